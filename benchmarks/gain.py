@@ -19,10 +19,11 @@ import numpy as np
 import tabinterp as ti
 from tabinterp.analyses.boosted_trees.estimator import boosted
 from tabinterp.analyses.calibration.estimator import calibration
-from tabinterp.analyses.decision_curve.estimator import decisions, policy
+from tabinterp.analyses.decision_curve.estimator import decisions
 from tabinterp.analyses.disagreement.estimator import disagreement
 from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.recalibration.estimator import recalibrated
+from tabinterp.analyses.settings import decision_policy as policy
 from tabinterp.models import bind
 
 ROOT = Path(__file__).parents[1]

@@ -39,7 +39,7 @@ def mixed_frame(n: int = 80, seed: int = 0, task: str = "binary") -> pd.DataFram
             "w": rng.integers(0, 4, n) + 0.5,
         }
     )
-    frame["city"] = frame["city"].astype(object)
+    frame["city"] = frame["city"].astype(object).where(frame["city"].notna(), np.nan)  # pandas before 3 keeps None
     signal = (
         0.06 * (frame["age"].fillna(45) - 45)
         + 0.8 * frame["age"].isna()

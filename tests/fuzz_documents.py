@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import tabinterp as ti
+from tabinterp.checks.gate.exporters import FORMATS
+from tabinterp.checks.gate.policy import LONGEST_WAIVER
 from tabinterp.errors import TabinterpError
-from tabinterp.findings.formats import FORMATS
-from tabinterp.findings.policy import LONGEST_WAIVER
 from tests.honest import honest, light
 from tests.report.samples import SAMPLES
 

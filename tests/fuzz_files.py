@@ -373,6 +373,9 @@ def mutate_model_files(examples: int, seed: int) -> dict[str, int]:
                 loaded = _asked(path, kind, said, refit=kind == "skops" and draw.random() < REFITTED)
             except TabinterpError as error:
                 raise AssertionError(f"{said}: {error}") from error
+            except Exception as error:
+                error.add_note(said)
+                raise
             finally:
                 watch.folder = None
             assert not watch.seen, f"{said}: {watch.seen[:5]}"

@@ -241,7 +241,7 @@ def test_an_attestation_elsewhere(folder):
 
 
 @pytest.mark.parametrize("name", ["report.html", "audit.json", "run.json"])
-def test_a_file_whose_digests_were_made_to_fit_is_found_by_the_signature(folder, name):
+def test_a_file_whose_digests_were_made_to_fit_is_run_check_the_signature(folder, name):
     sealed = ti.sign(folder / "out", folder / "key.pem")
     signature = sealed.read_bytes()
     other = audit(worse=False)  # a consistent folder that says less

@@ -33,19 +33,21 @@ import tabinterp as ti
 from tabinterp import messages
 from tabinterp.analyses.coefficients.record import Surrogate
 from tabinterp.analyses.interactions import screening
+from tabinterp.analyses.maximisation import audited_optima
 from tabinterp.analyses.path_weights import estimator as paths
+from tabinterp.analyses.shapley_values import estimator as shapley
 from tabinterp.analyses.trust import estimator as trust
-from tabinterp.auditing import steps
+from tabinterp.checks import CHECKS
+from tabinterp.checks.judge import judge
 from tabinterp.document.canonical import schema
 from tabinterp.document.document import Document, Interval, Message
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
-from tabinterp.findings.checks import CHECKS, judge
 from tabinterp.models import bind
 from tabinterp.provenance.digest_key import read_digest_key
 from tabinterp.table.summary import census
 from tabinterp.table.suppression import SMALL
-from tests.findings.test_checks import OUTCOMES as ROWS_AND_BEYOND
-from tests.findings.test_people import OUTCOMES as PEOPLE
+from tests.checks.test_checks import OUTCOMES as ROWS_AND_BEYOND
+from tests.checks.test_people import OUTCOMES as PEOPLE
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # few iterations are enough here
 
@@ -262,7 +264,7 @@ class TestEveryCase:
 
 def test_more_columns_than_searches_take(monkeypatch):
     """As if two columns were many: what is then of few of them, or left out, says so."""
-    for room in (screening, steps, trust, paths):
+    for room in (screening, shapley, audited_optima, trust, paths):
         monkeypatch.setattr(room, "WIDE", 2)
     read, model, settings = plain("regression")
     found = ti.audit(ti.wrap(model), read, rows=60, **settings).document

@@ -9,11 +9,11 @@ import shutil
 import pytest
 
 import tabinterp as ti
-from tabinterp.checks.consistency import contradictions
+from tabinterp.auditing.consistency import contradictions
+from tabinterp.checks import CHECKS
 from tabinterp.document.document import Document
 from tabinterp.errors import DocumentError, PolicyError
 from tabinterp.exit_codes import ExitCode
-from tabinterp.findings.checks import CHECKS
 from tests.honest import honest, light
 from tests.report.samples import SAMPLES
 from tests.test_attestation import failures, folder, read  # noqa: F401  # a fixture among them
@@ -348,9 +348,9 @@ def sign_as_another(folder, field, monkeypatch):  # noqa: F811
     """The folder of another version, signed by that version."""
     with monkeypatch.context() as patch:
         if field == "version":
-            patch.setattr("tabinterp.checks.consistency.__version__", "0.0.9")
+            patch.setattr("tabinterp.auditing.consistency.__version__", "0.0.9")
         else:
-            patch.setattr("tabinterp.checks.consistency.code_digest", lambda: "7" * 64)
+            patch.setattr("tabinterp.auditing.consistency.code_digest", lambda: "7" * 64)
         forge(folder / "out", lambda _: by_another(light(worse=False).document, field))
         ti.sign(folder / "out", folder / "key.pem")
 

@@ -29,10 +29,10 @@ from tabinterp.cli.console import progress
 from tabinterp.document.document import WithoutTarget
 from tabinterp.document.stored_settings import Rows, table_of
 from tabinterp.errors import TabinterpError
-from tabinterp.messages import ENGLISH
+from tabinterp.messages import english
 from tabinterp.network import reference
 from tabinterp.report.sections.findings import raised_of
-from tabinterp.table import batches
+from tabinterp.table import readers as batches
 
 SCRIPT = "<script>alert(1)</script>"
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,7 +137,7 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     assert "logistic regression" in verdict
     assert raised or findings == ["No check was raised."]
     for one, line in zip(raised, findings, strict=bool(raised)):
-        assert line.startswith(f"{one.severity}: {ENGLISH[f'check.{one.slug}.title']}. ")
+        assert line.startswith(f"{one.severity}: {english()[f'check.{one.slug}.title']}. ")
     severities = [one.severity for one in raised]
     assert severities == sorted(severities)  # act, check, note
     passed, unasked = (sum(one.status == status for one in found) for status in ("cleared", "not_applicable"))

@@ -231,7 +231,7 @@ def test_engines_that_there_are_not(name, scheduler, told):
         pass
 
 
-def test_an_existing_cluster_is_found_by_its_address(cluster, folder):
+def test_an_existing_cluster_is_run_check_its_address(cluster, folder):
     scan = ti.scan_table(folder, **ASKED, rows=100)
     with ti.engine_of("dask", cluster.scheduler.address) as engine:
         assert engine(scan, "evaluation", in_parts, len, (), int.__add__) == scan.census.held_out

@@ -16,7 +16,7 @@ from benchmarks.faults.audits import audited
 from benchmarks.faults.planted import FAULTS, USUAL, clean_rows, faulty, twin_of, unseen
 from benchmarks.faults.tables import REPORTED, TUNED, clean, is_tuned
 from benchmarks.faults.unseen import borne_out
-from tabinterp.findings.checks import CHECKS
+from tabinterp.checks import CHECKS
 
 ROOT = Path(__file__).parents[1]
 SMALLEST = 0  # German credit: 1,000 rows
@@ -50,14 +50,14 @@ def twins(twin, task, sound):
     faults = [
         one for one in CHOSEN.values() if (one.twin, clean_rows(SLICE, one.task).task, one.sound) == (twin, task, sound)
     ]
-    return audited(*twin_of(faults[0], SLICE), frozenset().union(*(one.fields for one in faults)), faults[0].declared)
+    return audited(*twin_of(faults[0], SLICE), frozenset().union(*(one.analyses for one in faults)), faults[0].declared)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", CHOSEN)
 def test_a_fault_is_found_and_its_clean_twin_is_not_blamed(slug, small):
     fault = CHOSEN[slug]
-    assert audited(*faulty(fault, SLICE), fault.fields, fault.declared).status(slug) == "raised"
+    assert audited(*faulty(fault, SLICE), fault.analyses, fault.declared).status(slug) == "raised"
     assert twins(fault.twin, clean_rows(SLICE, fault.task).task, fault.sound).status(slug) == "cleared"
 
 
@@ -65,7 +65,7 @@ def test_a_fault_is_found_and_its_clean_twin_is_not_blamed(slug, small):
 @pytest.mark.parametrize("slug", ["miscalibrated", "saturated"])  # of one network
 def test_a_fault_is_found_where_one_class_is_rare(slug):
     """These have 45 held-out events or so to go by."""
-    assert audited(*faulty(RARE[slug], SLICE), RARE[slug].fields, {}).status(slug) == "raised"
+    assert audited(*faulty(RARE[slug], SLICE), RARE[slug].analyses, {}).status(slug) == "raised"
 
 
 @pytest.mark.parametrize("seed", [4, 8])
@@ -88,7 +88,7 @@ def test_every_check_of_outcomes_has_a_fault_with_a_rare_class():
 
 def test_a_weak_group_is_true_where_it_fails_on_rows_that_nobody_saw():
     fault, seed = next(fault for fault in FAULTS if fault.slug == "weak-subgroup"), 3
-    made = audited(*faulty(fault, seed), fault.fields, fault.declared)
+    made = audited(*faulty(fault, seed), fault.analyses, fault.declared)
     rows, further = unseen(fault, seed)
     assert made.status("weak-subgroup") == "raised"
     assert len(further.frame) == tables.LATER

@@ -12,11 +12,12 @@ import pytest
 import tabinterp as ti
 from tabinterp.analyses.boosted_trees.estimator import boosted
 from tabinterp.analyses.calibration.estimator import calibration
-from tabinterp.analyses.decision_curve.estimator import decisions, policy
+from tabinterp.analyses.decision_curve.estimator import decisions
 from tabinterp.analyses.decomposition.record import LARGEST
 from tabinterp.analyses.disagreement.estimator import disagreement
 from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.recalibration.estimator import recalibrated
+from tabinterp.analyses.settings import decision_policy as policy
 from tabinterp.analyses.slices.estimator import slices
 from tabinterp.document.canonical import from_bytes, schema, to_bytes
 from tabinterp.document.claims import check

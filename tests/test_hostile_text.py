@@ -155,8 +155,8 @@ def test_no_comparison_holds_a_control_character(form, place, tmp_path, command)
 
 
 def test_no_cell_of_the_evidence_is_a_formula(place, command, tmp_path):  # noqa: F811
+    from tabinterp.checks.evidence.clauses import COLUMNS, as_csv  # noqa: PLC0415
     from tabinterp.document.evidence_rows import EvidenceRow  # noqa: PLC0415
-    from tabinterp.findings.evidence import COLUMNS, as_csv  # noqa: PLC0415
 
     printed(command, "evidence", place / "one.json")
     bad = [NAME, "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1", "\u200b=1", "＝1", "\x00=1"]

@@ -15,7 +15,7 @@ import tabinterp as ti
 from tabinterp import messages
 from tabinterp.analyses.hidden_units.first_layer_section import bars
 from tabinterp.analyses.hidden_units.overview import inside, optima
-from tabinterp.analyses.maximisation.section import stamp
+from tabinterp.analyses.maximisation.panels import stamp
 from tabinterp.document.claims import check
 from tabinterp.errors import DocumentError
 from tabinterp.models import bind

@@ -22,18 +22,17 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 import tabinterp as ti
-from tabinterp import __version__, findings, messages
-from tabinterp.analyses import plots
+from tabinterp import __version__, checks, messages
+from tabinterp.analyses import ANALYSES, plots
 from tabinterp.auditing.result import judged
 from tabinterp.auditing.run_record import code_digest
-from tabinterp.auditing.steps import STEPS
 from tabinterp.cli import app as cli
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.difference import compare_documents
 from tabinterp.document.document import Interval, Message
 from tabinterp.document.message import why
 from tabinterp.errors import LanguageError, NotApplicableError
-from tabinterp.messages import ENGLISH, catalogue
+from tabinterp.messages import catalogue, english
 from tabinterp.messages.language import languages, speaking, spoken
 from tabinterp.report.html import render, render_changes
 from tabinterp.report.sections.difference import as_text
@@ -60,7 +59,7 @@ def fields(template):
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_every_sentence_is_translated_and_no_other(name):
-    own = {key: english for key, english in ENGLISH.items() if not key.startswith("sample.")}
+    own = {key: english for key, english in english().items() if not key.startswith("sample.")}
     found = {entry.msgctxt: entry.msgid for entry in po(name)}
     assert {key: own.get(key) for key in found.keys() ^ own.keys()} == {}, "run `make messages`"
     assert [key for key in own if found[key] != own[key]] == [], "run `make messages`"
@@ -82,24 +81,25 @@ def test_what_is_read_is_what_was_compiled_from_the_translations(name):
 
 def test_a_changed_sentence_is_english_until_someone_has_looked_at_it():
     old = polib.POFile()
-    for key, english, own in (("a", "One.", "Eins."), ("b", "Two.", "Zwei."), ("gone", "Three.", "Drei.")):
-        old.append(polib.POEntry(msgctxt=key, msgid=english, msgstr=own))
-    new = catalogue.updated(old, {"b": "Two!", "a": "One.", "c": "Four."})
+    for key, source, own in (("a", "One.", "Eins."), ("b", "Two.", "Zwei."), ("gone", "Three.", "Drei.")):
+        old.append(polib.POEntry(msgctxt=key, msgid=source, msgstr=own))
+    new = catalogue.updated(old, {"b": ("Two!", "a number"), "a": ("One.", ""), "c": ("Four.", "")})
     assert [(e.msgctxt, e.msgid, e.msgstr, e.fuzzy) for e in new] == [
         ("b", "Two!", "Zwei.", True),
         ("a", "One.", "Eins.", False),
         ("c", "Four.", "", False),
     ]
+    assert [entry.comment for entry in new] == ["a number", "", ""]
     assert catalogue.missing(new) == {"b": "Two!", "c": "Four."}
     read = GNUTranslations(BytesIO(new.to_binary()))
     assert [read.pgettext(e.msgctxt, e.msgid) for e in new] == ["Two!", "Eins.", "Four."]
-    again = catalogue.updated(new, {"b": "Two!"})
+    again = catalogue.updated(new, {"b": ("Two!", "")})
     assert catalogue.missing(again) == {"b": "Two!"}  # a second run does not take a doubt away
-    assert catalogue.missing(catalogue.updated(new, {"b": "Two!"}, {"b": "Zwei!"})) == {}
+    assert catalogue.missing(catalogue.updated(new, {"b": ("Two!", "")}, {"b": "Zwei!"})) == {}
 
 
 def test_what_a_reading_is_called_has_a_translation():
-    assert [one.name for step in STEPS for one in step.readings if f"step.{one.name}" not in ENGLISH] == []
+    assert [analysis.title for analysis in ANALYSES if f"step.{analysis.title}" not in english()] == []
 
 
 # What only a caller can meet, who asked for something that there is not: file of the package -> how such texts begin.
@@ -176,7 +176,7 @@ def test_a_reading_that_does_not_apply_says_so_in_words_of_the_catalogue():
                 begins = [begin for begin in ASKED.get(name, ()) if opening(node.args[0]).startswith(begin)]
                 plain += [] if begins else [f"{name}: {ast.unparse(node)}"]
                 asked -= {(name, begin) for begin in begins}
-    assert plain == [], "give the reason a key in messages/refusals.py, or a place in ASKED if no audit can meet it"
+    assert plain == [], "give the reason a key why.* in its text.py, or a place in ASKED if no audit can meet it"
     assert asked == set()
 
 
@@ -188,7 +188,7 @@ def test_a_reason_that_has_a_translation_is_one_that_is_given_with_its_values():
                 first = node.args[0]
                 for key in [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]:
                     given.setdefault(f"why.{key.value}", set()).add(frozenset(word.arg for word in node.keywords))
-    wanted = {key: {frozenset(n for n, _ in fields(text))} for key, text in ENGLISH.items() if key.startswith("why.")}
+    wanted = {key: {frozenset(n for n, _ in fields(text))} for key, text in english().items() if key.startswith("why.")}
     assert given == wanted
 
 
@@ -300,11 +300,11 @@ def test_days_and_what_is_ours_in_a_label_are_written_as_the_language_does():
 
 
 def test_what_is_translated_of_the_shipped_mapping_stands_in_it():
-    source = tomllib.loads(Path(findings.__file__).with_name("evidence.toml").read_text("utf-8"))
+    source = tomllib.loads(Path(checks.__file__).with_name("evidence.toml").read_text("utf-8"))
     told = {f"instrument.{one['name']}" for one in source["instruments"].values()}
     told |= {f"instrument.version.{one['version']}" for one in source["instruments"].values()}
     told |= {f"instrument.clause.{one['clause']}" for part in source["clause"] for one in part["cited"]}
-    assert {key for key in ENGLISH if key.startswith("instrument.")} - told == set()
+    assert {key for key in english() if key.startswith("instrument.")} - told == set()
 
 
 def test_names_of_a_table_are_never_translated():

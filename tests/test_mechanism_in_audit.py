@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import tabinterp as ti
 from tabinterp import messages
-from tabinterp.analyses.mechanism import estimator as mechanism
-from tabinterp.analyses.unit_correlations.section import neurons
+from tabinterp.analyses import ABLATION, COEFFICIENTS, CONDUCTANCE, LINEAR_REGIONS, PATH_WEIGHTS
+from tabinterp.analyses.context import Context
+from tabinterp.analyses.settings import AuditSettings
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.terms import find_terms
 from tabinterp.models import bind
+from tabinterp.report.contents import blocks
 from tabinterp.table.suppression import parts_shown
 from tests import cases
 from tests.report.samples import regression
@@ -118,6 +122,13 @@ def test_a_group_is_replaced_as_one():
     assert group.resample.low < group.resample.value < group.resample.high
 
 
+def context_of(bound) -> Context:
+    """The context of an audit whose counterpart is the same model, with the terms of its coefficients."""
+    coefficients = SimpleNamespace(terms=find_terms(bound))
+    results = {COEFFICIENTS.name: (coefficients, coefficients)}
+    return Context(bound, bound, (), None, AuditSettings(), SimpleNamespace(withheld=None), results, lambda share: None)
+
+
 @pytest.mark.parametrize(
     ("model", "words"),
     [
@@ -134,32 +145,26 @@ def test_a_group_is_replaced_as_one():
 )
 def test_where_a_reading_does_not_apply_it_says_why(model, words):
     bound = bind(model(), cases.numbers(60))
-    terms = find_terms(bound)
-    reads = [
-        lambda: mechanism.regions(bound, bound, terms, terms),
-        lambda: mechanism.conductances(bound, 0),
-        lambda: mechanism.products(bound, terms, 0),
-        lambda: mechanism.together(bound, 0),
-    ]
-    for read_it, why in zip(reads, words, strict=True):
+    context = context_of(bound)
+    for analysis, why in zip((LINEAR_REGIONS, CONDUCTANCE, PATH_WEIGHTS, ABLATION), words, strict=True):
         if why is None:
-            read_it()
+            analysis.run(context)
         else:
             with pytest.raises(NotApplicableError, match=why):
-                read_it()
+                analysis.run(context)
 
 
 def test_few_rows_are_not_told():
     bound = bind(cases.wrapped(cases.styled("separate")), cases.numbers(60)).take(np.arange(9))
     with pytest.raises(NotApplicableError, match="single people"):
-        mechanism.conductances(bound, 0)
+        CONDUCTANCE.run(context_of(bound))
 
 
 def test_the_section_tells_why_beside_what_there_is():
     document = regression()
     text = messages.text("not_assessed.reading", document.mechanism.absent[0].values)
-    assert neurons(document)[-1].text == text
-    assert [block.summary for block in neurons(document)[-5:-1]] == [
+    assert blocks(document, "neurons")[-1].text == text
+    assert [block.summary for block in blocks(document, "neurons")[-5:-1]] == [
         messages.text("report.mechanism.regions.fold", {"rows": 4000, "visited": 1234}),
         messages.text("report.mechanism.conductance.fold"),
         messages.text("report.mechanism.paths.fold"),
@@ -168,4 +173,4 @@ def test_the_section_tells_why_beside_what_there_is():
     bare = document.mechanism.model_copy(update=dict.fromkeys(("regions", "conductance", "paths", "groups")))
     without = document.neurons.model_copy(update={"units": []})
     alone = document.model_copy(update={"mechanism": bare, "neurons": without})
-    assert [block.text for block in neurons(alone)] == [messages.text("report.mechanism"), text]
+    assert [block.text for block in blocks(alone, "neurons")] == [messages.text("report.mechanism"), text]

@@ -20,8 +20,8 @@ from tabinterp.analyses.data_quality.drift import _wald
 from tabinterp.analyses.effects import estimator as effects
 from tabinterp.analyses.hidden_units import activating_rows as profiles
 from tabinterp.analyses.performance.estimator import compare
+from tabinterp.checks import groups_split
 from tabinterp.errors import NotApplicableError, TableError
-from tabinterp.findings.rows import groups_split
 from tabinterp.linear.inference import Design, Term, infer
 from tabinterp.models import bind
 from tabinterp.report.html import render
@@ -122,7 +122,7 @@ def test_groups_on_both_sides_of_a_given_split_are_a_finding(shared):
         20 + shared,
         shared,
     )
-    assert groups_split(document, {}).status == ("raised" if shared else "cleared")
+    assert groups_split.evaluate(document, {}).status == ("raised" if shared else "cleared")
     assert document.verdict.lines == [] or document.verdict.lines[-1].key == "verdict.scope.groups"
     assert "not_assessed.seeds.groups" in {note.key for note in document.not_assessed}
     page = render(document)

@@ -16,7 +16,7 @@ import typer
 import tabinterp as ti
 from tabinterp.cli import app as cli
 from tabinterp.errors import TableError, argument, speaking_options
-from tabinterp.messages import ENGLISH
+from tabinterp.messages import english
 
 PACKAGE = Path(ti.__file__).parent
 CODE = re.compile(r"\b(?:ti|pandas|onnx|table)\.\w+\([^)]*(?:\)|$)")  # a call to be written in Python, or its beginning
@@ -40,13 +40,15 @@ def arguments() -> set[str]:
 
 
 def strings(path: Path) -> Iterator[tuple[int, str]]:
-    """The texts of a module, but for docstrings and keys of the catalogue."""
+    """The texts of a module, but for docstrings, keys of the catalogue and the sentences of a check."""
     tree, left_out = ast.parse(path.read_text("utf-8")), set[int]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr):
             left_out.add(id(node.value))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("why", "argument"):
             left_out |= {id(part) for part in ast.walk(node.args[0])}
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Text":
+            left_out |= {id(part) for part in ast.walk(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in left_out:
             yield node.lineno, node.value
@@ -70,7 +72,7 @@ def test_no_error_spells_a_setting_by_itself():
 
 def test_reasons_that_a_document_holds_name_no_setting_of_python():
     names = "|".join(arguments())
-    held = {key: text for key, text in ENGLISH.items() if key.startswith(("why.", "not_assessed.", "gate."))}
+    held = {key: text for key, text in english().items() if key.startswith(("why.", "not_assessed.", "gate."))}
     assert [key for key, text in held.items() if re.search(rf"(?<![\w<])(?:{names})=(?!=)", text)] == []
 
 

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.auditing.consistency import contradictions
 from tabinterp.auditing.result import VIEWS
 from tabinterp.auditing.run_record import configuration_digest, readings
-from tabinterp.checks.consistency import contradictions
 from tabinterp.cli import app as cli
 from tabinterp.document.stored_settings import Rows
 from tabinterp.errors import DocumentError, TableError

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.marked import rewrite
-from tabinterp.findings.checks import CHECKS
+from tabinterp.checks import CHECKS
 
 from .audits import Audited, audited
 from .planted import AFRESH, EVERY, FAULTS, RARE, Fault, clean_network, clean_rows, faulty, twin_of, unseen
@@ -70,7 +70,7 @@ def twins(faults: list[Fault], seed: int) -> Iterator[tuple[str, Fault, Audited,
             yield (
                 fault.slug,
                 fault,
-                audited(*twin_of(fault, seed), fault.fields, fault.declared),
+                audited(*twin_of(fault, seed), fault.analyses, fault.declared),
                 frozenset({fault.slug}),
             )
             continue
@@ -78,7 +78,7 @@ def twins(faults: list[Fault], seed: int) -> Iterator[tuple[str, Fault, Audited,
         if kind not in seen:
             seen.add(kind)
             plain = (fault.task, fault.twin) == (None, None) and kind[0] != "multiclass"
-            fields = EVERY | {"shapley"} if plain else EVERY
+            fields = EVERY | {"shapley_values"} if plain else EVERY
             name = f"{kind[0]}{'' if fault.twin is None else f' {fault.twin.__name__}'}"
             yield name, fault, audited(*twin_of(fault, seed), fields, fault.declared), frozenset()
 
@@ -89,7 +89,7 @@ def rankings(seed: int) -> Iterator[tuple[str, Audited]]:
         again = seed + draw * AFRESH
         task = "binary" if clean_rows(again, None).task == "multiclass" else None
         rows, network = clean_network(again, task)
-        yield f"draw {draw}", audited(rows.table(), network.model(), frozenset({"shapley"}), {})
+        yield f"draw {draw}", audited(rows.table(), network.model(), frozenset({"shapley_values"}), {})
 
 
 def main() -> int:
@@ -125,7 +125,7 @@ def run(only: list[str], seed: int, part: str | None) -> Kept:
     warnings.filterwarnings("ignore")
     faults, kept, said, start = [f for f in FAULTS if not only or f.slug in only], Kept(), [], time.process_time()
     for fault in faults if part != "twins" else ():
-        made = audited(*faulty(fault, seed), fault.fields, fault.declared)
+        made = audited(*faulty(fault, seed), fault.analyses, fault.declared)
         kept.found.setdefault(fault.name, {})[str(seed)] = made.status(fault.slug) == "raised"
         if made.status(fault.slug) != "raised":
             said.append(f"  missed  {fault.name}: {made.status(fault.slug)}: {made.words(fault.slug)}")

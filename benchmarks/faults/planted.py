@@ -32,23 +32,25 @@ RARE = " (3% positives)"
 OF_OUTCOMES = {  # faults whose checks read the outcomes: with a rare class they have less to go by
     "label-leak", "near-leak", "shortcut", "miscalibrated", "saturated", "worse-than-linear", "no-signal",
 }  # fmt: skip
-OF_NETWORK = ("importance", "gradients", "interactions", "neurons", "inside", "off_support", "extrapolation")
-OF_PEOPLE = ("groups", "proxies", "weak", "constraints", "reasons")
+OF_NETWORK = (
+    "permutation_importance", "gradients", "interactions", "unit_correlations", "hidden_units", "off_support", "extrapolation",
+)  # fmt: skip
+OF_PEOPLE = ("groups", "proxies", "subgroup_gaps", "constraints", "reason_codes")
 EVERY = frozenset(  # Shapley values cost more than all of these
-    {"table", "calibration", "coefficients", *OF_NETWORK, *OF_PEOPLE}
+    {"data_quality", "calibration", "coefficients", *OF_NETWORK, *OF_PEOPLE}
 )
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`fields` of `assembly.Results` are what its check reads; `plant` makes the case of clean rows.
+    """`analyses` are those that its check reads; `plant` makes the case of clean rows.
 
     `twin` makes these rows where a table's own will not do, and `sound` the clean case where the network that is trained on
     them will not; `declared` are constraints that both cases are held to.
     """
 
     slug: str
-    fields: frozenset[str]
+    analyses: frozenset[str]
     plant: Callable[[Rows, Network, int], Case]
     task: str | None = None
     twin: Twin | None = None
@@ -388,43 +390,43 @@ def off_support(rows: Rows, network: Network, seed: int) -> Case:
     return network.table, ti.wrap(score, task=schema.task, classes=list(schema.classes) or None, outputs="logits")
 
 
-def fault(slug: str, fields: str, plant: Callable[[Rows, Network, int], Case], **more: Any) -> Fault:
-    return Fault(slug, frozenset(fields.split()), plant, **more)
+def fault(slug: str, analyses: str, plant: Callable[[Rows, Network, int], Case], **more: Any) -> Fault:
+    return Fault(slug, frozenset(analyses.split()), plant, **more)
 
 
 USUAL: tuple[Fault, ...] = (
-    fault("label-leak", "table", trained(label_leak)),
-    fault("near-leak", "table", trained(near_leak)),
-    fault("row-identifier", "table", trained(row_identifier)),
-    fault("shortcut", "table", trained(shortcut)),
+    fault("label-leak", "data_quality", trained(label_leak)),
+    fault("near-leak", "data_quality", trained(near_leak)),
+    fault("row-identifier", "data_quality", trained(row_identifier)),
+    fault("shortcut", "data_quality", trained(shortcut)),
     fault("sign-conflict", "coefficients", broken(sign_conflict)),
-    fault("unused-column", "importance", broken(unused_column)),
-    fault("duplicate-columns", "table", trained(duplicate_columns)),
-    fault("train-test-shift", "table", moved(train_test_shift)),
+    fault("unused-column", "permutation_importance", broken(unused_column)),
+    fault("duplicate-columns", "data_quality", trained(duplicate_columns)),
+    fault("train-test-shift", "data_quality", moved(train_test_shift)),
     fault("miscalibrated", "calibration", broken(miscalibrated)),
     fault("classes-swapped", "", broken(classes_swapped), task="binary"),
-    fault("interaction-only", "table coefficients interactions", interaction_only, task="binary", twin=together),
+    fault("interaction-only", "data_quality coefficients interactions", interaction_only, task="binary", twin=together),
     fault("saturated", "gradients", broken(saturated), task="binary"),
-    fault("dead-units", "neurons", broken(dead_units)),
-    fault("redundant-units", "neurons inside", broken(redundant_units)),
+    fault("dead-units", "unit_correlations", broken(dead_units)),
+    fault("redundant-units", "unit_correlations hidden_units", broken(redundant_units)),
     fault("extrapolates", "extrapolation", broken(extrapolates)),
-    fault("unseen-level", "table", moved(unseen_level)),
-    fault("sentinel-value", "table", trained(sentinel_value)),
+    fault("unseen-level", "data_quality", moved(unseen_level)),
+    fault("sentinel-value", "data_quality", trained(sentinel_value)),
     fault("secretly-linear", "coefficients", broken(secretly_linear)),
     fault("worse-than-linear", "", broken(worse_than_linear)),
-    fault("trees-win", "reference", trees_win, task="binary", twin=together, sound=as_it_is),
+    fault("trees-win", "boosted_trees", trees_win, task="binary", twin=together, sound=as_it_is),
     fault("off-support-behaviour", "off_support", off_support, twin=echoed, sound=as_it_is),
     fault("no-signal", "", no_signal),
-    fault("suppressor", "table coefficients", suppressor, task="binary", twin=together),
-    fault("row-overlap", "table", moved(row_overlap)),
-    fault("target-capped", "table", trained(target_capped), task="regression"),
+    fault("suppressor", "data_quality coefficients", suppressor, task="binary", twin=together),
+    fault("row-overlap", "data_quality", moved(row_overlap)),
+    fault("target-capped", "data_quality", trained(target_capped), task="regression"),
     fault("disparate-impact", "groups", broken(people.disparate_impact), task="binary", twin=people.read_group),
     fault("proxy", "groups proxies", altered(people.proxy), task="binary", twin=people.circled),
-    fault("weak-subgroup", "weak", altered(people.weak_subgroup), twin=people.circled),
+    fault("weak-subgroup", "subgroup_gaps", altered(people.weak_subgroup), twin=people.circled),
     fault(
         "constraint-violated", "constraints", broken(people.constraint_violated), task="binary", twin=people.stepped,
         sound=broken(people.rising), declared={people.STEP: "+"},
     ),
-    fault("reason-codes-unstable", "reasons", broken(people.reason_codes_unstable), task="binary"),
+    fault("reason-codes-unstable", "reason_codes", broken(people.reason_codes_unstable), task="binary"),
 )  # fmt: skip
 FAULTS = (*USUAL, *(replace(one, task=RARE_TASK) for one in USUAL if one.slug in OF_OUTCOMES))

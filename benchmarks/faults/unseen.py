@@ -13,8 +13,8 @@ import pandas as pd
 
 import tabinterp as ti
 from tabinterp.analyses.groups.partition import Condition, cut
-from tabinterp.analyses.subgroup_gaps.estimator import WeakGroups, above_noise
-from tabinterp.findings import people
+from tabinterp.analyses.subgroup_gaps.estimator import above_noise, weak_groups
+from tabinterp.checks.weak_subgroup import BEYOND_PERCENT, EXCESS_PERCENT
 from tabinterp.models import bind
 
 from .audits import Audited
@@ -34,7 +34,7 @@ def borne_out(made: Audited, rows: Rows, unseen: Rows) -> bool:
     frame = pd.concat([learnt[list(rows.frame)], unseen.frame[list(rows.frame)]], ignore_index=True)
     table = rows.of(frame.astype(rows.frame.dtypes.to_dict())).table()
     losses = above_noise(bind(made.network.model, table))
-    found: WeakGroups = made.found["weak"]
+    found = weak_groups(made.network)
     claim = made.findings["weak-subgroup"].claim
     told = (claim.values["rows"], claim.values["loss"], claim.values["rest"])
     group = next(one for one in found.groups if (one.rows, one.loss, one.rest) == told)
@@ -42,8 +42,8 @@ def borne_out(made: Audited, rows: Rows, unseen: Rows) -> bool:
     inside = np.logical_and.reduce([_rows_of(one, seen, losses.table) for one in group.conditions])
     if inside.sum() < FEWEST:
         return False
-    name, limit = ("excess", people.EXCESS) if claim.key.endswith("sure") else ("beyond", people.BEYOND)
-    return _low(losses.above[name][inside]) >= limit * _null(losses.table)
+    name, percent = ("excess", EXCESS_PERCENT) if claim.key.endswith("sure") else ("beyond", BEYOND_PERCENT)
+    return _low(losses.above[name][inside]) >= percent / 100 * _null(losses.table)
 
 
 def _rows_of(condition: Condition, cut_on: ti.Table, table: ti.Table) -> Array:

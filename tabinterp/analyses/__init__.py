@@ -1,0 +1,108 @@
+"""Everything that an audit computes: one package for each question, in the order in which an audit answers them.
+
+To add an analysis, write its package and add a line to `ANALYSES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from tabinterp.errors import TabinterpError
+
+from .ablation import ANALYSIS as ABLATION
+from .alternatives import ANALYSIS as ALTERNATIVES
+from .base import Analysis
+from .baselines import ANALYSIS as BASELINES
+from .boosted_trees import ANALYSIS as BOOSTED_TREES
+from .calibration import ANALYSIS as CALIBRATION
+from .coefficients import ANALYSIS as COEFFICIENTS
+from .conditional_importance import ANALYSIS as CONDITIONAL_IMPORTANCE
+from .conductance import ANALYSIS as CONDUCTANCE
+from .constraints import ANALYSIS as CONSTRAINTS
+from .data_quality import ANALYSIS as DATA_QUALITY
+from .decision_curve import ANALYSIS as DECISION_CURVE
+from .decomposition import ANALYSIS as DECOMPOSITION
+from .disagreement import ANALYSIS as DISAGREEMENT
+from .effects import ANALYSIS as EFFECTS
+from .extrapolation import ANALYSIS as EXTRAPOLATION
+from .gradients import ANALYSIS as GRADIENTS
+from .groups import ANALYSIS as GROUPS
+from .hidden_units import ANALYSIS as HIDDEN_UNITS
+from .interactions import ANALYSIS as INTERACTIONS
+from .ladder import ANALYSIS as LADDER
+from .linear_regions import ANALYSIS as LINEAR_REGIONS
+from .maximisation import ANALYSIS as MAXIMISATION
+from .off_support import ANALYSIS as OFF_SUPPORT
+from .path_weights import ANALYSIS as PATH_WEIGHTS
+from .permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
+from .proxies import ANALYSIS as PROXIES
+from .reason_codes import ANALYSIS as REASON_CODES
+from .recalibration import ANALYSIS as RECALIBRATION
+from .shapley_values import ANALYSIS as SHAPLEY_VALUES
+from .slices import ANALYSIS as SLICES
+from .subgroup_gaps import ANALYSIS as SUBGROUP_GAPS
+from .trust import ANALYSIS as TRUST
+from .unit_correlations import ANALYSIS as UNIT_CORRELATIONS
+
+ANALYSES: tuple[Analysis[Any], ...] = (
+    RECALIBRATION,
+    DECISION_CURVE,
+    BOOSTED_TREES,
+    CALIBRATION,
+    LADDER,
+    DECOMPOSITION,
+    DISAGREEMENT,
+    SLICES,
+    REASON_CODES,
+    GROUPS,
+    PROXIES,
+    ALTERNATIVES,
+    SUBGROUP_GAPS,
+    CONSTRAINTS,
+    COEFFICIENTS,
+    PERMUTATION_IMPORTANCE,
+    GRADIENTS,
+    BASELINES,
+    SHAPLEY_VALUES,
+    CONDITIONAL_IMPORTANCE,
+    EFFECTS,
+    INTERACTIONS,
+    UNIT_CORRELATIONS,
+    TRUST,
+    HIDDEN_UNITS,
+    MAXIMISATION,
+    LINEAR_REGIONS,
+    CONDUCTANCE,
+    PATH_WEIGHTS,
+    ABLATION,
+    DATA_QUALITY,
+    OFF_SUPPORT,
+    EXTRAPOLATION,
+)
+
+
+def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
+    """Return the analyses of these names with those that they need, in the order in which they run; None: all.
+
+    The names may be none at all: performance and verdict are always worked out.
+
+    Raises
+    ------
+    TabinterpError
+        for a name that no analysis has.
+    """
+    if names is None:
+        return ANALYSES
+    known = {analysis.name: analysis for analysis in ANALYSES}
+    wanted = [names] if isinstance(names, str) else list(names)
+    for name in wanted:
+        if name not in known:
+            near = get_close_matches(str(name), known, 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise TabinterpError(f"unknown analysis {name!r}; {hint}The analyses are: {', '.join(known)}")
+    for analysis in reversed(ANALYSES):  # what is needed comes before what needs it
+        if analysis.name in wanted:
+            wanted += analysis.needs
+    return tuple(analysis for analysis in ANALYSES if analysis.name in wanted)

@@ -1,87 +1,112 @@
-"""What an audit is asked: both models, the rows, the user's wishes; and which rows a reading of many passes draws."""
+"""The context of an audit: both models, the settings, the rows of each kind of analysis, and the results so far."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from tabinterp.analyses.decision_curve.estimator import Policy
-from tabinterp.analyses.performance.estimator import THRESHOLD
 from tabinterp.arrays import IntArray
 from tabinterp.models import Bound, Model
 from tabinterp.models.device import CPU
 from tabinterp.table.hash_sampling import chosen
 
+from .base import Analysis, Result
+from .settings import AuditSettings
+
+if TYPE_CHECKING:
+    from .performance.estimator import Performance
+
 GRADIENT_ROWS = 2_000
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Both models, the rows, and what the user asked for; `found` fills while the steps run."""
+class Context:
+    """What an analysis is given when an audit runs it.
+
+    Parameters
+    ----------
+    network, linear : the two models, bound to the rows at hand.
+    others : networks that differ from this one by their seed alone; null : a network trained on shuffled labels.
+    settings : what the user asked for.
+    performance : metrics of both models and the verdict, on the evaluated rows.
+    results : name of an analysis -> its result, None where it does not apply; fills while the audit runs.
+    within : called with the share of the present analysis that is done.
+    """
 
     network: Bound
     linear: Bound
     others: Sequence[Model]
-    null: Model | None  # trained on shuffled labels
-    seed: int
-    rows: int  # the most for readings of many passes
-    control: Mapping[str, Any]  # protected column -> the group that the others are set against
-    constraints: Mapping[str, Any]
-    margin: float | None  # of equivalence; None: the convention
-    policy: Policy | None  # costs and threshold
-    found: dict[str, Any]
-    within: Callable[[float], None]  # the share of the present step that is done
+    null: Model | None
+    settings: AuditSettings
+    performance: Performance
+    results: dict[str, Any]
+    within: Callable[[float], None]
+
+    def __getitem__(self, analysis: Analysis[Result]) -> Result | None:
+        """Return the result of an analysis that ran before; None where it does not apply."""
+        return cast("Result | None", self.results[analysis.name])
+
+    @property
+    def seed(self) -> int:
+        return self.settings.seed
 
     @property
     def threshold(self) -> float:
-        """The probability above which a row is predicted to be positive, in everything that the audit says."""
-        return THRESHOLD if self.policy is None else self.policy.threshold
+        """The probability above which a row is predicted to be positive."""
+        return self.settings.threshold
 
     @property
     def grouping(self) -> dict[str, Any]:
-        """What groups of people are asked with."""
-        return {"control": self.control, "threshold": self.threshold}
+        """The arguments of the analyses of groups of people."""
+        return {"control": self.settings.control or {}, "threshold": self.threshold}
 
     @property
     def held_out(self) -> bool:
+        """Whether it is known which rows the models were not trained on."""
         return self.network.table.held_out is not None
 
     @cached_property
     def evaluated(self) -> IntArray:
-        """Rows that are evaluated: those held out, or all."""
+        """Places of the rows that are evaluated: those held out, or all."""
         held_out = self.network.table.held_out
         return np.arange(len(self.network.table)) if held_out is None else np.flatnonzero(held_out)
 
     @cached_property
-    def few(self) -> IntArray:
-        """Rows for readings of many passes."""
-        return self.drawn(self.evaluated, self.rows)
+    def subsample(self) -> IntArray:
+        """Places of the rows for analyses that take many passes over them."""
+        return self.drawn(self.evaluated, self.settings.rows)
 
     @cached_property
-    def fewer(self) -> IntArray:
-        """Rows for gradients."""
-        return self.drawn(self.few, GRADIENT_ROWS)
+    def gradient_subsample(self) -> IntArray:
+        """Places of the rows for gradients."""
+        return self.drawn(self.subsample, GRADIENT_ROWS)
 
     def drawn(self, rows: IntArray, most: int) -> IntArray:
+        """Return at most so many of these rows, drawn by a hash of their number and the seed."""
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
 
+    def both(self, rows: IntArray) -> tuple[Bound, Bound]:
+        """Return the network and the linear model on these rows."""
+        return self.network.take(rows), self.linear.take(rows)
+
+    def part(self, index: int, count: int) -> Callable[[str, float], None]:
+        """Return a progress callback for one of several equal parts of the present analysis."""
+        return lambda _, share: self.within((index + share) / count)
+
     @property
-    def is_here(self) -> bool:
-        """Are fronts kept in the processor's memory?"""
+    def is_on_cpu(self) -> bool:
+        """Whether the fronts of both models are kept in the processor's memory."""
         return all(bound.home == CPU for bound in (self.network, self.linear))
 
-    def here(self) -> Asked:
-        """The same with fronts in the processor's memory, for a device that has no room for them."""
-        for name, one in self.found.items():
-            if isinstance(getattr(one, "bound", None), Bound):
-                self.found[name] = replace(one, bound=one.bound.here())
-        others = [replace(one, resident=False) for one in self.others]
+    def on_cpu(self) -> Context:
+        """Return the same with fronts in the processor's memory, for a device that has no room for them."""
+        for name, result in self.results.items():
+            if isinstance(getattr(result, "bound", None), Bound):
+                self.results[name] = replace(result, bound=result.bound.here())
+        others = [replace(model, resident=False) for model in self.others]
         null = self.null and replace(self.null, resident=False)
         return replace(self, network=self.network.here(), linear=self.linear.here(), others=others, null=null)
-
-    def both(self, rows: IntArray) -> tuple[Bound, Bound]:
-        return self.network.take(rows), self.linear.take(rows)

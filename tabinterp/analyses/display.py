@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.terms import Slope
-from tabinterp.messages import ENGLISH, number, text
+from tabinterp.messages import english, number, text
 from tabinterp.messages.names import tidy
 from tabinterp.table.coerce import with_columns
 
@@ -213,7 +213,7 @@ class Display(Shown):
 
 def word(name: str) -> str:
     """The name of a metric or a method in words."""
-    known = [key for key in (f"report.metric.{name}", f"reading.{name}") if key in ENGLISH]
+    known = [key for key in (f"report.metric.{name}", f"reading.{name}") if key in english()]
     return text(known[0]) if known else name
 
 

@@ -13,6 +13,7 @@ from tabinterp.analyses.boosted_trees.estimator import Reference
 from tabinterp.analyses.calibration.estimator import Calibration
 from tabinterp.analyses.coefficients.estimator import Coefficients
 from tabinterp.analyses.conditional_importance.estimator import Together
+from tabinterp.analyses.conductance.estimator import Conductances
 from tabinterp.analyses.constraints.estimator import Constraints
 from tabinterp.analyses.data_quality.estimator import DataReadings
 from tabinterp.analyses.decision_curve.estimator import Decisions
@@ -26,7 +27,6 @@ from tabinterp.analyses.hidden_units.overview import Inside, Optima
 from tabinterp.analyses.interactions.estimator import Interactions
 from tabinterp.analyses.ladder.estimator import Ladder
 from tabinterp.analyses.linear_regions.estimator import LinearRegions
-from tabinterp.analyses.mechanism.estimator import Conductances
 from tabinterp.analyses.off_support.estimator import OffSupport
 from tabinterp.analyses.path_weights.estimator import PathWeights
 from tabinterp.analyses.performance.estimator import Performance
@@ -44,6 +44,27 @@ from tabinterp.models import Bound, Model
 from tabinterp.provenance.digest_key import DigestKey
 from tabinterp.table.summary import Census
 
+from .context import Context
+from .settings import AuditSettings
+
+FIELDS = {
+    "recalibration": "recalibrated",
+    "decision_curve": "decisions",
+    "boosted_trees": "reference",
+    "reason_codes": "reasons",
+    "subgroup_gaps": "weak",
+    "permutation_importance": "importance",
+    "shapley_values": "shapley",
+    "conditional_importance": "together",
+    "unit_correlations": "neurons",
+    "hidden_units": "inside",
+    "maximisation": "optima",
+    "linear_regions": "regions",
+    "path_weights": "paths",
+    "ablation": "unit_groups",
+    "data_quality": "table",
+}
+
 
 @dataclass(frozen=True)
 class Results:
@@ -52,8 +73,7 @@ class Results:
     network: Bound
     linear: Bound
     held_out: bool
-    seed: int
-    limit: int  # rows that readings of many passes use at most
+    settings: AuditSettings
     performance: Performance
     coefficients: tuple[Coefficients, Coefficients] | None  # linear, network
     importance: tuple[PermutationImportance, PermutationImportance] | None
@@ -94,3 +114,25 @@ class Results:
     constraints: Constraints | None = None
     census: Census | None = None  # of all rows, where these are more than the models are bound to
     summed: tuple[Any, ...] = ()  # fields that are of all these rows
+
+    @property
+    def seed(self) -> int:
+        return self.settings.seed
+
+    @classmethod
+    def of(cls, context: Context, **rest: Any) -> Results:
+        """Return the results of a finished audit."""
+        found: dict[str, Any] = {FIELDS.get(name, name): result for name, result in context.results.items()}
+        required: dict[str, Any] = dict.fromkeys(
+            ("coefficients", "importance", "gradients", "shapley", "effects", "interactions", "neurons")
+        )
+        return cls(
+            network=context.network,
+            linear=context.linear,
+            held_out=context.held_out,
+            settings=context.settings,
+            performance=context.performance,
+            others=context.others,
+            null=context.null,
+            **(required | found | rest),
+        )

@@ -14,16 +14,16 @@ import pandas as pd
 from tabinterp import __version__, messages
 from tabinterp.analyses.performance.record import Verdict
 from tabinterp.atomic_io import read_regular, write
-from tabinterp.checks.consistency import BROKEN, contradictions, written_here
+from tabinterp.auditing.consistency import BROKEN, contradictions, written_here
+from tabinterp.checks.evidence.clauses import Mapping, as_csv, evidence
+from tabinterp.checks.gate.gate import Decision, decide
+from tabinterp.checks.gate.policy import DEFAULT, Policy
+from tabinterp.checks.judge import judge
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.difference import Changes, compare_documents
 from tabinterp.document.document import Document, Message
 from tabinterp.document.evidence_rows import Card
 from tabinterp.errors import DocumentError
-from tabinterp.findings.checks import judge
-from tabinterp.findings.evidence import Mapping, as_csv, evidence
-from tabinterp.findings.gate import Decision, decide
-from tabinterp.findings.policy import DEFAULT, Policy
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.report.formats.cyclonedx import render_cyclonedx
 from tabinterp.report.formats.markdown import render_card, render_markdown

@@ -1,29 +1,34 @@
-"""`audit(model, table)`: every reading of a network and of its linear counterpart, as one document."""
+"""`audit(model, table)`: every analysis of a network and of its linear counterpart, as one document."""
 
 from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from tabinterp.analyses import ANALYSES, chosen
+from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.constraints.estimator import declared
-from tabinterp.analyses.context import Asked
-from tabinterp.analyses.decision_curve.estimator import policy
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.groups.partition import partition
 from tabinterp.analyses.performance.estimator import compare, margin_of
 from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
+from tabinterp.analyses.results import Results
+from tabinterp.analyses.settings import AuditSettings, decision_policy
 from tabinterp.document.document import Message
 from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import Bound, Model, bind
 from tabinterp.models.device import device_of
 from tabinterp.models.model import check_model
+from tabinterp.models.unseen_rows import check_unseen
 from tabinterp.provenance.digest_key import read_digest_key
 from tabinterp.table import Scan, Table
 from tabinterp.table.executors import Engine, in_turn
@@ -31,10 +36,9 @@ from tabinterp.table.suppression import SMALL
 from tabinterp.table.table import check_table
 from tabinterp.threads import cores, one_thread
 
-from .assemble import Results, document
+from .assemble import document
 from .result import Audit, judged
 from .runtime import forecast
-from .steps import STEPS, Reading, unseen
 from .streaming import Swept, sweep
 
 MOST_ROWS = 2**31 - 1
@@ -62,6 +66,7 @@ def audit(
     engine: Engine = in_turn,
     device: str | None = None,
     digest_key: str | Path | None = None,
+    analyses: Iterable[str] | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -92,9 +97,12 @@ def audit(
     digest_key : a file that holds a secret key, and is made where there is none. The document then holds a keyed digest of every
         column, by which `verify` tells which ones changed. None: no digests of columns are written, since whoever knows all rows
         but one could find that one from a digest without a key.
+    analyses : names of the analyses to run, such as "ladder" or "effects"; those that they need run too. None: all. The document
+        says which were not requested.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
-    clock = _Clock(progress)
+    selected = chosen(analyses)
+    clock = _Clock(progress, selected)
     _check_settings(seed, rows, margin)
     check_model(model)
     if not isinstance(table, Scan):
@@ -106,7 +114,15 @@ def audit(
             f"leave the engine out, or read the rows with scan_table"
         )
     key = None if digest_key is None else read_digest_key(digest_key, create=True)
-    asked_policy = policy(costs, threshold, table.schema.task)
+    settings = AuditSettings(
+        seed=seed,
+        rows=rows,
+        control=control,
+        constraints=constraints,
+        margin=margin,
+        policy=decision_policy(costs, threshold, table.schema.task),
+        analyses=None if analyses is None else tuple(analysis.name for analysis in selected),
+    )
     model = (
         model
         if device is None
@@ -114,58 +130,69 @@ def audit(
     )
     remembered = (model.model if isinstance(model, Bound) else model).split
     if remembered is not None:
-        table = table.with_split(remembered) if table.split is None else unseen(table, remembered)
-    rows_of, table = table, table.sample if isinstance(table, Scan) else table
+        table = table.with_split(remembered) if table.split is None else check_unseen(table, remembered)
+    all_rows, table = table, table.sample if isinstance(table, Scan) else table
     with clock("encode"):
         network = bind(model, table)
     declared(network.table, constraints or {})
     if control:
         partition(network.table, control)  # a wrong name is told at once
     if announce is not None:
-        announce(f"About {forecast(network, rows, counterpart is None, len(rows_of))} on this machine.")
+        announce(f"About {forecast(network, rows, counterpart is None, len(all_rows))} on this machine.")
     with clock("counterpart"):
-        fitted = counterpart or fit_counterpart(network, rows_of, seed=seed, engine=engine)
+        fitted = counterpart or fit_counterpart(network, all_rows, seed=seed, engine=engine)
         linear = bind(replace(fitted, device=network.device), table)
     if not linear.is_linear:
         raise NotApplicableError(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
         )
     others, null = (
-        [replace(one, device=network.device) for one in others],
+        [replace(other, device=network.device) for other in others],
         null and replace(null, device=network.device),
     )
-    found: dict[str, Any] = {}
-    wanted = (control or {}, constraints or {}, margin, asked_policy)
-    asked = Asked(network, linear, others, null, seed, rows, *wanted, found, clock.within)
+    held_out = network.table.held_out
+    evaluated = np.arange(len(network.table)) if held_out is None else np.flatnonzero(held_out)
     with clock("performance"):
-        drawn = compare(
-            *asked.both(asked.evaluated), seed=seed, held_out=asked.held_out, margin=margin, threshold=asked.threshold
+        performance = compare(
+            network.take(evaluated),
+            linear.take(evaluated),
+            seed=seed,
+            held_out=held_out is not None,
+            margin=margin,
+            threshold=settings.threshold,
         )
-        swept = _swept(asked, rows_of, engine)
-        found["performance"] = swept.finish("performance", drawn) if drawn.withheld is None else drawn
-    notes: list[Message] = []
-    if drawn.withheld is not None:
-        few = len(asked.evaluated) < SMALL
-        notes.append(_not_applicable("analysis of evaluated rows" if few else "performance", drawn.withheld))
-    for step in STEPS:
-        with clock(step.name):
-            for reading in step.readings:
-                asked, read = _optional(reading, asked, notes)
-                found[reading.field] = swept.finish(reading.field, read)
-    if isinstance(rows_of, Scan):
-        found |= {"census": rows_of.census, "summed": swept.summed}
-    found |= {"notes": tuple(notes), "others": others, "null": null, "digest_key": key}
-    made = document(Results(network, linear, asked.held_out, seed, limit=rows, **found))
+        swept = _swept(network, linear, settings, all_rows, engine, clock.within)
+        if performance.withheld is None:
+            performance = swept.finish("performance", performance)
+    context = Context(network, linear, others, null, settings, performance, {}, clock.within)
+    notes = list(_withheld(context))
+    for analysis in selected:
+        with clock(analysis.name):
+            context, result = _answer(analysis, context, notes)
+            context.results[analysis.name] = swept.finish(analysis.name, result)
+    if settings.analyses is not None:
+        left_out = [analysis.title for analysis in ANALYSES if analysis not in selected]
+        notes.append(Message(key="not_assessed.not_requested", values={"analyses": left_out}))
+    census, summed = (all_rows.census, swept.summed) if isinstance(all_rows, Scan) else (None, ())
+    results = Results.of(context, notes=tuple(notes), digest_key=key, census=census, summed=summed)
     run = {"seconds": clock.seconds, "threads": cores(), "device": network.device}
     run |= {} if key is None else {"digest_key": str(key.path.absolute())}
-    return Audit(judged(made), run)
+    return Audit(judged(document(results)), run)
 
 
-def _swept(asked: Asked, rows: Table | Scan, engine: Engine) -> Swept:
+def _swept(
+    network: Bound,
+    linear: Bound,
+    settings: AuditSettings,
+    rows: Table | Scan,
+    engine: Engine,
+    within: Callable[[float], None],
+) -> Swept:
     """What is summed over all rows, where more of them were read than drawn."""
     if isinstance(rows, Scan) and not rows.is_whole:
-        wishes = {"groups": asked.grouping, "performance": {"threshold": asked.threshold}}
-        return sweep(asked.network, asked.linear, rows, asked.within, engine, wishes)
+        grouping = {"control": settings.control or {}, "threshold": settings.threshold}
+        arguments: dict[str, dict[str, Any]] = {"groups": grouping, "performance": {"threshold": settings.threshold}}
+        return sweep(network, linear, rows, within, engine, arguments)
     return Swept({}, {})
 
 
@@ -179,59 +206,70 @@ def _check_settings(seed: int, rows: int, margin: float | None) -> None:
         )
 
 
-def _optional(reading: Reading, asked: Asked, notes: list[Message]) -> tuple[Asked, Any]:
-    """What the reading found, or None and a note where it does not apply; and what the next one is asked.
+def _withheld(context: Context) -> Iterator[Message]:
+    """Say once where the rows or the events are too few for the performance, or for anything that is about evaluated rows."""
+    withheld = context.performance.withheld
+    if withheld is not None:
+        few = len(context.evaluated) < SMALL
+        yield _not_applicable("analysis of evaluated rows" if few else "performance", withheld)
 
-    One that runs out of a device's memory is taken again with fronts in the processor's, and so is all that follows.
+
+def _answer(analysis: Analysis[Any], context: Context, notes: list[Message]) -> tuple[Context, Any]:
+    """Run an analysis; where it does not apply, note why and return None. Return also the context of the next one.
+
+    An analysis that runs out of a device's memory is run again with fronts in the processor's memory, and so is all that follows.
     """
+    withheld = context.performance.withheld
+    if withheld is not None:
+        if analysis.rows != "table" and len(context.evaluated) < SMALL:
+            return context, None
+        if analysis.rows == "performance":
+            notes.append(_not_applicable(analysis.title, withheld))
+            return context, None
     try:
-        if (withheld := asked.found["performance"].withheld) is not None:
-            if reading.of != "table" and len(asked.evaluated) < SMALL:
-                return asked, None  # one note says so of all
-            if reading.of == "performance":
-                notes.append(_not_applicable(reading.name, withheld))
-                return asked, None
         try:
-            return asked, reading.read(asked)
+            return context, analysis.run(context)
         except torch.OutOfMemoryError:
-            if asked.is_here:
+            if context.is_on_cpu:
                 raise
-        asked = asked.here()
+        context = context.on_cpu()
         gc.collect()  # copies of networks that nobody holds
         torch.cuda.empty_cache()
-        return asked, reading.read(asked)
+        return context, analysis.run(context)
     except NotApplicableError as error:
-        notes.append(_not_applicable(reading.name, error.reason))
-        return asked, None
+        notes.append(_not_applicable(analysis.title, error.reason))
+        return context, None
 
 
-def _not_applicable(reading: str, reason: Any) -> Message:
-    return Message(key="not_assessed.reading", values={"reading": reading, "reason": reason})
+def _not_applicable(analysis: str, reason: Any) -> Message:
+    return Message(key="not_assessed.reading", values={"reading": analysis, "reason": reason})
 
 
-SHARES = {"encode": 0.05, "counterpart": 0.1, "performance": 0.05} | {step.name: step.share for step in STEPS}
-WHOLE = sum(SHARES.values())
+PREPARATION = {"encode": 0.05, "counterpart": 0.1, "performance": 0.05}  # shares of the time of a whole audit
 
 
 class _Clock:
-    """Seconds of each step, and progress."""
+    """Seconds of each part of an audit, and its progress."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: Progress | None, analyses: Sequence[Analysis[Any]]) -> None:
         self.seconds: dict[str, float] = {}
+        self._shares = PREPARATION | {analysis.name: analysis.share for analysis in analyses}
+        self._whole = sum(self._shares.values())
         self._progress = progress
         self._done = 0.0
-        self._step = ""
+        self._part = ""
 
     @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
-        self._step = step
+    def __call__(self, part: str) -> Iterator[None]:
+        self._part = part
         self.within(0.0)
         start = time.perf_counter()
         yield
-        self.seconds[step] = round(time.perf_counter() - start, 3)
+        self.seconds[part] = round(time.perf_counter() - start, 3)
         self.within(1.0)
-        self._done += SHARES[step] / WHOLE
+        self._done += self._shares[part] / self._whole
 
     def within(self, share: float) -> None:
         if self._progress is not None:
-            self._progress(self._step, min(1.0, self._done + share * SHARES[self._step] / WHOLE))
+            done = self._done + share * self._shares[self._part] / self._whole
+            self._progress(self._part.replace("_", " "), min(1.0, done))

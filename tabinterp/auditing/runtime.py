@@ -8,15 +8,15 @@ import numpy as np
 
 from tabinterp.analyses.conditional_importance.estimator import REPEATS
 from tabinterp.analyses.context import GRADIENT_ROWS
+from tabinterp.analyses.effects.estimator import AUDITED_COLUMNS as EFFECT_COLUMNS
 from tabinterp.analyses.effects.estimator import POINTS
 from tabinterp.analyses.hidden_units.overview import CELLS as UNIT_CELLS
 from tabinterp.analyses.interactions.estimator import ROWS as PAIR_ROWS
 from tabinterp.analyses.interactions.screening import PAIR_MOVES
+from tabinterp.analyses.shapley_values.estimator import AUDITED_ROWS as SHAPLEY_ROWS
 from tabinterp.analyses.shapley_values.estimator import BACKGROUND
 from tabinterp.analyses.trust.estimator import passes
 from tabinterp.models import Bound
-
-from .steps import EFFECT_COLUMNS, SHAPLEY_ROWS
 
 # As audits of the bundled tables took: seconds whatever the size, and times what is counted of the rest.
 OTHERWISE, SLOWER = 12, 1.5

@@ -113,16 +113,17 @@ WHOLE: tuple[Whole, ...] = (
         along=True,
     ),
     Whole(
-        "neurons",
+        "unit_correlations",
         lambda network, linear: neurons.start_moments(network),
         lambda plan, network, linear: neurons.update_moments(plan, network),
         association.merge,
         lambda plan, found, drawn: drawn and neurons.finish_moments(plan, found, drawn),
         along=True,
+        named="neurons",
     ),
     Whole("groups", tallies.start, tallies.update, tallies.merge, groups.finish),
     Whole(
-        "table",
+        "data_quality",
         lambda network, linear: drift.start(network.table),
         drift.update,
         drift.merge,
@@ -215,7 +216,7 @@ def taken(plans: Mapping[str, Any], network: Bound, linear: Bound) -> dict[str, 
     whole = {one.field: one for one in WHOLE if one.field in plans}
     along = {f: one.update(plans[f], network, linear) for f, one in whole.items() if one.along}
     found: dict[str, Any] = {}
-    for block in network.blocks(units="neurons" in along) if along else ():
+    for block in network.blocks(units="unit_correlations" in along) if along else ():
         for field, update in along.items():
             sums_of = update(block)
             found[field] = whole[field].merge(found[field], sums_of) if field in found else sums_of

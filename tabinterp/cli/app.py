@@ -29,7 +29,7 @@ from tabinterp.report.formats.weasyprint import printer
 
 from .console import leave_with, progress, report_error, say, use_plain_output, writing_to
 from .finished_audits import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
-from .options import Reading, controls, costs_of, how_of, split_of
+from .options import Reading, controls, costs_of, how_of, names_of, split_of
 
 app = typer.Typer(
     name="tabinterp",
@@ -176,6 +176,10 @@ def audit(
     encoder: Encoder = None,
     unsafe_pickle: UnsafePickle = False,
     sha256: Sha256 = None,
+    analyses: Annotated[
+        str | None,
+        typer.Option("--analyses", help="Names of the analyses to run, comma-separated; those that they need run too."),
+    ] = None,
     rows: Annotated[
         int, typer.Option("--rows", min=2, max=2**31 - 1, help="Most rows for readings of many passes.")
     ] = 20_000,
@@ -218,7 +222,7 @@ def audit(
     asked = _settings(target, task, positive, adverse, drop, protected, kind, weight, group, drop_missing_target)
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"margin": margin, "costs": costs_of(costs), "threshold": threshold}
-    judged |= {"control": controls(control), "digest_key": digest_key}
+    judged |= {"control": controls(control), "digest_key": digest_key, "analyses": names_of(analyses)}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
     run = (model, data, asked, split_of(split), out, rows, seed, quiet, how, device)

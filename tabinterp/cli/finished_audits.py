@@ -58,10 +58,17 @@ def render(
     write_file(out, result.view(form or ending, lang=lang), document)
 
 
-def checks(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, lang: Lang = SOURCE) -> None:
+def checks(
+    slugs: Annotated[
+        list[str] | None, typer.Argument(help="Checks to explain, such as label-leak; by default all.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    lang: Lang = SOURCE,
+) -> None:
     """Every check of an audit: what it measures, when it is raised, what it cannot see, what to do next."""
+    chosen = slugs or []
     with speaking(lang):
-        say(json.dumps(ti.explain_checks(), indent=1, ensure_ascii=False) if as_json else ti.list_checks())
+        say(json.dumps(ti.explain_checks(chosen), indent=1, ensure_ascii=False) if as_json else ti.list_checks(chosen))
 
 
 def check(

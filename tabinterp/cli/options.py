@@ -46,3 +46,8 @@ def split_of(text: str | None) -> str | float | None:
         return None if text is None else float(text)
     except ValueError:
         return text
+
+
+def names_of(text: str | None) -> list[str] | None:
+    """Return the names of a comma-separated list; None where nothing was given."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]

@@ -74,6 +74,8 @@ def _split(told: Message) -> dict[str, Any]:
 def asked_of(document: Document) -> dict[str, Any]:
     """The margin, costs and threshold, control groups and constraints, where they were given."""
     asked: dict[str, Any] = {}
+    if "analyses" in document.method.settings:
+        asked["analyses"] = str(document.method.settings["analyses"]).split()
     if document.verdict.margin_given:
         asked["margin"] = document.verdict.margin
     if document.groups is not None:

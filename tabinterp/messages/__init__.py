@@ -1,4 +1,4 @@
-"""Every sentence a reader sees, in one place, so that it can be checked and translated.
+"""The catalogue of every sentence that a reader sees: keys, English templates, and how they are filled and translated.
 
 A sentence is a key and values (`tabinterp.document.document.Message`); the text is only made when it is shown, in the
 language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
@@ -12,72 +12,38 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial, reduce
+from functools import cache, partial, reduce
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from tabinterp.analyses.conditional_importance.text import TOGETHER
-from tabinterp.analyses.data_quality.text import DATA
-from tabinterp.analyses.groups.text import GROUPS
-from tabinterp.analyses.hidden_units.text import ATLAS
-from tabinterp.analyses.hidden_units.unit_text import UNITS
-from tabinterp.analyses.ladder.text import GAIN
-from tabinterp.analyses.maximisation.text import INSIDE
-from tabinterp.analyses.mechanism.text import MECHANISM
-from tabinterp.analyses.performance.text import VERDICT
-from tabinterp.analyses.plots_text import PLOTS
-from tabinterp.analyses.readings_text import READINGS
-from tabinterp.analyses.reason_codes.text import REASONS
-from tabinterp.analyses.shapley_values.text import SHAPLEY
-from tabinterp.analyses.text import REFUSALS
-from tabinterp.analyses.trust.text import TRUST
-from tabinterp.auditing.text import AUDIT
-from tabinterp.checks.evidence_text import EVIDENCE
-from tabinterp.checks.gate_text import GATE
-from tabinterp.document.rows_text import PROVENANCE
-from tabinterp.document.text import CHANGES
-from tabinterp.provenance.text import VERIFY
-from tabinterp.report.formats.text import CYCLONEDX
-from tabinterp.report.text import REPORT
-from tabinterp.report.views_text import VIEWS
-from tabinterp.table.text import SCALE
-
-from .checks import CHECKS
-from .findings import FINDINGS
 from .language import translated
-from .text import FRAME
 
-ENGLISH: dict[str, str] = {
-    **ATLAS,
-    **AUDIT,
-    **CHANGES,
-    **CHECKS,
-    **CYCLONEDX,
-    **DATA,
-    **EVIDENCE,
-    **FINDINGS,
-    **FRAME,
-    **GAIN,
-    **GATE,
-    **GROUPS,
-    **INSIDE,
-    **MECHANISM,
-    **PLOTS,
-    **PROVENANCE,
-    **READINGS,
-    **REASONS,
-    **REFUSALS,
-    **REPORT,
-    **SCALE,
-    **SHAPLEY,
-    **TOGETHER,
-    **TRUST,
-    **UNITS,
-    **VERDICT,
-    **VERIFY,
-    **VIEWS,
-}
+PACKAGE = Path(__file__).resolve().parent.parent
 
 OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels))\)(?=$|,| \(| −)")
+
+
+@cache
+def sentences() -> dict[str, tuple[str, str]]:
+    """Return every key of the catalogue with its English sentence and the note for translators, which may be empty.
+
+    The sentences are those of the modules named `text` in all packages and those of each check. They stand above this package,
+    and are imported only when the first sentence is asked for.
+    """
+    gathered: dict[str, Any] = {}
+    for path in sorted(PACKAGE.rglob("text.py")):
+        module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        gathered |= import_module(module).TEXT
+    for check in import_module("tabinterp.checks").CHECKS:
+        gathered |= check.sentences
+    return {key: (entry, "") if isinstance(entry, str) else entry for key, entry in gathered.items()}
+
+
+@cache
+def english() -> dict[str, str]:
+    """Return every key of the catalogue with its English sentence."""
+    return {key: sentence for key, (sentence, _) in sentences().items()}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
@@ -86,7 +52,7 @@ def text(key: str, values: Mapping[str, Any] | None = None) -> str:
     >>> text("verdict.worse", {"linear": "logistic regression"})
     'The network is worse than logistic regression on held-out rows.'
     """
-    template = translated(key, ENGLISH[key])
+    template = translated(key, english()[key])
     return template.format(**{name: _Value(value) for name, value in (values or {}).items()})
 
 
@@ -97,7 +63,7 @@ def word(vocabulary: str, name: str) -> str:
     ('numeric', 'Mrs.')
     """
     key = f"{vocabulary}.{name}"
-    return text(key) if key in ENGLISH else name
+    return text(key) if key in english() else name
 
 
 def joined(parts: Iterable[str], joint: str = "list") -> str:
@@ -107,7 +73,7 @@ def joined(parts: Iterable[str], joint: str = "list") -> str:
     ('a, b, c', 'a and b', '')
     """
     found = list(parts)
-    template = translated(f"language.{joint}", ENGLISH[f"language.{joint}"])
+    template = translated(f"language.{joint}", english()[f"language.{joint}"])
     return reduce(lambda before, one: template.format(before=before, next=one), found) if found else ""
 
 

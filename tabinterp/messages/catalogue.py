@@ -1,9 +1,10 @@
 """Keeps translations beside the English sentences: `make messages`, or `python -m tabinterp.messages.catalogue [LANG FILE.json]`.
 
-Every `locale/LANG/LC_MESSAGES/tabinterp.po` gets exactly the keys of `ENGLISH`, in their order: a key is the context, its English
-template the message. A translation whose English sentence changed is kept and marked fuzzy, until someone has looked at it and
-taken the mark away; one whose key is gone goes. What is translated and not fuzzy is compiled. Printed is what is left to do, as
-JSON of key and English sentence; a file of the same form, of key and translation, can be given back.
+Every `locale/LANG/LC_MESSAGES/tabinterp.po` gets exactly the keys of `english()`, in their order: a key is the context, its
+English template the message, and a note for translators the comment. A translation whose English sentence changed is kept and
+marked fuzzy, until someone has looked at it and taken the mark away; one whose key is gone goes. What is translated and not fuzzy
+is compiled. Printed is what is left to do, as JSON of key and English sentence; a file of the same form, of key and translation,
+can be given back.
 
 A new language is a folder, `locale/LANG/LC_MESSAGES`. Needs polib, which is installed with the extra `test`.
 """
@@ -17,18 +18,21 @@ from pathlib import Path
 
 import polib
 
-from tabinterp.messages import ENGLISH
+from tabinterp.messages import sentences
 from tabinterp.messages.language import DOMAIN
 
 LOCALE = Path(__file__).with_name("locale")
 
 
-def updated(old: polib.POFile, english: Mapping[str, str], given: Mapping[str, str] | None = None) -> polib.POFile:
-    """The catalogue with exactly these keys; `given` translations (key -> text) take the place of those it had."""
+def updated(
+    old: polib.POFile, english: Mapping[str, tuple[str, str]], given: Mapping[str, str] | None = None
+) -> polib.POFile:
+    """Return the catalogue with exactly these keys, whose values are sentences and notes for translators; `given` translations
+    (key -> text) replace those it had."""
     known, new = {entry.msgctxt: entry for entry in old}, polib.POFile(wrapwidth=0)
     new.header, new.metadata = old.header, old.metadata
-    for key, sentence in english.items():
-        entry = polib.POEntry(msgctxt=key, msgid=sentence)
+    for key, (sentence, note) in english.items():
+        entry = polib.POEntry(msgctxt=key, msgid=sentence, comment=note)
         before = known.get(key)
         if given is not None and key in given:
             entry.msgstr = given[key]
@@ -58,7 +62,7 @@ def main(language: str = "", translations: str = "") -> None:
             "Content-Transfer-Encoding": "8bit",
         }
         given = json.loads(Path(translations).read_text("utf-8")) if folder.name == language else None
-        found = updated(old, ENGLISH, given)
+        found = updated(old, sentences(), given)
         path.write_text(f"{found}\n", "utf-8")
         path.with_suffix(".mo").write_bytes(found.to_binary())
         print(json.dumps(missing(found), indent=1, ensure_ascii=False))

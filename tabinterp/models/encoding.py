@@ -136,12 +136,15 @@ def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable
     return lambda rows: as_array(rows[names])
 
 
-def _transform(encoder: Any, reads: tuple[str, ...] | None) -> Callable[[pd.DataFrame], FloatArray]:
+def _transform(
+    encoder: Any, columns: tuple[str, ...], reads: tuple[str, ...] | None
+) -> Callable[[pd.DataFrame], FloatArray]:
     named, encode = hasattr(encoder, "feature_names_in_"), _in_turn(encoder)
-    quickly = in_parts(encoder, as_array)
+    quickly, fitted_on_none = in_parts(encoder, as_array), _fitted_on_none(encoder, reads or columns)
 
     def transform(rows: pd.DataFrame) -> FloatArray:
         rows = rows if reads is None else rows[list(reads)]
+        rows = _with_none(rows, fitted_on_none)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="X has feature names")
             try:
@@ -170,7 +173,25 @@ def encoded_by(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
     """What an encoder (None: numbers as they are) makes of rows of which `frame` are some."""
-    return _passthrough(frame, reads) if encoder is None else _transform(encoder, reads)
+    return _passthrough(frame, reads) if encoder is None else _transform(encoder, tuple(map(str, frame.columns)), reads)
+
+
+def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose missing values are None where those that the encoder was fitted on were."""
+    return _with_none(rows, _fitted_on_none(encoder, tuple(map(str, rows.columns))))
+
+
+def _fitted_on_none(encoder: Any, columns: tuple[str, ...]) -> list[str]:
+    """Return the columns whose missing values were None when the encoder was fitted: to it, NaN is another level."""
+    known = known_levels(encoder, columns)
+    return [name for name, levels in known.items() if levels[pd.isna(levels)].tolist() == [None]]
+
+
+def _with_none(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    if not columns:
+        return rows
+    objects = {name: rows[name].astype(object) for name in columns}
+    return with_columns(rows, {name: values.where(values.notna(), None) for name, values in objects.items()})
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:

@@ -13,8 +13,8 @@ from typing import Literal, get_args
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tabinterp.checks.gate.gate import Decision, Outcome
 from tabinterp.document.document import Document, Finding
-from tabinterp.findings.gate import Decision, Outcome
 
 STATEMENT: Literal["https://in-toto.io/Statement/v1"] = "https://in-toto.io/Statement/v1"
 TEST_RESULT: Literal["https://in-toto.io/attestation/test-result/v0.1"] = (

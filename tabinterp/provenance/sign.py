@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tabinterp.atomic_io import read_regular, write
 from tabinterp.auditing.result import Audit
+from tabinterp.checks.gate.policy import read_policy
 from tabinterp.errors import DocumentError
 from tabinterp.exit_codes import ExitCode
 from tabinterp.file_names import ATTESTATION, DOCUMENT
-from tabinterp.findings.policy import read_policy
 
 from .attestation import statement
 from .dsse import seal

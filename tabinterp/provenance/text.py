@@ -1,8 +1,8 @@
-"""What was found when an audit's folder was held to its digests, its model and its data."""
+"""Sentences about the verification of an audit folder: its digests, its model and its data."""
 
 from __future__ import annotations
 
-VERIFY: dict[str, str] = {
+TEXT: dict[str, str] = {
     "verify.bytes.ok": "{file} has the bytes that were written ({digest}).",
     "verify.bytes.changed": "{file} is not as it was written: its SHA-256 is {found}, not {digest}.",
     "verify.bytes.absent": "{file} is missing.",

@@ -18,9 +18,9 @@ import pandas as pd
 
 from tabinterp import __version__, messages
 from tabinterp.atomic_io import RESUME, read_regular
+from tabinterp.auditing.consistency import BROKEN, contradictions, written_here
 from tabinterp.auditing.result import VIEWS, Audit, judged
 from tabinterp.auditing.run import audit
-from tabinterp.checks.consistency import BROKEN, contradictions, written_here
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.document import Document, Message
 from tabinterp.document.rows_of_analyses import SMALL, TOLERANCE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tabinterp import messages
@@ -12,7 +12,7 @@ from tabinterp.analyses.coefficients.record import CoefficientRow
 from tabinterp.analyses.gradients.record import GradientMethod
 from tabinterp.document.claims import side
 from tabinterp.document.document import Document, Interval, Message
-from tabinterp.messages import ENGLISH, date, text
+from tabinterp.messages import date, english, text
 from tabinterp.messages import level as level_name
 from tabinterp.messages.names import LONGEST, apart, cut, plain, tidy, width
 from tabinterp.report.blocks import Cell
@@ -48,7 +48,7 @@ def _typeset(value: Any) -> Any:
     if isinstance(value, str):
         return apart(value)
     if isinstance(value, (list, tuple)):
-        return [_typeset(one) if isinstance(one, str) else one for one in value]
+        return [_typeset(item) if isinstance(item, str) else item for item in value]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     whole = float(value).is_integer() and abs(value) < 2**53
@@ -199,6 +199,15 @@ def powered(part: Interval, exponent: float | None) -> Interval:
     return Interval(**{name: _power(getattr(part, name), exponent) for name in ("value", "low", "high")})
 
 
+def per_step(value: float | None, step: float | None) -> float | None:
+    """A number per unit of a column as one per another step; as it is where there is none.
+
+    >>> per_step(2.0, 3.0), per_step(2.0, None), per_step(None, 3.0), per_step(1e300, 1e300)
+    (6.0, 2.0, None, None)
+    """
+    return value if step is None else _times(value, step)
+
+
 def _power(value: float | None, exponent: float) -> float | None:
     if value is None or value < 0:
         return None
@@ -215,13 +224,24 @@ def _times(value: float | None, factor: float) -> float | None:
 
 def reading(name: str) -> str:
     """A reading's name in the reader's language; one that the catalogue does not know, as it stands."""
-    return messages.word("reading", name) if f"reading.{name}" in ENGLISH else tidy(name.replace("_", " "))
+    return messages.word("reading", name) if f"reading.{name}" in english() else tidy(name.replace("_", " "))
 
 
 def layer_name(name: str) -> str:
     """A layer that has no name of its own is called by its number; a module's own name stays."""
     own, _, number_of = name.partition(" ")
     return t("report.layer", index=number_of) if own == "layer" and number_of.isdecimal() else name
+
+
+def group_name(conditions: Sequence[Message]) -> str:
+    """A group of rows by its one condition or its two."""
+    names = [tidy(say(condition)) for condition in conditions]
+    return names[0] if len(names) == 1 else t("group.both", first=names[0], second=names[1])
+
+
+def unit_name(layer: str, index: int) -> str:
+    """A hidden unit, by its layer and its number there."""
+    return t("report.neuron.name", layer=cut(layer_name(layer)), index=str(index))
 
 
 def name_cell(name: str, style: str = "") -> Cell:
@@ -243,6 +263,16 @@ def cells(values: Iterable[str]) -> list[Cell]:
 def draws(document: Document) -> str:
     """What the intervals of a document are over: rows, or groups of rows."""
     return t(f"report.draws.{'rows' if document.data.grouping is None else 'groups'}")
+
+
+def rows_of(part: Any) -> str:
+    """The rows that a part of the document is of, such as "7,500 held-out rows"."""
+    return t(f"report.rows_of.{part.rows_of}", rows=part.rows)
+
+
+def score_scale(document: Document) -> str:
+    """The unit of the score: log-odds, that of the target, or log rate."""
+    return t(f"report.scale.{document.coefficients.scale}")
 
 
 def yes(flag: bool) -> str:
@@ -271,8 +301,8 @@ def step_of(unit: str) -> str:
 
 def effort(method: GradientMethod) -> str:
     """What a gradient method spent on each row; empty where the document does not say."""
-    told = effort_of(method)
-    return "" if told is None else say(told)
+    message = effort_of(method)
+    return "" if message is None else say(message)
 
 
 def effort_of(method: GradientMethod) -> Message | None:

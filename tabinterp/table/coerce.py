@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import narwhals as nw
 import numpy as np
@@ -25,10 +26,11 @@ from tabinterp.errors import TableError
 UNREADABLE = (ValueError, OSError, EOFError, csv.Error, zlib.error, pyarrow.ArrowException)
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")  # what pandas calls objects that are all numbers
 DATES = ("datetime64", "datetime", "date")
-
-
+PANDAS = tuple(map(int, pd.__version__.split(".")[:2]))
 # Numbers are read as they were written: pandas 3 does so anyway, and warns of the argument.
-AS_WRITTEN: Any = {} if int(pd.__version__.split(".")[0]) >= 3 else {"float_precision": "round_trip"}
+AS_WRITTEN: Any = {} if PANDAS >= (3, 0) else {"float_precision": "round_trip"}
+WHOLE = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 def as_frame(source: Any) -> pd.DataFrame:
@@ -143,7 +145,11 @@ def _native(source: Any) -> pd.DataFrame:
         raise TableError(f"column names must differ: {' '.join(str(error).split())}") from None
     frame = native.collect() if isinstance(native, nw.LazyFrame) else native
     unique(frame.columns)
-    return frame.to_pandas()
+    enums = {name: kind for name, kind in frame.schema.items() if isinstance(kind, nw.Enum)}
+    found = frame.to_pandas()
+    # Older releases of polars lose the order of an Enum on the way.
+    ordered = {name: pd.CategoricalDtype([*kind.categories], ordered=True) for name, kind in enums.items()}
+    return with_columns(found, {name: found[name].astype(kind) for name, kind in ordered.items()}) if ordered else found
 
 
 def _file(path: Path) -> tuple[pd.DataFrame, str]:
@@ -173,26 +179,60 @@ def no_database(path: str, start: bytes) -> None:
 
 
 def _csv(path: Path, data: bytes, packed: bool) -> pd.DataFrame:
-    names = _header(data, packed)
-    unique(names)
+    csv_header(BytesIO(data), packed, repr(str(path)))
     options: Any = {
         "low_memory": False,
         "compression": "gzip" if packed else None,
         "encoding": "utf-8-sig",
     } | AS_WRITTEN
-    frame = cast("pd.DataFrame", pd.read_csv(BytesIO(data), **options))
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the cells in front for row labels
+    return with_large_numbers(cast("pd.DataFrame", pd.read_csv(BytesIO(data), **options)))
+
+
+def csv_rows(stream: BinaryIO, packed: bool) -> Any:
+    """Return a reader of the cells of each row of a CSV file, the header among them."""
+    raw = gzip.GzipFile(fileobj=stream) if packed else stream
+    return csv.reader(TextIOWrapper(cast("BinaryIO", raw), encoding="utf-8-sig", newline=""))
+
+
+def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
+    """Return the names of the columns of a CSV file.
+
+    Raises
+    ------
+    TableError
+        Where names repeat, or the first row has more cells: pandas would take the cells in front for row labels.
+    """
+    rows = csv_rows(stream, packed)
+    names: list[str] = next((cells for cells in rows if cells), [])
+    unique(names)
+    first: list[str] = next((cells for cells in rows if len(cells) > 1 or "".join(cells).strip()), [])
+    if len(first) > len(names):
         raise TableError(
-            f"{str(path)!r}: row 0 has more cells than the header has names ({len(names)}: "
+            f"{source}: row 0 has more cells ({len(first)}) than the header has names ({len(names)}: "
             f"{', '.join(map(repr, names[:8]))}); each row needs one cell for each name{separator_hint(names)}"
         )
-    return frame
+    return names
 
 
-def _header(data: bytes, packed: bool) -> list[str]:
-    raw = gzip.GzipFile(fileobj=BytesIO(data)) if packed else BytesIO(data)
-    with TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
-        return next((names for names in csv.reader(lines) if names), [])
+def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
+    """Numbers of a CSV file that do not fit 64 bits, as numbers: before pandas 3 their whole column is read as text.
+
+    Columns named in `texts` stay text.
+    """
+    if PANDAS >= (3, 0):
+        return frame
+    names = [name for name in frame.columns if frame[name].dtype == object and name not in texts]
+    found = {name: _numbers(frame[name]) for name in names}
+    return with_columns(frame, {name: numbers for name, numbers in found.items() if numbers is not None})
+
+
+def _numbers(texts: pd.Series) -> pd.Series | None:
+    """Return the numbers that the cells are, or None where one of them is something else."""
+    cells = texts.dropna()
+    if not all(isinstance(cell, str) and NUMBER.fullmatch(cell) for cell in cells):
+        return None
+    read = int if all(WHOLE.fullmatch(cell) for cell in cells) else float
+    return pd.Series([read(cell) for cell in cells], cells.index, object, texts.name).reindex(texts.index)
 
 
 def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:

@@ -6,17 +6,14 @@ folder: its rows have no order of their own, and may change while they are read.
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from io import TextIOWrapper
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -30,13 +27,16 @@ from tabinterp.errors import TableError
 from .checkpoints import Keeping, Told
 from .coerce import (
     AS_WRITTEN,
+    PANDAS,
     UNREADABLE,
     as_frame,
+    csv_header,
+    csv_rows,
     no_database,
     plain,
-    separator_hint,
     unique,
     with_columns,
+    with_large_numbers,
     with_target,
 )
 from .fingerprints import Fingerprints
@@ -404,19 +404,16 @@ def _csv(
             options: Any = {"compression": "gzip" if packed else None, "encoding": "utf-8-sig", "dtype": dtype}
             options |= {"low_memory": False, "chunksize": rows} | AS_WRITTEN
             for chunk in cast("Iterator[pd.DataFrame]", pd.read_csv(stream, **options)):
-                if not isinstance(chunk.index, pd.RangeIndex):
-                    raise TableError(
-                        f"{hidden(source)!r}: row 0 has more cells than the header has names ({len(names)}); each row needs "
-                        f"one cell for each name{separator_hint(names)}"
-                    )
-                yield chunk
+                yield with_large_numbers(chunk, texts=dtype)
 
     with _readable(source, problem), store.open_input_stream(path, compression=None) as stream:
-        names = _header(stream, packed)
-    unique(names)
+        names = csv_header(stream, packed, repr(hidden(source)))
     rows = _few(rows, len(names))
     kept = None if keep is None else keep.read("kinds")
     if kept is None:
+        if PANDAS < (3, 1):
+            with _readable(source, f"{problem}, to its end"), store.open_input_stream(path, compression=None) as stream:
+                _check_cells(csv_rows(stream, packed), len(names), source)
         kinds: dict[str, set[str]] = {}
         for chunk in chunks({}):
             for name in chunk.columns:
@@ -430,10 +427,13 @@ def _csv(
     return lambda first: (chunk for chunk in chunks(as_text) if chunk.index[0] >= first)
 
 
-def _header(stream: BinaryIO, packed: bool) -> list[str]:
-    raw = gzip.GzipFile(fileobj=stream) if packed else stream
-    lines = TextIOWrapper(cast("BinaryIO", raw), encoding="utf-8-sig", newline="")
-    return next((names for names in csv.reader(lines) if names), [])
+def _check_cells(rows: Any, most: int, source: str) -> None:
+    """Refuse a row of too many cells. pandas does so from 3.1 on; before, it drops cells from the first rows of a chunk."""
+    for cells in rows:
+        if len(cells) > most:
+            raise TableError(
+                f"{hidden(source)!r}: line {rows.line_num} has more cells ({len(cells)}) than the header has names ({most})"
+            )
 
 
 def _kind(values: pd.Series) -> set[str]:

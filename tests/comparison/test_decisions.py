@@ -8,7 +8,8 @@ import pytest
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.analyses.decision_curve.estimator import THRESHOLDS, decisions, policy
+from tabinterp.analyses.decision_curve.estimator import THRESHOLDS, decisions
+from tabinterp.analyses.settings import decision_policy as policy
 from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.models import bind
 from tests import cases

@@ -9,10 +9,11 @@ import pytest
 import torch
 
 import tabinterp as ti
-from tabinterp.analyses.context import Asked
+from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.hidden_units.overview import inside
-from tabinterp.auditing.run import _optional
-from tabinterp.auditing.steps import Reading
+from tabinterp.analyses.settings import AuditSettings
+from tabinterp.auditing.run import _answer
 from tabinterp.errors import ModelError
 from tabinterp.models import bind
 from tabinterp.models import model as module
@@ -250,6 +251,10 @@ def test_a_reading_that_runs_out_of_memory_is_taken_again_with_fronts_here():
     network = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1))
     model = ti.wrap(network, encoder="passthrough", classes=[False, True])
 
+    class Reading(Analysis):
+        def run(self, context):
+            return self.title(context)
+
     def read(asked):
         if asked.linear.z.device.type == NAME:
             raise torch.OutOfMemoryError("no room")
@@ -260,21 +265,22 @@ def test_a_reading_that_runs_out_of_memory_is_taken_again_with_fronts_here():
 
     def asked():
         bounds = [bind(elsewhere(model), table) for _ in range(2)]
-        kept = {"inside": inside(bounds[0]), "performance": SimpleNamespace(withheld=None)}
+        kept = {"hidden_units": inside(bounds[0])}
         others = [elsewhere(model)]
-        return Asked(*bounds, others, others[0], 0, 50, {}, {}, None, None, kept, lambda share: None)
+        settings, performance = AuditSettings(rows=50), SimpleNamespace(withheld=None)
+        return Context(*bounds, others, others[0], settings, performance, kept, lambda share: None)
 
     with Elsewhere():
         first, notes = asked(), []
-        assert first.network.z.device.type == first.found["inside"].bound.z.device.type == NAME
-        then, found = _optional(Reading("importance", "permutation importance", read), first, notes)
-        for bound in (then.network, then.linear, then.network.take(np.arange(9)), then.found["inside"].bound):
+        assert first.network.z.device.type == first.results["hidden_units"].bound.z.device.type == NAME
+        then, found = _answer(Reading("importance", read, 1.0), first, notes)
+        for bound in (then.network, then.linear, then.network.take(np.arange(9)), then.results["hidden_units"].bound):
             assert bound.z.device.type == bound.answers.device.type == "cpu"
             assert bound.device == NAME
         for other in (*then.others, then.null):
             assert bind(other, table).z.device.type == "cpu"
         with pytest.raises(torch.OutOfMemoryError, match="still no room"):
-            _optional(Reading("never", "never", never), then, notes)
+            _answer(Reading("never", never, 1.0), then, notes)
     np.testing.assert_allclose(found, ti.permutation_importance(model, table).importance, rtol=1e-5)
 
 

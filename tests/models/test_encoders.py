@@ -9,17 +9,17 @@ import pytest
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegressionCV
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler, TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 
 import tabinterp as ti
 from tabinterp.analyses.coefficients.encoder_derivatives import curves
 from tabinterp.analyses.permutation_importance.estimator import start
-from tabinterp.linear.counterpart import STRENGTHS
-from tabinterp.models import bind
+from tabinterp.linear.counterpart import NEWER, STRENGTHS
+from tabinterp.models import bind, encoding
 
 from .cases import COLUMNS, frame, moved_columns, sigmoid, table
 from .pipelines import PIPELINES
@@ -61,6 +61,32 @@ def test_scores_are_the_pipeline_s_own(name):
     pipeline, bound = fitted(name)
     expected = pipeline.predict_proba(frame(ROWS)[COLUMNS])[:, 1]
     np.testing.assert_allclose(sigmoid(bound.scores[:, 0]), expected, atol=1e-6 if "skrub" in name else 1e-9)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("rows", [40, 4000])  # encoded at once, and by distinct values
+@pytest.mark.parametrize("encoder", [OneHotEncoder(handle_unknown="ignore"), OneHotEncoder(), OrdinalEncoder()])
+def test_a_missing_value_that_was_none_in_training_is_the_level_that_it_was(encoder, rows, named):
+    """A table holds NaN, which is another level to scikit-learn; pandas before 3 keeps None in every column of text."""
+    draw = np.random.default_rng(0)
+    levels = pd.Series(draw.choice(np.array(["a", "b", None], dtype=object), rows), dtype=object)
+    source = pd.DataFrame({"level": levels, "x": draw.normal(size=rows)})
+    own = ColumnTransformer(
+        [("l", clone(encoder), ["level"] if named else [0]), ("x", "passthrough", ["x"] if named else [1])],
+        sparse_threshold=0,
+    )
+    own.fit(source if named else source.to_numpy(dtype=object))
+    expected = own.transform(source if named else source.to_numpy(dtype=object))
+    table = ti.read_table(source.assign(y=[0, 1] * (rows // 2)), target="y")
+    made = encoding.build(own, table.inputs, None)
+    np.testing.assert_array_equal(made.transform(table.inputs), expected.astype(float))
+    assert made.local == {"level": True, "x": True}
+    assert made.unseen == {}
+    pipeline = make_pipeline(own, LogisticRegression()).fit(
+        source if named else source.to_numpy(dtype=object), table.codes
+    )
+    scores = bind(ti.wrap(pipeline), table).scores[:, 0]
+    np.testing.assert_allclose(scores, pipeline.decision_function(source if named else source.to_numpy(dtype=object)))
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -129,8 +155,7 @@ def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_interv
         cv=StratifiedKFold(5, shuffle=True, random_state=5),
         scoring="neg_log_loss",
         max_iter=1000,
-        use_legacy_attributes=False,
-        l1_ratios=(0.0,),
+        **NEWER,
     ).fit((crossed - crossed.mean(axis=0)) / crossed.std(axis=0), training.codes)
     weight = bind(linear, read).front.weight.numpy()
     np.testing.assert_allclose(weight, fitted_by_hand.coef_ / crossed.std(axis=0), rtol=1e-6)

@@ -44,7 +44,7 @@ AWKWARD = pd.DataFrame(
         "empty": np.nan,
         "empty object": pd.Series([None] * 40, dtype=object),
         "count": pd.Series([1, 2, None, 4] * 10, dtype="Int64"),
-        "城市": ["北京", "Zürich", None, "北京"] * 10,
+        "城市": ["北京", "Zürich", np.nan, "北京"] * 10,
         "flag": [True, False] * 20,
         "maybe": pd.Series([True, False, np.nan, True] * 10, dtype=object),
         "nullable": pd.Series([True, None] * 20, dtype="boolean"),

@@ -9,7 +9,7 @@ import torch
 
 import tabinterp as ti
 from tabinterp.models import bind
-from tabinterp.parallel import abreast
+from tabinterp.models.parallel import abreast
 
 
 @pytest.fixture

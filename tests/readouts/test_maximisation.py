@@ -41,7 +41,7 @@ def domain(frame):
     return {
         "age": [*numbers["age"], np.nan],
         "income": [*numbers["income"]],
-        "city": ["bern", "oslo", "rome", None],
+        "city": ["bern", "oslo", "rome", np.nan],
         "member": [True, False],
         "grade": cases.GRADES,
     }

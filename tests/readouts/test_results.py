@@ -107,7 +107,7 @@ def test_the_order_of_the_columns_does_not_matter(name, scenery):
     task, frame, models = scenery
     turned = frame[["y", "grade", "income", "w", "city", "age", "member"]]
     one, two = (READINGS[name](*models, cases.mixed_table(each, task)) for each in (frame, turned))
-    keys = [k for k in ("metric", "output", "layer", "unit", "column", "level") if k in one]
+    keys = [k for k in ("metric", "output", "layer", "unit", "objective", "column", "level") if k in one]
     one, two = (made.sort_values(keys).reset_index(drop=True) for made in (one, two))
     pd.testing.assert_frame_equal(one, two, rtol=1e-4, atol=1e-6)
 

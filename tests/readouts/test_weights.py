@@ -17,6 +17,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 import tabinterp as ti
 from tabinterp.analyses.agreement.record import build as agreement
 from tabinterp.analyses.gradients.estimator import METHODS
+from tabinterp.analyses.ladder.record import agreement
 from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.permutation_importance.off_support_share import Support
 from tabinterp.auditing.assemble import Results

@@ -82,7 +82,7 @@ from tabinterp.document.evidence_rows import Card as AuthorCard
 from tabinterp.document.evidence_rows import EvidenceRow
 
 # The sentences of findings and readings belong to those who write them; samples bring their own.
-messages.ENGLISH.update(
+messages.english().update(
     {
         "sample.sentence": "A sentence about {name}.",
         "sample.gap": "Log loss differs by {difference} (95% interval {low} to {high}).",

@@ -10,11 +10,11 @@ import pytest
 from scipy.stats import false_discovery_control, norm
 
 import tabinterp as ti
+from tabinterp.checks.judge import judge
 from tabinterp.cli import app as cli
 from tabinterp.document.base import Interval
 from tabinterp.document.difference import LEVEL, compare_documents
 from tabinterp.errors import DocumentError
-from tabinterp.findings.checks import judge
 from tabinterp.report.sections.difference import lines
 from tests.report import samples
 

@@ -299,7 +299,7 @@ NEUTRAL = (
 )
 LINES = sorted(
     key
-    for key in messages.ENGLISH
+    for key in messages.english()
     if key.startswith(("verdict.", "ladder.")) and key not in {f"verdict.{status}" for status in (
         "better", "worse", "equivalent", "not_resolved", "not_assessed", "not_assessed.few"
     )}
@@ -347,7 +347,7 @@ def test_where_nothing_is_resolved_no_line_claims_anything(key):
 
 def test_what_may_be_said_where_nothing_is_resolved_claims_nothing():
     for key in (*NEUTRAL, "verdict.not_resolved"):
-        words = messages.ENGLISH[key].format_map(Anything())
+        words = messages.english()[key].format_map(Anything())
         claims = ("beats", "in its favour", "against it", "is lower by", "is higher by", "predicts", "adds nothing")
         assert not [claim for claim in claims if claim in words], key
 

@@ -18,7 +18,7 @@ import tabinterp as ti
 from tabinterp.auditing.result import VIEWS, Audit
 from tabinterp.cli import app as cli
 from tabinterp.errors import MissingError
-from tabinterp.report import sections as sections_module
+from tabinterp.report import contents
 from tabinterp.report.contents import sections
 from tabinterp.report.formats.pdf import printed
 from tabinterp.report.html import render
@@ -142,7 +142,7 @@ def test_nothing_is_cut(laid):
 
 
 def test_units_by_many_columns_are_not_cut(monkeypatch):
-    monkeypatch.setattr(sections_module, "SECTIONS", [one for one in sections_module.SECTIONS if one[0] == "neurons"])
+    monkeypatch.setattr(contents, "SECTIONS", [one for one in contents.SECTIONS if one[0] == "neurons"])
     names = [f"column of a long name {i}" for i in range(16)]
     made = document("regression", names=names, units=2, levels=2)
     assert inside(lay(made)[1]) > 300
@@ -163,12 +163,12 @@ def inside(pages):
 
 
 def test_another_process_writes_the_same_bytes(monkeypatch):
-    few = [each for each in sections_module.SECTIONS if each[0] in ("importance", "method")]
-    monkeypatch.setattr(sections_module, "SECTIONS", few)
+    few = [each for each in contents.SECTIONS if each[0] in ("importance", "method")]
+    monkeypatch.setattr(contents, "SECTIONS", few)
     program = (
-        "import sys, hashlib; from tabinterp.report import sections; from tabinterp.report.formats.pdf import printed\n"
+        "import sys, hashlib; from tabinterp.report import contents; from tabinterp.report.formats.pdf import printed\n"
         "from tests.report.test_printed import small\n"
-        "sections.SECTIONS = [each for each in sections.SECTIONS if each[0] in ('importance', 'method')]\n"
+        "contents.SECTIONS = [each for each in contents.SECTIONS if each[0] in ('importance', 'method')]\n"
         "print(hashlib.sha256(printed(small())).hexdigest())"
     )
     environment = {"PYTHONHASHSEED": "1", "SOURCE_DATE_EPOCH": "1", "TZ": "Asia/Tokyo"}

@@ -24,7 +24,7 @@ from tabinterp.document.base import LeftOut
 from tabinterp.document.document import Drawn, Grouping, Interval, WithoutTarget
 from tabinterp.document.message import why
 from tabinterp.messages.names import LEFTWARD
-from tabinterp.report import sections as sections_module
+from tabinterp.report import contents
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
 from tabinterp.report.formats.summary import in_one_line, on_a_terminal, verdict_and_counts
 from tabinterp.report.html import render, render_summary
@@ -272,8 +272,8 @@ def unlike_the_samples():
 
 
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):
-    recorder = Recorder(messages.ENGLISH)
-    monkeypatch.setattr(messages, "ENGLISH", recorder)
+    recorder = Recorder(messages.english())
+    monkeypatch.setattr(messages, "english", lambda: recorder)
     for make in SAMPLES.values():
         made = make()
         render(made)
@@ -318,7 +318,7 @@ def test_the_terminal_shows_raised_findings_and_counts_the_others():
     made = binary()
     *lines, others = on_a_terminal(made).splitlines()
     assert [line.split(":")[0] for line in lines] == ["act", "act", "check", "check", "note", "note"]
-    assert lines[4].startswith(f"note: {messages.ENGLISH['check.label-leak.title']}. ")
+    assert lines[4].startswith(f"note: {messages.english()['check.label-leak.title']}. ")
     assert lines[0].startswith("act: finding-1. ")
     assert others == "2 checks passed; 1 were not applicable."
     line = verdict_and_counts(made)
@@ -338,7 +338,7 @@ def test_templates_hold_no_words():
 
 
 def test_findings_point_only_to_sections_that_exist():
-    anchors = [anchor for anchor, _ in sections_module.SECTIONS]
+    anchors = [anchor for anchor, _ in contents.SECTIONS]
     assert set(findings.ANCHORS) < set(anchors)
 
 

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from tabinterp.auditing.result import VIEWS, Audit
 from tabinterp.document.evidence_rows import Card
 from tabinterp.errors import DocumentError
-from tabinterp.messages import ENGLISH
+from tabinterp.messages import english
 from tabinterp.report.contents import sections
 from tabinterp.report.formats.markdown import LINKED, escaped, line
 from tabinterp.report.formats.model_card import FRONT_MATTER
@@ -157,7 +157,7 @@ def test_a_card_says_what_its_author_says_and_what_was_not_supplied():
     made = Audit(bare.model_copy(update={"card": Card(**told)})).to_model_card()
     assert "not supplied" not in made
     for name in [*asked, "limits"]:
-        assert f"- **{ENGLISH[f'report.use.{name}']} (author)**: {escaped(told[name])}" in made
+        assert f"- **{english()[f'report.use.{name}']} (author)**: {escaped(told[name])}" in made
 
 
 def test_a_card_tells_what_is_not_known():

@@ -11,13 +11,13 @@ import pytest
 import tabinterp as ti
 from tabinterp.analyses.boosted_trees.estimator import boosted
 from tabinterp.analyses.calibration.estimator import calibration, recalibrations
+from tabinterp.analyses.calibration.text import TEXT as CALIBRATION
 from tabinterp.analyses.data_quality.estimator import describe_data
 from tabinterp.analyses.decision_curve.estimator import decisions
 from tabinterp.analyses.disagreement.estimator import disagreement
 from tabinterp.analyses.ladder.estimator import ladder
-from tabinterp.analyses.ladder.text import GAIN
 from tabinterp.analyses.performance.estimator import compare
-from tabinterp.analyses.performance.text import VERDICT
+from tabinterp.analyses.performance.text import TEXT as PERFORMANCE
 from tabinterp.analyses.recalibration.estimator import recalibrated
 from tabinterp.analyses.slices.estimator import slices
 from tabinterp.errors import NotApplicableError
@@ -187,5 +187,5 @@ def test_the_power_of_a_column_takes_twenty_events_on_both_sides(training, held,
 
 def test_the_limit_stands_in_one_place():
     assert EVENTS == 20
-    for sentence in (VERDICT["report.judged.classes.note"], GAIN["report.calibration.none"]):
+    for sentence in (PERFORMANCE["report.judged.classes.note"], CALIBRATION["report.calibration.none"]):
         assert f"fewer than {EVENTS} events" in sentence

@@ -16,7 +16,7 @@ import pytest
 import tabinterp as ti
 from tabinterp.errors import TabinterpError, TableError
 from tabinterp.stats import accumulators as sums
-from tabinterp.table import batches
+from tabinterp.table import readers as batches
 from tabinterp.table.checkpoints import Keeping, filled, fingerprint, leaves, pack_column, unpack_column
 from tabinterp.table.executors import in_turn
 from tabinterp.table.resumable_sha256 import Midstate, can_be_put_down

@@ -11,7 +11,7 @@ import pytest
 import tabinterp as ti
 from tabinterp.errors import TableError, speaking_options
 from tabinterp.stats import accumulators as sums
-from tabinterp.table import batches
+from tabinterp.table import readers as batches
 from tabinterp.table.checkpoints import Keeping, fingerprint
 from tabinterp.table.executors import in_turn
 

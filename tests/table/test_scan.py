@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import os
 import pwd
 import shutil
@@ -204,6 +205,31 @@ def test_generated_frames_are_scanned_as_they_are_read(made, batch):
 
 
 # ---- what cannot be read
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("row", range(6))
+def test_a_row_with_too_many_cells_is_refused_wherever_a_batch_begins(row, packed, tmp_path):
+    """pandas before 3.1 drops the cell from the first rows of a batch, and takes the first cells of all rows for labels."""
+    lines = ["a,y", *(f"{i},{i % 2}" for i in range(6))]
+    lines[row + 1] += ",9"
+    text = "\n".join(lines).encode()
+    (tmp_path / "t.csv").write_bytes(gzip.compress(text) if packed else text)
+    with pytest.raises(TableError, match=rf"t\.csv.*line {row + 2}\b" if row else r"t\.csv.*row 0 has more cells"):
+        ti.scan_table(tmp_path / "t.csv", target="y", batch=2)
+
+
+@pytest.mark.parametrize("cells", [["1", "2", "9" * 25], ["", "-" + "9" * 25, " 3 "], ["1.5", "1e30", "9" * 25]])
+def test_numbers_of_more_than_64_bits_are_numbers(cells, tmp_path):
+    """pandas before 3 reads their column as text. Batches of one row hold some of the numbers each, beside a column of text."""
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "a,b,y\n" + "".join(f"{cell},{text},{i % 2}\n" for i, (cell, text) in enumerate(zip(cells, "1x2", strict=True)))
+    )
+    for table in (ti.read_table(path, target="y"), ti.scan_table(path, target="y", batch=1).sample):
+        assert table.schema["a"].kind == "numeric"
+        assert table.schema["b"].kind == "categorical"
+        np.testing.assert_array_equal(table.frame["a"], [float(cell or "nan") for cell in cells])
 
 
 def test_refusals_name_the_row_of_the_whole_table(tmp_path):

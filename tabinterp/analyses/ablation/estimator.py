@@ -25,7 +25,9 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from torch import Tensor
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, named
+from tabinterp.analyses.hidden_units.row_limits import affordable, require_rows
 from tabinterp.analyses.permutation_importance.estimator import error_of, share_of
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -41,6 +43,8 @@ from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen, row_hash
 
 from .record import TOGETHER
+
+AUDITED_ROWS = 4_000
 
 CELLS = 4_000_000  # numbers in one block of fronts
 METHODS = ("mean", "zero", "resample")
@@ -318,3 +322,13 @@ def _losses(bound: Bound, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> F
         scores = rest(fronts.flatten(0, 1)).double().reshape(m, n, -1)
         loss = loss_for(None, bound.table.schema.task)
         return np.asarray(loss.rows(scores, y, scores.new_ones((m, n))).cpu().numpy())
+
+
+def run(context: Context) -> Ablations:
+    """Answer the question for groups of correlated hidden units of an audit's network."""
+    network = context.network.take(context.subsample)
+    require_rows(network)
+    groups = ablate_together(affordable(network, AUDITED_ROWS, context.seed), context.seed)
+    if groups is None:
+        raise NotApplicableError(why("no two units of a layer are correlated by 0.8: there is no group to take away"))
+    return groups

@@ -1,16 +1,18 @@
-"""Agreement: how far readings order the columns alike, and where resolved signs differ."""
+"""Agreement on the page: how far methods order the columns alike, and where significant signs differ."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tabinterp.analyses.agreement.record import Agreement
 from tabinterp.analyses.coefficients.record import CoefficientRow
-from tabinterp.document.document import Document, LeftOut
+from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Points, Table
+from tabinterp.report.comparison import left_out
 from tabinterp.report.heat_colours import NEUTRAL, heat
+from tabinterp.report.tables import Column, name_column, table
 from tabinterp.report.words import (
     NONE,
-    cells,
     counted,
     interval,
     name_cell,
@@ -24,10 +26,8 @@ from tabinterp.report.words import (
     two,
 )
 
-from .record import Agreement
 
-
-def agreement(document: Document) -> list[Block]:
+def build(document: Document) -> list[Block]:
     blocks: list[Block] = []
     if document.agreement:
         pairs = t("report.agreement.pairs", count=len(document.agreement))
@@ -42,67 +42,46 @@ def agreement(document: Document) -> list[Block]:
     return blocks
 
 
-def left_out(found: Sequence[LeftOut]) -> list[Block]:
-    """Gradient methods that are left out, and why."""
-    return [
-        Paragraph(
-            t(
-                "report.left_out",
-                method=reading(one.method),
-                model=t(f"report.{one.model}"),
-                gap=number(one.gap),
-                tolerance=number(one.tolerance),
-            ),
-            "note",
-        )
-        for one in found
-    ]
-
-
 def _matrix(rows: Sequence[Agreement]) -> Table:
     """A table as a heat map; its columns are numbered like its rows, so that it fits a narrow page."""
-    names = list(dict.fromkeys(name for row in rows for name in (row.first, row.second)))
-    found = {frozenset((row.first, row.second)): row.spearman for row in rows}
-    body = []
-    for number_of, name in enumerate(names, 1):
-        label = name_cell(f"{number_of}. {reading(name)}")
-        body.append([label, *(_cell(found, name, other) for other in names)])
-    head = [
-        Cell(t("report.agreement.first")),
-        *(Cell(str(index), reading(name)) for index, name in enumerate(names, 1)),
+    methods = list(dict.fromkeys(method for row in rows for method in (row.first, row.second)))
+    correlations = {frozenset((row.first, row.second)): row.spearman for row in rows}
+
+    def cell(method: str, other: str) -> Cell:
+        if method == other:
+            return Cell(NONE, style=NEUTRAL)
+        value = correlations.get(frozenset((method, other)))
+        return Cell(two(value), style=heat(value))
+
+    body = [
+        [name_cell(f"{place}. {reading(method)}"), *(cell(method, other) for other in methods)]
+        for place, method in enumerate(methods, 1)
     ]
-    return Table(t("report.agreement.matrix"), head, body, style="heat")
-
-
-def _cell(found: dict[frozenset[str], float | None], name: str, other: str) -> Cell:
-    if name == other:
-        return Cell(NONE, style=NEUTRAL)
-    value = found.get(frozenset((name, other)))
-    return Cell(two(value), style=heat(value))
+    numbered = [Cell(str(place), reading(method)) for place, method in enumerate(methods, 1)]
+    return Table(t("report.agreement.matrix"), [Cell(t("report.agreement.first")), *numbered], body, style="heat")
 
 
 def _table(rows: Sequence[Agreement]) -> Table:
-    head = [
-        Cell(t("report.agreement.first")),
-        Cell(t("report.agreement.second"), style="t"),
-        *cells([t("report.agreement.spearman"), t("report.agreement.top"), t("report.agreement.overlap")]),
-        *cells([t(f"report.agreement.{name}") for name in ("signs", "ordered", "opposed")]),
+    columns: list[Column[Agreement]] = [
+        name_column(t("report.agreement.first"), lambda row: reading(row.first)),
+        name_column(t("report.agreement.second"), lambda row: reading(row.second), "t"),
+        Column(t("report.agreement.spearman"), lambda row: number(row.spearman)),
+        Column(t("report.agreement.top"), lambda row: str(row.top)),
+        Column(t("report.agreement.overlap"), lambda row: share(row.overlap)),
+        Column(t("report.agreement.signs"), lambda row: share(row.signs)),
+        Column(t("report.agreement.ordered"), lambda row: _count(row.ordered)),
+        Column(t("report.agreement.opposed"), lambda row: _count(row.opposed)),
     ]
-    body = [
-        [
-            name_cell(reading(row.first)),
-            name_cell(reading(row.second), "t"),
-            *cells([number(row.spearman), str(row.top), share(row.overlap), share(row.signs)]),
-            *cells([NONE if count is None else counted(count) for count in (row.ordered, row.opposed)]),
-        ]
-        for row in rows
-    ]
-    return Table(t("report.agreement.table"), head, body)
+    return table(t("report.agreement.table"), rows, columns)
+
+
+def _count(count: int | None) -> str:
+    return NONE if count is None else counted(count)
 
 
 def _conflicts(terms: Sequence[CoefficientRow]) -> Block:
-    found = [_conflict(row) for row in terms if row.conflict]
-    return Points(found) if found else Paragraph(t("report.conflicts.none"))
+    conflicts = [_conflict(row) for row in terms if row.conflict]
+    return Points(conflicts) if conflicts else Paragraph(t("report.conflicts.none"))
 
 
 def _conflict(row: CoefficientRow) -> str:

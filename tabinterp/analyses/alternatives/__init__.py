@@ -1,0 +1,21 @@
+"""Which less discriminatory models could take the network's place?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import Alternatives
+
+ANALYSIS: Analysis[Alternatives] = Analysis(
+    "alternatives",
+    "alternatives considered",
+    0.005,
+    rows="performance",
+    needs=(
+        "groups",
+        "proxies",
+    ),
+)

@@ -20,11 +20,14 @@ import numpy as np
 import pandas as pd
 import torch
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.drop_column.estimator import refitted_without, trained_on
+from tabinterp.analyses.groups import ANALYSIS as GROUPS
 from tabinterp.analyses.groups.grouped_moments import Moments
 from tabinterp.analyses.groups.partition import Family, Partition, partition, shares_told
 from tabinterp.analyses.groups.selection import decided
-from tabinterp.analyses.performance.estimator import THRESHOLD
+from tabinterp.analyses.proxies import ANALYSIS as PROXIES
+from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
@@ -171,3 +174,12 @@ def _on_frontier(made: list[Alternative]) -> Iterator[Alternative]:
             better = (others >= here).all(axis=1) & (others > here).any(axis=1)
             flags.append(bool(np.isfinite(here).all() and not better.any()))
         yield replace(one, frontier=tuple(flags))
+
+
+def run(context: Context) -> Alternatives | None:
+    """Answer the question for protected groups and two classes, on held-out rows; elsewhere the groups say why not."""
+    if context[GROUPS] is None or context.network.table.schema.task != "binary" or not context.held_out:
+        return None
+    known = context[PROXIES]
+    best = [] if known is None else [column for proxy in known.proxies for column in proxy.best]
+    return alternatives(context.network, context.linear, best, threshold=context.threshold, seed=context.seed)

@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 
 from tabinterp.analyses.agreement.estimator import Agreement, Reading, agreements
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn
+from tabinterp.analyses.gradients import ANALYSIS as GRADIENTS
 from tabinterp.analyses.gradients.estimator import GradientImportance, gradient_importance
 from tabinterp.analyses.gradients.reference_rows import baseline_of
 from tabinterp.analyses.maximisation.typicality import of_encoded
@@ -24,6 +26,7 @@ from tabinterp.table import Table
 
 from .record import STARTS
 
+AUDITED_ROWS = 500
 BACKGROUND = 10  # real rows from which paths start: each costs as much as another baseline
 
 
@@ -125,3 +128,11 @@ def _unlike(bound: Bound, column: str, point: np.ndarray) -> bool:
     if bound.table.schema[column].kind == "numeric" or not len(block):
         return False
     return not (np.abs(bound.x[:, block] - point[block]).max(axis=1) < 1e-9).any()
+
+
+def run(context: Context) -> tuple[Baselines, Baselines] | None:
+    """Answer the question for the two models of an audit; None where there are no gradients, which is said of these."""
+    if not context[GRADIENTS]:
+        return None
+    network, linear = context.both(context.drawn(context.gradient_subsample, AUDITED_ROWS))
+    return baselines(network, network.table, seed=context.seed), baselines(linear, linear.table, seed=context.seed)

@@ -1,88 +1,80 @@
-"""Integrated gradients from three baselines: does the order of the columns depend on where the paths start?"""
+"""Baselines on the page: whether the order of the columns depends on where integrated gradients start."""
 
 from __future__ import annotations
 
-from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
-from tabinterp.report.words import cells, cut, listed, name_cell, number, sentences, share, t
-
-from .record import BaselineRow, Baselines
+from tabinterp.analyses.baselines.record import BaselinePair, BaselineRow, Baselines
+from tabinterp.document.document import Document
+from tabinterp.report.blocks import Block, Fold, Heading, Paragraph, Table
+from tabinterp.report.tables import MODELS, STYLES, Column, name_column, table
+from tabinterp.report.words import cut, listed, number, sentences, share, t
 
 STARTS = ("mean", "median", "rows")
 
 
-def baselines(part: Baselines) -> list[Block]:
-    blocks: list[Block] = [
+def build(document: Document) -> list[Block]:
+    baselines = document.gradients.baselines
+    if not document.gradients.methods or baselines is None:
+        return []
+    return [
         Heading(t("report.baselines")),
-        Paragraph(t("report.baselines.lead", background=part.background_rows, rows=part.rows)),
-        Paragraph(sentences(_gaps(part))),
-        _pairs(part),
-        Paragraph(sentences(_starts(part)), "note"),
+        Paragraph(t("report.baselines.lead", background=baselines.background_rows, rows=baselines.rows)),
+        Paragraph(sentences(_gaps(baselines))),
+        _pairs(baselines),
+        Paragraph(sentences(_starts(baselines)), "note"),
+        Fold(t("report.gradients.fold", count=len(baselines.columns)), [_sizes(baselines.columns)]),
     ]
-    blocks.append(Fold(t("report.gradients.fold", count=len(part.columns)), [_sizes(part.columns)]))
-    return blocks
 
 
-def _gaps(part: Baselines) -> list[str]:
+def _gaps(baselines: Baselines) -> list[str]:
     return [
         t(
             "report.baselines.gap",
-            baseline=t(f"report.baselines.{gap.baseline}"),
+            baseline=_baseline(gap.baseline),
             network=number(gap.network),
             linear=number(gap.linear),
-            tolerance=part.tolerance,
+            tolerance=baselines.tolerance,
         )
-        for gap in part.gaps
+        for gap in baselines.gaps
     ]
 
 
-def _starts(part: Baselines) -> list[str]:
-    told = []
-    for start in part.starts:
-        name = t(f"report.baselines.{start.baseline}")
-        told.append(
-            t("report.baselines.start", baseline=name, farther=share(1 - start.neighbours), reference=start.reference)
-        )
+def _starts(baselines: Baselines) -> list[str]:
+    lines = []
+    for start in baselines.starts:
+        name = _baseline(start.baseline)
+        values = {"farther": share(1 - start.neighbours), "reference": start.reference}
+        lines.append(t("report.baselines.start", baseline=name, **values))
         if start.unlike:
-            told.append(t("report.baselines.unlike", baseline=name, columns=listed(map(cut, start.unlike))))
-    return told
+            lines.append(t("report.baselines.unlike", baseline=name, columns=listed(map(cut, start.unlike))))
+    return lines
 
 
-def _pairs(part: Baselines) -> Table:
-    top = part.pairs[0].top
-    head = [
-        Cell(t("report.baselines.pair")),
-        Cell(t("report.baselines.network"), style="net"),
-        Cell(t("report.baselines.network_overlap", top=top), style="net"),
-        Cell(t("report.baselines.linear"), style="lin"),
-        Cell(t("report.baselines.linear_overlap", top=top), style="lin"),
+def _baseline(name: str) -> str:
+    return t(f"report.baselines.{name}")
+
+
+def _pairs(baselines: Baselines) -> Table:
+    top = baselines.pairs[0].top
+    columns: list[Column[BaselinePair]] = [
+        Column(
+            t("report.baselines.pair"),
+            lambda pair: t("report.baselines.two", first=_baseline(pair.first), second=_baseline(pair.second)),
+        ),
+        Column(t("report.baselines.network"), lambda pair: number(pair.network), "net"),
+        Column(t("report.baselines.network_overlap", top=top), lambda pair: share(pair.network_overlap), "net"),
+        Column(t("report.baselines.linear"), lambda pair: number(pair.linear), "lin"),
+        Column(t("report.baselines.linear_overlap", top=top), lambda pair: share(pair.linear_overlap), "lin"),
     ]
-    rows = [
-        [
-            Cell(
-                t(
-                    "report.baselines.two",
-                    first=t(f"report.baselines.{pair.first}"),
-                    second=t(f"report.baselines.{pair.second}"),
-                )
-            ),
-            *cells(
-                [number(pair.network), share(pair.network_overlap), number(pair.linear), share(pair.linear_overlap)]
-            ),
-        ]
-        for pair in part.pairs
-    ]
-    return Table(t("report.baselines.pairs"), head, rows, style="")
+    return table(t("report.baselines.pairs"), baselines.pairs, columns, style="")
 
 
 def _sizes(rows: list[BaselineRow]) -> Table:
-    def head(model: str) -> list[Cell]:
-        words = [
-            t("report.baselines.size", model=t(f"report.{model}"), baseline=t(f"report.baselines.{s}")) for s in STARTS
-        ]
-        return [Cell(one, style="net" if model == "network" else "lin") for one in words]
+    def size(model: str, start: str) -> Column[BaselineRow]:
+        head = t("report.baselines.size", model=t(f"report.{model}"), baseline=_baseline(start))
+        return Column(head, lambda row: number(getattr(row, model).get(start)), STYLES[model])
 
-    body = [
-        [name_cell(row.column), *cells([number(of.get(s)) for of in (row.network, row.linear) for s in STARTS])]
-        for row in rows
+    columns = [
+        name_column(t("report.column"), lambda row: row.column),
+        *(size(model, start) for model in MODELS for start in STARTS),
     ]
-    return Table(t("report.baselines.table"), [Cell(t("report.column")), *head("network"), *head("linear")], body)
+    return table(t("report.baselines.table"), rows, columns)

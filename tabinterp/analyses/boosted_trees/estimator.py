@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder
 from threadpoolctl import threadpool_limits
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.performance.estimator import FEWEST, RESAMPLES, Metric, Status, groups, judged, paired
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -192,3 +193,8 @@ def _pipeline(training: Table, columns: tuple[str, ...], seed: int) -> Pipeline:
         kind = "poisson" if training.schema.task == "count" else "squared_error"
         model = HistGradientBoostingRegressor(loss=kind, **settings)
     return Pipeline([("encoder", encoder), ("model", model)])
+
+
+def run(context: Context) -> Reference:
+    """Answer the question for the network of an audit."""
+    return boosted(context.network, context.performance.margin, seed=context.seed)

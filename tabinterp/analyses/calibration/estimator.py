@@ -25,6 +25,7 @@ import pandas as pd
 from scipy import optimize, special, stats
 
 from tabinterp.analyses.clustered_means import mean_of, share_of
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, both_names
 from tabinterp.analyses.performance.estimator import FEWEST, Estimate, groups
 from tabinterp.analyses.plot_specs import Reliability
@@ -440,3 +441,8 @@ def finish_curves(sums: list[Bins | None], drawn: Calibration, classes: bool) ->
         replace(o, bins=() if s is None else finish(s, classes)) for o, s in zip(drawn.outputs, sums, strict=True)
     ]
     return replace(drawn, outputs=tuple(outputs))
+
+
+def run(context: Context) -> tuple[Calibration, Calibration]:
+    """Answer the question for the two models of an audit."""
+    return calibration(context.network), calibration(context.linear)

@@ -17,9 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, by_term, scaled
 from tabinterp.analyses.gradients.streaming import finish_derivatives, mean_derivatives
 from tabinterp.arrays import FloatArray
+from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.design import Reason
 from tabinterp.linear.inference import Estimate, Inference, infer
@@ -278,3 +280,11 @@ def _own(bound: Bound, terms: list[AnyTerm]) -> FloatArray:
 
 def _left_out(bound: Bound) -> tuple[str, ...]:
     return tuple(c for c in bound.columns if not bound.encoding.local[c])
+
+
+def run(context: Context) -> tuple[Coefficients, Coefficients]:
+    """Answer the question for the linear model and the network of an audit, in this order."""
+    terms = find_terms(context.linear)
+    if not terms:
+        raise NotApplicableError(why("the encoder mixes all columns, so that none has a coefficient of its own"))
+    return of_linear(context.linear, terms), of_network(context.network, find_terms(context.network), terms)

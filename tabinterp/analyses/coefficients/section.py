@@ -1,4 +1,4 @@
-"""Coefficients: the linear model's, beside the network's average derivatives and contrasts, on one axis."""
+"""Coefficients on the page: the linear model's, beside the network's average derivatives and contrasts, on one axis."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from tabinterp.document.document import Document, Interval
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Points, Table
+from tabinterp.report.comparison import others
+from tabinterp.report.tables import Column, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
     by_importance,
-    cells,
     counted,
     cut,
     draws,
     excludes_zero,
     interval,
-    name_cell,
     number,
     outputs,
     p_value,
@@ -44,33 +44,37 @@ UNRANKED = 10**6
 RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # what exp of a coefficient is
 
 
-def coefficients(document: Document) -> list[Block]:
-    part = document.coefficients
-    if not part.terms:
+def build(document: Document) -> list[Block]:
+    coefficients = document.coefficients
+    if not coefficients.terms:
         return []
-    scale = t(f"report.scale.{part.scale}")
-    over = _over(part)
+    scale = t(f"report.scale.{coefficients.scale}")
+    over = _over(coefficients)
     blocks: list[Block] = [
         Paragraph(
             t(
                 "report.coefficients.lead",
                 scale=scale,
-                rows_inference=part.rows_inference,
-                rows_network=part.rows_network,
+                rows_inference=coefficients.rows_inference,
+                rows_network=coefficients.rows_network,
             )
         ),
-        *([Paragraph(t("report.coefficients.summed", rows=max(over), drawn=part.rows_network))] if over else []),
-        Paragraph(say(part.method)),
+        *(
+            [Paragraph(t("report.coefficients.summed", rows=max(over), drawn=coefficients.rows_network))]
+            if over
+            else []
+        ),
+        Paragraph(say(coefficients.method)),
     ]
-    if part.notes:
-        blocks.append(Points([say(note) for note in part.notes]))
+    if coefficients.notes:
+        blocks.append(Points([say(note) for note in coefficients.notes]))
     rank = by_importance(document)
-    named = outputs(part.terms)
+    named = outputs(coefficients.terms)
     for index, output in enumerate(named):
-        blocks.extend(_output(part, output, index, len(named), rank))
+        blocks.extend(_output(coefficients, output, index, len(named), rank))
     return [
         *blocks,
-        Paragraph(_said("report.coefficients.note", part), "note"),
+        Paragraph(_said("report.coefficients.note", coefficients), "note"),
         Paragraph(
             t(
                 f"report.coefficients.intervals.{'held-out' if document.performance.held_out else 'all'}",
@@ -82,21 +86,25 @@ def coefficients(document: Document) -> list[Block]:
     ]
 
 
-def _over(part: Coefficients) -> set[int]:
+def _over(coefficients: Coefficients) -> set[int]:
     """How many rows the network's numbers are of that are not of the drawn rows."""
-    return {row.network_rows for row in part.terms if row.network_rows is not None} - {part.rows_network}
+    return {row.network_rows for row in coefficients.terms if row.network_rows is not None} - {
+        coefficients.rows_network
+    }
 
 
-def _output(part: Coefficients, output: str | None, index: int, count: int, rank: dict[str, int]) -> list[Block]:
+def _output(
+    coefficients: Coefficients, output: str | None, index: int, count: int, rank: dict[str, int]
+) -> list[Block]:
     """One class, or the only output, of `count`; classes after the first are folded."""
     several = count > 1
-    terms = [row for row in part.terms if row.output == output]
-    tests = [row for row in part.tests if row.output == output]
-    scale = t(f"report.scale.{part.scale}")
+    terms = [row for row in coefficients.terms if row.output == output]
+    tests = [row for row in coefficients.tests if row.output == output]
+    scale = t(f"report.scale.{coefficients.scale}")
     blocks: list[Block] = [
-        Paragraph(_surrogate(part, output)),
+        Paragraph(_surrogate(coefficients, output)),
         *_figure(_shown(terms, rank, FEWER if several else LEVELS), terms, scale, f"figure-coefficients-{index}"),
-        _all(part, terms, max(LEAST, EVERY // count), rank),
+        _all(coefficients, terms, max(LEAST, EVERY // count), rank),
     ]
     if tests:
         blocks.append(Fold(t("report.coefficients.wald"), [_wald(tests)]))
@@ -106,29 +114,29 @@ def _output(part: Coefficients, output: str | None, index: int, count: int, rank
     return [Fold(name, blocks)] if index else [Heading(name, output or ""), *blocks]
 
 
-def _all(part: Coefficients, terms: Sequence[CoefficientRow], most: int, rank: dict[str, int]) -> Fold:
+def _all(coefficients: Coefficients, terms: Sequence[CoefficientRow], most: int, rank: dict[str, int]) -> Fold:
     """Every term, or those of the columns that matter most where there are more than a page can hold."""
     ordered = sorted(terms, key=lambda row: rank.get(row.column, UNRANKED))[:most]
     listed = terms if len(terms) <= most else ordered
-    summary = _said("report.coefficients.all", part, count=len(terms))
+    summary = _said("report.coefficients.all", coefficients, count=len(terms))
     if len(listed) == len(terms):
-        return Fold(summary, [_table(part, terms)])
+        return Fold(summary, [_table(coefficients, terms)])
     left = t("report.coefficients.elsewhere", shown=len(listed), count=len(terms))
-    return Fold(summary, [Paragraph(left, "note"), _table(part, listed)])
+    return Fold(summary, [Paragraph(left, "note"), _table(coefficients, listed)])
 
 
-def _said(key: str, part: Coefficients, **values: int) -> str:
+def _said(key: str, coefficients: Coefficients, **values: int) -> str:
     """A sentence that speaks of odds ratios, or of rate ratios."""
-    return t(f"{key}.rates" if part.scale == "log-rate" else key, **values)
+    return t(f"{key}.rates" if coefficients.scale == "log-rate" else key, **values)
 
 
-def _surrogate(part: Coefficients, output: str | None) -> str:
-    found = next((row for row in part.surrogates if row.output == output), None)
-    if found is None or found.r2 is None:
+def _surrogate(coefficients: Coefficients, output: str | None) -> str:
+    surrogate = next((row for row in coefficients.surrogates if row.output == output), None)
+    if surrogate is None or surrogate.r2 is None:
         return t("report.coefficients.surrogate_none")
-    key = "report.coefficients.surrogate" if found.held_out else "report.coefficients.surrogate_all"
-    ends = {"r2": share(found.r2), "low": share(found.low), "high": share(found.high)}
-    return t(key, fitted=found.rows_fitted, scored=found.rows_scored, **ends)
+    key = "report.coefficients.surrogate" if surrogate.held_out else "report.coefficients.surrogate_all"
+    ends = {"r2": share(surrogate.r2), "low": share(surrogate.low), "high": share(surrogate.high)}
+    return t(key, fitted=surrogate.rows_fitted, scored=surrogate.rows_scored, **ends)
 
 
 def _figure(
@@ -143,8 +151,7 @@ def _figure(
     if len(shown) < len(terms):
         caption = sentences([t("report.coefficients.cut", shown=len(shown), count=len(terms)), caption])
     if hidden:
-        other = t("report.other", count=hidden)
-        pairs.append(figures.Pair(other, other, Interval(), Interval()))
+        pairs.append(others(hidden))
     aria = t(
         "report.coefficients.aria",
         count=len(shown),
@@ -194,67 +201,58 @@ def _pair(row: CoefficientRow) -> figures.Pair:
     whole = f"{tidy(term(row))} ({step(row, standard=True)})"
     label = cut(term(row)) if row.level is not None else f"{cut(row.column, 21)} ({step(row, standard=True)})"
 
-    def title(model: str, part: Interval) -> str:
-        return t("report.mark", name=whole, model=model, value=interval(part, sign=True))
+    def title(model: str, value: Interval) -> str:
+        return t("report.mark", name=whole, model=model, value=interval(value, sign=True))
 
     titles = title(t("report.network"), network), title(t("report.unpenalised"), linear)
     return figures.Pair(label, whole, network, linear, *titles)
 
 
 def _numbers(terms: Sequence[CoefficientRow], scale: str) -> Table:
-    head = [
-        Cell(t("report.term")),
-        Cell(t("report.step"), style="t"),
-        Cell(t("report.unpenalised.interval"), style="lin"),
-        Cell(t("report.network.interval"), style="net"),
+    columns: list[Column[CoefficientRow]] = [
+        name_column(t("report.term"), term),
+        name_column(t("report.step"), lambda row: step(row, standard=True), "t"),
+        interval_column(t("report.unpenalised.interval"), lambda row: _standard(row)[1], "lin", sign=True),
+        interval_column(t("report.network.interval"), lambda row: _standard(row)[0], "net", sign=True),
     ]
-    rows = []
-    for row in terms:
-        network, linear = _standard(row)
-        rows.append(
-            [
-                name_cell(term(row)),
-                name_cell(step(row, standard=True), "t"),
-                *cells([interval(linear, sign=True), interval(network, sign=True)]),
-            ]
-        )
-    return Table(t("report.coefficients.numbers", scale=scale), head, rows)
+    return table(t("report.coefficients.numbers", scale=scale), terms, columns)
 
 
-def _table(part: Coefficients, terms: Sequence[CoefficientRow]) -> Table:
-    ratio, mixed = RATIO.get(part.scale), bool(_over(part))
-    head = [
-        Cell(t("report.term")),
-        Cell(t("report.step"), style="t"),
-        Cell(t("report.sd")),
-        Cell(t("report.unpenalised.interval"), style="lin"),
-        *cells([t("report.unpenalised.stderr"), t("report.linear.z"), t("report.linear.p")]),
-        *([Cell(t(f"report.{ratio}"))] if ratio else []),
-        Cell(t("report.penalised")),
-        Cell(t("report.network.interval"), style="net"),
-        *([Cell(t("report.coefficients.rows"))] if mixed else []),
-        *cells([t("report.network.stderr"), t("report.sign_flip"), t("report.surrogate")]),
-        Cell(t("report.conflict"), style="t"),
-        Cell(t("report.reason"), style="w"),
+def _table(coefficients: Coefficients, terms: Sequence[CoefficientRow]) -> Table:
+    ratio = RATIO.get(coefficients.scale)
+    columns: list[Column[CoefficientRow]] = [
+        name_column(t("report.term"), term),
+        name_column(t("report.step"), step, "t"),
+        Column(t("report.sd"), lambda row: number(row.sd)),
+        interval_column(t("report.unpenalised.interval"), lambda row: row.linear, "lin", sign=True),
+        Column(t("report.unpenalised.stderr"), lambda row: number(row.linear.stderr)),
+        Column(t("report.linear.z"), lambda row: number(row.z)),
+        Column(t("report.linear.p"), lambda row: p_value(row.p)),
     ]
-    caption = t("report.coefficients.table", scale=t(f"report.scale.{part.scale}"))
-    return Table(caption, head, [_row(row, ratio, mixed) for row in terms])
-
-
-def _row(row: CoefficientRow, ratio: str | None, mixed: bool) -> list[Cell]:
-    return [
-        name_cell(term(row)),
-        name_cell(step(row), "t"),
-        Cell(number(row.sd)),
-        *cells([interval(row.linear, sign=True), number(row.linear.stderr), number(row.z), p_value(row.p)]),
-        *([Cell(interval(_ratio(row, ratio)))] if ratio else []),
-        *cells([number(row.penalised), interval(row.network, sign=True)]),
-        *([Cell(NONE if row.network_rows is None else counted(row.network_rows))] if mixed else []),
-        Cell(number(row.network.stderr)),
-        *cells([share(row.sign_flip), number(row.surrogate)]),
-        Cell(yes(row.conflict), style="t"),
-        Cell("") if row.reason is None else Cell(say(row.reason), style="w"),
+    if ratio is not None:
+        columns.append(interval_column(t(f"report.{ratio}"), lambda row: _ratio(row, ratio)))
+    columns += [
+        Column(t("report.penalised"), lambda row: number(row.penalised)),
+        interval_column(t("report.network.interval"), lambda row: row.network, "net", sign=True),
     ]
+    if _over(coefficients):
+        columns.append(Column(t("report.coefficients.rows"), _rows))
+    columns += [
+        Column(t("report.network.stderr"), lambda row: number(row.network.stderr)),
+        Column(t("report.sign_flip"), lambda row: share(row.sign_flip)),
+        Column(t("report.surrogate"), lambda row: number(row.surrogate)),
+        Column(t("report.conflict"), lambda row: yes(row.conflict), "t"),
+        Column(t("report.reason"), _reason, "w"),
+    ]
+    return table(t("report.coefficients.table", scale=t(f"report.scale.{coefficients.scale}")), terms, columns)
+
+
+def _rows(row: CoefficientRow) -> str:
+    return NONE if row.network_rows is None else counted(row.network_rows)
+
+
+def _reason(row: CoefficientRow) -> str | Cell:
+    return Cell("") if row.reason is None else say(row.reason)
 
 
 def _ratio(row: CoefficientRow, name: str) -> Interval:
@@ -263,12 +261,14 @@ def _ratio(row: CoefficientRow, name: str) -> Interval:
 
 
 def _wald(tests: Sequence[WaldRow]) -> Table:
-    head = cells([t("report.column"), t("report.statistic"), t("report.df"), t("report.linear.p"), t("report.vif")])
-    rows = [
-        [name_cell(row.column), *cells([_statistic(row), str(row.df), p_value(row.p), number(row.vif)])]
-        for row in tests
+    columns: list[Column[WaldRow]] = [
+        name_column(t("report.column"), lambda row: row.column),
+        Column(t("report.statistic"), _statistic),
+        Column(t("report.df"), lambda row: str(row.df)),
+        Column(t("report.linear.p"), lambda row: p_value(row.p)),
+        Column(t("report.vif"), lambda row: number(row.vif)),
     ]
-    return Table(t("report.coefficients.wald"), head, rows)
+    return table(t("report.coefficients.wald"), tests, columns)
 
 
 def _statistic(row: WaldRow) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.drop_column.estimator import Dropped, drop_and_refit
 from tabinterp.analyses.ladder.penalised_fits import SEARCHED
 from tabinterp.analyses.permutation_importance.column_clusters import Families, families
@@ -59,3 +60,8 @@ def _dropped(linear: Bound, found: Families, seed: int) -> Dropped | None:
         return drop_and_refit(linear, linear.table, together=found.families, seed=seed)
     except NotApplicableError:
         return None
+
+
+def run(context: Context) -> Together:
+    """Answer the question for the two models of an audit."""
+    return together(context.network, context.linear, context.subsample, context.seed, progress=context.within)

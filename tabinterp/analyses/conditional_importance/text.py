@@ -1,8 +1,8 @@
-"""What the report says of columns that move together, and of the baselines of integrated gradients."""
+"""Sentences about conditional and grouped importance."""
 
 from __future__ import annotations
 
-TOGETHER: dict[str, str] = {
+TEXT: dict[str, str] = {
     "report.section.together": "When columns move together",
     "report.together.lead": (
         "Another question than permutation importance: how much the {metric} rises ({unit}) when a column comes from another row "
@@ -23,20 +23,11 @@ TOGETHER: dict[str, str] = {
     "report.together.given.none": "nothing goes with it",
     "report.together.strata": "strata",
     "report.together.smallest": "rows of the smallest",
-    "report.together.dropped": "linear, fitted again without it [95% interval]",
+    # associated: an association from 0 to 1; fewest: rows; repeats: donors for each row
     "report.together.note": (
         "Strata: leaves of a tree that predicts the column from those whose association with it is at least {associated}, grown "
         "on one half of the rows and applied to the other; at least {fewest} rows each. Within a stratum rows are alike, not "
         "equal: some of what the others tell is still broken. Donors for each row: {repeats} (seed {seed})."
-    ),
-    "report.together.refit": (
-        "Fitted again without it: the rise of the held-out loss of a linear model that is fitted anew without the column, so "
-        "that the others may stand in for it ({training} training rows, scored on {rows}). It speaks of the linear side alone: "
-        "the network is not trained again."
-    ),
-    "report.together.refit.none": (
-        "No linear model was fitted again without a column: that takes rows known to be held out, training rows that a fit can "
-        "be chosen on, and columns few enough for as many fits (ti.drop_and_refit makes them for any number)."
     ),
     "report.together.families": "Families",
     "report.together.families.lead": (
@@ -53,26 +44,10 @@ TOGETHER: dict[str, str] = {
         "Association: Spearman's rank correlation between numbers, Cramér's V between levels, correlation ratio of ranks between "
         "a number and levels, the last two less what chance gives."
     ),
-    "report.baselines": "From other baselines",
-    "report.baselines.lead": (
-        "Integrated gradients again from the median (of categories the most frequent level) and from {background} real rows, on "
-        "{rows} rows. Where the order of the columns changes with the baseline, it says as much of the baseline as of the model."
+    "plot.axis.permutation.conditional": "rise of the loss ({loss}) within strata, 95% interval",
+    # why it does not apply
+    "why.permutation.conditional": (
+        "conditional importance needs at least {least} rows; the table has {rows}: strata hold {stratum} rows, are cut by "
+        "other rows than their own, and one stratum is none"
     ),
-    "report.baselines.gap": "Completeness gap from {baseline}: network {network}, linear {linear} (tolerance {tolerance}).",
-    "report.baselines.start": (
-        "The {baseline} is nearer to real rows than {farther} of them are to each other ({reference} rows); both ends are odd."
-    ),
-    "report.baselines.unlike": "In these columns no row is coded as the {baseline} is, so that it is no row at all: {columns}.",
-    "report.baselines.pairs": "Rank stability: how far the order of the columns agrees between baselines",
-    "report.baselines.pair": "Baselines",
-    "report.baselines.two": "{first}, {second}",
-    "report.baselines.network": "network, rank correlation",
-    "report.baselines.network_overlap": "network, top {top} in common",
-    "report.baselines.linear": "linear, rank correlation",
-    "report.baselines.linear_overlap": "linear, top {top} in common",
-    "report.baselines.mean": "mean",
-    "report.baselines.median": "median",
-    "report.baselines.rows": "real rows",
-    "report.baselines.table": "Integrated gradients from three baselines: mean size, of several outputs their sum",
-    "report.baselines.size": "{model}, from {baseline}",
 }

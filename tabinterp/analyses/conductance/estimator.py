@@ -19,8 +19,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, by_unit
 from tabinterp.analyses.gradients.reference_rows import baseline_of
+from tabinterp.analyses.hidden_units.row_limits import affordable, require_rows
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
@@ -32,6 +34,8 @@ from tabinterp.stats.estimates import Estimates, mean_with_draws, units_of
 from tabinterp.stats.weights import unit
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
+
+AUDITED_ROWS = 1_000
 
 STEPS = 64  # segments a path starts with; one where what follows the layer is affine, which is exact
 DEPTH = 16  # a segment is halved at most this often
@@ -296,3 +300,38 @@ def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor)
 def _behind(layer: Layer, h: Tensor) -> Tensor:
     with torch.inference_mode():
         return torch.as_tensor(layer.behind(h)).double()
+
+
+@dataclass(frozen=True, eq=False)
+class Conductances:
+    """Conductance over rows: `mean` and `size` (units, outputs), signed and absolute; of each layer `gap`, its largest over rows,
+    and `around` (layers, outputs), the mean absolute value of what leads past it."""
+
+    layer: tuple[str, ...]
+    index: tuple[int, ...]
+    outputs: tuple[str | None, ...]
+    mean: Estimates
+    size: Estimates
+    gap: FloatArray
+    around: FloatArray
+    rows: int
+    tolerance: float
+
+
+def run(context: Context) -> Conductances:
+    """Answer the question for the network of an audit: conductance from the mean of the encoded rows."""
+    network = context.network.take(context.subsample)
+    require_rows(network)
+    sample = affordable(network, AUDITED_ROWS, context.seed)
+    result = conductance(sample, sample.table, seed=context.seed)
+    return Conductances(
+        layer=result.layer,
+        index=result.index,
+        outputs=result.outputs,
+        mean=result.mean(),
+        size=result.size(),
+        gap=result.gap.max(axis=0),
+        around=np.average(np.abs(result.around), axis=0, weights=sample.table.weights),
+        rows=len(sample.table),
+        tolerance=result.tolerance,
+    )

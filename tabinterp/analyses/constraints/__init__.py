@@ -1,0 +1,12 @@
+"""Does the score keep the directions and domains that the user declared?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import Constraints
+
+ANALYSIS: Analysis[Constraints] = Analysis("constraints", "declared constraints", 0.005)

@@ -23,6 +23,7 @@ import torch
 
 from tabinterp.analyses.clustered_means import share_of
 from tabinterp.analyses.coefficients.marginal_effects import row_derivatives
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.effects.grids import Grid, grid_of, with_points
 from tabinterp.analyses.performance.estimator import groups
 from tabinterp.arrays import FloatArray
@@ -243,3 +244,9 @@ def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Esti
     fall = mean_over_rows(scores[~half, start] - scores[~half, end], table.row_weights[~half], groups_of)
     told: Estimate = (float(fall.value), float(fall.stderr), float(fall.low), float(fall.high))
     return told, grid.values[start], grid.values[end]
+
+
+def run(context: Context) -> Constraints | None:
+    """Answer the question for the two models of an audit; None where nothing was declared, which the document says by itself."""
+    declarations = context.settings.constraints
+    return constraints(*context.both(context.evaluated), declarations, seed=context.seed) if declarations else None

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn
 from tabinterp.document.message import Message
 from tabinterp.table import Table
@@ -122,3 +123,8 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
         drift_rows=len(table) if drift else 0,
         withheld=power_withheld(table),
     )
+
+
+def run(context: Context) -> DataReadings:
+    """Answer the question for the table of an audit."""
+    return describe_data(context.network.table, seed=context.seed)

@@ -1,17 +1,17 @@
-"""The rows alone: copies, drift, what single columns tell, what they hold."""
+"""Data quality on the page: duplicates, drift, how well single columns predict the target, and what they contain."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from tabinterp.analyses.data_quality.record import BeyondRow, Heap, RowCopies, TableColumn, TableReadings
 from tabinterp.document.document import Document
-from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
+from tabinterp.report.blocks import Block, Fold, Heading, Paragraph, Table
+from tabinterp.report.tables import Column, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
-    cells,
     counted,
     interval,
-    name_cell,
     number,
     p_value,
     series,
@@ -21,47 +21,49 @@ from tabinterp.report.words import (
     tidy,
 )
 
-from .record import Heap, RowCopies, TableColumn, TableReadings
-
 MOST = 12  # columns in the open; the others are folded
 
 
-def data(document: Document) -> list[Block]:
-    part = document.table
-    if part is None:
+def build(document: Document) -> list[Block]:
+    quality = document.table
+    if quality is None:
         return []
-    metric = t(f"report.data.{part.metric}")
-    chance = 0.5 if part.metric == "auc" else 0
+    metric = t(f"report.data.{quality.metric}")
+    chance = 0.5 if quality.metric == "auc" else 0
     drawn = document.data.drawn
     lead = "report.data.lead" if drawn is None else "report.data.lead.drawn"
-    blocks: list[Block] = [Paragraph(t(lead, rows=part.rows, metric=metric, chance=chance), "note")]
-    if part.equal:
-        families = series(" = ".join(map(tidy, family)) for family in part.equal)
+    blocks: list[Block] = [Paragraph(t(lead, rows=quality.rows, metric=metric, chance=chance), "note")]
+    if quality.equal:
+        families = series(" = ".join(map(tidy, family)) for family in quality.equal)
         blocks.append(Paragraph(t("report.data.equal", families=families)))
-    if part.whole.value is not None:
-        value = interval(part.whole)
-        blocks.append(Paragraph(t("report.data.whole", value=value, rows=part.whole_rows or 0)))
-    blocks.append(_copies(part.copies))
-    inputs = [column for column in part.columns if not column.target]
-    strongest = sorted(inputs, key=lambda one: -(one.training.value or 0.0))
+    if quality.whole.value is not None:
+        value = interval(quality.whole)
+        blocks.append(Paragraph(t("report.data.whole", value=value, rows=quality.whole_rows or 0)))
+    blocks.append(_copies(quality.copies))
+    inputs = [column for column in quality.columns if not column.target]
+    strongest = sorted(inputs, key=lambda column: -(column.training.value or 0.0))
     if any(column.training.value is not None for column in inputs):
         blocks += [
             Heading(t("report.data.power")),
-            *_folded(strongest, lambda some: _power(some, metric)),
+            *_folded(strongest, lambda columns: _power(columns, metric)),
         ]
-    if part.withheld is not None:
-        blocks.append(Paragraph(t("report.data.withheld", reason=part.withheld), "note"))
-    if part.beyond:
-        blocks.append(_beyond(part, metric))
-    drifted = [column for column in part.columns if column.psi is not None]
+    if quality.withheld is not None:
+        blocks.append(Paragraph(t("report.data.withheld", reason=quality.withheld), "note"))
+    if quality.beyond:
+        blocks.append(_beyond(quality, metric))
+    drifted = [column for column in quality.columns if column.psi is not None]
     if drifted:
-        drifted.sort(key=lambda one: -(one.psi or 0.0))
+        drifted.sort(key=lambda column: -(column.psi or 0.0))
         blocks += [Heading(t("report.data.drift")), Paragraph(t("report.data.drift.note"), "note")]
-        if part.drift_rows is not None:
-            blocks.append(Paragraph(t("report.data.drift.rows", rows=part.drift_rows), "note"))
+        if quality.drift_rows is not None:
+            blocks.append(Paragraph(t("report.data.drift.rows", rows=quality.drift_rows), "note"))
         blocks.append(_drift(drifted[:MOST]))
-    odd = [one for one in part.columns if one.rare_levels or one.unseen_rows != 0 or any(_remarks(one))]
-    return [*blocks, *([Fold(t("report.data.contents_fold", count=len(odd)), [_contents(odd)])] if odd else [])]
+    notable = [
+        column for column in quality.columns if column.rare_levels or column.unseen_rows != 0 or any(_remarks(column))
+    ]
+    if notable:
+        blocks.append(Fold(t("report.data.contents_fold", count=len(notable)), [_contents(notable)]))
+    return blocks
 
 
 def _folded(columns: Sequence[TableColumn], build: Callable[[Sequence[TableColumn]], Table]) -> list[Block]:
@@ -73,78 +75,69 @@ def _folded(columns: Sequence[TableColumn], build: Callable[[Sequence[TableColum
 
 
 def _copies(copies: RowCopies) -> Table:
-    head = [Cell(t("report.data.what")), *cells([t("report.data.repeated"), t("report.data.across")])]
-    rows = [
-        [
-            Cell(t(f"report.data.by_{name}")),
-            Cell(_count(repeated)),
-            Cell(NONE if not copies.held_out_rows else _count(across)),
-        ]
-        for name, repeated, across in (
-            ("inputs", copies.repeated_inputs, copies.across_inputs),
-            ("whole", copies.repeated_whole, copies.across_whole),
-        )
+    columns: list[Column[tuple[str, int | None, int | None]]] = [
+        Column(t("report.data.what"), lambda row: t(f"report.data.by_{row[0]}")),
+        Column(t("report.data.repeated"), lambda row: _count(row[1])),
+        Column(t("report.data.across"), lambda row: _count(row[2]) if copies.held_out_rows else NONE),
     ]
-    return Table(t("report.data.copies"), head, rows, style="")
+    rows = [
+        ("inputs", copies.repeated_inputs, copies.across_inputs),
+        ("whole", copies.repeated_whole, copies.across_whole),
+    ]
+    return table(t("report.data.copies"), rows, columns, style="")
 
 
 def _count(count: int | None) -> str:
     return t("report.data.few") if count is None else counted(count)
 
 
-def _power(columns: Sequence[TableColumn], metric: str) -> Table:
-    names = ("training", "held_out", "fall", "correlation")
-    head = [Cell(t("report.column")), *cells(t(f"report.data.{name}") for name in names)]
-    body = [
-        [
-            name_cell(one.column),
-            *cells(
-                [interval(one.training), interval(one.held_out), interval(one.fall, sign=True), signed(one.correlation)]
-            ),
-        ]
-        for one in columns
+def _power(rows: Sequence[TableColumn], metric: str) -> Table:
+    columns: list[Column[TableColumn]] = [
+        name_column(t("report.column"), lambda row: row.column),
+        interval_column(t("report.data.training"), lambda row: row.training),
+        interval_column(t("report.data.held_out"), lambda row: row.held_out),
+        interval_column(t("report.data.fall"), lambda row: row.fall, sign=True),
+        Column(t("report.data.correlation"), lambda row: signed(row.correlation)),
     ]
-    return Table(t("report.data.power.table", metric=metric), head, body)
+    return table(t("report.data.power.table", metric=metric), rows, columns)
 
 
-def _drift(columns: Sequence[TableColumn]) -> Table:
-    head = [Cell(t("report.column")), *cells([t("report.data.psi"), t("report.data.q")])]
-    body = [[name_cell(one.column), *cells([number(one.psi), p_value(one.drift_q)])] for one in columns]
-    return Table(t("report.data.drift.table"), head, body)
-
-
-def _beyond(part: TableReadings, metric: str) -> Table:
-    head = [Cell(t("report.column")), *cells(t(f"report.data.{name}") for name in ("every", "without", "gain"))]
-    body = [
-        [name_cell(one.column), *cells([interval(one.every), interval(one.without), interval(one.gain, sign=True)])]
-        for one in part.beyond
+def _drift(rows: Sequence[TableColumn]) -> Table:
+    columns: list[Column[TableColumn]] = [
+        name_column(t("report.column"), lambda row: row.column),
+        Column(t("report.data.psi"), lambda row: number(row.psi)),
+        Column(t("report.data.q"), lambda row: p_value(row.drift_q)),
     ]
-    return Table(t("report.data.beyond", metric=metric), head, body, style="")
+    return table(t("report.data.drift.table"), rows, columns)
 
 
-def _contents(columns: Sequence[TableColumn]) -> Table:
-    head = [
-        Cell(t("report.column")),
-        *cells(t(f"report.data.{name}") for name in ("distinct", "rare", "unseen")),
-        Cell(t("report.data.remarks"), style="w"),
+def _beyond(quality: TableReadings, metric: str) -> Table:
+    columns: list[Column[BeyondRow]] = [
+        name_column(t("report.column"), lambda row: row.column),
+        interval_column(t("report.data.every"), lambda row: row.every),
+        interval_column(t("report.data.without"), lambda row: row.without),
+        interval_column(t("report.data.gain"), lambda row: row.gain, sign=True),
     ]
-    body = [
-        [
-            name_cell(one.column),
-            *cells([counted(one.distinct), counted(one.rare_levels), _count(one.unseen_rows)]),
-            Cell(series(_remarks(one)) or NONE, style="w"),
-        ]
-        for one in columns
+    return table(t("report.data.beyond", metric=metric), quality.beyond, columns, style="")
+
+
+def _contents(rows: Sequence[TableColumn]) -> Table:
+    columns: list[Column[TableColumn]] = [
+        name_column(t("report.column"), lambda row: row.column),
+        Column(t("report.data.distinct"), lambda row: counted(row.distinct)),
+        Column(t("report.data.rare"), lambda row: counted(row.rare_levels)),
+        Column(t("report.data.unseen"), lambda row: _count(row.unseen_rows)),
+        Column(t("report.data.remarks"), lambda row: series(_remarks(row)) or NONE, "w"),
     ]
-    return Table(t("report.data.contents"), head, body)
+    return table(t("report.data.contents"), rows, columns)
 
 
-def _remarks(one: TableColumn) -> Iterator[str]:
-    if one.identifier is not None:
-        yield t(f"report.data.remark.{one.identifier}")
-    if one.spike is not None:
-        yield t("report.data.remark.spike", value=one.spike.value, rows=one.spike.rows)
-    for name, heap in (("low", one.heap_low), ("high", one.heap_high)):
+def _remarks(column: TableColumn) -> Iterator[str]:
+    if column.identifier is not None:
+        yield t(f"report.data.remark.{column.identifier}")
+    if column.spike is not None:
+        yield t("report.data.remark.spike", value=column.spike.value, rows=column.spike.rows)
+    for name, heap in (("low", column.heap_low), ("high", column.heap_high)):
         if heap is not None:
             yield _heap(name, heap)
 

@@ -1,10 +1,16 @@
-"""The sections on the rows alone and on what the network does off them."""
+"""Sentences about data quality: duplicates, leaks, drift and the contents of columns."""
 
 from __future__ import annotations
 
-DATA: dict[str, str] = {
+TEXT: dict[str, str] = {
+    "report.data.lead.drawn": (
+        "Read off the {rows} rows drawn, without asking a model. Counts from 1 to 9 are not printed. {metric} of a column alone: "
+        "cross-fitted in training, so that no row is told by itself; chance is {chance}."
+    ),
+    "report.data.drift.rows": (
+        "Of all {rows} rows, which were read in batches. Cells are cut on the training rows drawn."
+    ),
     "report.section.data": "Data",
-    "report.section.off-data": "Beyond the data",
     "report.data.lead": (
         "Read off all {rows} rows, without asking a model. Counts from 1 to 9 are not printed. {metric} of a column alone: "
         "cross-fitted in training, so that no row is told by itself; chance is {chance}."
@@ -55,32 +61,5 @@ DATA: dict[str, str] = {
     "report.data.remark.high": "{rows} rows ({percent}) exactly at the greatest value, {value}",
     "report.data.contents_fold": "Columns that hold something to look at ({count})",
     "report.data.more": "The other columns ({count})",
-    "report.off.support": "Rows that do not occur",
-    "report.off.support.lead": (
-        "Perturbed rows: half of the cells come from other rows ({rows} rows{output}). Trees tell them from real rows with an "
-        "AUC of {auc}. Of the score on real rows, trees fitted to it on real rows explain {real} (R²), trees fitted to it on "
-        "perturbed rows {perturbed}; difference {gap}. A large difference says that the network follows another rule where no "
-        "real row is."
-    ),
-    "report.off.support.output": ", output {output}",
-    "report.off.swaps": "Change of the score when a column comes from another row, in standard deviations of the score",
-    "report.off.permuted": "Any row",
-    "report.off.swapped": "Most similar row",
-    "report.off.swaps.note": (
-        "Mean absolute change, the largest first. Any row makes rows that do not occur; the row most similar in all other "
-        "columns hardly does. "
-        "A column that falls far behind in the second matters mostly where no row is, or goes with the others."
-    ),
-    "report.off.range": "One range beyond the data",
-    "report.off.range.table": "Change of the score one range beyond the data, in ranges of the score [95% interval]",
-    "report.off.range.lead": (
-        "Each number goes from the 0.5% or 99.5% quantile of the training rows (of all rows without a split) as far "
-        "again as both lie apart ({rows} rows). Mean absolute change of the score, in ranges of the scores of the rows; "
-        "a linear model stays below 1."
-    ),
-    "report.off.change": "Change",
-    "report.off.outside": "Held-out rows outside the training range",
-    "report.off.skipped": "The encoder takes no value beyond those it knows: {columns}.",
-    "report.findings.next": "Next: {text}",
-    "report.findings.blind": "It cannot see: {text}",
+    "plot.axis.power": "how well the column alone tells the target ({metric}), 95% interval",
 }

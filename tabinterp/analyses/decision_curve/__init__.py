@@ -1,0 +1,12 @@
+"""What do decisions cost, and what is the net benefit of either model at each threshold?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import Decisions
+
+ANALYSIS: Analysis[Decisions] = Analysis("decision_curve", "net benefit", 0.015, rows="performance")

@@ -8,14 +8,13 @@ false positives in their worth.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.performance.estimator import (
     FEWEST,
     RESAMPLES,
@@ -28,9 +27,10 @@ from tabinterp.analyses.performance.estimator import (
     paired,
     resampled,
 )
+from tabinterp.analyses.settings import DecisionPolicy
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.errors import NotApplicableError
 from tabinterp.models.model import Bound
 from tabinterp.table import Table
 from tabinterp.table.events import require_events
@@ -38,16 +38,6 @@ from tabinterp.table.hash_sampling import row_hash
 
 Benefits = tuple[tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...]]
 THRESHOLDS = (0.01, *(round(0.05 * i, 2) for i in range(1, 20)), 0.99)
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What a false positive and a false negative cost, and from which probability on a row is called positive."""
-
-    false_positive: float
-    false_negative: float
-    threshold: float
-    given: Literal["costs", "threshold", "both"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +50,7 @@ class Decisions:
     rows.
     """
 
-    policy: Policy | None
+    policy: DecisionPolicy | None
     metrics: tuple[Metric, ...]
     all_cost: Estimate | None
     none_cost: Estimate | None
@@ -80,31 +70,8 @@ class Decisions:
         return pd.DataFrame(made)
 
 
-def policy(costs: tuple[float, float] | None, threshold: float | None, task: str) -> Policy | None:
-    """What the user said, checked; None where nothing was.
-
-    >>> policy((1, 5), None, "binary").threshold == 1 / 6
-    True
-    """
-    if costs is None and threshold is None:
-        return None
-    if task != "binary":
-        raise TabinterpError(f"costs and thresholds are of two classes; this target is {task}")
-    if costs is not None and (len(costs) != 2 or not all(math.isfinite(c) and c > 0 for c in costs)):
-        raise TabinterpError(
-            f"costs are two positive numbers, of a false positive and of a false negative; got {costs}"
-        )
-    if threshold is not None and not 0 < threshold < 1:
-        raise TabinterpError(f"a threshold is a probability between 0 and 1; got {threshold}")
-    if costs is None:
-        assert threshold is not None
-        return Policy(threshold / (1 - threshold), 1.0, threshold, "threshold")
-    at = costs[0] / (costs[0] + costs[1]) if threshold is None else threshold
-    return Policy(float(costs[0]), float(costs[1]), at, "costs" if threshold is None else "both")
-
-
 def decisions(
-    network: Bound, linear: Bound, asked: Policy | None, *, held_out: bool, seed: int = 0
+    network: Bound, linear: Bound, asked: DecisionPolicy | None, *, held_out: bool, seed: int = 0
 ) -> Decisions | None:
     """Both models on the rows they are bound to, with intervals from the resamples of the verdict; None unless there are two
     classes.
@@ -132,7 +99,9 @@ def decisions(
     return Decisions(asked, *_at(asked, scores, table, seed), thresholds, *benefits, len(table))
 
 
-def _at(asked: Policy, scores: FloatArray, table: Table, seed: int) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
+def _at(
+    asked: DecisionPolicy, scores: FloatArray, table: Table, seed: int
+) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
     """Metrics under the policy, and the expected costs of calling every row positive and none."""
     y, called = table.y, is_positive(scores, asked.threshold).astype(np.float64)
     cost = asked.false_positive * called * (1 - y) + asked.false_negative * (1 - called) * y
@@ -175,3 +144,9 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
         tuple(interval(point[i, j], drawn[:, i, j], units) for j in range(len(at))) for i in range(4)
     )
     return network, linear, difference, blunt
+
+
+def run(context: Context) -> Decisions | None:
+    """Answer the question for the two models of an audit, on the evaluated rows."""
+    network, linear = context.both(context.evaluated)
+    return decisions(network, linear, context.settings.policy, held_out=context.held_out, seed=context.seed)

@@ -1,0 +1,12 @@
+"""How much of the network's score is linear, how much curves, how much interactions?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import Decomposition
+
+ANALYSIS: Analysis[Decomposition] = Analysis("decomposition", "decomposition of the score", 0.1)

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.ladder.basis import Basis, Pair, build, check_size, read_columns
 from tabinterp.analyses.ladder.interacting_pairs import looked_at, strongest_pairs
@@ -272,3 +273,8 @@ def _resample(
     if group.max() + 1 < FEWEST:
         shares[:] = np.nan
     return shares, _sums_to_shares(np.tensordot(weights, rows, 1), basis)
+
+
+def run(context: Context) -> Decomposition:
+    """Answer the question for the network of an audit."""
+    return decompose(context.network, context.network.table, seed=context.seed)

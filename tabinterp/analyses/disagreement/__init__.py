@@ -1,0 +1,12 @@
+"""Where do the two models decide differently, and which of them is right there?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import Disagreement
+
+ANALYSIS: Analysis[Disagreement] = Analysis("disagreement", "comparison of decisions", 0.015)

@@ -22,16 +22,17 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tabinterp.analyses.calibration.reliability_curve import wilson
 from tabinterp.analyses.clustered_means import share_of
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.performance.estimator import (
     FEWEST,
     RESAMPLES,
-    THRESHOLD,
     Estimate,
     groups,
     interval,
     predicted_classes,
     resampled,
 )
+from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
@@ -327,3 +328,8 @@ def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
         kept.append(condition)
     columns = list(dict.fromkeys(condition.column for condition in path))
     return tuple(sorted(kept, key=lambda condition: columns.index(condition.column)))
+
+
+def run(context: Context) -> Disagreement:
+    """Answer the question for the two models of an audit."""
+    return disagreement(context.network, context.linear, threshold=context.threshold, seed=context.seed)

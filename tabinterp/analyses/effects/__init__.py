@@ -1,0 +1,14 @@
+"""How does the score change along a column? Partial dependence and accumulated local effects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import Effects
+
+ANALYSIS: Analysis[tuple[Effects, Effects]] = Analysis(
+    "effects", "effect curves", 0.03, needs=("permutation_importance",)
+)

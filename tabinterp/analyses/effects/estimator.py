@@ -22,7 +22,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Shown, both_names
+from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
 from tabinterp.analyses.plot_specs import Effect, Picture
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -37,6 +39,9 @@ from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.suppression import SMALL
 
 from .grids import Grid, checked_columns, grid_of, with_points
+
+AUDITED_COLUMNS, AUDITED_CURVES = 8, 24  # of an audit: the most columns, and the most curves over all outputs
+ROWS_OF_A_POINT = 20  # so that the outer points, which get half as many, may be shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -417,3 +422,20 @@ def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
     if by_rows:
         influence[:, spread] = -(curve - centre) / mean[spread].sum()
     return curve - centre, influence
+
+
+def run(context: Context) -> tuple[Effects, Effects]:
+    """Answer the question for both models and the columns that matter most to either, as many as fit on a page."""
+    importance = context[PERMUTATION_IMPORTANCE]
+    if importance is None:
+        raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))
+    size = np.fmax(importance[0].importance, importance[1].importance)
+    most = max(1, min(AUDITED_COLUMNS, AUDITED_CURVES // len(context.network.outputs)))
+    columns = [importance[0].players[j] for j in np.argsort(-size, kind="stable")[:most]]
+    local = context.network.is_local(context.network.columns)  # otherwise a move encodes whole rows again
+    rows = context.subsample if local else context.gradient_subsample
+    grid = int(np.clip(len(rows) // ROWS_OF_A_POINT, 2, POINTS))
+    network, linear = context.both(rows)
+    first = effects(network, network.table, columns=columns, grid=grid, seed=context.seed)
+    context.within(0.5)
+    return first, effects(linear, linear.table, columns=columns, grid=grid, seed=context.seed)

@@ -1,4 +1,4 @@
-"""Effect curves of both models in the same axes, column by column, each with its table folded."""
+"""Effect curves on the page: those of both models in the same axes, column by column, each with its table."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 from tabinterp.document.document import Document
 from tabinterp.report import figures
-from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Paragraph, Table
+from tabinterp.report.blocks import Block, Figure, Fold, Heading, Key, Paragraph, Table
+from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
-    cells,
     counted,
     cut,
     draws,
     interval,
-    name_cell,
     number,
     outputs,
+    rows_of,
+    score_scale,
     sentences,
     share,
     signed,
@@ -31,26 +32,27 @@ from .record import Effect, EffectCurve, EffectPoint
 DRAWN = 8  # curves on the page, which several classes would fill
 
 
-def effects(document: Document) -> list[Block]:
-    part = document.effects
-    if part is None or not part.curves:
+def build(document: Document) -> list[Block]:
+    effects = document.effects
+    if effects is None or not effects.curves:
         return []
-    scale = t(f"report.scale.{document.coefficients.scale}")
-    rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
-    columns = list(dict.fromkeys(curve.column for curve in part.curves))
+    scale = score_scale(document)
+    columns = list(dict.fromkeys(curve.column for curve in effects.curves))
     blocks: list[Block] = [
-        Paragraph(t("report.effects.lead", scale=scale, rows=rows, shown=len(columns), count=part.columns)),
-        Paragraph(t("report.effects.note", ice_rows=part.ice_rows, draws=draws(document)), "note"),
+        Paragraph(
+            t("report.effects.lead", scale=scale, rows=rows_of(effects), shown=len(columns), count=effects.columns)
+        ),
+        Paragraph(t("report.effects.note", ice_rows=effects.ice_rows, draws=draws(document)), "note"),
     ]
-    several = len(outputs(part.curves)) > 1
-    for place, curve in enumerate(part.curves[:DRAWN]):
-        if place == 0 or curve.column != part.curves[place - 1].column:
+    several = len(outputs(effects.curves)) > 1
+    for place, curve in enumerate(effects.curves[:DRAWN]):
+        if place == 0 or curve.column != effects.curves[place - 1].column:
             blocks.append(Heading(cut(curve.column), tidy(curve.column)))
         drawn = _curve(_ordered(curve), scale, f"figure-effect-{place}")
         summary = t("report.readings.output", output=cut(curve.output or ""))
         blocks += [Fold(summary, drawn)] if several else drawn
-    if len(part.curves) > DRAWN:
-        blocks.append(Paragraph(t("report.effects.more", count=len(part.curves) - DRAWN), "note"))
+    if len(effects.curves) > DRAWN:
+        blocks.append(Paragraph(t("report.effects.more", count=len(effects.curves) - DRAWN), "note"))
     return blocks
 
 
@@ -94,16 +96,16 @@ def _legend(numeric: bool, points: Sequence[EffectPoint]) -> list[Key]:
 
 
 def _caption(curve: Effect, numeric: bool) -> str:
-    told = [t("report.effects.numeric" if numeric else "report.effects.levels")]
+    lines = [t("report.effects.numeric" if numeric else "report.effects.levels")]
     if small := sum(not point.is_printed for point in curve.points):
-        told.append(t("report.effects.small", count=small))
+        lines.append(t("report.effects.small", count=small))
     if any(point.is_printed and point.rows is None for point in curve.points):
-        told.append(t("report.effects.uncounted"))
+        lines.append(t("report.effects.uncounted"))
     if curve.off_grid is None:
-        told.append(t("report.effects.off_grid_few"))
+        lines.append(t("report.effects.off_grid_few"))
     elif curve.off_grid > 1e-9:
-        told.append(t("report.effects.off_grid", share=share(curve.off_grid)))
-    return sentences(told)
+        lines.append(t("report.effects.off_grid", share=share(curve.off_grid)))
+    return sentences(lines)
 
 
 def _pair(point: EffectPoint) -> figures.Pair:
@@ -131,9 +133,9 @@ def _name(point: EffectPoint) -> str:
     return tidy(point.value) if isinstance(point.value, str) else figures.tick(float(point.value or 0.0), None)
 
 
-def _range(found: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:
+def _range(points: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:
     """Where the curve is lowest and highest, for whoever cannot see it."""
-    known = [(part.effect.value, _name(point)) for point, part in found if part.effect.value is not None]
+    known = [(curve.effect.value, _name(point)) for point, curve in points if curve.effect.value is not None]
     if not known:
         return t("report.effects.range.none")
     (low, at_low), (high, at_high) = min(known), max(known)
@@ -142,51 +144,38 @@ def _range(found: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:
 
 def _table(curve: Effect, scale: str) -> Table:
     """Without accumulated effects where levels have no order that these could follow."""
-    stderr = t("report.shapley.stderr")
-    ale = any(_has_ale(point) for point in curve.points)
-    accumulated = [
-        Cell(t("report.effects.network_ale"), style="net"),
-        Cell(t("report.effects.linear_ale"), style="lin"),
+    columns: list[Column[EffectPoint]] = [
+        name_column(t("report.effects.value"), _name),
+        Column(t("report.effects.rows"), lambda point: NONE if point.rows is None else counted(point.rows)),
     ]
-    head = [
-        Cell(t("report.effects.value")),
-        Cell(t("report.effects.rows")),
-        Cell(t("report.network.interval"), style="net"),
-        Cell(stderr),
-        Cell(t("report.linear.interval"), style="lin"),
-        Cell(stderr),
-        *(accumulated if ale else []),
-        Cell(t("report.effects.network_ice"), style="net"),
-        Cell(t("report.effects.linear_ice"), style="lin"),
-        Cell(t("report.effects.sparse"), style="t"),
+    for model in MODELS:
+        columns += _effect(model)
+    if any(_has_ale(point) for point in curve.points):
+        columns += [_ale(model) for model in MODELS]
+    columns += [
+        Column(t("report.effects.network_ice"), lambda point: _between(point.network), "net"),
+        Column(t("report.effects.linear_ice"), lambda point: _between(point.linear), "lin"),
+        Column(t("report.effects.sparse"), lambda point: yes(point.sparse), "t"),
     ]
-    return Table(
-        t("report.effects.table", column=cut(curve.column), scale=scale), head, [_row(p, ale) for p in curve.points]
-    )
+    return table(t("report.effects.table", column=cut(curve.column), scale=scale), curve.points, columns)
+
+
+def _effect(model: str) -> list[Column[EffectPoint]]:
+    return [
+        interval_column(
+            t(f"report.{model}.interval"), lambda point: getattr(point, model).effect, STYLES[model], sign=True
+        ),
+        Column(t("report.shapley.stderr"), lambda point: number(getattr(point, model).effect.stderr)),
+    ]
+
+
+def _ale(model: str) -> Column[EffectPoint]:
+    head = t(f"report.effects.{model}_ale")
+    return interval_column(head, lambda point: getattr(point, model).ale, STYLES[model], sign=True)
 
 
 def _has_ale(point: EffectPoint) -> bool:
     return point.network.ale.value is not None or point.linear.ale.value is not None
-
-
-def _row(point: EffectPoint, ale: bool) -> list[Cell]:
-    network, linear = point.network, point.linear
-    return [
-        name_cell(_name(point)),
-        Cell(NONE if point.rows is None else counted(point.rows)),
-        *cells(
-            [
-                interval(network.effect, sign=True),
-                number(network.effect.stderr),
-                interval(linear.effect, sign=True),
-                number(linear.effect.stderr),
-                *([interval(network.ale, sign=True), interval(linear.ale, sign=True)] if ale else []),
-                _between(network),
-                _between(linear),
-            ]
-        ),
-        Cell(yes(point.sparse), style="t"),
-    ]
 
 
 def _between(curve: EffectCurve) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tabinterp.analyses.context import Context
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import ModelError, NotApplicableError
@@ -117,3 +118,8 @@ def _outside(table: Table, name: str) -> float | None:
     if np.isnan(inside).all():
         return None
     return float(np.average((x[held] < np.nanmin(inside)) | (x[held] > np.nanmax(inside)), weights=w[held]))
+
+
+def run(context: Context) -> Extrapolation:
+    """Answer the question for the network of an audit."""
+    return extrapolation(context.network, seed=context.seed)

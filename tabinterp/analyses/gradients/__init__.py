@@ -1,0 +1,12 @@
+"""Saliency, gradient x input, SmoothGrad, integrated and expected gradients of the score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import GradientImportance
+
+ANALYSIS: Analysis[list[tuple[GradientImportance, GradientImportance]]] = Analysis("gradients", "gradients", 0.06)

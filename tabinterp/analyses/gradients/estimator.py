@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -378,3 +379,14 @@ METHODS: dict[str, Callable[[_Ask], GradientImportance]] = {
     "integrated_gradients": _integrated,
     "expected_gradients": _expected,
 }
+
+
+def run(context: Context) -> list[tuple[GradientImportance, GradientImportance]]:
+    """Answer the question for the two models of an audit with every method."""
+    network, linear = context.both(context.gradient_subsample)
+    results = []
+    for i, method in enumerate(METHODS, 1):
+        first = gradient_importance(network, network.table, method=method, seed=context.seed)
+        results.append((first, gradient_importance(linear, linear.table, method=method, seed=context.seed)))
+        context.within(i / len(METHODS))
+    return results

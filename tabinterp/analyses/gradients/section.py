@@ -1,71 +1,67 @@
-"""Gradients: one table for each method, with the method's own error measure."""
+"""Gradient importance on the page: one table for each method, with the method's own measure of error."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.analyses.baselines.section import baselines
+from tabinterp.analyses.gradients.record import GradientMethod, GradientRow
 from tabinterp.document.document import Document
-from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
+from tabinterp.report.blocks import Block, Fold, Heading, Paragraph, Table
+from tabinterp.report.tables import MODELS, STYLES, Column, name_column, table
 from tabinterp.report.words import (
     by_importance,
     capital,
-    cells,
     cut,
     effort,
     mean,
-    name_cell,
     number,
     outputs,
     reading,
     say,
+    score_scale,
     sentences,
     t,
 )
-
-from .record import GradientMethod, GradientRow
 
 MOST = 100  # columns in a table
 SIZES = {"saliency", "smoothgrad"}  # methods whose attributions are never negative
 
 
-def gradients(document: Document) -> list[Block]:
-    part = document.gradients
-    if not part.methods:
+def build(document: Document) -> list[Block]:
+    gradients = document.gradients
+    if not gradients.methods:
         return []
     blocks: list[Block] = [
         Paragraph(
             t(
                 "report.gradients.lead",
-                scale=t(f"report.scale.{document.coefficients.scale}"),
-                rows_of=t(f"report.rows_plain.{part.rows_of}"),
+                scale=score_scale(document),
+                rows_of=t(f"report.rows_plain.{gradients.rows_of}"),
             )
         ),
     ]
-    if part.saturation is not None:
-        blocks.append(Paragraph(t("report.gradients.saturation", saturation=number(part.saturation))))
-    for method in part.methods:
+    if gradients.saturation is not None:
+        blocks.append(Paragraph(t("report.gradients.saturation", saturation=number(gradients.saturation))))
+    for method in gradients.methods:
         blocks.extend(_method(method, by_importance(document)))
-    blocks.append(Paragraph(t("report.gradients.note"), "note"))
-    return blocks if part.baselines is None else [*blocks, *baselines(part.baselines)]
+    return [*blocks, Paragraph(t("report.gradients.note"), "note")]
 
 
 def _method(method: GradientMethod, rank: dict[str, int]) -> list[Block]:
     name = _name(method)
     blocks: list[Block] = [Heading(name), Paragraph(sentences([say(method.estimand), _rows(method), _gap(method)]))]
     blocks.extend(_refusals(method))
-    named = outputs(method.columns)
-    for output in named:
+    for output in outputs(method.columns):
         rows = [row for row in method.columns if row.output == output]
         if output is None:
             summary = t("report.gradients.fold", count=len(rows))
         else:
             summary = t("report.gradients.fold_output", count=len(rows), output=cut(output))
-        told: list[Block] = []
+        note: list[Block] = []
         if len(rows) > MOST:
-            told.append(Paragraph(t("report.some", shown=MOST, count=len(rows)), "note"))
+            note.append(Paragraph(t("report.some", shown=MOST, count=len(rows)), "note"))
             rows = sorted(rows, key=lambda row: rank.get(row.column, len(rank)))[:MOST]
-        blocks.append(Fold(summary, [*told, _table(name, rows, sizes=method.method in SIZES)]))
+        blocks.append(Fold(summary, [*note, _table(name, rows, sizes=method.method in SIZES)]))
     return blocks
 
 
@@ -108,29 +104,18 @@ def _refusals(method: GradientMethod) -> list[Block]:
 
 def _table(name: str, rows: Sequence[GradientRow], sizes: bool) -> Table:
     """Attributions with a sign: mean and mean size. Attributions without one: the size is all there is."""
+    column: Column[GradientRow] = name_column(t("report.column"), lambda row: row.column)
+
+    def size(model: str, style: str = "") -> Column[GradientRow]:
+        return Column(t(f"report.{model}.size"), lambda row: number(getattr(row, f"{model}_size").value), style)
+
     if sizes:
-        head = [
-            Cell(t("report.column")),
-            Cell(t("report.network.size"), style="net"),
-            Cell(t("report.linear.size"), style="lin"),
-        ]
-        body = [
-            [name_cell(row.column), *cells([number(row.network_size.value), number(row.linear_size.value)])]
-            for row in rows
-        ]
-        return Table(t("report.gradients.table_size", method=name), head, body)
-    head = [
-        Cell(t("report.column")),
-        Cell(t("report.network.interval"), style="net"),
-        Cell(t("report.linear.interval"), style="lin"),
-        *cells([t("report.network.size"), t("report.linear.size")]),
+        columns = [column, *(size(model, STYLES[model]) for model in MODELS)]
+        return table(t("report.gradients.table_size", method=name), rows, columns)
+    columns = [
+        column,
+        Column(t("report.network.interval"), lambda row: mean(row.network), "net"),
+        Column(t("report.linear.interval"), lambda row: mean(row.linear), "lin"),
+        *map(size, MODELS),
     ]
-    body = [
-        [
-            name_cell(row.column),
-            *cells([mean(row.network), mean(row.linear)]),
-            *cells([number(row.network_size.value), number(row.linear_size.value)]),
-        ]
-        for row in rows
-    ]
-    return Table(t("report.gradients.table", method=name), head, body)
+    return table(t("report.gradients.table", method=name), rows, columns)

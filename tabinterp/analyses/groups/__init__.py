@@ -1,0 +1,12 @@
+"""How do the two models treat groups of people?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import Groups
+
+ANALYSIS: Analysis[Groups] = Analysis("groups", "groups of people", 0.01, rows="table")

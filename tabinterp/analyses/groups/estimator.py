@@ -33,9 +33,10 @@ import numpy as np
 import pandas as pd
 
 from tabinterp.analyses.calibration.estimator import recalibrations
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn
-from tabinterp.analyses.performance.estimator import THRESHOLD
 from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
+from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.messages import text
@@ -264,3 +265,10 @@ def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
     for family, *judged in zip(single, *made, strict=True):
         for j, (cell, network, linear) in enumerate(zip(family.cells, *judged, strict=True)):
             yield Fitted(cell, cell.rows if cell.told else None, j == family.control, network, linear)
+
+
+def run(context: Context) -> Groups | None:
+    """Answer the question for the two models of an audit; None without protected columns, which the document shows by itself."""
+    if not any(column.protected for column in context.network.table.schema.columns):
+        return None
+    return groups(context.network, context.linear, context.network.table, **context.grouping)

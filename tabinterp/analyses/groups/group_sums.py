@@ -16,7 +16,8 @@ from scipy.special import expit
 
 from tabinterp.analyses.calibration.reliability_curve import BINS
 from tabinterp.analyses.calibration.reliability_curve import start as cuts
-from tabinterp.analyses.performance.estimator import FEWEST, THRESHOLD
+from tabinterp.analyses.performance.estimator import FEWEST
+from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models import Bound, probabilities
 from tabinterp.table.suppression import SMALL, BoolArray

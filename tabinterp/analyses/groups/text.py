@@ -1,13 +1,18 @@
-"""Groups of people, proxies, groups in which the network fails, and declared constraints."""
+"""Sentences about groups of people and adverse impact."""
 
 from __future__ import annotations
 
-GROUPS: dict[str, str] = {
+TEXT: dict[str, str] = {
+    "report.groups.summed": (
+        "Numbers of these groups are of all these rows, which were read in batches; slope and intercept are of those drawn of "
+        "each group. The rows drawn also settle which levels stand by themselves, where numbers are cut, and the bins of the ECE."
+    ),
     "group.others": "{column}: other levels",
     "group.any": "{column}: any value",
     "group.few": "{column}: levels of fewer than {rows} rows",
     "report.section.groups": "Groups",
     "report.groups.people": "Protected groups",
+    # compared: a class of the target
     "report.groups.lead": (
         "Selected are the rows that are predicted {compared}, the class that is not adverse, among {rows} (threshold "
         "{threshold} on the probability of the positive class). Each group is compared with the reference group of its "
@@ -78,6 +83,7 @@ GROUPS: dict[str, str] = {
     ),
     "report.groups.pairs": "Groups of two columns",
     "report.groups.group": "Group",
+    # group: its name
     "report.groups.control": "{group} (reference)",
     "report.groups.rows": "rows",
     "report.groups.fit_rows": "rows of slope and intercept",
@@ -128,88 +134,8 @@ GROUPS: dict[str, str] = {
         "Calibrated: slope 1, intercept 0. ECE: mean distance of predicted and observed over ten bins; noise alone makes it "
         "positive, the more the smaller the group."
     ),
-    # proxies
-    "report.proxies": "Can {column} be read off the inputs?",
-    "report.proxies.lead": (
-        "{column} is protected and no input. A linear probe, fitted and asked on different parts of {rows} rows, tells it with "
-        "this {metric} (chance is {chance})."
-    ),
-    "report.proxies.metric.auc": "AUC",
-    "report.proxies.metric.r2": "R²",
-    "report.proxies.read": "Read off",
-    "report.proxies.place.inputs": "all inputs",
-    "report.proxies.place.layer": "{name} of the network",
-    "report.proxies.place.score": "the network's score",
-    "report.proxies.place.column": "{name} alone",
-    "report.proxies.ablation": "Without its best proxies",
-    "report.proxies.gap": (
-        "{model}: the gap between {most} and {least}, the groups with the largest and the smallest share or mean prediction, is "
-        "{gap}. Columns permuted:"
-    ),
-    "report.proxies.gap_held_back": (
-        "{model}: {most} has the largest share or mean prediction and {least} the smallest; the gap is withheld, because it "
-        "would tell of fewer than ten rows. Columns permuted:"
-    ),
-    "report.proxies.columns": "Permuted",
-    "report.proxies.loss": "change of the loss",
-    "report.proxies.change": "change of the gap",
-    "report.proxies.left": "gap that is left",
-    # alternatives
-    "report.alternatives": "Alternatives considered",
-    "report.alternatives.lead": (
-        "Both models on {rows} held-out rows, and versions of them that do without a protected column or a proxy: how well each "
-        "tells the classes, beside the selection rate of the least over that of the most selected group of each protected column."
-    ),
-    "report.alternatives.caption": "AUC beside impact ratios",
-    "report.alternatives.version": "Version",
-    "report.alternatives.auc": "AUC",
-    "report.alternatives.ratio": "ratio, {column}",
-    "report.alternatives.frontier": "on the frontier of",
-    "report.alternatives.whole": "{model}",
-    "report.alternatives.held": "{model}, {columns} held at the mean",
-    "report.alternatives.refitted": "{model}, fitted again without {columns}",
-    "report.alternatives.note": (
-        "A version is on the frontier if no other has as large an AUC and as large a ratio, and more of either, by estimates "
-        "alone. A network whose column is held at its mean is not one that was trained without it, which may do better. A ratio "
-        "of the least to the most of many groups is small by chance too; it leaves out groups whose rates are held back."
-    ),
-    # weak groups
-    "report.weak": "Groups in which the network errs most",
-    "report.weak.lead": (
-        "{searched} groups of one column or two were searched on half of the rows; those that stood out are tested here on the "
-        "other {rows}. The loss of all of them is {mean}, that of knowing nothing {null}."
-    ),
-    "report.weak.found": "In {worse} of these {count} groups the loss is higher than elsewhere by a whole corrected interval.",
-    "report.weak.caption": "Loss of the network in groups picked on one half of the rows, tested on the other",
-    "report.weak.loss": "loss",
-    "report.weak.rest": "loss elsewhere",
-    "report.weak.difference": "difference",
-    "report.weak.skill": "skill",
-    "report.weak.beyond": "above boosted trees",
-    "report.weak.excess": "above own probabilities",
-    "report.weak.note": (
-        "Skill: 1 minus the loss divided by that of knowing the group's own base rate. Above boosted trees: the network's loss "
-        "minus that of boosted trees fitted to the training rows. Above own probabilities: the loss minus what the network's "
-        "own probabilities imply. Both are zero for a network that knows the true probabilities, however noisy the group. "
-        "Intervals keep a false coverage rate of 1% over all groups tested."
-    ),
-    "report.weak.note_mean": (
-        "Skill: 1 minus the loss divided by that of knowing the group's own mean. Above boosted trees: the network's loss minus "
-        "that of boosted trees fitted to the training rows. Intervals keep a false coverage rate of 1% over all groups tested."
-    ),
-    # constraints
-    "report.constraints": "Declared constraints",
-    "report.constraints.lead": (
-        "Directions are checked on {rows} rows: where each row is, and between any two points of the effect curve, "
-        "which are found on one half of the rows and measured on the other. A fall above zero goes against the direction."
-    ),
-    "report.constraints.direction": "direction",
-    "report.constraints.against.network": "rows against it, network",
-    "report.constraints.against.linear": "rows against it, linear",
-    "report.constraints.fall.network": "largest fall, network",
-    "report.constraints.fall.linear": "largest fall, linear",
-    "report.constraints.from": "from, to",
-    "report.constraints.domain": "domain",
-    "report.constraints.outside": "rows outside",
-    "report.constraints.few": "1 to 9",
+    "plot.axis.groups": "share selected, 95% interval",
+    "plot.axis.groups.mean": "mean prediction, 95% interval",
+    # why it does not apply
+    "why.no column was declared protected": ("no column was declared protected"),
 }

@@ -1,0 +1,14 @@
+"""What does each hidden unit do?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .overview import Inside
+
+ANALYSIS: Analysis[Inside] = Analysis(
+    "hidden_units", "hidden units", 0.03, needs=("unit_correlations",), estimator="overview"
+)

@@ -1,7 +1,8 @@
-"""Templates of the first layer: how much of what comes into a unit each column brings, and each level of a category, as bars."""
+"""The first layer on the page: how much of what comes into a unit each column brings, and each level of a category, as bars."""
 
 from __future__ import annotations
 
+from tabinterp.analyses.hidden_units.record import Card, LevelWeights, Template
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Fold, Panels, Paragraph, Table
 from tabinterp.report.heat_colours import heat
@@ -18,9 +19,8 @@ from tabinterp.report.words import (
     signed,
     t,
     tidy,
+    unit_name,
 )
-
-from .record import Card, Inside, LevelWeights, Template
 
 WIDEST = 15  # columns; the others are one
 LEAST = 0.08  # a share that is printed
@@ -29,45 +29,46 @@ BARRED, LEVELS = 2, 10  # categories, and levels of each, as bars
 BAR, LONGEST_BAR = "█", 8
 
 
-def templates(document: Document, part: Inside) -> list[Block]:
-    if not part.templates:
+def build(document: Document) -> list[Block]:
+    inside = document.inside
+    if not document.neurons.units or inside is None or not inside.templates:
         return []
     rank = by_importance(document)
-    names = part.template_columns
+    names = inside.template_columns
     order = sorted(range(len(names)), key=lambda place: rank.get(names[place], len(rank)))
     head = [Cell(t("report.neuron")), *(cut_cell(names[place]) for place in order[:WIDEST])]
     left = len(names) - WIDEST
     if left > 0:
         head.append(Cell(t("report.inside.templates.other", count=left)))
-    layer = part.layers[0].layer
-    rows = [_row(layer, one, order) for one in part.templates]
-    values = {"count": len(part.templates), "layer": tidy(layer_name(layer))}
+    layer = inside.layers[0].layer
+    rows = [_row(layer, template, order) for template in inside.templates]
+    values = {"count": len(inside.templates), "layer": tidy(layer_name(layer))}
     table = Table(t("report.inside.templates.table", **values), head, rows, style="heat tall")
     note = Paragraph(t("report.inside.templates.note", percent=round(100 * LEAST)), "note")
     return [Fold(t("report.inside.templates.fold", **values), [note, table])]
 
 
-def _row(layer: str, found: Template, order: list[int]) -> list[Cell]:
-    cells = [Cell(t("report.neuron.name", layer=cut(layer_name(layer)), index=str(found.index)))]
-    cells += [_cell(found, place) for place in order[:WIDEST]]
+def _row(layer: str, template: Template, order: list[int]) -> list[Cell]:
+    cells = [Cell(unit_name(layer, template.index))]
+    cells += [_cell(template, place) for place in order[:WIDEST]]
     if others := order[WIDEST:]:
-        total = sum(found.shares[place] or 0.0 for place in others)
+        total = sum(template.shares[place] or 0.0 for place in others)
         cells.append(Cell(t("report.inside.templates.share", percent=round(100 * total)), style=heat(total)))
     return cells
 
 
-def _cell(found: Template, place: int) -> Cell:
-    share, level = found.shares[place], found.levels[place]
+def _cell(template: Template, place: int) -> Cell:
+    share, level = template.shares[place], template.levels[place]
     if share is None:
         return Cell(NONE)
     if share < LEAST:
         return Cell(t("report.inside.templates.small"))
-    sign = {-1: MINUS, 0: "", 1: "+"}[found.signs[place]]
+    sign = {-1: MINUS, 0: "", 1: "+"}[template.signs[place]]
     level = None if level is None else level_name(level)
     named = "" if level is None else cut(level, LEVEL)
-    told = t("report.inside.templates.share", percent=round(100 * share))
+    percent = t("report.inside.templates.share", percent=round(100 * share))
     whole = "" if level is None or tidy(level) == named else sign + tidy(level)
-    return Cell(f"{told} {sign}{named}".strip(), whole, heat(share))
+    return Cell(f"{percent} {sign}{named}".strip(), whole, heat(share))
 
 
 # ---- levels of a category
@@ -77,22 +78,22 @@ def bars(card: Card) -> list[Block]:
     """Every level of the categories that bring most into the unit, as a bar to the left or to the right."""
     if not card.bars:
         return []
-    tables = [_levels(one) for one in card.bars[:BARRED]]
-    names = listed(cut(one.column) for one in card.bars[:BARRED])
+    tables = [_levels(weights) for weights in card.bars[:BARRED]]
+    names = listed(cut(weights.column) for weights in card.bars[:BARRED])
     return [Fold(t("report.inside.bars.fold", columns=names), [Panels([[table] for table in tables])])]
 
 
-def _levels(found: LevelWeights) -> Table:
-    order = sorted(range(len(found.levels)), key=lambda i: -abs(found.weights[i]))[:LEVELS]
-    most = max(abs(found.weights[i]) for i in order) or 1.0
-    caption = t("report.inside.bars.table", column=tidy(found.column))
-    if len(order) < len(found.levels):
-        caption = t("report.inside.bars.some", caption=caption, count=len(found.levels) - len(order))
+def _levels(column: LevelWeights) -> Table:
+    order = sorted(range(len(column.levels)), key=lambda i: -abs(column.weights[i]))[:LEVELS]
+    most = max(abs(column.weights[i]) for i in order) or 1.0
+    caption = t("report.inside.bars.table", column=tidy(column.column))
+    if len(order) < len(column.levels):
+        caption = t("report.inside.bars.some", caption=caption, count=len(column.levels) - len(order))
     rows = []
     for i in sorted(order):
-        weight = found.weights[i]
+        weight = column.weights[i]
         bar = BAR * round(LONGEST_BAR * abs(weight) / most)
         sides = [Cell(bar if weight < 0 else ""), Cell(signed(weight)), Cell(bar if weight > 0 else "", style="t")]
-        rows.append([name_cell(level_name(found.levels[i])), *sides])
+        rows.append([name_cell(level_name(column.levels[i])), *sides])
     heads = [Cell(t(f"report.inside.bars.{key}"), style="t" * (key == "up")) for key in ("down", "weight", "up")]
     return Table(caption, [Cell(t("report.inside.bars.level")), *heads], rows, style="plain")

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.maximisation.estimator import Maxima, maximise
 from tabinterp.analyses.maximisation.objectives import Objective, output, unit
 from tabinterp.analyses.maximisation.pareto import BUDGETS, Raised, raised
+from tabinterp.analyses.unit_correlations import ANALYSIS as UNIT_CORRELATIONS
 from tabinterp.arrays import FloatArray
 from tabinterp.models import Bound
 from tabinterp.models.layers import layers_of
@@ -132,3 +134,8 @@ def _quantile(values: FloatArray, q: float, weights: FloatArray | None) -> float
     """A quantile with at least ten rows on its far side; else NaN."""
     beyond = min(q, 1 - q) * len(values)
     return quantile(values, q, weights) if beyond >= SMALL else float("nan")
+
+
+def run(context: Context) -> Inside | None:
+    """Answer the question for the network of an audit; None where its hidden units were not found, which is said of these."""
+    return None if context[UNIT_CORRELATIONS] is None else inside(context.network.take(context.subsample), context.seed)

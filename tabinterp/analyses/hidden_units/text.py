@@ -1,8 +1,8 @@
-"""What the report says of the inside of the network: the health of its units, which of them matter, what excites them."""
+"""Sentences about hidden units: their health, what excites them, and what they are worth."""
 
 from __future__ import annotations
 
-ATLAS: dict[str, str] = {
+TEXT: dict[str, str] = {
     "report.inside.lead": (
         "What the hidden units do: which carry nothing of their own, what each moves with, which of them the loss misses, and "
         "what excites them and the outputs most."
@@ -36,10 +36,6 @@ ATLAS: dict[str, str] = {
     "report.inside.loss": "loss without it",
     "report.inside.loss_interval": "{loss} without it [95% CI]",
     "report.inside.health_of": "health",
-    "report.neurons.columns": (
-        "The maps are of {count} of the {every} columns, those whose permutation raises the network's loss most; the columns "
-        "that a unit moves with most, of all, are in the table of all units."
-    ),
     "report.inside.rest": "The other {count} units have a line each in the table of all units.",
     "report.inside.templates.fold": "Templates: what comes into {count} units of {layer}, by original column",
     "report.inside.templates.table": "Shares (%) of what comes into {count} units of {layer}, the dearest to the loss first",
@@ -73,8 +69,10 @@ ATLAS: dict[str, str] = {
         "least), each at both ends: too far out, or too near the middle. An optimum that is odder than {far} of the real rows, "
         "each as odd as its own oddest measure says, is no row to read (seed {seed})."
     ),
+    # unit: its name; cost: report.inside.cost
     "report.inside.card": "{unit}: {cost}",
     "report.inside.cost": "{loss} {value} without it",
+    # excited, inhibited: how many rows
     "report.inside.profile": "Real rows: the {excited} that excite it most, the {inhibited} that inhibit it most",
     "report.inside.profile_none": (
         "The rows that excite or inhibit it differ from all rows in no column by more than chance would."
@@ -93,6 +91,7 @@ ATLAS: dict[str, str] = {
     "report.inside.weight": "weight",
     "report.inside.bars.fold": "Levels as bars: {columns}",
     "report.inside.bars.table": "{column}: what each level adds, less the mean over rows",
+    # caption: report.inside.bars.table
     "report.inside.bars.some": "{caption}; {count} more are in audit.json",
     "report.inside.bars.level": "Level",
     "report.inside.bars.down": "less",
@@ -115,6 +114,7 @@ ATLAS: dict[str, str] = {
     "report.inside.at_most": "{value} or less",
     "report.inside.missing": "missing",
     "report.inside.rare": "(fewer than 10 rows)",
+    # oddness: a percentage; why: report.inside.why, joined by semicolons
     "report.inside.unreadable": "✗ Do not read as a row, it is odder than {oddness} of real rows: {why}.",
     "report.inside.why.mahalanobis": "its numbers lie farther out than those of {share} of real rows",
     "report.inside.why.neighbours": "it lies farther from its neighbours than {share} of real rows",
@@ -125,6 +125,7 @@ ATLAS: dict[str, str] = {
     "report.inside.why.forest_near": "an isolation forest sets it apart later than {share} of real rows",
     "report.inside.why.residual_near": "its numbers fit one another better than in {share} of real rows",
     "report.inside.out": "Columns out of these rows' range: {count}.",
+    # oddness: a percentage; odd: the sentence report.inside.odd
     "report.inside.readable": "As odd as real rows are: odder than {oddness} of them. {odd}",
     "report.inside.odd": (
         "Farther out than {mahalanobis} of real rows by the distance of its numbers, {neighbours} by neighbours, {forest} by "
@@ -132,6 +133,7 @@ ATLAS: dict[str, str] = {
     ),
     "report.inside.odd_none": "Farther out than {neighbours} of real rows by neighbours, {forest} by forest.",
     "report.inside.free": "Optimum, plausibility given up: where each column stands",
+    # caption: of a table of an optimum
     "report.inside.more": "{caption}; {count} columns of less importance are in audit.json",
     "report.inside.plausible": "Plausible optimum: where each column stands",
     "report.inside.plausible_note": (
@@ -148,6 +150,7 @@ ATLAS: dict[str, str] = {
     ),
     "report.inside.six.negative": "negative optimum",
     "report.inside.six.least": "least tenth of rows",
+    # about: a value of the unit
     "report.inside.six.below": "rows just below {about}",
     "report.inside.six.above": "rows just above {about}",
     "report.inside.six.greatest": "greatest tenth of rows",
@@ -156,6 +159,7 @@ ATLAS: dict[str, str] = {
     "report.inside.six.rows": "rows",
     "report.inside.six.level": "{level} ({share})",
     "report.inside.six.unreadable": "✗ Do not read the negative optimum as a row: it is odder than real rows are.",
+    # name: of the unit
     "report.inside.path.table": "{name}: the optimum among growing shares of the rows",
     "report.inside.path.ball": "share of rows, from the middle",
     "report.inside.path.share": "{percent}%",
@@ -173,6 +177,7 @@ ATLAS: dict[str, str] = {
         "the end with plausibility given up."
     ),
     "report.inside.proved.closed form": "This is the maximum, in closed form.",
+    # share: a percentage; proof: report.inside.proof
     "report.inside.proved.short": "{share} of the way from the mean to a bound that no row can pass ({proof}).",
     "report.inside.proved.none": "Nothing is proved of a higher one.",
     "report.inside.proof.integer programme": "integer programme",
@@ -192,4 +197,21 @@ ATLAS: dict[str, str] = {
     "report.inside.words.falls": "With its mean in its place the {loss} falls by {value} [{low}, {high}].",
     "report.inside.words.open": "With its mean in its place the {loss} changes by {value} [{low}, {high}], which includes zero.",
     "report.inside.words.zero": "With 0 in its place: {value}.",
+    "units.unit": "{layer}, unit {unit}:",
+    "units.health.dead": "puts out 0 on every one of the {rows} rows.",
+    "units.health.constant": "puts out {mean} on every one of the {rows} rows.",
+    "units.health.saturated": "sits at an end of its range in {share} of the rows.",
+    "units.health.duplicate": "is unit {other} of its layer up to scale and shift.",
+    "units.health.redundant": "is a linear function of the other units of its layer on these rows.",
+    "units.active": "above zero in {share} of the rows.",
+    "units.excited": "The {excited} rows that excite it most differ from all rows most in {columns}.",
+    "units.excited.none": "The {excited} rows that excite it most differ from all rows in no column by more than chance would.",
+    "units.column.higher": "{column} ({value} SD higher)",
+    "units.column.lower": "{column} ({value} SD lower)",
+    "units.level": "{column} = {level} ({value} times as frequent)",
+    "units.level.most": "{column} = {level} (nearly all of them)",
+    "units.ablation": "With its mean in its place the loss changes by {value} (standard error {stderr}).",
+    "units.ablation.none": "What it is worth alone is not known: the network cannot be cut at its layer.",
+    "plot.axis.probes": "change of the score from the median row",
+    "plot.axis.panels": "objective",
 }

@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, by_pair
 from tabinterp.analyses.effects.grids import Grid, checked_columns, grid_of
 from tabinterp.arrays import FloatArray, IntArray
@@ -36,6 +37,8 @@ from tabinterp.table.hash_sampling import row_hash
 
 from . import pair_effects as of_pair
 from .screening import Progress, Screen, screen
+
+AUDITED_PAIRS = 5
 
 ROWS = 2048  # rows of all blocks together
 BLOCKS = 8  # blocks at least
@@ -221,3 +224,9 @@ def _cut(bound: Bound, background: int) -> list[IntArray]:
         raise NotApplicableError(why("interactions.few", least=BLOCKS * FEWEST, rows=n))
     count = max(BLOCKS, min(ROWS, n) // size)
     return [np.arange(i * size, (i + 1) * size) for i in range(count)]
+
+
+def run(context: Context) -> Interactions:
+    """Answer the question for the network of an audit."""
+    network = context.network.take(context.subsample)
+    return interactions(network, network.table, top=AUDITED_PAIRS, seed=context.seed, progress=context.part(0, 1))

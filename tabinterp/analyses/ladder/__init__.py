@@ -1,0 +1,12 @@
+"""Which is the simplest model that predicts as well as the network?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import Ladder
+
+ANALYSIS: Analysis[Ladder] = Analysis("ladder", "ladder of refits", 0.22, rows="performance")

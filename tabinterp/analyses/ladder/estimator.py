@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, named
 from tabinterp.analyses.performance.estimator import (
     FEWEST,
@@ -231,3 +232,8 @@ def _judge(losses: FloatArray, table: Table, linear: int, seed: int, given: floa
 def _estimates(values: FloatArray, units: int | None) -> Estimates:
     """From the estimate and its resamples, (1 + resamples, r), of `units` groups of rows where rows come in groups."""
     return bootstrapped(values[0], values[1:], units)
+
+
+def run(context: Context) -> Ladder:
+    """Answer the question for the network of an audit."""
+    return ladder(context.network, context.network.table, seed=context.seed, margin=context.settings.margin)

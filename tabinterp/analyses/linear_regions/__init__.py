@@ -1,0 +1,12 @@
+"""Into how many linear regions does the network divide the rows, and what are the coefficients in each?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import LinearRegions
+
+ANALYSIS: Analysis[LinearRegions] = Analysis("linear_regions", "linear regions", 0.01, needs=("coefficients",))

@@ -18,7 +18,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from tabinterp.analyses.coefficients import ANALYSIS as COEFFICIENTS
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, by_term, scaled, spreads
+from tabinterp.analyses.hidden_units.row_limits import require_curvature, require_rows
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
@@ -259,3 +262,17 @@ def _counterpart(bound: Bound | None, own: Sequence[AnyTerm], terms: Sequence[An
         if one.term in place:
             made[i] = values[place[one.term]]
     return made
+
+
+def run(context: Context) -> LinearRegions:
+    """Answer the question for the network of an audit, with the terms of the coefficients: the same reference levels."""
+    coefficients = context[COEFFICIENTS]
+    if coefficients is None:
+        raise NotApplicableError(why("no column is encoded on its own, so that none has coefficients in them"))
+    network, linear = context.both(context.subsample)
+    require_rows(network)
+    require_curvature(network)
+    if unlike(layers_of(network)) is not None:
+        raise NotApplicableError(why("they are of networks of rectifiers, and this one has another activation"))
+    of_linear, of_network = coefficients
+    return regions_of(network, of_network.terms, linear, of_linear.terms)

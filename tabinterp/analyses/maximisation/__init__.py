@@ -1,0 +1,14 @@
+"""Which rows activate a hidden unit or an output most?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.hidden_units.overview import Optima
+
+ANALYSIS: Analysis[Optima] = Analysis(
+    "maximisation", "optima of units", 0.02, needs=("hidden_units",), estimator="audited_optima"
+)

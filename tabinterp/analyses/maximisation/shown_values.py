@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tabinterp.document.base import Part
-from tabinterp.messages import text
 from tabinterp.table.disclosure import Rounding
 from tabinterp.table.suppression import SMALL
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from tabinterp.analyses.results import Results
 
-MISSING = text("level.missing")
+MISSING = "(missing)"  # as activating rows name missing values among the levels
 
 
 class Place(Part):

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.data_quality.bins import as_number
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -191,3 +192,9 @@ def _squared(table: Table, name: str) -> FloatArray:
     spread = float(x[~missing].std()) if (~missing).any() else 0.0
     scaled = np.where(missing, 0.0, x / (spread or 1.0))
     return np.asarray((scaled[:, None] - scaled[None]) ** 2 + (missing[:, None] != missing[None]), dtype=np.float64)
+
+
+def run(context: Context) -> OffSupport:
+    """Answer the question for the network of an audit, on training and held-out rows: it asks what the score follows."""
+    rows = context.drawn(np.arange(len(context.network.table)), context.settings.rows)
+    return off_support(context.network.take(rows), seed=context.seed)

@@ -1,49 +1,30 @@
-"""What the network does beside and beyond the data: perturbed rows, swaps between similar rows, one range further."""
+"""Off-support behaviour on the page: perturbed rows, and swaps with any row and with the most similar one."""
 
 from __future__ import annotations
 
-from tabinterp.analyses.extrapolation.record import Extrapolation
+from tabinterp.analyses.off_support.record import SwapRow
 from tabinterp.document.document import Document
-from tabinterp.report.blocks import Block, Cell, Heading, Paragraph, Table
-from tabinterp.report.words import cells, interval, listed, name_cell, share, t, tidy
+from tabinterp.report.blocks import Block, Heading, Paragraph
+from tabinterp.report.tables import Column, interval_column, name_column, table
+from tabinterp.report.words import interval, t, tidy
 
-from .record import OffSupport
-
-MOST = 12  # columns of a table, the largest first; the document holds all of them
-
-
-def off_data(document: Document) -> list[Block]:
-    blocks: list[Block] = []
-    if document.off_support is not None:
-        blocks += _support(document.off_support)
-    if document.extrapolation is not None:
-        blocks += _range(document.extrapolation)
-    return blocks
+MOST = 12  # columns of the table, the largest first; the document holds all of them
 
 
-def _support(part: OffSupport) -> list[Block]:
-    output = "" if part.output is None else t("report.off.support.output", output=tidy(part.output))
-    values = {name: interval(getattr(part, name)) for name in ("auc", "real", "perturbed", "gap")}
-    head = [Cell(t("report.column")), *cells([t("report.off.permuted"), t("report.off.swapped")])]
-    body = [
-        [name_cell(row.column), *cells([interval(row.permuted), interval(row.swapped)])] for row in part.columns[:MOST]
+def build(document: Document) -> list[Block]:
+    off_support = document.off_support
+    if off_support is None:
+        return []
+    output = "" if off_support.output is None else t("report.off.support.output", output=tidy(off_support.output))
+    values = {name: interval(getattr(off_support, name)) for name in ("auc", "real", "perturbed", "gap")}
+    columns: list[Column[SwapRow]] = [
+        name_column(t("report.column"), lambda row: row.column),
+        interval_column(t("report.off.permuted"), lambda row: row.permuted),
+        interval_column(t("report.off.swapped"), lambda row: row.swapped),
     ]
     return [
         Heading(t("report.off.support")),
-        Paragraph(t("report.off.support.lead", rows=part.rows, output=output, **values)),
-        Table(t("report.off.swaps"), head, body),
+        Paragraph(t("report.off.support.lead", rows=off_support.rows, output=output, **values)),
+        table(t("report.off.swaps"), off_support.columns[:MOST], columns),
         Paragraph(t("report.off.swaps.note"), "note"),
     ]
-
-
-def _range(part: Extrapolation) -> list[Block]:
-    head = [Cell(t("report.column")), *cells([t("report.off.change"), t("report.off.outside")])]
-    body = [[name_cell(row.column), *cells([interval(row.change), share(row.outside)])] for row in part.columns[:MOST]]
-    blocks: list[Block] = [
-        Heading(t("report.off.range")),
-        Paragraph(t("report.off.range.lead", rows=part.rows), "note"),
-        Table(t("report.off.range.table"), head, body),
-    ]
-    if part.skipped:
-        blocks.append(Paragraph(t("report.off.skipped", columns=listed(map(tidy, part.skipped))), "note"))
-    return blocks

@@ -1,0 +1,12 @@
+"""What do the weights along the paths from a column to the output say?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import PathWeights
+
+ANALYSIS: Analysis[PathWeights] = Analysis("path_weights", "path products", 0.005, needs=("coefficients",))

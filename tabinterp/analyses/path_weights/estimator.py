@@ -21,7 +21,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from tabinterp.analyses.coefficients import ANALYSIS as COEFFICIENTS
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, by_term, scaled, spreads
+from tabinterp.analyses.hidden_units.row_limits import drawn, require_curvature, require_rows
 from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.analyses.linear_regions.estimator import of_gradients
 from tabinterp.analyses.maximisation.estimator import maximise
@@ -38,6 +41,8 @@ from tabinterp.models.layers import layers_of
 from tabinterp.models.piecewise_linear import held
 from tabinterp.stats.weights import deviation, unit
 from tabinterp.table import Table
+
+AUDITED_ROWS = 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,3 +245,13 @@ def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
     size = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(size > 0, (a * b).sum(axis=0) / size, np.nan))
+
+
+def run(context: Context) -> PathWeights:
+    """Answer the question for the network of an audit, with the terms of the coefficients."""
+    coefficients = context[COEFFICIENTS]
+    network = context.network.take(context.subsample)
+    require_rows(network)
+    require_curvature(network)
+    terms = [] if coefficients is None else coefficients[1].terms
+    return paths_of(network.take(drawn(network, AUDITED_ROWS, context.seed)), terms, context.seed)

@@ -22,6 +22,7 @@ from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
 from tabinterp.analyses.display import Display, Drawn, named
+from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
 from tabinterp.errors import TabinterpError
@@ -42,7 +43,6 @@ from .ranking import Weighed, auc, average_precision, delong
 RESAMPLES = 1000
 SWAPPED = 0.01  # one-sided p below which classes are in another order
 MARGIN, FEWEST = record.MARGIN, record.FEWEST
-THRESHOLD = 0.5  # on the probability of the positive class, where the user gives none
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
 }  # fmt: skip

@@ -1,21 +1,37 @@
-"""Performance: each metric for both models, and whether their difference is resolved."""
+"""Performance on the page: each metric for both models, whether their difference is resolved, and single classes."""
 
 from __future__ import annotations
 
-from tabinterp.analyses.calibration.section import calibration
+from tabinterp.analyses.performance.record import ClassRow
 from tabinterp.document.claims import FEWEST
 from tabinterp.document.document import Document, MetricRow
-from tabinterp.report.blocks import Block, Cell, Paragraph, Table
-from tabinterp.report.words import capital, cells, draws, interval, number, say, t, tidy
+from tabinterp.report.blocks import Block, Fold, Paragraph, Table
+from tabinterp.report.tables import Column, interval_column, metric_table, table
+from tabinterp.report.words import capital, draws, interval, number, say, t, tidy
 
-from .beside_the_verdict_section import judged
 
-
-def performance(document: Document) -> list[Block]:
-    arrows = Paragraph(t("report.performance.arrows"), "note")
-    blocks: list[Block] = [_rows(document), _primary(document), _whole(document), arrows]
+def build(document: Document) -> list[Block]:
+    blocks: list[Block] = [_rows(document), _primary(document), _whole(document), _arrows()]
     blocks += [*_threshold(document), *_delong(document)]
-    return [*blocks, *judged(document), *calibration(document)]
+    judged = document.judged
+    return blocks if judged is None or not judged.classes else [*blocks, _classes(judged.classes)]
+
+
+def brief(document: Document) -> list[Table | Paragraph]:
+    """The table of the first screen: points, the difference with its interval, the resolution."""
+    columns: list[Column[MetricRow]] = [
+        Column(t("report.metric"), _name),
+        Column(t("report.network"), lambda row: number(row.network.value), "net"),
+        Column(t("report.linear"), lambda row: number(row.linear.value), "lin"),
+        interval_column(t("report.difference"), lambda row: row.difference, sign=True),
+        _resolved(document),
+    ]
+    metrics = table(t("report.performance.caption"), document.performance.metrics, columns, style="")
+    return [_rows(document), metrics, _arrows()]
+
+
+def _arrows() -> Paragraph:
+    return Paragraph(t("report.performance.arrows"), "note")
 
 
 def _threshold(document: Document) -> list[Block]:
@@ -27,48 +43,16 @@ def _threshold(document: Document) -> list[Block]:
     return [Paragraph(t("report.performance.threshold", positive=positive, threshold=number(threshold)), "note")]
 
 
-def brief(document: Document) -> list[Table | Paragraph]:
-    """The table of the first screen: points, the difference with its interval, the resolution."""
-    table = Table(
-        t("report.performance.caption"),
-        [
-            Cell(t("report.metric")),
-            Cell(t("report.network"), style="net"),
-            Cell(t("report.linear"), style="lin"),
-            Cell(t("report.difference")),
-            Cell(t("report.resolved"), style="t"),
-        ],
-        [
-            [
-                Cell(_name(row)),
-                Cell(number(row.network.value)),
-                Cell(number(row.linear.value)),
-                Cell(interval(row.difference, sign=True)),
-                Cell(_resolved(document, row), style="t"),
-            ]
-            for row in document.performance.metrics
-        ],
-        style="",
-    )
-    return [_rows(document), table, Paragraph(t("report.performance.arrows"), "note")]
-
-
 def _rows(document: Document) -> Paragraph:
-    part, summed = document.performance, [row for row in document.performance.metrics if row.method == "student"]
-    style = "note" if part.held_out else "warning"
-    if summed and (few := document.data.drawn) is not None:
-        named = capital(", ".join(t(f"report.metric.{row.metric}") for row in summed))
-        drawn = few.rows if few.held_out_rows is None else few.held_out_rows
-        values = {
-            "summed": named,
-            "rows": part.rows,
-            "drawn": drawn,
-            "resamples": part.resamples,
-            "seed": str(part.seed),
-        }
-        return Paragraph(t(f"report.performance.summed{'' if part.held_out else '.not_held_out'}", **values), style)
-    values = {"rows": part.rows, "resamples": part.resamples, "seed": str(part.seed)}
-    if not part.held_out:
+    performance, summed = document.performance, [row for row in document.performance.metrics if row.method == "student"]
+    style = "note" if performance.held_out else "warning"
+    values = {"rows": performance.rows, "resamples": performance.resamples, "seed": str(performance.seed)}
+    if summed and (drawn := document.data.drawn) is not None:
+        metrics = capital(", ".join(t(f"report.metric.{row.metric}") for row in summed))
+        rows_drawn = drawn.rows if drawn.held_out_rows is None else drawn.held_out_rows
+        key = f"report.performance.summed{'' if performance.held_out else '.not_held_out'}"
+        return Paragraph(t(key, **values, summed=metrics, drawn=rows_drawn), style)
+    if not performance.held_out:
         return Paragraph(t("report.performance.not_held_out", **values), style)
     return Paragraph(t("report.performance.rows", **values, draws=draws(document)), style)
 
@@ -90,26 +74,16 @@ def _primary(document: Document) -> Paragraph:
 
 
 def _whole(document: Document) -> Table:
-    head = [
-        Cell(t("report.metric")),
-        Cell(t("report.unit"), style="t"),
-        Cell(t("report.network.interval"), style="net"),
-        Cell(t("report.linear.interval"), style="lin"),
-        Cell(t("report.difference")),
-        Cell(t("report.difference.stderr")),
-        Cell(t("report.resolved"), style="t"),
+    columns: list[Column[MetricRow]] = [
+        Column(t("report.metric"), _name),
+        Column(t("report.unit"), lambda row: t(f"report.unit.{row.metric}"), "t"),
+        interval_column(t("report.network.interval"), lambda row: row.network, "net"),
+        interval_column(t("report.linear.interval"), lambda row: row.linear, "lin"),
+        interval_column(t("report.difference"), lambda row: row.difference, sign=True),
+        Column(t("report.difference.stderr"), lambda row: number(row.difference.stderr)),
+        _resolved(document),
     ]
-    rows = [
-        [
-            Cell(_name(row)),
-            Cell(t(f"report.unit.{row.metric}"), style="t"),
-            *cells([interval(row.network), interval(row.linear), interval(row.difference, sign=True)]),
-            Cell(number(row.difference.stderr)),
-            Cell(_resolved(document, row), style="t"),
-        ]
-        for row in document.performance.metrics
-    ]
-    return Table(t("report.performance.whole"), head, rows)
+    return table(t("report.performance.whole"), document.performance.metrics, columns)
 
 
 def _delong(document: Document) -> list[Block]:
@@ -123,6 +97,18 @@ def _name(row: MetricRow) -> str:
     return f"{capital(t(f'report.metric.{row.metric}'))} {arrow}"
 
 
-def _resolved(document: Document, row: MetricRow) -> str:
+def _resolved(document: Document) -> Column[MetricRow]:
     """On rows that may have been trained on, no difference speaks for either model."""
-    return t(f"report.resolved.{row.resolved if document.performance.held_out else 'not_assessed'}")
+    held_out = document.performance.held_out
+    return Column(
+        t("report.resolved"), lambda row: t(f"report.resolved.{row.resolved if held_out else 'not_assessed'}"), "t"
+    )
+
+
+def _classes(rows: list[ClassRow]) -> Fold:
+    named = [
+        (t("report.judged.class.row", output=tidy(row.output), metric=t(f"report.metric.{row.row.metric}")), row.row)
+        for row in rows
+    ]
+    metrics = metric_table(t("report.judged.classes.table"), "report.judged.class", named)
+    return Fold(t("report.judged.classes"), [metrics, Paragraph(t("report.judged.classes.note"), "note")])

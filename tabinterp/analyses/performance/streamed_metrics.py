@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray
 from tabinterp.models.losses import loss_for
 from tabinterp.models.model import Bound
@@ -18,7 +19,7 @@ from tabinterp.stats.accumulators import Means
 from tabinterp.stats.estimates import Estimates
 from tabinterp.table.schema import GOALS
 
-from .estimator import THRESHOLD, Estimate, Metric, Performance, labels_differ, null_of, null_parts, null_told, right
+from .estimator import Estimate, Metric, Performance, labels_differ, null_of, null_parts, null_told, right
 
 SUMMED = ("log_loss", "brier", "accuracy", "squared_error", "absolute_error", "poisson_deviance")
 

@@ -1,34 +1,148 @@
-"""What stands beside the verdict: rows that would resolve it, recalibration, costs and thresholds, boosted trees, classes."""
+"""Sentences about performance and the verdict."""
 
 from __future__ import annotations
 
-AFTER = (
-    "The verdict is another once both models are recalibrated (cross-fitted on the held-out rows): the network is then {told}, "
-    "with a difference in loss of {{value}} (95% interval {{low}} to {{high}})."
-)
-COST = (
-    "At costs of {false_positive} for a false positive and {false_negative} for a false negative a row costs {network} with the "
-    "network and {other} with {linear:name}: a difference of {value} (95% interval {low} to {high}), "
-)
-
-VERDICT: dict[str, str] = {
+TEXT: dict[str, str] = {
+    "report.section.performance": "Performance",
+    # draws: "rows" or "groups of rows" (report.draws)
+    "report.performance.rows": (
+        "{rows} held-out rows. Intervals are 95%, from {resamples} paired resamples of the {draws} (seed {seed}); "
+        "differences are network minus linear."
+    ),
+    "report.performance.not_held_out": (
+        "{rows} rows, and it is not known which of them the network was trained on: the numbers describe the fit, and "
+        "no difference is resolved. Intervals are 95%, from {resamples} paired resamples (seed {seed})."
+    ),
+    "report.performance.primary": (
+        "The verdict rests on one metric, {metric}: network minus linear {difference} ({unit}), 95% interval. "
+        "Differences smaller than {margin} are taken not to matter."
+    ),
+    "report.performance.primary_no_margin": (
+        "The verdict rests on one metric, {metric}: network minus linear {difference} ({unit}), 95% interval."
+    ),
+    "report.performance.caption": "Metrics of both models, and the difference with its 95% interval",
+    "report.performance.whole": "Each metric with its 95% interval, unit and standard error",
+    "report.performance.brief": "Performance at a glance",
+    "report.performance.arrows": (
+        "↑ higher is better, ↓ lower is better. A difference is resolved when its interval excludes zero (the margin of "
+        "the verdict is not used here)."
+    ),
+    "report.difference.stderr": "standard error",
+    "report.resolved": "resolved",
+    "report.resolved.better": "✓ better",
+    "report.resolved.worse": "✓ worse",
+    "report.resolved.no": "no",
+    "report.resolved.not_assessed": "not assessed",
+    "report.up": "↑",
+    "report.down": "↓",
+    "report.performance.threshold": (
+        "A row is predicted {positive} where its probability is above {threshold}. The same threshold holds for accuracy, "
+        "disagreement, groups, reasons and costs."
+    ),
+    # summed: names of metrics, the first with a capital; drawn: how many rows
+    "report.performance.summed": (
+        "{summed} and their difference are means over all {rows} held-out rows, which were read in batches; their 95% intervals "
+        "are Student's. Other metrics are of {drawn} of these rows, drawn by a hash of the row's number, with intervals from "
+        "{resamples} paired resamples (seed {seed}). Differences are network minus linear."
+    ),
+    "report.performance.summed.not_held_out": (
+        "{summed} and their difference are means over all {rows} rows, which were read in batches, other metrics of {drawn} "
+        "drawn ones. It is not known which rows the network was trained on: the numbers describe the fit, and no difference is "
+        "resolved. Intervals are 95%, Student's and from {resamples} paired resamples (seed {seed})."
+    ),
+    # the verdict: a closed set
+    "verdict.better": "The network beats {linear:name} on held-out rows.",
+    "verdict.equivalent": "The network and {linear:name} are equivalent on held-out rows.",
+    "verdict.worse": "The network is worse than {linear:name} on held-out rows.",
+    "verdict.not_resolved": "The held-out rows do not resolve whether the network or {linear:name} is better.",
+    "verdict.not_assessed": "Not assessed: it is not known which rows the network was not trained on.",
+    # reason: a clause (why.events)
+    "verdict.not_assessed.few": "Not assessed: {reason}.",
+    "verdict.linear.exact": (
+        "The network is itself a linear model: it has no hidden layer. It adds nothing to what {linear:name} can express; its "
+        "coefficients on the original columns are in section Coefficients."
+    ),
+    "verdict.linear.score": (
+        "The network is a linear model over these rows: a linear function of the columns explains {percent}% of its score. It "
+        "adds nothing to what {linear:name} can express; the coefficients of that function are in section Coefficients."
+    ),
+    "verdict.gap.log_loss.lower": (
+        "Its log loss is lower by {value} (95% interval {low} to {high}); less than {margin} counts as equivalent."
+    ),
+    "verdict.gap.log_loss.higher": (
+        "Its log loss is higher by {value} (95% interval {low} to {high}); less than {margin} counts as equivalent."
+    ),
+    "verdict.gap.log_loss.open": (
+        "Network minus linear, log loss differs by {value} (95% interval {low} to {high}, which includes zero); "
+        "less than {margin} counts as equivalent."
+    ),
+    "verdict.gap.log_loss.few": (
+        "Which model has the lower log loss is not known: fewer than {fewest} rows, or groups of rows, give no interval."
+    ),
+    "verdict.gap.squared_error.lower": (
+        "Its mean squared error is lower by {value} (95% interval {low} to {high}); less than {margin} counts as "
+        "equivalent."
+    ),
+    "verdict.gap.squared_error.higher": (
+        "Its mean squared error is higher by {value} (95% interval {low} to {high}); less than {margin} counts as "
+        "equivalent."
+    ),
+    "verdict.gap.squared_error.open": (
+        "Network minus linear, the mean squared error differs by {value} (95% interval {low} to {high}, which includes "
+        "zero); less than {margin} counts as equivalent."
+    ),
+    "verdict.gap.squared_error.few": (
+        "Which model has the lower mean squared error is not known: fewer than {fewest} rows, or groups of rows, give no "
+        "interval."
+    ),
+    "verdict.gap.poisson_deviance.lower": (
+        "Its mean Poisson deviance is lower by {value} (95% interval {low} to {high}); less than {margin} counts as "
+        "equivalent."
+    ),
+    "verdict.gap.poisson_deviance.higher": (
+        "Its mean Poisson deviance is higher by {value} (95% interval {low} to {high}); less than {margin} counts as "
+        "equivalent."
+    ),
+    "verdict.gap.poisson_deviance.open": (
+        "Network minus linear, the mean Poisson deviance differs by {value} (95% interval {low} to {high}, which includes "
+        "zero); less than {margin} counts as equivalent."
+    ),
+    "verdict.gap.poisson_deviance.few": (
+        "Which model has the lower mean Poisson deviance is not known: fewer than {fewest} rows, or groups of rows, give no "
+        "interval."
+    ),
+    "verdict.others.better": "The other metrics ({count}) are resolved in its favour too.",
+    "verdict.others.worse": "The other metrics ({count}) are resolved against it too.",
+    "verdict.others.open": "Of the other metrics ({count}) none is resolved.",
+    # better, worse, no: how many metrics favour the network, favour the linear model, favour neither
+    "verdict.others.mixed": (
+        "Of the {count} other metrics, resolved in favour of the network: {better}; in favour of the linear model: {worse}; "
+        "not resolved: {no}."
+    ),
+    "verdict.labels": "The two models give different labels to {count} of {rows} held-out rows ({percent}%).",
+    "verdict.labels.few": (
+        "To how many of {rows} held-out rows the two models give different labels is not told: to fewer than {fewest}, or to all "
+        "but as few."
+    ),
+    "verdict.only_network": (
+        "Permuting these columns raises the network's loss, and measurably more than that of {linear:name}, for which no rise is "
+        "resolved: {columns}."
+    ),
+    # base: "base rate" or "mean" (constant)
+    "verdict.scope": (
+        "Intervals are over held-out rows, for this one trained network; the margin is {percent}% of the loss of always "
+        "predicting the {base:constant}, a convention of this tool."
+    ),
+    "verdict.scope.groups": (
+        "Intervals are over groups of held-out rows, for this one trained network; the margin is {percent}% of the loss of "
+        "always predicting the {base:constant}, a convention of this tool."
+    ),
     "verdict.rows_needed": (
         "About {needed} held-out rows instead of {rows} would resolve it, if the difference stayed as it is."
     ),
     "verdict.one_value": (
         "All {rows} held-out rows have the same value of the target. Always predicting it would lose nothing, so that these rows "
         "cannot tell which model knows more."
-    ),
-    "verdict.recalibrated.better": AFTER.format(told="better"),
-    "verdict.recalibrated.worse": AFTER.format(told="worse"),
-    "verdict.recalibrated.equivalent": AFTER.format(told="equivalent to the linear model"),
-    "verdict.recalibrated.not_resolved": AFTER.format(told="neither better nor worse as far as these rows tell"),
-    "verdict.cost.better": COST + "resolved in favour of the network.",
-    "verdict.cost.worse": COST + "resolved against the network.",
-    "verdict.cost.no": COST + "which is not resolved.",
-    "verdict.reference.worse": (
-        "Boosted trees fitted to the same training rows predict better than the network: the network's loss is higher by {value} "
-        "(95% interval {low} to {high})."
     ),
     "verdict.scope.given": (
         "Intervals are over held-out rows, for this one trained network; the margin, {margin}, was given by whoever asked."
@@ -37,104 +151,25 @@ VERDICT: dict[str, str] = {
         "Intervals are over groups of held-out rows, for this one trained network; the margin, {margin}, was given by whoever "
         "asked."
     ),
-    "not_assessed.costs": "What decisions cost at costs or a threshold of yours: none were given.",
-    # names of metrics
-    "report.metric.average_precision": "average precision",
-    "report.metric.macro_auc": "ROC AUC, mean of classes",
-    "report.metric.balanced_accuracy": "accuracy, mean of classes",
-    "report.metric.expected_cost": "expected cost",
-    "report.metric.sensitivity": "sensitivity",
-    "report.metric.specificity": "specificity",
-    "report.unit.average_precision": "share of rows",
-    "report.unit.macro_auc": "probability",
-    "report.unit.balanced_accuracy": "share of rows",
     "report.performance.delong": (
         "The interval of the difference in ROC AUC is DeLong's (1988); all others are of resamples."
     ),
     "report.performance.no_delong": (
         "The difference in ROC AUC has an interval of resamples: DeLong's takes rows as independent and of equal weight."
     ),
-    # the report: single classes
     "report.judged.classes": "Each class against the others",
     "report.judged.classes.table": "Log loss and ROC AUC of each class against all others [95% interval]",
     "report.judged.classes.note": "Classes with fewer than 20 events among the held-out rows are not shown.",
     "report.judged.class": "Class and metric",
     "report.judged.class.row": "{output}: {metric}",
-    # the report: recalibration
-    "report.judged.recalibration": "After recalibrating both models",
-    "report.judged.recalibration.lead": (
-        "Class weights, resampling and training for too long shift probabilities without changing what a model knows. Here both "
-        "models' scores were mapped anew ({map}), each of {rows} held-out rows by a map fitted on the other {others} of {folds} "
-        "folds. Intervals are over {draws}, for these maps."
-    ),
-    "report.judged.map.binary": "slope and intercept, logistic",
-    "report.judged.map.multiclass": "one temperature, and an intercept for each class",
-    "report.judged.map.regression": "a straight line, by least squares",
-    "report.judged.map.count": "slope and intercept of the log rate, Poisson",
-    "report.judged.recalibration.same": "The verdict stays what it was: {status}.",
-    "report.judged.recalibration.other": (
-        "The verdict was “{before}” and is “{status}” after recalibration: scale made the difference."
-    ),
     "report.judged.status.better": "better",
     "report.judged.status.worse": "worse",
     "report.judged.status.equivalent": "equivalent",
     "report.judged.status.not_resolved": "not resolved",
-    "report.judged.recalibration.table": "Before and after recalibration [95% interval]",
-    "report.judged.when": "Models",
-    "report.judged.before": "as they are",
-    "report.judged.after": "recalibrated",
-    # the report: decisions
-    "report.judged.decisions": "What decisions cost",
-    "report.judged.policy.costs": (
-        "Costs given: {false_positive} for a false positive, {false_negative} for a false negative. They imply calling a row "
-        "positive above a probability of {threshold}, which is right for calibrated probabilities."
+    "plot.axis.performance": "network minus linear, in standard errors of the difference, 95% interval",
+    "report.judged.status.not_assessed": "not assessed",
+    # why it does not apply
+    "why.performance.rows": (
+        "performance on {rows} rows would tell of single people; it takes {least} rows at least, so hold out more rows"
     ),
-    "report.judged.policy.threshold": (
-        "Threshold given: a row is called positive above a probability of {threshold}. It implies that a false positive costs "
-        "{false_positive} where a false negative costs {false_negative}."
-    ),
-    "report.judged.policy.both": (
-        "Costs given: {false_positive} for a false positive, {false_negative} for a false negative; threshold given: a row is "
-        "called positive above a probability of {threshold}."
-    ),
-    "report.judged.policy.blunt": (
-        "Calling every row positive costs {all} a row, calling none {none}: a model that costs more than either is worse than no "
-        "model."
-    ),
-    "report.judged.policy.table": "Both models at this threshold [95% interval]",
-    "report.judged.curve.lead": (
-        "Net benefit (Vickers and Elkin 2006) on {rows} held-out rows: true positives a row, less false positives at the odds of "
-        "the threshold. A threshold is a statement of costs: at 0.2 a false positive is worth a quarter of a true one."
-    ),
-    "report.judged.curve.x": "Threshold: probability above which a row is called positive",
-    "report.judged.curve.y": "Net benefit, true positives per row",
-    "report.judged.curve.aria": (
-        "Net benefit of both models at {count} thresholds, beside calling all rows positive and none. The network is above the "
-        "linear model, the interval of the difference excluding zero, at {above} of them, and below it at {below}."
-    ),
-    "report.judged.curve.caption": (
-        "Bands are 95% intervals at each threshold by itself; the difference of the models is paired, and stands in the table. "
-        "Calling none is the line at zero; the curve of calling all is cut where it falls out of the picture. Where fewer than "
-        "ten rows are called positive, or fewer than ten are not, a model has no number."
-    ),
-    "report.judged.curve.table": "Net benefit at each threshold [95% interval]",
-    "report.judged.curve.threshold": "Threshold",
-    "report.judged.curve.all": "calling all positive",
-    "report.judged.legend.network": "network, 95% band",
-    "report.judged.legend.linear": "linear, 95% band",
-    "report.judged.legend.all": "calling all positive",
-    # the report: boosted trees
-    "report.judged.reference": "The network beside boosted trees",
-    "report.judged.reference.lead": (
-        "Boosted trees (scikit-learn's, {rounds} rounds) on the same {training} training rows and original columns, scored on "
-        "the same {rows} held-out rows. They are a reference and not a rival: only the number of rounds was searched, and trees "
-        "are not read in this report."
-    ),
-    "report.judged.reference.better": "The network predicts better than the trees.",
-    "report.judged.reference.worse": "The trees predict better: the table holds more than this network has learned.",
-    "report.judged.reference.equivalent": "Network and trees are equivalent by the verdict's margin.",
-    "report.judged.reference.not_resolved": "The held-out rows do not resolve which of the two is better.",
-    "report.judged.reference.table": "Held-out loss of the network and of boosted trees [95% interval]",
-    "report.judged.reference.trees": "boosted trees",
-    "report.judged.reference.difference": "network − trees",
 }

@@ -1,0 +1,14 @@
+"""How much does the loss rise when the values of a column are permuted?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import PermutationImportance
+
+ANALYSIS: Analysis[tuple[PermutationImportance, PermutationImportance]] = Analysis(
+    "permutation_importance", "permutation importance", 0.05
+)

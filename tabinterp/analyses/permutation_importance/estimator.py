@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, word
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -33,8 +34,8 @@ from tabinterp.errors import NotApplicableError, argument
 from tabinterp.messages import text
 from tabinterp.models import Bound, Model, bind
 from tabinterp.models.losses import Own, loss_for
+from tabinterp.models.parallel import abreast
 from tabinterp.models.perturbation import is_read
-from tabinterp.parallel import abreast
 from tabinterp.stats.estimates import FEWEST_GROUPS, Estimates, frame_of, group_sums, units_of
 from tabinterp.stats.partitions import equal_rows, players_of
 from tabinterp.table import Table
@@ -359,3 +360,12 @@ def error_of(projection: FloatArray, w: FloatArray, groups: IntArray | None) -> 
             return float("nan")
     n = len(deviation)
     return float(np.sqrt((deviation**2).sum() * n / (n - 1)) / w.sum())
+
+
+def run(context: Context) -> tuple[PermutationImportance, PermutationImportance]:
+    """Answer the question for the two models of an audit, on the same rows with the same permutations."""
+    network, linear = context.both(context.subsample)
+    return (
+        permutation_importance(network, network.table, seed=context.seed, progress=context.part(0, 2)),
+        permutation_importance(linear, linear.table, seed=context.seed, progress=context.part(1, 2)),
+    )

@@ -1,64 +1,49 @@
-"""Importance: what each model leans on, per original column, in the unit of the loss."""
+"""Permutation importance on the page: how much the loss of each model rises, column by column."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabinterp.document.document import Document, Interval
+from tabinterp.analyses.permutation_importance.record import Importance, ImportanceRow
+from tabinterp.document.document import Document
 from tabinterp.report import figures
-from tabinterp.report.blocks import Block, Cell, Figure, Key, Paragraph, Table
-from tabinterp.report.words import NONE, cells, cut, interval, listed, name_cell, number, sentences, share, t, tidy, yes
-
-from .record import Importance, ImportanceRow
-
-SHOWN = 15
-NAMED = 3  # columns that the spoken reading names
+from tabinterp.report.blocks import Block, Paragraph, Table
+from tabinterp.report.comparison import SHOWN, comparison, largest, others, pair
+from tabinterp.report.tables import Column, estimate_columns, interval_column, name_column, table
+from tabinterp.report.words import NONE, rows_of, sentences, share, t, yes
 
 
-def importance(document: Document) -> list[Block]:
-    part = document.importance
-    if not part.columns:
+def build(document: Document) -> list[Block]:
+    importance = document.importance
+    if not importance.columns:
         return []
-    unit = {"metric": t(f"report.metric.{part.loss}"), "unit": t(f"report.unit.{part.loss}")}
-    rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
+    unit = {"metric": t(f"report.metric.{importance.loss}"), "unit": t(f"report.unit.{importance.loss}")}
+    how = {"repeats": importance.repeats, "seed": str(importance.seed), "off_support_rows": importance.off_support_rows}
     return [
-        Paragraph(t("report.importance.lead", **unit, rows=rows)),
-        *_figure(part, unit),
+        Paragraph(t("report.importance.lead", **unit, rows=rows_of(importance))),
+        *_figure(importance, unit),
         Paragraph(t("report.importance.note"), "note"),
-        Paragraph(
-            t(
-                "report.importance.how",
-                repeats=part.repeats,
-                seed=str(part.seed),
-                off_support_rows=part.off_support_rows,
-            ),
-            "note",
-        ),
+        Paragraph(t("report.importance.how", **how), "note"),
     ]
 
 
-def _figure(part: Importance, unit: dict[str, str]) -> list[Block]:
-    shown = _shown(part.columns)
-    pairs = [_pair(row) for row in shown]
+def _figure(importance: Importance, unit: dict[str, str]) -> list[Block]:
+    shown = _shown(importance.columns)
+    pairs = [pair(row.column, row.network, row.linear) for row in shown]
+    numbers = _table(importance, unit)
     if not figures.drawable(pairs):
-        return [Paragraph(t("report.figure.none")), _table(part, unit)]
+        return [Paragraph(t("report.figure.none")), numbers]
     caption = t("report.importance.figure")
-    if len(shown) < len(part.columns):
-        other = t("report.other", count=len(part.columns) - len(shown))
-        pairs.append(figures.Pair(other, other, Interval(), Interval()))
-        caption = sentences([t("report.importance.cut", shown=len(shown), count=len(part.columns)), caption])
+    if len(shown) < len(importance.columns):
+        pairs.append(others(len(importance.columns) - len(shown)))
+        caption = sentences([t("report.importance.cut", shown=len(shown), count=len(importance.columns)), caption])
     aria = t(
         "report.importance.aria",
         count=len(shown),
-        network=largest([(row.column, row.network) for row in part.columns]),
-        linear=largest([(row.column, row.linear) for row in part.columns]),
+        network=largest([(row.column, row.network) for row in importance.columns]),
+        linear=largest([(row.column, row.linear) for row in importance.columns]),
     )
-    svg = figures.pairs(pairs, t("report.importance.axis", **unit), aria, "figure-importance", "model")
-    legend = [
-        Key("●", "net", t("report.importance.legend.network")),
-        Key("◇", "lin", t("report.importance.legend.linear")),
-    ]
-    return [Figure(svg, aria, legend, caption, _table(part, unit))]
+    return [comparison(pairs, t("report.importance.axis", **unit), aria, "figure-importance", caption, numbers)]
 
 
 def _shown(rows: Sequence[ImportanceRow]) -> list[ImportanceRow]:
@@ -71,53 +56,12 @@ def _either(row: ImportanceRow) -> float:
     return max(figures.finite(row.network.value), figures.finite(row.linear.value))
 
 
-def largest(found: Sequence[tuple[str, Interval]]) -> str:
-    measured = [(name, part) for name, part in found if part.value is not None]
-    measured.sort(key=lambda item: -figures.finite(item[1].value))
-    named = [f"{cut(name)} {interval(part)}" for name, part in measured[:NAMED]]
-    return listed(named) if named else t("report.importance.aria_empty")
-
-
-def _pair(row: ImportanceRow) -> figures.Pair:
-    def title(model: str, part: Interval) -> str:
-        return t("report.mark", name=tidy(row.column), model=t(f"report.{model}"), value=interval(part))
-
-    return figures.Pair(
-        cut(row.column),
-        tidy(row.column),
-        row.network,
-        row.linear,
-        title("network", row.network),
-        title("linear", row.linear),
-    )
-
-
-def _table(part: Importance, unit: dict[str, str]) -> Table:
-    head = [
-        Cell(t("report.column")),
-        Cell(t("report.network.interval"), style="net"),
-        Cell(t("report.network.stderr")),
-        Cell(t("report.linear.interval"), style="lin"),
-        Cell(t("report.linear.stderr")),
-        Cell(t("report.paired.interval")),
-        Cell(t("report.off_support")),
-        Cell(t("report.exact"), style="t"),
+def _table(importance: Importance, unit: dict[str, str]) -> Table:
+    columns: list[Column[ImportanceRow]] = [
+        name_column(t("report.column"), lambda row: row.column),
+        *estimate_columns(),
+        interval_column(t("report.paired.interval"), lambda row: row.difference, sign=True),
+        Column(t("report.off_support"), lambda row: share(row.off_support)),
+        Column(t("report.exact"), lambda row: yes(row.exact) if row.network.value is not None else NONE, "t"),
     ]
-    rows = [
-        [
-            name_cell(row.column),
-            *cells(
-                [
-                    interval(row.network),
-                    number(row.network.stderr),
-                    interval(row.linear),
-                    number(row.linear.stderr),
-                    interval(row.difference, sign=True),
-                    share(row.off_support),
-                ]
-            ),
-            Cell(yes(row.exact) if row.network.value is not None else NONE, style="t"),
-        ]
-        for row in part.columns
-    ]
-    return Table(t("report.importance.table", **unit), head, rows)
+    return table(t("report.importance.table", **unit), importance.columns, columns)

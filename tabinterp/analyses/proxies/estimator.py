@@ -24,11 +24,12 @@ import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from tabinterp.analyses.clustered_means import influences, spread
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.data_quality.bins import cells
 from tabinterp.analyses.groups.partition import Condition, Cut, cut
 from tabinterp.analyses.groups.selection import decided
-from tabinterp.analyses.performance.estimator import THRESHOLD
 from tabinterp.analyses.performance.estimator import groups as together
+from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models import Bound
 from tabinterp.models.losses import loss_for
@@ -305,3 +306,10 @@ def _difference(table: Table, values: FloatArray, pair: tuple[BoolArray, BoolArr
 
 def _freedom(table: Table, units: int) -> float:
     return np.inf if table.groups is None else max(1, units - 1)
+
+
+def run(context: Context) -> Proxies | None:
+    """Answer the question for the two models of an audit; None for several classes."""
+    if context.network.table.schema.task == "multiclass":
+        return None
+    return proxies(*context.both(context.subsample), threshold=context.threshold, seed=context.seed)

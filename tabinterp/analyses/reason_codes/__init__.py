@@ -1,0 +1,12 @@
+"""Which columns speak against a person who is decided on adversely, and how stable are these reasons?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import ReasonCodes
+
+ANALYSIS: Analysis[ReasonCodes] = Analysis("reason_codes", "reason codes", 0.05)

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from tabinterp.analyses.clustered_means import Mean
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, named
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -32,6 +33,8 @@ from tabinterp.table import Table
 from .adverse_decisions import case_of, interventional, linear_values, readings, without_declined
 from .reason_lists import Against, Flips, Likeness, Named, against, alike, flips, named_columns, omitted, protected
 from .record import TOP
+
+AUDITED_ROWS = 500  # adversely decided rows that an audit explains
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,3 +188,12 @@ def _check(threshold: float, table: Table, signs: Mapping[str, int] | None) -> N
     for column, sign in (signs or {}).items():
         if column not in table.schema.inputs or table.schema[column].kind != "numeric" or sign not in (1, -1):
             raise TabinterpError(f"signs are +1 or -1 of numeric input columns; got {column!r}: {sign}")
+
+
+def run(context: Context) -> ReasonCodes | None:
+    """Answer the question for the two models of an audit; None unless there are two classes, as the document shows."""
+    if context.network.table.schema.task != "binary":
+        return None
+    network, linear = context.both(context.evaluated)
+    rows = min(context.settings.rows, AUDITED_ROWS)
+    return reason_codes(network, linear, network.table, threshold=context.threshold, rows=rows, seed=context.seed)

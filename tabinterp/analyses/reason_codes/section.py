@@ -1,19 +1,19 @@
-"""Reasons for declined rows: sentences, which columns are named, how alike the lists are, whether they carry the decision."""
+"""Reason codes on the page: sentences, which columns are named, how alike the lists are, whether they carry the decision."""
 
 from __future__ import annotations
 
-from tabinterp.document.document import Document, Interval
+from tabinterp.document.document import Document
 from tabinterp.report import figures
-from tabinterp.report.blocks import Block, Cell, Figure, Heading, Key, Paragraph, Points, Table
+from tabinterp.report.blocks import Block, Heading, Paragraph, Points, Table
+from tabinterp.report.comparison import NAMED, SHOWN, comparison, pair
+from tabinterp.report.tables import Column, interval_column, name_column, table
 from tabinterp.report.words import (
     capital,
-    cells,
     counted,
     cut,
     draws,
     interval,
     listed,
-    name_cell,
     number,
     say,
     t,
@@ -23,122 +23,94 @@ from tabinterp.report.words import (
 
 from .record import Alike, Flip, ReasonRow, Reasons
 
-SHOWN = 15
-NAMED = 3
 
-
-def reasons(document: Document) -> list[Block]:
-    part = document.reasons
-    if part is None:
+def build(document: Document) -> list[Block]:
+    reasons = document.reasons
+    if reasons is None:
         return []
     declined = t(
         "report.reasons.declined",
-        declined=tidy(part.declined),
-        threshold=number(part.threshold),
+        declined=tidy(reasons.declined),
+        threshold=number(reasons.threshold),
         positive=tidy(document.data.classes[-1]),
     )
     lead = t(
         "report.reasons.lead",
-        declined=part.declined_rows,
-        rows_of=t(f"report.method.rows_of.{part.rows_of}"),
-        rows=part.rows,
-        most=part.most,
-        reference=part.reference_rows,
-        seed=str(part.seed),
+        declined=reasons.declined_rows,
+        rows_of=t(f"report.method.rows_of.{reasons.rows_of}"),
+        rows=reasons.rows,
+        most=reasons.most,
+        reference=reasons.reference_rows,
+        seed=str(reasons.seed),
         draws=draws(document),
     )
     return [
         Paragraph(declined),
         Paragraph(lead, "note"),
-        Points([say(told) for told in part.sentences]),
-        *_named(part),
+        Points([say(line) for line in reasons.sentences]),
+        *_named(reasons),
         Heading(t("report.reasons.alike")),
-        _alike(part.alike),
+        _alike(reasons.alike),
         Heading(t("report.reasons.flips")),
-        _flips(part.flips),
+        _flips(reasons.flips),
         Paragraph(t("report.reasons.flip.note"), "note"),
         Paragraph(t("report.reasons.note"), "note"),
     ]
 
 
-def _named(part: Reasons) -> list[Block]:
-    if not part.columns:
+def _named(reasons: Reasons) -> list[Block]:
+    if not reasons.columns:
         return []
-    shown = part.columns[:SHOWN]
-    pairs = [_pair(row) for row in shown]
-    blocks: list[Block] = [Heading(t("report.reasons.named"))]
+    shown = reasons.columns[:SHOWN]
+    pairs = [pair(row.column, row.network, row.linear) for row in shown]
+    title, numbers = Heading(t("report.reasons.named")), _named_table(reasons.columns)
     if not figures.drawable(pairs):
-        return [*blocks, _named_table(part.columns)]
-    told = listed(f"{cut(row.column)} {interval(row.network)}" for row in shown[:NAMED])
-    aria = t("report.reasons.aria", count=len(shown), shares=told)
-    svg = figures.pairs(pairs, t("report.reasons.axis"), aria, "figure-reasons", "model")
-    legend = [
-        Key("●", "net", t("report.importance.legend.network")),
-        Key("◇", "lin", t("report.importance.legend.linear")),
-    ]
-    return [*blocks, Figure(svg, aria, legend, t("report.reasons.caption"), _named_table(part.columns))]
-
-
-def _pair(row: ReasonRow) -> figures.Pair:
-    def title(model: str, found: Interval) -> str:
-        return t("report.mark", name=tidy(row.column), model=t(f"report.{model}"), value=interval(found))
-
-    both = title("network", row.network), title("linear", row.linear)
-    return figures.Pair(cut(row.column), tidy(row.column), row.network, row.linear, *both)
+        return [title, numbers]
+    shares = listed(f"{cut(row.column)} {interval(row.network)}" for row in shown[:NAMED])
+    aria = t("report.reasons.aria", count=len(shown), shares=shares)
+    caption = t("report.reasons.caption")
+    return [title, comparison(pairs, t("report.reasons.axis"), aria, "figure-reasons", caption, numbers)]
 
 
 def _named_table(rows: list[ReasonRow]) -> Table:
-    names = ("network", "linear", "network_first", "linear_first")
-    styles = ("net", "lin", "net", "lin")
-    head = [Cell(t("report.column")), Cell(t("report.reasons.protected"), style="t")]
-    head += [Cell(t(f"report.reasons.{name}"), style=style) for name, style in zip(names, styles, strict=True)]
-    body = [
-        [
-            name_cell(row.column),
-            Cell(_protected(row), style="t"),
-            *cells(interval(getattr(row, name)) for name in names),
-        ]
-        for row in rows
+    columns: list[Column[ReasonRow]] = [
+        name_column(t("report.column"), lambda row: row.column),
+        Column(t("report.reasons.protected"), _protected, "t"),
+        interval_column(t("report.reasons.network"), lambda row: row.network, "net"),
+        interval_column(t("report.reasons.linear"), lambda row: row.linear, "lin"),
+        interval_column(t("report.reasons.network_first"), lambda row: row.network_first, "net"),
+        interval_column(t("report.reasons.linear_first"), lambda row: row.linear_first, "lin"),
     ]
-    return Table(t("report.reasons.table"), head, body)
+    return table(t("report.reasons.table"), rows, columns)
 
 
 def _protected(row: ReasonRow) -> str:
     if not row.proxy_of:
         return yes(row.protected)
-    told = t("report.reasons.proxy", columns=", ".join(map(tidy, row.proxy_of)))
-    return f"{yes(True)}, {told}" if row.protected else told
+    proxy = t("report.reasons.proxy", columns=", ".join(map(tidy, row.proxy_of)))
+    return f"{yes(True)}, {proxy}" if row.protected else proxy
 
 
 def _alike(rows: list[Alike]) -> Table:
-    names = ("jaccard", "changed", "first")
-    head = [
-        Cell(t("report.reasons.lists"), style="w"),
-        *cells(t(f"report.reasons.{name}") for name in (*names, "rows")),
+    columns: list[Column[Alike]] = [
+        Column(t("report.reasons.lists"), lambda row: capital(t(f"report.reasons.of.{row.of}")), "w"),
+        interval_column(t("report.reasons.jaccard"), lambda row: row.jaccard),
+        interval_column(t("report.reasons.changed"), lambda row: row.changed),
+        interval_column(t("report.reasons.first"), lambda row: row.first),
+        Column(t("report.reasons.rows"), lambda row: _rows(row.rows)),
     ]
-    body = [
-        [
-            Cell(capital(t(f"report.reasons.of.{row.of}")), style="w"),
-            *cells(interval(getattr(row, name)) for name in names),
-            Cell(_rows(row.rows)),
-        ]
-        for row in rows
-    ]
-    return Table(t("report.reasons.alike.table"), head, body, style="")
+    return table(t("report.reasons.alike.table"), rows, columns, style="")
 
 
 def _flips(rows: list[Flip]) -> Table:
-    names = ("named", "random", "gain")
-    head = [Cell(t("report.reasons.model"))]
-    head += [*cells(t(f"report.reasons.flip.{name}") for name in names), Cell(t("report.reasons.rows"))]
-    body = [
-        [
-            Cell(capital(t(f"report.{row.model}"))),
-            *cells([interval(row.named), interval(row.random), interval(row.gain, sign=True), _rows(row.rows)]),
-        ]
-        for row in rows
+    columns: list[Column[Flip]] = [
+        Column(t("report.reasons.model"), lambda row: capital(t(f"report.{row.model}"))),
+        interval_column(t("report.reasons.flip.named"), lambda row: row.named),
+        interval_column(t("report.reasons.flip.random"), lambda row: row.random),
+        interval_column(t("report.reasons.flip.gain"), lambda row: row.gain, sign=True),
+        Column(t("report.reasons.rows"), lambda row: _rows(row.rows)),
     ]
-    return Table(t("report.reasons.flips.table"), head, body, style="")
+    return table(t("report.reasons.flips.table"), rows, columns, style="")
 
 
 def _rows(count: int | None) -> str:

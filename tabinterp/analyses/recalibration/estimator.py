@@ -18,6 +18,7 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.performance.estimator import (
     FEWEST,
     RESAMPLES,
@@ -132,3 +133,8 @@ def _minimised(objective: Callable[[Tensor], Tensor], start: FloatArray, device:
 
     found = minimize(value, start, jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-8})
     return np.asarray(found.x, dtype=np.float64)
+
+
+def run(context: Context) -> Recalibrated | None:
+    """Answer the question for the two models of an audit, on the evaluated rows."""
+    return recalibrated(*context.both(context.evaluated), context.performance, seed=context.seed)

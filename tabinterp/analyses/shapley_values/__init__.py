@@ -1,0 +1,12 @@
+"""What does each column add to the score of a row?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import ShapleyValues
+
+ANALYSIS: Analysis[tuple[ShapleyValues, ShapleyValues]] = Analysis("shapley_values", "Shapley values", 0.07)

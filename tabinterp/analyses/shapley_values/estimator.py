@@ -17,8 +17,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn
+from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, argument
 from tabinterp.models import Bound, Model, bind
 from tabinterp.models.losses import SCALES
@@ -27,9 +30,16 @@ from tabinterp.stats.estimates import Estimates, mean_in_two_roles
 from tabinterp.stats.weights import deviation
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.suppression import SMALL
 
 from .coalitions import Games, enumeration_cost
 from .permutation_sampling import FIRST, MOST, Sampled, explain
+
+AUDITED_ROWS, AUDITED_CELLS, FEWEST_AUDITED = (
+    500,
+    20_000,
+    30,
+)  # rows that an audit explains; rows times columns; fewest rows
 
 METHODS = ("auto", "exact", "permutation")
 BACKGROUND = 100
@@ -337,3 +347,19 @@ def _check_budget(games: Games, rows: IntArray) -> None:
             f"exact Shapley values of {len(rows):,} rows against {len(games.backs):,} take about {asked:.1e} evaluations; at "
             f"most {BUDGET:.0e} are made: use {argument('method', 'auto')}, or fewer rows"
         )
+
+
+def run(context: Context) -> tuple[ShapleyValues, ShapleyValues]:
+    """Answer the question for the two models of an audit, on the same rows against the same background.
+
+    With many columns fewer rows are explained, from a fixed number of permutations: to reach the tolerance would take most of an
+    audit's time.
+    """
+    columns = len(context.network.columns)
+    options: dict[str, Any] = {"seed": context.seed, "method": "permutation" if columns > WIDE else "auto"}
+    rows = context.drawn(context.subsample, int(np.clip(AUDITED_CELLS // columns, FEWEST_AUDITED, AUDITED_ROWS)))
+    if len(rows) < SMALL:
+        raise NotApplicableError(why("shapley.few", least=SMALL))
+    network, linear = context.both(rows)
+    first = shapley_values(network, network.table, BACKGROUND, **options, progress=context.part(0, 2))
+    return first, shapley_values(linear, linear.table, BACKGROUND, **options)

@@ -1,115 +1,86 @@
-"""Shapley values of both models: a figure of mean sizes with its table for each output, and which ranks are noise."""
+"""Shapley values on the page: a figure of mean absolute values with its table for each output, and ranks that are tied."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 
-from tabinterp.document.document import Document, Interval
+from tabinterp.analyses.shapley_values.record import Shapley, ShapleyModel, ShapleyRow
+from tabinterp.document.document import Document
 from tabinterp.report import figures
-from tabinterp.report.blocks import Block, Cell, Figure, Fold, Key, Paragraph, Table
+from tabinterp.report.blocks import Block, Fold, Paragraph, Table
+from tabinterp.report.comparison import SHOWN, comparison, largest, others, pair
+from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
 from tabinterp.report.words import (
     capital,
-    cells,
     cut,
     draws,
-    interval,
     listed,
     mean,
-    name_cell,
     number,
     outputs,
+    rows_of,
+    score_scale,
     sentences,
     share,
     t,
-    tidy,
     yes,
 )
 
-from .record import Shapley, ShapleyModel, ShapleyRow
-
-SHOWN = 15
-NAMED = 3  # columns that the spoken reading names
 TIED = 5  # ties that are named
 
 
-def shapley(document: Document) -> list[Block]:
-    part = document.shapley
-    if part is None:
+def build(document: Document) -> list[Block]:
+    shapley = document.shapley
+    if shapley is None:
         return []
-    scale = t(f"report.scale.{document.coefficients.scale}")
-    rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows)
-    blocks: list[Block] = [
-        Paragraph(t("report.shapley.lead", scale=scale, rows=rows, background_rows=part.background_rows))
-    ]
-    named = outputs(part.columns)
-    for place, output in enumerate(named):
-        found = [row for row in part.columns if row.output == output]
-        one = _output(found, scale, f"figure-shapley-{place}", draws(document))
-        blocks += (
-            one if output is None else [Fold(t("report.readings.output", output=cut(output)), one, open=place == 0)]
-        )
+    scale = score_scale(document)
+    lead = t("report.shapley.lead", scale=scale, rows=rows_of(shapley), background_rows=shapley.background_rows)
+    blocks: list[Block] = [Paragraph(lead)]
+    for place, output in enumerate(outputs(shapley.columns)):
+        rows = [row for row in shapley.columns if row.output == output]
+        shown = _output(rows, scale, f"figure-shapley-{place}", draws(document))
+        if output is None:
+            blocks += shown
+        else:
+            blocks.append(Fold(t("report.readings.output", output=cut(output)), shown, open=place == 0))
     return [
         *blocks,
-        *(Paragraph(_how(part, model), "note") for model in ("network", "linear")),
-        Paragraph(t("report.shapley.note", seed=str(part.seed)), "note"),
+        *(Paragraph(_how(shapley, model), "note") for model in MODELS),
+        Paragraph(t("report.shapley.note", seed=str(shapley.seed)), "note"),
     ]
 
 
-def _how(part: Shapley, model: str) -> str:
-    found: ShapleyModel = getattr(part, model)
+def _how(shapley: Shapley, model: str) -> str:
+    of_model: ShapleyModel = getattr(shapley, model)
     values = {
         "model": capital(t(f"report.{model}")),
-        "method": t(f"report.shapley.method.{found.method}"),
-        "residual": number(found.residual),
+        "method": t(f"report.shapley.method.{of_model.method}"),
+        "residual": number(of_model.residual),
     }
-    if found.exact:
+    if of_model.exact:
         return t("report.shapley.how.exact", **values)
-    return t("report.shapley.how", **values, tolerance=number(part.tolerance), converged=share(found.converged))
+    return t("report.shapley.how", **values, tolerance=number(shapley.tolerance), converged=share(of_model.converged))
 
 
 def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str, over: str) -> list[Block]:
-    shown = list(rows[:SHOWN])
-    pairs = [_pair(row) for row in shown]
+    shown = rows[:SHOWN]
+    pairs = [pair(row.column, row.network_size, row.linear_size) for row in shown]
+    numbers = _table(rows, scale)
     if not figures.drawable(pairs):
-        return [Paragraph(t("report.figure.none")), _table(rows, scale)]
+        return [Paragraph(t("report.figure.none")), numbers]
     caption = t("report.shapley.figure", draws=over)
     if len(shown) < len(rows):
-        other = t("report.other", count=len(rows) - len(shown))
-        pairs.append(figures.Pair(other, other, Interval(), Interval()))
+        pairs.append(others(len(rows) - len(shown)))
         caption = sentences([t("report.shapley.cut", shown=len(shown), count=len(rows)), caption])
     aria = t(
         "report.shapley.aria",
         count=len(shown),
-        network=_largest([(row.column, row.network_size) for row in rows]),
-        linear=_largest([(row.column, row.linear_size) for row in rows]),
+        network=largest([(row.column, row.network_size) for row in rows]),
+        linear=largest([(row.column, row.linear_size) for row in rows]),
     )
-    legend = [
-        Key("●", "net", t("report.importance.legend.network")),
-        Key("◇", "lin", t("report.importance.legend.linear")),
-    ]
-    svg = figures.pairs(pairs, t("report.shapley.axis", scale=scale), aria, figure_id, "model")
-    told = (_tied(rows, "network"), _tied(rows, "linear"))
-    return [Figure(svg, aria, legend, caption, _table(rows, scale)), *(Paragraph(line) for line in told)]
-
-
-def _pair(row: ShapleyRow) -> figures.Pair:
-    def title(model: str, part: Interval) -> str:
-        return t("report.mark", name=tidy(row.column), model=t(f"report.{model}"), value=interval(part))
-
-    return figures.Pair(
-        cut(row.column),
-        tidy(row.column),
-        row.network_size,
-        row.linear_size,
-        title("network", row.network_size),
-        title("linear", row.linear_size),
-    )
-
-
-def _largest(found: Sequence[tuple[str, Interval]]) -> str:
-    ordered = sorted(found, key=lambda item: -figures.finite(item[1].value))
-    return listed(f"{cut(name)} {interval(part)}" for name, part in ordered[:NAMED])
+    figure = comparison(pairs, t("report.shapley.axis", scale=scale), aria, figure_id, caption, numbers)
+    return [figure, *(Paragraph(_tied(rows, model)) for model in MODELS)]
 
 
 def _tied(rows: Sequence[ShapleyRow], model: str) -> str:
@@ -130,29 +101,24 @@ def _tied(rows: Sequence[ShapleyRow], model: str) -> str:
 
 
 def _table(rows: Sequence[ShapleyRow], scale: str) -> Table:
-    stderr = t("report.shapley.stderr")
-    head = [
-        Cell(t("report.column")),
-        Cell(t("report.shapley.network_size"), style="net"),
-        Cell(stderr),
-        Cell(t("report.shapley.network_tied"), style="t"),
-        Cell(t("report.shapley.linear_size"), style="lin"),
-        Cell(stderr),
-        Cell(t("report.shapley.linear_tied"), style="t"),
-        Cell(t("report.shapley.network_mean"), style="net"),
-        Cell(stderr),
-        Cell(t("report.shapley.linear_mean"), style="lin"),
-        Cell(stderr),
-    ]
-    return Table(t("report.shapley.table", scale=scale), head, [_row(row) for row in rows])
+    columns: list[Column[ShapleyRow]] = [name_column(t("report.column"), lambda row: row.column)]
+    for model in MODELS:
+        columns += _sizes(model)
+    for model in MODELS:
+        columns += _means(model)
+    return table(t("report.shapley.table", scale=scale), rows, columns)
 
 
-def _row(row: ShapleyRow) -> list[Cell]:
+def _sizes(model: str) -> list[Column[ShapleyRow]]:
     return [
-        name_cell(row.column),
-        *cells([interval(row.network_size), number(row.network_size.stderr)]),
-        Cell(yes(row.network_tied), style="t"),
-        *cells([interval(row.linear_size), number(row.linear_size.stderr)]),
-        Cell(yes(row.linear_tied), style="t"),
-        *cells([mean(row.network), number(row.network.stderr), mean(row.linear), number(row.linear.stderr)]),
+        interval_column(t(f"report.shapley.{model}_size"), lambda row: getattr(row, f"{model}_size"), STYLES[model]),
+        Column(t("report.shapley.stderr"), lambda row: number(getattr(row, f"{model}_size").stderr)),
+        Column(t(f"report.shapley.{model}_tied"), lambda row: yes(getattr(row, f"{model}_tied")), "t"),
+    ]
+
+
+def _means(model: str) -> list[Column[ShapleyRow]]:
+    return [
+        Column(t(f"report.shapley.{model}_mean"), lambda row: mean(getattr(row, model)), STYLES[model]),
+        Column(t("report.shapley.stderr"), lambda row: number(getattr(row, model).stderr)),
     ]

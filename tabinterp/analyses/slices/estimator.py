@@ -21,6 +21,7 @@ import pandas as pd
 from scipy import stats
 
 from tabinterp.analyses.clustered_means import Mean, influences, spread
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.performance.estimator import FEWEST, Status, groups, judged
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -227,3 +228,8 @@ def _parts(table: Table, name: str, missing: Any) -> Iterator[Group]:
             kind: Kind = "at_most" if low is None else "above" if high is None else "between"
             if low is not None or high is not None:
                 yield Group(name, kind, rows, protected, low=low, high=high)
+
+
+def run(context: Context) -> Slices:
+    """Answer the question for the two models of an audit."""
+    return slices(context.network, context.linear, context.performance.margin)

@@ -1,29 +1,29 @@
-"""Groups in which one model is much better: a sentence, and the groups that were found."""
+"""Slices on the page: groups of rows in which one model is better."""
 
 from __future__ import annotations
 
-from tabinterp.report.blocks import Block, Cell, Heading, Paragraph, Table
-from tabinterp.report.words import cells, counted, interval, say, sentences, t, tidy
+from tabinterp.analyses.slices.record import SliceRow
+from tabinterp.document.document import Document
+from tabinterp.report.blocks import Block, Heading, Paragraph
+from tabinterp.report.tables import Column, interval_column, table
+from tabinterp.report.words import counted, say, sentences, t, tidy
 
-from .record import Slices
 
-
-def slices(part: Slices) -> list[Block]:
-    blocks: list[Block] = [Heading(t("report.slices")), *(Paragraph(say(told)) for told in part.sentences)]
-    if not part.found:
+def build(document: Document) -> list[Block]:
+    slices = document.slices
+    if slices is None:
+        return []
+    blocks: list[Block] = [Heading(t("report.slices")), *(Paragraph(say(line)) for line in slices.sentences)]
+    if not slices.found:
         return blocks
-    head = [Cell(t("report.slices.group"), style="w")]
-    head += cells([t("report.slices.difference"), t("report.slices.rest")])
-    head += [Cell(t("report.slices.status"), style="t"), Cell(t("report.slices.rows"))]
-    body = [
-        [
-            Cell(tidy(say(row.group)), style="w"),
-            *cells([interval(row.difference, sign=True), interval(row.against_rest, sign=True)]),
-            Cell(t(f"report.gain.status.{row.status}"), style="t"),
-            Cell(counted(row.rows)),
-        ]
-        for row in part.found
+    columns: list[Column[SliceRow]] = [
+        Column(t("report.slices.group"), lambda row: tidy(say(row.group)), "w"),
+        interval_column(t("report.slices.difference"), lambda row: row.difference, sign=True),
+        interval_column(t("report.slices.rest"), lambda row: row.against_rest, sign=True),
+        Column(t("report.slices.status"), lambda row: t(f"report.gain.status.{row.status}"), "t"),
+        Column(t("report.slices.rows"), lambda row: counted(row.rows)),
     ]
-    caption = t("report.slices.table", metric=t(f"report.metric.{part.metric}"))
-    more = [t("report.slices.hidden", hidden=part.hidden)] if part.hidden else []
-    return [*blocks, Table(caption, head, body), Paragraph(sentences([t("report.slices.note"), *more]), "note")]
+    caption = t("report.slices.table", metric=t(f"report.metric.{slices.metric}"))
+    hidden = [t("report.slices.hidden", hidden=slices.hidden)] if slices.hidden else []
+    note = Paragraph(sentences([t("report.slices.note"), *hidden]), "note")
+    return [*blocks, table(caption, slices.found, columns), note]

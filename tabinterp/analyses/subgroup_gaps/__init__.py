@@ -1,0 +1,12 @@
+"""In which groups of rows does the network fail?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import WeakGroups
+
+ANALYSIS: Analysis[WeakGroups] = Analysis("subgroup_gaps", "search for weak groups", 0.005, rows="performance")

@@ -28,6 +28,7 @@ from scipy.special import xlogy
 
 from tabinterp.analyses.boosted_trees.estimator import trees_scores
 from tabinterp.analyses.clustered_means import NONE, Mean, influences, spread
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.groups.partition import Condition, Cut, cut
 from tabinterp.analyses.performance.estimator import groups as together
 from tabinterp.analyses.performance.estimator import null_loss
@@ -280,3 +281,8 @@ def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: f
         inside = sums / mass
         t = (inside - expected) / np.sqrt(np.maximum(squares / mass - inside**2, 0.0) * second / mass**2)
     return np.where(np.isfinite(t), t, 0.0)
+
+
+def run(context: Context) -> WeakGroups:
+    """Answer the question for the network of an audit."""
+    return weak_groups(context.network, seed=context.seed)

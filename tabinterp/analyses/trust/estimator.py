@@ -18,16 +18,19 @@ import numpy as np
 import pandas as pd
 
 from tabinterp.analyses.agreement.estimator import Agreement, Reading, agreements
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, named
 from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
 from tabinterp.errors import NotApplicableError, argument
 from tabinterp.models import Bound, Model, bind
+from tabinterp.models.unseen_rows import check_unseen
 from tabinterp.models.weight_randomisation import randomised
 from tabinterp.stats.estimates import Estimates
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.suppression import SMALL
 
 from .deletion import Curves, by_chance, curves
 from .rankings import METHODS, Ask, Ranking, rankings
@@ -350,3 +353,17 @@ def _row(
         "count": len(known) if drawn is not None else 0,
         "unit": unit,
     }
+
+
+def run(context: Context) -> tuple[Trust, Trust]:
+    """Answer the question for the two models of an audit, with its networks of other seeds and of shuffled labels."""
+    if len(context.evaluated) < SMALL:
+        raise NotApplicableError(why("trust.few", least=SMALL))
+    for other in context.others if context.null is None else [*context.others, context.null]:
+        if other.split is not None:
+            check_unseen(context.network.table, other.split)
+    network, linear = context.both(context.evaluated)
+    return (
+        trust(network, network.table, others=context.others, null=context.null, seed=context.seed),
+        trust(linear, linear.table, seed=context.seed),
+    )

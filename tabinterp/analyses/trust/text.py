@@ -1,10 +1,8 @@
-"""What the report says of how far the explanations may be trusted."""
+"""Sentences about how reliable the explanations are."""
 
 from __future__ import annotations
 
-TRUST: dict[str, str] = {
-    "reading.permutation_importance": "Permutation importance",
-    "reading.shapley": "Shapley values",
+TEXT: dict[str, str] = {
     "report.section.trust": "Fidelity and stability of the explanation",
     "report.trust.lead": (
         "How far the readings of this report may be believed: whether they depend on what the network learned, whether the score "
@@ -29,6 +27,7 @@ TRUST: dict[str, str] = {
         "{network}. For the linear model: {linear}."
     ),
     "report.trust.null.figure": "Mean over {draws} draws of all weights, with its 95% interval over draws.",
+    # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
         "{model}: these rankings survive random weights (the whole interval is above {limit}) and say little about the model: "
         "{methods}."
@@ -66,6 +65,7 @@ TRUST: dict[str, str] = {
         "Area between each method's curve and chance, both models. The largest for the network: {network}. For the linear model: "
         "{linear}."
     ),
+    # draws: "rows" or "groups of rows" (report.draws)
     "report.trust.curves.figure": (
         "Above zero the order beats chance. Intervals are over {draws}; the background counts as given."
     ),
@@ -89,6 +89,7 @@ TRUST: dict[str, str] = {
     "report.trust.stability.linear_tops": "Linear model: common top columns",
     "report.trust.stability.top": "Top",
     "report.trust.stability.least": "{mean} ({least})",
+    # over: report.trust.over; mean, least: rank correlations
     "report.trust.stability.lowest": (
         "The network's reading that changes most is {method}, when the {over} is exchanged: rank correlation {mean} on average, "
         "{least} at worst (no interval)."
@@ -117,4 +118,15 @@ TRUST: dict[str, str] = {
     ),
     "report.trust.networks.legend": "this network, and the range over seeds",
     "report.trust.note": "Rows, backgrounds, random weights and random orders are drawn with the seed {seed}.",
+    "plot.series.random weights": "random weights",
+    "plot.series.shuffled labels": "shuffled labels",
+    "plot.series.backgrounds": "other backgrounds",
+    "plot.series.networks": "other seeds",
+    "plot.axis.trust": "rank correlation with the ranking it is checked against; bars: least to largest",
+    # why it does not apply
+    "why.trust checks compare rankings: they need two columns and two rows at least": (
+        "trust checks compare rankings: they need two columns and two rows at least"
+    ),
+    "why.nothing is trained unless refit= says how, and no null= was": "no network trained on shuffled labels was given",
+    "why.trust.few": "means over fewer than {least} rows would tell of single people",
 }

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display
 from tabinterp.analyses.plot_specs import Heat
 from tabinterp.arrays import FloatArray, IntArray
@@ -239,3 +240,9 @@ class _Place:
 
     def both(self, values: FloatArray) -> FloatArray:
         return self._put(values, [*self.numbers, *self.categories])
+
+
+def run(context: Context) -> NeuronCorrelations:
+    """Answer the question for the network of an audit."""
+    network = context.network.take(context.subsample)
+    return neuron_correlations(network, network.table, seed=context.seed)

@@ -1,35 +1,30 @@
-"""Neurons: an atlas of hidden units by original columns, as tables that print and can be read aloud."""
+"""Hidden units by original columns on the page: maps of correlations, and every unit with its strongest columns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tabinterp.analyses.hidden_units.first_layer_section import templates
 from tabinterp.analyses.hidden_units.record import Inside, UnitRow
-from tabinterp.analyses.hidden_units.section import close, dearest, health, healthy, order
-from tabinterp.analyses.mechanism.section import mechanism
+from tabinterp.analyses.unit_correlations.record import Unit, UnitColumn
+from tabinterp.document.claims import side
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.heat_colours import heat
+from tabinterp.report.tables import Column, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
     by_importance,
-    cells,
     cut,
     cut_cell,
-    interval,
-    layer_name,
     listed,
-    name_cell,
     number,
     p_value,
     share,
     signed,
     t,
     two,
+    unit_name,
 )
-
-from .record import Neurons, Unit, UnitColumn
 
 UNFOLDED = 32  # units
 MAPPED = 2600  # cells of all maps, beyond the first 32 units
@@ -41,51 +36,79 @@ STRONGEST = 3
 ALPHA = 0.05
 BEND = 0.2
 UNRANKED = 10**6
+BY_CHANCE = 0.025  # of intervals lie above zero where there is nothing
 
 
-def neurons(document: Document) -> list[Block]:
-    part = document.neurons
-    if not part.units:
-        return mechanism(document)
-    inside = document.inside
-    part = part.model_copy(update={"units": _ordered(part.units, inside)})
-    rows = t(f"report.rows_of.{part.rows_of}", rows=part.rows_ranks)
-    summed = [] if part.rows == part.rows_ranks else [Paragraph(t("report.neurons.summed", rows=part.rows))]
+def build(document: Document) -> list[Block]:
+    """The maps: units, those that the loss misses most first, by columns, those that matter most first."""
+    neurons, inside = document.neurons, document.inside
+    if not neurons.units:
+        return []
+    units = _ordered(neurons.units, inside)
     every = _columns(document)
     columns = every[:MOST]
     width = max(1, len(columns))
-    mapped = part.units[: max(min(UNFOLDED, CELLS // width), MAPPED // width, 1)]
-    left = len(part.units) - len(mapped)
-    ranked = any(column.spearman is not None for unit in part.units for column in unit.columns)
+    mapped = units[: max(min(UNFOLDED, CELLS // width), MAPPED // width, 1)]
+    ranked = any(column.spearman is not None for unit in units for column in unit.columns)
+    rows = t(f"report.rows_of.{neurons.rows_of}", rows=neurons.rows_ranks)
     blocks: list[Block] = [
-        *([] if inside is None else [Paragraph(t("report.inside.lead")), *health(inside)]),
         Heading(t("report.inside.atlas")),
-        Paragraph(t("report.neurons.lead", rows=rows, rows_distance=part.rows_distance, seed=str(part.seed))),
-        *summed,
+        Paragraph(t("report.neurons.lead", rows=rows, rows_distance=neurons.rows_distance, seed=str(neurons.seed))),
+    ]
+    if neurons.rows != neurons.rows_ranks:
+        blocks.append(Paragraph(t("report.neurons.summed", rows=neurons.rows)))
+    blocks += [
         Paragraph(t("report.neurons.spearman" if ranked else "report.neurons.distance")),
         Paragraph(t("report.neurons.colour"), "note"),
-        *([] if inside is None else [Paragraph(order(inside))]),
-        *_maps(mapped, len(part.units), columns, _worth(inside)),
-        *([Paragraph(t("report.inside.rest", count=left), "note")] if left else []),
-        *(
-            [Paragraph(t("report.neurons.columns", count=len(columns), every=len(every)), "note")]
-            if every != columns
-            else []
-        ),
-        Paragraph(t("report.neurons.caveat"), "note"),
-        *([] if inside is None else templates(document, inside)),
-        Fold(t("report.neurons.units_fold", count=len(part.units)), [_every(part.units, inside)]),
-        _all(part),
-        *([] if inside is None else close(document, inside)),
-        *mechanism(document),
     ]
-    if part.dropped_units:
-        blocks.append(Paragraph(t("report.neurons.dropped", count=part.dropped_units), "warning"))
-    return blocks
+    if inside is not None:
+        blocks.append(Paragraph(_order(inside)))
+    blocks += _maps(mapped, len(units), columns, _worth(inside))
+    if len(units) > len(mapped):
+        blocks.append(Paragraph(t("report.inside.rest", count=len(units) - len(mapped)), "note"))
+    if every != columns:
+        blocks.append(Paragraph(t("report.neurons.columns", count=len(columns), every=len(every)), "note"))
+    return [*blocks, Paragraph(t("report.neurons.caveat"), "note")]
+
+
+def every_unit(document: Document) -> list[Block]:
+    """All units with their strongest columns, and all measures of each unit and column."""
+    neurons = document.neurons
+    if not neurons.units:
+        return []
+    units = _ordered(neurons.units, document.inside)
+    fold = Fold(t("report.neurons.units_fold", count=len(units)), [_units(units, document.inside)])
+    return [fold, _measures(units)]
+
+
+def dropped(document: Document) -> list[Block]:
+    """How many units are not in the document."""
+    neurons = document.neurons
+    if not neurons.units or not neurons.dropped_units:
+        return []
+    return [Paragraph(t("report.neurons.dropped", count=neurons.dropped_units), "warning")]
+
+
+def _order(inside: Inside) -> str:
+    """How the units are ordered, and how many the loss misses."""
+    known = [unit for unit in inside.units if unit.ablation.low is not None]
+    loss = t(f"report.metric.{inside.loss}")
+    if not known:
+        return t("report.inside.order_none", loss=loss)
+    resolved = sum(side(unit.ablation) > 0 for unit in known)
+    values = {"rows": inside.ablation_rows, "units": len(known), "chance": round(BY_CHANCE * len(known))}
+    return t("report.inside.order", loss=loss, resolved=resolved, **values)
 
 
 def _ordered(units: Sequence[Unit], inside: Inside | None) -> list[Unit]:
-    return [units[place] for place in dearest(inside, [(unit.layer, unit.index) for unit in units])]
+    """Units that the loss misses most first; those of unknown worth last, as they stand."""
+    worth = {key: row.ablation.value for key, row in _worth(inside).items()}
+
+    def order(unit: Unit) -> tuple[bool, float]:
+        cost = worth.get((unit.layer, unit.index))
+        return cost is None, -(cost or 0.0)
+
+    return sorted(units, key=order)
 
 
 def _worth(inside: Inside | None) -> dict[tuple[str, int], UnitRow]:
@@ -130,16 +153,16 @@ def _map(
         head = [Cell(t("report.neuron")), *loss, *(cut_cell(name) for name in some)]
         rows = []
         for unit in units:
-            found = {column.column: column for column in unit.columns}
+            measured = {column.column: column for column in unit.columns}
             cost = [Cell(_cost(unit, worth))] if worth else []
-            rows.append([Cell(_name(unit)), *cost, *(_cell(found.get(name)) for name in some)])
+            rows.append([Cell(_name(unit)), *cost, *(_cell(measured.get(name)) for name in some)])
         tables.append(Table(_caption(span, part, parts), head, rows, style="heat tall"))
     return tables
 
 
 def _cost(unit: Unit, worth: Mapping[tuple[str, int], UnitRow]) -> str:
-    found = worth.get((unit.layer, unit.index))
-    return NONE if found is None or found.ablation.value is None else signed(found.ablation.value)
+    row = worth.get((unit.layer, unit.index))
+    return signed(None if row is None else row.ablation.value)
 
 
 def _caption(span: dict[str, int | str], part: int, parts: int) -> str:
@@ -149,7 +172,7 @@ def _caption(span: dict[str, int | str], part: int, parts: int) -> str:
 
 
 def _name(unit: Unit) -> str:
-    return t("report.neuron.name", layer=cut(layer_name(unit.layer)), index=str(unit.index))
+    return unit_name(unit.layer, unit.index)
 
 
 def _shown(column: UnitColumn) -> float | None:
@@ -177,58 +200,55 @@ def _bend(column: UnitColumn) -> str:
     return "~" if column.distance - abs(column.spearman) >= BEND else ""
 
 
-def _every(units: Sequence[Unit], inside: Inside | None) -> Table:
+def _units(units: Sequence[Unit], inside: Inside | None) -> Table:
     worth = _worth(inside)
     loss = t("report.inside.loss") if inside is None else t(f"report.metric.{inside.loss}")
-    head = [
-        Cell(t("report.neuron")),
-        Cell(t("report.inside.loss_interval", loss=loss)),
-        Cell(t("report.inside.health_of"), style="t"),
-        *cells([t("report.neuron.active"), t("report.neuron.mean"), t("report.neuron.sd")]),
-        Cell(t("report.neuron.columns"), style="w"),
+
+    def ablation(unit: Unit) -> Interval:
+        row = worth.get((unit.layer, unit.index))
+        return Interval() if row is None else row.ablation
+
+    columns: list[Column[Unit]] = [
+        Column(t("report.neuron"), _name),
+        interval_column(t("report.inside.loss_interval", loss=loss), ablation, sign=True),
+        Column(t("report.inside.health_of"), lambda unit: _health(worth.get((unit.layer, unit.index))), "t"),
+        Column(t("report.neuron.active"), lambda unit: share(unit.active)),
+        Column(t("report.neuron.mean"), lambda unit: number(unit.mean)),
+        Column(t("report.neuron.sd"), lambda unit: number(unit.sd)),
+        Column(t("report.neuron.columns"), _strongest, "w"),
     ]
-    rows = []
-    for unit in units:
-        found = worth.get((unit.layer, unit.index))
-        rows.append(
-            [
-                Cell(_name(unit)),
-                Cell(interval(Interval() if found is None else found.ablation, sign=True)),
-                Cell(NONE if found is None else healthy(found), style="t"),
-                *cells([share(unit.active), number(unit.mean), number(unit.sd)]),
-                Cell(_strongest(unit), style="w"),
-            ]
-        )
-    return Table(t("report.inside.every"), head, rows)
+    return table(t("report.inside.every"), units, columns)
+
+
+def _health(row: UnitRow | None) -> str:
+    if row is None:
+        return NONE
+    same = "" if row.same_as is None else f" ({row.same_as})"
+    return t(f"report.inside.{row.health}") + same
 
 
 def _strongest(unit: Unit) -> str:
-    found = [(column, value) for column in unit.columns if (value := _shown(column)) is not None]
-    found.sort(key=lambda item: -abs(item[1]))
+    measured = [(column, value) for column in unit.columns if (value := _shown(column)) is not None]
+    measured.sort(key=lambda item: -abs(item[1]))
     named = [
-        t(f"report.neuron.column.{_measure(item)[0]}", column=cut(item.column), value=two(value))
-        for item, value in found[:STRONGEST]
+        t(f"report.neuron.column.{_measure(column)[0]}", column=cut(column.column), value=two(value))
+        for column, value in measured[:STRONGEST]
     ]
     return listed(named) or NONE
 
 
-def _all(part: Neurons) -> Block:
-    count = sum(len(unit.columns) for unit in part.units)
-    if count > EVERY:
-        return Paragraph(t("report.neurons.elsewhere", count=count), "note")
-    head = [
-        Cell(t("report.neuron")),
-        Cell(t("report.column"), style="t"),
-        *cells([t("report.pearson"), t("report.spearman"), t("report.distance"), t("report.ratio"), t("report.q")]),
+def _measures(units: Sequence[Unit]) -> Block:
+    pairs = [(unit, column) for unit in units for column in unit.columns]
+    if len(pairs) > EVERY:
+        return Paragraph(t("report.neurons.elsewhere", count=len(pairs)), "note")
+    columns: list[Column[tuple[Unit, UnitColumn]]] = [
+        Column(t("report.neuron"), lambda pair: _name(pair[0])),
+        name_column(t("report.column"), lambda pair: pair[1].column, "t"),
+        Column(t("report.pearson"), lambda pair: number(pair[1].pearson)),
+        Column(t("report.spearman"), lambda pair: number(pair[1].spearman)),
+        Column(t("report.distance"), lambda pair: number(pair[1].distance)),
+        Column(t("report.ratio"), lambda pair: number(pair[1].ratio)),
+        Column(t("report.q"), lambda pair: p_value(pair[1].q)),
     ]
-    rows = [
-        [
-            Cell(_name(unit)),
-            name_cell(column.column, "t"),
-            *cells(map(number, (column.pearson, column.spearman, column.distance, column.ratio))),
-            Cell(p_value(column.q)),
-        ]
-        for unit in part.units
-        for column in unit.columns
-    ]
-    return Fold(t("report.neurons.all_fold", count=count), [Table(t("report.neurons.all"), head, rows)])
+    summary = t("report.neurons.all_fold", count=len(pairs))
+    return Fold(summary, [table(t("report.neurons.all"), pairs, columns)])

@@ -188,6 +188,7 @@ def _check_values(proto: Any, source: str, onnx: Any) -> None:
                 f"{source!r}: the constant {next(iter(node.output), '')!r} has one attribute, {' or '.join(CONSTANTS)}; it has "
                 f"{', '.join(names) or 'none'}"
             )
+        _check_attributes(node, source, onnx)
         held += [one for a in node.attribute for one in ([a.t] if a.HasField("t") else a.tensors)]
     for one in held:
         _numbers(one, source, onnx)
@@ -195,6 +196,19 @@ def _check_values(proto: Any, source: str, onnx: Any) -> None:
         values = _numbers(one, source, onnx)
         if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
             raise ModelError(f"{source!r}: {one.name} holds values that are not finite")
+
+
+def _check_attributes(node: Any, source: str, onnx: Any) -> None:
+    """Check that every attribute has a value of its own: a reference to a parameter of a function has none outside of one."""
+    for one in node.attribute:
+        try:
+            value = onnx.helper.get_attribute_value(one)
+            if isinstance(value, bytes):
+                value.decode()
+        except ValueError as error:
+            raise ModelError(
+                f"{source!r}: the attribute {one.name!r} of the operator {node.op_type} cannot be read: {first_line(error)}"
+            ) from None
 
 
 def _numbers(tensor: Any, source: str, onnx: Any) -> Any:

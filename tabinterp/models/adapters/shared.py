@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError
 from tabinterp.models.affine_front import linear
-from tabinterp.models.encoding import as_taken
+from tabinterp.models.encoding import as_fitted, as_taken
 from tabinterp.table.schema import GOALS, LOGITS, RATES
 
 
@@ -58,10 +58,11 @@ def asked(
 
 def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], FloatArray]:
     """The estimator's own (n, k) probabilities or (n,) values of a frame of rows."""
+    encoder, _ = ends(inside(estimator))
 
     def predict(rows: Any) -> FloatArray:
         answer = estimator.predict_proba if classifier else estimator.predict
-        return np.asarray(as_taken(answer, rows, named), dtype=np.float64)
+        return np.asarray(as_taken(answer, as_fitted(encoder, rows), named), dtype=np.float64)
 
     return predict
 

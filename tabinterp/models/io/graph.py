@@ -304,6 +304,11 @@ def _computed(
         _want(not (alone and node.op == "pow"), "takes a tensor", said)
     elif node.op == "getitem":
         _want(isinstance(first, (Tensor, tuple, list)), "takes values out of a tensor or of several", said)
+    if node.op == "embedding" or isinstance(
+        layers.get(str(node.of)), nn.Embedding
+    ):  # without memory, torch 2.6 takes any
+        whole = isinstance(first, Tensor) and not first.is_floating_point()
+        _want(whole, "looks up its rows by whole numbers", said)
     try:
         if operation is None:
             return layers[str(node.of)](first)

@@ -17,6 +17,7 @@ import numpy as np
 import skops.io._trusted_types as known_to_skops
 from scipy.interpolate import BSpline, interp1d
 from sklearn.preprocessing import OneHotEncoder
+from skops.io._sklearn import ALLOWED_LOSSES
 
 from tabinterp.errors import ModelError, UnsafeFileError
 
@@ -44,7 +45,11 @@ TRUSTED = {
     "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.utils._metadata_requests.MetadataRequest",  # of a search that scikit-learn before 1.8 fitted, as the next
+    "sklearn.utils._metadata_requests.MethodMetadataRequest",
 }
+# Compiled losses, by the module that they say they are of: `_loss` with scikit-learn before 1.9, which puts it there itself.
+LOSSES = {f"{kind.__module__}.{kind.__name__}" for kind in ALLOWED_LOSSES}
 # Their compiled code takes indices from the object without a check, and no encoder of a table needs them.
 EXCLUDED = {"sklearn.preprocessing._label.MultiLabelBinarizer"}
 ASARRAY = "scipy._lib.array_api_compat.numpy._aliases.asarray"
@@ -165,7 +170,7 @@ def _is_object(value: Any) -> bool:
 
 def _listed(kind: type) -> bool:
     known = f"{kind.__module__}.{kind.__qualname__}"
-    return known in TRUSTED or (known.startswith(PACKAGES) and known not in EXCLUDED)
+    return known in TRUSTED or known in LOSSES or (known.startswith(PACKAGES) and known not in EXCLUDED)
 
 
 def _check_kind(value: Any, name: str, said: str) -> None:

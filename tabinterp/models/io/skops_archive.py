@@ -23,7 +23,7 @@ from tabinterp.errors import ModelError, TabinterpError, UnsafeFileError
 
 from . import loaded_objects
 from .archive import Archive, open_archive
-from .loaded_objects import PACKAGES, TRUSTED, is_value_type
+from .loaded_objects import LOSSES, PACKAGES, TRUSTED, is_value_type
 from .reading import Content, json_object
 
 OLDEST_PROTOCOL = 2  # nodes of earlier protocols are read by other code of skops
@@ -42,7 +42,7 @@ NODES: dict[str, Callable[[str], bool]] = {
     "FunctionNode": loaded_objects.is_function,
     "JsonNode": lambda name: True,  # its class is not used
     "ListNode": _one_of("builtins.list"),
-    "LossNode": lambda name: name.startswith(("sklearn._loss.", "sklearn.linear_model._sgd_fast.")),
+    "LossNode": _one_of(*LOSSES),
     "MaskedArrayNode": _one_of("numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray"),
     "NdArrayNode": lambda name: name == "numpy.ndarray" or is_value_type(name),
     "ObjectNode": lambda name: name.startswith(PACKAGES) or name in TRUSTED,

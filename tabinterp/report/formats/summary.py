@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tabinterp.document.canonical import to_bytes
 from tabinterp.document.document import Document
-from tabinterp.messages import ENGLISH
+from tabinterp.messages import english
 from tabinterp.messages.names import shortened
 from tabinterp.report.blocks import Facts, FindingItem, Paragraph, Table
 from tabinterp.report.sections.findings import ORDER, items, raised_of
@@ -62,7 +62,7 @@ def on_a_terminal(document: Document) -> str:
         t(
             "terminal.finding",
             severity=t(f"report.severity.{one.severity}"),
-            title=t(key) if (key := f"check.{one.slug}.title") in ENGLISH else one.slug,
+            title=t(key) if (key := f"check.{one.slug}.title") in english() else one.slug,
             claim=shortened(say(one.claim), CLAIM),
         )
         for one in raised_of(document)

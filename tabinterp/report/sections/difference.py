@@ -8,8 +8,8 @@ from tabinterp import messages
 from tabinterp.document.difference import LEVEL, Change, Changes, Fact, Key
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Section, Table
+from tabinterp.report.tables import Column, name_column, table
 from tabinterp.report.words import (
-    cells,
     level_name,
     listed,
     name_cell,
@@ -27,83 +27,83 @@ from .first_screen import FirstScreen
 COUNTS = ("rows", "held-out rows", "parameters of the network")  # facts that are numbers
 
 
-def changes_screen(found: Changes, document: Document) -> FirstScreen:
+def changes_screen(changes: Changes, document: Document) -> FirstScreen:
     """The first screen: how many numbers changed, and whether the verdict did."""
     return FirstScreen(
-        title=t("changes.title", first=found.names[0], second=found.names[1]),
+        title=t("changes.title", first=changes.names[0], second=changes.names[1]),
         context=t("changes.context", target=document.data.target),
-        target=f"{found.names[0]} → {found.names[1]}",
-        verdict=headline(found),
-        lines=lines(found),
+        target=f"{changes.names[0]} → {changes.names[1]}",
+        verdict=headline(changes),
+        lines=lines(changes),
         findings=[],
         performance=[],
     )
 
 
-def headline(found: Changes) -> str:
-    changed = sum(change.changed for change in found.numbers)
-    tested = sum(change.q is not None for change in found.numbers)
+def headline(changes: Changes) -> str:
+    changed = sum(change.changed for change in changes.numbers)
+    tested = sum(change.q is not None for change in changes.numbers)
     return t("changes.some", count=changed, tested=tested) if changed else t("changes.none")
 
 
-def lines(found: Changes) -> list[str]:
+def lines(changes: Changes) -> list[str]:
     """What is said of all of it, in words."""
-    verdict = found.facts[0]
-    told = t(f"changes.verdict.{'other' if verdict.changed else 'same'}", first=verdict.first, second=verdict.second)
-    moved = sum(fact.changed for fact in found.findings)
-    tested = sum(change.q is not None for change in found.numbers)
+    verdict = changes.facts[0]
+    verdict_line = t(
+        f"changes.verdict.{'other' if verdict.changed else 'same'}", first=verdict.first, second=verdict.second
+    )
+    moved = sum(fact.changed for fact in changes.findings)
+    tested = sum(change.q is not None for change in changes.numbers)
     return [
-        told,
-        t("changes.findings", checks=len(found.findings), count=moved),
+        verdict_line,
+        t("changes.findings", checks=len(changes.findings), count=moved),
         t("changes.lead", tested=tested, level=round(100 * LEVEL)),
-        t({True: "changes.same_rows", False: "changes.other_rows", None: "changes.unknown_rows"}[found.same_rows]),
+        t({True: "changes.same_rows", False: "changes.other_rows", None: "changes.unknown_rows"}[changes.same_rows]),
     ]
 
 
-def changes_sections(found: Changes) -> list[Section]:
-    changed = [change for change in found.numbers if change.changed]
-    rest = [change for change in found.numbers if not change.changed]
+def changes_sections(changes: Changes) -> list[Section]:
+    changed = [change for change in changes.numbers if change.changed]
+    rest = [change for change in changes.numbers if not change.changed]
     numbers: list[Block] = [_numbers(changed, "numbers")] if changed else [Paragraph(t("changes.none"))]
     if rest:
         numbers.append(Fold(t("changes.fold", count=len(rest)), [_numbers(rest, "rest")]))
-    if found.alone:
-        names = series(map(_alone, found.alone))
+    if changes.alone:
+        names = series(map(_alone, changes.alone))
         numbers.append(Paragraph(t("changes.alone", names=names), "note"))
     parts = (
         ("numbers", numbers),
-        ("findings", _facts(found.findings, "findings")),
-        ("facts", _facts(found.facts, "facts")),
+        ("findings", _facts(changes.findings, "findings")),
+        ("facts", _facts(changes.facts, "facts")),
     )
     return [Section(anchor, t(f"changes.section.{anchor}"), blocks) for anchor, blocks in parts]
 
 
 def _numbers(rows: Sequence[Change], caption: str) -> Table:
-    columns = ("name", "theme", "first", "second", "difference", "q")
-    body = [
-        [
-            name_cell(_named(row.theme, row.parts)),
-            Cell(_whose(row.theme, row.of), style="t"),
-            *cells([number(row.first), number(row.second), signed(row.difference), p_value(row.q)]),
-        ]
-        for row in rows
+    columns: list[Column[Change]] = [
+        name_column(t("changes.name"), lambda row: _named(row.theme, row.parts)),
+        Column(t("changes.theme"), lambda row: _whose(row.theme, row.of), "t"),
+        Column(t("changes.first"), lambda row: number(row.first)),
+        Column(t("changes.second"), lambda row: number(row.second)),
+        Column(t("changes.difference"), lambda row: signed(row.difference)),
+        Column(t("changes.q"), lambda row: p_value(row.q)),
     ]
-    head = [Cell(t(f"changes.{name}"), style="t" if name == "theme" else "") for name in columns]
-    return Table(t(f"changes.section.{caption}"), head, body)
+    return table(t(f"changes.section.{caption}"), rows, columns)
 
 
 def _named(theme: str, parts: tuple[str, ...]) -> str:
     """What a number is called: our own words in the reader's language, names of the table as they are."""
     first, *rest = parts
     if theme in ("calibration", "gain"):
-        told = [messages.word("changes.part", first), *rest]
+        words = [messages.word("changes.part", first), *rest]
     elif theme == "performance":
-        told = [messages.word("report.metric", first)]
+        words = [messages.word("report.metric", first)]
     elif theme == "importance":
-        told = [first, *(messages.word("report.metric", loss) for loss in rest)]
+        words = [first, *(messages.word("report.metric", loss) for loss in rest)]
     else:
         level, unit, output = rest
-        told = [first, level_name(level), step_of(unit) if unit else "", output]
-    return tidy(listed(part for part in told if part))
+        words = [first, level_name(level), step_of(unit) if unit else "", output]
+    return tidy(listed(filter(None, words)))
 
 
 def _whose(theme: str, of: str) -> str:
@@ -144,7 +144,7 @@ def _facts(facts: Sequence[Fact], caption: str) -> list[Block]:
     return blocks
 
 
-def as_text(found: Changes) -> str:
+def as_text(changes: Changes) -> str:
     """For a terminal."""
     rows = [
         t(
@@ -157,12 +157,12 @@ def as_text(found: Changes) -> str:
             difference=signed(row.difference),
             stderr=number(row.stderr),
         )
-        for row in found.numbers
+        for row in changes.numbers
         if row.changed
     ]
     moved = [
         f"{messages.word('changes.fact', fact.name)}: {' → '.join(_was(fact))}"
-        for fact in (*found.facts, *found.findings)
+        for fact in (*changes.facts, *changes.findings)
         if fact.changed
     ]
-    return "\n".join([*map(tidy, (headline(found), *lines(found))), "", *moved, *rows])
+    return "\n".join([*map(tidy, (headline(changes), *lines(changes))), "", *moved, *rows])

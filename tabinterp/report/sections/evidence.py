@@ -6,7 +6,8 @@ from tabinterp.document.document import Document
 from tabinterp.document.evidence_rows import Card, EvidenceRow
 from tabinterp.messages import word
 from tabinterp.report.blocks import Block, Cell, Facts, Fold, Heading, Paragraph, Points, Table
-from tabinterp.report.words import cells, date, listed, t, tidy
+from tabinterp.report.tables import Column, table
+from tabinterp.report.words import NONE, date, listed, t, tidy
 
 OUTSIDE = ("governance", "system", "notice", "person", "manage")
 
@@ -26,14 +27,14 @@ def evidence(document: Document) -> list[Block]:
     if not rows:
         return []
     count = {status: sum(row.status == status for row in rows) for status in ("supplied", "partial", "not_supplied")}
-    told = {"supplied": count["supplied"], "partial": count["partial"], "none": count["not_supplied"]}
+    counts = {"supplied": count["supplied"], "partial": count["partial"], "none": count["not_supplied"]}
     versions = [
         (_named("instrument", name), _named("instrument.version", version))
         for name, version in dict.fromkeys((row.instrument, row.version) for row in rows)
     ]
     return [
         Paragraph(t("report.evidence.lead")),
-        Paragraph(t("report.evidence.count", clauses=len(rows), **told)),
+        Paragraph(t("report.evidence.count", clauses=len(rows), **counts)),
         Fold(t("report.evidence.table"), [Paragraph(t("report.evidence.marks"), "note"), _table(rows)]),
         Fold(t("report.evidence.versions"), [Facts(versions)]),
         Heading(t("report.evidence.outside")),
@@ -47,17 +48,12 @@ def _named(vocabulary: str, name: str) -> str:
 
 
 def _table(rows: list[EvidenceRow]) -> Table:
-    names = ("instrument", "clause", "applies", "mark", "status", "missing")
-    body = [
-        [
-            Cell(_named("instrument", row.instrument), style="whole"),
-            Cell(_named("instrument.clause", row.clause), style="w"),
-            *cells([date(row.applies) if row.applies else "–", row.mark]),
-            Cell(t(f"report.evidence.{row.status}"), style="t"),
-            Cell(listed(row.missing) or "–", style="w"),
-        ]
-        for row in rows
+    columns: list[Column[EvidenceRow]] = [
+        Column(t("report.evidence.instrument"), lambda row: Cell(_named("instrument", row.instrument), style="whole")),
+        Column(t("report.evidence.clause"), lambda row: _named("instrument.clause", row.clause), "w"),
+        Column(t("report.evidence.applies"), lambda row: date(row.applies) if row.applies else NONE),
+        Column(t("report.evidence.mark"), lambda row: row.mark),
+        Column(t("report.evidence.status"), lambda row: t(f"report.evidence.{row.status}"), "t"),
+        Column(t("report.evidence.missing"), lambda row: listed(row.missing) or NONE, "w"),
     ]
-    styles = {"clause": "w", "status": "t", "missing": "w"}
-    head = [Cell(t(f"report.evidence.{name}"), style=styles.get(name, "")) for name in names]
-    return Table(t("report.evidence.table"), head, body)
+    return table(t("report.evidence.table"), rows, columns)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tabinterp.document.document import Document, Finding, Power
-from tabinterp.messages import ENGLISH
+from tabinterp.messages import english
 from tabinterp.report.blocks import Block, FindingItem, FindingList, Fold, Paragraph
 from tabinterp.report.words import say, t
 
@@ -75,7 +75,7 @@ def _next(finding: Finding) -> str:
 def _about(finding: Finding, aspect: str) -> str:
     """What the catalogue says of the check; nothing of one that it does not know."""
     key = f"check.{finding.slug}.{aspect}"
-    return t(f"report.findings.{aspect}", text=t(key)) if key in ENGLISH else ""
+    return t(f"report.findings.{aspect}", text=t(key)) if key in english() else ""
 
 
 def _item(finding: Finding) -> FindingItem:

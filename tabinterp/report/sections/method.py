@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tabinterp.document.document import Document, Grouping, ModelInfo
-from tabinterp.messages import ENGLISH
-from tabinterp.report.blocks import Block, Cell, Facts, Fold, Paragraph, Points, Table
-from tabinterp.report.words import NONE, cells, counted, listed, name_cell, number, say, share, t, tidy, yes
+from tabinterp.document.document import ColumnInfo, Document, Grouping, ModelInfo
+from tabinterp.document.rows_of_analyses import ReadingRows
+from tabinterp.messages import english
+from tabinterp.report.blocks import Block, Facts, Fold, Paragraph, Points, Table
+from tabinterp.report.tables import Column, name_column, table
+from tabinterp.report.words import NONE, counted, listed, number, say, share, t, tidy, yes
 from tabinterp.stats.estimates import FEWEST_GROUPS
 
 FEW_GROUPS = 30  # below, an interval over groups leans on Student's distribution
@@ -88,7 +90,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
 def _explained(name: str, value: str) -> str:
     """A setting in words, where the catalogue has some for it."""
     key = f"report.method.setting.{name}"
-    return t(key, value=value) if key in ENGLISH else value
+    return t(key, value=value) if key in english() else value
 
 
 def _setting(value: str | int | float | bool | None) -> str:
@@ -112,68 +114,53 @@ def grouped(part: Grouping) -> str:
     """In how many groups the rows come, and what the intervals make of them."""
     values = {"column": part.column, "groups": part.groups}
     if part.held_out is None:
-        told, fewest = t("report.method.groups.all", **values), part.groups
+        sentence, fewest = t("report.method.groups.all", **values), part.groups
     else:
-        told = t("report.method.groups.split", **values, training=part.training, held_out=part.held_out)
+        sentence = t("report.method.groups.split", **values, training=part.training, held_out=part.held_out)
         fewest = min(part.training or 0, part.held_out)
     if fewest < FEWEST_GROUPS:
-        return f"{told} {t('report.method.groups.none')}"
-    return f"{told} {t('report.method.groups.few')}" if fewest < FEW_GROUPS else told
+        return f"{sentence} {t('report.method.groups.none')}"
+    return f"{sentence} {t('report.method.groups.few')}" if fewest < FEW_GROUPS else sentence
 
 
 def _readings(document: Document) -> Table:
-    head = [
-        Cell(t("report.method.reading")),
-        Cell(t("report.method.models"), style="t"),
-        Cell(t("report.method.rows_used")),
-        Cell(t("report.method.rows_of"), style="t"),
-        Cell(t("report.method.seed")),
-        Cell(t("report.method.draws"), style="w"),
+    columns: list[Column[ReadingRows]] = [
+        Column(t("report.method.reading"), lambda row: say(row.reading)),
+        Column(t("report.method.models"), lambda row: t(f"report.method.models.{row.models}"), "t"),
+        Column(t("report.method.rows_used"), lambda row: counted(row.rows)),
+        Column(t("report.method.rows_of"), lambda row: t(f"report.method.rows_of.{row.rows_of}"), "t"),
+        Column(t("report.method.seed"), lambda row: NONE if row.seed is None else str(row.seed)),
+        Column(t("report.method.draws"), lambda row: NONE if row.draws is None else say(row.draws), "w"),
     ]
-    weighted = document.data.weighted
-    if weighted:
-        head.append(Cell(t("report.method.weights"), style="t"))
-    rows = [
-        [
-            Cell(say(one.reading)),
-            Cell(t(f"report.method.models.{one.models}"), style="t"),
-            Cell(counted(one.rows)),
-            Cell(t(f"report.method.rows_of.{one.rows_of}"), style="t"),
-            Cell(NONE if one.seed is None else str(one.seed)),
-            Cell(NONE if one.draws is None else say(one.draws), style="w"),
-            *([Cell(t(f"report.method.weights.{one.weights or 'unknown'}"), style="t")] if weighted else []),
-        ]
-        for one in document.method.readings
-    ]
-    return Table(t("report.method.readings"), head, rows)
+    if document.data.weighted:
+        columns.append(Column(t("report.method.weights"), _weights, "t"))
+    return table(t("report.method.readings"), document.method.readings, columns)
+
+
+def _weights(row: ReadingRows) -> str:
+    return t(f"report.method.weights.{row.weights or 'unknown'}")
 
 
 def _classes(document: Document) -> Table:
     data = document.data
     rates = [*data.rates, *[None] * len(data.classes)]
-    rows = [[name_cell(name), Cell(share(rate))] for name, rate in zip(data.classes, rates, strict=False)]
-    return Table(
-        t("report.method.classes"), cells([t("report.method.class"), t("report.method.share")]), rows, style=""
-    )
+    columns: list[Column[tuple[str, float | None]]] = [
+        name_column(t("report.method.class"), lambda row: row[0]),
+        Column(t("report.method.share"), lambda row: share(row[1])),
+    ]
+    return table(t("report.method.classes"), zip(data.classes, rates, strict=False), columns, style="")
 
 
 def _columns(document: Document) -> Table:
-    head = [
-        Cell(t("report.column")),
-        *(Cell(t(f"report.{key}"), style="t") for key in ("kind", "role", "protected")),
-        *cells([t("report.levels"), t("report.missing")]),
-        Cell(t("report.read"), style="t"),
+    columns: list[Column[ColumnInfo]] = [
+        name_column(t("report.column"), lambda row: row.name),
+        Column(t("report.kind"), lambda row: t(f"report.kind.{row.kind}"), "t"),
+        Column(t("report.role"), lambda row: t(f"report.role.{row.role}"), "t"),
+        Column(t("report.protected"), lambda row: yes(row.protected), "t"),
+        Column(t("report.levels"), lambda row: NONE if row.levels is None else counted(row.levels)),
+        Column(
+            t("report.missing"), lambda row: t("report.missing.few") if row.missing is None else counted(row.missing)
+        ),
+        Column(t("report.read"), lambda row: yes(row.read_by_network), "t"),
     ]
-    rows = [
-        [
-            name_cell(column.name),
-            Cell(t(f"report.kind.{column.kind}"), style="t"),
-            Cell(t(f"report.role.{column.role}"), style="t"),
-            Cell(yes(column.protected), style="t"),
-            Cell(NONE if column.levels is None else counted(column.levels)),
-            Cell(t("report.missing.few") if column.missing is None else counted(column.missing)),
-            Cell(yes(column.read_by_network), style="t"),
-        ]
-        for column in document.data.columns
-    ]
-    return Table(t("report.method.columns"), head, rows)
+    return table(t("report.method.columns"), document.data.columns, columns)

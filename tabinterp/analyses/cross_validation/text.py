@@ -1,0 +1,8 @@
+"""Sentences about cross-validation."""
+
+from __future__ import annotations
+
+TEXT: dict[str, str] = {
+    "plot.label.fold": "fold {fold}",
+    "plot.axis.folds": "loss on the fold ({metric})",
+}

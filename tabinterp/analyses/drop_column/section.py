@@ -1,0 +1,20 @@
+"""Drop-column importance on the page: which rows the linear refits without a column were fitted to and scored on.
+
+Their numbers are a column of the table of conditional importance.
+"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+from tabinterp.report.blocks import Block, Paragraph
+from tabinterp.report.words import t
+
+
+def build(document: Document) -> list[Block]:
+    importance = document.together
+    if importance is None:
+        return []
+    if importance.refit_rows is None:
+        return [Paragraph(t("report.together.refit.none"), "note")]
+    values = {"training": importance.refit_rows, "rows": importance.refit_scored_rows}
+    return [Paragraph(t("report.together.refit", **values), "note")]

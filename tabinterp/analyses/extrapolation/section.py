@@ -1,0 +1,30 @@
+"""Extrapolation on the page: how the score changes one range beyond the data."""
+
+from __future__ import annotations
+
+from tabinterp.analyses.extrapolation.record import BeyondRange
+from tabinterp.document.document import Document
+from tabinterp.report.blocks import Block, Heading, Paragraph
+from tabinterp.report.tables import Column, interval_column, name_column, table
+from tabinterp.report.words import listed, share, t, tidy
+
+MOST = 12  # columns of the table, the largest first; the document holds all of them
+
+
+def build(document: Document) -> list[Block]:
+    extrapolation = document.extrapolation
+    if extrapolation is None:
+        return []
+    columns: list[Column[BeyondRange]] = [
+        name_column(t("report.column"), lambda row: row.column),
+        interval_column(t("report.off.change"), lambda row: row.change),
+        Column(t("report.off.outside"), lambda row: share(row.outside)),
+    ]
+    blocks: list[Block] = [
+        Heading(t("report.off.range")),
+        Paragraph(t("report.off.range.lead", rows=extrapolation.rows), "note"),
+        table(t("report.off.range.table"), extrapolation.columns[:MOST], columns),
+    ]
+    if extrapolation.skipped:
+        blocks.append(Paragraph(t("report.off.skipped", columns=listed(map(tidy, extrapolation.skipped))), "note"))
+    return blocks

@@ -1,0 +1,19 @@
+"""Optima of the units that an audit shows, and of the outputs."""
+
+from __future__ import annotations
+
+from tabinterp.analyses.context import Context
+from tabinterp.analyses.hidden_units import ANALYSIS as HIDDEN_UNITS
+from tabinterp.analyses.hidden_units.overview import Optima, optima
+from tabinterp.analyses.interactions.screening import WIDE
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+
+
+def run(context: Context) -> Optima | None:
+    """Answer the question for the network of an audit."""
+    columns = len(context.network.columns)
+    if columns > WIDE:
+        raise NotApplicableError(why("optima.wide", columns=columns, most=WIDE))
+    units = context[HIDDEN_UNITS]
+    return None if units is None else optima(units, context.seed)

@@ -1,0 +1,149 @@
+"""Panels of an optimum: where it is, whether it may be read as a row, how it was proved, and the path that leads to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabinterp.analyses.hidden_units.record import Card, Inside
+from tabinterp.analyses.maximisation.record import Optimum, PathPoint, Plausible
+from tabinterp.analyses.maximisation.shown_values import Place
+from tabinterp.report.blocks import Block, Figure, Key, Paragraph, Table
+from tabinterp.report.tables import Column, name_column, table
+from tabinterp.report.words import NONE, layer_name, number, share, t, tidy, two, yes
+
+from .figure import Step, pathway
+
+PLACES = 10  # columns of an optimum
+MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
+NEAR = "_near"  # the end at which a row is too much like the middle of the others
+
+
+# ---- an optimum
+
+
+def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[Block]:
+    """Where a unit is greatest."""
+    if optimum is None:
+        return [Paragraph(t("report.inside.no_optimum"), "note")]
+    return [places(t("report.inside.free"), optimum.places, rank), *stamp(inside, optimum), *proved(optimum)]
+
+
+def plausible(card: Card, rank: dict[str, int]) -> list[Block]:
+    """The greatest row on the path that is no farther out than real rows are."""
+    row = card.plausible
+    if row is not None:
+        values = {"share": _ball(row), "value": number(row.value), "oddness": share(row.oddness)}
+        caption = t("report.inside.plausible")
+        return [places(caption, row.places, rank), Paragraph(t("report.inside.plausible_note", **values))]
+    if card.optimum is None:
+        return []
+    key = "report.inside.plausible_none" if card.optimum.unreadable else "report.inside.plausible_same"
+    return [Paragraph(t(key))]
+
+
+def values_at(caption: str, pairs: Sequence[tuple[str, str]]) -> Table:
+    """Where a unit or an output is read, and its value there."""
+    columns: list[Column[tuple[str, str]]] = [
+        Column(t("report.inside.at"), lambda pair: pair[0]),
+        Column(t("report.inside.value"), lambda pair: pair[1]),
+    ]
+    return table(caption, pairs, columns, style="plain")
+
+
+def peak(optimum: Optimum, sign: int = 1) -> list[tuple[str, str]]:
+    mean = f"{number(sign * optimum.mean)} ({number(optimum.sd)})"
+    return [(t("report.inside.mean"), mean), (t("report.inside.best"), number(sign * optimum.value))]
+
+
+def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
+    """Whether the optimum is a row like others, and by which measures it is not."""
+    shares = {name: share(getattr(optimum, name)) for name in MEASURES}
+    column = None if optimum.residual_of is None else tidy(optimum.residual_of)
+    odd = t("report.inside.odd" if column else "report.inside.odd_none", **shares, column=column)
+    if optimum.out:
+        odd += " " + t("report.inside.out", count=optimum.out)
+    if not optimum.unreadable:
+        return [Paragraph(t("report.inside.readable", oddness=share(optimum.oddness), odd=odd))]
+    beyond = {
+        name: share(abs(getattr(optimum, name.removesuffix(NEAR)) - name.endswith(NEAR))) for name in optimum.beyond
+    }
+    why = [t(f"report.inside.why.{name}", share=value, column=column) for name, value in beyond.items()]
+    values = {"why": "; ".join(why), "oddness": share(optimum.oddness)}
+    return [Paragraph(t("report.inside.unreadable", **values), "warning"), Paragraph(odd, "note")]
+
+
+def places(caption: str, optimum: Sequence[Place], rank: dict[str, int]) -> Table:
+    """The values of an optimum, those of the columns that matter most first."""
+    ordered = sorted(optimum, key=lambda place: rank.get(place.column, len(rank)))
+    if len(ordered) > PLACES:
+        caption = t("report.inside.more", caption=caption, count=len(ordered) - PLACES)
+    columns: list[Column[Place]] = [
+        name_column(t("report.column"), lambda place: place.column),
+        Column(t("report.inside.column_at"), at, "w"),
+    ]
+    return table(caption, ordered[:PLACES], columns, style="plain")
+
+
+def at(place: Place) -> str:
+    if place.how in ("missing", "rare"):
+        return t(f"report.inside.{place.how}")
+    value = place.at if isinstance(place.at, str) else t("report.inside.column_value", value=place.at)
+    return tidy(value) if place.how == "at" else t(f"report.inside.{place.how}", value=tidy(value))
+
+
+def proved(optimum: Optimum) -> list[Block]:
+    cosine = NONE if optimum.cosine is None else two(optimum.cosine)
+    starts = t("report.inside.starts", share=share(optimum.within), count=optimum.optima, cosine=cosine)
+    if optimum.proof is None or optimum.reached is None:
+        proof = t("report.inside.proved.none")
+    elif optimum.proof == "closed form":
+        proof = t("report.inside.proved.closed form")
+    else:
+        method = t(f"report.inside.proof.{optimum.proof}")
+        proof = t("report.inside.proved.short", share=share(optimum.reached), proof=method)
+    return [Paragraph(f"{proof} {starts}", "note")]
+
+
+# ---- the path to it
+
+
+def path(inside: Inside, card: Card) -> list[Block]:
+    """Activation against atypicality: what it wants among plausible rows, and what when plausibility is given up."""
+    optimum = card.optimum
+    if optimum is None or not card.path:
+        return []
+    points: list[tuple[str, PathPoint | Optimum]] = [(_ball(point), point) for point in card.path]
+    points.append((t("report.inside.path.free"), optimum))
+    name = t("report.neuron.name", layer=tidy(layer_name(card.layer)), index=str(card.index))
+    steps = [
+        Step(
+            ball,
+            point.value,
+            not point.unreadable,
+            point.tenth,
+            t("report.mark", name=name, model=ball, value=number(point.value)),
+        )
+        for ball, point in points
+    ]
+    columns: list[Column[tuple[str, PathPoint | Optimum]]] = [
+        Column(t("report.inside.path.ball"), lambda row: row[0]),
+        Column(t("report.inside.path.value"), lambda row: number(row[1].value)),
+        Column(t("report.inside.path.real"), lambda row: number(row[1].tenth)),
+        Column(t("report.inside.path.oddness"), lambda row: share(row[1].oddness)),
+        Column(t("report.inside.path.readable"), lambda row: yes(not row[1].unreadable)),
+    ]
+    legend = [
+        Key("●", "net", t("report.inside.path.may")),
+        Key("✕", "net", t("report.inside.path.not")),
+        Key("╌", "", t("report.inside.path.tenth")),
+    ]
+    axes = (t("report.inside.path.ball"), t("report.inside.activity"))
+    readable = sum(not point.unreadable for _, point in points)
+    aria = t("report.inside.path.aria", name=name, count=readable, all=len(points))
+    svg = pathway(steps, axes, aria, f"figure-path-{inside.cards.index(card)}")
+    numbers = table(t("report.inside.path.table", name=name), points, columns, style="plain")
+    return [Figure(svg, aria, legend, t("report.inside.path.caption"), numbers)]
+
+
+def _ball(point: Plausible | PathPoint) -> str:
+    return t("report.inside.path.share", percent=round(100 * point.share))

@@ -1,0 +1,158 @@
+"""What a check is: its code and severity, its limits, its function, every sentence it says, and what the function returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Literal
+
+from tabinterp.document.document import Document, Interval, Power
+
+Status = Literal["raised", "cleared", "not_applicable"]
+Severity = Literal["act", "check", "note"]
+Limits = Mapping[str, float]
+Sentence = str | tuple[str, str]  # the English sentence, and a note for translators where they need one
+
+SMALL_COUNT = 10  # a document withholds counts of fewer rows
+UNBOUNDED = 1e9  # upper end of the range of a limit that may be any number
+WITHHELD: Sentence = (
+    "Not applicable: {reason}.",
+    "reason: a sentence of the catalogue, such as that there are too few rows or too few events of a class",
+)
+ASPECTS = {  # last part of the key `check.SLUG.ASPECT`: field of `Text`
+    "title": "title",
+    "measures": "measures",
+    "blind": "limitations",
+    "threshold": "raised_when",
+    "next": "next",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the function of a check returns.
+
+    Parameters
+    ----------
+    status : "raised", "cleared" (shown as passed) or "not_applicable"
+    key : str
+        Names the sentence `finding.SLUG.KEY` among the check's claims. A key with a dot, such as "any.powerless", names
+        `finding.KEY`, a sentence of several checks.
+    values : mapping, optional
+        The values of the placeholders of the sentence.
+    lesser : bool
+        Whether the finding has the lesser of the check's two severities.
+    power : Power, optional
+        The smallest effect that a check that passed could have detected.
+    """
+
+    status: Status
+    key: str
+    values: Mapping[str, object] | None = None
+    lesser: bool = False
+    power: Power | None = None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A number that decides whether a check is raised. A policy may replace it by another one from `least` to `most`."""
+
+    value: float
+    least: float = 0.0
+    most: float = 1.0
+
+
+@dataclass(frozen=True)
+class Text:
+    """Every sentence of a check.
+
+    `raised_when` is filled with the limits and constants of the check; `claims` are the sentences of its outcomes, by key, and
+    are filled with the values of the outcome.
+    """
+
+    title: Sentence
+    measures: Sentence
+    limitations: Sentence
+    raised_when: Sentence
+    next: Sentence
+    claims: Mapping[str, Sentence]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of the document: `evaluate` takes the document and the limits in force.
+
+    Parameters
+    ----------
+    code, slug : str
+        Stable names, such as "TI-D02" and "label-leak".
+    severity : "act", "check" or "note"
+    section : str
+        Anchor of the section of the report that holds the numbers.
+    limits : mapping of str to Limit
+        What a policy may move.
+    constants : mapping of str to float
+        Further numbers in `text.raised_when` that no policy may move.
+    lesser_severity : optional
+        The severity of outcomes with `lesser=True`.
+    voids_comparison : bool
+        Whether, once it is raised, the comparison of the two models cannot be trusted; every view then says so above the verdict.
+    """
+
+    code: str
+    slug: str
+    severity: Severity
+    section: str
+    evaluate: Callable[[Document, Limits], Outcome]
+    text: Text
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    constants: Limits = field(default_factory=dict)
+    lesser_severity: Severity | None = None
+    voids_comparison: bool = False
+
+    @property
+    def severities(self) -> tuple[Severity, ...]:
+        """Every severity that a finding of this check may have, the gravest first."""
+        return (self.severity,) if self.lesser_severity is None else (self.severity, self.lesser_severity)
+
+    @property
+    def default_limits(self) -> dict[str, float]:
+        """The limits that hold where no policy moves them."""
+        return {name: limit.value for name, limit in self.limits.items()}
+
+    @property
+    def sentences(self) -> dict[str, Sentence]:
+        """Every sentence of the check under its key of the catalogue: `check.SLUG.ASPECT` or `finding.SLUG.OUTCOME`."""
+        aspects = {f"check.{self.slug}.{aspect}": getattr(self.text, name) for aspect, name in ASPECTS.items()}
+        return aspects | {f"finding.{self.slug}.{outcome}": claim for outcome, claim in self.text.claims.items()}
+
+
+def raised(**values: object) -> Outcome:
+    return Outcome("raised", "raised", values)
+
+
+def cleared(**values: object) -> Outcome:
+    return Outcome("cleared", "cleared", values)
+
+
+def not_applicable(key: str = "not_applicable") -> Outcome:
+    return Outcome("not_applicable", key)
+
+
+def raised_if(condition: bool, **values: object) -> Outcome:
+    """Return the outcome "raised" where the condition holds, else "cleared", with the same values."""
+    return (raised if condition else cleared)(**values)
+
+
+def above(interval: Interval, limit: float) -> bool:
+    """Return whether the whole interval lies at or above the limit; False where there is no interval."""
+    return interval.low is not None and interval.low >= limit
+
+
+def p_value(interval: Interval, hypothesis: float) -> float:
+    """Return the two-sided p-value of a hypothesis from the near half of a 95% normal interval; 1 without an interval."""
+    if interval.value is None or interval.low is None or interval.high is None:
+        return 1.0
+    half = interval.value - interval.low if interval.value > hypothesis else interval.high - interval.value
+    return 2 * NormalDist().cdf(-abs(interval.value - hypothesis) * NormalDist().inv_cdf(0.975) / max(half, 1e-12))

@@ -1,0 +1,88 @@
+"""Does the network rank, or name, the classes the wrong way round?"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+
+from .base import WITHHELD, Check, Limits, Outcome, Text, not_applicable, raised_if
+from .performance import network_metric, performance_withheld
+
+SWAPPED_Z = 2.576  # standard errors of the AUC below one half: 99% confidence
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    if document.data.task not in ("binary", "multiclass") or not document.performance.held_out:
+        return not_applicable("task" if document.performance.held_out else "not_applicable")
+    if (outcome := performance_withheld(document)) is not None:
+        return outcome
+    if document.data.task == "multiclass":
+        swapped = document.performance.swapped
+        if swapped is None:
+            return Outcome("cleared", "cleared_order")
+        pairs = [f"{one} → {other}" for one, other in zip(swapped.predicted, swapped.happened, strict=True)]
+        values = {"classes": pairs, "value": swapped.gain.value, "low": swapped.gain.low, "high": swapped.gain.high}
+        return Outcome("raised", "raised_order", values)
+    auc = network_metric(document, "auc")
+    if auc.stderr is None:
+        return not_applicable("few")
+    return raised_if(ranks_reversed(document), value=auc.value, low=auc.low, high=auc.high)
+
+
+def ranks_reversed(document: Document) -> bool:
+    """Return whether the AUC of two classes is significantly below one half, or several classes match better in another order."""
+    auc = network_metric(document, "auc")
+    below = auc.value is not None and auc.stderr is not None and auc.value + SWAPPED_Z * auc.stderr < 0.5
+    return document.performance.swapped is not None or below
+
+
+CHECK = Check(
+    code="TI-P05",
+    slug="classes-swapped",
+    severity="act",
+    section="performance",
+    evaluate=evaluate,
+    voids_comparison=True,
+    text=Text(
+        title="Classes are swapped",
+        measures=(
+            "the AUC of two classes, and for several classes whether another order of the predicted classes is right "
+            "more often (chosen on half of the held-out rows, tested on the other half)"
+        ),
+        limitations="A wrong order of classes that the network seldom predicts.",
+        raised_when=(
+            "An AUC below 0.5 at 99% confidence, or another order that is right more often (one-sided p below 0.01)."
+        ),
+        next=(
+            "Check the order of the classes and of the network's outputs, and which class is the positive one; then "
+            "audit again."
+        ),
+        claims={
+            "raised": (
+                (
+                    "The network ranks the two classes the wrong way round: its AUC is {value} (95% CI {low} to "
+                    "{high}), significantly below 0.5."
+                ),
+                "value, low, high: the metric and the ends of its interval",
+            ),
+            "raised_order": (
+                (
+                    "Predicted classes match the target better in another order: {classes}. Renamed so, accuracy "
+                    "rises by {value} (95% CI {low} to {high})."
+                ),
+                (
+                    "classes: such as 'a → b, b → a'; value, low, high: a difference of accuracy and the ends of its "
+                    "interval"
+                ),
+            ),
+            "cleared": (
+                "The network's AUC is {value} (95% CI {low} to {high}), not significantly below 0.5.",
+                "value, low, high: the metric and the ends of its interval",
+            ),
+            "cleared_order": "No other order of the classes matches the target significantly better.",
+            "not_applicable": "Whether classes are swapped is seen on held-out rows only.",
+            "task": "The target has no classes.",
+            "few": "The held-out rows are too few for an interval.",
+            "withheld": WITHHELD,
+        },
+    ),
+)

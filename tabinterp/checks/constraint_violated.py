@@ -1,0 +1,94 @@
+"""Does the network keep the directions, and the rows the domains, that the user declared?"""
+
+from __future__ import annotations
+
+from tabinterp.analyses.constraints.record import ConstraintRow, HeldPart
+from tabinterp.document.document import Document
+
+from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable
+from .power import of_counts, share_beyond, with_power
+
+AGAINST_PERCENT = 1.0  # of the rows against a declared direction
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    table = document.groups.constraints if document.groups is not None else None
+    if table is None or not table.columns:
+        return not_applicable()
+    reversed_rows = [row for row in table.columns if _is_reversed(row.network, limits)]
+    outside = [row for row in table.columns if row.outside or row.few_outside]
+    names = [row.column for row in table.columns if row in reversed_rows or row in outside]
+    if not names:
+        passed = cleared(count=len(table.columns))
+        if all(row.network is None for row in table.columns):  # domains only, which have no error
+            return passed
+        share = share_beyond(limits["percent"] / 100, table.rows)
+        return with_power(passed, of_counts(document, "share", share, table.rows))
+    if not reversed_rows:
+        return Outcome("raised", "raised_domain", {"columns": names, "rows": sum(row.outside or 0 for row in outside)})
+    first = max(reversed_rows, key=_percent)
+    values: dict[str, object] = {
+        "columns": names,
+        "column": first.column,
+        "percent": _percent(first),
+        "direction": first.direction,
+        "linear": sum(_is_reversed(row.linear, limits) for row in reversed_rows),
+        "count": len(reversed_rows),
+    }
+    return Outcome("raised", "raised", values)
+
+
+def _percent(row: ConstraintRow) -> float:
+    return 0.0 if row.network is None else 100 * (row.network.share.value or 0.0)
+
+
+def _is_reversed(kept: HeldPart | None, limits: Limits) -> bool:
+    """Return whether more than a few rows, or a part of the effect curve, go against the direction, beyond their errors."""
+    return kept is not None and (above(kept.share, limits["percent"] / 100) or above(kept.fall, 1e-12))
+
+
+CHECK = Check(
+    code="TI-G04",
+    slug="constraint-violated",
+    severity="act",
+    section="groups",
+    evaluate=evaluate,
+    limits={"percent": Limit(AGAINST_PERCENT, most=100)},
+    text=Text(
+        title="A declared constraint is not kept",
+        measures=(
+            "the sign of the score's change along a declared column, row by row and on its effect curve, and values "
+            "out of its domain"
+        ),
+        limitations="Directions that nobody declared, and rows unlike those of the table.",
+        raised_when=(
+            "{percent}% of the rows against the direction, or a fall of the curve, by whole intervals; or any value "
+            "outside."
+        ),
+        next=(
+            "Train with the constraint, or correct the declaration; a value outside its domain is an error of the data."
+        ),
+        claims={
+            "raised": (
+                (
+                    "Declared and not kept: {columns}. Along {column} (direction {direction}) the network goes the "
+                    "other way in {percent}% of the rows. The linear model breaks {linear} of the {count} directions "
+                    "that the network breaks."
+                ),
+                (
+                    "columns: names; column: the one with the most such rows; direction: such as 'increasing'; "
+                    "linear, count: numbers of columns"
+                ),
+            ),
+            "raised_domain": (
+                "Rows hold values outside the declared domain of {columns} (at least {rows} rows).",
+                "columns: names",
+            ),
+            "cleared": (
+                "Both the directions and the domains of {count} declared columns are kept.",
+                "count: the number of columns",
+            ),
+            "not_applicable": "No constraint was declared.",
+        },
+    ),
+)

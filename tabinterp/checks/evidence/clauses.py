@@ -1,0 +1,168 @@
+"""Evidence for clauses of laws and standards: for which a document supplies numbers, by a mapping of clauses to places."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tomllib
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tabinterp.atomic_io import LARGEST_TEXT, read_regular
+from tabinterp.document.document import Document
+from tabinterp.document.evidence_rows import Card, EvidenceRow
+from tabinterp.errors import PolicyError
+from tabinterp.messages.names import plain
+
+COLUMNS = ("instrument", "version", "applies", "clause", "mark", "section", "status", "missing")
+UNVERIFIED = "M"
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # a spreadsheet would run a cell that starts with one
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Instrument(_Part):
+    name: str
+    version: str
+    applies: str | None = None
+
+
+class Citation(_Part):
+    instrument: str
+    clause: str
+    mark: Literal["P", "S", "M"]
+
+
+class Clause(_Part):
+    """Places in the document that the cited clauses need, all of them."""
+
+    section: str
+    fields: list[str]
+    cited: list[Citation]
+
+
+class Mapping(_Part):
+    instruments: dict[str, Instrument]
+    clause: list[Clause]
+
+
+def evidence(document: Document, own: Iterable[Mapping] = (), unverified: bool = False) -> list[EvidenceRow]:
+    """Return every clause of the built-in mapping and of the user's own, with what the document holds for it.
+
+    Parameters
+    ----------
+    own : mappings from `read_mapping`, after the built-in one.
+    unverified : whether to include clauses that were written down from memory (mark M).
+    """
+    contents = document.model_dump()
+    return [
+        _row(mapping.instruments[cited.instrument], clause, cited, contents)
+        for mapping in (built_in(), *own)
+        for clause in mapping.clause
+        for cited in clause.cited
+        if unverified or cited.mark != UNVERIFIED
+    ]
+
+
+def _row(instrument: Instrument, clause: Clause, cited: Citation, contents: dict[str, Any]) -> EvidenceRow:
+    missing = [field for field in clause.fields if not _holds(contents, field.split("."))]
+    status: Literal["supplied", "partial", "not_supplied"] = "partial"
+    if not missing:
+        status = "supplied"
+    elif len(missing) == len(clause.fields):
+        status = "not_supplied"
+    return EvidenceRow(
+        section=clause.section,
+        instrument=instrument.name,
+        version=instrument.version,
+        applies=instrument.applies,
+        clause=cited.clause,
+        mark=cited.mark,
+        status=status,
+        missing=missing,
+    )
+
+
+def holds(document: Document, place: str) -> bool:
+    """Return whether a place of the document, such as `performance.metrics`, holds anything."""
+    return _holds(document.model_dump(), place.split("."))
+
+
+def _holds(part: Any, path: list[str]) -> bool:
+    """Return whether a place holds anything; in a list, whether any item does, or the one that is named."""
+    if isinstance(part, list) and path:
+        name, equals, value = path[0].partition("=")
+        if equals:
+            return any(_holds(item, path[1:]) for item in part if item.get(name) == value)
+        return any(_holds(item, path) for item in part)
+    if path:
+        return isinstance(part, dict) and _holds(part.get(path[0]), path[1:])
+    return part not in (None, [], {}, "")
+
+
+def built_in() -> Mapping:
+    return Mapping.model_validate(
+        tomllib.loads(files("tabinterp.checks.evidence").joinpath("evidence.toml").read_text(encoding="utf-8"))
+    )
+
+
+def read_mapping(path: str | Path) -> Mapping:
+    """Read a mapping of your own, in the form of the built-in one (`tabinterp/checks/evidence/evidence.toml`).
+
+    Raises
+    ------
+    PolicyError : the file cannot be read, or is not of that form.
+    """
+    mapping: Mapping = _read(path, Mapping, "mapping")
+    cited = [citation.instrument for clause in mapping.clause for citation in clause.cited]
+    unknown = [instrument for instrument in cited if instrument not in mapping.instruments]
+    if unknown:
+        raise PolicyError(
+            f"the mapping {str(path)!r} cites {unknown[0]!r}; its instruments are {', '.join(mapping.instruments)}"
+        )
+    return mapping
+
+
+def read_card(path: str | Path) -> Card:
+    """Read the author's text: intended_use, out_of_scope, population, limits, ethics, developer, licence, reviewer, role.
+
+    Each may be left out; what is left out is printed as not supplied.
+
+    Raises
+    ------
+    PolicyError : the file cannot be read, or holds something else.
+    """
+    card: Card = _read(path, Card, "card")
+    return card
+
+
+def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
+    try:
+        return form.model_validate(tomllib.loads(read_regular(Path(path), LARGEST_TEXT).decode("utf-8")))
+    except OSError as error:
+        raise PolicyError(f"the {what} {str(path)!r} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        allowed = ", ".join(form.model_fields)
+        place = ".".join(map(str, first["loc"]))
+        raise PolicyError(f"the {what} {str(path)!r}: {place}: {first['msg']}; it may hold {allowed}") from None
+    except (ValueError, RecursionError) as error:
+        raise PolicyError(f"the {what} {str(path)!r} is no TOML: {error}") from None
+
+
+def as_csv(rows: Iterable[EvidenceRow]) -> str:
+    """Return one line per clause; no cell begins as a formula would."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        values = row.model_dump() | {"missing": " ".join(row.missing), "applies": row.applies or ""}
+        cells = [plain(" ".join(str(values[name]).split())) for name in COLUMNS]
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+    return out.getvalue()

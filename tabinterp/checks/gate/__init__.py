@@ -1,0 +1,1 @@
+"""The gate: holds an audit to a policy, and writes the decision in the formats that other programs read."""

@@ -1,0 +1,226 @@
+"""Policies, which are TOML files: what an audit must show to pass, who owns each demand, and what is waived until when."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+import unicodedata
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tabinterp.atomic_io import LARGEST_TEXT, read_regular
+from tabinterp.document.document import Metric, Status
+from tabinterp.errors import PolicyError
+
+from .. import CHECKS
+from ..base import Check
+
+LONGEST_WAIVER = 366  # days from the day on which a waiver is used
+BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0"}  # letters by category that are drawn as nothing
+
+
+def _named(text: str) -> str:
+    """Refuse a text that shows no letter and no digit: spaces, invisible characters, dashes."""
+    if not any(unicodedata.category(letter)[0] in "LN" and letter not in BLANK for letter in text):
+        raise ValueError("it needs at least one letter or digit")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_named)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+BY_SLUG = {check.slug: check for check in CHECKS}
+OTHERS = ("calibration_slope", "calibration_intercept")
+METRICS = (*get_args(Metric), *OTHERS)
+Severity = Literal["act", "check", "note"]
+
+
+class _Part(BaseModel):
+    """A part of a policy. No value is converted: a number is not a date, and a truth value is not a number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+
+class _Demand(_Part):
+    owner: Text  # who decided on it, and may change it
+
+
+class MetricDemand(_Demand):
+    """A metric of a model, or of the difference network minus linear, must lie on one side of a threshold.
+
+    With `by = "interval"` the whole 95% interval must lie there, so that noise does not pass. `missing` says what happens where
+    the audit has no such number.
+    """
+
+    metric: Text
+    of: Literal["network", "linear", "difference"] = "network"
+    at_least: Number | None = None
+    at_most: Number | None = None
+    by: Literal["interval", "value"] = "interval"
+    missing: Literal["fail", "pass"] = "fail"
+
+    @model_validator(mode="after")
+    def _bounded(self) -> MetricDemand:
+        if self.metric not in METRICS:
+            raise ValueError(f"{self.metric!r} is no metric; those are {', '.join(METRICS)}")
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("a metric needs at_least or at_most, or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"no number is at least {self.at_least} and at most {self.at_most}")
+        return self
+
+    @property
+    def gate(self) -> str:
+        return f"metric:{self.of}.{self.metric}"
+
+
+class FindingDemand(_Demand):
+    """A check must not be raised, at its own limits or those given here; `not_applicable` says what happens where it does not
+    apply."""
+
+    finding: Text
+    not_applicable: Literal["fail", "pass"] = "pass"
+    limits: dict[str, Number] = {}
+
+    @model_validator(mode="after")
+    def _known(self) -> FindingDemand:
+        if self.finding not in BY_SLUG:
+            raise ValueError(f"{self.finding!r} is no check; `tabinterp checks` lists them: {', '.join(BY_SLUG)}")
+        limits = BY_SLUG[self.finding].limits
+        ranges = [f"{name} (from {limit.least:g} to {limit.most:g})" for name, limit in limits.items()]
+        allowed = ", ".join(ranges) or "none at all"
+        for name, value in self.limits.items():
+            if name not in limits:
+                raise ValueError(f"{self.finding!r} has no limit {name!r}; a policy may move {allowed}")
+            if not limits[name].least <= value <= limits[name].most:
+                raise ValueError(f"{name!r} of {self.finding!r} cannot be {value:g}; a policy may move {allowed}")
+        return self
+
+    @property
+    def check(self) -> Check:
+        return BY_SLUG[self.finding]
+
+
+class SeverityDemand(_Demand):
+    """No check of this severity may be raised, except those that have a demand of their own."""
+
+    severity: Severity
+
+
+class VerdictDemand(_Demand):
+    """The verdict must be one of these."""
+
+    allowed: Annotated[list[Status], Field(min_length=1)]
+
+
+class Waiver(_Part):
+    """A gate may fail, up to and including a day: at most `LONGEST_WAIVER` days from the day on which it is used."""
+
+    gate: Text  # "finding:SLUG", "metric:OF.METRIC" or "verdict"
+    reason: Text
+    name: Text  # who waives
+    expires: date
+
+
+class Policy(_Part):
+    """All demands. The default asks that no check of severity "act" is raised."""
+
+    name: Text = "default"
+    metric: list[MetricDemand] = []
+    finding: list[FindingDemand] = []
+    severity: list[SeverityDemand] = []
+    verdict: VerdictDemand | None = None
+    waiver: list[Waiver] = []
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Policy:
+        if not (self.metric or self.finding or self.severity or self.verdict):
+            raise ValueError("it demands nothing: add a [[metric]], [[finding]], [[severity]] or [verdict]")
+        named_once: dict[str, list[str]] = {
+            "demand": [d.gate for d in self.metric] + [f"finding:{d.finding}" for d in self.finding],
+            "severity": [d.severity for d in self.severity],
+            "waiver": [w.gate for w in self.waiver],
+        }
+        for what, named in named_once.items():
+            twice = sorted({name for name in named if named.count(name) > 1})
+            if twice:
+                raise ValueError(f"more than one {what} for {', '.join(twice)}")
+        unknown = [w.gate for w in self.waiver if w.gate not in self.gates()]
+        if unknown:
+            raise ValueError(
+                f"waivers for gates that this policy does not have: {unknown}; its gates are {sorted(self.gates())}"
+            )
+        return self
+
+    def gates(self) -> set[str]:
+        """Names of everything that can fail."""
+        covered = {demand.severity for demand in self.severity}
+        named = {f"finding:{d.finding}" for d in self.finding}
+        named |= {f"finding:{check.slug}" for check in CHECKS if covered & {*check.severities}}
+        named |= {demand.gate for demand in self.metric}
+        return named | ({"verdict"} if self.verdict is not None else set())
+
+
+DEFAULT = Policy(severity=[SeverityDemand(severity="act", owner="tabinterp")])
+
+
+def refuse_long_waivers(policy: Policy, today: date) -> None:
+    """Raise `PolicyError` if a waiver lasts longer than `LONGEST_WAIVER` days from `today`: someone must decide on it again."""
+    last = today + timedelta(days=LONGEST_WAIVER)
+    for index, waiver in enumerate(policy.waiver):
+        if waiver.expires > last:
+            raise PolicyError(
+                f"waiver.{index}.expires: {waiver.expires.isoformat()} for {waiver.gate!r} is too far away; a waiver lasts at "
+                f"most {LONGEST_WAIVER} days, until {last.isoformat()}"
+            )
+
+
+def read_policy(path: str | Path) -> tuple[Policy, str]:
+    """Read a policy, and the SHA-256 of its file.
+
+    Raises
+    ------
+    PolicyError
+        If the file cannot be read, is not TOML, holds something that a policy does not, or waives a gate for longer than a year
+        from today.
+    """
+    place = f"the policy {str(path)!r}"
+    try:
+        data = read_regular(Path(path), LARGEST_TEXT)
+        values = tomllib.loads(data.decode("utf-8"))
+    except OSError as error:
+        raise PolicyError(f"{place} cannot be read: {error.strerror}") from None
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # also of bytes that are not UTF-8, and of numbers of thousands of digits
+        raise PolicyError(f"{place} is no TOML: {error}") from None
+    try:
+        policy = Policy.model_validate(values)
+        refuse_long_waivers(policy, datetime.now(UTC).date())
+    except ValidationError as error:
+        problems = "; ".join(_problem(one) for one in error.errors(include_url=False))
+        raise PolicyError(f"{place}: {problems}") from None
+    except PolicyError as error:
+        raise PolicyError(f"{place}: {error}") from None
+    return policy, hashlib.sha256(data).hexdigest()
+
+
+def _problem(error: Any) -> str:
+    """Return where an error of validation is, what is wrong, and what was given."""
+    place = ".".join(str(part) for part in error["loc"])
+    problem = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        problem = "there is no such setting"
+    if error["type"] == "date_type":
+        problem = "it must be a day, written without quotes, such as 2027-03-31"
+    is_table = not error["loc"] or isinstance(error["input"], dict)  # the message then says which part of it is wrong
+    received = "" if is_table or error["type"] == "extra_forbidden" else f"; received {_short(error['input'])}"
+    return f"{place}: {problem}{received}" if place else problem
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."

@@ -1,0 +1,87 @@
+"""Does the network use pairs of columns of which neither shows alone, in a coefficient or in a correlation?"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+
+from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
+from .columns import predictive_power
+from .power import with_power_of_intervals
+from .suppressor import WEAK_CORRELATION, WEAK_P
+
+PAIR_PERCENT = 5.0  # of the score's variance: weaker pairs are not worth a finding
+WEAK_AUC, WEAK_R2 = 0.55, 0.02  # of a column alone
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    interactions = document.interactions
+    if interactions is None or not interactions.pairs or document.table is None:
+        return not_applicable()
+    columns = [one.column for one in document.table.columns if not one.target]
+    hidden = {column for column in columns if _is_weak_alone(document, column, limits)}
+    strong = [
+        (row.first, row.second, row.share.value)
+        for row in interactions.pairs
+        if above(row.share, limits["percent"] / 100) and {row.first, row.second} <= hidden
+    ]
+    if not strong:
+        passed = cleared(pairs=len(interactions.pairs), hidden=len(hidden))
+        shares = [row.share for row in interactions.pairs]
+        return with_power_of_intervals(passed, "variance", limits["percent"] / 100, shares, interactions.rows, 1.0)
+    names = list(dict.fromkeys(f"{first} × {second}" for first, second, _ in strong))
+    return raised(pairs=names, percent=100 * max(share or 0.0 for *_, share in strong))
+
+
+def _is_weak_alone(document: Document, column: str, limits: Limits) -> bool:
+    tests = [test.p for test in document.coefficients.tests if test.column == column and test.p is not None]
+    if not tests or min(tests) * len(tests) <= limits["p"] or document.table is None:
+        return False
+    one = next(c for c in document.table.columns if c.column == column)
+    weak, power = limits["auc" if document.table.metric == "auc" else "r2"], predictive_power(one).value
+    correlated = one.correlation is not None and abs(one.correlation) >= WEAK_CORRELATION
+    return power is not None and power < weak and not correlated
+
+
+CHECK = Check(
+    code="TI-E05",
+    slug="interaction-only",
+    severity="note",
+    section="interactions",
+    evaluate=evaluate,
+    limits={
+        "percent": Limit(PAIR_PERCENT, most=100),
+        "p": Limit(WEAK_P),
+        "auc": Limit(WEAK_AUC, least=0.5),
+        "r2": Limit(WEAK_R2),
+    },
+    text=Text(
+        title="Columns that matter only together",
+        measures="strong pairs of the network whose columns have no coefficient and no power alone",
+        limitations="Pairs below the strongest ones that were read, and three columns together.",
+        raised_when=(
+            (
+                "A pair with {percent}% of the score's variance or more; Wald p above {p} after correction, AUC "
+                "below {auc} or R² below {r2}."
+            ),
+            "percent: a share of the variance; p: a p-value",
+        ),
+        next="Look at the pair in the section on interactions; a linear model needs their product as a column.",
+        claims={
+            "raised": (
+                (
+                    "The network uses pairs of columns of which neither shows alone, in a coefficient or in a "
+                    "correlation: {pairs} (up to {percent}% of the variance of its score)."
+                ),
+                "pairs: such as 'age × income'",
+            ),
+            "cleared": (
+                (
+                    "None of the {pairs} strongest pairs is made of two columns that do not show alone ({hidden} "
+                    "such columns)."
+                ),
+                "pairs: the number of pairs; hidden: the number of columns that do not show alone",
+            ),
+            "not_applicable": "No pairs were read.",
+        },
+    ),
+)

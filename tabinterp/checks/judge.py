@@ -1,0 +1,96 @@
+"""Judging a document: run every check on it, and list what each check measures and when it is raised."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from tabinterp import messages
+from tabinterp.document.document import Document, Finding, Message
+from tabinterp.errors import TabinterpError, did_you_mean
+
+from . import CHECKS
+from .base import ASPECTS, UNBOUNDED, Check, Limit, Limits
+
+SEVERITY_ORDER = {"act": 0, "check": 1, "note": 2}
+
+
+def judge(document: Document) -> list[Finding]:
+    """Return the finding of every check, once: the raised ones first, the most severe of them first."""
+    findings = [run_check(check, document) for check in CHECKS]
+    return sorted(findings, key=lambda finding: (finding.status != "raised", SEVERITY_ORDER[finding.severity]))
+
+
+def run_check(check: Check, document: Document, limits: Limits | None = None) -> Finding:
+    """Return the finding of one check; `limits` replace those of its usual limits that they name."""
+    outcome = check.evaluate(document, check.default_limits | dict(limits or {}))
+    key = f"finding.{outcome.key}" if "." in outcome.key else f"finding.{check.slug}.{outcome.key}"
+    return Finding(
+        code=check.code,
+        slug=check.slug,
+        severity=check.lesser_severity if outcome.lesser and check.lesser_severity else check.severity,
+        status=outcome.status,
+        voids=check.voids_comparison and outcome.status == "raised",
+        claim=Message(key=key, values=dict(outcome.values or {})),
+        power=outcome.power,
+        evidence=check.section,
+    )
+
+
+def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Return the manual of the checks: of each its code, slug, severity, title, what it measures, its limitations ("blind"), when
+    it is raised ("threshold"), what to do next, and the limits that a policy may move, with their usual values and ranges.
+
+    Parameters
+    ----------
+    slugs : sequence of str, optional
+        The checks to explain; by default all of them.
+
+    Raises
+    ------
+    TabinterpError
+        If there is no check of such a name.
+
+    Examples
+    --------
+    >>> explain_checks(["label-leak"])[0]["limits"]
+    'auc = 0.99 (0.5 to 1); r2 = 0.95 (0 to 1)'
+    """
+    return [
+        {"code": check.code, "slug": check.slug, "severity": check.severity, "evidence": check.section}
+        | {"limits": "; ".join(_range(name, limit) for name, limit in check.limits.items())}
+        | {
+            aspect: messages.text(f"check.{check.slug}.{aspect}", check.default_limits | dict(check.constants))
+            for aspect in ASPECTS
+        }
+        for check in _named(slugs)
+    ]
+
+
+def _named(slugs: Sequence[str]) -> Sequence[Check]:
+    """Return the checks of these names, in the order of the list; all of them if there are no names."""
+    known = [check.slug for check in CHECKS]
+    for slug in slugs:
+        if slug not in known:
+            raise TabinterpError(
+                f"there is no check {slug!r}.{did_you_mean(slug, known)} `tabinterp checks` lists them: {', '.join(known)}"
+            )
+    return [check for check in CHECKS if check.slug in slugs] if slugs else CHECKS
+
+
+def _range(name: str, limit: Limit) -> str:
+    most = "any number" if limit.most == UNBOUNDED else f"{limit.most:g}"
+    return f"{name} = {limit.value:g} ({limit.least:g} to {most})"
+
+
+def list_checks(slugs: Sequence[str] = ()) -> str:
+    """Return what `explain_checks` returns as text, one paragraph per check."""
+    return "\n".join(
+        f"{one['code']}  {one['slug']}  ({one['severity']})  {one['title']}\n"
+        + "\n".join(
+            textwrap.fill(f"{aspect + ':':<11}{one[aspect]}", 100, initial_indent="  ", subsequent_indent=" " * 13)
+            for aspect in (*list(ASPECTS)[1:], "limits")
+            if one[aspect]
+        )
+        for one in explain_checks(slugs)
+    )

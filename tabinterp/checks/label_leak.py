@@ -1,0 +1,104 @@
+"""Does one column alone predict the target almost perfectly, as only a column does that holds the answer?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tabinterp.analyses.data_quality.record import TableReadings
+from tabinterp.document.document import Document, Power
+
+from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, not_applicable
+from .columns import input_columns, power_withheld, predictive_power
+from .power import auc_beyond, of_counts, r2_beyond, with_power
+
+LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone
+RAISED = {"auc": "raised_auc", "r2": "raised_r2"}
+CLEARED = {"auc": "cleared_auc", "r2": "cleared_r2"}
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    return evaluate_columns(document, limits, lambda low, table: low >= limit_of(table, limits))
+
+
+def evaluate_columns(document: Document, limits: Limits, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
+    """Raise the columns of which the lower end of the AUC or R² alone is a leak, by a rule that `near_leak` gives another of."""
+    table = document.table
+    powers = [(column.column, predictive_power(column)) for column in input_columns(document)]
+    known = [(name, power) for name, power in powers if power.low is not None]
+    if table is None or not known:
+        return power_withheld(document) or not_applicable()
+    leaking = [(name, power) for name, power in known if leaks(power.low or 0.0, table)]
+    name, power = max(leaking or known, key=lambda one: one[1].value or 0.0)
+    values: dict[str, object] = {"column": name, "value": power.value, "low": power.low, "high": power.high}
+    values |= {"columns": [name for name, _ in leaking]}
+    if leaking:
+        return Outcome("raised", RAISED[table.metric], values)
+    passed = Outcome("cleared", CLEARED[table.metric], values)
+    return with_power(passed, _smallest_power(document, limit_of(table, limits)))
+
+
+def limit_of(table: TableReadings, limits: Limits) -> float:
+    """Return the limit of AUC or R², whichever the table is measured in."""
+    return limits["auc" if table.metric == "auc" else "r2"]
+
+
+def _smallest_power(document: Document, limit: float) -> Power | None:
+    """Return the least AUC or R² of a column, on the rows that were scored, whose whole interval lies above a limit."""
+    data = document.data
+    rows = data.rows if data.held_out_rows is None else data.held_out_rows
+    if data.drawn is not None:
+        rows = data.drawn.rows if data.drawn.held_out_rows is None else data.drawn.held_out_rows
+    if document.table is not None and document.table.metric == "r2":
+        return of_counts(document, "r2", r2_beyond(limit, rows), rows)
+    events = data.events if data.task == "binary" else None
+    return of_counts(document, "auc", auc_beyond(limit, events, rows - events), rows, events) if events else None
+
+
+CHECK = Check(
+    code="TI-D02",
+    slug="label-leak",
+    severity="act",
+    section="data",
+    evaluate=evaluate,
+    limits={"auc": Limit(LEAK_AUC, least=0.5), "r2": Limit(LEAK_R2)},
+    voids_comparison=True,
+    text=Text(
+        title="A column holds the answer",
+        measures="how well one column alone tells the target, on held-out rows where there are any",
+        limitations="An answer spread over several columns, and one that a column gives in a few rows only.",
+        raised_when="The 95% interval lies above an AUC of {auc}, or R² of {r2}.",
+        next="Find out when the column is filled in; if after the outcome, leave it out and train again.",
+        claims={
+            "raised_auc": (
+                (
+                    "{column} alone tells the target: AUC {value} (95% interval {low} to {high}). Columns that do: "
+                    "{columns}."
+                ),
+                (
+                    "column: the strongest one; value, low, high: its AUC or R² and the ends of the interval; "
+                    "columns: names"
+                ),
+            ),
+            "raised_r2": (
+                (
+                    "{column} alone tells the target: R² {value} (95% interval {low} to {high}). Columns that do: "
+                    "{columns}."
+                ),
+                (
+                    "column: the strongest one; value, low, high: its AUC or R² and the ends of the interval; "
+                    "columns: names"
+                ),
+            ),
+            "cleared_auc": (
+                "No column tells the target alone; the strongest is {column} (AUC {value}).",
+                "column: the strongest one; value: its AUC or R²",
+            ),
+            "cleared_r2": (
+                "No column tells the target alone; the strongest is {column} (R² {value}).",
+                "column: the strongest one; value: its AUC or R²",
+            ),
+            "not_applicable": "The rows are too few, or no column is read.",
+            "withheld": WITHHELD,
+        },
+    ),
+)

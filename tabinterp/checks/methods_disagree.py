@@ -1,0 +1,143 @@
+"""Do attributions of the network's score rank the columns differently, by more than sampling error explains?"""
+
+from __future__ import annotations
+
+from tabinterp.analyses.agreement.record import Agreement
+from tabinterp.document.document import Document
+
+from .base import Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
+
+# Attributions of one estimand: what each column adds to the score, compared with a background. Permutation importance is of the
+# loss, and saliency and the average derivative are slopes: that these rank columns differently is no disagreement.
+ATTRIBUTIONS = {"network.integrated_gradients", "network.expected_gradients", "network.shapley"}
+FEWEST_ORDERED = 5  # pairs of columns ordered significantly by both: with fewer, sampling error hides a disagreement
+RANK_CORRELATION = 0.2  # columns of no weight, which are ranked at random, pull the correlation down to about 0.25
+SHARED_PERCENT = 40.0  # of the first five columns: two of them, as many as chance gives among a dozen columns
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    pairs = [a for a in document.agreement if {a.first, a.second} <= ATTRIBUTIONS and a.spearman is not None]
+    if not pairs:
+        return not_applicable()
+    known = [(a.spearman, a) for a in pairs if a.spearman is not None and (a.ordered or 0) >= FEWEST_ORDERED]
+    if not known:
+        most = max(pair.ordered or 0 for pair in pairs)
+        return Outcome("not_applicable", "few", {"ordered": most, "least": FEWEST_ORDERED})
+    disagreeing = [
+        (correlation, pair)
+        for correlation, pair in known
+        if correlation < limits["rank"]
+        and _order_correlation(pair) < limits["rank"]
+        and not _share_first(document, pair, limits["percent"] / 100)
+    ]
+    correlation, pair = min(disagreeing or known, key=lambda one: one[0])
+    values: dict[str, object] = {"value": correlation, "threshold": limits["rank"]}
+    values |= {"first": _method(pair.first), "second": _method(pair.second)}
+    values |= {"ordered": pair.ordered, "opposed": pair.opposed}
+    if correlation < limits["rank"] and not disagreeing:
+        if _order_correlation(pair) >= limits["rank"]:
+            return Outcome("cleared", "cleared_error", values)
+        return Outcome("cleared", "cleared_first", {**values, "percent": 100 * (pair.overlap or 0.0), "top": pair.top})
+    return raised_if(bool(disagreeing), **values)
+
+
+def _order_correlation(pair: Agreement) -> float:
+    """Return Kendall's rank correlation over the pairs of columns that both attributions order significantly."""
+    ordered = pair.ordered or 0
+    return (ordered - 2 * (pair.opposed or 0)) / max(ordered, 1)
+
+
+def _share_first(document: Document, pair: Agreement, share: float) -> bool:
+    """Return whether, of many columns, the first are much the same: then only columns of no weight are ranked differently."""
+    return len(document.importance.columns) > 2 * pair.top and (pair.overlap or 0.0) > share
+
+
+def _method(name: str) -> str:
+    return name.removeprefix("network.").replace("_", " ")
+
+
+CHECK = Check(
+    code="TI-E02",
+    slug="methods-disagree",
+    severity="check",
+    section="agreement",
+    evaluate=evaluate,
+    limits={"rank": Limit(RANK_CORRELATION, least=-1), "percent": Limit(SHARED_PERCENT, most=100)},
+    text=Text(
+        title="Attributions disagree on what matters",
+        measures=(
+            "rank correlations between attributions of the network's score (integrated gradients, expected "
+            "gradients, Shapley values), compared with what sampling error alone gives"
+        ),
+        limitations=(
+            "Which of the attributions is right. Readings of another quantity, such as permutation importance (of "
+            "the loss) and saliency (a slope), are not compared."
+        ),
+        raised_when=(
+            (
+                "A rank correlation below {rank}, over all columns and over the pairs of columns that both order "
+                "significantly; with many columns, of attributions that also share at most {percent}% of the first "
+                "five."
+            ),
+            "rank: a rank correlation",
+        ),
+        next=(
+            "Do not rest on one ranking. Look at correlated columns and at saturation, which move attributions apart."
+        ),
+        claims={
+            "raised": (
+                (
+                    "Attributions of the same score disagree on which columns matter: {first:method} and "
+                    "{second:method} have a rank correlation of {value} (threshold {threshold}). Of {ordered} pairs "
+                    "of columns that both order significantly, {opposed} are in opposite order."
+                ),
+                (
+                    "first, second: names of methods; value: the rank correlation; ordered, opposed: numbers of "
+                    "pairs of columns"
+                ),
+            ),
+            "cleared": (
+                (
+                    "Attributions of the same score agree on which columns matter: the lowest rank correlation is "
+                    "{value}, {first:method} with {second:method} (threshold {threshold}). Of {ordered} pairs of "
+                    "columns that both order significantly, {opposed} are in opposite order."
+                ),
+                (
+                    "first, second: names of methods; value: the rank correlation; ordered, opposed: numbers of "
+                    "pairs of columns"
+                ),
+            ),
+            "cleared_error": (
+                (
+                    "{first:method} and {second:method} have a rank correlation of only {value} (threshold "
+                    "{threshold}), which sampling error explains: of {ordered} pairs of columns that both order "
+                    "significantly, {opposed} are in opposite order."
+                ),
+                (
+                    "first, second: names of methods; value: the rank correlation; ordered, opposed: numbers of "
+                    "pairs of columns"
+                ),
+            ),
+            "cleared_first": (
+                (
+                    "Attributions of the same score agree on the columns that matter most, and not on the others: "
+                    "{first:method} and {second:method} share {percent}% of their first {top}, with a rank "
+                    "correlation of {value} over all (threshold {threshold}). Of {ordered} pairs of columns that "
+                    "both order significantly, {opposed} are in opposite order."
+                ),
+                (
+                    "first, second: names of methods; value: the rank correlation; ordered, opposed: numbers of "
+                    "pairs of columns"
+                ),
+            ),
+            "not_applicable": "Fewer than two attributions of the network's score can be ranked.",
+            "few": (
+                (
+                    "Sampling error hides the order of the columns: at most {ordered} pairs of columns are ordered "
+                    "significantly by two attributions, and it takes {least}."
+                ),
+                "ordered, least: numbers of pairs of columns",
+            ),
+        },
+    ),
+)

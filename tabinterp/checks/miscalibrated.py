@@ -1,0 +1,164 @@
+"""Are the predicted probabilities, or numbers, calibrated on held-out rows?
+
+Raised where the recalibration slope or calibration in the large lies beyond its limits and the joint test of both is
+significant, or where a smooth calibration curve bends away from the predictions.
+"""
+
+from __future__ import annotations
+
+from tabinterp.analyses.calibration.record import Calibrated
+from tabinterp.document.document import Document, Interval
+
+from .base import UNBOUNDED, WITHHELD, Check, Limit, Limits, Outcome, Text, not_applicable
+from .performance import performance_withheld
+
+SLOPE_LOW, SLOPE_HIGH = 0.75, 1.35  # between these, recalibration moves probabilities by a few hundredths at most
+INTERCEPT = 0.35  # log-odds, of calibration in the large: moves a probability of one half by 0.09
+JOINT_P = 0.01  # of slope and intercept together, corrected for the number of classes
+BEND, BEND_P = 0.1, 0.001  # distance of a smooth calibration curve, as a probability, and p of its test
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    if (outcome := performance_withheld(document)) is not None:
+        return outcome
+    if document.calibration is None:
+        return not_applicable()
+    outputs = [(row.output, row.network) for row in document.calibration.outputs]
+    known = [(name, one) for name, one in outputs if one.slope.low is not None and one.p is not None]
+    if not known:
+        return not_applicable("few")
+    log_scale = document.data.task != "regression"
+    off = [(name, one) for name, one in known if _is_off(one, limits, len(known), log_scale)]
+    bent = [(name, one) for name, one in known if _is_bent(one, limits, len(known))]
+    name, one = (off or bent or [min(known, key=lambda pair: pair[1].p or 0.0)])[0]
+    values: dict[str, object] = {"slope": one.slope.value, "low": one.slope.low, "high": one.slope.high, "p": one.p}
+    values |= {"large": one.large.value, "large_low": one.large.low, "large_high": one.large.high}
+    bend = one.bend if bent and not off else None
+    if bend is not None:
+        values = {"predicted": bend.predicted, "observed": bend.observed, "p": bend.p}
+    several = len(known) > 1
+    if several:
+        count = len({name for name, _ in [*off, *bent]})
+        values |= {"output": name, "count": count, "outputs": len(known)}
+    if bend is not None:
+        return Outcome("raised", "raised_bend_classes" if several else "raised_bend", values)
+    if off or bent:
+        return Outcome("raised", "raised_classes" if several else "raised", values)
+    return Outcome("cleared", "cleared_classes" if several else "cleared", values)
+
+
+def _is_off(one: Calibrated, limits: Limits, outputs: int, log_scale: bool) -> bool:
+    """Return whether slope or calibration in the large is beyond its limit; the latter has none in the unit of a number."""
+    beyond = _outside(one.slope, limits["low"], limits["high"])
+    beyond |= log_scale and _outside(one.large, -limits["intercept"], limits["intercept"])
+    return beyond and outputs * (1.0 if one.p is None else one.p) < limits["p"]
+
+
+def _is_bent(one: Calibrated, limits: Limits, outputs: int) -> bool:
+    bend = one.bend
+    if bend is None:
+        return False
+    return abs(bend.observed - bend.predicted) >= limits["bend"] and outputs * bend.p < limits["bend_p"]
+
+
+def _outside(interval: Interval, low: float, high: float) -> bool:
+    return interval.low is not None and interval.high is not None and (interval.high < low or interval.low > high)
+
+
+CHECK = Check(
+    code="TI-P04",
+    slug="miscalibrated",
+    severity="check",
+    section="performance",
+    evaluate=evaluate,
+    limits={
+        "low": Limit(SLOPE_LOW),
+        "high": Limit(SLOPE_HIGH, 1, UNBOUNDED),
+        "intercept": Limit(INTERCEPT, most=UNBOUNDED),
+        "p": Limit(JOINT_P),
+        "bend": Limit(BEND),
+        "bend_p": Limit(BEND_P),
+    },
+    text=Text(
+        title="The network is miscalibrated",
+        measures=(
+            "recalibration slope, calibration in the large (the intercept with the slope fixed at 1), a joint test "
+            "of both, and a smooth curve, on held-out rows"
+        ),
+        limitations="Wrong probabilities in single groups; a curve needs 200 events and 200 other rows.",
+        raised_when=(
+            (
+                "A joint p below {p}, corrected for the number of classes, and the whole 95% interval of the slope "
+                "below {low} or above {high}, or that of calibration in the large beyond {intercept} log-odds; or a "
+                "smooth curve {bend} away from the prediction with p below {bend_p}."
+            ),
+            "p, bend_p: p-values; low, high: slopes; intercept: log-odds; bend: a difference of probabilities",
+        ),
+        next="Recalibrate on rows that were not trained on, and look whether class weights or resampling made it.",
+        claims={
+            "raised": (
+                (
+                    "The network is miscalibrated on held-out rows (joint test: p = {p}). The recalibration slope is "
+                    "{slope} (95% CI {low} to {high}; 1 is calibrated, below 1 is too extreme). Calibration in the "
+                    "large is {large} (95% CI {large_low} to {large_high}; 0 is calibrated, above 0 is too low)."
+                ),
+                (
+                    "slope, low, high: the slope and the ends of its interval; large, large_low, large_high: the "
+                    "same of calibration in the large"
+                ),
+            ),
+            "raised_classes": (
+                (
+                    "The network is miscalibrated for {count} of {outputs} classes. For {output} the recalibration "
+                    "slope is {slope} (95% CI {low} to {high}; 1 is calibrated, below 1 is too extreme) and "
+                    "calibration in the large {large} (95% CI {large_low} to {large_high}; 0 is calibrated, above 0 "
+                    "is too low); joint test: p = {p}."
+                ),
+                (
+                    "slope, low, high: the slope and the ends of its interval; large, large_low, large_high: the "
+                    "same of calibration in the large; output: a class; count, outputs: numbers of classes"
+                ),
+            ),
+            "raised_bend": (
+                (
+                    "The network is miscalibrated in part of its range: where it predicts {predicted}, a smooth "
+                    "curve through the outcomes is at {observed} (p = {p} against slope and intercept alone)."
+                ),
+                "predicted, observed: probabilities or numbers",
+            ),
+            "raised_bend_classes": (
+                (
+                    "The network is miscalibrated for {count} of {outputs} classes. Where it predicts {predicted} "
+                    "for {output}, a smooth curve through the outcomes is at {observed} (p = {p} against slope and "
+                    "intercept alone)."
+                ),
+                "predicted, observed: probabilities; output: a class; count, outputs: numbers of classes",
+            ),
+            "cleared": (
+                (
+                    "No miscalibration beyond the limits on held-out rows: the recalibration slope is {slope} (95% "
+                    "CI {low} to {high}), calibration in the large {large} (95% CI {large_low} to {large_high}); "
+                    "joint test: p = {p}."
+                ),
+                (
+                    "slope, low, high: the slope and the ends of its interval; large, large_low, large_high: the "
+                    "same of calibration in the large"
+                ),
+            ),
+            "cleared_classes": (
+                (
+                    "No miscalibration beyond the limits in {outputs} classes. The least calibrated is {output}: "
+                    "recalibration slope {slope} (95% CI {low} to {high}), calibration in the large {large} (95% CI "
+                    "{large_low} to {large_high}); joint test: p = {p}."
+                ),
+                (
+                    "slope, low, high: the slope and the ends of its interval; large, large_low, large_high: the "
+                    "same of calibration in the large; output: a class; outputs: the number of classes"
+                ),
+            ),
+            "not_applicable": "Calibration is measured on held-out rows only.",
+            "few": "The held-out rows do not determine a recalibration slope.",
+            "withheld": WITHHELD,
+        },
+    ),
+)

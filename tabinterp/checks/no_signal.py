@@ -1,0 +1,170 @@
+"""Is the network shown to predict better than chance on held-out rows?
+
+Raised where no better performance is shown and the rows suffice to rule out a useful network. Chance is an AUC of one half for
+two classes, an R² of zero for numbers, the entropy of the class shares for several classes, and the loss of the mean for counts.
+"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+
+from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, above, not_applicable
+from .classes_swapped import ranks_reversed
+from .performance import network_metric, performance_withheld
+
+WEAK_AUC = (
+    0.65  # a lower AUC needs a lower loss as well: networks that were trained on shuffled labels reach 0.6 by chance
+)
+WEAK_R2 = 0.02
+USEFUL_AUC = 0.7  # an AUC that too few rows cannot rule out
+USEFUL_SHARE = 0.1  # the same of R², and of the loss of predicting without any column
+MEASURES = {"binary": "auc", "regression": "r2", "multiclass": "loss", "count": "count"}
+CLEARED = {"auc": "cleared_auc", "r2": "cleared_r2", "loss": "cleared_loss", "count": "cleared_count"}
+RAISED = {"auc": "raised_auc", "r2": "raised_r2", "loss": "raised_loss", "count": "raised_count"}
+UNCLEAR = {"auc": "unclear_auc", "r2": "unclear_r2", "loss": "unclear_loss", "count": "unclear_count"}
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    performance = document.performance
+    if not performance.held_out:
+        return not_applicable()
+    if (outcome := performance_withheld(document)) is not None:
+        return outcome
+    if ranks_reversed(document):
+        return not_applicable("swapped")
+    measure, skill = MEASURES[document.data.task], performance.skill
+    estimate = skill if measure in ("loss", "count") else network_metric(document, measure)
+    chance = 0.5 if measure == "auc" else 0.0
+    if estimate.low is None or estimate.value is None:
+        return not_applicable("few")
+    # A random function may well have a small AUC whose interval lies above one half.
+    weak = (measure == "auc" and estimate.value < limits["auc"] and not above(skill, 0.0)) or (
+        measure == "r2" and estimate.value < limits["r2"]
+    )
+    values = {"value": estimate.value, "low": estimate.low, "high": estimate.high, "chance": chance}
+    if estimate.low > chance and not weak:
+        return Outcome("cleared", CLEARED[measure], values)
+    null_loss = (
+        performance.metrics[0].network.value or 0.0
+    ) + estimate.value  # where `estimate` is a difference in loss
+    useful = {"auc": USEFUL_AUC, "r2": USEFUL_SHARE}.get(measure, USEFUL_SHARE * null_loss)
+    unclear = estimate.high is not None and estimate.high >= useful
+    return (
+        Outcome("not_applicable", UNCLEAR[measure], values) if unclear else Outcome("raised", RAISED[measure], values)
+    )
+
+
+CHECK = Check(
+    code="TI-P03",
+    slug="no-signal",
+    severity="act",
+    section="performance",
+    evaluate=evaluate,
+    limits={"auc": Limit(WEAK_AUC, least=0.5), "r2": Limit(WEAK_R2)},
+    constants={"useful": USEFUL_AUC, "share": USEFUL_SHARE, "percent": 100 * USEFUL_SHARE},
+    text=Text(
+        title="The network is not shown to know anything",
+        measures=(
+            "performance on held-out rows: AUC of two classes, R² of numbers, log loss of several classes against "
+            "that of always predicting the class shares, loss of counts against that of the mean"
+        ),
+        limitations="How much there is to be known: look at the linear model and at single columns.",
+        raised_when=(
+            (
+                "The 95% interval includes chance (of several classes and of counts: the difference in loss includes "
+                "zero); or R² is below {r2}; or an AUC below {auc} comes with a log loss not shown to beat the base "
+                "rate. In each case the interval must end below what would be useful: an AUC of {useful}, an R² of "
+                "{share}, or a loss {percent}% below that of knowing nothing. Otherwise the rows are too few to tell."
+            ),
+            "auc, r2, useful, share: limits of AUC or R²",
+        ),
+        next="Check that rows and labels belong together and that the split is right; then train again.",
+        claims={
+            "raised_auc": (
+                (
+                    "On held-out rows the network is not shown to know anything: its AUC is {value} (95% interval "
+                    "{low} to {high}; chance is {chance})."
+                ),
+                "value, low, high: the metric and the ends of its interval",
+            ),
+            "cleared_auc": (
+                "On held-out rows the network's AUC is {value} (95% interval {low} to {high}).",
+                "value, low, high: the metric and the ends of its interval",
+            ),
+            "raised_r2": (
+                (
+                    "On held-out rows the network is not shown to know anything: its R² is {value} (95% interval "
+                    "{low} to {high})."
+                ),
+                "value, low, high: the metric and the ends of its interval",
+            ),
+            "cleared_r2": (
+                "On held-out rows the network's R² is {value} (95% interval {low} to {high}).",
+                "value, low, high: the metric and the ends of its interval",
+            ),
+            "raised_loss": (
+                (
+                    "On held-out rows the network is not shown to know anything: its log loss is {value} lower (95% "
+                    "CI {low} to {high}) than that of always predicting the class shares, which is not significantly "
+                    "above zero."
+                ),
+                "value, low, high: the difference in loss and the ends of its interval",
+            ),
+            "cleared_loss": (
+                (
+                    "On held-out rows the network's log loss is {value} lower (95% CI {low} to {high}) than that of "
+                    "always predicting the class shares."
+                ),
+                "value, low, high: the difference in loss and the ends of its interval",
+            ),
+            "raised_count": (
+                (
+                    "On held-out rows the network is not shown to beat the mean: the loss of the mean is {value} "
+                    "higher (95% interval {low} to {high})."
+                ),
+                "value, low, high: the difference in loss and the ends of its interval",
+            ),
+            "cleared_count": (
+                (
+                    "On held-out rows the loss of always predicting the mean is higher than the network's by {value} "
+                    "(95% interval {low} to {high})."
+                ),
+                "value, low, high: the difference in loss and the ends of its interval",
+            ),
+            "not_applicable": "Without held-out rows it is not known what the network knows of rows it has not seen.",
+            "swapped": "The network knows the classes, but the wrong way round: see the finding on swapped classes.",
+            "few": "The held-out rows are too few for an interval.",
+            "unclear_auc": (
+                (
+                    "The held-out rows are too few to tell: the network's AUC is {value} (95% CI {low} to {high}). "
+                    "The interval includes both chance and a useful ranking."
+                ),
+                "value, low, high: the metric and the ends of its interval",
+            ),
+            "unclear_r2": (
+                (
+                    "The held-out rows are too few to tell: the network's R² is {value} (95% CI {low} to {high}). "
+                    "The interval includes both zero and a useful prediction."
+                ),
+                "value, low, high: the metric and the ends of its interval",
+            ),
+            "unclear_loss": (
+                (
+                    "The held-out rows are too few to tell: the network's log loss is {value} lower (95% CI {low} to "
+                    "{high}) than that of always predicting the class shares. The interval includes both no "
+                    "difference and a useful one."
+                ),
+                "value, low, high: the difference in loss and the ends of its interval",
+            ),
+            "unclear_count": (
+                (
+                    "The held-out rows are too few to tell: the loss of always predicting the mean is {value} higher "
+                    "than the network's (95% CI {low} to {high}). The interval includes both no difference and a "
+                    "useful one."
+                ),
+                "value, low, high: the difference in loss and the ends of its interval",
+            ),
+            "withheld": WITHHELD,
+        },
+    ),
+)

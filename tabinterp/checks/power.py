@@ -1,0 +1,140 @@
+"""Power of a check that passed: the smallest effect that would have raised it with a probability of 80%.
+
+A check is raised where an interval lies beyond a limit, or a count reaches one. The smallest effect is then the limit plus half
+the interval plus z.80 standard errors: `limit + (z.975 + z.80) SE` where the interval is a normal one of 95% (Cohen 1988). Where
+the standard error depends on the effect itself, it is the one at that effect: of an AUC that of Hanley & McNeil (1982), of R²
+that of Olkin & Finn (1995), of a share the binomial distribution. Rounded to three digits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from statistics import NormalDist
+
+from tabinterp.document.document import Document, Interval, Power
+
+from .base import Outcome
+
+CHANCE = 0.8  # with which an effect is detected
+Z_ENDS, Z_CHANCE = NormalDist().inv_cdf(0.975), NormalDist().inv_cdf(CHANCE)
+REACH = Z_ENDS + Z_CHANCE  # standard errors that an effect lies beyond the limit
+HALVINGS = 60
+
+
+def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) -> Outcome:
+    """Return a pass with the smallest effect that it could have detected; not applicable where no possible effect, which is below
+    `most`, could have been."""
+    if outcome.status != "cleared" or power is None:
+        return outcome
+    if power.effect < most:
+        return replace(outcome, power=power)
+    values = {"of": power.of, "most": most, "rows": power.rows, "events": power.events}
+    key = "any.powerless" if power.events is None else "any.powerless_events"
+    return Outcome("not_applicable", key, {name: value for name, value in values.items() if value is not None})
+
+
+def smallest_effect(of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
+    """Return an effect as the document holds it; None where a limit is so far off that no effect is known to reach it."""
+    if not math.isfinite(effect):
+        return None
+    return Power.model_validate({"of": of, "effect": float(f"{effect:.3g}"), "rows": rows, "events": events})
+
+
+def of_counts(document: Document, of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
+    """Return an effect whose formula takes each row as one independent draw; None where rows come in groups or have weights."""
+    independent = document.data.grouping is None and not document.data.weighted
+    return smallest_effect(of, effect, rows, events) if independent else None
+
+
+def with_power_of_intervals(
+    outcome: Outcome, of: str, limit: float, tested: Sequence[Interval], rows: int, most: float = math.inf
+) -> Outcome:
+    """Return the pass of a check that asks whether an interval lies above a limit, with the effect that it detects in any of the
+    intervals tested."""
+    effects = [beyond(limit, interval) for interval in tested if interval.stderr is not None]
+    return with_power(outcome, smallest_effect(of, max(effects), rows), most) if effects else outcome
+
+
+def beyond(limit: float, interval: Interval) -> float:
+    """Return the least value whose 95% interval lies above `limit` with a probability of 80%, were it as wide as `interval`.
+
+    >>> round(beyond(0.0, Interval(value=5.0, stderr=1.0)), 3)
+    2.802
+    """
+    return limit + reach(interval) + Z_CHANCE * (interval.stderr or 0.0)
+
+
+def reach(interval: Interval) -> float:
+    """Return half the width of an interval: at least that of a normal one, because an end may have been cut off at the edge of
+    its range, and more where there are few groups."""
+    normal = Z_ENDS * (interval.stderr or 0.0)
+    if interval.low is None or interval.high is None:
+        return normal
+    return max(normal, (interval.high - interval.low) / 2)
+
+
+def auc_beyond(limit: float, events: int, others: int) -> float:
+    """Return the least AUC whose 95% interval lies above `limit` with a probability of 80%.
+
+    >>> round(auc_beyond(0.9, 20, 180), 3), round(auc_beyond(0.9, 200, 1800), 3)
+    (0.972, 0.934)
+    """
+    return _least(lambda auc: auc - REACH * auc_error(auc, events, others), limit)
+
+
+def auc_error(auc: float, events: int, others: int) -> float:
+    """Return the standard error of an AUC by Hanley & McNeil (1982)."""
+    one, two = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    variance = auc * (1 - auc) + (events - 1) * (one - auc**2) + (others - 1) * (two - auc**2)
+    return math.sqrt(max(variance, 0.0) / (events * others))
+
+
+def r2_beyond(limit: float, rows: int) -> float:
+    """Return the least R² whose 95% interval lies above `limit` with a probability of 80%."""
+    return _least(lambda r2: r2 - REACH * 2 * math.sqrt(r2 / rows) * (1 - r2), limit)
+
+
+def share_of(count: int, rows: int) -> float:
+    """Return the least share of `rows` rows of which `count` or more are found with a probability of 80% (binomial).
+
+    >>> round(share_of(10, 500), 4)
+    0.0249
+    """
+    from scipy.special import betaincinv  # noqa: PLC0415  # heavy: the catalogue of sentences imports every check
+
+    return float(betaincinv(count, rows - count + 1, CHANCE)) if count <= rows else 1.0
+
+
+def share_beyond(limit: float, rows: int) -> float:
+    """Return the least share whose 95% interval (Wilson 1927) lies above `limit` with a probability of 80%."""
+    count = next((k for k in range(math.ceil(limit * rows), rows + 1) if _wilson_low(k, rows) >= limit), rows + 1)
+    return share_of(count, rows)
+
+
+def psi_beyond(limit: float, p: float, df: int, training: int, held_out: int) -> float:
+    """Return the least population stability index that is found to be `limit` or more and significant at `p`, with a probability
+    of 80%.
+
+    Divided by 1/n + 1/m, an index of samples of n and m rows is about a noncentral chi-squared (Yurdakul 2018).
+    """
+    from scipy.special import chdtri, chndtrinc  # noqa: PLC0415  # heavy, as above
+
+    unit = 1 / training + 1 / held_out
+    return float(chndtrinc(max(chdtri(df, p), limit / unit), df, 1 - CHANCE)) * unit
+
+
+def _wilson_low(count: int, rows: int) -> float:
+    share, z2 = count / rows, Z_ENDS**2
+    half = Z_ENDS * math.sqrt(share * (1 - share) / rows + z2 / (4 * rows**2))
+    return (share + z2 / (2 * rows) - half) / (1 + z2 / rows)
+
+
+def _least(low: Callable[[float], float], limit: float) -> float:
+    """Least value, from the limit to 1, at which `low` reaches the limit."""
+    least, most = limit, 1.0
+    for _ in range(HALVINGS):
+        middle = (least + most) / 2
+        least, most = (least, middle) if low(middle) >= limit else (middle, most)
+    return most

@@ -1,0 +1,135 @@
+"""Does an input column stand in for a protected column that is no input, so that the gap between its groups rests on it?"""
+
+from __future__ import annotations
+
+from tabinterp.analyses.proxies.record import ProxyPart
+from tabinterp.document.document import Document, Interval
+
+from .base import Check, Limit, Limits, Outcome, Text, above, not_applicable
+from .power import with_power_of_intervals
+
+PROXY_AUC, PROXY_R2 = 0.7, 0.3
+CLEARED = {"auc": "cleared_auc", "r2": "cleared_r2"}
+RAISED = {"auc": "raised_auc", "r2": "raised_r2"}
+RAISED_HELD_BACK = {"auc": "raised_auc_held_back", "r2": "raised_r2_held_back"}
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    known = document.groups.proxies if document.groups is not None else []
+    if not known:
+        return not_applicable()
+    carried = [(one, columns) for one in known if (columns := _carrying(one, limits))]
+    if not carried:
+        best = max(known, key=lambda one: _best_power(one).value or 0.0)
+        passed = Outcome("cleared", CLEARED[best.metric], {"protected": best.column, "value": _best_power(best).value})
+        powers = [probe.power for probe in best.probes if probe.place == "column"]
+        return with_power_of_intervals(passed, best.metric, limits[best.metric], powers, best.rows, 1.0)
+    one, columns = max(carried, key=lambda pair: _best_power(pair[0]).value or 0.0)
+    power, gap = _best_power(one), one.network
+    permuted = next(row for row in gap.ablated if row.columns == [columns[0]]) if gap is not None else None
+    values: dict[str, object] = {"protected": one.column, "column": columns[0], "columns": columns}
+    values |= {"value": power.value, "low": power.low}
+    if gap is not None and permuted is not None:
+        values |= {"high": power.high, "gap": gap.gap.value, "left": permuted.left.value, "loss": permuted.loss.value}
+        values["change"] = permuted.gap.value
+    keys = RAISED_HELD_BACK if gap is not None and gap.gap.value is None else RAISED
+    return Outcome("raised", keys[one.metric], {name: value for name, value in values.items() if value is not None})
+
+
+def _best_power(one: ProxyPart) -> Interval:
+    """Return how well the best single column tells the protected one."""
+    powers = (probe.power for probe in one.probes if probe.place == "column")
+    return max(powers, key=lambda power: power.value or 0.0, default=Interval())
+
+
+def _carrying(one: ProxyPart, limits: Limits) -> list[str]:
+    """Return the columns that tell the protected one well, and without which the network's gap is smaller."""
+    strong = {p.name for p in one.probes if p.place == "column" and above(p.power, limits[one.metric])}
+    rows = [] if one.network is None else one.network.ablated
+    alone = [row for row in rows if len(row.columns) == 1 and row.columns[0] in strong]
+    return [row.columns[0] for row in alone if (row.gap.high or 0.0) < 0]
+
+
+CHECK = Check(
+    code="TI-G02",
+    slug="proxy",
+    severity="check",
+    section="groups",
+    evaluate=evaluate,
+    limits={"auc": Limit(PROXY_AUC, least=0.5), "r2": Limit(PROXY_R2)},
+    text=Text(
+        title="A column stands in for a protected one",
+        measures=(
+            "how well each input column tells a protected column that is no input, and the gap between its groups "
+            "without it"
+        ),
+        limitations="Proxies made of several columns, and what a linear probe of parts and levels cannot tell.",
+        raised_when=(
+            "AUC of {auc} or R² of {r2} whose interval lies above, and a gap that shrinks when the column is permuted."
+        ),
+        next="Ask what the column is for; compare a network without it, in loss and in the gap.",
+        claims={
+            "raised_auc": (
+                (
+                    "{column} stands in for {protected}, which is no input: alone it tells it with an AUC of {value} "
+                    "(95% interval {low} to {high}). The network's gap between the groups is {gap}, and {left} with "
+                    "{column} permuted, which costs {loss} of the loss. Carrying columns: {columns}."
+                ),
+                (
+                    "column: an input column; protected: the protected one; value, low, high: AUC or R² and the ends "
+                    "of its interval; left: the gap that remains; loss: a difference in loss; columns: names"
+                ),
+            ),
+            "raised_r2": (
+                (
+                    "{column} stands in for {protected}, which is no input: alone it tells it with an R² of {value} "
+                    "(95% interval {low} to {high}). The network's gap between the groups is {gap}, and {left} with "
+                    "{column} permuted, which costs {loss} of the loss. Carrying columns: {columns}."
+                ),
+                (
+                    "column: an input column; protected: the protected one; value, low, high: AUC or R² and the ends "
+                    "of its interval; left: the gap that remains; loss: a difference in loss; columns: names"
+                ),
+            ),
+            "raised_auc_held_back": (
+                (
+                    "{column} stands in for {protected}, which is no input: alone it tells it with an AUC of {value} "
+                    "(95% interval {low} to {high}). The network's gap between the groups would tell of fewer than "
+                    "ten rows; with {column} permuted, which costs {loss} of the loss, it changes by {change}. "
+                    "Carrying columns: {columns}."
+                ),
+                (
+                    "column: an input column; protected: the protected one; value, low, high: AUC or R² and the ends "
+                    "of its interval; change: a change of the gap; loss: a difference in loss; columns: names"
+                ),
+            ),
+            "raised_r2_held_back": (
+                (
+                    "{column} stands in for {protected}, which is no input: alone it tells it with an R² of {value} "
+                    "(95% interval {low} to {high}). The network's gap between the groups would tell of fewer than "
+                    "ten rows; with {column} permuted, which costs {loss} of the loss, it changes by {change}. "
+                    "Carrying columns: {columns}."
+                ),
+                (
+                    "column: an input column; protected: the protected one; value, low, high: AUC or R² and the ends "
+                    "of its interval; change: a change of the gap; loss: a difference in loss; columns: names"
+                ),
+            ),
+            "cleared_auc": (
+                (
+                    "No single column both tells a protected column that is no input and carries a gap; the best "
+                    "tells {protected} with an AUC of {value}."
+                ),
+                "protected: a protected column",
+            ),
+            "cleared_r2": (
+                (
+                    "No single column both tells a protected column that is no input and carries a gap; the best "
+                    "tells {protected} with an R² of {value}."
+                ),
+                "protected: a protected column",
+            ),
+            "not_applicable": "Every protected column is an input, or none was declared.",
+        },
+    ),
+)

@@ -1,0 +1,45 @@
+"""Are there levels of very few training rows?"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+
+from .base import SMALL_COUNT, Check, Limits, Outcome, Text, cleared, not_applicable, raised
+from .columns import input_columns
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    names = {column.name for column in document.data.columns if column.role == "input" and column.kind != "numeric"}
+    known = [column for column in input_columns(document) if column.column in names]
+    if not known:
+        return not_applicable()
+    rare = [column for column in known if column.rare_levels]
+    if not rare:
+        return cleared(count=len(known), fewest=SMALL_COUNT)
+    levels = sum(column.rare_levels for column in rare)
+    return raised(columns=[column.column for column in rare], levels=levels, fewest=SMALL_COUNT)
+
+
+CHECK = Check(
+    code="TI-D12",
+    slug="rare-level",
+    severity="note",
+    section="data",
+    evaluate=evaluate,
+    constants={"rows": SMALL_COUNT},
+    text=Text(
+        title="Levels of very few rows",
+        measures="training rows of each level",
+        limitations="Rare combinations of frequent levels.",
+        raised_when="A level of fewer than {rows} training rows.",
+        next="Put rare levels together before training; nothing that is said of them rests on data.",
+        claims={
+            "raised": (
+                "Levels with fewer than {fewest} training rows: {levels}, in {columns}.",
+                "fewest: a number of rows; levels: a number of levels; columns: names",
+            ),
+            "cleared": "Every level of {count} columns has at least {fewest} training rows.",
+            "not_applicable": "The network reads no column of levels.",
+        },
+    ),
+)

@@ -1,0 +1,89 @@
+"""Do the reason codes of declined rows change with the seed of the estimator, or with the reference they are compared with?"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document, Interval, Message
+
+from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
+from .power import of_counts, share_beyond, with_power
+
+CHANGED_PERCENT = 15.0  # of the lists, by another seed: one in eight changes where the fourth reason weighs nothing
+JACCARD = 0.5  # index of the lists from the two references: half of what they name is not common
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    reasons = document.reasons
+    if document.data.task == "binary" and document.data.adverse is None and reasons is None:
+        return not_applicable("not_applicable_adverse")
+    rows = {row.of: row for row in (reasons.alike if reasons is not None else [])}
+    seed, reference = rows.get("seed"), rows.get("reference")
+    changed = Interval() if seed is None else seed.changed
+    alike = Interval() if reference is None else reference.jaccard
+    if changed.low is None and changed.high is None and alike.low is None and alike.high is None:
+        return not_applicable()
+    count = reasons.rows if reasons else 0
+    values = {"changed": _amount(changed, 100), "alike": _amount(alike), "rows": count}
+    if above(changed, limits["percent"] / 100) or (alike.high is not None and alike.high <= limits["jaccard"]):
+        return raised(**values)
+    share = share_beyond(limits["percent"] / 100, count) if count else None
+    power = None if share is None else of_counts(document, "share", share, count)
+    return with_power(cleared(**values), power, 1.0)
+
+
+def _amount(interval: Interval, scale: float = 1) -> float | Message | None:
+    """Return the number, or a sentence with its upper or lower end where so few rows make it that only one end is shown."""
+    if interval.value is not None:
+        return scale * interval.value
+    if interval.high is not None:
+        return Message(key="amount.at_most", values={"value": scale * interval.high})
+    if interval.low is not None:
+        return Message(key="amount.at_least", values={"value": scale * interval.low})
+    return None
+
+
+CHECK = Check(
+    code="TI-G05",
+    slug="reason-codes-unstable",
+    severity="check",
+    section="reasons",
+    evaluate=evaluate,
+    limits={"percent": Limit(CHANGED_PERCENT, most=100), "jaccard": Limit(JACCARD)},
+    text=Text(
+        title="Reasons for declined rows change with the way they are found",
+        measures=(
+            "how often another seed of the estimator changes a list of reasons, and how far the lists from two "
+            "references agree"
+        ),
+        limitations="Whether the reasons are the right ones, and how they would change with another training.",
+        raised_when=(
+            "{percent}% of lists changed by the seed, or a Jaccard index of {jaccard} between references; by whole "
+            "intervals."
+        ),
+        next=(
+            "Take more draws; settle on one reference and say which; do not disclose the order of reasons that are "
+            "tied."
+        ),
+        claims={
+            "raised": (
+                (
+                    "Lists of reasons depend on how they are found: another seed changes {changed}% of them, and "
+                    "those from the mean of just-approved rows and of all rows agree to {alike} (Jaccard index; "
+                    "{rows} declined rows)."
+                ),
+                "changed, alike: a number, or 'at most' or 'at least' a number",
+            ),
+            "cleared": (
+                (
+                    "Another seed changes {changed}% of the lists of reasons; those from the mean of just-approved "
+                    "rows and of all rows agree to {alike} (Jaccard index; {rows} declined rows)."
+                ),
+                "changed, alike: a number, or 'at most' or 'at least' a number",
+            ),
+            "not_applicable_adverse": (
+                "The adverse class was not stated; state it with adverse= where the table is read, or with --adverse "
+                "CLASS."
+            ),
+            "not_applicable": "No lists of reasons were made, or of fewer than ten rows.",
+        },
+    ),
+)

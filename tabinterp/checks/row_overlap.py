@@ -1,0 +1,91 @@
+"""Are held-out rows copies of training rows?
+
+Raised where held-out rows equal a training row more often than training rows equal each other: both
+are frequent in a coarse table.
+"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+
+from .base import SMALL_COUNT, UNBOUNDED, Check, Limit, Limits, Outcome, Text, not_applicable
+
+OVERLAP_PERCENT = 1.0  # of the held-out rows, beyond the share of training rows that equal each other
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    table = document.table
+    if table is None or table.copies.held_out_rows is None:
+        return not_applicable()
+    copies, within, rows = table.copies.across_whole, table.copies.training_whole, table.copies.held_out_rows
+    if copies is None:
+        return Outcome("cleared", "cleared_few", {"rows": rows})
+    training = table.rows - rows
+    values: dict[str, object] = {"count": copies, "rows": rows, "percent": 100 * copies / rows}
+    if within is not None:
+        values["training"] = 100 * within / training
+    excess = copies / rows - (SMALL_COUNT - 1 if within is None else within) / training
+    if table.copies.copied and copies >= limits["rows"] and 100 * excess >= limits["percent"]:
+        return Outcome("raised", "raised_training_few" if within is None else "raised", values)
+    return Outcome("cleared", "cleared_training_few" if within is None else "cleared", values)
+
+
+CHECK = Check(
+    code="TI-D08",
+    slug="row-overlap",
+    severity="act",
+    section="data",
+    evaluate=evaluate,
+    limits={"percent": Limit(OVERLAP_PERCENT, most=100), "rows": Limit(SMALL_COUNT, SMALL_COUNT, UNBOUNDED)},
+    voids_comparison=True,
+    text=Text(
+        title="Held-out rows are copies of training rows",
+        measures=(
+            "equal rows across the split, in every column but those that number the rows, against equal rows within "
+            "training"
+        ),
+        limitations=(
+            "Rows that are nearly equal, and relatives such as several rows of one person: give the table a group "
+            "column."
+        ),
+        raised_when=(
+            "{rows} held-out rows at least; a share of the held-out rows that is {percent} percentage points above "
+            "the share of training rows that equal another training row, significantly so (p below 0.01)."
+        ),
+        next="Remove the copies before splitting, and audit again.",
+        claims={
+            "raised": (
+                (
+                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column. Among the "
+                    "training rows only {training}% equal another one, so that held-out rows are copies: what is "
+                    "measured on them is memory."
+                ),
+                "count, rows: numbers of held-out rows; training: a share of the training rows",
+            ),
+            "raised_training_few": (
+                (
+                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column. Among the "
+                    "training rows fewer than ten equal another one, so that held-out rows are copies: what is "
+                    "measured on them is memory."
+                ),
+                "count, rows: numbers of held-out rows",
+            ),
+            "cleared": (
+                (
+                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column, not more "
+                    "than the split explains: {training}% of the training rows equal another one."
+                ),
+                "count, rows: numbers of held-out rows; training: a share of the training rows",
+            ),
+            "cleared_training_few": (
+                (
+                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column, not more "
+                    "than the split explains."
+                ),
+                "count, rows: numbers of held-out rows",
+            ),
+            "cleared_few": "Fewer than ten of {rows} held-out rows equal a training row in every column.",
+            "not_applicable": "Without a split there are no two parts to compare.",
+        },
+    ),
+)

@@ -1,0 +1,71 @@
+"""Is the network's score a linear function of the columns?"""
+
+from __future__ import annotations
+
+from tabinterp.analyses.coefficients.record import LINEAR_R2
+from tabinterp.document.document import Document
+
+from .base import Check, Limit, Limits, Outcome, Text, not_applicable
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    if document.network.linear:
+        return Outcome("raised", "raised_exact", {"linear": document.linear.name})
+    shares = [surrogate.r2 for surrogate in document.coefficients.surrogates if surrogate.r2 is not None]
+    if not shares:
+        return not_applicable()
+    linear = min(shares) >= limits["r2"]
+    values: dict[str, object] = {"percent": 100 * min(shares), "threshold": 100 * limits["r2"]}
+    if len(shares) == 1:
+        return Outcome("raised", "raised", values) if linear else Outcome("cleared", "cleared", values)
+    values["most"] = 100 * max(shares)
+    return Outcome("raised", "raised_classes", values) if linear else Outcome("cleared", "cleared_classes", values)
+
+
+CHECK = Check(
+    code="TI-P02",
+    slug="secretly-linear",
+    severity="check",
+    section="coefficients",
+    evaluate=evaluate,
+    limits={"r2": Limit(LINEAR_R2)},
+    text=Text(
+        title="The network is linear",
+        measures="the share of the variance of its score that a linear function of the columns explains",
+        limitations="Bends where there are no rows.",
+        raised_when="R² of {r2} or more, for every class.",
+        next="Use the linear model: it does the same, and its coefficients have intervals.",
+        claims={
+            "raised_exact": (
+                (
+                    "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing "
+                    "to what {linear:name} can express."
+                ),
+                "linear: such as 'logistic regression'",
+            ),
+            "raised": (
+                "The network is linear over these rows: a linear function of the columns explains {percent}% of the "
+                "variance of its score (threshold {threshold}%)."
+            ),
+            "cleared": (
+                "A linear function of the columns explains {percent}% of the variance of the network's score "
+                "(threshold {threshold}%)."
+            ),
+            "raised_classes": (
+                (
+                    "The network is linear over these rows: a linear function of the columns explains {percent}% to "
+                    "{most}% of the variance of its scores, by class (threshold {threshold}%)."
+                ),
+                "percent, most: the lowest and the highest share, by class",
+            ),
+            "cleared_classes": (
+                (
+                    "A linear function of the columns explains {percent}% to {most}% of the variance of the "
+                    "network's scores, by class (threshold {threshold}% of every one)."
+                ),
+                "percent, most: the lowest and the highest share, by class",
+            ),
+            "not_applicable": "There is no linear surrogate to compare with.",
+        },
+    ),
+)

@@ -1,0 +1,90 @@
+"""Does a column predict the target in the training rows, and significantly worse on held-out rows?"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+
+from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, above, not_applicable, raised_if
+from .columns import input_columns, power_withheld
+from .power import Z_CHANCE, beyond, smallest_effect, with_power
+
+FALL = 0.1  # of AUC or R² from training to held-out rows
+FALL_LOW = 0.04  # the lower end of its interval
+FALL_Q = 0.01  # Benjamini-Hochberg, over all columns
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    known = [column for column in input_columns(document) if column.fall.low is not None]
+    if not known:
+        return power_withheld(document) or not_applicable()
+    fallen = [
+        column
+        for column in known
+        if (column.fall.value or 0.0) >= limits["fall"]
+        and above(column.fall, limits["sure"])
+        and (1.0 if column.fall_q is None else column.fall_q) < limits["q"]
+    ]
+    first = max(fallen or known, key=lambda column: column.fall.value or 0.0)
+    outcome = raised_if(
+        bool(fallen),
+        columns=[column.column for column in fallen],
+        count=len(known),
+        column=first.column,
+        training=first.training.value,
+        held_out=first.held_out.value,
+        fall=first.fall.value,
+        low=first.fall.low,
+        high=first.fall.high,
+        q=first.fall_q,
+    )
+    falls = [column.fall for column in known if column.fall.stderr is not None]
+    if not falls or document.data.held_out_rows is None:
+        return outcome
+    effect = max(max(beyond(limits["sure"], fall), limits["fall"] + Z_CHANCE * (fall.stderr or 0.0)) for fall in falls)
+    power = smallest_effect("fall", effect, document.data.held_out_rows, document.data.events)
+    return with_power(outcome, power, 1.0)
+
+
+CHECK = Check(
+    code="TI-D05",
+    slug="shortcut",
+    severity="act",
+    section="data",
+    evaluate=evaluate,
+    limits={"fall": Limit(FALL), "sure": Limit(FALL_LOW), "q": Limit(FALL_Q)},
+    voids_comparison=True,
+    text=Text(
+        title="A column that worked in training only",
+        measures="how well one column alone tells the target, cross-fitted in training, less on held-out rows",
+        limitations="Shortcuts that hold on the held-out rows too, and those of several columns together.",
+        raised_when=(
+            (
+                "A fall of {fall} or more (AUC or R²), whose 95% interval lies above {sure}, with q below {q} "
+                "(Benjamini-Hochberg over all columns). AUCs need 20 events of each class in training and 20 held "
+                "out."
+            ),
+            "fall, sure: differences of AUC or R²; q: a corrected p-value",
+        ),
+        next="Find out how the column came about in the training rows; leave it out and train again.",
+        claims={
+            "raised": (
+                (
+                    "These columns predict the target significantly worse on held-out rows than in training: "
+                    "{columns}. Alone, {column} reaches {training} in training (cross-fitted) and {held_out} on "
+                    "held-out rows (difference {fall}, 95% CI {low} to {high}; q = {q} over all columns)."
+                ),
+                "columns: names; column: the one that falls most; training, held_out, fall: AUC or R²",
+            ),
+            "cleared": (
+                (
+                    "None of {count} columns predicts the target significantly worse on held-out rows than in "
+                    "training. The largest fall is that of {column}: {fall} (95% CI {low} to {high}; q = {q} over "
+                    "all columns)."
+                ),
+                "count: the number of columns; column: the one that falls most; fall: a difference of AUC or R²",
+            ),
+            "not_applicable": "Without a split, or with few rows, training and held-out rows cannot be compared.",
+            "withheld": WITHHELD,
+        },
+    ),
+)

@@ -1,0 +1,68 @@
+"""Is there a number that is not correlated with the target alone, and has a clear coefficient beside the other columns?"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+
+from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, raised
+
+CLEAR_Z = 4.0  # of a coefficient, p = 6e-5: fifty columns of noise raise the check once in three hundred tables
+WEAK_P = 0.01  # of a column alone: above 0.05, one column of no effect in twenty would be missed, and one pair in ten
+WEAK_CORRELATION = 0.1  # with the target
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    columns = [] if document.table is None else document.table.columns
+    known = {one.column: one for one in columns if one.correlation is not None and not one.target}
+    terms = [t for t in document.coefficients.terms if t.level is None and t.z is not None and t.column in known]
+    if not terms:
+        return not_applicable()
+    suppressing = [
+        term
+        for term in terms
+        if abs(term.z or 0.0) >= limits["z"]
+        and (known[term.column].p or 0.0) > limits["p"]
+        and abs(known[term.column].correlation or 0.0) < limits["r"]
+    ]
+    if not suppressing:
+        return cleared(count=len(known))
+    first = max(suppressing, key=lambda term: abs(term.z or 0.0))
+    names = list(dict.fromkeys(term.column for term in suppressing))
+    return raised(columns=names, column=first.column, correlation=known[first.column].correlation, z=first.z)
+
+
+CHECK = Check(
+    code="TI-E06",
+    slug="suppressor",
+    severity="note",
+    section="data",
+    evaluate=evaluate,
+    limits={"z": Limit(CLEAR_Z, most=UNBOUNDED), "p": Limit(WEAK_P), "r": Limit(WEAK_CORRELATION)},
+    text=Text(
+        title="A column that works only beside others",
+        measures="correlation with the target beside the z of the coefficient",
+        limitations="Suppression in columns of levels and between several classes.",
+        raised_when=(
+            "|z| of {z} or more, correlation below {r} and p above {p}.",
+            "z: standard errors; r: a correlation; p: a p-value",
+        ),
+        next=(
+            "Do not read its coefficient as an effect: it corrects another column. Find which, by leaving columns "
+            "out in turn."
+        ),
+        claims={
+            "raised": (
+                (
+                    "These columns do not go with the target alone, and do beside the others: {columns}. {column} "
+                    "has a correlation of {correlation} with the target, and a coefficient of {z} standard errors."
+                ),
+                "columns: names; column: the one with the largest z; z: its coefficient in standard errors",
+            ),
+            "cleared": (
+                "None of {count} numbers has a clear coefficient without a correlation with the target.",
+                "count: the number of numeric columns",
+            ),
+            "not_applicable": "There is no coefficient of a number beside its correlation with one target.",
+        },
+    ),
+)

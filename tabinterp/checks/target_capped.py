@@ -1,0 +1,68 @@
+"""Is the target cut off at its least or greatest value?"""
+
+from __future__ import annotations
+
+from tabinterp.analyses.data_quality.record import Heap
+from tabinterp.document.document import Document
+
+from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable
+
+CAPPED_PERCENT = 1.0  # of the rows are exactly at one end
+CAPPED_TIMES = 3.0  # as many rows as hold the values beside it
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    columns = [] if document.table is None else document.table.columns
+    target = next((column for column in columns if column.target), None)
+    if target is None or document.data.task not in ("regression", "count"):
+        return not_applicable()
+    ends = [("raised_least", target.heap_low), ("raised_greatest", target.heap_high)]
+    capped = [(key, heap) for key, heap in ends if heap is not None and _is_capped(heap, limits)]
+    if document.data.task == "count":  # no count is below zero
+        capped = [(key, heap) for key, heap in capped if key == "raised_greatest" or heap.value > 0]
+    if not capped:
+        return cleared(percent=limits["percent"])
+    key, heap = max(capped, key=lambda one: one[1].rows)
+    return Outcome("raised", key, {"value": heap.value, "rows": heap.rows, "percent": 100 * heap.share})
+
+
+def _is_capped(heap: Heap, limits: Limits) -> bool:
+    return 100 * heap.share >= limits["percent"] and (heap.times or 0.0) >= limits["times"]
+
+
+CHECK = Check(
+    code="TI-D10",
+    slug="target-capped",
+    severity="check",
+    section="data",
+    evaluate=evaluate,
+    limits={"percent": Limit(CAPPED_PERCENT, most=100), "times": Limit(CAPPED_TIMES, most=UNBOUNDED)},
+    text=Text(
+        title="The target is cut off",
+        measures="rows exactly at the least or greatest value of the target, beside those next to it",
+        limitations="A target that was cut off and then spread out again.",
+        raised_when=(
+            "{percent}% of the rows, and {times} times as many as hold the values beside.",
+            "times: how many times as many rows",
+        ),
+        next="Errors at the cap are not errors of the model: leave these rows out, or model the target as censored.",
+        claims={
+            "raised_greatest": (
+                (
+                    "The target looks cut off at its greatest value: {rows} rows ({percent}%) are exactly {value}, "
+                    "far more than just below."
+                ),
+                "value: the greatest value of the target; rows: how many rows hold it",
+            ),
+            "raised_least": (
+                (
+                    "The target looks cut off at its least value: {rows} rows ({percent}%) are exactly {value}, far "
+                    "more than just above."
+                ),
+                "value: the least value of the target; rows: how many rows hold it",
+            ),
+            "cleared": "At neither end do more than {percent}% of the rows heap up on one value of the target.",
+            "not_applicable": "Classes have no ends to be cut off at.",
+        },
+    ),
+)

@@ -1,0 +1,102 @@
+"""Do held-out rows differ from training rows, in a column or as a whole?"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document, Power
+
+from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, p_value, raised
+from .power import of_counts, psi_beyond, with_power
+
+PSI = 0.2  # population stability index: the custom of credit scoring for a shift that needs action
+SHIFT_Q = 0.01
+APART_AUC = 0.6  # with which trees distinguish held-out from training rows
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    table = document.table
+    if table is None or not any(column.psi is not None for column in table.columns):
+        return not_applicable()
+    shifted = [
+        column
+        for column in table.columns
+        if (column.psi or 0.0) >= limits["psi"] and (1.0 if column.drift_q is None else column.drift_q) < limits["q"]
+    ]
+    apart = (table.whole.value or 0.0) >= limits["auc"] and p_value(table.whole, 0.5) < limits["q"]
+    first = max(shifted or table.columns, key=lambda column: column.psi or 0.0)
+    values = {
+        "column": first.column,
+        "psi": first.psi,
+        "auc": table.whole.value,
+        "low": table.whole.low,
+        "high": table.whole.high,
+    }
+    if shifted:
+        return raised(columns=[column.column for column in shifted], **values)
+    if apart:
+        return Outcome("raised", "raised_whole", values)
+    return with_power(cleared(**values), _smallest_shift(document, limits))
+
+
+def _smallest_shift(document: Document, limits: Limits) -> Power | None:
+    """Return the least index that is detected in every column if it is the only one to move: p is corrected for all of them."""
+    training, held_out = document.data.training_rows, document.data.held_out_rows
+    df = [column.drift_df for column in document.table.columns if column.drift_df] if document.table is not None else []
+    if not df or not training or not held_out:
+        return None
+    psi = psi_beyond(limits["psi"], limits["q"] / len(df), max(df), training, held_out)
+    return of_counts(document, "psi", psi, held_out)
+
+
+CHECK = Check(
+    code="TI-D07",
+    slug="train-test-shift",
+    severity="act",
+    section="data",
+    evaluate=evaluate,
+    limits={"psi": Limit(PSI, most=UNBOUNDED), "q": Limit(SHIFT_Q), "auc": Limit(APART_AUC, least=0.5)},
+    text=Text(
+        title="Held-out rows are unlike training rows",
+        measures="the population stability index of each column, and whether trees can tell both parts apart",
+        limitations="A change of what the columns mean for the target: see shortcut.",
+        raised_when=(
+            (
+                "An index of {psi} with a corrected p below {q}, or an AUC of {auc} that differs from one half with "
+                "p below {q}."
+            ),
+            "psi: a population stability index; q: a p-value",
+        ),
+        next=(
+            "If the split is by time or place this may be right: report it beside every number. If it was random, "
+            "find the fault."
+        ),
+        claims={
+            "raised": (
+                (
+                    "Training and held-out rows differ in {columns}: the population stability index of {column} is "
+                    "{psi}. As a whole they can be told apart with an AUC of {auc} (95% interval {low} to {high}; "
+                    "chance is 0.5)."
+                ),
+                (
+                    "columns: names; column: the one with the largest index psi; auc, low, high: an AUC and the ends "
+                    "of its interval"
+                ),
+            ),
+            "raised_whole": (
+                (
+                    "Training and held-out rows can be told apart: AUC {auc} (95% interval {low} to {high}; chance "
+                    "is 0.5), while no column alone has moved far (largest index {psi}, {column})."
+                ),
+                "column: the one with the largest index psi; auc, low, high: an AUC and the ends of its interval",
+            ),
+            "cleared": (
+                (
+                    "Training and held-out rows are not shown to differ: the largest population stability index is "
+                    "{psi} ({column}), and they are told apart with an AUC of {auc} (95% interval {low} to {high}; "
+                    "chance is 0.5)."
+                ),
+                "column: the one with the largest index psi; auc, low, high: an AUC and the ends of its interval",
+            ),
+            "not_applicable": "Without a split there are no two parts to compare.",
+        },
+    ),
+)

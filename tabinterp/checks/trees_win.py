@@ -1,0 +1,64 @@
+"""Do boosted trees, fitted to the same training rows, predict better than the network by more than the verdict's margin?"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+
+from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
+from .performance import largest_loss, scored_events
+from .power import beyond, smallest_effect, with_power
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    trees = None if document.judged is None else document.judged.reference
+    if trees is None or trees.difference.low is None or trees.difference.high is None:
+        return not_applicable()
+    difference, margin = trees.difference, document.verdict.margin or 0.0
+    values = {"value": difference.value, "low": difference.low, "high": difference.high, "margin": margin}
+    if trees.status == "worse" and difference.low is not None and difference.low >= margin:
+        return raised(percent=100 * (difference.value or 0.0) / (trees.network.value or 1.0), **values)
+    passed = cleared(**values)
+    if difference.stderr is None:
+        return passed
+    power = smallest_effect("loss", beyond(margin, difference), trees.rows, scored_events(document))
+    return with_power(passed, power, *largest_loss(document))
+
+
+CHECK = Check(
+    code="TI-P06",
+    slug="trees-win",
+    severity="check",
+    section="performance",
+    evaluate=evaluate,
+    text=Text(
+        title="Boosted trees predict better",
+        measures=(
+            "the paired difference in held-out loss between the network and boosted trees that were fitted to the "
+            "same training rows"
+        ),
+        limitations="What the trees found that the network did not, and whether tuned trees would do better still.",
+        raised_when="The whole 95% interval of the difference lies past the verdict's margin.",
+        next=(
+            "Look for thresholds and interactions that the network misses. Train it again with another size or for "
+            "longer, or state why the trees are not used."
+        ),
+        claims={
+            "raised": (
+                (
+                    "Boosted trees predict better than the network: their loss is {value} lower (95% CI {low} to "
+                    "{high}), which is {percent}% of the network's loss. Differences below {margin} are treated as "
+                    "negligible."
+                ),
+                "value, low, high: network minus trees, and the ends of the interval; margin: a difference in loss",
+            ),
+            "cleared": (
+                (
+                    "Boosted trees are not shown to predict better than the network by more than {margin}: network "
+                    "minus trees, the loss differs by {value} (95% CI {low} to {high})."
+                ),
+                "value, low, high: network minus trees, and the ends of the interval; margin: a difference in loss",
+            ),
+            "not_applicable": "No boosted trees were fitted, or too few held-out rows were scored for an interval.",
+        },
+    ),
+)

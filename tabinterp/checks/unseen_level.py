@@ -1,0 +1,57 @@
+"""Do held-out rows hold levels that no training row has?"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+
+from .base import SMALL_COUNT, UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, raised
+from .columns import input_columns
+from .power import of_counts, share_of, with_power
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    held_out = document.data.held_out_rows
+    known = [one for one in input_columns(document) if one.unseen_levels is None or one.unseen_levels >= 0]
+    if document.table is None or held_out is None or not known:
+        return not_applicable()
+    unseen = [column for column in known if (column.unseen_rows or 0) >= limits["rows"]]
+    if not unseen:
+        passed = cleared(few=sum(column.unseen_rows is None for column in known))
+        power = of_counts(document, "share", share_of(int(limits["rows"]), held_out), held_out)
+        return with_power(passed, power, 1.0)
+    first, names = max(unseen, key=lambda column: column.unseen_rows or 0), [column.column for column in unseen]
+    return raised(columns=names, column=first.column, rows=first.unseen_rows, levels=first.unseen_levels)
+
+
+CHECK = Check(
+    code="TI-D11",
+    slug="unseen-level",
+    severity="check",
+    section="data",
+    evaluate=evaluate,
+    limits={"rows": Limit(SMALL_COUNT, SMALL_COUNT, UNBOUNDED)},
+    text=Text(
+        title="Levels that training never saw",
+        measures="held-out rows whose level no training row has",
+        limitations="Levels that will come later.",
+        raised_when="{rows} held-out rows of one column.",
+        next="Look at how the encoder treats unknown levels; the network's answer for them is an accident of it.",
+        claims={
+            "raised": (
+                (
+                    "Held-out rows hold levels that no training row has, in {columns}: {rows} rows of {column} "
+                    "({levels} levels)."
+                ),
+                "columns: names; column: the one with the most such rows; levels: a number of levels",
+            ),
+            "cleared": (
+                (
+                    "In no column do enough held-out rows to be raised hold levels that no training row has (columns "
+                    "with fewer than ten such rows: {few})."
+                ),
+                "few: a number of columns",
+            ),
+            "not_applicable": "Without a split there is no level that was not seen.",
+        },
+    ),
+)

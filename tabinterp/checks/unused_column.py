@@ -1,0 +1,59 @@
+"""Are there input columns that the network does not use at all?"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document, Interval
+
+from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
+
+ROUNDING = 1e-7  # of the loss: moving a column there and back in single precision leaves less
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    importance = document.importance
+    if not importance.columns:
+        return not_applicable()
+    unread = {column.name for column in document.data.columns if column.role == "input" and not column.read_by_network}
+    losses = (row.network.value for row in document.performance.metrics if row.metric == importance.loss)
+    loss = next(losses, None) or 1.0
+    unused = [row.column for row in importance.columns if _is_zero(row.network, abs(loss)) or row.column in unread]
+    if unused:
+        return raised(columns=unused)
+    including_zero = sum(not ((r.network.low or 0.0) > 0 or (r.network.high or 0.0) < 0) for r in importance.columns)
+    return cleared(open=including_zero, count=len(importance.columns))
+
+
+def _is_zero(importance: Interval, loss: float) -> bool:
+    """Return whether an importance is no more than the rounding of single precision."""
+    ends = [value for value in (importance.value, importance.low, importance.high) if value is not None]
+    return importance.value is not None and all(abs(value) <= ROUNDING * loss for value in ends)
+
+
+CHECK = Check(
+    code="TI-E03",
+    slug="unused-column",
+    severity="note",
+    section="importance",
+    evaluate=evaluate,
+    text=Text(
+        title="Columns the network does not use",
+        measures="permutation importance, and which columns the encoder passes on",
+        limitations="Columns that are used and hardly matter.",
+        raised_when="The importance is exactly zero, or the network does not read the column.",
+        next="Leave the column out; if it should matter, check the encoder.",
+        claims={
+            "raised": (
+                "Permuting these columns changes nothing, because the network does not use them: {columns}.",
+                "columns: names",
+            ),
+            "cleared": (
+                (
+                    "No input column is ignored exactly; for {open} of {count} columns the interval of the "
+                    "importance includes zero."
+                ),
+                "open, count: numbers of columns",
+            ),
+            "not_applicable": "No permutation importance was taken.",
+        },
+    ),
+)

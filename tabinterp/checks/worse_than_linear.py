@@ -1,0 +1,86 @@
+"""Does the network predict worse than its linear counterpart on held-out rows?"""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+
+from .base import WITHHELD, Check, Limits, Outcome, Text, cleared, not_applicable, raised
+from .performance import largest_loss, performance_withheld, scored_events
+from .power import Z_CHANCE, beyond, reach, smallest_effect, with_power
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    verdict, linear = document.verdict, document.linear.name
+    if verdict.status == "not_assessed":
+        return performance_withheld(document) or not_applicable()
+    difference, margin = verdict.difference, verdict.margin or 0.0
+    if difference.low is None or difference.high is None:
+        return not_applicable("few")
+    if verdict.status == "worse":
+        values = {"linear": linear, "value": difference.value, "low": difference.low, "high": difference.high}
+        if difference.low >= margin:
+            return raised(**values, margin=margin)
+        return Outcome("raised", "raised_unclear", values | {"margin": margin}, lesser=True)
+    passed = cleared(linear=linear)
+    if difference.high > 0:
+        passed = Outcome("cleared", "cleared_open", {"linear": linear, "high": difference.high})
+    if difference.stderr is None:
+        return passed
+    # The verdict is worse where the interval lies above zero and reaches past the margin.
+    effect = max(beyond(0.0, difference), margin - reach(difference) + Z_CHANCE * difference.stderr)
+    power = smallest_effect("loss", effect, document.performance.rows, scored_events(document))
+    return with_power(passed, power, *largest_loss(document))
+
+
+CHECK = Check(
+    code="TI-P01",
+    slug="worse-than-linear",
+    severity="act",
+    lesser_severity="check",
+    section="performance",
+    evaluate=evaluate,
+    text=Text(
+        title="The network predicts worse than its linear counterpart",
+        measures="the paired difference of the loss on held-out rows",
+        limitations="Whether another network would do better, and what a tie costs in clarity.",
+        raised_when=(
+            "The verdict is worse: the 95% interval excludes zero and reaches past the margin. Action is required "
+            "where the whole interval lies past the margin; otherwise the size is unclear, and a review is enough."
+        ),
+        next="Use the linear model, or train the network again with more data, another size or less training.",
+        claims={
+            "raised": (
+                (
+                    "The network predicts worse than {linear:name}: its loss is {value} higher (95% CI {low} to "
+                    "{high}; differences below {margin} are treated as negligible)."
+                ),
+                "linear: such as 'logistic regression'; value, low, high, margin: differences in loss",
+            ),
+            "raised_unclear": (
+                (
+                    "The network predicts worse than {linear:name}, but the difference may be negligible: its loss "
+                    "is {value} higher (95% CI {low} to {high}; differences below {margin} are treated as "
+                    "negligible)."
+                ),
+                "linear: such as 'logistic regression'; value, low, high, margin: differences in loss",
+            ),
+            "cleared": (
+                "The network's loss is lower than that of {linear:name}.",
+                "linear: such as 'logistic regression'",
+            ),
+            "cleared_open": (
+                (
+                    "The network is not shown to be worse than {linear:name}: its loss is at most {high} higher "
+                    "(upper end of the interval)."
+                ),
+                "linear: such as 'logistic regression'; high: a difference in loss",
+            ),
+            "not_applicable": "Without held-out rows the models cannot be compared.",
+            "few": (
+                "Fewer than ten held-out rows, or groups of rows: the difference in loss has no interval, so neither "
+                "model is shown to have the lower loss."
+            ),
+            "withheld": WITHHELD,
+        },
+    ),
+)

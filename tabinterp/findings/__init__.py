@@ -1,1 +1,0 @@
-"""What a reader must know, in words, from results alone."""

@@ -1,0 +1,46 @@
+"""Pieces of work that need nothing of each other, at the same time: one on each core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+from torch import fx
+
+from tabinterp.models import Bound
+from tabinterp.models.device import CPU
+from tabinterp.threads import cores, one_thread
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+
+def abreast(bound: Bound, act: Callable[[Item], Found], items: Sequence[Item]) -> Iterator[Found]:
+    """`act` of each item, in their order, without gradients; on as many cores as there are.
+
+    Pieces meet in the model alone. One that runs forward code of the user's, which may keep values between its steps, gets one
+    piece after another; so does one that computes elsewhere.
+    """
+
+    def alone(item: Item) -> Found:
+        with torch.inference_mode():
+            return act(item)
+
+    elsewhere = bound.device != CPU or not isinstance(bound.front.rest, fx.GraphModule)
+    if elsewhere or min(cores(), len(items)) < 2:
+        yield from map(alone, items)
+        return
+    _ = (
+        bound.z,
+        bound.rest,
+        bound.consuming,
+        bound.answers,
+        bound.centre,
+    )  # made before two ask for them at the same time
+    with one_thread(), ThreadPoolExecutor(cores()) as pool:
+        try:
+            yield from pool.map(alone, items)
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,31 @@
+"""Rows that a model was not trained on, by the split that it remembers."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+
+from tabinterp.errors import ModelError
+from tabinterp.table import Scan, Split, Table
+
+AnyTable = TypeVar("AnyTable", bound=Table | Scan)
+
+
+def check_unseen(table: AnyTable, remembered: Split) -> AnyTable:
+    """Return the table; its own split must hold out no row that the model remembers to have been trained on."""
+    if table.split == remembered:
+        return table
+    if isinstance(table, Scan):
+        for batch in table.batches():
+            check_unseen(batch, remembered)
+        return table
+    if table.held_out is None:
+        return table
+    seen = int(np.sum(table.held_out & ~remembered.held_out(table.frame, table.codes, table.schema.labels)))
+    if seen:
+        raise ModelError(
+            f"the model remembers which rows it was not trained on, and {seen} of the {int(table.held_out.sum())} rows that "
+            f"this table's split holds out are not among them; leave the split out, and the model's own is used"
+        )
+    return table

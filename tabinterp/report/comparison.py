@@ -1,0 +1,68 @@
+"""Figures that compare the network with its linear counterpart: pairs of points, their legend, and what is read aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabinterp.document.document import Interval, LeftOut
+from tabinterp.report import figures
+from tabinterp.report.blocks import Block, Figure, Key, Paragraph, Table
+from tabinterp.report.words import cut, interval, listed, number, reading, t, tidy
+
+SHOWN = 15  # rows of a figure
+NAMED = 3  # rows that the description of a figure names
+
+
+def legend() -> list[Key]:
+    return [
+        Key("●", "net", t("report.importance.legend.network")),
+        Key("◇", "lin", t("report.importance.legend.linear")),
+    ]
+
+
+def pair(name: str, network: Interval, linear: Interval, label: str | None = None) -> figures.Pair:
+    """Both models' numbers for one name. `label`: the name as it stands in the picture, else cut where it is long."""
+
+    def title(model: str, part: Interval) -> str:
+        return t("report.mark", name=tidy(name), model=t(f"report.{model}"), value=interval(part))
+
+    titles = title("network", network), title("linear", linear)
+    return figures.Pair(cut(name) if label is None else label, tidy(name), network, linear, *titles)
+
+
+def others(count: int) -> figures.Pair:
+    """The row for all names that are not drawn."""
+    label = t("report.other", count=count)
+    return figures.Pair(label, label, Interval(), Interval())
+
+
+def comparison(
+    pairs: Sequence[figures.Pair], axis: str, description: str, figure_id: str, caption: str, numbers: Table
+) -> Figure:
+    svg = figures.pairs(pairs, axis, description, figure_id, "model")
+    return Figure(svg, description, legend(), caption, numbers)
+
+
+def largest(parts: Sequence[tuple[str, Interval]], none: str | None = None) -> str:
+    """The largest numbers with their names and intervals, for the description of a figure."""
+    measured = [(name, part) for name, part in parts if part.value is not None]
+    measured.sort(key=lambda item: -figures.finite(item[1].value))
+    named = [f"{cut(name)} {interval(part)}" for name, part in measured[:NAMED]]
+    return listed(named) if named else t("report.importance.aria_empty") if none is None else none
+
+
+def left_out(methods: Sequence[LeftOut]) -> list[Block]:
+    """Gradient methods that are left out of a comparison, and why."""
+    return [
+        Paragraph(
+            t(
+                "report.left_out",
+                method=reading(row.method),
+                model=t(f"report.{row.model}"),
+                gap=number(row.gap),
+                tolerance=number(row.tolerance),
+            ),
+            "note",
+        )
+        for row in methods
+    ]

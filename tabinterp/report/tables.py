@@ -1,0 +1,83 @@
+"""Tables declared by their columns, among them those that compare the network with its linear counterpart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from tabinterp.document.document import Interval, MetricRow
+from tabinterp.report.blocks import Cell, Table
+from tabinterp.report.words import cut_cell, interval, name_cell, number, t
+
+MODELS = ("network", "linear")
+STYLES = {"network": "net", "linear": "lin"}
+ALIGNED = ("t", "w")  # styles that a column's cells share with its head
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """A column of a table: its head, what it shows of a row (a text, or a cell of its own), and its style."""
+
+    head: str
+    show: Callable[[Row], str | Cell]
+    style: str = ""
+
+    def cell(self, row: Row) -> Cell:
+        shown = self.show(row)
+        return shown if isinstance(shown, Cell) else Cell(shown, style=self.style if self.style in ALIGNED else "")
+
+
+def table(caption: str, rows: Iterable[Row], columns: Sequence[Column[Row]], style: str = "sortable") -> Table:
+    head = [Cell(column.head, style=column.style) for column in columns]
+    return Table(caption, head, [[column.cell(row) for column in columns] for row in rows], style)
+
+
+def name_column(head: str, name: Callable[[Row], str], style: str = "") -> Column[Row]:
+    """Names of any length."""
+    return Column(head, lambda row: name_cell(name(row), style), style)
+
+
+def interval_column(head: str, of: Callable[[Row], Interval], style: str = "", sign: bool = False) -> Column[Row]:
+    """Numbers with their 95% intervals; `sign`: differences, which always show their sign."""
+    return Column(head, lambda row: interval(of(row), sign=sign), style)
+
+
+class Compared(Protocol):
+    """A row with a number of each model."""
+
+    @property
+    def network(self) -> Interval: ...
+    @property
+    def linear(self) -> Interval: ...
+
+
+ComparedRow = TypeVar("ComparedRow", bound=Compared)
+
+
+def estimate_columns() -> list[Column[ComparedRow]]:
+    """Of each model the number with its 95% interval, and its standard error."""
+    return [
+        interval_column(t("report.network.interval"), lambda row: row.network, "net"),
+        Column(t("report.network.stderr"), lambda row: number(row.network.stderr)),
+        interval_column(t("report.linear.interval"), lambda row: row.linear, "lin"),
+        Column(t("report.linear.stderr"), lambda row: number(row.linear.stderr)),
+    ]
+
+
+def output_columns(several: bool, of: Callable[[Row], str | None]) -> list[Column[Row]]:
+    """Which output a row is of, where the models have several."""
+    return [Column(t("report.method.class"), lambda row: cut_cell(of(row) or ""), "t")] if several else []
+
+
+def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]) -> Table:
+    """Both models and their difference by each metric. `first`: the key of the head of the rows' names."""
+    columns: list[Column[tuple[str, MetricRow]]] = [
+        Column(t(first), lambda row: row[0]),
+        interval_column(t("report.network"), lambda row: row[1].network, "net"),
+        interval_column(t("report.linear"), lambda row: row[1].linear, "lin"),
+        interval_column(t("report.difference"), lambda row: row[1].difference, sign=True),
+    ]
+    return table(caption, rows, columns)

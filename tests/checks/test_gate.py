@@ -1,0 +1,307 @@
+"""A policy's demands, held against documents: what passes, what fails, what is waived, and how it is told."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+import tabinterp as ti
+from tabinterp.checks import CHECKS
+from tabinterp.checks.gate.exporters import FORMATS
+from tabinterp.checks.gate.gate import decide
+from tabinterp.checks.gate.policy import LONGEST_WAIVER, METRICS, Policy
+from tabinterp.checks.judge import judge
+from tabinterp.cli import app as cli
+from tabinterp.document.base import Interval
+from tabinterp.document.canonical import to_bytes
+from tabinterp.errors import PolicyError
+from tests.honest import honest
+from tests.report import samples
+
+SARIF = json.loads((Path(__file__).parents[1] / "data" / "sarif-2.1.0-rtm.5.json").read_text())
+TODAY = date(2026, 11, 24)
+OWNED = 'owner = "Model risk"\n'
+
+
+def policy(text: str) -> Policy:
+    return Policy.model_validate(tomllib.loads(text))
+
+
+@pytest.fixture(scope="module")
+def document():
+    made = samples.binary()
+    return made.model_copy(update={"findings": judge(made)})
+
+
+def only(document, text, today=TODAY):
+    (gate,) = decide(document, policy(text), today).gates
+    return gate
+
+
+@pytest.mark.parametrize(
+    ("bound", "by", "passes"),
+    [
+        ("at_least = 0.79", "interval", True),
+        ("at_least = 0.795", "interval", False),  # inside the interval: noise does not pass
+        ("at_least = 0.795", "value", True),
+        ("at_most = 0.81", "interval", True),
+        ("at_most = 0.805", "interval", False),
+        ("at_most = 0.805", "value", True),
+        ("at_least = 0.79\nat_most = 0.81", "interval", True),
+        ("at_least = 0.79\nat_most = 0.799", "value", False),
+    ],
+)
+def test_a_threshold_is_met_by_the_interval_or_by_the_value(document, bound, by, passes):
+    row = document.performance.metrics[1].model_copy(
+        update={"metric": "auc", "network": Interval(value=0.8, stderr=0.004, low=0.792, high=0.808)}
+    )
+    performance = document.performance.model_copy(update={"metrics": [document.performance.metrics[0], row]})
+    changed = document.model_copy(update={"performance": performance})
+    gate = only(changed, f'[[metric]]\n{OWNED}metric = "auc"\nby = "{by}"\n{bound}')
+    assert (gate.status == "passed") == passes
+    assert gate.owner == "Model risk"
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_has_words_and_one_that_is_absent_fails_unless_it_may_be(document, metric):
+    bare = document.model_copy(
+        update={"performance": document.performance.model_copy(update={"metrics": []}), "calibration": None}
+    )
+    demand = f'[[metric]]\n{OWNED}metric = "{metric}"\nat_least = -1e9\n'
+    assert only(bare, demand).status == "failed"
+    assert only(bare, demand + 'missing = "pass"').status == "passed"
+    for form in FORMATS:
+        assert ti.format_decision(decide(bare, policy(demand), TODAY), form)
+
+
+def test_the_linear_model_and_the_difference_have_thresholds_too(document):
+    row = document.performance.metrics[0]
+    for of in ("linear", "difference"):
+        value = getattr(row, of).value
+        for bound, status in ((value - 1e-9, "passed"), (value + 1e-9, "failed")):
+            text = f'[[metric]]\n{OWNED}metric = "{row.metric}"\nof = "{of}"\nby = "value"\nat_least = {bound!r}'
+            assert only(document, text).status == status
+
+
+def test_a_calibration_slope(document):
+    slope = document.calibration.outputs[0].network.slope
+    demand = f'[[metric]]\n{OWNED}metric = "calibration_slope"\nat_least = {slope.low!r}\nat_most = {slope.high!r}'
+    assert only(document, demand).status == "passed"
+    assert only(document, demand.replace(repr(slope.high), repr(slope.high - 1e-9))).status == "failed"
+
+
+def test_the_verdict_is_one_of_those_allowed(document):
+    assert only(document, f'[verdict]\n{OWNED}allowed = ["better", "equivalent"]').status == "failed"
+    assert only(document, f'[verdict]\n{OWNED}allowed = ["worse"]').status == "passed"
+
+
+def test_a_severity_covers_each_of_its_checks_once_and_a_demand_of_its_own_goes_first(document):
+    both = policy(
+        f'[[severity]]\nseverity = "act"\n{OWNED}[[finding]]\nfinding = "worse-than-linear"\nowner = "Validation"'
+    )
+    gates = {gate.name: gate for gate in decide(document, both, TODAY).gates}
+    assert set(gates) == {f"finding:{c.slug}" for c in CHECKS if c.severity == "act"} == both.gates()
+    assert gates["finding:worse-than-linear"].owner == "Validation"
+    assert gates["finding:worse-than-linear"].status == "failed"  # the sample's network is worse
+    assert gates["finding:unsafe-model-file"].status == "passed"
+
+
+def test_a_check_that_could_not_look_passes_unless_told_otherwise(document):
+    blind = document.model_copy(update={"network": document.network.model_copy(update={"converged": None})})
+    blind = blind.model_copy(update={"findings": judge(blind)})
+    demand = f'[[finding]]\nfinding = "not-converged"\n{OWNED}'
+    assert only(blind, demand).status == "passed"
+    assert only(blind, demand + 'not_applicable = "fail"').status == "failed"
+
+
+def test_a_check_that_the_document_does_not_hold_fails(document):
+    old = document.model_copy(update={"findings": document.findings[1:]})
+    assert only(old, f'[[finding]]\nfinding = "{document.findings[0].slug}"\n{OWNED}').status == "failed"
+
+
+WAIVED = f"""
+[[finding]]
+finding = "worse-than-linear"
+{OWNED}
+[[waiver]]
+gate = "finding:worse-than-linear"
+reason = "challenger only"
+name = "A. Reviewer"
+expires = 2026-11-24
+"""
+
+
+def test_a_waiver_holds_through_its_last_day(document):
+    assert only(document, WAIVED).status == "waived"
+    late = only(document, WAIVED, date(2026, 11, 25))
+    assert late.status == "failed"
+    assert late.waiver is not None
+    assert "expired" in ti.format_decision(decide(document, policy(WAIVED), date(2026, 11, 25)))
+
+
+def test_a_waiver_lasts_at_most_a_year_from_the_day_it_is_used(document, tmp_path):
+    assert LONGEST_WAIVER == 366
+    day = date.fromisoformat
+    assert only(document, WAIVED, day("2025-11-23")).status == "waived"
+    with pytest.raises(
+        PolicyError, match=r"2026-11-24 for 'finding:worse-than-linear' is too far away; .* until 2026-11-23"
+    ):
+        only(document, WAIVED, day("2025-11-22"))
+    today = datetime.now(UTC).date()
+    for days, fine in ((LONGEST_WAIVER, True), (LONGEST_WAIVER + 2, False)):  # two: midnight may pass in between
+        path = tmp_path / "policy.toml"
+        path.write_text(WAIVED.replace("2026-11-24", str(today + timedelta(days=days))))
+        if fine:
+            assert ti.read_policy(path)[0].waiver
+            continue
+        with pytest.raises(PolicyError, match=r"policy\.toml.*too far away"):
+            ti.read_policy(path)
+
+
+def test_a_waiver_that_is_not_needed_is_named(document):
+    fine = WAIVED.replace("worse-than-linear", "unsafe-model-file")
+    decision = decide(document, policy(fine), TODAY)
+    assert decision.passed
+    assert [w.name for w in decision.idle] == ["A. Reviewer"]
+    assert "not needed" in ti.format_decision(decision)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "demands nothing"),
+        ("[[metric]]\nmetric = 'auc'\nat_least = 0.5", "metric.0.owner"),
+        (f"[[metric]]\n{OWNED}metric = 'gini'\nat_least = 0.5", "'gini' is no metric; those are log_loss"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'", "needs at_least or at_most"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 0.9\nat_most = 0.5", "no number is at least 0.9"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 'high'", "received 'high'"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_leats = 0.5\nat_least = 0.5", "metric.0.at_leats: there is no such"),
+        (f"[[finding]]\n{OWNED}finding = 'leek'", "`tabinterp checks`"),
+        (f"[[finding]]\n{OWNED}finding = 'saturated'\n" * 2, "more than one demand for finding:saturated"),
+        (f"[verdict]\n{OWNED}allowed = []", "verdict.allowed"),
+        (WAIVED.replace('"finding:worse-than-linear"', '"finding:saturated"'), "does not have: ['finding:saturated']"),
+        (WAIVED.replace("2026-11-24", "'soon'"), "waiver.0.expires"),
+        (WAIVED.replace("challenger only", ""), "waiver.0.reason"),
+        (WAIVED.replace("challenger only", " \u3164"), "waiver.0.reason: it needs at least one letter or digit"),
+        (WAIVED.replace("A. Reviewer", "\u200b"), "waiver.0.name: it needs at least one letter or digit"),
+        (WAIVED.replace("Model risk", "--"), "finding.0.owner: it needs at least one letter or digit"),
+        (f'name = "  "\n{WAIVED}', "name: it needs at least one letter or digit"),
+        (WAIVED.replace("2026-11-24", "4102444800"), "waiver.0.expires: it must be a day, written without quotes"),
+        (WAIVED.replace("2026-11-24", "2026-11-24T00:00:00"), "waiver.0.expires: it must be a day"),
+        (WAIVED.replace("2026-11-24", "true"), "received True"),
+        (WAIVED.replace("2026-11-24", "9999-12-31"), "9999-12-31 for 'finding:worse-than-linear' is too far away"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = true", "metric.0.at_least: Input should be a valid number"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = '0.5'", "received '0.5'"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = nan", "finite number; received nan"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_most = inf", "finite number; received inf"),
+        (f"[[finding]]\n{OWNED}finding = 'near-leak'\nlimits = {{ auc = true }}", "received True"),
+        (f"[[finding]]\n{OWNED}finding = 'near-leak'\nlimits = {{ auc = nan }}", "received nan"),
+        (f"at = {'1' * 5000}", "no TOML"),
+        (f"at = {'[' * 5000}", "no TOML"),
+        ("owner = [", "no TOML"),
+    ],
+)
+def test_a_wrong_policy_is_refused_in_words(tmp_path, text, told):
+    path = tmp_path / "policy.toml"
+    path.write_text(text)
+    with pytest.raises(PolicyError) as error:
+        ti.read_policy(path)
+    assert told in str(error.value)
+    assert "policy.toml" in str(error.value)
+
+
+# ---- forms
+
+
+HOSTILE = "<b>a|b</b> `x` [l](javascript:1)\n## h\x00\x1b[31m\ud800"
+
+
+@pytest.fixture(scope="module")
+def hostile(document):
+    data = document.data.model_copy(update={"name": HOSTILE})
+    found = document.model_copy(update={"data": data})
+    return decide(found, policy(WAIVED + f'[verdict]\n{OWNED}allowed = ["better"]'), TODAY)
+
+
+def test_sarif_follows_its_published_schema(document, hostile):
+    for decision in (hostile, decide(document, today=TODAY)):
+        log = json.loads(ti.format_decision(decision, "sarif", audit="out/audit.json"))
+        jsonschema.Draft4Validator(SARIF).validate(log)
+        results = log["runs"][0]["results"]
+        assert len(results) == decision.count("failed") + decision.count("waived")
+        assert sum("suppressions" in result for result in results) == decision.count("waived")
+        assert {r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in results} <= {"out/audit.json"}
+
+
+def test_junit_counts_its_cases(hostile):
+    top = ElementTree.fromstring(ti.format_decision(hostile, "junit"))
+    assert len(top.findall(".//testcase")) == int(top.get("tests")) == len(hostile.gates)
+    assert len(top.findall(".//failure")) == int(top.get("failures")) == hostile.count("failed") == 1
+    assert len(top.findall(".//skipped")) == int(top.find("testsuite").get("skipped")) == 1
+
+
+def test_markdown_shows_names_as_they_are(hostile):
+    told = ti.format_decision(hostile, "markdown")
+    assert "<b>" not in told
+    assert "[l]" not in told.replace("\\", "\0")
+    assert told.splitlines()[0].startswith("# ")
+    assert not told.splitlines()[1]
+    rows = [line for line in told.splitlines() if line.startswith("| ")]
+    assert len(rows) == 1 + len(hostile.gates)
+
+
+def test_json_holds_every_gate(hostile):
+    told = json.loads(ti.format_decision(hostile, "json", audit_sha256="ab"))
+    assert [gate["gate"] for gate in told["gates"]] == hostile.frame()["gate"].tolist()
+    assert told["passed"] is False
+    assert told["audit_sha256"] == "ab"
+
+
+def test_another_form_is_refused(hostile):
+    with pytest.raises(PolicyError, match="text, json, markdown, junit, sarif; got 'pdf'"):
+        ti.format_decision(hostile, "pdf")
+
+
+# ---- the command
+
+
+@pytest.fixture
+def saved(tmp_path, document):
+    path = tmp_path / "audit.json"
+    path.write_bytes(to_bytes(honest(document)))
+    return path
+
+
+def run(monkeypatch, capsys, *words):
+    monkeypatch.setattr("sys.argv", ["tabinterp", *map(str, words)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    return stop.value.code, *capsys.readouterr()
+
+
+def test_exit_codes(monkeypatch, capsys, saved, tmp_path):
+    fine, wrong = tmp_path / "fine.toml", tmp_path / "wrong.toml"
+    fine.write_text(f'[verdict]\n{OWNED}allowed = ["worse"]')
+    wrong.write_text("[[metric]]")
+    code, out, _ = run(monkeypatch, capsys, "check", saved, "--policy", fine)
+    assert (code, "1 of 1 gates passed" in out) == (0, True)
+    code, out, _ = run(monkeypatch, capsys, "check", saved)
+    assert (code, "failed  finding:worse-than-linear" in out) == (1, True)
+    for words in ((saved, "--policy", wrong), (saved, "--format", "pdf"), (tmp_path / "none.json",)):
+        code, out, err = run(monkeypatch, capsys, "check", *words)
+        assert (code, out) == (2, "")
+        assert err.startswith("error: ")
+
+
+def test_the_answer_is_written_to_a_file_with_what_was_judged(monkeypatch, capsys, saved, tmp_path):
+    target = tmp_path / "ci" / "gate.sarif"
+    code, out, _ = run(monkeypatch, capsys, "check", saved, "--format", "sarif", "--out", target)
+    assert (code, out.strip()) == (1, str(target))
+    log = json.loads(target.read_text())
+    assert len(log["runs"][0]["properties"]["audit_sha256"]) == 64
