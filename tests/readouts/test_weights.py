@@ -15,6 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScal
 from statsmodels.stats.weightstats import DescrStatsW
 
 import tabinterp as ti
+from tabinterp.analyses.agreement.record import build as agreement
 from tabinterp.analyses.gradients.estimator import METHODS
 from tabinterp.analyses.ladder.record import agreement
 from tabinterp.analyses.performance.estimator import compare
