@@ -127,7 +127,7 @@ messages: .venv/full
 	$(BIN)/python -m tabinterp.messages.catalogue
 
 schema: .venv/base
-	$(BIN)/python -m tabinterp.document.canonical > tabinterp/report/audit-1.schema.json
+	$(BIN)/python -m tabinterp.document.canonical > tabinterp/document/audit-1.schema.json
 
 clean:
 	rm -rf .venv .venv-newest .venv-oldest demo demo-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -51,6 +51,18 @@ def unstated() -> Document:
     return with_groups(document.model_copy(update={"data": data, "reasons": None}), table=table)
 
 
+def test_the_power_of_a_proxy_is_that_of_the_column_that_is_named():
+    """A stronger column that carries nothing of the gap lends the named one no AUC."""
+    proxy = told(0.75, -0.05).groups.proxies[0]
+    named = next(probe for probe in proxy.probes if probe.place == "column")
+    stronger = named.model_copy(update={"name": "stronger", "power": interval(0.9, 0.95)})
+    document = with_groups(proxies=[proxy.model_copy(update={"probes": [*proxy.probes, stronger]})])
+    (finding,) = [one for one in judge(document) if one.slug == "proxy"]
+    assert finding.status == "raised"
+    assert finding.claim.values["column"] == named.name
+    assert (finding.claim.values["value"], finding.claim.values["low"]) == (named.power.value, named.power.low)
+
+
 def told(low: float, change: float, metric: str = "auc") -> Document:
     """A proxy whose best column tells the protected one so well, and carries so much of the gap."""
     proxy = binary().groups.proxies[0]

@@ -29,7 +29,7 @@ def test_samples_follow_the_published_schema(name):
 
 
 def test_the_published_schema_is_the_model_s():
-    published = files("tabinterp.report").joinpath("audit-1.schema.json").read_bytes()
+    published = files("tabinterp.document").joinpath("audit-1.schema.json").read_bytes()
     assert published == schema_bytes()
     jsonschema.Draft202012Validator.check_schema(json.loads(published))
 
