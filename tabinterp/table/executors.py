@@ -208,7 +208,8 @@ def dask_engine(client: Any) -> Engine:
     ) -> Any:
         under_way = deque[tuple[Any, int]]()
         found, done, keep = _kept(scan, part, (encode, update), given)
-        steps = encode, update, merge
+        # Not a tuple: older releases of Dask take one that begins with a function for a task, and call it.
+        steps = {"encode": encode, "update": update, "merge": merge}
         try:
             kept = [sent(one) for one in (scan.coded, *given)]
             pieces = scan.pieces(done) if done < len(scan) else iter(())
@@ -273,9 +274,9 @@ class _Sent:
         return self._known[id(value)][1]
 
 
-def _on_piece(steps: tuple[Encode, Update, Merge], part: str, piece: Piece, form: Form, *given: Any) -> Any:
+def _on_piece(steps: dict[str, Any], part: str, piece: Piece, form: Form, *given: Any) -> Any:
     """At a worker: the sums of a piece; None where it holds no row of the part."""
-    encode, update, merge = steps
+    encode, update, merge = steps["encode"], steps["update"], steps["merge"]
     try:
         sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]
     except TableError as error:
