@@ -104,45 +104,47 @@ def test_what_a_reading_is_called_has_a_translation():
 
 # What only a caller can meet, who asked for something that there is not: file of the package -> how such texts begin.
 ASKED = {
-    "auditing": ("an engine other than", "the counterpart "),
-    "comparison/crossvalidation": ("a fold of ",),
-    "comparison/decomposition": ("weighting is one of",),
-    "comparison/dropped": (" is not linear; only",),  # the one reading that asks goes on without
-    "comparison/groups": ("threshold is",),
-    "comparison/partition": ("control names", "control of"),
-    "comparison/trust": ("labels are shuffled by ", " is at least "),
-    "models/counterpart": ("a linear counterpart behind", "a linear counterpart chooses"),
-    "readouts/ablation": ("methods are some of", ": units of one layer of", ": "),
-    "readouts/baselines": ("baseline is",),
-    "readouts/budget": ("budget is",),
-    "readouts/coefficients": ("a network has no Wald tests", " has no column that is encoded"),
-    "readouts/conductance": ("baseline is", "tolerance is above 0, and"),
-    "readouts/display": ("output is one of",),
-    "readouts/effects": ("there is no curve of", "output is one of", "the rows come in groups", "grid is", "scale is one of"),
-    "readouts/explain": ("row is a place",),
-    "readouts/facets": ("number is at least 1",),
-    "readouts/families": ("threshold is",),
-    "readouts/gradients": ("method is", "baseline is", "tolerance is", "background is", "the background lacks"),
-    "readouts/grids": ("columns names some",),
-    "readouts/groups": ("groups name", "a column is in one group", "a group holds no column"),
-    "readouts/interactions": ("top is at least",),
-    "readouts/loss": ("a loss of your own", "scale is one of", "for a "),
-    "readouts/maximisation": ("starts is", " has no hidden units that could be found; name"),
-    "readouts/objectives": ("an objective is multiplied", "a direction is", "share is"),
-    "readouts/pareto": ("budgets rise",),
-    "readouts/permutation": (" is at least 1; got ", "the AUC needs", "the AUC ranks"),
-    "readouts/pictures": ("both results are of", "two heat maps", "both results are read"),
-    "readouts/probes": ("grid is",),
-    "readouts/reader": (
+    "auditing/run": ("an engine other than", "the counterpart "),
+    "analyses/cross_validation/estimator": ("a fold of ",),
+    "analyses/decomposition/estimator": ("weighting is one of",),
+    "analyses/drop_column/estimator": (" is not linear; only",),  # the one analysis that asks goes on without
+    "analyses/groups/estimator": ("threshold is",),
+    "analyses/groups/partition": ("control names", "control of"),
+    "analyses/trust/estimator": ("labels are shuffled by ", " is at least "),
+    "linear/counterpart": ("a linear counterpart behind", "a linear counterpart chooses"),
+    "analyses/ablation/estimator": ("methods are some of", ": units of one layer of", ": "),
+    "analyses/gradients/reference_rows": ("baseline is",),
+    "analyses/maximisation/mahalanobis_ball": ("budget is",),
+    "analyses/coefficients/estimator": ("a network has no Wald tests", " has no column that is encoded"),
+    "analyses/conductance/estimator": ("baseline is", "tolerance is above 0, and"),
+    "analyses/display": ("output is one of",),
+    "analyses/effects/estimator": (
+        "there is no curve of", "output is one of", "the rows come in groups", "grid is", "scale is one of",
+    ),
+    "analyses/shapley_values/explain_row": ("row is a place",),
+    "analyses/maximisation/diverse_optima": ("number is at least 1",),
+    "analyses/permutation_importance/column_clusters": ("threshold is",),
+    "analyses/gradients/estimator": ("method is", "baseline is", "tolerance is", "background is", "the background lacks"),
+    "analyses/effects/grids": ("columns names some",),
+    "stats/partitions": ("groups name", "a column is in one group", "a group holds no column"),
+    "analyses/interactions/estimator": ("top is at least",),
+    "models/losses": ("a loss of your own", "scale is one of", "for a "),
+    "analyses/maximisation/estimator": ("starts is", " has no hidden units that could be found; name"),
+    "analyses/maximisation/objectives": ("an objective is multiplied", "a direction is", "share is"),
+    "analyses/maximisation/pareto": ("budgets rise",),
+    "analyses/permutation_importance/estimator": (" is at least 1; got ", "the AUC needs", "the AUC ranks"),
+    "analyses/plot_specs": ("both results are of", "two heat maps", "both results are read"),
+    "analyses/hidden_units/probe_rows": ("grid is",),
+    "analyses/maximisation/objective_values": (
         " has no hidden layer that could be found; an output", " has the layers 1", "layer ", " has no classes",
         "an output is one of",
     ),
-    "readouts/regions": (" has no linear regions: ", "the counterpart is"),  # `mechanism.regions` looks before it asks
-    "readouts/shapley": (
+    "analyses/linear_regions/estimator": (" has no linear regions: ", "the counterpart is"),  # an audit looks before it asks
+    "analyses/shapley_values/estimator": (
         "method is", "scale is", "background is", "tolerance is", " is between 1 and ", "the background lacks",
         "every row of the background", "exact Shapley values of",
     ),
-    "readouts/units": ("the first hidden layer is no affine",),
+    "analyses/hidden_units/estimator": ("the first hidden layer is no affine",),
 }  # fmt: skip
 
 

@@ -65,7 +65,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import tabinterp as ti
-from tabinterp.table.keeping import Keeping
+from tabinterp.table.checkpoints import Keeping
 from tests.test_scan_audit import AUDITED, LAST, SCANNED, network
 
 def told(what, rows, of):
