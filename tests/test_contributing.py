@@ -58,7 +58,7 @@ print(json.dumps({
     "losses": np.where(held.y == "yes", -np.log(p), -np.log1p(-p)).tolist(),
     "missing": held.a.isna().tolist(),
     "manual": ti.list_checks(["missing-values-worse"]),
-    "refused": str(command.output),
+    "refused": f"{command.output} {command.exception}",
     "seconds": list(audit.run["seconds"]),
     "without": [str(note) for note in without.document.not_assessed],
     "without status": next(one.status for one in without.document.findings if one.slug == "missing-values-worse"),
