@@ -14,7 +14,7 @@ import jinja2
 import pytest
 
 import tabinterp as ti
-from tabinterp import files
+from tabinterp import atomic_io
 from tabinterp.errors import DocumentError
 from tests.test_attestation import audit, folder  # noqa: F401  # an audit, and a fixture
 from tests.test_verification import command
@@ -25,7 +25,7 @@ NAMES = ["report.html", "audit.json", "run.json", "SHA256SUMS"]
 WRITER = """
 import os, signal, sys
 from pathlib import Path
-from tabinterp.files import write_all
+from tabinterp.atomic_io import write_all
 target, function, when = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 whole, calls = getattr(os, function), []
 def killed(*given):
@@ -40,7 +40,7 @@ write_all({target / name: b"new " * 250_000 for name in sys.argv[4:]})
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from tabinterp.files import write_all
+from tabinterp.atomic_io import write_all
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 target = Path(sys.argv[1])
 try:
@@ -165,7 +165,7 @@ def test_a_broken_template_is_told_and_nothing_is_written(folder, monkeypatch, c
 def test_a_folder_in_the_place_of_the_second_file_stops_the_first(tmp_path):
     (tmp_path / "b").mkdir()
     with pytest.raises(IsADirectoryError):
-        files.write_all({tmp_path / "a": b"1", tmp_path / "b": b"2"})
+        atomic_io.write_all({tmp_path / "a": b"1", tmp_path / "b": b"2"})
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
@@ -174,8 +174,8 @@ def test_what_is_written_is_what_was_given_and_the_umask_is_honoured(tmp_path, u
     contents = {tmp_path / str(n): os.urandom(n) for n in (0, 1, 100_000)}
     before = os.umask(umask)
     try:
-        files.write_all(contents)
-        files.write(tmp_path / "alone", b"")
+        atomic_io.write_all(contents)
+        atomic_io.write(tmp_path / "alone", b"")
     finally:
         os.umask(before)
     assert (tmp_path / "alone").stat().st_mode & 0o777 == 0o666 & ~umask

@@ -517,7 +517,7 @@ def test_a_class_of_one_row_is_too_few_to_fit_a_counterpart():
 
 
 @pytest.fixture(scope="module")
-def trained() -> ti.models.train.Trained:
+def trained():
     return ti.train(table("binary", split=None))
 
 

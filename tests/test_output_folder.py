@@ -192,7 +192,7 @@ def test_a_second_audit_is_refused_and_sigterm_keeps_the_work_of_the_first(place
 HOLDER = """
 import sys
 from pathlib import Path
-from tabinterp.files import output_folder
+from tabinterp.atomic_io import output_folder
 with output_folder(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

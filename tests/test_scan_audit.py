@@ -144,7 +144,7 @@ def test_the_page_says_it_and_the_document_comes_back(made):
 def test_a_split_that_holds_out_rows_the_model_has_seen_is_refused():
     table = ti.read_table(frame(), target="y", split=0.5, seed=1)
     other = ti.scan_table(frame(), target="y", split=0.5, seed=2, rows=50, batch=100)
-    trained = ti.models.counterpart.fit_counterpart(network(), table)
+    trained = ti.fit_counterpart(network(), table)
     with pytest.raises(ModelError, match="rows that this table's split holds out are not among them"):
         ti.audit(trained, other)
 

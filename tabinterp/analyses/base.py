@@ -24,6 +24,8 @@ class Analysis(Generic[Result]):
     needs : names of the analyses whose results it reads.
     estimator : module of the package that defines `run(context)`, the function that answers the question. It is imported when
         an audit runs it, not before.
+    place : field of the document that its record is in; None: `document.analyses[name]`, a `Record` that `record.build` makes
+        of the results and `section.build` shows.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Analysis(Generic[Result]):
     rows: Literal["performance", "evaluated", "table"] = "evaluated"
     needs: tuple[str, ...] = ()
     estimator: str = "estimator"
+    place: str | None = None
 
     def run(self, context: Any) -> Result | None:
         """Return the result, given the `Context` of an audit; None where the document itself shows that there is none.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
 
+from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.ablation.estimator import Ablations
 from tabinterp.analyses.alternatives.estimator import Alternatives
 from tabinterp.analyses.baselines.estimator import Baselines
@@ -44,26 +45,9 @@ from tabinterp.models import Bound, Model
 from tabinterp.provenance.digest_key import DigestKey
 from tabinterp.table.summary import Census
 
+from .base import Analysis, Result
 from .context import Context
 from .settings import AuditSettings
-
-FIELDS = {
-    "recalibration": "recalibrated",
-    "decision_curve": "decisions",
-    "boosted_trees": "reference",
-    "reason_codes": "reasons",
-    "subgroup_gaps": "weak",
-    "permutation_importance": "importance",
-    "shapley_values": "shapley",
-    "conditional_importance": "together",
-    "unit_correlations": "neurons",
-    "hidden_units": "inside",
-    "maximisation": "optima",
-    "linear_regions": "regions",
-    "path_weights": "paths",
-    "ablation": "unit_groups",
-    "data_quality": "table",
-}
 
 
 @dataclass(frozen=True)
@@ -75,45 +59,50 @@ class Results:
     held_out: bool
     settings: AuditSettings
     performance: Performance
-    coefficients: tuple[Coefficients, Coefficients] | None  # linear, network
-    importance: tuple[PermutationImportance, PermutationImportance] | None
-    gradients: list[tuple[GradientImportance, GradientImportance]] | None
-    shapley: tuple[ShapleyValues, ShapleyValues] | None
-    effects: tuple[Effects, Effects] | None
-    interactions: Interactions | None
-    neurons: NeuronCorrelations | None
-    notes: tuple[Message, ...]
+    coefficients: tuple[Coefficients, Coefficients] | None = None  # linear, network
+    permutation_importance: tuple[PermutationImportance, PermutationImportance] | None = None
+    gradients: list[tuple[GradientImportance, GradientImportance]] | None = None
+    shapley_values: tuple[ShapleyValues, ShapleyValues] | None = None
+    effects: tuple[Effects, Effects] | None = None
+    interactions: Interactions | None = None
+    unit_correlations: NeuronCorrelations | None = None
+    notes: tuple[Message, ...] = ()
     others: Sequence[Model] = ()  # networks of other seeds
     null: Model | None = None  # a network trained on shuffled labels
     digest_key: DigestKey | None = None  # None: no digests of columns are written
-    recalibrated: Recalibrated | None = None
-    decisions: Decisions | None = None
-    reference: Reference | None = None
+    recalibration: Recalibrated | None = None
+    decision_curve: Decisions | None = None
+    boosted_trees: Reference | None = None
     calibration: tuple[Calibration, Calibration] | None = None
     ladder: Ladder | None = None
     decomposition: Decomposition | None = None
     disagreement: Disagreement | None = None
-    table: DataReadings | None = None
+    data_quality: DataReadings | None = None
     off_support: OffSupport | None = None
     extrapolation: Extrapolation | None = None
-    together: Together | None = None
+    conditional_importance: Together | None = None
     baselines: tuple[Baselines, Baselines] | None = None
     trust: tuple[Trust, Trust] | None = None
-    inside: Inside | None = None
-    optima: Optima | None = None
-    regions: LinearRegions | None = None
+    hidden_units: Inside | None = None
+    maximisation: Optima | None = None
+    linear_regions: LinearRegions | None = None
     conductance: Conductances | None = None
-    paths: PathWeights | None = None
-    unit_groups: Ablations | None = None
+    path_weights: PathWeights | None = None
+    ablation: Ablations | None = None
     slices: Slices | None = None
-    reasons: ReasonCodes | None = None
+    reason_codes: ReasonCodes | None = None
     groups: Groups | None = None
     proxies: Proxies | None = None
     alternatives: Alternatives | None = None
-    weak: WeakGroups | None = None
+    subgroup_gaps: WeakGroups | None = None
     constraints: Constraints | None = None
     census: Census | None = None  # of all rows, where these are more than the models are bound to
     summed: tuple[Any, ...] = ()  # fields that are of all these rows
+    answers: Mapping[str, Any] = field(default_factory=dict)  # name of an analysis that ran -> its result
+
+    def __getitem__(self, analysis: Analysis[Result]) -> Result | None:
+        """Return the result of an analysis; None where it does not apply or was not requested."""
+        return cast("Result | None", self.answers.get(analysis.name))
 
     @property
     def seed(self) -> int:
@@ -122,10 +111,8 @@ class Results:
     @classmethod
     def of(cls, context: Context, **rest: Any) -> Results:
         """Return the results of a finished audit."""
-        found: dict[str, Any] = {FIELDS.get(name, name): result for name, result in context.results.items()}
-        required: dict[str, Any] = dict.fromkeys(
-            ("coefficients", "importance", "gradients", "shapley", "effects", "interactions", "neurons")
-        )
+        placed = {analysis.name for analysis in ANALYSES if analysis.place is not None}
+        found = {name: result for name, result in context.results.items() if name in placed}
         return cls(
             network=context.network,
             linear=context.linear,
@@ -134,5 +121,7 @@ class Results:
             performance=context.performance,
             others=context.others,
             null=context.null,
-            **(required | found | rest),
+            answers=context.results,
+            **found,
+            **rest,
         )

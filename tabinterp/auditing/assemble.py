@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import cast
+
+from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.agreement import record as agreement
 from tabinterp.analyses.calibration import record as calibration
 from tabinterp.analyses.coefficients import record as coefficients
@@ -26,6 +30,7 @@ from tabinterp.analyses.slices import record as slices
 from tabinterp.analyses.trust import record as trust
 from tabinterp.analyses.unit_correlations import record as unit_correlations
 from tabinterp.document import document as doc
+from tabinterp.document.base import Part
 
 from .not_assessed import unassessed
 from .overview import data, method, model_info, notes
@@ -67,6 +72,7 @@ def document(r: Results) -> doc.Document:
         extrapolation=extrapolation.build(r),
         inside=hidden_units.build(r),
         mechanism=mechanism.build(r),
+        analyses={name: record for name in r.answers if (record := _record(name, r)) is not None},
         findings=[],
         evidence=[],
         not_assessed=notes(r),
@@ -75,3 +81,11 @@ def document(r: Results) -> doc.Document:
     known = {"readings": readings(made), "configuration_digest": configuration_digest(made)}
     told = [*made.not_assessed, *unassessed(made)]
     return made.model_copy(update={"method": made.method.model_copy(update=known), "not_assessed": told})
+
+
+def _record(name: str, results: Results) -> Part | None:
+    """The record of an analysis that has no field of its own in the document; None where it does not apply."""
+    analysis = next(one for one in ANALYSES if one.name == name)
+    if analysis.place is not None or results[analysis] is None:
+        return None
+    return cast("Part | None", import_module(f"tabinterp.analyses.{name}.record").build(results))

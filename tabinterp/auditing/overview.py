@@ -180,10 +180,10 @@ def _origin(bound: Bound) -> list[Message]:
 def notes(r: Results) -> list[Message]:
     """What was not assessed, as far as only the run knows it; `unassessed` takes the rest from the document."""
     messages = list(r.notes)
-    if r.inside is not None and (left := len(r.inside.units.layer) - len(r.inside.shown)):
-        values = {"left": left, "count": left + len(r.inside.shown), "shown": len(r.inside.shown)}
+    if r.hidden_units is not None and (left := len(r.hidden_units.units.layer) - len(r.hidden_units.shown)):
+        values = {"left": left, "count": left + len(r.hidden_units.shown), "shown": len(r.hidden_units.shown)}
         messages.append(Message(key="not_assessed.optima", values=values))
-    if r.decisions is not None and r.decisions.policy is None:
+    if r.decision_curve is not None and r.decision_curve.policy is None:
         messages.append(Message(key="not_assessed.costs"))
     reason = None if r.trust is None else r.trust[0].skipped.get("random weights")
     if reason:

@@ -72,8 +72,19 @@ def readings(d: doc.Document) -> list[ReadingRows]:
     """Rows of every reading that the document holds, in its order."""
     known = d.data.held_out_rows is not None
     here, trained = ("held-out", "training") if known else ("all", "all")
+    own = (
+        ReadingRows(
+            reading=Message(key=f"report.section.{name}"),
+            models="both",
+            rows=record.rows,
+            rows_of=here,
+            seed=getattr(record, "seed", None),
+        )
+        for name, record in d.analyses.items()
+        if hasattr(record, "rows")
+    )
     rows = [*_judged(d, here, trained), *_compared(d, here, trained), *_people(d, here), *_columns(d, here, trained)]
-    found = [row for row in [*rows, *_trusted(d, here)] if row.rows]  # of none: the reading does not apply
+    found = [row for row in [*rows, *_trusted(d, here), *own] if row.rows]  # of none: the reading does not apply
     return [row.model_copy(update={"weights": _weighed(d, row)}) for row in found] if d.data.weighted else found
 
 

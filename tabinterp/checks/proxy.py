@@ -24,8 +24,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         passed = Outcome("cleared", CLEARED[best.metric], {"protected": best.column, "value": _best_power(best).value})
         powers = [probe.power for probe in best.probes if probe.place == "column"]
         return with_power_of_intervals(passed, best.metric, limits[best.metric], powers, best.rows, 1.0)
-    one, columns = max(carried, key=lambda pair: _best_power(pair[0]).value or 0.0)
-    power, gap = _best_power(one), one.network
+    one, columns = max(carried, key=lambda pair: _power_of(*pair).value or 0.0)
+    power, gap = _power_of(one, columns), one.network
     permuted = next(row for row in gap.ablated if row.columns == [columns[0]]) if gap is not None else None
     values: dict[str, object] = {"protected": one.column, "column": columns[0], "columns": columns}
     values |= {"value": power.value, "low": power.low}
@@ -40,6 +40,11 @@ def _best_power(one: ProxyPart) -> Interval:
     """Return how well the best single column tells the protected one."""
     powers = (probe.power for probe in one.probes if probe.place == "column")
     return max(powers, key=lambda power: power.value or 0.0, default=Interval())
+
+
+def _power_of(one: ProxyPart, columns: list[str]) -> Interval:
+    """Return how well the first of these columns, which the finding names, tells the protected one."""
+    return next(probe.power for probe in one.probes if probe.place == "column" and probe.name == columns[0])
 
 
 def _carrying(one: ProxyPart, limits: Limits) -> list[str]:

@@ -7,10 +7,12 @@ paths, thread counts) is not here but in `run.json`.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from importlib import import_module
+from typing import Any, Final, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, field_validator, model_serializer
 
+from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.agreement.record import Agreement
 from tabinterp.analyses.calibration.record import Calibration
 from tabinterp.analyses.coefficients.record import Coefficients
@@ -184,8 +186,33 @@ class Document(Part):
     extrapolation: Extrapolation | None = None
     inside: Inside | None = None
     mechanism: Mechanism | None = None
+    analyses: dict[str, SerializeAsAny[Part]] = Field(default_factory=dict)  # of those without a field of their own
     findings: list[Finding]
     not_assessed: list[Message]
     card: Card | None = None
     evidence: list[EvidenceRow]
     method: Method
+
+    @field_validator("analyses", mode="before")
+    @classmethod
+    def _typed(cls, analyses: dict[str, Any]) -> dict[str, Part]:
+        """Give every record the type that its analysis declares."""
+        return {
+            name: value if isinstance(value, Part) else record_type(name).model_validate(value, strict=True)
+            for name, value in analyses.items()
+        }
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the place of further analyses out where there is none, as in documents that were written before it was."""
+        fields = serialize(self)
+        if not self.analyses:
+            fields.pop("analyses", None)
+        return cast("dict[str, Any]", fields)
+
+
+def record_type(name: str) -> type[Part]:
+    """Return the class of the record of an analysis that has no field of its own in the document."""
+    if name not in {analysis.name for analysis in ANALYSES if analysis.place is None}:
+        raise ValueError(f"no analysis is called {name!r}")
+    return cast("type[Part]", import_module(f"tabinterp.analyses.{name}.record").Record)

@@ -24,6 +24,12 @@ PACKAGE = Path(__file__).resolve().parent.parent
 OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels))\)(?=$|,| \(| −)")
 
 
+def text_modules() -> list[Any]:
+    """Return every module named `text` of the package: each has a dictionary `TEXT` of keys and sentences."""
+    paths = sorted(PACKAGE.rglob("text.py"))
+    return [import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)) for path in paths]
+
+
 @cache
 def sentences() -> dict[str, tuple[str, str]]:
     """Return every key of the catalogue with its English sentence and the note for translators, which may be empty.
@@ -32,9 +38,8 @@ def sentences() -> dict[str, tuple[str, str]]:
     and are imported only when the first sentence is asked for.
     """
     gathered: dict[str, Any] = {}
-    for path in sorted(PACKAGE.rglob("text.py")):
-        module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-        gathered |= import_module(module).TEXT
+    for module in text_modules():
+        gathered |= module.TEXT
     for check in import_module("tabinterp.checks").CHECKS:
         gathered |= check.sentences
     return {key: (entry, "") if isinstance(entry, str) else entry for key, entry in gathered.items()}

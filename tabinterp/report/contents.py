@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from typing import cast
 
+from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.ablation import section as ablation
 from tabinterp.analyses.agreement import section as agreement
 from tabinterp.analyses.alternatives import section as alternatives
@@ -106,12 +109,16 @@ SECTIONS: tuple[tuple[str, tuple[Build, ...]], ...] = (
 
 def blocks(document: Document, anchor: str) -> list[Block]:
     """What a section holds; nothing where none of its analyses has a result."""
+    if anchor in document.analyses:
+        build = import_module(f"tabinterp.analyses.{anchor}.section").build
+        return cast("list[Block]", build(document.analyses[anchor], document))
     return [block for build in dict(SECTIONS)[anchor] for block in build(document)]
 
 
 def sections(document: Document) -> list[Section]:
     """Every section, in order; one with nothing to show points to the reasons instead of vanishing."""
     empty = Paragraph(t("report.empty", section=t("report.section.not-assessed")))
-    return [
-        Section(anchor, t(f"report.section.{anchor}"), blocks(document, anchor) or [empty]) for anchor, _ in SECTIONS
-    ]
+    anchors = [anchor for anchor, _ in SECTIONS]
+    own = anchors.index("use")  # analyses with a record of their own come after those that the page has a place for
+    anchors[own:own] = [analysis.name for analysis in ANALYSES if analysis.name in document.analyses]
+    return [Section(anchor, t(f"report.section.{anchor}"), blocks(document, anchor) or [empty]) for anchor in anchors]

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 import tabinterp as ti
 from tabinterp.analyses.calibration.estimator import calibration
+from tabinterp.analyses.display import Shown
 from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.plot_specs import SHOWN, Dots, Heat, Series
 from tabinterp.errors import NotApplicableError
@@ -269,7 +270,7 @@ def test_names_are_text():
 
 
 def test_hostile_names_are_escaped_in_a_fragment():
-    class Made(ti.readouts.display.Shown):
+    class Made(Shown):
         def pictures(self):
             return [dots(NAMES)]
 

@@ -15,10 +15,11 @@ from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScal
 from statsmodels.stats.weightstats import DescrStatsW
 
 import tabinterp as ti
+from tabinterp.analyses.agreement.record import build as agreement
 from tabinterp.analyses.gradients.estimator import METHODS
-from tabinterp.analyses.ladder.record import agreement
 from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.permutation_importance.off_support_share import Support
+from tabinterp.analyses.settings import AuditSettings
 from tabinterp.auditing.assemble import Results
 from tabinterp.models import bind
 from tabinterp.stats import association
@@ -143,7 +144,9 @@ def agreements(task, table):
     both = ti.coefficients(linear, table), ti.coefficients(network, table)
     saliency = [tuple(ti.gradient_importance(m, table, method="saliency") for m in (network, linear))]
     compared = compare(network, linear, resamples=5, held_out=True)
-    results = Results(network, linear, True, 0, 20_000, compared, both, None, saliency, None, None, None, None, ())
+    results = Results(
+        network, linear, True, AuditSettings(), compared, both, None, saliency, None, None, None, None, ()
+    )
     return np.array([[a.spearman, a.overlap, np.nan if a.signs is None else a.signs] for a in agreement(results)])
 
 

@@ -432,7 +432,7 @@ def terms(**updates):
 
 def test_odds_ratios_of_numbers_are_per_standard_deviation():
     document = terms(sd=2.0, odds_ratio=Interval(value=1.5, low=1.2, high=2.0))
-    table = tables(coefficients.coefficients(document), "All terms")[0]
+    table = tables(coefficients.build(document), "All terms")[0]
     assert column(table, "odds ratio")[0] == "2.25 [1.44, 4.00]"
     assert column(table, "SD over all rows")[0] == "2.00"
     for row, shown, sd in zip(
@@ -444,7 +444,7 @@ def test_odds_ratios_of_numbers_are_per_standard_deviation():
 
 
 def test_a_slope_is_scaled_and_never_called_the_effect_of_a_step():
-    blocks = coefficients.coefficients(terms(sd=2.0, network=Interval(value=-0.3, low=-0.4, high=-0.2)))
+    blocks = coefficients.build(terms(sd=2.0, network=Interval(value=-0.3, low=-0.4, high=-0.2)))
     figure = next(block for block in flat(blocks) if isinstance(block, Figure))
     assert "not the effect of a move by one standard deviation" in figure.caption
     assert column(figure.table, "Step")[0] == "× SD"
@@ -454,20 +454,20 @@ def test_a_slope_is_scaled_and_never_called_the_effect_of_a_step():
 
 
 def test_the_section_names_the_unpenalised_fit():
-    blocks = coefficients.coefficients(binary())
+    blocks = coefficients.build(binary())
     for table in tables(blocks, "All terms") + tables(blocks, "Slope × SD"):
         assert "linear, unpenalised fit [95% interval]" in [cell.text for cell in table.head]
     assert "not comparable with the linear fit's" in paragraphs(blocks)
 
 
 def test_a_column_without_a_joint_test_is_said_to_be_not_estimable():
-    table = tables(coefficients.coefficients(SAMPLES["all_none"]()), "Joint tests")[0]
+    table = tables(coefficients.build(SAMPLES["all_none"]()), "Joint tests")[0]
     assert set(column(table, "Wald")) == {"– not estimable"}
     assert set(column(table, "VIF")) == {"–"}
 
 
 def test_sizes_have_no_sign_and_no_interval():
-    blocks = gradients.gradients(binary())
+    blocks = gradients.build(binary())
     sizes = tables(blocks, "mean size of the attributions")
     assert len(sizes) == 2
     for table in sizes:
@@ -483,12 +483,12 @@ def test_the_same_mean_on_every_row_stands_alone():
     same = Interval(value=0.35145531866475344, low=0.3514553186647531, high=0.3514553186647539)
     rows = [row.model_copy(update={"linear": same}) for row in parts["gradient_x_input"].columns]
     one = parts["gradient_x_input"].model_copy(update={"columns": rows})
-    table = tables(gradients.gradients(changed(document, "gradients", methods=[one])), "signed mean")[0]
+    table = tables(gradients.build(changed(document, "gradients", methods=[one])), "signed mean")[0]
     assert set(column(table, "linear [95%")) == {"+0.351"}
 
 
 def test_effort_is_told_in_the_words_of_each_method():
-    words = paragraphs(gradients.gradients(binary()))
+    words = paragraphs(gradients.build(binary()))
     for effort in (
         "1 gradient a row.",
         "32 noisy copies of each row.",
@@ -516,6 +516,6 @@ def test_settings_are_rounded_and_explained():
 
 
 def test_long_names_are_whole_in_tables():
-    table = tables(coefficients.coefficients(SAMPLES["hostile"]()), "All terms")[0]
+    table = tables(coefficients.build(SAMPLES["hostile"]()), "All terms")[0]
     long = next(row[0] for row in table.rows if row[0].text.startswith("x" * 120))
     assert (long.title, long.style) == ("", "whole")

@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Ablations
 
-ANALYSIS: Analysis[Ablations] = Analysis("ablation", "ablation of groups of units", 0.005)
+ANALYSIS: Analysis[Ablations] = Analysis("ablation", "ablation of groups of units", 0.005, place="mechanism")

@@ -33,9 +33,9 @@ class UnitGroups(Part):
 
 def build(r: Results) -> UnitGroups | None:
     """Return the rise of the loss without each group of correlated units; None where it was not computed."""
-    if r.unit_groups is None:
+    if r.ablation is None:
         return None
-    result = r.unit_groups
+    result = r.ablation
     resample = result.methods.index("resample")
     groups = [i for i, units in enumerate(result.groups) if len(units) > 1]
     groups.sort(key=lambda i: -result.cost.value[i, resample])

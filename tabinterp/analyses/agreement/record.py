@@ -52,13 +52,13 @@ def build_left_out(r: Results) -> list[LeftOut]:
 def _readings(r: Results) -> list[Reading]:
     columns, weights = r.network.columns, r.network.table.weights
     readings = []
-    if r.importance is not None:
-        readings.append(Reading("network.permutation_importance", r.importance[0].importance))
+    if r.permutation_importance is not None:
+        readings.append(Reading("network.permutation_importance", r.permutation_importance[0].importance))
     for network, _ in r.gradients or []:
         if network.method in RANKED and network.complete:
             readings.append(_sizes(f"network.{network.method}", network.size()))
-    if r.shapley is not None:
-        readings.append(_sizes("network.shapley", r.shapley[0].mean_absolute()))
+    if r.shapley_values is not None:
+        readings.append(_sizes("network.shapley", r.shapley_values[0].mean_absolute()))
     if r.coefficients is not None:
         linear, network_terms = r.coefficients
         same = [t.term for t in linear.terms] == [t.term for t in network_terms.terms]
@@ -72,10 +72,10 @@ def _readings(r: Results) -> list[Reading]:
         readings.append(
             Reading("linear.coefficients", _spread(linear, fitted, columns, weights), fitted if same else None)
         )
-    if r.importance is not None:
-        readings.append(Reading("linear.permutation_importance", r.importance[1].importance))
-    if r.shapley is not None:
-        readings.append(Reading("linear.shapley", r.shapley[1].mean_absolute().value.mean(axis=1)))
+    if r.permutation_importance is not None:
+        readings.append(Reading("linear.permutation_importance", r.permutation_importance[1].importance))
+    if r.shapley_values is not None:
+        readings.append(Reading("linear.shapley", r.shapley_values[1].mean_absolute().value.mean(axis=1)))
     return readings
 
 

@@ -18,4 +18,5 @@ ANALYSIS: Analysis[Alternatives] = Analysis(
         "groups",
         "proxies",
     ),
+    place="groups",
 )

@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Baselines
 
-ANALYSIS: Analysis[tuple[Baselines, Baselines]] = Analysis("baselines", "baselines", 0.03, needs=("gradients",))
+ANALYSIS: Analysis[tuple[Baselines, Baselines]] = Analysis(
+    "baselines", "baselines", 0.03, needs=("gradients",), place="gradients"
+)

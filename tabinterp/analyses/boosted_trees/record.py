@@ -26,9 +26,9 @@ class Reference(Part):
 
 def build(r: Results) -> Reference | None:
     """Return the network's difference from boosted trees; None where these were not fitted."""
-    if r.reference is None:
+    if r.boosted_trees is None:
         return None
-    result = r.reference
+    result = r.boosted_trees
     return Reference(
         metric=result.metric.name,
         network=interval(*result.metric.network),

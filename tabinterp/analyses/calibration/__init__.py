@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Calibration
 
-ANALYSIS: Analysis[tuple[Calibration, Calibration]] = Analysis("calibration", "calibration", 0.01, rows="performance")
+ANALYSIS: Analysis[tuple[Calibration, Calibration]] = Analysis(
+    "calibration", "calibration", 0.01, rows="performance", place="calibration"
+)

@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Coefficients
 
-ANALYSIS: Analysis[tuple[Coefficients, Coefficients]] = Analysis("coefficients", "coefficients", 0.1)
+ANALYSIS: Analysis[tuple[Coefficients, Coefficients]] = Analysis(
+    "coefficients", "coefficients", 0.1, place="coefficients"
+)

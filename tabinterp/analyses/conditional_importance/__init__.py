@@ -10,5 +10,9 @@ if TYPE_CHECKING:
     from .estimator import Together
 
 ANALYSIS: Analysis[Together] = Analysis(
-    "conditional_importance", "conditional importance", 0.04, needs=("permutation_importance",)
+    "conditional_importance",
+    "conditional importance",
+    0.04,
+    needs=("permutation_importance",),
+    place="together",
 )

@@ -59,7 +59,7 @@ class Together(Part):
 
 def build(r: Results, order: list[str]) -> Together | None:
     """Return conditional and grouped importance; None where it was not computed. `order`: columns, most important first."""
-    result = r.together
+    result = r.conditional_importance
     if result is None:
         return None
     network = result.conditional[0]

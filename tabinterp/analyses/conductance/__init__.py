@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Conductances
 
-ANALYSIS: Analysis[Conductances] = Analysis("conductance", "conductance", 0.01)
+ANALYSIS: Analysis[Conductances] = Analysis("conductance", "conductance", 0.01, place="mechanism")

@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Constraints
 
-ANALYSIS: Analysis[Constraints] = Analysis("constraints", "declared constraints", 0.005)
+ANALYSIS: Analysis[Constraints] = Analysis("constraints", "declared constraints", 0.005, place="groups")

@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import DataReadings
 
-ANALYSIS: Analysis[DataReadings] = Analysis("data_quality", "rows alone", 0.04, rows="table")
+ANALYSIS: Analysis[DataReadings] = Analysis("data_quality", "rows alone", 0.04, rows="table", place="table")

@@ -99,7 +99,7 @@ class TableReadings(Part):
 
 def build(r: Results) -> TableReadings | None:
     """Return what the rows say by themselves; None where it was not computed."""
-    result = r.table
+    result = r.data_quality
     if result is None:
         return None
     target = r.network.table.schema.target

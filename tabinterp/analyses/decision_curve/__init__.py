@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Decisions
 
-ANALYSIS: Analysis[Decisions] = Analysis("decision_curve", "net benefit", 0.015, rows="performance")
+ANALYSIS: Analysis[Decisions] = Analysis("decision_curve", "net benefit", 0.015, rows="performance", place="judged")

@@ -41,9 +41,9 @@ class Decisions(Part):
 
 def build(r: Results) -> Decisions | None:
     """Return the net benefit of both models; None where it does not apply."""
-    if r.decisions is None:
+    if r.decision_curve is None:
         return None
-    result = r.decisions
+    result = r.decision_curve
     user_policy, policy = result.policy, None
     if user_policy is not None and result.all_cost is not None and result.none_cost is not None:
         policy = Policy(

@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Decomposition
 
-ANALYSIS: Analysis[Decomposition] = Analysis("decomposition", "decomposition of the score", 0.1)
+ANALYSIS: Analysis[Decomposition] = Analysis("decomposition", "decomposition of the score", 0.1, place="gain")

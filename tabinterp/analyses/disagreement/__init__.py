@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Disagreement
 
-ANALYSIS: Analysis[Disagreement] = Analysis("disagreement", "comparison of decisions", 0.015)
+ANALYSIS: Analysis[Disagreement] = Analysis("disagreement", "comparison of decisions", 0.015, place="disagreement")

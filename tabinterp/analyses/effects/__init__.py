@@ -10,5 +10,9 @@ if TYPE_CHECKING:
     from .estimator import Effects
 
 ANALYSIS: Analysis[tuple[Effects, Effects]] = Analysis(
-    "effects", "effect curves", 0.03, needs=("permutation_importance",)
+    "effects",
+    "effect curves",
+    0.03,
+    needs=("permutation_importance",),
+    place="effects",
 )

@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Extrapolation
 
-ANALYSIS: Analysis[Extrapolation] = Analysis("extrapolation", "reading beyond the range", 0.015)
+ANALYSIS: Analysis[Extrapolation] = Analysis("extrapolation", "reading beyond the range", 0.015, place="extrapolation")

@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import GradientImportance
 
-ANALYSIS: Analysis[list[tuple[GradientImportance, GradientImportance]]] = Analysis("gradients", "gradients", 0.06)
+ANALYSIS: Analysis[list[tuple[GradientImportance, GradientImportance]]] = Analysis(
+    "gradients", "gradients", 0.06, place="gradients"
+)

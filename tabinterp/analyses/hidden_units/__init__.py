@@ -10,5 +10,10 @@ if TYPE_CHECKING:
     from .overview import Inside
 
 ANALYSIS: Analysis[Inside] = Analysis(
-    "hidden_units", "hidden units", 0.03, needs=("unit_correlations",), estimator="overview"
+    "hidden_units",
+    "hidden units",
+    0.03,
+    needs=("unit_correlations",),
+    estimator="overview",
+    place="inside",
 )

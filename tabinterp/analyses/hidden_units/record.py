@@ -159,7 +159,7 @@ class Inside(Part):
 
 def build(r: Results) -> Inside | None:
     """Return all hidden units in brief and the most important ones in detail; None where there are none."""
-    result = r.inside
+    result = r.hidden_units
     if result is None:
         return None
     units = result.units
@@ -185,11 +185,11 @@ def build(r: Results) -> Inside | None:
         ],
         template_columns=values.columns,
         templates=_templates(result, values),
-        cards=[_card(result, r.optima, k, values) for k in range(len(result.shown))],
-        outputs=[] if r.optima is None else build_outputs(len(result.shown), r.optima, values),
-        starts=None if r.optima is None else r.optima.maxima.starts,
-        reference=None if r.optima is None else r.optima.maxima.typicality.reference,
-        far=1 - LEVEL if r.optima is None else r.optima.maxima.typicality.far,
+        cards=[_card(result, r.maximisation, k, values) for k in range(len(result.shown))],
+        outputs=[] if r.maximisation is None else build_outputs(len(result.shown), r.maximisation, values),
+        starts=None if r.maximisation is None else r.maximisation.maxima.starts,
+        reference=None if r.maximisation is None else r.maximisation.maxima.typicality.reference,
+        far=1 - LEVEL if r.maximisation is None else r.maximisation.maxima.typicality.far,
         seed=r.seed,
     )
 

@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Interactions
 
-ANALYSIS: Analysis[Interactions] = Analysis("interactions", "interactions", 0.07)
+ANALYSIS: Analysis[Interactions] = Analysis("interactions", "interactions", 0.07, place="interactions")

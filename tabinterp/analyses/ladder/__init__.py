@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Ladder
 
-ANALYSIS: Analysis[Ladder] = Analysis("ladder", "ladder of refits", 0.22, rows="performance")
+ANALYSIS: Analysis[Ladder] = Analysis("ladder", "ladder of refits", 0.22, rows="performance", place="gain")

@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import LinearRegions
 
-ANALYSIS: Analysis[LinearRegions] = Analysis("linear_regions", "linear regions", 0.01, needs=("coefficients",))
+ANALYSIS: Analysis[LinearRegions] = Analysis(
+    "linear_regions", "linear regions", 0.01, needs=("coefficients",), place="mechanism"
+)

@@ -48,9 +48,9 @@ class Regions(Part):
 
 def build(r: Results) -> Regions | None:
     """Return the largest linear regions; None where they were not computed."""
-    if r.regions is None:
+    if r.linear_regions is None:
         return None
-    result = r.regions
+    result = r.linear_regions
     terms, shown = shown_terms(result.terms), parts_shown(result.rows_in)
     places = [(j, k) for k in range(len(result.outputs)) for j in terms]
     return Regions(

@@ -10,5 +10,10 @@ if TYPE_CHECKING:
     from tabinterp.analyses.hidden_units.overview import Optima
 
 ANALYSIS: Analysis[Optima] = Analysis(
-    "maximisation", "optima of units", 0.02, needs=("hidden_units",), estimator="audited_optima"
+    "maximisation",
+    "optima of units",
+    0.02,
+    needs=("hidden_units",),
+    estimator="audited_optima",
+    place="inside",
 )

@@ -37,7 +37,7 @@ class Mechanism(Part):
 def build(r: Results) -> Mechanism | None:
     """Return how the network computes its score; None where this was not requested."""
     absent = [note for note in r.notes if note.values.get("reading") in READINGS]
-    if not absent and r.regions is None:  # not requested
+    if not absent and r.linear_regions is None:  # not requested
         return None
     return Mechanism(
         seed=r.seed,

@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import OffSupport
 
-ANALYSIS: Analysis[OffSupport] = Analysis("off_support", "reading of perturbed rows", 0.015, rows="table")
+ANALYSIS: Analysis[OffSupport] = Analysis(
+    "off_support", "reading of perturbed rows", 0.015, rows="table", place="off_support"
+)

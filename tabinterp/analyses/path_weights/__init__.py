@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import PathWeights
 
-ANALYSIS: Analysis[PathWeights] = Analysis("path_weights", "path products", 0.005, needs=("coefficients",))
+ANALYSIS: Analysis[PathWeights] = Analysis(
+    "path_weights", "path products", 0.005, needs=("coefficients",), place="mechanism"
+)

@@ -54,9 +54,9 @@ class Paths(Part):
 
 def build(r: Results) -> Paths | None:
     """Return path products and Garson's shares; None where they were not computed."""
-    if r.paths is None:
+    if r.path_weights is None:
         return None
-    result = r.paths
+    result = r.path_weights
     outputs = list(enumerate(result.outputs))
     return Paths(
         rows=result.rows,
@@ -93,11 +93,11 @@ def build(r: Results) -> Paths | None:
 
 def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> float | None:
     """Spearman's correlation of a column's size, over all outputs, with its permutation importance."""
-    if r.importance is None:
+    if r.permutation_importance is None:
         return None
     from scipy.stats import rankdata  # noqa: PLC0415
 
-    importance = dict(zip(r.importance[0].players, r.importance[0].importance, strict=True))
+    importance = dict(zip(r.permutation_importance[0].players, r.permutation_importance[0].importance, strict=True))
     places = [j for j, column in enumerate(result.columns) if column in importance and np.isfinite(sizes[j]).all()]
     if len(places) < FEWEST:
         return None

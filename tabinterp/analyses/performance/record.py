@@ -116,7 +116,7 @@ def build_verdict(r: Results, importance: Importance) -> Verdict:
 def build_judged(r: Results) -> Judged | None:
     """Return single classes, recalibration, decisions and the reference; None where none of them applies."""
     classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
-    if not classes and r.recalibrated is None and r.decisions is None and r.reference is None:
+    if not classes and r.recalibration is None and r.decision_curve is None and r.boosted_trees is None:
         return None
     return Judged(
         classes=classes,
@@ -172,17 +172,17 @@ def _qualifications(r: Results) -> list[Message]:
     if performance.rows_needed is not None:
         values = {"needed": rounded(performance.rows_needed), "rows": performance.rows}
         lines.append(Message(key="verdict.rows_needed", values=values))
-    if r.recalibrated is not None and r.recalibrated.changed:
-        value, _, low, high = r.recalibrated.metric.difference
+    if r.recalibration is not None and r.recalibration.changed:
+        value, _, low, high = r.recalibration.metric.difference
         lines.append(
             Message(
-                key=f"verdict.recalibrated.{r.recalibrated.status}", values={"value": value, "low": low, "high": high}
+                key=f"verdict.recalibrated.{r.recalibration.status}", values={"value": value, "low": low, "high": high}
             )
         )
-    if r.decisions is not None and r.decisions.policy is not None:
-        lines.append(_cost(r.decisions, r.linear.model.name))
-    if r.reference is not None and r.reference.status == "worse":
-        value, _, low, high = r.reference.metric.difference
+    if r.decision_curve is not None and r.decision_curve.policy is not None:
+        lines.append(_cost(r.decision_curve, r.linear.model.name))
+    if r.boosted_trees is not None and r.boosted_trees.status == "worse":
+        value, _, low, high = r.boosted_trees.metric.difference
         lines.append(Message(key="verdict.reference.worse", values={"value": value, "low": low, "high": high}))
     return lines
 

@@ -10,5 +10,8 @@ if TYPE_CHECKING:
     from .estimator import PermutationImportance
 
 ANALYSIS: Analysis[tuple[PermutationImportance, PermutationImportance]] = Analysis(
-    "permutation_importance", "permutation importance", 0.05
+    "permutation_importance",
+    "permutation importance",
+    0.05,
+    place="importance",
 )

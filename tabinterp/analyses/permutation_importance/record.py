@@ -35,12 +35,12 @@ class Importance(Part):
 
 def build(r: Results) -> Importance:
     """Return the importance of every column for both models; without columns where it does not apply."""
-    if r.importance is None:
+    if r.permutation_importance is None:
         metric: Any = r.performance.metrics[0].name
         return Importance(
             loss=metric, rows=0, repeats=0, seed=r.seed, off_support_rows=0, rows_of=rows_of(r), columns=[]
         )
-    network, linear = r.importance
+    network, linear = r.permutation_importance
     difference = network.minus(linear)
     rows = [
         ImportanceRow(

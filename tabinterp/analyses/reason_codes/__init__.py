@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import ReasonCodes
 
-ANALYSIS: Analysis[ReasonCodes] = Analysis("reason_codes", "reason codes", 0.05)
+ANALYSIS: Analysis[ReasonCodes] = Analysis("reason_codes", "reason codes", 0.05, place="reasons")

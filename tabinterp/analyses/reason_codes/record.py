@@ -84,9 +84,9 @@ class Reasons(Part):
 
 def build(r: Results) -> Reasons | None:
     """Return the reasons for adverse decisions; None where they do not apply."""
-    if r.reasons is None:
+    if r.reason_codes is None:
         return None
-    result = r.reasons
+    result = r.reason_codes
     protected = (
         [Interval(), Interval()] if result.protected is None else [interval(*share) for share in result.protected]
     )

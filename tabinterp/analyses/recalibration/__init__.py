@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Recalibrated
 
-ANALYSIS: Analysis[Recalibrated] = Analysis("recalibration", "recalibration", 0.015, rows="performance")
+ANALYSIS: Analysis[Recalibrated] = Analysis("recalibration", "recalibration", 0.015, rows="performance", place="judged")

@@ -22,7 +22,7 @@ class Recalibration(Part):
 
 def build(r: Results) -> Recalibration | None:
     """Return the primary metric after recalibration; None where it does not apply."""
-    result = r.recalibrated
+    result = r.recalibration
     if result is None:
         return None
     return Recalibration(row=metric_row(result.metric), status=result.status, folds=result.folds, rows=result.rows)

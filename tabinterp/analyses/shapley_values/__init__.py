@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import ShapleyValues
 
-ANALYSIS: Analysis[tuple[ShapleyValues, ShapleyValues]] = Analysis("shapley_values", "Shapley values", 0.07)
+ANALYSIS: Analysis[tuple[ShapleyValues, ShapleyValues]] = Analysis(
+    "shapley_values", "Shapley values", 0.07, place="shapley"
+)

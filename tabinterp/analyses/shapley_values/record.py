@@ -48,9 +48,9 @@ class Shapley(Part):
 
 def build(r: Results) -> Shapley | None:
     """Return mean Shapley values of both models; None where they do not apply."""
-    if r.shapley is None:
+    if r.shapley_values is None:
         return None
-    network, linear = r.shapley
+    network, linear = r.shapley_values
     return Shapley(
         rows_of=rows_of(r),
         rows=len(network.values),

@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Slices
 
-ANALYSIS: Analysis[Slices] = Analysis("slices", "comparison of groups", 0.015, rows="performance")
+ANALYSIS: Analysis[Slices] = Analysis("slices", "comparison of groups", 0.015, rows="performance", place="slices")

@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import WeakGroups
 
-ANALYSIS: Analysis[WeakGroups] = Analysis("subgroup_gaps", "search for weak groups", 0.005, rows="performance")
+ANALYSIS: Analysis[WeakGroups] = Analysis(
+    "subgroup_gaps", "search for weak groups", 0.005, rows="performance", place="groups"
+)

@@ -36,9 +36,9 @@ class WeakPart(Part):
 
 def build(r: Results) -> WeakPart | None:
     """Return the groups in which the network errs more; None where they were not searched."""
-    if r.weak is None:
+    if r.subgroup_gaps is None:
         return None
-    result = r.weak
+    result = r.subgroup_gaps
     metric: Any = result.loss
     return WeakPart(
         metric=metric,

@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Trust
 
-ANALYSIS: Analysis[tuple[Trust, Trust]] = Analysis("trust", "trust checks", 0.04)
+ANALYSIS: Analysis[tuple[Trust, Trust]] = Analysis("trust", "trust checks", 0.04, place="trust")

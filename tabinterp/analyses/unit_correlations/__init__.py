@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import NeuronCorrelations
 
-ANALYSIS: Analysis[NeuronCorrelations] = Analysis("unit_correlations", "neurons", 0.03)
+ANALYSIS: Analysis[NeuronCorrelations] = Analysis("unit_correlations", "neurons", 0.03, place="neurons")

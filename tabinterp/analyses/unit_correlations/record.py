@@ -47,7 +47,7 @@ class Neurons(Part):
 
 def build(r: Results) -> Neurons:
     """Return the correlations of every unit with every column; without units where there are none."""
-    result = r.neurons
+    result = r.unit_correlations
     if result is None:
         return Neurons(
             rows=0, rows_ranks=0, rows_distance=0, seed=r.seed, rows_of=rows_of(r), dropped_units=0, units=[]
