@@ -55,7 +55,7 @@ LAYERS = [
 ]
 SECTION_MODULES, RECORD_MODULES = (
     {"section", "figure", "panels", "first_layer_section"},
-    {"record", "record_values", "group_names", "shown_values", "term_rows"},
+    {"base", "record", "record_values", "group_names", "shown_values", "term_rows"},
 )
 COMMANDS = {"cli", "__main__"}
 HEAVY = [
@@ -114,6 +114,8 @@ def room(module: str) -> str:
         return "analyses section"
     if parts[0] == "analyses" and (parts[-1] in RECORD_MODULES or parts[1:] == ["agreement", "estimator"]):
         return "analyses record"
+    if parts[0] == "analyses" and len(parts) == 2 and NAMES[module].name == "__init__.py":
+        return "analyses record"  # a package itself only says what its analysis is
     beginnings = [".".join(parts[:end]) for end in range(len(parts), 0, -1)]
     return next((name for name in beginnings if any(name in rooms for rooms in LAYERS)), parts[0])
 

@@ -82,7 +82,7 @@ def added(source: str, addition: str) -> str:
     lines = source.splitlines()
     bracket: str | None = None
     for line in addition.splitlines():
-        if not line:
+        if not line or line.lstrip().startswith("# ..."):
             continue
         if line.endswith("("):
             bracket = line
@@ -161,6 +161,8 @@ def test_the_check_is_among_the_findings_and_in_the_manual(result):
     assert (finding["status"], finding["severity"]) == ("raised", "check")
     assert re.fullmatch(r"Rows with missing values \(n = \d+\) are predicted worse: the loss is .*", result["claim"])
     assert result["claim"].split(":")[0] in result["page"]
+    assert 'href="#missing_values"' in result["page"]
+    assert 'id="missing_values"' in result["page"]
     assert "exceeds 20% of the loss of complete rows" in re.sub(r"\s+", " ", result["manual"])
 
 

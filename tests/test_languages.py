@@ -107,7 +107,7 @@ ASKED = {
     "auditing/run": ("an engine other than", "the counterpart "),
     "analyses/cross_validation/estimator": ("a fold of ",),
     "analyses/decomposition/estimator": ("weighting is one of",),
-    "analyses/drop_column/estimator": (" is not linear; only",),  # the one analysis that asks goes on without
+    "analyses/drop_column/estimator": (" is not linear; only",),  # the one reading that asks goes on without
     "analyses/groups/estimator": ("threshold is",),
     "analyses/groups/partition": ("control names", "control of"),
     "analyses/trust/estimator": ("labels are shuffled by ", " is at least "),
@@ -302,7 +302,7 @@ def test_days_and_what_is_ours_in_a_label_are_written_as_the_language_does():
 
 
 def test_what_is_translated_of_the_shipped_mapping_stands_in_it():
-    source = tomllib.loads(Path(checks.__file__).with_name("evidence.toml").read_text("utf-8"))
+    source = tomllib.loads(Path(checks.__file__).with_name("evidence").joinpath("evidence.toml").read_text("utf-8"))
     told = {f"instrument.{one['name']}" for one in source["instruments"].values()}
     told |= {f"instrument.version.{one['version']}" for one in source["instruments"].values()}
     told |= {f"instrument.clause.{one['clause']}" for part in source["clause"] for one in part["cited"]}
