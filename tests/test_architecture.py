@@ -319,6 +319,12 @@ def test_every_module_that_the_docs_name_exists():
     assert missing == []
 
 
+def test_the_docs_say_which_question_every_analysis_answers():
+    chapter = (ROOT / "docs" / "architecture.md").read_text("utf-8").split("\n## Analyses\n")[1].split("\n## ")[0]
+    packages = {path.parent.name for path in (PACKAGE / "analyses").glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE)) == packages
+
+
 def test_every_folder_in_the_table_of_moved_modules_exists():
     table = (ROOT / "docs" / "architecture.md").read_text("utf-8").split("## Where modules went")[1]
     folders = set(re.findall(r"`([\w/]+/)`", table.split("|---|---|")[1]))
