@@ -4,11 +4,11 @@
 
 Multilayer perceptrons 128-64 on Adult (without `fnlwgt`) and German credit; units of the second layer ahead of their activation,
 and the score, among held-out rows in the ball that holds 90% of them. *Search*: column after column, then numbers along the
-gradient. *Whitened ascent* (`readouts/whitened.py`) alone, with as many steps as take the passes of the search. *Both*: what the
-package does, 40 steps of the ascent from every second start, and the search. All from the same starts, real rows in the ball. A
-front that is scored is one pass, one that is differentiated three. Told: (best of all starts - mean) / (best that any of
-the three found - mean) over objectives. Bars: both together at least as good as the search on the mean, in at most 1.15 times its
-passes.
+gradient. *Whitened ascent* (`analyses/maximisation/mahalanobis_ascent.py`) alone, with as many steps as take the passes
+of the search. *Both*: what the package does, 40 steps of the ascent from every second start, and the search. All from the same
+starts, real rows in the ball. A front that is scored is one pass, one that is differentiated three. Told: (best of all starts -
+mean) / (best that any of the three found - mean) over objectives. Bars: both together at least as good as the search on the mean,
+in at most 1.15 times its passes.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python -m benchmarks.stamp [--draws 8]
 
-The rule of `readouts/typicality.py` says 1%. For each draw a reference of so many rows, and 1,500 others (fewer where there are
-fewer) that are judged beside it. Bar: each mean within three standard errors, over draws, of 1%, or of the 0.25% that its
-discreteness allows for. The network is beside the point: only its encoder is.
+The rule of `analyses/maximisation/typicality.py` says 1%. For each draw a reference of so many rows, and 1,500 others (fewer
+where there are fewer) that are judged beside it. Bar: each mean within three standard errors, over draws, of 1%, or of the 0.25%
+that its discreteness allows for. The network is beside the point: only its encoder is.
 """
 
 from __future__ import annotations

@@ -74,8 +74,8 @@ class UnsafeFileError(ModelError):
 class NotApplicableError(TabinterpError):
     """The reading has no meaning for this model or table; the message says why.
 
-    Where an audit may meet it the message is one of the catalogue (`sentence.why`), so that the document holds it as it holds
-    every sentence; where only a caller can, as with a setting that there is not, it is plain text.
+    Where an audit may meet it the message is one of the catalogue (`document.message.why`), so that the document holds it as it
+    holds every sentence; where only a caller can, as with a setting that there is not, it is plain text.
     """
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ LAYERS = [
 ]
 SECTION_MODULES, RECORD_MODULES = (
     {"section", "figure", "panels", "first_layer_section"},
-    {"record", "record_values", "group_names", "shown_values", "term_rows"},
+    {"base", "record", "record_values", "group_names", "shown_values", "term_rows"},
 )
 COMMANDS = {"cli", "__main__"}
 HEAVY = [
@@ -114,6 +115,8 @@ def room(module: str) -> str:
         return "analyses section"
     if parts[0] == "analyses" and (parts[-1] in RECORD_MODULES or parts[1:] == ["agreement", "estimator"]):
         return "analyses record"
+    if parts[0] == "analyses" and len(parts) == 2 and NAMES[module].name == "__init__.py":
+        return "analyses record"  # a package itself only says what its analysis is
     beginnings = [".".join(parts[:end]) for end in range(len(parts), 0, -1)]
     return next((name for name in beginnings if any(name in rooms for rooms in LAYERS)), parts[0])
 
@@ -297,6 +300,36 @@ def tracked() -> list[Path]:
         check=True,
     )
     return [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+
+
+def test_every_module_that_the_docs_name_exists():
+    """Paths may begin in the repository, in the package or in a folder of it; old names of moved modules are not in quotes."""
+    present = [f"/{path.relative_to(ROOT).as_posix()}" for path in tracked()]
+    guides = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md")] + sorted(
+        (ROOT / "docs").glob("*.md")
+    )
+    example = set(re.findall(r"^# (tabinterp/\S+)$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE))
+    named = {
+        (guide.name, name) for guide in guides for name in re.findall(r"`([\w/.]+\.py)`", guide.read_text("utf-8"))
+    }
+    assert len(named) > 200
+    missing = [
+        one for one in named if one[1] not in example and not any(path.endswith(f"/{one[1]}") for path in present)
+    ]
+    assert missing == []
+
+
+def test_the_docs_say_which_question_every_analysis_answers():
+    chapter = (ROOT / "docs" / "architecture.md").read_text("utf-8").split("\n## Analyses\n")[1].split("\n## ")[0]
+    packages = {path.parent.name for path in (PACKAGE / "analyses").glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE)) == packages
+
+
+def test_every_folder_in_the_table_of_moved_modules_exists():
+    table = (ROOT / "docs" / "architecture.md").read_text("utf-8").split("## Where modules went")[1]
+    folders = set(re.findall(r"`([\w/]+/)`", table.split("|---|---|")[1]))
+    assert folders
+    assert [folder for folder in sorted(folders) if not (PACKAGE / folder).is_dir()] == []
 
 
 def test_no_file_tells_of_a_machine_or_of_who_wrote_it():

@@ -246,12 +246,24 @@ def test_any_split_and_any_order_of_merging_gives_the_same(summed, data):
 
 
 def test_every_reading_that_is_a_sum_is_in_the_list():
-    """Whoever writes `start, update, merge, finish` writes a line above, and the module's name here."""
-    named = {"sums", "association", "permutation", "effects", "newton", "totals", "calibration", "reliability"}
-    named |= {"moments", "tallies", "classes", "drift"}
-    folders = [Path(ti.__file__).parent / name for name in ("readouts", "readouts/data", "models", "comparison")]
-    paths = [path for folder in folders for path in folder.glob("*.py") if "\ndef merge" in path.read_text("utf-8")]
-    assert {path.stem for path in paths} == named
+    """Whoever writes `start, update, merge, finish` adds a case above, and the module here."""
+    package = Path(ti.__file__).parent
+    merging = [path for path in package.rglob("*.py") if "\ndef merge" in path.read_text("utf-8")]
+    found = {path.relative_to(package).as_posix() for path in merging}
+    assert {name for name in found if not name.startswith("table/")} == {  # sketches of columns are tested below
+        "analyses/calibration/estimator.py",
+        "analyses/calibration/reliability_curve.py",
+        "analyses/data_quality/drift.py",
+        "analyses/effects/estimator.py",
+        "analyses/groups/group_sums.py",
+        "analyses/groups/grouped_moments.py",
+        "analyses/groups/several_classes.py",
+        "analyses/performance/streamed_metrics.py",
+        "analyses/permutation_importance/estimator.py",
+        "linear/streamed_newton.py",
+        "stats/accumulators.py",
+        "stats/association.py",
+    }
 
 
 CELLS = st.one_of(st.none(), st.integers(-3, 3), st.sampled_from(["a", "b"]), st.floats())

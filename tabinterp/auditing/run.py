@@ -77,7 +77,7 @@ def audit(
     model : from `wrap` or `load_model`.
     table : rows to audit on. With a split, or a model that remembers one, the verdict and the readings are of the
         held-out rows; without one, readings are of all rows and the verdict is not assessed. Of a scan the counterpart is
-        fitted to, and what `sweep` lists is of, all rows in batches; all else is of the rows that the scan drew, and the
+        fitted to, and what `streaming` lists is of, all rows in batches; all else is of the rows that the scan drew, and the
         document says so.
     counterpart : the user's own linear model; None: fitted on the same encoding, rows and split.
     others : networks that differ from this one by their seed alone: how far the readings move with it.

@@ -62,7 +62,7 @@ def check_apart(out: Path, *inputs: Path | None) -> None:
 
 @contextmanager
 def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bool = False) -> Iterator[None]:
-    """`files.output_folder`, whose errors name the folder, once it is clear that nothing is lost there.
+    """`atomic_io.output_folder`, whose errors name the folder, once it is clear that nothing is lost there.
 
     Parameters
     ----------

@@ -150,7 +150,7 @@ def date(iso: str) -> str:
 
 
 def level(label: str) -> str:
-    """A label of levels: what stands in brackets is ours (`readouts.terms`), all else is the table's.
+    """A label of levels: what stands in brackets is ours (`linear.terms`), all else is the table's.
 
     >>> level("oslo, rome, (3 more), (missing)"), level("missing")
     ('oslo, rome, (3 more), (missing)', 'missing')

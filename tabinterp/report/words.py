@@ -294,7 +294,7 @@ def step(row: CoefficientRow, standard: bool = False) -> str:
 
 
 def step_of(unit: str) -> str:
-    """One step of an encoded column that has no unit of its own (`readouts.terms`): "encoded value", or "basis 2 of 5"."""
+    """One step of an encoded column that has no unit of its own (`linear.terms`): "encoded value", or "basis 2 of 5"."""
     index, _, count = unit.removeprefix("basis ").partition(" of ")
     return t("report.step.basis", index=index, count=count) if count else t("report.step.encoded")
 

@@ -226,8 +226,8 @@ def moved(layer):
 
 
 HERE = {  # who works something out here: draws that are the same everywhere, and the last layer's weights
-    "models/front.py:_checked", "models/randomised.py:_drawn", "models/pieces.py:_is_affine", "models/pieces.py:random",
-    "readouts/chain.py:chain_of", "models/binding.py:_fused",
+    "models/affine_front.py:_checked", "models/weight_randomisation.py:_drawn", "models/piecewise_linear.py:_is_affine",
+    "models/piecewise_linear.py:random", "models/layer_chain.py:chain_of", "models/binding.py:_fused",
 }  # fmt: skip
 
 

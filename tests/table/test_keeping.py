@@ -64,7 +64,7 @@ def same(one, other):
 
 
 class Flaky:
-    """Reads as `batches._read` does, until the connection is lost once more."""
+    """Reads as `table.readers._read` does, until the connection is lost once more."""
 
     def __init__(self, monkeypatch, lost_at=None):
         self.reads, self.lost_at = 0, lost_at

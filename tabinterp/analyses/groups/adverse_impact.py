@@ -1,8 +1,9 @@
 """Adverse impact: is a group selected far less often than another of its column? Judged on all counts, small ones included.
 
 Of every two groups of a column, or of a pair of columns, the ratio of the smaller share selected to the larger one, at most 1, as
-`demographic_parity_ratio` of fairlearn is of all groups. Its interval is MOVER from two of Wilson's (`rates.mover_ratio`), valid
-where nobody or everybody is selected. Groups of fewer than 30 rows, or of fewer than ten sampling units, are not judged.
+`demographic_parity_ratio` of fairlearn is of all groups. Its interval is MOVER from two of Wilson's
+(`group_contrasts.mover_ratio`), valid where nobody or everybody is selected. Groups of fewer than 30 rows, or of fewer than ten
+sampling units, are not judged.
 
 All pairs of all columns are one family of tests: besides its 95% interval, every pair has one at the level 5% over the number of
 pairs (Bonferroni). That is the first step of Holm's procedure (1979), so that a pair lies below a limit by it exactly where Holm

@@ -5,7 +5,7 @@ selected; its ratio to that of a reference group, and to that of the most select
 with p and 95% interval; the standardised mean difference of the scores; shares selected among those whose outcome was favourable
 (TPR) and among the others (FPR); intercept and slope of recalibration, and the expected calibration error over ten bins. Where
 the adverse class was not stated, shares are of the rows that are predicted positive, and there are no ratios. Of a number or a
-count the mean prediction stands for the share, and there is no ratio, TPR or FPR. Adverse impact is judged in `impact`.
+count the mean prediction stands for the share, and there is no ratio, TPR or FPR. Adverse impact is judged in `adverse_impact`.
 
 Shares have Wilson's interval (1927), differences Newcombe's (1998) and the pooled z-test, ratios that of MOVER from two Wilson
 intervals (Donner & Zou 2012). The share of a group of which fewer than ten rows are selected, or are not, is not told, nor what

@@ -1,7 +1,7 @@
 """What an audit looks at inside a network: every unit in brief, and up close the units that the loss misses most.
 
 The units are chosen by the rise of the loss with their mean in their place, which is no test: among many units that matter
-nothing, some rise by chance. Of each, the six panels (`cards`), quantiles, and the path from plausible rows to the optimum
+nothing, some rise by chance. Of each, the six panels (`unit_panels`), quantiles, and the path from plausible rows to the optimum
 (`pareto`); of each output its optimum. All of it ahead of the activation, where a unit that is off still says how far off it is.
 """
 

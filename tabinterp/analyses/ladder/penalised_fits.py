@@ -1,6 +1,6 @@
 """Penalised fits to the target on a given basis: L2, its strength by cross-validation on the training rows alone.
 
-The grid, the folds (rows of a group in one fold) and the standardised columns are the counterpart's (`models.counterpart`).
+The grid, the folds (rows of a group in one fold) and the standardised columns are the counterpart's (`linear.counterpart`).
 Classes: logistic or multinomial; the strength is chosen on at most 10,000 seeded rows, from strong to weak, each fold going on
 from its last fit, until the loss rises (a penalty is the width of a prior, which does not depend on the number of rows).
 Numbers and counts: ridge and Poisson, as the counterpart's.

@@ -1,9 +1,9 @@
 """What would excite a unit most? Activation maximisation for tables (Erhan, Bengio, Courville & Vincent 2009).
 
 The objective is read ahead of the activation and driven up within the data's domain from many starts at once, half of them real
-rows: column after column to the best value that the table knows, then numbers along the gradient (`ascent`). Nothing is
+rows: column after column to the best value that the table knows, then numbers along the gradient (`search`). Nothing is
 relaxed: a state always holds real levels. In the end every optimum is written as a row of the table, encoded by the whole
-encoder and scored again. Beside it stand the best real row, how many starts agree, and what can be proved (`certificates`).
+encoder and scored again. Beside it stand the best real row, how many starts agree, and what can be proved (`bounds`).
 
 An optimum is no typical row, and people tell what a unit does better from real rows (Borowski et al. 2021).
 """

@@ -1,9 +1,9 @@
 """What an objective wants among plausible rows, and what it wants when plausibility is given up: the whole path.
 
 One optimum stands for one strength of a prior (Olah et al. 2017 show several beside each other). Here a row is kept in the
-Mahalanobis ball, of numbers and levels (`budget`), that holds a share of the real rows, and the share is raised to all of them
-and to no ball at all, in one batch: a budget's optimum is never below that of a smaller one. Each optimum is judged by all
-measures of `typicality`; how far up the path an optimum may still be read as a row, `readable` says.
+Mahalanobis ball, of numbers and levels (`mahalanobis_ball`), that holds a share of the real rows, and the share is raised to
+all of them and to no ball at all, in one batch: a budget's optimum is never below that of a smaller one. Each optimum is judged
+by all measures of `typicality`; how far up the path an optimum may still be read as a row, `readable` says.
 """
 
 from __future__ import annotations

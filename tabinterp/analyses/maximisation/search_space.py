@@ -1,11 +1,12 @@
 """Where a search may go: every column at values that the table knows, and what each of them adds to the front.
 
 Columns that the encoder keeps apart move alone; columns that it mixes move together, to combinations that some row holds. So
-do columns that determine one another (`dependence`): every level takes its most frequent companions with it, and a number on
-two scales is one number. A number stays between its 0.5% and its 99.5% quantile, or where these are nearer the middle between its
-tenth least and its tenth greatest row; where its encoding is a line, which is checked, both ends are rounded, so that neither is
-the value of a single row (`table/disclosure.py`), and every value between is allowed (every whole number, if it holds no other),
-otherwise real values only. Of anything else every level that occurs is allowed. Missing values are allowed where some are.
+do columns that determine one another (`functional_dependencies`): every level takes its most frequent companions with it, and a
+number on two scales is one number. A number stays between its 0.5% and its 99.5% quantile, or where these are nearer the middle
+between its tenth least and its tenth greatest row; where its encoding is a line, which is checked, both ends are rounded, so that
+neither is the value of a single row (`table/disclosure.py`), and every value between is allowed (every whole number, if it holds
+no other), otherwise real values only. Of anything else every level that occurs is allowed. Missing values are allowed where some
+are.
 """
 
 from __future__ import annotations

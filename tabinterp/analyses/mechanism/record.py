@@ -20,7 +20,7 @@ from tabinterp.document.base import Message, Part
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
-READINGS = ("linear regions", "conductance", "path products", "ablation of groups of units")  # as `steps` names them
+READINGS = ("linear regions", "conductance", "path products", "ablation of groups of units")  # titles of the analyses
 
 
 class Mechanism(Part):

@@ -9,7 +9,8 @@ A group may simply be hard, so that a large loss alone says nothing: a network t
 where outcomes are noisy. What is tested is the loss above the group's own noise. `excess`, of classes, is the loss less the
 entropy of the network's own probabilities. Its mean is zero where these are right, and positive where the network is surer than
 it should be, or sure of something else than the outcomes. `beyond` is the loss less that of boosted trees, which are fitted to
-the training rows (`boosted`) on the input and the protected columns: positive where the columns tell more than the network says.
+the training rows (`boosted_trees`) on the input and the protected columns: positive where the columns tell more than the
+network says.
 
 A mean needs events. Of classes a group is tested where the network itself expects ten rows of it outside of its most frequent
 class, and the standard error of `excess` is never below the one that the network's own probabilities imply: outcomes that

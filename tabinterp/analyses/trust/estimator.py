@@ -3,7 +3,7 @@
 Four checks of every method that ranks columns, on the same few rows. *Random weights* (Adebayo et al. 2018): rank correlation
 of the columns' sizes under the model with those under networks whose weights were drawn again; where it stays high, the ranking
 comes from the data and the encoder. *Shuffled labels* (the same): the same beside models that were trained on shuffled labels,
-by a function of the user's or beforehand. *Deletion and insertion*: see `readouts/deletion.py`. *Stability*: rank correlation
+by a function of the user's or beforehand. *Deletion and insertion*: see `deletion.py`. *Stability*: rank correlation
 and overlap of the top columns between readings that differ by their background rows, or by the seed of the network.
 """
 

@@ -125,7 +125,7 @@ def save_model(
     Raises
     ------
     ModelError
-        when the network computes what a file without code cannot describe (`files/operations.py` lists what it can), or the
+        when the network computes what a file without code cannot describe (`operations.py` lists what it can), or the
         encoder holds a type that could not be loaded again; or `others` or `null` are to go into one file. Nothing is written
         then.
     """

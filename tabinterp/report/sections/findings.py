@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tabinterp.analyses import ANALYSES
 from tabinterp.document.document import Document, Finding, Power
 from tabinterp.messages import english
 from tabinterp.report.blocks import Block, FindingItem, FindingList, Fold, Paragraph
@@ -16,6 +17,7 @@ ANCHORS = (
     "performance", "gain", "importance", "together", "shapley", "gradients", "agreement", "trust", "coefficients", "effects",
     "interactions", "disagreeing", "groups", "reasons", "neurons", "data", "off-data", "method", "not-assessed", "evidence",
 )  # fmt: skip
+OWN_ANCHORS = frozenset(analysis.name for analysis in ANALYSES if analysis.place is None)  # sections there may be
 
 
 def findings(document: Document) -> list[Block]:
@@ -80,7 +82,8 @@ def _about(finding: Finding, aspect: str) -> str:
 
 def _item(finding: Finding) -> FindingItem:
     anchor = finding.evidence.lstrip("#")
-    known = anchor in ANCHORS
+    # A check that applies has read the record of its analysis, so that the section is on the page.
+    known = anchor in ANCHORS or (anchor in OWN_ANCHORS and finding.status != "not_applicable")
     return FindingItem(
         code=finding.code,
         severity=finding.severity,
