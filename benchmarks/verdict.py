@@ -29,7 +29,7 @@ from sklearn.datasets import make_friedman1
 
 import tabinterp as ti
 from tabinterp.analyses.performance.estimator import Performance, compare
-from tabinterp.models import Bound, bind
+from tabinterp.models import BoundModel, bind
 
 ROOT = Path(__file__).parents[1]
 SURE = 1.96 + 2.33  # standard errors within which an interval excludes a number in 99 of 100 tables
@@ -144,14 +144,14 @@ def one(case: Case, seed: int) -> Outcome:
     return Outcome(found.status, value, stderr, found.margin, found.rows, auc, shortest, true)
 
 
-def true_difference(network: Bound, linear: Bound, table: ti.Table, p: np.ndarray) -> float:
+def true_difference(network: BoundModel, linear: BoundModel, table: ti.Table, p: np.ndarray) -> float:
     """Expected log loss of the network less that of the linear model, where each row's probability is known."""
     scores = [bind(bound.model, table).scores[:, 0] for bound in (network, linear)]
     one, other = (float(np.mean(p * np.logaddexp(0, -s) + (1 - p) * np.logaddexp(0, s))) for s in scores)
     return one - other
 
 
-def judged(network: Bound, linear: Bound, seed: int) -> Performance:
+def judged(network: BoundModel, linear: BoundModel, seed: int) -> Performance:
     """As `ti.audit` does it."""
     rows = np.flatnonzero(network.table.held_out)
     return compare(network.take(rows), linear.take(rows), seed=seed, held_out=True)

@@ -36,11 +36,11 @@ from tabinterp.analyses.groups import grouped_moments as moments
 from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.permutation_importance import estimator as permutation
 from tabinterp.analyses.unit_correlations.estimator import neuron_correlations
-from tabinterp.auditing.streaming import WHOLE, sweep, taken
+from tabinterp.auditing.streaming import STREAMED, sweep, taken
 from tabinterp.linear import streamed_newton as newton
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.linear.terms import find_terms
-from tabinterp.models import Bound, bind, on_rows
+from tabinterp.models import BoundModel, bind, on_rows
 from tabinterp.stats import accumulators as sums
 from tabinterp.stats import association
 from tabinterp.stats.estimates import Estimates
@@ -67,7 +67,7 @@ def rows(task: str, n: int = N, seed: int = 1) -> pd.DataFrame:
 
 
 @cache
-def bound(task: str, weight: str | None = "w") -> tuple[Bound, Bound]:
+def bound(task: str, weight: str | None = "w") -> tuple[BoundModel, BoundModel]:
     """A network with random weights and its counterpart, on weighted rows with a split; two columns are protected."""
     asked = {"task": task, "weight": weight, "drop": [] if weight else ["w"], "protected": ["a", "b"]}
     table = ti.read_table(rows(task), target="y", split=0.5, **asked)
@@ -132,7 +132,7 @@ def _newton(task):
 
 
 def _whole(name: str) -> Summed:
-    one = next(w for w in WHOLE if w.field == name)
+    one = next(w for w in STREAMED if w.field == name)
 
     def start(task):
         return one.start(*bound(task)), bound(task)
@@ -215,7 +215,7 @@ SUMMED = (
         drift.merge,
         lambda p, s: drift.finish(p[0], s),
     ),
-    *(_whole(one.field) for one in WHOLE),
+    *(_whole(one.field) for one in STREAMED),
 )  # fmt: skip
 
 ONE_TASK = {
@@ -498,7 +498,7 @@ def test_groups_and_drift_over_batches_are_what_memory_gives():
     assert next(one for one in moved.drift if one.column == "c").psi == pytest.approx(psi(*counts))
 
 
-def _last_layer(model: Bound) -> torch.nn.Module:
+def _last_layer(model: BoundModel) -> torch.nn.Module:
     return [one for one in model.module.modules() if isinstance(one, torch.nn.Linear)][-1]
 
 

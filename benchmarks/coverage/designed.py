@@ -13,7 +13,7 @@ import numpy as np
 import tabinterp as ti
 from tabinterp.analyses.calibration.estimator import calibration
 from tabinterp.analyses.performance.estimator import compare
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.stats.estimates import Estimates
 
 from .designs import World
@@ -27,7 +27,7 @@ class DesignReading:
     """`read` takes both models on one set of rows; `share` is the part of the sets that it is made on."""
 
     slug: str
-    read: Callable[[Bound, Bound, World], list[Found]]
+    read: Callable[[BoundModel, BoundModel, World], list[Found]]
     lines: tuple[Told, ...]
     share: float = 1
     block: int = 50
@@ -38,18 +38,18 @@ def _found(estimate: tuple[float, ...] | None, truth: float) -> Found:
     return Estimates(*map(np.array, (np.nan,) * 4 if estimate is None else estimate)), np.array(truth)
 
 
-def differences(network: Bound, linear: Bound, world: World) -> list[Found]:
+def differences(network: BoundModel, linear: BoundModel, world: World) -> list[Found]:
     told = {one.name: one.difference for one in compare(network, linear, held_out=True).metrics}
     return [_found(told.get(name), world.differences[name]) for name in METRICS]
 
 
-def calibrated(network: Bound, linear: Bound, world: World) -> list[Found]:
+def calibrated(network: BoundModel, linear: BoundModel, world: World) -> list[Found]:
     (one,) = calibration(network).outputs
     slope, intercept = world.calibration
     return [_found(one.slope, slope), _found(one.intercept, intercept)]
 
 
-def impact(network: Bound, linear: Bound, world: World) -> list[Found]:
+def impact(network: BoundModel, linear: BoundModel, world: World) -> list[Found]:
     found = ti.groups(network, linear, network.table, control={"people": "a"}, threshold=world.threshold)
     (one,) = [group for group in found.groups if not group.control]
     return [_found(None if one.network is None else one.network.ratio, world.impact)]

@@ -17,7 +17,7 @@ from torch import nn
 
 import tabinterp as ti
 from benchmarks.truth.functions import named, wrapped
-from tabinterp.models import Bound, bind
+from tabinterp.models import BoundModel, bind
 
 from .cases import kinked
 
@@ -197,7 +197,7 @@ def _world(rare: bool, size: int) -> World:
 
 
 @lru_cache(maxsize=1)
-def drawn(design: Design, first: int, count: int) -> list[tuple[Bound, Bound]]:
+def drawn(design: Design, first: int, count: int) -> list[tuple[BoundModel, BoundModel]]:
     """Both models on one set of rows after another, all of them held out; they meet the rows at once."""
     made, rows = world(design), design.rows
     found = [made.sample(design, np.random.default_rng([6, number])) for number in range(first, first + count)]

@@ -19,7 +19,7 @@ from tabinterp.analyses.decomposition.estimator import decompose
 from tabinterp.analyses.ladder.estimator import ladder
 from tabinterp.analyses.ladder.penalised_fits import scores
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound, bind
+from tabinterp.models import BoundModel, bind
 from tabinterp.stats.estimates import Estimates
 
 from .designs import DESIGNS, drawn
@@ -101,11 +101,11 @@ def decomposed(rows: int, first: int, count: int) -> Iterator[list[Found]]:
         yield [(Estimates(*parts), np.array(FRIEDMAN.shares))]
 
 
-def _sets(rows: int, first: int, count: int) -> list[tuple[Bound, Bound]]:
+def _sets(rows: int, first: int, count: int) -> list[tuple[BoundModel, BoundModel]]:
     return drawn(next(one for one in DESIGNS if one.slug == f"n{rows}"), first, count)
 
 
-def _likeness(network: Bound, linear: Bound, seed: int) -> list[tuple[float, ...]]:
+def _likeness(network: BoundModel, linear: BoundModel, seed: int) -> list[tuple[float, ...]]:
     try:
         found = ti.reason_codes(network, linear, network.table, rows=DECLINED, seed=seed).likeness
     except NotApplicableError:
@@ -129,7 +129,7 @@ def reasons(rows: int, first: int, count: int) -> Iterator[list[Found]]:
 METHODS = ("permutation_importance", "saliency", "integrated_gradients", "expected_gradients", "shapley")
 
 
-def _nulls(bound: Bound, seed: int, draws: int) -> dict[str, Estimates]:
+def _nulls(bound: BoundModel, seed: int, draws: int) -> dict[str, Estimates]:
     found = ti.trust(bound, bound.table, draws=draws, orders=1, backgrounds=2, seed=seed).nulls
     return {one.method: one.mean for one in found if one.null == "random weights"}
 

@@ -10,7 +10,7 @@ from functools import cache, partial
 import numpy as np
 
 from benchmarks.truth.functions import table, wrapped
-from tabinterp.models import Bound, bind
+from tabinterp.models import BoundModel, bind
 
 from .cases import CASES, Case, Population
 from .designed import DESIGN_READINGS, DesignReading
@@ -63,7 +63,7 @@ def population(case: Case) -> Population:
 
 
 @cache
-def drawn(case: Case, first: int, count: int) -> list[Bound]:
+def drawn(case: Case, first: int, count: int) -> list[BoundModel]:
     """The model on one set of rows after another; they meet it at once."""
     model = wrapped(case.module, case.task)
     draws = [np.random.default_rng([5, number]) for number in range(first, first + count)]

@@ -11,7 +11,7 @@ import numpy as np
 import tabinterp as ti
 from benchmarks.truth.functions import table
 from tabinterp.analyses.effects.estimator import POINTS
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.stats.estimates import Estimates
 
 from .cases import BACKGROUND, Case, Population
@@ -35,13 +35,13 @@ class Reading:
     """What one call gives: an interval and its truths for each line. `share` is the part of the sets that it is made on."""
 
     slug: str
-    read: Callable[[Bound, Population, int], list[Found]]
+    read: Callable[[BoundModel, Population, int], list[Found]]
     lines: tuple[Told, ...]
     share: float = 1
 
 
-def permutation(repeats: int) -> Callable[[Bound, Population, int], list[Found]]:
-    def read(bound: Bound, population: Population, seed: int) -> list[Found]:
+def permutation(repeats: int) -> Callable[[BoundModel, Population, int], list[Found]]:
+    def read(bound: BoundModel, population: Population, seed: int) -> list[Found]:
         found = ti.permutation_importance(bound, bound.table, n_repeats=repeats)
         told = Estimates(found.importance, found.stderr, found.ci_low, found.ci_high)
         return [(told, population.importance)]
@@ -49,7 +49,7 @@ def permutation(repeats: int) -> Callable[[Bound, Population, int], list[Found]]
     return read
 
 
-def derivatives(bound: Bound, population: Population, seed: int) -> list[Found]:
+def derivatives(bound: BoundModel, population: Population, seed: int) -> list[Found]:
     return [(ti.coefficients(bound, bound.table).estimates, population.derivatives[:, None])]
 
 
@@ -60,7 +60,7 @@ def others(case: Case, block: int) -> ti.Table:
     return table(np.concatenate([case.others(np.random.default_rng([seed, 1]), BACKGROUND) for seed in seeds]))
 
 
-def expected_gradients(bound: Bound, population: Population, seed: int) -> list[Found]:
+def expected_gradients(bound: BoundModel, population: Population, seed: int) -> list[Found]:
     block, place = divmod(seed, TOGETHER)
     backs = others(population.case, block).take(place * BACKGROUND + np.arange(BACKGROUND))
     found = ti.gradient_importance(bound, bound.table, method="expected_gradients", background=backs, seed=seed)
@@ -72,21 +72,21 @@ def given(population: Population) -> ti.Table:
     return table(population.background)
 
 
-def shapley_given(bound: Bound, population: Population, seed: int) -> list[Found]:
+def shapley_given(bound: BoundModel, population: Population, seed: int) -> list[Found]:
     found = ti.shapley_values(bound, bound.table, given(population), seed=seed)
     return [(found.mean(), population.shapley[:, None])]
 
 
-def shapley_drawn(bound: Bound, population: Population, seed: int) -> list[Found]:
+def shapley_drawn(bound: BoundModel, population: Population, seed: int) -> list[Found]:
     """Rows and background come from one population: each column's mean is zero."""
     found = ti.shapley_values(bound, bound.table, BACKGROUND, seed=seed)
     return [(found.mean(), np.zeros((1, 1)))]
 
 
-def curves(points: int) -> Callable[[Bound, Population, int], list[Found]]:
+def curves(points: int) -> Callable[[BoundModel, Population, int], list[Found]]:
     """Each kind of curve at its inner points and at its ends, the least and the greatest value of the rows."""
 
-    def read(bound: Bound, population: Population, seed: int) -> list[Found]:
+    def read(bound: BoundModel, population: Population, seed: int) -> list[Found]:
         places = population.case.columns
         found = ti.effects(bound, bound.table, columns=[f"x{j + 1}" for j in places], grid=points, seed=seed).curves
         made = []

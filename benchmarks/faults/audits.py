@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.document.document import Finding
-from tabinterp.models import Bound, bind
+from tabinterp.models import BoundModel, bind
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Audited:
     """Slug -> what the check found; and the network, bound to the table."""
 
     findings: dict[str, Finding]
-    network: Bound
+    network: BoundModel
 
     def status(self, slug: str) -> str:
         return self.findings[slug].status

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.models import Bound, bind
+from tabinterp.models import BoundModel, bind
 from tabinterp.table.hash_sampling import row_hash
 
 from .functions import SWITCH, Function, Syn, table, wrapped
@@ -134,7 +134,7 @@ def main_effects(function: Function, model: ti.Model, n: int) -> tuple[np.ndarra
     return np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / np.sqrt(REPLICATES)
 
 
-def curves_at(x: np.ndarray, bound: Bound) -> np.ndarray:
+def curves_at(x: np.ndarray, bound: BoundModel) -> np.ndarray:
     """(n, columns) the partial dependence that these rows give, at the values x."""
     curves = ti.effects(bound, bound.table, grid=64).curves
     return np.column_stack([np.interp(x[:, j], c.values, c.effect.value[:, 0]) for j, c in enumerate(curves)])
@@ -340,7 +340,7 @@ def by_hand_lines(name: str, n: int) -> Iterator[Line]:
         )
 
 
-def _pair_lines(name: str, case: ByHand, bound: Bound, rows: ti.Table) -> Iterator[Line]:
+def _pair_lines(name: str, case: ByHand, bound: BoundModel, rows: ti.Table) -> Iterator[Line]:
     screen = ti.interactions(bound, rows, top=1).screen
     planted = np.array([set(pair) == {"x1", "x2"} for pair in screen.pairs])
     joint = name != "cancelling"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from tabinterp.arrays import IntArray
-from tabinterp.models import Bound, Model
+from tabinterp.models import BoundModel, Model
 from tabinterp.models.device import CPU
 from tabinterp.table.hash_sampling import chosen
 
@@ -37,8 +37,8 @@ class Context:
     within : called with the share of the present analysis that is done.
     """
 
-    network: Bound
-    linear: Bound
+    network: BoundModel
+    linear: BoundModel
     others: Sequence[Model]
     null: Model | None
     settings: AuditSettings
@@ -89,7 +89,7 @@ class Context:
         """Return at most so many of these rows, drawn by a hash of their number and the seed."""
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
 
-    def both(self, rows: IntArray) -> tuple[Bound, Bound]:
+    def both(self, rows: IntArray) -> tuple[BoundModel, BoundModel]:
         """Return the network and the linear model on these rows."""
         return self.network.take(rows), self.linear.take(rows)
 
@@ -105,8 +105,8 @@ class Context:
     def on_cpu(self) -> Context:
         """Return the same with fronts in the processor's memory, for a device that has no room for them."""
         for name, result in self.results.items():
-            if isinstance(getattr(result, "bound", None), Bound):
-                self.results[name] = replace(result, bound=result.bound.here())
+            if isinstance(getattr(result, "bound", None), BoundModel):
+                self.results[name] = replace(result, bound=result.bound.to_cpu())
         others = [replace(model, resident=False) for model in self.others]
         null = self.null and replace(self.null, resident=False)
-        return replace(self, network=self.network.here(), linear=self.linear.here(), others=others, null=null)
+        return replace(self, network=self.network.to_cpu(), linear=self.linear.to_cpu(), others=others, null=null)

@@ -41,7 +41,7 @@ from tabinterp.analyses.subgroup_gaps.estimator import WeakGroups
 from tabinterp.analyses.trust.estimator import Trust
 from tabinterp.analyses.unit_correlations.estimator import NeuronCorrelations
 from tabinterp.document.base import Message
-from tabinterp.models import Bound, Model
+from tabinterp.models import BoundModel, Model
 from tabinterp.provenance.digest_key import DigestKey
 from tabinterp.table.summary import Census
 
@@ -54,8 +54,8 @@ from .settings import AuditSettings
 class Results:
     """Everything an audit computed. Pairs are (network, linear); None where a reading does not apply."""
 
-    network: Bound
-    linear: Bound
+    network: BoundModel
+    linear: BoundModel
     held_out: bool
     settings: AuditSettings
     performance: Performance

@@ -15,7 +15,7 @@ from tabinterp.analyses.record_values import number
 from tabinterp.analyses.results import Results
 from tabinterp.document import document as doc
 from tabinterp.document.document import Message
-from tabinterp.models import Bound, Model
+from tabinterp.models import BoundModel, Model
 from tabinterp.models.device import described
 from tabinterp.models.model import File
 from tabinterp.provenance.digest_key import DigestKey
@@ -80,7 +80,7 @@ def _events(table: Table) -> int | None:
     return int(inside[least]) if is_shown else None
 
 
-def _column(bound: Bound, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:
+def _column(bound: BoundModel, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:
     column, encoding = bound.table.schema[name], bound.encoding
     return doc.ColumnInfo(
         name=name,
@@ -135,7 +135,7 @@ def _split(r: Results) -> Message:
     return Message(key=key, values={"share": split.fraction, "seed": split.seed})
 
 
-def model_info(bound: Bound) -> doc.ModelInfo:
+def model_info(bound: BoundModel) -> doc.ModelInfo:
     notes = []
     slow = [c for c in bound.columns if not bound.encoding.local[c]]
     if slow:
@@ -162,7 +162,7 @@ def model_info(bound: Bound) -> doc.ModelInfo:
     )
 
 
-def _origin(bound: Bound) -> list[Message]:
+def _origin(bound: BoundModel) -> list[Message]:
     """Whether code of a file was run on the way to this model."""
     file = bound.model.file
     if file is None:

@@ -25,7 +25,7 @@ from tabinterp.analyses.settings import AuditSettings, decision_policy
 from tabinterp.document.document import Message
 from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.linear.counterpart import fit_counterpart
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import device_of
 from tabinterp.models.model import check_model
 from tabinterp.models.unseen_rows import check_unseen
@@ -49,7 +49,7 @@ Progress = Callable[[str, float], None]  # what is being done, and the share of 
 
 @one_thread()
 def audit(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table | Scan,
     *,
     counterpart: Model | None = None,
@@ -126,9 +126,9 @@ def audit(
     model = (
         model
         if device is None
-        else replace(model.model if isinstance(model, Bound) else model, device=device_of(device))
+        else replace(model.model if isinstance(model, BoundModel) else model, device=device_of(device))
     )
-    remembered = (model.model if isinstance(model, Bound) else model).split
+    remembered = (model.model if isinstance(model, BoundModel) else model).split
     if remembered is not None:
         table = table.with_split(remembered) if table.split is None else check_unseen(table, remembered)
     all_rows, table = table, table.sample if isinstance(table, Scan) else table
@@ -181,8 +181,8 @@ def audit(
 
 
 def _swept(
-    network: Bound,
-    linear: Bound,
+    network: BoundModel,
+    linear: BoundModel,
     settings: AuditSettings,
     rows: Table | Scan,
     engine: Engine,

@@ -16,13 +16,13 @@ from tabinterp.analyses.interactions.screening import PAIR_MOVES
 from tabinterp.analyses.shapley_values.estimator import AUDITED_ROWS as SHAPLEY_ROWS
 from tabinterp.analyses.shapley_values.estimator import BACKGROUND
 from tabinterp.analyses.trust.estimator import passes
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 
 # As audits of the bundled tables took: seconds whatever the size, and times what is counted of the rest.
 OTHERWISE, SLOWER = 12, 1.5
 
 
-def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> str:
+def forecast(network: BoundModel, rows: int, fits: bool, read: int | None = None) -> str:
     """How long an audit takes, in words; a rough estimate: passes over the rows, each at the speed just measured.
 
     `read`: rows that are read in batches, where these are more than the network is bound to.
@@ -63,7 +63,7 @@ def forecast(network: Bound, rows: int, fits: bool, read: int | None = None) -> 
     return f"{total:.0f} seconds" if total < 90 else f"{total / 60:.0f} minutes"
 
 
-def _encoding_seconds(sample: Bound) -> float:
+def _encoding_seconds(sample: BoundModel) -> float:
     """Seconds to encode a row, as one of several hundred."""
     few = sample.table.inputs.iloc[:512]
     start = time.perf_counter()

@@ -19,7 +19,7 @@ from tabinterp.analyses.groups import group_sums as tallies
 from tabinterp.analyses.performance import streamed_metrics as totals
 from tabinterp.analyses.unit_correlations import estimator as neurons
 from tabinterp.linear.terms import Slope, find_terms
-from tabinterp.models import Block, Bound, on_rows, without_rows
+from tabinterp.models import Block, BoundModel, on_rows, without_rows
 from tabinterp.stats import accumulators as sums
 from tabinterp.stats import association
 from tabinterp.table import Scan, Table
@@ -27,7 +27,7 @@ from tabinterp.table.executors import Engine, in_parts, in_turn
 
 
 @dataclass(frozen=True)
-class Whole:
+class StreamedAnalysis:
     """Sums over rows of both models that stand in the place of a reading of drawn rows, whose `field` of the results it is.
 
     `start` (both models on drawn rows, and what is wished for the field) gives a plan, None where it does not apply; `update`
@@ -47,11 +47,11 @@ class Whole:
     models: bool = True
 
 
-def _curves_start(network: Bound, linear: Bound) -> Any:
+def _curves_start(network: BoundModel, linear: BoundModel) -> Any:
     return calibration.start_curves(network), calibration.start_curves(linear), network.table.schema.goal.classes
 
 
-def _curves(plan: Any, network: Bound, linear: Bound) -> Any:
+def _curves(plan: Any, network: BoundModel, linear: BoundModel) -> Any:
     return tuple(calibration.update_curves(plan[i], one) for i, one in enumerate((network, linear)))
 
 
@@ -63,11 +63,11 @@ def _curves_finish(plan: Any, found: Any, drawn: Any) -> Any:
     return drawn and tuple(calibration.finish_curves(s, d, plan[2]) for s, d in zip(found, drawn, strict=True))
 
 
-def _gradients_start(network: Bound, linear: Bound) -> Any:
+def _gradients_start(network: BoundModel, linear: BoundModel) -> Any:
     return streamed.start_gradients(network), streamed.start_gradients(linear)
 
 
-def _gradients(plan: Any, network: Bound, linear: Bound) -> Callable[[Block], Any]:
+def _gradients(plan: Any, network: BoundModel, linear: BoundModel) -> Callable[[Block], Any]:
     both = [streamed.update_gradients(*pair) for pair in zip(plan, (network, linear), strict=True)]
     return lambda block: tuple(update(block) for update in both)
 
@@ -82,7 +82,7 @@ def _gradients_finish(plan: Any, found: Any, drawn: Any) -> Any:
     return [*zip(*pairs, strict=True)] if pairs else drawn
 
 
-def _slopes_start(network: Bound, _: Bound) -> Any:
+def _slopes_start(network: BoundModel, _: BoundModel) -> Any:
     return [term for term in find_terms(network) if isinstance(term, Slope)] or None
 
 
@@ -94,17 +94,17 @@ def _drift_finish(plan: Any, found: Any, drawn: Any) -> Any:
     return drawn and replace(drawn, drift=drift.finish(plan, found), drift_rows=int(found.rows.sum()))
 
 
-WHOLE: tuple[Whole, ...] = (
-    Whole(
+STREAMED: tuple[StreamedAnalysis, ...] = (
+    StreamedAnalysis(
         "performance",
         lambda network, linear, **wished: totals.start(network, **wished),
         totals.update,
         totals.merge,
         totals.finish,
     ),
-    Whole("calibration", _curves_start, _curves, _curves_merge, _curves_finish),
-    Whole("gradients", _gradients_start, _gradients, _gradients_merge, _gradients_finish, along=True),
-    Whole(
+    StreamedAnalysis("calibration", _curves_start, _curves, _curves_merge, _curves_finish),
+    StreamedAnalysis("gradients", _gradients_start, _gradients, _gradients_merge, _gradients_finish, along=True),
+    StreamedAnalysis(
         "coefficients",
         _slopes_start,
         lambda plan, network, linear: streamed.update_slopes(plan, network),
@@ -112,7 +112,7 @@ WHOLE: tuple[Whole, ...] = (
         _slopes_finish,
         along=True,
     ),
-    Whole(
+    StreamedAnalysis(
         "unit_correlations",
         lambda network, linear: neurons.start_moments(network),
         lambda plan, network, linear: neurons.update_moments(plan, network),
@@ -121,8 +121,8 @@ WHOLE: tuple[Whole, ...] = (
         along=True,
         named="neurons",
     ),
-    Whole("groups", tallies.start, tallies.update, tallies.merge, groups.finish),
-    Whole(
+    StreamedAnalysis("groups", tallies.start, tallies.update, tallies.merge, groups.finish),
+    StreamedAnalysis(
         "data_quality",
         lambda network, linear: drift.start(network.table),
         drift.update,
@@ -145,27 +145,27 @@ class Swept:
         """The reading of all rows; that of drawn rows where there are no sums."""
         if field not in self.sums:
             return drawn
-        whole = next(one for one in WHOLE if one.field == field)
+        whole = next(one for one in STREAMED if one.field == field)
         return whole.finish(self.plans[field], self.sums[field], drawn)
 
     @property
     def summed(self) -> tuple[str, ...]:
         """What is of all rows, by the names of `Drawn.summed`."""
-        return tuple(one.named or one.field for one in WHOLE if one.field in self.sums)
+        return tuple(one.named or one.field for one in STREAMED if one.field in self.sums)
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
     """Both models with no rows: what every batch of rows is read with. `plans`: of each field that is summed."""
 
-    network: Bound
-    linear: Bound
+    network: BoundModel
+    linear: BoundModel
     plans: Mapping[str, Any]
 
 
 def sweep(
-    network: Bound,
-    linear: Bound,
+    network: BoundModel,
+    linear: BoundModel,
     scan: Scan,
     progress: Callable[[float], None] | None = None,
     engine: Engine = in_turn,
@@ -180,7 +180,7 @@ def sweep(
     """
     if scan.schema.group is not None:
         return Swept({}, {})
-    able = [one for one in WHOLE if network.has_gradient or not one.along]
+    able = [one for one in STREAMED if network.has_gradient or not one.along]
     drawn = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
     plans: dict[bool, dict[str, Any]] = {True: {}, False: {}}
     for one in able:
@@ -194,26 +194,26 @@ def sweep(
     found = engine(scan, "evaluation", _encode, _update, (pair,), _merge, within(0))
     if plans[False]:
         found = found | engine(scan, "all", _rows, _count, (plans[False],), _merge, within(1))
-    return Swept(plans[True] | plans[False], {one.field: found[one.field] for one in WHOLE if one.field in found})
+    return Swept(plans[True] | plans[False], {one.field: found[one.field] for one in STREAMED if one.field in found})
 
 
-def _encode(pair: Pair, table: Table) -> Iterator[tuple[Bound, Bound]]:
+def _encode(pair: Pair, table: Table) -> Iterator[tuple[BoundModel, BoundModel]]:
     """Both models on the rows of a batch, encoded few at a time."""
     for few in in_parts(table, pair.network.x.shape[1]):
         first = on_rows(pair.network, few)
         yield first, on_rows(pair.linear, few, first)
 
 
-def _update(pair: Pair, both: tuple[Bound, Bound]) -> dict[str, Any]:
+def _update(pair: Pair, both: tuple[BoundModel, BoundModel]) -> dict[str, Any]:
     return taken(pair.plans, *both)
 
 
-def taken(plans: Mapping[str, Any], network: Bound, linear: Bound) -> dict[str, Any]:
+def taken(plans: Mapping[str, Any], network: BoundModel, linear: BoundModel) -> dict[str, Any]:
     """The sums of these rows, of each field that there is a plan of.
 
     What goes along with the rows through the network comes first: the scores are had on the way.
     """
-    whole = {one.field: one for one in WHOLE if one.field in plans}
+    whole = {one.field: one for one in STREAMED if one.field in plans}
     along = {f: one.update(plans[f], network, linear) for f, one in whole.items() if one.along}
     found: dict[str, Any] = {}
     for block in network.blocks(units="unit_correlations" in along) if along else ():
@@ -229,9 +229,9 @@ def _rows(plans: Mapping[str, Any], table: Table) -> Iterator[Table]:
 
 def _count(plans: Mapping[str, Any], table: Table) -> dict[str, Any]:
     """The sums of these rows that ask no model."""
-    whole = {one.field: one for one in WHOLE}
+    whole = {one.field: one for one in STREAMED}
     return {field: whole[field].update(plan, table) for field, plan in plans.items()}
 
 
 def _merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
-    return {one.field: one.merge(a[one.field], b[one.field]) for one in WHOLE if one.field in a}
+    return {one.field: one.merge(a[one.field], b[one.field]) for one in STREAMED if one.field in a}

@@ -34,7 +34,7 @@ from tabinterp.models.affine_front import linear
 from tabinterp.models.binding import bind, check_encoded
 from tabinterp.models.column_lineage import known_as, target_encoders
 from tabinterp.models.encoding import as_array, encoded_by
-from tabinterp.models.model import Bound, Model
+from tabinterp.models.model import BoundModel, Model
 from tabinterp.network.reference import fitted_encoder
 from tabinterp.table import Scan, Table
 from tabinterp.table.executors import Engine, in_parts, in_turn
@@ -77,7 +77,9 @@ class Coded:
 Encoded = tuple[FloatArray, FloatArray, FloatArray]  # (m, d) rows, (m,) targets, (m,) weights
 
 
-def fit_counterpart(model: Model | Bound, table: Table | Scan, *, seed: int = 0, engine: Engine = in_turn) -> Model:
+def fit_counterpart(
+    model: Model | BoundModel, table: Table | Scan, *, seed: int = 0, engine: Engine = in_turn
+) -> Model:
     """Logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
 
     Where the table has no split, all of its rows are training rows. Of a scan the strength of the penalty is chosen on the
@@ -101,7 +103,7 @@ def fit_counterpart(model: Model | Bound, table: Table | Scan, *, seed: int = 0,
     return _as_model(fitted, table.sample, f"scikit-learn {sklearn.__version__}")
 
 
-def _fit_drawn(bound: Bound, seed: int) -> Fit:
+def _fit_drawn(bound: BoundModel, seed: int) -> Fit:
     table = bound.table
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     if table.weights is not None:
@@ -122,7 +124,7 @@ def _fit_drawn(bound: Bound, seed: int) -> Fit:
     return Fit(encoder, reads, plan, still, _converged(fitted))
 
 
-def _over_all(bound: Bound, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
+def _over_all(bound: BoundModel, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
     """The same penalty, fitted to all training rows."""
     transform = encoded_by(fitted.encoder, bound.table.inputs, fitted.reads)
     coded = Coded(transform, len(fitted.plan.centre), bound.model.name)
@@ -171,7 +173,9 @@ def _penalty(fitted: Any, rows: int) -> float:
     return float(1 / np.ravel(fitted.C_)[0]) if hasattr(fitted, "C_") else float(fitted.alpha_)
 
 
-def _encoding(bound: Bound, training: NDArray[np.bool_], seed: int) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
+def _encoding(
+    bound: BoundModel, training: NDArray[np.bool_], seed: int
+) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
     """Encoder, columns and encoded training rows; a function of rows has none to share, and the reference's is taken."""
     if bound.has_gradient:
         refitted = _cross_fitted(bound, training, seed)
@@ -183,7 +187,7 @@ def _encoding(bound: Bound, training: NDArray[np.bool_], seed: int) -> tuple[Any
 
 
 def _cross_fitted(
-    bound: Bound, training: NDArray[np.bool_], seed: int
+    bound: BoundModel, training: NDArray[np.bool_], seed: int
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray] | None:
     """Behind a target encoder the training rows must not see their own target: a copy is fitted anew, by cross-fitting.
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tabinterp.arrays import FloatArray
 from tabinterp.models.binding import score_head
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.models.supplied_inference import OwnFit
 
 from .design import Design, orthogonal_basis
@@ -21,7 +21,7 @@ from .terms import AnyTerm, Contrast, Slope
 
 
 def own_inference(
-    bound: Bound, fit: OwnFit, terms: Sequence[AnyTerm], design: Design, weights: FloatArray | None
+    bound: BoundModel, fit: OwnFit, terms: Sequence[AnyTerm], design: Design, weights: FloatArray | None
 ) -> Inference:
     """The model's estimates of the terms; `design` gives the inflation of the table's rows, by their `weights`."""
     task, outputs, width = bound.table.schema.task, len(bound.outputs), 1 + len(terms)
@@ -59,7 +59,7 @@ def own_inference(
     )
 
 
-def _to_terms(bound: Bound, terms: Sequence[AnyTerm]) -> FloatArray:
+def _to_terms(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
     """(1 + terms, 1 + d): the intercept and the encoded columns to the intercept and the terms."""
     turn = np.zeros((1 + len(terms), 1 + bound.encoding.width))
     for row, term in zip(turn[1:], terms, strict=True):

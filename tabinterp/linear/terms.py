@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.stats.partitions import equal_rows
 from tabinterp.stats.weights import deviation
 
@@ -75,7 +75,7 @@ class Basis:
 AnyTerm = Slope | Contrast | Basis
 
 
-def find_terms(bound: Bound) -> list[AnyTerm]:
+def find_terms(bound: BoundModel) -> list[AnyTerm]:
     """The terms of every column that is encoded on its own, in the table's order."""
     return [term for column in bound.columns if bound.encoding.local[column] for term in _column_terms(bound, column)]
 
@@ -86,7 +86,7 @@ def design(terms: list[AnyTerm], rows: NDArray[np.bool_] | None = None) -> Desig
     return Design(matrix if rows is None else matrix[rows], tuple(t.term for t in terms))
 
 
-def _column_terms(bound: Bound, column: str) -> Iterator[AnyTerm]:
+def _column_terms(bound: BoundModel, column: str) -> Iterator[AnyTerm]:
     block = bound.encoding.blocks[column]
     if len(block) == 0:
         return

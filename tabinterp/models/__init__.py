@@ -1,8 +1,8 @@
 """Models in: adapters turn every supported model into an encoding and a torch module."""
 
 from .binding import bind, on_rows, without_rows
-from .model import Block, Bound, Model
+from .model import Block, BoundModel, Model
 from .scores import probabilities
 from .wrap import wrap
 
-__all__ = ["Block", "Bound", "Model", "bind", "on_rows", "probabilities", "without_rows", "wrap"]
+__all__ = ["Block", "BoundModel", "Model", "bind", "on_rows", "probabilities", "without_rows", "wrap"]

@@ -1,4 +1,4 @@
-"""Binding: a model meets its table, is checked against it, and becomes a `Bound`."""
+"""Binding: a model meets its table, is checked against it, and becomes a `BoundModel`."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .affine_front import Untouched, is_sequence, linear, on, private, split, wi
 from .black_box import Codes, FunctionModule
 from .device import placed
 from .encoding import Encoding, build
-from .model import BLOCK, OF_ANY_ROWS, Bound, Model, check_model, check_widths
+from .model import BLOCK, OF_ANY_ROWS, BoundModel, Model, check_model, check_widths
 from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
 
 LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
 CHECKED = 512  # rows on which a model's own predictions are compared
 
 
-def bind(model: Model | Bound, table: Table) -> Bound:
+def bind(model: Model | BoundModel, table: Table) -> BoundModel:
     """Meet the table: encode its rows, fix the order of classes, compare with the model's own predictions.
 
     Raises
@@ -40,7 +40,7 @@ def bind(model: Model | Bound, table: Table) -> Bound:
     """
     check_model(model)
     check_table(table)
-    if isinstance(model, Bound):
+    if isinstance(model, BoundModel):
         if model.table is table:
             return model
         model = model.model
@@ -51,7 +51,7 @@ def bind(model: Model | Bound, table: Table) -> Bound:
     check_widths(model, [x.shape[1]])
     check_encoded(x, model.name, table)
     module, outputs, clipped = _score_module(model, table, x)
-    bound = Bound(model, table, encoding, x, module, split(module, x.shape[1], model.where), outputs, clipped)
+    bound = BoundModel(model, table, encoding, x, module, split(module, x.shape[1], model.where), outputs, clipped)
     _check_predictions(bound)
     _check_size(bound)
     return bound
@@ -77,17 +77,17 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
         raise ModelError(f"{model.name}: its encoder cannot be read: {type(error).__name__}: {error}") from None
 
 
-def with_module(bound: Bound, module: nn.Module) -> Bound:
+def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
     """The same rows behind the same encoder, with another network in the place of the model's own."""
     model = replace(bound.model, module=module, original=None, predict=None, own=None)
     scores, outputs, clipped = _score_module(model, bound.table, bound.x)
     front = split(scores, bound.x.shape[1], model.where)
-    other = Bound(model, bound.table, bound.encoding, bound.x, scores, front, outputs, clipped)
+    other = BoundModel(model, bound.table, bound.encoding, bound.x, scores, front, outputs, clipped)
     _check_size(other)
     return other
 
 
-def on_rows(bound: Bound, table: Table, beside: Bound | None = None) -> Bound:
+def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
     """The same model on other rows of the same columns: they are encoded and checked, and nothing else is asked again.
 
     A function of rows knows its table's values alone, and is bound anew. `beside`: a model on these rows, whose encoded rows
@@ -103,14 +103,14 @@ def on_rows(bound: Bound, table: Table, beside: Bound | None = None) -> Bound:
     return _kept(bound, replace(bound, table=table, x=x))
 
 
-def without_rows(bound: Bound) -> Bound:
+def without_rows(bound: BoundModel) -> BoundModel:
     """What `on_rows` needs, to be sent to where the rows are: no rows, and nothing that was only asked of the first ones."""
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     none = replace(bound, model=model, table=bound.table.take(np.arange(0)), x=bound.x[:0])
     return none if model.function is not None else _kept(bound, none)
 
 
-def _kept(bound: Bound, rows: Bound) -> Bound:
+def _kept(bound: BoundModel, rows: BoundModel) -> BoundModel:
     for same in (*OF_ANY_ROWS, "centre"):  # of other rows nothing but the place that sums are centred at
         rows.__dict__[same] = getattr(bound, same)
     return rows
@@ -271,7 +271,7 @@ def _count_clipped(module: nn.Module, x: FloatArray, like: Tensor, link: Link) -
     return clipped
 
 
-def _check_size(bound: Bound) -> None:
+def _check_size(bound: BoundModel) -> None:
     """Readings run in single precision behind the front."""
     largest = max(float(bound.answers.abs().max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
     if not largest < LARGEST:
@@ -281,7 +281,7 @@ def _check_size(bound: Bound) -> None:
         raise ModelError(f"{told}; scale its inputs, or give the target in a larger unit")
 
 
-def _check_predictions(bound: Bound) -> None:
+def _check_predictions(bound: BoundModel) -> None:
     """Refuse a model whose scores, as read here, are not its own predictions."""
     if bound.model.predict is None:
         return

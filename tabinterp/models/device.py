@@ -60,7 +60,7 @@ def home(device: str, numbers: int) -> str:
 Parts = tuple[Tensor, ...]
 
 
-class Halves:
+class AdaptiveBatch:
     """Asks for rows, all at once or in as small parts as memory asks for."""
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class Placed(nn.Module):
         super().__init__()
         self.inner = inner
         self.device = device
-        self.forwards, self.backwards = Halves(), Halves()
+        self.forwards, self.backwards = AdaptiveBatch(), AdaptiveBatch()
 
     def forward(self, x: Tensor) -> Tensor:
         if torch.is_grad_enabled() and x.requires_grad:
@@ -117,7 +117,7 @@ def slopes(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
         rows = rows.detach().clone().requires_grad_(True)
         return differentiated(network(rows), rows)
 
-    gradient, scores = (network.backwards if isinstance(network, Placed) else Halves())(ask, x)
+    gradient, scores = (network.backwards if isinstance(network, Placed) else AdaptiveBatch())(ask, x)
     return gradient, scores.double()
 
 

@@ -7,7 +7,7 @@ import torch
 
 from tabinterp.arrays import FloatArray
 
-from . import Bound
+from . import BoundModel
 from .affine_front import Front, split
 from .layers import Layer
 
@@ -16,7 +16,7 @@ NEAR = 1e-4
 Step = tuple[FloatArray, FloatArray]  # weight (m, h), shift (m,)
 
 
-def chain_of(bound: Bound, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
+def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
     """Step l leads from the outputs of layer l (0: the front) to the values ahead of the next activation, or to the scores.
 
     As many steps as are affine functions of the outputs before them alone, which real rows and random fronts show.

@@ -17,7 +17,7 @@ from torch import Tensor, fx, nn
 
 from .affine_front import Front, is_activation, on, split, trace
 from .device import placed
-from .model import Bound
+from .model import BoundModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class Layer:
         return placed(self.moves.rest, self.device)
 
 
-def layers_of(bound: Bound) -> tuple[Layer, ...]:
+def layers_of(bound: BoundModel) -> tuple[Layer, ...]:
     """The hidden layers of a model's network in single precision; empty where it has none or cannot be traced."""
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
@@ -103,7 +103,7 @@ class _Shapes(fx.Interpreter):
         return value
 
 
-def _layer(graph: fx.GraphModule, node: fx.Node, name: str, width: int, bound: Bound) -> Layer:
+def _layer(graph: fx.GraphModule, node: fx.Node, name: str, width: int, bound: BoundModel) -> Layer:
     source = node.all_input_nodes[0]
     behind = _behind(graph, node, width, beside=True)
     beside = any(n.name == "front" for n in behind.graph.nodes)

@@ -1,4 +1,4 @@
-"""`Model`: what every supported network or linear model becomes, and `Bound`: a model that has met its table."""
+"""`Model`: what every supported network or linear model becomes, and `BoundModel`: a model that has met its table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tabinterp.table import Split, Table
 
 from .affine_front import Activations, Front, consuming, on, private
 from .black_box import Function
-from .device import CPU, Halves, differentiated, home, placed
+from .device import CPU, AdaptiveBatch, differentiated, home, placed
 from .encoding import Encoding
 from .scores import module_dtype
 from .supplied_inference import OwnFit
@@ -103,7 +103,7 @@ def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
 
 def check_model(model: Any) -> None:
     """Refuse what is no `Model`, and say what to write."""
-    if isinstance(model, (Model, Bound)):
+    if isinstance(model, (Model, BoundModel)):
         return
     kind = type(model).__name__
     if isinstance(model, Table):
@@ -138,7 +138,7 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Bound:
+class BoundModel:
     """A model on the rows of one table: everything a reading needs.
 
     `x` (n, d) are the encoded rows; `module` maps them to scores (n, k), `front` is its affine front. `clipped` counts
@@ -154,7 +154,7 @@ class Bound:
     outputs: tuple[str | None, ...]
     clipped: int = 0
 
-    def take(self, rows: IntArray | NDArray[np.bool_]) -> Bound:
+    def take(self, rows: IntArray | NDArray[np.bool_]) -> BoundModel:
         """The same model on these rows only; nothing is encoded or asked again."""
         rows = rows.copy()  # a mask may be read-only, which torch does not like
         taken = replace(self, table=self.table.take(rows), x=self.x[rows])
@@ -165,7 +165,7 @@ class Bound:
         taken.__dict__.update({one: self.__dict__[one] for one in same if one in self.__dict__})
         return taken
 
-    def beside(self, points: Mapping[str, Sequence[float]]) -> Bound:
+    def beside(self, points: Mapping[str, Sequence[float]]) -> BoundModel:
         """The same model on the same rows and, after them, rows that hold these values of numeric columns: value i in row n + i.
 
         All else in them is the first row's. They are there to be taken columns from; no statistic may be taken over them.
@@ -206,7 +206,7 @@ class Bound:
         a_row = len(self.front.weight) * len(self.outputs) + self.x.shape[1]  # the scores' derivatives by it
         return home(self.device, len(self.x) * a_row) if self.model.resident else CPU
 
-    def here(self) -> Bound:
+    def to_cpu(self) -> BoundModel:
         """The same with fronts in the processor's memory; nothing is encoded or asked again."""
         made = replace(self, model=replace(self.model, resident=False))
         for known in ("scores", "centre", "z", "answers"):
@@ -263,9 +263,9 @@ class Bound:
         return torch.cat(parts).numpy() if parts else np.empty((0, len(self.outputs)))
 
     @cached_property
-    def _halves(self) -> dict[str, Halves]:
+    def _halves(self) -> dict[str, AdaptiveBatch]:
         """The size that fitted, of each kind of call."""
-        return defaultdict(Halves)
+        return defaultdict(AdaptiveBatch)
 
     @cached_property
     def asked(self) -> nn.Module:

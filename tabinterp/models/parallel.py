@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 from torch import fx
 
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.device import CPU
 from tabinterp.threads import cores, one_thread
 
@@ -17,7 +17,7 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
-def abreast(bound: Bound, act: Callable[[Item], Found], items: Sequence[Item]) -> Iterator[Found]:
+def run_parallel(bound: BoundModel, act: Callable[[Item], Found], items: Sequence[Item]) -> Iterator[Found]:
     """`act` of each item, in their order, without gradients; on as many cores as there are.
 
     Pieces meet in the model alone. One that runs forward code of the user's, which may keep values between its steps, gets one

@@ -15,7 +15,7 @@ from torch import Tensor
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.table.coerce import with_columns
 
-from .model import Bound
+from .model import BoundModel
 
 BLOCK = 2048
 RESOLUTION = 2.0**-20  # of the largest score: what single precision behind the front cannot tell from nothing
@@ -33,22 +33,22 @@ def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
     return torch.cat(parts)
 
 
-def resolved(bound: Bound, difference: FloatArray) -> FloatArray:
+def resolved(bound: BoundModel, difference: FloatArray) -> FloatArray:
     """Differences of scores, zero where they are no larger than rounding: a sum of many would pass for an effect."""
     return np.where(np.abs(difference) > RESOLUTION * np.abs(bound.scores).max(), difference, 0.0)
 
 
-def is_read(bound: Bound, columns: tuple[str, ...]) -> bool:
+def is_read(bound: BoundModel, columns: tuple[str, ...]) -> bool:
     """Does the model read any of these columns?"""
     return any(len(bound.encoding.blocks[c]) for c in columns)
 
 
-def parts(bound: Bound) -> Tensor:
+def parts(bound: BoundModel) -> Tensor:
     """(n, columns, h) what each column contributes to the front of each row, up to a constant; of local columns."""
     return torch.stack([bound.part((column,)) for column in bound.columns], dim=1)
 
 
-def crossed(bound: Bound, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
+def crossed(bound: BoundModel, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
     """(donors, receivers, k) scores of every receiver with these columns from every donor."""
     shape = (len(donors), len(receivers), len(bound.outputs))
     if not is_read(bound, columns):
@@ -62,7 +62,7 @@ def crossed(bound: Bound, columns: tuple[str, ...], receivers: IntArray, donors:
     return torch.cat([forward(bound.rest, (base + some[:, None]).flatten(0, 1)) for some in few]).reshape(shape)
 
 
-def mixed(bound: Bound, sources: IntArray) -> Tensor:
+def mixed(bound: BoundModel, sources: IntArray) -> Tensor:
     """(m, h) front of rows put together: column c of row i comes from row `sources[i, c]` (m, columns)."""
     if not bound.is_local(bound.columns):
         frame = bound.table.inputs

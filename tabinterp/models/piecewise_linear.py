@@ -15,7 +15,7 @@ from torch import Tensor, fx, nn
 
 from .affine_front import is_activation, trace
 from .device import placed
-from .model import Bound
+from .model import BoundModel
 
 RECTIFIERS = ("relu", "leakyrelu", "leaky_relu", "prelu")
 NEAR = 1e-6
@@ -32,7 +32,7 @@ class _Held(nn.Module):
         return x * self.slope
 
 
-def held(bound: Bound, slope: Callable[[int], Tensor]) -> nn.Module | None:
+def held(bound: BoundModel, slope: Callable[[int], Tensor]) -> nn.Module | None:
     """What lies behind the front in double precision, with `slope(i)` for activation i, where that is affine; else None."""
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
@@ -41,7 +41,7 @@ def held(bound: Bound, slope: Callable[[int], Tensor]) -> nn.Module | None:
     return made if _is_affine(made, bound.z) else None
 
 
-def is_affine_between(bound: Bound, layers: int) -> bool:
+def is_affine_between(bound: BoundModel, layers: int) -> bool:
     """Is everything between the activations affine, and has each of them its units among these hidden layers?"""
 
     def random(place: int) -> Tensor:

@@ -11,10 +11,10 @@ from tabinterp.errors import ModelError, NotApplicableError
 
 from .affine_front import private
 from .binding import with_module
-from .model import Bound
+from .model import BoundModel
 
 
-def randomised(bound: Bound, seed: int, draw: int) -> Bound:
+def randomised(bound: BoundModel, seed: int, draw: int) -> BoundModel:
     """The bound model with every weight drawn again, on the same rows behind the same encoder (Adebayo et al. 2018).
 
     Each entry of a tensor is normal with mean 0 and the tensor's own root mean square. What a layer counts along, as batch

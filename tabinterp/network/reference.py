@@ -32,7 +32,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import Tensor, nn
 
 from tabinterp.errors import ModelError, TableError
-from tabinterp.models.device import CPU, Halves, home
+from tabinterp.models.device import CPU, AdaptiveBatch, home
 from tabinterp.table.disclosure import Rounding
 from tabinterp.table.folds import by_group
 from tabinterp.table.schema import TASKS, Task
@@ -223,7 +223,7 @@ def fit_network(
         average = copy.deepcopy(network).eval()
         data = _tensors(rows, (target - centre) / scale, weight / weight[train].mean(), task, home(device, rows.size))
         one_pass = _training(network, average, _take(data, train), task)
-        stop_on, halves = _take(data, held), Halves()
+        stop_on, halves = _take(data, held), AdaptiveBatch()
 
         def validate() -> float:
             with torch.no_grad():

@@ -132,7 +132,7 @@ def check_table(table: Any) -> None:
             "this analysis takes rows that are in memory, and was given a Scan, whose rows are read in batches: give it "
             "scan.sample, the rows that were drawn, or run ti.audit, which takes a Scan"
         )
-    if kind in ("Model", "Bound"):
+    if kind in ("Model", "BoundModel"):
         raise TableError("a Model was given where the table is expected: the model comes first, then the table")
     raise TableError(
         f"a table is what ti.read_table returns; got an object of type {kind}. Write ti.read_table(..., target=...), which "

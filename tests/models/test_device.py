@@ -18,7 +18,7 @@ from tabinterp.errors import ModelError
 from tabinterp.models import bind
 from tabinterp.models import model as module
 from tabinterp.models.affine_front import split
-from tabinterp.models.device import ROOM, Halves, Placed, described, device_of, home, placed, slopes
+from tabinterp.models.device import ROOM, AdaptiveBatch, Placed, described, device_of, home, placed, slopes
 from tabinterp.models.layers import layers_of
 from tabinterp.network import reference
 from tabinterp.network.reference import fit_network
@@ -62,7 +62,7 @@ def test_rows_that_do_not_fit_are_asked_in_halves_and_the_size_is_remembered():
 
 
 def test_a_backward_pass_is_halved_with_its_forward_pass():
-    """Halves of the forward pass alone would keep what the backward pass needs, and fill the memory all the same."""
+    """AdaptiveBatch of the forward pass alone would keep what the backward pass needs, and fill the memory all the same."""
     network, x = Small(3, outputs=2), torch.randn(10, 4)
     there = Placed(network, "cpu")
     gradient, scores = slopes(there, x)
@@ -113,7 +113,7 @@ def test_derivatives_of_a_table_are_taken_in_halves(task):
 
 
 def test_halves_give_every_part_in_order():
-    halves, rows = Halves(), torch.arange(11)
+    halves, rows = AdaptiveBatch(), torch.arange(11)
 
     def ask(some):
         if len(some) > 4:

@@ -29,7 +29,7 @@ ROWS = 120
 
 @cache
 def fitted(name):
-    """Pipeline and Bound, each made once."""
+    """Pipeline and BoundModel, each made once."""
     case, source = PIPELINES[name], frame(ROWS)
     network = MLPClassifier((4,), activation="tanh", alpha=0.1, max_iter=40, random_state=0)
     pipeline = make_pipeline(clone(case.encoder), network)

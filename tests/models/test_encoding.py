@@ -22,7 +22,7 @@ from .cases import COLUMNS, ENCODERS, LOCAL, MIXED, dense, frame, moved_columns,
 
 @pytest.fixture(scope="module")
 def bound():
-    """name -> (pipeline, Bound), each made once."""
+    """name -> (pipeline, BoundModel), each made once."""
     made = {}
 
     def make(name):

@@ -9,7 +9,7 @@ import torch
 
 import tabinterp as ti
 from tabinterp.models import bind
-from tabinterp.models.parallel import abreast
+from tabinterp.models.parallel import run_parallel
 
 
 @pytest.fixture
@@ -65,12 +65,12 @@ def test_each_piece_has_a_thread_of_its_own_and_one_thread_of_products(two_threa
         assert torch.is_inference_mode_enabled()
         return i, torch.get_num_threads()
 
-    assert [*abreast(bound, piece, range(6))] == [(i, 1) for i in range(6)]
+    assert [*run_parallel(bound, piece, range(6))] == [(i, 1) for i in range(6)]
 
 
 def test_code_of_the_user_runs_in_one_thread(two_threads):
     bound = bind(network(Branching), table())
-    assert {*abreast(bound, lambda _: threading.get_ident(), range(4))} == {threading.get_ident()}
+    assert {*run_parallel(bound, lambda _: threading.get_ident(), range(4))} == {threading.get_ident()}
 
 
 def test_an_error_is_raised_where_the_piece_was_asked_for(two_threads):
@@ -82,7 +82,7 @@ def test_an_error_is_raised_where_the_piece_was_asked_for(two_threads):
             raise ZeroDivisionError(i)
         return i
 
-    found = abreast(bound, piece, range(1000))
+    found = run_parallel(bound, piece, range(1000))
     assert next(found) == 0
     with pytest.raises(ZeroDivisionError):
         next(found)

@@ -32,7 +32,7 @@ from tabinterp.analyses.permutation_importance.estimator import error_of, share_
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import Layer, layers_of
 from tabinterp.models.losses import loss_for
 from tabinterp.stats.accumulators import mean_over_rows
@@ -99,7 +99,7 @@ class Ablations(Display):
 
 
 def ablate(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     *,
     groups: Mapping[str, Sequence[tuple[int, int]]] | None = None,
@@ -148,7 +148,7 @@ def ablate(
     return _ablated(bound, layers, outputs, single + _correlated(bound, layers, outputs), (methods, n_repeats, seed))
 
 
-def ablate_together(bound: Bound, seed: int = 0) -> Ablations | None:
+def ablate_together(bound: BoundModel, seed: int = 0) -> Ablations | None:
     """What correlated groups cost by every method, their members alone before them; None where there is no such group."""
     if bound.table.weights is not None and not (bound.table.weights > 0).all():
         bound = bound.take(bound.table.weights > 0)
@@ -162,7 +162,7 @@ def ablate_together(bound: Bound, seed: int = 0) -> Ablations | None:
 
 
 def _ablated(
-    bound: Bound,
+    bound: BoundModel,
     layers: tuple[Layer, ...],
     outputs: dict[str, FloatArray],
     asked: list[Group],
@@ -208,7 +208,7 @@ def _single(layer: str, u: int) -> Group:
     return f"{layer} unit {u}", (layer, np.array([u]))
 
 
-def _correlated(bound: Bound, layers: tuple[Layer, ...], outputs: dict[str, FloatArray]) -> list[Group]:
+def _correlated(bound: BoundModel, layers: tuple[Layer, ...], outputs: dict[str, FloatArray]) -> list[Group]:
     w = unit(bound.table.weights, len(bound.table))
     return [
         (f"{layer.name} group {i + 1}", (layer.name, units))
@@ -261,7 +261,7 @@ def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
 class _Cut:
     """A layer whose groups of units are replaced; `outputs` (n, units) on the rows of `bound`."""
 
-    def __init__(self, bound: Bound, layer: Layer, outputs: FloatArray, groups: list[IntArray]) -> None:
+    def __init__(self, bound: BoundModel, layer: Layer, outputs: FloatArray, groups: list[IntArray]) -> None:
         self.bound, self.outputs, self.groups = bound, outputs, groups
         given = bound.at_home(outputs)
         h = torch.cat([given, bound.z.double()], dim=1) if layer.beside else given
@@ -306,7 +306,7 @@ class _Cut:
         return value, np.array(errors)
 
 
-def ablation(bound: Bound, layer: Layer, outputs: FloatArray, values: FloatArray) -> Estimates:
+def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: FloatArray) -> Estimates:
     """Rise of the task's own loss (units,) when each unit puts out its value (units,) on every row.
 
     `outputs` (n, units) are what the layer puts out on the rows of `bound`.
@@ -315,7 +315,7 @@ def ablation(bound: Bound, layer: Layer, outputs: FloatArray, values: FloatArray
     return mean_over_rows(cut.rises(np.broadcast_to(values, outputs.shape)), bound.table.weights, bound.table.groups)
 
 
-def _losses(bound: Bound, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> FloatArray:
+def _losses(bound: BoundModel, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> FloatArray:
     """(m, n) each row's loss for fronts (m, n, h)."""
     m, n = fronts.shape[:2]
     with torch.inference_mode():

@@ -31,7 +31,7 @@ from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import forward
 from tabinterp.stats.discrimination import auc
 from tabinterp.stats.group_contrasts import NONE, Estimate, ratio_of
@@ -82,8 +82,8 @@ class Alternatives:
 
 
 def alternatives(
-    network: Bound,
-    linear: Bound,
+    network: BoundModel,
+    linear: BoundModel,
     proxies: Collection[str] = (),
     *,
     threshold: float = THRESHOLD,
@@ -120,7 +120,7 @@ def alternatives(
 Version = tuple[Literal["network", "linear"], How, tuple[str, ...], FloatArray]
 
 
-def _networks(network: Bound, held: IntArray, drops: list[tuple[str, ...]]) -> Iterator[Version]:
+def _networks(network: BoundModel, held: IntArray, drops: list[tuple[str, ...]]) -> Iterator[Version]:
     yield "network", "whole", (), network.scores[held]
     training = np.flatnonzero(~np.isin(np.arange(len(network.table)), held) & (network.table.row_weights > 0))
     for columns in drops:
@@ -137,7 +137,7 @@ def _networks(network: Bound, held: IntArray, drops: list[tuple[str, ...]]) -> I
                 )
 
 
-def _linears(linear: Bound, held: IntArray, drops: list[tuple[str, ...]], seed: int) -> Iterator[Version]:
+def _linears(linear: BoundModel, held: IntArray, drops: list[tuple[str, ...]], seed: int) -> Iterator[Version]:
     yield "linear", "whole", (), linear.scores[held]
     if linear.is_linear and drops:
         training = trained_on(linear.table, seed)
@@ -147,7 +147,9 @@ def _linears(linear: Bound, held: IntArray, drops: list[tuple[str, ...]], seed: 
                 yield "linear", "refitted", columns, scores
 
 
-def _judged(part: Bound, cut: Partition, scores: FloatArray, threshold: float) -> tuple[Estimate, tuple[Estimate, ...]]:
+def _judged(
+    part: BoundModel, cut: Partition, scores: FloatArray, threshold: float
+) -> tuple[Estimate, tuple[Estimate, ...]]:
     rows = decided(part, threshold, np.asarray(scores, dtype=np.float64))
     codes = [*zip(cut.codes(part.table), cut.sizes, strict=True)]
     found = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]

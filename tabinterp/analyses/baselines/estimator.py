@@ -21,7 +21,7 @@ from tabinterp.analyses.gradients import ANALYSIS as GRADIENTS
 from tabinterp.analyses.gradients.estimator import GradientImportance, gradient_importance
 from tabinterp.analyses.gradients.reference_rows import baseline_of
 from tabinterp.analyses.maximisation.typicality import of_encoded
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.table import Table
 
 from .record import STARTS
@@ -79,7 +79,7 @@ class Baselines(Display):
 
 
 def baselines(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     *,
     background: int | Table = BACKGROUND,
@@ -116,13 +116,13 @@ def baselines(
     return Baselines(made, tuple(agreements(sizes)), tuple(_start(bound, one, seed) for one in STARTS[:2]))
 
 
-def _start(bound: Bound, baseline: str, seed: int) -> Start:
+def _start(bound: BoundModel, baseline: str, seed: int) -> Start:
     point = baseline_of(bound, baseline)
     neighbours, reference = of_encoded(bound, point, seed)
     return Start(baseline, neighbours, tuple(c for c in bound.columns if _unlike(bound, c, point)), reference)
 
 
-def _unlike(bound: Bound, column: str, point: np.ndarray) -> bool:
+def _unlike(bound: BoundModel, column: str, point: np.ndarray) -> bool:
     """Of columns that are no numbers: is no row coded like the point?"""
     block = bound.encoding.blocks[column]
     if bound.table.schema[column].kind == "numeric" or not len(block):

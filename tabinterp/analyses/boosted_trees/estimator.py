@@ -24,7 +24,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models.losses import loss_for
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.models.scores import CLIP
 from tabinterp.table import Table
 from tabinterp.table.events import require_events
@@ -49,7 +49,7 @@ class Reference:
     training_rows: int
 
 
-def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
+def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
     """Fit trees on the training rows of the network's table, and score both on its held-out rows.
 
     Raises
@@ -74,7 +74,7 @@ def boosted(network: Bound, margin: float, *, seed: int = 0) -> Reference:
     return Reference(metric, judged(low, high, margin), rounds, len(rows), len(training))
 
 
-def trees_scores(network: Bound, rows: IntArray, columns: tuple[str, ...], seed: int = 0) -> FloatArray:
+def trees_scores(network: BoundModel, rows: IntArray, columns: tuple[str, ...], seed: int = 0) -> FloatArray:
     """(rows, k) scores of trees that are fitted to the training rows of the network's table, on these columns of it.
 
     Raises

@@ -33,7 +33,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.messages import text
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.scores import CLIP, probabilities
 from tabinterp.table import Table
 from tabinterp.table.events import EVENTS, enough, events
@@ -115,7 +115,7 @@ class Calibration(Display):
         return pd.DataFrame(rows)
 
 
-def calibration(bound: Bound) -> Calibration:
+def calibration(bound: BoundModel) -> Calibration:
     """Recalibrate a model on the held-out rows of the table it is bound to.
 
     Raises
@@ -152,7 +152,7 @@ def calibration(bound: Bound) -> Calibration:
     return Calibration(tuple(found), len(table))
 
 
-def recalibrations(rows: Bound) -> list[tuple[Estimate, Estimate]]:
+def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
     """Intercept and slope of each output, of all rows that the model is bound to; none where events are too few."""
     found = [
         _recalibrated(score, y, rows.table) if told else Recalibration() for _, score, _, y, told in _outputs(rows)
@@ -160,7 +160,7 @@ def recalibrations(rows: Bound) -> list[tuple[Estimate, Estimate]]:
     return [(one.intercept, one.slope) for one in found]
 
 
-def _outputs(rows: Bound) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
+def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
     """What `outputs_of` gives, and whether each has enough events for a slope."""
     table = rows.table
     if table.schema.task == "count":
@@ -170,7 +170,7 @@ def _outputs(rows: Bound) -> list[tuple[str | None, FloatArray, FloatArray, Floa
     return [(*one, ok) for one, ok in zip(outputs_of(rows), told, strict=True)]
 
 
-def outputs_of(rows: Bound) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray]]:
+def outputs_of(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray]]:
     """Of each output its name, scores to recalibrate, predictions and outcomes, (n,) each."""
     table, scores = rows.table, rows.scores
     if not table.schema.goal.classes:
@@ -417,12 +417,12 @@ def _curve(
 # ---- the curve over all rows of a table that is read in batches
 
 
-def start_curves(bound: Bound) -> list[FloatArray | None]:
+def start_curves(bound: BoundModel) -> list[FloatArray | None]:
     """Where each output's predictions are cut."""
     return [start(prediction, bound.table.row_weights) for _, _, prediction, _ in outputs_of(bound)]
 
 
-def update_curves(edges: list[FloatArray | None], bound: Bound) -> list[Bins | None]:
+def update_curves(edges: list[FloatArray | None], bound: BoundModel) -> list[Bins | None]:
     """These rows in the bins of each output."""
     weights, found = bound.table.row_weights, outputs_of(bound)
     return [

@@ -15,7 +15,7 @@ import pandas as pd
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError
 from tabinterp.linear.terms import AnyTerm, Basis
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.weights import deviation
@@ -36,7 +36,7 @@ class Curves:
     sign_flip: FloatArray
 
 
-def curves(bound: Bound, terms: list[AnyTerm]) -> Curves:
+def curves(bound: BoundModel, terms: list[AnyTerm]) -> Curves:
     """Of every number that has no term per unit or per level."""
     apart = {t.term.column for t in terms if not isinstance(t, Basis)}
     names, sds, parts = [], [], []
@@ -54,14 +54,14 @@ def curves(bound: Bound, terms: list[AnyTerm]) -> Curves:
     return _mean(np.stack(parts, axis=1) if parts else empty, bound, names, sds)
 
 
-def _mean(derivative: FloatArray, bound: Bound, names: list[str], sds: list[float]) -> Curves:
+def _mean(derivative: FloatArray, bound: BoundModel, names: list[str], sds: list[float]) -> Curves:
     weights = bound.table.weights
     estimates = mean_over_rows(derivative, weights, bound.table.groups)
     flips = np.where(np.isnan(derivative), np.nan, np.sign(derivative) == -np.sign(estimates.value))
     return Curves(tuple(names), tuple(sds), estimates, mean_over_rows(flips, weights).value)
 
 
-def _encoder_slope(bound: Bound, column: str) -> FloatArray | None:
+def _encoder_slope(bound: BoundModel, column: str) -> FloatArray | None:
     """(n, d) what the encoded columns gain per unit; NaN where there is no slope. None: the encoder goes in steps."""
     values = _numbers(bound, column)
     present = ~np.isnan(values)
@@ -82,12 +82,12 @@ def _encoder_slope(bound: Bound, column: str) -> FloatArray | None:
     return result
 
 
-def _difference(bound: Bound, rows: pd.DataFrame, column: str, values: FloatArray, step: float) -> FloatArray:
+def _difference(bound: BoundModel, rows: pd.DataFrame, column: str, values: FloatArray, step: float) -> FloatArray:
     up, down = (bound.encoding.transform(with_columns(rows, {column: values + s})) for s in (step, -step))
     return (up - down) / (2 * step)
 
 
-def _sd(bound: Bound, column: str) -> float:
+def _sd(bound: BoundModel, column: str) -> float:
     """Of the rows in which it is known; 0 where there is none."""
     values, weights = _numbers(bound, column), bound.table.weights
     present = ~np.isnan(values)
@@ -95,5 +95,5 @@ def _sd(bound: Bound, column: str) -> float:
     return float(deviation(values[present], w)) if (present if w is None else w).any() else 0.0
 
 
-def _numbers(bound: Bound, column: str) -> FloatArray:
+def _numbers(bound: BoundModel, column: str) -> FloatArray:
     return bound.table.inputs[column].to_numpy(dtype=np.float64, na_value=np.nan)

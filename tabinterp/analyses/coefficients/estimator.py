@@ -27,7 +27,7 @@ from tabinterp.linear.design import Reason
 from tabinterp.linear.inference import Estimate, Inference, infer
 from tabinterp.linear.supplied_inference import own_inference
 from tabinterp.linear.terms import AnyTerm, Basis, Slope, design, find_terms
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.column_lineage import target_encoders
 from tabinterp.stats.accumulators import Means, mean_over_rows
 from tabinterp.stats.estimates import Estimates
@@ -162,7 +162,7 @@ class Coefficients(Display):
         return pd.DataFrame(whole, columns=frame.columns).infer_objects()
 
 
-def coefficients(model: Model | Bound, table: Table) -> Coefficients:
+def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
     """Coefficients of a linear model, or the average derivatives of a network.
 
     Inference and a network's surrogate are fitted on the training rows where the table has a split, on all its rows
@@ -185,7 +185,7 @@ def coefficients(model: Model | Bound, table: Table) -> Coefficients:
     return of_linear(bound, terms) if bound.is_linear else of_network(bound, terms, terms)
 
 
-def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
+def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
     """The unpenalised fit to the target (the inference that the model brings, if it does), and its own coefficients."""
     table = bound.table
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
@@ -210,7 +210,7 @@ def of_linear(bound: Bound, terms: list[AnyTerm]) -> Coefficients:
     )
 
 
-def _inference(bound: Bound, terms: list[AnyTerm], training: NDArray[np.bool_]) -> Inference:
+def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.bool_]) -> Inference:
     table, matrix = bound.table, design(terms, training)
     weights = None if table.weights is None else table.weights[training]
     if bound.model.own is not None:
@@ -233,7 +233,7 @@ def _without_errors(inference: Inference) -> Inference:
     return replace(inference, estimates=empty, tests=(), covariance_matrix=nothing)
 
 
-def of_network(bound: Bound, terms: list[AnyTerm], surrogate_terms: list[AnyTerm]) -> Coefficients:
+def of_network(bound: BoundModel, terms: list[AnyTerm], surrogate_terms: list[AnyTerm]) -> Coefficients:
     """Average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`."""
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = bound.take(rows)
@@ -268,7 +268,7 @@ def with_slopes(drawn: Coefficients, slopes: Sequence[Slope], state: Means) -> C
     return replace(drawn, estimates=Estimates(**parts), sign_flip=sign_flip, term_rows=tuple(rows))
 
 
-def _own(bound: Bound, terms: list[AnyTerm]) -> FloatArray:
+def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
     """(terms, k) a linear model's own coefficients: its derivatives, the same in every row in which they exist."""
     rows = {*range(min(len(bound.table), 1000)), *(int(np.argmax(t.present)) for t in terms if isinstance(t, Slope))}
     own = mean_over_rows(row_derivatives(bound.take(np.array(sorted(rows))), terms)).value
@@ -278,7 +278,7 @@ def _own(bound: Bound, terms: list[AnyTerm]) -> FloatArray:
     return own
 
 
-def _left_out(bound: Bound) -> tuple[str, ...]:
+def _left_out(bound: BoundModel) -> tuple[str, ...]:
     return tuple(c for c in bound.columns if not bound.encoding.local[c])
 
 

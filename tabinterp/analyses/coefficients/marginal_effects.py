@@ -16,10 +16,10 @@ from torch import Tensor
 
 from tabinterp.arrays import FloatArray
 from tabinterp.linear.terms import AnyTerm, Contrast, Slope
-from tabinterp.models.model import BLOCK, Bound
+from tabinterp.models.model import BLOCK, BoundModel
 
 
-def row_derivatives(bound: Bound, terms: Sequence[AnyTerm]) -> FloatArray:
+def row_derivatives(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
     """(n, terms, k) each row's own derivative or contrast; NaN where it has none (the column is missing)."""
     result = np.full((len(bound.x), len(terms), len(bound.outputs)), np.nan)
     slopes = [(j, term) for j, term in enumerate(terms) if isinstance(term, Slope)]
@@ -33,7 +33,7 @@ def row_derivatives(bound: Bound, terms: Sequence[AnyTerm]) -> FloatArray:
     return result
 
 
-def slope_derivatives(bound: Bound, terms: Sequence[Slope]) -> Callable[[FloatArray, slice], FloatArray]:
+def slope_derivatives(bound: BoundModel, terms: Sequence[Slope]) -> Callable[[FloatArray, slice], FloatArray]:
     """What makes of the gradients (m, d, k) of some rows their derivatives (m, terms, k); NaN where a column is missing."""
     encoded = np.unique(np.concatenate([term.block for term in terms])) if terms else np.empty(0, dtype=np.int64)
     per_unit = np.zeros((len(encoded), len(terms)))
@@ -51,7 +51,7 @@ def slope_derivatives(bound: Bound, terms: Sequence[Slope]) -> Callable[[FloatAr
     return of_rows
 
 
-def _contrasts(bound: Bound, column: str, contrasts: list[Contrast]) -> FloatArray:
+def _contrasts(bound: BoundModel, column: str, contrasts: list[Contrast]) -> FloatArray:
     """(n, contrasts, k) scores with the column's block at a level minus scores with it at the common reference."""
     block = contrasts[0].block
     weight = bound.first.weight[:, torch.as_tensor(block)]

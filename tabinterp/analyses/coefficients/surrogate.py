@@ -14,7 +14,7 @@ import numpy as np
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.linear.inference import Inference, linear_surrogate
 from tabinterp.linear.terms import AnyTerm, design
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.stats.estimates import Estimates, resampled, units_of
 
 RESAMPLES = 500
@@ -28,7 +28,7 @@ class Surrogate:
     r2: Estimates
 
 
-def surrogate(bound: Bound, terms: list[AnyTerm], seed: int = 0) -> Surrogate:
+def surrogate(bound: BoundModel, terms: list[AnyTerm], seed: int = 0) -> Surrogate:
     """Fit and score the surrogate of every output."""
     table = bound.table
     everything = np.ones(len(table), dtype=bool)

@@ -12,7 +12,7 @@ from tabinterp.analyses.permutation_importance.column_clusters import Families, 
 from tabinterp.analyses.permutation_importance.estimator import PermutationImportance, permutation_importance
 from tabinterp.arrays import IntArray
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 
 REPEATS = 5
 REFIT_WORK = 10**12  # of columns times rows times encoded columns squared; a core does some 10^10 in a second
@@ -30,7 +30,11 @@ class Together:
 
 
 def together(
-    network: Bound, linear: Bound, rows: IntArray, seed: int = 0, progress: Callable[[float], None] | None = None
+    network: BoundModel,
+    linear: BoundModel,
+    rows: IntArray,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
 ) -> Together:
     """On these rows of both models' table; the refit on its training rows, scored on all held-out ones."""
     parts = [network.take(rows), linear.take(rows)]
@@ -51,7 +55,7 @@ def together(
     )
 
 
-def _dropped(linear: Bound, found: Families, seed: int) -> Dropped | None:
+def _dropped(linear: BoundModel, found: Families, seed: int) -> Dropped | None:
     """A refit without each column takes rows times the square of the encoded columns: of many, it would be most of an audit."""
     n, d = min(SEARCHED, len(linear.table)), linear.x.shape[1]
     if len(linear.columns) * n * d**2 > REFIT_WORK:

@@ -26,7 +26,7 @@ from tabinterp.analyses.hidden_units.row_limits import affordable, require_rows
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import slopes
 from tabinterp.models.layers import Layer, layers_of
 from tabinterp.stats.accumulators import mean_over_rows
@@ -99,7 +99,7 @@ class Conductance(Display):
 
 
 def conductance(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     *,
     baseline: str = "mean",
@@ -162,7 +162,7 @@ def conductance(
     )
 
 
-def _starts(bound: Bound, baseline: str, background: int, seed: int) -> tuple[Tensor, FloatArray]:
+def _starts(bound: BoundModel, baseline: str, background: int, seed: int) -> tuple[Tensor, FloatArray]:
     """(b, h) fronts to start from, and their shares (b,)."""
     if baseline != "rows":
         return bound.front_of(baseline_of(bound, baseline)[None]), np.ones(1)
@@ -172,7 +172,7 @@ def _starts(bound: Bound, baseline: str, background: int, seed: int) -> tuple[Te
     return bound.z[torch.as_tensor(rows)], unit(weights[rows], len(rows)) / len(rows)
 
 
-def _score(bound: Bound, z: Tensor) -> Tensor:
+def _score(bound: BoundModel, z: Tensor) -> Tensor:
     with torch.inference_mode():
         return torch.as_tensor(bound.rest(z)).double()
 
@@ -188,7 +188,7 @@ class _Through:
 
 
 def _through(
-    bound: Bound, layer: Layer, starts: Tensor, share: FloatArray, scale: FloatArray, asked: tuple[float, int]
+    bound: BoundModel, layer: Layer, starts: Tensor, share: FloatArray, scale: FloatArray, asked: tuple[float, int]
 ) -> _Through:
     """The layer's conductances, the mean over starting points."""
     n, k = len(bound.z), len(bound.outputs)
@@ -202,7 +202,7 @@ def _through(
     return _Through(values, around, stderr)
 
 
-def _from(bound: Bound, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
+def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
     """(n, units + front beside, k) from one starting point; rows that miss the tolerance are followed again, more finely.
 
     A point of a path takes `cost` numbers.

@@ -31,7 +31,7 @@ from tabinterp.atomic_io import LARGEST_TEXT, read_regular
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.linear.terms import Slope, find_terms
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import RESOLUTION, crossed
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.table import Table
@@ -168,7 +168,7 @@ def _number(name: str, end: str, value: Any) -> float:
     return float(value)
 
 
-def constraints(network: Bound, linear: Bound, given: Mapping[str, Any], *, seed: int = 0) -> Constraints:
+def constraints(network: BoundModel, linear: BoundModel, given: Mapping[str, Any], *, seed: int = 0) -> Constraints:
     """Check both models on the rows they are bound to, of which at most 2,000 are read for directions, drawn by hash."""
     table = network.table
     few = np.sort(chosen(table.numbers, ROWS, seed))
@@ -195,7 +195,7 @@ def _outside(table: Table, one: Constraint) -> tuple[int, int | None]:
 # ---- directions
 
 
-def _held(bound: Bound, one: Constraint, seed: int) -> Held:
+def _held(bound: BoundModel, one: Constraint, seed: int) -> Held:
     sign = 1.0 if one.direction == "+" else -1.0
     grid = grid_of(bound, one.column, POINTS)
     rows, points = np.arange(len(bound.table)), grid.donors[: grid.points]
@@ -204,7 +204,7 @@ def _held(bound: Bound, one: Constraint, seed: int) -> Held:
     return Held(_share(bound, one, grid, sign, scores), *_fall(bound.table, grid, sign * scores, seed))
 
 
-def _share(bound: Bound, one: Constraint, grid: Grid, sign: float, scores: FloatArray) -> Estimate:
+def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: FloatArray) -> Estimate:
     """Share of rows in which the score goes the wrong way where the row is."""
     move = sign * _local(bound, one.column, grid, scores)
     known = ~np.isnan(move) & (bound.table.row_weights > 0)
@@ -213,7 +213,7 @@ def _share(bound: Bound, one: Constraint, grid: Grid, sign: float, scores: Float
     return share_of(move[known] < 0, bound.table.row_weights[known], groups(bound.table)[known])
 
 
-def _local(bound: Bound, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
+def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
     """(n,) the derivative, or the step to the next value (from the last one, to it); NaN where the column has no value."""
     slope = (
         [t for t in find_terms(bound) if isinstance(t, Slope) and t.term.column == column] if bound.has_gradient else []

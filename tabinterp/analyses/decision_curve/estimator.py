@@ -31,7 +31,7 @@ from tabinterp.analyses.settings import DecisionPolicy
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.table import Table
 from tabinterp.table.events import require_events
 from tabinterp.table.hash_sampling import row_hash
@@ -71,7 +71,7 @@ class Decisions:
 
 
 def decisions(
-    network: Bound, linear: Bound, asked: DecisionPolicy | None, *, held_out: bool, seed: int = 0
+    network: BoundModel, linear: BoundModel, asked: DecisionPolicy | None, *, held_out: bool, seed: int = 0
 ) -> Decisions | None:
     """Both models on the rows they are bound to, with intervals from the resamples of the verdict; None unless there are two
     classes.

@@ -29,7 +29,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.messages import text
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.scores import probabilities
 from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.estimates import resampled as bootstrapped
@@ -94,7 +94,7 @@ class Decomposition(Display):
         return pd.DataFrame(rows)
 
 
-def decompose(model: Model | Bound, table: Table, *, seed: int = 0) -> Decomposition:
+def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Decomposition:
     """Split the network's own score into linear, curvature and interactions, in all and by column and pair.
 
     Scored on the held-out rows, or on every row where there is no split; fitted on the rows of the table outside the
@@ -149,7 +149,7 @@ def decompose(model: Model | Bound, table: Table, *, seed: int = 0) -> Decomposi
     )
 
 
-def _weightings(bound: Bound, weights: FloatArray) -> dict[str, FloatArray]:
+def _weightings(bound: BoundModel, weights: FloatArray) -> dict[str, FloatArray]:
     if bound.table.schema.task == "regression":
         return {"plain": weights}
     if bound.table.schema.task == "count":
@@ -160,12 +160,12 @@ def _weightings(bound: Bound, weights: FloatArray) -> dict[str, FloatArray]:
     return {"plain": weights, "p(1-p)": weights * np.maximum(unsure, np.finfo(float).tiny)}
 
 
-def _outputs(bound: Bound) -> tuple[str, ...]:
+def _outputs(bound: BoundModel) -> tuple[str, ...]:
     named = tuple(str(o) for o in bound.outputs)
     return ("score",) if len(named) == 1 else ("all", *named)
 
 
-def _basis(bound: Bound, near: tuple[str, ...], seed: int) -> Basis:
+def _basis(bound: BoundModel, near: tuple[str, ...], seed: int) -> Basis:
     """Fitted on all rows; with as many pairs as two folds of rows can bear."""
     frame, kinds = bound.table.inputs, read_columns(bound)
     bearable = len(frame) * 2 // FOLDS // 2
@@ -183,7 +183,7 @@ def _basis(bound: Bound, near: tuple[str, ...], seed: int) -> Basis:
 
 
 def _contributions(
-    bound: Bound, basis: Basis, score: FloatArray, weightings: FloatArray, scored: IntArray, seed: int
+    bound: BoundModel, basis: Basis, score: FloatArray, weightings: FloatArray, scored: IntArray, seed: int
 ) -> list[tuple[FloatArray, Contributions]]:
     """For each weighting what it weighs each scored row by, and the rows' contributions."""
     inputs, p, n = bound.table.inputs, len(basis.tier), len(score)

@@ -36,7 +36,7 @@ from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.network.reference import level_encoder
 from tabinterp.table import Table
 from tabinterp.table.disclosure import Rounding
@@ -107,7 +107,9 @@ class Disagreement:
     cut: float | None = None
 
 
-def disagreement(network: Bound, linear: Bound, *, threshold: float = THRESHOLD, seed: int = 0) -> Disagreement:
+def disagreement(
+    network: BoundModel, linear: BoundModel, *, threshold: float = THRESHOLD, seed: int = 0
+) -> Disagreement:
     """Compare the decisions of two models bound to the same table, on its held-out rows.
 
     threshold : of two classes, a row is predicted to be positive when its probability is above it.
@@ -147,7 +149,7 @@ def disagreement(network: Bound, linear: Bound, *, threshold: float = THRESHOLD,
     )
 
 
-def _differences(network: Bound, linear: Bound, cut: float) -> tuple[Any, tuple[Any, Any], float | None]:
+def _differences(network: BoundModel, linear: BoundModel, cut: float) -> tuple[Any, tuple[Any, Any], float | None]:
     """(n,) which rows differ, on which each model alone is right, and the distance from which numbers differ."""
     table, both = network.table, np.stack([network.scores, linear.scores])
     if table.schema.goal.classes:
@@ -175,7 +177,7 @@ def _share(hit: Any, weights: FloatArray, groups: IntArray | None, fewest: int =
 # ---- the tree
 
 
-def _tree(differ: Any, weights: FloatArray, network: Bound, linear: Bound, seed: int) -> Tree | None:
+def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundModel, seed: int) -> Tree | None:
     """None where either half has too few rows that differ, or that do not, or where no column tells them apart."""
     table = network.table
     scored = folds(table, seed + 2, 2) == 1

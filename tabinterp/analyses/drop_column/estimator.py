@@ -26,7 +26,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.counterpart import ITERATIONS, fit_counts, fit_numbers
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
 from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.estimates import resampled as bootstrapped
@@ -63,7 +63,7 @@ class Dropped(Display):
 
 
 def drop_and_refit(
-    linear: Model | Bound, table: Table, *, together: Mapping[str, Sequence[str]] | None = None, seed: int = 0
+    linear: Model | BoundModel, table: Table, *, together: Mapping[str, Sequence[str]] | None = None, seed: int = 0
 ) -> Dropped:
     """Fit the linear model anew without each column, and without each family in `together` (name -> columns) beside them.
 
@@ -119,7 +119,7 @@ def trained_on(table: Table, seed: int) -> IntArray:
 
 
 def refitted_without(
-    bound: Bound, players: Mapping[str, tuple[str, ...]], training: IntArray, held: IntArray, seed: int
+    bound: BoundModel, players: Mapping[str, tuple[str, ...]], training: IntArray, held: IntArray, seed: int
 ) -> list[FloatArray]:
     """(rows, k) held-out scores with all columns, then without each player."""
     table, x = bound.table.take(training), bound.x[training]

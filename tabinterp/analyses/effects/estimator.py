@@ -29,7 +29,7 @@ from tabinterp.analyses.plot_specs import Effect, Picture
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import SCALES
 from tabinterp.models.perturbation import forward, is_read
 from tabinterp.stats.estimates import FEWEST_GROUPS, Estimates, units_of
@@ -166,7 +166,7 @@ def _frame(curve: Curve, k: int, output: str | None) -> pd.DataFrame:
 
 
 def effects(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     *,
     columns: Sequence[str] | None = None,
@@ -204,8 +204,8 @@ def effects(
 class Plan:
     """What a first pass over all rows fixes: the points of every column, and which rows show their own curve."""
 
-    bound: Bound
-    asked: Bound  # the rows, followed by those that hold the points
+    bound: BoundModel
+    asked: BoundModel  # the rows, followed by those that hold the points
     grids: tuple[Grid, ...]
     scale: str
     seed: int
@@ -230,7 +230,7 @@ class Sums:
 
 
 def start(
-    bound: Bound,
+    bound: BoundModel,
     *,
     columns: Sequence[str] | None = None,
     grid: int = POINTS,

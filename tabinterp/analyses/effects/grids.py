@@ -18,7 +18,7 @@ import pandas as pd
 
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.errors import ModelError, NotApplicableError, did_you_mean
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.column_lineage import known_levels
 from tabinterp.models.model import column_like
 from tabinterp.table.disclosure import Rounding
@@ -103,7 +103,7 @@ class Grid:
         return result
 
 
-def grid_of(bound: Bound, name: str, size: int, ends: bool = True) -> Grid:
+def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
     """At most `size` points of a column of the bound table, and one more for missing values.
 
     With `ends` the points of a number reach from one end of its range to the other, but for at most nine rows at each; without,
@@ -129,7 +129,7 @@ def grid_of(bound: Bound, name: str, size: int, ends: bool = True) -> Grid:
     return _numbers(column, x, _shared(points, known))
 
 
-def with_points(bound: Bound, grids: Iterable[Grid]) -> Bound:
+def with_points(bound: BoundModel, grids: Iterable[Grid]) -> BoundModel:
     """The bound rows, followed by rows that hold the points of the grids' numbers, where `Grid.donors` finds them.
 
     No statistic may be taken over these rows.
@@ -166,7 +166,7 @@ def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool
     return _with_missing(column, [*points.tolist()], donors, below, part, missing, True)
 
 
-def takes(bound: Bound, name: str, points: FloatArray) -> bool:
+def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
     """Does the model answer at values of a number that no row may hold? Not behind an encoder that knows levels."""
     if name in known_levels(bound.model.encoder, tuple(bound.model.reads or bound.columns)):
         return False

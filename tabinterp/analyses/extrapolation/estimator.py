@@ -17,7 +17,7 @@ from tabinterp.analyses.context import Context
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import ModelError, NotApplicableError
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.weights import quantile
@@ -55,7 +55,7 @@ class Extrapolation:
         )
 
 
-def extrapolation(bound: Bound, *, seed: int = 0) -> Extrapolation:
+def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
     """Move every number that the model reads beyond its range, on at most 200 rows drawn by hash.
 
     Raises
@@ -91,7 +91,7 @@ def _spread(scores: FloatArray, weights: FloatArray) -> FloatArray:
     return np.array([quantile(s, HIGH, weights) - quantile(s, LOW, weights) for s in scores.T])
 
 
-def _beyond(few: Bound, learnt: Table, name: str, spread: FloatArray) -> Estimates:
+def _beyond(few: BoundModel, learnt: Table, name: str, spread: FloatArray) -> Estimates:
     """The side and output of the largest mean change, from the range of the rows of `learnt` on."""
     x = learnt.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
     known = ~np.isnan(x)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 
 
-def members(bound: Bound) -> FloatArray:
+def members(bound: BoundModel) -> FloatArray:
     """(d, columns) which encoded columns belong to which original column."""
     member = np.zeros((bound.x.shape[1], len(bound.columns)))
     for j, column in enumerate(bound.columns):
@@ -16,7 +16,7 @@ def members(bound: Bound) -> FloatArray:
     return member
 
 
-def covariances(bound: Bound) -> tuple[FloatArray, ...]:
+def covariances(bound: BoundModel) -> tuple[FloatArray, ...]:
     """Of each column's block over the rows."""
     blocks, weights = [bound.encoding.blocks[column] for column in bound.columns], bound.table.weights
     empty = np.zeros((0, 0))
@@ -26,7 +26,7 @@ def covariances(bound: Bound) -> tuple[FloatArray, ...]:
     )
 
 
-def sizes(bound: Bound, gradient: FloatArray, spread: tuple[FloatArray, ...]) -> FloatArray:
+def sizes(bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...]) -> FloatArray:
     """(n, columns, k) sqrt(g' S g) of every block, S its covariance."""
     result = np.zeros((len(gradient), len(bound.columns), gradient.shape[2]))
     blocks = [bound.encoding.blocks[column] for column in bound.columns]
@@ -48,7 +48,7 @@ def _span(block: IntArray) -> IntArray | slice:
     return slice(int(block[0]), int(block[-1]) + 1) if together else block
 
 
-def known(bound: Bound, values: FloatArray) -> FloatArray:
+def known(bound: BoundModel, values: FloatArray) -> FloatArray:
     """(n, columns, k) the values of columns of their own; NaN for those that the encoder mixes."""
     mixed = np.array([not bound.encoding.local[c] for c in bound.columns])
     return np.where(mixed[None, :, None], np.nan, values) if mixed.any() else values

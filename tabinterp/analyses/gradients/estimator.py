@@ -21,7 +21,7 @@ from tabinterp.analyses.display import Display, Drawn
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import slopes
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates, mean_with_draws, units_of
@@ -122,7 +122,7 @@ class GradientImportance(Display):
 
 
 def gradient_importance(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     *,
     method: str = "integrated_gradients",
@@ -162,7 +162,7 @@ def gradient_importance(
 
 @dataclass(frozen=True, eq=False)
 class _Ask:
-    bound: Bound
+    bound: BoundModel
     baseline: str
     tolerance: float
     background: int | Table
@@ -215,7 +215,7 @@ def _gradient_x_input(ask: _Ask) -> GradientImportance:
     return ask.result("gradient_x_input", estimand, values, _ones(bound), settings={"baseline": ask.baseline})
 
 
-def _ones(bound: Bound) -> IntArray:
+def _ones(bound: BoundModel) -> IntArray:
     return np.ones(len(bound.x), dtype=np.int64)
 
 
@@ -264,12 +264,12 @@ def _integrated(ask: _Ask) -> GradientImportance:
     )
 
 
-def _fronts(bound: Bound, x: FloatArray) -> Tensor:
+def _fronts(bound: BoundModel, x: FloatArray) -> Tensor:
     """(b, h) fronts of encoded rows (b, d), which are none of the table's."""
     return (bound.at_home(x) @ bound.first.weight.T + bound.first.bias).float()
 
 
-def _along(bound: Bound, gradient: Tensor, moves: FloatArray, members: FloatArray) -> FloatArray:
+def _along(bound: BoundModel, gradient: Tensor, moves: FloatArray, members: FloatArray) -> FloatArray:
     """(m, columns, k) what a mean gradient (m, h, k) along moves (m, d) of the encoded rows gives to every column."""
     result = np.empty((len(moves), members.shape[1], gradient.shape[2]))
     weight = bound.first.weight.to(gradient.dtype)
@@ -281,7 +281,7 @@ def _along(bound: Bound, gradient: Tensor, moves: FloatArray, members: FloatArra
 class _OverStarts:
     """Attributions of every row, averaged over where its paths start, and how much they differ between starts."""
 
-    def __init__(self, bound: Bound, share: FloatArray) -> None:
+    def __init__(self, bound: BoundModel, share: FloatArray) -> None:
         shape = (len(bound.columns), len(bound.outputs))
         self.mean = np.zeros((len(bound.x), *shape))
         self._share = share
@@ -353,7 +353,7 @@ def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
     return ask.bound.x[rows], share, f"{len(rows)} of the same rows"
 
 
-def _gap(values: FloatArray, bound: Bound, members: FloatArray, rise: FloatArray) -> FloatArray:
+def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: FloatArray) -> FloatArray:
     """(n,) relative completeness gap; encoded columns shared by several columns would be counted twice, so once."""
     shared = members.sum(axis=1)
     if (shared > 1).any():

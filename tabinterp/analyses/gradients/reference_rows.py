@@ -7,13 +7,13 @@ import pandas as pd
 
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.table import Table
 
 BASELINES = ("mean", "median", "zero")
 
 
-def baseline_of(bound: Bound, name: str) -> FloatArray:
+def baseline_of(bound: BoundModel, name: str) -> FloatArray:
     """(d,) encoded: "mean" or "median" (for a category its most frequent level) of the rows by their weight, or "zero".
 
     The mean of a category is no row at all.

@@ -13,7 +13,7 @@ import numpy as np
 from tabinterp.analyses.coefficients.marginal_effects import row_derivatives, slope_derivatives
 from tabinterp.arrays import FloatArray
 from tabinterp.linear.terms import AnyTerm, Slope
-from tabinterp.models import Block, Bound
+from tabinterp.models import Block, BoundModel
 from tabinterp.stats import accumulators as sums
 from tabinterp.stats.accumulators import Means
 from tabinterp.stats.estimates import Estimates
@@ -41,7 +41,7 @@ class Gradients:
     line: Line | None
 
 
-def start_gradients(bound: Bound) -> Gradients:
+def start_gradients(bound: BoundModel) -> Gradients:
     spread, start, line = covariances(bound), baseline_of(bound, "mean"), None
     if bound.is_linear:
         slope = bound.gradients(bound.x[:1])
@@ -50,7 +50,7 @@ def start_gradients(bound: Bound) -> Gradients:
     return Gradients(spread, start, line)
 
 
-def update_gradients(plan: Gradients, bound: Bound) -> Callable[[Block], Means]:
+def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Means]:
     """What sums sizes of gradients, gradient x input and its absolute values over a block: entries (3, columns, k)."""
     member, weights = members(bound), bound.table.weights
 
@@ -82,12 +82,12 @@ def finish_gradients(state: Means, drawn: Sequence[GradientImportance]) -> tuple
 # ---- derivatives of terms
 
 
-def update_derivatives(terms: Sequence[AnyTerm], bound: Bound) -> Means:
+def update_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> Means:
     """Sums of every row's derivative or contrast, and of how often it is above and below nought: (3, terms, k)."""
     return _sums(row_derivatives(bound, terms), bound.table.weights)
 
 
-def update_slopes(terms: Sequence[Slope], bound: Bound) -> Callable[[Block], Means]:
+def update_slopes(terms: Sequence[Slope], bound: BoundModel) -> Callable[[Block], Means]:
     """What sums the same over a block, of terms that need nothing but the gradient."""
     of_rows, weights = slope_derivatives(bound, terms), bound.table.weights
     return lambda block: _sums(of_rows(block.slopes, block.rows), None if weights is None else weights[block.rows])
@@ -100,7 +100,7 @@ def _sums(derivative: FloatArray, weights: FloatArray | None) -> Means:
     return sums.update(sums.start(both.shape[1:]), both, weights)
 
 
-def mean_derivatives(terms: Sequence[AnyTerm], bound: Bound) -> tuple[Estimates, FloatArray]:
+def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estimates, FloatArray]:
     """`finish_derivatives` of these rows; errors are over groups of rows where there are any."""
     mean, flips = finish_derivatives(update_derivatives(terms, bound))
     if bound.table.groups is not None:

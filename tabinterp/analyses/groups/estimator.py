@@ -40,7 +40,7 @@ from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.messages import text
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.stats.group_contrasts import NONE, Estimate
 from tabinterp.table import Table
 
@@ -134,8 +134,8 @@ def _row(group: Group, name: str) -> dict[str, Any]:
 
 
 def groups(
-    model: Model | Bound,
-    linear: Model | Bound,
+    model: Model | BoundModel,
+    linear: Model | BoundModel,
     table: Table,
     *,
     control: Mapping[str, Any] | None = None,
@@ -202,7 +202,7 @@ def _slope_of(one: Treated | None) -> Slope:
     return NO_SLOPE if one is None else (one.intercept, one.slope)
 
 
-def _slopes(plan: Plan, sums: Sums, both: Sequence[Bound]) -> Slopes:
+def _slopes(plan: Plan, sums: Sums, both: Sequence[BoundModel]) -> Slopes:
     """Of every group that is told, where it is known that its rows were held out."""
     found: Slopes = {}
     if not plan.held_out:

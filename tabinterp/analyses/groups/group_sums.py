@@ -19,7 +19,7 @@ from tabinterp.analyses.calibration.reliability_curve import start as cuts
 from tabinterp.analyses.performance.estimator import FEWEST
 from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models import Bound, probabilities
+from tabinterp.models import BoundModel, probabilities
 from tabinterp.table.suppression import SMALL, BoolArray
 
 from .grouped_moments import Moments, of_share
@@ -56,7 +56,7 @@ class Plan:
     held_out: bool
     scales: tuple[tuple[Scale, ...], ...]
 
-    def decisions(self, bound: Bound) -> list[Decided]:
+    def decisions(self, bound: BoundModel) -> list[Decided]:
         """Of two classes or of numbers once, of several classes class by class."""
         if self.task != "multiclass":
             return [decided(bound, self.threshold)]
@@ -148,8 +148,8 @@ class Sums:
 
 
 def start(
-    network: Bound,
-    linear: Bound,
+    network: BoundModel,
+    linear: BoundModel,
     *,
     control: Mapping[str, Any] | None = None,
     threshold: float = THRESHOLD,
@@ -180,7 +180,7 @@ def start(
     return replace(plan, scales=scales)
 
 
-def update(plan: Plan, network: Bound, linear: Bound) -> Sums:
+def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Sums:
     """Sums over rows that both models are bound to."""
     table, cells = network.table, plan.cut.codes(network.table)
     tallies, fitted = [], []
@@ -239,7 +239,7 @@ def _merged(a: Tally, b: Tally) -> Tally:
 # ---- one model
 
 
-def _predictions(bound: Bound) -> list[FloatArray]:
+def _predictions(bound: BoundModel) -> list[FloatArray]:
     """(n,) of each output: probabilities of classes, else values or counts."""
     scores = bound.scores
     if bound.table.schema.task == "multiclass":

@@ -8,7 +8,7 @@ import numpy as np
 
 from tabinterp.analyses.performance.estimator import is_positive
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.table.suppression import BoolArray
 
 from .grouped_moments import Moments, clusters, moments
@@ -30,7 +30,7 @@ class Decided:
         return moments(cells, size, self.selected if values is None else values, self.weights, self.group)
 
 
-def decided(bound: Bound, threshold: float, scores: FloatArray | None = None) -> Decided:
+def decided(bound: BoundModel, threshold: float, scores: FloatArray | None = None) -> Decided:
     """Return what a model decides of its rows. `scores` (n, k): other scores than its own.
 
     Of two classes, selected are the rows that are predicted to be of the class `Schema.compared`; of numbers and counts it is
@@ -45,6 +45,6 @@ def decided(bound: Bound, threshold: float, scores: FloatArray | None = None) ->
     return plain(bound, positive.astype(np.float64), score, outcome)
 
 
-def plain(bound: Bound, selected: FloatArray, score: FloatArray, outcome: BoolArray | None) -> Decided:
+def plain(bound: BoundModel, selected: FloatArray, score: FloatArray, outcome: BoolArray | None) -> Decided:
     """Of rows that are selected for any other reason."""
     return Decided(selected, score, outcome, bound.table.weights, clusters(bound.table))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabinterp.arrays import IntArray
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.stats.group_contrasts import NONE, Estimate, Share, of_mean, of_means, of_share, of_shares
 from tabinterp.table.suppression import BoolArray, shown
@@ -38,7 +38,7 @@ class Fitting:
     loss_p: float = np.nan
 
 
-def predicted(bound: Bound) -> IntArray:
+def predicted(bound: BoundModel) -> IntArray:
     """(n,) the class of the largest score."""
     return np.asarray(bound.scores.argmax(axis=1), dtype=np.int64)
 
@@ -52,7 +52,7 @@ class Fits:
     lost: Moments
 
 
-def fits(bound: Bound, columns: Iterable[tuple[IntArray, int]]) -> Iterator[Fits]:
+def fits(bound: BoundModel, columns: Iterable[tuple[IntArray, int]]) -> Iterator[Fits]:
     """Sums over the rows of a model; `columns`: of each (n,) groups, and how many there are."""
     table = bound.table
     right = predicted(bound) == table.y

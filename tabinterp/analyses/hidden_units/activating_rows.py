@@ -20,7 +20,7 @@ from scipy import stats
 
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.messages import text
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.stats.estimates import FEWEST_GROUPS, Estimates, group_sums
 from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.stats.weights import unit
@@ -88,14 +88,14 @@ class _Lines:
     most: NDArray[np.bool_]
 
 
-def profiles(bound: Bound, activations: FloatArray) -> Profiles:
+def profiles(bound: BoundModel, activations: FloatArray) -> Profiles:
     """Compare the rows that excite each unit (n, units) with all rows, column by column."""
     table = bound.table
     w = unit(table.weights, len(table))
     return compared(bound, excited_rows(activations, row_hash(table.numbers, 0), w))
 
 
-def compared(bound: Bound, top: Any) -> Profiles:
+def compared(bound: BoundModel, top: Any) -> Profiles:
     """Compare sets of rows (n, sets) with all rows, column by column."""
     table = bound.table
     w = unit(table.weights, len(table))
@@ -118,7 +118,7 @@ def compared(bound: Bound, top: Any) -> Profiles:
     return _gathered(columns, levels, told, top)
 
 
-def _codes(bound: Bound, name: str) -> tuple[list[Any], IntArray]:
+def _codes(bound: BoundModel, name: str) -> tuple[list[Any], IntArray]:
     """Levels, the missing value last, and each row's place among them (n,), -1 for none; of a number the missing value alone."""
     column, values = bound.table.schema[name], bound.table.frame[name]
     missing = values.isna().to_numpy()

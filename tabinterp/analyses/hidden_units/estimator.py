@@ -20,7 +20,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.messages import number, text
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import Layer, layers_of
 from tabinterp.stats.distances import constant
 from tabinterp.stats.estimates import Estimates
@@ -116,7 +116,7 @@ class Neurons(Display):
         return " ".join([*told, text("units.ablation", {"value": cost.value[u], "stderr": cost.stderr[u]})])
 
 
-def neurons(model: Model | Bound, table: Table) -> Neurons:
+def neurons(model: Model | BoundModel, table: Table) -> Neurons:
     """Read every hidden unit on all rows of `table`; ablations on its held-out rows where it has a split.
 
     Raises
@@ -234,8 +234,8 @@ def _effective_rank(a: FloatArray, w: FloatArray) -> float:
 
 
 def _ablations(
-    bound: Bound, cut: dict[str, Layer], outputs: dict[str, FloatArray], w: FloatArray
-) -> tuple[Bound, tuple[Estimates, Estimates]]:
+    bound: BoundModel, cut: dict[str, Layer], outputs: dict[str, FloatArray], w: FloatArray
+) -> tuple[BoundModel, tuple[Estimates, Estimates]]:
     """The rows on which units are replaced, and what it costs with the mean and with zero in their place."""
     held_out = bound.table.held_out
     rows = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)

@@ -17,7 +17,7 @@ import pandas as pd
 from tabinterp.analyses.effects.grids import grid_of
 from tabinterp.arrays import FloatArray
 from tabinterp.messages import text
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.layers import Layer
 from tabinterp.stats.weights import deviation, unit
 
@@ -48,7 +48,7 @@ class Incoming:
         )
 
 
-def incoming(bound: Bound, layer: Layer) -> Incoming | None:
+def incoming(bound: BoundModel, layer: Layer) -> Incoming | None:
     """Weights of a layer that is affine in the front; None for any other."""
     if layer.affine is None:
         return None
@@ -72,7 +72,7 @@ def incoming(bound: Bound, layer: Layer) -> Incoming | None:
     return Incoming(tuple(columns), tuple(levels), np.column_stack(weights), np.column_stack(strengths))
 
 
-def _lines(bound: Bound, name: str, part: FloatArray, w: FloatArray) -> list[tuple[Any, FloatArray]]:
+def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> list[tuple[Any, FloatArray]]:
     """Level (None for a number) and weight (units,)."""
     values = bound.table.frame[name]
     missing = values.isna().to_numpy()

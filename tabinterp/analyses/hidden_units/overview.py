@@ -18,7 +18,7 @@ from tabinterp.analyses.maximisation.objectives import Objective, output, unit
 from tabinterp.analyses.maximisation.pareto import BUDGETS, Raised, raised
 from tabinterp.analyses.unit_correlations import ANALYSIS as UNIT_CORRELATIONS
 from tabinterp.arrays import FloatArray
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.layers import layers_of
 from tabinterp.stats.weights import quantile
 from tabinterp.table.hash_sampling import chosen
@@ -39,7 +39,7 @@ PATH_STARTS = 8  # of every budget: each goes on from the ones below it, too
 class Inside:
     """`shown` are places among the units, the dearest first; `quantiles` (shown, 5) and the `panels` of real rows follow them."""
 
-    bound: Bound
+    bound: BoundModel
     units: Neurons
     shown: tuple[int, ...]
     quantiles: FloatArray
@@ -70,7 +70,7 @@ class Optima:
     paths: Raised | None
 
 
-def inside(network: Bound, seed: int = 0) -> Inside:
+def inside(network: BoundModel, seed: int = 0) -> Inside:
     """Every hidden unit on at most 4,000,000 / units rows of `network`, but 2,000 at least where it has them.
 
     Raises
@@ -112,7 +112,7 @@ def optima(found: Inside, seed: int = 0) -> Optima:
     return Optima(made, tuple(named), tenth, paths)
 
 
-def _before(bound: Bound, found: Neurons, shown: tuple[int, ...]) -> FloatArray:
+def _before(bound: BoundModel, found: Neurons, shown: tuple[int, ...]) -> FloatArray:
     """(n, shown) units ahead of their activation."""
     layers = {layer.name: layer for layer in layers_of(bound)}
     made = np.empty((len(bound.table), len(shown)))
@@ -125,7 +125,7 @@ def _before(bound: Bound, found: Neurons, shown: tuple[int, ...]) -> FloatArray:
     return made
 
 
-def _scores(bound: Bound, named: list[tuple[str | None, int]]) -> list[FloatArray]:
+def _scores(bound: BoundModel, named: list[tuple[str | None, int]]) -> list[FloatArray]:
     columns = [0 if name is None else bound.outputs.index(name) for name, _ in named]
     return [way * bound.scores[:, column] for column, (_, way) in zip(columns, named, strict=True)]
 

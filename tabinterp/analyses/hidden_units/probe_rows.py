@@ -21,7 +21,7 @@ from tabinterp.analyses.gradients.reference_rows import typical_row
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.errors import NotApplicableError
 from tabinterp.messages import text
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.model import column_like
 from tabinterp.table import Table
 from tabinterp.table.disclosure import Rounding
@@ -85,7 +85,7 @@ class ProbeRows(Display):
 
 
 def probe_rows(
-    model: Model | Bound, table: Table, *, columns: Sequence[str] | None = None, grid: int = POINTS
+    model: Model | BoundModel, table: Table, *, columns: Sequence[str] | None = None, grid: int = POINTS
 ) -> ProbeRows:
     """Move the median row of `table` along each column (None: all), to at most `grid` values of it.
 
@@ -124,7 +124,7 @@ def probe_rows(
     )
 
 
-def _rounded(bound: Bound, typical: pd.DataFrame) -> pd.DataFrame:
+def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
     """The median row with each median rounded that fewer than ten rows hold, where the model takes values that no row holds."""
     made = typical.copy()
     for name in bound.columns:

@@ -7,7 +7,7 @@ import numpy as np
 from tabinterp.arrays import IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.suppression import SMALL
 
@@ -15,7 +15,7 @@ CELLS = 1_500_000  # units times outputs times rows
 FEWEST = 200  # rows, whatever the number of units
 
 
-def affordable(network: Bound, most: int, seed: int) -> Bound:
+def affordable(network: BoundModel, most: int, seed: int) -> BoundModel:
     """Return the network on a sample of its rows: the fewer, the more units and outputs it has."""
     if network.is_linear:
         raise NotApplicableError(why("the network is linear: it has no hidden unit"))
@@ -23,18 +23,18 @@ def affordable(network: Bound, most: int, seed: int) -> Bound:
     return network.take(drawn(network, min(most, max(FEWEST, CELLS // max(1, units * len(network.outputs)))), seed))
 
 
-def drawn(network: Bound, most: int, seed: int) -> IntArray:
+def drawn(network: BoundModel, most: int, seed: int) -> IntArray:
     """Return the places of at most so many rows."""
     return np.sort(chosen(network.table.numbers, most, seed))
 
 
-def require_rows(network: Bound) -> None:
+def require_rows(network: BoundModel) -> None:
     """Raise `NotApplicableError` where there are too few rows to say anything."""
     if len(network.table) < SMALL:
         raise NotApplicableError(why("mechanism.few", least=SMALL))
 
 
-def require_curvature(network: Bound) -> None:
+def require_curvature(network: BoundModel) -> None:
     """Raise `NotApplicableError` for a linear network."""
     if network.is_linear:
         raise NotApplicableError(why("the network is linear: they say no more than its coefficients"))

@@ -19,7 +19,7 @@ from tabinterp.analyses.maximisation.estimator import Maxima, maximise
 from tabinterp.analyses.maximisation.objective_values import readers_of
 from tabinterp.analyses.maximisation.objectives import Objective
 from tabinterp.arrays import FloatArray, HashArray, IntArray
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import layers_of
 from tabinterp.stats.weights import deviation, quantile, unit
 from tabinterp.table import Table
@@ -113,7 +113,7 @@ def _lines(made: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(full)
 
 
-def card(model: Model | Bound, table: Table, *, objective: Objective, seed: int = 0) -> Card:
+def card(model: Model | BoundModel, table: Table, *, objective: Objective, seed: int = 0) -> Card:
     """The six panels of a unit, a direction, an output, or a sum of them.
 
     Raises
@@ -161,7 +161,7 @@ class Panels:
     means: FloatArray
 
 
-def panels(bound: Bound, scores: FloatArray) -> Panels:
+def panels(bound: BoundModel, scores: FloatArray) -> Panels:
     """The real rows between the optima of scores (n, K)."""
     w = unit(bound.table.weights, len(bound.table))
     hashes = row_hash(bound.table.numbers, 0)
@@ -200,7 +200,7 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
     return made
 
 
-def _means(bound: Bound, made: Profiles, w: FloatArray) -> FloatArray:
+def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
     """(sets, lines) means of numbers, in their own units; NaN for levels, and where nothing may be told."""
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):

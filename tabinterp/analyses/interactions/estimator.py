@@ -29,7 +29,7 @@ from tabinterp.analyses.effects.grids import Grid, checked_columns, grid_of
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates
 from tabinterp.table import Table
@@ -135,7 +135,7 @@ def _numbers(pair: Pair, k: int) -> dict[str, Any]:
 
 
 def interactions(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     *,
     columns: Sequence[str] | None = None,
@@ -209,14 +209,14 @@ def _read(
     )
 
 
-def _in_order(bound: Bound, seed: int) -> Bound:
+def _in_order(bound: BoundModel, seed: int) -> BoundModel:
     """The rows that have a weight, in hash order."""
     order = np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64)
     weights = bound.table.weights
     return bound.take(order if weights is None else order[weights[order] > 0])
 
 
-def _cut(bound: Bound, background: int) -> list[IntArray]:
+def _cut(bound: BoundModel, background: int) -> list[IntArray]:
     """Blocks of the first rows."""
     n = len(bound.table)
     size = min(background, n // BLOCKS)

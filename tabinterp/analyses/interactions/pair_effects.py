@@ -21,7 +21,7 @@ import torch
 
 from tabinterp.analyses.effects.grids import Grid, with_points
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.models.perturbation import crossed, forward, is_read, mixed, resolved
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates
@@ -76,7 +76,7 @@ def ratio(above: FloatArray, below: FloatArray) -> Estimates:
 class Blocks:
     """Replicates: blocks of rows of a bound model, each row's own score, and what single columns give when they are moved."""
 
-    bound: Bound
+    bound: BoundModel
     rows: tuple[IntArray, ...]
     weights: tuple[FloatArray, ...]
     own: tuple[FloatArray, ...]  # (r, k), the mean of all scores taken off
@@ -84,7 +84,7 @@ class Blocks:
     single: dict[str, tuple[FloatArray, ...]]  # column -> (r, r, k) for each block
 
     @classmethod
-    def of(cls, bound: Bound, rows: Sequence[IntArray], columns: Sequence[str]) -> Blocks:
+    def of(cls, bound: BoundModel, rows: Sequence[IntArray], columns: Sequence[str]) -> Blocks:
         """Score these blocks of rows, and move every single column."""
         table = bound.table
         weights = tuple(table.row_weights[r] for r in rows)
@@ -99,7 +99,7 @@ class Blocks:
         return np.stack([variance(own, w) for own, w in zip(self.own, self.weights, strict=True)])
 
 
-def _given(bound: Bound, columns: tuple[str, ...], rows: IntArray) -> FloatArray:
+def _given(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> FloatArray:
     """(i, b, k) scores of each row b with these columns of row i."""
     with torch.inference_mode():
         return np.asarray(crossed(bound, columns, rows, rows).cpu().numpy())
@@ -118,7 +118,7 @@ def joint(blocks: Blocks, pair: tuple[str, str]) -> tuple[FloatArray, FloatArray
 # ---- Shapley interaction index
 
 
-def is_exact(bound: Bound) -> bool:
+def is_exact(bound: BoundModel) -> bool:
     """Are all coalitions of the other columns taken?"""
     return bool(2 ** (len(_players(bound)) - 2) <= EXACT)
 
@@ -132,7 +132,7 @@ def index_variance(blocks: Blocks, pair: tuple[str, str], seed: int) -> FloatArr
     return np.stack(made)
 
 
-def index_terms(bound: Bound, pair: tuple[str, str], rows: IntArray, draws: np.random.Generator) -> FloatArray:
+def index_terms(bound: BoundModel, pair: tuple[str, str], rows: IntArray, draws: np.random.Generator) -> FloatArray:
     """(i, b, k) the index of row i against the single background row b; its mean over b is the index.
 
     Columns that the model does not read are no players: they change no index. With more coalitions of the others than are
@@ -155,7 +155,7 @@ def index_terms(bound: Bound, pair: tuple[str, str], rows: IntArray, draws: np.r
     return total
 
 
-def _players(bound: Bound) -> list[int]:
+def _players(bound: BoundModel) -> list[int]:
     return [j for j, c in enumerate(bound.columns) if is_read(bound, (c,))]
 
 
@@ -223,7 +223,7 @@ def _squares(blocks: Blocks, block: int, grids: tuple[Grid, Grid], weight: Float
     return np.asarray(first * second)
 
 
-def _drawn(grid: Grid, bound: Bound, draws: np.random.Generator) -> IntArray:
+def _drawn(grid: Grid, bound: BoundModel, draws: np.random.Generator) -> IntArray:
     """(G,) for each point a row among those nearest to it, by weight."""
     near, w = grid.nearest, bound.table.row_weights
     order = np.argsort(near, kind="stable")
@@ -246,7 +246,7 @@ def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
     return np.asarray((flat - solve @ flat).reshape(tables.shape))
 
 
-def _cells(grids: tuple[Grid, Grid], bound: Bound) -> tuple[IntArray, FloatArray]:
+def _cells(grids: tuple[Grid, Grid], bound: BoundModel) -> tuple[IntArray, FloatArray]:
     """(A, B) rows nearest to each cell, and their share by weight."""
     first, second = (grid.nearest for grid in grids)
     on = (first >= 0) & (second >= 0)

@@ -24,7 +24,7 @@ import pandas as pd
 import torch
 
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.models.perturbation import BLOCK, forward, is_read, resolved
 from tabinterp.stats.accumulators import mean_over_rows
 
@@ -71,7 +71,7 @@ class Screen:
         return pd.DataFrame(made).iloc[order].reset_index(drop=True)
 
 
-def screen(bound: Bound, columns: Sequence[str], top: int, progress: Progress | None = None) -> Screen:
+def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progress | None = None) -> Screen:
     """Screen all pairs of `columns`; `bound` holds the rows in hash order.
 
     The first round measures every pair on the first rows. The second measures the strongest again, on rows from the other
@@ -95,7 +95,7 @@ def screen(bound: Bound, columns: Sequence[str], top: int, progress: Progress | 
 
 
 def most_moving(
-    bound: Bound, columns: Sequence[str], rows: IntArray, donors: IntArray
+    bound: BoundModel, columns: Sequence[str], rows: IntArray, donors: IntArray
 ) -> tuple[tuple[str, ...], float]:
     """At most `WIDE` of the columns, in their order, and the largest total index of one that is left out."""
     if len(columns) <= WIDE:
@@ -105,7 +105,7 @@ def most_moving(
     return tuple(columns[j] for j in np.sort(order[:WIDE])), float(total[order[WIDE]])
 
 
-def total_indices(bound: Bound, columns: Sequence[str], rows: IntArray, donors: IntArray) -> FloatArray:
+def total_indices(bound: BoundModel, columns: Sequence[str], rows: IntArray, donors: IntArray) -> FloatArray:
     """(columns,) half the mean square by which the scores, of all outputs, move when these rows take a column from others."""
     table, result = bound.table, np.zeros(len(columns))
     weights = np.ones(len(rows)) if table.weights is None else table.weights[rows] * table.weights[donors]
@@ -127,7 +127,7 @@ def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:
 
 
 def _measured(
-    before: Screen, which: IntArray, bound: Bound, rows: IntArray, donors: IntArray, progress: Progress | None
+    before: Screen, which: IntArray, bound: BoundModel, rows: IntArray, donors: IntArray, progress: Progress | None
 ) -> Screen:
     """The screen with these pairs measured on these receivers and donors."""
     strength, stderr = before.strength.copy(), before.stderr.copy()
@@ -139,7 +139,7 @@ def _measured(
 
 
 def strengths(
-    bound: Bound,
+    bound: BoundModel,
     pairs: Sequence[tuple[str, str]],
     rows: IntArray,
     donors: IntArray,

@@ -28,7 +28,7 @@ from sklearn.utils import _safe_indexing
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.network.reference import level_encoder, number_encoder
 
 KNOTS, COARSE = 16, 5
@@ -76,7 +76,7 @@ class Basis:
         return np.asarray(self.transformer.transform(frame), dtype=np.float64)
 
 
-def read_columns(bound: Bound) -> dict[str, str]:
+def read_columns(bound: BoundModel) -> dict[str, str]:
     """Column -> kind of the input columns that the model reads."""
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     if not read:

@@ -31,7 +31,7 @@ from tabinterp.analyses.performance.estimator import (
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
 from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.estimates import resampled as bootstrapped
@@ -112,7 +112,7 @@ class Ladder(Display):
         return pd.DataFrame(columns | {"status": list(self.status)})
 
 
-def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float | None = None) -> Ladder:
+def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: float | None = None) -> Ladder:
     """Refit simpler models to the target until one predicts as well as the network.
 
     `margin` is that of equivalence, in units of the loss; None: 1% of the loss of knowing nothing.
@@ -175,7 +175,7 @@ def ladder(model: Model | Bound, table: Table, *, seed: int = 0, margin: float |
 
 
 def _fits(
-    bound: Bound, training: Table, near: tuple[str, ...], pairs: tuple[Pair, ...], seed: int
+    bound: BoundModel, training: Table, near: tuple[str, ...], pairs: tuple[Pair, ...], seed: int
 ) -> dict[Name, Pipeline]:
     """The rungs below the network; one that would add no function to the rung below is left out."""
     frame, kinds = training.inputs, read_columns(bound)

@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from tabinterp.analyses.interactions.screening import MOVED, most_moving
 from tabinterp.arrays import FloatArray
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.table.hash_sampling import chosen
 
 from .basis import Pair, build, check_size, coarse, read_columns
@@ -25,7 +25,7 @@ LEAST = 0.001  # of the score's variance: what two columns explain together and 
 NOTHING = 1e-20  # of the largest sum of squares: a constant column, rounded
 
 
-def looked_at(bound: Bound, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Columns that get curves, and among which pairs are looked for, and those passed over: of more than a hundred, the
     others than the hundred that move the score most."""
     rows = chosen(bound.table.numbers, 2 * MOVED, seed)
@@ -35,7 +35,7 @@ def looked_at(bound: Bound, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]
     return near, tuple(c for c in columns if c not in set(near))
 
 
-def strongest_pairs(bound: Bound, among: Collection[str], count: int, seed: int) -> tuple[Pair, ...]:
+def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed: int) -> tuple[Pair, ...]:
     """At most `count` pairs of these columns, the one that explains most first; on at most 5,000 seeded rows."""
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     frame, kinds = bound.table.inputs.iloc[rows].reset_index(drop=True), read_columns(bound)

@@ -26,7 +26,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.terms import AnyTerm, Basis, Contrast, Slope, find_terms
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import Layer, layers_of
 from tabinterp.models.piecewise_linear import RECTIFIERS, is_affine_between
 from tabinterp.stats.accumulators import mean_over_rows
@@ -127,7 +127,9 @@ class LinearRegions(Display):
         return {name: pd.Series(values, dtype=object) for name, values in made.items()}
 
 
-def linear_regions(model: Model | Bound, table: Table, *, counterpart: Model | Bound | None = None) -> LinearRegions:
+def linear_regions(
+    model: Model | BoundModel, table: Table, *, counterpart: Model | BoundModel | None = None
+) -> LinearRegions:
     """The regions of a network of rectifiers that the rows of `table` visit.
 
     Raises
@@ -154,7 +156,7 @@ def linear_regions(model: Model | Bound, table: Table, *, counterpart: Model | B
 
 
 def regions_of(
-    bound: Bound, terms: Sequence[AnyTerm], counterpart: Bound | None, rivals: Sequence[AnyTerm]
+    bound: BoundModel, terms: Sequence[AnyTerm], counterpart: BoundModel | None, rivals: Sequence[AnyTerm]
 ) -> LinearRegions:
     """The same for terms that are known: those of the counterpart are `rivals`."""
     _check(bound)
@@ -187,7 +189,7 @@ def regions_of(
     )
 
 
-def _check(bound: Bound) -> None:
+def _check(bound: BoundModel) -> None:
     name = bound.model.name
     if not bound.has_gradient:
         raise NotApplicableError(why("regions.opaque", model=name, opaque=bound.model.opaque))
@@ -215,7 +217,7 @@ def unlike(layers: Sequence[Layer]) -> Layer | None:
     )
 
 
-def _regions(bound: Bound, w: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
     """(regions,) a row of each, (n,) the region of each row, (regions,) their weights; the heaviest first.
 
     A rectifier's output is above 0 where it is on, a leaky one's too.
@@ -249,7 +251,9 @@ def _way(term: AnyTerm) -> FloatArray:
     return term.level - term.reference if isinstance(term, Contrast) else np.ones(1)
 
 
-def _counterpart(bound: Bound | None, own: Sequence[AnyTerm], terms: Sequence[AnyTerm], outputs: int) -> FloatArray:
+def _counterpart(
+    bound: BoundModel | None, own: Sequence[AnyTerm], terms: Sequence[AnyTerm], outputs: int
+) -> FloatArray:
     """(terms, k) the linear model's coefficients, by column, level and reference."""
     made = np.full((len(terms), outputs), np.nan)
     if bound is None:

@@ -22,7 +22,7 @@ from torch import Tensor
 from tabinterp.analyses.display import Display, Drawn, in_sd, worded
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import layers_of
 from tabinterp.table import Table
 
@@ -79,7 +79,7 @@ class Facets(Display):
 
 
 def facets(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     *,
     objective: Objective,
@@ -141,7 +141,7 @@ def facets(
 class _Way:
     """Fronts as directions of length 1 from the mean row, in standard deviations."""
 
-    def __init__(self, bound: Bound) -> None:
+    def __init__(self, bound: BoundModel) -> None:
         weights = bound.at_home(bound.table.row_weights / bound.table.row_weights.sum())
         z = bound.z.double()
         mean = weights @ z

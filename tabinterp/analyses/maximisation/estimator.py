@@ -21,7 +21,7 @@ from tabinterp.analyses.display import Display, Drawn, in_sd, named
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import Layer, layers_of
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
@@ -112,7 +112,7 @@ def by_column(summary: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def maximise(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     *,
     objective: Objective | Sequence[Objective] | None = None,
@@ -158,7 +158,7 @@ def maximise(
     return _gathered(domain, objectives, made, starts, seed, budget)
 
 
-def _asked(objective: Any, layers: tuple[Layer, ...], bound: Bound) -> tuple[Objective, ...]:
+def _asked(objective: Any, layers: tuple[Layer, ...], bound: BoundModel) -> tuple[Objective, ...]:
     if isinstance(objective, Objective):
         return (objective,)
     if objective is not None:

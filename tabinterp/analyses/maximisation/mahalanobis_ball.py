@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.stats.distances import constant
 
 from .search_space import Domain
@@ -130,7 +130,7 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
     )
 
 
-def standing(bound: Bound) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:
+def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:
     """Numeric columns that the model reads, the rows' deviations (n, q) from their means (q,), and the inverse covariance."""
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     columns = tuple(c for c in read if bound.table.schema[c].kind == "numeric")
@@ -149,11 +149,11 @@ def _still(u: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
     return u, np.where(still, 1.0, u.std(axis=0))
 
 
-def _number(bound: Bound, column: str) -> FloatArray:
+def _number(bound: BoundModel, column: str) -> FloatArray:
     return bound.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _features(bound: Bound, column: str) -> FloatArray:
+def _features(bound: BoundModel, column: str) -> FloatArray:
     """(n, e) the number, or indicators of the levels, missing values among them."""
     if bound.table.schema[column].kind == "numeric":
         x = _number(bound, column)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.layer_chain import chain_of
 from tabinterp.models.layers import Layer
 
@@ -31,7 +31,7 @@ class Reader:
     front itself (`linear`) where the objectives are sums over columns. `apart` (fronts (m, h) -> (m,)) is taken off in a search.
     """
 
-    bound: Bound
+    bound: BoundModel
     layers: tuple[Layer, ...]
     objectives: tuple[Objective, ...]
     keys: tuple[Key, ...]
@@ -63,7 +63,7 @@ class Reader:
         return np.concatenate(parts)
 
 
-def _module(bound: Bound, layers: tuple[Layer, ...], key: Key) -> nn.Module:
+def _module(bound: BoundModel, layers: tuple[Layer, ...], key: Key) -> nn.Module:
     if isinstance(key, int):
         return layers[key - 1].before
     if key.startswith(LENGTH):
@@ -94,7 +94,7 @@ class _Probabilities(nn.Module):
 
 
 def readers_of(
-    bound: Bound, layers: tuple[Layer, ...], objectives: Sequence[Objective]
+    bound: BoundModel, layers: tuple[Layer, ...], objectives: Sequence[Objective]
 ) -> list[tuple[IntArray, Reader]]:
     """Objectives that read the same features together, with their places."""
     needs = [tuple(sorted({_key(t) for _, t in one.terms}, key=str)) for one in objectives]
@@ -109,7 +109,7 @@ def readers_of(
 
 
 def _reader(
-    bound: Bound, layers: tuple[Layer, ...], few: tuple[Objective, ...], keys: tuple[Key, ...], weights: FloatArray,
+    bound: BoundModel, layers: tuple[Layer, ...], few: tuple[Objective, ...], keys: tuple[Key, ...], weights: FloatArray,
     constants: FloatArray,
 ) -> Reader:  # fmt: skip
     chain = chain_of(bound, layers)
@@ -140,7 +140,7 @@ def _reader(
     )
 
 
-def _width(bound: Bound, layers: tuple[Layer, ...], key: Key) -> int:
+def _width(bound: BoundModel, layers: tuple[Layer, ...], key: Key) -> int:
     """How many features a key has."""
     if isinstance(key, int):
         return _layer(bound, layers, key).width
@@ -156,7 +156,7 @@ def _key(term: Term) -> Key:
 
 
 def _weights(
-    bound: Bound, layers: tuple[Layer, ...], objective: Objective, keys: tuple[Key, ...]
+    bound: BoundModel, layers: tuple[Layer, ...], objective: Objective, keys: tuple[Key, ...]
 ) -> tuple[FloatArray, float]:
     """(F,) weights of features, and a constant."""
     made, constant = [], 0.0
@@ -170,7 +170,7 @@ def _weights(
     return np.concatenate(made), constant
 
 
-def _feature(bound: Bound, layers: tuple[Layer, ...], term: Term, width: int) -> tuple[FloatArray, float]:
+def _feature(bound: BoundModel, layers: tuple[Layer, ...], term: Term, width: int) -> tuple[FloatArray, float]:
     """Weights of a term's features and a constant."""
     if term.whole:
         _layer(bound, layers, term.layer)
@@ -178,7 +178,7 @@ def _feature(bound: Bound, layers: tuple[Layer, ...], term: Term, width: int) ->
     return _output(bound, term) if term.layer is None else (_units(term, width), 0.0)
 
 
-def _layer(bound: Bound, layers: tuple[Layer, ...], number: int | None) -> Layer:
+def _layer(bound: BoundModel, layers: tuple[Layer, ...], number: int | None) -> Layer:
     if not layers:
         raise NotApplicableError(
             f"{bound.model.name} has no hidden layer that could be found; an output can be maximised"
@@ -200,7 +200,7 @@ def _units(term: Term, width: int) -> FloatArray:
     return np.asarray(np.eye(width)[term.index])
 
 
-def _output(bound: Bound, term: Term) -> tuple[FloatArray, float]:
+def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
     """Weights of the outputs and a constant: the other class of two is the score turned round, or one minus the probability."""
     schema = bound.table.schema
     if term.probability and not schema.goal.classes:

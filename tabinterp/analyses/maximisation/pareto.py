@@ -21,7 +21,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.messages import text
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import layers_of
 from tabinterp.stats.weights import deviation
 from tabinterp.table import Table
@@ -99,7 +99,7 @@ class Pareto(Display):
 
 
 def pareto(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     *,
     objective: Objective,
@@ -169,7 +169,7 @@ class Raised:
 
 
 def raised(
-    bound: Bound,
+    bound: BoundModel,
     objectives: Sequence[Objective],
     budgets: Sequence[float | None] = BUDGETS,
     starts: int = STARTS,

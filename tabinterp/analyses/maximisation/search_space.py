@@ -26,7 +26,7 @@ from torch import Tensor
 
 from tabinterp.analyses.hidden_units.first_layer_weights import slope
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.stats.partitions import equal_rows
 from tabinterp.table.disclosure import Rounding
 from tabinterp.table.hash_sampling import chosen
@@ -75,7 +75,7 @@ class Player:
 class Domain:
     """All players, and the front (h,) of what no player feeds."""
 
-    bound: Bound
+    bound: BoundModel
     players: tuple[Player, ...]
     constant: Tensor
 
@@ -120,7 +120,7 @@ class Domain:
         return pd.DataFrame({c: one.reset_index(drop=True) for c, one in made.items()})
 
 
-def domain_of(bound: Bound, seed: int) -> Domain:
+def domain_of(bound: BoundModel, seed: int) -> Domain:
     """The domain of a model on its table's rows."""
     read = tuple(c for c in bound.columns if len(bound.encoding.blocks[c]))
     follows = determines(bound.table, read, seed)
@@ -132,7 +132,7 @@ def domain_of(bound: Bound, seed: int) -> Domain:
     return Domain(bound, players, constant.float())
 
 
-def _groups(bound: Bound, read: tuple[str, ...], follows: NDArray[np.bool_]) -> list[tuple[str, ...]]:
+def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]) -> list[tuple[str, ...]]:
     """Columns that share encoded columns, or determine one another, directly or through others."""
     blocks = [set(bound.encoding.blocks[c].tolist()) for c in read]
     tied = follows | follows.T
@@ -147,7 +147,7 @@ def _groups(bound: Bound, read: tuple[str, ...], follows: NDArray[np.bool_]) -> 
 
 
 def _player(
-    bound: Bound, columns: tuple[str, ...], read: tuple[str, ...], follows: NDArray[np.bool_], seed: int
+    bound: BoundModel, columns: tuple[str, ...], read: tuple[str, ...], follows: NDArray[np.bool_], seed: int
 ) -> Player:
     """What moves together: a number, on one scale or several; the levels of a column and what they determine; real rows."""
     if all(bound.table.schema[c].kind == "numeric" for c in columns):
@@ -169,7 +169,7 @@ def _player(
     return Player(columns, donors, _parts(bound, columns, donors), None, None, False, int(counts[kept].argmax()))
 
 
-def _led(bound: Bound, columns: tuple[str, ...], lead: str, group: IntArray) -> IntArray:
+def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray) -> IntArray:
     """Of the combinations (n,), the most frequent one of each value of the column that determines the others.
 
     Numbers among the columns stay between their quantiles where a combination does.
@@ -188,7 +188,7 @@ def _led(bound: Bound, columns: tuple[str, ...], lead: str, group: IntArray) -> 
     return kept[inside[kept]] if inside[kept].any() else kept
 
 
-def _number(bound: Bound, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
+def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
     """A number, on every scale on which the table holds it."""
     x = _numbers(bound, columns[0])
     held = np.flatnonzero(~np.isnan(x))
@@ -241,26 +241,26 @@ def _whole(x: FloatArray) -> bool:
     return bool((known == np.round(known)).all())
 
 
-def _numbers(bound: Bound, column: str) -> FloatArray:
+def _numbers(bound: BoundModel, column: str) -> FloatArray:
     return bound.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _block(bound: Bound, columns: Sequence[str]) -> IntArray:
+def _block(bound: BoundModel, columns: Sequence[str]) -> IntArray:
     return np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
 
 
-def _parts(bound: Bound, columns: tuple[str, ...], rows: IntArray) -> Tensor:
+def _parts(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> Tensor:
     """(m, h) what the columns' encoded columns add to the front; about the mean row, so that single precision is enough."""
     block = _block(bound, columns)
     x = bound.x[rows][:, block] - bound.x[:, block].mean(axis=0)
     return (bound.at_home(x) @ bound.first.weight[:, block].T).float()
 
 
-def _encoded(bound: Bound, player: Player, rows: IntArray) -> Any:
+def _encoded(bound: BoundModel, player: Player, rows: IntArray) -> Any:
     return bound.x[rows][:, _block(bound, player.columns)]
 
 
-def _typical_row(bound: Bound, column: str) -> int:
+def _typical_row(bound: BoundModel, column: str) -> int:
     """A row that holds the column's median, or its most frequent value."""
     values = bound.table.frame[column]
     if bound.table.schema[column].kind == "numeric" and values.notna().any():

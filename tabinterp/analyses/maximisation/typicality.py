@@ -25,7 +25,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import NearestNeighbors
 
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.table.folds import dealt
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.suppression import SMALL
@@ -74,7 +74,7 @@ def far(reference: int) -> float:
     return 1 - max(LEVEL, 1 / (reference + 1))
 
 
-def typicality(bound: Bound, rows: pd.DataFrame, seed: int = 0) -> Typicality:
+def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicality:
     """Rows of the table's input columns beside at most 2,000 of the rows of `bound`, held out where it has a split."""
     real = _real(bound, seed)
     sd = _spread(real.x)
@@ -121,14 +121,14 @@ def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArra
     return (mine - edge) * count / total, own * (count - (outer > 0)) / (total - outer)
 
 
-def of_encoded(bound: Bound, point: FloatArray, seed: int = 0) -> tuple[float, int]:
+def of_encoded(bound: BoundModel, point: FloatArray, seed: int = 0) -> tuple[float, int]:
     """Percentile of the distance to the fifth neighbour of an encoded point (d,), which need be no row; rows it is among."""
     real = _real(bound, seed)
     sd = _spread(real.x)
     return float(_percentile(*_nearness(point[None] / sd, real.x / sd, _halves(real, seed)))[0]), len(real.x)
 
 
-def _real(bound: Bound, seed: int) -> Bound:
+def _real(bound: BoundModel, seed: int) -> BoundModel:
     held_out = bound.table.held_out
     able = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
     return bound.take(able[chosen(bound.table.numbers[able], ROWS, seed)])
@@ -149,14 +149,14 @@ class _Halves:
     grouped: bool
 
 
-def _halves(real: Bound, seed: int) -> _Halves:
+def _halves(real: BoundModel, seed: int) -> _Halves:
     part = dealt(real.table, seed, 2)
     enough = np.bincount(part, minlength=2).min() >= SMALL
     return _Halves(part if enough else None, real.table.groups is not None)
 
 
 def _from_others(
-    real: Bound, rows: pd.DataFrame, halves: _Halves
+    real: BoundModel, rows: pd.DataFrame, halves: _Halves
 ) -> tuple[tuple[str | None, ...], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
     """The column of each row's largest conditional residual; distances, and residuals, of the rows and of the real ones.
 
@@ -213,12 +213,12 @@ def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
     return np.asarray((below + upto) / 2 / len(ordered))
 
 
-def _numeric(bound: Bound) -> list[str]:
+def _numeric(bound: BoundModel) -> list[str]:
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     return [c for c in read if bound.table.schema[c].kind == "numeric"]
 
 
-def _mahalanobis(real: Bound, rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
     """Squared distances of the rows and of the real ones, each from the others; alike everywhere where no column is a number."""
     if not _numeric(real):
         return np.zeros(len(rows)), np.zeros(len(real.table))
@@ -230,7 +230,7 @@ def _mahalanobis(real: Bound, rows: pd.DataFrame) -> tuple[FloatArray, FloatArra
     return ((v @ precision) * v).sum(axis=1), without
 
 
-def _residuals(real: Bound, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
+def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
     """The column of each row's largest conditional residual, how large it is, and that of the real rows."""
     columns = _numeric(real)
     if not columns:
@@ -247,7 +247,7 @@ def _residuals(real: Bound, rows: pd.DataFrame) -> tuple[tuple[str | None, ...],
 
 
 def _residual(
-    real: Bound, rows: pd.DataFrame, column: str, encoded: tuple[FloatArray, FloatArray, FloatArray]
+    real: BoundModel, rows: pd.DataFrame, column: str, encoded: tuple[FloatArray, FloatArray, FloatArray]
 ) -> tuple[FloatArray, FloatArray]:
     """Residuals of a number given the other columns, of the rows and (each left out) of the real ones; 0 where it is missing."""
     theirs, mine, products = encoded
@@ -265,7 +265,7 @@ def _residual(
     return np.where(np.isnan(v), 0.0, v - mean - mine[:, others] @ slope) / scale, left / scale
 
 
-def _out(real: Bound, rows: pd.DataFrame) -> IntArray:
+def _out(real: BoundModel, rows: pd.DataFrame) -> IntArray:
     count = np.zeros(len(rows), dtype=np.int64)
     for column in _numeric(real):
         x = real.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)

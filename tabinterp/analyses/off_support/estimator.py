@@ -27,7 +27,7 @@ from tabinterp.analyses.data_quality.bins import as_number
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.models.perturbation import forward, mixed
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.discrimination import Power, auc, r2
@@ -76,7 +76,7 @@ class OffSupport:
         )
 
 
-def off_support(bound: Bound, *, seed: int = 0) -> OffSupport:
+def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
     """Read a model on at most 2,000 rows of its table, drawn by hash.
 
     Raises
@@ -155,7 +155,7 @@ def _learnt(
     return Power(told.value, paired, groups), r2(real, score, w, groups), r2(other, score, w, groups)
 
 
-def _changes(part: Bound, k: int, seed: int) -> tuple[Estimates, Estimates]:
+def _changes(part: BoundModel, k: int, seed: int) -> tuple[Estimates, Estimates]:
     """Mean absolute change of the score, in its standard deviations, per column: any other row's value, a similar row's value."""
     few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
     base, n = few.answers.cpu().numpy()[:, k], len(few.table)
@@ -174,7 +174,7 @@ def _changes(part: Bound, k: int, seed: int) -> tuple[Estimates, Estimates]:
     return mean_over_rows(changes[0], w, groups), mean_over_rows(changes[1], w, groups)
 
 
-def _moved(part: Bound, column: str, receivers: IntArray, donors: IntArray) -> Tensor:
+def _moved(part: BoundModel, column: str, receivers: IntArray, donors: IntArray) -> Tensor:
     if len(part.encoding.blocks[column]) == 0:
         return part.z
     if not part.is_local((column,)):

@@ -35,7 +35,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.terms import AnyTerm, Slope, find_terms
 from tabinterp.messages import text
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layer_chain import chain_of
 from tabinterp.models.layers import layers_of
 from tabinterp.models.piecewise_linear import held
@@ -119,7 +119,7 @@ class PathWeights(Display):
         return pd.DataFrame(made | {name: getattr(self, name) for name in names})
 
 
-def path_weights(model: Model | Bound, table: Table, *, seed: int = 0) -> PathWeights:
+def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> PathWeights:
     """Path products and Garson's shares of every column; means over all rows of `table`.
 
     Raises
@@ -143,7 +143,7 @@ def path_weights(model: Model | Bound, table: Table, *, seed: int = 0) -> PathWe
     return paths_of(bound, find_terms(bound), seed)
 
 
-def paths_of(bound: Bound, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeights:
+def paths_of(bound: BoundModel, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeights:
     """The same for terms that are known."""
     if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 say nothing
         bound = bound.take(bound.table.weights > 0)
@@ -183,7 +183,7 @@ def paths_of(bound: Bound, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeigh
     )
 
 
-def _product(bound: Bound) -> FloatArray:
+def _product(bound: BoundModel) -> FloatArray:
     """(d, k) path products of the encoded columns."""
     line = held(bound, lambda _: torch.ones(1, dtype=torch.float64))
     if line is None:
@@ -194,7 +194,7 @@ def _product(bound: Bound) -> FloatArray:
     return np.asarray((bound.first.weight.T @ (made[:-1] - made[-1])).cpu().numpy())
 
 
-def _garson(bound: Bound, sd: FloatArray) -> FloatArray | None:
+def _garson(bound: BoundModel, sd: FloatArray) -> FloatArray | None:
     """(d, k) shares of the encoded columns; None where the network is no chain of weights."""
     layers = layers_of(bound)
     steps = chain_of(bound, layers)
@@ -208,7 +208,7 @@ def _garson(bound: Bound, sd: FloatArray) -> FloatArray | None:
     return np.asarray(made / np.maximum(made.sum(axis=0), 1e-300))
 
 
-def _by_column(bound: Bound, shares: FloatArray | None, outputs: int) -> FloatArray:
+def _by_column(bound: BoundModel, shares: FloatArray | None, outputs: int) -> FloatArray:
     made = np.full((len(bound.columns), outputs), np.nan)
     for j, column in enumerate(bound.columns):
         if shares is not None and bound.encoding.local[column]:
@@ -216,7 +216,7 @@ def _by_column(bound: Bound, shares: FloatArray | None, outputs: int) -> FloatAr
     return made
 
 
-def _size(bound: Bound, product: FloatArray, w: FloatArray) -> FloatArray:
+def _size(bound: BoundModel, product: FloatArray, w: FloatArray) -> FloatArray:
     made = np.full((len(bound.columns), product.shape[1]), np.nan)
     for j, column in enumerate(bound.columns):
         if bound.encoding.local[column]:
@@ -225,7 +225,7 @@ def _size(bound: Bound, product: FloatArray, w: FloatArray) -> FloatArray:
     return made
 
 
-def _optima(bound: Bound, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
+def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
     """(k, d) encoded optima of every score, and of lines with the mean gradients in the same domain."""
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows

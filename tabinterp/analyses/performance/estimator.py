@@ -27,7 +27,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
 from tabinterp.errors import TabinterpError
 from tabinterp.models.losses import loss_for
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.models.scores import probabilities
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import resampled as bootstrapped
@@ -209,8 +209,8 @@ def rows_to_resolve(value: float, low: float, high: float, margin: float, rows: 
 
 
 def compare(
-    network: Bound,
-    linear: Bound,
+    network: BoundModel,
+    linear: BoundModel,
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,

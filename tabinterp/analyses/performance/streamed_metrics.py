@@ -13,7 +13,7 @@ import numpy as np
 from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray
 from tabinterp.models.losses import loss_for
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.stats import accumulators as sums
 from tabinterp.stats.accumulators import Means
 from tabinterp.stats.estimates import Estimates
@@ -47,13 +47,13 @@ class Totals:
     count: int
 
 
-def start(network: Bound, *, threshold: float = THRESHOLD) -> Plan:
+def start(network: BoundModel, *, threshold: float = THRESHOLD) -> Plan:
     schema = network.table.schema
     names = tuple(name for name in GOALS[schema.task].metrics if name in SUMMED)
     return Plan(names, schema.task, len(schema.classes), float(np.mean(network.table.y)), network.device, threshold)
 
 
-def update(plan: Plan, network: Bound, linear: Bound) -> Totals:
+def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Totals:
     """Sums over rows that both models are bound to."""
     table, both = network.table, np.stack([network.scores, linear.scores])
     rows = np.stack([_metric(plan, name, both, table.y) for name in plan.metrics], axis=1)

@@ -32,9 +32,9 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, argument
 from tabinterp.messages import text
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import Own, loss_for
-from tabinterp.models.parallel import abreast
+from tabinterp.models.parallel import run_parallel
 from tabinterp.models.perturbation import is_read
 from tabinterp.stats.estimates import FEWEST_GROUPS, Estimates, frame_of, group_sums, units_of
 from tabinterp.stats.partitions import equal_rows, players_of
@@ -131,7 +131,7 @@ class PermutationImportance(Display):
 
 
 def permutation_importance(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     *,
     n_repeats: int = 10,
@@ -173,7 +173,7 @@ def permutation_importance(
     return finish(plan, update(plan, np.arange(len(table)), progress))
 
 
-def sizes(bound: Bound, n_repeats: int, seed: int) -> FloatArray:
+def sizes(bound: BoundModel, n_repeats: int, seed: int) -> FloatArray:
     """(columns,) `permutation_importance` alone, where no error of it is asked for."""
     plan = start(bound, n_repeats=n_repeats, seed=seed)
     return _estimated(plan, update(plan, np.arange(len(bound.table))))[0]
@@ -195,7 +195,7 @@ class Sums:
 
 
 def start(
-    bound: Bound,
+    bound: BoundModel,
     *,
     n_repeats: int,
     seed: int,
@@ -226,7 +226,7 @@ def start(
     return Plan(bound, chosen_loss, players, shifts, known, seed, strata)
 
 
-def _strata(bound: Bound, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
+def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
     """For every player that the model reads and that other columns go with."""
     associated, result = families(bound.table, seed=seed), {}
     for player, columns in players.items():
@@ -236,7 +236,7 @@ def _strata(bound: Bound, players: Mapping[str, tuple[str, ...]], seed: int) -> 
     return result
 
 
-def _groups(bound: Bound, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:
+def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:
     """The rows that are equal in these columns, where each column has encoded columns of its own."""
     block = np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
     if len(block) == 0 or not bound.is_local(columns):
@@ -260,7 +260,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
         return (exact if plan.is_exact(player) else drawn)(plan, player, rows, own)
 
     known: list[FloatArray] = []  # weights of pairs, which are those of most players
-    for i, found in enumerate(abreast(bound, asked, read)):
+    for i, found in enumerate(run_parallel(bound, asked, read)):
         received, given = ((rises, _once(mass, known)) for rises, mass in found)
         sums.received[read[i]], sums.given[read[i]] = [received], given
         if progress is not None:

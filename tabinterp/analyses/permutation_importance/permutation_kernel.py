@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.losses import Loss
 from tabinterp.models.perturbation import BLOCK
 
@@ -32,7 +32,7 @@ class Plan:
     `bound` holds the rows in hash order, and a row is known by its place in it.
     """
 
-    bound: Bound
+    bound: BoundModel
     loss: Loss
     players: dict[str, tuple[str, ...]]
     shifts: IntArray
@@ -146,7 +146,9 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[
     return added
 
 
-def _outer(bound: Bound, own: Untouched, column: int, rows: IntArray, group: IntArray) -> Callable[[IntArray], Tensor]:
+def _outer(
+    bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
+) -> Callable[[IntArray], Tensor]:
     """Of a single encoded column: the front moves along one direction, and no part of it is kept for each row."""
     x = np.ascontiguousarray(bound.x[:, column])  # read once for each shift: beside thousands of others each is a miss
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)
@@ -176,7 +178,7 @@ def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
     return values.index_select(0, torch.as_tensor(rows).to(values.device))
 
 
-def _moved(bound: Bound, own: Untouched, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
+def _moved(bound: BoundModel, own: Untouched, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
     """(m, k) scores after a move, in blocks that fit the cache; a receiver to which the donor brings the value that it
     has keeps its own scores, and is not asked again."""
     rows, scores = np.flatnonzero(changed), own.scores.clone()

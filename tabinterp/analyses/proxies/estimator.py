@@ -31,7 +31,7 @@ from tabinterp.analyses.groups.selection import decided
 from tabinterp.analyses.performance.estimator import groups as together
 from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.models.perturbation import forward, is_read
 from tabinterp.stats.discrimination import CHANCE, Power, as_interval, measure, over_folds
@@ -121,7 +121,7 @@ class Proxies:
         return pd.DataFrame(rows)
 
 
-def proxies(network: Bound, linear: Bound, *, threshold: float = THRESHOLD, seed: int = 0) -> Proxies:
+def proxies(network: BoundModel, linear: BoundModel, *, threshold: float = THRESHOLD, seed: int = 0) -> Proxies:
     """Probe the rows that both models are bound to for every protected column that is not an input.
 
     Of at most 3,000 rows, drawn by hash. A column of which fewer than two levels have fifty rows is left out.
@@ -132,7 +132,7 @@ def proxies(network: Bound, linear: Bound, *, threshold: float = THRESHOLD, seed
     return Proxies(tuple(one for one in made if one is not None), seed)
 
 
-def _proxy(network: Bound, linear: Bound, name: str, threshold: float, seed: int) -> Proxy | None:
+def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float, seed: int) -> Proxy | None:
     told = _told(network.table, name)
     if told is None:
         return None
@@ -163,7 +163,7 @@ def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
     return np.isin(parts.codes, kept), outcomes, True
 
 
-def _places(network: Bound) -> Iterator[tuple[str, FloatArray]]:
+def _places(network: BoundModel) -> Iterator[tuple[str, FloatArray]]:
     """What the network works with, (n, width) each."""
     if network.has_gradient:
         yield "inputs", network.x
@@ -223,7 +223,7 @@ class _Asked:
 # ---- what the proxies carry
 
 
-def _gap(bound: Bound, name: str, best: tuple[str, ...], threshold: float, seed: int) -> Gap | None:
+def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, seed: int) -> Gap | None:
     parts = cut(bound.table, name)
     rows, known = decided(bound, threshold), shown(parts.counts[:, None])
     told = np.flatnonzero(known[:, 0])
@@ -252,7 +252,7 @@ def _sets(best: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 
 def _ablated(
-    bound: Bound,
+    bound: BoundModel,
     columns: tuple[str, ...],
     pair: tuple[BoolArray, BoolArray],
     threshold: float,
@@ -279,7 +279,7 @@ def _ablated(
     )
 
 
-def _with(bound: Bound, columns: tuple[str, ...], donors: IntArray) -> FloatArray:
+def _with(bound: BoundModel, columns: tuple[str, ...], donors: IntArray) -> FloatArray:
     """(n, k) scores of every row with these columns from other rows."""
     with torch.inference_mode():
         if bound.is_local(columns):
@@ -288,7 +288,7 @@ def _with(bound: Bound, columns: tuple[str, ...], donors: IntArray) -> FloatArra
         return np.asarray(forward(bound.rest, bound.moved(columns, np.arange(len(donors)), donors)).cpu().numpy())
 
 
-def _losses(bound: Bound, scores: FloatArray) -> FloatArray:
+def _losses(bound: BoundModel, scores: FloatArray) -> FloatArray:
     """(n,) the task's own loss of every row."""
     found = loss_for(None, bound.table.schema.task).each(scores[None], bound.table.y, bound.device)
     return np.asarray(found[0])

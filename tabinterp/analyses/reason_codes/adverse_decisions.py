@@ -19,7 +19,7 @@ from tabinterp.analyses.shapley_values.permutation_sampling import explain
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError, argument
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import RESOLUTION
 from tabinterp.table import Scan, Table
 from tabinterp.table.hash_sampling import chosen, row_hash
@@ -39,8 +39,8 @@ BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 class Case:
     """Declined rows first, then the just-approved ones, in both models; `side` times a score grows towards the decline."""
 
-    network: Bound
-    linear: Bound
+    network: BoundModel
+    linear: BoundModel
     size: int
     found: int
     near: IntArray  # places of the just-approved rows
@@ -105,7 +105,7 @@ def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) 
     return stated
 
 
-def case_of(network: Bound, linear: Bound, threshold: float, rows: int | None, seed: int) -> Case:
+def case_of(network: BoundModel, linear: BoundModel, threshold: float, rows: int | None, seed: int) -> Case:
     table, cut = network.table, float(np.log(threshold) - np.log1p(-threshold))
     score, weights, means = network.scores[:, 0], table.row_weights, (network.x, linear.x)
     side = 1.0 if table.schema.compared == 0 else -1.0  # the adverse class is the positive one, or the other
@@ -129,7 +129,7 @@ def _both_scales(scores: torch.Tensor) -> torch.Tensor:
     return torch.cat([scores, torch.sigmoid(scores)], dim=1)
 
 
-def interventional(bound: Bound, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
+def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
     """(rows, columns) against the just-approved rows, of the log-odds and of the probability, from the same coalitions."""
     once = case.size * len(case.near) * 2 * max(1, len(bound.columns) - 1)
     permutations = int(np.clip(EVALUATIONS // once, 1, MOST))
@@ -165,7 +165,7 @@ def linear_values(case: Case, mean: FloatArray) -> FloatArray:
     return _cleaned(case, values, bound)
 
 
-def _cleaned(case: Case, values: FloatArray, bound: Bound) -> FloatArray:
+def _cleaned(case: Case, values: FloatArray, bound: BoundModel) -> FloatArray:
     """Towards the decline; what is no larger than rounding is nothing."""
     tiny = RESOLUTION * max(float(np.abs(values).max()), 1e-300)
     return case.side * np.where(np.abs(values) > tiny, values, 0.0)

@@ -27,7 +27,7 @@ from tabinterp.analyses.display import Display, Drawn, named
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.table import Table
 
 from .adverse_decisions import case_of, interventional, linear_values, readings, without_declined
@@ -111,8 +111,8 @@ class ReasonCodes(Display):
 
 
 def reason_codes(
-    model: Model | Bound,
-    linear: Model | Bound,
+    model: Model | BoundModel,
+    linear: Model | BoundModel,
     table: Table,
     *,
     declined: str | None = None,

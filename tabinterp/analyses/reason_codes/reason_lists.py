@@ -15,7 +15,7 @@ import numpy as np
 from tabinterp.analyses.clustered_means import NONE, Mean, mean_of, told_share
 from tabinterp.analyses.performance.estimator import FEWEST, groups
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import RESOLUTION, crossed, forward, mixed
 from tabinterp.table.hash_sampling import row_hash, splitmix
 from tabinterp.table.suppression import parts_shown
@@ -139,7 +139,7 @@ def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
 
 def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
     """What each model decides once its own reasons are moved, on the rows that it declines itself."""
-    models: tuple[tuple[Which, Bound, FloatArray], ...]
+    models: tuple[tuple[Which, BoundModel, FloatArray], ...]
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:
         at = np.flatnonzero(case.declines(bound.scores[: case.size, 0]))
@@ -163,7 +163,7 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
     return np.asarray(rank < sizes[:, None])
 
 
-def _approved(case: Case, bound: Bound, at: IntArray, moved: BoolArray) -> FloatArray:
+def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> FloatArray:
     """(rows,) share of the donors with whose values in the moved columns the row is approved."""
     every = slice(None, None, max(1, -(-len(case.near) // DONORS)))
     donors, counts = case.near[every], case.near_weights[every]

@@ -34,7 +34,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models.device import CPU
 from tabinterp.models.losses import loss_for
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.table import Table
 from tabinterp.table.events import require_events
 from tabinterp.table.folds import folds
@@ -58,7 +58,7 @@ class Recalibrated:
         return self.status != self.before
 
 
-def recalibrated(network: Bound, linear: Bound, before: Performance, *, seed: int = 0) -> Recalibrated:
+def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *, seed: int = 0) -> Recalibrated:
     """Recalibrate both models, bound to the same held-out rows, and compare them again as `before`, under its margin.
 
     Raises

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models.model import Bound
+from tabinterp.models.model import BoundModel
 from tabinterp.stats.partitions import equal_rows
 from tabinterp.stats.weights import unit
 
@@ -135,7 +135,7 @@ def _subsets(m: int, start: int, stop: int) -> Design:
     return Design(torch.as_tensor(masks, dtype=torch.float32), torch.as_tensor(weights), ends)
 
 
-def differing(bound: Bound) -> NDArray[np.int32]:
+def differing(bound: BoundModel) -> NDArray[np.int32]:
     """(n, columns) numbers that are equal in two rows where the column changes nothing between them."""
     frame, codes = bound.table.inputs, np.zeros((len(bound.x), len(bound.columns)), dtype=np.int32)
     for j, column in enumerate(bound.columns):
@@ -153,7 +153,7 @@ class Games:
     `back_weights` (backs,) are the weights of the background rows, of mean 1.
     """
 
-    def __init__(self, bound: Bound, backs: IntArray, squash: Squash) -> None:
+    def __init__(self, bound: BoundModel, backs: IntArray, squash: Squash) -> None:
         self.bound, self.backs, self._squash = bound, backs, squash
         self.back_weights = unit(None if bound.table.weights is None else bound.table.weights[backs], len(backs))
         self.codes = differing(bound)

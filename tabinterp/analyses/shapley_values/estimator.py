@@ -23,7 +23,7 @@ from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, argument
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import SCALES
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates, mean_in_two_roles
@@ -179,7 +179,7 @@ class ShapleyValues(Display):
 
 
 def shapley_values(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     background: int | Table = BACKGROUND,
     method: str = "auto",
@@ -260,7 +260,7 @@ def shapley_values(
     )
 
 
-def attributed(bound: Bound, rows: IntArray, backs: IntArray, seed: int) -> FloatArray:
+def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) -> FloatArray:
     """(rows, columns, outputs) values of rows against background rows, both places in `bound`, from one permutation a pair:
     for a ranking, which states no error."""
     games = Games(bound, backs, lambda scores: scores)
@@ -289,8 +289,8 @@ def _check(background: int | Table, method: str, scale: str, tolerance: float, n
 
 
 def _together(
-    model: Model | Bound, table: Table, background: int | Table, seed: int
-) -> tuple[Bound, IntArray, IntArray, str]:
+    model: Model | BoundModel, table: Table, background: int | Table, seed: int
+) -> tuple[BoundModel, IntArray, IntArray, str]:
     """One bound model that holds explained and background rows, the places of both, and words for the background."""
     if not isinstance(background, Table):
         bound = bind(model, table)
@@ -317,13 +317,13 @@ def _together(
     return bind(model, both), np.arange(len(table)), backs, f"{len(background)} given rows"
 
 
-def _squash(scale: str, bound: Bound) -> Callable[[Tensor], Tensor]:
+def _squash(scale: str, bound: BoundModel) -> Callable[[Tensor], Tensor]:
     if scale == "log_odds" or bound.table.schema.task == "regression":
         return lambda scores: scores
     return torch.sigmoid if len(bound.outputs) == 1 else lambda scores: torch.softmax(scores, dim=1)
 
 
-def _closed_form(bound: Bound, rows: IntArray, backs: IntArray) -> Sampled:
+def _closed_form(bound: BoundModel, rows: IntArray, backs: IntArray) -> Sampled:
     """Coefficient times distance from the background's mean, summed over the column's block."""
     weight, x, counts = bound.front.weight.cpu().numpy(), bound.x[rows], bound.table.row_weights[rows]
     moves = x - np.average(bound.x[backs], axis=0, weights=bound.table.row_weights[backs])

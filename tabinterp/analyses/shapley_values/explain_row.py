@@ -13,7 +13,7 @@ from tabinterp.analyses.display import Display, Drawn, worded
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.messages import text
-from tabinterp.models.model import Bound, Model
+from tabinterp.models.model import BoundModel, Model
 from tabinterp.stats.estimates import Estimates
 from tabinterp.table import Table
 
@@ -120,11 +120,11 @@ class RowExplanation(Display):
 
 
 def explain_row(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     row: int,
     *,
-    counterpart: Model | Bound | None = None,
+    counterpart: Model | BoundModel | None = None,
     background: int | Table = BACKGROUND,
     method: str = "auto",
     seed: int = 0,
@@ -156,7 +156,7 @@ def explain_row(
     backs = background if isinstance(background, Table) else table.take(background_rows(table, background, seed))
     one = table.take(np.array([row]))
     read = [shapley_values(each, one, backs, method, seed, scale, tolerance=tolerance) for each in (model, linear)]
-    name = linear.model.name if isinstance(linear, Bound) else linear.name
+    name = linear.model.name if isinstance(linear, BoundModel) else linear.name
     return RowExplanation(row, int(table.numbers[row]), read[0], read[1], name)
 
 

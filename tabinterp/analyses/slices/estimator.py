@@ -26,7 +26,7 @@ from tabinterp.analyses.performance.estimator import FEWEST, Status, groups, jud
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.stats.weights import quantile
@@ -103,7 +103,7 @@ class Slices:
         return pd.DataFrame(rows)
 
 
-def slices(network: Bound, linear: Bound, margin: float, *, smallest: int = SMALLEST) -> Slices:
+def slices(network: BoundModel, linear: BoundModel, margin: float, *, smallest: int = SMALLEST) -> Slices:
     """Compare two models bound to the same table on its held-out rows, group by group; `margin` as for the verdict, in units of
     the loss. Groups with too few events of a class are left out.
 

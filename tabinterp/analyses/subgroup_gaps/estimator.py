@@ -37,7 +37,7 @@ from tabinterp.analyses.slices.estimator import compared, family
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.models.scores import probabilities
 from tabinterp.table import Table
@@ -113,7 +113,7 @@ class Losses:
     above: dict[str, FloatArray]  # "beyond", "excess"
 
 
-def weak_groups(network: Bound, *, seed: int = 0) -> WeakGroups:
+def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
     """Search the held-out rows of the network's table, or all where it is not known which those are.
 
     Raises
@@ -154,7 +154,7 @@ def weak_groups(network: Bound, *, seed: int = 0) -> WeakGroups:
     return WeakGroups(tuple(made), loss_for(None, table.schema.task).name, mean, null, len(part), searched, seed)
 
 
-def above_noise(network: Bound, seed: int = 0) -> Losses:
+def above_noise(network: BoundModel, seed: int = 0) -> Losses:
     """Return what each evaluated row's loss is, and how far it is above what says how large it should be."""
     rows = _evaluated(network.table)
     bound = network.take(rows)
@@ -176,7 +176,7 @@ def _evaluated(table: Table) -> IntArray:
     return np.flatnonzero(held).astype(np.int64)
 
 
-def _events(bound: Bound, mask: BoolArray) -> float:
+def _events(bound: BoundModel, mask: BoolArray) -> float:
     """How many rows of a group the network expects outside of its most frequent class; of numbers there are no events."""
     if not bound.table.schema.goal.classes:
         return np.inf
@@ -184,7 +184,9 @@ def _events(bound: Bound, mask: BoolArray) -> float:
     return float(expected.sum() - expected.max())
 
 
-def _mean(name: str, values: FloatArray, bound: Bound, mask: BoolArray, group: IntArray) -> tuple[float, float, int]:
+def _mean(
+    name: str, values: FloatArray, bound: BoundModel, mask: BoolArray, group: IntArray
+) -> tuple[float, float, int]:
     """Mean, standard error and draws of a group's loss above its noise."""
     weights = bound.table.row_weights
     mean, moved = influences(values, weights, mask)
@@ -214,7 +216,7 @@ def _rows(table: Table, scores: FloatArray, device: str) -> FloatArray:
     return np.asarray(loss_for(None, table.schema.task).each(scores[None], table.y, device)[0])
 
 
-def _entropy(bound: Bound) -> FloatArray:
+def _entropy(bound: BoundModel) -> FloatArray:
     """(n,) what a model's own probabilities say that the loss of a row should be, on average."""
     p = probabilities(bound.scores)
     return np.asarray(-xlogy(p, p).sum(axis=1))

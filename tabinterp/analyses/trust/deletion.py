@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import forward, mixed, parts
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates
@@ -90,7 +90,7 @@ def gaps(ask: Ask, order: IntArray) -> FloatArray:
     return np.concatenate(few)
 
 
-def _gaps(bound: Bound, rows: IntArray, backs: IntArray, order: IntArray) -> FloatArray:
+def _gaps(bound: BoundModel, rows: IntArray, backs: IntArray, order: IntArray) -> FloatArray:
     row, back = np.repeat(rows, len(backs)), np.tile(backs, len(rows))
     own, result = bound.answers[row], np.zeros((len(rows), order.shape[1] + 1))
     share = bound.at_home(unit(None if bound.table.weights is None else bound.table.weights[backs], len(backs)))
@@ -100,7 +100,7 @@ def _gaps(bound: Bound, rows: IntArray, backs: IntArray, order: IntArray) -> Flo
     return result
 
 
-def _replaced(bound: Bound, row: IntArray, back: IntArray, order: IntArray) -> Iterator[Tensor]:
+def _replaced(bound: BoundModel, row: IntArray, back: IntArray, order: IntArray) -> Iterator[Tensor]:
     """(m, k) scores after one column after another of rows (m,) came from background rows (m,); at last all of them have."""
     columns = len(bound.columns)
     if bound.is_local(bound.columns):

@@ -24,7 +24,7 @@ from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
 from tabinterp.errors import NotApplicableError, argument
-from tabinterp.models import Bound, Model, bind
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.unseen_rows import check_unseen
 from tabinterp.models.weight_randomisation import randomised
 from tabinterp.stats.estimates import Estimates
@@ -123,12 +123,12 @@ class Trust(Display):
 
 
 def trust(
-    model: Model | Bound,
+    model: Model | BoundModel,
     table: Table,
     *,
-    others: Sequence[Model | Bound] = (),
+    others: Sequence[Model | BoundModel] = (),
     refit: Refit | None = None,
-    null: Model | Bound | None = None,
+    null: Model | BoundModel | None = None,
     rows: int | None = None,
     background: int | None = None,
     draws: int = DRAWS,
@@ -258,7 +258,7 @@ class _Places:
         backs = able[chosen(table.numbers[able], size * backgrounds, seed + 1)]
         return cls(drawn, tuple(backs[i : i + size] for i in range(0, len(backs), size)))
 
-    def ask(self, bound: Bound, seed: int) -> Ask:
+    def ask(self, bound: BoundModel, seed: int) -> Ask:
         """Explained rows and all backgrounds in one small bound model; the first background is the one that is asked with."""
         both = bound.take(np.concatenate([self.rows, *self.backgrounds]))
         rows = np.arange(len(self.rows))

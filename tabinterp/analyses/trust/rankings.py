@@ -13,7 +13,7 @@ from tabinterp.analyses.gradients.estimator import EXPECTED_TOLERANCE, POSITIONS
 from tabinterp.analyses.permutation_importance.estimator import sizes
 from tabinterp.analyses.shapley_values.estimator import attributed
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.device import slopes
 from tabinterp.models.perturbation import parts
 from tabinterp.stats.accumulators import mean_over_rows
@@ -27,13 +27,13 @@ PATH_TOLERANCE = 0.02  # of the completeness gap: enough for a ranking
 class Ask:
     """Explained rows and background rows, places in one bound model."""
 
-    bound: Bound
+    bound: BoundModel
     rows: IntArray
     backs: IntArray
     seed: int
 
     @property
-    def part(self) -> Bound:
+    def part(self) -> BoundModel:
         """The model on the explained rows alone."""
         return self.bound.take(self.rows)
 

@@ -16,7 +16,7 @@ from tabinterp.analyses.performance.estimator import MARGIN, null_loss
 from tabinterp.analyses.permutation_importance.estimator import ENOUGH, sizes
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError
-from tabinterp.models import Bound
+from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.table.hash_sampling import chosen
 
@@ -60,7 +60,7 @@ class Networks:
         )
 
 
-def networks(bounds: Sequence[Bound], seed: int) -> Networks:
+def networks(bounds: Sequence[BoundModel], seed: int) -> Networks:
     """Read several networks on the same table; the first is the model."""
     first, table = bounds[0], bounds[0].table
     for other in bounds[1:]:

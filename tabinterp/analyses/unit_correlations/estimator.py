@@ -22,7 +22,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.messages import text
-from tabinterp.models import Block, Bound, Model, bind
+from tabinterp.models import Block, BoundModel, Model, bind
 from tabinterp.stats import association as assoc
 from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.stats.weights import unit
@@ -83,7 +83,7 @@ class NeuronCorrelations(Display):
         )
 
 
-def neuron_correlations(model: Model | Bound, table: Table, *, seed: int = 0) -> NeuronCorrelations:
+def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 0) -> NeuronCorrelations:
     """Correlate every hidden unit with every input column, on all rows of `table`, by their weight.
 
     With weights, p values take Kish's effective sample size for the number of rows.
@@ -151,14 +151,14 @@ class Plan:
     moments: assoc.Moments
 
 
-def start_moments(bound: Bound) -> Plan | None:
+def start_moments(bound: BoundModel) -> Plan | None:
     """Of rows that stand for all; None where there is no hidden unit, or the levels are too many to be held with each."""
     layers = bound.activations()
     plan = _plan(bound, layers) if layers else None
     return None if plan is None or plan.moments.level.size > CELLS else plan
 
 
-def _plan(bound: Bound, layers: dict[str, FloatArray]) -> Plan:
+def _plan(bound: BoundModel, layers: dict[str, FloatArray]) -> Plan:
     schema, weights = bound.table.schema, bound.table.row_weights
     numeric = [c for c in bound.columns if schema[c].kind == "numeric"]
     discrete = [c for c in bound.columns if c not in numeric]
@@ -178,7 +178,7 @@ def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
     return np.where(mean**2 > FAR**2 * spread, mean, 0.0)
 
 
-def update_moments(plan: Plan, bound: Bound) -> Callable[[Block], assoc.Moments]:
+def update_moments(plan: Plan, bound: BoundModel) -> Callable[[Block], assoc.Moments]:
     """What sums the units of a block of these rows."""
     read, weights = _Read.of(plan, bound.table), bound.table.weights
 
