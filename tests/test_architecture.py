@@ -52,7 +52,7 @@ LAYERS = [
     {"document.message"},
     {"messages"},
     {"auditing.signals", "file_names", "provenance.digest_key", "provenance.dsse", "threads"},
-    {"arrays", "atomic_io", "errors", "exit_codes", "text"},
+    {"arrays", "atomic_io", "errors", "exit_codes", "secret_masking", "text"},
 ]
 SECTION_MODULES, RECORD_MODULES = (
     {"section", "figure", "panels", "first_layer_section"},

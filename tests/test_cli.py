@@ -23,7 +23,7 @@ import torch
 from rich.console import Console
 
 import tabinterp as ti
-from tabinterp.auditing.overview import _without_target
+from tabinterp.auditing.data_and_models import _without_target
 from tabinterp.cli import app as cli
 from tabinterp.cli.console import progress
 from tabinterp.document.document import WithoutTarget

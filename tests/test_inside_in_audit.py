@@ -13,8 +13,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.analyses.hidden_units.audited_units import inside, optima
 from tabinterp.analyses.hidden_units.first_layer_section import bars
-from tabinterp.analyses.hidden_units.overview import inside, optima
 from tabinterp.analyses.maximisation.panels import stamp
 from tabinterp.document.claims import check
 from tabinterp.errors import DocumentError

@@ -126,7 +126,7 @@ ASKED = {
     "analyses/permutation_importance/column_clusters": ("threshold is",),
     "analyses/gradients/estimator": ("method is", "baseline is", "tolerance is", "background is", "the background lacks"),
     "analyses/effects/grids": ("columns names some",),
-    "stats/partitions": ("groups name", "a column is in one group", "a group holds no column"),
+    "stats/equal_rows": ("groups name", "a column is in one group", "a group holds no column"),
     "analyses/interactions/estimator": ("top is at least",),
     "models/losses": ("a loss of your own", "scale is one of", "for a "),
     "analyses/maximisation/estimator": ("starts is", " has no hidden units that could be found; name"),
@@ -148,7 +148,7 @@ ASKED = {
 }  # fmt: skip
 
 
-MADE_ELSEWHERE = "table/events"  # raises the message that `too_few_events` made
+MADE_ELSEWHERE = "table/class_counts"  # raises the message that `too_few_events` made
 
 
 @cache

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
-from tabinterp.atomic_io import hidden, source_name
 from tabinterp.errors import TabinterpError
+from tabinterp.secret_masking import hidden, source_name
 from tabinterp.table.checkpoints import Keeping
 from tabinterp.table.executors import engine_of
 from tabinterp.table.readers import identity

@@ -420,7 +420,7 @@ def test_a_sweep_over_batches_is_what_memory_gives():
 
     some = drawn[0].take(drawn[0].table.held_out)
     few, expected = (neuron_correlations(one, one.table) for one in (some, whole[0]))
-    found = swept.finish("neurons", few)
+    found = swept.finish("unit_correlations", few)
     assert (found.rows, found.rows_ranks) == (expected.rows, few.rows)
     for name in ("mean", "sd", "active", "pearson", "ratio", "q_pearson", "q_ratio"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-6, atol=1e-9, err_msg=name)
@@ -481,7 +481,7 @@ def test_groups_and_drift_over_batches_are_what_memory_gives():
     assert next(one for one in found.groups if one.name == "d: u").network.ece == pytest.approx(sum(gaps) / len(p))
 
     read = ti.describe_data(scan.sample)
-    moved = swept.finish("table", read)
+    moved = swept.finish("data_quality", read)
     assert (read.drift_rows, moved.drift_rows) == (len(scan.sample), 3000)
     assert moved.whole == read.whole
     levels = {one.column: one for one in moved.drift}["b"]

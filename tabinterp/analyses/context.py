@@ -18,7 +18,7 @@ from .base import Analysis, Result
 from .settings import AuditSettings
 
 if TYPE_CHECKING:
-    from .performance.estimator import Performance
+    from tabinterp.analyses.performance.estimator import Performance
 
 GRADIENT_ROWS = 2_000
 

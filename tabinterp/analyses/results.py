@@ -24,7 +24,7 @@ from tabinterp.analyses.effects.estimator import Effects
 from tabinterp.analyses.extrapolation.estimator import Extrapolation
 from tabinterp.analyses.gradients.estimator import GradientImportance
 from tabinterp.analyses.groups.estimator import Groups
-from tabinterp.analyses.hidden_units.overview import Inside, Optima
+from tabinterp.analyses.hidden_units.audited_units import Inside, Optima
 from tabinterp.analyses.interactions.estimator import Interactions
 from tabinterp.analyses.ladder.estimator import Ladder
 from tabinterp.analyses.linear_regions.estimator import LinearRegions

@@ -1,0 +1,1 @@
+"""One audit: settings to document. `run.audit` is `tabinterp.audit`."""

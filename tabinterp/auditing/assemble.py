@@ -32,8 +32,8 @@ from tabinterp.analyses.unit_correlations import record as unit_correlations
 from tabinterp.document import document as doc
 from tabinterp.document.base import Part
 
+from .data_and_models import data, method, model_info, notes
 from .not_assessed import unassessed
-from .overview import data, method, model_info, notes
 from .run_record import configuration_digest, readings
 
 __all__ = ["Results", "document"]

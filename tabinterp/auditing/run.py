@@ -28,7 +28,7 @@ from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import device_of
 from tabinterp.models.model import check_model
-from tabinterp.models.unseen_rows import check_unseen
+from tabinterp.models.remembered_split import check_unseen
 from tabinterp.provenance.digest_key import read_digest_key
 from tabinterp.table import Scan, Table
 from tabinterp.table.executors import Engine, in_turn
@@ -37,8 +37,8 @@ from tabinterp.table.table import check_table
 from tabinterp.threads import cores, one_thread
 
 from .assemble import document
+from .duration_forecast import forecast
 from .result import Audit, judged
-from .runtime import forecast
 from .streaming import Swept, sweep
 
 MOST_ROWS = 2**31 - 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tabinterp.checks.shared.performance import network_metric, performance_withheld
 from tabinterp.document.document import Document
 
 from .base import WITHHELD, Check, Limits, Outcome, Text, not_applicable, raised_if
-from .performance import network_metric, performance_withheld
 
 SWAPPED_Z = 2.576  # standard errors of the AUC below one half: 99% confidence
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tabinterp.analyses.constraints.record import ConstraintRow, HeldPart
+from tabinterp.checks.shared.power import of_counts, share_beyond, with_power
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable
-from .power import of_counts, share_beyond, with_power
 
 AGAINST_PERCENT = 1.0  # of the rows against a declared direction
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tabinterp.analyses.groups.record import ImpactPair, ImpactRow
+from tabinterp.checks.shared.groups import group_name
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable
-from .groups import group_name
 
 FOUR_FIFTHS = 0.8  # a rule of thumb of United States employment guidelines; the audit judges withheld groups at it
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tabinterp.checks.shared.columns import input_columns
 from tabinterp.document.document import Document
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
-from .columns import input_columns
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
-from .power import with_power_of_intervals
 
 RANGES = 2.0  # ranges of the score: a linear model stays below 1, because all its columns together make one range
 

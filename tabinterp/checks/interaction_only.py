@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from tabinterp.checks.shared.columns import predictive_power
+from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
-from .columns import predictive_power
-from .power import with_power_of_intervals
 from .suppressor import WEAK_CORRELATION, WEAK_P
 
 PAIR_PERCENT = 5.0  # of the score's variance: weaker pairs are not worth a finding

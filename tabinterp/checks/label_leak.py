@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tabinterp.analyses.data_quality.record import TableReadings
+from tabinterp.checks.shared.columns import input_columns, power_withheld, predictive_power
+from tabinterp.checks.shared.power import auc_beyond, of_counts, r2_beyond, with_power
 from tabinterp.document.document import Document, Power
 
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, not_applicable
-from .columns import input_columns, power_withheld, predictive_power
-from .power import auc_beyond, of_counts, r2_beyond, with_power
 
 LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone
 RAISED = {"auc": "raised_auc", "r2": "raised_r2"}

@@ -7,10 +7,10 @@ significant, or where a smooth calibration curve bends away from the predictions
 from __future__ import annotations
 
 from tabinterp.analyses.calibration.record import Calibrated
+from tabinterp.checks.shared.performance import performance_withheld
 from tabinterp.document.document import Document, Interval
 
 from .base import UNBOUNDED, WITHHELD, Check, Limit, Limits, Outcome, Text, not_applicable
-from .performance import performance_withheld
 
 SLOPE_LOW, SLOPE_HIGH = 0.75, 1.35  # between these, recalibration moves probabilities by a few hundredths at most
 INTERCEPT = 0.35  # log-odds, of calibration in the large: moves a probability of one half by 0.09

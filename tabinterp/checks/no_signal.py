@@ -6,11 +6,11 @@ two classes, an R² of zero for numbers, the entropy of the class shares for sev
 
 from __future__ import annotations
 
+from tabinterp.checks.shared.performance import network_metric, performance_withheld
 from tabinterp.document.document import Document
 
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, above, not_applicable
 from .classes_swapped import ranks_reversed
-from .performance import network_metric, performance_withheld
 
 WEAK_AUC = (
     0.65  # a lower AUC needs a lower loss as well: networks that were trained on shuffled labels reach 0.6 by chance

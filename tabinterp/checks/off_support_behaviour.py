@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, above, not_applicable, raised_if
-from .power import with_power_of_intervals
 
 GAP = 0.15  # share of the R² learnt from real rows: ordinary networks stay below 0.13, scaffolded ones are above 0.18
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tabinterp.analyses.proxies.record import ProxyPart
+from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document, Interval
 
 from .base import Check, Limit, Limits, Outcome, Text, above, not_applicable
-from .power import with_power_of_intervals
 
 PROXY_AUC, PROXY_R2 = 0.7, 0.3
 CLEARED = {"auc": "cleared_auc", "r2": "cleared_r2"}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tabinterp.checks.shared.power import of_counts, share_beyond, with_power
 from tabinterp.document.document import Document, Interval, Message
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
-from .power import of_counts, share_beyond, with_power
 
 CHANGED_PERCENT = 15.0  # of the lists, by another seed: one in eight changes where the fourth reason weighs nothing
 JACCARD = 0.5  # index of the lists from the two references: half of what they name is not common

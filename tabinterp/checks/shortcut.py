@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from tabinterp.checks.shared.columns import input_columns, power_withheld
+from tabinterp.checks.shared.power import Z_CHANCE, beyond, smallest_effect, with_power
 from tabinterp.document.document import Document
 
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, above, not_applicable, raised_if
-from .columns import input_columns, power_withheld
-from .power import Z_CHANCE, beyond, smallest_effect, with_power
 
 FALL = 0.1  # of AUC or R² from training to held-out rows
 FALL_LOW = 0.04  # the lower end of its interval

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tabinterp.checks.shared.power import of_counts, psi_beyond, with_power
 from tabinterp.document.document import Document, Power
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, p_value, raised
-from .power import of_counts, psi_beyond, with_power
 
 PSI = 0.2  # population stability index: the custom of credit scoring for a shift that needs action
 SHIFT_Q = 0.01

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from tabinterp.checks.shared.columns import input_columns
+from tabinterp.checks.shared.power import of_counts, share_of, with_power
 from tabinterp.document.document import Document
 
 from .base import SMALL_COUNT, UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, raised
-from .columns import input_columns
-from .power import of_counts, share_of, with_power
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

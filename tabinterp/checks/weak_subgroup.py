@@ -6,11 +6,11 @@ Raised where the loss of a group lies above what the network's own probabilities
 from __future__ import annotations
 
 from tabinterp.analyses.subgroup_gaps.record import WeakPart
+from tabinterp.checks.shared.groups import group_name
+from tabinterp.checks.shared.power import beyond, smallest_effect, with_power
 from tabinterp.document.document import Document, Power
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable
-from .groups import group_name
-from .power import beyond, smallest_effect, with_power
 
 EXCESS_PERCENT = 5.0  # above what the network's probabilities imply; of the loss of predicting without any column
 BEYOND_PERCENT = 10.0  # above the loss of boosted trees; of the same

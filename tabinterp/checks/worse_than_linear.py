@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from tabinterp.checks.shared.performance import largest_loss, performance_withheld, scored_events
+from tabinterp.checks.shared.power import Z_CHANCE, beyond, reach, smallest_effect, with_power
 from tabinterp.document.document import Document
 
 from .base import WITHHELD, Check, Limits, Outcome, Text, cleared, not_applicable, raised
-from .performance import largest_loss, performance_withheld, scored_events
-from .power import Z_CHANCE, beyond, reach, smallest_effect, with_power
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

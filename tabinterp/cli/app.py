@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 import tabinterp as ti
-from tabinterp.atomic_io import LARGEST_TEXT, RESUME, check_private, hidden, read_regular
+from tabinterp.atomic_io import LARGEST_TEXT, RESUME, check_private, read_regular
 from tabinterp.auditing.signals import Interrupted, interruptible, leave
 from tabinterp.errors import TabinterpError, speaking_options
 from tabinterp.exit_codes import ExitCode
@@ -26,6 +26,7 @@ from tabinterp.file_names import ATTESTATION, AUDIT, BUNDLE, HEADER, NULL, OTHER
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.provenance.digest_key import check_outside
 from tabinterp.report.formats.weasyprint import printer
+from tabinterp.secret_masking import hidden
 
 from .console import leave_with, progress, report_error, say, use_plain_output, writing_to
 from .finished_audits import Lang, Mappings, check, checks, compare, evidence, render, sign, verify

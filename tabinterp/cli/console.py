@@ -21,12 +21,13 @@ from typing import NoReturn
 import typer
 
 from tabinterp import __version__
-from tabinterp.atomic_io import RESUME, hidden, output_folder, write
+from tabinterp.atomic_io import RESUME, output_folder, write
 from tabinterp.auditing.signals import last
 from tabinterp.errors import TabinterpError
 from tabinterp.exit_codes import ExitCode
 from tabinterp.file_names import Layout
 from tabinterp.messages.names import terminal
+from tabinterp.secret_masking import hidden
 
 MOST = 4  # names that an error lists
 

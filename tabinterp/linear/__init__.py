@@ -1,0 +1,1 @@
+"""The linear counterpart: fitting, inference, separation, and the terms of a linear predictor."""

@@ -26,8 +26,8 @@ from tabinterp.stats.estimates import FEWEST_GROUPS, units_of
 from tabinterp.table.schema import GOALS, Task
 
 from .design import Basis, Bools, Design, Floats, Ints, Reason, Term, inflation, orthogonal_basis
-from .estimation import Covariance, Fit, least_squares, maximum_likelihood
 from .poisson import poisson
+from .unpenalised_fits import Covariance, Fit, least_squares, maximum_likelihood
 
 __all__ = ["ColumnTest", "Design", "Estimate", "Inference", "Reason", "Term", "infer", "linear_surrogate", "wald"]
 

@@ -20,8 +20,8 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 
 from .design import Basis, Bools, Design, Floats, Ints
-from .estimation import Covariance, Fit, single_draws
 from .separation import Cause, levels
+from .unpenalised_fits import Covariance, Fit, single_draws
 
 UNDETERMINED = 1e-9  # singular values, beside the largest, of directions that rows do not determine
 FALLS = 1e-7  # a move of the log rate, of moves of up to 1, that is not rounding

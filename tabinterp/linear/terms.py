@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models.model import BoundModel
-from tabinterp.stats.partitions import equal_rows
+from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.stats.weights import deviation
 
 from .design import Design, Term

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError, TabinterpError, argument
-from tabinterp.models.io.memory import check_network
+from tabinterp.models.io.memory_with_rows import check_network
 from tabinterp.table import Table
 from tabinterp.table.coerce import as_objects
 from tabinterp.table.schema import GOALS, Goal

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import ModelError
-from tabinterp.models.io.memory import check_network
+from tabinterp.models.io.memory_with_rows import check_network
 
 from .black_box import Function
 from .embeddings import OpaqueError, Rewritten, rewrite

@@ -1,0 +1,1 @@
+"""The reference network that `tabinterp.train` fits."""

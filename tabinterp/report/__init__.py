@@ -1,0 +1,1 @@
+"""The page: blocks, tables, figures, templates, and other formats of the same document."""

@@ -118,7 +118,9 @@ def blocks(document: Document, anchor: str) -> list[Block]:
 def sections(document: Document) -> list[Section]:
     """Every section, in order; one with nothing to show points to the reasons instead of vanishing."""
     empty = Paragraph(t("report.empty", section=t("report.section.not-assessed")))
-    anchors = [anchor for anchor, _ in SECTIONS]
-    own = anchors.index("use")  # analyses with a record of their own come after those that the page has a place for
-    anchors[own:own] = [analysis.name for analysis in ANALYSES if analysis.name in document.analyses]
+    anchors: list[str] = []
+    for anchor, _ in SECTIONS:
+        if anchor == "use":  # before it: analyses with a record of their own, which `SECTIONS` does not name
+            anchors += [analysis.name for analysis in ANALYSES if analysis.name in document.analyses]
+        anchors.append(anchor)
     return [Section(anchor, t(f"report.section.{anchor}"), blocks(document, anchor) or [empty]) for anchor in anchors]

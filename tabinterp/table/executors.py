@@ -18,8 +18,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tabinterp.atomic_io import hidden
 from tabinterp.errors import MissingError, TabinterpError, TableError
+from tabinterp.secret_masking import hidden
 from tabinterp.threads import one_thread
 
 from . import Scan, Table

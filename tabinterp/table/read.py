@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabinterp.atomic_io import source_name
 from tabinterp.errors import TableError
+from tabinterp.secret_masking import source_name
 
 from .coerce import as_frame, plain, read_file, with_target
 from .column_sketch import witness

@@ -21,8 +21,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow import fs as filesystems
 
-from tabinterp.atomic_io import hidden, source_name
 from tabinterp.errors import TableError
+from tabinterp.secret_masking import hidden, source_name
 
 from .checkpoints import Keeping, Told
 from .coerce import (

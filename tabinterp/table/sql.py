@@ -17,8 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tabinterp.atomic_io import PRIVATE, hidden, make_private, source_name, write
+from tabinterp.atomic_io import PRIVATE, make_private, write
 from tabinterp.errors import TableError
+from tabinterp.secret_masking import hidden, source_name
 
 from .checkpoints import Keeping, Told
 from .coerce import shown, unique

@@ -20,7 +20,7 @@ from tabinterp.checks.gate.exporters import FORMATS
 from tabinterp.checks.gate.gate import decide
 from tabinterp.checks.gate.policy import Policy
 from tabinterp.checks.judge import judge, run_check
-from tabinterp.checks.power import (
+from tabinterp.checks.shared.power import (
     auc_beyond,
     auc_error,
     beyond,

@@ -11,7 +11,7 @@ import torch
 import tabinterp as ti
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.hidden_units.overview import inside
+from tabinterp.analyses.hidden_units.audited_units import inside
 from tabinterp.analyses.settings import AuditSettings
 from tabinterp.auditing.run import _answer
 from tabinterp.errors import ModelError

@@ -38,7 +38,8 @@ import tabinterp as ti
 from tabinterp.errors import ModelError, UnsafeFileError
 from tabinterp.models import bind
 from tabinterp.models.adapters import onnx_check
-from tabinterp.models.io import limits, skops_archive, state_dict
+from tabinterp.models.io import allocation_limits as limits
+from tabinterp.models.io import skops_archive, state_dict
 from tabinterp.models.io.load import of_object
 from tabinterp.models.io.reading import Content
 

@@ -23,7 +23,7 @@ from tabinterp.analyses.slices.estimator import slices
 from tabinterp.errors import NotApplicableError
 from tabinterp.messages.language import speaking
 from tabinterp.models import bind
-from tabinterp.table.events import EVENTS, enough, events, too_few_events
+from tabinterp.table.class_counts import EVENTS, enough, events, too_few_events
 
 N = 400
 

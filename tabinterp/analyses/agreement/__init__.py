@@ -1,0 +1,1 @@
+"""Do explanation methods agree on which columns matter, and in which direction?"""

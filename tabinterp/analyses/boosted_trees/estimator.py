@@ -27,7 +27,7 @@ from tabinterp.models.losses import loss_for
 from tabinterp.models.model import BoundModel
 from tabinterp.models.scores import CLIP
 from tabinterp.table import Table
-from tabinterp.table.events import require_events
+from tabinterp.table.class_counts import require_events
 from tabinterp.table.folds import by_group
 from tabinterp.table.hash_sampling import chosen, row_hash
 from tabinterp.table.suppression import BoolArray

@@ -36,7 +36,7 @@ from tabinterp.messages import text
 from tabinterp.models import BoundModel
 from tabinterp.models.scores import CLIP, probabilities
 from tabinterp.table import Table
-from tabinterp.table.events import EVENTS, enough, events
+from tabinterp.table.class_counts import EVENTS, enough, events
 from tabinterp.table.suppression import countless
 
 from .reliability_curve import Bin, Bins, finish, merge, start, update

@@ -1,0 +1,1 @@
+"""Would the gain be there with other training rows?"""

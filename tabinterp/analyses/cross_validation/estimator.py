@@ -23,7 +23,7 @@ from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import Model, bind
 from tabinterp.models.losses import loss_for
 from tabinterp.table import Table
-from tabinterp.table.events import require_events
+from tabinterp.table.class_counts import require_events
 from tabinterp.table.folds import folds as folds_of
 
 

@@ -24,7 +24,7 @@ from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.stats.small_trees import few_trees, unless_equal
 from tabinterp.stats.weights import effective
 from tabinterp.table import Table
-from tabinterp.table.events import EVENTS, Side, enough, events, too_few_events
+from tabinterp.table.class_counts import EVENTS, Side, enough, events, too_few_events
 from tabinterp.table.folds import dealt, folds
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.split import BoolArray

@@ -33,7 +33,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models.model import BoundModel
 from tabinterp.table import Table
-from tabinterp.table.events import require_events
+from tabinterp.table.class_counts import require_events
 from tabinterp.table.hash_sampling import row_hash
 
 Benefits = tuple[tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...]]

@@ -39,8 +39,8 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel
 from tabinterp.network.reference import level_encoder
 from tabinterp.table import Table
+from tabinterp.table.class_counts import require_events
 from tabinterp.table.disclosure import Rounding
-from tabinterp.table.events import require_events
 from tabinterp.table.folds import folds
 
 from .record import DEPTH

@@ -1,0 +1,1 @@
+"""What does the linear model lose when it is fitted again without a column?"""

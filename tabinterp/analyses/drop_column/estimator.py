@@ -28,9 +28,9 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.linear.counterpart import ITERATIONS, fit_counts, fit_numbers
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
+from tabinterp.stats.equal_rows import players_of
 from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.estimates import resampled as bootstrapped
-from tabinterp.stats.partitions import players_of
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
 

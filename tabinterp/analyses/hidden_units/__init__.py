@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from tabinterp.analyses.base import Analysis
 
 if TYPE_CHECKING:
-    from .overview import Inside
+    from .audited_units import Inside
 
 ANALYSIS: Analysis[Inside] = Analysis(
     "hidden_units",
     "hidden units",
     0.03,
     needs=("unit_correlations",),
-    estimator="overview",
+    estimator="audited_units",
     place="inside",
 )

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
     from .activating_rows import Profiles
+    from .audited_units import Inside as InsideResult
+    from .audited_units import Optima
     from .first_layer_weights import Incoming
-    from .overview import Inside as InsideResult
-    from .overview import Optima
 
 MOST_COLUMNS = 40  # of the panels of real rows
 MOST_TEMPLATES = 20  # units of the first layer

@@ -36,7 +36,7 @@ from tabinterp.models.losses import loss_for
 from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.estimates import resampled as bootstrapped
 from tabinterp.table import Table
-from tabinterp.table.events import require_events
+from tabinterp.table.class_counts import require_events
 from tabinterp.table.hash_sampling import row_hash
 
 from .basis import Pair, build, read_columns

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tabinterp.analyses.base import Analysis
 
 if TYPE_CHECKING:
-    from tabinterp.analyses.hidden_units.overview import Optima
+    from tabinterp.analyses.hidden_units.audited_units import Optima
 
 ANALYSIS: Analysis[Optima] = Analysis(
     "maximisation",

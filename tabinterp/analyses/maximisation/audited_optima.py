@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.hidden_units import ANALYSIS as HIDDEN_UNITS
-from tabinterp.analyses.hidden_units.overview import Optima, optima
+from tabinterp.analyses.hidden_units.audited_units import Optima, optima
 from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError

@@ -10,7 +10,7 @@ from tabinterp.document.base import Part
 from .shown_values import Place, ShownValues
 
 if TYPE_CHECKING:
-    from tabinterp.analyses.hidden_units.overview import Optima
+    from tabinterp.analyses.hidden_units.audited_units import Optima
 
 LEVEL = 0.01  # share of real rows that count as atypical
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")

@@ -27,7 +27,7 @@ from torch import Tensor
 from tabinterp.analyses.hidden_units.first_layer_weights import slope
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models import BoundModel
-from tabinterp.stats.partitions import equal_rows
+from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.table.disclosure import Rounding
 from tabinterp.table.hash_sampling import chosen
 

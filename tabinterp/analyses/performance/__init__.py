@@ -1,0 +1,1 @@
+"""How well do both models predict, and is the difference significant? Metrics and the verdict."""

@@ -32,7 +32,7 @@ from tabinterp.models.scores import probabilities
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import resampled as bootstrapped
 from tabinterp.table import Table
-from tabinterp.table.events import enough, events, too_few_events
+from tabinterp.table.class_counts import enough, events, too_few_events
 from tabinterp.table.hash_sampling import row_hash
 from tabinterp.table.schema import GOALS
 from tabinterp.table.suppression import SMALL

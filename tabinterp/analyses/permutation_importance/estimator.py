@@ -36,8 +36,8 @@ from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import Own, loss_for
 from tabinterp.models.parallel import run_parallel
 from tabinterp.models.perturbation import is_read
+from tabinterp.stats.equal_rows import equal_rows, players_of
 from tabinterp.stats.estimates import FEWEST_GROUPS, Estimates, frame_of, group_sums, units_of
-from tabinterp.stats.partitions import equal_rows, players_of
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen, row_hash
 

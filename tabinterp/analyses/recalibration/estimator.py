@@ -36,7 +36,7 @@ from tabinterp.models.device import CPU
 from tabinterp.models.losses import loss_for
 from tabinterp.models.model import BoundModel
 from tabinterp.table import Table
-from tabinterp.table.events import require_events
+from tabinterp.table.class_counts import require_events
 from tabinterp.table.folds import folds
 from tabinterp.table.hash_sampling import row_hash
 

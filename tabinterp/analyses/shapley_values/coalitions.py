@@ -22,7 +22,7 @@ from torch import Tensor
 
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models.model import BoundModel
-from tabinterp.stats.partitions import equal_rows
+from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.stats.weights import unit
 
 MATRIX = 64  # players up to which the fronts of a walk are one product of matrices

@@ -25,7 +25,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
 from tabinterp.errors import NotApplicableError, argument
 from tabinterp.models import BoundModel, Model, bind
-from tabinterp.models.unseen_rows import check_unseen
+from tabinterp.models.remembered_split import check_unseen
 from tabinterp.models.weight_randomisation import randomised
 from tabinterp.stats.estimates import Estimates
 from tabinterp.table import Table

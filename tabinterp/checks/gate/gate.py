@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from tabinterp.checks import CHECKS
+from tabinterp.checks.judge import run_check
 from tabinterp.document.document import Document, Finding, Interval, Message, Power
 from tabinterp.exit_codes import ExitCode
 
-from .. import CHECKS
-from ..judge import run_check
 from .policy import (
     BY_SLUG,
     DEFAULT,

@@ -12,11 +12,10 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tabinterp.atomic_io import LARGEST_TEXT, read_regular
+from tabinterp.checks import CHECKS
+from tabinterp.checks.base import Check
 from tabinterp.document.document import Metric, Status
 from tabinterp.errors import PolicyError
-
-from .. import CHECKS
-from ..base import Check
 
 LONGEST_WAIVER = 366  # days from the day on which a waiver is used
 BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0"}  # letters by category that are drawn as nothing

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tabinterp.errors import ModelError, UnsafeFileError
-from tabinterp.models.io.limits import ROWS, check_total, check_value
+from tabinterp.models.io.allocation_limits import ROWS, check_total, check_value
 
 STANDARD = ("", "ai.onnx")
 TYPES = {1: np.float32, 11: np.float64, 7: np.int64, 6: np.int32}  # of inputs

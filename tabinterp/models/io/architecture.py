@@ -13,7 +13,7 @@ from torch import nn
 from tabinterp.errors import ModelError
 from tabinterp.models.affine_front import is_sequence
 
-from .limits import ROWS, WIDEST, check_total
+from .allocation_limits import ROWS, WIDEST, check_total
 from .safetensors_file import check_numbers
 
 LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the file -> module, its settings

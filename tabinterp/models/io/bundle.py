@@ -36,8 +36,9 @@ from tabinterp.models.scores import module_dtype
 from tabinterp.table import Split, Table
 from tabinterp.table.schema import GOALS, LOGITS, TASKS
 
-from . import network, skops_archive
+from . import network_description as network
 from . import safetensors_file as weights
+from . import skops_archive
 from .architecture import Layer, checked, describe
 from .archive import Archive, pack
 from .capture import capture

@@ -18,8 +18,8 @@ from torch import Tensor, fx, nn
 
 from tabinterp.errors import ModelError
 
+from .allocation_limits import ROWS, WIDEST, check_total, check_value
 from .architecture import LARGEST_WIDTH, Layer, few, fits, made
-from .limits import ROWS, WIDEST, check_total, check_value
 from .operations import DTYPES, OPERATIONS, WORDS
 from .safetensors_file import check_numbers
 

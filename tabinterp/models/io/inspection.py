@@ -17,9 +17,10 @@ from tabinterp.errors import ModelError, TabinterpError
 from tabinterp.models.adapters import onnx as from_onnx
 
 from . import bundle as bundles
-from . import network, skops_archive
+from . import network_description as network
 from . import pickles as pickled
 from . import safetensors_file as weights
+from . import skops_archive
 from . import state_dict as state
 from .archive import Archive, open_archive
 from .formats import KINDS, kind_of

@@ -19,14 +19,15 @@ from tabinterp.models.model import File, Model
 from tabinterp.models.multi_input import expecting
 from tabinterp.models.wrap import wrap
 
-from . import network, skops_archive
+from . import network_description as network
 from . import pickles as pickled
 from . import safetensors_file as weights
+from . import skops_archive
 from . import state_dict as state
+from .allocation_limits import check_cells
 from .archive import open_archive
 from .bundle import Bundle, Header, from_archive, from_folder
 from .formats import KINDS, kind_of, refusal
-from .limits import check_cells
 from .loaded_objects import columns
 from .reading import LARGEST_JSON, Content, read
 

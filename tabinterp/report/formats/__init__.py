@@ -1,0 +1,1 @@
+"""The document in other formats: PDF, Markdown, model card, CycloneDX, summaries."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from tabinterp.checks.base import Outcome
 from tabinterp.document.document import Document, Interval, Message
-
-from .base import Outcome
 
 
 def performance_withheld(document: Document) -> Outcome | None:

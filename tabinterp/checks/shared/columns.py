@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from tabinterp.analyses.data_quality.record import TableColumn
+from tabinterp.checks.base import Outcome
 from tabinterp.document.document import Document, Interval
-
-from .base import Outcome
 
 
 def columns_read(document: Document) -> set[str]:

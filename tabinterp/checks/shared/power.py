@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import NormalDist
 
+from tabinterp.checks.base import Outcome
 from tabinterp.document.document import Document, Interval, Power
-
-from .base import Outcome
 
 CHANCE = 0.8  # with which an effect is detected
 Z_ENDS, Z_CHANCE = NormalDist().inv_cdf(0.975), NormalDist().inv_cdf(CHANCE)

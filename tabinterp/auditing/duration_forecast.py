@@ -10,7 +10,7 @@ from tabinterp.analyses.conditional_importance.estimator import REPEATS
 from tabinterp.analyses.context import GRADIENT_ROWS
 from tabinterp.analyses.effects.estimator import AUDITED_COLUMNS as EFFECT_COLUMNS
 from tabinterp.analyses.effects.estimator import POINTS
-from tabinterp.analyses.hidden_units.overview import CELLS as UNIT_CELLS
+from tabinterp.analyses.hidden_units.audited_units import CELLS as UNIT_CELLS
 from tabinterp.analyses.interactions.estimator import ROWS as PAIR_ROWS
 from tabinterp.analyses.interactions.screening import PAIR_MOVES
 from tabinterp.analyses.shapley_values.estimator import AUDITED_ROWS as SHAPLEY_ROWS

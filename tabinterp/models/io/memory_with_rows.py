@@ -12,7 +12,7 @@ from tabinterp.models.affine_front import is_sequence
 from tabinterp.models.inputs import SideBySide
 from tabinterp.models.model import Model
 
-from .limits import ROWS, check_cells, check_total, check_value
+from .allocation_limits import ROWS, check_cells, check_total, check_value
 from .loaded_objects import columns
 
 

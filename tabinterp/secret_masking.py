@@ -1,0 +1,157 @@
+"""Masking of secrets in text: passwords, tokens and user names in URLs, connection strings, queries and commands."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, unquote_plus
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
+
+
+MASK = "***"
+# The whole text is one URL, perhaps as the value of an option: it ends where the text ends, whatever a password holds.
+_WHOLE = re.compile(r"(?:--[\w-]+=)?[\w+.:-]*://.*", re.DOTALL)
+_URL = re.compile(r"(?<![\w+.:-])[\w+.:-]*://[^\s'\"<>]*")
+_NO_PORT = re.compile(r":(?!\d*$)")
+_AFTER = re.compile(r"[?#;]")
+_QUERY = re.compile(r"\?[\w.%~+-]+=[^\s'\"]*")  # of a URL that is repeated without its scheme and host
+_NAMES = (
+    r"(?<![\w.-])[\w.-]*(?:password|passwort|passwd|passphrase|pwd|secret|token|signature|credentials?|"
+    r"(?:access|account|api|private)[ _-]?key)(?:[ _-]?id)?|"
+    r"(?<![^\W_])(?:pass|pw|sig|sas|uid|user|username|user[ _]id|key_id|authorization|cookie|odbc_connect)"
+)
+# A quoted value. A quote inside it is doubled in standard SQL and follows a backslash elsewhere. Where both readings are
+# possible, and after an escaped or a dollar quote, the rest of the text is masked.
+_QUOTED = (
+    r"(?:[benx]|u&)?'(?:[^'\\]|\\+(?!['\\])|'')*'|\"(?:[^\"\\]|\\+(?![\"\\])|\"\")*\"|"
+    r"(?:[benx]|u&)?\\*['\"][\s\S]*|\$\w*\$[\s\S]*"
+)
+_SETTING = re.compile(  # of a connection string: Driver={x};UID=ann;PWD=secret, host=h password='a b', "token": "x"
+    rf"(?P<name>(?:{_NAMES}|pragma\s+\w*key)[\"']?\s*(?:=|(?<=[\"']):)\s*)"
+    rf"(?P<value>\{{(?:[^}}]|\}}\}})*\}}|{_QUOTED}|[^;&\n'\"]+?(?=\s+\w[\w ]{{0,40}}=|[;&\n'\"]|$))",
+    re.IGNORECASE,
+)
+_SPACED = re.compile(  # of a query or a mapping: SECRET 'x', IDENTIFIED BY 'x', 'footer_key': 'x'
+    rf"(?P<name>(?:{_NAMES}|(?<![\w-])[\w-]*_key(?:_value)?|identified\s+by)[\"']?(?:\s*:\s*|\s+))(?P<value>{_QUOTED})",
+    re.IGNORECASE,
+)
+_BARE = re.compile(  # of a command or a header: --password x, X-Api-Key: x, Authorization: Basic x
+    rf"(?P<name>(?=--)(?:{_NAMES})\s+|(?:{_NAMES}):\s*|bearer\s+)"
+    rf"(?P<value>{_QUOTED}|(?:(?:bearer|basic|digest|token)\s+)?[^\s'\",;&)]+)",
+    re.IGNORECASE,
+)
+_CALL = re.compile(r"(?<!\w)(?:(?P<options>secret)[\w\s\"]{0,80}|(?P<function>\w+)\s*)\(", re.IGNORECASE)
+_KEYED = re.compile(r"crypt|hmac|passphrase|parquet_key", re.IGNORECASE)  # functions that are given a key
+_ARGUMENT = re.compile(rf"[()]|{_QUOTED}", re.IGNORECASE)
+LEAST, SURE = 3, 6  # letters of a piece of a secret that is looked for; of one that is replaced inside of words too
+
+
+def hidden(text: str, *sources: str) -> str:
+    """Mask the secrets in a text.
+
+    Masked are, in URLs, what stands before `@` and after `?`, `#` or `;`; values of connection strings; headers such as
+    `Authorization: Bearer x` and options such as `--password x`; quoted passwords and secrets of SQL, and all arguments of
+    `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`.
+
+    Parameters
+    ----------
+    text : a URL, an argument of a command, a query, or any message.
+    sources : URLs, connection strings or queries that the text may repeat, whole or in pieces, as a library's error does.
+
+    Examples
+    --------
+    >>> hidden("postgresql://ann:secret@bank/loans?sslpassword=x"), hidden("loans.csv")
+    ('postgresql://***@bank/loans?***', 'loans.csv')
+    >>> hidden("no driver for UID=ann;PWD=secret")
+    'no driver for UID=***;PWD=***'
+    >>> hidden("cannot log in with 'secret'", "https://bank/loans.csv?sig=secret")
+    "cannot log in with '***'"
+    """
+    taken: list[str] = []
+    for source in sources:
+        text = text.replace(source, _masked(source, taken))
+    for piece in sorted(_pieces(taken), key=len, reverse=True):
+        found = re.escape(piece)
+        text = re.sub(found if len(piece) >= SURE else rf"(?<![^\W_]){found}(?![^\W_])", MASK, text)
+    return _masked(text, [])
+
+
+def source_name(source: str) -> str:
+    """Return the name of the table at a path or URL: its last part, without what follows the first dot.
+
+    >>> source_name("https://ann:x@bank/loans.csv.gz?sig=a/b"), source_name("mssql+pyodbc:///?odbc_connect=PWD%3Dx")
+    ('loans', '')
+    """
+    path = source
+    if "://" in source:
+        url = next(part for part in source.split("::") if "://" in part)
+        path = _AFTER.split(hidden(url).split("://", 1)[-1].removeprefix(f"{MASK}@"))[0].replace(MASK, "")
+    name = path.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a file's name need not be text
+
+
+def _masked(text: str, taken: list[str]) -> str:
+    """The text without its secrets, which are added to `taken`."""
+
+    def url(found: re.Match[str]) -> str:
+        scheme, rest = found.group().split("://", 1)
+        after = _AFTER.search(rest)
+        head, tail = (rest, "") if after is None else (rest[: after.start()], rest[after.start() :])
+        if "@" in tail:  # a password that holds one of these, or an address in the query: nobody can tell
+            taken.append(rest)
+            return f"{scheme}://{MASK}"
+        user, at, place = head.rpartition("@")
+        taken.extend([user, tail])
+        host, slash, path = place.partition("/")
+        if _NO_PORT.search(host) and not host.startswith("["):  # a name and what begins a password
+            taken.append(host)
+            place = f"{MASK}{slash}{path}"
+        return f"{scheme}://{MASK if at else ''}{at}{place}{tail[:1]}{MASK if tail else ''}"
+
+    def setting(found: re.Match[str]) -> str:
+        taken.append(found["value"])
+        return f"{found['name']}{MASK}"
+
+    def query(found: re.Match[str]) -> str:
+        taken.append(found.group())
+        return f"?{MASK}"
+
+    if _WHOLE.fullmatch(text):
+        at = text.index("=") + 1 if text.startswith("--") else 0
+        return text[:at] + re.sub(r".*", url, text[at:], count=1, flags=re.DOTALL)
+    text = _QUERY.sub(query, _URL.sub(url, _calls(text, taken)))
+    for pattern in (_SETTING, _SPACED, _BARE):
+        text = pattern.sub(setting, text)
+    return text
+
+
+def _calls(text: str, taken: list[str]) -> str:
+    """The text without the arguments of functions that take a key, as pgp_sym_decrypt(card, 'x'), and of CREATE SECRET."""
+    parts, done = [], 0
+    for call in _CALL.finditer(text):
+        if call.start() < done or not (call["options"] or _KEYED.search(call["function"])):
+            continue
+        depth, end, quoted = 1, len(text), []
+        for found in _ARGUMENT.finditer(text, call.end()):
+            if found[0] not in ("(", ")"):
+                quoted.append(found[0])
+                continue
+            depth += 1 if found[0] == "(" else -1
+            if depth == 0:
+                end = found.start()
+                break
+        taken.extend([text[call.end() : end]] if call["options"] else quoted)
+        parts += [text[done : call.end()], MASK]
+        done = end
+    return "".join([*parts, text[done:]])
+
+
+def _pieces(taken: list[str]) -> set[str]:
+    """What a library may repeat of masked text: all of it, its values and their parts, as they stand and decoded."""
+    forms = {form for one in taken for form in (one, unquote(one), unquote_plus(one))}
+    values = {re.sub(r"^[\w .-]+=(?=[^=])", "", part) for form in forms for part in re.split(r"[?#;&]", form)}
+    parts = {part for value in values for part in re.split(r"[:/@,=\s{}$\\'\"]+", value)}
+    return {one for one in forms | values | parts if len(one) >= LEAST and one != MASK}
