@@ -25,7 +25,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss, r2_score, roc_auc_score
 from sklearn.model_selection import train_test_split
 
-from tabinterp.network.reference import build_encoder, fit_network
+from tabinterp.network.encoder import build_encoder
+from tabinterp.network.reference import fit_network
 
 Split = tuple[int, pd.DataFrame, pd.DataFrame, np.ndarray, np.ndarray]
 

@@ -39,7 +39,8 @@ from tabinterp.analyses.slices.estimator import groups_of
 from tabinterp.cli.app import app
 from tabinterp.errors import TableError
 from tabinterp.models import bind
-from tabinterp.network.reference import fit_network, fitted_encoder
+from tabinterp.network.encoder import fitted_encoder
+from tabinterp.network.reference import fit_network
 from tabinterp.report.formats.weasyprint import printer
 from tabinterp.table.disclosure import Rounding, shown_date
 from tests import cases

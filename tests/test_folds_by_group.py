@@ -39,7 +39,8 @@ from tabinterp.linear import counterpart
 from tabinterp.linear.counterpart import STRENGTHS, fit_counterpart, fit_numbers
 from tabinterp.models import bind
 from tabinterp.network import reference
-from tabinterp.network.reference import fit_network, fitted_encoder
+from tabinterp.network.encoder import fitted_encoder
+from tabinterp.network.reference import fit_network
 from tabinterp.table.folds import by_group, dealt, folds
 
 TASKS = ("binary", "multiclass", "regression", "count")

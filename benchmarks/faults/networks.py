@@ -14,7 +14,8 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.models import bind
 from tabinterp.models.encoding import as_array
-from tabinterp.network.reference import build_encoder, fit_network
+from tabinterp.network.encoder import build_encoder
+from tabinterp.network.reference import fit_network
 
 
 @dataclass(frozen=True)

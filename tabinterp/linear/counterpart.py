@@ -35,7 +35,7 @@ from tabinterp.models.binding import bind, check_encoded
 from tabinterp.models.column_lineage import known_as, target_encoders
 from tabinterp.models.encoding import as_array, encoded_by
 from tabinterp.models.model import BoundModel, Model
-from tabinterp.network.reference import fitted_encoder
+from tabinterp.network.encoder import fitted_encoder
 from tabinterp.table import Scan, Table
 from tabinterp.table.executors import Engine, in_parts, in_turn
 from tabinterp.table.folds import by_group

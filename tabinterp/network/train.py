@@ -17,7 +17,8 @@ from tabinterp.table.read import with_split
 from tabinterp.table.table import check_table
 from tabinterp.threads import one_thread
 
-from .reference import FittedNetwork, fit_network, fitted_encoder
+from .encoder import fitted_encoder
+from .reference import FittedNetwork, fit_network
 
 Progress = Callable[[str, float], None]
 FRACTION = 0.25

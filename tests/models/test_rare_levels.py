@@ -16,7 +16,7 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.models import bind
 from tabinterp.network import reference
-from tabinterp.network.reference import build_encoder, level_encoder
+from tabinterp.network.encoder import build_encoder, level_encoder
 
 RARE = "Zzyzx-Quartermaine"
 

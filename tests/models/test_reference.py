@@ -8,7 +8,8 @@ from torch import nn
 
 from tabinterp.errors import ModelError, TableError
 from tabinterp.network import reference
-from tabinterp.network.reference import build_encoder, fit_network, loss_of
+from tabinterp.network.encoder import build_encoder
+from tabinterp.network.reference import fit_network, loss_of
 
 
 def rows(n=400, d=3, seed=0):

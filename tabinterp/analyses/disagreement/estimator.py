@@ -37,7 +37,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel
-from tabinterp.network.reference import level_encoder
+from tabinterp.network.encoder import level_encoder
 from tabinterp.table import Table
 from tabinterp.table.class_counts import require_events
 from tabinterp.table.disclosure import Rounding

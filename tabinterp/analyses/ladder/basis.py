@@ -29,7 +29,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models.model import BoundModel
-from tabinterp.network.reference import level_encoder, number_encoder
+from tabinterp.network.encoder import level_encoder, number_encoder
 
 KNOTS, COARSE = 16, 5
 LEVELS = 6  # of a column in a pair; the others share one

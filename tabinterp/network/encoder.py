@@ -1,0 +1,143 @@
+"""The encoder of the reference network: numbers are imputed with their median and standardised, levels are one-hot.
+
+A missing number takes the median of its column, and an indicator column says where it was missing. A missing level is a
+level of its own. Levels of fewer than ten training rows share one encoded column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from tabinterp.errors import TableError
+from tabinterp.table.disclosure import Rounding
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Progress = Callable[[int, int, float], None]
+
+RARE = 10  # rows: levels seen less often share one encoded column
+POOLED, FAR = "(levels of fewer than 10 training rows)", 2**24  # placeholders for them, of text and of numbers
+
+
+def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
+    """An unfitted encoder of the columns named in `kinds`; every encoded column reads one original column.
+
+    Numeric columns: missing values take the median and, where the training rows have any, raise an indicator; then
+    mean 0 and standard deviation 1. Categorical, boolean and ordinal columns: one encoded column a level, missing
+    being a level of its own (`None` and `NaN` are two: keep to one); levels seen in fewer than 10 training rows share
+    a column, which unseen levels join; where there is no such column an unseen level is zero in all of them. The encoder
+    does not hold the names of those rare levels, so a file of it does not either (of `True` and `False` it does).
+
+    Parameters
+    ----------
+    frame : the training rows, on which the encoder is to be fitted.
+    kinds : kind of each column to encode.
+
+    >>> rooms = pd.DataFrame({"size": [20.0, None, 35.0], "floor": ["low", "high", None]})
+    >>> encoder = build_encoder(rooms, {"size": "numeric", "floor": "categorical"})
+    >>> encoder.fit_transform(rooms).shape
+    (3, 3)
+    """
+    if not kinds:
+        raise TableError("an encoder needs at least one input column, got none")
+    for name, kind in kinds.items():
+        _check_column(frame, name, kind)
+    numeric = [name for name, kind in kinds.items() if kind == "numeric"]
+    levels = [name for name, kind in kinds.items() if kind != "numeric"]
+    blocks = [("numeric", number_encoder(), numeric), ("levels", _pooled(frame[levels]), levels)]
+    return ColumnTransformer([block for block in blocks if block[2]])
+
+
+def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
+    """The encoder of `build_encoder`, fitted to these rows, with medians that are not the value of a single row.
+
+    A median is rounded so that at least ten rows share it, and is 0 where fewer have a value. Means and standard deviations are
+    those of the rows with the rounded medians.
+    """
+    encoder = build_encoder(frame, kinds).fit(frame)
+    if "numeric" in encoder.named_transformers_:
+        imputer, scaler = (step for _, step in encoder.named_transformers_["numeric"].steps)
+        numbers = frame[list(imputer.feature_names_in_)]
+        columns = (numbers[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in numbers)
+        rounded = [Rounding(x)(median) for x, median in zip(columns, imputer.statistics_, strict=True)]
+        imputer.statistics_ = np.nan_to_num(np.array(rounded))
+        scaler.fit(imputer.transform(numbers))
+    return encoder
+
+
+def number_encoder() -> Pipeline:
+    """Of numeric columns: the median for missing values, an indicator of them, mean 0 and standard deviation 1."""
+    return make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
+    )
+
+
+def level_encoder(most: int | None = None) -> OneHotEncoder:
+    """Of other columns: one encoded column a level, those of fewer than 10 rows (or beyond `most`) together."""
+    return OneHotEncoder(
+        handle_unknown="infrequent_if_exist", min_frequency=RARE, max_categories=most, sparse_output=False
+    )
+
+
+def _pooled(frame: pd.DataFrame) -> OneHotEncoder:
+    """An unfitted `level_encoder` that gives the same encoded columns and names no level of fewer than 10 rows.
+
+    One placeholder stands for the rare levels of a column. It has no rows of its own, so scikit-learn counts it as infrequent
+    and sends every level it does not know to it.
+    """
+    encoder = level_encoder()
+    if frame.shape[1] == 0:
+        return encoder
+    found = level_encoder().fit(frame)
+    kept = [_kept(*one) for one in zip(found.categories_, found.infrequent_categories_, strict=True)]
+    return encoder.set_params(categories=kept)
+
+
+def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
+    """The levels of a column with one placeholder for the rare ones, in an order that scikit-learn accepts."""
+    if rare is None or all(isinstance(level, (bool, np.bool_)) for level in rare):
+        return levels
+    frequent = levels[~pd.Index(levels).isin(rare)]
+    if levels.dtype.kind in "iuf":
+        top = np.iinfo(levels.dtype).max if levels.dtype.kind in "iu" else FAR  # not chosen by what the rare levels are
+        free = next(top - n for n in range(len(frequent) + 1) if top - n not in frequent)
+        return np.sort(np.append(frequent, np.array([free], dtype=levels.dtype)))
+    number = any(isinstance(level, (int, float)) and not np.isnan(level) for level in levels)  # of an object column
+    placeholder: Any = next(FAR - n for n in range(len(frequent) + 1) if FAR - n not in frequent) if number else POOLED
+    while not number and placeholder in frequent:
+        placeholder += "…"
+    return np.array([placeholder, *frequent], dtype=object)
+
+
+def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:
+    """Refuse here, by the column's name, what scikit-learn would refuse later without it."""
+    if kind not in ("numeric", "categorical", "boolean", "ordinal"):
+        raise TableError(f"column {name!r}: kind must be numeric, categorical, boolean or ordinal, got {kind!r}")
+    if name not in frame.columns:
+        raise TableError(f"column {name!r} is not in the table; its columns are {list(frame.columns)}")
+    if kind == "numeric":
+        try:
+            values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError) as error:
+            raise TableError(f"column {name!r} is numeric, but its values are not: {error}") from error
+        if np.isinf(values).any():
+            raise TableError(f"column {name!r} holds infinite values; make them missing or finite")
+        return
+    levels = frame[name].drop_duplicates()
+    if levels.dtype.kind not in "biuf" and any(level is pd.NA for level in levels):
+        raise TableError(f"column {name!r} holds pandas.NA, which scikit-learn's encoders cannot read; use None or NaN")
+    try:
+        sorted(levels.dropna())
+    except TypeError as error:
+        raise TableError(
+            f"column {name!r} mixes kinds of value ({error}); make them all text or all numbers"
+        ) from error
