@@ -62,7 +62,7 @@ def test_findings_are_those_of_a_whole_audit():
     """The analyses that are left out are read by no check."""
     cell = Cell("binary", 200, 0.5)
     table, model = drawn(cell, 1)
-    part = {one.slug: one for one in audited(table, model, command.fields(cell), {}).findings.values()}
+    part = {one.slug: one for one in audited(table, model, command.analyses(cell), {}).findings.values()}
     whole = {one.slug: one for one in ti.audit(model, table).document.findings}
     assert part == whole
 
