@@ -12,7 +12,7 @@ PYTEST := -m pytest -n 2 --dist worksteal -q
 TEST := OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 FAST := -m "not slow and not browser"
 
-.PHONY: help demo demo-newest test test-fast test-newest test-oldest lint truth faults faults-slice alarms bench scale reports schema messages browser fuzz clean
+.PHONY: help demo demo-newest test test-fast test-newest test-oldest lint truth faults faults-slice alarms bench scale reports schema checks messages browser fuzz clean
 
 help:
 	@echo "make demo       audit a network on a bundled table; the last line is the path of the report"
@@ -125,6 +125,9 @@ fuzz: .venv/full
 
 messages: .venv/full
 	$(BIN)/python -m tabinterp.messages.catalogue
+
+checks: .venv/base
+	$(BIN)/python -m tabinterp.checks.manual > docs/checks.md
 
 schema: .venv/base
 	$(BIN)/python -m tabinterp.document.canonical > tabinterp/document/audit-1.schema.json

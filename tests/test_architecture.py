@@ -264,6 +264,13 @@ def test_the_document_loads_no_heavy_library():
 RECORDS = [name for name in NAMES if name.startswith("tabinterp.analyses.") and name.endswith(".record")]
 
 
+def test_sections_load_neither_torch_nor_a_library_of_models():
+    """Figures are drawn with seaborn, which brings in pandas, scipy and statsmodels."""
+    names = [name for name in NAMES if name.startswith("tabinterp.analyses.") and name.endswith(".section")]
+    assert len(names) > 25
+    assert loaded("\n".join(f"import {name}" for name in names)).isdisjoint(["torch", "sklearn", "shap", "skops"])
+
+
 def test_every_record_loads_no_heavy_library():
     assert len(RECORDS) > 30
     code = "\n".join(f"import {name}" for name in RECORDS)

@@ -15,6 +15,7 @@ import pytest
 from tabinterp import checks, messages
 from tabinterp.checks import CHECKS
 from tabinterp.checks.base import ASPECTS, Check
+from tabinterp.checks.manual import manual
 from tabinterp.report.sections.findings import ANCHORS, OWN_ANCHORS
 
 FOLDER = Path(checks.__file__).parent
@@ -24,6 +25,21 @@ OUTCOMES = {  # functions of base.py that make an outcome: its key, if no other 
 }  # fmt: skip
 KEY = re.compile(r"(raised|cleared|unclear|not_applicable|withheld)(_\w+)?|few|task|rate|swapped")
 by_slug = pytest.mark.parametrize("check", CHECKS, ids=[check.slug for check in CHECKS])
+
+
+SHARED = "tabinterp.checks.shared."
+
+
+def home_of(node: ast.ImportFrom, module: str) -> str | None:
+    """The module of this package that a statement imports names from; None for `base`, `power` and all that lies outside."""
+    name = node.module or ""
+    if name.startswith(SHARED):
+        name = f"shared/{name.removeprefix(SHARED)}"
+    elif node.level == 1:
+        name = f"shared/{name}" if module.startswith("shared/") else name
+    else:
+        return None
+    return None if name in ("base", "shared/power") else name
 
 
 @cache
@@ -36,8 +52,8 @@ def definitions(module: str) -> dict[str, tuple[str, ast.stmt]]:
         elif isinstance(node, ast.Assign):
             names = [name for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
             found |= {name.id: (module, node) for name in names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 1 and node.module not in ("base", "power"):
-            found |= {alias.name: definitions(node.module)[alias.name] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (home := home_of(node, module)) is not None:
+            found |= {alias.name: definitions(home)[alias.name] for alias in node.names}
     return found
 
 
@@ -109,3 +125,9 @@ def test_notes_for_translators_name_placeholders_of_their_sentence():
         shown = {name for _, name, _, _ in Formatter().parse(sentence) if name}
         named = {name for part in note.split("; ") if ": " in part for name in part.split(":")[0].split(", ")}
         assert named <= shown, key
+
+
+def test_the_page_of_checks_in_the_docs_is_what_the_modules_say():
+    page = Path(__file__).parents[2] / "docs" / "checks.md"
+    assert page.read_text(encoding="utf-8") == manual()
+    assert all(f"`{check.slug}`" in manual() for check in CHECKS)
