@@ -589,7 +589,7 @@ def test_the_bar_tells_rows_per_second(monkeypatch):
 FITTING = """
 import hashlib
 from pathlib import Path
-from tabinterp import interrupt
+from tabinterp.auditing import signals as interrupt
 try:
     with interrupt.interruptible(), interrupt.last(lambda: Path("said").write_text("kept")):
         told = False
