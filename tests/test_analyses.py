@@ -19,6 +19,7 @@ import tabinterp as ti
 from tabinterp import messages
 from tabinterp.analyses import ANALYSES, chosen
 from tabinterp.cli.app import app
+from tabinterp.document.stored_settings import asked_of
 from tabinterp.errors import TabinterpError
 
 ROWS = 400
@@ -86,6 +87,26 @@ def test_the_document_says_what_was_not_requested_and_what_was(table, network):
     assert audit.document.method.settings["analyses"] == "calibration"
     assert re.search("These analyses were not requested", audit.to_html())
     assert "analyses" not in ti.audit(ti.wrap(network), table, rows=50).document.method.settings
+
+
+def test_what_was_declared_is_not_called_undeclared_where_its_analysis_was_not_requested(table, network):
+    settings = {"rows": 50, "constraints": {"a": "+"}}
+    document = ti.audit(ti.wrap(network), table, analyses=["calibration"], **settings).document
+    assert "not_assessed.constraints" not in [note.key for note in document.not_assessed]
+    document = ti.audit(ti.wrap(network), table, rows=50, analyses=["constraints"]).document
+    assert "not_assessed.constraints" in [note.key for note in document.not_assessed]
+
+
+def test_the_threshold_is_read_back_without_the_decision_curve(table, network):
+    document = ti.audit(ti.wrap(network), table, rows=50, threshold=0.3, analyses=["calibration"]).document
+    assert asked_of(document).items() >= {"analyses": ["calibration"], "threshold": 0.3}.items()
+
+
+def test_of_a_scan_only_what_was_requested_is_summed(frame, network, tmp_path):
+    frame.to_parquet(tmp_path / "rows.parquet")
+    scan = ti.scan_table(tmp_path / "rows.parquet", target="y", positive="yes", split=0.3, rows=60)
+    audit = ti.audit(ti.wrap(network), scan, rows=50, analyses=["calibration"])
+    assert audit.document.data.drawn.summed == ["counterpart", "performance", "calibration"]
 
 
 def test_unknown_names_are_refused_with_the_nearest():

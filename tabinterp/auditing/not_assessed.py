@@ -32,7 +32,9 @@ def unassessed(document: Document) -> list[Message]:
         notes.append(_note("reasons"))
     if not any(column.protected for column in document.data.columns):
         notes.append(_note("groups"))
-    if document.groups is None or document.groups.constraints is None:
+    requested = document.method.settings.get("analyses")  # names with spaces between them; None: all analyses
+    undeclared = document.groups is None or document.groups.constraints is None
+    if undeclared and (requested is None or "constraints" in str(requested).split()):
         notes.append(_note("constraints"))
     trust = document.trust
     if trust is None or trust.networks is None:

@@ -192,7 +192,8 @@ def _swept(
     if isinstance(rows, Scan) and not rows.is_whole:
         grouping = {"control": settings.control or {}, "threshold": settings.threshold}
         arguments: dict[str, dict[str, Any]] = {"groups": grouping, "performance": {"threshold": settings.threshold}}
-        return sweep(network, linear, rows, within, engine, arguments)
+        only = None if settings.analyses is None else {"performance", *settings.analyses}
+        return sweep(network, linear, rows, within, engine, arguments, only)
     return Swept({}, {})
 
 

@@ -6,7 +6,7 @@ Everything else is read of the rows that the scan drew. To add one: its four fun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -170,17 +170,20 @@ def sweep(
     progress: Callable[[float], None] | None = None,
     engine: Engine = in_turn,
     wishes: Mapping[str, Mapping[str, Any]] | None = None,
+    only: Collection[str] | None = None,
 ) -> Swept:
     """One pass over the rows that are evaluated, and one over all; the plans are made on those of them that were drawn.
 
     wishes : field -> what its `start` is given beside the models.
+    only : fields that are summed; None: all.
 
     Where rows come in groups nothing is summed: a standard error needs all rows of a group at hand, and the rows of a batch are
     those of parts of groups. All readings are then of the drawn rows.
     """
     if scan.schema.group is not None:
         return Swept({}, {})
-    able = [one for one in STREAMED if network.has_gradient or not one.along]
+    wanted = [one for one in STREAMED if only is None or one.field in only]
+    able = [one for one in wanted if network.has_gradient or not one.along]
     drawn = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
     plans: dict[bool, dict[str, Any]] = {True: {}, False: {}}
     for one in able:

@@ -87,6 +87,10 @@ def asked_of(document: Document) -> dict[str, Any]:
             asked["costs"] = given.false_positive, given.false_negative
         if given.given != "costs":
             asked["threshold"] = given.threshold
+    elif decisions is None and document.performance.threshold is not None:
+        asked["threshold"] = (
+            document.performance.threshold
+        )  # the policy is not in a document without the decision curve
     return asked
 
 
