@@ -49,6 +49,8 @@ class Table:
     head: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]  # the first cell names the row
     style: str = "sortable"
+    open: bool = False  # shown at once; other tables of the report unfold
+    number: str = ""  # "2.1" is shown as "Table 2.1"
 
     @property
     def broad(self) -> bool:
@@ -114,14 +116,15 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture, always with the table it was drawn from."""
+    """A picture, with the table it was drawn from."""
 
     kind: ClassVar[str] = "figure"
     svg: Later
     label: str
     legend: Sequence[Key]
     caption: str
-    table: Table
+    table: Table | None  # None: another section holds the numbers
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ class FindingItem:
     severity: str
     severity_text: str
     glyph: str
+    title: str
     claim: str
     anchor: str  # empty: no section holds the numbers
     see: str
@@ -159,6 +163,7 @@ class Panels:
     kind: ClassVar[str] = "panels"
     groups: Sequence[Sequence[Block]]
     wide: bool = False  # the first of three takes half of the room
+    small: bool = False  # three side by side instead of two
 
 
 Block = Table | Paragraph | Heading | Points | Facts | Figure | FindingList | Fold | Panels
@@ -166,6 +171,23 @@ Block = Table | Paragraph | Heading | Points | Facts | Figure | FindingList | Fo
 
 @dataclass(frozen=True, slots=True)
 class Section:
+    """A section, or a chapter that holds sections.
+
+    Parameters
+    ----------
+    anchor : the identifier of the element, by which links reach it.
+    title : the heading.
+    blocks : what stands below the heading, before the sections.
+    number : "2" or "2.1"; empty where sections have no numbers.
+    sections : the sections of a chapter.
+    summary : a sentence that stands in place of what is folded; empty: nothing is folded.
+    findings : raised findings that are about it.
+    """
+
     anchor: str
     title: str
     blocks: Sequence[Block]
+    number: str = ""
+    sections: Sequence[Section] = ()
+    summary: str = ""
+    findings: int = 0

@@ -1,12 +1,11 @@
-"""The sections of the report, in order: each of one or of several analyses. To add one, add a line here."""
+"""The chapters and sections of the report, in order. To add a section, add a line here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
-from typing import cast
 
-from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.ablation import section as ablation
 from tabinterp.analyses.agreement import section as agreement
 from tabinterp.analyses.alternatives import section as alternatives
@@ -47,6 +46,8 @@ from tabinterp.analyses.trust import section as trust
 from tabinterp.analyses.unit_correlations import section as unit_correlations
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Paragraph, Section
+from tabinterp.report.layout import arranged
+from tabinterp.report.numbering import numbered
 from tabinterp.report.sections.evidence import evidence, use
 from tabinterp.report.sections.findings import findings
 from tabinterp.report.sections.method import method, not_assessed
@@ -54,73 +55,132 @@ from tabinterp.report.words import t
 
 Build = Callable[[Document], list[Block]]
 
-# The anchor of each section, and what builds its blocks, in order.
-SECTIONS: tuple[tuple[str, tuple[Build, ...]], ...] = (
-    ("findings", (findings,)),
-    (
-        "performance",
+
+@dataclass(frozen=True)
+class Chapter:
+    """A numbered part of the report.
+
+    Parameters
+    ----------
+    anchor : its identifier on the page; `report.chapter.ANCHOR` is its title.
+    sections : the anchor of each section, and what builds its blocks, in order.
+    folded : whether the chapter is closed until somebody opens it.
+    """
+
+    anchor: str
+    sections: tuple[tuple[str, tuple[Build, ...]], ...]
+    folded: bool = False
+
+
+FOLDED = frozenset({"together", "shapley", "gradients"})  # sections that are closed until somebody opens them
+CHAPTERS = (
+    Chapter(
+        "performance-chapter",
         (
-            performance.build,
-            recalibration.build,
-            boosted_trees.build,
-            decision_curve.build,
-            calibration.build,
+            ("performance", (performance.build,)),
+            ("calibration", (calibration.build, decision_curve.build, recalibration.build)),
+            ("gain", (ladder.build, decomposition.build, boosted_trees.build)),
+            ("disagreeing", (disagreement.build, slices.build)),
         ),
     ),
-    ("gain", (ladder.build, decomposition.build)),
-    ("importance", (permutation_importance.build,)),
-    ("together", (conditional_importance.build, drop_column.build, conditional_importance.grouped)),
-    ("shapley", (shapley_values.build,)),
-    ("gradients", (gradients.build, baselines.build)),
-    ("agreement", (agreement.build,)),
-    ("trust", (trust.build,)),
-    ("coefficients", (coefficients.build,)),
-    ("effects", (effects.build,)),
-    ("interactions", (interactions.build,)),
-    ("disagreeing", (disagreement.build, slices.build)),
-    ("groups", (groups.build, proxies.build, alternatives.build, constraints.build, subgroup_gaps.build)),
-    ("reasons", (reason_codes.build,)),
-    (
-        "neurons",
+    Chapter(
+        "importance-chapter",
         (
-            hidden_units.health,
-            unit_correlations.build,
-            first_layer.build,
-            unit_correlations.every_unit,
-            hidden_units.build,
-            maximisation.build,
-            mechanism.build,
-            linear_regions.build,
-            conductance.build,
-            path_weights.build,
-            ablation.build,
-            mechanism.absent,
-            unit_correlations.dropped,
+            ("importance", (permutation_importance.build,)),
+            ("agreement", (agreement.build,)),
+            ("together", (conditional_importance.build, drop_column.build, conditional_importance.grouped)),
+            ("shapley", (shapley_values.build,)),
+            ("gradients", (gradients.build, baselines.build)),
         ),
     ),
-    ("data", (data_quality.build,)),
-    ("off-data", (off_support.build, extrapolation.build)),
-    ("use", (use,)),
-    ("method", (method,)),
-    ("not-assessed", (not_assessed,)),
-    ("evidence", (evidence,)),
+    Chapter(
+        "effects-chapter",
+        (
+            ("coefficients", (coefficients.build,)),
+            ("effects", (effects.build,)),
+            ("interactions", (interactions.build,)),
+        ),
+    ),
+    Chapter("robustness", (("trust", (trust.build,)), ("off-data", (off_support.build, extrapolation.build)))),
+    Chapter(
+        "people",
+        (
+            ("groups", (groups.build, proxies.build, alternatives.build, constraints.build, subgroup_gaps.build)),
+            ("reasons", (reason_codes.build,)),
+        ),
+    ),
+    Chapter("data-chapter", (("data", (data_quality.build,)),), folded=True),
+    Chapter(
+        "inside",
+        (
+            (
+                "neurons",
+                (
+                    hidden_units.health,
+                    unit_correlations.build,
+                    first_layer.build,
+                    unit_correlations.every_unit,
+                    hidden_units.build,
+                    maximisation.build,
+                ),
+            ),
+            (
+                "mechanism",
+                (
+                    mechanism.build,
+                    linear_regions.build,
+                    conductance.build,
+                    path_weights.build,
+                    ablation.build,
+                    mechanism.absent,
+                    unit_correlations.dropped,
+                ),
+            ),
+        ),
+        folded=True,
+    ),
+    Chapter(
+        "method-chapter",
+        (
+            ("findings", (findings,)),
+            ("use", (use,)),
+            ("method", (method,)),
+            ("not-assessed", (not_assessed,)),
+            ("evidence", (evidence,)),
+        ),
+        folded=True,
+    ),
 )
+OTHERS = "robustness"  # the chapter of analyses with a record of their own, which no chapter names
+ANCHORS = frozenset(anchor for chapter in CHAPTERS for anchor, _ in chapter.sections)
 
 
-def blocks(document: Document, anchor: str) -> list[Block]:
-    """What a section holds; nothing where none of its analyses has a result."""
-    if anchor in document.analyses:
-        build = import_module(f"tabinterp.analyses.{anchor}.section").build
-        return cast("list[Block]", build(document.analyses[anchor], document))
-    return [block for build in dict(SECTIONS)[anchor] for block in build(document)]
+def chapters(document: Document) -> list[Section]:
+    """Return the numbered chapters; a section with nothing to show points to the reasons instead of vanishing."""
+    return numbered(_chapter(document, chapter) for chapter in CHAPTERS)
 
 
-def sections(document: Document) -> list[Section]:
-    """Every section, in order; one with nothing to show points to the reasons instead of vanishing."""
+def _chapter(document: Document, chapter: Chapter) -> Section:
+    sections = [
+        _section(anchor, [block for build in builders for block in build(document)])
+        for anchor, builders in chapter.sections
+    ]
+    if chapter.anchor == OTHERS:
+        sections += [
+            _section(name, import_module(f"tabinterp.analyses.{name}.section").build(record, document))
+            for name, record in document.analyses.items()
+        ]
+    return Section(
+        chapter.anchor,
+        t(f"report.chapter.{chapter.anchor}"),
+        [],
+        sections=sections,
+        summary=t(f"report.chapter.{chapter.anchor}.summary") if chapter.folded else "",
+    )
+
+
+def _section(anchor: str, blocks: list[Block]) -> Section:
     empty = Paragraph(t("report.empty", section=t("report.section.not-assessed")))
-    anchors: list[str] = []
-    for anchor, _ in SECTIONS:
-        if anchor == "use":  # before it: analyses with a record of their own, which `SECTIONS` does not name
-            anchors += [analysis.name for analysis in ANALYSES if analysis.name in document.analyses]
-        anchors.append(anchor)
-    return [Section(anchor, t(f"report.section.{anchor}"), blocks(document, anchor) or [empty]) for anchor in anchors]
+    title = t(f"report.section.{anchor}")
+    summary = t(f"report.section.{anchor}.summary") if anchor in FOLDED else ""
+    return Section(anchor, title, arranged(blocks, title) or [empty], summary=summary)

@@ -30,12 +30,13 @@ from tabinterp.report.svg import Label, later, markup
 from tabinterp.report.words import excludes_zero
 
 WIDTH = 520  # CSS pixels: on a phone the page shows it at three quarters of that, and its text can still be read
-HEIGHT = 420  # of a curve
+HEIGHT = 340  # of a curve
 ROW = 26
 EDGE = 44  # below the rows: tick labels and the name of the axis
 GAP = 14
 TEXT = 13
 PAPER = "#ffffff"
+GREY = "#6b7280"  # of a model that is neither the network nor its linear counterpart
 OFFSET = 0.17  # of a row, between its two models
 RC: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -67,6 +68,16 @@ class Pair:
     linear: Interval
     network_title: str = ""
     linear_title: str = ""
+    other: Interval = Interval()  # of a model that is neither: a hollow grey square
+
+    @property
+    def part(self) -> Interval:
+        """The number of a row that has one."""
+        return next((part for part in self.parts if part.value is not None), self.network)
+
+    @property
+    def parts(self) -> tuple[Interval, Interval, Interval]:
+        return self.network, self.linear, self.other
 
 
 @contextmanager
@@ -89,18 +100,20 @@ def pairs(
     *,
     dodge: bool = True,
     zero: bool = True,
+    width: int = WIDTH,
 ) -> Markup:
     """A dot-and-interval pair for each row, dodged unless each row has one mark only; zero in view unless it says nothing."""
     labels = {f"@{index}@": Label(row.label, row.whole) for index, row in enumerate(rows)}
     labels["@axis@"] = Label(axis)
     titles: dict[str, str] = {}
     with styles():
-        figure, axes = _canvas(rows)
+        figure, axes = _canvas(rows, width)
         limits = _limits(rows, zero)
         for index, row in enumerate(rows):
             for model, part, title in (
                 ("network", row.network, row.network_title),
                 ("linear", row.linear, row.linear_title),
+                ("other", row.other, ""),
             ):
                 gid = f"mark-{index}-{model}"
                 y = index + (OFFSET if model == "linear" else -OFFSET) * dodge
@@ -110,13 +123,13 @@ def pairs(
         return markup(figure, figure_id, aria, labels, titles)
 
 
-def _canvas(rows: Sequence[Pair]) -> tuple[Figure, Axes]:
+def _canvas(rows: Sequence[Pair], width: int) -> tuple[Figure, Axes]:
     """Margins are computed, not measured: the reader's font is not the one Matplotlib would measure with."""
     height = ROW * max(1, len(rows)) + EDGE + GAP
     gutter = 16 + max((text_width(row.label) for row in rows), default=0)
-    figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
+    figure = Figure(figsize=(width / 72, height / 72), dpi=72)
     figure.patch.set_visible(False)
-    box = (gutter / WIDTH, EDGE / height, 1 - (gutter + GAP) / WIDTH, 1 - (EDGE + GAP) / height)
+    box = (gutter / width, EDGE / height, 1 - (gutter + GAP) / width, 1 - (EDGE + GAP) / height)
     axes = figure.add_axes(box)
     axes.patch.set_visible(False)
     return figure, axes
@@ -140,7 +153,7 @@ def _limits(rows: Sequence[Pair], zero: bool) -> tuple[float, float]:
 
     One separated level can have an interval hundreds of times wider than everything else; it then ends in an arrow.
     """
-    parts = [part for row in rows for part in (row.network, row.linear) if part.value is not None]
+    parts = [part for row in rows for part in row.parts if part.value is not None]
     points = [*([0.0] if zero else []), *(part.value for part in parts if part.value is not None)]
     low, high = min(points), max(points)
     room = max(high - low, 1e-12)
@@ -163,15 +176,15 @@ def _mark(
     if part.value is None:
         return False
     network = model == "network"
-    colour = NAVY if network else AMBER
+    colour = {"network": NAVY, "linear": AMBER, "other": GREY}[model]
     if part.low is not None and part.high is not None:
         low, high = max(part.low, limits[0]), min(part.high, limits[1])
-        axes.plot([low, high], [y, y], color=colour, lw=1.8, ls="-" if network else DASH, solid_capstyle="butt")
+        axes.plot([low, high], [y, y], color=colour, lw=1.8, ls=DASH if model == "linear" else "-", solid_capstyle="butt")
         for beyond, x, arrow in ((part.low < limits[0], low, "<"), (part.high > limits[1], high, ">")):
             if beyond:
                 axes.plot([x], [y], color=colour, marker=arrow, ms=6, ls="", clip_on=False)
     filled = _filled(network, part, filling)
-    shape = "x" if filled is None else "o" if network else "D"
+    shape = "x" if filled is None else {"network": "o", "linear": "D", "other": "s"}[model]
     axes.plot(
         [part.value],
         [y],
@@ -198,7 +211,8 @@ def _filled(network: bool, part: Interval, filling: Filling) -> bool | None:
 def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float], zero: bool) -> None:
     axes.set_xlim(limits)
     axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    ticks = max(2, round(6 * axes.figure.get_figwidth() * 72 / WIDTH))
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
     axes.set_yticks(range(len(rows)), [f"@{index}@" for index in range(len(rows))])
     axes.tick_params(axis="y", length=0, pad=8)
@@ -281,7 +295,7 @@ def tick(value: float, _: int | None) -> str:
 
 def drawable(rows: Sequence[Pair]) -> bool:
     """Whether there is any number to draw."""
-    return any(part.value is not None for row in rows for part in (row.network, row.linear))
+    return any(part.value is not None for row in rows for part in row.parts)
 
 
 def finite(value: float | None) -> float:

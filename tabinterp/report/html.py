@@ -22,13 +22,13 @@ from tabinterp.report.sections.difference import changes_screen, changes_section
 from tabinterp.report.sections.first_screen import FirstScreen, first_screen
 from tabinterp.report.words import plain, t
 
-from .contents import sections
+from .contents import chapters
 
 
 def render(document: Document, paper: bool = False) -> str:
     """The report of an audit; `paper`: with the rules of a PDF."""
     claims.check(document)
-    return _page(first_screen(document), sections(document), document.method.version, paper)
+    return _page(first_screen(document), chapters(document), document.method.version, paper)
 
 
 def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str:
@@ -54,7 +54,7 @@ def render_notebook(document: Document) -> str:
 def _page(first: FirstScreen, parts: list[Section], version: str, paper: bool = False) -> str:
     style, script = _static("report.css") + (_static("paper.css") if paper else ""), _static("report.js")
     policy = _policy(style, script)
-    told = {"first": first, "sections": parts, "version": version, "policy": policy}
+    told = {"first": first, "chapters": parts, "version": version, "policy": policy}
     return _filled("page.html", **told, style=Markup(style), script=Markup(script))
 
 

@@ -30,9 +30,12 @@ class Column(Generic[Row]):
         return shown if isinstance(shown, Cell) else Cell(shown, style=self.style if self.style in ALIGNED else "")
 
 
-def table(caption: str, rows: Iterable[Row], columns: Sequence[Column[Row]], style: str = "sortable") -> Table:
+def table(
+    caption: str, rows: Iterable[Row], columns: Sequence[Column[Row]], style: str = "sortable", open_: bool = False
+) -> Table:
+    """Return a table. `open_`: the page shows it at once, where it would fold it."""
     head = [Cell(column.head, style=column.style) for column in columns]
-    return Table(caption, head, [[column.cell(row) for column in columns] for row in rows], style)
+    return Table(caption, head, [[column.cell(row) for column in columns] for row in rows], style, open_)
 
 
 def name_column(head: str, name: Callable[[Row], str], style: str = "") -> Column[Row]:

@@ -101,6 +101,17 @@ def interval(part: Interval, sign: bool = False) -> str:
     return text("language.interval", {"value": show(value), "low": show(part.low), "high": show(part.high)})
 
 
+def between(part: Interval) -> str:
+    """The 95% interval of a difference alone.
+
+    >>> between(Interval(value=0.5, low=-0.25, high=0.75)), between(Interval(value=2))
+    ('95% CI −0.250 to +0.750', 'no interval')
+    """
+    if part.low is None or part.high is None:
+        return t("report.interval.none")
+    return t("report.interval.between", low=signed(part.low), high=signed(part.high))
+
+
 def mean(part: Interval) -> str:
     """A signed mean with its interval; alone where every row has the same number.
 

@@ -11,7 +11,7 @@ TEXT: dict[str, str] = {
     "verdict.cost.better": COST + "resolved in favour of the network.",
     "verdict.cost.worse": COST + "resolved against the network.",
     "verdict.cost.no": COST + "which is not resolved.",
-    "report.judged.decisions": "What decisions cost",
+    "report.judged.decisions": "Decision curve",
     "report.judged.policy.costs": (
         "Costs given: {false_positive} for a false positive, {false_negative} for a false negative. They imply calling a row "
         "positive above a probability of {threshold}, which is right for calibrated probabilities."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tabinterp.analyses.performance.record import ClassRow
 from tabinterp.document.claims import FEWEST
 from tabinterp.document.document import Document, MetricRow
-from tabinterp.report.blocks import Block, Fold, Paragraph, Table
+from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, metric_table, table
 from tabinterp.report.words import capital, draws, interval, number, say, t, tidy
 
@@ -76,14 +76,17 @@ def _primary(document: Document) -> Paragraph:
 def _whole(document: Document) -> Table:
     columns: list[Column[MetricRow]] = [
         Column(t("report.metric"), _name),
-        Column(t("report.unit"), lambda row: t(f"report.unit.{row.metric}"), "t"),
         interval_column(t("report.network.interval"), lambda row: row.network, "net"),
         interval_column(t("report.linear.interval"), lambda row: row.linear, "lin"),
-        interval_column(t("report.difference"), lambda row: row.difference, sign=True),
-        Column(t("report.difference.stderr"), lambda row: number(row.difference.stderr)),
+        Column(t("report.difference"), _difference),
         _resolved(document),
     ]
-    return table(t("report.performance.whole"), document.performance.metrics, columns)
+    return table(t("report.performance.whole"), document.performance.metrics, columns, open_=True)
+
+
+def _difference(row: MetricRow) -> Cell:
+    error = t("report.difference.title", unit=t(f"report.unit.{row.metric}"), stderr=number(row.difference.stderr))
+    return Cell(interval(row.difference, sign=True), error)
 
 
 def _delong(document: Document) -> list[Block]:

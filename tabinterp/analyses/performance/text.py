@@ -21,13 +21,13 @@ TEXT: dict[str, str] = {
         "The verdict rests on one metric, {metric}: network minus linear {difference} ({unit}), 95% interval."
     ),
     "report.performance.caption": "Metrics of both models, and the difference with its 95% interval",
-    "report.performance.whole": "Each metric with its 95% interval, unit and standard error",
+    "report.performance.whole": "Metrics of both models and their difference",
     "report.performance.brief": "Performance at a glance",
     "report.performance.arrows": (
         "↑ higher is better, ↓ lower is better. A difference is resolved when its interval excludes zero (the margin of "
         "the verdict is not used here)."
     ),
-    "report.difference.stderr": "standard error",
+    "report.difference.title": "Unit: {unit}. Standard error: {stderr}.",
     "report.resolved": "resolved",
     "report.resolved.better": "✓ better",
     "report.resolved.worse": "✓ worse",
@@ -51,10 +51,10 @@ TEXT: dict[str, str] = {
         "resolved. Intervals are 95%, Student's and from {resamples} paired resamples (seed {seed})."
     ),
     # the verdict: a closed set
-    "verdict.better": "The network beats {linear:name} on held-out rows.",
-    "verdict.equivalent": "The network and {linear:name} are equivalent on held-out rows.",
-    "verdict.worse": "The network is worse than {linear:name} on held-out rows.",
-    "verdict.not_resolved": "The held-out rows do not resolve whether the network or {linear:name} is better.",
+    "verdict.better": "The network predicts better than {linear:name}.",
+    "verdict.equivalent": "The difference between the network and {linear:name} is negligible.",
+    "verdict.worse": "The network predicts worse than {linear:name}.",
+    "verdict.not_resolved": "The test set is too small to separate the network and {linear:name}.",
     "verdict.not_assessed": "Not assessed: it is not known which rows the network was not trained on.",
     # reason: a clause (why.events)
     "verdict.not_assessed.few": "Not assessed: {reason}.",
@@ -111,9 +111,9 @@ TEXT: dict[str, str] = {
         "Which model has the lower mean Poisson deviance is not known: fewer than {fewest} rows, or groups of rows, give no "
         "interval."
     ),
-    "verdict.others.better": "The other metrics ({count}) are resolved in its favour too.",
-    "verdict.others.worse": "The other metrics ({count}) are resolved against it too.",
-    "verdict.others.open": "Of the other metrics ({count}) none is resolved.",
+    "verdict.others.better": "All {count} other metrics also favour the network.",
+    "verdict.others.worse": "All {count} other metrics also favour the linear model.",
+    "verdict.others.open": "None of the {count} other metrics differs significantly.",
     # better, worse, no: how many metrics favour the network, favour the linear model, favour neither
     "verdict.others.mixed": (
         "Of the {count} other metrics, resolved in favour of the network: {better}; in favour of the linear model: {worse}; "

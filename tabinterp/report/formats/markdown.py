@@ -27,7 +27,7 @@ from tabinterp.report.blocks import (
     Section,
     Table,
 )
-from tabinterp.report.contents import sections
+from tabinterp.report.contents import chapters
 from tabinterp.report.sections.first_screen import first_screen
 from tabinterp.report.words import t, tidy
 
@@ -38,7 +38,7 @@ NUMBERS = r"[+−\d][\d.,e+−]*"
 INTERVAL = re.compile(rf"(\[(?:–|{NUMBERS}, {NUMBERS})\](?![\[(:]))")
 SPECIAL = re.compile(r"[\\`*\[\]<>&|~#]|(?<![^\W_])_|_(?![^\W_])")  # an underscore inside of a word is no markup
 OPENING = re.compile(r"^(?:(?=[-+=])|(\d{1,9})(?=[.)](?:\s|$)))")  # what would make a list or a rule of a line
-FOLD = 4  # level of the heading that a folded part becomes
+FOLD = 5  # level of the heading that a folded part becomes
 
 
 def render_markdown(document: Document) -> str:
@@ -47,7 +47,7 @@ def render_markdown(document: Document) -> str:
     first = first_screen(document)
     lines = [first.context, *first.lines, first.target]
     return "".join(f"**{line(one)}**\n\n" for one in first.voids) + _page(
-        first.verdict, lines, sections(document), document
+        first.verdict, lines, chapters(document), document
     )
 
 
@@ -61,7 +61,9 @@ def render_card(document: Document) -> str:
 def _page(title: str, lines: Iterable[str], parts: Iterable[Section], document: Document) -> str:
     made = [f"# {escaped(title)}", *map(line, lines)]
     for part in parts:
-        made += [f"## {escaped(part.title)}", *_blocks(part.blocks)]
+        made += [f"## {escaped(f'{part.number} {part.title}'.strip())}", *_blocks(part.blocks)]
+        for section in part.sections:
+            made += [f"### {escaped(f'{section.number} {section.title}')}", *_blocks(section.blocks)]
     made += ["---", line(t("report.footer", version=document.method.version))]
     return "\n\n".join(made) + "\n"
 
@@ -107,7 +109,8 @@ def _blocks(parts: Iterable[Block]) -> list[str]:
 def _table(part: Table) -> list[str]:
     rule = [":---" if at == 0 or {"t", "w"} & set(cell.style.split()) else "---:" for at, cell in enumerate(part.head)]
     rows = [_row(part.head), f"| {' | '.join(rule)} |", *map(_row, part.rows)]
-    return [f"*{escaped(part.caption)}*", "\n".join(rows)]
+    caption = f"{t('report.table.number', number=part.number)}. {part.caption}" if part.number else part.caption
+    return [f"*{escaped(caption)}*", "\n".join(rows)]
 
 
 def _row(cells: Sequence[Cell]) -> str:
@@ -132,7 +135,8 @@ def _findings(part: FindingList) -> list[str]:
 
 
 def _figure(part: Figure) -> list[str]:
-    return [line(part.label), line(part.caption), *_table(part.table)]
+    caption = f"{t('report.figure.number', number=part.number)}. {part.caption}" if part.number else part.caption
+    return [line(part.label), line(caption), *([] if part.table is None else _table(part.table))]
 
 
 def _fold(part: Fold) -> list[str]:
@@ -142,7 +146,7 @@ def _fold(part: Fold) -> list[str]:
 WRITTEN: dict[type[Any], Callable[[Any], list[str]]] = {
     Table: _table,
     Paragraph: lambda part: [line(part.text)],
-    Heading: lambda part: [f"### {escaped(part.title or part.text)}"],
+    Heading: lambda part: [f"#### {escaped(part.title or part.text)}"],
     Points: lambda part: ["\n".join(f"- {line(item)}" for item in part.items)],
     Facts: _facts,
     Figure: _figure,

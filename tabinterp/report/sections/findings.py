@@ -24,8 +24,7 @@ def findings(document: Document) -> list[Block]:
     raised = raised_of(document)
     cleared = [finding for finding in document.findings if finding.status == "cleared"]
     not_applicable = [finding for finding in document.findings if finding.status == "not_applicable"]
-    counts = {"raised": len(raised), "cleared": len(cleared), "not_applicable": len(not_applicable)}
-    blocks: list[Block] = [Paragraph(t("report.findings.count", **counts))]
+    blocks: list[Block] = [Paragraph(counts(document))]
     if raised:
         blocks.append(FindingList(items(raised)))
     for key, quiet in (("cleared", cleared), ("not_applicable", not_applicable)):
@@ -33,6 +32,12 @@ def findings(document: Document) -> list[Block]:
             summary = t(f"report.findings.{key}", count=len(quiet))
             blocks.append(Fold(summary, [FindingList(items(quiet))]))
     return blocks
+
+
+def counts(document: Document) -> str:
+    """How many checks were raised, passed and do not apply."""
+    states = [finding.status for finding in document.findings]
+    return t("report.findings.count", **{state: states.count(state) for state in ("raised", "cleared", "not_applicable")})
 
 
 def top(document: Document, most: int) -> list[FindingList | Paragraph]:
@@ -89,6 +94,7 @@ def _item(finding: Finding) -> FindingItem:
         severity=finding.severity,
         severity_text=t(f"report.severity.{finding.severity}"),
         glyph=GLYPHS[finding.severity],
+        title=t(key) if (key := f"check.{finding.slug}.title") in english() else finding.slug,
         claim=say(finding.claim),
         anchor=anchor if known else "",
         see=t("report.see", section=t(f"report.section.{anchor}")) if known else "",

@@ -1,21 +1,63 @@
-"""First screen: what was compared, one verdict sentence, what it rests on; findings beside the metrics."""
+"""Page one: what was compared, the verdict and its gain, three figures, the gravest findings, and what to do next."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tabinterp.analyses.disagreement.record import Leaf
+from tabinterp.analyses.ladder.record import Ladder, Rung
 from tabinterp.analyses.performance import section as performance
-from tabinterp.document.document import Document
-from tabinterp.report.blocks import FindingList, Paragraph, Table
-from tabinterp.report.words import cut, say, share, t
+from tabinterp.analyses.permutation_importance.record import ImportanceRow
+from tabinterp.document.document import Document, Interval, MetricRow
+from tabinterp.report import figures
+from tabinterp.report.blocks import Block, Figure, FindingItem, FindingList, Paragraph, Table
+from tabinterp.report.comparison import largest, legend, pair
+from tabinterp.report.words import between, counted, cut, interval, listed, number, say, scaled, sentences, series, share, signed, t, tidy
 
 from . import findings
 
-MOST = 5  # findings beside the performance table
+MOST = 5  # findings on the sheet
+SHOWN = 3  # findings on page one
+COLUMNS = 5  # of the figure of importance
+SMALL = 330  # width of a figure of page one, in CSS pixels
+ACTIONS = 3
+ELSEWHERE = ("verdict.gap.", "verdict.labels", "verdict.only_network", "verdict.scope")  # told by strip, figures, chapter 1
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number of the strip below the verdict."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    title: str
+    blocks: list[Block]
 
 
 @dataclass(frozen=True, slots=True)
 class FirstScreen:
+    """Page one of the report.
+
+    Parameters
+    ----------
+    title : of the page.
+    context : data, both models, rows, adverse class and threshold, in one line.
+    target : the target and its base rate.
+    verdict : one sentence.
+    lines : every sentence about the verdict; `aside` : those of them that page one shows.
+    findings, performance : what the one-sheet summary shows.
+    voids : why the verdict cannot be trusted; they stand above it.
+    strip : the gain in numbers.
+    panels : figures, side by side.
+    raised : the gravest findings; `counts` : how many checks were raised, passed and do not apply.
+    actions : what to do next.
+    """
+
     title: str
     context: str
     target: str
@@ -23,26 +65,67 @@ class FirstScreen:
     lines: list[str]
     findings: list[FindingList | Paragraph]
     performance: list[Table | Paragraph]
-    voids: list[str] = field(default_factory=list)  # why the verdict cannot be trusted; they stand above it
+    aside: list[str] = field(default_factory=list)
+    voids: list[str] = field(default_factory=list)
+    strip: list[Number] = field(default_factory=list)
+    panels: list[Panel] = field(default_factory=list)
+    raised: list[FindingItem] = field(default_factory=list)
+    counts: str = ""
+    rest: str = ""
+    actions: list[str] = field(default_factory=list)
 
 
 def first_screen(document: Document) -> FirstScreen:
     names = {"data": document.data.name, "network": document.network.name, "linear": document.linear.name}
+    raised = findings.raised_of(document)
+    strip = list(_strip(document))
+    panels = [panel for panel in (_ladder(document), _importance(document), _disagreement(document)) if panel]
+    hidden = (*(ELSEWHERE if strip else ()), *(("ladder.",) if panels and document.gain is not None else ()))
     return FirstScreen(
         title=t("report.title", **names),
         context=_context(document, names),
         target=target(document),
-        verdict=say(document.verdict.sentence),
+        verdict=_headline(document),
         lines=[say(line) for line in document.verdict.lines],
+        aside=[say(line) for line in document.verdict.lines if not line.key.startswith(hidden)],
         findings=findings.top(document, MOST),
         performance=performance.brief(document),
         voids=findings.voids(document),
+        strip=strip,
+        panels=panels,
+        raised=findings.items(raised[:SHOWN]),
+        counts=findings.counts(document),
+        rest=t("report.findings.rest", count=len(raised) - SHOWN) if len(raised) > SHOWN else "",
+        actions=_actions(document),
     )
+
+
+def _headline(document: Document) -> str:
+    """The verdict, and whether a simpler model does as well."""
+    row = _simpler(document)
+    if document.verdict.status != "better" or row is None:
+        return say(document.verdict.sentence)
+    ladder = document.gain and document.gain.ladder
+    rung = t(f"report.strip.rung.{row.rung}.long", count=len(ladder.pairs) if ladder else 0)
+    return t("report.headline.better.but", linear=document.linear.name, rung=rung)
+
+
+def _simpler(document: Document) -> Rung | None:
+    """The simplest refit that predicts as well as the network, where there is one."""
+    ladder = None if document.gain is None else document.gain.ladder
+    if ladder is None or ladder.shortest in (None, "network"):
+        return None
+    return next(row for row in ladder.rungs if row.rung == ladder.shortest)
 
 
 def _context(document: Document, names: dict[str, str]) -> str:
     rows = document.data.held_out_rows
-    return t("report.context.unknown", **names) if rows is None else t("report.context", **names, rows=rows)
+    parts = [t("report.context.unknown", **names) if rows is None else t("report.context", **names, rows=rows)]
+    if document.data.task == "binary" and document.data.adverse is not None:
+        parts.append(t("report.context.adverse", adverse=cut(document.data.adverse)))
+    if document.performance.threshold is not None:
+        parts.append(t("report.context.threshold", threshold=number(document.performance.threshold)))
+    return " · ".join(parts)
 
 
 def target(document: Document) -> str:
@@ -54,3 +137,143 @@ def target(document: Document) -> str:
     if data.task == "multiclass":
         return t("report.target.multiclass", target=data.target, classes=len(data.classes), rows=data.rows)
     return t(f"report.target.{data.task}", target=data.target, rows=data.rows)
+
+
+def _strip(document: Document) -> Iterator[Number]:
+    """Yield the difference in the verdict's metric and in AUC, Gini points, the gap to boosted trees, and calibration."""
+    metrics = {row.metric: row for row in document.performance.metrics}
+    if not document.performance.held_out:
+        return
+    for name in (document.verdict.metric, "auc", "r2"):
+        if (row := metrics.get(name)) is not None and row.difference.value is not None:
+            yield _difference(row)
+    if (auc := metrics.get("auc")) is not None and auc.difference.value is not None:
+        gini = scaled(auc.difference, 200)
+        yield Number(signed(gini.value), t("report.strip.gini", ci=between(gini)))
+    reference = None if document.judged is None else document.judged.reference
+    if reference is not None and reference.difference.value is not None:
+        yield Number(
+            t(f"report.strip.trees.{reference.status}"),
+            t("report.strip.trees", difference=signed(reference.difference.value), ci=between(reference.difference)),
+        )
+    outputs = [] if document.calibration is None else document.calibration.outputs
+    if len(outputs) == 1 and outputs[0].network.slope.value is not None:
+        slope = outputs[0].network.slope
+        yield Number(number(slope.value), t("report.strip.slope", ci=between(slope)))
+
+
+def _difference(row: MetricRow) -> Number:
+    values = {
+        "metric": t(f"report.metric.{row.metric}"),
+        "linear": number(row.linear.value),
+        "network": number(row.network.value),
+        "ci": between(row.difference),
+    }
+    return Number(signed(row.difference.value), t("report.strip.difference", **values))
+
+
+def _ladder(document: Document) -> Panel | None:
+    """How simple a model is enough: the held-out loss of each refit, of the network and of boosted trees."""
+    ladder = None if document.gain is None else document.gain.ladder
+    if ladder is None:
+        return None
+    marks = [_rung(row) for row in ladder.rungs]
+    reference = None if document.judged is None else document.judged.reference
+    if reference is not None and reference.metric == ladder.metric:
+        name = t("report.strip.rung.trees")
+        marks.append(figures.Pair(name, "", Interval(), Interval(), other=reference.trees))
+    if not figures.drawable(marks):
+        return None
+    unit = {"metric": t(f"report.metric.{ladder.metric}"), "unit": t(f"report.unit.{ladder.metric}")}
+    rungs = [t("report.gain.aria.rung", rung=mark.label, value=interval(mark.part)) for mark in marks]
+    aria = t("report.gain.aria", rungs=listed(rungs))
+    axis = t("report.strip.axis.loss", metric=unit["metric"])
+    svg = figures.pairs(marks, axis, aria, "figure-first-ladder", "model", dodge=False, zero=False, width=SMALL)
+    return Panel(t("report.strip.ladder"), [Figure(svg, aria, [], "", None), Paragraph(_simplest(document, ladder))])
+
+
+def _rung(row: Rung) -> figures.Pair:
+    name = t(f"report.strip.rung.{row.rung}")
+    if row.rung == "network":
+        return figures.Pair(name, "", row.loss, Interval())
+    if row.rung == "intercept":
+        return figures.Pair(name, "", Interval(), Interval(), other=row.loss)
+    return figures.Pair(name, "", Interval(), row.loss)
+
+
+def _simplest(document: Document, ladder: Ladder) -> str:
+    """Return which model is the simplest that predicts as well as the network."""
+    row = _simpler(document)
+    if row is None:
+        return t("report.strip.simplest.none")
+    rung = t(f"report.strip.rung.{row.rung}.long", count=len(ladder.pairs))
+    simplest = t("report.strip.simplest", rung=rung, parameters=row.parameters)
+    if row.recovered.value is None or row.rung == "linear":
+        return simplest
+    recovered = {"share": share(row.recovered.value), "low": share(row.recovered.low), "high": share(row.recovered.high)}
+    return sentences([simplest, t("report.strip.recovered", **recovered)])
+
+
+def _importance(document: Document) -> Panel | None:
+    """What each model relies on: the columns whose permutation raises the loss of either model most."""
+    importance = document.importance
+    order = sorted(importance.columns, key=lambda row: -_either(row))[:COLUMNS]
+    marks = [pair(row.column, row.network, row.linear, cut(row.column, 20)) for row in order]
+    if not figures.drawable(marks):
+        return None
+    aria = t(
+        "report.importance.aria",
+        count=len(order),
+        network=largest([(row.column, row.network) for row in order]),
+        linear=largest([(row.column, row.linear) for row in order]),
+    )
+    axis = t("report.strip.axis.importance", metric=t(f"report.metric.{importance.loss}"))
+    svg = figures.pairs(marks, axis, aria, "figure-first-importance", "model", width=SMALL)
+    blocks: list[Block] = [Figure(svg, aria, legend(), "", None)]
+    only = [line for line in document.verdict.lines if line.key == "verdict.only_network"]
+    return Panel(t("report.strip.importance"), [*blocks, *(Paragraph(say(line)) for line in only)])
+
+
+def _either(row: ImportanceRow) -> float:
+    return max(figures.finite(row.network.value), figures.finite(row.linear.value))
+
+
+def _disagreement(document: Document) -> Panel | None:
+    """Where the models disagree: the share of rows, who is right there, and the rule that describes most of it."""
+    disagreement = document.disagreement
+    if disagreement is None:
+        return None
+    blocks: list[Block] = [
+        Paragraph(say(line)) for line in disagreement.sentences if not line.key.startswith("disagreement.tree")
+    ]
+    leaf = max(disagreement.leaves, key=_rows_that_differ, default=None)
+    if leaf is not None and leaf.conditions and leaf.share.value is not None:
+        rule = tidy(series(map(say, leaf.conditions)))
+        blocks.append(Paragraph(t("report.strip.rule", rule=rule, share=share(leaf.share.value), rows=counted(leaf.rows))))
+    return Panel(t("report.strip.disagreement"), blocks)
+
+
+def _rows_that_differ(leaf: Leaf) -> float:
+    return -1.0 if leaf.share.value is None else leaf.rows * leaf.share.value
+
+
+def _actions(document: Document) -> list[str]:
+    """At most three actions that follow from the findings and the verdict, the most urgent first."""
+    raised = findings.raised_of(document)
+    urgent = [t(f"check.{one.slug}.next") for one in raised if one.severity == "act"]
+    later = [t(f"check.{one.slug}.next") for one in raised if one.severity != "act"]
+    return list(dict.fromkeys([*urgent, *_from_verdict(document), *later]))[:ACTIONS]
+
+
+def _from_verdict(document: Document) -> Iterator[str]:
+    status, row = document.verdict.status, _simpler(document)
+    if status == "better" and row is not None:
+        ladder = document.gain and document.gain.ladder
+        rung = t(f"report.strip.rung.{row.rung}.long", count=len(ladder.pairs) if ladder else 0)
+        yield t("report.action.simpler", rung=rung, parameters=row.parameters)
+    elif status in ("worse", "equivalent"):
+        yield t(f"report.action.{status}", linear=document.linear.name)
+    elif status in ("not_resolved", "not_assessed"):
+        yield t(f"report.action.{status}")
+    elif status == "better":
+        yield t("report.action.keep")

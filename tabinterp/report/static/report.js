@@ -97,7 +97,7 @@
       for (const item of items) item.hidden = select.value !== "" && item.dataset.severity !== select.value;
     });
     label.append(`${words.filter} `, select);
-    section.querySelector("h2").after(label);
+    section.querySelector("h3").after(label);
   };
 
   /* Browsers that do not unfold by the style sheet alone. */
@@ -113,10 +113,10 @@
   };
 
   /* The list of sections closes once one was chosen, and with Escape. */
-  const closable = (list) => {
-    list.addEventListener("click", (event) => { if (event.target.closest("a")) list.open = false; });
+  const closable = (list, wide) => {
+    list.addEventListener("click", (event) => { if (event.target.closest("a") && !wide.matches) list.open = false; });
     list.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || !list.open) return;
+      if (event.key !== "Escape" || !list.open || wide.matches) return;
       list.open = false;
       list.querySelector("summary").focus();
     });
@@ -127,8 +127,44 @@
     for (const { target } of entries) target.classList.toggle("more", target.scrollWidth > target.clientWidth + 1);
   });
 
+  /* Where there is room for a column the contents are always open; the chapter in view is marked. */
+  const follow = (list) => {
+    const links = [...list.querySelectorAll("a")];
+    const targets = links.map((link) => document.getElementById(link.hash.slice(1)));
+    const current = list.querySelector(".current");
+    const mark = () => {
+      const passed = targets.findLastIndex((target) => target.getBoundingClientRect().top < innerHeight / 3);
+      links.forEach((link, index) => {
+        if (index === Math.max(passed, 0)) link.setAttribute("aria-current", "true");
+        else link.removeAttribute("aria-current");
+      });
+      current.textContent = links[Math.max(passed, 0)].firstChild.textContent.trim();
+    };
+    addEventListener("scroll", mark, { passive: true });
+    mark();
+    const wide = matchMedia("(min-width: 68.75rem)");
+    const fit = () => { list.open = wide.matches; };
+    wide.addEventListener("change", fit);
+    fit();
+    return wide;
+  };
+
+  /* A link to something that is folded unfolds it. */
+  const unfold = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
+    const inner = target.querySelector(":scope > details");
+    if (inner) inner.open = true;
+    target.scrollIntoView();
+  };
+
   unfoldForPrint();
-  closable(document.querySelector("nav details"));
+  const list = document.querySelector("nav details");
+  const wide = follow(list);
+  closable(list, wide);
+  addEventListener("hashchange", unfold);
+  unfold();
   document.querySelectorAll(".scroll").forEach((region) => wider.observe(region));
   document.querySelectorAll("table.sortable").forEach(sortable);
   document.querySelectorAll("table:not(.plain)").forEach(copyable);
