@@ -59,6 +59,8 @@ _PUBLIC = {  # name -> module that defines it
     "groups": "analyses.groups.estimator",
     "read_constraints": "analyses.constraints.estimator",
     "ladder": "analyses.ladder.estimator",
+    "performance": "analyses.performance.estimator",
+    "discrimination": "analyses.discrimination.estimator",
     "trust": "analyses.trust.estimator",
     "reason_codes": "analyses.reason_codes.estimator",
     "crossvalidate": "analyses.cross_validation.estimator",

@@ -25,6 +25,7 @@ from .data_quality import ANALYSIS as DATA_QUALITY
 from .decision_curve import ANALYSIS as DECISION_CURVE
 from .decomposition import ANALYSIS as DECOMPOSITION
 from .disagreement import ANALYSIS as DISAGREEMENT
+from .discrimination import ANALYSIS as DISCRIMINATION
 from .effects import ANALYSIS as EFFECTS
 from .extrapolation import ANALYSIS as EXTRAPOLATION
 from .gradients import ANALYSIS as GRADIENTS
@@ -50,6 +51,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     RECALIBRATION,
     DECISION_CURVE,
     BOOSTED_TREES,
+    DISCRIMINATION,
     CALIBRATION,
     LADDER,
     DECOMPOSITION,

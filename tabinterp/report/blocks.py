@@ -181,7 +181,7 @@ class Section:
     number : "2" or "2.1"; empty where sections have no numbers.
     sections : the sections of a chapter.
     summary : a sentence that stands in place of what is folded; empty: nothing is folded.
-    findings : raised findings that are about it.
+    findings : raised findings that are about it, listed by their titles.
     """
 
     anchor: str
@@ -190,4 +190,4 @@ class Section:
     number: str = ""
     sections: Sequence[Section] = ()
     summary: str = ""
-    findings: int = 0
+    findings: Sequence[FindingItem] = ()

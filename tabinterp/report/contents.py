@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import cast
 
 from tabinterp.analyses.ablation import section as ablation
 from tabinterp.analyses.agreement import section as agreement
@@ -49,7 +50,7 @@ from tabinterp.report.blocks import Block, Paragraph, Section
 from tabinterp.report.layout import arranged
 from tabinterp.report.numbering import numbered
 from tabinterp.report.sections.evidence import evidence, use
-from tabinterp.report.sections.findings import findings
+from tabinterp.report.sections.findings import findings, findings_about
 from tabinterp.report.sections.method import method, not_assessed
 from tabinterp.report.words import t
 
@@ -63,7 +64,8 @@ class Chapter:
     Parameters
     ----------
     anchor : its identifier on the page; `report.chapter.ANCHOR` is its title.
-    sections : the anchor of each section, and what builds its blocks, in order.
+    sections : the anchor of each section, and what builds its blocks, in order; nothing: the record of the analysis that has
+        the anchor for a name.
     folded : whether the chapter is closed until somebody opens it.
     """
 
@@ -78,6 +80,7 @@ CHAPTERS = (
         "performance-chapter",
         (
             ("performance", (performance.build,)),
+            ("discrimination", ()),
             ("calibration", (calibration.build, decision_curve.build, recalibration.build)),
             ("gain", (ladder.build, decomposition.build, boosted_trees.build)),
             ("disagreeing", (disagreement.build, slices.build)),
@@ -161,22 +164,30 @@ def chapters(document: Document) -> list[Section]:
 
 
 def _chapter(document: Document, chapter: Chapter) -> Section:
-    sections = [
-        _section(anchor, [block for build in builders for block in build(document)])
-        for anchor, builders in chapter.sections
-    ]
+    anchors = dict(chapter.sections)
     if chapter.anchor == OTHERS:
-        sections += [
-            _section(name, import_module(f"tabinterp.analyses.{name}.section").build(record, document))
-            for name, record in document.analyses.items()
-        ]
+        anchors |= {name: () for name in document.analyses if name not in ANCHORS}
+    sections = [
+        _section(anchor, [block for build in builders for block in build(document)] or _own(document, anchor))
+        for anchor, builders in anchors.items()
+        if builders or anchor in document.analyses
+    ]
     return Section(
         chapter.anchor,
         t(f"report.chapter.{chapter.anchor}"),
         [],
+        findings=findings_about(document, [section.anchor for section in sections]),
         sections=sections,
         summary=t(f"report.chapter.{chapter.anchor}.summary") if chapter.folded else "",
     )
+
+
+def _own(document: Document, anchor: str) -> list[Block]:
+    """The blocks of an analysis with a record of its own."""
+    if anchor not in document.analyses:
+        return []
+    build = import_module(f"tabinterp.analyses.{anchor}.section").build
+    return cast("list[Block]", build(document.analyses[anchor], document))
 
 
 def _section(anchor: str, blocks: list[Block]) -> Section:

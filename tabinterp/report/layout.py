@@ -60,7 +60,7 @@ def _is_card(group: Sequence[Block]) -> bool:
     """Whether half of the width is enough: words and at most one figure."""
     figures = sum(isinstance(block, Figure) for block in group)
     return isinstance(group[0], Heading) and figures <= 1 and all(
-        isinstance(block, Heading | Paragraph | Points | Figure) for block in group
+        isinstance(block, Heading | Paragraph | Points | Figure | Table) for block in group
     )
 
 

@@ -101,15 +101,16 @@ def interval(part: Interval, sign: bool = False) -> str:
     return text("language.interval", {"value": show(value), "low": show(part.low), "high": show(part.high)})
 
 
-def between(part: Interval) -> str:
-    """The 95% interval of a difference alone.
+def between(part: Interval, sign: bool = False) -> str:
+    """The 95% interval alone.
 
-    >>> between(Interval(value=0.5, low=-0.25, high=0.75)), between(Interval(value=2))
+    >>> between(Interval(value=0.5, low=-0.25, high=0.75), sign=True), between(Interval(value=2))
     ('95% CI −0.250 to +0.750', 'no interval')
     """
     if part.low is None or part.high is None:
         return t("report.interval.none")
-    return t("report.interval.between", low=signed(part.low), high=signed(part.high))
+    show = signed if sign else number
+    return t("report.interval.between", low=show(part.low), high=show(part.high))
 
 
 def mean(part: Interval) -> str:

@@ -44,7 +44,7 @@ TEXT: dict[str, str] = {
     "condition.present": "{column} is not missing",
     "condition.rare": "{column} is a rare level",
     "condition.not_rare": "{column} is not a rare level",
-    "report.section.disagreeing": "Where the models differ",
+    "report.section.disagreeing": "Disagreement",
     "report.disagreement": "Rows with different predictions",
     "report.disagreement.share": "share [95% interval]",
     "report.disagreement.rules": "Rules of the tree, and the share of rows that differ (rows the tree was not fitted on)",

@@ -26,8 +26,9 @@ from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
 from tabinterp.errors import TabinterpError
+from tabinterp.linear.counterpart import fit_counterpart
+from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
-from tabinterp.models.model import BoundModel
 from tabinterp.models.scores import probabilities
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import resampled as bootstrapped
@@ -206,6 +207,61 @@ def rows_to_resolve(value: float, low: float, high: float, margin: float, rows: 
     if abs(value) < margin:
         shrunk.append(min((margin - value) / above, (margin + value) / below))
     return math.floor(rows / max(shrunk) ** 2) + 1 if max(shrunk) > 0 else None
+
+
+def performance(
+    model: Model | BoundModel,
+    table: Table,
+    counterpart: Model | BoundModel | None = None,
+    *,
+    threshold: float = THRESHOLD,
+    margin: float | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Performance:
+    """Return every metric of a network and of its linear counterpart, with their paired differences.
+
+    The rows are those held out or, without a split, all rows.
+
+    Parameters
+    ----------
+    model : the network.
+    table : the rows.
+    counterpart : the linear model; None: one is fitted, as an audit does.
+    threshold : of two classes, the probability above which a row is predicted to be positive.
+    margin : differences in the first metric below it are negligible; None: 1% of the loss of always predicting the base rate.
+    resamples : of the rows, for intervals.
+    seed : of the resamples and of the counterpart's folds.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> draw = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({"x": draw.normal(size=500)})
+    >>> frame["y"] = (frame["x"] + draw.normal(size=500) > 0).astype(int)
+    >>> table = ti.read_table(frame, target="y", positive=1)
+    >>> model = ti.wrap(LogisticRegression().fit(frame[["x"]], frame["y"]))
+    >>> found = performance(model, table, model, resamples=50)
+    >>> found.frame()["metric"].tolist()
+    ['log_loss', 'auc', 'average_precision', 'brier', 'accuracy']
+    """
+    network, linear, held_out = evaluated_pair(model, table, counterpart, seed)
+    return compare(
+        network, linear, resamples=resamples, seed=seed, held_out=held_out, margin=margin, threshold=threshold
+    )
+
+
+def evaluated_pair(
+    model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
+) -> tuple[BoundModel, BoundModel, bool]:
+    """Return both models on the rows that are evaluated, and whether it is known that these were held out."""
+    network = bind(model, table)
+    linear = bind(fit_counterpart(network, network.table, seed=seed) if counterpart is None else counterpart, table)
+    held_out = network.table.held_out
+    if held_out is None:
+        return network, linear, False
+    return network.take(np.flatnonzero(held_out)), linear.take(np.flatnonzero(held_out)), True
 
 
 def compare(

@@ -20,13 +20,22 @@ ANCHORS = (
 OWN_ANCHORS = frozenset(analysis.name for analysis in ANALYSES if analysis.place is None)  # sections there may be
 
 
+ON_PAGE_ONE = 3  # findings whose sentence page one shows
+
+
+def findings_about(document: Document, anchors: Sequence[str]) -> list[FindingItem]:
+    """Return the raised findings whose numbers are in one of these sections."""
+    return [item for item in map(_item, raised_of(document)) if item.anchor in anchors]
+
+
 def findings(document: Document) -> list[Block]:
     raised = raised_of(document)
     cleared = [finding for finding in document.findings if finding.status == "cleared"]
     not_applicable = [finding for finding in document.findings if finding.status == "not_applicable"]
     blocks: list[Block] = [Paragraph(counts(document))]
     if raised:
-        blocks.append(FindingList(items(raised)))
+        told, rest = items(raised[:ON_PAGE_ONE]), items(raised[ON_PAGE_ONE:])
+        blocks.append(FindingList([*(replace(item, claim=t("report.findings.above")) for item in told), *rest]))
     for key, quiet in (("cleared", cleared), ("not_applicable", not_applicable)):
         if quiet:
             summary = t(f"report.findings.{key}", count=len(quiet))

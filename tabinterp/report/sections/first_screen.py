@@ -18,7 +18,6 @@ from tabinterp.report.words import between, counted, cut, interval, listed, numb
 from . import findings
 
 MOST = 5  # findings on the sheet
-SHOWN = 3  # findings on page one
 COLUMNS = 5  # of the figure of importance
 SMALL = 330  # width of a figure of page one, in CSS pixels
 ACTIONS = 3
@@ -93,9 +92,11 @@ def first_screen(document: Document) -> FirstScreen:
         voids=findings.voids(document),
         strip=strip,
         panels=panels,
-        raised=findings.items(raised[:SHOWN]),
+        raised=findings.items(raised[: findings.ON_PAGE_ONE]),
         counts=findings.counts(document),
-        rest=t("report.findings.rest", count=len(raised) - SHOWN) if len(raised) > SHOWN else "",
+        rest=t("report.findings.rest", count=len(raised) - findings.ON_PAGE_ONE)
+        if len(raised) > findings.ON_PAGE_ONE
+        else "",
         actions=_actions(document),
     )
 
@@ -149,12 +150,17 @@ def _strip(document: Document) -> Iterator[Number]:
             yield _difference(row)
     if (auc := metrics.get("auc")) is not None and auc.difference.value is not None:
         gini = scaled(auc.difference, 200)
-        yield Number(signed(gini.value), t("report.strip.gini", ci=between(gini)))
+        yield Number(signed(gini.value), t("report.strip.gini", ci=between(gini, sign=True)))
     reference = None if document.judged is None else document.judged.reference
     if reference is not None and reference.difference.value is not None:
         yield Number(
             t(f"report.strip.trees.{reference.status}"),
-            t("report.strip.trees", difference=signed(reference.difference.value), ci=between(reference.difference)),
+            t(
+                "report.strip.trees",
+                metric=t(f"report.metric.{reference.metric}"),
+                difference=signed(reference.difference.value),
+                ci=between(reference.difference, sign=True),
+            ),
         )
     outputs = [] if document.calibration is None else document.calibration.outputs
     if len(outputs) == 1 and outputs[0].network.slope.value is not None:
@@ -167,7 +173,7 @@ def _difference(row: MetricRow) -> Number:
         "metric": t(f"report.metric.{row.metric}"),
         "linear": number(row.linear.value),
         "network": number(row.network.value),
-        "ci": between(row.difference),
+        "ci": between(row.difference, sign=True),
     }
     return Number(signed(row.difference.value), t("report.strip.difference", **values))
 

@@ -1,0 +1,12 @@
+"""How well does either model tell the classes apart: ROC, precision-recall, KS, confusion matrix and gains?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import Discrimination
+
+ANALYSIS: Analysis[Discrimination] = Analysis("discrimination", "discrimination", 0.02, rows="performance")

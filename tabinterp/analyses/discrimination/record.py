@@ -1,0 +1,167 @@
+"""Discrimination in the document: curves of both models for each class, and decisions at the threshold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tabinterp.analyses.record_values import at, number
+from tabinterp.document.base import Interval, Part
+
+from . import ANALYSIS
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+
+    from .estimator import ClassCurves, Decisions
+
+
+class RatePoint(Part):
+    """A point of a curve: x is a false-positive rate or a recall."""
+
+    x: float
+    network: Interval
+    linear: Interval
+
+
+class ScoreBin(Part):
+    """Shares of the rows of a class, and of the others, whose predicted probability is in a bin; None: too few rows."""
+
+    low: float
+    high: float
+    network_positive: float | None
+    network_negative: float | None
+    linear_positive: float | None
+    linear_negative: float | None
+
+
+class ClassRecord(Part):
+    """How well both models tell one class from the others."""
+
+    output: str
+    roc: list[RatePoint]
+    precision_recall: list[RatePoint]
+    network_ks: Interval
+    linear_ks: Interval
+    ks_difference: Interval  # network minus linear, paired
+    distribution: list[ScoreBin]
+
+
+class GainRow(Part):
+    """A tenth of the rows, from the highest score down."""
+
+    part: int
+    network_rate: Interval
+    network_captured: Interval
+    network_lift: Interval
+    linear_rate: Interval
+    linear_captured: Interval
+    linear_lift: Interval
+
+
+class Confusion(Part):
+    """Rows by actual and predicted class at the threshold; None: 1 to 9 rows, or as many would follow."""
+
+    true_negatives: int | None
+    false_positives: int | None
+    false_negatives: int | None
+    true_positives: int | None
+    sensitivity: Interval
+    specificity: Interval
+    precision: Interval
+    negative_predictive_value: Interval
+
+
+class Record(Part):
+    rows: int
+    resamples: int
+    seed: int
+    threshold: float | None
+    classes: list[ClassRecord]
+    network_confusion: Confusion | None
+    linear_confusion: Confusion | None
+    gains: list[GainRow]
+
+
+def build(r: Results) -> Record | None:
+    """Return the record of both models; None where the analysis does not apply."""
+    result = r[ANALYSIS]
+    if result is None:
+        return None
+    confusions = [None, None] if result.decisions is None else [_confusion(one) for one in result.decisions]
+    return Record(
+        rows=result.rows,
+        resamples=result.resamples,
+        seed=result.seed,
+        threshold=result.threshold,
+        classes=[
+            ClassRecord(
+                output=name,
+                roc=_points(np.linspace(0, 1, len(network.roc.value)), network, linear, "roc"),
+                precision_recall=_points(
+                    np.linspace(0.05, 1, len(network.precision.value)), network, linear, "precision"
+                ),
+                network_ks=at(network.ks, 0),
+                linear_ks=at(linear.ks, 0),
+                ks_difference=at(result.ks_difference, place),
+                distribution=_bins(network, linear),
+            )
+            for place, (name, network, linear) in enumerate(
+                zip(result.classes, result.network, result.linear, strict=True)
+            )
+        ],
+        network_confusion=confusions[0],
+        linear_confusion=confusions[1],
+        gains=[] if result.decisions is None else _gains(*result.decisions),
+    )
+
+
+def _points(xs: Any, network: ClassCurves, linear: ClassCurves, name: str) -> list[RatePoint]:
+    first, second = getattr(network, name), getattr(linear, name)
+    return [RatePoint(x=round(float(x), 3), network=at(first, i), linear=at(second, i)) for i, x in enumerate(xs)]
+
+
+def _bins(network: ClassCurves, linear: ClassCurves) -> list[ScoreBin]:
+    count = len(network.positive)
+    return [
+        ScoreBin(
+            low=round(i / count, 3),
+            high=round((i + 1) / count, 3),
+            network_positive=number(network.positive[i]),
+            network_negative=number(network.negative[i]),
+            linear_positive=number(linear.positive[i]),
+            linear_negative=number(linear.negative[i]),
+        )
+        for i in range(count)
+    ]
+
+
+def _confusion(one: Decisions) -> Confusion:
+    cells = [None if np.isnan(cell) else int(cell) for cell in one.counts.ravel()]
+    rates = [at(one.rates, i) for i in range(4)]
+    return Confusion(
+        true_negatives=cells[0],
+        false_positives=cells[1],
+        false_negatives=cells[2],
+        true_positives=cells[3],
+        sensitivity=rates[0],
+        specificity=rates[1],
+        precision=rates[2],
+        negative_predictive_value=rates[3],
+    )
+
+
+def _gains(network: Decisions, linear: Decisions) -> list[GainRow]:
+    return [
+        GainRow(
+            part=part + 1,
+            network_rate=at(network.gains, part, 0),
+            network_captured=at(network.gains, part, 1),
+            network_lift=at(network.gains, part, 2),
+            linear_rate=at(linear.gains, part, 0),
+            linear_captured=at(linear.gains, part, 1),
+            linear_lift=at(linear.gains, part, 2),
+        )
+        for part in range(len(network.gains.value))
+    ]
