@@ -11,7 +11,7 @@ import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
 
@@ -68,7 +68,7 @@ class Pair:
     linear: Interval
     network_title: str = ""
     linear_title: str = ""
-    other: Interval = Interval()  # of a model that is neither: a hollow grey square
+    other: Interval = field(default_factory=Interval)  # of a model that is neither: a hollow grey square
 
     @property
     def part(self) -> Interval:
@@ -119,7 +119,7 @@ def pairs(
                 y = index + (OFFSET if model == "linear" else -OFFSET) * dodge
                 if _mark(axes, y=y, model=model, part=part, filling=filling, limits=limits, gid=gid):
                     titles[gid] = title
-        _finish(axes, rows, limits, zero)
+        _finish(axes, rows, limits, zero, width)
         return markup(figure, figure_id, aria, labels, titles)
 
 
@@ -179,7 +179,9 @@ def _mark(
     colour = {"network": NAVY, "linear": AMBER, "other": GREY}[model]
     if part.low is not None and part.high is not None:
         low, high = max(part.low, limits[0]), min(part.high, limits[1])
-        axes.plot([low, high], [y, y], color=colour, lw=1.8, ls=DASH if model == "linear" else "-", solid_capstyle="butt")
+        axes.plot(
+            [low, high], [y, y], color=colour, lw=1.8, ls=DASH if model == "linear" else "-", solid_capstyle="butt"
+        )
         for beyond, x, arrow in ((part.low < limits[0], low, "<"), (part.high > limits[1], high, ">")):
             if beyond:
                 axes.plot([x], [y], color=colour, marker=arrow, ms=6, ls="", clip_on=False)
@@ -208,10 +210,10 @@ def _filled(network: bool, part: Interval, filling: Filling) -> bool | None:
     return network
 
 
-def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float], zero: bool) -> None:
+def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float], zero: bool, width: int) -> None:
     axes.set_xlim(limits)
     axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
-    ticks = max(2, round(6 * axes.figure.get_figwidth() * 72 / WIDTH))
+    ticks = max(2, round(6 * width / WIDTH))
     axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
     axes.set_yticks(range(len(rows)), [f"@{index}@" for index in range(len(rows))])

@@ -25,10 +25,18 @@ def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
     for is_card, groups in groupby(_groups(shown), _is_card):
         together = list(groups)
         if is_card and len(together) > 1:
-            placed.append(Panels(together, small=all(isinstance(block, Heading | Figure) for group in together for block in group)))
+            small = all(isinstance(block, Heading | Figure) for group in together for block in group)
+            beside = 3 if small else 2
+            placed += [Panels(row, small=small) for row in _rows(together, beside)]
         else:
             placed += [block for group in together for block in _beside(group)]
     return [*placed, *folded, *([Fold(t("report.notes"), notes)] if notes else [])]
+
+
+def _rows(groups: Sequence[list[Block]], count: int) -> Iterator[Sequence[list[Block]]]:
+    """Yield so many groups at a time."""
+    for start in range(0, len(groups), count):
+        yield groups[start : start + count]
 
 
 def _is_note(block: Block) -> bool:
@@ -59,8 +67,10 @@ def _says_something(group: Sequence[Block]) -> bool:
 def _is_card(group: Sequence[Block]) -> bool:
     """Whether half of the width is enough: words and at most one figure."""
     figures = sum(isinstance(block, Figure) for block in group)
-    return isinstance(group[0], Heading) and figures <= 1 and all(
-        isinstance(block, Heading | Paragraph | Points | Figure | Table) for block in group
+    return (
+        isinstance(group[0], Heading)
+        and figures <= 1
+        and all(isinstance(block, Heading | Paragraph | Points | Figure | Table) for block in group)
     )
 
 
@@ -71,5 +81,5 @@ def _beside(group: Sequence[Block]) -> list[Block]:
     rest = [block for block in group if not any(block is one for one in (*head, *drawn, *told))]
     if not drawn or not (told or len(drawn) > 1):
         return list(group)
-    columns = [drawn, told] if told else [[figure] for figure in drawn]
+    columns: list[Sequence[Block]] = [drawn, told] if told else [[figure] for figure in drawn]
     return [*head, Panels(columns), *rest]

@@ -229,9 +229,13 @@ TEXT: dict[str, str] = {
     "report.chapter.method-chapter.summary": (
         "All checks, intended use, settings and digests, what was not assessed, and evidence for clauses of regulations."
     ),
-    "report.section.together.summary": "Importance of columns given the others, of groups of columns, and after a refit without them.",
+    "report.section.together.summary": (
+        "Importance of columns given the others, of groups of columns, and after a refit without them."
+    ),
     "report.section.shapley.summary": "Shapley values of both models, with their errors.",
-    "report.section.gradients.summary": "Saliency, gradient × input, SmoothGrad, integrated and expected gradients, and other baselines.",
+    "report.section.gradients.summary": (
+        "Saliency, gradient × input, SmoothGrad, integrated and expected gradients, and other baselines."
+    ),
     "report.section.calibration": "Calibration and decisions",
     "report.section.mechanism": "From inputs to score",
     "report.headline.better.but": "The network predicts better than {linear:name}, but {rung} matches it.",
@@ -246,6 +250,7 @@ TEXT: dict[str, str] = {
     "report.strip.slope": "calibration slope ({ci})",
     "report.strip.axis.loss": "held-out {metric}, 95% CI",
     "report.strip.axis.importance": "rise in {metric} when permuted, 95% CI",
+    "report.strip.model": "held-out loss",
     "report.strip.ladder": "How simple a model is enough?",
     "report.strip.importance": "What each model relies on",
     "report.strip.disagreement": "Where they disagree",
@@ -260,12 +265,16 @@ TEXT: dict[str, str] = {
     "report.strip.rung.curvature.long": "an additive spline model",
     "report.strip.rung.pairs.long": "an additive spline model with {count} interactions",
     "report.strip.simplest": "Simplest model that matches the network: {rung} ({parameters} parameters).",
-    "report.strip.simplest.none": "No simpler model predicts as well as the network.",
+    "report.strip.simplest.none": "No simpler model was shown to match the network.",
     "report.strip.rule": "Most of it: {rule}. The predictions differ for {share} of these {rows} rows.",
-    "report.action.simpler": "Consider {rung} ({parameters} parameters) in place of the network.",
+    "report.action.simpler": "Consider {rung} ({parameters} parameters) instead of the network.",
     "report.action.worse": "Use {linear:name}; the network predicts worse.",
-    "report.action.equivalent": "Use {linear:name} unless something other than accuracy speaks for the network.",
+    "report.action.equivalent": (
+        "Prefer {linear:name}, unless something other than predictive performance argues for the network."
+    ),
     "report.action.not_resolved": "Hold out more rows before choosing between the models.",
     "report.action.not_assessed": "State which rows were held out, or collect enough of them, and audit again.",
-    "report.action.keep": "No simpler model was found to replace the network; document its intended use and limits (section 8).",
+    "report.action.keep": (
+        "Document the intended use and the limits of the network (section 8); no simpler model was shown to match it."
+    ),
 }

@@ -43,7 +43,9 @@ def test_curves_are_those_of_scikit_learn(weights):
         precision, recall, _ = precision_recall_curve(table.y, score, sample_weight=w)
         for place, at in enumerate(RECALLS):
             reached = recall >= at - 1e-12
-            assert curves.precision.value[place] == pytest.approx(precision[recall == recall[reached].min()].max(), abs=1e-12)
+            assert curves.precision.value[place] == pytest.approx(
+                precision[recall == recall[reached].min()].max(), abs=1e-12
+            )
         assert curves.ks.value[0] == pytest.approx(np.max(true - false), abs=1e-12)
         if not weights:
             assert curves.ks.value[0] == pytest.approx(ks_2samp(score[table.y == 1], score[table.y == 0]).statistic)

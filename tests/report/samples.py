@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +22,7 @@ from tabinterp.analyses.data_quality.record import BeyondRow, Heap, RowCopies, T
 from tabinterp.analyses.decision_curve.record import BenefitPoint, Decisions, Policy
 from tabinterp.analyses.decomposition.record import RestRow, ShareRow, Shares
 from tabinterp.analyses.disagreement.record import Disagreement, Leaf
+from tabinterp.analyses.discrimination import record as discriminated
 from tabinterp.analyses.effects.record import Effect, EffectCurve, EffectPoint, Effects
 from tabinterp.analyses.extrapolation.record import BeyondRange, Extrapolation
 from tabinterp.analyses.gradients.record import GradientMethod, GradientRow, Gradients
@@ -1577,7 +1579,70 @@ def document(
             device="cpu",
         ),
     )
+    if classes:
+        made = made.model_copy(update={"analyses": {"discrimination": discrimination(make, classes, task)}})
     return made.model_copy(update={"method": made.method.model_copy(update={"readings": readings(made)})})
+
+
+def discrimination(make: Maker, classes: list[str], task: str) -> discriminated.Record:
+    binary = task == "binary"
+
+    def points(xs: Sequence[float], height: float) -> list[discriminated.RatePoint]:
+        return [
+            discriminated.RatePoint(
+                x=x,
+                network=make.interval(float(height + (1 - height) * x), 0.02),
+                linear=make.interval(float(x), 0.02),
+            )
+            for x in xs
+        ]
+
+    def confusion() -> discriminated.Confusion:
+        return discriminated.Confusion(
+            true_negatives=1800,
+            false_positives=200,
+            false_negatives=None,
+            true_positives=None,
+            precision=NONE,
+            **{name: make.interval(0.7, 0.02) for name in ("sensitivity", "specificity", "negative_predictive_value")},
+        )
+
+    def gain(part: int) -> discriminated.GainRow:
+        rates = {f"{model}_rate": make.interval(1 / part, 0.02) for model in ("network", "linear")}
+        others = {
+            f"{model}_{name}": make.interval(part / 10, 0.02)
+            for model in ("network", "linear")
+            for name in ("captured", "lift")
+        }
+        return discriminated.GainRow(part=part, **rates, **others)
+
+    kinds = ("network_positive", "network_negative", "linear_positive", "linear_negative")
+    return discriminated.Record(
+        rows=4000,
+        resamples=1000,
+        seed=0,
+        threshold=0.5 if binary else None,
+        classes=[
+            discriminated.ClassRecord(
+                output=name,
+                roc=points(discriminated.FALSE_POSITIVE_RATES, 0.5),
+                precision_recall=points(discriminated.RECALLS, 0.2),
+                network_ks=make.interval(0.4, 0.02),
+                linear_ks=make.interval(0.3, 0.02),
+                ks_difference=make.interval(0.1, 0.01),
+                distribution=[
+                    discriminated.ScoreBin(
+                        low=i / 20, high=(i + 1) / 20, **{kind: None if i == 19 else make.share() for kind in kinds}
+                    )
+                    for i in range(20)
+                ],
+            )
+            for name in (classes[-1:] if binary else classes)
+        ],
+        network_confusion=confusion() if binary else None,
+        linear_confusion=confusion() if binary else None,
+        gains=[gain(part) for part in range(1, 11)] if binary else [],
+    )
 
 
 def binary() -> Document:
@@ -1793,6 +1858,7 @@ def all_none() -> Document:
     undetermined = Calibrated(slope=NONE, intercept=NONE, bins=[])
     return found.model_copy(
         update={
+            "analyses": {},
             "together": blank_together(found.together),
             "method": found.method.model_copy(update={"data_digest": "", "digest_key": ""}),
             "data": found.data.model_copy(update={"rates": [], "held_out_rows": None, "training_rows": None}),

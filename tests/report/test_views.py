@@ -15,7 +15,7 @@ from tabinterp.auditing.result import VIEWS, Audit
 from tabinterp.document.evidence_rows import Card
 from tabinterp.errors import DocumentError
 from tabinterp.messages import english
-from tabinterp.report.contents import sections
+from tabinterp.report.contents import chapters
 from tabinterp.report.formats.markdown import LINKED, escaped, line
 from tabinterp.report.formats.model_card import FRONT_MATTER
 from tabinterp.report.words import tidy
@@ -92,13 +92,15 @@ def test_markdown_holds_every_table_of_the_report(name):
     assert not {"html_inline", "html_block", "link_open", "image"} & set(kinds)
     assert not LINKED.search(plain)
     rows = {tuple(row) for row in cells(made)}
-    tables = [table for section in sections(document) for table in tables_of(section.blocks)]
+    tables = [
+        table for chapter in chapters(document) for section in chapter.sections for table in tables_of(section.blocks)
+    ]
     assert len(tables) == kinds.count("table_open")
     for table in tables:
         for row in table.rows:
             wanted = tuple(whole(cell) for cell in row)
             assert wanted in rows, wanted
-    for section in sections(document):
+    for section in [section for chapter in chapters(document) for section in chapter.sections]:
         assert f"\n## {escaped(section.title)}\n" in made
 
 

@@ -1,7 +1,7 @@
 """ROC and precision-recall curves, score distributions, KS statistics, confusion matrices and gains of both models.
 
-Every number is of the evaluated rows. Bands and intervals are from the paired bootstrap of the verdict, point by point: both models
-are scored on the same resampled rows, or groups of rows.
+Every number is of the evaluated rows. Bands and intervals are from the paired bootstrap of the verdict, point by point: both
+models are scored on the same resampled rows, or groups of rows.
 
 References
 ----------
@@ -27,6 +27,7 @@ from tabinterp.analyses.performance.estimator import (
     is_positive,
     resampled,
 )
+from tabinterp.analyses.plots import AMBER, DASH, INK, NAVY, axes_of
 from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -40,11 +41,13 @@ from tabinterp.table.class_counts import require_events
 from tabinterp.table.hash_sampling import row_hash
 from tabinterp.table.suppression import BoolArray, parts_shown
 
+from . import record
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FALSE_POSITIVE_RATES = np.linspace(0, 1, 41)
-RECALLS = np.round(np.linspace(0.05, 1, 20), 2)
+FALSE_POSITIVE_RATES = np.array(record.FALSE_POSITIVE_RATES)
+RECALLS = np.array(record.RECALLS)
 BINS = np.round(np.linspace(0, 1, 21), 2)  # edges of the bins of predicted probabilities
 PARTS = 10  # of the rows, by score, in the table of gains
 RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
@@ -133,8 +136,6 @@ class Discrimination:
         TabinterpError
             If there is no such class.
         """
-        from tabinterp.analyses.plots import AMBER, DASH, INK, NAVY, axes_of  # noqa: PLC0415
-
         if output is not None and output not in self.classes:
             raise TabinterpError(f"output is one of {list(self.classes)}; got {output!r}")
         place = 0 if output is None else self.classes.index(output)
@@ -313,9 +314,8 @@ def _rates(called: BoolArray, positive: BoolArray, w: FloatArray) -> FloatArray:
     hits, alarms = w[called & positive].sum(), w[called & ~positive].sum()
     misses, passes = w[~called & positive].sum(), w[~called & ~positive].sum()
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.array([hits, passes, hits, passes]) / np.array(
-            [hits + misses, passes + alarms, hits + alarms, passes + misses]
-        )
+        of = np.array([hits + misses, passes + alarms, hits + alarms, passes + misses])
+        return np.asarray(np.array([hits, passes, hits, passes]) / of)
 
 
 def _curves(found: Estimates, at: int, shares: tuple[FloatArray, FloatArray]) -> ClassCurves:
@@ -346,7 +346,7 @@ def _both_decisions(
     made = []
     for model, (called, (ranking,)) in enumerate(zip(calls, rankings, strict=True)):
         positive = table.y > 0
-        counts = np.array([[(~called & ~positive).sum(), (called & ~positive).sum()], [(~called & positive).sum(), (called & positive).sum()]])
+        counts = np.array([[(rows & ~called).sum(), (rows & called).sum()] for rows in (~positive, positive)])
         shown = np.stack([parts_shown(row) for row in counts])
         part = found[model][_WIDTH:]
         rates, gains = part[: len(RATES)], part[len(RATES) :]
@@ -373,6 +373,4 @@ def run(context: Context) -> Discrimination | None:
     if not context.network.table.schema.goal.classes:
         return None
     network, linear = context.both(context.evaluated)
-    return discriminate(
-        network, linear, held_out=context.held_out, threshold=context.threshold, seed=context.seed
-    )
+    return discriminate(network, linear, held_out=context.held_out, threshold=context.threshold, seed=context.seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -31,10 +31,14 @@ def rates(
     aria: str,
     figure_id: str,
     *,
+    titles: Mapping[str, str],
     diagonal: bool,
-    marks: dict[str, Place] | None = None,
+    marks: Mapping[str, Place] | None = None,
 ) -> Markup:
-    """Draw curves of both models with their bands. `names` of the two axes; `marks`: model -> its point at the threshold."""
+    """Draw curves of both models with their bands.
+
+    `names` of the two axes; `titles`: model -> what a pointer on its curve shows; `marks`: model -> its point at the threshold.
+    """
     with styles():
         figure, axes = _canvas(HEIGHT)
         if diagonal:
@@ -44,7 +48,8 @@ def rates(
             parts: list[Interval] = [getattr(point, model) for point in points]
             low, high = ([_finite(getattr(part, end)) for part in parts] for end in ("low", "high"))
             axes.fill_between(xs, low, high, color=COLOURS[model], alpha=BAND, lw=0, zorder=2)
-            axes.plot(xs, [_finite(part.value) for part in parts], color=COLOURS[model], ls=dash, lw=2.0, zorder=3)
+            heights = [_finite(part.value) for part in parts]
+            axes.plot(xs, heights, color=COLOURS[model], ls=dash, lw=2.0, zorder=3, gid=f"curve-{model}")
         for model, (x, y) in (marks or {}).items():
             network = model == "network"
             colour = COLOURS[model]
@@ -55,11 +60,14 @@ def rates(
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.02)
         _finish(axes)
-        return markup(figure, figure_id, aria, {"@axis@": Label(names[0]), "@height@": Label(names[1])}, {})
+        labels = {"@axis@": Label(names[0]), "@height@": Label(names[1])}
+        return markup(figure, figure_id, aria, labels, {f"curve-{model}": title for model, title in titles.items()})
 
 
 @later
-def distributions(bins: Sequence[ScoreBin], names: tuple[str, str], aria: str, figure_id: str) -> Markup:
+def distributions(
+    bins: Sequence[ScoreBin], names: tuple[str, str], titles: Mapping[str, str], aria: str, figure_id: str
+) -> Markup:
     """Draw shares of the class (filled) and of the others (outline) by predicted probability: network above, linear below."""
     height = HEIGHT
     with styles():
@@ -68,7 +76,12 @@ def distributions(bins: Sequence[ScoreBin], names: tuple[str, str], aria: str, f
         room = (height - EDGE - 3 * GAP - TEXT) / 2
         edges = [*(one.low for one in bins), bins[-1].high]
         top = max(
-            (getattr(one, f"{model}_{kind}") or 0.0 for one in bins for model in COLOURS for kind in ("positive", "negative")),
+            (
+                getattr(one, f"{model}_{kind}") or 0.0
+                for one in bins
+                for model in COLOURS
+                for kind in ("positive", "negative")
+            ),
             default=1.0,
         )
         for place, model in enumerate(("linear", "network")):
@@ -78,7 +91,7 @@ def distributions(bins: Sequence[ScoreBin], names: tuple[str, str], aria: str, f
                 [getattr(one, f"{model}_{kind}") or 0.0 for one in bins] for kind in ("positive", "negative")
             )
             axes.stairs(positive, edges, color=COLOURS[model], alpha=0.45, fill=True, lw=0)
-            axes.stairs(negative, edges, color=COLOURS[model], lw=1.8)
+            axes.stairs(negative, edges, color=COLOURS[model], lw=1.8, gid=f"others-{model}")
             axes.set_xlim(0, 1)
             axes.set_ylim(0, 1.05 * (top or 1.0))
             _finish(axes)
@@ -87,7 +100,8 @@ def distributions(bins: Sequence[ScoreBin], names: tuple[str, str], aria: str, f
                 axes.set_xlabel("")
             else:
                 axes.set_title("", loc="left")
-        return markup(figure, figure_id, aria, {"@axis@": Label(names[0]), "@height@": Label(names[1])}, {})
+        labels = {"@axis@": Label(names[0]), "@height@": Label(names[1])}
+        return markup(figure, figure_id, aria, labels, {f"others-{model}": title for model, title in titles.items()})
 
 
 def _canvas(height: int) -> tuple[Figure, Axes]:

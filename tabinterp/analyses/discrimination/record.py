@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
     from .estimator import ClassCurves, Decisions
+
+
+FALSE_POSITIVE_RATES = (
+    0.0, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0,
+)  # fmt: skip
+RECALLS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 class RatePoint(Part):
@@ -98,10 +105,8 @@ def build(r: Results) -> Record | None:
         classes=[
             ClassRecord(
                 output=name,
-                roc=_points(np.linspace(0, 1, len(network.roc.value)), network, linear, "roc"),
-                precision_recall=_points(
-                    np.linspace(0.05, 1, len(network.precision.value)), network, linear, "precision"
-                ),
+                roc=_points(FALSE_POSITIVE_RATES, network, linear, "roc"),
+                precision_recall=_points(RECALLS, network, linear, "precision"),
                 network_ks=at(network.ks, 0),
                 linear_ks=at(linear.ks, 0),
                 ks_difference=at(result.ks_difference, place),
@@ -117,9 +122,9 @@ def build(r: Results) -> Record | None:
     )
 
 
-def _points(xs: Any, network: ClassCurves, linear: ClassCurves, name: str) -> list[RatePoint]:
+def _points(xs: Sequence[float], network: ClassCurves, linear: ClassCurves, name: str) -> list[RatePoint]:
     first, second = getattr(network, name), getattr(linear, name)
-    return [RatePoint(x=round(float(x), 3), network=at(first, i), linear=at(second, i)) for i, x in enumerate(xs)]
+    return [RatePoint(x=x, network=at(first, i), linear=at(second, i)) for i, x in enumerate(xs)]
 
 
 def _bins(network: ClassCurves, linear: ClassCurves) -> list[ScoreBin]:

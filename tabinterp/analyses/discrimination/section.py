@@ -44,21 +44,29 @@ def _class(one: ClassRecord, record: Record, place: int) -> Iterator[Block]:
     yield Heading(t("report.discrimination.roc"))
     aria = t("report.discrimination.aria.roc", **_at(one.roc, 0.2))
     axes = t("report.discrimination.axis.false"), t("report.discrimination.axis.true")
-    svg = figure.rates(one.roc, axes, aria, f"figure-roc-{place}", diagonal=True, marks=marks)
-    marked = [Key("⬤", "", t("report.discrimination.legend.threshold", threshold=number(record.threshold)))] if marks else []
+    titles = _titles(one.roc, 0.2)
+    svg = figure.rates(one.roc, axes, aria, f"figure-roc-{place}", titles=titles, diagonal=True, marks=marks)
+    marked = (
+        [Key("⬤", "", t("report.discrimination.legend.threshold", threshold=number(record.threshold)))] if marks else []
+    )
     yield Figure(svg, aria, [*legend, *marked], t("report.discrimination.roc.caption"), _points(one.roc, axes))
     yield Heading(t("report.discrimination.pr"))
     aria = t("report.discrimination.aria.pr", **_at(one.precision_recall, 0.5))
     axes = t("report.discrimination.axis.recall"), t("report.discrimination.axis.precision")
-    svg = figure.rates(one.precision_recall, axes, aria, f"figure-pr-{place}", diagonal=False)
+    titles = _titles(one.precision_recall, 0.5)
+    svg = figure.rates(one.precision_recall, axes, aria, f"figure-pr-{place}", titles=titles, diagonal=False)
     yield Figure(svg, aria, legend, t("report.discrimination.pr.caption"), _points(one.precision_recall, axes))
     yield Heading(t("report.discrimination.scores"))
     aria = t("report.discrimination.aria.scores")
     axes = t("report.discrimination.axis.probability"), t("report.discrimination.axis.share")
-    svg = figure.distributions(one.distribution, axes, aria, f"figure-scores-{place}")
+    svg = figure.distributions(one.distribution, axes, _commonest(one.distribution), aria, f"figure-scores-{place}")
     keys = [Key("●", "net", t("report.network")), Key("◇", "lin", t("report.linear"))]
     yield Figure(
-        svg, aria, keys, t("report.discrimination.scores.caption", output=cut(one.output)), _bins(one.distribution, one.output)
+        svg,
+        aria,
+        keys,
+        t("report.discrimination.scores.caption", output=cut(one.output)),
+        _bins(one.distribution, one.output),
     )
     values = {"network": interval(one.network_ks), "linear": interval(one.linear_ks)}
     yield Paragraph(t("report.discrimination.ks", **values, difference=interval(one.ks_difference, sign=True)))
@@ -67,6 +75,22 @@ def _class(one: ClassRecord, record: Record, place: int) -> Iterator[Block]:
 def _at(points: list[RatePoint], x: float) -> dict[str, str]:
     point = min(points, key=lambda one: abs(one.x - x))
     return {model: interval(getattr(point, model)) for model in MODELS}
+
+
+def _titles(points: list[RatePoint], x: float) -> dict[str, str]:
+    """What a pointer on a curve shows: its height at one place."""
+    at = _at(points, x)
+    return {model: t("report.mark", name=number(x), model=t(f"report.{model}"), value=at[model]) for model in MODELS}
+
+
+def _commonest(bins: list[ScoreBin]) -> dict[str, str]:
+    """What a pointer on a distribution shows: the largest share of the other rows."""
+    titles = {}
+    for model in MODELS:
+        value, one = max(((getattr(one, f"{model}_negative") or 0.0, one) for one in bins), key=lambda pair: pair[0])
+        name = t("report.discrimination.bin", low=number(one.low), high=number(one.high))
+        titles[model] = t("report.mark", name=name, model=t(f"report.{model}"), value=share(value))
+    return titles
 
 
 def _gini(document: Document) -> list[Block]:
@@ -175,6 +199,4 @@ def _bins(bins: list[ScoreBin], output: str) -> Table:
 
 
 def _share(model: str, kind: str, name: str) -> Column[ScoreBin]:
-    return Column(
-        f"{t(f'report.{model}')}: {name}", lambda one: share(getattr(one, f"{model}_{kind}")), STYLES[model]
-    )
+    return Column(f"{t(f'report.{model}')}: {name}", lambda one: share(getattr(one, f"{model}_{kind}")), STYLES[model])

@@ -14,7 +14,7 @@ TEXT: dict[str, str] = {
         "Measured on {rows} rows. Bands and intervals are 95%, point by point, from {resamples} paired resamples of the rows "
         "(seed {seed}). Counts of 1 to 9 rows, and counts from which one would follow, are withheld."
     ),
-    "report.discrimination.class": "Class {output} against the others",
+    "report.discrimination.class": "Class {output} against all others",
     "report.discrimination.ks": (
         "KS: network {network}, linear {linear}; difference {difference}. KS is the largest difference between the true- and the "
         "false-positive rate."
@@ -29,7 +29,6 @@ TEXT: dict[str, str] = {
     "report.discrimination.legend.network": "network, 95% band",
     "report.discrimination.legend.linear": "linear, 95% band",
     "report.discrimination.legend.threshold": "threshold {threshold}",
-    "report.discrimination.legend.positive": "{output}",
     "report.discrimination.legend.negative": "other",
     "report.discrimination.roc.caption": "The diagonal is a ranking at random.",
     "report.discrimination.pr.caption": "Precision at the threshold at which recall is reached.",
@@ -45,7 +44,7 @@ TEXT: dict[str, str] = {
     "report.discrimination.points": "Points of the curve [95% interval]",
     "report.discrimination.bins": "Shares of each class by predicted probability",
     "report.discrimination.bin": "{low} to {high}",
-    "report.discrimination.confusion.table": "Predictions at the threshold {threshold}, held against what happened",
+    "report.discrimination.confusion.table": "Predicted and actual classes at threshold {threshold}",
     "report.discrimination.actual": "Actual class",
     "report.discrimination.predicted": "predicted {output}",
     "report.discrimination.actual.of": "{model}: {output}",

@@ -46,7 +46,9 @@ def findings(document: Document) -> list[Block]:
 def counts(document: Document) -> str:
     """How many checks were raised, passed and do not apply."""
     states = [finding.status for finding in document.findings]
-    return t("report.findings.count", **{state: states.count(state) for state in ("raised", "cleared", "not_applicable")})
+    return t(
+        "report.findings.count", **{state: states.count(state) for state in ("raised", "cleared", "not_applicable")}
+    )
 
 
 def top(document: Document, most: int) -> list[FindingList | Paragraph]:

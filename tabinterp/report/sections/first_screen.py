@@ -10,10 +10,26 @@ from tabinterp.analyses.ladder.record import Ladder, Rung
 from tabinterp.analyses.performance import section as performance
 from tabinterp.analyses.permutation_importance.record import ImportanceRow
 from tabinterp.document.document import Document, Interval, MetricRow
+from tabinterp.messages import english
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, FindingItem, FindingList, Paragraph, Table
 from tabinterp.report.comparison import largest, legend, pair
-from tabinterp.report.words import between, counted, cut, interval, listed, number, say, scaled, sentences, series, share, signed, t, tidy
+from tabinterp.report.words import (
+    between,
+    counted,
+    cut,
+    interval,
+    listed,
+    number,
+    say,
+    scaled,
+    sentences,
+    series,
+    share,
+    signed,
+    t,
+    tidy,
+)
 
 from . import findings
 
@@ -21,7 +37,12 @@ MOST = 5  # findings on the sheet
 COLUMNS = 5  # of the figure of importance
 SMALL = 330  # width of a figure of page one, in CSS pixels
 ACTIONS = 3
-ELSEWHERE = ("verdict.gap.", "verdict.labels", "verdict.only_network", "verdict.scope")  # told by strip, figures, chapter 1
+ELSEWHERE = (
+    "verdict.gap.",
+    "verdict.labels",
+    "verdict.only_network",
+    "verdict.scope",
+)  # told by strip, figures, chapter 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +221,12 @@ def _ladder(document: Document) -> Panel | None:
 
 def _rung(row: Rung) -> figures.Pair:
     name = t(f"report.strip.rung.{row.rung}")
+    title = t("report.mark", name=name, model=t("report.strip.model"), value=interval(row.loss))
     if row.rung == "network":
-        return figures.Pair(name, "", row.loss, Interval())
+        return figures.Pair(name, "", row.loss, Interval(), title)
     if row.rung == "intercept":
         return figures.Pair(name, "", Interval(), Interval(), other=row.loss)
-    return figures.Pair(name, "", Interval(), row.loss)
+    return figures.Pair(name, "", Interval(), row.loss, linear_title=title)
 
 
 def _simplest(document: Document, ladder: Ladder) -> str:
@@ -216,7 +238,11 @@ def _simplest(document: Document, ladder: Ladder) -> str:
     simplest = t("report.strip.simplest", rung=rung, parameters=row.parameters)
     if row.recovered.value is None or row.rung == "linear":
         return simplest
-    recovered = {"share": share(row.recovered.value), "low": share(row.recovered.low), "high": share(row.recovered.high)}
+    recovered = {
+        "share": share(row.recovered.value),
+        "low": share(row.recovered.low),
+        "high": share(row.recovered.high),
+    }
     return sentences([simplest, t("report.strip.recovered", **recovered)])
 
 
@@ -255,7 +281,9 @@ def _disagreement(document: Document) -> Panel | None:
     leaf = max(disagreement.leaves, key=_rows_that_differ, default=None)
     if leaf is not None and leaf.conditions and leaf.share.value is not None:
         rule = tidy(series(map(say, leaf.conditions)))
-        blocks.append(Paragraph(t("report.strip.rule", rule=rule, share=share(leaf.share.value), rows=counted(leaf.rows))))
+        blocks.append(
+            Paragraph(t("report.strip.rule", rule=rule, share=share(leaf.share.value), rows=counted(leaf.rows)))
+        )
     return Panel(t("report.strip.disagreement"), blocks)
 
 
@@ -266,8 +294,9 @@ def _rows_that_differ(leaf: Leaf) -> float:
 def _actions(document: Document) -> list[str]:
     """At most three actions that follow from the findings and the verdict, the most urgent first."""
     raised = findings.raised_of(document)
-    urgent = [t(f"check.{one.slug}.next") for one in raised if one.severity == "act"]
-    later = [t(f"check.{one.slug}.next") for one in raised if one.severity != "act"]
+    known = [one for one in raised if f"check.{one.slug}.next" in english()]
+    urgent = [t(f"check.{one.slug}.next") for one in known if one.severity == "act"]
+    later = [t(f"check.{one.slug}.next") for one in known if one.severity != "act"]
     return list(dict.fromkeys([*urgent, *_from_verdict(document), *later]))[:ACTIONS]
 
 
