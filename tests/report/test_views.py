@@ -101,7 +101,7 @@ def test_markdown_holds_every_table_of_the_report(name):
             wanted = tuple(whole(cell) for cell in row)
             assert wanted in rows, wanted
     for section in [section for chapter in chapters(document) for section in chapter.sections]:
-        assert f"\n## {escaped(section.title)}\n" in made
+        assert f"\n### {escaped(f'{section.number} {section.title}')}\n" in made
 
 
 def whole(cell):

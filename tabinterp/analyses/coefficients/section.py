@@ -40,6 +40,7 @@ LEVELS, FEWER = (
     3,
 )  # levels of one column in a figure, and where there is one for each class: those with the largest estimates
 EVERY, LEAST = 110, 40  # terms that are listed with all their numbers: of all outputs together, of each at least
+DRAWN = 20  # terms of a figure
 UNRANKED = 10**6
 RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # what exp of a coefficient is
 
@@ -183,7 +184,7 @@ def _shown(terms: Sequence[CoefficientRow], rank: dict[str, int], levels: int) -
         own = [row for row in terms if row.column == column]
         kept = {id(row) for row in sorted(own, key=_size, reverse=True)[:levels]}
         shown.extend(row for row in own if id(row) in kept)
-    return shown
+    return shown[:DRAWN]
 
 
 def _size(row: CoefficientRow) -> float:

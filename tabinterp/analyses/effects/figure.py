@@ -16,11 +16,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tabinterp.analyses.plots import AMBER, DASH, INK, NAVY
 from tabinterp.document.document import Interval
-from tabinterp.report.figures import GAP, PAPER, WIDTH, styles, text_width, tick
+from tabinterp.report.figures import GAP, PAPER, styles, text_width, tick
 from tabinterp.report.svg import Label, later, markup
 
 from .record import EffectCurve, EffectPoint
 
+WIDTH = 340  # CSS pixels: three curves stand side by side
 PLOT = 170  # CSS pixels of the curves,
 BARS = 30  # of the bars of rows below them,
 TOP = 26  # of the axis' name above them,

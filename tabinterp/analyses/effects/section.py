@@ -81,7 +81,7 @@ def _curve(curve: Effect, scale: str, figure_id: str) -> list[Block]:
     if numeric:
         svg = curves.curves(printed, axis, t("report.effects.missing"), aria, figure_id, _title)
     else:
-        svg = figures.pairs([_pair(point) for point in printed], axis, aria, figure_id, "model")
+        svg = figures.pairs([_pair(point) for point in printed], axis, aria, figure_id, "model", width=curves.WIDTH)
     return [Figure(svg, aria, _legend(numeric, printed), _caption(curve, numeric), table)]
 
 
