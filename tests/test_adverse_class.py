@@ -17,6 +17,7 @@ from tabinterp.document.stored_settings import Rows, table_of
 from tabinterp.errors import TabinterpError, TableError
 from tabinterp.report.html import render
 from tests import cases
+from tests.shared import once_per_run
 
 DATASETS = Path(__file__).parents[1] / "datasets"
 
@@ -94,12 +95,12 @@ def test_the_bundled_tables_state_theirs(name):
 # ---- in an audit
 
 
-@functools.cache
+@once_per_run
 def stated() -> ti.Audit:
     return audit(read("default"))
 
 
-@functools.cache
+@once_per_run
 def unstated() -> ti.Audit:
     return audit(read())
 

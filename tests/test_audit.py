@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import hashlib
 import json
 import os
@@ -48,6 +47,7 @@ from tabinterp.table.summary import census
 from tabinterp.table.suppression import SMALL
 from tests.checks.test_checks import OUTCOMES as ROWS_AND_BEYOND
 from tests.checks.test_people import OUTCOMES as PEOPLE
+from tests.shared import once_per_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # few iterations are enough here
 
@@ -216,7 +216,7 @@ def for_tasks_of(make: Callable[[str], Case]) -> Any:
     return pytest.mark.parametrize("task", CASES[make])
 
 
-@functools.cache
+@once_per_run
 def audited(make: Callable[[str], Case], task: str) -> ti.Audit:
     read, model, settings = make(task)
     return ti.audit(ti.wrap(model), read, **settings)

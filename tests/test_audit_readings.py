@@ -24,6 +24,7 @@ from tabinterp.document.canonical import schema
 from tabinterp.document.message import Message
 from tabinterp.models import bind
 from tabinterp.table.hash_sampling import chosen
+from tests.shared import once_per_run
 from tests.test_languages import words
 
 TASKS = ("binary", "multiclass", "regression", "count")
@@ -68,11 +69,22 @@ def network(task: str, read: ti.Table) -> ti.Model:
 
 
 @functools.cache
-def audited(task: str):
+def models(task: str):
     read = table(task)
     model = network(task, read)
-    linear = ti.fit_counterpart(model, read)
-    return read, bind(model, read), bind(linear, read), ti.audit(model, read, counterpart=linear)
+    return read, model, ti.fit_counterpart(model, read)
+
+
+@once_per_run
+def audit_of(task: str) -> ti.Audit:
+    read, model, linear = models(task)
+    return ti.audit(model, read, counterpart=linear)
+
+
+@functools.cache
+def audited(task: str):
+    read, model, linear = models(task)
+    return read, bind(model, read), bind(linear, read), audit_of(task)
 
 
 def same(interval, estimates, *place):

@@ -33,6 +33,7 @@ from tabinterp.messages import english
 from tabinterp.network import reference
 from tabinterp.report.sections.findings import raised_of
 from tabinterp.table import readers as batches
+from tests.shared import folder_once_per_run
 
 SCRIPT = "<script>alert(1)</script>"
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,9 +82,12 @@ def people(n: int = 600) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def folder() -> Path:
+    return folder_once_per_run(trained_and_audited)
+
+
+def trained_and_audited(made: Path) -> None:
     """A table, a bundle trained on it by the command, and its audit."""
-    made = tmp_path_factory.mktemp("commands")
     people().to_csv(made / "people.csv", index=False)
     asked = [
         "--target",
@@ -104,7 +108,6 @@ def folder(tmp_path_factory) -> Path:
         done = start(*arguments, cwd=made).communicate()
         (made / f"{arguments[0]}.out").write_text(done[0], "utf-8")
         (made / f"{arguments[0]}.err").write_text(done[1], "utf-8")
-    return made
 
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen:

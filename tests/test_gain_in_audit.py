@@ -23,19 +23,29 @@ from tabinterp.document.canonical import from_bytes, schema, to_bytes
 from tabinterp.document.claims import check
 from tabinterp.models import bind
 from tests import cases
+from tests.shared import once_per_run
 
 
 @functools.cache
-def audited(task: str, n: int = 700, make=cases.network_pipeline):
+def models(task: str, make=cases.network_pipeline, n: int = 700):
     frame = cases.mixed_frame(n, task=task)
     table = cases.mixed_table(frame, task, split=0.5)
     seen = (
         frame if make is cases.network_pipeline else table.training_rows().frame
     )  # a network that has seen the rows gains
     model = ti.wrap(make(seen, task))
-    counterpart = ti.fit_counterpart(model, table)
+    return model, ti.fit_counterpart(model, table), table
+
+
+@once_per_run
+def document_of(task: str, make=cases.network_pipeline):
+    model, counterpart, table = models(task, make)
     costs = (1, 5) if task == "binary" else None
-    return ti.audit(model, table, counterpart=counterpart, rows=60, costs=costs).document, model, counterpart, table
+    return ti.audit(model, table, counterpart=counterpart, rows=60, costs=costs).document
+
+
+def audited(task: str, make=cases.network_pipeline):
+    return document_of(task, make), *models(task, make)
 
 
 def same(part, value, low, high) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,12 +16,13 @@ from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
 from tabinterp.report.html import render
 from tests import cases
 from tests.report.samples import binary
+from tests.shared import once_per_run
 
 CONTROL = {"sex": "w"}
 CONSTRAINTS = {"near": {"direction": "-", "low": -3.0}, "other": {"direction": "+"}}
 
 
-@functools.cache
+@once_per_run
 def audited() -> ti.Audit:
     """The network selects by `near`, which tells the sex that it does not read."""
     rng = np.random.default_rng(0)

@@ -14,6 +14,7 @@ import tabinterp as ti
 from tabinterp.report.html import render
 from tabinterp.report.words import number
 from tests import cases
+from tests.shared import once_per_run
 
 
 @functools.cache
@@ -29,7 +30,7 @@ def made() -> tuple[ti.Table, ti.Model, ti.Model]:
     return ti.read_table(frame, **how), models[0], models[1]
 
 
-@functools.cache
+@once_per_run
 def audited(**how: Any):
     table, network, linear = made()
     return ti.audit(network, table, counterpart=linear, rows=100, **how).document

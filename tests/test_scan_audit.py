@@ -20,6 +20,7 @@ import tabinterp as ti
 from tabinterp.errors import ModelError, TableError
 from tabinterp.table.checkpoints import Keeping
 from tabinterp.table.digest import column_digests
+from tests.shared import folder_once_per_run, once_per_run
 
 ROOT = Path(__file__).resolve().parent.parent
 N = 1200
@@ -44,21 +45,26 @@ SCANNED = {"target": "y", "split": 0.5, "seed": 1, "rows": 120, "batch": 256, "p
 AUDITED = {"rows": 60, "seed": 1}
 
 
-@pytest.fixture(scope="module")
-def parts(tmp_path_factory):
-    """A folder of Parquet files."""
-    folder = tmp_path_factory.mktemp("scan") / "people"
-    folder.mkdir()
+def people(folder: Path) -> None:
     for i in range(3):
         frame().iloc[i * 400 : (i + 1) * 400].to_parquet(folder / f"{i}.parquet")
-    return folder
+
+
+@pytest.fixture(scope="module")
+def parts():
+    """A folder of Parquet files."""
+    return folder_once_per_run(people)
+
+
+@once_per_run
+def audited(folder: Path) -> ti.Audit:
+    return ti.audit(network(), ti.scan_table(folder, **SCANNED), **AUDITED)
 
 
 @pytest.fixture(scope="module")
 def made(parts):
     """The audit, and the scan that it is of."""
-    scan = ti.scan_table(parts, **SCANNED)
-    return ti.audit(network(), scan, **AUDITED), scan
+    return audited(parts), ti.scan_table(parts, **SCANNED)
 
 
 KILLED = """

@@ -33,6 +33,7 @@ from tabinterp.provenance.digest_key import read_digest_key
 from tabinterp.provenance.verify import TOLERANCE, _data, _numbers, compare, with_author
 from tabinterp.report.html import render
 from tabinterp.table.digest import column_digests
+from tests.shared import folder_once_per_run
 
 # What few rows hold, in every column: nothing of it may be written anywhere. Row -> value.
 PLANTED = {
@@ -58,9 +59,12 @@ cited = [{ instrument = "own", clause = "4.2", mark = "P" }]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A folder that the commands wrote: data, model, audit."""
-    folder = tmp_path_factory.mktemp("verify")
+def made():
+    return folder_once_per_run(written)
+
+
+def written(folder):
+    """What the commands write: data, model, audit."""
     draw = np.random.default_rng(0)
     frame = pd.DataFrame(
         {"age": draw.normal(40, 10, 240).round(1), "job": draw.choice(["a", "b", "ü"], 240), "id": np.arange(240)}
@@ -91,7 +95,6 @@ def made(tmp_path_factory):
     with redirect_stdout(told), redirect_stderr(aside):
         assert command(*argv) == 0
     (folder / "console.txt").write_text(told.getvalue() + aside.getvalue(), "utf-8")
-    return folder
 
 
 def command(*words):
