@@ -16,6 +16,7 @@ import tabinterp as ti
 from tabinterp.messages.language import languages
 from tabinterp.report.html import render, render_notebook, render_summary
 from tests.report.samples import SAMPLES, crowded, hostile, widest
+from tests.report.test_render import page
 
 pytestmark = pytest.mark.browser
 
@@ -48,9 +49,9 @@ def axe():
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
     found = {}
-    for name, make in SAMPLES.items():
+    for name in SAMPLES:
         found[name] = folder / f"{name}.html"
-        found[name].write_text(render(make()), encoding="utf-8")
+        found[name].write_text(page(name), encoding="utf-8")
     return found
 
 

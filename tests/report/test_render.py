@@ -8,7 +8,6 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from base64 import b64encode
-from functools import cache
 from html import escape
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -31,11 +30,12 @@ from tabinterp.report.html import render, render_summary
 from tabinterp.report.sections import findings, method
 from tabinterp.report.words import t
 from tests.report.samples import HOSTILE, SAMPLES, binary, document, nothing, widest
+from tests.shared import once_per_run
 
 LIMIT = 1_500_000
 
 
-@cache
+@once_per_run
 def page(name: str) -> str:
     return render(SAMPLES[name]())
 
