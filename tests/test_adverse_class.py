@@ -111,7 +111,8 @@ def test_declined_are_those_who_are_predicted_the_adverse_class():
     part = stated().document.reasons
     assert (part.declined, part.declined_rows) == ("default", low)
     turned = read("default", positive="default", split=read().split)
-    other = ti.audit(network("default"), turned, counterpart=network("default"), rows=60).document
+    how = {"counterpart": network("default"), "rows": 60, "analyses": ["reason_codes", "groups"]}
+    other = ti.audit(network("default"), turned, **how).document
     assert (other.reasons.declined, other.reasons.declined_rows) == ("default", low)
     assert other.groups.table.favourable == stated().document.groups.table.favourable == "repaid"
     for one, two in zip(other.groups.table.columns, stated().document.groups.table.columns, strict=True):
@@ -189,6 +190,7 @@ def test_the_commands_take_the_class_and_say_what_to_write_for_the_old_option(tm
     assert ti.table_settings(tmp_path / "model")["adverse"] == "default"
     ti.save_model(network(), tmp_path / "other", table={"target": "outcome", "positive": "repaid", "drop": ["sex"]})
     old = ["--declined", "negative", "--split", "0.4", "--out", tmp_path / "b", "--rows", "60", "--quiet"]
+    old += ["--analyses", "reason_codes"]
     code, told = run("audit", tmp_path / "other", "--data", path, *old)
     assert (code, "write --adverse default" in told) == (0, True)
     assert ti.Audit.from_json(tmp_path / "b" / "audit.json").document.data.adverse == "default"

@@ -37,11 +37,17 @@ def models(task: str, make=cases.network_pipeline, n: int = 700):
     return model, ti.fit_counterpart(model, table), table
 
 
+GAIN = [
+    "recalibration", "decision_curve", "boosted_trees", "calibration", "ladder", "decomposition", "disagreement", "slices",
+    "reason_codes", "groups",
+]  # fmt: skip
+
+
 @once_per_run
 def document_of(task: str, make=cases.network_pipeline):
     model, counterpart, table = models(task, make)
     costs = (1, 5) if task == "binary" else None
-    return ti.audit(model, table, counterpart=counterpart, rows=60, costs=costs).document
+    return ti.audit(model, table, counterpart=counterpart, rows=60, costs=costs, analyses=GAIN).document
 
 
 def audited(task: str, make=cases.network_pipeline):
@@ -212,7 +218,9 @@ def test_reasons_are_those_of_the_function():
 
 def test_the_users_margin_is_that_of_every_verdict():
     document, model, counterpart, table = audited("binary")
-    wide = ti.audit(model, table, counterpart=counterpart, rows=60, margin=5.0, threshold=0.3).document
+    asked = {"margin": 5.0, "threshold": 0.3, "rows": 60}
+    analyses = ["ladder", "boosted_trees", "recalibration", "decision_curve"]
+    wide = ti.audit(model, table, counterpart=counterpart, analyses=analyses, **asked).document
     assert (wide.verdict.status, wide.verdict.margin, wide.verdict.margin_given) == ("equivalent", 5.0, True)
     assert (wide.gain.ladder.margin, wide.gain.ladder.gain) == (5.0, "equivalent")
     assert wide.judged.reference.status == wide.judged.recalibration.status == "equivalent"

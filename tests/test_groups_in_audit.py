@@ -35,7 +35,9 @@ def audited() -> ti.Audit:
         frame, target="y", positive=True, adverse=False, protected=["sex", "city"], drop=["sex", "city"], split=0.5
     )
     model = ti.wrap(cases.affine([[1.0, 1.0]], [-2.0]), encoder="passthrough")
-    return ti.audit(model, table, counterpart=model, rows=400, control=CONTROL, constraints=CONSTRAINTS, threshold=0.6)
+    analyses = ["groups", "proxies", "alternatives", "subgroup_gaps", "constraints", "reason_codes"]
+    how = {"control": CONTROL, "constraints": CONSTRAINTS, "threshold": 0.6}
+    return ti.audit(model, table, counterpart=model, rows=400, analyses=analyses, **how)
 
 
 def finding(slug: str):

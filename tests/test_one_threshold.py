@@ -33,7 +33,9 @@ def made() -> tuple[ti.Table, ti.Model, ti.Model]:
 @once_per_run
 def audited(**how: Any):
     table, network, linear = made()
-    return ti.audit(network, table, counterpart=linear, rows=100, **how).document
+    part = ["decision_curve", "disagreement", "groups", "alternatives", "reason_codes"]
+    analyses = None if "threshold" in how else part  # every analysis is seen at one threshold
+    return ti.audit(network, table, counterpart=linear, rows=100, analyses=analyses, **how).document
 
 
 def thresholds(part: Any, at: str = "") -> Iterator[tuple[str, float]]:

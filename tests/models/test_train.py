@@ -49,7 +49,7 @@ def test_every_table_from_training_to_report(name, tmp_path):
     np.testing.assert_array_equal(bind(linear, given).scores, bind(trained.counterpart, given).scores)
     assert bind(linear, given).is_linear
     np.testing.assert_array_equal(given.with_split(again.split).held_out, held_out)
-    audit = ti.audit(again, given, counterpart=linear, rows=150)
+    audit = ti.audit(again, given, counterpart=linear, rows=150, analyses=["calibration", "groups"])
     assert audit.document.model_dump()["verdict"]["status"] != "not_assessed"
     assert f"{int(held_out.sum()):,}" in audit.to_html()
     encoding = bind(network, given).encoding
