@@ -68,7 +68,9 @@ def network(task: str, read: ti.Table) -> ti.Model:
         )
 
 
-READINGS = ["shapley_values", "effects", "interactions", "conditional_importance", "baselines"]
+READINGS = [
+    "shapley_values", "effects", "interactions", "conditional_importance", "baselines", "gradients", "permutation_importance",
+]  # fmt: skip
 
 
 @functools.cache

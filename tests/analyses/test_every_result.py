@@ -114,7 +114,9 @@ def test_the_same_answers_over_pandas_and_polars(name):
 
 
 @pytest.mark.parametrize("task", cases.TASKS)
-@pytest.mark.parametrize("name", ["permutation", "effects"])  # numbers and levels as they are encoded, and as they are shown
+@pytest.mark.parametrize(
+    "name", ["permutation", "effects"]
+)  # numbers and levels as they are encoded, and as they are shown
 def test_the_same_answers_over_pyarrow(name, task):
     frame, models = scenery(task)
     table = of_another_library(pa.Table.from_pandas, frame, task)
