@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -179,8 +180,13 @@ def test_exposure_of_a_glm_is_refused_in_words():
         ti.wrap(result)
 
 
+@cache
+def trained(columns=tuple(READ)):
+    return ti.train(table(columns=columns))
+
+
 def test_a_bundle_remembers_that_it_is_a_count(tmp_path):
-    made = ti.train(table())
+    made = trained()
     ti.save_model(
         made.networks[0], tmp_path / "model", counterpart=made.counterpart, table={"target": "y", "task": "count"}
     )
@@ -196,10 +202,9 @@ def test_a_bundle_remembers_that_it_is_a_count(tmp_path):
 @pytest.mark.parametrize("weight", [None, "weight"])
 def test_coefficients_errors_and_rate_ratios_are_statsmodels(weight):
     columns = ["a", "b", "c"]
-    frame = ti.coefficients(
-        ti.fit_counterpart(bind(ti.train(table(columns=columns)).networks[0], table(columns=columns)), table(columns=columns)),
-        table(columns=columns, **({} if weight is None else {"weight": weight})),
-    ).frame()  # fmt: skip
+    network = bind(trained(tuple(columns)).networks[0], table(columns=columns))
+    weighted = table(columns=columns, **({} if weight is None else {"weight": weight}))
+    frame = ti.coefficients(ti.fit_counterpart(network, table(columns=columns)), weighted).frame()
     reference = frame["reference"].iloc[2]
     var = {} if weight is None else {"var_weights": LIVELY[weight]}
     theirs = glm(right=f"a + b + C(c, Treatment('{reference}'))", **var)
