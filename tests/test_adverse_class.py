@@ -119,7 +119,7 @@ def test_declined_are_those_who_are_predicted_the_adverse_class():
         assert one.network.rate.value == pytest.approx(two.network.rate.value)
 
 
-def test_it_is_in_the_document_on_the_page_and_read_back(tmp_path):
+def test_it_is_in_the_document_on_the_page_and_read_back(tmp_path, undrawn):
     document = stated().document
     assert document.data.adverse == "default"
     assert "predicts to be default, the adverse class" in render(document)
@@ -133,7 +133,7 @@ def test_it_is_in_the_document_on_the_page_and_read_back(tmp_path):
     assert '"name": "adverse class",\n   "first": "default",\n   "second": "–"' in changed
 
 
-def test_without_it_groups_speak_of_predicted_classes_and_the_rest_does_not_apply():
+def test_without_it_groups_speak_of_predicted_classes_and_the_rest_does_not_apply(undrawn):
     document = unstated().document
     table = document.groups.table
     assert (table.favourable, table.compared, table.impact) == (None, "repaid", None)

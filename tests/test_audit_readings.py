@@ -83,7 +83,7 @@ def models(task: str):
 @once_per_run
 def audit_of(task: str) -> ti.Audit:
     read, model, linear = models(task)
-    return ti.audit(model, read, counterpart=linear, analyses=None if task == "binary" else READINGS)
+    return ti.audit(model, read, counterpart=linear, analyses=READINGS)
 
 
 @functools.cache

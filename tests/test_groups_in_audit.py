@@ -70,7 +70,7 @@ def test_the_document_holds_what_the_functions_find():
     assert not told & {"not_assessed.groups", "not_assessed.constraints"}
 
 
-def test_a_reason_that_tells_a_protected_column_is_said_to():
+def test_a_reason_that_tells_a_protected_column_is_said_to(undrawn):
     part = audited().document.reasons
     near = next(row for row in part.columns if row.column == "near")
     assert near.proxy_of == ["sex"]
@@ -81,7 +81,7 @@ def test_a_reason_that_tells_a_protected_column_is_said_to():
     assert "tells sex" in render(audited().document)
 
 
-def test_it_is_read_back_shown_and_asked_for_again():
+def test_it_is_read_back_shown_and_asked_for_again(undrawn):
     document = audited().document
     assert from_bytes(to_bytes(document)) == document
     page = render(document)

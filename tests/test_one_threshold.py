@@ -62,7 +62,7 @@ OTHERS = (".judged.decisions.curve.", ".together.", ".disagreement.leaves.", ".f
         ({}, 0.5),
     ],
 )
-def test_a_document_states_one_threshold(how, expected):
+def test_a_document_states_one_threshold(how, expected, undrawn):
     found = [one for one in thresholds(audited(**how).model_dump()) if not one[0].startswith(OTHERS)]
     assert {value for _, value in found} == {expected}
     places = {at for at, _ in found}

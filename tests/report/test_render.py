@@ -14,6 +14,7 @@ from importlib.resources import files
 
 import matplotlib as mpl
 import pytest
+from markupsafe import Markup
 
 from tabinterp import messages
 from tabinterp.analyses.coefficients import section as coefficients
@@ -24,7 +25,7 @@ from tabinterp.document.document import Drawn, Grouping, Interval, WithoutTarget
 from tabinterp.document.message import why
 from tabinterp.messages.names import LEFTWARD
 from tabinterp.report import contents
-from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
+from tabinterp.report.blocks import Figure, Fold, Later, Paragraph, Table
 from tabinterp.report.formats.summary import in_one_line, on_a_terminal, verdict_and_counts
 from tabinterp.report.html import render, render_summary
 from tabinterp.report.sections import findings, method
@@ -279,6 +280,7 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
         render(made)
         render_summary(made)
         in_one_line(made)
+    monkeypatch.setattr(Later, "__html__", lambda _: Markup(""))  # the samples hold every kind of figure
     every = ["counterpart", "performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift"]
     for held_out, summed in ((True, every), (False, ["performance"]), (True, [])):
         render(in_batches(held_out, summed))
@@ -305,7 +307,7 @@ def in_groups(training: int | None, held_out: int | None):
     ("sides", "told"),
     [((60, 40), ""), ((60, 20), "approximate"), ((60, 9), "too few for an interval"), ((None, None), "too few")],
 )
-def test_the_page_says_in_how_many_groups_the_rows_come(sides, told):
+def test_the_page_says_in_how_many_groups_the_rows_come(sides, told, undrawn):
     page = render(in_groups(*sides))
     assert "count as one draw" in page
     assert told in page
@@ -349,7 +351,7 @@ def test_every_finding_is_listed_once():
         assert section.count(f"</span> {finding.code} ") == 1
 
 
-def test_rows_that_were_perhaps_trained_on_resolve_nothing():
+def test_rows_that_were_perhaps_trained_on_resolve_nothing(undrawn):
     document = binary()
     unknown = document.model_copy(
         update={
