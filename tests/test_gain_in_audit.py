@@ -240,7 +240,7 @@ def test_what_is_no_margin_cost_or_threshold_is_refused_at_the_door(settings, wo
 
 
 @pytest.mark.parametrize("task", cases.TASKS)
-def test_without_a_resolved_gain_no_gain_is_told(task):
+def test_without_a_resolved_gain_no_gain_is_told(task, undrawn):
     document = audited(task, make=cases.linear_pipeline)[0]
     gain = document.gain
     assert gain.ladder.gain != "better"

@@ -99,7 +99,7 @@ def test_coefficients_are_those_of_statsmodels_and_scikit_learn(task):
     np.testing.assert_allclose(found["model"].astype(float), ours, rtol=1e-6)
 
 
-def test_the_report_names_it_and_prints_these_coefficients():
+def test_the_report_names_it_and_prints_these_coefficients(undrawn):
     frame, model, _ = case("binary")
     table = ti.read_table(frame, target="y", positive="yes", split=0.5)
     audit = ti.audit(model, table, rows=60, analyses=["coefficients", "decomposition", "ladder"])

@@ -131,7 +131,7 @@ def test_an_audit_runs_and_says_which_columns_are_slow(name):
     assert all(column in page for column in COLUMNS)
 
 
-def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_intervals():
+def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_intervals(undrawn):
     draw = np.random.default_rng(3)
     source = pd.DataFrame({"id": draw.integers(0, 60, 240).astype(str), "x": draw.normal(size=240)}).astype(
         {"id": object}

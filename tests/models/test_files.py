@@ -269,7 +269,7 @@ def test_pickles_of_something_else_are_named(tmp_path):
             ti.load_model(path, unsafe_pickle=True, sha256=Content("", path.read_bytes()).sha256)
 
 
-def test_running_is_recorded_and_raised_and_a_bundle_remembers_it(joblib_file, tmp_path):
+def test_running_is_recorded_and_raised_and_a_bundle_remembers_it(joblib_file, tmp_path, undrawn):
     path, digest = joblib_file
     table = cases.numeric_table("binary", 80, hostile.COLUMNS)
     model = ti.load_model(path, unsafe_pickle=True, sha256=digest)

@@ -43,7 +43,7 @@ PART = ["calibration", "groups", "effects"]
 
 @pytest.mark.parametrize("analyses", [PART, pytest.param(None, marks=pytest.mark.nightly)], ids=["a part", "all"])
 @pytest.mark.parametrize("name", TABLES)
-def test_every_table_from_training_to_report(name, analyses, tmp_path):
+def test_every_table_from_training_to_report(name, analyses, tmp_path, undrawn):
     given = part(name)
     trained = ti.train(given)
     network, held_out = trained.networks[0], trained.table.held_out
