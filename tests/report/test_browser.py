@@ -91,8 +91,10 @@ def sideways(page):
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize(
+    ("name", "script"),
+    [*((name, True) for name in SAMPLES), ("binary", False), ("hostile", False)],
+)
 def test_it_opens_offline_in_silence(browser, pages, name, script):
     with Opened(browser, pages[name], java_script_enabled=script, viewport=WIDE) as opened:
         assert opened.page.locator("h1").inner_text()
@@ -101,8 +103,10 @@ def test_it_opens_offline_in_silence(browser, pages, name, script):
         assert opened.page.locator("th button").count() == 0 or script
 
 
-@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["narrow", "wide"])
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize(
+    ("name", "viewport"),
+    [*((name, NARROW) for name in SAMPLES), ("multiclass", WIDE), ("hostile", WIDE)],
+)
 def test_the_page_never_scrolls_sideways(browser, pages, name, viewport):
     with Opened(browser, pages[name], viewport=viewport) as opened:
         assert sideways(opened.page) <= 0
