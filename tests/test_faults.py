@@ -92,6 +92,7 @@ def test_every_check_of_outcomes_has_a_fault_with_a_rare_class():
     assert {"label-leak", "shortcut", "miscalibrated", "saturated", "worse-than-linear", "no-signal"} <= set(RARE)
 
 
+@pytest.mark.nightly
 def test_a_weak_group_is_true_where_it_fails_on_rows_that_nobody_saw():
     fault, seed = next(fault for fault in FAULTS if fault.slug == "weak-subgroup"), 3
     made = audited(*faulty(fault, seed), fault.analyses, fault.declared)
