@@ -385,7 +385,8 @@ def test_train_and_audit_from_the_command_line_to_the_report(tmp_path, monkeypat
         assert done.exit_code == 0, done.output
 
     run("train", "--data", "visits.csv", "--target", "y", "--task", "count", "--out", "model")
-    run("audit", "model", "--data", "visits.csv", "--out", "out")
+    analyses = "coefficients,permutation_importance,calibration"
+    run("audit", "model", "--data", "visits.csv", "--out", "out", "--analyses", analyses)
     document = ti.Audit.from_json(tmp_path / "out" / "audit.json").document
     assert (document.data.task, document.linear.name) == ("count", "Poisson regression")
     assert document.verdict.metric == document.importance.loss == "poisson_deviance"
