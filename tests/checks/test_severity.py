@@ -144,7 +144,7 @@ def test_the_checks_that_void_a_comparison_demand_action():
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_what_voids_the_comparison_is_said_above_the_verdict_of_every_view(view):
+def test_what_voids_the_comparison_is_said_above_the_verdict_of_every_view(view, undrawn):
     document, sound = honest(ranked(**LEAK)), honest(ranked())
     assert found(document, "label-leak").voids
     (said,) = voids(document)
