@@ -47,7 +47,8 @@ GAIN = [
 def document_of(task: str, make=cases.network_pipeline):
     model, counterpart, table = models(task, make)
     costs = (1, 5) if task == "binary" else None
-    return ti.audit(model, table, counterpart=counterpart, rows=60, costs=costs, analyses=GAIN).document
+    analyses = GAIN if make is cases.network_pipeline else ["ladder", "decomposition"]
+    return ti.audit(model, table, counterpart=counterpart, rows=60, costs=costs, analyses=analyses).document
 
 
 def audited(task: str, make=cases.network_pipeline):
