@@ -10,13 +10,14 @@ OLDEST ?= $(call starts,python3.11 /usr/bin/python3.11 python3)
 # Two test workers share the cores: one thread of linear algebra each.
 PYTEST := -m pytest -n 2 --dist worksteal -q
 TEST := OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
-FAST := -m "not slow and not browser"
+FAST := -m "not slow and not browser and not nightly"
 
-.PHONY: help demo demo-newest test test-fast test-newest test-oldest lint truth faults faults-slice alarms bench scale reports schema checks messages browser fuzz clean
+.PHONY: help demo demo-newest test test-fast test-nightly test-newest test-oldest lint truth faults faults-slice alarms bench scale reports schema checks messages browser fuzz clean
 
 help:
 	@echo "make demo       audit a network on a bundled table; the last line is the path of the report"
-	@echo "make test       all tests          make test-fast  without the slow ones and the browser"
+	@echo "make test       all tests but the nightly ones     make test-fast  without the slow ones and the browser"
+	@echo "make test-nightly   every planted fault, a retrained report, long fuzz (hours)"
 	@echo "make test-newest, make test-oldest    the demo and the fast tests with the newest, and the oldest, releases allowed"
 	@echo "make lint       ruff and mypy      make bench      speed and accuracy beside their bars"
 	@echo "make truth      known answers and coverage of intervals, into docs/"
@@ -43,6 +44,12 @@ test: .venv/full browser
 
 test-fast: .venv/full
 	$(TEST) $(FAST)
+
+# What takes minutes for one fact. The planted faults are those of `make faults`, which also writes their table into docs/.
+test-nightly: .venv/full
+	$(TEST) -m nightly
+	$(MAKE) fuzz EXAMPLES=500 FILES=1000
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults --jobs 2
 
 # The constraints file is not used below: these see what somebody gets who installs the package today, or with old releases.
 .venv-newest/base: pyproject.toml
@@ -117,11 +124,13 @@ scale: .venv/full
 reports: .venv/base
 	$(BIN)/python reports/make.py
 
+fuzz: EXAMPLES = 100000
+fuzz: FILES = 10000
 fuzz: .venv/full
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --examples 100000
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_files --examples 10000
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_documents --examples 10000
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_resume --examples 10000
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --examples $(EXAMPLES)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_files --examples $(FILES)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_documents --examples $(FILES)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz_resume --examples $(FILES)
 
 messages: .venv/full
 	$(BIN)/python -m tabinterp.messages.catalogue

@@ -17,6 +17,7 @@ from tabinterp.document.stored_settings import Rows, table_of
 from tabinterp.errors import TabinterpError, TableError
 from tabinterp.report.html import render
 from tests import cases
+from tests.shared import once_per_run
 
 DATASETS = Path(__file__).parents[1] / "datasets"
 
@@ -94,12 +95,12 @@ def test_the_bundled_tables_state_theirs(name):
 # ---- in an audit
 
 
-@functools.cache
+@once_per_run
 def stated() -> ti.Audit:
     return audit(read("default"))
 
 
-@functools.cache
+@once_per_run
 def unstated() -> ti.Audit:
     return audit(read())
 
@@ -110,14 +111,15 @@ def test_declined_are_those_who_are_predicted_the_adverse_class():
     part = stated().document.reasons
     assert (part.declined, part.declined_rows) == ("default", low)
     turned = read("default", positive="default", split=read().split)
-    other = ti.audit(network("default"), turned, counterpart=network("default"), rows=60).document
+    how = {"counterpart": network("default"), "rows": 60, "analyses": ["reason_codes", "groups"]}
+    other = ti.audit(network("default"), turned, **how).document
     assert (other.reasons.declined, other.reasons.declined_rows) == ("default", low)
     assert other.groups.table.favourable == stated().document.groups.table.favourable == "repaid"
     for one, two in zip(other.groups.table.columns, stated().document.groups.table.columns, strict=True):
         assert one.network.rate.value == pytest.approx(two.network.rate.value)
 
 
-def test_it_is_in_the_document_on_the_page_and_read_back(tmp_path):
+def test_it_is_in_the_document_on_the_page_and_read_back(tmp_path, undrawn):
     document = stated().document
     assert document.data.adverse == "default"
     assert "predicts to be default, the adverse class" in render(document)
@@ -131,7 +133,7 @@ def test_it_is_in_the_document_on_the_page_and_read_back(tmp_path):
     assert '"name": "adverse class",\n   "first": "default",\n   "second": "–"' in changed
 
 
-def test_without_it_groups_speak_of_predicted_classes_and_the_rest_does_not_apply():
+def test_without_it_groups_speak_of_predicted_classes_and_the_rest_does_not_apply(undrawn):
     document = unstated().document
     table = document.groups.table
     assert (table.favourable, table.compared, table.impact) == (None, "repaid", None)
@@ -188,6 +190,7 @@ def test_the_commands_take_the_class_and_say_what_to_write_for_the_old_option(tm
     assert ti.table_settings(tmp_path / "model")["adverse"] == "default"
     ti.save_model(network(), tmp_path / "other", table={"target": "outcome", "positive": "repaid", "drop": ["sex"]})
     old = ["--declined", "negative", "--split", "0.4", "--out", tmp_path / "b", "--rows", "60", "--quiet"]
+    old += ["--analyses", "reason_codes"]
     code, told = run("audit", tmp_path / "other", "--data", path, *old)
     assert (code, "write --adverse default" in told) == (0, True)
     assert ti.Audit.from_json(tmp_path / "b" / "audit.json").document.data.adverse == "default"

@@ -57,7 +57,7 @@ def test_a_table_is_the_same_again_and_another_one_for_another_number():
     assert not first.equals(other)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_findings_are_those_of_a_whole_audit():
     """The analyses that are left out are read by no check."""
     cell = Cell("binary", 200, 0.5)

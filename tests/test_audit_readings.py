@@ -24,6 +24,7 @@ from tabinterp.document.canonical import schema
 from tabinterp.document.message import Message
 from tabinterp.models import bind
 from tabinterp.table.hash_sampling import chosen
+from tests.shared import once_per_run
 from tests.test_languages import words
 
 TASKS = ("binary", "multiclass", "regression", "count")
@@ -67,12 +68,28 @@ def network(task: str, read: ti.Table) -> ti.Model:
         )
 
 
+READINGS = [
+    "shapley_values", "effects", "interactions", "conditional_importance", "baselines", "gradients", "permutation_importance",
+]  # fmt: skip
+
+
 @functools.cache
-def audited(task: str):
+def models(task: str):
     read = table(task)
     model = network(task, read)
-    linear = ti.fit_counterpart(model, read)
-    return read, bind(model, read), bind(linear, read), ti.audit(model, read, counterpart=linear)
+    return read, model, ti.fit_counterpart(model, read)
+
+
+@once_per_run
+def audit_of(task: str) -> ti.Audit:
+    read, model, linear = models(task)
+    return ti.audit(model, read, counterpart=linear, analyses=None if task == "count" else READINGS)
+
+
+@functools.cache
+def audited(task: str):
+    read, model, linear = models(task)
+    return read, bind(model, read), bind(linear, read), audit_of(task)
 
 
 def same(interval, estimates, *place):
@@ -84,13 +101,12 @@ def same(interval, estimates, *place):
 
 @pytest.mark.parametrize("task", TASKS)
 class TestNumbersAreThoseOfTheReadings:
-    def test_the_document_is_valid_and_its_report_names_the_sections(self, task):
+    def test_the_document_is_valid_and_its_report_names_the_sections(self, task, undrawn):
         audit = audited(task)[3]
         jsonschema.Draft202012Validator(schema()).validate(json.loads(audit.to_json()))
         assert ti.Audit.from_json(audit.to_json()) == audit
-        assert all(
-            f'<section id="{name}"' in audit.to_html() for name in ("together", "shapley", "effects", "interactions")
-        )
+        page = audit.to_html()
+        assert all(f'<section id="{name}"' in page for name in ("together", "shapley", "effects", "interactions"))
 
     def test_shapley_values(self, task):
         read, bound, linear, audit = audited(task)
@@ -187,14 +203,20 @@ class TestNumbersAreThoseOfTheReadings:
         assert [(p.value, p.network.effect.value, p.linear.ale.value, p.network.ice_low) for p in hidden] == [
             (None,) * 4
         ]
-        assert RARE not in audit.to_html()
+        assert RARE not in (audit.to_html() if task == "binary" else audit.to_markdown())
         assert RARE not in audit.to_json().decode()
 
-    def test_the_ranking_takes_part_in_the_agreement(self, task):
+    def test_the_ranking_takes_part_in_the_agreement(self, task, undrawn):
         audit = audited(task)[3]
         names = {name for row in audit.document.agreement for name in (row.first, row.second)}
         assert {"network.shapley", "linear.shapley"} <= names
         assert "network: Shapley values" in audit.to_html()
+
+
+def test_an_audit_of_counts_speaks_of_rates_alone():
+    text = audited("count")[3].to_markdown()
+    assert "log rate" in text
+    assert not any(other in text for other in ("odds ratio", "log-odds", "log loss"))
 
 
 def _values(bound, at):
@@ -210,7 +232,7 @@ def test_a_network_that_is_linear_gives_equal_columns(task):
     read = table(task)
     kind = LinearRegression() if task == "regression" else LogisticRegression()
     model = ti.wrap(make_pipeline(encoder(), kind).fit(read.inputs, read.frame[task]))
-    document = ti.audit(model, read, counterpart=model).document
+    document = ti.audit(model, read, counterpart=model, analyses=READINGS).document
     for row in document.shapley.columns:
         assert (row.network, row.network_size, row.network_tied) == (row.linear, row.linear_size, row.linear_tied)
     assert all(point.network == point.linear for curve in document.effects.curves for point in curve.points)
@@ -218,7 +240,7 @@ def test_a_network_that_is_linear_gives_equal_columns(task):
     assert {row.shapley.value for row in document.interactions.pairs} == {0.0}
 
 
-def test_a_document_from_before_still_reads_and_renders():
+def test_a_document_from_before_still_reads_and_renders(undrawn):
     audit = audited("binary")[3]
     old = json.loads(audit.to_json())
     for name in ("shapley", "effects", "interactions", "inside"):

@@ -33,6 +33,7 @@ from tabinterp.messages import english
 from tabinterp.network import reference
 from tabinterp.report.sections.findings import raised_of
 from tabinterp.table import readers as batches
+from tests.shared import folder_once_per_run
 
 SCRIPT = "<script>alert(1)</script>"
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,9 +82,12 @@ def people(n: int = 600) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def folder() -> Path:
+    return folder_once_per_run(trained_and_audited)
+
+
+def trained_and_audited(made: Path) -> None:
     """A table, a bundle trained on it by the command, and its audit."""
-    made = tmp_path_factory.mktemp("commands")
     people().to_csv(made / "people.csv", index=False)
     asked = [
         "--target",
@@ -104,7 +108,6 @@ def folder(tmp_path_factory) -> Path:
         done = start(*arguments, cwd=made).communicate()
         (made / f"{arguments[0]}.out").write_text(done[0], "utf-8")
         (made / f"{arguments[0]}.err").write_text(done[1], "utf-8")
-    return made
 
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen:
@@ -258,6 +261,7 @@ def test_workers_of_this_machine_sum_over_a_folder(folder, run, tmp_path, monkey
     rows.mkdir()
     pd.read_csv(folder / "people.csv").to_parquet(rows / "0.parquet", row_group_size=150)
     asked = ["--data", rows, "--out", tmp_path / "out", "--rows", 100, "--engine", "dask", "--quiet"]
+    asked += ["--analyses", "calibration"]
     done = run("audit", folder / "bundle", *asked)
     assert (done.code, done.out) == (0, f"{tmp_path / 'out' / 'report.html'}\n"), done.err
     both = (ti.Audit.from_json(one / "audit.json").document for one in (tmp_path / "out", folder / "audit"))
@@ -293,6 +297,8 @@ def test_another_positive_class_holds_out_the_same_rows(folder, run, tmp_path):
         "--out",
         tmp_path,
         "--quiet",
+        "--analyses",
+        "calibration",
     ]
     assert run(*arguments, "--positive", "no").code == 0
     data = ti.Audit.from_json(tmp_path / "audit.json").document.data
@@ -306,6 +312,8 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
         return read(pd.read_csv(path, nrows=500), name="demo", **asked)
 
     monkeypatch.setattr(ti, "read_table", first_rows)
+    whole, part = ti.audit, {"analyses": ["calibration", "groups"]}  # `make demo` runs them all
+    monkeypatch.setattr(ti, "audit", lambda *given, **how: whole(*given, **how | part))
     monkeypatch.setattr(ti, "open_table", lambda path, query, key, keep, told, **asked: first_rows(path, **asked))
     done = run("demo", "--out", tmp_path / "demo", "--quiet")
     assert (done.code, done.out) == (0, f"{tmp_path / 'demo' / 'report.html'}\n")
@@ -358,7 +366,7 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
     assert one["split"] == other["split"]  # the same rows are held out, and the same network is trained on the others
     assert one["sha256"]["model.safetensors"] == other["sha256"]["model.safetensors"]
 
-    done = run("audit", "bundle", "--data", "gappy.csv", "--rows", 50, "--out", "out")
+    done = run("audit", "bundle", "--data", "gappy.csv", "--rows", 50, "--out", "out", "--analyses", "calibration")
     assert done.code == 0, done.err
     assert "20 rows without a target are left out." in done.err
     document = ti.Audit.from_json("out/audit.json").document
@@ -685,6 +693,7 @@ def test_an_interrupt_between_two_files_leaves_none(folder, run, tmp_path, monke
         whole(source, target)
 
     monkeypatch.setattr(os, "replace", interrupted)
-    done = run("audit", folder / "bundle", "--data", folder / "people.csv", "--out", tmp_path, "--rows", 100, "--quiet")
+    asked = ["--data", folder / "people.csv", "--out", tmp_path, "--rows", 100, "--quiet", "--analyses", "calibration"]
+    done = run("audit", folder / "bundle", *asked)
     assert done == Ran(130, "", "interrupted\n")
     assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -126,7 +127,7 @@ def test_expected_counts_of_nothing_are_clipped_and_counted():
     bound = bind(ti.wrap(layer, encoder="passthrough", task="count", outputs="rate"), given)
     assert bound.clipped == (LIVELY["a"] < CLIP).sum() > 0
     np.testing.assert_allclose(bound.scores[:, 0], np.log(np.maximum(LIVELY["a"], CLIP)), rtol=1e-5)
-    notes = ti.audit(bound, given, rows=50).document.network.notes
+    notes = ti.audit(bound, given, rows=50, analyses=["calibration"]).document.network.notes
     assert [n.values for n in notes if n.key == "model.clipped_rates"] == [{"rows": bound.clipped}]
 
 
@@ -179,8 +180,13 @@ def test_exposure_of_a_glm_is_refused_in_words():
         ti.wrap(result)
 
 
+@cache
+def trained(columns=tuple(READ)):
+    return ti.train(table(columns=columns))
+
+
 def test_a_bundle_remembers_that_it_is_a_count(tmp_path):
-    made = ti.train(table())
+    made = trained()
     ti.save_model(
         made.networks[0], tmp_path / "model", counterpart=made.counterpart, table={"target": "y", "task": "count"}
     )
@@ -196,10 +202,9 @@ def test_a_bundle_remembers_that_it_is_a_count(tmp_path):
 @pytest.mark.parametrize("weight", [None, "weight"])
 def test_coefficients_errors_and_rate_ratios_are_statsmodels(weight):
     columns = ["a", "b", "c"]
-    frame = ti.coefficients(
-        ti.fit_counterpart(bind(ti.train(table(columns=columns)).networks[0], table(columns=columns)), table(columns=columns)),
-        table(columns=columns, **({} if weight is None else {"weight": weight})),
-    ).frame()  # fmt: skip
+    network = bind(trained(tuple(columns)).networks[0], table(columns=columns))
+    weighted = table(columns=columns, **({} if weight is None else {"weight": weight}))
+    frame = ti.coefficients(ti.fit_counterpart(network, table(columns=columns)), weighted).frame()
     reference = frame["reference"].iloc[2]
     var = {} if weight is None else {"var_weights": LIVELY[weight]}
     theirs = glm(right=f"a + b + C(c, Treatment('{reference}'))", **var)
@@ -380,7 +385,8 @@ def test_train_and_audit_from_the_command_line_to_the_report(tmp_path, monkeypat
         assert done.exit_code == 0, done.output
 
     run("train", "--data", "visits.csv", "--target", "y", "--task", "count", "--out", "model")
-    run("audit", "model", "--data", "visits.csv", "--out", "out")
+    analyses = "coefficients,permutation_importance,calibration"
+    run("audit", "model", "--data", "visits.csv", "--out", "out", "--analyses", analyses)
     document = ti.Audit.from_json(tmp_path / "out" / "audit.json").document
     assert (document.data.task, document.linear.name) == ("count", "Poisson regression")
     assert document.verdict.metric == document.importance.loss == "poisson_deviance"

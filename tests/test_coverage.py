@@ -143,7 +143,11 @@ def test_only_intervals_that_are_given_are_judged():
     assert none.row() == "| rows | reading | estimand | 2,000 | 1 | – | – | – | 100% | withheld |"
 
 
-@pytest.mark.parametrize("design", [DESIGNS[0], DESIGNS[3], DESIGNS[7], DESIGNS[-1]], ids=lambda design: design.slug)
+@pytest.mark.parametrize(
+    "design",
+    [DESIGNS[0], DESIGNS[-1], *(pytest.param(DESIGNS[i], marks=pytest.mark.nightly) for i in (3, 7))],
+    ids=lambda design: design.slug,
+)
 def test_truths_of_a_design_are_means_over_its_samples(design):
     """Rates, weights and group structure of drawn rows are those of the population, and its truths are scikit-learn's."""
     made = World(design.rare, 1 if design.groups is None else design.groups[1], many=20_000)

@@ -10,7 +10,6 @@ import functools
 import io
 import json
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -44,6 +43,7 @@ from tabinterp.network.reference import fit_network
 from tabinterp.report.formats.weasyprint import printer
 from tabinterp.table.disclosure import Rounding, shown_date
 from tests import cases
+from tests.shared import folder_once_per_run
 
 ROWS = 360
 FEWEST = 10
@@ -87,10 +87,13 @@ def settings_of(task: str) -> dict[str, Any]:
     return {"target": "y", "task": task, "protected": ["born"], "weight": "weight", "group": "account", **more}
 
 
-@functools.cache
 def written(task: str) -> tuple[pd.DataFrame, Path]:
+    return people(task), folder_once_per_run(audit_by_the_command, task)
+
+
+def audit_by_the_command(folder: Path, task: str) -> None:
     """A folder with an audit, as the command writes it, and with the bundle that was audited."""
-    folder, frame = Path(tempfile.mkdtemp()), people(task)
+    frame = people(task)
     frame.to_csv(folder / "people.csv", index=False)
     table = ti.read_table(frame, split="seen", **settings_of(task))
     if task == "binary":
@@ -102,7 +105,6 @@ def written(task: str) -> tuple[pd.DataFrame, Path]:
     options = ["--data", str(folder / "people.csv"), "--out", str(folder / "out"), "--quiet"]
     ran = CliRunner().invoke(app, ["audit", str(folder / "bundle"), *options], catch_exceptions=False)
     assert ran.exit_code == 0, ran.output
-    return frame, folder
 
 
 def small(table: ti.Table) -> ti.Model:

@@ -23,19 +23,36 @@ from tabinterp.document.canonical import from_bytes, schema, to_bytes
 from tabinterp.document.claims import check
 from tabinterp.models import bind
 from tests import cases
+from tests.shared import once_per_run
 
 
 @functools.cache
-def audited(task: str, n: int = 700, make=cases.network_pipeline):
+def models(task: str, make=cases.network_pipeline, n: int = 700):
     frame = cases.mixed_frame(n, task=task)
     table = cases.mixed_table(frame, task, split=0.5)
     seen = (
         frame if make is cases.network_pipeline else table.training_rows().frame
     )  # a network that has seen the rows gains
     model = ti.wrap(make(seen, task))
-    counterpart = ti.fit_counterpart(model, table)
+    return model, ti.fit_counterpart(model, table), table
+
+
+GAIN = [
+    "recalibration", "decision_curve", "boosted_trees", "calibration", "ladder", "decomposition", "disagreement", "slices",
+    "reason_codes", "groups",
+]  # fmt: skip
+
+
+@once_per_run
+def document_of(task: str, make=cases.network_pipeline):
+    model, counterpart, table = models(task, make)
     costs = (1, 5) if task == "binary" else None
-    return ti.audit(model, table, counterpart=counterpart, rows=60, costs=costs).document, model, counterpart, table
+    analyses = GAIN if make is cases.network_pipeline else ["ladder", "decomposition"]
+    return ti.audit(model, table, counterpart=counterpart, rows=60, costs=costs, analyses=analyses).document
+
+
+def audited(task: str, make=cases.network_pipeline):
+    return document_of(task, make), *models(task, make)
 
 
 def same(part, value, low, high) -> None:
@@ -202,7 +219,9 @@ def test_reasons_are_those_of_the_function():
 
 def test_the_users_margin_is_that_of_every_verdict():
     document, model, counterpart, table = audited("binary")
-    wide = ti.audit(model, table, counterpart=counterpart, rows=60, margin=5.0, threshold=0.3).document
+    asked = {"margin": 5.0, "threshold": 0.3, "rows": 60}
+    analyses = ["ladder", "boosted_trees", "recalibration", "decision_curve"]
+    wide = ti.audit(model, table, counterpart=counterpart, analyses=analyses, **asked).document
     assert (wide.verdict.status, wide.verdict.margin, wide.verdict.margin_given) == ("equivalent", 5.0, True)
     assert (wide.gain.ladder.margin, wide.gain.ladder.gain) == (5.0, "equivalent")
     assert wide.judged.reference.status == wide.judged.recalibration.status == "equivalent"
@@ -222,7 +241,7 @@ def test_what_is_no_margin_cost_or_threshold_is_refused_at_the_door(settings, wo
 
 
 @pytest.mark.parametrize("task", cases.TASKS)
-def test_without_a_resolved_gain_no_gain_is_told(task):
+def test_without_a_resolved_gain_no_gain_is_told(task, undrawn):
     document = audited(task, make=cases.linear_pipeline)[0]
     gain = document.gain
     assert gain.ladder.gain != "better"

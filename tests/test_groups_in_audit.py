@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,12 +16,13 @@ from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
 from tabinterp.report.html import render
 from tests import cases
 from tests.report.samples import binary
+from tests.shared import once_per_run
 
 CONTROL = {"sex": "w"}
 CONSTRAINTS = {"near": {"direction": "-", "low": -3.0}, "other": {"direction": "+"}}
 
 
-@functools.cache
+@once_per_run
 def audited() -> ti.Audit:
     """The network selects by `near`, which tells the sex that it does not read."""
     rng = np.random.default_rng(0)
@@ -36,7 +35,9 @@ def audited() -> ti.Audit:
         frame, target="y", positive=True, adverse=False, protected=["sex", "city"], drop=["sex", "city"], split=0.5
     )
     model = ti.wrap(cases.affine([[1.0, 1.0]], [-2.0]), encoder="passthrough")
-    return ti.audit(model, table, counterpart=model, rows=400, control=CONTROL, constraints=CONSTRAINTS, threshold=0.6)
+    analyses = ["groups", "proxies", "alternatives", "subgroup_gaps", "constraints", "reason_codes"]
+    how = {"control": CONTROL, "constraints": CONSTRAINTS, "threshold": 0.6}
+    return ti.audit(model, table, counterpart=model, rows=400, analyses=analyses, **how)
 
 
 def finding(slug: str):
@@ -69,7 +70,7 @@ def test_the_document_holds_what_the_functions_find():
     assert not told & {"not_assessed.groups", "not_assessed.constraints"}
 
 
-def test_a_reason_that_tells_a_protected_column_is_said_to():
+def test_a_reason_that_tells_a_protected_column_is_said_to(undrawn):
     part = audited().document.reasons
     near = next(row for row in part.columns if row.column == "near")
     assert near.proxy_of == ["sex"]
@@ -80,7 +81,7 @@ def test_a_reason_that_tells_a_protected_column_is_said_to():
     assert "tells sex" in render(audited().document)
 
 
-def test_it_is_read_back_shown_and_asked_for_again():
+def test_it_is_read_back_shown_and_asked_for_again(undrawn):
     document = audited().document
     assert from_bytes(to_bytes(document)) == document
     page = render(document)

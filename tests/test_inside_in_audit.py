@@ -23,6 +23,7 @@ from tabinterp.report.html import render
 from tabinterp.report.words import share, signed
 from tabinterp.table.disclosure import Rounding
 from tests import cases
+from tests.shared import once_per_run
 
 RARE = "one-of-three-people"
 # columns: a, b, then job = RARE, u, v, w
@@ -66,8 +67,8 @@ def read():
     return rows, table, model
 
 
-@functools.cache
-def audited():
+@once_per_run
+def audited() -> ti.Audit:
     _, table, model = read()
     return ti.audit(model, table)
 

@@ -26,6 +26,7 @@ from .test_cli_files import command  # noqa: F401  # a fixture
 
 ROOT = Path(__file__).resolve().parent.parent
 ASKED = ("--target", "y", "--rows", 50, "--quiet", "--out")
+ONE = ("--analyses", "calibration")
 FILES = {"audit.json", "report.html", "run.json", "SHA256SUMS"}
 
 
@@ -60,7 +61,7 @@ def names(folder: Path) -> set[str]:
 
 def test_an_audit_of_rows_that_are_read_whole_clears_what_was_kept(place, tmp_path, command):  # noqa: F811
     kept = leave_rows(place, tmp_path)
-    asked = ("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path)
+    asked = ("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path, *ONE)
     code, _, err = command(*asked)
     assert code == 2
     assert "go on with --resume, begin anew with --overwrite, or" in err
@@ -160,7 +161,7 @@ def test_a_second_audit_is_refused_and_sigterm_keeps_the_work_of_the_first(place
             sys.executable,
             "-m",
             "tabinterp.cli.app",
-            *map(str, (*asked, place / "parts", *ASKED[:-2], "--out", tmp_path)),
+            *map(str, (*asked, place / "parts", *ASKED[:-2], *ONE, "--out", tmp_path)),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -183,7 +184,7 @@ def test_a_second_audit_is_refused_and_sigterm_keeps_the_work_of_the_first(place
     assert err.splitlines()[-1] == "interrupted"
     assert "--resume goes on from there" in err
     assert names(tmp_path) == {RESUME}
-    code, _, err = command(*asked, place / "parts", *ASKED, tmp_path, "--resume")
+    code, _, err = command(*asked, place / "parts", *ASKED, tmp_path, *ONE, "--resume")
     assert code == 0, err
     assert "begun at the first row" not in err
     assert names(tmp_path) == FILES
@@ -449,7 +450,7 @@ def test_a_bundle_and_an_archive_are_overwritten_when_asked(place, tmp_path, com
 
 
 def test_no_command_writes_over_a_file_that_it_reads(place, tmp_path, command):  # noqa: F811
-    code, _, err = command("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path / "out")
+    code, _, err = command("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path / "out", *ONE)
     assert code == 0, err
     document, other = tmp_path / "out" / "audit.json", tmp_path / "link.json"
     other.symlink_to(document)

@@ -26,7 +26,7 @@ def close(one: object, two: object) -> bool:
     return math.isclose(one, two, rel_tol=RELATIVE, abs_tol=ABSOLUTE) if numbers else one == two
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_report_made_again_has_the_same_numbers(tmp_path):
     spec = importlib.util.spec_from_file_location("make", ROOT / "reports" / "make.py")
     module = importlib.util.module_from_spec(spec)

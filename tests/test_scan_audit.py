@@ -20,6 +20,7 @@ import tabinterp as ti
 from tabinterp.errors import ModelError, TableError
 from tabinterp.table.checkpoints import Keeping
 from tabinterp.table.digest import column_digests
+from tests.shared import folder_once_per_run, once_per_run
 
 ROOT = Path(__file__).resolve().parent.parent
 N = 1200
@@ -42,23 +43,31 @@ def network() -> ti.Model:
 
 SCANNED = {"target": "y", "split": 0.5, "seed": 1, "rows": 120, "batch": 256, "protected": ["b"]}
 AUDITED = {"rows": 60, "seed": 1}
+SUMMED = AUDITED | {
+    "analyses": ["calibration", "gradients", "coefficients", "unit_correlations", "groups", "data_quality"]
+}
+
+
+def people(folder: Path) -> None:
+    for i in range(3):
+        frame().iloc[i * 400 : (i + 1) * 400].to_parquet(folder / f"{i}.parquet")
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory):
+def parts():
     """A folder of Parquet files."""
-    folder = tmp_path_factory.mktemp("scan") / "people"
-    folder.mkdir()
-    for i in range(3):
-        frame().iloc[i * 400 : (i + 1) * 400].to_parquet(folder / f"{i}.parquet")
-    return folder
+    return folder_once_per_run(people)
+
+
+@once_per_run
+def audited(folder: Path) -> ti.Audit:
+    return ti.audit(network(), ti.scan_table(folder, **SCANNED), **AUDITED)
 
 
 @pytest.fixture(scope="module")
 def made(parts):
     """The audit, and the scan that it is of."""
-    scan = ti.scan_table(parts, **SCANNED)
-    return ti.audit(network(), scan, **AUDITED), scan
+    return audited(parts), ti.scan_table(parts, **SCANNED)
 
 
 KILLED = """
@@ -66,19 +75,19 @@ import os, signal, sys
 from pathlib import Path
 import tabinterp as ti
 from tabinterp.table.checkpoints import Keeping
-from tests.test_scan_audit import AUDITED, LAST, SCANNED, network
+from tests.test_scan_audit import LAST, SCANNED, SUMMED, network
 
 def told(what, rows, of):
     if rows > 600 and Path(sys.argv[2], LAST).exists():
         os.kill(os.getpid(), signal.SIGKILL)
 
 keep = Keeping(Path(sys.argv[2]), {}, every=0)
-ti.audit(network(), ti.scan_table(sys.argv[1], **SCANNED, keep=keep, told=told), **AUDITED)
+ti.audit(network(), ti.scan_table(sys.argv[1], **SCANNED, keep=keep, told=told), **SUMMED)
 """
 LAST = "sums-006.npz"  # after those that fit the counterpart, and the one over the rows that are evaluated: drift
 
 
-def test_an_audit_that_was_killed_goes_on_and_says_the_same(made, parts, tmp_path):
+def test_an_audit_that_was_killed_goes_on_and_says_the_same(parts, tmp_path):
     """Passes that were finished are not taken again, nor the batches of the last one that were."""
     kept = tmp_path / "kept"
     command = [sys.executable, "-c", KILLED, parts, kept]
@@ -88,8 +97,9 @@ def test_an_audit_that_was_killed_goes_on_and_says_the_same(made, parts, tmp_pat
     told: list[tuple[str, int, int]] = []
     keep = Keeping(kept, {}, resume=True)
     scan = ti.scan_table(parts, **SCANNED, keep=keep, told=lambda *how: told.append(how))
-    assert ti.audit(network(), scan, **AUDITED).to_json() == made[0].to_json()
+    found = ti.audit(network(), scan, **SUMMED)
     assert told == [("", 800, N), ("", 1056, N), ("", N, N)]
+    assert found.to_json() == ti.audit(network(), ti.scan_table(parts, **SCANNED), **SUMMED).to_json()
 
 
 def test_the_document_says_what_is_of_all_rows(made):

@@ -99,10 +99,10 @@ def test_coefficients_are_those_of_statsmodels_and_scikit_learn(task):
     np.testing.assert_allclose(found["model"].astype(float), ours, rtol=1e-6)
 
 
-def test_the_report_names_it_and_prints_these_coefficients():
+def test_the_report_names_it_and_prints_these_coefficients(undrawn):
     frame, model, _ = case("binary")
     table = ti.read_table(frame, target="y", positive="yes", split=0.5)
-    audit = ti.audit(model, table, rows=60)
+    audit = ti.audit(model, table, rows=60, analyses=["coefficients", "decomposition", "ladder"])
     document = audit.document
     assert document.network.linear
     assert document.verdict.lines[0].key == "verdict.linear.exact"
@@ -130,7 +130,8 @@ def test_a_hidden_layer_that_bends_nowhere_is_named_too():
     frame = pd.DataFrame(rng.normal(size=(400, 3)), columns=["a", "b", "c"])
     frame["y"] = frame["a"] + rng.normal(size=400)
     table = ti.read_table(frame, target="y", task="regression", split=0.5)
-    document = ti.audit(cases.wrapped(Doubled()), table, rows=60).document
+    analyses = ["coefficients", "decomposition", "ladder"]
+    document = ti.audit(cases.wrapped(Doubled()), table, rows=60, analyses=analyses).document
     assert not document.network.linear
     assert document.verdict.lines[0].key == "verdict.linear.score"
     slopes = [t.surrogate for t in document.coefficients.terms]

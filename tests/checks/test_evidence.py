@@ -100,7 +100,7 @@ def test_no_sentence_says_that_a_model_complies(document):
         assert "compliant" not in path.read_text("utf-8").lower()
 
 
-def test_the_authors_text_is_shown_as_it_is_and_its_absence_is_told(document):
+def test_the_authors_text_is_shown_as_it_is_and_its_absence_is_told(document, undrawn):
     card = Card(intended_use="<b>Rank</b> applications")
     page = ti.Audit(document).annotate(card).to_html()
     assert "&lt;b&gt;Rank&lt;/b&gt; applications" in page

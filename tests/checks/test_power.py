@@ -234,7 +234,7 @@ def test_a_difference_larger_than_knowing_nothing_costs_is_no_power():
 # ---- where it is said
 
 
-def test_only_passes_have_power_and_every_view_says_it():
+def test_only_passes_have_power_and_every_view_says_it(undrawn):
     document = honest(regression())
     told = [one for one in document.findings if one.power is not None]
     assert {"trees-win", "unseen-level", "near-leak", "extrapolates"} <= {one.slug for one in told}

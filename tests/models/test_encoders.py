@@ -121,7 +121,8 @@ AUDITED = [name for i, name in enumerate(PIPELINES) if i % 2 == 0 and (PIPELINES
 @pytest.mark.parametrize("name", AUDITED)
 def test_an_audit_runs_and_says_which_columns_are_slow(name):
     _, bound = fitted(name)
-    audit = ti.audit(bound.model, bound.table, rows=16)
+    analyses = None if name == AUDITED[0] else ["permutation_importance", "coefficients", "effects", "interactions"]
+    audit = ti.audit(bound.model, bound.table, rows=16, analyses=analyses)
     slow = PIPELINES[name].slow
     said = [note.values["columns"] for note in audit.document.network.notes if note.key == "model.mixed"]
     assert said == ([[c for c in COLUMNS if c in slow]] if slow else [])
@@ -130,7 +131,7 @@ def test_an_audit_runs_and_says_which_columns_are_slow(name):
     assert all(column in page for column in COLUMNS)
 
 
-def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_intervals():
+def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_intervals(undrawn):
     draw = np.random.default_rng(3)
     source = pd.DataFrame({"id": draw.integers(0, 60, 240).astype(str), "x": draw.normal(size=240)}).astype(
         {"id": object}
@@ -163,7 +164,7 @@ def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_interv
     assert shown["estimate"].isna().all()
     assert shown["ci_low"].isna().all()
     assert set(shown["reason"]) == {"target_encoded"}
-    audit = ti.audit(ti.wrap(network), read, rows=30)
+    audit = ti.audit(ti.wrap(network), read, rows=30, analyses=["coefficients"])
     assert "coefficients.note.target_encoded" in {note.key for note in audit.document.coefficients.notes}
     assert audit.document.coefficients.tests == []
     assert "learnt from the targets" in audit.to_html()

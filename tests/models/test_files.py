@@ -269,11 +269,11 @@ def test_pickles_of_something_else_are_named(tmp_path):
             ti.load_model(path, unsafe_pickle=True, sha256=Content("", path.read_bytes()).sha256)
 
 
-def test_running_is_recorded_and_raised_and_a_bundle_remembers_it(joblib_file, tmp_path):
+def test_running_is_recorded_and_raised_and_a_bundle_remembers_it(joblib_file, tmp_path, undrawn):
     path, digest = joblib_file
     table = cases.numeric_table("binary", 80, hostile.COLUMNS)
     model = ti.load_model(path, unsafe_pickle=True, sha256=digest)
-    audit = ti.audit(model, table, rows=60)
+    audit = ti.audit(model, table, rows=60, analyses=["calibration"])
     settings = audit.document.method.settings
     assert settings["network_file_unsafe"] is True
     assert settings["network_file_sha256"] == digest
@@ -287,7 +287,7 @@ def test_running_is_recorded_and_raised_and_a_bundle_remembers_it(joblib_file, t
     again = ti.load_model(bundle)
     assert again.file.made_from == ("pickle", digest)
     assert ti.load_model(ti.save_model(again, tmp_path / "twice.zip")).file.made_from == ("pickle", digest)
-    clean = ti.audit(again, table, rows=60)
+    clean = ti.audit(again, table, rows=60, analyses=["calibration"])
     assert clean.findings.frame().set_index("slug").loc["unsafe-model-file", "status"] == "cleared"
     assert "model.made_from" in [note.key for note in clean.document.network.notes]
 

@@ -242,7 +242,7 @@ def test_readings_are_those_of_the_same_network_in_torch(name):
 def test_the_report_takes_the_result_as_counterpart():
     given = table("y", split=0.3)
     linear = ti.wrap(FITS["logit, formula"][0](source()))
-    document = ti.audit(linear, given, counterpart=linear, rows=100).document
+    document = ti.audit(linear, given, counterpart=linear, rows=100, analyses=["coefficients"]).document
     keys = [note.key for note in document.coefficients.notes]
     assert "coefficients.note.own" in keys
     assert document.coefficients.method.key == "coefficients.method.own.classes"

@@ -727,14 +727,21 @@ def test_the_user_s_module_is_not_changed(style):
     assert not same(before, state(module))
 
 
-@pytest.mark.parametrize("style", [Reused, LeadingBatchNorm, InPlaceInput, Branching])
-def test_an_audit_changes_nothing(style):
+TOUCHING = ["permutation_importance", "gradients", "hidden_units", "trust"]  # rows, gradients, hooks and weights
+
+
+@pytest.mark.parametrize(
+    ("style", "analyses"),
+    [(Reused, None), (LeadingBatchNorm, TOUCHING), (InPlaceInput, TOUCHING), (Branching, TOUCHING)],
+)
+def test_an_audit_changes_nothing(style, analyses):
     module = untidy(style)
     given = numeric_table(rows=300)
     rows = given.frame.copy()
     model = wrapped(module)
     before, around = state(module), world()
-    ti.audit(model, given, rows=100).to_html()
+    audit = ti.audit(model, given, rows=100, analyses=analyses)
+    assert audit.to_html() if analyses is None else audit.to_markdown()
     assert same(before, state(module))
     assert same(around, world())
     pd.testing.assert_frame_equal(given.frame, rows)

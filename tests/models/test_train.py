@@ -38,8 +38,12 @@ def part(name):
     return ti.read_table(source, name=name, **settings, **optional)
 
 
+PART = ["calibration", "groups", "effects"]
+
+
+@pytest.mark.parametrize("analyses", [PART, pytest.param(None, marks=pytest.mark.nightly)], ids=["a part", "all"])
 @pytest.mark.parametrize("name", TABLES)
-def test_every_table_from_training_to_report(name, tmp_path):
+def test_every_table_from_training_to_report(name, analyses, tmp_path, undrawn):
     given = part(name)
     trained = ti.train(given)
     network, held_out = trained.networks[0], trained.table.held_out
@@ -49,7 +53,7 @@ def test_every_table_from_training_to_report(name, tmp_path):
     np.testing.assert_array_equal(bind(linear, given).scores, bind(trained.counterpart, given).scores)
     assert bind(linear, given).is_linear
     np.testing.assert_array_equal(given.with_split(again.split).held_out, held_out)
-    audit = ti.audit(again, given, counterpart=linear, rows=150)
+    audit = ti.audit(again, given, counterpart=linear, rows=150, analyses=analyses)
     assert audit.document.model_dump()["verdict"]["status"] != "not_assessed"
     assert f"{int(held_out.sum()):,}" in audit.to_html()
     encoding = bind(network, given).encoding

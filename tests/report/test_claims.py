@@ -184,7 +184,7 @@ def test_groups_need_held_out_rows():
 
 
 @pytest.mark.parametrize("kind", ["exact", "score"])
-def test_only_a_linear_network_is_called_linear(kind):
+def test_only_a_linear_network_is_called_linear(kind, undrawn):
     document = binary()
     lines = [Message(key=f"verdict.linear.{kind}", values={"linear": "logistic regression", "percent": 99.95})]
     said = document.model_copy(update={"verdict": document.verdict.model_copy(update={"lines": lines})})

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from base64 import b64encode
-from functools import cache
 from html import escape
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -24,7 +23,7 @@ from tabinterp.document.base import LeftOut
 from tabinterp.document.document import Drawn, Grouping, Interval, WithoutTarget
 from tabinterp.document.message import why
 from tabinterp.messages.names import LEFTWARD
-from tabinterp.report import contents
+from tabinterp.report import contents, svg
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
 from tabinterp.report.formats.summary import in_one_line, on_a_terminal, verdict_and_counts
 from tabinterp.report.html import render, render_summary
@@ -32,11 +31,12 @@ from tabinterp.report.sections import findings, method
 from tabinterp.report.sections.first_screen import first_screen
 from tabinterp.report.words import t
 from tests.report.samples import HOSTILE, SAMPLES, binary, document, nothing, widest
+from tests.shared import once_per_run
 
 LIMIT = 1_500_000
 
 
-@cache
+@once_per_run
 def page(name: str) -> str:
     return render(SAMPLES[name]())
 
@@ -290,6 +290,7 @@ def unlike_the_samples():
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):
     recorder = Recorder(messages.english())
     monkeypatch.setattr(messages, "english", lambda: recorder)
+    monkeypatch.setattr(svg, "_exported", lambda _: b'<svg xmlns="http://www.w3.org/2000/svg"/>')  # words, not lines
     for make in SAMPLES.values():
         made = make()
         render(made)
@@ -323,7 +324,7 @@ def in_groups(training: int | None, held_out: int | None):
     ("sides", "told"),
     [((60, 40), ""), ((60, 20), "approximate"), ((60, 9), "too few for an interval"), ((None, None), "too few")],
 )
-def test_the_page_says_in_how_many_groups_the_rows_come(sides, told):
+def test_the_page_says_in_how_many_groups_the_rows_come(sides, told, undrawn):
     page = render(in_groups(*sides))
     assert "count as one draw" in page
     assert told in page
@@ -368,7 +369,7 @@ def test_every_finding_is_listed_once():
         assert section.count(f"</span> {finding.code} ") == 1
 
 
-def test_rows_that_were_perhaps_trained_on_resolve_nothing():
+def test_rows_that_were_perhaps_trained_on_resolve_nothing(undrawn):
     document = binary()
     unknown = document.model_copy(
         update={

@@ -82,7 +82,7 @@ def test_a_level_unseen_in_training_is_read_as_the_encoder_does_and_said():
     expected = network().predict_proba(source[["age", "city", "code"]])
     np.testing.assert_allclose(bound.scores[:, 0], np.log(expected[:, 1] / expected[:, 0]), atol=1e-9)
     assert bound.encoding.unseen == {"city": 5}
-    notes = ti.audit(bound.model, bound.table, rows=20).document.network.notes
+    notes = ti.audit(bound.model, bound.table, rows=20, analyses=["calibration"]).document.network.notes
     assert [note.values for note in notes if note.key == "model.unseen_few"] == [{"columns": ["city"], "rows": 10}]
     with pytest.raises(ModelError, match=r"does not take this table.*Jena"):
         bound_to(source, network(handle_unknown="error"))

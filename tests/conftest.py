@@ -1,0 +1,34 @@
+"""Keep a folder for what the workers of a run share; fixtures for every test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+import pytest
+from markupsafe import Markup
+
+from tabinterp.report.blocks import Later
+from tests.shared import VARIABLE
+
+MADE: list[str] = []  # by this process, not by one that started it
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if VARIABLE not in os.environ:
+        MADE.append(tempfile.mkdtemp(prefix="tabinterp-tests-"))
+        os.environ[VARIABLE] = MADE[0]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    for folder in MADE:
+        shutil.rmtree(folder, ignore_errors=True)
+        del os.environ[VARIABLE]
+    MADE.clear()
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Render pages without their figures, for tests that read other words of a page: drawing takes most of the time."""
+    monkeypatch.setattr(Later, "__html__", lambda _: Markup(""))
