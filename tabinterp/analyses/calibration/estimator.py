@@ -45,6 +45,7 @@ FLAT = 1e-12  # share of the likelihood's curvature that is rounding
 CERTAIN = 1e-8  # variance of a row's outcome below which a fit ends before its optimum
 CURVE_EVENTS = 10 * EVENTS  # and non-events: what a smooth curve takes (Van Calster et al. 2016)
 KNOTS = (0.05, 0.35, 0.65, 0.95)  # quantiles of the score (Harrell 2015)
+LEAST_CURVATURE = 1e-200  # of a likelihood where every probability is 0 or 1: a Newton step stays finite, and is halved
 NONE = (np.nan, np.nan, np.nan, np.nan)
 
 
@@ -294,7 +295,7 @@ def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> flo
     for _ in range(100):
         p = special.expit(offset + found * x)
         curvature = float((p * (1 - p)) @ (x * x))
-        step = float((y - p) @ x) / max(curvature, np.finfo(float).tiny)
+        step = float((y - p) @ x) / max(curvature, LEAST_CURVATURE)
         while (tried := loss(found + step)) > value and abs(step) > 1e-14 * max(1.0, abs(found)):
             step /= 2
         if tried > value:
