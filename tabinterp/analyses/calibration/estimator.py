@@ -16,6 +16,7 @@ With `CURVE_EVENTS` events and as many non-events, a natural cubic spline shows 
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -300,7 +301,7 @@ def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> flo
         p = special.expit(logit)
         curvature = float((p * (1 - p)) @ (x * x))
         most = (np.abs(logit).max() + CERTAINTY) / np.abs(x).max()
-        step = float(np.clip(float((y - p) @ x) / max(curvature, np.finfo(float).tiny), -most, most))
+        step = float(np.clip(float((y - p) @ x) / max(curvature, sys.float_info.min), -most, most))
         while (tried := loss(found + step)) > value and abs(step) > 1e-14 * max(1.0, abs(found)):
             step /= 2
         if tried > value:
