@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import OrdinalEncoder
 
 import tabinterp as ti
 from tabinterp.analyses.extrapolation.estimator import extrapolation
@@ -40,7 +40,7 @@ def test_a_linear_model_on_the_encoder_of_the_network_encodes_no_row_again(model
     network, linear, table = models
     bound = bind(network, table)
     alone = bind(linear, table)
-    calls = counted(monkeypatch, ColumnTransformer, "transform")
+    calls = counted(monkeypatch, OrdinalEncoder, "transform")
     beside = bind(linear, table, beside=bound)
     assert calls == []
     np.testing.assert_array_equal(beside.scores, alone.scores)
@@ -50,7 +50,7 @@ def test_values_beyond_the_range_of_every_number_are_encoded_in_one_call(models,
     """The changes are those of whole tables that are encoded with the value in every row."""
     network, _, table = models
     bound, method = bind(network, table), "averaged_inverted_cdf"
-    calls = counted(monkeypatch, ColumnTransformer, "transform")
+    calls = counted(monkeypatch, OrdinalEncoder, "transform")
     found = extrapolation(bound)
     assert calls == [4 * len(found.players)], "two ends of a range, and what lies beyond them"
     spread = np.subtract(*np.quantile(bound.scores[:, 0], (0.995, 0.005), method=method))
