@@ -9,7 +9,7 @@ from sklearn.preprocessing import OrdinalEncoder
 import tabinterp as ti
 from tabinterp.analyses.extrapolation.estimator import extrapolation
 from tabinterp.analyses.gradients import estimator as gradients
-from tabinterp.models import bind
+from tabinterp.models import bind, binding
 from tabinterp.table.coerce import with_columns
 from tests import cases
 
@@ -44,6 +44,18 @@ def test_a_linear_model_on_the_encoder_of_the_network_encodes_no_row_again(model
     beside = bind(linear, table, beside=bound)
     assert calls == []
     np.testing.assert_array_equal(beside.scores, alone.scores)
+
+
+def test_an_audit_finds_out_once_what_the_encoder_does(monkeypatch):
+    """The analyses of both models on some rows have these rows in one table, to which neither model is bound again."""
+    frame = cases.mixed_frame(300)
+    table, network = cases.mixed_table(frame, split=0.5), ti.wrap(cases.network_pipeline(frame))
+    own, calls = binding.build, []
+    monkeypatch.setattr(binding, "build", lambda *arguments: calls.append(arguments) or own(*arguments))
+    analyses = ["coefficients", "reason_codes", "disagreement", "gradients", "groups"]
+    audit = ti.audit(network, table, analyses=analyses)
+    assert audit.document.reasons is not None
+    assert len(calls) == 1
 
 
 def test_values_beyond_the_range_of_every_number_are_encoded_in_one_call(models, monkeypatch):
