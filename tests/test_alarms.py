@@ -58,11 +58,11 @@ def test_a_table_is_the_same_again_and_another_one_for_another_number():
 
 
 @pytest.mark.nightly
-def test_findings_are_those_of_a_whole_audit():
+@pytest.mark.parametrize("cell", [Cell("binary", 200, 0.5), Cell("count", 200)], ids=lambda cell: cell.task)
+def test_findings_are_those_of_a_whole_audit(cell):
     """The analyses that are left out are read by no check."""
-    cell = Cell("binary", 200, 0.5)
     table, model = drawn(cell, 1)
-    part = {one.slug: one for one in audited(table, model, command.analyses(cell), {}).findings.values()}
+    part = {one.slug: one for one in audited(table, model, command.ANALYSES, {}).findings.values()}
     whole = {one.slug: one for one in ti.audit(model, table).document.findings}
     assert part == whole
 

@@ -36,7 +36,7 @@ from .tables import CELLS, FEWEST, Cell, drawn
 LIMITS = {"act": 0.05, "check": 0.15}
 TABLES, TURN = 200, 5  # tables of each cell, and how many of one cell are read before those of the next
 OUT = Path(__file__).parents[2] / "docs" / "faults.md"
-ANALYSES = EVERY | {"shapley_values", "boosted_trees"}
+ANALYSES = EVERY | {"shapley_values", "boosted_trees"}  # those that a check reads
 Line = dict[str, Any]
 
 
@@ -66,11 +66,6 @@ def main() -> int:
     return 0 if passed else 1
 
 
-def analyses(cell: Cell) -> frozenset[str]:
-    """The analyses that a check reads; of the ladder only that of counts is, and it takes longest."""
-    return ANALYSES | ({"ladder"} if cell.task == "count" else set())
-
-
 def read(path: Path) -> list[Line]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
@@ -95,7 +90,7 @@ def look(slug: str, number: int) -> Line:
     raised: dict[str, str] = {}
     refused = None
     try:
-        found = audited(*drawn(cell, number), analyses(cell), {}).findings
+        found = audited(*drawn(cell, number), ANALYSES, {}).findings
         raised = {one.slug: one.severity for one in found.values() if one.status == "raised"}
     except TabinterpError as error:
         refused = str(error)

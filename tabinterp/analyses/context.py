@@ -90,8 +90,9 @@ class Context:
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
 
     def both(self, rows: IntArray) -> tuple[BoundModel, BoundModel]:
-        """Return the network and the linear model on these rows."""
-        return self.network.take(rows), self.linear.take(rows)
+        """Return the network and the linear model on these rows, in one table: neither is bound to it again."""
+        network = self.network.take(rows)
+        return network, self.linear.take(rows, network.table)
 
     def part(self, index: int, count: int) -> Callable[[str, float], None]:
         """Return a progress callback for one of several equal parts of the present analysis."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -192,11 +193,17 @@ def notes(r: Results) -> list[Message]:
     return messages
 
 
+@cache
+def _versions() -> dict[str, str]:
+    """Versions of Python and of the libraries; reading them from the installed packages takes a while."""
+    return {"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES}
+
+
 def method(r: Results, data: doc.Data) -> doc.Method:
     return doc.Method(
         version=__version__,
         seed=r.seed,
-        libraries={"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES},
+        libraries=dict(_versions()),
         settings={
             "rows": r.settings.rows,
             "margin": number(r.performance.margin),

@@ -141,7 +141,7 @@ def audit(
         announce(f"About {forecast(network, rows, counterpart is None, len(all_rows))} on this machine.")
     with clock("counterpart"):
         fitted = counterpart or fit_counterpart(network, all_rows, seed=seed, engine=engine)
-        linear = bind(replace(fitted, device=network.device), table)
+        linear = bind(replace(fitted, device=network.device), table, beside=network)
     if not linear.is_linear:
         raise NotApplicableError(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"

@@ -29,8 +29,10 @@ LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
 CHECKED = 512  # rows on which a model's own predictions are compared
 
 
-def bind(model: Model | BoundModel, table: Table) -> BoundModel:
+def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
     """Meet the table: encode its rows, fix the order of classes, compare with the model's own predictions.
+
+    `beside` is a model bound to the same table: its encoded rows are taken where this one reads through the same encoder.
 
     Raises
     ------
@@ -45,9 +47,13 @@ def bind(model: Model | BoundModel, table: Table) -> BoundModel:
             return model
         model = model.model
     _check_columns(model, table)
-    model, encoding = _encoded(model, table)
+    known = beside if beside is not None and beside.table is table and _reads_alike(model, beside.model) else None
+    if known is None:
+        model, encoding = _encoded(model, table)
+    else:
+        encoding = known.encoding
     check_network(model, [torch.empty((0, encoding.width), dtype=module_dtype(model.module))], len(table))
-    x = encoding.transform(table.inputs)
+    x = encoding.transform(table.inputs) if known is None else known.x
     check_widths(model, [x.shape[1]])
     check_encoded(x, model.name, table)
     module, outputs, clipped = _score_module(model, table, x)
@@ -55,6 +61,12 @@ def bind(model: Model | BoundModel, table: Table) -> BoundModel:
     _check_predictions(bound)
     _check_size(bound)
     return bound
+
+
+def _reads_alike(model: Model, other: Model) -> bool:
+    """Whether two models read the same columns through one encoder, and neither is a function of rows."""
+    whole = model.finish is None and model.function is None and other.function is None
+    return whole and model.encoder is other.encoder and model.reads == other.reads
 
 
 def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
@@ -95,7 +107,7 @@ def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -
     """
     if bound.model.function is not None:
         return bind(bound.model, replace(table, frame=as_objects(table.frame)))
-    if beside is not None and beside.model.encoder is bound.model.encoder and beside.model.reads == bound.model.reads:
+    if beside is not None and _reads_alike(bound.model, beside.model):
         x = beside.x
     else:
         x = bound.encoding.transform(table.inputs)

@@ -154,10 +154,13 @@ class BoundModel:
     outputs: tuple[str | None, ...]
     clipped: int = 0
 
-    def take(self, rows: IntArray | NDArray[np.bool_]) -> BoundModel:
-        """The same model on these rows only; nothing is encoded or asked again."""
+    def take(self, rows: IntArray | NDArray[np.bool_], table: Table | None = None) -> BoundModel:
+        """The same model on these rows only; nothing is encoded or asked again.
+
+        `table` holds these rows already, where another model on the same table was taken to them.
+        """
         rows = rows.copy()  # a mask may be read-only, which torch does not like
-        taken = replace(self, table=self.table.take(rows), x=self.x[rows])
+        taken = replace(self, table=self.table.take(rows) if table is None else table, x=self.x[rows])
         for known in ("z", "scores", "answers"):
             if known in self.__dict__:
                 taken.__dict__[known] = self.__dict__[known][rows]

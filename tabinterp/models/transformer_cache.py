@@ -2,7 +2,8 @@
 
 scikit-learn codes every cell of a text column anew, and puts its parts together by way of sparse matrices. Where a part works
 column by column (see `structure`), as many rows as its columns have distinct texts are enough; the others are looked up. The
-first rows are compared with what the transformer itself makes of them: where they differ, it is asked for all.
+first rows are compared with what the transformer itself makes of them: where they differ, it is asked for all. Few rows go
+through the parts as they are, since the column transformer's own checks take longer than the parts.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from tabinterp.table.coerce import as_objects, coded_texts
 from .column_lineage import known_as, positions, structure
 
 FEW = 0.25  # share of the rows from which distinct texts are not worth looking up
-CHECKED = 64  # rows that are compared, of eight times as many at least
+CHECKED = 64  # rows that are compared
+MANY = 8 * CHECKED  # rows from which on texts are looked up
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,21 +38,22 @@ class Part:
 def in_parts(encoder: Any, array: Callable[[Any], FloatArray]) -> Callable[[pd.DataFrame], FloatArray | None]:
     """What encodes rows part by part, or gives None where that is not what `encoder` does. `array`: dense doubles of what a
     transformer returns."""
-    parts, same = _parts(encoder), list[bool]()  # same: as the encoder's own, once there were rows enough to see it
+    parts, same = _parts(encoder), dict[bool, bool]()  # were texts looked up? -> was the result the encoder's own?
 
     def transform(rows: pd.DataFrame) -> FloatArray | None:
-        if not parts or len(rows) < 8 * CHECKED or same == [False]:
+        many = len(rows) >= MANY
+        if not parts or not len(rows) or same.get(many) is False:
             return None
         try:
             encoded = np.zeros((len(rows), max(part.span.stop for part in parts)))
             for part in parts:
-                _write(encoded, part, rows[part.columns], array)
+                _write(encoded, part, rows[part.columns], array, many)
         except Exception:  # the user's transformers: the encoder as a whole will say what is wrong, if anything is
             return None
-        if not same:
+        if many not in same:
             own = array(encoder.transform(as_objects(rows.iloc[:CHECKED])))
-            same.append(np.array_equal(own, encoded[:CHECKED], equal_nan=True))
-        return encoded if same[0] else None
+            same[many] = np.array_equal(own, encoded[:CHECKED], equal_nan=True)
+        return encoded if same[many] else None
 
     return transform
 
@@ -76,9 +79,11 @@ def _parts(encoder: Any) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def _write(encoded: FloatArray, part: Part, frame: pd.DataFrame, array: Callable[[Any], FloatArray]) -> None:
-    """The part's columns, by their distinct texts where they hold nothing but few of them, into (m, width) zeros."""
-    found = [_distinct(frame[name]) for name in part.columns] if part.blocks is not None else [None]
+def _write(
+    encoded: FloatArray, part: Part, frame: pd.DataFrame, array: Callable[[Any], FloatArray], many: bool
+) -> None:
+    """The part's columns into (m, width) zeros; of `many` rows by their distinct texts, where they hold few texts alone."""
+    found = [_distinct(frame[name]) for name in part.columns] if part.blocks is not None and many else [None]
     known = [one for one in found if one is not None]
     size = max((len(texts) for _, texts in known), default=0)
     if len(known) < len(found) or size > FEW * len(frame):

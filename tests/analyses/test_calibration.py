@@ -357,3 +357,15 @@ def test_errors_hold_beside_rows_that_are_predicted_with_certainty():
     found = _weighed(score, won, weight)
     assert (found.intercept[0], found.slope[0]) == pytest.approx(tuple(best), rel=1e-5)
     assert (found.intercept[1], found.slope[1]) == pytest.approx(tuple(stderr / np.sqrt(10)), rel=1e-4)
+
+
+def test_the_interval_of_the_slope_does_not_depend_on_where_scores_that_hardly_vary_are_centred():
+    """A constant added to the scores moves the intercept alone. Far from zero, the fit starts where every probability is 1."""
+    rng = np.random.default_rng(3)
+    centred = 0.006 * rng.normal(size=499)
+    y = (rng.random(499) < expit(3 + 100 * centred)).astype(float)
+    fits = []
+    for score in (centred, centred + 3):
+        fitted = sm.GLM(y, sm.add_constant(score), family=sm.families.Binomial()).fit(tol=1e-12)
+        fits.append(_by_likelihood(score, y, fitted.params[::-1], 0.0).slope)
+    np.testing.assert_allclose(fits[1], fits[0], rtol=1e-6)

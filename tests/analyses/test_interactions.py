@@ -9,6 +9,7 @@ import torch
 from sklearn.decomposition import PCA
 
 import tabinterp as ti
+from tabinterp.analyses.effects.grids import with_points
 from tabinterp.analyses.interactions import estimator as ia
 from tabinterp.analyses.interactions import pair_effects as of_pair
 from tabinterp.analyses.interactions import screening
@@ -196,7 +197,7 @@ def test_the_error_of_a_purified_table_holds_the_coarseness_of_its_cells(bend, t
         bound = ia._in_order(bind(cases.wrapped(Bent(bend)), uniform(2_000, 3, -1, 1, seed)), seed)
         blocks = of_pair.Blocks.of(bound, ia._cut(bound, 16)[:16], ["x1", "x2"])
         grids = tuple(ia.grid_of(bound, c, ia.POINTS, ends=False) for c in ("x1", "x2"))
-        read = of_pair.pair_table(blocks, grids, seed).variance
+        read = of_pair.pair_table(blocks, with_points(bound, grids), grids, seed).variance
         found.append(read.value[0])
         said.append(read.stderr[0])
     error = np.std(found, ddof=1)

@@ -53,7 +53,9 @@ def test_rows_are_what_the_encoder_makes_of_them(name, monkeypatch):
     np.testing.assert_array_equal(transform(coded(rows())), expected)
     np.testing.assert_array_equal(cloudpickle.loads(cloudpickle.dumps(transform))(rows()), expected)
     assert all(one < 100 for one in asked)  # texts, and the rows that are compared once
-    np.testing.assert_array_equal(transform(coded(rows(100))), dense(encoder.transform(rows(100))))  # too few for parts
+    np.testing.assert_array_equal(
+        transform(coded(rows(100))), dense(encoder.transform(rows(100)))
+    )  # too few to look up
 
 
 class Ranks(TransformerMixin, BaseEstimator):
@@ -80,11 +82,23 @@ def test_what_depends_on_the_other_rows_is_left_to_the_encoder(own):
     np.testing.assert_array_equal(encoded_by(encoder, rows(), tuple(COLUMNS))(rows()), expected)
 
 
-def test_few_rows_many_texts_and_other_encoders_are_not_looked_up():
+def test_few_rows_go_through_the_parts_and_ask_the_whole_once(monkeypatch):
+    encoder = clone(ENCODERS["one-hot, dropped, rare"]).fit(frame(600)[COLUMNS])
+    expected, asked = [dense(encoder.transform(rows(n))) for n in (40, 7, 300)], []
+    own = ColumnTransformer.transform
+    monkeypatch.setattr(ColumnTransformer, "transform", lambda self, x: asked.append(len(x)) or own(self, x))
+    transform = in_parts(encoder, dense)
+    for whole in expected:
+        np.testing.assert_array_equal(transform(rows(len(whole))), whole)
+    assert asked == [40]
+    assert transform(rows(0)) is None
+
+
+def test_many_texts_and_other_encoders_are_not_looked_up():
     encoder = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["id"]))
     many = pd.DataFrame({"id": pd.Series([f"{i}" for i in range(1000)], dtype=object)})
     encoder.fit(many)
     transform = in_parts(encoder, dense)
     np.testing.assert_array_equal(transform(many), np.eye(1000)[np.argsort(np.argsort(many["id"]))])
-    assert transform(many.iloc[:100]) is None
+    np.testing.assert_array_equal(transform(many.iloc[:100]), transform(many)[:100])
     assert in_parts(OneHotEncoder().fit(many), dense)(many) is None

@@ -60,7 +60,7 @@ def _pair(a: Reading, b: Reading) -> Agreement:
     return Agreement(
         first=a.name,
         second=b.name,
-        spearman=float(stats.spearmanr(x, y).statistic) if varied else None,
+        spearman=float(np.corrcoef(stats.rankdata(x), stats.rankdata(y))[0, 1]) if varied else None,
         top=top,
         overlap=len(_top(x, top) & _top(y, top)) / top if len(x) else None,
         signs=_signs(a.directions, b.directions),

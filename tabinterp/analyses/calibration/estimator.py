@@ -16,6 +16,7 @@ With `CURVE_EVENTS` events and as many non-events, a natural cubic spline shows 
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -41,11 +42,11 @@ from tabinterp.table.suppression import countless
 
 from .reliability_curve import Bin, Bins, finish, merge, start, update
 
-LARGEST_STEP = 4.0  # of a Newton step, in log-odds of the row that moves most
 FLAT = 1e-12  # share of the likelihood's curvature that is rounding
 CERTAIN = 1e-8  # variance of a row's outcome below which a fit ends before its optimum
 CURVE_EVENTS = 10 * EVENTS  # and non-events: what a smooth curve takes (Van Calster et al. 2016)
 KNOTS = (0.05, 0.35, 0.65, 0.95)  # quantiles of the score (Harrell 2015)
+CERTAINTY = 40.0  # a logit beyond which a probability is 0 or 1 in double precision
 NONE = (np.nan, np.nan, np.nan, np.nan)
 
 
@@ -286,19 +287,21 @@ def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], 
 
 
 def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> float:
-    """The coefficient of `x` of greatest likelihood beside an offset: Newton's steps, halved until the likelihood rises."""
+    """The coefficient of `x` of greatest likelihood beside an offset: Newton's steps, halved until the likelihood rises.
+
+    Where every probability is 0 or 1 there is no curvature; a step is at most one that takes all rows to the other side.
+    """
 
     def loss(b: float) -> float:
         return float((np.logaddexp(0, offset + b * x) - y * (offset + b * x)).sum())
 
     found, value = float(start), loss(float(start))
-    farthest = LARGEST_STEP / float(np.abs(x).max())
     for _ in range(100):
-        p = special.expit(offset + found * x)
+        logit = offset + found * x
+        p = special.expit(logit)
         curvature = float((p * (1 - p)) @ (x * x))
-        gradient = float((y - p) @ x)
-        # Where all rows are certain the curvature vanishes: no step is larger than `farthest`.
-        step = gradient / max(curvature, abs(gradient) / farthest, np.finfo(float).tiny)
+        most = (np.abs(logit).max() + CERTAINTY) / np.abs(x).max()
+        step = float(np.clip(float((y - p) @ x) / max(curvature, sys.float_info.min), -most, most))
         while (tried := loss(found + step)) > value and abs(step) > 1e-14 * max(1.0, abs(found)):
             step /= 2
         if tried > value:

@@ -287,4 +287,6 @@ def run(context: Context) -> tuple[Coefficients, Coefficients]:
     terms = find_terms(context.linear)
     if not terms:
         raise NotApplicableError(why("the encoder mixes all columns, so that none has a coefficient of its own"))
-    return of_linear(context.linear, terms), of_network(context.network, find_terms(context.network), terms)
+    shared = context.network.encoding is context.linear.encoding
+    own = terms if shared else find_terms(context.network)
+    return of_linear(context.linear, terms), of_network(context.network, own, terms)

@@ -22,7 +22,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.stats.discrimination import as_interval, auc, over_folds
 from tabinterp.stats.estimates import FEWEST_GROUPS, group_sums
 from tabinterp.stats.multiple_testing import benjamini_hochberg
-from tabinterp.stats.small_trees import few_trees, unless_equal
+from tabinterp.stats.small_trees import few_trees, in_bins, unless_equal
 from tabinterp.table import Table
 from tabinterp.table.folds import folds
 from tabinterp.table.hash_sampling import chosen
@@ -175,8 +175,9 @@ def whole_drift(table: Table, seed: int) -> WholeDrift | None:
     parts, groups = [], None if table.groups is None else table.groups[rows]
     for k in range(FOLDS):
         outside, inside = fold != k, fold == k
-        whole = known_in(x, outside)
-        model = HistGradientBoostingClassifier(**settings).fit(whole[outside], held[outside], unless_equal(w[outside]))
+        weights = unless_equal(w[outside])
+        whole = in_bins(known_in(x, outside), outside, weights)
+        model = HistGradientBoostingClassifier(**settings).fit(whole[outside], held[outside], weights)
         parts.append(
             auc(
                 model.predict_proba(whole[inside])[:, 1],

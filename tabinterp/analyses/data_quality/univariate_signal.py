@@ -21,7 +21,7 @@ from tabinterp.document.message import Message
 from tabinterp.stats.discrimination import Power, as_interval, measure, over_folds
 from tabinterp.stats.estimates import FEWEST_GROUPS, group_sums
 from tabinterp.stats.multiple_testing import benjamini_hochberg
-from tabinterp.stats.small_trees import few_trees, unless_equal
+from tabinterp.stats.small_trees import few_trees, in_bins, unless_equal
 from tabinterp.stats.weights import effective
 from tabinterp.table import Table
 from tabinterp.table.class_counts import EVENTS, Side, enough, events, too_few_events
@@ -266,15 +266,17 @@ def _halves(table: Table, seed: int) -> tuple[IntArray, IntArray]:
 def _boosted(table: Table, x: FloatArray, fit: IntArray, scored: IntArray, seed: int) -> Power:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # noqa: PLC0415
 
-    classes, y, w, x = table.schema.goal.classes, outcomes_of(table), table.row_weights, known_in(x, fit)
+    classes, y, w = table.schema.goal.classes, outcomes_of(table), table.row_weights
+    weights = unless_equal(w[fit])
+    x = in_bins(known_in(x, fit), fit, weights)
     settings, groups = few_trees(TREES, LEAVES, seed), None if table.groups is None else table.groups[scored]
     if not classes:
-        made = HistGradientBoostingRegressor(**settings).fit(x[fit], table.y[fit], unless_equal(w[fit]))
+        made = HistGradientBoostingRegressor(**settings).fit(x[fit], table.y[fit], weights)
         return measure(made.predict(x[scored])[:, None], y[scored], False, w[scored], groups)
     codes = table.y.astype(np.int64)
     if len(np.unique(codes[fit])) < 2:
         return Power(np.nan, np.full(len(scored), np.nan), groups)
-    model = HistGradientBoostingClassifier(**settings).fit(x[fit], codes[fit], unless_equal(w[fit]))
+    model = HistGradientBoostingClassifier(**settings).fit(x[fit], codes[fit], weights)
     p = np.zeros((len(scored), len(table.schema.classes)))
     p[:, model.classes_] = model.predict_proba(x[scored])
     return measure(p if y.shape[1] > 1 else p[:, -1:], y[scored], True, w[scored], groups)

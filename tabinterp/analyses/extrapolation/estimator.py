@@ -8,6 +8,8 @@ share of held-out rows outside the training range.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,18 +74,17 @@ def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
     spread = _spread(rows.scores, where.row_weights)
     if not numeric or not (spread > 0).any():
         raise NotApplicableError(why("it reads no number, or its score is the same on every row"))
-    found, skipped, learnt = {}, [], bound.table.training_rows()
-    for name in numeric:
-        try:
-            found[name] = _beyond(few, learnt, name, spread)
-        except (ModelError, ValueError):  # an encoder of known values refuses what lies outside; or there is no number
-            skipped.append(name)
-    names = tuple(found)
+    learnt = bound.table.training_rows()
+    edges = {name: values for name in numeric if (values := _edges(learnt, name)) is not None}
+    moved = _moved(few, edges)  # an encoder of known values refuses what lies outside
+    names = tuple(moved)
     if not names:
         raise NotApplicableError(why("the encoder takes no value beyond those it knows"))
+    found = {name: _change(few, rows, spread) for name, rows in moved.items()}
+    skipped = tuple(name for name in numeric if name not in moved)
     parts = [np.stack([getattr(found[n], part) for n in names]) for part in ("value", "stderr", "low", "high")]
     return Extrapolation(
-        names, Estimates(*parts), tuple(_outside(bound.table, n) for n in names), tuple(skipped), len(few.table), seed
+        names, Estimates(*parts), tuple(_outside(bound.table, n) for n in names), skipped, len(few.table), seed
     )
 
 
@@ -91,20 +92,66 @@ def _spread(scores: FloatArray, weights: FloatArray) -> FloatArray:
     return np.array([quantile(s, HIGH, weights) - quantile(s, LOW, weights) for s in scores.T])
 
 
-def _beyond(few: BoundModel, learnt: Table, name: str, spread: FloatArray) -> Estimates:
-    """The side and output of the largest mean change, from the range of the rows of `learnt` on."""
+def _edges(learnt: Table, name: str) -> FloatArray | None:
+    """(4,) both ends of the range of a column, each with the value that lies one range beyond it; None without any value."""
     x = learnt.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
     known = ~np.isnan(x)
     if not known.any():
-        raise ValueError(name)
+        return None
     low, high = (quantile(x[known], q, learnt.row_weights[known]) for q in (LOW, HIGH))
     reach = high - low or float(np.ptp(x[known]))
-    frame = few.table.inputs
-    sides = []
-    for edge, far in ((low, low - reach), (high, high + reach)):
-        at, beyond = (few.score(few.encoding.transform(with_columns(frame, {name: value}))) for value in (edge, far))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            sides.append(np.abs(beyond - at) / np.where(spread > 0, spread, np.nan))
+    return np.array([low, low - reach, high, high + reach])
+
+
+def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, list[FloatArray]]:
+    """Column -> the encoded rows (n, d) for each of its values; without columns whose encoder refuses a value."""
+    local = _encoded(few, {name: at for name, at in values.items() if few.is_local((name,))})
+    moved = {}
+    for name, at in values.items():
+        if name in local:
+            moved[name] = [_with_block(few, name, block) for block in local[name]]
+        elif not few.is_local((name,)):
+            with suppress(ModelError, ValueError):
+                frames = [with_columns(few.table.inputs, {name: value}) for value in at]
+                moved[name] = [few.encoding.transform(frame) for frame in frames]
+    return moved
+
+
+def _encoded(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Column -> (values, block) its own encoded columns, of columns that the encoder treats one by one.
+
+    All are encoded in one call, or each by itself where the encoder refuses one of them.
+    """
+    if not values:
+        return {}
+    size = sum(map(len, values.values()))
+    frame = few.table.inputs.iloc[np.zeros(size, dtype=np.int64)].reset_index(drop=True)
+    changed, places, start = {}, {}, 0
+    for name, at in values.items():
+        places[name] = slice(start, start + len(at))
+        changed[name] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+        changed[name][places[name]] = at
+        start += len(at)
+    try:
+        x = few.encoding.transform(with_columns(frame, changed))
+    except (ModelError, ValueError):
+        each = [_encoded(few, {name: at}) for name, at in values.items()] if len(values) > 1 else []
+        return {name: rows for one in each for name, rows in one.items()}
+    return {name: x[place][:, few.encoding.blocks[name]] for name, place in places.items()}
+
+
+def _with_block(few: BoundModel, name: str, block: FloatArray) -> FloatArray:
+    """(n, d) the encoded rows with these numbers (block,) in the encoded columns of a column."""
+    x = few.x.copy()
+    x[:, few.encoding.blocks[name]] = block
+    return x
+
+
+def _change(few: BoundModel, moved: Sequence[FloatArray], spread: FloatArray) -> Estimates:
+    """The side and output of the largest mean change, on the way from an end of the range to one range beyond it."""
+    low, below, high, above = map(few.score, moved)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sides = [np.abs(to - at) / np.where(spread > 0, spread, np.nan) for at, to in ((low, below), (high, above))]
     made = mean_over_rows(np.concatenate(sides, axis=1), few.table.weights, few.table.groups)
     worst = int(np.nanargmax(made.value))
     return Estimates(made.value[worst], made.stderr[worst], made.low[worst], made.high[worst])

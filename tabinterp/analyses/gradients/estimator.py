@@ -35,6 +35,7 @@ from .reference_rows import BASELINES, baseline_of
 
 SHARES = (16, 128, 1024)  # a segment is done when its own gap is under tolerance / share; the next for rows that miss
 FEWER = (1, 2, 4)  # from many rows: the errors of their paths cancel in part
+PASS = 4096  # rows of one pass of the network; paths from several starts are followed together up to this
 CHUNK = 256  # rows whose paths are followed at the same time
 NOISES, NOISE = 32, 0.15  # SmoothGrad: samples, and noise as a share of the 0.5% to 99.5% range
 BACKGROUND, POSITIONS = 100, 8  # expected gradients: rows to start from, gradients on each path
@@ -318,12 +319,18 @@ def _expected(ask: _Ask) -> GradientImportance:
     x, share, starts = _starts(ask)
     blocks, everyone, sums = members(bound), np.arange(len(bound.x)), _OverStarts(bound, share)
     z_starts = _fronts(bound, x)
-    offsets = np.random.default_rng(ask.seed).uniform(size=len(x))
-    for b, (row, z, offset) in enumerate(zip(x, z_starts, offsets, strict=True)):
-        move = bound.z - z
-        steps = [(position + float(offset)) / POSITIONS for position in range(POSITIONS)]
-        mean = sum((slopes(bound.rest, z + step * move)[0] for step in steps), z.new_zeros(())) / POSITIONS
-        sums.add(b, everyone, _along(bound, mean, bound.x - row, blocks))
+    offsets = bound.at_home(np.random.default_rng(ask.seed).uniform(size=len(x))).float()
+    together = max(1, PASS // len(bound.x))
+    for first in range(0, len(x), together):
+        some = slice(first, first + together)
+        z, moves = z_starts[some, None], (bound.x - x[some, None]).reshape(-1, x.shape[1])
+        way, total = bound.z - z, z.new_zeros(())
+        for position in range(POSITIONS):
+            step = (position + offsets[some, None, None]) / POSITIONS
+            total = total + slopes(bound.rest, (z + step * way).flatten(0, 1))[0]
+        values = _along(bound, total / POSITIONS, moves, blocks)
+        for b, one in enumerate(values.reshape(-1, len(bound.x), *values.shape[1:]), first):
+            sums.add(b, everyone, one)
     rise = bound.scores - share @ score(bound.rest, z_starts).cpu().numpy()
     return ask.result(
         "expected_gradients",

@@ -25,7 +25,7 @@ import pandas as pd
 
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, by_pair
-from tabinterp.analyses.effects.grids import Grid, checked_columns, grid_of
+from tabinterp.analyses.effects.grids import Grid, checked_columns, grid_of, with_points
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
@@ -176,9 +176,10 @@ def interactions(
     kept = [found.pairs[i] for i in np.lexsort((-found.strength, ~found.kept))[: int(found.kept.sum())]]
     blocks = of_pair.Blocks.of(bound, cut, sorted({c for pair in kept for c in pair}))
     grids = {c: grid_of(bound, c, POINTS, ends=False) for c in blocks.single}
+    points = with_points(bound, grids.values())
     total, read = blocks.total(), []
     for i, pair in enumerate(kept):
-        read.append(_read(blocks, pair, total, (grids[pair[0]], grids[pair[1]]), seed))
+        read.append(_read(blocks, points, pair, total, (grids[pair[0]], grids[pair[1]]), seed))
         if progress is not None:
             progress("interactions", (i + 1) / len(kept))
     return Interactions(
@@ -196,7 +197,12 @@ def interactions(
 
 
 def _read(
-    blocks: of_pair.Blocks, pair: tuple[str, str], total: FloatArray, grids: tuple[Grid, Grid], seed: int
+    blocks: of_pair.Blocks,
+    points: BoundModel,
+    pair: tuple[str, str],
+    total: FloatArray,
+    grids: tuple[Grid, Grid],
+    seed: int,
 ) -> Pair:
     pure, whole = of_pair.joint(blocks, pair)
     return Pair(
@@ -205,7 +211,7 @@ def _read(
         share=of_pair.ratio(pure, total),
         h2=of_pair.ratio(pure, whole),
         shapley=mean_over_rows(of_pair.index_variance(blocks, pair, seed)),
-        table=of_pair.pair_table(blocks, grids, seed),
+        table=of_pair.pair_table(blocks, points, grids, seed),
     )
 
 

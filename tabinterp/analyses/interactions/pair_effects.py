@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tabinterp.analyses.effects.grids import Grid, with_points
+from tabinterp.analyses.effects.grids import Grid
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models.model import BoundModel
 from tabinterp.models.perturbation import crossed, forward, is_read, mixed, resolved
@@ -30,6 +30,7 @@ from tabinterp.table.suppression import SMALL
 
 INDEX_ROWS = 16  # rows of each block among which the Shapley interaction index is taken
 GRID_ROWS = 16  # rows of each block over which the table of a pair is averaged
+MIXED = 8192  # rows that are put together and go through the network at once
 EXACT = 16  # coalitions of the other columns that are all taken; of more, one is drawn for each two rows
 
 
@@ -194,15 +195,14 @@ class PairTable:
         return (self.rows > 0) & (self.rows < SMALL)
 
 
-def pair_table(blocks: Blocks, grids: tuple[Grid, Grid], seed: int) -> PairTable:
-    """The partial dependence of a pair on a grid, purified."""
+def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], seed: int) -> PairTable:
+    """The partial dependence of a pair on a grid, purified; `points` holds the grids' points after the rows (`with_points`)."""
     bound, r = blocks.bound, len(blocks.rows)
     rows, weight = _cells(grids, bound)
-    asked = replace(blocks, bound=with_points(bound, grids))
-    donors = tuple(grid.donors for grid in grids)
-    dependence = [_dependence(asked, b, grids, donors, _all) for b in range(r)]
-    pure = resolved(bound, purified(np.concatenate(dependence), weight))
-    effect, squared = mean_over_rows(pure), np.stack([_squares(blocks, b, grids, weight, seed) for b in range(r)])
+    middles = [(grids[0].donors, grids[1].donors)] * r
+    dependence = _dependence(replace(blocks, bound=points), grids, middles, _all)[:, 0]
+    pure = resolved(bound, purified(dependence, weight))
+    effect, squared = mean_over_rows(pure), _squares(blocks, grids, weight, seed)
     drawn = mean_over_rows(np.einsum("rabk,ab->rk", squared, weight))
     # all blocks share the rows of the cells
     cells = np.einsum("rabk,ab->k", squared**2, weight) / r - drawn.value**2
@@ -211,20 +211,21 @@ def pair_table(blocks: Blocks, grids: tuple[Grid, Grid], seed: int) -> PairTable
     return PairTable((grids[0].values, grids[1].values), rows, weight, effect, variance)
 
 
-def _squares(blocks: Blocks, block: int, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
-    """(A, B, k) square of the purified effect at real values; its weighted sum is the variance.
+def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
+    """(replicates, A, B, k) square of the purified effect at real values; its weighted sum is the variance.
 
     Each block draws a row for every point among those nearest to it, so that what the effect does within a cell is in the mean
     over blocks, and in its error. Products of two halves of the background keep the noise of the latter out.
     """
-    draws = np.random.default_rng([seed, block])
-    donors = tuple(_drawn(grid, blocks.bound, draws) for grid in grids)
-    first, second = resolved(blocks.bound, purified(_dependence(blocks, block, grids, donors, _halves), weight))
-    return np.asarray(first * second)
+    draws = [np.random.default_rng([seed, block]) for block in range(len(blocks.rows))]
+    first, second = (_drawn(grid, blocks.bound, draws) for grid in grids)
+    donors = list(zip(first, second, strict=True))
+    halves = resolved(blocks.bound, purified(_dependence(blocks, grids, donors, _halves), weight))
+    return np.asarray(halves[:, 0] * halves[:, 1])
 
 
-def _drawn(grid: Grid, bound: BoundModel, draws: np.random.Generator) -> IntArray:
-    """(G,) for each point a row among those nearest to it, by weight."""
+def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) -> list[IntArray]:
+    """For each generator (G,): for each point a row among those nearest to it, by weight."""
     near, w = grid.nearest, bound.table.row_weights
     order = np.argsort(near, kind="stable")
     order = order[near[order] >= 0]
@@ -232,8 +233,8 @@ def _drawn(grid: Grid, bound: BoundModel, draws: np.random.Generator) -> IntArra
     last = np.searchsorted(near[order], np.arange(len(grid)), side="right") - 1
     upto = mass[last]
     before = np.append(0.0, upto[:-1])
-    at = np.searchsorted(mass, before + draws.random(len(grid)) * (upto - before), side="right")
-    return np.asarray(order[np.minimum(at, last)])
+    places = (np.searchsorted(mass, before + one.random(len(grid)) * (upto - before), side="right") for one in draws)
+    return [np.asarray(order[np.minimum(at, last)]) for at in places]
 
 
 def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
@@ -269,20 +270,32 @@ def _halves(w: FloatArray) -> FloatArray:
 
 def _dependence(
     blocks: Blocks,
-    block: int,
     grids: tuple[Grid, Grid],
-    places: tuple[IntArray, ...],
+    places: Sequence[tuple[IntArray, IntArray]],
     shares: Callable[[FloatArray], FloatArray],
 ) -> FloatArray:
-    """(h, A, B, k) mean scores of a block's first rows at every cell, by shares (h, rows); `places` hold the cells' values."""
-    bound, rows, w = blocks.bound, blocks.rows[block][:GRID_ROWS], blocks.weights[block][:GRID_ROWS]
-    shape = (len(grids[0]), len(grids[1]), len(rows))
-    sources = np.broadcast_to(rows[None, None, :, None], (*shape, len(bound.columns))).copy()
-    for axis, grid in enumerate(grids):
-        donors = places[axis][:, None, None] if axis == 0 else places[axis][:, None]
-        sources[..., bound.columns.index(grid.column.name)] = donors
-    with torch.inference_mode():
-        scores = (
-            forward(bound.rest, mixed(bound, sources.reshape(-1, len(bound.columns)))).cpu().numpy() - blocks.centre
-        )
-    return np.asarray(np.einsum("abrk,hr->habk", scores.reshape(*shape, -1), shares(w)))
+    """(replicates, h, A, B, k) mean scores of each block's first rows at every cell, by shares (h, rows).
+
+    `places` say for each block which rows hold the values of the cells. Small blocks go through the network together.
+    """
+    bound, rows = blocks.bound, [rows[:GRID_ROWS] for rows in blocks.rows]
+    together = max(1, MIXED // (len(grids[0]) * len(grids[1]) * len(rows[0])))
+    tables = []
+    for first in range(0, len(rows), together):
+        some = range(first, min(first + together, len(rows)))
+        sources = np.stack([_sources(bound, grids, rows[b], places[b]) for b in some])
+        with torch.inference_mode():
+            scores = forward(bound.rest, mixed(bound, sources.reshape(-1, len(bound.columns)))).cpu().numpy()
+        for b, table in zip(some, (scores - blocks.centre).reshape(*sources.shape[:-1], -1), strict=True):
+            tables.append(np.einsum("abrk,hr->habk", table, shares(blocks.weights[b][:GRID_ROWS])))
+    return np.stack(tables)
+
+
+def _sources(
+    bound: BoundModel, grids: tuple[Grid, Grid], rows: IntArray, places: tuple[IntArray, IntArray]
+) -> IntArray:
+    """(A, B, rows, columns) the row that each value comes from, of every row at every cell."""
+    sources = np.tile(rows[None, None, :, None], (len(grids[0]), len(grids[1]), 1, len(bound.columns)))
+    sources[..., bound.columns.index(grids[0].column.name)] = places[0][:, None, None]
+    sources[..., bound.columns.index(grids[1].column.name)] = places[1][:, None]
+    return sources

@@ -15,14 +15,13 @@ import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.linear.counterpart import ITERATIONS, STRENGTHS, fit_counts, fit_numbers, parts_of
+from tabinterp.linear.counterpart import ITERATIONS, STRENGTHS, fit_counts, fit_numbers, mean_log_loss, parts_of
 from tabinterp.models.scores import CLIP
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
@@ -109,8 +108,7 @@ def strength_of(x: FloatArray, table: Table, seed: int) -> float:
         for model, (train, test) in zip(models, parts, strict=True):
             at = [None if weights is None else weights[part] for part in (train, test)]
             _fitted(model.set_params(C=strength), x[train], codes[train], at[0])
-            p = model.predict_proba(x[test])
-            losses.append(log_loss(codes[test], p, sample_weight=at[1], labels=np.arange(classes)))
+            losses.append(mean_log_loss(model.predict_proba(x[test]), codes[test], at[1]))
         if np.mean(losses) > lowest:
             break
         best, lowest = float(strength), float(np.mean(losses))

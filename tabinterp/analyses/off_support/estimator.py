@@ -32,7 +32,7 @@ from tabinterp.models.perturbation import forward, mixed
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.discrimination import Power, auc, r2
 from tabinterp.stats.estimates import Estimates
-from tabinterp.stats.small_trees import few_trees, unless_equal
+from tabinterp.stats.small_trees import few_trees, in_bins, unless_equal
 from tabinterp.table import Table
 from tabinterp.table.folds import folds
 from tabinterp.table.hash_sampling import chosen, row_hash, uniform
@@ -140,16 +140,16 @@ def _learnt(
         fit, scored = half != k, half == k
         twice = np.concatenate([fit, fit])
         kept = ~(np.isnan(x[fit]).all(axis=0) | np.isnan(strange[fit]).all(axis=0))
-        classifier = HistGradientBoostingClassifier(**settings).fit(
-            both[twice][:, kept], kind[twice], unless_equal(np.tile(w, 2)[twice])
-        )
-        strangeness[:, scored] = classifier.predict_proba(both[~twice][:, kept])[:, 1].reshape(2, -1)
-        for rows, target, out in ((x, score, real), (strange, moved, other)):
-            out[scored] = (
-                HistGradientBoostingRegressor(**settings)
-                .fit(rows[fit][:, kept], target[fit], unless_equal(w[fit]))
-                .predict(x[scored][:, kept])
-            )
+        weights = unless_equal(np.tile(w, 2)[twice])
+        cut = in_bins(both[:, kept], twice, weights)
+        classifier = HistGradientBoostingClassifier(**settings).fit(cut[twice], kind[twice], weights)
+        strangeness[:, scored] = classifier.predict_proba(cut[~twice])[:, 1].reshape(2, -1)
+        weights = unless_equal(w[fit])
+        for first, target, out in ((0, score, real), (len(x), moved, other)):  # rows of `both`: real, perturbed
+            learnt = np.flatnonzero(fit) + first
+            cut = in_bins(both[:, kept], learnt, weights)
+            regressor = HistGradientBoostingRegressor(**settings).fit(cut[learnt], target[fit], weights)
+            out[scored] = regressor.predict(cut[: len(x)][scored])
     told = auc(strangeness.reshape(-1), kind.astype(float), np.tile(w, 2))
     paired = told.influence.reshape(2, -1).mean(axis=0)  # a real row and the one made of it are not independent
     return Power(told.value, paired, groups), r2(real, score, w, groups), r2(other, score, w, groups)
