@@ -117,6 +117,13 @@ def test_a_number_that_is_too_large(option, value, place, tmp_path, command):  #
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("value", ["", " ", ",,"])
+def test_a_list_of_no_analyses_leaves_out_none_in_silence(value, place, tmp_path, command):  # noqa: F811
+    """An unset variable of a shell must not make an audit of nothing, which every gate passes."""
+    given = ("--data", place / "table.csv", "--target", "y", "--out", tmp_path / "out", "--analyses", value)
+    refused(command("audit", place / "model.zip", *given), "--analyses", "effects", repr(value))
+
+
 def test_a_number_that_is_too_large_in_python(place):
     table = ti.read_table(place / "table.csv", target="y")
     with pytest.raises(TabinterpError, match="lies between 2 and 2,147,483,647"):
