@@ -646,7 +646,38 @@ def shaped(kind, shape, **more):
     ]
 
 
+def as_floats(name):
+    return [
+        helper.make_node("Cast", [name], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMax", ["f"], ["c"], keepdims=0),
+    ]
+
+
+def scalar(name, value):
+    return helper.make_node("Constant", [], [name], value_int=value)
+
+
 GROWING = {
+    "a range": lambda: network(
+        scalar("a", 0),
+        scalar("b", 1 << 23),
+        scalar("d", 1),
+        helper.make_node("Range", ["a", "b", "d"], ["r"]),
+        *as_floats("r"),
+    ),
+    "a range that is computed": lambda: network(
+        scalar("a", 0),
+        scalar("b", 3000),
+        scalar("d", 1),
+        helper.make_node("Mul", ["b", "b"], ["e"]),
+        helper.make_node("Range", ["a", "e", "d"], ["r"]),
+        *as_floats("r"),
+    ),
+    "a list that doubles": lambda: network(
+        helper.make_node("Shape", ["x"], ["s0"]),
+        *[helper.make_node("Concat", [f"s{i}"] * 2, [f"s{i + 1}"], axis=0) for i in range(23)],
+        *as_floats("s23"),
+    ),
     "a constant of a shape": lambda: network(*shaped("ConstantOfShape", BIG)),
     "an expanded constant": lambda: network(*shaped("Expand", BIG)),
     "tiles": lambda: network(*shaped("Tile", [1 << 34])),

@@ -21,6 +21,8 @@ FLOATS = (1, 11)
 REAL = (1, 10, 11, 16)  # types of tensors of real numbers
 NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13}  # types of tensors: numbers and bool; no text, no complex numbers
 CONSTANTS = ("value", "value_float", "value_floats", "value_int", "value_ints")
+WHOLE = (6, 7)  # types of tensors of which onnx works out the values, where these have one dimension or none
+PROPAGATED = 1 << 22  # such values in all
 OLDEST_OPSET = 7
 MOST_INPUTS = 256
 # What a feed-forward network is made of: nothing random, no loops, no strings.
@@ -243,10 +245,8 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
     fixed = for_any_rows(proto, ROWS)
     for one in fixed.graph.output:
         one.type.tensor_type.ClearField("shape")
-    try:
-        known = onnx.shape_inference.infer_shapes(fixed, data_prop=True)
-    except Exception as error:  # its own error types differ between versions
-        raise ModelError(f"{source!r}: the shapes of its values do not fit together: {first_line(error)}") from None
+    _check_propagated(_inferred(fixed, source, onnx, data_prop=False).graph, source)
+    known = _inferred(fixed, source, onnx, data_prop=True)
     _check_divisions(known.graph, source, onnx)
     sizes = {one.name: math.prod(one.dims) for one in fixed.graph.initializer}
     moving = {one.name for one in fixed.graph.input} - set(sizes)
@@ -270,6 +270,38 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
             totals[moves] += size
     check_value(totals[False], False, f"{source!r}: its constants together")
     check_total(totals[True], repr(source))
+
+
+def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
+    """Return the model with the shapes of its values; with `data_prop` also those that follow from whole numbers in it."""
+    try:
+        return onnx.shape_inference.infer_shapes(proto, data_prop=data_prop)
+    except Exception as error:  # its own error types differ between versions
+        raise ModelError(f"{source!r}: the shapes of its values do not fit together: {first_line(error)}") from None
+
+
+def _check_propagated(graph: Any, source: str) -> None:
+    """Check how many whole numbers onnx would work out to tell the shapes of values: it holds each of them as an object.
+
+    What is made of numbers that are themselves worked out has a size that is not known before, so that a range begins and ends
+    at constants.
+    """
+    constants = {one.name for one in graph.initializer} | {
+        node.output[0] for node in graph.node if node.op_type == "Constant"
+    }
+    for node in graph.node:
+        if node.op_type == "Range" and not constants.issuperset(node.input):
+            raise ModelError(
+                f"{source!r}: the range {node.output[0]!r} has a size that cannot be told before the model runs; export it with "
+                f"fixed shapes but for the rows"
+            )
+    stated = [one for one in [*graph.value_info, *graph.output] if one.type.tensor_type.elem_type in WHOLE]
+    total = sum(_entries(one) or 0 for one in stated if len(one.type.tensor_type.shape.dim) < 2)
+    if total > PROPAGATED:
+        raise ModelError(
+            f"{source!r}: {total:,} whole numbers would be worked out to tell the shapes of its values; at most {PROPAGATED:,} "
+            f"are: use shorter ranges and lists of indices"
+        )
 
 
 def _check_divisions(graph: Any, source: str, onnx: Any) -> None:
