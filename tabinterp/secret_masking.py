@@ -156,6 +156,6 @@ def _pieces(taken: list[str]) -> set[str]:
     """What a library may repeat of masked text: all of it, its values and their parts, as they stand, decoded and encoded."""
     forms = {form for one in taken for form in (one, unquote(one), unquote_plus(one))}
     values = {re.sub(r"^[\w .-]+=(?=[^=])", "", part) for form in forms for part in re.split(r"[?#;&]", form)}
-    parts = {part for value in values for part in re.split(r"[:/@,=\s{}$\\'\"]+", value)}
+    parts = {part for value in values for part in re.split(r"[:/@,=\s{}()$\\'\"]+", value)}
     found = {one for one in forms | values | parts if len(one) >= LEAST and one != MASK}
     return found | {encode(one) for one in found for encode in (partial(quote, safe=""), quote_plus)}

@@ -81,7 +81,7 @@ QUERIES = [
     f"account=bank;user=annabel;passcode={SECRET}",
     f"annabel:{SECRET}@bank:5432/loans",
     f"no file 'jdbc:oracle:thin:annabel/{SECRET}@bank:1521:loans'",
-    f"the key is -----BEGIN RSA PRIVATE KEY-----\nMIIE{SECRET}\n-----END RSA PRIVATE KEY-----",
+    f"the key is -----BEGIN RSA PRIVATE KEY-----\nMIIE\n{SECRET}\n-----END RSA PRIVATE KEY-----",
     f"https://bank/loans.csv%3Fsig%3D{SECRET}",
     f"Bearer {SECRET}",
     f"Authorization: Bearer {SECRET}",
