@@ -281,20 +281,7 @@ def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
 
 
 def _check_propagated(graph: Any, source: str) -> None:
-    """Check how many whole numbers onnx would work out to tell the shapes of values: it holds each of them as an object.
-
-    What is made of numbers that are themselves worked out has a size that is not known before, so that a range begins and ends
-    at constants.
-    """
-    constants = {one.name for one in graph.initializer} | {
-        node.output[0] for node in graph.node if node.op_type == "Constant"
-    }
-    for node in graph.node:
-        if node.op_type == "Range" and not constants.issuperset(node.input):
-            raise ModelError(
-                f"{source!r}: the range {node.output[0]!r} has a size that cannot be told before the model runs; export it with "
-                f"fixed shapes but for the rows"
-            )
+    """Check how many whole numbers onnx would work out to tell the shapes of values: it holds each of them as an object."""
     stated = [one for one in [*graph.value_info, *graph.output] if one.type.tensor_type.elem_type in WHOLE]
     total = sum(_entries(one) or 0 for one in stated if len(one.type.tensor_type.shape.dim) < 2)
     if total > PROPAGATED:
