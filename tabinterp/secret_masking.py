@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, unquote_plus
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks
-    fcntl = None  # type: ignore[assignment]
-
+from functools import partial
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 MASK = "***"
 # The whole text is one URL, perhaps as the value of an option: it ends where the text ends, whatever a password holds.
 _WHOLE = re.compile(r"(?:--[\w-]+=)?[\w+.:-]*://.*", re.DOTALL)
 _URL = re.compile(r"(?<![\w+.:-])[\w+.:-]*://[^\s'\"<>]*")
 _NO_PORT = re.compile(r":(?!\d*$)")
-_AFTER = re.compile(r"[?#;]")
+_AFTER = re.compile(r"[?#;]|%(?:3[FfBb]|23)")  # also as a percent sign and two digits
 _QUERY = re.compile(r"\?[\w.%~+-]+=[^\s'\"]*")  # of a URL that is repeated without its scheme and host
+# Of an address without its scheme, ann:x@bank; and not a drive, C:\data.
+_USER = re.compile(r"(?<![\w.%+@-])[\w.%+-]{1,200}:(?![\\/])[^\s@'\"<>]{1,200}@(?=[\w\[/])")
+_PEM = re.compile(r"(?<=-----BEGIN )(?P<name>[A-Z ]*PRIVATE KEY-----)(?P<value>[\s\S]*?)(?=-----END|$)")
 _NAMES = (
-    r"(?<![\w.-])[\w.-]*(?:password|passwort|passwd|passphrase|pwd|secret|token|signature|credentials?|"
-    r"(?:access|account|api|private)[ _-]?key)(?:[ _-]?id)?|"
-    r"(?<![^\W_])(?:pass|pw|sig|sas|uid|user|username|user[ _]id|key_id|authorization|cookie|odbc_connect)"
+    r"(?<![\w.-])[\w.-]*(?:password|passwort|passwd|passphrase|passcode|pwd|secret|token|signature|credentials?|"
+    r"(?:access|account|api|private|encryption|master|signing)[ _-]?key)(?:[ _-]?id)?|"
+    r"(?<![^\W_])(?:pass|pw|otp|auth|sig|sas|uid|user|username|user[ _]id|key_id|authorization|cookie|odbc_connect)"
 )
 # A quoted value. A quote inside it is doubled in standard SQL and follows a backslash elsewhere. Where both readings are
 # possible, and after an escaped or a dollar quote, the rest of the text is masked.
@@ -30,7 +28,7 @@ _QUOTED = (
     r"(?:[benx]|u&)?\\*['\"][\s\S]*|\$\w*\$[\s\S]*"
 )
 _SETTING = re.compile(  # of a connection string: Driver={x};UID=ann;PWD=secret, host=h password='a b', "token": "x"
-    rf"(?P<name>(?:{_NAMES}|pragma\s+\w*key)[\"']?\s*(?:=|(?<=[\"']):)\s*)"
+    rf"(?P<name>(?:{_NAMES}|pragma\s+\w*key|password\s+for\s+[^\s=]+)[\"']?\s*(?:=|(?<=[\"']):)\s*)"
     rf"(?P<value>\{{(?:[^}}]|\}}\}})*\}}|{_QUOTED}|[^;&\n'\"]+?(?=\s+\w[\w ]{{0,40}}=|[;&\n'\"]|$))",
     re.IGNORECASE,
 )
@@ -39,7 +37,7 @@ _SPACED = re.compile(  # of a query or a mapping: SECRET 'x', IDENTIFIED BY 'x',
     re.IGNORECASE,
 )
 _BARE = re.compile(  # of a command or a header: --password x, X-Api-Key: x, Authorization: Basic x
-    rf"(?P<name>(?=--)(?:{_NAMES})\s+|(?:{_NAMES}):\s*|bearer\s+)"
+    rf"(?P<name>(?=--)(?:{_NAMES})\s+|(?:{_NAMES}):\s*|(?:bearer|identified\s+by)\s+)"
     rf"(?P<value>{_QUOTED}|(?:(?:bearer|basic|digest|token)\s+)?[^\s'\",;&)]+)",
     re.IGNORECASE,
 )
@@ -109,7 +107,8 @@ def _masked(text: str, taken: list[str]) -> str:
         if _NO_PORT.search(host) and not host.startswith("["):  # a name and what begins a password
             taken.append(host)
             place = f"{MASK}{slash}{path}"
-        return f"{scheme}://{MASK if at else ''}{at}{place}{tail[:1]}{MASK if tail else ''}"
+        mark = "" if after is None else after.group()
+        return f"{scheme}://{MASK if at else ''}{at}{place}{mark}{MASK if tail else ''}"
 
     def setting(found: re.Match[str]) -> str:
         taken.append(found["value"])
@@ -119,11 +118,15 @@ def _masked(text: str, taken: list[str]) -> str:
         taken.append(found.group())
         return f"?{MASK}"
 
+    def user(found: re.Match[str]) -> str:
+        taken.append(found.group())
+        return f"{MASK}@"
+
     if _WHOLE.fullmatch(text):
         at = text.index("=") + 1 if text.startswith("--") else 0
         return text[:at] + re.sub(r".*", url, text[at:], count=1, flags=re.DOTALL)
-    text = _QUERY.sub(query, _URL.sub(url, _calls(text, taken)))
-    for pattern in (_SETTING, _SPACED, _BARE):
+    text = _USER.sub(user, _QUERY.sub(query, _URL.sub(url, _calls(text, taken))))
+    for pattern in (_PEM, _SETTING, _SPACED, _BARE):
         text = pattern.sub(setting, text)
     return text
 
@@ -150,8 +153,9 @@ def _calls(text: str, taken: list[str]) -> str:
 
 
 def _pieces(taken: list[str]) -> set[str]:
-    """What a library may repeat of masked text: all of it, its values and their parts, as they stand and decoded."""
+    """What a library may repeat of masked text: all of it, its values and their parts, as they stand, decoded and encoded."""
     forms = {form for one in taken for form in (one, unquote(one), unquote_plus(one))}
     values = {re.sub(r"^[\w .-]+=(?=[^=])", "", part) for form in forms for part in re.split(r"[?#;&]", form)}
-    parts = {part for value in values for part in re.split(r"[:/@,=\s{}$\\'\"]+", value)}
-    return {one for one in forms | values | parts if len(one) >= LEAST and one != MASK}
+    parts = {part for value in values for part in re.split(r"[:/@,=\s{}()$\\'\"]+", value)}
+    found = {one for one in forms | values | parts if len(one) >= LEAST and one != MASK}
+    return found | {encode(one) for one in found for encode in (partial(quote, safe=""), quote_plus)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tabinterp as ti
 from tabinterp import __version__
 from tabinterp.analyses.disagreement.record import Disagreement, disagreement_sentences
-from tabinterp.analyses.performance.record import gap, only_network, others
 from tabinterp.analyses.slices.record import Slices, slices_sentences
+from tabinterp.auditing.consistency import verdict_lines
 from tabinterp.auditing.not_assessed import unassessed
 from tabinterp.auditing.result import judged
 from tabinterp.auditing.run_record import code_digest, configuration_digest, readings
@@ -23,9 +23,8 @@ def honest(document: Document, **method: object) -> Document:
     performance = document.performance.model_copy(
         update={"metrics": [fitting(row) for row in document.performance.metrics]}
     )
-    lines = [gap(performance.metrics[0], document.verdict.margin), *others(performance.metrics[1:])]
-    lines += only_network(document.importance, document.linear.name)
-    lines = [] if document.verdict.status == "not_assessed" else lines
+    told = document.model_copy(update={"performance": performance})
+    lines = [] if document.verdict.status == "not_assessed" else verdict_lines(told)
     made = document.model_copy(
         update={
             "disagreement": in_words(document),
@@ -63,11 +62,12 @@ def grouped(document: Document) -> Slices | None:
 
 
 def fitting(row: MetricRow) -> MetricRow:
-    """The metric with a value of the network that fits the other model's and the difference."""
+    """The metric with a value of the network that fits the other model's and the difference, in an interval that holds it."""
     if row.linear.value is None or row.difference.value is None:
         return row
-    value = row.linear.value + row.difference.value
-    return row.model_copy(update={"network": row.network.model_copy(update={"value": value})})
+    value, part = row.linear.value + row.difference.value, row.network
+    ends = {} if part.low is None else {"low": min(part.low, value), "high": max(part.high, value)}
+    return row.model_copy(update={"network": part.model_copy(update={"value": value, **ends})})
 
 
 def light(worse: bool = True, **method: object) -> ti.Audit:

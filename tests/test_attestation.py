@@ -332,6 +332,14 @@ def test_a_field_that_is_named_twice_is_refused(folder, what):
     assert "a field is named twice" in told
 
 
+def test_an_envelope_is_text_in_utf_8(folder):
+    """RFC 8259; a reader that takes the bytes for another encoding reads something else."""
+    path = ti.sign(folder / "out", folder / "key.pem")
+    path.write_bytes(path.read_text().encode("utf-16"))
+    (told,) = failures(folder, key=folder / "key.pub.pem")
+    assert "The attestation is no DSSE envelope" in told
+
+
 def signed_as(folder: Path, kind: str, body: bytes) -> None:
     """Something else, signed with the right key."""
     key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,23 @@ def test_a_number_that_is_too_large(option, value, place, tmp_path, command):  #
     asked = ("audit", place / "model.zip", "--data", place / "table.csv", "--target", "y", "--out", tmp_path)
     refused(command(*asked, option, value, "--quiet"))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", ["", " ", ",,"])
+def test_a_list_of_no_analyses_leaves_out_none_in_silence(value, place, tmp_path, command):  # noqa: F811
+    """An unset variable of a shell must not make an audit of nothing, which every gate passes."""
+    given = ("--data", place / "table.csv", "--target", "y", "--out", tmp_path / "out", "--analyses", value)
+    refused(command("audit", place / "model.zip", *given), "--analyses", "effects", repr(value))
+
+
+@pytest.mark.parametrize("key", [(), ("--key", "a")])
+def test_a_query_that_fails_leaves_nothing_to_go_on_with(key, place, tmp_path, command):  # noqa: F811
+    sqlite3.connect(tmp_path / "loans.db").close()
+    query = ("--data", f"sqlite:///{tmp_path / 'loans.db'}", "--query", "SELECT * FROM nowhere", *key)
+    for _ in range(2):
+        given = (*query, "--target", "y", "--out", tmp_path / "out", "--quiet")
+        refused(command("audit", place / "model.zip", *given), "no such table: nowhere")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_number_that_is_too_large_in_python(place):

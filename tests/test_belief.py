@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from typing import Any
 
 import pytest
 
@@ -239,6 +240,41 @@ def another_number(document: Document) -> Document:
     return document.model_copy(update={"performance": document.performance.model_copy(update={"metrics": metrics})})
 
 
+def with_metrics(document: Document, rows: list[Any]) -> Document:
+    return document.model_copy(update={"performance": document.performance.model_copy(update={"metrics": rows})})
+
+
+def another_interval(document: Document) -> Document:
+    """The interval of one model lies where a gate wants it, and its value does not."""
+    first, *rest = document.performance.metrics
+    part = first.network.model_copy(update={"low": first.network.value / 3, "high": first.network.value / 2})
+    return with_metrics(document, [first.model_copy(update={"network": part}), *rest])
+
+
+def metric_twice(document: Document) -> Document:
+    """A second row of a metric, which a gate would not read if it came later; all sentences follow from the rows."""
+    rows = document.performance.metrics
+    return honest(with_metrics(document, [*rows, rows[-1]]))
+
+
+def metric_of_another_task(document: Document) -> Document:
+    *rest, last = document.performance.metrics
+    return honest(with_metrics(document, [*rest, last.model_copy(update={"metric": "rmse"})]))
+
+
+def in_other_words(document: Document) -> Document:
+    sentence = document.verdict.sentence.model_copy(update={"values": {"linear": "logistic regression, and approved"}})
+    return document.model_copy(update={"verdict": document.verdict.model_copy(update={"sentence": sentence})})
+
+
+def of_more_rows(document: Document) -> Document:
+    return document.model_copy(update={"data": document.data.model_copy(update={"rows": document.data.rows + 10**6})})
+
+
+def of_no_rows(document: Document) -> Document:
+    return document.model_copy(update={"data": document.data.model_copy(update={"rows": -1})})
+
+
 def wordless(document: Document) -> Document:
     return document.model_copy(update={"verdict": document.verdict.model_copy(update={"lines": []})})
 
@@ -251,7 +287,8 @@ def another_gap(document: Document) -> Document:
 
 
 FORGERIES = [
-    another_number, wordless, another_gap,
+    another_number, another_interval, metric_twice, metric_of_another_task, in_other_words,
+    of_more_rows, of_no_rows, wordless, another_gap,
     emptied, softened, flipped, dropped, reworded, twice, unresolved, unassessed, another_way_up, silent, supplied, other_data,
 ]  # fmt: skip
 
@@ -272,6 +309,39 @@ def test_a_document_that_contradicts_itself_passes_nowhere(folder, change, tmp_p
     assert command("verify", folder / "out") == 1
     with pytest.raises(DocumentError, match=r"was not signed: audit\.json was changed after it was written"):
         ti.sign(folder / "out", folder / "key.pem")
+
+
+def test_a_calibration_that_lies_outside_of_its_interval_is_found():
+    document = honest(SAMPLES["binary"]())
+    output = document.calibration.outputs[0]
+    slope = output.network.slope.model_copy(update={"low": 5.0, "high": 6.0})
+    output = output.model_copy(update={"network": output.network.model_copy(update={"slope": slope})})
+    forged = document.model_copy(update={"calibration": document.calibration.model_copy(update={"outputs": [output]})})
+    assert not contradictions(document)
+    assert [one.values["place"] for one in contradictions(honest(forged))] == ["calibration"]
+
+
+def test_no_line_below_the_verdict_can_be_left_out_or_changed():
+    document = honest(SAMPLES["binary"]())
+    lines = document.verdict.lines
+    assert {line.key.split(".")[1] for line in lines} >= {"gap", "others", "recalibrated", "cost", "reference", "scope"}
+    for at, line in enumerate(lines):
+        name, value = next((name, value) for name, value in line.values.items() if not isinstance(value, list))
+        other = line.model_copy(
+            update={"values": {**line.values, name: value * 2 if isinstance(value, float) else "x"}}
+        )
+        for changed in ([*lines[:at], *lines[at + 1 :]], [*lines[:at], other, *lines[at + 1 :]], [*lines, line]):
+            verdict = document.verdict.model_copy(update={"lines": changed})
+            found = contradictions(document.model_copy(update={"verdict": verdict}))
+            assert "verdict.lines" in [one.values.get("place") for one in found], (line.key, changed)
+
+
+@pytest.mark.parametrize("which", ["network", "linear"])
+def test_a_model_file_whose_code_was_run_cannot_be_left_unsaid(which):
+    """The check for it reads a note; where the note is gone, the setting that says the same is still there."""
+    document = light(settings={f"{which}_file_unsafe": True}).document
+    assert next(one.status for one in document.findings if one.slug == "unsafe-model-file") == "cleared"
+    assert "method.settings.unsafe" in [one.values.get("place") for one in contradictions(document)]
 
 
 def test_every_single_finding_counts():

@@ -75,6 +75,14 @@ QUERIES = [
     f"PRAGMA add_parquet_key('k', '{SECRET}')",
     f"SELECT aes_decrypt(card, '{SECRET}",
     f"SELECT aes_decrypt(card, $key$) {SECRET}$key$) FROM loans",
+    f"SET PASSWORD FOR ann = '{SECRET}'",
+    f"ALTER USER ann IDENTIFIED BY {SECRET}",
+    f"ATTACH 'loans.db' AS loans (encryption_key={SECRET})",
+    f"account=bank;user=annabel;passcode={SECRET}",
+    f"annabel:{SECRET}@bank:5432/loans",
+    f"no file 'jdbc:oracle:thin:annabel/{SECRET}@bank:1521:loans'",
+    f"the key is -----BEGIN RSA PRIVATE KEY-----\nMIIE\n{SECRET}\n-----END RSA PRIVATE KEY-----",
+    f"https://bank/loans.csv%3Fsig%3D{SECRET}",
     f"Bearer {SECRET}",
     f"Authorization: Bearer {SECRET}",
     f"Authorization: Basic {SECRET}",
@@ -106,9 +114,15 @@ def test_no_secret_is_left_of_a_query_a_header_or_a_command(query):
     assert "8842" not in hidden(f"the password {SECRET} does not fit", query)
 
 
+def test_a_secret_that_a_library_encodes_is_masked():
+    assert hidden("cannot open Loan%21p%40ss+8842", "DRIVER={x};PWD=Loan!p@ss 8842") == "cannot open ***"
+    assert hidden("cannot open Loan%21p%40ss%208842", "DRIVER={x};PWD=Loan!p@ss 8842") == "cannot open ***"
+
+
 @pytest.mark.parametrize(
     "text",
     ["loans.csv", "s3://bucket/loans/", "postgresql://bank/loans", "tcp://10.0.0.5:8786", "--kind=SEX=categorical",
+     "C:\\ann@bank\\loans.csv", "C:/ann@bank/loans.csv", "a ratio of 1:2 @ 5", "SELECT * FROM loans WHERE author = 5",
      "SELECT * FROM loans WHERE a = 'x?y'", "the key 'id' is empty in some rows", "mail ann@bank.example",
      "SELECT count(*), decode(a, 'utf8') FROM loans WHERE b IN ('x', 'y') AND c <> '' -- foreign key (id)"],
 )  # fmt: skip
@@ -140,6 +154,11 @@ def test_what_is_no_secret_stays(text):
         "token '",
         "token \\'",
         "token ''",
+        "a:",
+        "a:b@",
+        "-----BEGIN ",
+        "-----BEGIN PRIVATE KEY-----",
+        "password for ",
         "token $",
         "token $a$ ",
         "--token ",

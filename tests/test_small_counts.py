@@ -276,3 +276,25 @@ def withheld(document: Document) -> None:
     assert document.groups.weak is None
     reasons = [note.values["reason"] for note in document.not_assessed if note.key == "not_assessed.reading"]
     assert any(getattr(reason, "key", "").startswith(("why.performance.", "why.events")) for reason in reasons)
+
+
+@pytest.mark.parametrize("few", [1, 9])
+def test_the_number_of_values_does_not_tell_how_many_rows_lack_one(few):
+    """Where all rows that have a value have another one, the others are those that are missing."""
+    draw = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {"size": draw.normal(size=N), "debt": draw.normal(size=N), "code": [f"c{i}" for i in range(N)]}
+    )
+    frame["y"] = np.where(frame["size"] + draw.logistic(size=N) > 0, "yes", "no")
+    frame.loc[:few, "debt"] = frame["debt"][0]  # so many rows share the value of another
+    frame.loc[: few - 1, "size"], frame.loc[: few - 1, "code"] = np.nan, None
+    table = ti.read_table(frame, target="y", positive="yes", kinds={"code": "categorical"})
+    numbers = ["size", "debt"]
+    encoder = make_column_transformer((make_pipeline(SimpleImputer(), StandardScaler()), numbers)).fit(table.inputs)
+    torch.manual_seed(0)
+    model = ti.wrap(nn.Sequential(nn.Linear(2, 1)), encoder=encoder, classes=table.schema.classes)
+    found = ti.audit(model, table, analyses=["data_quality"]).document
+    assert found.table is not None
+    told = {column.column: column.distinct for column in found.table.columns}
+    assert told == {"size": N - 10, "debt": N - 10, "code": N - 10, "y": 2}
+    assert next(column.levels for column in found.data.columns if column.name == "code") == N - 10

@@ -57,6 +57,9 @@ def keeping(
             tell(
                 f"What is finished is kept in {str(keep.folder)!r}: the same command with --resume goes on from there."
             )
+        else:
+            with suppress(OSError):
+                keep.clear_empty()
 
     with last(left):
         try:

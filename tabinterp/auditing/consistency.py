@@ -11,17 +11,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from tabinterp import __version__
+from tabinterp.analyses.coefficients.record import LINEAR_R2
+from tabinterp.analyses.decision_curve.record import Policy
 from tabinterp.analyses.disagreement.record import disagreement_sentences
-from tabinterp.analyses.performance.record import gap, only_network, others
+from tabinterp.analyses.performance.record import MARGIN, gap, only_network, others, rounded
 from tabinterp.analyses.slices.record import Slices, slices_sentences
 from tabinterp.auditing.not_assessed import KEYS, unassessed
 from tabinterp.auditing.run_record import code_digest, configuration_digest, readings
 from tabinterp.checks.evidence.clauses import evidence, holds
 from tabinterp.checks.judge import judge
 from tabinterp.document import claims
-from tabinterp.document.base import MetricRow
+from tabinterp.document.base import Interval, MetricRow
 from tabinterp.document.document import Document, Message
 from tabinterp.errors import DocumentError
+from tabinterp.table.schema import GOALS
 
 SHARES = ("auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
 RANGES = dict.fromkeys(SHARES, (0.0, 1.0)) | {"r2": (-math.inf, 1.0)}  # of any other metric: from 0 on
@@ -76,8 +79,12 @@ def _parts(document: Document) -> Iterator[Message]:
         "verdict.status": verdict.status == _status(document),
         "verdict.metric": verdict.metric == primary.metric,
         "verdict.difference": verdict.difference == primary.difference,
+        "verdict.sentence": verdict.sentence.values.get("linear", document.linear.name) == document.linear.name,
         "verdict.lines": _lines_follow(document),
-        "performance.metrics": all(_possible(row) for row in performance.metrics),
+        "data.rows": _rows_add_up(document),
+        "method.settings.unsafe": all(_unsafe_file_is_told(document, name) for name in ("network", "linear")),
+        "performance.metrics": _metrics_possible(document),
+        "calibration": all(map(_holds_its_value, _calibrations(document))),
         "performance.held_out": performance.held_out == (document.data.held_out_rows is not None),
         "disagreement.sentences": document.disagreement is None
         or document.disagreement.sentences == disagreement_sentences(document.disagreement, document.linear.name),
@@ -92,28 +99,126 @@ def _parts(document: Document) -> Iterator[Message]:
     yield from (Message(key="consistency.part", values={"place": place}) for place, same in held.items() if not same)
 
 
+def _metrics_possible(document: Document) -> bool:
+    """Whether each metric is of the task, is there once (a policy reads the first of a name), and has values that it can have."""
+    rows = document.performance.metrics
+    names = {row.metric for row in rows}
+    return len(names) == len(rows) and names <= {*GOALS[document.data.task].metrics} and all(map(_possible, rows))
+
+
+def _calibrations(document: Document) -> Iterator[Interval]:
+    """Slopes and intercepts, which a policy may make demands on."""
+    for output in () if document.calibration is None else document.calibration.outputs:
+        for model in (output.network, output.linear):
+            yield from (model.slope, model.intercept)
+
+
+def _holds_its_value(part: Interval) -> bool:
+    return part.value is None or part.low is None or part.high is None or part.low <= part.value <= part.high
+
+
 def _possible(row: MetricRow) -> bool:
     """Whether a metric has values that it can have, and a difference that is theirs."""
     least, most = RANGES.get(row.metric, (0.0, math.inf))
     one, other, difference = row.network.value, row.linear.value, row.difference.value
     inside = all(value is None or least <= value <= most for value in (one, other))
-    ordered = all(part.low is None or part.high is None or part.low <= part.high for part in (row.network, row.linear))
+    around = all(map(_holds_its_value, (row.network, row.linear, row.difference)))
     if one is None or other is None or difference is None:
-        return inside and ordered
+        return inside and around
     same = math.isclose(one - other, difference, rel_tol=1e-6, abs_tol=1e-9 * max(1.0, abs(one), abs(other)))
-    return inside and ordered and same
+    return inside and around and same
+
+
+def _rows_add_up(document: Document) -> bool:
+    """Whether the rows of both sides are all rows."""
+    data = document.data
+    if data.training_rows is None or data.held_out_rows is None:
+        return data.rows > 0
+    return data.rows == data.training_rows + data.held_out_rows and min(data.training_rows, data.held_out_rows) > 0
+
+
+def _unsafe_file_is_told(document: Document, which: str) -> bool:
+    """Whether a model whose file's code was run is said to be one, and no other: the note is what the check reads."""
+    notes = {note.key for note in getattr(document, which).notes}
+    return (document.method.settings.get(f"{which}_file_unsafe") is True) == ("model.unsafe" in notes)
 
 
 def _lines_follow(document: Document) -> bool:
-    """Whether the verdict says the gap, the other metrics and the columns of one model alone as the numbers give them."""
-    verdict, metrics = document.verdict, document.performance.metrics
+    """Whether the lines below the verdict are those that the numbers give.
+
+    Of the line of the ladder only its key can be held to anything (`claims`), and of the rows with another class their number.
+    """
+    verdict, rows = document.verdict, document.performance.rows
     if verdict.status == "not_assessed":
         return not verdict.lines
-    expected = only_network(document.importance, document.linear.name)
-    if not any(line.key == "verdict.one_value" for line in verdict.lines):
-        expected = [gap(metrics[0], verdict.margin), *others(metrics[1:]), *expected]
-    said = ("verdict.gap.", "verdict.others.", "verdict.only_network")
-    return [line for line in verdict.lines if line.key.startswith(said)] == expected
+    labels = [line for line in verdict.lines if line.key.startswith("verdict.labels")]
+    if len(labels) > 1 or any(line.values.get("rows") != rows for line in labels):
+        return False
+    held = [line for line in verdict.lines if not line.key.startswith(("ladder.", "verdict.labels"))]
+    return held == verdict_lines(document)
+
+
+def verdict_lines(document: Document) -> list[Message]:
+    """Return the lines below a verdict that follow from the rest of the document: all but those of the ladder and the labels."""
+    lines = _linear_lines(document)
+    if any(line.key == "verdict.one_value" for line in document.verdict.lines):
+        lines.append(Message(key="verdict.one_value", values={"rows": document.performance.rows}))
+    else:
+        lines += _gap_lines(document)
+    return [*lines, *only_network(document.importance, document.linear.name), _scope(document)]
+
+
+def _linear_lines(document: Document) -> list[Message]:
+    linear = {"linear": document.linear.name}
+    if document.network.linear:
+        return [Message(key="verdict.linear.exact", values=linear)]
+    shares = [row.r2 for row in document.coefficients.surrogates]
+    known = [r2 for r2 in shares if r2 is not None]
+    if not shares or len(known) < len(shares) or min(known) < LINEAR_R2:
+        return []
+    return [Message(key="verdict.linear.score", values=linear | {"percent": 100 * min(known)})]
+
+
+def _gap_lines(document: Document) -> list[Message]:
+    """The gap, the other metrics, and what qualifies them: more rows, recalibration, costs and boosted trees."""
+    verdict, metrics, judged = document.verdict, document.performance.metrics, document.judged
+    lines = [gap(metrics[0], verdict.margin), *others(metrics[1:])]
+    if verdict.rows_needed is not None:
+        values = {"needed": rounded(verdict.rows_needed), "rows": document.performance.rows}
+        lines.append(Message(key="verdict.rows_needed", values=values))
+    if judged is None:
+        return lines
+    again, reference = judged.recalibration, judged.reference
+    if again is not None and again.status != verdict.status:
+        lines.append(Message(key=f"verdict.recalibrated.{again.status}", values=_ends(again.row.difference)))
+    if judged.decisions is not None and judged.decisions.policy is not None:
+        lines.append(_cost_line(judged.decisions.policy, document.linear.name))
+    if reference is not None and reference.status == "worse":
+        lines.append(Message(key="verdict.reference.worse", values=_ends(reference.difference)))
+    return lines
+
+
+def _cost_line(policy: Policy, linear: str) -> Message:
+    cost = policy.metrics[0]
+    said = {
+        "false_positive": policy.false_positive,
+        "false_negative": policy.false_negative,
+        "threshold": policy.threshold,
+    }
+    models = {"network": cost.network.value, "other": cost.linear.value, "linear": linear}
+    return Message(key=f"verdict.cost.{cost.resolved}", values=said | models | _ends(cost.difference))
+
+
+def _scope(document: Document) -> Message:
+    over = "" if document.data.grouping is None else ".groups"
+    if document.verdict.margin_given:
+        return Message(key=f"verdict.scope.given{over}", values={"margin": document.verdict.margin})
+    values = {"percent": 100 * MARGIN, "base": GOALS[document.data.task].base}
+    return Message(key=f"verdict.scope{over}", values=values)
+
+
+def _ends(part: Interval) -> dict[str, Any]:
+    return {"value": part.value, "low": part.low, "high": part.high}
 
 
 def _slices_follow(part: Slices, linear: str) -> bool:

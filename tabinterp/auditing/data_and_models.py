@@ -22,7 +22,7 @@ from tabinterp.models.model import File
 from tabinterp.provenance.digest_key import DigestKey
 from tabinterp.table import Table
 from tabinterp.table.summary import Census, census
-from tabinterp.table.suppression import SMALL, countless, part_of, parts_shown, rounded_down
+from tabinterp.table.suppression import SMALL, countless, distinct_down, part_of, parts_shown, rounded_down
 
 from .run_record import code_digest
 
@@ -83,13 +83,14 @@ def _events(table: Table) -> int | None:
 
 def _column(bound: BoundModel, name: str, counts: Census, key: DigestKey | None) -> doc.ColumnInfo:
     column, encoding = bound.table.schema[name], bound.encoding
+    levels, missing = counts.levels[name], counts.missing[name]
     return doc.ColumnInfo(
         name=name,
         kind="categorical" if name == bound.table.schema.target and bound.table.schema.classes else column.kind,
         role=column.role,
         protected=column.protected,
-        levels=counts.levels[name],
-        missing=part_of(counts.missing[name], counts.rows),
+        levels=None if levels is None else distinct_down(levels, counts.rows, missing),
+        missing=part_of(missing, counts.rows),
         constant=counts.constant[name],
         read_by_network=len(encoding.blocks.get(name, ())) > 0,
         fast=encoding.local.get(name, False),

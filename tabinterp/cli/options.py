@@ -50,4 +50,11 @@ def split_of(text: str | None) -> str | float | None:
 
 def names_of(text: str | None) -> list[str] | None:
     """Return the names of a comma-separated list; None where nothing was given."""
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:  # such as an unset variable of a shell: it must not leave out every analysis, and every check of one
+        raise TabinterpError(
+            f"--analyses is one or more names, such as effects,groups; got {text!r}: leave the option out to run all"
+        )
+    return names

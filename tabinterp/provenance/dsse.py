@@ -45,7 +45,7 @@ def unseal(data: bytes, key: Path) -> bytes:
     dsse, signer = _library()
     public = signer.SSlibKey.from_crypto(_public(key))
     try:
-        envelope = dsse.Envelope.from_dict(json.loads(data, object_pairs_hook=_once))
+        envelope = dsse.Envelope.from_dict(json.loads(data.decode("utf-8"), object_pairs_hook=_once))
         given = envelope.payload_type
         signatures = len(envelope.signatures)
     except Exception as error:  # whatever a stranger's JSON does to a library

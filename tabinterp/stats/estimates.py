@@ -46,14 +46,14 @@ def resampled(
 ) -> Estimates:
     """Numbers (...) whose resamples were `drawn` (resamples, ...), with standard errors and 95% intervals.
 
-    Percentiles over resampled rows (Efron & Tibshirani 1993). Over so many `groups` of rows percentiles are too narrow (they
-    cover 86 to 89% at 10 to 20 groups): there the interval is Student's, within what the number can be, and below ten groups
-    there is none.
+    Percentiles over resampled rows (Efron & Tibshirani 1993), extended to the number itself where it lies outside of them. Over
+    so many `groups` of rows percentiles are too narrow (they cover 86 to 89% at 10 to 20 groups): there the interval is
+    Student's, within what the number can be, and below ten groups there is none.
     """
     value, error = np.asarray(value, dtype=np.float64), np.std(drawn, axis=0, ddof=1)
     if groups is None:
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-        return Estimates(value, error, low, high)
+        return Estimates(value, error, np.where(value < low, value, low), np.where(value > high, value, high))
     if groups < FEWEST_GROUPS:
         return Estimates.of(value, np.full_like(value, np.nan))
     made = Estimates.of(value, error * np.sqrt(groups / (groups - 1)), groups - 1)

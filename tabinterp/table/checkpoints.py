@@ -167,6 +167,11 @@ class Keeping:
         self._waiting.clear()
         remove_private(self.folder)
 
+    def clear_empty(self) -> None:
+        """Delete the folder where this run made it and then kept nothing, as where its query fails before the first row."""
+        if self._begun and not self._holds():
+            self.clear()
+
     def numbered(self) -> str:
         """A name for the state of the next pass that takes sums: an audit takes them in an order that stays."""
         self._passes += 1
@@ -178,7 +183,7 @@ class Keeping:
         return (self._begun or self.resume) and self._holds()
 
     def _holds(self) -> bool:
-        return self.folder.is_dir() and any(path.name != ABOUT for path in self.folder.iterdir())
+        return self.folder.is_dir() and any(path.is_file() and path.name != ABOUT for path in self.folder.rglob("*"))
 
     def _kept(self) -> dict[str, str] | None:
         try:

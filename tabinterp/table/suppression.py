@@ -60,6 +60,18 @@ def rounded_down(count: int | None, rows: int) -> int | None:
     return None if 0 < count < SMALL or 0 < told < SMALL else max(told, 0)
 
 
+def distinct_down(distinct: int, rows: int, missing: int) -> int:
+    """How many values a column of so many rows holds, rounded down where 1 to 9 rows have no value of their own.
+
+    Where almost every row has another value, their number would say how many rows lack one, or share one.
+
+    >>> [distinct_down(*counts) for counts in ((400, 400, 0), (399, 400, 0), (399, 400, 1), (349, 400, 50), (3, 12, 0))]
+    [400, 390, 390, 340, 3]
+    """
+    held = rows - (part_of(missing, rows) or 0)
+    return held - SMALL if distinct >= SMALL and 0 < held - distinct < SMALL else distinct
+
+
 def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | None, int | None]:
     """Counts of some of `rows` rows and of some of those, each rounded down where a difference would be from 1 to 9.
 

@@ -464,6 +464,7 @@ FORGED = {
     "a layer less": (lambda h: h["layers"].pop(), "the weights do not fit"),
     "no bias": (lambda h: h["layers"][0].update(bias=False), "the weights do not fit"),
     "another format": (entry("format", 2), "has format 2; this version reads 1"),
+    "true for a format": (entry("format", True), "has format True; this version reads 1"),
     "unknown field": (entry("module", "os"), "module: Extra inputs are not permitted"),
     "missing field": (lambda h: h.pop("reads"), "reads: Field required"),
     "unknown outputs": (entry("outputs", "odds"), "outputs is logits or probabilities; got 'odds'"),

@@ -16,13 +16,13 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.decomposition import PCA, KernelPCA
+from sklearn.decomposition import PCA, DictionaryLearning, KernelPCA, LatentDirichletAllocation, MiniBatchNMF
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.feature_selection import SelectFromModel
 from sklearn.impute import IterativeImputer
-from sklearn.linear_model import BayesianRidge, LogisticRegression, LogisticRegressionCV
+from sklearn.linear_model import BayesianRidge, LarsCV, LogisticRegression, LogisticRegressionCV, RANSACRegressor
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
@@ -224,6 +224,10 @@ def test_a_node_names_classes_of_its_own_kind_alone(what):
 def fitted(transformer, **attributes):
     """A transformer fitted on numbers, and then changed."""
     transformer.fit(np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2)
+    return vars_set(transformer, **attributes)
+
+
+def vars_set(transformer, **attributes):
     vars(transformer).update(attributes)
     return transformer
 
@@ -259,6 +263,15 @@ def union():
     return FeatureUnion([(str(i), part) for i in range(3)])
 
 
+def random_at(place):
+    """An encoder that draws, from a random state whose place numpy takes without a check."""
+    state = np.random.RandomState(0)
+    told = state.get_state(legacy=False)
+    told["state"]["pos"] = place
+    state.set_state(told)
+    return TargetEncoder(random_state=state)
+
+
 FREQUENT = {"min_frequency": 4, "handle_unknown": "infrequent_if_exist"}
 UNSAFE = {
     "a cache folder": lambda: make_pipeline(StandardScaler(), memory="/tmp/cache"),
@@ -284,6 +297,8 @@ UNSAFE = {
     "a spline of too few coefficients": lambda: spline(without_coefficients),
     "a spline that hands its work on": lambda: spline(handing_on),
     "a spline that computes with something else": lambda: spline(of_another_type),
+    "a random state that is read beyond its end": lambda: random_at(10**8),
+    "a random state that is read before its beginning": lambda: random_at(-1),
     "labels whose codes are stored": lambda: MultiLabelBinarizer().fit([["a"], ["b"]]),
 }
 
@@ -304,6 +319,11 @@ LARGE = {
     "bins of a fit": lambda: KBinsDiscretizer(300_000_000, strategy="uniform"),
     "penalties of a fit": lambda: SelectFromModel(LogisticRegressionCV(Cs=2 * 10**8)),
     "steps of a fit": lambda: IterativeImputer(max_iter=10**9, tol=0.0),
+    "steps of each transformation, of topics": lambda: LatentDirichletAllocation(max_doc_update_iter=10**9),
+    "steps of each transformation, of factors": lambda: vars_set(MiniBatchNMF(), _transform_max_iter=10**9),
+    "steps of each transformation, of a dictionary": lambda: DictionaryLearning(transform_max_iter=10**9),
+    "trials of a fit": lambda: SelectFromModel(RANSACRegressor(max_trials=10**9)),
+    "penalties of a path": lambda: SelectFromModel(LarsCV(max_n_alphas=10**9)),
     "a long array": lambda: fitted(StandardScaler(), mean_=np.zeros(1 << 17)),
 }
 
@@ -347,6 +367,16 @@ def test_sound_one_hot_encoders_are_read():
 def test_what_is_loaded_starts_no_processes():
     encoder = ColumnTransformer([("n", StandardScaler(), [0])]).fit(np.zeros((9, 2))).set_params(n_jobs=64)
     assert skops_archive.load(Content("model.skops", skops.io.dumps(encoder))).n_jobs is None
+
+
+def test_what_is_loaded_prints_nothing(capfd):
+    """The counterpart fits encoders again, and scikit-learn would print the names of their steps as they are."""
+    encoder = ColumnTransformer([("\x1b[2Jc", StandardScaler(), [0])], verbose=True)
+    whole = Pipeline([("\x1b[2Jp", encoder), ("n", StandardScaler())], verbose=True)
+    data = skops.io.dumps(whole.fit(np.zeros((9, 1))))
+    assert "\x1b" in capfd.readouterr().out  # what is to be prevented
+    skops_archive.load(Content("model.skops", data)).fit(np.zeros((9, 1)))
+    assert capfd.readouterr().out == ""
 
 
 # ---- ONNX: data in other files, anywhere
@@ -561,6 +591,52 @@ def test_a_malformed_onnx_model_is_an_error_in_words(what, tmp_path):
         raise error
 
 
+def divided(*nodes_, by, kind=TensorProto.INT64):
+    """The constant c is the least whole number divided by another, which the nodes make."""
+    least = numpy_helper.from_array(np.array([np.iinfo(helper.tensor_dtype_to_np_dtype(kind)).min]), "least")
+    return network(
+        helper.make_node("Constant", [], ["least"], value=least),
+        *nodes_,
+        helper.make_node("Div", ["least", by], ["quotient"]),
+        helper.make_node("Cast", ["quotient"], ["c"], to=TensorProto.FLOAT),
+    )
+
+
+def whole(name, *values):
+    return helper.make_node("Constant", [], [name], value_ints=values)
+
+
+DIVISIONS = {
+    "by minus one": lambda: divided(whole("b", -1), by="b"),
+    "by minus one, of 32 bits": lambda: divided(
+        whole("w", -1), helper.make_node("Cast", ["w"], ["b"], to=TensorProto.INT32), by="b", kind=TensorProto.INT32
+    ),
+    "by zero": lambda: divided(whole("b", 3, 0), by="b"),
+    "by what is computed": lambda: divided(
+        whole("one", 1), whole("two", 2), helper.make_node("Sub", ["one", "two"], ["b"]), by="b"
+    ),
+    "by what the rows hold": lambda: divided(
+        helper.make_node("Cast", ["x"], ["w"], to=TensorProto.INT64),
+        helper.make_node("ReduceMin", ["w"], ["b"], keepdims=0),
+        by="b",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DIVISIONS)
+def test_a_division_that_would_end_the_process_is_refused(what, tmp_path):
+    """onnxruntime divides whole numbers as the processor does, which stops a program that divides the least of them by -1."""
+    error = refused(DIVISIONS[what](), tmp_path)
+    assert isinstance(error, UnsafeFileError)
+    assert "divides whole numbers" in str(error)
+
+
+def test_sizes_may_be_divided_by_a_constant(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(divided(whole("b", 2), by="b").SerializeToString())
+    assert ti.inspect_model(path).safe
+
+
 def shaped(kind, shape, **more):
     """A constant that an operator makes of a shape."""
     return [
@@ -570,7 +646,38 @@ def shaped(kind, shape, **more):
     ]
 
 
+def as_floats(name):
+    return [
+        helper.make_node("Cast", [name], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMax", ["f"], ["c"], keepdims=0),
+    ]
+
+
+def scalar(name, value):
+    return helper.make_node("Constant", [], [name], value_int=value)
+
+
 GROWING = {
+    "a range": lambda: network(
+        scalar("a", 0),
+        scalar("b", 1 << 23),
+        scalar("d", 1),
+        helper.make_node("Range", ["a", "b", "d"], ["r"]),
+        *as_floats("r"),
+    ),
+    "a range that is computed": lambda: network(
+        scalar("a", 0),
+        scalar("b", 3000),
+        scalar("d", 1),
+        helper.make_node("Mul", ["b", "b"], ["e"]),
+        helper.make_node("Range", ["a", "e", "d"], ["r"]),
+        *as_floats("r"),
+    ),
+    "a list that doubles": lambda: network(
+        helper.make_node("Shape", ["x"], ["s0"]),
+        *[helper.make_node("Concat", [f"s{i}"] * 2, [f"s{i + 1}"], axis=0) for i in range(23)],
+        *as_floats("s23"),
+    ),
     "a constant of a shape": lambda: network(*shaped("ConstantOfShape", BIG)),
     "an expanded constant": lambda: network(*shaped("Expand", BIG)),
     "tiles": lambda: network(*shaped("Tile", [1 << 34])),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.record_values import interval, number
 from tabinterp.document.base import Interval, Message, Part
-from tabinterp.table.suppression import SMALL, countless, nested_down, rounded_down
+from tabinterp.table.suppression import SMALL, countless, distinct_down, nested_down, rounded_down
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
@@ -167,7 +167,7 @@ def _column(
     return TableColumn(
         column=f.column,
         target=target,
-        distinct=f.distinct,
+        distinct=distinct_down(f.distinct, rows, missing),
         identifier=f.identifier,  # one of the document's three words
         spike=None if f.spike is None else _spike(f.spike, of, rows - missing),
         heap_low=_heap(f.minimum, f.rows_at_minimum, f.at_minimum, f.times_minimum, of, rows - missing),

@@ -18,8 +18,11 @@ from tabinterp.models.io.allocation_limits import ROWS, check_total, check_value
 STANDARD = ("", "ai.onnx")
 TYPES = {1: np.float32, 11: np.float64, 7: np.int64, 6: np.int32}  # of inputs
 FLOATS = (1, 11)
+REAL = (1, 10, 11, 16)  # types of tensors of real numbers
 NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13}  # types of tensors: numbers and bool; no text, no complex numbers
 CONSTANTS = ("value", "value_float", "value_floats", "value_int", "value_ints")
+WHOLE = (6, 7)  # types of tensors of which onnx works out the values, where these have one dimension or none
+PROPAGATED = 1 << 22  # such values in all
 OLDEST_OPSET = 7
 MOST_INPUTS = 256
 # What a feed-forward network is made of: nothing random, no loops, no strings.
@@ -242,10 +245,9 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
     fixed = for_any_rows(proto, ROWS)
     for one in fixed.graph.output:
         one.type.tensor_type.ClearField("shape")
-    try:
-        known = onnx.shape_inference.infer_shapes(fixed, data_prop=True)
-    except Exception as error:  # its own error types differ between versions
-        raise ModelError(f"{source!r}: the shapes of its values do not fit together: {first_line(error)}") from None
+    _check_propagated(_inferred(fixed, source, onnx, data_prop=False).graph, source)
+    known = _inferred(fixed, source, onnx, data_prop=True)
+    _check_divisions(known.graph, source, onnx)
     sizes = {one.name: math.prod(one.dims) for one in fixed.graph.initializer}
     moving = {one.name for one in fixed.graph.input} - set(sizes)
     stated = {one.name: _entries(one) for one in [*known.graph.input, *known.graph.value_info, *known.graph.output]}
@@ -268,6 +270,45 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
             totals[moves] += size
     check_value(totals[False], False, f"{source!r}: its constants together")
     check_total(totals[True], repr(source))
+
+
+def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
+    """Return the model with the shapes of its values; with `data_prop` also those that follow from whole numbers in it."""
+    try:
+        return onnx.shape_inference.infer_shapes(proto, data_prop=data_prop)
+    except Exception as error:  # its own error types differ between versions
+        raise ModelError(f"{source!r}: the shapes of its values do not fit together: {first_line(error)}") from None
+
+
+def _check_propagated(graph: Any, source: str) -> None:
+    """Check how many whole numbers onnx would work out to tell the shapes of values: it holds each of them as an object."""
+    stated = [one for one in [*graph.value_info, *graph.output] if one.type.tensor_type.elem_type in WHOLE]
+    total = sum(_entries(one) or 0 for one in stated if len(one.type.tensor_type.shape.dim) < 2)
+    if total > PROPAGATED:
+        raise ModelError(
+            f"{source!r}: {total:,} whole numbers would be worked out to tell the shapes of its values; at most {PROPAGATED:,} "
+            f"are: use shorter ranges and lists of indices"
+        )
+
+
+def _check_divisions(graph: Any, source: str, onnx: Any) -> None:
+    """Refuse a division of whole numbers by anything but positive constants: the least of them by -1 ends the process."""
+    types = {one.name: one.type.tensor_type.elem_type for one in [*graph.input, *graph.value_info, *graph.output]}
+    held = {one.name: one for one in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant":
+            value = onnx.helper.get_attribute_value(node.attribute[0])
+            held[node.output[0]] = value if node.attribute[0].name == "value" else np.asarray(value)
+        if node.op_type != "Div":
+            continue
+        divisor = held.get(node.input[1])
+        values = onnx.numpy_helper.to_array(divisor) if hasattr(divisor, "dims") else divisor
+        is_float = types.get(node.output[0]) in REAL
+        if not is_float and (values is None or not bool((values > 0).all())):
+            raise UnsafeFileError(
+                f"{source!r} divides whole numbers by others that may be zero or negative ({node.output[0]!r}), which can end "
+                f"the process: divide floats, or by a positive constant"
+            )
 
 
 def _entries(one: Any) -> int | None:

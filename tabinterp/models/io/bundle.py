@@ -449,7 +449,7 @@ def _bundle(where: str, present: set[str], read: Callable[[str, int], bytes]) ->
 def _header(data: bytes, where: str) -> Header:
     name = f"{where}/{HEADER}"
     value = json_object(data, repr(name))
-    if value.get("format") != FORMAT:
+    if value.get("format") != FORMAT or isinstance(value["format"], bool):
         raise ModelError(f"{name!r} has format {value.get('format')!r}; this version reads {FORMAT}")
     header = checked(Header, value, name)
     if header.task is not None and header.task not in TASKS:

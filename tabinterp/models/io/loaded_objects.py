@@ -57,6 +57,7 @@ NUMPY = ("scipy._external.array_api_compat.numpy", "scipy._lib.array_api_compat.
 # Where a function or a module may be held. The modules are not of the file: a spline of SciPy 1.18 finds them when it is read.
 HELD = {"_asarray": (ASARRAY,), "_xp": NUMPY, "_xp_internal": NUMPY}
 UFUNCS = {*known_to_skops.NUMPY_UFUNC_TYPE_NAMES, *known_to_skops.SCIPY_UFUNC_TYPE_NAMES}
+STATE_LENGTH = 624  # numbers of the Mersenne twister
 PLAIN = (type(None), bool, int, float, complex, str, slice, np.dtype, np.random.RandomState)
 CONTAINERS = (dict, OrderedDict, list, tuple, set, np.ndarray, np.ma.MaskedArray)
 VALUES = (np.number, np.bool_, np.str_, np.datetime64)  # numpy's types of one value; not those of bytes or objects
@@ -72,9 +73,14 @@ SIZES = (
 COUNTS = {
     "n_bins": 4096, "Cs": 1000, "alphas": 1000, "n_alphas": 1000, "cv": 1000, "n_splits": 1000, "n_repeats": 1000,
     "n_init": 1000, "n_knots": 4096, "degree": 1000, "sample_steps": 1000, "iterated_power": 1000,
-    "n_quantiles": 200_000, "n_components": 65_536, "n_oversamples": 65_536, "max_iter": 100_000, "max_fun": 1_000_000,
-    "n_iter_no_change": 100_000, "max_no_improvement": 100_000, "batch_size": 1_000_000,
+    "n_quantiles": 200_000, "n_components": 65_536, "n_oversamples": 65_536, "max_fun": 1_000_000,
+    "max_no_improvement": 100_000, "batch_size": 1_000_000, "max_n_alphas": 1000, "thresholds": 1000,
+    "max_trials": 100_000, "max_skips": 100_000,
 }  # fmt: skip
+# Steps of a loop, whoever takes it: some estimators also iterate when they transform, for each row anew.
+STEPS = re.compile(r"(^|_)iter(_no_change)?$")
+MOST_STEPS = {"max_doc_update_iter": 10_000, "transform_max_iter": 10_000}  # for each row
+MOST_STEPS_IN_ALL = 100_000
 MOST_COLUMNS = 1 << 17  # of all parts of a model together
 LONGEST = 1 << 16  # of a numeric array along any dimension
 # Arrays whose length is a number of rows or levels, and not of columns.
@@ -181,6 +187,13 @@ def _check_kind(value: Any, name: str, said: str) -> None:
         raise UnsafeFileError(
             f"{said} names a place ({str(value)[:60]!r}); a model file reads and writes no other file"
         )
+    if (
+        isinstance(value, np.random.RandomState)
+        and not 0 <= value.get_state(legacy=False)["state"]["pos"] <= STATE_LENGTH
+    ):
+        raise UnsafeFileError(
+            f"{said} is a random state whose place lies outside of it, where numpy reads without a check"
+        )
     if not _may_hold(value, name):
         what = getattr(value, "__name__", type(value).__qualname__)
         raise UnsafeFileError(f"{said} is {what}, which is not on the list of what a model file may hold there")
@@ -215,23 +228,32 @@ def _check_object(value: Any, said: str) -> None:
     for name in attributes:
         if callable(getattr(type(value), name, None)):
             raise UnsafeFileError(f"{said} has an attribute {name!r} in the place of its method")
-    for name in COUNTS.keys() & attributes.keys():
-        _check_count(attributes[name], name, said)
+    for name in attributes:
+        if (most := _most(name)) is not None:
+            _check_count(attributes[name], name, most, said)
     if "n_jobs" in attributes:
         value.n_jobs = None  # processes would be started, and rows shared with them through files
+    if "verbose" in attributes:
+        value.verbose = False  # names of steps would be printed as they are
     if type(value).__module__ == BSpline.__module__:
         _check_spline(value, said)
     if isinstance(value, OneHotEncoder):
         _check_one_hot(value, said)
 
 
-def _check_count(value: Any, name: str, said: str) -> None:
-    """A list is of one number for each column, but of penalties it holds these themselves."""
-    numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas") or np.ndim(value) == 0 else []
-    found = [one for one in numbers if isinstance(one, int) and one > COUNTS[name]]
+def _most(name: str) -> int | None:
+    """Return the largest number of steps, or of parts, that an attribute of this name may ask for; None for any other."""
+    known = name.removeprefix("_")  # scikit-learn keeps what it made of a parameter under such a name
+    return MOST_STEPS.get(known, MOST_STEPS_IN_ALL) if STEPS.search(known) else COUNTS.get(known)
+
+
+def _check_count(value: Any, name: str, most: int, said: str) -> None:
+    """A list is of one number for each column, but of penalties and thresholds it holds these themselves."""
+    numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas", "thresholds") or np.ndim(value) == 0 else []
+    found = [one for one in numbers if isinstance(one, int) and one > most]
     if found:
         raise ModelError(
-            f"{said} has {name}={str(found[0])[:40]}; at most {COUNTS[name]:,} is read, since a fit takes as many"
+            f"{said} has {name}={str(found[0])[:40]}; at most {most:,} is read, since as many steps are taken or parts made"
         )
 
 
