@@ -1,4 +1,4 @@
-"""What must hold of an ONNX model before onnxruntime sees it: one file, operators on a list, sizes within limits.
+"""What must hold of an ONNX model before onnxruntime sees it: one file, operators on a list, sizes and work within limits.
 
 Inspection and loading both call `check`; nothing is run and no other file is opened.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tabinterp.errors import ModelError, UnsafeFileError
-from tabinterp.models.io.allocation_limits import ROWS, check_total, check_value
+from tabinterp.models.io.allocation_limits import ROWS, check_products, check_total, check_value
 
 STANDARD = ("", "ai.onnx")
 TYPES = {1: np.float32, 11: np.float64, 7: np.int64, 6: np.int32}  # of inputs
@@ -22,6 +22,7 @@ NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13}  # types of tensors: numbers 
 CONSTANTS = ("value", "value_float", "value_floats", "value_int", "value_ints")
 OLDEST_OPSET = 7
 MOST_INPUTS = 256
+MOST_NODES = 10_000  # onnxruntime takes minutes to read 100,000, however small each is
 # What a feed-forward network is made of: nothing random, no loops, no strings.
 OPERATORS = {
     "Abs", "Add", "And", "ArgMax", "ArgMin", "AveragePool", "BatchNormalization", "Cast", "CastLike", "Ceil",
@@ -62,6 +63,8 @@ def check(proto: Any, source: str) -> None:
         Where it is not valid, of another opset, of inputs or values that are no numbers, or larger than the limits.
     """
     onnx = library("onnx")
+    if len(proto.graph.node) > MOST_NODES:
+        raise ModelError(f"{source!r} has {len(proto.graph.node):,} operators; at most {MOST_NODES:,} can be read")
     _check_operators(proto, source)
     _check_tensors(proto, source)
     _check_opset(proto, source, onnx)
@@ -246,11 +249,14 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
         known = onnx.shape_inference.infer_shapes(fixed, data_prop=True)
     except Exception as error:  # its own error types differ between versions
         raise ModelError(f"{source!r}: the shapes of its values do not fit together: {first_line(error)}") from None
+    shapes = {one.name: _dims(one) for one in [*known.graph.input, *known.graph.value_info, *known.graph.output]}
+    shapes |= {one.name: list(one.dims) for one in fixed.graph.initializer}
+    stated = {name: None if dims is None else math.prod(dims) for name, dims in shapes.items()}
     sizes = {one.name: math.prod(one.dims) for one in fixed.graph.initializer}
     moving = {one.name for one in fixed.graph.input} - set(sizes)
-    stated = {one.name: _entries(one) for one in [*known.graph.input, *known.graph.value_info, *known.graph.output]}
     sizes |= {name: stated[name] or 0 for name in moving}
-    totals = {True: 0, False: 0}  # of values that rows enter, and of the others
+    totals = {True: 0, False: 0}  # entries of values that rows enter, and of the others
+    products = {True: 0, False: 0}  # multiplications, likewise
     for node in fixed.graph.node:
         moves = any(name in moving for name in node.input)
         for name in filter(None, node.output):
@@ -266,12 +272,54 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
             sizes[name] = size
             moving |= {name} if moves else set()
             totals[moves] += size
+        given = [shapes.get(name) or [sizes.get(name, 0)] for name in node.input]
+        products[moves] += _products(node, given, max((sizes[one] for one in node.output if one), default=0), onnx)
     check_value(totals[False], False, f"{source!r}: its constants together")
     check_total(totals[True], repr(source))
+    for moves, count in products.items():
+        check_products(count, moves, repr(source))
 
 
-def _entries(one: Any) -> int | None:
+def _dims(one: Any) -> list[int] | None:
+    """Return the shape of a value; None where a part of it is not known."""
     kind = one.type.tensor_type
     if not kind.HasField("shape") or not all(dim.HasField("dim_value") for dim in kind.shape.dim):
         return None
-    return int(math.prod(dim.dim_value for dim in kind.shape.dim))
+    return [int(dim.dim_value) for dim in kind.shape.dim]
+
+
+def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
+    """Return how many multiplications, or comparisons in pooling windows, a node takes at most to give `size` entries.
+
+    All other operators take a few steps for each entry that they read or give, and these are counted already. `given`: the
+    shape of each input; of one that is not known, all its entries as one dimension.
+    """
+    settings = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+    if node.op_type in ("MaxPool", "AveragePool"):
+        return size * math.prod(max(1, side) for side in settings.get("kernel_shape", []))
+    if node.op_type in ("MatMul", "Gemm"):
+        return size * given[0][0 if settings.get("transA") and len(given[0]) > 1 else -1]
+    if node.op_type in ("Max", "Mean", "Min", "Sum"):  # of as many values as there are, each perhaps named again
+        return size * len(node.input)
+    if node.op_type == "Einsum":
+        return _einsum_products(settings["equation"].decode(), given)
+    return 0
+
+
+def _einsum_products(equation: str, given: list[list[int]]) -> int:
+    """Return the product of the sizes of all indices, with the largest of those that an ellipsis stands for."""
+    sizes: dict[str, int] = {}
+    rest = 1
+    for term, dims in zip(equation.replace(" ", "").split("->")[0].split(","), given, strict=False):
+        before, dots, after = term.partition("...")
+        if len(dims) < len(before) + len(after):  # its shape is not known
+            rest *= math.prod(dims)
+            continue
+        middle = dims[len(before) : len(dims) - len(after)]
+        rest = max(rest, math.prod(middle)) if dots else rest
+        for letter, length in [
+            *zip(before, dims, strict=False),
+            *zip(after, dims[len(dims) - len(after) :], strict=False),
+        ]:
+            sizes[letter] = max(sizes.get(letter, 1), length)
+    return rest * math.prod(sizes.values())
