@@ -769,7 +769,7 @@ def test_an_encoder_that_uses_itself_again_and_again_is_refused():
 
 def searched(**changed):
     """A search over settings of a transformer, fitted with one candidate and changed afterwards."""
-    estimator = make_pipeline(SelectFromModel(LogisticRegression(), threshold=-np.inf), PCA(1))
+    estimator = make_pipeline(SelectFromModel(LogisticRegression()), PCA(1))
     return GridSearchCV(estimator, {"pca__whiten": [False]}, cv=2), changed
 
 
