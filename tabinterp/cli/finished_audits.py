@@ -146,7 +146,7 @@ def sign(
     Only what can be checked is signed: the folder is verified first, by the version of tabinterp that wrote it.
     """
     if out is not None:
-        check_apart(out, key, policy)
+        check_apart(out, key, policy, model)
     given = {"signer": signer, "model": model, "policy": policy, "url": url, "out": out}
     say(str(ti.sign(folder, key, passphrase=lambda: _passphrase(key), **given)))
     if model is None:
