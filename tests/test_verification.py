@@ -220,6 +220,51 @@ def test_another_trained_network_is_not_the_one(copy):
     assert "model" in set(failures(copy, model=copy / "other")["what"])
 
 
+FORGED = "0" * 64
+
+
+def forge_model_digest(copy):
+    """As somebody does who exchanges the model after the audit: another digest in the document, and every file made to fit."""
+    document = json.loads((copy / "out" / "audit.json").read_bytes())
+    document["method"]["settings"]["network_file_sha256"] = FORGED
+    run = json.loads((copy / "out" / "run.json").read_bytes())
+    ti.write_folder(ti.Audit.from_json(json.dumps(document).encode()), copy / "out", run)
+
+
+def row_of_model(folder, **given):
+    """What verification says of the model: status and sentence."""
+    (row,) = [row for row in ti.verify(folder / "out", **given).frame().itertuples() if row.what == "model"]
+    return row.status, row.told
+
+
+def test_verification_without_the_model_says_that_its_digest_was_not_compared(copy):
+    forge_model_digest(copy)
+    assert ti.verify(copy / "out").passed
+    status, told = row_of_model(copy)
+    assert (status, FORGED in told, "--model" in told) == ("not_checked", True, True)
+    assert failures(copy, model=copy / "model")["what"].tolist() == ["model"]
+
+
+def test_a_signature_says_whether_the_signer_compared_the_model(copy, capsys):
+    key = ed25519.Ed25519PrivateKey.generate()
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    (copy / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    public = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (copy / "key.pub.pem").write_bytes(public)
+    sign = ("sign", copy / "out", "--key", copy / "key.pem")
+    assert command(*sign) == 0
+    assert "were not compared with the files" in capsys.readouterr().err
+    assert row_of_model(copy, key=copy / "key.pub.pem")[0] == "not_checked"
+    assert command(*sign, "--model", copy / "model") == 0
+    assert "compared" not in capsys.readouterr().err
+    assert row_of_model(copy, key=copy / "key.pub.pem")[0] == "ok"
+    forge_model_digest(copy)
+    with pytest.raises(DocumentError, match="was not signed: The model file is not the one that was audited"):
+        ti.sign(copy / "out", copy / "key.pem", model=copy / "model")
+    assert command(*sign, "--model", copy / "model") == 2
+    assert not (copy / "out" / "attestation.dsse.json").exists()
+
+
 def test_a_changed_value_is_found_with_its_column(copy):
     frame = pd.read_csv(copy / "data.csv")
     frame.loc[17, "job"] = "b" if frame.loc[17, "job"] == "a" else "a"

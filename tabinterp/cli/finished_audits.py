@@ -13,6 +13,7 @@ from urllib.parse import quote
 import typer
 
 import tabinterp as ti
+from tabinterp import messages
 from tabinterp.atomic_io import read_regular
 from tabinterp.errors import DocumentError, SignatureError
 from tabinterp.messages.language import SOURCE, speaking
@@ -126,6 +127,12 @@ def sign(
         Path, typer.Option("--key", help=f"PEM file of an Ed25519 private key. Encrypted: {PASSPHRASE}, or a prompt.")
     ],
     signer: Annotated[str | None, typer.Option("--signer", help="Who signs, in words.")] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", help="The audited model: its digest is compared before signing, and the signature says so."
+        ),
+    ] = None,
     policy: Annotated[
         Path | None, typer.Option("--policy", help="TOML file; its gates are attested instead of the checks.")
     ] = None,
@@ -139,9 +146,11 @@ def sign(
     Only what can be checked is signed: the folder is verified first, by the version of tabinterp that wrote it.
     """
     if out is not None:
-        check_apart(out, key, policy)
-    given = {"signer": signer, "policy": policy, "url": url, "out": out}
+        check_apart(out, key, policy, model)
+    given = {"signer": signer, "model": model, "policy": policy, "url": url, "out": out}
     say(str(ti.sign(folder, key, passphrase=lambda: _passphrase(key), **given)))
+    if model is None:
+        say(messages.text("sign.not_compared"), err=True)
 
 
 def _passphrase(key: Path) -> str:

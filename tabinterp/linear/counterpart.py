@@ -34,6 +34,7 @@ from tabinterp.models.affine_front import linear
 from tabinterp.models.binding import bind, check_encoded
 from tabinterp.models.column_lineage import known_as, target_encoders
 from tabinterp.models.encoding import as_array, encoded_by
+from tabinterp.models.io.loaded_objects import check_fit
 from tabinterp.models.model import BoundModel, Model
 from tabinterp.network.encoder import fitted_encoder
 from tabinterp.table import Scan, Table
@@ -199,6 +200,8 @@ def _cross_fitted(
     own = {"": encoder} | (encoder.get_params(deep=True) if found else {})
     if not found or any(known_as(own[name]) != "sklearn.TargetEncoder" for name in found):
         return None
+    if bound.model.file is not None:
+        check_fit(encoder, bound.model.name)
     frame, y = bound.table.inputs.loc[training], bound.table.y[training]
     rows = frame if bound.model.reads is None else frame[list(bound.model.reads)]
     setting: tuple[str, Any] = ("random_state", seed)

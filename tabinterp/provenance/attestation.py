@@ -21,6 +21,7 @@ TEST_RESULT: Literal["https://in-toto.io/attestation/test-result/v0.1"] = (
     "https://in-toto.io/attestation/test-result/v0.1"
 )
 MODELS = {"network": "model", "linear": "counterpart"}  # a model in the document's settings -> its name as a subject
+COMPARED = "comparedWithFile"  # an annotation of a model: whether the signer compared its digest with its file
 
 
 class _Part(BaseModel):
@@ -61,7 +62,16 @@ class Statement(_Part):
 
     def digest_of(self, name: str) -> str | None:
         """SHA-256 (hex) of a subject; None where it is no subject."""
-        return next((one.digest.get("sha256") for one in self.subject if one.name == name), None)
+        found = self._subject(name)
+        return None if found is None else found.digest.get("sha256")
+
+    def was_compared(self, name: str) -> bool:
+        """Return whether the signer compared the digest of a model with the model's file."""
+        found = self._subject(name)
+        return found is not None and (found.annotations or {}).get(COMPARED) == "true"
+
+    def _subject(self, name: str) -> Resource | None:
+        return next((one for one in self.subject if one.name == name), None)
 
 
 def statement(
@@ -72,6 +82,7 @@ def statement(
     policy: tuple[str, str] | None = None,
     signer: str | None = None,
     url: str | None = None,
+    compared: bool = False,
     now: datetime | None = None,
 ) -> Statement:
     """What is said of an audit whose files have these digests (name -> SHA-256).
@@ -80,12 +91,14 @@ def statement(
     ----------
     decision, policy : the gates are the tests; the policy's file name and SHA-256. None: the checks are.
     url : where the run can be looked up.
+    compared : the digests of the models were compared with their files.
     now : the time of the signature; None: the present one.
     """
     passed, warned, failed = _checks(document.findings) if decision is None else _gates(decision)
     moment = (now or datetime.now(UTC)).astimezone(UTC)
     return Statement(
-        subject=[Resource(name=name, digest={"sha256": digest}) for name, digest in files.items()] + _models(document),
+        subject=[Resource(name=name, digest={"sha256": digest}) for name, digest in files.items()]
+        + _models(document, compared),
         predicate=Predicate(
             result="FAILED" if failed else "WARNED" if warned else "PASSED",
             configuration=_configuration(document, policy),
@@ -107,14 +120,14 @@ def parse(payload: bytes) -> Statement | None:
         return None
 
 
-def _models(document: Document) -> list[Resource]:
+def _models(document: Document, compared: bool) -> list[Resource]:
     """The files that the models were read from; a model made in Python has none."""
     settings = document.method.settings
     return [
         Resource(
             name=name,
             digest={"sha256": str(settings[f"{model}_file_sha256"])},
-            annotations={"format": str(settings[f"{model}_file"])},
+            annotations={"format": str(settings[f"{model}_file"]), COMPARED: str(compared).lower()},
         )
         for model, name in MODELS.items()
         if f"{model}_file_sha256" in settings

@@ -24,6 +24,7 @@ def sign(
     key: str | Path,
     *,
     signer: str | None = None,
+    model: str | Path | None = None,
     policy: str | Path | None = None,
     url: str | None = None,
     out: str | Path | None = None,
@@ -42,6 +43,8 @@ def sign(
         checked is refused.
     key : PEM file of an Ed25519 private key.
     signer : who signs, in words.
+    model : the file of the audited model. Its digest and that of the counterpart beside it are compared with those in the
+        document, and the attestation says so. None: the digests are signed as the document names them, and it says that.
     policy : TOML file; the tests are then its gates instead of the checks.
     url : where the run can be looked up.
     out : the file to write, outside the folder; None: `attestation.dsse.json` in it.
@@ -55,7 +58,7 @@ def sign(
     Raises
     ------
     DocumentError
-        the folder is not as it was written, or cannot be checked here.
+        the folder is not as it was written, the model is not the one that was audited, or either cannot be checked here.
     SignatureError
         the key cannot be read, or a library that signatures need is missing.
     """
@@ -67,7 +70,7 @@ def sign(
             f"an attestation inside the folder is called {ATTESTATION}, because anything else makes `verify` fail; got "
             f"{str(path)!r}: leave the option out, or name a file elsewhere"
         )
-    data, files = _whole(source)
+    data, files = _whole(source, model)
     audit = Audit.from_json(data)
     demands = None if policy is None else read_policy(policy)
     said = statement(
@@ -77,15 +80,16 @@ def sign(
         policy=None if demands is None or policy is None else (Path(policy).name, demands[1]),
         signer=signer,
         url=url,
+        compared=model is not None,
     )
     path.parent.mkdir(parents=True, exist_ok=True)  # not before the folder was found as it was written
     write(path, seal(said.to_bytes(), Path(key), passphrase))
     return path
 
 
-def _whole(folder: Path) -> tuple[bytes, dict[str, str]]:
-    """The document's bytes and the files' digests, once the folder is as it was written."""
-    files, found = read_sums(folder), verify(folder)
+def _whole(folder: Path, model: str | Path | None) -> tuple[bytes, dict[str, str]]:
+    """The document's bytes and the files' digests, once the folder is as it was written, about this model where one is given."""
+    files, found = read_sums(folder), verify(folder, model=model)
     if not found.passed:
         wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]
         what = "is not as it was written" if found.exit_code is ExitCode.FAILED else "cannot be checked here"

@@ -61,6 +61,12 @@ TEXT: dict[str, str] = {
     "verify.attested.model": (
         "The {model} that was signed has the SHA-256 {digest}, and audit.json names one with {written}."
     ),
+    "verify.attested.model_compared": "The signer compared the model file with the digest in audit.json ({digest}).",
+    "verify.attested.counterpart_compared": "The signer compared the counterpart with its digest in audit.json ({digest}).",
+    "verify.model.not_given": (
+        "The model file was not compared with its digest in audit.json ({digest}), so a digest that was replaced there is not "
+        "noticed. To compare it, give the model (--model)."
+    ),
     "verify.model.ok": "The model file is the one that was audited ({digest}).",
     "verify.model.changed": "The model file is not the one that was audited: its SHA-256 is {found}, not {digest}.",
     "verify.model.unreadable": "The model cannot be loaded: {reason}",
@@ -71,6 +77,7 @@ TEXT: dict[str, str] = {
     ),
     "verify.file.ok": "The data file has the bytes that were read ({digest}).",
     "verify.file.changed": "The data file does not have the bytes that were read: its SHA-256 is {found}, not {digest}.",
+    "verify.data.not_given": "The data were not compared with what was audited. To compare them, give the data (--data).",
     "verify.data.ok": "All {columns} columns hold what was audited ({digest}).",
     "verify.data.names_ok": "The table has the rows and the columns that were audited, and the file is the same.",
     "verify.data.no_digests": (
@@ -92,6 +99,10 @@ TEXT: dict[str, str] = {
     "verify.numbers.device": "The numbers were taken on {device}, and were not taken again: {reason}",
     "verify.numbers.changed": (
         "{changed} of {count} values were not found again to {tolerance}. The first: {place} is {found}, not {written}."
+    ),
+    "sign.not_compared": (
+        "The digests of the model files were signed as audit.json names them; they were not compared with the files. To compare "
+        "them before signing, give the model (--model)."
     ),
     "verify.head.passed": "Everything that was checked is as it was written.",
     "verify.head.failed": "{count} of {checked} checks failed.",

@@ -162,8 +162,12 @@ def verify(
         steps += _again(source, document, signed)
         if model is not None:
             steps += _model(document, Path(model))
+        elif not any(step.what == "model" for step in steps):  # nor had the signer compared it
+            steps.append(_not_compared(document))
         if data is not None:
             steps += _data(source, document, rows, secret)
+        else:
+            steps.append(_step("data", "not_checked", "data.not_given"))
         if recompute and model is not None and data is not None:
             steps.append(_numbers(document, Path(model), rows))
     return Verification(tuple(steps))
@@ -319,9 +323,19 @@ def _attested_models(said: Statement, document: Document | None) -> Iterator[Ste
         digest, written = said.digest_of(name), settings.get(f"{model}_file_sha256")
         if digest is not None and digest != written:
             yield _step(name, "failed", "attested.model", model=name, digest=digest, written=str(written))
+        elif digest is not None and said.was_compared(name):
+            yield _step(name, "ok", f"attested.{name}_compared", digest=digest)
 
 
 # ---- model and data
+
+
+def _not_compared(document: Document) -> Step:
+    """Say that no model was given: whoever writes another digest into the document is not found."""
+    digest = document.method.settings.get("network_file_sha256")
+    if isinstance(digest, str):
+        return _step("model", "not_checked", "model.not_given", digest=digest)
+    return _step("model", "not_checked", "model.unknown")
 
 
 def _model(document: Document, path: Path) -> Iterator[Step]:

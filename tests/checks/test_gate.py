@@ -291,6 +291,7 @@ def test_exit_codes(monkeypatch, capsys, saved, tmp_path):
     wrong.write_text("[[metric]]")
     code, out, _ = run(monkeypatch, capsys, "check", saved, "--policy", fine)
     assert (code, "1 of 1 gates passed" in out) == (0, True)
+    assert "The model file and the data were not compared with what audit.json says of them." in out
     code, out, _ = run(monkeypatch, capsys, "check", saved)
     assert (code, "failed  finding:worse-than-linear" in out) == (1, True)
     for words in ((saved, "--policy", wrong), (saved, "--format", "pdf"), (tmp_path / "none.json",)):

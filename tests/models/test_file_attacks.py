@@ -1,9 +1,12 @@
 """Model files built to read other files, run code, write outside an array or take all memory, each as an attacker would."""
 
 import contextlib
+import hashlib
 import io
 import json
+import re
 import resource
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ import safetensors.torch
 import skops.io
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, DictionaryLearning, KernelPCA, LatentDirichletAllocation, MiniBatchNMF
@@ -39,7 +43,7 @@ from tabinterp.errors import ModelError, UnsafeFileError
 from tabinterp.models import bind
 from tabinterp.models.adapters import onnx_check
 from tabinterp.models.io import allocation_limits as limits
-from tabinterp.models.io import skops_archive, state_dict
+from tabinterp.models.io import loaded_objects, skops_archive, state_dict
 from tabinterp.models.io.load import of_object
 from tabinterp.models.io.reading import Content
 
@@ -679,6 +683,7 @@ GROWING = {
         *as_floats("s23"),
     ),
     "a constant of a shape": lambda: network(*shaped("ConstantOfShape", BIG)),
+    "a constant of very many dimensions": lambda: network(*shaped("ConstantOfShape", [1 << 62] * 400)),
     "an expanded constant": lambda: network(*shaped("Expand", BIG)),
     "tiles": lambda: network(*shaped("Tile", [1 << 34])),
     "a wide product": lambda: network(*shaped("Expand", [1 << 17])),
@@ -716,6 +721,195 @@ def test_a_graph_that_would_fill_memory_is_refused_before_it_does(what, tmp_path
     assert "at most" in str(error) or "cannot be told before the model runs" in str(error)
     assert more < 200
     assert ti.inspect_model(path).problem == str(error)
+
+
+# ---- networks that are small as files and take hours
+
+
+def ones(name, *shape):
+    """A constant of ones, which takes a few bytes in the file."""
+    return [
+        helper.make_node("Constant", [], [f"shape of {name}"], value_ints=shape),
+        helper.make_node(
+            "ConstantOfShape", [f"shape of {name}"], [name], value=numpy_helper.from_array(np.ones(1, np.float32))
+        ),
+    ]
+
+
+def product(kind, **settings):
+    """x times a constant of 4,096 columns, and 64 times by a constant of 4,096 x 4,096: 2^30 multiplications a row."""
+    nodes = [*ones("wide", 4, 4096), *ones("square", 4096, 4096), helper.make_node("MatMul", ["x", "wide"], ["h0"])]
+    nodes += [helper.make_node(kind, [f"h{i}", "square"], [f"h{i + 1}"], **settings) for i in range(64)]
+    return network(*nodes, helper.make_node("ReduceMax", ["h64", "last"], ["c"]))
+
+
+def pooled(kind, start, times=1, **settings):
+    """The largest of what a window gives that is moved over many values; the file holds none of these."""
+    return network(
+        *ones("many", 1, 1, 1 << 15),
+        *start,
+        helper.make_node(kind, ["values"] * times, ["pooled"], **settings),
+        helper.make_node("ReduceMax", ["pooled", "last"], ["each"], keepdims=0),
+        helper.make_node("ReduceMax", ["each", "last"], ["c"], keepdims=1),
+    )
+
+
+OF_ROWS = [
+    helper.make_node("ReduceMax", ["x", "last"], ["largest"]),
+    helper.make_node("Unsqueeze", ["largest", "last"], ["column"]),
+    helper.make_node("Mul", ["column", "many"], ["values"]),
+]
+OF_CONSTANTS = [helper.make_node("Identity", ["many"], ["values"])]
+LONG = {
+    "products of matrices": lambda: product("MatMul"),
+    "products with a bias": lambda: product("Gemm"),
+    "products of matrices on their side": lambda: product("Gemm", transB=1),
+    "sums of products": lambda: product("Einsum", equation="ij,...jk->...ik"),
+    "a window as wide as the row": lambda: pooled("MaxPool", OF_ROWS, auto_pad="SAME_UPPER", kernel_shape=[1 << 15]),
+    "a window without end": lambda: pooled("MaxPool", OF_ROWS, auto_pad="SAME_UPPER", kernel_shape=[1 << 31]),
+    "a mean of a wide window": lambda: pooled("AveragePool", OF_ROWS, auto_pad="SAME_UPPER", kernel_shape=[1 << 15]),
+    "the same value very often": lambda: pooled("Max", OF_ROWS, times=9000),
+    "a window over constants": lambda: pooled("MaxPool", OF_CONSTANTS, auto_pad="SAME_UPPER", kernel_shape=[1 << 31]),
+    "windows in very many dimensions": lambda: network(
+        *ones("values", *[1] * 400),
+        helper.make_node("MaxPool", ["values"], ["p"], auto_pad="SAME_UPPER", kernel_shape=[1 << 62] * 398),
+        helper.make_node("ReduceMax", ["p"], ["c"], keepdims=0),
+    ),
+    "products of constants": lambda: network(
+        *ones("c0", 2048, 2048),
+        *[helper.make_node("MatMul", ["c0", f"c{i}"], [f"c{i + 1}"]) for i in range(8)],
+        helper.make_node("ReduceMax", ["c8"], ["c"], keepdims=0),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LONG)
+def test_a_small_graph_that_would_compute_for_hours_is_refused_before_it_runs(what, tmp_path):
+    model = LONG[what]()
+    model.graph.initializer.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), "last"))
+    assert len(model.SerializeToString()) < 100_000
+    error = refused(model, tmp_path)
+    assert re.search(r"takes? (more than )?[\d,]+ multiplications( a row)?; at most", str(error))
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_graph_of_very_many_operators_is_refused(empty, tmp_path):
+    """onnxruntime reads 100,000 in minutes, also where their values have no entries."""
+    start = [*ones("h0", 0 if empty else 1)]
+    nodes = [helper.make_node("Relu", [f"h{i}"], [f"h{i + 1}"]) for i in range(onnx_check.MOST_NODES)]
+    error = refused(network(*start, *nodes, constant(value=tensor("t"))), tmp_path)
+    assert "has 10,004 operators; at most 10,000 can be read" in str(error)
+
+
+def test_the_most_multiplications_that_are_computed():
+    """Exactly the limit is read, and one window or one product more is not."""
+    limits.check_products(limits.ROWS * limits.MOST_PRODUCTS, True, "net")
+    limits.check_products(limits.MOST_FIXED_PRODUCTS, False, "net")
+    for count, moves in ((limits.ROWS * (limits.MOST_PRODUCTS + 1), True), (limits.MOST_FIXED_PRODUCTS + 1, False)):
+        with pytest.raises(ModelError, match="multiplications"):
+            limits.check_products(count, moves, "net")
+
+
+SHAPES = [  # operator and settings, shapes of its inputs, multiplications
+    ("MatMul", {}, [(7, 5), (5, 3)], 7 * 5 * 3),
+    ("MatMul", {}, [(2, 7, 5), (5, 3)], 2 * 7 * 5 * 3),
+    ("MatMul", {}, [(5,), (5, 3)], 5 * 3),
+    ("Gemm", {}, [(7, 5), (5, 3)], 7 * 5 * 3),
+    ("Gemm", {"transA": 1}, [(5, 7), (5, 3)], 7 * 5 * 3),
+    ("Einsum", {"equation": "bij,bjk->bik"}, [(2, 7, 5), (2, 5, 3)], 2 * 7 * 5 * 3),
+    ("Einsum", {"equation": "...ij, ...jk -> ...ik"}, [(2, 4, 7, 5), (5, 3)], 2 * 4 * 7 * 5 * 3),
+    ("MaxPool", {"kernel_shape": [3]}, [(2, 1, 9)], 2 * 7 * 3),
+    ("AveragePool", {"kernel_shape": [3, 2]}, [(2, 1, 9, 9)], 2 * 7 * 8 * 6),
+    ("Sum", {}, [(7, 5), (7, 5), (7, 5)], 7 * 5 * 3),
+    ("Relu", {}, [(7, 5)], 0),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings", "shapes", "count"), SHAPES)
+def test_multiplications_are_counted_from_shapes(kind, settings, shapes, count):
+    names = [f"in{i}" for i in range(len(shapes))]
+    node = helper.make_node(kind, names, ["out"], **settings)
+    inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in zip(names, shapes, strict=True)]
+    graph = helper.make_graph([node], "net", inputs, [helper.make_tensor_value_info("out", TensorProto.FLOAT, None)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    run = ReferenceEvaluator(model)
+    (made,) = run.run(None, {n: np.ones(s, np.float32) for n, s in zip(names, shapes, strict=True)})
+    assert onnx_check._products(node, [list(one) for one in shapes], made.size, onnx) == count
+
+
+def test_a_layer_that_many_nodes_use_is_counted_as_often(tmp_path):
+    """4 MB in the file, and 2^29 multiplications a row."""
+    held = safetensors.torch.load(hostile.members(hostile.graph_bytes())["model.safetensors"])
+    made = torch.nn.Linear(1024, 1024).requires_grad_(False)
+    weights = safetensors.torch.save(held | {f"square.{name}": value for name, value in made.named_parameters()})
+    wide = {"op": "repeat", "values": [{"node": "x"}, 1, 512]}
+    cut = {"op": "narrow", "values": [{"node": "new0"}, 1, 0, 1024]}
+    used = [{"op": "layer", "of": "square", "values": [{"node": f"new{i + 1}"}]} for i in range(500)]
+
+    def change(header):
+        hostile.new(wide, cut, *used)(header)
+        header["graph"]["layers"]["square"] = linear(1024, 1024)
+        header["sha256"]["model.safetensors"] = hashlib.sha256(weights).hexdigest()
+
+    path = tmp_path / "model.zip"
+    parts = hostile.members(hostile.with_graph(change)) | {"model.safetensors": weights}
+    path.write_bytes(hostile.zipped(parts))
+    with pytest.raises(ModelError, match=r"takes 524,2[\d,]+ multiplications a row; at most 268,435,456"):
+        ti.load_model(path)
+
+
+def test_an_encoder_that_uses_itself_again_and_again_is_refused():
+    """A pipeline of a pipeline twice, and so on: 2^30 steps on each row, and a file that grows by a step at a time."""
+    encoder = FunctionTransformer(np.exp)
+    for _ in range(30):
+        encoder = make_pipeline(encoder, FunctionTransformer(np.exp))
+    data = skops.io.dumps(encoder)
+    schema = schema_of(data)
+    for node in nodes(schema):
+        if node["__class__"] == "Pipeline":
+            first, second = (step["content"] for step in node["content"]["content"]["steps"]["content"])
+            cached = {"__class__": None, "__module__": None, "__loader__": "CachedNode", "__id__": first[1]["__id__"]}
+            second[1] = cached
+    with pytest.raises(ModelError, match=f"at most {loaded_objects.MOST_COLUMNS:,} are read"):
+        skops_archive.load(Content("model.skops", with_schema(data, schema)))
+
+
+def searched(**changed):
+    """A search over settings of a transformer, fitted with one candidate and changed afterwards."""
+    estimator = make_pipeline(SelectFromModel(LogisticRegression()), PCA(1))
+    return GridSearchCV(estimator, {"pca__whiten": [False]}, cv=2), changed
+
+
+FITS = {  # what takes long when it is fitted again behind a target encoder: a transformer, and what is changed after its fit
+    "a search of a large grid": lambda: searched(
+        param_grid={f"pca__{name}": [0.1] * 1000 for name in ("tol", "whiten", "svd_solver")}
+    ),
+    "a search of a long fit": lambda: searched(
+        cv=1000, estimator__selectfrommodel__estimator__max_iter=100_000, estimator__selectfrommodel__estimator__tol=0.0
+    ),
+    "steps of steps": lambda: (
+        IterativeImputer(BayesianRidge(), max_iter=1),
+        {"max_iter": 100_000, "tol": 0.0, "estimator__max_iter": 100_000, "estimator__tol": 0.0},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FITS)
+def test_an_encoder_that_would_be_fitted_for_hours_is_not_fitted_again(what, tmp_path):
+    """The file holds the parameters alone, and the model predicts at once."""
+    slow, changed_after = FITS[what]()
+    source = frame()
+    encoder = ColumnTransformer([("t", TargetEncoder(cv=3), ["level"]), ("n", StandardScaler(), ["number"])])
+    model = make_pipeline(encoder, slow, StandardScaler(), LogisticRegression())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one step does not converge
+        model.fit(source[["level", "number"]], source["y"])
+    slow.set_params(**changed_after)
+    path = tmp_path / "model.skops"
+    path.write_bytes(skops.io.dumps(model))
+    loaded, table = ti.load_model(path), ti.read_table(frame(), target="y")
+    with pytest.raises(ModelError, match=r"takes [\d,]+ steps; at most 10,000,000 are taken"):
+        ti.fit_counterpart(loaded, table)
 
 
 # ---- networks that are small as files and large in memory

@@ -38,7 +38,7 @@ def as_text(decision: Decision, identity: Identity) -> str:
     for gate in _worst_first(decision):
         lines.append(f"{gate.status:<{room}} {names[id(gate)]:<{width}}  {_statement(gate)}  [{tidy(gate.owner)}]")
         lines += [f"{'':<{room}} {'':<{width}}  {note}" for note in _notes(gate)]
-    return "\n".join([*lines, "", *_idle(decision), _count(decision)])
+    return "\n".join([*lines, "", *_idle(decision), _count(decision), messages.text("gate.files")])
 
 
 def as_json(decision: Decision, identity: Identity) -> str:
@@ -79,7 +79,7 @@ def as_markdown(decision: Decision, identity: Identity) -> str:
         found = " ".join([_text(gate.found), *_notes(gate)])
         cells = (gate.status, gate.name, _text(gate.demand), found, gate.owner)
         lines.append(f"| {' | '.join(map(escaped, cells))} |")
-    lines += ["", *map(line, [*_idle(decision), _count(decision)]), ""]
+    lines += ["", *map(line, [*_idle(decision), _count(decision), messages.text("gate.files")]), ""]
     return "\n".join(lines + [f"{name}: `{value}`" for name, value in identity.items() if name.endswith("sha256")])
 
 

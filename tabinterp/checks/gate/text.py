@@ -37,6 +37,10 @@ TEXT: dict[str, str] = {
     "gate.expired": "The waiver by {name} expired after {expires:date}.",
     "gate.idle": "The waiver of {gate} by {name} is not needed: the gate passes.",
     "gate.count": "{passed} of {gates} gates passed, {failed} failed, {waived} waived.",
+    "gate.files": (
+        "The model file and the data were not compared with what audit.json says of them. To compare them, run tabinterp verify "
+        "with --model and --data."
+    ),
     "gate.count.incomplete": (
         "Incomplete: {passed} of {gates} gates passed, {failed} failed, {waived} waived, {incomplete} not checked."
     ),

@@ -1,4 +1,4 @@
-"""What must hold of an ONNX model before onnxruntime sees it: one file, operators on a list, sizes within limits.
+"""What must hold of an ONNX model before onnxruntime sees it: one file, operators on a list, sizes and work within limits.
 
 Inspection and loading both call `check`; nothing is run and no other file is opened.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tabinterp.errors import ModelError, UnsafeFileError
-from tabinterp.models.io.allocation_limits import ROWS, check_total, check_value
+from tabinterp.models.io.allocation_limits import ROWS, check_products, check_total, check_value
 
 STANDARD = ("", "ai.onnx")
 TYPES = {1: np.float32, 11: np.float64, 7: np.int64, 6: np.int32}  # of inputs
@@ -25,6 +25,7 @@ WHOLE = (6, 7)  # types of tensors of which onnx works out the values, where the
 PROPAGATED = 1 << 22  # such values in all
 OLDEST_OPSET = 7
 MOST_INPUTS = 256
+MOST_NODES = 10_000  # onnxruntime takes minutes to read 100,000, however small each is
 # What a feed-forward network is made of: nothing random, no loops, no strings.
 OPERATORS = {
     "Abs", "Add", "And", "ArgMax", "ArgMin", "AveragePool", "BatchNormalization", "Cast", "CastLike", "Ceil",
@@ -65,6 +66,8 @@ def check(proto: Any, source: str) -> None:
         Where it is not valid, of another opset, of inputs or values that are no numbers, or larger than the limits.
     """
     onnx = library("onnx")
+    if len(proto.graph.node) > MOST_NODES:
+        raise ModelError(f"{source!r} has {len(proto.graph.node):,} operators; at most {MOST_NODES:,} can be read")
     _check_operators(proto, source)
     _check_tensors(proto, source)
     _check_opset(proto, source, onnx)
@@ -248,11 +251,14 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
     _check_propagated(_inferred(fixed, source, onnx, data_prop=False).graph, source)
     known = _inferred(fixed, source, onnx, data_prop=True)
     _check_divisions(known.graph, source, onnx)
+    shapes = {one.name: _dims(one) for one in [*known.graph.input, *known.graph.value_info, *known.graph.output]}
+    shapes |= {one.name: list(one.dims) for one in fixed.graph.initializer}
+    stated = {name: None if dims is None else math.prod(dims) for name, dims in shapes.items()}
     sizes = {one.name: math.prod(one.dims) for one in fixed.graph.initializer}
     moving = {one.name for one in fixed.graph.input} - set(sizes)
-    stated = {one.name: _entries(one) for one in [*known.graph.input, *known.graph.value_info, *known.graph.output]}
     sizes |= {name: stated[name] or 0 for name in moving}
-    totals = {True: 0, False: 0}  # of values that rows enter, and of the others
+    totals = {True: 0, False: 0}  # entries of values that rows enter, and of the others
+    products = {True: 0, False: 0}  # multiplications, likewise
     for node in fixed.graph.node:
         moves = any(name in moving for name in node.input)
         for name in filter(None, node.output):
@@ -268,8 +274,12 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
             sizes[name] = size
             moving |= {name} if moves else set()
             totals[moves] += size
+        given = [shapes.get(name) or [sizes.get(name, 0)] for name in node.input]
+        products[moves] += _products(node, given, max((sizes[one] for one in node.output if one), default=0), onnx)
     check_value(totals[False], False, f"{source!r}: its constants together")
     check_total(totals[True], repr(source))
+    for moves, count in products.items():
+        check_products(count, moves, repr(source))
 
 
 def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
@@ -283,7 +293,7 @@ def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
 def _check_propagated(graph: Any, source: str) -> None:
     """Check how many whole numbers onnx would work out to tell the shapes of values: it holds each of them as an object."""
     stated = [one for one in [*graph.value_info, *graph.output] if one.type.tensor_type.elem_type in WHOLE]
-    total = sum(_entries(one) or 0 for one in stated if len(one.type.tensor_type.shape.dim) < 2)
+    total = sum(math.prod(_dims(one) or [0]) for one in stated if len(one.type.tensor_type.shape.dim) < 2)
     if total > PROPAGATED:
         raise ModelError(
             f"{source!r}: {total:,} whole numbers would be worked out to tell the shapes of its values; at most {PROPAGATED:,} "
@@ -311,8 +321,46 @@ def _check_divisions(graph: Any, source: str, onnx: Any) -> None:
             )
 
 
-def _entries(one: Any) -> int | None:
+def _dims(one: Any) -> list[int] | None:
+    """Return the shape of a value; None where a part of it is not known."""
     kind = one.type.tensor_type
     if not kind.HasField("shape") or not all(dim.HasField("dim_value") for dim in kind.shape.dim):
         return None
-    return int(math.prod(dim.dim_value for dim in kind.shape.dim))
+    return [int(dim.dim_value) for dim in kind.shape.dim]
+
+
+def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
+    """Return how many multiplications, or comparisons in pooling windows, a node takes at most to give `size` entries.
+
+    All other operators take a few steps for each entry that they read or give, and these are counted already. `given`: the
+    shape of each input; of one that is not known, all its entries as one dimension.
+    """
+    settings = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+    if node.op_type in ("MaxPool", "AveragePool"):
+        return size * int(math.prod(max(1, side) for side in settings.get("kernel_shape", [])))
+    if node.op_type in ("MatMul", "Gemm"):
+        return size * given[0][0 if settings.get("transA") and len(given[0]) > 1 else -1]
+    if node.op_type in ("Max", "Mean", "Min", "Sum"):  # of as many values as there are, each perhaps named again
+        return size * len(node.input)
+    if node.op_type == "Einsum":
+        return _einsum_products(settings["equation"].decode(), given)
+    return 0
+
+
+def _einsum_products(equation: str, given: list[list[int]]) -> int:
+    """Return the product of the sizes of all indices, with the largest of those that an ellipsis stands for."""
+    sizes: dict[str, int] = {}
+    rest = 1
+    for term, dims in zip(equation.replace(" ", "").split("->")[0].split(","), given, strict=False):
+        before, dots, after = term.partition("...")
+        if len(dims) < len(before) + len(after):  # its shape is not known
+            rest *= math.prod(dims)
+            continue
+        middle = dims[len(before) : len(dims) - len(after)]
+        rest = max(rest, math.prod(middle)) if dots else rest
+        for letter, length in [
+            *zip(before, dims, strict=False),
+            *zip(after, dims[len(dims) - len(after) :], strict=False),
+        ]:
+            sizes[letter] = max(sizes.get(letter, 1), length)
+    return rest * math.prod(sizes.values())

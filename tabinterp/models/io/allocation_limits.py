@@ -1,4 +1,4 @@
-"""How much a network out of a file may make the program allocate, worked out from shapes before any of it is taken."""
+"""How much memory and computation a network out of a file may take, worked out from shapes before any of it runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ WIDEST = 1 << 16  # entries a row of any value
 MOST_ENTRIES = 1 << 19  # entries a row of all values together
 LARGEST_FIXED = 1 << 26  # entries of a value that no row enters
 MOST_CELLS = 1 << 30  # of the rows, or of the matrices, that are held at the same time
+MOST_PRODUCTS = 1 << 28  # multiplications (comparisons of a maximum) a row, of all operations together
+MOST_FIXED_PRODUCTS = 1 << 32  # of operations that no row enters
+HUGE = 10**18  # the largest count that a message gives
+
+
+def told(count: int) -> str:
+    """Return a count with separators; Python writes no number of more than 4,300 digits, and a file may ask for one."""
+    return f"{count:,}" if count < HUGE else f"more than {HUGE:,}"
 
 
 def check_value(entries: int, moves: bool, said: str) -> None:
@@ -24,7 +32,7 @@ def check_value(entries: int, moves: bool, said: str) -> None:
     )
     if entries > most:
         raise ModelError(
-            f"{said}: gives {entries:,} entries for {ROWS:,} rows; at most {words} can be read: use narrower layers"
+            f"{said}: gives {told(entries)} entries for {ROWS:,} rows; at most {words} can be read: use narrower layers"
         )
 
 
@@ -38,8 +46,28 @@ def check_total(entries: int, said: str) -> None:
     """
     if entries > ROWS * MOST_ENTRIES:
         raise ModelError(
-            f"{said}: its values are {entries // ROWS:,} entries a row together; at most {MOST_ENTRIES:,} can be read: use "
+            f"{said}: its values are {told(entries // ROWS)} entries a row together; at most {MOST_ENTRIES:,} can be read: use "
             f"fewer or narrower layers"
+        )
+
+
+def check_products(products: int, moves: bool, said: str) -> None:
+    """Check the multiplications of a network for `ROWS` rows; `moves` for operations that depend on the rows.
+
+    Raises
+    ------
+    ModelError
+        Where they are more than the limit: a small file would keep the processor busy for hours.
+    """
+    if moves and products > ROWS * MOST_PRODUCTS:
+        raise ModelError(
+            f"{said}: takes {told(products // ROWS)} multiplications a row; at most {MOST_PRODUCTS:,} are computed: use fewer or "
+            f"narrower layers, or smaller pooling windows"
+        )
+    if not moves and products > MOST_FIXED_PRODUCTS:
+        raise ModelError(
+            f"{said}: its constants take {told(products)} multiplications; at most {MOST_FIXED_PRODUCTS:,} are computed: export "
+            f"the network with its constants folded"
         )
 
 
@@ -53,6 +81,6 @@ def check_cells(cells: int, what: str, name: str) -> None:
     """
     if cells > MOST_CELLS:
         raise ModelError(
-            f"{name}: {what} take {cells:,} cells ({cells * 8 / 2**30:,.0f} GiB); at most {MOST_CELLS:,} are held for a model "
+            f"{name}: {what} take {told(cells)} cells ({told(cells * 8 >> 30)} GiB); at most {MOST_CELLS:,} are held for a model "
             f"that comes from a file: give fewer rows (--rows), encode fewer columns, or use narrower layers"
         )

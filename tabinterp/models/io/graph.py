@@ -18,7 +18,7 @@ from torch import Tensor, fx, nn
 
 from tabinterp.errors import ModelError
 
-from .allocation_limits import ROWS, WIDEST, check_total, check_value
+from .allocation_limits import ROWS, WIDEST, check_products, check_total, check_value
 from .architecture import LARGEST_WIDTH, Layer, few, fits, made
 from .operations import DTYPES, OPERATIONS, WORDS
 from .safetensors_file import check_numbers
@@ -238,7 +238,8 @@ def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, T
     few = _start(graph, tensors, FEWEST)
     values = _start(graph, tensors, ROWS)
     moving = set(values)  # what rows enter
-    totals = {True: 0, False: 0}  # of values that rows enter, and of the others
+    totals = {True: 0, False: 0}  # entries of values that rows enter, and of the others
+    products = {True: 0, False: 0}  # multiplications, likewise
     with torch.no_grad():
         for node in graph.nodes:
             said = f"{file!r}: the node {node.name!r} ({node.op})"
@@ -250,10 +251,13 @@ def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, T
             if node.op == "attention":  # each query with each key
                 query, key = (decoded(one, values.__getitem__, said) for one in node.values[:2])
                 check_value(query.shape[:-1].numel() * key.shape[-2], True, said)
+            products[node.name in moving] += _products(node, graph, values, said)
             few[node.name] = _computed(node, layers, tensors, few, said)
             _check_numbers_of_rows(node, values, few, said)
     check_value(totals[False], False, f"{file!r}: its constants together")
     check_total(totals[True], repr(file))
+    for moves, count in products.items():
+        check_products(count, moves, repr(file))
     _check_scores(values[graph.output], file)
 
 
@@ -318,6 +322,18 @@ def _computed(
         raise ModelError(
             f"{said} cannot be computed: {str(error).splitlines()[0][:200] if str(error) else error!r}"
         ) from None
+
+
+def _products(node: Node, graph: Graph, values: dict[str, Value], said: str) -> int:
+    """Return how many multiplications the products of matrices in a node take; 0 for an operation that has none."""
+    layer = node.op == "layer" and graph.layers[str(node.of)].kind == "Linear"
+    if not layer and node.op not in ("matmul", "linear", "attention"):
+        return 0
+    made, first = values[node.name], decoded(node.values[0], values.__getitem__, said)
+    if node.op != "attention":
+        return int(made.numel() * first.shape[-1])
+    key = decoded(node.values[1], values.__getitem__, said)
+    return int((first.numel() + made.numel()) * key.shape[-2])
 
 
 def _want(holds: bool, words: str, said: str) -> None:

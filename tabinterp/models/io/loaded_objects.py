@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -20,6 +20,8 @@ from sklearn.preprocessing import OneHotEncoder
 from skops.io._sklearn import ALLOWED_LOSSES
 
 from tabinterp.errors import ModelError, UnsafeFileError
+
+from .allocation_limits import told
 
 # Where types may come from. skops must know them too: it lists scikit-learn's public estimators one by one.
 PACKAGES = (
@@ -75,12 +77,19 @@ COUNTS = {
     "n_init": 1000, "n_knots": 4096, "degree": 1000, "sample_steps": 1000, "iterated_power": 1000,
     "n_quantiles": 200_000, "n_components": 65_536, "n_oversamples": 65_536, "max_fun": 1_000_000,
     "max_no_improvement": 100_000, "batch_size": 1_000_000, "max_n_alphas": 1000, "thresholds": 1000,
-    "max_trials": 100_000, "max_skips": 100_000,
+    "max_trials": 100_000, "max_skips": 100_000, "max_subpopulation": 100_000, "n_candidates": 1000,
 }  # fmt: skip
 # Steps of a loop, whoever takes it: some estimators also iterate when they transform, for each row anew.
 STEPS = re.compile(r"(^|_)iter(_no_change)?$")
-MOST_STEPS = {"max_doc_update_iter": 10_000, "transform_max_iter": 10_000}  # for each row
+MOST_STEPS_OF = {"max_doc_update_iter": 10_000, "transform_max_iter": 10_000}  # for each row
 MOST_STEPS_IN_ALL = 100_000
+# Of these, what repeats all that an estimator does when it is fitted: with an estimator inside another, the steps multiply.
+REPEATED = (
+    "Cs", "alphas", "n_alphas", "cv", "n_splits", "n_repeats", "n_init", "max_iter", "n_iter", "max_trials", "n_candidates",
+)  # fmt: skip
+# What fits the estimator inside it once a column, or once for each pair of columns: the power of their number.
+OVER_COLUMNS = {"IterativeImputer": 1, "RFE": 1, "RFECV": 1, "SequentialFeatureSelector": 2}
+MOST_STEPS = 10_000_000  # of a refit, multiplied
 MOST_COLUMNS = 1 << 17  # of all parts of a model together
 LONGEST = 1 << 16  # of a numeric array along any dimension
 # Arrays whose length is a number of rows or levels, and not of columns.
@@ -141,6 +150,54 @@ def check(value: Any, file: str) -> None:
         )
 
 
+def check_fit(encoder: Any, name: str) -> None:
+    """Check how many steps an encoder takes, at most, when it is fitted again.
+
+    Raises
+    ------
+    ModelError
+        Where they are more than the limit: nested searches and iterations would take hours, however few rows there are.
+    """
+    width = columns(encoder)
+    known: dict[int, int] = {}
+
+    def of(value: Any) -> int:
+        if id(value) not in known:
+            known[id(value)] = steps(value)
+        return known[id(value)]
+
+    def steps(value: Any) -> int:
+        if isinstance(value, dict):
+            return sum(map(of, value.values()))
+        if isinstance(value, (list, tuple)):
+            return sum(map(of, value))
+        if not _is_object(value):
+            return 0
+        settings = value.get_params(deep=False) if hasattr(value, "get_params") else vars(value)
+        return _repeats(type(value).__name__, settings, width) * (1 + sum(map(of, settings.values())))
+
+    total = of(encoder)
+    if total > MOST_STEPS:
+        raise ModelError(
+            f"{name}: fitting the encoder again takes {told(total)} steps; at most {MOST_STEPS:,} are taken for a model that "
+            f"comes from a file: search fewer settings, or allow fewer iterations"
+        )
+
+
+def _repeats(kind: str, settings: Mapping[str, Any], width: int) -> int:
+    """How often an estimator with these parameters fits what is inside it, or takes a step of its own."""
+    numbers = [len(value) if isinstance(value, (list, np.ndarray)) else value for value in map(settings.get, REPEATED)]
+    grid = settings.get("param_grid") or []
+    candidates = sum(math.prod(map(_choices, one.values())) for one in (grid if isinstance(grid, list) else [grid]))
+    over_columns: int = width ** OVER_COLUMNS.get(kind, 0)
+    repeats = [max(1, int(one)) for one in numbers if isinstance(one, (int, float)) and math.isfinite(one)]
+    return max(1, candidates) * over_columns * math.prod(repeats)
+
+
+def _choices(values: Any) -> int:
+    return len(values) if isinstance(values, (list, tuple, np.ndarray)) else 1
+
+
 def columns(value: Any) -> int:
     """Return how many columns the parts of an encoder make together: a part that is used twice makes its columns twice."""
     known: dict[int, int] = {}
@@ -148,7 +205,7 @@ def columns(value: Any) -> int:
     def of(value: Any) -> int:
         if id(value) not in known:
             parts = sum(of(part) for part, _, _ in _inside(value, "", ""))
-            known[id(value)] = parts + (_made(value) if _is_object(value) else 0)
+            known[id(value)] = parts + (max(1, _made(value)) if _is_object(value) else 0)  # each takes time, too
         return known[id(value)]
 
     return of(value)
@@ -244,13 +301,13 @@ def _check_object(value: Any, said: str) -> None:
 def _most(name: str) -> int | None:
     """Return the largest number of steps, or of parts, that an attribute of this name may ask for; None for any other."""
     known = name.removeprefix("_")  # scikit-learn keeps what it made of a parameter under such a name
-    return MOST_STEPS.get(known, MOST_STEPS_IN_ALL) if STEPS.search(known) else COUNTS.get(known)
+    return MOST_STEPS_OF.get(known, MOST_STEPS_IN_ALL) if STEPS.search(known) else COUNTS.get(known)
 
 
 def _check_count(value: Any, name: str, most: int, said: str) -> None:
     """A list is of one number for each column, but of penalties and thresholds it holds these themselves."""
     numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas", "thresholds") or np.ndim(value) == 0 else []
-    found = [one for one in numbers if isinstance(one, int) and one > most]
+    found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
     if found:
         raise ModelError(
             f"{said} has {name}={str(found[0])[:40]}; at most {most:,} is read, since as many steps are taken or parts made"

@@ -1,4 +1,4 @@
-"""How much memory a network out of a file takes with a table's rows, worked out from shapes before any of it is taken."""
+"""How much memory and computation a network out of a file takes with a table's rows, worked out from shapes before it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tabinterp.models.affine_front import is_sequence
 from tabinterp.models.inputs import SideBySide
 from tabinterp.models.model import Model
 
-from .allocation_limits import ROWS, check_cells, check_total, check_value
+from .allocation_limits import ROWS, check_cells, check_products, check_total, check_value
 from .loaded_objects import columns
 
 
@@ -22,7 +22,8 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
     Raises
     ------
     ModelError
-        Where a value, all values together, or the matrices and rows that are held would be larger than the limits.
+        Where a value, all values together, or the matrices and rows that are held would be larger than the limits, or a row
+        would take more multiplications.
     """
     if model.file is None or model.function is not None:
         return
@@ -40,10 +41,11 @@ def _entries(module: nn.Module, shape: torch.Size, name: str) -> int:
     layers = [layer for layer in module.modules() if not any(True for _ in layer.children())]
     if not is_sequence(module):
         return sum(layer.out_features for layer in layers if isinstance(layer, nn.Linear))
-    total, given = 0, list(shape)
+    total, products, given = 0, 0, list(shape)
     for layer in layers:
         if isinstance(layer, nn.Linear):
             given[-1:] = [layer.out_features]
+            products += math.prod(given) * layer.in_features
         elif isinstance(layer, nn.Embedding):
             given.append(layer.embedding_dim)
         elif isinstance(layer, nn.Flatten):  # dimension 0 are the rows
@@ -53,4 +55,5 @@ def _entries(module: nn.Module, shape: torch.Size, name: str) -> int:
         check_value(ROWS * entries, True, f"{name}: {type(layer).__name__}")
         total += entries
     check_total(ROWS * total, name)
+    check_products(ROWS * products, True, name)
     return total
