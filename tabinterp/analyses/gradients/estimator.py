@@ -29,7 +29,7 @@ from tabinterp.stats.weights import quantile, unit
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
 
-from .column_blocks import covariances, known, members, sizes
+from .column_blocks import covariances, known, members, sizes, spread_influences
 from .path_integral import mean_gradient, score
 from .reference_rows import BASELINES, baseline_of
 
@@ -47,7 +47,8 @@ class GradientImportance(Display):
 
     `values` (rows, columns, outputs), in units of the score; NaN for a column that the encoder mixes with others.
     `stderr` of the same shape, Monte Carlo error of each value, where the method draws; `mean_stderr` (columns, outputs)
-    that of their mean over rows. `completeness_gap` (rows,):
+    that of their mean over rows. `spread`, of the shape of `values`: what each row adds to the mean size of gradients through the
+    standard deviation of the column, which is estimated from the same rows. `completeness_gap` (rows,):
     abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over outputs; None where
     the method promises no sum. `evaluations` (rows,): gradients taken for each row. `over`: a number of rows, mean and size over
     them, where these are more than the rows of `values`.
@@ -71,6 +72,7 @@ class GradientImportance(Display):
     tolerance: float | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     over: tuple[int, Estimates, Estimates] | None = None
+    spread: FloatArray | None = None
 
     @property
     def rows(self) -> int:
@@ -90,7 +92,7 @@ class GradientImportance(Display):
 
     def mean(self) -> Estimates:
         """Signed mean over rows (columns, outputs); its standard error over rows, and of the draws where there are any."""
-        mean = mean_over_rows(self.values, self.weights, self.groups) if self.over is None else self.over[1]
+        mean = self._mean(self.values) if self.over is None else self.over[1]
         if self.mean_stderr is None:
             return mean
         return mean_with_draws(
@@ -99,7 +101,10 @@ class GradientImportance(Display):
 
     def size(self) -> Estimates:
         """Mean absolute value over rows (columns, outputs); noise biases it upward."""
-        return mean_over_rows(np.abs(self.values), self.weights, self.groups) if self.over is None else self.over[2]
+        return self._mean(np.abs(self.values)) if self.over is None else self.over[2]
+
+    def _mean(self, values: FloatArray) -> Estimates:
+        return mean_over_rows(values if self.spread is None else values + self.spread, self.weights, self.groups)
 
     def frame(self) -> pd.DataFrame:
         """One row for each output and column."""
@@ -190,8 +195,9 @@ class _Ask:
 
 def _saliency(ask: _Ask) -> GradientImportance:
     bound = ask.bound
-    values = sizes(bound, bound.gradients(bound.x), covariances(bound))
-    return ask.result("saliency", "size of the gradient, per standard deviation of the column", values, _ones(bound))
+    values, spread = _sizes(bound, bound.gradients(bound.x))
+    estimand = "size of the gradient, per standard deviation of the column"
+    return ask.result("saliency", estimand, values, _ones(bound), spread=spread)
 
 
 def _smoothgrad(ask: _Ask) -> GradientImportance:
@@ -201,10 +207,17 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
     total = np.zeros((*bound.x.shape, len(bound.outputs)))
     for one in noise:  # the same noise for every row: a row's value does not depend on its batch
         total += bound.gradients(bound.x + one)
-    values = sizes(bound, total / NOISES, covariances(bound))
+    values, spread = _sizes(bound, total / NOISES)
     settings = {"samples": NOISES, "noise": NOISE, "seed": ask.seed}
     estimand = "size of the gradient averaged over noise, per standard deviation of the column"
-    return ask.result("smoothgrad", estimand, values, NOISES * _ones(bound), settings=settings)
+    return ask.result("smoothgrad", estimand, values, NOISES * _ones(bound), settings=settings, spread=spread)
+
+
+def _sizes(bound: BoundModel, gradient: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(n, columns, k) sizes of gradients, and what each row adds to their mean through the columns' standard deviations."""
+    spread = covariances(bound)
+    size = sizes(bound, gradient, spread)
+    return size, spread_influences(bound, gradient, spread, size)
 
 
 def _gradient_x_input(ask: _Ask) -> GradientImportance:
