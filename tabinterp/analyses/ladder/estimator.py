@@ -23,6 +23,7 @@ from tabinterp.analyses.performance.estimator import (
     FEWEST,
     RESAMPLES,
     Status,
+    groups,
     judged,
     margin_of,
     null_loss,
@@ -158,12 +159,14 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
     found = [*(scores(m, rows) for m in fits.values()), bound.scores[held]]
     loss = loss_for(None, table.schema.task)
     losses = loss.each(np.stack(found), rows.y, bound.device)
+    linear = list(fits).index("linear")
+    curved = _curved(losses, rows, linear, seed)
     own = sum(p.numel() for p in bound.model.weights.parameters())
     return Ladder(
         rungs=(*fits, "network"),
-        **judge(
-            losses, rows.y, table.schema.task, rows.row_weights, rows.groups, list(fits).index("linear"), seed, margin
-        ),
+        **judge(losses, rows.y, table.schema.task, rows.row_weights, rows.groups, linear, margin),
+        curved_share=float(curved[0]),
+        curved=curved[1:],
         passed=passed,
         pairs=pairs,
         parameters=(*(_parameters(m, found[-1].shape[1]) for m in fits.values()), own),
@@ -204,28 +207,18 @@ def judge(
     weights: FloatArray,
     groups: IntArray | None,
     linear: int,
-    seed: int = 0,
     given: float | None = None,
 ) -> dict[str, Any]:
     """Return what losses (r, rows) of the rungs say, the network last: means, paired differences, shares of the gain.
 
     `linear` is the place of the linear rung, `given` the user's margin; the names are those of `Ladder`.
     """
-    group = np.arange(len(y)) if groups is None else groups
-    drawn = np.array([losses @ w / w.sum() for w in resampled(weights, group, RESAMPLES, seed)])
-    if group.max() + 1 < FEWEST:
-        drawn[:] = np.nan
-    both = np.vstack([losses @ weights / weights.sum(), drawn])  # the first row is the estimate
-    rungs = [mean(one, weights, groups) for one in losses]
-    none = (np.nan,) * 4
+    rungs, none = [mean(one, weights, groups) for one in losses], (np.nan,) * 4
     margin = margin_of(given, null_loss(task, y, weights))
     against = stacked([(rung - rungs[-1]).student() for rung in rungs])
     status = tuple(judged(low, high, margin) for low, high in zip(against.low, against.high, strict=True))
     behind = status[linear]
     gain: Status = {"worse": "better", "better": "worse"}.get(behind, behind)  # type: ignore[assignment]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        bent = linear + 1 if linear + 2 < len(losses) else linear
-        curved = (both[:, linear] - both[:, bent]) / (both[:, linear] - both[:, -2])
     recovered = [
         ratio(rungs[linear] - rung, rungs[linear] - rungs[-1]) if gain == "better" and i >= linear else none
         for i, rung in enumerate(rungs)
@@ -237,10 +230,20 @@ def judge(
         "recovered": stacked(recovered),
         "status": status,
         "gain": gain,
-        "curved_share": float(curved[0]),
-        "curved": curved[1:],
         "margin": margin,
     }
+
+
+def _curved(losses: FloatArray, rows: Table, linear: int, seed: int) -> FloatArray:
+    """(1 + resamples,) the part of the longest refit's gain over the linear that curves alone gain: on the rows, resampled."""
+    weights, group = rows.row_weights, groups(rows)
+    both = np.array([losses @ w / w.sum() for w in (weights, *resampled(weights, group, RESAMPLES, seed))])
+    bent = linear + 1 if linear + 2 < len(losses) else linear
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = (both[:, linear] - both[:, bent]) / (both[:, linear] - both[:, -2])
+    if group.max() + 1 < FEWEST:
+        share[1:] = np.nan
+    return np.asarray(share)
 
 
 def run(context: Context) -> Ladder:
