@@ -31,6 +31,8 @@ METRICS = {
     "average_precision": "average precision",
 }
 NONE = (np.nan,) * 4
+WEIGHED = "with few rows of much weight, the degrees of freedom are on the safe side"
+SELECTED = "sets that have an interval have more selected rows than sets of this design usually have"
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ DESIGN_READINGS = (
         "verdict",
         differences,
         tuple(
-            Told(f"difference in {name}", "network less linear model, in the population") for name in METRICS.values()
+            Told(f"difference in {name}", "network less linear model, in the population", more=WEIGHED)
+            for name in METRICS.values()
         ),
     ),
     DesignReading(
@@ -118,7 +121,9 @@ DESIGN_READINGS = (
         ),
     ),
     DesignReading(
-        "impact", impact, (Told("impact ratio", "share above the threshold in one group over that in another"),)
+        "impact",
+        impact,
+        (Told("impact ratio", "share above the threshold in one group over that in another", more=SELECTED),),
     ),
 )
 BOUND_READINGS = (
