@@ -108,7 +108,7 @@ def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: In
 
 def mean(values: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
     """Mean of (n,) values. Its variance is that of a sample, over one row less than there are with weight."""
-    w, used = weights / weights.mean(), np.count_nonzero(weights)
+    w, used = weights / weights.mean(), int(np.count_nonzero(weights))
     value = float(np.average(values, weights=weights))
     added = w * (values - value)
     return Power(value, added if groups is not None else added * np.sqrt(used / max(used - 1, 1)), groups)

@@ -55,7 +55,7 @@ class Moments:
         assert self.joint is not None
         square = np.diag(self.joint[3])
         scale = np.sqrt(square * square[cell])
-        return np.divide(self.joint[3, cell], scale, out=np.zeros(len(scale)), where=scale > 0)
+        return np.asarray(np.divide(self.joint[3, cell], scale, out=np.zeros(len(scale)), where=scale > 0))
 
 
 def clusters(table: Table) -> IntArray | None:
@@ -76,7 +76,7 @@ def moments(
     joint = None if group is None else _joint(cells, size, apart, weights, group)
     linear = None
     if weights is not None:
-        linear = np.stack([np.bincount(cells, weights**2 * apart**power, size) for power in (1, 2)])
+        linear = np.stack([np.bincount(cells, weights**2 * apart**power, size) for power in (1, 2)]).astype(np.float64)
     apart *= apart
     if weights is not None:
         apart *= weights
@@ -114,10 +114,8 @@ def _joint(cells: IntArray, size: int, apart: FloatArray, weights: FloatArray | 
     def by_group(values: FloatArray) -> sparse.csr_array:
         return sparse.csr_array((values, (of, together)), shape=(size, int(group.max(initial=0)) + 1))
 
-    present, mass, moved = (
-        by_group(one)
-        for one in (np.ones(len(pairs)), np.bincount(at, w, len(pairs)), np.bincount(at, w * apart, len(pairs)))
-    )
+    sums = [np.bincount(at, one, len(pairs)).astype(np.float64) for one in (w, w * apart)]
+    present, mass, moved = (by_group(one) for one in (np.ones(len(pairs)), *sums))
     products = (present @ present.T, mass @ mass.T, mass @ moved.T, moved @ moved.T)
     return np.stack([one.toarray() for one in products])
 
