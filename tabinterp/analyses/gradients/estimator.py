@@ -24,7 +24,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import slopes
 from tabinterp.stats.accumulators import mean_over_rows
-from tabinterp.stats.estimates import Estimates, mean_with_draws, units_of
+from tabinterp.stats.estimates import Estimates, effective_df, group_sums, mean_with_draws, units_of
 from tabinterp.stats.weights import quantile, unit
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
@@ -104,7 +104,13 @@ class GradientImportance(Display):
         return self._mean(np.abs(self.values)) if self.over is None else self.over[2]
 
     def _mean(self, values: FloatArray) -> Estimates:
-        return mean_over_rows(values if self.spread is None else values + self.spread, self.weights, self.groups)
+        """Mean over rows; of sizes of gradients with the degrees of freedom that few rows of much weight leave."""
+        if self.spread is None:
+            return mean_over_rows(values, self.weights, self.groups)
+        found = mean_over_rows(values + self.spread, self.weights, self.groups)
+        draws = unit(self.weights, len(values))[:, None, None] * (values + self.spread - found.value)
+        draws = draws if self.groups is None else group_sums(draws, self.groups)
+        return Estimates.of(found.value, found.stderr, np.maximum(effective_df(draws, len(draws)), 1))
 
     def frame(self) -> pd.DataFrame:
         """One row for each output and column."""
