@@ -383,7 +383,9 @@ def test_a_sweep_over_batches_is_what_memory_gives():
         if one.rows is None:
             for part in ("network", "linear", "difference"):
                 assert getattr(one, part)[0] == pytest.approx(getattr(other, part)[0], rel=1e-6, abs=1e-9)
-                assert getattr(one, part)[1] == pytest.approx(getattr(other, part)[1], rel=2e-3)  # rows of weight 0 count
+                assert getattr(one, part)[1] == pytest.approx(
+                    getattr(other, part)[1], rel=2e-3
+                )  # rows of weight 0 count
         else:
             assert one.rows == few.rows
     assert [m.name for m in found.metrics if m.rows is None] == ["log_loss", "brier", "accuracy"]
