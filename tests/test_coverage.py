@@ -12,15 +12,19 @@ import torch
 from scipy import stats
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 from torch import nn
 
+import tabinterp as ti
 from benchmarks.coverage import __main__ as command
+from benchmarks.coverage import designed
 from benchmarks.coverage.cases import CASES, Population
-from benchmarks.coverage.designs import DESIGNS, World
+from benchmarks.coverage.designs import DESIGNS, World, _asked, sets
 from benchmarks.coverage.designs import drawn as drawn_of
 from benchmarks.coverage.parts import counted, drawn, read
 from benchmarks.coverage.readings import READINGS, Reading, Told
+from tabinterp.analyses.calibration.estimator import calibration
+from tabinterp.analyses.performance.estimator import compare
 from tabinterp.stats.estimates import Estimates
 
 SLOPES = np.array([1.0, -2.0, 0.5, 0.0, 3.0])
@@ -133,14 +137,42 @@ def test_few_sets_decide_only_what_is_no_sampling_error(held, sets, verdict):
 
 
 def test_only_intervals_that_are_given_are_judged():
-    """Of 2,000 sets 1,000 have an interval of the first number, and none of the second."""
+    """Of 2,000 sets 1,900 have an interval of the first of three numbers, 1,800 of the second, and none of the third."""
     found = counted([(Estimates(*np.array([[1.0, np.nan]] * 4)), np.array([1.0, 1.0]))] for _ in range(2))
     ((held, told),) = found
     np.testing.assert_array_equal((held, told), [[2, 0], [2, 0]])
-    line = command.Line("rows", Told("reading", "estimand"), np.array([950.0, 0]), np.array([1000.0, 0]), 2000)
-    assert line.row() == "| rows | reading | estimand | 2,000 | 2 | 95.0% | 95.0% | 95.0% | 75% | holds |"
+    line = command.Line(
+        "rows", Told("reading", "estimand"), np.array([1805.0, 1710, 0]), np.array([1900.0, 1800, 0]), 2000
+    )
+    assert line.row() == "| rows | reading | estimand | 2,000 | 3 | 95.0% | 95.0% | 95.0% | 38% | holds |"
     none = command.Line("rows", Told("reading", "estimand"), np.zeros(1), np.zeros(1), 2000)
     assert none.row() == "| rows | reading | estimand | 2,000 | 1 | – | – | – | 100% | withheld |"
+
+
+@pytest.mark.parametrize(("held", "holds"), [(360, True), (290, False)])
+def test_sets_that_are_mostly_withheld_are_not_judged_unless_too_many_of_all_miss(held, holds):
+    """Of 1,000 sets 400 have an interval."""
+    line = command.Line("rows", Told("reading", "estimand"), np.array([float(held)]), np.array([400.0]), 1000)
+    assert line.verdict.startswith("withheld in most sets; 4.0% of all") == holds
+    assert (line.verdict == "**misses**") != holds
+
+
+@pytest.mark.parametrize("design", [DESIGNS[1], DESIGNS[5], DESIGNS[7], DESIGNS[-1]], ids=lambda design: design.slug)
+def test_intervals_on_arrays_are_those_of_the_analyses(design):
+    made = World(design.rare, 1 if design.groups is None else design.groups[1], many=5000)
+    (rows, scores), ((network, linear),) = sets(design, 0, 1)[0], drawn_of(design, 0, 1)
+    np.testing.assert_allclose(scores, [network.scores[:, 0], linear.scores[:, 0]], rtol=1e-6)
+    (slope, _), (intercept, _) = designed.calibrated(design, rows, scores, made)
+    (found,) = calibration(network).outputs
+    expected = [found.slope, found.intercept]
+    metrics = {m.name: m.difference for m in compare(network, linear, held_out=True).metrics}
+    expected += [metrics[name] for name in designed.METRICS]
+    told = [slope, intercept, *(one for one, _ in designed.differences(design, rows, scores, made))]
+    ((ratio, _),) = designed.impact(design, rows, scores, made)
+    people = ti.groups(network, linear, network.table, control={"people": "a"}, threshold=made.threshold).groups
+    expected.append(next(group.network.ratio for group in people if not group.control))
+    for one, other in zip([*told, ratio], expected, strict=True):
+        np.testing.assert_allclose([one.value, one.stderr, one.low, one.high], other, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -161,9 +193,19 @@ def test_truths_of_a_design_are_means_over_its_samples(design):
         assert {tuple(np.unique(np.bincount(one.group))) for one in rows} == {(design.groups[1],)}
     network, linear = made.scores
     y = made.whole.y
-    for name, metric in (("auc", roc_auc_score), ("log_loss", log_loss), ("brier", brier_score_loss)):
+    scored = {
+        "auc": roc_auc_score,
+        "log_loss": log_loss,
+        "brier": brier_score_loss,
+        "average_precision": average_precision_score,
+    }
+    for name, metric in scored.items():
         first, second = (metric(y, one if name == "auc" else expit(one)) for one in (network, linear))
         assert made.differences[name] == pytest.approx(first - second, abs=1e-9)
+    slopes = made.whole.x[:, None] + 1e-2 * np.eye(4), made.whole.x[:, None] - 1e-2 * np.eye(4)
+    up, down = (_asked(made.network, one.reshape(-1, 4)).reshape(-1, 4) for one in slopes)
+    sizes = np.abs(up - down).mean(axis=0) / 2e-2 * made.whole.x.std(axis=0)
+    np.testing.assert_allclose(made.sizes, sizes, rtol=0.02)
     fitted = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(network[:, None], y)
     np.testing.assert_allclose(made.calibration, [fitted.coef_[0, 0], fitted.intercept_[0]], atol=1e-4)
 

@@ -1,6 +1,7 @@
-"""The analyses whose intervals are judged under each design: the verdict, calibration and the impact ratio.
+"""The analyses whose intervals are judged under each design: verdict, calibration, impact ratio, mean size of gradients.
 
-Each gives the intervals of one drawn set of rows and the values of the population that they should hold.
+Estimators of the package are called on arrays, so that a thousand sets take minutes. `tests/test_coverage.py` holds that these
+intervals are those of the analyses of an audit.
 """
 
 from __future__ import annotations
@@ -11,48 +12,95 @@ from dataclasses import dataclass
 import numpy as np
 
 import tabinterp as ti
-from tabinterp.analyses.calibration.estimator import calibration
-from tabinterp.analyses.performance.estimator import compare
+from tabinterp.analyses.calibration.estimator import recalibrate
+from tabinterp.analyses.groups.grouped_moments import moments
+from tabinterp.analyses.performance.estimator import is_positive, measures
 from tabinterp.models import BoundModel
 from tabinterp.stats.estimates import Estimates
+from tabinterp.stats.group_contrasts import ratio_of
+from tabinterp.table.class_counts import EVENTS
+from tabinterp.table.suppression import SMALL
 
-from .designs import World
+from .designs import Design, Rows, World
 from .readings import Found, Told
 
-METRICS = {"log_loss": "log loss (the verdict)", "brier": "Brier score", "auc": "AUC"}
+METRICS = {
+    "log_loss": "log loss (the verdict)",
+    "brier": "Brier score",
+    "auc": "AUC",
+    "average_precision": "average precision",
+}
+NONE = (np.nan,) * 4
+WEIGHED = "with few rows of much weight, the degrees of freedom are on the safe side"
+SELECTED = "sets that have an interval have more selected rows than sets of this design usually have"
 
 
 @dataclass(frozen=True)
 class DesignReading:
-    """`read` takes both models on one set of rows; `share` is the part of the sets that it is made on."""
+    """`read` takes a set of rows, the scores (2, n) of network and linear model, and the population."""
 
     slug: str
-    read: Callable[[BoundModel, BoundModel, World], list[Found]]
+    read: Callable[[Design, Rows, np.ndarray, World], list[Found]]
     lines: tuple[Told, ...]
     share: float = 1
-    block: int = 50
+    block: int = 250
 
 
-def _found(estimate: tuple[float, ...] | None, truth: float) -> Found:
-    """A value with its standard error and both ends; None where it is withheld."""
-    return Estimates(*map(np.array, (np.nan,) * 4 if estimate is None else estimate)), np.array(truth)
+@dataclass(frozen=True)
+class BoundReading:
+    """`read` takes the network bound to a set of rows, for analyses that ask it again."""
+
+    slug: str
+    read: Callable[[BoundModel, World], list[Found]]
+    lines: tuple[Told, ...]
 
 
-def differences(network: BoundModel, linear: BoundModel, world: World) -> list[Found]:
-    told = {one.name: one.difference for one in compare(network, linear, held_out=True).metrics}
-    return [_found(told.get(name), world.differences[name]) for name in METRICS]
+def _found(estimate: tuple[float, ...], truth: float) -> Found:
+    """A value with its standard error and both ends."""
+    return Estimates(*map(np.array, estimate)), np.array(truth)
 
 
-def calibrated(network: BoundModel, linear: BoundModel, world: World) -> list[Found]:
-    (one,) = calibration(network).outputs
+def weights_and_groups(design: Design, rows: Rows) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """As a table gives them: None where rows count alike, or each is a draw of its own."""
+    return rows.weights if design.weighted else None, None if design.groups is None else rows.group
+
+
+def enough(design: Design, rows: Rows) -> bool:
+    """Whether each class has the events, or groups of rows with an event, below which performance is withheld."""
+    units = rows.group if design.groups is not None else np.arange(len(rows.y))
+    return min(len(np.unique(units[rows.y == outcome])) for outcome in (0, 1)) >= EVENTS
+
+
+def differences(design: Design, rows: Rows, scores: np.ndarray, world: World) -> list[Found]:
+    if not enough(design, rows):
+        return [_found(NONE, world.differences[name]) for name in METRICS]
+    weights, groups = weights_and_groups(design, rows)
+    weights = np.ones(len(rows.y)) if weights is None else weights
+    told = measures("binary", scores[..., None], rows.y, weights, groups)
+    return [_found((told[name][0] - told[name][1]).student(), world.differences[name]) for name in METRICS]
+
+
+def calibrated(design: Design, rows: Rows, scores: np.ndarray, world: World) -> list[Found]:
     slope, intercept = world.calibration
-    return [_found(one.slope, slope), _found(one.intercept, intercept)]
+    if not enough(design, rows):
+        return [_found(NONE, slope), _found(NONE, intercept)]
+    found = recalibrate(scores[0], rows.y, "binary", *weights_and_groups(design, rows))
+    return [_found(found.slope, slope), _found(found.intercept, intercept)]
 
 
-def impact(network: BoundModel, linear: BoundModel, world: World) -> list[Found]:
-    found = ti.groups(network, linear, network.table, control={"people": "a"}, threshold=world.threshold)
-    (one,) = [group for group in found.groups if not group.control]
-    return [_found(None if one.network is None else one.network.ratio, world.impact)]
+def impact(design: Design, rows: Rows, scores: np.ndarray, world: World) -> list[Found]:
+    """Withheld where fewer than ten rows of a group are selected, or are not."""
+    selected = is_positive(scores[0], world.threshold)
+    cells = (rows.people == "b").astype(np.int64)
+    if np.bincount(2 * cells + selected, minlength=4).min() < SMALL:
+        return [_found(NONE, world.impact)]
+    weights, groups = weights_and_groups(design, rows)
+    made = moments(cells, 2, selected.astype(float), weights, groups)
+    return [_found(ratio_of(made.share(1), made.share(0)), world.impact)]
+
+
+def saliency(network: BoundModel, world: World) -> list[Found]:
+    return [(ti.gradient_importance(network, network.table, method="saliency").size(), world.sizes[:, None])]
 
 
 DESIGN_READINGS = (
@@ -60,7 +108,8 @@ DESIGN_READINGS = (
         "verdict",
         differences,
         tuple(
-            Told(f"difference in {name}", "network less linear model, in the population") for name in METRICS.values()
+            Told(f"difference in {name}", "network less linear model, in the population", more=WEIGHED)
+            for name in METRICS.values()
         ),
     ),
     DesignReading(
@@ -72,6 +121,19 @@ DESIGN_READINGS = (
         ),
     ),
     DesignReading(
-        "impact", impact, (Told("impact ratio", "share above the threshold in one group over that in another"),)
+        "impact",
+        impact,
+        (Told("impact ratio", "share above the threshold in one group over that in another", more=SELECTED),),
+    ),
+)
+BOUND_READINGS = (
+    BoundReading(
+        "saliency",
+        saliency,
+        (
+            Told(
+                "mean size of gradients (saliency)", "mean size of the derivative times the column's standard deviation"
+            ),
+        ),
     ),
 )

@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from scipy.optimize import minimize
 from scipy.stats import rankdata
+from sklearn.metrics import average_precision_score
 from torch import nn
 
 import tabinterp as ti
@@ -142,6 +143,12 @@ class World:
         return float(slope), float(intercept)
 
     @cached_property
+    def sizes(self) -> np.ndarray:
+        """(columns,) mean size of the network's derivative times the standard deviation of the column."""
+        x = self.whole.x
+        return np.asarray(np.abs(_slopes(self.network, x)).mean(axis=0) * x.std(axis=0))
+
+    @cached_property
     def impact(self) -> float:
         """Share of rows above the threshold in group b over that in group a."""
         above = self.scores[0] > np.log(self.threshold / (1 - self.threshold))
@@ -157,6 +164,15 @@ def _asked(module: nn.Module, x: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
         blocks = torch.as_tensor(x, dtype=torch.float32).split(65_536)
         return torch.cat([module(block)[:, 0] for block in blocks]).double().numpy()
+
+
+def _slopes(module: nn.Module, x: np.ndarray) -> np.ndarray:
+    """(n, d) derivatives of the score."""
+    found = []
+    for block in torch.as_tensor(x, dtype=torch.float32).split(65_536):
+        rows = block.clone().requires_grad_(True)
+        found.append(torch.autograd.grad(module(rows).sum(), rows)[0].double())
+    return torch.cat(found).numpy()
 
 
 def _scaled(module: nn.Sequential, factor: float, more: float) -> nn.Sequential:
@@ -184,6 +200,7 @@ def _metrics(y: np.ndarray, scores: np.ndarray) -> dict[str, float]:
         "log_loss": float((np.logaddexp(0, scores) - y * scores).mean()),
         "brier": float(((p - y) ** 2).mean()),
         "auc": float((ranks.mean() - (count + 1) / 2) / (len(y) - count)),
+        "average_precision": float(average_precision_score(y, scores)),
     }
 
 
@@ -197,10 +214,20 @@ def _world(rare: bool, size: int) -> World:
 
 
 @lru_cache(maxsize=1)
-def drawn(design: Design, first: int, count: int) -> list[tuple[BoundModel, BoundModel]]:
-    """Both models on one set of rows after another, all of them held out; they meet the rows at once."""
-    made, rows = world(design), design.rows
+def sets(design: Design, first: int, count: int) -> list[tuple[Rows, np.ndarray]]:
+    """One set of rows after another, with the scores (2, rows) of network and linear model, which meet the rows at once."""
+    made = world(design)
     found = [made.sample(design, np.random.default_rng([6, number])) for number in range(first, first + count)]
+    x = np.concatenate([one.x for one in found])
+    scores = np.stack([_asked(module, x) for module in (made.network, made.linear)])
+    return [*zip(found, np.moveaxis(scores.reshape(2, count, design.rows), 1, 0), strict=True)]
+
+
+@lru_cache(maxsize=1)
+def drawn(design: Design, first: int, count: int) -> list[tuple[BoundModel, BoundModel]]:
+    """Both models bound to the same sets, all of whose rows are held out."""
+    made, rows = world(design), design.rows
+    found = [one for one, _ in sets(design, first, count)]
     before = made.population(np.random.default_rng([7, first]), TRAINING)
     parts = [before, *found]
     frame = pd.DataFrame(np.concatenate([one.x for one in parts]), columns=named(COLUMNS))
@@ -223,5 +250,5 @@ def drawn(design: Design, first: int, count: int) -> list[tuple[BoundModel, Boun
         group=None if design.groups is None else "group",
     )
     both = [bind(wrapped(module, None), table) for module in (made.network, made.linear)]
-    sets = [TRAINING + np.arange(i * rows, (i + 1) * rows) for i in range(count)]
-    return [(both[0].take(at), both[1].take(at)) for at in sets]
+    places = [TRAINING + np.arange(i * rows, (i + 1) * rows) for i in range(count)]
+    return [(both[0].take(at), both[1].take(at)) for at in places]

@@ -7,7 +7,7 @@ checks are drawn from the population of `designs`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -16,8 +16,9 @@ import pandas as pd
 import tabinterp as ti
 from benchmarks.truth.functions import VARIANCE, named, table, wrapped
 from tabinterp.analyses.decomposition.estimator import decompose
-from tabinterp.analyses.ladder.estimator import ladder
+from tabinterp.analyses.ladder.estimator import Ladder, judge, ladder
 from tabinterp.analyses.ladder.penalised_fits import scores
+from tabinterp.analyses.trust.estimator import DRAWS, Correlation
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, bind
 from tabinterp.stats.estimates import Estimates
@@ -30,8 +31,10 @@ POPULATION = 20_000  # rows on which the refits of one set are scored
 RUNGS, COMPONENTS = ("curvature", "pairs"), 3
 SIZES = (150, 400, 1000)
 REFERENCE_SETS, DECLINED = 40, 400  # for the truth of reason codes and trust checks: sets of the largest design
-TRUST_SETS = 200
+TRUTH_DRAWS = 200
 NONE = (np.nan,) * 4
+PARTS = ("value", "stderr", "low", "high")
+HELD_OUT = 100  # sets of held-out rows on which the same refits are scored
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Gained:
     read: Callable[[int, int, int], Iterator[list[Found]]]
     lines: tuple[Told, ...]
     share: float = 0.1
+    block: int = 10
 
 
 def _estimates(parts: list[tuple[float, ...]]) -> Estimates:
@@ -53,13 +57,15 @@ def friedman() -> ti.Model:
     return wrapped(FRIEDMAN.module())
 
 
+def _frame(rows: int, seed: list[int]) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    x = FRIEDMAN.draw(rng, rows)
+    return pd.DataFrame(x, columns=named(FRIEDMAN.columns)).assign(y=FRIEDMAN.values(x) + NOISE * rng.normal(size=rows))
+
+
 def _rows(rows: int, seed: int) -> ti.Table:
     """As many training as held-out rows."""
-    rng = np.random.default_rng([8, seed])
-    x = FRIEDMAN.draw(rng, 2 * rows)
-    frame = pd.DataFrame(x, columns=named(FRIEDMAN.columns))
-    frame["y"] = FRIEDMAN.values(x) + NOISE * rng.normal(size=2 * rows)
-    frame["split"] = np.where(np.arange(2 * rows) < rows, "train", "test")
+    frame = _frame(2 * rows, [8, seed]).assign(split=np.where(np.arange(2 * rows) < rows, "train", "test"))
     return ti.read_table(frame, target="y", task="regression", split="split")
 
 
@@ -70,24 +76,39 @@ def _population() -> tuple[ti.Table, np.ndarray]:
     return table(x, FRIEDMAN.values(x)), FRIEDMAN.values(x)
 
 
-def recovered(rows: int, first: int, count: int) -> Iterator[list[Found]]:
-    """The rungs' shares of the gain, and what each rung loses to the network, of the refits as they were fitted."""
+@cache
+def _refits(rows: int, number: int) -> tuple[Ladder, dict[str, float]]:
+    """A ladder that was fitted to so many rows, and what each rung loses to the network in the population."""
     whole, values = _population()
-    for seed in range(first, first + count):
-        drawn_rows = _rows(rows, seed)
-        found = ladder(bind(friedman(), drawn_rows), drawn_rows, seed=seed)
-        lost = {
-            rung: float(((scores(model, whole)[:, 0] - values) ** 2).mean())
-            for rung, model in zip(found.rungs, found.models, strict=False)
-        }
-        shares, losses, truths = [], [], []
-        for rung in RUNGS:
-            at = found.rungs.index(rung) if rung in lost else None
-            for made, one in ((shares, found.recovered), (losses, found.against_network)):
-                made.append(NONE if at is None else (one.value[at], one.stderr[at], one.low[at], one.high[at]))
-            truths.append(lost.get(rung, np.nan))
-        gained = (lost["linear"] - np.array(truths)) / lost["linear"]
-        yield [(_estimates(shares), gained), (_estimates(losses), np.array(truths))]
+    drawn_rows = _rows(rows, number)
+    found = ladder(bind(friedman(), drawn_rows), drawn_rows, seed=number)
+    lost = [float(((scores(model, whole)[:, 0] - values) ** 2).mean()) for model in found.models]
+    return found, dict(zip(found.rungs, lost, strict=False))
+
+
+def recovered(rows: int, first: int, count: int) -> Iterator[list[Found]]:
+    """The rungs' shares of the gain, and what each rung loses to the network, of the refits as they were fitted.
+
+    The same refits are scored on `HELD_OUT` sets of held-out rows.
+    """
+    found, lost = _refits(rows, first // HELD_OUT)
+    linear, truths = found.rungs.index("linear"), np.array([lost.get(rung, np.nan) for rung in RUNGS])
+    gained = (lost["linear"] - truths) / lost["linear"]
+    frames = [_frame(rows, [9, seed]) for seed in range(first, first + count)]
+    whole = ti.read_table(pd.concat(frames, ignore_index=True), target="y", task="regression")
+    told = [*(scores(model, whole)[:, 0] for model in found.models), FRIEDMAN.values(whole.inputs.to_numpy())]
+    losses = (np.stack(told) - whole.y) ** 2
+    for i in range(count):
+        at = slice(i * rows, (i + 1) * rows)
+        made = judge(losses[:, at], whole.y[at], "regression", np.ones(rows), None, linear)
+        shares, differences = (
+            [
+                tuple(getattr(made[name], part)[found.rungs.index(rung)] for part in PARTS) if rung in lost else NONE
+                for rung in RUNGS
+            ]
+            for name in ("recovered", "against_network")
+        )
+        yield [(_estimates(shares), gained), (_estimates(differences), truths)]
 
 
 def decomposed(rows: int, first: int, count: int) -> Iterator[list[Found]]:
@@ -95,7 +116,7 @@ def decomposed(rows: int, first: int, count: int) -> Iterator[list[Found]]:
         drawn_rows = _rows(rows, seed)
         try:
             found = decompose(friedman(), drawn_rows, seed=seed).shares
-            parts = [getattr(found, name)[0, 0, :COMPONENTS] for name in ("value", "stderr", "low", "high")]
+            parts = [getattr(found, name)[0, 0, :COMPONENTS] for name in PARTS]
         except NotApplicableError:
             parts = [np.full(COMPONENTS, np.nan)] * 4
         yield [(Estimates(*parts), np.array(FRIEDMAN.shares))]
@@ -129,29 +150,27 @@ def reasons(rows: int, first: int, count: int) -> Iterator[list[Found]]:
 METHODS = ("permutation_importance", "saliency", "integrated_gradients", "expected_gradients", "shapley")
 
 
-def _nulls(bound: BoundModel, seed: int, draws: int) -> dict[str, Estimates]:
-    found = ti.trust(bound, bound.table, draws=draws, orders=1, backgrounds=2, seed=seed).nulls
-    return {one.method: one.mean for one in found if one.null == "random weights"}
+def _nulls(rows: int, seed: int, draws: int) -> dict[str, Correlation]:
+    """Of one set of rows; what is drawn are the weights."""
+    ((network, _),) = _sets(rows, 10**6, 1)
+    found = ti.trust(network, network.table, draws=draws, orders=1, backgrounds=2, seed=seed).nulls
+    return {one.method: one for one in found if one.null == "random weights"}
 
 
 @cache
 def _typical_nulls(rows: int) -> np.ndarray:
-    (both,) = _sets(rows, 10**6, 1)
-    found = _nulls(both[0], 10**6, TRUST_SETS)
-    return np.array([found[name].value for name in METHODS])
+    found = _nulls(rows, 10**6, TRUTH_DRAWS)
+    return np.array([found[name].mean.value for name in METHODS])
 
 
 def nulls(rows: int, first: int, count: int) -> Iterator[list[Found]]:
-    """Of one set of rows; what is drawn anew are the weights."""
-    (both,) = _sets(rows, 10**6, 1)
-    for seed in range(first, first + count):
-        found = _nulls(both[0], seed, 5)
-        yield [
-            (
-                _estimates([(o.value, o.stderr, o.low, o.high) for o in (found[name] for name in METHODS)]),
-                _typical_nulls(rows),
-            )
-        ]
+    """All weights of a block are drawn at once, and fall into sets of as many draws as an audit takes."""
+    found = _nulls(rows, first, DRAWS * count)
+    for i in range(count):
+        at = slice(i * DRAWS, (i + 1) * DRAWS)
+        means = [replace(found[name], values=found[name].values[at]).mean for name in METHODS]
+        told = [(float(one.value), float(one.stderr), float(one.low), float(one.high)) for one in means]
+        yield [(_estimates(told), _typical_nulls(rows))]
 
 
 GAINED = (
@@ -162,6 +181,8 @@ GAINED = (
             Told("ladder: share of the gain", "of the refits as fitted, in the population"),
             Told("ladder: loss less the network's", "the same"),
         ),
+        share=1,
+        block=HELD_OUT,
     ),
     Gained(
         "decomposition", decomposed, (Told("decomposition: shares", "linear, curvature, interactions of the function"),)
@@ -174,5 +195,5 @@ GAINED = (
             Told("reason codes: share of lists that differ", "the same"),
         ),
     ),
-    Gained("trust", nulls, (Told("trust: correlation with random weights", "mean over drawn weights"),)),
+    Gained("trust", nulls, (Told("trust: correlation with random weights", "mean over drawn weights"),), block=50),
 )

@@ -13,8 +13,8 @@ from benchmarks.truth.functions import table, wrapped
 from tabinterp.models import BoundModel, bind
 
 from .cases import CASES, Case, Population
-from .designed import DESIGN_READINGS, DesignReading
-from .designs import DESIGNS, Design, world
+from .designed import BOUND_READINGS, DESIGN_READINGS, BoundReading, DesignReading
+from .designs import DESIGNS, Design, sets, world
 from .designs import drawn as drawn_of
 from .gained import GAINED, SIZES, Gained
 from .readings import READINGS, TOGETHER, Found, Reading, Told
@@ -80,9 +80,13 @@ def read(case: Case, reading: Reading, first: int, count: int) -> list[Counted]:
 
 
 def read_design(design: Design, reading: DesignReading, first: int, count: int) -> list[Counted]:
-    """The sets are bound once for all analyses of a design."""
     made = world(design)
-    return counted(reading.read(*both, made) for both in drawn_of(design, first, count))
+    return counted(reading.read(design, *one, made) for one in sets(design, first, count))
+
+
+def read_bound(design: Design, reading: BoundReading, first: int, count: int) -> list[Counted]:
+    made = world(design)
+    return counted(reading.read(network, made) for network, _ in drawn_of(design, first, count))
 
 
 def counted(sets: Iterable[list[Found]]) -> list[Counted]:
@@ -156,7 +160,12 @@ DESIGNED = (
         for design in DESIGNS
     ),
     *(
-        Part(f"n{rows}/{one.slug}", f"{rows:,} rows", one.lines, partial(read_gained, one, rows), one.share, 10)
+        Part(f"{design.slug}/{reading.slug}", design.name, reading.lines, partial(read_bound, design, reading), 1, 50)
+        for reading in BOUND_READINGS
+        for design in DESIGNS
+    ),
+    *(
+        Part(f"n{rows}/{one.slug}", f"{rows:,} rows", one.lines, partial(read_gained, one, rows), one.share, one.block)
         for one in GAINED
         for rows in SIZES
     ),

@@ -75,13 +75,18 @@ def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
-    """Mean of what lies between 0 and 1 in each row, a share where it is either; the same rows, an interval within 0 and 1."""
-    value, error, _, _ = mean_of(np.asarray(hit, dtype=np.float64), weights, group)
+    """Mean of what lies between 0 and 1 in each row, a share where it is either; the same rows, an interval within 0 and 1.
+
+    A share says no more than as many rows that are drawn one by one; a mean of numbers between 0 and 1, which vary less, may.
+    """
+    values = np.asarray(hit, dtype=np.float64)
+    value, error, _, _ = mean_of(values, weights, group)
     if not np.isfinite(value):
         return NONE
     value = min(max(value, 0.0), 1.0)
     groups = len(np.unique(group))
     kish = float(weights.sum() ** 2 / (weights**2).sum()) * groups / len(group)
     whole = value in (0.0, 1.0)  # all rows alike: what error there is, is rounding
-    size = kish if whole or error == 0 else min(value * (1 - value) / error**2, float(len(group)))
+    most = float(len(group)) if np.isin(values, (0, 1)).all() else np.inf
+    size = kish if whole or error == 0 else min(value * (1 - value) / error**2, most)
     return value, error, *wilson(value, size)

@@ -208,7 +208,6 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         settings={
             "rows": r.settings.rows,
             "margin": number(r.performance.margin),
-            "resamples": r.performance.resamples,
             "top": TOP,
             "counterpart": "fitted" if r.linear.model.is_rival else "given",
             **({} if r.settings.analyses is None else {"analyses": " ".join(r.settings.analyses)}),

@@ -102,7 +102,7 @@ def _row(name: str, models: Any, rows: int, rows_of: Any, seed: int | None = Non
 
 def _judged(d: doc.Document, here: str, trained: str) -> Iterator[ReadingRows]:
     one = d.performance
-    yield _row("performance", "both", one.rows, here, one.seed, resamples=one.resamples)
+    yield _row("performance", "both", one.rows, here, one.seed)
     beside = d.judged
     if beside is None:
         return

@@ -49,5 +49,5 @@ class MetricRow(Part):
     linear: Interval
     difference: Interval  # network minus linear, paired
     resolved: Literal["better", "worse", "no"]  # for the network; "no": the interval includes zero
-    method: Literal["bootstrap", "delong", "student"] = "bootstrap"  # of the difference's interval
+    method: Literal["bootstrap", "delong", "student"] = "bootstrap"  # of the difference's error
     rows: int | None = None  # that it is of, where these are not as many as of the others

@@ -1,4 +1,5 @@
-"""How well a score tells the target, with an error: AUC for classes (one against the others), R2 for numbers and counts.
+"""How well a score predicts the target, with an error: AUC and average precision for classes (one against the others), R2 for
+numbers and counts, and means over rows, such as losses.
 
 A mean over classes weighs each by its share. Every measure comes with a row's influence on it (Hájek 1968; DeLong et al. 1988
 for the AUC), so that differences on the same rows have an error of their own. Influences of the rows of one group are summed
@@ -7,13 +8,15 @@ before they are squared, and the interval is Student's over groups; below ten gr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from tabinterp.arrays import FloatArray, IntArray
 
-from .estimates import FEWEST_GROUPS, Estimates, group_sums
+from .estimates import FEWEST_GROUPS, Estimates, effective_df, group_sums
 
 CHANCE = {True: 0.5, False: 0.0}  # of an AUC, of R2
 
@@ -43,6 +46,28 @@ class Power:
 
     def estimate(self) -> tuple[float, float, float, float]:
         return as_interval(self.value, self.stderr, self.df)
+
+    def student(self, least: float = -np.inf, most: float = np.inf) -> tuple[float, float, float, float]:
+        """Return value, standard error and the ends of a 95% interval, no further than `least` and `most`.
+
+        Critical values are Student's with the degrees of freedom of `estimates.effective_df`. Fewer than ten rows, or groups of
+        rows, have neither error nor interval.
+        """
+        stderr = self.stderr if len(self._draws) >= FEWEST_GROUPS else np.nan
+        value, stderr, low, high = as_interval(self.value, stderr, self.effective_df)
+        return value, stderr, float(np.maximum(low, least)), float(np.minimum(high, most))
+
+    @property
+    def _draws(self) -> FloatArray:
+        """What each row, or group of rows, adds."""
+        return self.influence if self.groups is None else group_sums(self.influence, self.groups)
+
+    @property
+    def effective_df(self) -> float:
+        """Degrees of freedom of the standard error."""
+        draws = self._draws
+        draws = draws[draws != 0]  # the others have no weight
+        return max(1.0, float(effective_df(draws, len(draws))))
 
     def __sub__(self, other: Power) -> Power:
         """The difference of two measures of the same rows."""
@@ -79,6 +104,73 @@ def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: In
         first, second = (np.sqrt(size / max(size - 1, 1)) for size in sizes)
         added *= np.where(positive > 0, first, second)
     return Power(value, added, groups)
+
+
+def mean(values: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
+    """Mean of (n,) values. Its variance is that of a sample, over one row less than there are with weight."""
+    w, used = weights / weights.mean(), int(np.count_nonzero(weights))
+    value = float(np.average(values, weights=weights))
+    added = w * (values - value)
+    return Power(value, added if groups is not None else added * np.sqrt(used / max(used - 1, 1)), groups)
+
+
+def average(parts: Sequence[Power]) -> Power:
+    """The mean of several measures of the same rows."""
+    influence = np.mean([part.influence for part in parts], axis=0)
+    return Power(float(np.mean([part.value for part in parts])), np.asarray(influence), parts[0].groups)
+
+
+def ratio(first: Power, second: Power) -> tuple[float, float, float, float]:
+    """Return the ratio of two measures of the same rows, its standard error and its 95% interval (Fieller 1954).
+
+    The interval holds the ratios r for which first - r second is not significantly different from zero. It is bounded only
+    where the second measure is significantly different from zero; elsewhere there is none.
+
+    >>> one = np.ones(40)
+    >>> up, down = (mean(shift + np.tile([-1.0, 1.0], 20), one) for shift in (1.0, 2.0))
+    >>> [round(float(x), 3) for x in ratio(up, down)]
+    [0.5, 0.08, 0.309, 0.63]
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = float(np.divide(first.value, second.value))
+    apart = Power(0.0, first.influence - value * second.influence, first.groups)
+    t = float(stats.t.ppf(0.975, apart.effective_df)) if np.isfinite(value) else np.nan
+    one, other, both = (
+        Power(0.0, i, first.groups).stderr
+        for i in (first.influence, second.influence, first.influence + second.influence)
+    )
+    shared = (both**2 - one**2 - other**2) / 2
+    a, b, c = (
+        second.value**2 - (t * other) ** 2,
+        first.value * second.value - t**2 * shared,
+        first.value**2 - (t * one) ** 2,
+    )
+    if not a > 0:
+        return value, np.nan, np.nan, np.nan
+    reach = np.sqrt(max(b**2 - a * c, 0.0))
+    return value, apart.stderr / abs(second.value), float((b - reach) / a), float((b + reach) / a)
+
+
+def average_precision(
+    score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None
+) -> Power:
+    """Precision at every score that some row has, weighed by the rise of recall there (scikit-learn's definition).
+
+    A row's influence is the derivative by its weight (infinitesimal jackknife, Efron 1982): it moves the precision at every
+    score up to its own. NaN where no outcome is positive.
+    """
+    _, run = np.unique(-score, return_inverse=True)  # from the highest score on
+    here = np.bincount(run, weights * positive)
+    right, named = np.cumsum(here), np.cumsum(np.bincount(run, weights))
+    if not right[-1] > 0:
+        return Power(np.nan, np.full(len(score), np.nan), groups)
+    with np.errstate(invalid="ignore", divide="ignore"):  # rows without weight have the highest scores
+        precision = np.where(named > 0, right / named, 0.0)
+        gained, lost = (np.where(named > 0, here * one, 0.0) for one in (1 / named, right / named**2))
+    value = float(here @ precision / right[-1])
+    onward = [np.cumsum(one[::-1])[::-1][run] for one in (gained, lost)]
+    moved = positive * (precision[run] - value + onward[0]) - onward[1]
+    return Power(value, weights / right[-1] * moved * len(score), groups)
 
 
 def r2(prediction: FloatArray, y: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,29 @@ def resampled(
         return Estimates.of(value, np.full_like(value, np.nan))
     made = Estimates.of(value, error * np.sqrt(groups / (groups - 1)), groups - 1)
     return Estimates(value, made.stderr, np.maximum(made.low, least), np.minimum(made.high, most))
+
+
+def stacked(parts: Sequence[tuple[float, float, float, float]]) -> Estimates:
+    """Return several numbers, each with its standard error and the ends of its interval, as one."""
+    return Estimates(*np.array(parts, dtype=np.float64).reshape(-1, 4).T)
+
+
+def effective_df(influences: FloatArray, units: int) -> FloatArray:
+    """Return the degrees of freedom that a variance estimated from `influences` (units, ...) has.
+
+    The variance of a sample variance grows with the kurtosis k of what is averaged. It is that of a chi-squared variable with
+    (units - 1) / (1 + (k - 3) / 2) degrees of freedom (Box 1953, Biometrika 40; Satterthwaite 1946). Where a few draws decide,
+    such as the rows of a rare class, few are left; there are never more than units - 1.
+
+    >>> effective_df(np.array([1.0, -1.0] * 10), 20)
+    array(19.)
+    >>> effective_df(np.r_[19.0, -np.ones(19)], 20).round(1)
+    np.float64(2.1)
+    """
+    square = (influences**2).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kurtosis = np.where(square > 0, units * (influences**4).sum(axis=0) / square**2, 3.0)
+    return np.asarray((units - 1) / (1 + np.maximum(kurtosis - 3, 0) / 2))
 
 
 def group_sums(values: FloatArray, groups: IntArray) -> FloatArray:

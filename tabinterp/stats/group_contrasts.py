@@ -6,7 +6,7 @@ of Student's t with one degree of freedom fewer than there are sampling units, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,8 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.meta_analysis import effectsize_smd
 from statsmodels.stats.proportion import proportions_ztest
+
+from tabinterp.arrays import FloatArray
 
 from .estimates import FEWEST_GROUPS
 
@@ -26,13 +28,20 @@ LEVEL = 0.05
 class Share:
     """A share, or a mean, and of how many rows it is worth; NaN where fewer than ten rows tell it.
 
-    `units`: sampling units (persons, households) that the rows come from; infinite where every row is a unit of its own.
+    `units`: sampling units (persons, households) that the rows come from; infinite where every row is a unit of its own. Where
+    they are finite, `correlations` are those of the share's error with the errors of other shares, by their `place`.
     """
 
     value: float = np.nan
     size: float = np.nan
     deviation: float = np.nan  # of single rows (divided by their number)
     units: float = np.inf
+    place: int = 0
+    correlations: FloatArray | None = field(default=None, compare=False)
+
+    def correlation(self, other: Share) -> float:
+        """Of the errors of two shares that are told by rows of the same sampling units."""
+        return 0.0 if self.correlations is None or self is other else float(self.correlations[other.place])
 
     @property
     def stderr(self) -> float:
@@ -73,16 +82,18 @@ def wilson(value: Any, size: Any, critical: Any) -> tuple[Any, Any]:
     )
 
 
-def mover_ratio(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any]) -> tuple[Any, Any]:
+def mover_ratio(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], correlation: Any = 0.0) -> tuple[Any, Any]:
     """Ends of the interval of a ratio of shares, from the (value, low, high) of each (MOVER; Donner & Zou 2012).
 
-    With Wilson's ends it is valid where a share is 0 or 1, which leave no variance to take an error from.
+    With Wilson's ends it is valid where a share is 0 or 1, which leave no variance to take an error from. `correlation` is that
+    of the errors of the two shares, where both are of the same sampling units.
     """
     (p, l1, u1), (q, l2, u2) = first, second
     with np.errstate(divide="ignore", invalid="ignore"):
         below, above = u2 * (2 * q - u2), l2 * (2 * q - l2)
-        low = (p * q - np.sqrt(np.maximum((p * q) ** 2 - l1 * (2 * p - l1) * below, 0))) / below
-        high = (p * q + np.sqrt(np.maximum((p * q) ** 2 - u1 * (2 * p - u1) * above, 0))) / above
+        at_low, at_high = p * q - correlation * (p - l1) * (u2 - q), p * q - correlation * (u1 - p) * (q - l2)
+        low = (at_low - np.sqrt(np.maximum(at_low**2 - l1 * (2 * p - l1) * below, 0))) / below
+        high = (at_high + np.sqrt(np.maximum(at_high**2 - u1 * (2 * p - u1) * above, 0))) / above
     return low, np.where(np.asarray(l2) > 0, high, np.inf)
 
 
@@ -148,8 +159,12 @@ def ratio_of(a: Share, b: Share) -> Estimate:
     value = a.value / b.value
     if _few(a, b):
         return value, np.nan, np.nan, np.nan
-    low, high = mover_ratio(_wilson(a), _wilson(b))
-    error = float(np.hypot(a.stderr / b.value, value * b.stderr / b.value))
+    r = a.correlation(b)
+    low, high = mover_ratio(_wilson(a), _wilson(b), r)
+    first, second = a.stderr / b.value, value * b.stderr / b.value
+    error = (
+        float(np.sqrt(max(first**2 + second**2 - 2 * r * first * second, 0.0))) if r else float(np.hypot(first, second))
+    )
     return value, error, float(low), float(high)
 
 

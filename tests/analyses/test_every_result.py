@@ -36,9 +36,7 @@ READINGS = {
     "units": lambda model, linear, table: ti.neurons(model, table).profile(),
     "incoming weights": lambda model, linear, table: ti.neurons(model, table).weights(),
     "maximisation": lambda model, linear, table: ti.maximise(model, table, starts=16).frame(),
-    "performance": lambda model, linear, table: compare(
-        bind(model, table), bind(linear, table), resamples=30, held_out=True
-    ).frame(),
+    "performance": lambda model, linear, table: compare(bind(model, table), bind(linear, table), held_out=True).frame(),
 }
 COLUMNS = {
     "permutation": ["column", "importance", "stderr", "ci_low", "ci_high", "off_support", "exact"],

@@ -73,7 +73,7 @@ def linear_pair(scale, shift, n=1500, seed=0, **more):
 def test_a_gap_of_scale_alone_is_gone():
     """As class weights make it: an intercept too high, and the log loss is worse; recalibrated, the two are one."""
     bounds = linear_pair(1.6, 1.2)
-    before = compare(*bounds, resamples=300, held_out=True)
+    before = compare(*bounds, held_out=True)
     after = recalibrated(*bounds, before)
     assert (before.status, after.before, after.status, after.changed) == ("worse", "worse", "equivalent", True)
     assert after.metric.difference[0] == pytest.approx(0, abs=2e-4)
@@ -97,7 +97,7 @@ def test_a_group_is_in_one_fold_and_order_says_nothing():
     fold = folds(network.table, 1, FOLDS)
     assert (pd.Series(fold).groupby(network.table.frame["team"]).nunique() == 1).all()
     assert np.bincount(fold, minlength=FOLDS).min() > 60
-    before = compare(network, linear, resamples=20, held_out=True)
+    before = compare(network, linear, held_out=True)
     order = np.random.default_rng(0).permutation(600)
     one, other = recalibrated(network, linear, before), recalibrated(network.take(order), linear.take(order), before)
     assert other.metric.difference == pytest.approx(one.metric.difference, rel=1e-6)
@@ -106,7 +106,7 @@ def test_a_group_is_in_one_fold_and_order_says_nothing():
 def test_without_held_out_rows_there_is_none():
     bounds = linear_pair(1.0, 0.0, 100)
     with pytest.raises(NotApplicableError, match="not trained on"):
-        recalibrated(*bounds, compare(*bounds, resamples=10, held_out=False))
+        recalibrated(*bounds, compare(*bounds, held_out=False))
     few = np.concatenate([np.flatnonzero(bounds[0].table.y == k)[:22] for k in (0, 1)])
     with pytest.raises(NotApplicableError, match="fold of fewer than 10"):
-        recalibrated(*(b.take(few) for b in bounds), compare(*bounds, resamples=10, held_out=True))
+        recalibrated(*(b.take(few) for b in bounds), compare(*bounds, held_out=True))

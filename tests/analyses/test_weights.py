@@ -133,7 +133,7 @@ def neurons(task, table):
 
 
 def performance(task, table):
-    made = compare(*(bind(m, table) for m in MODELS[task]), resamples=5, held_out=True)
+    made = compare(*(bind(m, table) for m in MODELS[task]), held_out=True)
     share = [] if made.disagreement is None else [made.disagreement[1]]
     return np.append(points(made.frame(), "network", "linear", "difference"), [made.margin, *share])
 
@@ -143,7 +143,7 @@ def agreements(task, table):
     network, linear = (bind(m, table) for m in MODELS[task])
     both = ti.coefficients(linear, table), ti.coefficients(network, table)
     saliency = [tuple(ti.gradient_importance(m, table, method="saliency") for m in (network, linear))]
-    compared = compare(network, linear, resamples=5, held_out=True)
+    compared = compare(network, linear, held_out=True)
     results = Results(
         network, linear, True, AuditSettings(), compared, both, None, saliency, None, None, None, None, ()
     )

@@ -140,7 +140,7 @@ def test_below_twenty_events_no_comparison_has_a_verdict(few):
     network = network_of(table)
     rows = network.take(table.held_out)
     linear = bind(ti.fit_counterpart(network, table), table)
-    found = compare(rows, linear.take(table.held_out), held_out=True, resamples=20)
+    found = compare(rows, linear.take(table.held_out), held_out=True)
     sentence = f"there are 19 rows of class 'yes' among the {'held-out' if few == 'held_out' else 'training'} rows"
     assert sentence in refused(lambda: ladder(network, table))
     assert sentence in refused(lambda: boosted(network, 0.01))
@@ -163,7 +163,7 @@ def test_below_twenty_events_no_comparison_has_a_verdict(few):
 def test_single_classes_below_twenty_events_have_no_numbers():
     table = read(frame({"a": 100, "b": 60, "c": 19}))
     rows = network_of(table).take(table.held_out)
-    found = compare(rows, rows, held_out=True, resamples=20)
+    found = compare(rows, rows, held_out=True)
     assert {label for label, _ in found.classes} == {"a", "b"}
     assert "balanced_accuracy" not in {one.name for one in found.metrics}
     slopes = calibration(network_of(table)).frame().set_index("output")["slope"]

@@ -19,7 +19,7 @@ from sklearn.preprocessing import OrdinalEncoder
 from threadpoolctl import threadpool_limits
 
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.performance.estimator import FEWEST, RESAMPLES, Metric, Status, groups, judged, paired
+from tabinterp.analyses.performance.estimator import FEWEST, Metric, Status, groups, judged, paired
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
@@ -69,7 +69,7 @@ def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
     with threadpool_limits(1, user_api="openmp"):  # sums of several threads differ in their last digit from run to run
         model, rounds = _fitted(training, columns, seed, network.device)
         losses = _losses(np.stack([network.scores[held], _predicted(model, rows, columns)]), rows, network.device)
-    metric = paired(loss_for(None, table.schema.task).name, losses, rows, RESAMPLES, seed)
+    metric = paired(loss_for(None, table.schema.task).name, losses, rows)
     _, _, low, high = metric.difference
     return Reference(metric, judged(low, high, margin), rounds, len(rows), len(training))
 

@@ -28,7 +28,7 @@ from scipy import optimize, special, stats
 from tabinterp.analyses.clustered_means import mean_of, share_of
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, both_names
-from tabinterp.analyses.performance.estimator import FEWEST, Estimate, groups
+from tabinterp.analyses.performance.estimator import FEWEST, Estimate
 from tabinterp.analyses.plot_specs import Reliability
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -38,6 +38,7 @@ from tabinterp.models import BoundModel
 from tabinterp.models.scores import CLIP, probabilities
 from tabinterp.table import Table
 from tabinterp.table.class_counts import EVENTS, enough, events
+from tabinterp.table.schema import GOALS
 from tabinterp.table.suppression import countless
 
 from .reliability_curve import Bin, Bins, finish, merge, start, update
@@ -189,19 +190,26 @@ def outputs_of(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArra
 # ---- slope and intercept
 
 
-def _recalibrated(score: FloatArray, y: FloatArray, table: Table) -> Recalibration:
-    """None where the rows do not determine slope and intercept."""
+def recalibrate(
+    score: FloatArray, y: FloatArray, task: str, weights: FloatArray | None = None, groups: IntArray | None = None
+) -> Recalibration:
+    """Regress outcomes (n,) on scores (n,): of classes 0 or 1 on log-odds, of counts on log rates.
+
+    `weights` None: rows count alike; `groups` (n,): which rows are one draw, None: every row is. All NaN where the rows do not
+    determine slope and intercept.
+    """
     from statsmodels.genmod.families import Binomial, Gaussian, Poisson  # noqa: PLC0415
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
 
-    alone, classes = _alone(table), table.schema.goal.classes
-    weights = table.row_weights
+    alone, classes = weights is None and groups is None, GOALS[task].classes
+    weights = np.ones(len(y)) if weights is None else weights
     used = weights > 0
-    score, y, weights, group = score[used], y[used], weights[used], groups(table)[used]
+    group = (np.arange(len(y)) if groups is None else groups)[used]
+    score, y, weights = score[used], y[used], weights[used]
     count = len(np.unique(group))
     if count < FEWEST or not _determined(score, y, classes):
         return Recalibration()
-    family = Binomial() if classes else Poisson() if table.schema.task == "count" else Gaussian()
+    family = Binomial() if classes else Poisson() if task == "count" else Gaussian()
     centre, spread = float(np.average(score, weights=weights)), float(score.std())
     x = np.column_stack([np.ones(len(y)), (score - centre) / spread])
     share = weights / weights.mean()
@@ -228,6 +236,10 @@ def _recalibrated(score: FloatArray, y: FloatArray, table: Table) -> Recalibrati
     slope, intercept = (_by_student(v, e, count - 1) for v, e in zip(value, stderr, strict=True))
     large = NONE if fixed_robust is None else _by_student(level, float(np.sqrt(fixed_robust[0, 0])), count - 1)
     return Recalibration(slope, intercept, large, joint)
+
+
+def _recalibrated(score: FloatArray, y: FloatArray, table: Table) -> Recalibration:
+    return recalibrate(score, y, table.schema.task, table.weights, table.groups)
 
 
 def _alone(table: Table) -> bool:

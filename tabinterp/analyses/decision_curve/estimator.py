@@ -73,8 +73,7 @@ class Decisions:
 def decisions(
     network: BoundModel, linear: BoundModel, asked: DecisionPolicy | None, *, held_out: bool, seed: int = 0
 ) -> Decisions | None:
-    """Both models on the rows they are bound to, with intervals from the resamples of the verdict; None unless there are two
-    classes.
+    """Both models on the rows they are bound to, None unless there are two classes.
 
     Raises
     ------
@@ -96,24 +95,22 @@ def decisions(
     benefits = _benefits(scores, table, thresholds, seed)
     if asked is None:
         return Decisions(None, (), None, None, thresholds, *benefits, len(table))
-    return Decisions(asked, *_at(asked, scores, table, seed), thresholds, *benefits, len(table))
+    return Decisions(asked, *_at(asked, scores, table), thresholds, *benefits, len(table))
 
 
-def _at(
-    asked: DecisionPolicy, scores: FloatArray, table: Table, seed: int
-) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
+def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
     """Metrics under the policy, and the expected costs of calling every row positive and none."""
     y, called = table.y, is_positive(scores, asked.threshold).astype(np.float64)
     cost = asked.false_positive * called * (1 - y) + asked.false_negative * (1 - called) * y
     right = called * y + (1 - called) * (1 - y)
     metrics = (
-        paired("expected_cost", cost, table, RESAMPLES, seed),
-        paired("accuracy", right, table, RESAMPLES, seed),
-        paired("sensitivity", right, table, RESAMPLES, seed, among=y),
-        paired("specificity", right, table, RESAMPLES, seed, among=1 - y),
+        paired("expected_cost", cost, table),
+        paired("accuracy", right, table),
+        paired("sensitivity", right, table, among=y),
+        paired("specificity", right, table, among=1 - y),
     )
     blunt = np.stack([asked.false_positive * (1 - y), asked.false_negative * y])
-    ends = paired("expected_cost", blunt, table, RESAMPLES, seed)
+    ends = paired("expected_cost", blunt, table)
     return metrics, ends.network, ends.linear
 
 

@@ -7,12 +7,13 @@ the projection (a structural index, Li et al. 2010): it may be negative, and ove
 what it explains beyond every linear function, a pair's what its products explain beyond every additive one.
 
 The projections are fitted on the rows of the table outside the scored fold, so that the noise of the fit neither inflates nor
-deflates a share (`projection`). Intervals are percentiles over resampled rows (or groups of rows) of the scored ones.
+deflates a share (`projection`). A share is the ratio of two means over the scored rows, of what each row contributes, and has
+Fieller's interval (1954), over groups of rows where there are any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -31,14 +32,13 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.scores import probabilities
+from tabinterp.stats.discrimination import mean, ratio
 from tabinterp.stats.estimates import Estimates
-from tabinterp.stats.estimates import resampled as bootstrapped
 from tabinterp.table import Table
 from tabinterp.table.folds import folds
 from tabinterp.table.hash_sampling import row_hash
 
 PAIRS = 5
-BATCH = 50  # resamples in one product
 CONSTANT = 1e-12
 KEPT = 2**25  # numbers of the basis that are kept (256 MB); a larger one is made again, block by block
 
@@ -128,16 +128,15 @@ def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Deco
     basis = _basis(bound, near, seed)
     parts = _contributions(bound, basis, score / size, np.stack(list(weightings.values())), scored, seed)
     components = _components(basis)
-    drawn, point = _resample(parts, basis, table.take(scored), weights[scored], seed)
-    kept = len(components)
-    estimates = bootstrapped(point[..., :kept], drawn[..., :kept], table.take(scored).group_count)
+    rows = [_by_row(one, basis) for _, one in parts]
+    share, drawn = _curved([one for one, _ in parts], rows, basis, table.take(scored), seed)
     return Decomposition(
         components=components,
         outputs=_outputs(bound),
         weightings=tuple(weightings),
-        shares=estimates,
-        curved_share=point[:, 0, -1],
-        curved=drawn[:, :, 0, -1].T,
+        shares=_shares([one for one, _ in parts], rows, table.groups if table.groups is None else table.groups[scored]),
+        curved_share=share,
+        curved=drawn,
         passed=passed,
         pairs=basis.pairs,
         rows=len(scored),
@@ -235,44 +234,60 @@ def _components(basis: Basis) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _sums_to_shares(sums: FloatArray, basis: Basis) -> FloatArray:
-    """(..., k, parts) sums of contributions -> (..., outputs, components + 1); the last is curvature's part."""
-    if sums.shape[-2] > 1:
-        sums = np.concatenate([sums.sum(axis=-2, keepdims=True), sums], axis=-2)
-    c, q = len(basis.columns), len(basis.pairs)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = sums / sums[..., -1:]
-        linear, curves, pairs = share[..., :c], share[..., c : 2 * c], share[..., 2 * c : 2 * c + q]
-        line, curve, pair = (part.sum(axis=-1, keepdims=True) for part in (linear, curves, pairs))
-        whole = [line, curve, 1 - line - curve]
-        return np.concatenate(
-            [*whole, linear, curves[..., _bent(basis)], pairs, whole[2] - pair, curve / (curve + pair)], axis=-1
-        )
+def _by_row(parts: Contributions, basis: Basis) -> tuple[FloatArray, FloatArray]:
+    """(n, outputs, components) what each row contributes to every component, and (n, outputs) to the variance of the score."""
+    pieces = [parts.lines, parts.curves[..., _bent(basis)], parts.pairs]
+    line, curve, pair = (one.sum(axis=-1, keepdims=True) for one in pieces)
+    total = parts.total[..., None]
+    interactions = total - line - curve
+    found = np.concatenate([line, curve, interactions, *pieces, interactions - pair, total], axis=-1)
+    if found.shape[1] > 1:
+        found = np.concatenate([found.sum(axis=1, keepdims=True), found], axis=1)
+    return found[..., :-1], found[..., -1]
 
 
-def _resample(
-    parts: list[tuple[FloatArray, Contributions]], basis: Basis, table: Table, weights: FloatArray, seed: int
-) -> tuple[FloatArray, FloatArray]:
-    """Shares in every resample (resamples, weightings, outputs, components + 1), and on the rows themselves."""
-    group = groups(table)
-    ratio = [np.divide(w, weights, out=np.zeros_like(w), where=weights > 0) for w, _ in parts]
-    rows = np.stack(
+def _shares(
+    weightings: Sequence[FloatArray], rows: Sequence[tuple[FloatArray, FloatArray]], groups: IntArray | None
+) -> Estimates:
+    """Ratios of two means over the rows (weighting, output, component), with Fieller's intervals."""
+    found = [
         [
-            r[:, None, None] * np.concatenate([c.lines, c.curves, c.pairs, c.total[:, :, None]], axis=2)
-            for r, (_, c) in zip(ratio, parts, strict=True)
+            [
+                ratio(mean(part[:, o, c], weights, groups), mean(total[:, o], weights, groups))
+                for c in range(part.shape[2])
+            ]
+            for o in range(part.shape[1])
+        ]
+        for weights, (part, total) in zip(weightings, rows, strict=True)
+    ]
+    return Estimates(*np.moveaxis(np.array(found, dtype=np.float64), -1, 0))
+
+
+def _curved(
+    weightings: Sequence[FloatArray],
+    rows: Sequence[tuple[FloatArray, FloatArray]],
+    basis: Basis,
+    table: Table,
+    seed: int,
+) -> tuple[FloatArray, FloatArray]:
+    """(weightings,) curvature's part of curvature and named pairs, of all outputs, and (weightings, resamples) the same in every
+    resample."""
+    weights, group = table.row_weights, groups(table)
+    ratios = [np.divide(w, weights, out=np.zeros_like(w), where=weights > 0) for w in weightings]
+    pairs = slice(-1 - len(basis.pairs), -1)
+    both = np.stack(
+        [
+            r[:, None] * np.stack([one[:, 0, 1], one[:, 0, pairs].sum(axis=1)], axis=1)
+            for r, (one, _) in zip(ratios, rows, strict=True)
         ],
         axis=1,
     )
-    drawn, batch = [], []
-    for i, w in enumerate(resampled(weights, group, RESAMPLES, seed)):
-        batch.append(w)
-        if len(batch) == BATCH or i + 1 == RESAMPLES:
-            drawn.append(np.tensordot(np.stack(batch), rows, 1))
-            batch = []
-    shares = _sums_to_shares(np.concatenate(drawn), basis)
+    drawn = np.stack([np.tensordot(w, both, 1) for w in [weights, *resampled(weights, group, RESAMPLES, seed)]], axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = drawn[..., 0] / drawn.sum(axis=-1)
     if group.max() + 1 < FEWEST:
-        shares[:] = np.nan
-    return shares, _sums_to_shares(np.tensordot(weights, rows, 1), basis)
+        share[:, 1:] = np.nan
+    return share[:, 0], share[:, 1:]
 
 
 def run(context: Context) -> Decomposition:

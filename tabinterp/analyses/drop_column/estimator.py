@@ -3,8 +3,8 @@
 The linear model is fitted anew without the column, so that the others may stand in for it: a column that others can replace
 has none, however much the fitted model leans on it (leave-one-covariate-out; Lei et al. 2018). It speaks of the linear model
 alone; a network is not trained again. Same encoding, rows and penalty for every refit: L2, its strength chosen once, with all
-columns, as the counterpart's is. At most 10,000 seeded training rows. Losses are on held-out rows, differences paired in the
-same resamples of rows (of groups, where there are any).
+columns, as the counterpart's is. At most 10,000 seeded training rows. Losses are on held-out rows, differences paired by
+row, with the intervals of `performance`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 
 from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.ladder.penalised_fits import SEARCHED, strength_of
-from tabinterp.analyses.performance.estimator import FEWEST, RESAMPLES, groups, resampled
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.counterpart import ITERATIONS, fit_counts, fit_numbers
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
+from tabinterp.stats.discrimination import mean
 from tabinterp.stats.equal_rows import players_of
-from tabinterp.stats.estimates import Estimates
-from tabinterp.stats.estimates import resampled as bootstrapped
+from tabinterp.stats.estimates import Estimates, stacked
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
 
@@ -51,7 +50,6 @@ class Dropped(Display):
     loss: str
     rows: int
     training_rows: int
-    resamples: int
     seed: int
     estimand: str = "rise of the held-out loss of a linear model that is fitted again without the column"
 
@@ -101,12 +99,11 @@ def drop_and_refit(
     weights = rows.row_weights
     return Dropped(
         players=tuple(players),
-        importance=_rises(losses, rows, seed),
+        importance=stacked([mean(rise, weights, rows.groups).student() for rise in losses[1:] - losses[0]]),
         baseline=float(np.average(losses[0], weights=weights)),
         loss=loss.name,
         rows=len(held),
         training_rows=len(training),
-        resamples=RESAMPLES,
         seed=seed,
     )
 
@@ -190,12 +187,3 @@ def _scores(model: Any, x: FloatArray) -> FloatArray:
     """(rows, k) log-odds, centred logits, values or log rates."""
     scores: FloatArray = x @ np.atleast_2d(model.coef_).T + model.intercept_
     return scores - scores.mean(axis=1, keepdims=True) if scores.shape[1] > 1 else scores
-
-
-def _rises(losses: FloatArray, table: Table, seed: int) -> Estimates:
-    weights, group = table.row_weights, groups(table)
-    rises = losses[1:] - losses[0]
-    drawn = np.array([rises @ w / w.sum() for w in resampled(weights, group, RESAMPLES, seed)])
-    if group.max() + 1 < FEWEST:
-        drawn[:] = np.nan
-    return bootstrapped(rises @ weights / weights.sum(), drawn, table.group_count)

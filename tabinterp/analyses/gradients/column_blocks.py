@@ -42,6 +42,27 @@ def sizes(bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...
     return result
 
 
+def spread_influences(
+    bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...], size: FloatArray
+) -> FloatArray:
+    """(n, columns, k) what each row adds to the mean of `sizes` through the covariances, which are those of the same rows.
+
+    The mean of sqrt(g' S g) moves with S by the mean B of g g' / (2 sqrt(g' S g)). A row x moves S by (x - m)(x - m)' - S, and so
+    the mean size by (x - m)' B (x - m) - tr(B S) (delta method). Over the rows this is zero.
+    """
+    weights = bound.table.row_weights / bound.table.row_weights.sum()
+    result = np.zeros(size.shape)
+    for j, (column, covariance) in enumerate(zip(bound.columns, spread, strict=True)):
+        block = bound.encoding.blocks[column]
+        away = bound.x[:, block] - weights @ bound.x[:, block]
+        for k in range(size.shape[2]):
+            own = np.divide(weights, 2 * size[:, j, k], out=np.zeros(len(size)), where=size[:, j, k] > 0)
+            part = gradient[:, block, k]
+            moved = (part * own[:, None]).T @ part
+            result[:, j, k] = ((away @ moved) * away).sum(axis=1) - np.sum(moved * covariance)
+    return result
+
+
 def _span(block: IntArray) -> IntArray | slice:
     """Neighbouring columns as a slice, of which numpy makes no copy."""
     together = block[-1] - block[0] == len(block) - 1 and bool((np.diff(block) == 1).all())

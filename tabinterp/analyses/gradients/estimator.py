@@ -24,12 +24,12 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import slopes
 from tabinterp.stats.accumulators import mean_over_rows
-from tabinterp.stats.estimates import Estimates, mean_with_draws, units_of
+from tabinterp.stats.estimates import Estimates, effective_df, group_sums, mean_with_draws, units_of
 from tabinterp.stats.weights import quantile, unit
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
 
-from .column_blocks import covariances, known, members, sizes
+from .column_blocks import covariances, known, members, sizes, spread_influences
 from .path_integral import mean_gradient, score
 from .reference_rows import BASELINES, baseline_of
 
@@ -48,7 +48,8 @@ class GradientImportance(Display):
 
     `values` (rows, columns, outputs), in units of the score; NaN for a column that the encoder mixes with others.
     `stderr` of the same shape, Monte Carlo error of each value, where the method draws; `mean_stderr` (columns, outputs)
-    that of their mean over rows. `completeness_gap` (rows,):
+    that of their mean over rows. `spread`, of the shape of `values`: what each row adds to the mean size of gradients through the
+    standard deviation of the column, which is estimated from the same rows. `completeness_gap` (rows,):
     abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over outputs; None where
     the method promises no sum. `evaluations` (rows,): gradients taken for each row. `over`: a number of rows, mean and size over
     them, where these are more than the rows of `values`.
@@ -72,6 +73,7 @@ class GradientImportance(Display):
     tolerance: float | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     over: tuple[int, Estimates, Estimates] | None = None
+    spread: FloatArray | None = None
 
     @property
     def rows(self) -> int:
@@ -91,7 +93,7 @@ class GradientImportance(Display):
 
     def mean(self) -> Estimates:
         """Signed mean over rows (columns, outputs); its standard error over rows, and of the draws where there are any."""
-        mean = mean_over_rows(self.values, self.weights, self.groups) if self.over is None else self.over[1]
+        mean = self._mean(self.values) if self.over is None else self.over[1]
         if self.mean_stderr is None:
             return mean
         return mean_with_draws(
@@ -100,7 +102,16 @@ class GradientImportance(Display):
 
     def size(self) -> Estimates:
         """Mean absolute value over rows (columns, outputs); noise biases it upward."""
-        return mean_over_rows(np.abs(self.values), self.weights, self.groups) if self.over is None else self.over[2]
+        return self._mean(np.abs(self.values)) if self.over is None else self.over[2]
+
+    def _mean(self, values: FloatArray) -> Estimates:
+        """Mean over rows; of sizes of gradients with the degrees of freedom that few rows of much weight leave."""
+        if self.spread is None:
+            return mean_over_rows(values, self.weights, self.groups)
+        found = mean_over_rows(values + self.spread, self.weights, self.groups)
+        draws = unit(self.weights, len(values))[:, None, None] * (values + self.spread - found.value)
+        draws = draws if self.groups is None else group_sums(draws, self.groups)
+        return Estimates.of(found.value, found.stderr, np.maximum(effective_df(draws, len(draws)), 1))
 
     def frame(self) -> pd.DataFrame:
         """One row for each output and column."""
@@ -191,8 +202,9 @@ class _Ask:
 
 def _saliency(ask: _Ask) -> GradientImportance:
     bound = ask.bound
-    values = sizes(bound, bound.gradients(bound.x), covariances(bound))
-    return ask.result("saliency", "size of the gradient, per standard deviation of the column", values, _ones(bound))
+    values, spread = _sizes(bound, bound.gradients(bound.x))
+    estimand = "size of the gradient, per standard deviation of the column"
+    return ask.result("saliency", estimand, values, _ones(bound), spread=spread)
 
 
 def _smoothgrad(ask: _Ask) -> GradientImportance:
@@ -202,10 +214,17 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
     total = np.zeros((*bound.x.shape, len(bound.outputs)))
     for one in noise:  # the same noise for every row: a row's value does not depend on its batch
         total += bound.gradients(bound.x + one)
-    values = sizes(bound, total / NOISES, covariances(bound))
+    values, spread = _sizes(bound, total / NOISES)
     settings = {"samples": NOISES, "noise": NOISE, "seed": ask.seed}
     estimand = "size of the gradient averaged over noise, per standard deviation of the column"
-    return ask.result("smoothgrad", estimand, values, NOISES * _ones(bound), settings=settings)
+    return ask.result("smoothgrad", estimand, values, NOISES * _ones(bound), settings=settings, spread=spread)
+
+
+def _sizes(bound: BoundModel, gradient: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(n, columns, k) sizes of gradients, and what each row adds to their mean through the columns' standard deviations."""
+    spread = covariances(bound)
+    size = sizes(bound, gradient, spread)
+    return size, spread_influences(bound, gradient, spread, size)
 
 
 def _gradient_x_input(ask: _Ask) -> GradientImportance:

@@ -121,7 +121,8 @@ def _family(
 
 def _pair(family: Family, shares: Mapping[int, Share], least: int, most: int, level: float) -> Pair:
     ends = [wilson(one.value, one.size, one.critical(level)) for one in (shares[least], shares[most])]
-    low, high = mover_ratio((shares[least].value, *ends[0]), (shares[most].value, *ends[1]))
+    r = shares[least].correlation(shares[most])
+    low, high = mover_ratio((shares[least].value, *ends[0]), (shares[most].value, *ends[1]), r)
     ratio = ratio_of(shares[least], shares[most])
     return Pair(
         family.cells[least],
@@ -151,7 +152,8 @@ def _highs(shares: Mapping[int, Share], pairs: Sequence[tuple[int, int]], level:
     low, high = wilson(value, size, critical)
     first, second = ([places.index(i) for i in side] for side in ordered)
     ends = [(value[at], low[at], high[at]) for at in (first, second)]
-    return np.asarray(mover_ratio(ends[0], ends[1])[1])
+    together = np.array([shares[i].correlation(shares[j]) for i, j in ordered.T.tolist()])
+    return np.asarray(mover_ratio(ends[0], ends[1], together)[1])
 
 
 # ---- groups whose shares are withheld

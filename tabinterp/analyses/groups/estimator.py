@@ -11,9 +11,10 @@ Shares have Wilson's interval (1927), differences Newcombe's (1998) and the pool
 intervals (Donner & Zou 2012). The share of a group of which fewer than ten rows are selected, or are not, is not told, nor what
 it could be reckoned from (`partition`); of its ratio there is then one end, were they nine. Scores are compared by Hedges' g
 (1981): the difference of means over the standard deviation pooled over the two groups, corrected for small numbers. Weighted
-rows count as as many as say as much (Kish 1965), and rows that belong together as many as have the standard error of their
-share, with Student's critical values for the number of sampling units; two groups that share such rows are taken as independent,
-which makes intervals too wide where these rows are alike.
+rows, and rows that belong together, count as as many as have the standard error of their share (Korn & Graubard 1998), with
+Student's critical values for the number of sampling units. Where two groups share sampling units, the interval of their ratio
+takes the correlation of the two shares' errors into account; that of their difference does not, and is too wide where rows of one
+unit are alike.
 
 Of several classes each is the selected one in turn: selected are the rows of which it is the predicted class, the score is its
 own, and its outcome stands against all others. Which of a group's shares may be told is decided over all classes at once, because

@@ -100,7 +100,7 @@ class Tally:
         if self.errors is None:
             return self._share(np.array([[outcome], [2 + outcome]]))
         found = self.errors
-        joint = None if found.joint is None else found.joint[:, outcome::2]
+        joint = None if found.joint is None else found.joint[:, outcome::2, outcome::2]
         mean, spread = found.mean[outcome::2], found.spread[outcome::2]
         return Moments(found.rows[outcome::2], found.mass[outcome::2], found.squares[outcome::2], mean, spread, joint)
 
@@ -110,7 +110,7 @@ class Tally:
             np.stack([one.sum(axis=1)[:, some].sum(axis=1) for some in sides], axis=1)
             for one in (self.rows, *self._weighed)
         )
-        return of_share(rows, mass, squares)
+        return of_share(rows, mass, squares, self.mass is not None)
 
     @property
     def _weighed(self) -> tuple[FloatArray, FloatArray]:

@@ -1,7 +1,8 @@
 """Means of values over groups of rows, as sums that merge: `moments` of a batch, `merge`, and the `share` of each group.
 
-Weighted rows count as many as say as much (Kish 1965), and rows that belong together as many as have the standard error of their
-mean; these must come in one batch.
+Rows that belong together count as many as have the standard error of their mean; these must come in one batch. Two groups of
+which such rows are part have errors that are correlated. Weighted rows count as many as have the linearised standard error of
+their mean (Korn & Graubard 1998), which knows whether heavy rows are selected more often than others.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from tabinterp.analyses.performance.estimator import groups as together
 from tabinterp.arrays import FloatArray, IntArray
@@ -21,8 +23,9 @@ from tabinterp.table.suppression import SMALL
 class Moments:
     """(cells,) rows, sum w, sum w^2, the weighted mean of a value, sum w (value - mean)^2.
 
-    `joint` (4, cells), where rows belong together: how many such groups of rows there are, and the sums over them of W^2, W D
-    and D^2, where W and D are the sums of w and of w (value - mean) over a group's rows.
+    `joint` (4, cells, cells), where rows belong together: how many such groups of rows two cells share, and the sums over them
+    of W W', W D' and D D', where W and D are the sums of w and of w (value - mean) over a group's rows in a cell. `linear`
+    (2, cells), where rows have weights: sum w^2 (value - mean) and sum w^2 (value - mean)^2.
     """
 
     rows: IntArray
@@ -31,17 +34,28 @@ class Moments:
     mean: FloatArray
     spread: FloatArray
     joint: FloatArray | None = None
+    linear: FloatArray | None = None
 
     def share(self, cell: int) -> Share:
         """The mean of one cell, with its error; none of fewer than ten rows."""
         rows, mass, spread = int(self.rows[cell]), float(self.mass[cell]), float(self.spread[cell])
         if rows < SMALL or not mass > 0:
             return Share()
-        size, variance, units = mass**2 / float(self.squares[cell]), spread / mass, np.inf
-        if self.joint is not None and (apart := float(self.joint[0, cell])) < rows:
-            error = float(np.sqrt(self.joint[3, cell] * apart / (apart - 1)) / mass) if apart > 1 else 0.0
+        size, variance, units, correlations = mass**2 / float(self.squares[cell]), spread / mass, np.inf, None
+        if self.linear is not None and self.linear[1, cell] > 0:
+            size = min(float(rows), variance * mass**2 / float(self.linear[1, cell]))
+        if self.joint is not None and (apart := float(self.joint[0, cell, cell])) < rows:
+            error = float(np.sqrt(self.joint[3, cell, cell] * apart / (apart - 1)) / mass) if apart > 1 else 0.0
             size, units = min(size, variance / error**2) if error > 0 else size * apart / rows, apart
-        return Share(float(self.mean[cell]), size, float(np.sqrt(variance)), units)
+            correlations = self._correlations(cell)
+        return Share(float(self.mean[cell]), size, float(np.sqrt(variance)), units, cell, correlations)
+
+    def _correlations(self, cell: int) -> FloatArray:
+        """(cells,) of the error of this cell's mean with the errors of others."""
+        assert self.joint is not None
+        square = np.diag(self.joint[3])
+        scale = np.sqrt(square * square[cell])
+        return np.asarray(np.divide(self.joint[3, cell], scale, out=np.zeros(len(scale)), where=scale > 0))
 
 
 def clusters(table: Table) -> IntArray | None:
@@ -60,10 +74,13 @@ def moments(
     mean = np.bincount(cells, values if weights is None else weights * values, size) / np.where(mass > 0, mass, 1.0)
     apart = values - mean[cells]
     joint = None if group is None else _joint(cells, size, apart, weights, group)
+    linear = None
+    if weights is not None:
+        linear = np.stack([np.bincount(cells, weights**2 * apart**power, size) for power in (1, 2)]).astype(np.float64)
     apart *= apart
     if weights is not None:
         apart *= weights
-    return Moments(rows, mass, squares, mean, np.bincount(cells, apart, size).astype(np.float64), joint)
+    return Moments(rows, mass, squares, mean, np.bincount(cells, apart, size).astype(np.float64), joint, linear)
 
 
 def merge(a: Moments, b: Moments) -> Moments:
@@ -73,23 +90,41 @@ def merge(a: Moments, b: Moments) -> Moments:
     shift = b.mean - a.mean
     mean = a.mean + shift * share
     joint = None if a.joint is None or b.joint is None else _moved(a, mean) + _moved(b, mean)
+    linear = None if a.linear is None or b.linear is None else _recentred(a, mean) + _recentred(b, mean)
     spread = a.spread + b.spread + shift**2 * a.mass * share
-    return Moments(a.rows + b.rows, mass, a.squares + b.squares, mean, spread, joint)
+    return Moments(a.rows + b.rows, mass, a.squares + b.squares, mean, spread, joint, linear)
 
 
-def of_share(rows: IntArray, mass: FloatArray, squares: FloatArray) -> Moments:
-    """Of a value that is 0 or 1; (cells, 2) sums over the rows of either."""
+def of_share(rows: IntArray, mass: FloatArray, squares: FloatArray, weighted: bool = False) -> Moments:
+    """Of a value that is 0 or 1; (cells, 2) sums over the rows of either. `weighted`: whether weights differ."""
     total = mass.sum(axis=1)
     mean = mass[:, 1] / np.where(total > 0, total, 1.0)
-    return Moments(rows.sum(axis=1), total, squares.sum(axis=1), mean, total * mean * (1 - mean))
+    linear = None
+    if weighted:
+        away = np.stack([-mean, 1 - mean], axis=1)  # of either value
+        linear = np.stack([(squares * away**power).sum(axis=1) for power in (1, 2)])
+    return Moments(rows.sum(axis=1), total, squares.sum(axis=1), mean, total * mean * (1 - mean), linear=linear)
 
 
 def _joint(cells: IntArray, size: int, apart: FloatArray, weights: FloatArray | None, group: IntArray) -> FloatArray:
     pairs, at = np.unique(cells * (int(group.max(initial=0)) + 1) + group, return_inverse=True)
-    of = pairs // (int(group.max(initial=0)) + 1)
+    of, together = np.divmod(pairs, int(group.max(initial=0)) + 1)
     w = np.ones(len(cells)) if weights is None else weights
-    mass, moved = np.bincount(at, w, len(pairs)), np.bincount(at, w * apart, len(pairs))
-    return np.stack([np.bincount(of, one, size) for one in (np.ones(len(pairs)), mass**2, mass * moved, moved**2)])
+
+    def by_group(values: FloatArray) -> sparse.csr_array:
+        return sparse.csr_array((values, (of, together)), shape=(size, int(group.max(initial=0)) + 1))
+
+    sums = [np.bincount(at, one, len(pairs)).astype(np.float64) for one in (w, w * apart)]
+    present, mass, moved = (by_group(one) for one in (np.ones(len(pairs)), *sums))
+    products = (present @ present.T, mass @ mass.T, mass @ moved.T, moved @ moved.T)
+    return np.stack([one.toarray() for one in products])
+
+
+def _recentred(one: Moments, mean: FloatArray) -> FloatArray:
+    """`linear` about another mean."""
+    assert one.linear is not None
+    shift, (first, second) = one.mean - mean, one.linear
+    return np.stack([first + shift * one.squares, second + 2 * shift * first + shift**2 * one.squares])
 
 
 def _moved(one: Moments, mean: FloatArray) -> FloatArray:
@@ -97,4 +132,5 @@ def _moved(one: Moments, mean: FloatArray) -> FloatArray:
     assert one.joint is not None
     shift = one.mean - mean
     count, zeroth, first, second = one.joint
-    return np.stack([count, zeroth, first + shift * zeroth, second + 2 * shift * first + shift**2 * zeroth])
+    cross = shift[:, None] * first
+    return np.stack([count, zeroth, first + shift * zeroth, second + cross + cross.T + np.outer(shift, shift) * zeroth])

@@ -2,14 +2,15 @@
 
 Rungs: the intercept, a linear model of the columns, curves of each column as well, the pairs of columns that the network uses
 most as well, the network. Every rung is fitted on the training rows and scored on the held-out rows; its loss is set beside
-that of the rung below and of the network, paired by row, with the resamples, the margin and the precedence of the verdict
+that of the rung below and of the network, paired by row, with the intervals, the margin and the precedence of the verdict
 (`performance`). The share of the gain that a rung recovers, (loss of linear - loss of the rung) / (loss of linear - loss of
-the network), is only given where the gain is resolved.
+the network), is only given where the gain is resolved, with Fieller's interval (1954) of a ratio of paired means.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -28,13 +29,13 @@ from tabinterp.analyses.performance.estimator import (
     null_loss,
     resampled,
 )
-from tabinterp.arrays import FloatArray
+from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
-from tabinterp.stats.estimates import Estimates
-from tabinterp.stats.estimates import resampled as bootstrapped
+from tabinterp.stats.discrimination import mean, ratio
+from tabinterp.stats.estimates import Estimates, stacked
 from tabinterp.table import Table
 from tabinterp.table.class_counts import require_events
 from tabinterp.table.hash_sampling import row_hash
@@ -158,10 +159,14 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
     found = [*(scores(m, rows) for m in fits.values()), bound.scores[held]]
     loss = loss_for(None, table.schema.task)
     losses = loss.each(np.stack(found), rows.y, bound.device)
+    linear = list(fits).index("linear")
+    curved = _curved(losses, rows, linear, seed)
     own = sum(p.numel() for p in bound.model.weights.parameters())
     return Ladder(
         rungs=(*fits, "network"),
-        **_judge(losses, rows, list(fits).index("linear"), seed, margin),
+        **judge(losses, rows.y, table.schema.task, rows.row_weights, rows.groups, linear, margin),
+        curved_share=float(curved[0]),
+        curved=curved[1:],
         passed=passed,
         pairs=pairs,
         parameters=(*(_parameters(m, found[-1].shape[1]) for m in fits.values()), own),
@@ -195,43 +200,50 @@ def _parameters(model: Pipeline, outputs: int) -> int:
     return outputs + int(np.size(getattr(model[-1], "coef_", ())))
 
 
-def _judge(losses: FloatArray, table: Table, linear: int, seed: int, given: float | None) -> dict[str, Any]:
-    """Losses (r, rows) of the rungs, the network last: their means, paired differences and what these say."""
-    weights = table.row_weights
-    group = groups(table)
-    drawn = np.array([losses @ w / w.sum() for w in resampled(weights, group, RESAMPLES, seed)])
-    if group.max() + 1 < FEWEST:
-        drawn[:] = np.nan
-    both = np.vstack([losses @ weights / weights.sum(), drawn])  # the first row is the estimate
-    units = table.group_count
-    margin = margin_of(given, null_loss(table.schema.task, table.y, weights))
-    against = _estimates(both - both[:, -1:], units)
+def judge(
+    losses: FloatArray,
+    y: FloatArray,
+    task: str,
+    weights: FloatArray,
+    groups: IntArray | None,
+    linear: int,
+    given: float | None = None,
+) -> dict[str, Any]:
+    """Return what losses (r, rows) of the rungs say, the network last: means, paired differences, shares of the gain.
+
+    `linear` is the place of the linear rung, `given` the user's margin; the names are those of `Ladder`.
+    """
+    rungs, none = [mean(one, weights, groups) for one in losses], (np.nan,) * 4
+    margin = margin_of(given, null_loss(task, y, weights))
+    against = stacked([(rung - rungs[-1]).student() for rung in rungs])
     status = tuple(judged(low, high, margin) for low, high in zip(against.low, against.high, strict=True))
     behind = status[linear]
     gain: Status = {"worse": "better", "better": "worse"}.get(behind, behind)  # type: ignore[assignment]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        recovered = (both[:, [linear]] - both) / (both[:, [linear]] - both[:, -1:])
-        bent = linear + 1 if linear + 2 < len(losses) else linear
-        curved = (both[:, linear] - both[:, bent]) / (both[:, linear] - both[:, -2])
-    recovered[:, : linear if gain == "better" else None] = np.nan
+    recovered = [
+        ratio(rungs[linear] - rung, rungs[linear] - rungs[-1]) if gain == "better" and i >= linear else none
+        for i, rung in enumerate(rungs)
+    ]
     return {
-        "loss": _estimates(both, units),
-        "against_below": _estimates(np.column_stack([np.full(len(both), np.nan), np.diff(both, axis=1)]), units),
-        "against_network": _estimates(
-            np.column_stack([(both - both[:, -1:])[:, :-1], np.full(len(both), np.nan)]), units
-        ),
-        "recovered": _estimates(recovered, units),
+        "loss": stacked([rung.student() for rung in rungs]),
+        "against_below": stacked([none, *((b - a).student() for a, b in pairwise(rungs))]),
+        "against_network": stacked([*((rung - rungs[-1]).student() for rung in rungs[:-1]), none]),
+        "recovered": stacked(recovered),
         "status": status,
         "gain": gain,
-        "curved_share": float(curved[0]),
-        "curved": curved[1:],
         "margin": margin,
     }
 
 
-def _estimates(values: FloatArray, units: int | None) -> Estimates:
-    """From the estimate and its resamples, (1 + resamples, r), of `units` groups of rows where rows come in groups."""
-    return bootstrapped(values[0], values[1:], units)
+def _curved(losses: FloatArray, rows: Table, linear: int, seed: int) -> FloatArray:
+    """(1 + resamples,) the part of the longest refit's gain over the linear that curves alone gain: on the rows, resampled."""
+    weights, group = rows.row_weights, groups(rows)
+    both = np.array([losses @ w / w.sum() for w in (weights, *resampled(weights, group, RESAMPLES, seed))])
+    bent = linear + 1 if linear + 2 < len(losses) else linear
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = (both[:, linear] - both[:, bent]) / (both[:, linear] - both[:, -2])
+    if group.max() + 1 < FEWEST:
+        share[1:] = np.nan
+    return np.asarray(share)
 
 
 def run(context: Context) -> Ladder:

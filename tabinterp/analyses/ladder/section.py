@@ -18,14 +18,15 @@ def build(document: Document) -> list[Block]:
     sentences = [sentence for sentence in (gain.recovery, gain.agreement) if sentence is not None]
     return [
         *(Paragraph(say(sentence)) for sentence in sentences),
-        *([] if gain.ladder is None else _ladder(gain.ladder)),
+        *([] if gain.ladder is None else _ladder(gain.ladder, document.performance.resamples > 0)),
     ]
 
 
-def _ladder(ladder: Ladder) -> list[Block]:
+def _ladder(ladder: Ladder, resampled: bool) -> list[Block]:
+    """`resampled`: in documents of earlier versions, intervals are percentiles of resampled rows."""
     unit = {"metric": t(f"report.metric.{ladder.metric}"), "unit": t(f"report.unit.{ladder.metric}")}
     lead = t(
-        "report.gain.lead",
+        "report.gain.lead" if resampled else "report.gain.lead.student",
         metric=unit["metric"],
         rows=ladder.rows,
         training=ladder.training_rows,

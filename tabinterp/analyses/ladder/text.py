@@ -55,6 +55,12 @@ TEXT: dict[str, str] = {
         "the verdict. Intervals are 95%, from {resamples} resamples (seed {seed}); differences smaller than {margin} count "
         "as equivalent."
     ),
+    "report.gain.lead.student": (
+        "Each model adds terms to the previous one and is fitted to the target on {training} training rows. Its loss, {metric}, "
+        "is computed on {rows} held-out rows. The linear model is fitted again like the others and is not the counterpart of "
+        "the verdict. 95% intervals use Student's t on paired differences; the share of the gain has Fieller's interval. "
+        "Differences smaller than {margin} are treated as negligible."
+    ),
     "report.gain.pairs": (
         "The last refit knows the pairs of columns that explain most of what is left of the network's score over real rows "
         "beyond lines and curves of single columns: {pairs}. Section Interactions ranks pairs by another measure, over rows put "

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
 MARGIN = 0.01  # share of what knowing nothing costs
-# A bootstrap of fewer rows, or groups of rows, has intervals that are far too short; of one row, none at all.
+# Fewer rows, or groups of rows, have intervals that are far too short; one row has none at all.
 FEWEST = 10
 
 
@@ -54,7 +54,7 @@ class Swapped(Part):
 class Performance(Part):
     held_out: bool  # False: every row, and the network may have been trained on them
     rows: int
-    resamples: int
+    resamples: int = 0  # that intervals were percentiles of, in documents of earlier versions
     seed: int
     threshold: float | None = None  # of two classes, the probability above which a row is predicted to be positive
     metrics: list[MetricRow]
@@ -82,7 +82,6 @@ def build_performance(r: Results) -> Performance:
     return Performance(
         held_out=performance.held_out,
         rows=performance.rows,
-        resamples=performance.resamples,
         seed=performance.seed,
         threshold=performance.threshold,
         metrics=[metric_row(m) for m in performance.metrics],

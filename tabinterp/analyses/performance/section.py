@@ -44,17 +44,22 @@ def _threshold(document: Document) -> list[Block]:
 
 
 def _rows(document: Document) -> Paragraph:
-    performance, summed = document.performance, [row for row in document.performance.metrics if row.method == "student"]
+    performance, drawn = document.performance, document.data.drawn
     style = "note" if performance.held_out else "warning"
     values = {"rows": performance.rows, "resamples": performance.resamples, "seed": str(performance.seed)}
-    if summed and (drawn := document.data.drawn) is not None:
+    summed = [row for row in performance.metrics if row.rows is None]
+    if drawn is not None and 0 < len(summed) < len(performance.metrics):
         metrics = capital(", ".join(t(f"report.metric.{row.metric}") for row in summed))
         rows_drawn = drawn.rows if drawn.held_out_rows is None else drawn.held_out_rows
-        key = f"report.performance.summed{'' if performance.held_out else '.not_held_out'}"
+        key = f"report.performance.{_method(document)}summed{'' if performance.held_out else '.not_held_out'}"
         return Paragraph(t(key, **values, summed=metrics, drawn=rows_drawn), style)
-    if not performance.held_out:
-        return Paragraph(t("report.performance.not_held_out", **values), style)
-    return Paragraph(t("report.performance.rows", **values, draws=draws(document)), style)
+    key = f"report.performance.{_method(document)}{'rows' if performance.held_out else 'not_held_out'}"
+    return Paragraph(t(key, **values, draws=draws(document)), style)
+
+
+def _method(document: Document) -> str:
+    """Part of a sentence's key: documents of earlier versions have intervals of resamples."""
+    return "" if document.performance.resamples else "student."
 
 
 def _primary(document: Document) -> Paragraph:
@@ -91,8 +96,13 @@ def _difference(row: MetricRow) -> Cell:
 
 def _delong(document: Document) -> list[Block]:
     """Whose interval the difference in AUC has."""
+    of = _method(document)
     methods = [row.method for row in document.performance.metrics if row.metric == "auc"]
-    return [Paragraph(t(f"report.performance.{'delong' if m == 'delong' else 'no_delong'}"), "note") for m in methods]
+    return [
+        Paragraph(t(f"report.performance.{of}delong" if method == "delong" else "report.performance.no_delong"), "note")
+        for method in methods
+        if method != "student"
+    ]
 
 
 def _name(row: MetricRow) -> str:

@@ -13,6 +13,27 @@ TEXT: dict[str, str] = {
         "{rows} rows, and it is not known which of them the network was trained on: the numbers describe the fit, and "
         "no difference is resolved. Intervals are 95%, from {resamples} paired resamples (seed {seed})."
     ),
+    # draws: "rows" or "groups of rows" (report.draws)
+    "report.performance.student.rows": (
+        "{rows} held-out rows. 95% intervals use Student's t, with standard errors over the {draws} and fewer degrees of freedom "
+        "where a few of them decide the result. Differences are paired: network minus linear."
+    ),
+    "report.performance.student.not_held_out": (
+        "{rows} rows. It is not known which of them the network was trained on, so these numbers describe the fit and no "
+        "difference is significant. 95% intervals use Student's t, with standard errors over the {draws}."
+    ),
+    # summed: names of metrics, the first with a capital; drawn: how many rows
+    "report.performance.student.summed": (
+        "{summed} and their differences are means over all {rows} held-out rows, which were read in batches. Other metrics are "
+        "computed on {drawn} of these rows, selected by a hash of the row number. 95% intervals use Student's t. Differences are "
+        "paired: network minus linear."
+    ),
+    "report.performance.student.summed.not_held_out": (
+        "{summed} and their differences are means over all {rows} rows, which were read in batches. Other metrics are computed "
+        "on {drawn} of these rows. It is not known which rows the network was trained on, so these numbers describe the fit and "
+        "no difference is significant. 95% intervals use Student's t."
+    ),
+    "report.performance.student.delong": "The standard error of the difference in ROC AUC is DeLong's (1988).",
     "report.performance.primary": (
         "The verdict rests on one metric, {metric}: network minus linear {difference} ({unit}), 95% interval. "
         "Differences smaller than {margin} are taken not to matter."

@@ -21,7 +21,6 @@ from torch import Tensor
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.performance.estimator import (
     FEWEST,
-    RESAMPLES,
     Metric,
     Performance,
     Status,
@@ -76,7 +75,7 @@ def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *
         raise NotApplicableError(why("recalibration.few", least=FEWEST))
     scores = np.stack([crossfitted(bound.scores[order], table, fold, network.device) for bound in (network, linear)])
     loss = loss_for(None, table.schema.task)
-    metric = paired(loss.name, loss.each(scores, table.y, network.device), table, RESAMPLES, seed)
+    metric = paired(loss.name, loss.each(scores, table.y, network.device), table)
     _, _, low, high = metric.difference
     return Recalibrated(metric, before.status, judged(low, high, before.margin), FOLDS, len(table))
 

@@ -51,7 +51,7 @@ Other = Literal["backgrounds", "networks"]
 class Correlation:
     """Rank correlations (draws,) of a method's sizes under the model with those under null models; NaN where all columns tie.
 
-    `mean`: with its error over draws, t interval."""
+    `mean`: with its error over draws, and the part of a t interval that a correlation can be in."""
 
     null: Null
     method: str
@@ -62,7 +62,8 @@ class Correlation:
         known = self.values[~np.isnan(self.values)]
         if len(known) < 2:
             return Estimates.of(known.mean() if len(known) else np.nan, np.nan)
-        return Estimates.of(known.mean(), known.std(ddof=1) / np.sqrt(len(known)), len(known) - 1)
+        found = Estimates.of(known.mean(), known.std(ddof=1) / np.sqrt(len(known)), len(known) - 1)
+        return Estimates(found.value, found.stderr, np.maximum(found.low, -1.0), np.minimum(found.high, 1.0))
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,9 @@ def _metrics(document: Document) -> list[Block]:
     pairs.append(
         (
             t("card.errors"),
-            t("card.errors.text", resamples=scores.resamples, seed=str(scores.seed), draws=draws(document)),
+            t("card.errors.text", resamples=scores.resamples, seed=str(scores.seed), draws=draws(document))
+            if scores.resamples
+            else t("card.errors.student", draws=draws(document)),
         )
     )
     return [Facts(pairs)]

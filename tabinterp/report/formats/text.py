@@ -37,6 +37,8 @@ TEXT: dict[str, str] = {
     "card.threshold.text": "probability {threshold}",
     "card.adverse": "Adverse class",
     "card.errors": "Uncertainty",
+    # draws: "rows" or "groups of rows" (report.draws)
+    "card.errors.student": "95% intervals with Student's t, from standard errors over the {draws}",
     "card.errors.text": "95% intervals from {resamples} paired resamples of the {draws} (seed {seed})",
     "card.data": "Table",
     "card.rows.evaluation": "Rows held out",
