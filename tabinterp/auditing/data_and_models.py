@@ -198,12 +198,10 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         seed=r.seed,
         libraries={"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES},
         settings={
-            "rows": r.settings.rows,
             "margin": number(r.performance.margin),
             "resamples": r.performance.resamples,
             "top": TOP,
             "counterpart": "fitted" if r.linear.model.is_rival else "given",
-            **({} if r.settings.analyses is None else {"analyses": " ".join(r.settings.analyses)}),
             **_file("network", r.network.model.file),
             **_file("linear", r.linear.model.file),
         },
