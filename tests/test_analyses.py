@@ -20,6 +20,7 @@ from tabinterp import messages
 from tabinterp.analyses import ANALYSES, chosen
 from tabinterp.analyses.base import Size
 from tabinterp.cli.app import app
+from tabinterp.document.document import Document
 from tabinterp.errors import TabinterpError
 
 ROWS = 400
@@ -51,6 +52,16 @@ def test_each_analysis_is_listed_once_under_the_name_of_its_package():
         package = import_module(f"tabinterp.analyses.{analysis.name}")
         assert package.ANALYSIS is analysis
         assert callable(import_module(f"tabinterp.analyses.{analysis.name}.{analysis.estimator}").run)
+
+
+def test_each_analysis_has_a_field_of_the_document_or_a_record_of_its_own():
+    """Several may share a field: one package then builds it."""
+    builders: dict[str, set[str]] = {}
+    for analysis in ANALYSES:
+        if analysis.place is not None:
+            assert analysis.place in Document.model_fields
+            builders.setdefault(analysis.place, set()).add(analysis.builder or analysis.name)
+    assert {place: len(found) for place, found in builders.items()} == dict.fromkeys(builders, 1)
 
 
 def test_what_an_analysis_needs_comes_before_it():

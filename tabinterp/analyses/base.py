@@ -60,6 +60,7 @@ class Analysis(Generic[Result]):
         an audit runs it, not before.
     place : field of the document that its record is in; None: `document.analyses[name]`, a `Record` that `record.build` makes
         of the results and `section.build` shows.
+    builder : package whose `record.build` makes what is in that field, where it is the field of several analyses; None: its own.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Analysis(Generic[Result]):
     uses: tuple[str, ...] = ()
     estimator: str = "estimator"
     place: str | None = None
+    builder: str | None = None
 
     def run(self, context: Any) -> Result | None:
         """Return the result, given the `Context` of an audit; None where the document itself shows that there is none.

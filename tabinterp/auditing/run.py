@@ -136,7 +136,13 @@ def audit(
         If the counterpart is not linear.
     """
     selected = chosen(analyses)
-    check_requested(selected, {"control": control, "constraints": constraints, "others": others, "null": null})
+    used = {
+        "control": control or None,
+        "constraints": constraints or None,
+        "others": tuple(others) or None,
+        "null": null,
+    }
+    check_requested(selected, used)
     check_numbers(seed, rows, margin)
     check_model(model)
     if not isinstance(table, Scan):

@@ -31,9 +31,9 @@ def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, An
     Raises
     ------
     TabinterpError
-        if an argument was given (not None, not empty) and the analyses that use it were not requested.
+        if an argument was given (not None) and the analyses that use it were not requested.
     """
-    for name in (name for name, value in given.items() if value):
+    for name in (name for name, value in given.items() if value is not None):
         users = [analysis.name for analysis in ANALYSES if name in analysis.uses]
         if not any(analysis.name in users for analysis in requested):
             quoted = " or ".join(map(repr, users))

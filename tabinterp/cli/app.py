@@ -403,9 +403,7 @@ def _audit(
             if table.without_target:
                 bar.say(f"{table.without_target:,} rows without a target are left out.")
             beside = {"counterpart": counterpart}
-            used = ti.arguments_used(
-                (judged or {}).get("analyses")
-            )  # networks of the bundle that no analysis reads stay there
+            used = ti.arguments_used((judged or {}).get("analyses"))  # what none of them reads stays in the bundle
             beside |= {"others": ti.load_others(path)} if "others" in used else {}
             beside |= {"null": ti.load_null(path)} if "null" in used else {}
             told = {"progress": bar.step, "announce": bar.say}

@@ -14,4 +14,5 @@ ANALYSIS: Analysis[Ablations] = Analysis(
     "ablation of groups of units",
     lambda size: 0.2 + 6e-6 * size.units * min(size.drawn, 4_000),
     place="mechanism",
+    builder="mechanism",
 )

@@ -19,4 +19,5 @@ ANALYSIS: Analysis[Alternatives] = Analysis(
         "proxies",
     ),
     place="groups",
+    builder="groups",
 )

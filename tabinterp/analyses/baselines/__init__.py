@@ -15,4 +15,5 @@ ANALYSIS: Analysis[tuple[Baselines, Baselines]] = Analysis(
     lambda size: 0.8 + size.evaluations(800 * size.outputs * min(size.drawn, 500)),
     needs=("gradients",),
     place="gradients",
+    builder="gradients",
 )

@@ -15,4 +15,5 @@ ANALYSIS: Analysis[Reference] = Analysis(
     lambda size: 0.4 + 1.2e-4 * size.training * (1 + size.outputs),
     rows="performance",
     place="judged",
+    builder="performance",
 )

@@ -6,6 +6,7 @@ contradict each other only when everything that is known of the term says so.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from tabinterp.analyses.record_values import at, interval, number
 from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
 from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.table.schema import GOALS
 
@@ -20,6 +22,7 @@ from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
     from tabinterp.linear.inference import Estimate, Inference
     from tabinterp.linear.terms import AnyTerm
 
@@ -307,3 +310,10 @@ def _collinear(inference: Inference) -> set[str]:
         if estimate.reason is not None and estimate.reason.code == "aliased" and estimate.term is not None:
             columns |= {estimate.term.column, *estimate.reason.columns}
     return columns
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.coefficients
+    yield used_rows("coefficients_linear", "linear", part.rows_inference, training(document))
+    yield used_rows("coefficients_network", "network", part.rows_network, evaluated(document))

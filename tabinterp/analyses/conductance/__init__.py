@@ -10,5 +10,9 @@ if TYPE_CHECKING:
     from .estimator import Conductances
 
 ANALYSIS: Analysis[Conductances] = Analysis(
-    "conductance", "conductance", lambda size: 0.4 + 0.0023 * size.units * size.outputs, place="mechanism"
+    "conductance",
+    "conductance",
+    lambda size: 0.4 + 0.0023 * size.units * size.outputs,
+    place="mechanism",
+    builder="mechanism",
 )

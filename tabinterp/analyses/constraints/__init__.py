@@ -10,5 +10,5 @@ if TYPE_CHECKING:
     from .estimator import Constraints
 
 ANALYSIS: Analysis[Constraints] = Analysis(
-    "constraints", "declared constraints", lambda size: 0.1, uses=("constraints",), place="groups"
+    "constraints", "declared constraints", lambda size: 0.1, uses=("constraints",), place="groups", builder="groups"
 )

@@ -10,5 +10,5 @@ if TYPE_CHECKING:
     from .estimator import Decisions
 
 ANALYSIS: Analysis[Decisions] = Analysis(
-    "decision_curve", "net benefit", lambda size: 0.2, rows="performance", place="judged"
+    "decision_curve", "net benefit", lambda size: 0.2, rows="performance", place="judged", builder="performance"
 )

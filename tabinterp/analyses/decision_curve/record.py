@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.record_values import interval, metric_row
 from tabinterp.document.base import Interval, MetricRow, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 
 class BenefitPoint(Part):
@@ -68,3 +71,10 @@ def build(r: Results) -> Decisions | None:
         for i, threshold in enumerate(result.thresholds)
     ]
     return Decisions(rows=result.rows, policy=policy, curve=curve)
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = None if document.judged is None else document.judged.decisions
+    if part is not None:
+        yield used_rows("decisions", "both", part.rows, evaluated(document), document.method.seed)

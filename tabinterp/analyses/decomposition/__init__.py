@@ -14,4 +14,5 @@ ANALYSIS: Analysis[Decomposition] = Analysis(
     "decomposition of the score",
     lambda size: 1 + 0.04 * size.columns * (1 + size.outputs) + 2e-4 * size.training,
     place="gain",
+    builder="ladder",
 )

@@ -6,7 +6,7 @@ fewer than ten rows not even that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +22,7 @@ from tabinterp.analyses.record_values import interval, number, rows_of
 from tabinterp.analyses.subgroup_gaps import record as subgroup_gaps_record
 from tabinterp.analyses.subgroup_gaps.record import WeakPart
 from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 from tabinterp.table.suppression import SMALL
 
 from . import ANALYSIS
@@ -29,6 +30,7 @@ from .group_names import group_name
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .adverse_impact import AdverseImpact, FamilyImpact, Pair
     from .estimator import Fitted as FittedResult
@@ -296,3 +298,9 @@ def _group(group: Group) -> GroupRow:
 def _treated(treated: TreatedResult) -> Treated:
     values = {f.name: getattr(treated, f.name) for f in fields(treated)}
     return Treated(**{n: interval(*v) if isinstance(v, tuple) else number(v) for n, v in values.items()})
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    for table in [] if document.groups is None else document.groups.tables[:1]:
+        yield used_rows("groups", "both", table.rows, table.rows_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -22,11 +23,13 @@ from tabinterp.analyses.maximisation.shown_values import ShownValues
 from tabinterp.analyses.record_values import at, number, rows_of
 from tabinterp.analyses.unit_correlations.record import MOST_UNITS
 from tabinterp.document.base import Interval, Metric, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
 from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .activating_rows import Profiles
     from .audited_units import Inside as InsideResult
@@ -353,3 +356,11 @@ def _bars(result: InsideResult, u: int, values: ShownValues) -> list[LevelWeight
             )
         )
     return bars
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.inside
+    if part is not None:
+        yield used_rows("inside", "network", part.rows, part.rows_of, part.seed)
+        yield used_rows("ablation", "network", part.ablation_rows, part.rows_of, part.seed)

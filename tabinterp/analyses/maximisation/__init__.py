@@ -16,4 +16,5 @@ ANALYSIS: Analysis[Optima] = Analysis(
     needs=("hidden_units",),
     estimator="audited_optima",
     place="inside",
+    builder="hidden_units",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +12,13 @@ from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IM
 from tabinterp.analyses.record_values import number
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
 from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import PathWeights
 
@@ -107,3 +110,10 @@ def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> flo
         return None
     own, theirs = rankdata(sizes[places].sum(axis=1)), rankdata([importance[result.columns[j]] for j in places])
     return None if np.ptp(own) == 0 or np.ptp(theirs) == 0 else float(np.corrcoef(own, theirs)[0, 1])
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    how = document.mechanism
+    if how is not None and how.paths is not None:
+        yield used_rows("paths", "network", how.paths.rows, document.neurons.rows_of, how.seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, Context
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,13 @@ from tabinterp.analyses.recalibration import record as recalibration_record
 from tabinterp.analyses.recalibration.record import Recalibration
 from tabinterp.analyses.record_values import interval, metric_row, number
 from tabinterp.document.base import Interval, Message, Metric, MetricRow, Part, Status
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.table.suppression import SMALL, countless
 
 if TYPE_CHECKING:
     from tabinterp.analyses.decision_curve.estimator import Decisions as DecisionsResult
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 MARGIN = 0.01  # share of what knowing nothing costs
 # A bootstrap of fewer rows, or groups of rows, has intervals that are far too short; of one row, none at all.
@@ -118,7 +120,7 @@ def build_verdict(r: Results, importance: Importance) -> Verdict:
     )
 
 
-def build_judged(r: Results) -> Judged | None:
+def build(r: Results) -> Judged | None:
     """Return single classes, recalibration, decisions and the reference; None where none of them applies."""
     classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
     if not classes and all(r[one] is None for one in (RECALIBRATION, DECISION_CURVE, BOOSTED_TREES)):
@@ -258,3 +260,9 @@ def only_network(importance: Importance, linear: str) -> list[Message]:
 
 def _above(interval: Interval) -> bool:
     return interval.low is not None and interval.low > 0
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    one = document.performance
+    yield used_rows("performance", "both", one.rows, evaluated(document), one.seed, resamples=one.resamples)

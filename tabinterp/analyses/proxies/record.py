@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from tabinterp.analyses.groups.group_names import condition_message
 from tabinterp.analyses.record_values import interval
 from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Gap, Probe, Proxy
 
@@ -81,3 +84,11 @@ def _gap(gap: Gap | None) -> GapPart | None:
     return GapPart(
         most=condition_message(gap.most), least=condition_message(gap.least), gap=interval(*gap.gap), ablated=rows
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    found = [] if document.groups is None else document.groups.proxies
+    if found:
+        rows = max(one.rows for one in found)
+        yield used_rows("proxies", "both", rows, evaluated(document), document.method.seed)

@@ -6,11 +6,13 @@ but one to nine rows has its lower end.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.proxies import ANALYSIS as PROXIES
 from tabinterp.analyses.record_values import interval, rows_of
 from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 from tabinterp.table.suppression import SMALL, countless
 
 from . import ANALYSIS
@@ -18,6 +20,7 @@ from . import ANALYSIS
 if TYPE_CHECKING:
     from tabinterp.analyses.clustered_means import Mean
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import ReasonCodes
     from .reason_lists import Flips, Likeness
@@ -205,3 +208,10 @@ def _sentence(key: str, values: dict[str, str], **shares: Mean) -> Message | Non
         return None
     numbers = {end: value for name, share in shares.items() for end, value in _percent(name, share).items()}
     return Message(key=key, values={**values, **numbers})
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.reasons
+    if part is not None:
+        yield used_rows("reasons", "both", part.rows, part.rows_of, part.seed, reference=part.reference_rows)

@@ -10,5 +10,5 @@ if TYPE_CHECKING:
     from .estimator import Recalibrated
 
 ANALYSIS: Analysis[Recalibrated] = Analysis(
-    "recalibration", "recalibration", lambda size: 0.3, rows="performance", place="judged"
+    "recalibration", "recalibration", lambda size: 0.3, rows="performance", place="judged", builder="performance"
 )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tabinterp.analyses.groups.group_names import condition_message
 from tabinterp.analyses.record_values import interval, number
 from tabinterp.document.base import Interval, Message, Metric, Part, Status
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Slice
 
@@ -99,3 +101,9 @@ def _row(slice_: Slice) -> SliceRow:
         status=slice_.status,
         unlike=slice_.unlike,
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    if document.slices is not None:
+        yield used_rows("slices", "both", document.slices.rows, evaluated(document))

@@ -15,4 +15,5 @@ ANALYSIS: Analysis[WeakGroups] = Analysis(
     lambda size: 0.6 + 7e-4 * size.evaluated,
     rows="performance",
     place="groups",
+    builder="groups",
 )

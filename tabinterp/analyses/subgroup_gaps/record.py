@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tabinterp.analyses.groups.group_names import group_name
 from tabinterp.analyses.record_values import interval, number
 from tabinterp.document.base import Interval, Message, Metric, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Weak
 
@@ -63,3 +66,10 @@ def _row(group: Weak) -> WeakRow:
         beyond=interval(*group.beyond),
         excess=interval(*group.excess),
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = None if document.groups is None else document.groups.weak
+    if part is not None:
+        yield used_rows("weak", "both", part.rows, evaluated(document), document.method.seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import Field
@@ -9,11 +10,13 @@ from pydantic import Field
 from tabinterp.analyses.record_values import interval, number, rows_of
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import Interval, LeftOut, Metric, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
 from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
     from tabinterp.stats.estimates import Estimates
 
     from .estimator import Stability
@@ -210,3 +213,10 @@ def _networks(result: NetworksResult) -> Networks:
             for row in frame.itertuples()
         ],
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.trust
+    if part is not None:
+        yield used_rows("trust", "both", part.rows, part.rows_of, part.seed, background=part.background_rows)

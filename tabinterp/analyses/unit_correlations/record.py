@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from tabinterp.analyses.record_values import number, rows_of
 from tabinterp.document.base import Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
 from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import NeuronCorrelations
 
@@ -86,3 +89,9 @@ def _unit_column(result: NeuronCorrelations, u: int, c: int) -> UnitColumn:
         ratio=number(result.ratio[u, c]),
         q=number(result.q_spearman[u, c] if numeric else result.q_ratio[u, c]),
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.neurons
+    yield used_rows("neurons", "network", part.rows, part.rows_of, part.seed)
