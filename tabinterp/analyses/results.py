@@ -30,6 +30,7 @@ from tabinterp.analyses.ladder.estimator import Ladder
 from tabinterp.analyses.linear_regions.estimator import LinearRegions
 from tabinterp.analyses.off_support.estimator import OffSupport
 from tabinterp.analyses.path_weights.estimator import PathWeights
+from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.analyses.performance.estimator import Performance
 from tabinterp.analyses.permutation_importance.estimator import PermutationImportance
 from tabinterp.analyses.proxies.estimator import Proxies
@@ -97,7 +98,7 @@ class Results:
     subgroup_gaps: WeakGroups | None = None
     constraints: Constraints | None = None
     census: Census | None = None  # of all rows, where these are more than the models are bound to
-    summed: tuple[Any, ...] = ()  # fields that are of all these rows
+    summed: tuple[str, ...] = ()  # what is summed over all these rows (`Analysis.summed`)
     answers: Mapping[str, Any] = field(default_factory=dict)  # name of an analysis that ran -> its result
 
     def __getitem__(self, analysis: Analysis[Result]) -> Result | None:
@@ -122,6 +123,7 @@ class Results:
             others=context.others,
             null=context.null,
             answers=context.results,
+            summed=tuple(one.summed for one in (PERFORMANCE, *ANALYSES) if one.summed and one.name in context.sums),
             **found,
             **rest,
         )

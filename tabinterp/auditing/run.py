@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from tabinterp.analyses import ANALYSES, chosen
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.constraints.estimator import declared
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.groups.partition import partition
+from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.analyses.performance.estimator import compare, margin_of
 from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
 from tabinterp.analyses.results import Results
@@ -32,14 +31,14 @@ from tabinterp.models.remembered_split import check_unseen
 from tabinterp.provenance.digest_key import read_digest_key
 from tabinterp.table import Scan, Table
 from tabinterp.table.executors import Engine, in_turn
-from tabinterp.table.suppression import SMALL
 from tabinterp.table.table import check_table
 from tabinterp.threads import cores, one_thread
 
+from .analyses_loop import run_analyses, workers_of
 from .assemble import document
 from .duration_forecast import forecast
 from .result import Audit, judged
-from .streaming import Swept, sweep
+from .streaming import Sums, sweep
 
 MOST_ROWS = 2**31 - 1
 ROWS = 20_000  # readings that take many passes use at most this many of the rows
@@ -67,6 +66,7 @@ def audit(
     device: str | None = None,
     digest_key: str | Path | None = None,
     analyses: Iterable[str] | None = None,
+    jobs: int | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -99,9 +99,11 @@ def audit(
         but one could find that one from a digest without a key.
     analyses : names of the analyses to run, such as "ladder" or "effects"; those that they need run too. None: all. The document
         says which were not requested.
+    jobs : how many analyses run at the same time, each in a process of its own. The document is the same for any number. None: as
+        many as torch has threads, at most 4. On a GPU, for black boxes and outside Linux analyses run one after another.
     progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
     """
-    selected = chosen(analyses)
+    selected, workers = chosen(analyses), workers_of(jobs)
     clock = _Clock(progress, selected)
     _check_settings(seed, rows, margin)
     check_model(model)
@@ -153,6 +155,7 @@ def audit(
     held_out = network.table.held_out
     evaluated = np.arange(len(network.table)) if held_out is None else np.flatnonzero(held_out)
     with clock("performance"):
+        sums = _summed(network, linear, settings, selected, all_rows, engine, clock.within)
         performance = compare(
             network.take(evaluated),
             linear.take(evaluated),
@@ -160,41 +163,35 @@ def audit(
             held_out=held_out is not None,
             margin=margin,
             threshold=settings.threshold,
+            without=sums[PERFORMANCE.name][0].metrics if PERFORMANCE.name in sums else (),
         )
-        swept = _swept(network, linear, settings, all_rows, engine, clock.within)
-        if performance.withheld is None:
-            performance = swept.finish("performance", performance)
-    context = Context(network, linear, others, null, settings, performance, {}, clock.within)
-    notes = list(_withheld(context))
-    for analysis in selected:
-        with clock(analysis.name):
-            context, result = _answer(analysis, context, notes)
-            context.results[analysis.name] = swept.finish(analysis.name, result)
+        context = Context(network, linear, others, null, settings, performance, {}, clock.within, sums)
+        if PERFORMANCE.name in sums and performance.withheld is None:
+            context = replace(context, performance=PERFORMANCE.run(context) or performance)
+    context, notes = run_analyses(selected, context, workers, clock)
     if settings.analyses is not None:
         left_out = [analysis.title for analysis in ANALYSES if analysis not in selected]
         notes.append(Message(key="not_assessed.not_requested", values={"analyses": left_out}))
-    census, summed = (all_rows.census, swept.summed) if isinstance(all_rows, Scan) else (None, ())
-    results = Results.of(context, notes=tuple(notes), digest_key=key, census=census, summed=summed)
-    run = {"seconds": clock.seconds, "threads": cores(), "device": network.device}
+    census = all_rows.census if isinstance(all_rows, Scan) else None
+    results = Results.of(context, notes=tuple(notes), digest_key=key, census=census)
+    run = {"seconds": clock.seconds, "threads": cores(), "jobs": workers, "device": network.device}
     run |= {} if key is None else {"digest_key": str(key.path.absolute())}
     return Audit(judged(document(results)), run)
 
 
-def _swept(
+def _summed(
     network: BoundModel,
     linear: BoundModel,
     settings: AuditSettings,
+    selected: Sequence[Analysis[Any]],
     rows: Table | Scan,
     engine: Engine,
     within: Callable[[float], None],
-) -> Swept:
-    """What is summed over all rows, where more of them were read than drawn."""
+) -> Sums:
+    """Return the sums over all rows, where more of them were read than drawn."""
     if isinstance(rows, Scan) and not rows.is_whole:
-        grouping = {"control": settings.control or {}, "threshold": settings.threshold}
-        arguments: dict[str, dict[str, Any]] = {"groups": grouping, "performance": {"threshold": settings.threshold}}
-        only = None if settings.analyses is None else {"performance", *settings.analyses}
-        return sweep(network, linear, rows, within, engine, arguments, only)
-    return Swept({}, {})
+        return sweep(network, linear, rows, within, engine, settings, selected)
+    return {}
 
 
 def _check_settings(seed: int, rows: int, margin: float | None) -> None:
@@ -205,45 +202,6 @@ def _check_settings(seed: int, rows: int, margin: float | None) -> None:
         raise TabinterpError(
             f"rows, the most that an analysis of many passes uses, lies between 2 and {MOST_ROWS:,}; got {rows}"
         )
-
-
-def _withheld(context: Context) -> Iterator[Message]:
-    """Say once where the rows or the events are too few for the performance, or for anything that is about evaluated rows."""
-    withheld = context.performance.withheld
-    if withheld is not None:
-        few = len(context.evaluated) < SMALL
-        yield _not_applicable("analysis of evaluated rows" if few else "performance", withheld)
-
-
-def _answer(analysis: Analysis[Any], context: Context, notes: list[Message]) -> tuple[Context, Any]:
-    """Run an analysis; where it does not apply, note why and return None. Return also the context of the next one.
-
-    An analysis that runs out of a device's memory is run again with fronts in the processor's memory, and so is all that follows.
-    """
-    withheld = context.performance.withheld
-    if withheld is not None:
-        if analysis.rows != "table" and len(context.evaluated) < SMALL:
-            return context, None
-        if analysis.rows == "performance":
-            notes.append(_not_applicable(analysis.title, withheld))
-            return context, None
-    try:
-        try:
-            return context, analysis.run(context)
-        except torch.OutOfMemoryError:
-            if context.is_on_cpu:
-                raise
-        context = context.on_cpu()
-        gc.collect()  # copies of networks that nobody holds
-        torch.cuda.empty_cache()
-        return context, analysis.run(context)
-    except NotApplicableError as error:
-        notes.append(_not_applicable(analysis.title, error.reason))
-        return context, None
-
-
-def _not_applicable(analysis: str, reason: Any) -> Message:
-    return Message(key="not_assessed.reading", values={"reading": analysis, "reason": reason})
 
 
 PREPARATION = {"encode": 0.05, "counterpart": 0.1, "performance": 0.05}  # shares of the time of a whole audit
@@ -258,6 +216,7 @@ class _Clock:
         self._whole = sum(self._shares.values())
         self._progress = progress
         self._done = 0.0
+        self._under_way: dict[str, float] = {}
         self._part = ""
 
     @contextmanager
@@ -266,11 +225,26 @@ class _Clock:
         self.within(0.0)
         start = time.perf_counter()
         yield
-        self.seconds[part] = round(time.perf_counter() - start, 3)
-        self.within(1.0)
-        self._done += self._shares[part] / self._whole
+        self.finished(part, time.perf_counter() - start)
 
-    def within(self, share: float) -> None:
+    def within(self, share: float, part: str | None = None) -> None:
+        """Say that this share of a part is done; of the present one where none is named."""
+        part = part or self._part
+        self._under_way[part] = max(share, self._under_way.get(part, 0.0))  # an analysis may begin again
+        self._tell(part)
+
+    def finished(self, part: str, seconds: float) -> None:
+        """Say that a part is done, and how long it took."""
+        self.seconds[part] = round(seconds, 3)
+        self._under_way.pop(part, None)
+        self._done += self._shares[part]
+        self._tell(part)
+
+    def share(self, part: str) -> float:
+        """Return the share of the whole time that a part takes, roughly."""
+        return self._shares[part]
+
+    def _tell(self, part: str) -> None:
         if self._progress is not None:
-            done = self._done + share * self._shares[self._part] / self._whole
-            self._progress(self._part.replace("_", " "), min(1.0, done))
+            done = self._done + sum(share * self._shares[one] for one, share in self._under_way.items())
+            self._progress(part.replace("_", " "), min(1.0, done / self._whole))

@@ -10,5 +10,5 @@ if TYPE_CHECKING:
     from .estimator import Calibration
 
 ANALYSIS: Analysis[tuple[Calibration, Calibration]] = Analysis(
-    "calibration", "calibration", 0.01, rows="performance", place="calibration"
+    "calibration", "calibration", 0.01, rows="performance", summed="calibration", place="calibration"
 )

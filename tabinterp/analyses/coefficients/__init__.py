@@ -10,5 +10,5 @@ if TYPE_CHECKING:
     from .estimator import Coefficients
 
 ANALYSIS: Analysis[tuple[Coefficients, Coefficients]] = Analysis(
-    "coefficients", "coefficients", 0.1, place="coefficients"
+    "coefficients", "coefficients", 0.1, summed="coefficients", place="coefficients"
 )

@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import DataReadings
 
-ANALYSIS: Analysis[DataReadings] = Analysis("data_quality", "rows alone", 0.04, rows="table", place="table")
+ANALYSIS: Analysis[DataReadings] = Analysis(
+    "data_quality", "rows alone", 0.04, rows="table", summed="drift", place="table"
+)

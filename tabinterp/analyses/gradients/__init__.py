@@ -10,5 +10,5 @@ if TYPE_CHECKING:
     from .estimator import GradientImportance
 
 ANALYSIS: Analysis[list[tuple[GradientImportance, GradientImportance]]] = Analysis(
-    "gradients", "gradients", 0.06, place="gradients"
+    "gradients", "gradients", 0.06, summed="gradients", stream="streaming", place="gradients"
 )

@@ -9,4 +9,4 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Groups
 
-ANALYSIS: Analysis[Groups] = Analysis("groups", "groups of people", 0.01, rows="table", place="groups")
+ANALYSIS: Analysis[Groups] = Analysis("groups", "groups of people", 0.01, rows="table", summed="groups", place="groups")

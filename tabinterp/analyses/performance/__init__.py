@@ -1,1 +1,14 @@
-"""How well do both models predict, and is the difference significant? Metrics and the verdict."""
+"""How well do both models predict, and is the difference significant? Metrics and the verdict, part of every audit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import Performance
+
+ANALYSIS: Analysis[Performance] = Analysis(
+    "performance", "performance", 0.05, summed="performance", stream="streamed_metrics"
+)

@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import NeuronCorrelations
 
-ANALYSIS: Analysis[NeuronCorrelations] = Analysis("unit_correlations", "neurons", 0.03, place="neurons")
+ANALYSIS: Analysis[NeuronCorrelations] = Analysis(
+    "unit_correlations", "neurons", 0.03, summed="neurons", place="neurons"
+)
