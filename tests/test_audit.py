@@ -294,7 +294,7 @@ class TestEveryTask:
         alone = audited(no_hidden_layer, task).document
         readings = [m.values["reading"] for m in alone.not_assessed if m.key == "not_assessed.reading"]
         within = {"linear regions", "conductance", "path products", "ablation of groups of units"}
-        assert set(readings) - {"reason codes"} == {"conditional importance", "neurons"} | within
+        assert set(readings) - {"reason codes"} == {"conditional importance", "correlations of hidden units"} | within
         plainly = audited(plain, task).document
         assert {row.method for row in plainly.trust.nulls} == {row.method for row in plainly.trust.curves}
         assert len(plainly.trust.nulls) == 5

@@ -27,10 +27,10 @@ from tabinterp.auditing.data_and_models import _without_target
 from tabinterp.cli import app as cli
 from tabinterp.cli.console import progress
 from tabinterp.document.document import WithoutTarget
-from tabinterp.document.stored_settings import Rows, table_of
 from tabinterp.errors import TabinterpError
 from tabinterp.messages import english
 from tabinterp.network import reference
+from tabinterp.provenance.audited_rows import Rows, read_again
 from tabinterp.report.sections.findings import raised_of
 from tabinterp.table import readers as batches
 
@@ -367,7 +367,7 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
     assert "not_assessed.without_target" in [note.key for note in document.not_assessed]
     page = re.sub(r"<[^>]+>", " ", Path("out", "report.html").read_text("utf-8"))
     assert "Rows whose target is missing: 20 were left out" in page
-    again = table_of(document, Rows("gappy.csv"))
+    again = read_again(document.settings.table, Rows("gappy.csv"))
     assert (len(again), again.without_target) == (160, 20)
     few = ti.read_table(frame.drop(index=[*range(0, 180, 9)][5:]), target="paid", drop_missing_target=True)
     assert _without_target(few.without_target) == WithoutTarget(rows=None)

@@ -83,6 +83,11 @@ ANALYSES: tuple[Analysis[Any], ...] = (
 )
 
 
+def arguments_used(names: Iterable[str] | None) -> set[str]:
+    """Return the arguments of `ti.audit` that only certain analyses read, of the analyses of these names; None: of all."""
+    return {argument for analysis in chosen(names) for argument in analysis.uses}
+
+
 def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
     """Return the analyses of these names with those that they need, in the order in which they run; None: all.
 

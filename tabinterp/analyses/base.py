@@ -34,6 +34,39 @@ class Stream(Generic[Result]):
 
 
 @dataclass(frozen=True)
+class Size:
+    """How large an audit is, and how fast its network is on this machine: what the cost of an analysis depends on.
+
+    Parameters
+    ----------
+    training, evaluated : rows that the models were fitted to, and rows that they are evaluated on.
+    drawn : evaluated rows for analyses that take many passes over them.
+    columns : input columns that the network reads; encoded : columns that its encoder makes of them.
+    classes : of the target; 0 where it is a number or a count. outputs : scores of a row.
+    units : hidden units.
+    evaluation : seconds that the network takes for one encoded row.
+    encoding : seconds that the encoder takes for a changed row, on average over the columns; 0 where none is encoded again.
+    beyond : seconds for the sums over all rows of a scan; 0 where all rows are at hand.
+    """
+
+    training: int
+    evaluated: int
+    drawn: int
+    columns: int
+    encoded: int
+    classes: int
+    outputs: int
+    units: int
+    evaluation: float
+    encoding: float = 0.0
+    beyond: float = 0.0
+
+    def evaluations(self, rows: float) -> float:
+        """Return the seconds that the network takes for so many changed rows."""
+        return rows * (self.evaluation + self.encoding)
+
+
+@dataclass(frozen=True)
 class Analysis(Generic[Result]):
     """One question about both models, and where the code that answers it is.
 
@@ -41,10 +74,11 @@ class Analysis(Generic[Result]):
     ----------
     name : of its package; of its result, in `ti.audit(analyses=[...])` and `--analyses`.
     title : what a sentence calls it, where it does not apply; a key of the vocabulary `step`.
-    share : of the time of a whole audit, for the progress bar.
+    cost : seconds that it takes in an audit of a given size, roughly. The announced time and the progress bar come from it.
     rows : whose rows its numbers are about: "performance" measures how well the models do on the evaluated rows, "evaluated"
         is about these rows, "table" about others as well.
     needs : names of the analyses whose results it reads.
+    uses : arguments of `ti.audit` that only this analysis reads. They are refused where it was not requested.
     estimator : module of the package that defines `run(context)`, the function that answers the question. It is imported when
         an audit runs it, not before.
     summed : what the document calls the sums over all rows of a scan that the result comes from (`Drawn.summed`); None: the
@@ -56,9 +90,10 @@ class Analysis(Generic[Result]):
 
     name: str
     title: str
-    share: float
+    cost: Callable[[Size], float]
     rows: Literal["performance", "evaluated", "table"] = "evaluated"
     needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     estimator: str = "estimator"
     summed: str | None = None
     stream: str = "estimator"

@@ -64,7 +64,7 @@ class Context:
     @property
     def grouping(self) -> dict[str, Any]:
         """The arguments of the analyses of groups of people."""
-        return {"control": self.settings.control or {}, "threshold": self.threshold}
+        return {"control": self.settings.control, "threshold": self.threshold}
 
     @property
     def held_out(self) -> bool:

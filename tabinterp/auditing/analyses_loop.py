@@ -29,7 +29,7 @@ class Clock(Watch, Protocol):
 
     def __call__(self, part: str) -> AbstractContextManager[None]: ...
 
-    def share(self, part: str) -> float: ...
+    def expected(self, part: str) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def run_analyses(
     with cores_limited(jobs):
         outcomes: dict[str, Outcome] = {}
         if jobs > 1 and can_fork(context):
-            longest = sorted(independent(selected), key=lambda group: -sum(clock.share(one.name) for one in group))
+            longest = sorted(independent(selected), key=lambda group: -sum(clock.expected(one.name) for one in group))
             outcomes = side_by_side(longest, context, answer, jobs, clock)
         notes = list(_withheld(context))
         for analysis in selected:

@@ -77,6 +77,7 @@ def document(r: Results) -> doc.Document:
         evidence=[],
         not_assessed=notes(r),
         method=method(r, table),
+        settings=r.settings,
     )
     known = {"readings": readings(made), "configuration_digest": configuration_digest(made)}
     told = [*made.not_assessed, *unassessed(made)]

@@ -13,13 +13,14 @@ from typing import Any
 from tabinterp import __version__
 from tabinterp.analyses.disagreement.record import disagreement_sentences
 from tabinterp.analyses.performance.record import gap, only_network, others
+from tabinterp.analyses.settings import AuditSettings, Constraint, DecisionPolicy
 from tabinterp.analyses.slices.record import Slices, slices_sentences
 from tabinterp.auditing.not_assessed import KEYS, unassessed
 from tabinterp.auditing.run_record import code_digest, configuration_digest, readings
 from tabinterp.checks.evidence.clauses import evidence, holds
 from tabinterp.checks.judge import judge
 from tabinterp.document import claims
-from tabinterp.document.base import MetricRow
+from tabinterp.document.base import MetricRow, Part
 from tabinterp.document.document import Document, Message
 from tabinterp.errors import DocumentError
 
@@ -84,12 +85,39 @@ def _parts(document: Document) -> Iterator[Message]:
         "slices.sentences": document.slices is None or _slices_follow(document.slices, document.linear.name),
         "not_assessed": [one for one in document.not_assessed if one.key in KEYS] == unassessed(document),
         "method.settings.margin": how.settings.get("margin") == verdict.margin,
+        "settings": document.settings is None or _settings_follow(document, document.settings),
         "method.readings": how.readings == readings(document),
         "method.configuration_digest": how.configuration_digest == configuration_digest(document),
         "method.data_digest": len({digest == "" for digest in digests})
         == 1,  # all of them are written under one key, or none
     }
     yield from (Message(key="consistency.part", values={"place": place}) for place, same in held.items() if not same)
+
+
+def _settings_follow(document: Document, asked: AuditSettings) -> bool:
+    """Whether the settings are those that the rest of the document was made with."""
+    data, verdict, groups, read = document.data, document.verdict, document.groups, asked.table
+    decisions = None if document.judged is None else document.judged.decisions
+    policy = None if decisions is None or decisions.policy is None else decisions.policy
+    constraints = None if groups is None else groups.constraints
+    tables = [] if groups is None else groups.tables
+    held = [
+        asked.seed == document.method.seed,
+        verdict.margin_given == (asked.margin is not None),
+        not verdict.margin_given or verdict.margin in (None, asked.margin),
+        document.performance.threshold in (None, asked.threshold),
+        policy is None or policy.model_dump(include=set(DecisionPolicy.model_fields)) == _dumped(asked.policy),
+        all(table.control == asked.control for table in tables),
+        constraints is None
+        or [one.model_dump(include=set(Constraint.model_fields)) for one in constraints.columns]
+        == [_dumped(one) for one in asked.constraints],
+        read is None or (read.target, read.task, read.adverse) == (data.target, data.task, data.adverse),
+    ]
+    return all(held)
+
+
+def _dumped(part: Part | None) -> dict[str, Any] | None:
+    return None if part is None else part.model_dump()
 
 
 def _possible(row: MetricRow) -> bool:

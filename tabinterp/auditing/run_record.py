@@ -34,29 +34,14 @@ def code_digest() -> str:
 
 
 def configuration(document: doc.Document) -> dict[str, Any]:
-    """What was asked, whatever the rows and the model: settings, seed, roles of the columns, split, policy, constraints."""
-    how, data, groups = document.method, document.data, document.groups
-    decisions = None if document.judged is None else document.judged.decisions
-    policy = None if decisions is None else decisions.policy
-    constraints = None if groups is None else groups.constraints
+    """What was asked, whatever the rows and the model: settings, how the table was read, roles of the columns, split."""
+    how, data = document.method, document.data
     return {
-        "seed": how.seed,
-        "settings": {k: v for k, v in how.settings.items() if k != "margin" and not k.endswith(FILES)},
-        "margin": document.verdict.margin if document.verdict.margin_given else None,
-        "target": data.target,
-        "task": data.task,
+        "settings": None if document.settings is None else document.settings.model_dump(),
+        "estimators": {k: v for k, v in how.settings.items() if k != "margin" and not k.endswith(FILES)},
         "classes": data.classes,
-        "adverse": data.adverse,
-        "weighted": data.weighted,
         "split": data.split.model_dump(),
         "columns": [[c.name, c.kind, c.role, c.protected] for c in data.columns],
-        "policy": None
-        if policy is None
-        else [policy.given, policy.false_positive, policy.false_negative, policy.threshold],
-        "control": {} if groups is None or not groups.tables else groups.tables[0].control,
-        "constraints": []
-        if constraints is None
-        else [[c.column, c.direction, c.low, c.high] for c in constraints.columns],
     }
 
 

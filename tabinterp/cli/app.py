@@ -406,7 +406,12 @@ def _audit(
             bar.say(f"Auditing {model.name} on {table.name}.")
             if table.without_target:
                 bar.say(f"{table.without_target:,} rows without a target are left out.")
-            beside = {"counterpart": counterpart, "others": ti.load_others(path), "null": ti.load_null(path)}
+            beside = {"counterpart": counterpart}
+            used = ti.arguments_used(
+                (judged or {}).get("analyses")
+            )  # networks of the bundle that no analysis reads stay there
+            beside |= {"others": ti.load_others(path)} if "others" in used else {}
+            beside |= {"null": ti.load_null(path)} if "null" in used else {}
             told = {"progress": bar.step, "announce": bar.say}
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # of --declined, in terms of Python

@@ -32,6 +32,7 @@ from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.analyses.performance.record import Judged, Performance, Verdict
 from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.analyses.reason_codes.record import Reasons
+from tabinterp.analyses.settings import AuditSettings
 from tabinterp.analyses.shapley_values.record import Shapley
 from tabinterp.analyses.slices.record import Slices
 from tabinterp.analyses.trust.record import Trust
@@ -198,6 +199,9 @@ class Document(Part):
     card: Card | None = None
     evidence: list[EvidenceRow]
     method: Method
+    settings: AuditSettings | None = (
+        None  # what the user asked for; None in documents written before settings were stored
+    )
 
     @field_validator("analyses", mode="before")
     @classmethod
@@ -210,10 +214,12 @@ class Document(Part):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the place of further analyses out where there is none, as in documents that were written before it was."""
+        """Leave out further analyses and settings where there are none, as in documents that were written before these places."""
         fields = serialize(self)
         if not self.analyses:
             fields.pop("analyses", None)
+        if self.settings is None:
+            fields.pop("settings", None)
         return cast("dict[str, Any]", fields)
 
 

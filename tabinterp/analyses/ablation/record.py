@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tabinterp.analyses.record_values import at, number
 from tabinterp.document.base import Interval, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -33,9 +35,9 @@ class UnitGroups(Part):
 
 def build(r: Results) -> UnitGroups | None:
     """Return the rise of the loss without each group of correlated units; None where it was not computed."""
-    if r.ablation is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.ablation
     resample = result.methods.index("resample")
     groups = [i for i, units in enumerate(result.groups) if len(units) > 1]
     groups.sort(key=lambda i: -result.cost.value[i, resample])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from tabinterp.analyses.record_values import number
 from tabinterp.document.base import Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -63,9 +65,10 @@ class Baselines(Part):
 
 def build(r: Results) -> Baselines | None:
     """Return the attributions from each baseline; None where they were not computed."""
-    if r.baselines is None:
+    both = r[ANALYSIS]
+    if both is None:
         return None
-    network, linear = r.baselines
+    network, linear = both
     rows = network["rows"]
     return Baselines(
         rows=len(rows.values),

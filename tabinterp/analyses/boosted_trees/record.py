@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tabinterp.analyses.record_values import interval
 from tabinterp.document.base import Interval, Metric, Part, Status
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -26,9 +28,9 @@ class Reference(Part):
 
 def build(r: Results) -> Reference | None:
     """Return the network's difference from boosted trees; None where these were not fitted."""
-    if r.boosted_trees is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.boosted_trees
     return Reference(
         metric=result.metric.name,
         network=interval(*result.metric.network),

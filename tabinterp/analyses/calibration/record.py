@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tabinterp.analyses.record_values import interval, number
 from tabinterp.document.base import Interval, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -48,9 +50,10 @@ class Calibration(Part):
 
 def build(r: Results) -> Calibration | None:
     """Return the calibration of both models; None where it does not apply."""
-    if r.calibration is None:
+    both = r[ANALYSIS]
+    if both is None:
         return None
-    network, linear = r.calibration
+    network, linear = both
     return Calibration(
         rows=network.rows,
         outputs=[

@@ -16,6 +16,8 @@ from tabinterp.document.base import Interval, Message, Part
 from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.table.schema import GOALS
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.linear.inference import Estimate, Inference
@@ -88,7 +90,8 @@ class Coefficients(Part):
 def build(r: Results) -> Coefficients:
     """Return every term of both models; without terms where coefficients do not apply."""
     goal = r.network.table.schema.goal
-    if r.coefficients is None:
+    both = r[ANALYSIS]
+    if both is None:
         return Coefficients(
             scale=goal.scale,
             rows_inference=0,
@@ -99,7 +102,7 @@ def build(r: Results) -> Coefficients:
             surrogates=[],
             notes=[],
         )
-    linear, network = r.coefficients
+    linear, network = both
     surrogate = network.surrogate
     assert linear.inference is not None
     assert surrogate is not None

@@ -8,6 +8,8 @@ from tabinterp.analyses.permutation_importance.record import ASSOCIATED, FEWEST
 from tabinterp.analyses.record_values import at, interval, number, rows_of
 from tabinterp.document.base import Interval, Metric, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.drop_column.estimator import Dropped
     from tabinterp.analyses.permutation_importance.estimator import PermutationImportance
@@ -59,7 +61,7 @@ class Together(Part):
 
 def build(r: Results, order: list[str]) -> Together | None:
     """Return conditional and grouped importance; None where it was not computed. `order`: columns, most important first."""
-    result = r.conditional_importance
+    result = r[ANALYSIS]
     if result is None:
         return None
     network = result.conditional[0]

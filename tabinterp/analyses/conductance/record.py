@@ -9,6 +9,8 @@ import numpy as np
 from tabinterp.analyses.record_values import at
 from tabinterp.document.base import Interval, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -41,9 +43,9 @@ class Conductance(Part):
 
 def build(r: Results) -> Conductance | None:
     """Return the units with the largest conductance; None where it was not computed."""
-    if r.conductance is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.conductance
     rows = [
         ConductanceRow(
             output=output,

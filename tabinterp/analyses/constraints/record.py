@@ -8,6 +8,8 @@ from tabinterp.analyses.record_values import interval
 from tabinterp.document.base import Interval, Part
 from tabinterp.table.suppression import part_of, rounded_down
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -41,9 +43,9 @@ class ConstraintTable(Part):
 
 def build(r: Results) -> ConstraintTable | None:
     """Return how far both models keep the declared constraints; None where there are none."""
-    if r.constraints is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.constraints
     table = r.network.table
     all_rows = len(table) if table.held_out is None else int(table.held_out.sum())
     rows = [_row(constraint, all_rows) for constraint in result.columns]

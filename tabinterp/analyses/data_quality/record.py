@@ -11,6 +11,8 @@ from tabinterp.analyses.record_values import interval, number
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.table.suppression import SMALL, countless, nested_down, rounded_down
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -99,7 +101,7 @@ class TableReadings(Part):
 
 def build(r: Results) -> TableReadings | None:
     """Return what the rows say by themselves; None where it was not computed."""
-    result = r.data_quality
+    result = r[ANALYSIS]
     if result is None:
         return None
     target = r.network.table.schema.target

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from tabinterp.analyses.record_values import interval, metric_row
 from tabinterp.document.base import Interval, MetricRow, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -41,9 +43,9 @@ class Decisions(Part):
 
 def build(r: Results) -> Decisions | None:
     """Return the net benefit of both models; None where it does not apply."""
-    if r.decision_curve is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.decision_curve
     user_policy, policy = result.policy, None
     if user_policy is not None and result.all_cost is not None and result.none_cost is not None:
         policy = Policy(

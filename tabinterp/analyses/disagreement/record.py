@@ -15,6 +15,8 @@ from tabinterp.analyses.record_values import interval
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.table.suppression import SMALL, countless, parts_shown
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -53,9 +55,10 @@ class Disagreement(Part):
 
 def build(r: Results) -> Disagreement | None:
     """Return where the two models differ; None where it was not computed."""
-    if r.disagreement is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result, tree = r.disagreement, r.disagreement.tree
+    tree = result.tree
     resolved = _resolved(tree)
     leaves, hidden = _leaves(tree) if tree is not None and resolved else ([], 0)
     share_shown, right_shown = not countless(result.count, result.rows), not _right_withheld(result)

@@ -14,6 +14,8 @@ from tabinterp.analyses.record_values import at, number, rows_of
 from tabinterp.document.base import Interval, Part
 from tabinterp.table.suppression import parts_shown
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -65,9 +67,10 @@ class Effects(Part):
 
 def build(r: Results) -> Effects | None:
     """Return the curves of both models, those farthest apart first; None where there are none."""
-    if r.effects is None:
+    both = r[ANALYSIS]
+    if both is None:
         return None
-    network, linear = r.effects
+    network, linear = both
     pairs = sorted(zip(network.curves, linear.curves, strict=True), key=lambda pair: -_distance(*pair))
     return Effects(
         rows_of=rows_of(r),

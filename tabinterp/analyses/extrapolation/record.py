@@ -8,6 +8,8 @@ from tabinterp.analyses.record_values import at, largest_first
 from tabinterp.document.base import Interval, Part
 from tabinterp.table.suppression import countless
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -29,7 +31,7 @@ class Extrapolation(Part):
 
 def build(r: Results) -> Extrapolation | None:
     """Return the changes of the score, largest first; None where they were not computed."""
-    result = r.extrapolation
+    result = r[ANALYSIS]
     if result is None:
         return None
     held_out_rows = 0 if r.network.table.held_out is None else int(r.network.table.held_out.sum())

@@ -13,6 +13,8 @@ from tabinterp.document.base import Interval, Message, Part
 from tabinterp.stats.weights import quantile
 from tabinterp.table.suppression import SMALL
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -56,7 +58,7 @@ def build(r: Results) -> Gradients:
     return Gradients(
         rows_of=rows_of(r),
         saturation=saturation,
-        methods=[_method(*models) for models in r.gradients or []],
+        methods=[_method(*models) for models in r[ANALYSIS] or []],
         baselines=baselines_record.build(r),
     )
 

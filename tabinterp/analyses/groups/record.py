@@ -24,6 +24,7 @@ from tabinterp.analyses.subgroup_gaps.record import WeakPart
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.table.suppression import SMALL
 
+from . import ANALYSIS
 from .group_names import group_name
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .adverse_impact import AdverseImpact, FamilyImpact, Pair
     from .estimator import Fitted as FittedResult
     from .estimator import Group
+    from .estimator import Groups as GroupsResult
     from .group_metrics import Treated as TreatedResult
     from .several_classes import Fitting
 
@@ -156,10 +158,11 @@ class Groups(Part):
 
 def build(r: Results) -> Groups:
     """Return all that concerns groups of people."""
+    result = r[ANALYSIS]
     return Groups(
-        table=_table(r),
-        classes=_classes(r),
-        fits=[] if r.groups is None else _fits(r.groups.fits),
+        table=None if result is None else _table(r, result),
+        classes=[] if result is None else _classes(r, result),
+        fits=[] if result is None else _fits(result.fits),
         proxies=proxies_record.build(r),
         alternatives=alternatives_record.build(r),
         weak=subgroup_gaps_record.build(r),
@@ -167,11 +170,10 @@ def build(r: Results) -> Groups:
     )
 
 
-def _table(r: Results) -> GroupTable | None:
-    if r.groups is None or r.groups.fits:
+def _table(r: Results, result: GroupsResult) -> GroupTable | None:
+    if result.fits:
         return None
-    result = r.groups
-    table = _group_table(r, result.groups, result.threshold, result.favourable, result.compared)
+    table = _group_table(r, result, result.groups, result.threshold, result.favourable, result.compared)
     return table.model_copy(update={"impact": None if result.impact is None else _impact(*result.impact)})
 
 
@@ -199,27 +201,33 @@ def _impact_pair(pair: Pair | None) -> ImpactPair | None:
     )
 
 
-def _classes(r: Results) -> list[GroupTable]:
-    groups = () if r.groups is None else r.groups.groups
+def _classes(r: Results, result: GroupsResult) -> list[GroupTable]:
+    groups = result.groups
     labels = dict.fromkeys(group.output for group in groups if group.output is not None)
     return [
-        _group_table(r, [group for group in groups if group.output == label], None, None, label) for label in labels
+        _group_table(r, result, [group for group in groups if group.output == label], None, None, label)
+        for label in labels
     ]
 
 
 def _group_table(
-    r: Results, groups: Sequence[Group], threshold: float | None, favourable: str | None, compared: str | None
+    r: Results,
+    result: GroupsResult,
+    groups: Sequence[Group],
+    threshold: float | None,
+    favourable: str | None,
+    compared: str | None,
 ) -> GroupTable:
     single = [group for group in groups if len(group.cell.conditions) == 1]
     pairs = [group for group in groups if len(group.cell.conditions) == 2]
     shown = sorted((group for group in pairs if group.told and not group.control), key=_significance)
     return GroupTable(
-        rows=0 if r.groups is None else r.groups.rows,
+        rows=result.rows,
         rows_of=rows_of(r),
         threshold=threshold,
         favourable=favourable,
         compared=compared,
-        control={} if r.groups is None else dict(r.groups.named),
+        control=dict(result.named),
         columns=_columns(single),
         pairs=[_group(group) for group in shown[:PAIRS]],
         pairs_left=max(0, len(shown) - PAIRS),

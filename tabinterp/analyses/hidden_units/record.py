@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tabinterp.analyses.maximisation import ANALYSIS as MAXIMISATION
 from tabinterp.analyses.maximisation.record import (
     LEVEL,
     Optimum,
@@ -21,6 +22,8 @@ from tabinterp.analyses.maximisation.shown_values import ShownValues
 from tabinterp.analyses.record_values import at, number, rows_of
 from tabinterp.analyses.unit_correlations.record import MOST_UNITS
 from tabinterp.document.base import Interval, Metric, Part
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
@@ -159,12 +162,12 @@ class Inside(Part):
 
 def build(r: Results) -> Inside | None:
     """Return all hidden units in brief and the most important ones in detail; None where there are none."""
-    result = r.hidden_units
+    result = r[ANALYSIS]
     if result is None:
         return None
     units = result.units
     kept = min(MOST_UNITS, len(units.layer))
-    values = ShownValues(r)
+    values, optima = ShownValues(r), r[MAXIMISATION]
     return Inside(
         rows=units.rows,
         rows_of=rows_of(r),
@@ -185,11 +188,11 @@ def build(r: Results) -> Inside | None:
         ],
         template_columns=values.columns,
         templates=_templates(result, values),
-        cards=[_card(result, r.maximisation, k, values) for k in range(len(result.shown))],
-        outputs=[] if r.maximisation is None else build_outputs(len(result.shown), r.maximisation, values),
-        starts=None if r.maximisation is None else r.maximisation.maxima.starts,
-        reference=None if r.maximisation is None else r.maximisation.maxima.typicality.reference,
-        far=1 - LEVEL if r.maximisation is None else r.maximisation.maxima.typicality.far,
+        cards=[_card(result, optima, k, values) for k in range(len(result.shown))],
+        outputs=[] if optima is None else build_outputs(len(result.shown), optima, values),
+        starts=None if optima is None else optima.maxima.starts,
+        reference=None if optima is None else optima.maxima.typicality.reference,
+        far=1 - LEVEL if optima is None else optima.maxima.typicality.far,
         seed=r.seed,
     )
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from tabinterp.analyses.record_values import at, number, rows_of
 from tabinterp.document.base import Interval, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -40,7 +42,7 @@ class Interactions(Part):
 
 def build(r: Results) -> Interactions | None:
     """Return the strongest pairs; None where they were not computed."""
-    result = r.interactions
+    result = r[ANALYSIS]
     if result is None:
         return None
     return Interactions(

@@ -11,6 +11,8 @@ from tabinterp.analyses.record_values import at, number
 from tabinterp.document.base import Interval, Part
 from tabinterp.table.suppression import parts_shown
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -48,9 +50,9 @@ class Regions(Part):
 
 def build(r: Results) -> Regions | None:
     """Return the largest linear regions; None where they were not computed."""
-    if r.linear_regions is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.linear_regions
     terms, shown = shown_terms(result.terms), parts_shown(result.rows_in)
     places = [(j, k) for k in range(len(result.outputs)) for j in terms]
     return Regions(

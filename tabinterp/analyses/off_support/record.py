@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tabinterp.analyses.record_values import at, interval, largest_first
 from tabinterp.document.base import Interval, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -31,7 +33,7 @@ class OffSupport(Part):
 
 def build(r: Results) -> OffSupport | None:
     """Return the reliance on rows unlike real ones; None where it was not computed."""
-    result = r.off_support
+    result = r[ANALYSIS]
     if result is None:
         return None
     return OffSupport(

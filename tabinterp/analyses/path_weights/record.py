@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tabinterp.analyses.mechanism.term_rows import TermRow, shown_terms, term_fields
+from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
 from tabinterp.analyses.record_values import number
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import Message, Part
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
@@ -54,9 +57,9 @@ class Paths(Part):
 
 def build(r: Results) -> Paths | None:
     """Return path products and Garson's shares; None where they were not computed."""
-    if r.path_weights is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.path_weights
     outputs = list(enumerate(result.outputs))
     return Paths(
         rows=result.rows,
@@ -93,11 +96,12 @@ def build(r: Results) -> Paths | None:
 
 def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> float | None:
     """Spearman's correlation of a column's size, over all outputs, with its permutation importance."""
-    if r.permutation_importance is None:
+    permuted = r[PERMUTATION_IMPORTANCE]
+    if permuted is None:
         return None
     from scipy.stats import rankdata  # noqa: PLC0415
 
-    importance = dict(zip(r.permutation_importance[0].players, r.permutation_importance[0].importance, strict=True))
+    importance = dict(zip(permuted[0].players, permuted[0].importance, strict=True))
     places = [j for j, column in enumerate(result.columns) if column in importance and np.isfinite(sizes[j]).all()]
     if len(places) < FEWEST:
         return None

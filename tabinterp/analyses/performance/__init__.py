@@ -10,5 +10,9 @@ if TYPE_CHECKING:
     from .estimator import Performance
 
 ANALYSIS: Analysis[Performance] = Analysis(
-    "performance", "performance", 0.05, summed="performance", stream="streamed_metrics"
+    "performance",
+    "performance",
+    lambda size: 0.2 + 5e-5 * size.evaluated * size.outputs + size.evaluations(2 * size.evaluated) + size.beyond,
+    summed="performance",
+    stream="streamed_metrics",
 )

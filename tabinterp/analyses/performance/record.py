@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tabinterp.analyses.boosted_trees import ANALYSIS as BOOSTED_TREES
 from tabinterp.analyses.boosted_trees import record as boosted_trees_record
 from tabinterp.analyses.boosted_trees.record import Reference
+from tabinterp.analyses.coefficients import ANALYSIS as COEFFICIENTS
 from tabinterp.analyses.coefficients.record import LINEAR_R2
+from tabinterp.analyses.decision_curve import ANALYSIS as DECISION_CURVE
 from tabinterp.analyses.decision_curve import record as decision_curve_record
 from tabinterp.analyses.decision_curve.record import Decisions
+from tabinterp.analyses.ladder import ANALYSIS as LADDER
 from tabinterp.analyses.ladder.record import recovery
 from tabinterp.analyses.permutation_importance.record import Importance
+from tabinterp.analyses.recalibration import ANALYSIS as RECALIBRATION
 from tabinterp.analyses.recalibration import record as recalibration_record
 from tabinterp.analyses.recalibration.record import Recalibration
 from tabinterp.analyses.record_values import interval, metric_row, number
@@ -116,7 +121,7 @@ def build_verdict(r: Results, importance: Importance) -> Verdict:
 def build_judged(r: Results) -> Judged | None:
     """Return single classes, recalibration, decisions and the reference; None where none of them applies."""
     classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
-    if not classes and r.recalibration is None and r.decision_curve is None and r.boosted_trees is None:
+    if not classes and all(r[one] is None for one in (RECALIBRATION, DECISION_CURVE, BOOSTED_TREES)):
         return None
     return Judged(
         classes=classes,
@@ -136,8 +141,9 @@ def _lines(r: Results, importance: Importance) -> list[Message]:
         metrics = [metric_row(metric) for metric in performance.metrics]
         lines += [gap(metrics[0], number(performance.margin)), *others(metrics[1:])]
         lines += _qualifications(r)
-        if r.ladder is not None and r.ladder.gain == "better":
-            lines.append(recovery(r.ladder))
+        ladder = r[LADDER]
+        if ladder is not None and ladder.gain == "better":
+            lines.append(recovery(ladder))
     if performance.disagreement is not None:
         count, share = performance.disagreement
         lines.append(
@@ -159,7 +165,8 @@ def _linear_network(r: Results) -> list[Message]:
     """A network that is a linear model, by its operations or over these rows, adds nothing to a linear model."""
     if r.network.is_linear:
         return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
-    surrogate = None if r.coefficients is None else r.coefficients[1].surrogate
+    terms = r[COEFFICIENTS]
+    surrogate = None if terms is None else terms[1].surrogate
     if surrogate is None or not min(surrogate.r2.value) >= LINEAR_R2:
         return []
     values = {"linear": r.linear.model.name, "percent": 100 * float(min(surrogate.r2.value))}
@@ -172,17 +179,15 @@ def _qualifications(r: Results) -> list[Message]:
     if performance.rows_needed is not None:
         values = {"needed": rounded(performance.rows_needed), "rows": performance.rows}
         lines.append(Message(key="verdict.rows_needed", values=values))
-    if r.recalibration is not None and r.recalibration.changed:
-        value, _, low, high = r.recalibration.metric.difference
-        lines.append(
-            Message(
-                key=f"verdict.recalibrated.{r.recalibration.status}", values={"value": value, "low": low, "high": high}
-            )
-        )
-    if r.decision_curve is not None and r.decision_curve.policy is not None:
-        lines.append(_cost(r.decision_curve, r.linear.model.name))
-    if r.boosted_trees is not None and r.boosted_trees.status == "worse":
-        value, _, low, high = r.boosted_trees.metric.difference
+    recalibrated, decisions, trees = r[RECALIBRATION], r[DECISION_CURVE], r[BOOSTED_TREES]
+    if recalibrated is not None and recalibrated.changed:
+        value, _, low, high = recalibrated.metric.difference
+        values = {"value": value, "low": low, "high": high}
+        lines.append(Message(key=f"verdict.recalibrated.{recalibrated.status}", values=values))
+    if decisions is not None and decisions.policy is not None:
+        lines.append(_cost(decisions, r.linear.model.name))
+    if trees is not None and trees.status == "worse":
+        value, _, low, high = trees.metric.difference
         lines.append(Message(key="verdict.reference.worse", values={"value": value, "low": low, "high": high}))
     return lines
 

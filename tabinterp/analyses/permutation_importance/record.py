@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from tabinterp.analyses.record_values import at, interval, number, rows_of
 from tabinterp.document.base import Interval, Metric, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -35,12 +37,13 @@ class Importance(Part):
 
 def build(r: Results) -> Importance:
     """Return the importance of every column for both models; without columns where it does not apply."""
-    if r.permutation_importance is None:
+    both = r[ANALYSIS]
+    if both is None:
         metric: Any = r.performance.metrics[0].name
         return Importance(
             loss=metric, rows=0, repeats=0, seed=r.seed, off_support_rows=0, rows_of=rows_of(r), columns=[]
         )
-    network, linear = r.permutation_importance
+    network, linear = both
     difference = network.minus(linear)
     rows = [
         ImportanceRow(

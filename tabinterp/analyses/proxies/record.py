@@ -8,6 +8,8 @@ from tabinterp.analyses.groups.group_names import condition_message
 from tabinterp.analyses.record_values import interval
 from tabinterp.document.base import Interval, Message, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -47,7 +49,8 @@ class ProxyPart(Part):
 
 def build(r: Results) -> list[ProxyPart]:
     """Return the proxies of every protected column that no model reads."""
-    return [] if r.proxies is None else [_proxy(proxy) for proxy in r.proxies.proxies]
+    result = r[ANALYSIS]
+    return [] if result is None else [_proxy(proxy) for proxy in result.proxies]
 
 
 def _proxy(proxy: Proxy) -> ProxyPart:

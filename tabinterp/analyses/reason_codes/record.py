@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from tabinterp.analyses.proxies import ANALYSIS as PROXIES
 from tabinterp.analyses.record_values import interval, rows_of
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.table.suppression import SMALL, countless
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.clustered_means import Mean
@@ -84,9 +87,9 @@ class Reasons(Part):
 
 def build(r: Results) -> Reasons | None:
     """Return the reasons for adverse decisions; None where they do not apply."""
-    if r.reason_codes is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.reason_codes
     protected = (
         [Interval(), Interval()] if result.protected is None else [interval(*share) for share in result.protected]
     )
@@ -124,7 +127,8 @@ def build(r: Results) -> Reasons | None:
 def _proxies(r: Results) -> dict[str, list[str]]:
     """Column -> the protected columns, read by no model, that it tells best."""
     proxies: dict[str, list[str]] = {}
-    for proxy in () if r.proxies is None else r.proxies.proxies:
+    found = r[PROXIES]
+    for proxy in () if found is None else found.proxies:
         for column in proxy.best:
             proxies.setdefault(column, []).append(proxy.column)
     return proxies

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tabinterp.analyses.record_values import metric_row
 from tabinterp.document.base import MetricRow, Part, Status
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -22,7 +24,7 @@ class Recalibration(Part):
 
 def build(r: Results) -> Recalibration | None:
     """Return the primary metric after recalibration; None where it does not apply."""
-    result = r.recalibration
+    result = r[ANALYSIS]
     if result is None:
         return None
     return Recalibration(row=metric_row(result.metric), status=result.status, folds=result.folds, rows=result.rows)

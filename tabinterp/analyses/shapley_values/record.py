@@ -9,6 +9,8 @@ import numpy as np
 from tabinterp.analyses.record_values import at, number, rows_of
 from tabinterp.document.base import Interval, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -48,9 +50,10 @@ class Shapley(Part):
 
 def build(r: Results) -> Shapley | None:
     """Return mean Shapley values of both models; None where they do not apply."""
-    if r.shapley_values is None:
+    both = r[ANALYSIS]
+    if both is None:
         return None
-    network, linear = r.shapley_values
+    network, linear = both
     return Shapley(
         rows_of=rows_of(r),
         rows=len(network.values),

@@ -9,6 +9,8 @@ from tabinterp.analyses.groups.group_names import condition_message
 from tabinterp.analyses.record_values import interval, number
 from tabinterp.document.base import Interval, Message, Metric, Part, Status
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -42,9 +44,9 @@ class Slices(Part):
 
 def build(r: Results) -> Slices | None:
     """Return the groups in which the models compare differently; None where they were not searched."""
-    if r.slices is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.slices
     notable = [slice_ for slice_ in result.slices if slice_.status == "worse" or slice_.unlike]
     part = Slices(
         metric=result.loss,

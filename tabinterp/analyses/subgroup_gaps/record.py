@@ -8,6 +8,8 @@ from tabinterp.analyses.groups.group_names import group_name
 from tabinterp.analyses.record_values import interval, number
 from tabinterp.document.base import Interval, Message, Metric, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -36,9 +38,9 @@ class WeakPart(Part):
 
 def build(r: Results) -> WeakPart | None:
     """Return the groups in which the network errs more; None where they were not searched."""
-    if r.subgroup_gaps is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.subgroup_gaps
     metric: Any = result.loss
     return WeakPart(
         metric=metric,

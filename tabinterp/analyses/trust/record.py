@@ -10,6 +10,8 @@ from tabinterp.analyses.record_values import interval, number, rows_of
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import Interval, LeftOut, Metric, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.stats.estimates import Estimates
@@ -111,9 +113,10 @@ class Trust(Part):
 
 def build(r: Results) -> Trust | None:
     """Return the trust checks of both models; None where they were not run."""
-    if r.trust is None:
+    both = r[ANALYSIS]
+    if both is None:
         return None
-    network, linear = r.trust
+    network, linear = both
     settings = network.settings
     return Trust(
         rows_of=rows_of(r),
@@ -124,7 +127,7 @@ def build(r: Results) -> Trust | None:
             NullRow(null=null, method=method, network=_null(network, null, method), linear=_null(linear, null, method))
             for null in get_args(Null)
             for method in METHODS
-            if any((row.null, row.method) == (null, method) for model in r.trust for row in model.nulls)
+            if any((row.null, row.method) == (null, method) for model in both for row in model.nulls)
         ],
         curves=[
             CurveRow(
@@ -134,7 +137,7 @@ def build(r: Results) -> Trust | None:
                 linear=_curve(linear, method, curve),
             )
             for method in METHODS
-            if any(method in model.curves for model in r.trust)
+            if any(method in model.curves for model in both)
             for curve in ("deletion", "insertion")
         ],
         left_out=[

@@ -9,6 +9,8 @@ import numpy as np
 from tabinterp.analyses.record_values import number, rows_of
 from tabinterp.document.base import Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -47,7 +49,7 @@ class Neurons(Part):
 
 def build(r: Results) -> Neurons:
     """Return the correlations of every unit with every column; without units where there are none."""
-    result = r.unit_correlations
+    result = r[ANALYSIS]
     if result is None:
         return Neurons(
             rows=0, rows_ranks=0, rows_distance=0, seed=r.seed, rows_of=rows_of(r), dropped_units=0, units=[]
