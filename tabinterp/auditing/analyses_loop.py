@@ -63,14 +63,14 @@ def run_analyses(
     Independent ones run in `jobs` worker processes. What these leave out, as after an error, runs here afterwards.
     """
     for model in (context.network, context.linear):
-        if (
-            model.has_gradient
-        ):  # in single precision a score depends on the rows beside it, so on which analysis asks first
+        # In single precision a row's score depends on the rows beside it, and so on which analysis asks first.
+        if model.has_gradient:
             _ = model.scores
+    groups = independent(selected)
     with cores_limited(jobs):
         outcomes: dict[str, Outcome] = {}
-        if jobs > 1 and can_fork(context):
-            longest = sorted(independent(selected), key=lambda group: -sum(clock.expected(one.name) for one in group))
+        if min(jobs, len(groups)) > 1 and can_fork(context):
+            longest = sorted(groups, key=lambda group: -sum(clock.expected(one.name) for one in group))
             outcomes = side_by_side(longest, context, answer, jobs, clock)
         notes = list(_withheld(context))
         for analysis in selected:
