@@ -415,7 +415,7 @@ def test_a_sweep_over_batches_is_what_memory_gives():
     for one, model in zip(curves, drawn, strict=True):
         of_drawn = calibration.calibration(model)
         assert one.outputs[0].slope == of_drawn.outputs[0].slope
-        assert (one.rows, sum(one.rows for one in of_drawn.outputs[0].bins)) == (of_drawn.rows, of_drawn.rows)
+        assert one.rows == of_drawn.rows
 
     over = next(pair[0] for pair in GRADIENTS.run(context) if pair[0].method == "gradient_x_input")
     gradient = whole[0].gradients(whole[0].x)
