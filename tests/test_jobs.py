@@ -176,6 +176,28 @@ def test_fewer_jobs_than_one_are_refused():
         audit(0, ALONE)
 
 
+THREADED = """
+import numpy as np, torch
+from sklearn.ensemble import HistGradientBoostingClassifier
+from tests.test_jobs import audit, children
+
+x = np.random.default_rng(0).normal(size=(20_000, 10))
+HistGradientBoostingClassifier(max_iter=5).fit(x, x[:, 0] > 0)  # threads of OpenMP
+weight = torch.randn(2_000, 2_000, requires_grad=True)
+(weight @ weight).sum().backward()  # those of torch
+x @ x.T[:, :2_000]  # those of BLAS
+assert torch.get_num_threads() == 2
+assert audit(None, ["boosted_trees", "extrapolation", "ladder", "gradients", "slices"]).run["jobs"] == 2
+assert children() == set()
+"""
+
+
+def test_a_worker_needs_none_of_the_threads_that_this_process_has_had():
+    """A library that waits for a thread that a fork does not have waits for ever."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", THREADED], cwd=ROOT, env=environment, check=True, timeout=300)
+
+
 STOPPED = """
 import os, sys, time
 from pathlib import Path
