@@ -47,6 +47,7 @@ from .reliability_curve import merge as merge_bins
 from .reliability_curve import start as start_bins
 from .reliability_curve import update as update_bins
 
+LARGEST_STEP = 4.0  # of a Newton step, in log-odds of the row that moves most
 FLAT = 1e-12  # share of the likelihood's curvature that is rounding
 CERTAIN = 1e-8  # variance of a row's outcome below which a fit ends before its optimum
 CURVE_EVENTS = 10 * EVENTS  # and non-events: what a smooth curve takes (Van Calster et al. 2016)
@@ -304,10 +305,13 @@ def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> flo
         return float((np.logaddexp(0, offset + b * x) - y * (offset + b * x)).sum())
 
     found, value = float(start), loss(float(start))
+    farthest = LARGEST_STEP / float(np.abs(x).max())
     for _ in range(100):
         p = special.expit(offset + found * x)
         curvature = float((p * (1 - p)) @ (x * x))
-        step = float((y - p) @ x) / max(curvature, np.finfo(float).tiny)
+        gradient = float((y - p) @ x)
+        # Where all rows are certain the curvature vanishes: no step is larger than `farthest`.
+        step = gradient / max(curvature, abs(gradient) / farthest, np.finfo(float).tiny)
         while (tried := loss(found + step)) > value and abs(step) > 1e-14 * max(1.0, abs(found)):
             step /= 2
         if tried > value:
