@@ -18,10 +18,15 @@ from typer.testing import CliRunner
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.analyses import ANALYSES, chosen
-from tabinterp.analyses.base import Size
+from tabinterp.analyses.base import Size, Stream
+from tabinterp.analyses.calibration import estimator as calibration
+from tabinterp.analyses.data_quality import estimator as data_quality
+from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
+from tabinterp.analyses.performance import estimator as performance
 from tabinterp.cli.app import app
-from tabinterp.document.document import Document
+from tabinterp.document.document import Document, Drawn
 from tabinterp.errors import TabinterpError
+from tabinterp.table.schema import GOALS
 
 ROWS = 400
 
@@ -188,6 +193,35 @@ def test_of_a_scan_only_what_was_requested_is_summed(frame, network, tmp_path):
     scan = ti.scan_table(tmp_path / "rows.parquet", target="y", positive="yes", split=0.3, rows=60)
     audit = ti.audit(ti.wrap(network), scan, rows=50, analyses=["calibration"])
     assert audit.document.data.drawn.summed == ["counterpart", "performance", "calibration"]
+
+
+def test_what_is_summed_over_a_scan_is_not_computed_on_the_drawn_rows_too(frame, network, tmp_path, monkeypatch):
+    """Neither the curves, nor the drift of columns, nor the intervals of metrics that are means."""
+    frame.to_parquet(tmp_path / "rows.parquet")
+    scan = ti.scan_table(tmp_path / "rows.parquet", target="y", positive="yes", split=0.3, rows=100)
+    bootstrapped = []
+    monkeypatch.setattr(calibration, "_curve", None)  # whoever calls it fails
+    monkeypatch.setattr(data_quality, "column_drift", None)
+    own = performance._metric
+    monkeypatch.setattr(performance, "_metric", lambda name, *rest: bootstrapped.append(name) or own(name, *rest))
+    document = ti.audit(ti.wrap(network), scan, rows=50, analyses=["calibration", "data_quality"]).document
+    assert bootstrapped == ["auc", "average_precision"]
+    assert [one.metric for one in document.performance.metrics] == [*GOALS["binary"].metrics]
+    assert document.data.drawn.summed == ["counterpart", "performance", "calibration", "drift"]
+
+
+def test_a_package_declares_what_it_sums_over_the_rows_of_a_scan():
+    """The sums, what the document calls them and the words for it: to add such an analysis, nothing else is edited."""
+    english = messages.english()
+    for analysis in (PERFORMANCE, *ANALYSES):
+        module = import_module(f"tabinterp.analyses.{analysis.name}.{analysis.stream}") if analysis.summed else None
+        assert isinstance(getattr(module, "STREAM", None), Stream) == (analysis.summed is not None)
+        if analysis.summed is not None:
+            words = import_module(f"tabinterp.analyses.{analysis.name}.text").TEXT
+            assert f"report.method.summed.{analysis.summed}" in words
+            assert Drawn(rows=1, held_out_rows=None, summed=[analysis.summed]).summed == [analysis.summed]
+    named = {key.rpartition(".")[2] for key in english if key.startswith("report.method.summed.")}
+    assert named == {"counterpart", *(one.summed for one in (PERFORMANCE, *ANALYSES) if one.summed)}
 
 
 def test_unknown_names_are_refused_with_the_nearest():

@@ -447,7 +447,7 @@ def test_another_process_gives_the_same_bytes():
 
 def test_what_differs_from_run_to_run_stays_beside_the_document():
     audit = audited(plain, "binary")
-    assert set(audit.run) == {"seconds", "threads", "device"}
+    assert set(audit.run) == {"seconds", "threads", "jobs", "device"}
     text = audit.to_json().decode()
     assert '"seconds"' not in text
     assert '"threads"' not in text

@@ -19,7 +19,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +53,10 @@ def main() -> int:
     kept = read(asked.kept)
     done = {(line["cell"], line["table"]) for line in kept}
     open_ = [one for one in order(asked.cells, asked.tables) if one not in done]
-    with ProcessPoolExecutor(asked.jobs) as pool, asked.kept.open("a", encoding="utf-8") as file:
-        for future in as_completed([pool.submit(look, *one) for one in open_]):
-            kept.append(line := future.result())
+    # `concurrent.futures` of Python 3.11 hangs when thousands of tasks are submitted at once (CPython issue 105829).
+    with Pool(asked.jobs) as pool, asked.kept.open("a", encoding="utf-8") as file:
+        for line in pool.imap_unordered(_look, open_):
+            kept.append(line)
             file.write(json.dumps(line) + "\n")
             file.flush()
             print(f"{line['cell']} {line['table']}: {line['raised'] or '-'} {line['refused'] or ''}", flush=True)
@@ -100,6 +101,10 @@ def look(slug: str, number: int) -> Line:
         refused = str(error)
     seconds = round(time.process_time() - start, 2)
     return {"cell": slug, "table": number, "raised": raised, "refused": refused, "seconds": seconds}
+
+
+def _look(one: tuple[str, int]) -> Line:
+    return look(*one)
 
 
 def told(kept: list[Line]) -> tuple[str, bool]:

@@ -11,6 +11,29 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
+class Stream(Generic[Result]):
+    """An analysis as sums over the rows of a scan, taken batch by batch.
+
+    Parameters
+    ----------
+    start : (network, linear, settings) on drawn rows -> plan, which says what is summed; None where it does not apply.
+    update : (plan, network, linear) on a batch of rows -> sums over these rows.
+    merge : (sums, sums) -> sums over the rows of both.
+    finish : (context, plan, sums) -> the result. What is not a sum over rows is computed here, on the drawn rows.
+    of : what the sums are of. "scores": of both models on the evaluated rows. "derivatives" and "units" (outputs of hidden
+        units): of the same rows, and `update` returns a function from a `Block` of the batch to its sums, so that each row goes
+        through the network once for all analyses. "cells": of training and held-out rows without a model; `start` is given all
+        drawn rows, and `update` is given (plan, table).
+    """
+
+    start: Callable[..., Any]
+    update: Callable[..., Any]
+    merge: Callable[[Any, Any], Any]
+    finish: Callable[[Any, Any, Any], Result | None]
+    of: Literal["scores", "derivatives", "units", "cells"] = "scores"
+
+
+@dataclass(frozen=True)
 class Size:
     """How large an audit is, and how fast its network is on this machine: what the cost of an analysis depends on.
 
@@ -58,6 +81,9 @@ class Analysis(Generic[Result]):
     uses : arguments of `ti.audit` that only this analysis reads. They are refused where it was not requested.
     estimator : module of the package that defines `run(context)`, the function that answers the question. It is imported when
         an audit runs it, not before.
+    summed : what the document calls the sums over all rows of a scan that the result comes from (`Drawn.summed`); None: the
+        result comes from the drawn rows alone.
+    stream : module of the package that defines these sums, `STREAM`.
     place : field of the document that its record is in; None: `document.analyses[name]`, a `Record` that `record.build` makes
         of the results and `section.build` shows.
     builder : package whose `record.build` makes what is in that field, where it is the field of several analyses; None: its own.
@@ -70,17 +96,29 @@ class Analysis(Generic[Result]):
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
     estimator: str = "estimator"
+    summed: str | None = None
+    stream: str = "estimator"
     place: str | None = None
     builder: str | None = None
 
+    @property
+    def streamed(self) -> Stream[Result]:
+        """The sums over rows that give the result of a scan."""
+        module = import_module(f"{__package__}.{self.name}.{self.stream}")
+        return cast("Stream[Result]", module.STREAM)
+
     def run(self, context: Any) -> Result | None:
         """Return the result, given the `Context` of an audit; None where the document itself shows that there is none.
+
+        Where the context holds sums over all rows of a scan, the result comes from these.
 
         Raises
         ------
         NotApplicableError
             where the analysis does not apply to these models or rows.
         """
+        if self.name in context.sums:
+            return self.streamed.finish(context, *context.sums[self.name])
         module = import_module(f"{__package__}.{self.name}.{self.estimator}")
         run = cast("Callable[[Any], Any]", module.run)
         return cast("Result | None", run(context))

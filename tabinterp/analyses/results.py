@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from tabinterp.analyses import ANALYSES
+from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.analyses.performance.estimator import Performance
 from tabinterp.document.base import Message
 from tabinterp.models import BoundModel, Model
@@ -32,7 +34,7 @@ class Results:
     others : networks of other seeds; null : a network trained on shuffled labels.
     digest_key : None: no digests of columns are written.
     census : of all rows, where these are more than the models are bound to.
-    summed : what is about all these rows.
+    summed : what is summed over all these rows (`Analysis.summed`).
     """
 
     network: BoundModel
@@ -46,7 +48,7 @@ class Results:
     null: Model | None = None
     digest_key: DigestKey | None = None
     census: Census | None = None
-    summed: tuple[Any, ...] = ()
+    summed: tuple[str, ...] = ()
 
     def __getitem__(self, analysis: Analysis[Result]) -> Result | None:
         """Return the result of an analysis; None where it does not apply or was not requested."""
@@ -68,5 +70,6 @@ class Results:
             answers=context.results,
             others=context.others,
             null=context.null,
+            summed=tuple(one.summed for one in (PERFORMANCE, *ANALYSES) if one.summed and one.name in context.sums),
             **rest,
         )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tabinterp.analyses.base import Analysis, Size
+from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.models import BoundModel
 
 TIMED_ROWS = 4_096
@@ -59,8 +60,7 @@ def expected_seconds(size: Size, analyses: Iterable[Analysis[Any]], *, fits: boo
     fits : whether a counterpart is fitted.
     """
     fit = 0.1 + 3e-7 * size.training * size.encoded * size.outputs if fits else 0.0
-    compared = 0.2 + 5e-5 * size.evaluated * size.outputs + size.evaluations(2 * size.evaluated) + size.beyond
-    return {"counterpart": fit, "performance": compared} | {one.name: one.cost(size) for one in analyses}
+    return {"counterpart": fit} | {one.name: one.cost(size) for one in (PERFORMANCE, *analyses)}
 
 
 def in_words(seconds: float) -> str:

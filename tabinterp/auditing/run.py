@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from tabinterp.analyses import ANALYSES, chosen
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.performance.estimator import Performance, compare
+from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
+from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
 from tabinterp.analyses.results import Results
 from tabinterp.analyses.settings import ROWS, AuditSettings
@@ -30,14 +29,14 @@ from tabinterp.models.remembered_split import check_unseen
 from tabinterp.provenance.digest_key import DigestKey, read_digest_key
 from tabinterp.table import Scan, Split, Table
 from tabinterp.table.executors import Engine, in_turn
-from tabinterp.table.suppression import SMALL
 from tabinterp.table.table import check_table
 from tabinterp.threads import cores, one_thread
 
+from .analyses_loop import run_analyses, workers_of
 from .assemble import document
 from .duration_forecast import expected_seconds, in_words, measured
 from .result import Audit, judged
-from .streaming import Swept, sweep
+from .streaming import Sums, sweep
 from .validate import check_engine, check_numbers, check_requested, settings_of
 
 Progress = Callable[[str, float], None]  # what is being done, and the share of the whole that is finished
@@ -63,6 +62,7 @@ def audit(
     device: str | None = None,
     digest_key: str | Path | None = None,
     analyses: Iterable[str] | None = None,
+    jobs: int | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -115,6 +115,9 @@ def audit(
     analyses : iterable of str, optional
         Names of the analyses to run, such as "ladder" or "effects". The analyses that they need run as well. By default all.
         The document lists the analyses that were not requested.
+    jobs : int, optional
+        How many analyses run at the same time, each in a process of its own. The document is the same for any number. By default
+        as many as torch has threads, at most 4. On a GPU, for black boxes and outside Linux analyses run one after another.
     progress : callable, optional
         Called with the name of the current step and the share of the whole audit that is done.
     announce : callable, optional
@@ -144,6 +147,7 @@ def audit(
     }
     check_requested(selected, used)
     check_numbers(seed, rows, margin)
+    workers = workers_of(jobs)
     check_model(model)
     if not isinstance(table, Scan):
         check_table(table)
@@ -166,16 +170,17 @@ def audit(
     clock = _Clock(progress)
     with clock("encode"):
         network = bind(model, table.sample if isinstance(table, Scan) else table)
-    _expect(network, table, selected, settings, counterpart, clock, announce)
+    if workers > 1 or clock.is_watched or announce is not None:
+        _expect(network, table, selected, settings, counterpart, clock, announce)
     with clock("counterpart"):
         linear = _linear(counterpart, network, table, seed, engine)
-    with clock("performance"):
-        performance, swept = _performance(network, linear, table, settings, engine, clock.within)
     beside = [replace(other, device=network.device) for other in others]
     null = null and replace(null, device=network.device)
-    context = Context(network, linear, beside, null, settings, performance, {}, clock.within)
-    context, notes = _run(selected, context, swept, clock)
-    return _assembled(context, notes, table, swept, key, clock)
+    with clock("performance"):
+        sums = _summed(network, linear, settings, selected, table, engine, clock.within)
+        context = _compared(network, linear, beside, null, settings, sums, clock.within)
+    context, notes = run_analyses(selected, context, workers, clock)
+    return _assembled(context, notes, table, key, {"seconds": clock.seconds, "jobs": workers})
 
 
 # ---- bind
@@ -201,9 +206,7 @@ def _expect(
     clock: _Clock,
     announce: Callable[[str], None] | None,
 ) -> None:
-    """Estimate the time that the audit will take, where somebody is told of it."""
-    if announce is None and not clock.is_watched:
-        return
+    """Estimate the time that each analysis takes, by which the longest ones begin first, and announce that of the audit."""
     size = measured(network, settings.rows, len(table))
     seconds = expected_seconds(size, selected, fits=counterpart is None)
     clock.expect(seconds)
@@ -227,15 +230,31 @@ def _linear(
 # ---- run
 
 
-def _performance(
+def _summed(
     network: BoundModel,
     linear: BoundModel,
-    table: Table | Scan,
     settings: AuditSettings,
+    selected: Sequence[Analysis[Any]],
+    rows: Table | Scan,
     engine: Engine,
     within: Callable[[float], None],
-) -> tuple[Performance, Swept]:
-    """Compare the performance of both models on the evaluated rows, and take the sums over all rows of a scan."""
+) -> Sums:
+    """Return the sums over all rows, where more of them were read than drawn."""
+    if isinstance(rows, Scan) and not rows.is_whole:
+        return sweep(network, linear, rows, within, engine, settings, selected)
+    return {}
+
+
+def _compared(
+    network: BoundModel,
+    linear: BoundModel,
+    others: Sequence[Model],
+    null: Model | None,
+    settings: AuditSettings,
+    sums: Sums,
+    within: Callable[[float], None],
+) -> Context:
+    """Compare the performance of both models, and return the context of the analyses."""
     held_out = network.table.held_out
     evaluated = np.arange(len(network.table)) if held_out is None else np.flatnonzero(held_out)
     performance = compare(
@@ -245,94 +264,27 @@ def _performance(
         held_out=held_out is not None,
         margin=settings.margin,
         threshold=settings.threshold,
+        without=sums[PERFORMANCE.name][0].metrics if PERFORMANCE.name in sums else (),
     )
-    swept = _swept(network, linear, settings, table, engine, within)
-    if performance.withheld is None:
-        performance = swept.finish("performance", performance)
-    return performance, swept
-
-
-def _swept(
-    network: BoundModel,
-    linear: BoundModel,
-    settings: AuditSettings,
-    rows: Table | Scan,
-    engine: Engine,
-    within: Callable[[float], None],
-) -> Swept:
-    """What is summed over all rows, where more of them were read than drawn."""
-    if isinstance(rows, Scan) and not rows.is_whole:
-        grouping = {"control": settings.control, "threshold": settings.threshold}
-        arguments: dict[str, dict[str, Any]] = {"groups": grouping, "performance": {"threshold": settings.threshold}}
-        only = None if settings.analyses is None else {"performance", *settings.analyses}
-        return sweep(network, linear, rows, within, engine, arguments, only)
-    return Swept({}, {})
-
-
-def _run(
-    selected: Sequence[Analysis[Any]], context: Context, swept: Swept, clock: _Clock
-) -> tuple[Context, list[Message]]:
-    """Run the analyses; return the context with their results, and notes on those that do not apply."""
-    notes = list(_withheld(context))
-    for analysis in selected:
-        with clock(analysis.name):
-            context, result = _answer(analysis, context, notes)
-            context.results[analysis.name] = swept.finish(analysis.name, result)
-    return context, notes
-
-
-def _withheld(context: Context) -> Iterator[Message]:
-    """Say once where the rows or the events are too few for the performance, or for anything that is about evaluated rows."""
-    withheld = context.performance.withheld
-    if withheld is not None:
-        few = len(context.evaluated) < SMALL
-        yield _not_applicable("analysis of evaluated rows" if few else "performance", withheld)
-
-
-def _answer(analysis: Analysis[Any], context: Context, notes: list[Message]) -> tuple[Context, Any]:
-    """Run an analysis; where it does not apply, note why and return None. Return also the context of the next one.
-
-    An analysis that runs out of a device's memory is run again with fronts in the processor's memory, and so is all that follows.
-    """
-    withheld = context.performance.withheld
-    if withheld is not None:
-        if analysis.rows != "table" and len(context.evaluated) < SMALL:
-            return context, None
-        if analysis.rows == "performance":
-            notes.append(_not_applicable(analysis.title, withheld))
-            return context, None
-    try:
-        try:
-            return context, analysis.run(context)
-        except torch.OutOfMemoryError:
-            if context.is_on_cpu:
-                raise
-        context = context.on_cpu()
-        gc.collect()  # copies of networks that nobody holds
-        torch.cuda.empty_cache()
-        return context, analysis.run(context)
-    except NotApplicableError as error:
-        notes.append(_not_applicable(analysis.title, error.reason))
-        return context, None
-
-
-def _not_applicable(analysis: str, reason: Any) -> Message:
-    return Message(key="not_assessed.reading", values={"reading": analysis, "reason": reason})
+    context = Context(network, linear, others, null, settings, performance, {}, within, sums)
+    if PERFORMANCE.name in sums and performance.withheld is None:
+        context = replace(context, performance=PERFORMANCE.run(context) or performance)
+    return context
 
 
 # ---- assemble
 
 
 def _assembled(
-    context: Context, notes: list[Message], table: Table | Scan, swept: Swept, key: DigestKey | None, clock: _Clock
+    context: Context, notes: list[Message], table: Table | Scan, key: DigestKey | None, run: dict[str, Any]
 ) -> Audit:
-    """Build the document from the results, and judge it."""
+    """Build the document from the results, and judge it; `run` is what is known of this run alone."""
     if context.settings.analyses is not None:
         left_out = [analysis.title for analysis in ANALYSES if analysis.name not in context.results]
         notes = [*notes, Message(key="not_assessed.not_requested", values={"analyses": left_out})]
-    census, summed = (table.census, swept.summed) if isinstance(table, Scan) else (None, ())
-    results = Results.of(context, notes=tuple(notes), digest_key=key, census=census, summed=summed)
-    run = {"seconds": clock.seconds, "threads": cores(), "device": context.network.device}
+    census = table.census if isinstance(table, Scan) else None
+    results = Results.of(context, notes=tuple(notes), digest_key=key, census=census)
+    run |= {"threads": cores(), "device": context.network.device}
     run |= {} if key is None else {"digest_key": str(key.path.absolute())}
     return Audit(judged(document(results)), run)
 
@@ -345,6 +297,7 @@ class _Clock:
         self._expected: Mapping[str, float] = {}
         self._progress = progress
         self._done = 0.0
+        self._under_way: dict[str, float] = {}
         self._part = ""
 
     @property
@@ -362,12 +315,27 @@ class _Clock:
         self.within(0.0)
         start = time.perf_counter()
         yield
-        self.seconds[part] = round(time.perf_counter() - start, 3)
-        self.within(1.0)
-        self._done += self._expected.get(part, 0.0)
+        self.finished(part, time.perf_counter() - start)
 
-    def within(self, share: float) -> None:
+    def within(self, share: float, part: str | None = None) -> None:
+        """Say that this share of a part is done; of the present one where none is named."""
+        part = part or self._part
+        self._under_way[part] = max(share, self._under_way.get(part, 0.0))  # an analysis may begin again
+        self._tell(part)
+
+    def finished(self, part: str, seconds: float) -> None:
+        """Say that a part is done, and how long it took."""
+        self.seconds[part] = round(seconds, 3)
+        self._under_way.pop(part, None)
+        self._done += self.expected(part)
+        self._tell(part)
+
+    def expected(self, part: str) -> float:
+        """Return the seconds that a part was expected to take; 0 where nothing was expected."""
+        return self._expected.get(part, 0.0)
+
+    def _tell(self, part: str) -> None:
         if self._progress is not None:
             whole = sum(self._expected.values())
-            done = self._done + share * self._expected.get(self._part, 0.0)
-            self._progress(self._part.replace("_", " "), min(1.0, done / whole) if whole else 0.0)
+            done = self._done + sum(share * self.expected(one) for one, share in self._under_way.items())
+            self._progress(part.replace("_", " "), min(1.0, done / whole) if whole else 0.0)

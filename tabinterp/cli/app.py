@@ -181,6 +181,10 @@ def audit(
         str | None,
         typer.Option("--analyses", help="Names of the analyses to run, comma-separated; those that they need run too."),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="Analyses that run at the same time; by default one a core, at most 4."),
+    ] = None,
     rows: Annotated[
         int, typer.Option("--rows", min=2, max=2**31 - 1, help="Most rows for readings of many passes.")
     ] = 20_000,
@@ -223,7 +227,7 @@ def audit(
     asked = _settings(target, task, positive, adverse, drop, protected, kind, weight, group, drop_missing_target)
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"margin": margin, "costs": costs_of(costs), "threshold": threshold}
-    judged |= {"control": controls(control), "digest_key": digest_key, "analyses": names_of(analyses)}
+    judged |= {"control": controls(control), "digest_key": digest_key, "analyses": names_of(analyses), "jobs": jobs}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
     run = (model, data, asked, split_of(split), out, rows, seed, quiet, how, device)
@@ -423,6 +427,7 @@ def _audit(
             "python": platform.python_version(),
             "machine": platform.machine(),
             "threads": result.run.get("threads"),
+            "jobs": result.run.get("jobs"),
             "device": result.run.get("device"),
         }
         if keep is None and (out / RESUME).exists():

@@ -8,7 +8,7 @@ paths, thread counts) is not here but in `run.json`.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, field_validator, model_serializer
 
@@ -28,6 +28,7 @@ from tabinterp.analyses.interactions.record import Interactions
 from tabinterp.analyses.ladder.record import Gain
 from tabinterp.analyses.mechanism.record import Mechanism
 from tabinterp.analyses.off_support.record import OffSupport
+from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.analyses.performance.record import Judged, Performance, Verdict
 from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.analyses.reason_codes.record import Reasons
@@ -37,7 +38,7 @@ from tabinterp.analyses.slices.record import Slices
 from tabinterp.analyses.trust.record import Trust
 from tabinterp.analyses.unit_correlations.record import Neurons
 
-from .base import Interval, LeftOut, Message, Metric, MetricRow, Part, Scalar, Status, Summed
+from .base import Interval, LeftOut, Message, Metric, MetricRow, Part, Scalar, Status
 from .evidence_rows import Card, EvidenceRow
 from .rows_of_analyses import TOLERANCE, ReadingRows
 
@@ -45,6 +46,11 @@ from .rows_of_analyses import TOLERANCE, ReadingRows
 __all__ = ["Interval", "LeftOut", "Message", "Metric", "MetricRow", "Part", "Scalar", "Status"]
 
 SCHEMA_VERSION: Final = "1.0"
+
+if TYPE_CHECKING:
+    Summed = str
+else:  # the fit of the counterpart, and the analyses that are sums over rows
+    Summed = Literal[("counterpart", *(one.summed for one in (PERFORMANCE, *ANALYSES) if one.summed is not None))]
 
 
 class ColumnInfo(Part):

@@ -159,6 +159,19 @@ def test_slopes_of_a_rare_class_have_intervals_that_hold():
     assert 0.92 <= inside / tested <= 0.98
 
 
+@pytest.mark.parametrize("seed", [0, 16, 20])
+def test_scores_far_from_the_outcomes_have_intervals(seed):
+    """Few events, and scores that lie far from their log-odds: along the profile all rows become certain."""
+    draw = np.random.default_rng(seed)
+    rows, centre, spread = int(draw.integers(40, 400)), draw.uniform(-20, -2), draw.uniform(0.05, 3)
+    score, y = centre + spread * draw.normal(size=rows), np.zeros(rows)
+    y[draw.choice(rows, draw.integers(2, 6), replace=False)] = 1
+    fitted = _by_likelihood(score, y, *start_of(y, score))
+    expected = of_likelihood(y, score)
+    for end in fitted.slope[2:]:
+        assert expected["slope"](end) == pytest.approx(stats.chi2.ppf(0.95, 1), rel=1e-4)
+
+
 def start_of(y, score):
     whole = sm.GLM(y, sm.add_constant(score), family=sm.families.Binomial()).fit()
     return whole.params[::-1], float(logistic(y, np.ones(len(y)), score).params[0])

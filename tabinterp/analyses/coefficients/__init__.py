@@ -13,5 +13,6 @@ ANALYSIS: Analysis[tuple[Coefficients, Coefficients]] = Analysis(
     "coefficients",
     "coefficients",
     lambda size: 0.1 + 1e-4 * size.evaluated * size.outputs + size.evaluations(1.5 * size.encoded * size.evaluated),
+    summed="coefficients",
     place="coefficients",
 )

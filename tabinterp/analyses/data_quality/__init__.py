@@ -14,5 +14,6 @@ ANALYSIS: Analysis[DataReadings] = Analysis(
     "data quality checks",
     lambda size: 0.8 + 0.08 * size.columns + 5e-5 * (size.training + size.evaluated),
     rows="table",
+    summed="drift",
     place="table",
 )

@@ -13,5 +13,7 @@ ANALYSIS: Analysis[list[tuple[GradientImportance, GradientImportance]]] = Analys
     "gradients",
     "gradients",
     lambda size: 1 + size.evaluations(2_000 * size.outputs * min(size.drawn, 2_000)),
+    summed="gradients",
+    stream="streaming",
     place="gradients",
 )

@@ -10,5 +10,5 @@ if TYPE_CHECKING:
     from .estimator import Groups
 
 ANALYSIS: Analysis[Groups] = Analysis(
-    "groups", "groups of people", lambda size: 0.15, rows="table", uses=("control",), place="groups"
+    "groups", "groups of people", lambda size: 0.15, rows="table", uses=("control",), summed="groups", place="groups"
 )

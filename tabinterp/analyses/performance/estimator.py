@@ -9,7 +9,7 @@ interval where every row counts once and by itself, which is what his variance i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -217,9 +217,11 @@ def compare(
     held_out: bool,
     margin: float | None = None,
     threshold: float = THRESHOLD,
+    without: Collection[str] = (),
 ) -> Performance:
     """Score both models on the rows they are bound to (the same table).
 
+    without : names of metrics that are left out.
     threshold : of two classes, a row is predicted to be positive when its probability is above it: for the accuracy, and for
         the rows to which the models give another class.
 
@@ -235,7 +237,7 @@ def compare(
     both = np.stack([network.scores, linear.scores])[:, order]
     group = groups(table)
     task, y = table.schema.task, table.y
-    metrics, labels = _metrics(task, both, y, network.device, threshold), table.schema.labels
+    metrics, labels = _metrics(task, both, y, network.device, threshold, without), table.schema.labels
     held = np.bincount(y.astype(np.int64), minlength=len(labels)) if task == "multiclass" else np.zeros(0)
     if task == "multiclass" and (enough(table) < (events(table) > 0)).any():
         metrics.pop("balanced_accuracy", None)  # in this mean a class of few events counts as much as any other
@@ -375,10 +377,14 @@ def interval(
     return float(made.value), float(made.stderr), float(made.low), float(made.high)
 
 
-def _metrics(task: str, both: FloatArray, y: FloatArray, device: str, threshold: float) -> dict[str, Weighed]:
+def _metrics(
+    task: str, both: FloatArray, y: FloatArray, device: str, threshold: float, without: Collection[str]
+) -> dict[str, Weighed]:
     made: dict[str, Weighed] = {}
     varied = len(np.unique(y)) > 1
     for name in GOALS[task].metrics:
+        if name in without:
+            continue
         if name in RANKS:
             made[name] = RANKS[name](both[:, :, 0], y)
         elif name == "r2":
