@@ -13,5 +13,5 @@ ANALYSIS: Analysis[NeuronCorrelations] = Analysis(
     "unit_correlations",
     "correlations of hidden units",
     lambda size: 0.1 + 2.5e-6 * size.units * size.drawn,
-    place="correlations of hidden units",
+    place="neurons",
 )
