@@ -1,8 +1,8 @@
 """Worker processes that answer independent analyses side by side.
 
 Workers are forks of this process: they have the models, the rows and the settings without a copy, and need no `__main__` guard.
-Only results travel, by pickle. Threads would not do: torch traces a network by patching `torch.nn.Module` for all threads,
-and two traces at the same time break each other; and most of an analysis is Python, which one thread at a time may run.
+Only results travel, by pickle. Threads would not do: torch traces a network by patching `torch.nn.Module` for all threads, so two
+traces at the same time break each other, and most of an analysis is Python, which one thread at a time may run.
 """
 
 from __future__ import annotations
