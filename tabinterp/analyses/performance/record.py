@@ -121,7 +121,7 @@ def build_verdict(r: Results, importance: Importance) -> Verdict:
 def build_judged(r: Results) -> Judged | None:
     """Return single classes, recalibration, decisions and the reference; None where none of them applies."""
     classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
-    if not classes and all(r[one] is None for one in (RECALIBRATION, DECISION_CURVE, BOOSTED_TREES)):
+    if not classes and r[RECALIBRATION] is None and r[DECISION_CURVE] is None and r[BOOSTED_TREES] is None:
         return None
     return Judged(
         classes=classes,
@@ -182,8 +182,8 @@ def _qualifications(r: Results) -> list[Message]:
     recalibrated, decisions, trees = r[RECALIBRATION], r[DECISION_CURVE], r[BOOSTED_TREES]
     if recalibrated is not None and recalibrated.changed:
         value, _, low, high = recalibrated.metric.difference
-        values = {"value": value, "low": low, "high": high}
-        lines.append(Message(key=f"verdict.recalibrated.{recalibrated.status}", values=values))
+        key = f"verdict.recalibrated.{recalibrated.status}"
+        lines.append(Message(key=key, values={"value": value, "low": low, "high": high}))
     if decisions is not None and decisions.policy is not None:
         lines.append(_cost(decisions, r.linear.model.name))
     if trees is not None and trees.status == "worse":
