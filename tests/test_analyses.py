@@ -250,9 +250,12 @@ def test_the_command_takes_names_and_verify_repeats_the_same(frame, tmp_path):
             "0.3",
             "--analyses",
             "gradients, calibration",
+            "--jobs",
+            "2",
         ],
     )
     assert run.exit_code == 0, run.output
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["jobs"] == 2
     document = json.loads((out / "audit.json").read_text(encoding="utf-8"))
     assert document["settings"]["analyses"] == ["calibration", "gradients"]
     assert document["calibration"] is not None

@@ -173,7 +173,8 @@ def test_names_and_levels_are_shown_not_run_and_cells_not_at_all(folder):
 def test_what_differs_from_run_to_run_is_in_run_json(folder):
     run = json.loads((folder / "audit" / "run.json").read_text("utf-8"))
     assert set(run) == {
-        "started", "seconds", "command", "model", "data", "data_sha256", "python", "machine", "threads", "device",
+        "started", "seconds", "command", "model", "data", "data_sha256", "python", "machine", "threads", "jobs",
+        "device",
     }  # fmt: skip
     assert str(folder) not in (folder / "audit" / "audit.json").read_text("utf-8")
 
