@@ -23,7 +23,7 @@ IGNORED = {
     "network.library",
     "linear.library",
 }
-RENAMED: dict[str, str] = {}  # old place (or its beginning) -> new place
+RENAMED: dict[str, str] = {"method.settings.rows": "settings.rows"}  # old place (or its beginning) -> new place
 
 Place = str
 

@@ -79,6 +79,7 @@ _PUBLIC = {  # name -> module that defines it
     "TabinterpError": "errors",
 }
 _UNLISTED = {  # for the commands, and for programs written for an earlier version; not part of the public interface
+    "arguments_used": "analyses",
     "in_batches": "table",
     "engine_of": "table.executors",
     "keeping": "auditing.checkpoints",

@@ -23,6 +23,16 @@ def cores() -> int:
 
 
 @contextmanager
+def cores_limited(count: int) -> Iterator[None]:
+    """In it, `cores()` is this number."""
+    before = _CORES.set(count)
+    try:
+        yield
+    finally:
+        _CORES.reset(before)
+
+
+@contextmanager
 def one_thread() -> Iterator[None]:
     """In it, products of torch, BLAS and OpenMP keep to the thread that asks for them."""
     before = _CORES.get()

@@ -13,8 +13,8 @@ import pytest
 
 import tabinterp as ti
 from tabinterp.cli import app as cli
-from tabinterp.document.stored_settings import Rows, table_of
 from tabinterp.errors import TabinterpError, TableError
+from tabinterp.provenance.audited_rows import Rows, read_again
 from tabinterp.report.html import render
 from tests import cases
 from tests.shared import once_per_run
@@ -125,7 +125,7 @@ def test_it_is_in_the_document_on_the_page_and_read_back(tmp_path, undrawn):
     assert "predicts to be default, the adverse class" in render(document)
     path = tmp_path / "rows.csv"
     rows().to_csv(path, index=False)
-    assert table_of(document, Rows(path)).schema.adverse == "default"
+    assert read_again(document.settings.table, Rows(path)).schema.adverse == "default"
     assert "Adverse class" in stated().to_model_card()
     assert "ratio_to_most_selected_group" in stated().to_cyclonedx()
     assert "predicted_share" in unstated().to_cyclonedx()

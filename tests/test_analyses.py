@@ -18,9 +18,15 @@ from typer.testing import CliRunner
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.analyses import ANALYSES, chosen
+from tabinterp.analyses.base import Size, Stream
+from tabinterp.analyses.calibration import estimator as calibration
+from tabinterp.analyses.data_quality import estimator as data_quality
+from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
+from tabinterp.analyses.performance import estimator as performance
 from tabinterp.cli.app import app
-from tabinterp.document.stored_settings import asked_of
+from tabinterp.document.document import Document, Drawn
 from tabinterp.errors import TabinterpError
+from tabinterp.table.schema import GOALS
 
 ROWS = 400
 
@@ -51,6 +57,16 @@ def test_each_analysis_is_listed_once_under_the_name_of_its_package():
         package = import_module(f"tabinterp.analyses.{analysis.name}")
         assert package.ANALYSIS is analysis
         assert callable(import_module(f"tabinterp.analyses.{analysis.name}.{analysis.estimator}").run)
+
+
+def test_each_analysis_has_a_field_of_the_document_or_a_record_of_its_own():
+    """Several may share a field: one package then builds it."""
+    builders: dict[str, set[str]] = {}
+    for analysis in ANALYSES:
+        if analysis.place is not None:
+            assert analysis.place in Document.model_fields
+            builders.setdefault(analysis.place, set()).add(analysis.builder or analysis.name)
+    assert {place: len(found) for place, found in builders.items()} == dict.fromkeys(builders, 1)
 
 
 def test_what_an_analysis_needs_comes_before_it():
@@ -86,21 +102,92 @@ def test_the_document_says_what_was_not_requested_and_what_was(table, network):
     (note,) = [note for note in audit.document.not_assessed if note.key == "not_assessed.not_requested"]
     assert "Shapley values" in messages.text(note.key, note.values)
     assert "calibration" not in note.values["analyses"]
-    assert audit.document.method.settings["analyses"] == "calibration"
+    assert audit.document.settings.analyses == ["calibration"]
     assert re.search("These analyses were not requested", audit.to_html())
 
 
 def test_what_was_declared_is_not_called_undeclared_where_its_analysis_was_not_requested(table, network):
-    settings = {"rows": 50, "constraints": {"a": "+"}}
-    document = ti.audit(ti.wrap(network), table, analyses=["calibration"], **settings).document
-    assert "not_assessed.constraints" not in [note.key for note in document.not_assessed]
-    document = ti.audit(ti.wrap(network), table, rows=50, analyses=["constraints"]).document
-    assert "not_assessed.constraints" in [note.key for note in document.not_assessed]
+    for names, undeclared in ((["calibration"], False), (["constraints"], True)):
+        document = ti.audit(ti.wrap(network), table, rows=50, analyses=names).document
+        assert ("not_assessed.constraints" in [note.key for note in document.not_assessed]) == undeclared
 
 
-def test_the_threshold_is_read_back_without_the_decision_curve(table, network):
-    document = ti.audit(ti.wrap(network), table, rows=50, threshold=0.3, analyses=["calibration"]).document
-    assert asked_of(document).items() >= {"analyses": ["calibration"], "threshold": 0.3}.items()
+@pytest.mark.parametrize(
+    ("given", "users"),
+    [
+        ({"constraints": {"a": "+"}}, "constraints"),
+        ({"control": {"a": "missing"}}, "groups"),
+        ({"others": [None]}, "trust"),
+        ({"null": LogisticRegression()}, "trust"),
+    ],
+    ids=lambda given: next(iter(given)) if isinstance(given, dict) else given,
+)
+def test_what_no_requested_analysis_uses_is_refused(table, network, given, users):
+    (name,) = given
+    expected = (
+        f"{name}= was given, but only the analysis '{users}' uses it, and that was not requested. Requested: calibration. Add "
+        f"'{users}' to analyses=, or leave out {name}="
+    )
+    with pytest.raises(TabinterpError, match=re.escape(expected)):
+        ti.audit(ti.wrap(network), table, rows=50, analyses=["calibration"], **given)
+
+
+def test_networks_of_a_bundle_are_left_there_where_no_requested_analysis_uses_them(frame, tmp_path):
+    """A command's user did not ask for them; `trust` alone reads them."""
+    data, bundle = tmp_path / "rows.csv", tmp_path / "model"
+    frame.to_csv(data, index=False)
+    trained = ti.train(ti.read_table(frame, target="y", positive="yes"), seeds=2)
+    ti.save_model(trained.networks[0], bundle, table={"target": "y", "positive": "yes"})
+    ti.save_others(trained.networks[1:], bundle)
+    for names, count in (("calibration", 0), ("trust", 1)):
+        argv = [
+            "audit",
+            bundle,
+            "--data",
+            data,
+            "--out",
+            tmp_path / names,
+            "--rows",
+            20,
+            "--analyses",
+            names,
+            "--quiet",
+        ]
+        run = CliRunner().invoke(app, list(map(str, argv)))
+        assert run.exit_code == 0, run.output
+        assert len(ti.Audit.from_json(tmp_path / names / "audit.json").document.method.other_digests) == count
+
+
+def test_costs_are_positive_and_rise_with_the_table():
+    small = Size(200, 100, 100, columns=3, encoded=4, classes=2, outputs=1, units=10, evaluation=1e-6)
+    large = Size(20_000, 9_000, 9_000, columns=30, encoded=40, classes=2, outputs=3, units=300, evaluation=1e-5)
+    for analysis in ANALYSES:
+        assert 0 < analysis.cost(small) <= analysis.cost(large) < 10_000, analysis.name
+
+
+def test_progress_gives_each_requested_analysis_the_share_of_its_cost(table, network):
+    told: list[tuple[str, float]] = []
+    said: list[str] = []
+    names = ["recalibration", "decision_curve", "linear_regions"]
+    ti.audit(
+        ti.wrap(network),
+        table,
+        rows=50,
+        analyses=names,
+        progress=lambda step, share: told.append((step, share)),
+        announce=said.append,
+    )
+    size = Size(280, 120, 50, columns=3, encoded=3, classes=2, outputs=1, units=6, evaluation=1.0)
+    costs = [
+        next(one for one in ANALYSES if one.name == name).cost(size) for name in names
+    ]  # whatever the network's speed
+    shares = []
+    for name in names:
+        own = [share for step, share in told if step == name.replace("_", " ")]
+        shares.append(own[-1] - own[0])
+    assert [one / shares[0] for one in shares] == pytest.approx([one / costs[0] for one in costs])
+    assert told[-1][1] == pytest.approx(1)
+    assert re.fullmatch(r"About [0-3] seconds on this machine\.", said[0])  # all analyses would take half a minute
 
 
 def test_of_a_scan_only_what_was_requested_is_summed(frame, network, tmp_path):
@@ -108,6 +195,35 @@ def test_of_a_scan_only_what_was_requested_is_summed(frame, network, tmp_path):
     scan = ti.scan_table(tmp_path / "rows.parquet", target="y", positive="yes", split=0.3, rows=60)
     audit = ti.audit(ti.wrap(network), scan, rows=50, analyses=["calibration"])
     assert audit.document.data.drawn.summed == ["counterpart", "performance", "calibration"]
+
+
+def test_what_is_summed_over_a_scan_is_not_computed_on_the_drawn_rows_too(frame, network, tmp_path, monkeypatch):
+    """Neither the curves, nor the drift of columns, nor the intervals of metrics that are means."""
+    frame.to_parquet(tmp_path / "rows.parquet")
+    scan = ti.scan_table(tmp_path / "rows.parquet", target="y", positive="yes", split=0.3, rows=100)
+    bootstrapped = []
+    monkeypatch.setattr(calibration, "_curve", None)  # whoever calls it fails
+    monkeypatch.setattr(data_quality, "column_drift", None)
+    own = performance._metric
+    monkeypatch.setattr(performance, "_metric", lambda name, *rest: bootstrapped.append(name) or own(name, *rest))
+    document = ti.audit(ti.wrap(network), scan, rows=50, analyses=["calibration", "data_quality"]).document
+    assert bootstrapped == ["auc", "average_precision"]
+    assert [one.metric for one in document.performance.metrics] == [*GOALS["binary"].metrics]
+    assert document.data.drawn.summed == ["counterpart", "performance", "calibration", "drift"]
+
+
+def test_a_package_declares_what_it_sums_over_the_rows_of_a_scan():
+    """The sums, what the document calls them and the words for it: to add such an analysis, nothing else is edited."""
+    english = messages.english()
+    for analysis in (PERFORMANCE, *ANALYSES):
+        module = import_module(f"tabinterp.analyses.{analysis.name}.{analysis.stream}") if analysis.summed else None
+        assert isinstance(getattr(module, "STREAM", None), Stream) == (analysis.summed is not None)
+        if analysis.summed is not None:
+            words = import_module(f"tabinterp.analyses.{analysis.name}.text").TEXT
+            assert f"report.method.summed.{analysis.summed}" in words
+            assert Drawn(rows=1, held_out_rows=None, summed=[analysis.summed]).summed == [analysis.summed]
+    named = {key.rpartition(".")[2] for key in english if key.startswith("report.method.summed.")}
+    assert named == {"counterpart", *(one.summed for one in (PERFORMANCE, *ANALYSES) if one.summed)}
 
 
 def test_unknown_names_are_refused_with_the_nearest():
@@ -136,11 +252,14 @@ def test_the_command_takes_names_and_verify_repeats_the_same(frame, tmp_path):
             "0.3",
             "--analyses",
             "gradients, calibration",
+            "--jobs",
+            "2",
         ],
     )
     assert run.exit_code == 0, run.output
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["jobs"] == 2
     document = json.loads((out / "audit.json").read_text(encoding="utf-8"))
-    assert document["method"]["settings"]["analyses"] == "calibration gradients"
+    assert document["settings"]["analyses"] == ["calibration", "gradients"]
     assert document["calibration"] is not None
     assert document["shapley"] is None
     again = CliRunner().invoke(app, ["verify", str(out), "--data", str(data), "--model", str(bundle), "--recompute"])

@@ -48,6 +48,7 @@ LAYERS = [
     {"models"},
     {"table"},
     {"stats"},
+    {"document.rows_of_analyses"},
     {"document.base"},
     {"document.message"},
     {"messages"},

@@ -297,7 +297,7 @@ class TestEveryTask:
         alone = audited(no_hidden_layer, task).document
         readings = [m.values["reading"] for m in alone.not_assessed if m.key == "not_assessed.reading"]
         within = {"linear regions", "conductance", "path products", "ablation of groups of units"}
-        assert set(readings) - {"reason codes"} == {"conditional importance", "neurons"} | within
+        assert set(readings) - {"reason codes"} == {"conditional importance", "correlations of hidden units"} | within
         plainly = audited(plain, task).document
         assert {row.method for row in plainly.trust.nulls} == {row.method for row in plainly.trust.curves}
         assert len(plainly.trust.nulls) == 5
@@ -454,7 +454,7 @@ def test_another_process_gives_the_same_bytes(task):
 
 def test_what_differs_from_run_to_run_stays_beside_the_document():
     audit = audited(plain, "binary")
-    assert set(audit.run) == {"seconds", "threads", "device"}
+    assert set(audit.run) == {"seconds", "threads", "jobs", "device"}
     text = audit.to_json().decode()
     assert '"seconds"' not in text
     assert '"threads"' not in text

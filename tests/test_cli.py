@@ -27,10 +27,10 @@ from tabinterp.auditing.data_and_models import _without_target
 from tabinterp.cli import app as cli
 from tabinterp.cli.console import progress
 from tabinterp.document.document import WithoutTarget
-from tabinterp.document.stored_settings import Rows, table_of
 from tabinterp.errors import TabinterpError
 from tabinterp.messages import english
 from tabinterp.network import reference
+from tabinterp.provenance.audited_rows import Rows, read_again
 from tabinterp.report.sections.findings import raised_of
 from tabinterp.table import readers as batches
 from tests.shared import folder_once_per_run
@@ -176,7 +176,8 @@ def test_names_and_levels_are_shown_not_run_and_cells_not_at_all(folder):
 def test_what_differs_from_run_to_run_is_in_run_json(folder):
     run = json.loads((folder / "audit" / "run.json").read_text("utf-8"))
     assert set(run) == {
-        "started", "seconds", "command", "model", "data", "data_sha256", "python", "machine", "threads", "device",
+        "started", "seconds", "command", "model", "data", "data_sha256", "python", "machine", "threads", "jobs",
+        "device",
     }  # fmt: skip
     assert str(folder) not in (folder / "audit" / "audit.json").read_text("utf-8")
 
@@ -375,7 +376,7 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
     assert "not_assessed.without_target" in [note.key for note in document.not_assessed]
     page = re.sub(r"<[^>]+>", " ", Path("out", "report.html").read_text("utf-8"))
     assert "Rows whose target is missing: 20 were left out" in page
-    again = table_of(document, Rows("gappy.csv"))
+    again = read_again(document.settings.table, Rows("gappy.csv"))
     assert (len(again), again.without_target) == (160, 20)
     few = ti.read_table(frame.drop(index=[*range(0, 180, 9)][5:]), target="paid", drop_missing_target=True)
     assert _without_target(few.without_target) == WithoutTarget(rows=None)

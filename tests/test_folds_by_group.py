@@ -329,7 +329,7 @@ def test_searches_and_curves_are_judged_on_other_persons(monkeypatch):
     weak.weak_groups(network)
     disagreement.disagreement(network, linear)
     decomposition.decompose(network, network.table)
-    constraints.constraints(network, linear, {"x": "+"})
+    constraints.constraints(network, linear, constraints.declared(network.table, {"x": "+"}))
     strata.strata_of(network.table, ["x"], ["code"], 0)
     typicality.typicality(network, network.table.inputs.head(3))
     for made in calls.values():

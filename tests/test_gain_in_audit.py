@@ -273,7 +273,7 @@ def test_without_held_out_rows_it_is_said_in_words():
     readings = [m.values["reading"] for m in document.not_assessed if m.key == "not_assessed.reading"]
     assert readings == [
         "recalibration", "net benefit", "boosted trees as a reference", "calibration", "ladder of refits",
-        "comparison of decisions", "comparison of groups", "conditional importance", "ablation of groups of units",
+        "comparison of decisions", "comparison of slices of rows", "conditional importance", "ablation of groups of units",
     ]  # fmt: skip
 
 

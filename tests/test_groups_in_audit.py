@@ -11,7 +11,6 @@ import tabinterp as ti
 from tabinterp.cli.app import app
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.claims import check
-from tabinterp.document.stored_settings import asked_of
 from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
 from tabinterp.report.html import render
 from tests import cases
@@ -87,8 +86,9 @@ def test_it_is_read_back_shown_and_asked_for_again(undrawn):
     page = render(document)
     for words in ("Protected groups", "sex: w (reference)", "Can sex be read off the inputs?", "Declared constraints"):
         assert words in page
-    asked = asked_of(document)
-    assert (asked["control"], asked["constraints"]) == (CONTROL, CONSTRAINTS)
+    asked = from_bytes(to_bytes(document)).settings.arguments()
+    given = {name: {"direction": one} if isinstance(one, str) else one for name, one in CONSTRAINTS.items()}
+    assert (asked["control"], asked["constraints"]) == (CONTROL, given)
 
 
 def test_what_was_asked_wrongly_is_told_before_anything_is_computed():

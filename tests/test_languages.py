@@ -104,7 +104,8 @@ def test_what_a_reading_is_called_has_a_translation():
 
 # What only a caller can meet, who asked for something that there is not: file of the package -> how such texts begin.
 ASKED = {
-    "auditing/run": ("an engine other than", "the counterpart "),
+    "auditing/run": ("the counterpart ",),
+    "auditing/validate": ("an engine other than",),
     "analyses/cross_validation/estimator": ("a fold of ",),
     "analyses/decomposition/estimator": ("weighting is one of",),
     "analyses/drop_column/estimator": (" is not linear; only",),  # the one reading that asks goes on without

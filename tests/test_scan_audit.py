@@ -108,7 +108,7 @@ def test_the_document_says_what_is_of_all_rows(made):
     held_out = int(table.held_out.sum())
     assert (document.data.rows, document.data.held_out_rows) == (N, held_out)
     assert (document.data.drawn.rows, document.data.drawn.held_out_rows) == (240, 120)
-    readings = ["performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift"]
+    readings = ["performance", "calibration", "groups", "coefficients", "gradients", "neurons", "drift"]
     assert document.data.drawn.summed == ["counterpart", *readings]
     assert scan.census.digests == column_digests(table.frame)
     assert {c.digest for c in document.data.columns} == {document.method.data_digest} == {""}  # no key was given

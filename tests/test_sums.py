@@ -22,21 +22,29 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
+from tabinterp.analyses.calibration import ANALYSIS as CALIBRATION
 from tabinterp.analyses.calibration import estimator as calibration
 from tabinterp.analyses.calibration import reliability_curve as reliability
+from tabinterp.analyses.coefficients import ANALYSIS as COEFFICIENTS
 from tabinterp.analyses.coefficients.estimator import of_network
+from tabinterp.analyses.context import Context
+from tabinterp.analyses.data_quality import ANALYSIS as DATA_QUALITY
 from tabinterp.analyses.data_quality import drift
 from tabinterp.analyses.data_quality.drift import column_drift, psi
 from tabinterp.analyses.effects import estimator as effects
+from tabinterp.analyses.gradients import ANALYSIS as GRADIENTS
 from tabinterp.analyses.gradients import streaming as streamed
-from tabinterp.analyses.gradients.estimator import gradient_importance
+from tabinterp.analyses.groups import ANALYSIS as GROUPS
 from tabinterp.analyses.groups import estimator as groups
 from tabinterp.analyses.groups import group_sums as tallies
 from tabinterp.analyses.groups import grouped_moments as moments
-from tabinterp.analyses.performance.estimator import compare
+from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
+from tabinterp.analyses.performance.estimator import Performance, compare
 from tabinterp.analyses.permutation_importance import estimator as permutation
+from tabinterp.analyses.settings import AuditSettings
+from tabinterp.analyses.unit_correlations import ANALYSIS as UNIT_CORRELATIONS
 from tabinterp.analyses.unit_correlations.estimator import neuron_correlations
-from tabinterp.auditing.streaming import STREAMED, sweep, taken
+from tabinterp.auditing.streaming import STREAMED, sums_of, sweep
 from tabinterp.linear import streamed_newton as newton
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.linear.terms import find_terms
@@ -132,16 +140,21 @@ def _newton(task):
 
 
 def _whole(name: str) -> Summed:
-    one = next(w for w in STREAMED if w.field == name)
+    one = STREAMED[name].streamed
 
     def start(task):
-        return one.start(*bound(task)), bound(task)
+        return one.start(*bound(task), AuditSettings()), bound(task)
 
     def update(plan, at):
         few = [on_rows(each, each.table.take(at)) for each in plan[1]]
-        return taken({name: plan[0]}, *few)[name] if one.models else one.update(plan[0], few[0].table)
+        return one.update(plan[0], few[0].table) if one.of == "cells" else sums_of({name: plan[0]}, *few)[name]
 
     return Summed(f"sweep: {name}", start, update, one.merge, lambda plan, found: found)
+
+
+def context_of(network: BoundModel, linear: BoundModel, sums: dict, performance: Performance | None = None) -> Context:
+    """The context of an audit whose scan was summed."""
+    return Context(network, linear, (), None, AuditSettings(), performance, {}, lambda share: None, sums)
 
 
 def _joined(task):
@@ -203,10 +216,10 @@ SUMMED = (
     ),
     Summed(
         "groups of people",
-        lambda task: (tallies.start(*bound(task)), bound(task), ti.groups(*bound(task), bound(task)[0].table)),
+        lambda task: (tallies.start(*bound(task)), bound(task)),
         lambda p, at: tallies.update(p[0], *(on_rows(one, one.table.take(at)) for one in p[1])),
         tallies.merge,
-        lambda p, s: [groups.finish(p[0], s, p[2]).groups],
+        lambda p, s: [groups.finish(context_of(*p[1], {}), p[0], s).groups],
     ),
     Summed(
         "drift of columns",
@@ -215,7 +228,7 @@ SUMMED = (
         drift.merge,
         lambda p, s: drift.finish(p[0], s),
     ),
-    *(_whole(one.field) for one in STREAMED),
+    *(_whole(name) for name in STREAMED),
 )  # fmt: skip
 
 ONE_TASK = {
@@ -254,6 +267,7 @@ def test_every_reading_that_is_a_sum_is_in_the_list():
         "analyses/calibration/estimator.py",
         "analyses/calibration/reliability_curve.py",
         "analyses/data_quality/drift.py",
+        "analyses/gradients/streaming.py",
         "analyses/effects/estimator.py",
         "analyses/groups/group_sums.py",
         "analyses/groups/grouped_moments.py",
@@ -373,10 +387,11 @@ def test_a_sweep_over_batches_is_what_memory_gives():
     model = fit_counterpart(network, table)
     drawn = [bind(one, scan.sample) for one in (network, model)]
     whole = [bind(one, table).take(table.held_out) for one in (network, model)]
-    swept = sweep(*drawn, scan)
+    sums = sweep(*drawn, scan)
 
     few = compare(*(one.take(one.table.held_out) for one in drawn), held_out=True)
-    found, expected = swept.finish("performance", few), compare(*whole, held_out=True)
+    context = context_of(*drawn, sums, few)
+    found, expected = PERFORMANCE.run(context), compare(*whole, held_out=True)
     assert (found.rows, found.disagreement[0]) == (int(table.held_out.sum()), expected.disagreement[0])
     assert found.null == pytest.approx(expected.null, rel=1e-12)
     for one, other in zip(found.metrics, expected.metrics, strict=True):
@@ -390,18 +405,21 @@ def test_a_sweep_over_batches_is_what_memory_gives():
             assert one.rows == few.rows
     assert [m.name for m in found.metrics if m.rows is None] == ["log_loss", "brier", "accuracy"]
 
-    curves = swept.finish("calibration", [calibration.calibration(one) for one in drawn])
+    curves = CALIBRATION.run(context)
     held = whole[0].table
     p = 1 / (1 + np.exp(-whole[0].scores[:, 0]))
-    edges = calibration.start_curves(drawn[0].take(drawn[0].table.held_out))[0]
+    edges = calibration.edges_of(drawn[0].take(drawn[0].table.held_out))[0]
     at = np.searchsorted(edges, p, side="right")
     for i, one in enumerate(curves[0].outputs[0].bins):
         inside = (at == i) & (held.row_weights > 0)
         assert one.rows == inside.sum()
         assert one.observed == pytest.approx(np.average(held.y[inside], weights=held.row_weights[inside]))
+    for one, model in zip(curves, drawn, strict=True):
+        of_drawn = calibration.calibration(model)
+        assert one.outputs[0].slope == of_drawn.outputs[0].slope
+        assert one.rows == of_drawn.rows
 
-    results = [gradient_importance(one, one.table, method="gradient_x_input") for one in drawn]
-    over = swept.finish("gradients", [results])[0][0]
+    over = next(pair[0] for pair in GRADIENTS.run(context) if pair[0].method == "gradient_x_input")
     gradient = whole[0].gradients(whole[0].x)
     baseline = streamed.start_gradients(drawn[0].take(drawn[0].table.held_out)).start
     product = (gradient * (whole[0].x - baseline)[:, :, None])[:, whole[0].encoding.blocks["a"]].sum(axis=1)
@@ -409,7 +427,7 @@ def test_a_sweep_over_batches_is_what_memory_gives():
     assert over.mean().value[0] == pytest.approx(np.average(product, axis=0, weights=held.row_weights), rel=1e-5)
 
     few, expected = (of_network(one, find_terms(one), find_terms(one)) for one in (drawn[0], bind(network, table)))
-    both, terms = swept.finish("coefficients", (None, few))[1], few.terms
+    both, terms = COEFFICIENTS.run(context)[1], few.terms
     assert [term.term for term in terms] == [term.term for term in expected.terms]
     numbers = [j for j, term in enumerate(terms) if term.term.level is None]
     levels = [j for j in range(len(terms)) if j not in numbers]
@@ -422,7 +440,7 @@ def test_a_sweep_over_batches_is_what_memory_gives():
 
     some = drawn[0].take(drawn[0].table.held_out)
     few, expected = (neuron_correlations(one, one.table) for one in (some, whole[0]))
-    found = swept.finish("unit_correlations", few)
+    found = UNIT_CORRELATIONS.run(context)
     assert (found.rows, found.rows_ranks) == (expected.rows, few.rows)
     for name in ("mean", "sd", "active", "pearson", "ratio", "q_pearson", "q_ratio"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-6, atol=1e-9, err_msg=name)
@@ -436,8 +454,7 @@ def test_where_rows_belong_together_everything_is_of_drawn_rows():
     asked = {"target": "y", "weight": "w", "split": 0.5, "protected": ["b"], "group": "person"}
     scan = ti.scan_table(frame, **asked, rows=150, batch=200)
     network = bind(bound("binary")[0].model, scan.sample)
-    swept = sweep(network, bind(fit_counterpart(network, scan.sample), scan.sample), scan)
-    assert swept.summed == ()
+    assert sweep(network, bind(fit_counterpart(network, scan.sample), scan.sample), scan) == {}
 
 
 def test_groups_and_drift_over_batches_are_what_memory_gives():
@@ -453,10 +470,12 @@ def test_groups_and_drift_over_batches_are_what_memory_gives():
         given.module
     ).double()  # in single precision a row's score depends on how many stand beside it
     models = replace(given, module=exact), fit_counterpart(given, table)
-    swept = sweep(*(bind(one, scan.sample) for one in models), scan)
-    assert swept.summed == ("performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift")
+    both = [bind(one, scan.sample) for one in models]
+    sums = sweep(*both, scan)
+    assert list(sums) == list(STREAMED)
+    context = context_of(*both, sums)
     drawn, expected = (ti.groups(*models, one) for one in (scan.sample, table))
-    found = swept.finish("groups", drawn)
+    found = GROUPS.run(context)
     assert found.rows == expected.rows == int(table.held_out.sum())
     assert "d: x" in {one.name for one in found.groups if one.told}
     assert "d: x" not in {one.name for one in drawn.groups if one.told}
@@ -483,7 +502,7 @@ def test_groups_and_drift_over_batches_are_what_memory_gives():
     assert next(one for one in found.groups if one.name == "d: u").network.ece == pytest.approx(sum(gaps) / len(p))
 
     read = ti.describe_data(scan.sample)
-    moved = swept.finish("data_quality", read)
+    moved = DATA_QUALITY.run(context)
     assert (read.drift_rows, moved.drift_rows) == (len(scan.sample), 3000)
     assert moved.whole == read.whole
     levels = {one.column: one for one in moved.drift}["b"]

@@ -26,9 +26,9 @@ from tabinterp.auditing.consistency import contradictions
 from tabinterp.auditing.result import VIEWS
 from tabinterp.auditing.run_record import configuration_digest, readings
 from tabinterp.cli import app as cli
-from tabinterp.document.stored_settings import Rows
 from tabinterp.errors import DocumentError, TableError
 from tabinterp.models.io.bundle import WEIGHTS
+from tabinterp.provenance.audited_rows import Rows
 from tabinterp.provenance.digest_key import read_digest_key
 from tabinterp.provenance.verify import TOLERANCE, _data, _numbers, compare, with_author
 from tabinterp.report.html import render
@@ -506,8 +506,9 @@ def test_another_configuration_has_another_digest_and_other_rows_the_same(made):
         return document.model_copy(update={field: getattr(document, field).model_copy(update=values)})
 
     settings = document.method.settings
-    seed, rows = other("method", seed=1), other("method", settings=settings | {"rows": 61})
-    asked = [seed, rows, other("data", adverse="no"), other("verdict", margin=0.03)]
+    read = document.settings.table
+    asked = [other("settings", **one) for one in ({"seed": 1}, {"rows": 61}, {"margin": 0.03})]
+    asked += [other("settings", table=read.model_copy(update=one)) for one in ({"adverse": "no"}, {"seed": 7})]
     changed = [column.model_copy(update={"protected": True}) for column in document.data.columns]
     asked += [other("data", columns=changed), other("data", split=ti.Audit(document).verdict.sentence)]
     found = [configuration_digest(one) for one in asked]

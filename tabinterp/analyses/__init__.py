@@ -63,16 +63,16 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     ALTERNATIVES,
     SUBGROUP_GAPS,
     CONSTRAINTS,
-    COEFFICIENTS,
     PERMUTATION_IMPORTANCE,
+    CONDITIONAL_IMPORTANCE,
+    COEFFICIENTS,
     GRADIENTS,
     BASELINES,
     SHAPLEY_VALUES,
-    CONDITIONAL_IMPORTANCE,
     EFFECTS,
     INTERACTIONS,
-    UNIT_CORRELATIONS,
     TRUST,
+    UNIT_CORRELATIONS,
     HIDDEN_UNITS,
     MAXIMISATION,
     LINEAR_REGIONS,
@@ -83,6 +83,11 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     OFF_SUPPORT,
     EXTRAPOLATION,
 )
+
+
+def arguments_used(names: Iterable[str] | None) -> set[str]:
+    """Return the arguments of `ti.audit` that only certain analyses read, of the analyses of these names; None: of all."""
+    return {argument for analysis in chosen(names) for argument in analysis.uses}
 
 
 def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:

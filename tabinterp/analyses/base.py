@@ -11,6 +11,62 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
+class Stream(Generic[Result]):
+    """An analysis as sums over the rows of a scan, taken batch by batch.
+
+    Parameters
+    ----------
+    start : (network, linear, settings) on drawn rows -> plan, which says what is summed; None where it does not apply.
+    update : (plan, network, linear) on a batch of rows -> sums over these rows.
+    merge : (sums, sums) -> sums over the rows of both.
+    finish : (context, plan, sums) -> the result. What is not a sum over rows is computed here, on the drawn rows.
+    of : what the sums are of. "scores": of both models on the evaluated rows. "derivatives" and "units" (outputs of hidden
+        units): of the same rows, and `update` returns a function from a `Block` of the batch to its sums, so that each row goes
+        through the network once for all analyses. "cells": of training and held-out rows without a model; `start` is given all
+        drawn rows, and `update` is given (plan, table).
+    """
+
+    start: Callable[..., Any]
+    update: Callable[..., Any]
+    merge: Callable[[Any, Any], Any]
+    finish: Callable[[Any, Any, Any], Result | None]
+    of: Literal["scores", "derivatives", "units", "cells"] = "scores"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large an audit is, and how fast its network is on this machine: what the cost of an analysis depends on.
+
+    Parameters
+    ----------
+    training, evaluated : rows that the models were fitted to, and rows that they are evaluated on.
+    drawn : evaluated rows for analyses that take many passes over them.
+    columns : input columns that the network reads; encoded : columns that its encoder makes of them.
+    classes : of the target; 0 where it is a number or a count. outputs : scores of a row.
+    units : hidden units.
+    evaluation : seconds that the network takes for one encoded row.
+    encoding : seconds that the encoder takes for a changed row, on average over the columns; 0 where none is encoded again.
+    beyond : seconds for the sums over all rows of a scan; 0 where all rows are at hand.
+    """
+
+    training: int
+    evaluated: int
+    drawn: int
+    columns: int
+    encoded: int
+    classes: int
+    outputs: int
+    units: int
+    evaluation: float
+    encoding: float = 0.0
+    beyond: float = 0.0
+
+    def evaluations(self, rows: float) -> float:
+        """Return the seconds that the network takes for so many changed rows."""
+        return rows * (self.evaluation + self.encoding)
+
+
+@dataclass(frozen=True)
 class Analysis(Generic[Result]):
     """One question about both models, and where the code that answers it is.
 
@@ -18,32 +74,51 @@ class Analysis(Generic[Result]):
     ----------
     name : of its package; of its result, in `ti.audit(analyses=[...])` and `--analyses`.
     title : what a sentence calls it, where it does not apply; a key of the vocabulary `step`.
-    share : of the time of a whole audit, for the progress bar.
+    cost : seconds that it takes in an audit of a given size, roughly. The announced time and the progress bar come from it.
     rows : whose rows its numbers are about: "performance" measures how well the models do on the evaluated rows, "evaluated"
         is about these rows, "table" about others as well.
     needs : names of the analyses whose results it reads.
+    uses : arguments of `ti.audit` that only this analysis reads. They are refused where it was not requested.
     estimator : module of the package that defines `run(context)`, the function that answers the question. It is imported when
         an audit runs it, not before.
+    summed : what the document calls the sums over all rows of a scan that the result comes from (`Drawn.summed`); None: the
+        result comes from the drawn rows alone.
+    stream : module of the package that defines these sums, `STREAM`.
     place : field of the document that its record is in; None: `document.analyses[name]`, a `Record` that `record.build` makes
         of the results and `section.build` shows.
+    builder : package whose `record.build` makes what is in that field, where it is the field of several analyses; None: its own.
     """
 
     name: str
     title: str
-    share: float
+    cost: Callable[[Size], float]
     rows: Literal["performance", "evaluated", "table"] = "evaluated"
     needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     estimator: str = "estimator"
+    summed: str | None = None
+    stream: str = "estimator"
     place: str | None = None
+    builder: str | None = None
+
+    @property
+    def streamed(self) -> Stream[Result]:
+        """The sums over rows that give the result of a scan."""
+        module = import_module(f"{__package__}.{self.name}.{self.stream}")
+        return cast("Stream[Result]", module.STREAM)
 
     def run(self, context: Any) -> Result | None:
         """Return the result, given the `Context` of an audit; None where the document itself shows that there is none.
+
+        Where the context holds sums over all rows of a scan, the result comes from these.
 
         Raises
         ------
         NotApplicableError
             where the analysis does not apply to these models or rows.
         """
+        if self.name in context.sums:
+            return self.streamed.finish(context, *context.sums[self.name])
         module = import_module(f"{__package__}.{self.name}.{self.estimator}")
         run = cast("Callable[[Any], Any]", module.run)
         return cast("Result | None", run(context))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,6 +35,7 @@ class Context:
     performance : metrics of both models and the verdict, on the evaluated rows.
     results : name of an analysis -> its result, None where it does not apply; fills while the audit runs.
     within : called with the share of the present analysis that is done.
+    sums : name of an analysis -> its plan and its sums over all rows of a scan; empty for a table in memory.
     """
 
     network: BoundModel
@@ -45,6 +46,7 @@ class Context:
     performance: Performance
     results: dict[str, Any]
     within: Callable[[float], None]
+    sums: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
     def __getitem__(self, analysis: Analysis[Result]) -> Result | None:
         """Return the result of an analysis that ran before; None where it does not apply."""
@@ -62,7 +64,7 @@ class Context:
     @property
     def grouping(self) -> dict[str, Any]:
         """The arguments of the analyses of groups of people."""
-        return {"control": self.settings.control or {}, "threshold": self.threshold}
+        return {"control": self.settings.control, "threshold": self.threshold}
 
     @property
     def held_out(self) -> bool:
@@ -105,9 +107,6 @@ class Context:
 
     def on_cpu(self) -> Context:
         """Return the same with fronts in the processor's memory, for a device that has no room for them."""
-        for name, result in self.results.items():
-            if isinstance(getattr(result, "bound", None), BoundModel):
-                self.results[name] = replace(result, bound=result.bound.to_cpu())
         others = [replace(model, resident=False) for model in self.others]
         null = self.null and replace(self.null, resident=False)
         return replace(self, network=self.network.to_cpu(), linear=self.linear.to_cpu(), others=others, null=null)

@@ -1,19 +1,20 @@
-"""The settings of an audit."""
+"""The settings of an audit: what the user asked for, as it is stored in the document and read back from it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from pydantic import Field
+
+from tabinterp.document.base import Part
 from tabinterp.errors import TabinterpError
 
 THRESHOLD = 0.5  # on the probability of the positive class, where the user gives none
+ROWS = 20_000  # the most rows for analyses that take many passes over them, where the user gives no number
 
 
-@dataclass(frozen=True)
-class DecisionPolicy:
+class DecisionPolicy(Part):
     """What a false positive and a false negative cost, and from which probability on a row is called positive."""
 
     false_positive: float
@@ -22,8 +23,48 @@ class DecisionPolicy:
     given: Literal["costs", "threshold", "both"]
 
 
-@dataclass(frozen=True)
-class AuditSettings:
+class Constraint(Part):
+    """A direction and a domain that the user declares for a column.
+
+    Direction "+": the score must not fall where the column rises; "-": it must not rise. `low` and `high` are the least and the
+    greatest value that the column may take.
+    """
+
+    column: str
+    direction: Literal["+", "-"] | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class TableSettings(Part):
+    """How the table was read, as arguments of `read_table`.
+
+    What was not said is here as the reader settled it (task, positive class, kinds, date of the split), so that nothing is
+    inferred when the table is read again. Levels are those that the user put in order, never values taken from rows.
+    """
+
+    target: str
+    task: Literal["binary", "multiclass", "regression", "count"]
+    positive: str | None = None
+    adverse: str | None = None
+    drop: list[str] = Field(default_factory=list)
+    protected: list[str] = Field(default_factory=list)
+    kinds: dict[str, Literal["numeric", "categorical", "boolean", "ordinal"]] = Field(default_factory=dict)
+    levels: dict[str, list[str | int | float | bool]] = Field(default_factory=dict)
+    weight: str | None = None
+    group: str | None = None
+    split: str | float | None = None  # a column, or the share of rows that is held out
+    split_at: str | None = None
+    stratify: bool = False
+    seed: int = 0  # of the drawn share, and of the rows drawn of a scan
+    drop_missing_target: bool = False
+    remembered_split: bool = False  # the rule that holds out rows was drawn before, such as the one a model remembers
+    rows_drawn: int | None = (
+        None  # the most rows drawn of each side of the split of a scan; None: the table was read whole
+    )
+
+
+class AuditSettings(Part):
     """What the user asks of an audit.
 
     Parameters
@@ -31,24 +72,47 @@ class AuditSettings:
     seed : of every draw.
     rows : the most rows for analyses that take many passes over them.
     control : protected column -> its reference group.
-    constraints : column -> direction and domain.
+    constraints : directions and domains of columns, in the order given.
     margin : of equivalence, in units of the primary metric; None: the convention.
     policy : costs and threshold; None: neither was given.
-    analyses : names of the analyses that were asked for; None: all.
+    analyses : names of the analyses that were requested and of those that they need; None: all.
+    table : how the table was read.
     """
 
     seed: int = 0
-    rows: int = 20_000
-    control: Mapping[str, Any] | None = None
-    constraints: Mapping[str, Any] | None = None
+    rows: int = ROWS
+    control: dict[str, str] = Field(default_factory=dict)
+    constraints: list[Constraint] = Field(default_factory=list)
     margin: float | None = None
     policy: DecisionPolicy | None = None
-    analyses: tuple[str, ...] | None = None
+    analyses: list[str] | None = None
+    table: TableSettings | None = None
 
     @property
     def threshold(self) -> float:
         """The probability above which a row is predicted to be positive, in everything that the audit says."""
         return THRESHOLD if self.policy is None else self.policy.threshold
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `ti.audit` that give these settings."""
+        costs = threshold = None
+        if self.policy is not None and self.policy.given != "threshold":
+            costs = self.policy.false_positive, self.policy.false_negative
+        if self.policy is not None and self.policy.given != "costs":
+            threshold = self.policy.threshold
+        return {
+            "seed": self.seed,
+            "rows": self.rows,
+            "control": self.control or None,
+            "constraints": {
+                one.column: one.model_dump(exclude={"column"}, exclude_none=True) for one in self.constraints
+            }
+            or None,
+            "margin": self.margin,
+            "costs": costs,
+            "threshold": threshold,
+            "analyses": self.analyses,
+        }
 
 
 def decision_policy(costs: tuple[float, float] | None, threshold: float | None, task: str) -> DecisionPolicy | None:
@@ -69,6 +133,9 @@ def decision_policy(costs: tuple[float, float] | None, threshold: float | None, 
         raise TabinterpError(f"a threshold is a probability between 0 and 1; got {threshold}")
     if costs is None:
         assert threshold is not None
-        return DecisionPolicy(threshold / (1 - threshold), 1.0, threshold, "threshold")
+        return DecisionPolicy(
+            false_positive=threshold / (1 - threshold), false_negative=1.0, threshold=threshold, given="threshold"
+        )
     at = costs[0] / (costs[0] + costs[1]) if threshold is None else threshold
-    return DecisionPolicy(float(costs[0]), float(costs[1]), at, "costs" if threshold is None else "both")
+    given: Literal["costs", "both"] = "costs" if threshold is None else "both"
+    return DecisionPolicy(false_positive=float(costs[0]), false_negative=float(costs[1]), threshold=at, given=given)

@@ -15,13 +15,14 @@ from tabinterp.analyses.coefficients.record import LINEAR_R2
 from tabinterp.analyses.decision_curve.record import Policy
 from tabinterp.analyses.disagreement.record import disagreement_sentences
 from tabinterp.analyses.performance.record import MARGIN, gap, only_network, others, rounded
+from tabinterp.analyses.settings import AuditSettings, Constraint, DecisionPolicy
 from tabinterp.analyses.slices.record import Slices, slices_sentences
 from tabinterp.auditing.not_assessed import KEYS, unassessed
 from tabinterp.auditing.run_record import code_digest, configuration_digest, readings
 from tabinterp.checks.evidence.clauses import evidence, holds
 from tabinterp.checks.judge import judge
 from tabinterp.document import claims
-from tabinterp.document.base import Interval, MetricRow
+from tabinterp.document.base import Interval, MetricRow, Part
 from tabinterp.document.document import Document, Message
 from tabinterp.errors import DocumentError
 from tabinterp.table.schema import GOALS
@@ -91,6 +92,7 @@ def _parts(document: Document) -> Iterator[Message]:
         "slices.sentences": document.slices is None or _slices_follow(document.slices, document.linear.name),
         "not_assessed": [one for one in document.not_assessed if one.key in KEYS] == unassessed(document),
         "method.settings.margin": how.settings.get("margin") == verdict.margin,
+        "settings": document.settings is None or _settings_follow(document, document.settings),
         "method.readings": how.readings == readings(document),
         "method.configuration_digest": how.configuration_digest == configuration_digest(document),
         "method.data_digest": len({digest == "" for digest in digests})
@@ -115,6 +117,32 @@ def _calibrations(document: Document) -> Iterator[Interval]:
 
 def _holds_its_value(part: Interval) -> bool:
     return part.value is None or part.low is None or part.high is None or part.low <= part.value <= part.high
+
+
+def _settings_follow(document: Document, asked: AuditSettings) -> bool:
+    """Whether the settings are those that the rest of the document was made with."""
+    data, verdict, groups, read = document.data, document.verdict, document.groups, asked.table
+    decisions = None if document.judged is None else document.judged.decisions
+    policy = None if decisions is None or decisions.policy is None else decisions.policy
+    constraints = None if groups is None else groups.constraints
+    tables = [] if groups is None else groups.tables
+    held = [
+        asked.seed == document.method.seed,
+        verdict.margin_given == (asked.margin is not None),
+        not verdict.margin_given or verdict.margin in (None, asked.margin),
+        document.performance.threshold in (None, asked.threshold),
+        policy is None or policy.model_dump(include=set(DecisionPolicy.model_fields)) == _dumped(asked.policy),
+        all(table.control == asked.control for table in tables),
+        constraints is None
+        or [one.model_dump(include=set(Constraint.model_fields)) for one in constraints.columns]
+        == [_dumped(one) for one in asked.constraints],
+        read is None or (read.target, read.task, read.adverse) == (data.target, data.task, data.adverse),
+    ]
+    return all(held)
+
+
+def _dumped(part: Part | None) -> dict[str, Any] | None:
+    return None if part is None else part.model_dump()
 
 
 def _possible(row: MetricRow) -> bool:

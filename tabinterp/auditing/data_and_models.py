@@ -12,8 +12,11 @@ import numpy as np
 
 from tabinterp import __version__
 from tabinterp.analyses.agreement.estimator import TOP
+from tabinterp.analyses.decision_curve import ANALYSIS as DECISION_CURVE
+from tabinterp.analyses.hidden_units import ANALYSIS as HIDDEN_UNITS
 from tabinterp.analyses.record_values import number
 from tabinterp.analyses.results import Results
+from tabinterp.analyses.trust import ANALYSIS as TRUST
 from tabinterp.document import document as doc
 from tabinterp.document.document import Message
 from tabinterp.models import BoundModel, Model
@@ -182,12 +185,13 @@ def _origin(bound: BoundModel) -> list[Message]:
 def notes(r: Results) -> list[Message]:
     """What was not assessed, as far as only the run knows it; `unassessed` takes the rest from the document."""
     messages = list(r.notes)
-    if r.hidden_units is not None and (left := len(r.hidden_units.units.layer) - len(r.hidden_units.shown)):
-        values = {"left": left, "count": left + len(r.hidden_units.shown), "shown": len(r.hidden_units.shown)}
+    units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
+    if units is not None and (left := len(units.units.layer) - len(units.shown)):
+        values = {"left": left, "count": left + len(units.shown), "shown": len(units.shown)}
         messages.append(Message(key="not_assessed.optima", values=values))
-    if r.decision_curve is not None and r.decision_curve.policy is None:
+    if decisions is not None and decisions.policy is None:
         messages.append(Message(key="not_assessed.costs"))
-    reason = None if r.trust is None else r.trust[0].skipped.get("random weights")
+    reason = None if trusted is None else trusted[0].skipped.get("random weights")
     if reason:
         known: dict[str, Any] = {"reading": "null of random weights", "reason": reason}
         messages.append(Message(key="not_assessed.reading", values=known))
@@ -206,11 +210,9 @@ def method(r: Results, data: doc.Data) -> doc.Method:
         seed=r.seed,
         libraries=dict(_versions()),
         settings={
-            "rows": r.settings.rows,
             "margin": number(r.performance.margin),
             "top": TOP,
             "counterpart": "fitted" if r.linear.model.is_rival else "given",
-            **({} if r.settings.analyses is None else {"analyses": " ".join(r.settings.analyses)}),
             **_file("network", r.network.model.file),
             **_file("linear", r.linear.model.file),
         },

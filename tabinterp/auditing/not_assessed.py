@@ -32,9 +32,9 @@ def unassessed(document: Document) -> list[Message]:
         notes.append(_note("reasons"))
     if not any(column.protected for column in document.data.columns):
         notes.append(_note("groups"))
-    requested = document.method.settings.get("analyses")  # names with spaces between them; None: all analyses
+    requested = None if document.settings is None else document.settings.analyses  # None: all analyses
     undeclared = document.groups is None or document.groups.constraints is None
-    if undeclared and (requested is None or "constraints" in str(requested).split()):
+    if undeclared and (requested is None or "constraints" in requested):
         notes.append(_note("constraints"))
     trust = document.trust
     if trust is None or trust.networks is None:

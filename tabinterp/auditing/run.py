@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,38 +10,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from tabinterp.analyses import ANALYSES, chosen
 from tabinterp.analyses.base import Analysis
-from tabinterp.analyses.constraints.estimator import declared
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.groups.partition import partition
-from tabinterp.analyses.performance.estimator import compare, margin_of
+from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
+from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
 from tabinterp.analyses.results import Results
-from tabinterp.analyses.settings import AuditSettings, decision_policy
+from tabinterp.analyses.settings import ROWS, AuditSettings
 from tabinterp.document.document import Message
-from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.errors import NotApplicableError
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import device_of
 from tabinterp.models.model import check_model
 from tabinterp.models.remembered_split import check_unseen
-from tabinterp.provenance.digest_key import read_digest_key
-from tabinterp.table import Scan, Table
+from tabinterp.provenance.digest_key import DigestKey, read_digest_key
+from tabinterp.table import Scan, Split, Table
 from tabinterp.table.executors import Engine, in_turn
-from tabinterp.table.suppression import SMALL
 from tabinterp.table.table import check_table
 from tabinterp.threads import cores, one_thread
 
+from .analyses_loop import run_analyses, workers_of
 from .assemble import document
-from .duration_forecast import forecast
+from .duration_forecast import expected_seconds, in_words, measured
 from .result import Audit, judged
-from .streaming import Swept, sweep
-
-MOST_ROWS = 2**31 - 1
-ROWS = 20_000  # readings that take many passes use at most this many of the rows
+from .streaming import Sums, sweep
+from .validate import check_engine, check_numbers, check_requested, settings_of
 
 Progress = Callable[[str, float], None]  # what is being done, and the share of the whole that is finished
 
@@ -67,198 +62,252 @@ def audit(
     device: str | None = None,
     digest_key: str | Path | None = None,
     analyses: Iterable[str] | None = None,
+    jobs: int | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
-    """Set a network beside its linear counterpart.
+    """Compare a network with its linear counterpart, and explain what it learned.
 
     Parameters
     ----------
-    model : from `wrap` or `load_model`.
-    table : rows to audit on. With a split, or a model that remembers one, the verdict and the readings are of the
-        held-out rows; without one, readings are of all rows and the verdict is not assessed. Of a scan the counterpart is
-        fitted to, and what `streaming` lists is of, all rows in batches; all else is of the rows that the scan drew, and the
-        document says so.
-    counterpart : the user's own linear model; None: fitted on the same encoding, rows and split.
-    others : networks that differ from this one by their seed alone: how far the readings move with it.
-    null : a network trained as this one was on shuffled labels, as `train(null=True)` does: which rankings it shares.
-    seed : of every draw.
-    rows : readings that take many passes over the rows use at most this many, drawn by hash.
-    declined : deprecated; state the adverse class when the table is read, `read_table(..., adverse=)`.
-    control : protected column -> the group that its others are set against, as text; None: the largest of each, as in `groups`.
-    constraints : column -> "+" (the score must not fall along it), "-", or a mapping of direction, low and high (its domain).
-    margin : of equivalence, in units of the primary metric (log loss in nats, squared units of the target, deviance); None: 1%
-        of what always predicting the base rate (the mean) loses.
-    costs : of a false positive and of a false negative; threshold : probability above which a row is predicted to be
-        positive, in everything that the audit says (metrics, disagreement, groups, reasons, costs); 0.5 where neither is
-        given. Costs imply it; for two classes.
-    engine : who takes the sums over all rows of a scan: this process, or a cluster (`dask_engine`); the numbers are the same.
-    device : "cpu" or "cuda": where torch computes; None: what the model was wrapped with.
-    digest_key : a file that holds a secret key, and is made where there is none. The document then holds a keyed digest of every
-        column, by which `verify` tells which ones changed. None: no digests of columns are written, since whoever knows all rows
-        but one could find that one from a digest without a key.
-    analyses : names of the analyses to run, such as "ladder" or "effects"; those that they need run too. None: all. The document
-        says which were not requested.
-    progress : called with a step's name and the share that is done. announce : called once with an estimate of the time.
+    model : Model or BoundModel
+        From `wrap` or `load_model`.
+    table : Table or Scan
+        Rows to audit on. With a split, or with a model that remembers one, the verdict and the analyses are about the held-out
+        rows. Without a split, analyses are about all rows and there is no verdict. The counterpart of a scan is fitted to all
+        rows in batches, and the analyses that are sums over rows take all of them; the other analyses take the rows that the
+        scan drew, and the document says so.
+    counterpart : Model, optional
+        Your own linear model. By default one is fitted to the same encoding, rows and split.
+    others : sequence of Model
+        Networks that differ from this one by their training seed only. They show how much the explanations change with the seed.
+    null : Model, optional
+        A network trained in the same way on shuffled labels, as `train(null=True)` does. Rankings that it shares with the
+        audited network do not come from the data.
+    seed : int
+        Seed of every random draw, from 0 to 4294967295.
+    rows : int
+        Analyses that take many passes over the rows use at most this many. They are drawn by a hash of the row.
+    declined : str, optional
+        Deprecated. Name the adverse class when the table is read: `read_table(..., adverse=)`.
+    control : mapping of str to str, optional
+        Protected column -> its reference group. By default the largest group of each column.
+    constraints : mapping, optional
+        Column -> "+" (the score must not fall when the column rises), "-", or a mapping with `direction`, `low` and `high` (the
+        range of values that the column may take).
+    margin : float, optional
+        Equivalence margin in units of the primary metric: log loss in nats, squared units of the target, or deviance. By default
+        1% of the loss of always predicting the base rate (or the mean).
+    costs : (float, float), optional
+        Costs of a false positive and of a false negative, for two classes. They imply a threshold.
+    threshold : float, optional
+        Probability above which a row is predicted to be positive, in all parts of the audit. By default the threshold that
+        `costs` imply, or 0.5.
+    engine : Engine
+        Where sums over all rows of a scan are computed: in this process, or on a cluster (`dask_engine`). The numbers are the
+        same.
+    device : {"cpu", "cuda"}, optional
+        Where torch computes. By default the device that the model was wrapped with.
+    digest_key : str or Path, optional
+        File with a secret key; it is created if it does not exist. The document then holds a keyed digest of every column, so
+        that `verify` can say which columns changed. Without a key no digests of columns are written, because anyone who knows
+        all rows but one could find that row from an unkeyed digest.
+    analyses : iterable of str, optional
+        Names of the analyses to run, such as "ladder" or "effects". The analyses that they need run as well. By default all.
+        The document lists the analyses that were not requested.
+    jobs : int, optional
+        How many analyses run at the same time, each in a process of its own. The document is the same for any number. By default
+        as many as torch has threads, at most 4. On a GPU, for black boxes and outside Linux analyses run one after another.
+    progress : callable, optional
+        Called with the name of the current step and the share of the whole audit that is done.
+    announce : callable, optional
+        Called once with a sentence that says about how long the audit will take.
+
+    Returns
+    -------
+    Audit
+        The document with its findings; renders as a report.
+
+    Raises
+    ------
+    TabinterpError
+        If a setting is out of range or does not fit the table, an analysis is unknown, or a setting is given whose analysis was
+        not requested.
+    ModelError
+        If the model does not fit the table.
+    NotApplicableError
+        If the counterpart is not linear.
     """
     selected = chosen(analyses)
-    clock = _Clock(progress, selected)
-    _check_settings(seed, rows, margin)
+    used = {
+        "control": control or None,
+        "constraints": constraints or None,
+        "others": tuple(others) or None,
+        "null": null,
+    }
+    check_requested(selected, used)
+    check_numbers(seed, rows, margin)
+    workers = workers_of(jobs)
     check_model(model)
     if not isinstance(table, Scan):
         check_table(table)
     table = without_declined(table, declined, stacklevel=4)  # the decorator is a frame of its own
-    if engine is not in_turn and not isinstance(table, Scan):
-        raise NotApplicableError(
-            f"an engine other than the local one takes sums over rows that are read in batches; {table.name} was read whole: "
-            f"leave the engine out, or read the rows with scan_table"
-        )
-    key = None if digest_key is None else read_digest_key(digest_key, create=True)
-    settings = AuditSettings(
+    check_engine(engine, table)
+    model = model if device is None else _on_device(model, device)
+    table = _held_out_as_remembered(table, (model.model if isinstance(model, BoundModel) else model).split)
+    settings = settings_of(
+        table,
+        analyses=None if analyses is None else selected,
         seed=seed,
-        rows=rows,
+        most=rows,
         control=control,
         constraints=constraints,
         margin=margin,
-        policy=decision_policy(costs, threshold, table.schema.task),
-        analyses=None if analyses is None else tuple(analysis.name for analysis in selected),
+        costs=costs,
+        threshold=threshold,
     )
-    model = (
-        model
-        if device is None
-        else replace(model.model if isinstance(model, BoundModel) else model, device=device_of(device))
-    )
-    remembered = (model.model if isinstance(model, BoundModel) else model).split
-    if remembered is not None:
-        table = table.with_split(remembered) if table.split is None else check_unseen(table, remembered)
-    all_rows, table = table, table.sample if isinstance(table, Scan) else table
+    key = None if digest_key is None else read_digest_key(digest_key, create=True)
+    clock = _Clock(progress)
     with clock("encode"):
-        network = bind(model, table)
-    declared(network.table, constraints or {})
-    if control:
-        partition(network.table, control)  # a wrong name is told at once
-    if announce is not None:
-        announce(f"About {forecast(network, rows, counterpart is None, len(all_rows))} on this machine.")
+        network = bind(model, table.sample if isinstance(table, Scan) else table)
+    if workers > 1 or clock.is_watched or announce is not None:
+        _expect(network, table, selected, settings, counterpart, clock, announce)
     with clock("counterpart"):
-        fitted = counterpart or fit_counterpart(network, all_rows, seed=seed, engine=engine)
-        linear = bind(replace(fitted, device=network.device), table, beside=network)
+        linear = _linear(counterpart, network, table, seed, engine)
+    beside = [replace(other, device=network.device) for other in others]
+    null = null and replace(null, device=network.device)
+    with clock("performance"):
+        sums = _summed(network, linear, settings, selected, table, engine, clock.within)
+        context = _compared(network, linear, beside, null, settings, sums, clock.within)
+    context, notes = run_analyses(selected, context, workers, clock)
+    return _assembled(context, notes, table, key, {"seconds": clock.seconds, "jobs": workers})
+
+
+# ---- bind
+
+
+def _on_device(model: Model | BoundModel, device: str) -> Model:
+    return replace(model.model if isinstance(model, BoundModel) else model, device=device_of(device))
+
+
+def _held_out_as_remembered(table: Table | Scan, remembered: Split | None) -> Table | Scan:
+    """Return the table with the split that the model remembers, where the table has none of its own."""
+    if remembered is None:
+        return table
+    return table.with_split(remembered) if table.split is None else check_unseen(table, remembered)
+
+
+def _expect(
+    network: BoundModel,
+    table: Table | Scan,
+    selected: Sequence[Analysis[Any]],
+    settings: AuditSettings,
+    counterpart: Model | None,
+    clock: _Clock,
+    announce: Callable[[str], None] | None,
+) -> None:
+    """Estimate the time that each analysis takes, by which the longest ones begin first, and announce that of the audit."""
+    size = measured(network, settings.rows, len(table))
+    seconds = expected_seconds(size, selected, fits=counterpart is None)
+    clock.expect(seconds)
+    if announce is not None:
+        announce(f"About {in_words(sum(seconds.values()))} on this machine.")
+
+
+def _linear(
+    counterpart: Model | None, network: BoundModel, table: Table | Scan, seed: int, engine: Engine
+) -> BoundModel:
+    """Return the linear counterpart, fitted where none was given, bound to the rows of the network."""
+    fitted = counterpart or fit_counterpart(network, table, seed=seed, engine=engine)
+    linear = bind(replace(fitted, device=network.device), network.table, beside=network)
     if not linear.is_linear:
         raise NotApplicableError(
             f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
         )
-    others, null = (
-        [replace(other, device=network.device) for other in others],
-        null and replace(null, device=network.device),
-    )
+    return linear
+
+
+# ---- run
+
+
+def _summed(
+    network: BoundModel,
+    linear: BoundModel,
+    settings: AuditSettings,
+    selected: Sequence[Analysis[Any]],
+    rows: Table | Scan,
+    engine: Engine,
+    within: Callable[[float], None],
+) -> Sums:
+    """Return the sums over all rows, where more of them were read than drawn."""
+    if isinstance(rows, Scan) and not rows.is_whole:
+        return sweep(network, linear, rows, within, engine, settings, selected)
+    return {}
+
+
+def _compared(
+    network: BoundModel,
+    linear: BoundModel,
+    others: Sequence[Model],
+    null: Model | None,
+    settings: AuditSettings,
+    sums: Sums,
+    within: Callable[[float], None],
+) -> Context:
+    """Compare the performance of both models, and return the context of the analyses."""
     held_out = network.table.held_out
     evaluated = np.arange(len(network.table)) if held_out is None else np.flatnonzero(held_out)
-    with clock("performance"):
-        performance = compare(
-            network.take(evaluated),
-            linear.take(evaluated),
-            seed=seed,
-            held_out=held_out is not None,
-            margin=margin,
-            threshold=settings.threshold,
-        )
-        swept = _swept(network, linear, settings, all_rows, engine, clock.within)
-        if performance.withheld is None:
-            performance = swept.finish("performance", performance)
-    context = Context(network, linear, others, null, settings, performance, {}, clock.within)
-    notes = list(_withheld(context))
-    for analysis in selected:
-        with clock(analysis.name):
-            context, result = _answer(analysis, context, notes)
-            context.results[analysis.name] = swept.finish(analysis.name, result)
-    if settings.analyses is not None:
-        left_out = [analysis.title for analysis in ANALYSES if analysis not in selected]
-        notes.append(Message(key="not_assessed.not_requested", values={"analyses": left_out}))
-    census, summed = (all_rows.census, swept.summed) if isinstance(all_rows, Scan) else (None, ())
-    results = Results.of(context, notes=tuple(notes), digest_key=key, census=census, summed=summed)
-    run = {"seconds": clock.seconds, "threads": cores(), "device": network.device}
+    performance = compare(
+        network.take(evaluated),
+        linear.take(evaluated),
+        seed=settings.seed,
+        held_out=held_out is not None,
+        margin=settings.margin,
+        threshold=settings.threshold,
+        without=sums[PERFORMANCE.name][0].metrics if PERFORMANCE.name in sums else (),
+    )
+    context = Context(network, linear, others, null, settings, performance, {}, within, sums)
+    if PERFORMANCE.name in sums and performance.withheld is None:
+        context = replace(context, performance=PERFORMANCE.run(context) or performance)
+    return context
+
+
+# ---- assemble
+
+
+def _assembled(
+    context: Context, notes: list[Message], table: Table | Scan, key: DigestKey | None, run: dict[str, Any]
+) -> Audit:
+    """Build the document from the results, and judge it; `run` is what is known of this run alone."""
+    if context.settings.analyses is not None:
+        left_out = [analysis.title for analysis in ANALYSES if analysis.name not in context.results]
+        notes = [*notes, Message(key="not_assessed.not_requested", values={"analyses": left_out})]
+    census = table.census if isinstance(table, Scan) else None
+    results = Results.of(context, notes=tuple(notes), digest_key=key, census=census)
+    run |= {"threads": cores(), "device": context.network.device}
     run |= {} if key is None else {"digest_key": str(key.path.absolute())}
     return Audit(judged(document(results)), run)
 
 
-def _swept(
-    network: BoundModel,
-    linear: BoundModel,
-    settings: AuditSettings,
-    rows: Table | Scan,
-    engine: Engine,
-    within: Callable[[float], None],
-) -> Swept:
-    """What is summed over all rows, where more of them were read than drawn."""
-    if isinstance(rows, Scan) and not rows.is_whole:
-        grouping = {"control": settings.control or {}, "threshold": settings.threshold}
-        arguments: dict[str, dict[str, Any]] = {"groups": grouping, "performance": {"threshold": settings.threshold}}
-        only = None if settings.analyses is None else {"performance", *settings.analyses}
-        return sweep(network, linear, rows, within, engine, arguments, only)
-    return Swept({}, {})
-
-
-def _check_settings(seed: int, rows: int, margin: float | None) -> None:
-    margin_of(margin, 1.0)
-    if not 0 <= seed < 2**32:
-        raise TabinterpError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
-    if not 2 <= rows <= MOST_ROWS:
-        raise TabinterpError(
-            f"rows, the most that an analysis of many passes uses, lies between 2 and {MOST_ROWS:,}; got {rows}"
-        )
-
-
-def _withheld(context: Context) -> Iterator[Message]:
-    """Say once where the rows or the events are too few for the performance, or for anything that is about evaluated rows."""
-    withheld = context.performance.withheld
-    if withheld is not None:
-        few = len(context.evaluated) < SMALL
-        yield _not_applicable("analysis of evaluated rows" if few else "performance", withheld)
-
-
-def _answer(analysis: Analysis[Any], context: Context, notes: list[Message]) -> tuple[Context, Any]:
-    """Run an analysis; where it does not apply, note why and return None. Return also the context of the next one.
-
-    An analysis that runs out of a device's memory is run again with fronts in the processor's memory, and so is all that follows.
-    """
-    withheld = context.performance.withheld
-    if withheld is not None:
-        if analysis.rows != "table" and len(context.evaluated) < SMALL:
-            return context, None
-        if analysis.rows == "performance":
-            notes.append(_not_applicable(analysis.title, withheld))
-            return context, None
-    try:
-        try:
-            return context, analysis.run(context)
-        except torch.OutOfMemoryError:
-            if context.is_on_cpu:
-                raise
-        context = context.on_cpu()
-        gc.collect()  # copies of networks that nobody holds
-        torch.cuda.empty_cache()
-        return context, analysis.run(context)
-    except NotApplicableError as error:
-        notes.append(_not_applicable(analysis.title, error.reason))
-        return context, None
-
-
-def _not_applicable(analysis: str, reason: Any) -> Message:
-    return Message(key="not_assessed.reading", values={"reading": analysis, "reason": reason})
-
-
-PREPARATION = {"encode": 0.05, "counterpart": 0.1, "performance": 0.05}  # shares of the time of a whole audit
-
-
 class _Clock:
-    """Seconds of each part of an audit, and its progress."""
+    """Seconds of each part of an audit, and its progress: the share of the expected seconds that is done."""
 
-    def __init__(self, progress: Progress | None, analyses: Sequence[Analysis[Any]]) -> None:
+    def __init__(self, progress: Progress | None) -> None:
         self.seconds: dict[str, float] = {}
-        self._shares = PREPARATION | {analysis.name: analysis.share for analysis in analyses}
-        self._whole = sum(self._shares.values())
+        self._expected: Mapping[str, float] = {}
         self._progress = progress
         self._done = 0.0
+        self._under_way: dict[str, float] = {}
         self._part = ""
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody is told of the progress."""
+        return self._progress is not None
+
+    def expect(self, seconds: Mapping[str, float]) -> None:
+        """Set the seconds that the parts from here on will take; before that no progress is made."""
+        self._expected = seconds
 
     @contextmanager
     def __call__(self, part: str) -> Iterator[None]:
@@ -266,11 +315,27 @@ class _Clock:
         self.within(0.0)
         start = time.perf_counter()
         yield
-        self.seconds[part] = round(time.perf_counter() - start, 3)
-        self.within(1.0)
-        self._done += self._shares[part] / self._whole
+        self.finished(part, time.perf_counter() - start)
 
-    def within(self, share: float) -> None:
+    def within(self, share: float, part: str | None = None) -> None:
+        """Say that this share of a part is done; of the present one where none is named."""
+        part = part or self._part
+        self._under_way[part] = max(share, self._under_way.get(part, 0.0))  # an analysis may begin again
+        self._tell(part)
+
+    def finished(self, part: str, seconds: float) -> None:
+        """Say that a part is done, and how long it took."""
+        self.seconds[part] = round(seconds, 3)
+        self._under_way.pop(part, None)
+        self._done += self.expected(part)
+        self._tell(part)
+
+    def expected(self, part: str) -> float:
+        """Return the seconds that a part was expected to take; 0 where nothing was expected."""
+        return self._expected.get(part, 0.0)
+
+    def _tell(self, part: str) -> None:
         if self._progress is not None:
-            done = self._done + share * self._shares[self._part] / self._whole
-            self._progress(self._part.replace("_", " "), min(1.0, done))
+            whole = sum(self._expected.values())
+            done = self._done + sum(share * self.expected(one) for one, share in self._under_way.items())
+            self._progress(part.replace("_", " "), min(1.0, done / whole) if whole else 0.0)

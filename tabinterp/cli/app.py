@@ -181,6 +181,10 @@ def audit(
         str | None,
         typer.Option("--analyses", help="Names of the analyses to run, comma-separated; those that they need run too."),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="Analyses that run at the same time; by default one a core, at most 4."),
+    ] = None,
     rows: Annotated[
         int, typer.Option("--rows", min=2, max=2**31 - 1, help="Most rows for readings of many passes.")
     ] = 20_000,
@@ -223,7 +227,7 @@ def audit(
     asked = _settings(target, task, positive, adverse, drop, protected, kind, weight, group, drop_missing_target)
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"margin": margin, "costs": costs_of(costs), "threshold": threshold}
-    judged |= {"control": controls(control), "digest_key": digest_key, "analyses": names_of(analyses)}
+    judged |= {"control": controls(control), "digest_key": digest_key, "analyses": names_of(analyses), "jobs": jobs}
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
     run = (model, data, asked, split_of(split), out, rows, seed, quiet, how, device)
@@ -402,7 +406,10 @@ def _audit(
             bar.say(f"Auditing {model.name} on {table.name}.")
             if table.without_target:
                 bar.say(f"{table.without_target:,} rows without a target are left out.")
-            beside = {"counterpart": counterpart, "others": ti.load_others(path), "null": ti.load_null(path)}
+            beside = {"counterpart": counterpart}
+            used = ti.arguments_used((judged or {}).get("analyses"))  # what none of them reads stays in the bundle
+            beside |= {"others": ti.load_others(path)} if "others" in used else {}
+            beside |= {"null": ti.load_null(path)} if "null" in used else {}
             told = {"progress": bar.step, "announce": bar.say}
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # of --declined, in terms of Python
@@ -420,6 +427,7 @@ def _audit(
             "python": platform.python_version(),
             "machine": platform.machine(),
             "threads": result.run.get("threads"),
+            "jobs": result.run.get("jobs"),
             "device": result.run.get("device"),
         }
         if keep is None and (out / RESUME).exists():

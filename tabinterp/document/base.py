@@ -15,9 +15,6 @@ Metric = Literal[
     "absolute_error", "poisson_deviance", "expected_cost", "sensitivity", "specificity",
 ]  # fmt: skip
 Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
-Summed = Literal[
-    "counterpart", "performance", "calibration", "gradients", "coefficients", "neurons", "groups", "drift"
-]  # fmt: skip
 
 
 class Part(BaseModel):

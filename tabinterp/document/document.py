@@ -8,7 +8,7 @@ paths, thread counts) is not here but in `run.json`.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, field_validator, model_serializer
 
@@ -28,15 +28,17 @@ from tabinterp.analyses.interactions.record import Interactions
 from tabinterp.analyses.ladder.record import Gain
 from tabinterp.analyses.mechanism.record import Mechanism
 from tabinterp.analyses.off_support.record import OffSupport
+from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.analyses.performance.record import Judged, Performance, Verdict
 from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.analyses.reason_codes.record import Reasons
+from tabinterp.analyses.settings import AuditSettings
 from tabinterp.analyses.shapley_values.record import Shapley
 from tabinterp.analyses.slices.record import Slices
 from tabinterp.analyses.trust.record import Trust
 from tabinterp.analyses.unit_correlations.record import Neurons
 
-from .base import Interval, LeftOut, Message, Metric, MetricRow, Part, Scalar, Status, Summed
+from .base import Interval, LeftOut, Message, Metric, MetricRow, Part, Scalar, Status
 from .evidence_rows import Card, EvidenceRow
 from .rows_of_analyses import TOLERANCE, ReadingRows
 
@@ -44,6 +46,11 @@ from .rows_of_analyses import TOLERANCE, ReadingRows
 __all__ = ["Interval", "LeftOut", "Message", "Metric", "MetricRow", "Part", "Scalar", "Status"]
 
 SCHEMA_VERSION: Final = "1.0"
+
+if TYPE_CHECKING:
+    Summed = str
+else:  # the fit of the counterpart, and the analyses that are sums over rows
+    Summed = Literal[("counterpart", *(one.summed for one in (PERFORMANCE, *ANALYSES) if one.summed is not None))]
 
 
 class ColumnInfo(Part):
@@ -192,6 +199,9 @@ class Document(Part):
     card: Card | None = None
     evidence: list[EvidenceRow]
     method: Method
+    settings: AuditSettings | None = (
+        None  # what the user asked for; None in documents written before settings were stored
+    )
 
     @field_validator("analyses", mode="before")
     @classmethod
@@ -204,10 +214,12 @@ class Document(Part):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the place of further analyses out where there is none, as in documents that were written before it was."""
+        """Leave out further analyses and settings where there are none, as in documents that were written before these places."""
         fields = serialize(self)
         if not self.analyses:
             fields.pop("analyses", None)
+        if self.settings is None:
+            fields.pop("settings", None)
         return cast("dict[str, Any]", fields)
 
 

@@ -1,25 +1,49 @@
-"""Part of the document that says which rows a reading took, and how far its numbers may differ elsewhere."""
+"""Part of the document that says which rows an analysis used, and how far its numbers may differ elsewhere."""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from .base import Message, Part
+
+if TYPE_CHECKING:
+    from .document import Document
 
 TOLERANCE: Final = (
     1e-6  # of a number, or of one thousandth where it is smaller: what another order of adding may change
 )
 SMALL: Final = 1e-3
+Models = Literal["network", "linear", "both", "refits", "none"]
+RowsOf = Literal["held-out", "training", "all"]
 
 
 class ReadingRows(Part):
     """Rows that one reading took."""
 
     reading: Message
-    models: Literal["network", "linear", "both", "refits", "none"]  # read on these rows; "none": the rows alone
+    models: Models  # read on these rows; "none": the rows alone
     rows: int
-    rows_of: Literal["held-out", "training", "all"]
+    rows_of: RowsOf
     seed: int | None  # None: nothing is drawn
     draws: Message | None = None  # what is drawn, or tried
     # how row weights enter estimates and errors; "own": as in the linear model's own fit; None: the table has none
     weights: Literal["sampling", "frequency", "own"] | None = None
+
+
+def evaluated(document: Document) -> RowsOf:
+    """Return which rows the models are evaluated on."""
+    return "all" if document.data.held_out_rows is None else "held-out"
+
+
+def training(document: Document) -> RowsOf:
+    """Return which rows refits are fitted to."""
+    return "all" if document.data.held_out_rows is None else "training"
+
+
+def used_rows(
+    name: str, models: Models, rows: int, rows_of: RowsOf, seed: int | None = None, **draws: int
+) -> ReadingRows:
+    """Return the rows of an analysis; `draws` says of what, in the catalogue, how many are drawn or tried."""
+    drawn = next((Message(key=f"rows_of.draws.{key}", values={"count": count}) for key, count in draws.items()), None)
+    reading = Message(key=f"rows_of.{name}")
+    return ReadingRows(reading=reading, models=models, rows=rows, rows_of=rows_of, seed=seed, draws=drawn)

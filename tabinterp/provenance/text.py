@@ -95,6 +95,18 @@ TEXT: dict[str, str] = {
     "verify.data.rows": "The table has {found} rows, and {rows} were audited.",
     "verify.data.changed": "Columns with other contents than those audited: {columns}.",
     "verify.data.names": "The columns are not those that were audited. Missing: {missing}. Unknown: {unknown}.",
+    "verify.data.no_settings": (
+        "The columns were not compared: audit.json holds no settings, which say how the table is read. tabinterp {written} wrote "
+        "it; compare them with that version."
+    ),
+    "verify.numbers.no_settings": (
+        "The numbers were not computed again: audit.json holds no settings. tabinterp {written} wrote it; compute them with that "
+        "version, or run the audit again."
+    ),
+    "verify.numbers.no_split": (
+        "The numbers were not computed again: the split was drawn before the audit, and this model does not remember it. Give "
+        "the model that was audited."
+    ),
     "verify.numbers.ok": "All {count} numbers were found again, to {tolerance} of each.",
     "verify.numbers.device": "The numbers were taken on {device}, and were not taken again: {reason}",
     "verify.numbers.changed": (

@@ -24,7 +24,6 @@ from tabinterp.auditing.run import audit
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.document import Document, Message
 from tabinterp.document.rows_of_analyses import SMALL, TOLERANCE
-from tabinterp.document.stored_settings import Rows, asked_of, table_of
 from tabinterp.errors import DocumentError, MissingError, ModelError, TableError, argument
 from tabinterp.exit_codes import ExitCode
 from tabinterp.file_names import ATTESTATION, DOCUMENT, KNOWN, LISTED, PRINTED, REPORT, RUN
@@ -37,6 +36,7 @@ from tabinterp.table import Scan
 from tabinterp.table.digest import column_digests
 
 from .attestation import MODELS, Statement, parse
+from .audited_rows import Rows, read_again
 from .digest_key import DigestKey, read_digest_key
 from .dsse import BrokenSealError, unseal
 from .folder import file_digest, is_plain, read_sums
@@ -364,8 +364,12 @@ def _data(folder: Path, document: Document, rows: Rows, key: DigestKey | None) -
         step = _same("data", "file", digest, file_digest(rows.file))
         same_file = step.status == "ok"
         yield step
+    if document.settings is None or document.settings.table is None:
+        status: Outcome = "not_checked" if same_file else "incomplete"
+        yield _step("data", status, "data.no_settings", written=document.method.version)
+        return
     try:
-        table = table_of(document, rows)
+        table = read_again(document.settings.table, rows)
     except TableError as error:
         if rows.file is None or not rows.file.exists():
             raise
@@ -406,17 +410,20 @@ def _read_run(folder: Path) -> dict[str, Any]:
 
 
 def _numbers(document: Document, path: Path, rows: Rows) -> Step:
-    settings, device = document.method.settings, re.split("[: ]", document.method.device or CPU)[0]
+    settings, device = document.settings, re.split("[: ]", document.method.device or CPU)[0]
+    if settings is None or settings.table is None:
+        return _step("numbers", "incomplete", "numbers.no_settings", written=document.method.version)
     try:
         device_of(device)
     except ModelError as error:  # asked for, and not done: whoever changed numbers could have written any device
         return _step("numbers", "failed", "numbers.device", device=device, reason=str(error))
-    model, table = load_model(path), table_of(document, rows)
-    if model.split is not None:
-        table = table.with_split(model.split)
-    asked: dict[str, Any] = {"seed": document.method.seed, "rows": int(str(settings["rows"])), "device": device}
-    beside = {"counterpart": load_counterpart(path), "others": load_others(path), "null": load_null(path)}
-    again = audit(model, table, **asked | asked_of(document) | beside)
+    model, table = load_model(path), read_again(settings.table, rows)
+    if settings.table.remembered_split and model.split is None:
+        return _step("numbers", "incomplete", "numbers.no_split")
+    others = load_others(path) if document.method.other_digests else ()
+    null = None if document.method.null_digest is None else load_null(path)
+    beside: dict[str, Any] = {"counterpart": load_counterpart(path), "others": others, "null": null}
+    again = audit(model, table, device=device, **settings.arguments(), **beside)
     return compare(Audit(document), Audit(with_author(with_digests(again.document, document), document)))
 
 

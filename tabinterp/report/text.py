@@ -183,13 +183,6 @@ TEXT: dict[str, str] = {
         "{rows}, by a hash of the row's number and the seed, of which held out {held_out}; all readings are of these."
     ),
     "report.method.summed.counterpart": "the fit of the linear counterpart",
-    "report.method.summed.performance": "means of losses",
-    "report.method.summed.calibration": "reliability curves",
-    "report.method.summed.gradients": "saliency and gradient × input",
-    "report.method.summed.coefficients": "the network's average derivatives by numbers",
-    "report.method.summed.neurons": "moments of hidden units, their Pearson correlations and correlation ratios",
-    "report.method.summed.groups": "tables of protected groups",
-    "report.method.summed.drift": "drift of single columns",
     # names of metrics
     "report.metric.average_precision": "average precision",
     "report.metric.macro_auc": "ROC AUC, mean of classes",

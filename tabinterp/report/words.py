@@ -9,7 +9,7 @@ from typing import Any
 
 from tabinterp import messages
 from tabinterp.analyses.coefficients.record import CoefficientRow
-from tabinterp.analyses.gradients.record import GradientMethod
+from tabinterp.analyses.gradients.record import GradientMethod, effort_of
 from tabinterp.document.claims import side
 from tabinterp.document.document import Document, Interval, Message
 from tabinterp.messages import date, english, text
@@ -315,19 +315,6 @@ def effort(method: GradientMethod) -> str:
     """What a gradient method spent on each row; empty where the document does not say."""
     message = effort_of(method)
     return "" if message is None else say(message)
-
-
-def effort_of(method: GradientMethod) -> Message | None:
-    """The same as a message."""
-    values = method.estimand.values
-    if method.method == "smoothgrad" and "samples" in values:
-        return Message(key="report.gradients.effort.copies", values={"count": values["samples"]})
-    if method.method == "expected_gradients" and "background_rows" in values:
-        return Message(key="report.gradients.effort.background", values={"count": values["background_rows"]})
-    if method.steps is None:
-        return None
-    key = "report.gradients.effort.one" if method.steps == 1 else "report.gradients.effort.steps"
-    return Message(key=key, values={"steps": method.steps})
 
 
 def outputs(rows: Iterable[Any]) -> list[str | None]:

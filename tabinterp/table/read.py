@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,8 @@ def read_table(
         file_sha256=digest,
         without_target=rows - len(frame) if drop_missing_target else None,
     )
-    return table if split is None else with_split(table, split, split_at, stratify, seed)
+    found = table if split is None else with_split(table, split, split_at, stratify, seed)
+    return replace(found, asked=asked)
 
 
 def with_split(table: Table, split: str | float | Split, at: str | None, stratify: bool, seed: int) -> Table:

@@ -45,7 +45,8 @@ class Scan:
     """Rows that are read in batches. `census` counts all of them; `sample` is a table of those drawn.
 
     `columns` holds few values of each, of the type that it has as a whole. `sides`: the rows' held-out bits. `most`: rows
-    drawn of each side. `keep`: where what is finished of a pass is kept; `told`: who is told how far it is.
+    drawn of each side. `asked`: what the user said of the columns. `keep`: where what is finished of a pass is kept; `told`: who
+    is told how far it is.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Scan:
     census: Census
     sample: Table
     most: int
+    asked: Asked
     keep: Keeping | None = None
     told: Told | None = None
 
@@ -117,7 +119,7 @@ class Scan:
 
     def with_split(self, split: Split) -> Scan:
         """The same rows under this rule."""
-        return _second(self, split)
+        return _second(replace(self, asked=replace(self.asked, split=split)), split)
 
     def tell(self, rows: int) -> None:
         """So many rows of a pass that takes sums are done."""
@@ -216,6 +218,7 @@ def scan_table(
         census=Census(found.rows, None, {}, {}, {}, {}, (), (), found.without_target),
         sample=_empty(),
         most=rows,
+        asked=asked,
         keep=keep,
         told=told,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from .hash_sampling import row_hash
 from .schema import Schema
 from .split import BoolArray, Split
 
+if TYPE_CHECKING:
+    from .schema_inference import Asked
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -25,7 +28,8 @@ class Table:
     `schema.classes`, or target values where it is a number or a count. `numbers` are the rows' numbers in what was read:
     draws depend on them. `held_out` is (rows,) or None when it is not known which rows a model was not trained on.
     `file_sha256` is of the bytes that were read; None of a table that did not come from a file. `without_target`: rows that were
-    left out because their target is missing; None where such rows would have been refused.
+    left out because their target is missing; None where such rows would have been refused. `asked`: what the user said when the
+    table was read; None of a table that was made otherwise.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Table:
     held_out: BoolArray | None = None
     file_sha256: str | None = None
     without_target: int | None = None
+    asked: Asked | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -102,7 +107,8 @@ class Table:
         for part, rows in (("held-out", held_out), ("training", ~held_out)):
             if self.weights is not None and self.weights[rows].sum() == 0:
                 raise TableError(f"every one of the {int(rows.sum())} {part} rows has the weight 0")
-        return replace(self, split=split, held_out=held_out)
+        asked = None if self.asked is None else replace(self.asked, split=split)
+        return replace(self, split=split, held_out=held_out, asked=asked)
 
     def shuffled(self, seed: int) -> Table:
         """The targets of the training rows (all rows without a split) in another order; those held out stay."""

@@ -35,7 +35,7 @@ def line(slope: float = 1.0) -> ti.Model:
 
 def checked(model: ti.Model, given, read: ti.Table | None = None):
     read = table() if read is None else read
-    return constraints(bind(model, read), bind(line(), read), given).columns
+    return constraints(bind(model, read), bind(line(), read), declared(read, given)).columns
 
 
 def test_a_valley_falls_in_the_rows_below_it_and_down_to_its_bottom():
@@ -84,7 +84,7 @@ def test_rows_outside_a_domain_are_counted_and_missing_ones_are_not():
     frame.loc[:9, "x"] = np.nan
     read = ti.read_table(frame, target="y", task="regression", drop=["c"])
     model = bind(ti.wrap(lambda rows: rows["z"].to_numpy(), task="regression"), read)
-    (one,) = constraints(model, model, {"x": {"low": -1, "high": 2}}).columns
+    (one,) = constraints(model, model, declared(read, {"x": {"low": -1, "high": 2}})).columns
     x = frame["x"].dropna()
     assert (one.rows, one.outside) == (len(x), int(((x < -1) | (x > 2)).sum()))
     assert one.network is None
@@ -118,7 +118,7 @@ def test_directions_of_several_classes_and_of_too_few_rows():
     read = table()
     few = bind(line(), read).take(np.arange(19))
     with pytest.raises(NotApplicableError, match="two halves of 10 rows"):
-        constraints(few, few, {"x": "+"})
+        constraints(few, few, declared(read, {"x": "+"}))
 
 
 def test_a_file_of_constraints(tmp_path):

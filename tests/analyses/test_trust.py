@@ -13,10 +13,10 @@ from sklearn.metrics import log_loss
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.base import Size
 from tabinterp.analyses.performance.estimator import null_loss
 from tabinterp.analyses.shapley_values.estimator import attributed
-from tabinterp.analyses.trust import estimator as module
-from tabinterp.analyses.trust import record
+from tabinterp.analyses.trust import ANALYSIS, record
 from tabinterp.analyses.trust.estimator import _Places
 from tabinterp.analyses.trust.rankings import METHODS, Ask, Method, Ranking, rankings
 from tabinterp.analyses.trust.seed_ensemble import networks
@@ -286,8 +286,8 @@ def test_one_column_has_no_ranking():
         ti.trust(cases.wrapped(cases.affine([[1.0]])), read)
 
 
-def test_passes_are_as_many_as_are_told(known, monkeypatch):
-    """Forward passes, counted at the network: what an audit estimates its time from. A gradient counts as three."""
+def test_evaluations_are_as_many_as_the_cost_says(known, monkeypatch):
+    """Forward passes of one model, counted: an audit, which asks two, estimates its time from them."""
     model, table = known
     asked = {"forward": 0}
 
@@ -298,8 +298,9 @@ def test_passes_are_as_many_as_are_told(known, monkeypatch):
     original = torch.fx.GraphModule.__call__
     monkeypatch.setattr(torch.fx.GraphModule, "__call__", counted)
     ti.trust(model, table)
-    told = module.passes(8)
-    assert asked["forward"] < told < 1.5 * asked["forward"]
+    size = Size(700, 300, 300, columns=8, encoded=8, classes=0, outputs=1, units=0, evaluation=1.0)
+    told = ANALYSIS.cost(size)
+    assert asked["forward"] < told / 2 < 1.5 * asked["forward"]
 
 
 class Steps(nn.Module):

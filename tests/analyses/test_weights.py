@@ -144,9 +144,8 @@ def agreements(task, table):
     both = ti.coefficients(linear, table), ti.coefficients(network, table)
     saliency = [tuple(ti.gradient_importance(m, table, method="saliency") for m in (network, linear))]
     compared = compare(network, linear, held_out=True)
-    results = Results(
-        network, linear, True, AuditSettings(), compared, both, None, saliency, None, None, None, None, ()
-    )
+    answers = {"coefficients": both, "gradients": saliency}
+    results = Results(network, linear, True, AuditSettings(), compared, answers)
     return np.array([[a.spearman, a.overlap, np.nan if a.signs is None else a.signs] for a in agreement(results)])
 
 

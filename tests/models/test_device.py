@@ -11,9 +11,8 @@ import torch
 import tabinterp as ti
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.hidden_units.audited_units import inside
 from tabinterp.analyses.settings import AuditSettings
-from tabinterp.auditing.run import _answer
+from tabinterp.auditing.analyses_loop import _answer
 from tabinterp.errors import ModelError
 from tabinterp.models import bind
 from tabinterp.models import model as module
@@ -265,23 +264,22 @@ def test_a_reading_that_runs_out_of_memory_is_taken_again_with_fronts_here():
 
     def asked():
         bounds = [bind(elsewhere(model), table) for _ in range(2)]
-        kept = {"hidden_units": inside(bounds[0])}
         others = [elsewhere(model)]
         settings, performance = AuditSettings(rows=50), SimpleNamespace(withheld=None)
-        return Context(*bounds, others, others[0], settings, performance, kept, lambda share: None)
+        return Context(*bounds, others, others[0], settings, performance, {}, lambda share: None)
 
     with Elsewhere():
-        first, notes = asked(), []
-        assert first.network.z.device.type == first.results["hidden_units"].bound.z.device.type == NAME
-        then, found = _answer(Reading("importance", read, 1.0), first, notes)
-        for bound in (then.network, then.linear, then.network.take(np.arange(9)), then.results["hidden_units"].bound):
+        first = asked()
+        assert first.network.z.device.type == NAME
+        then, outcome = _answer(Reading("importance", read, 1.0), first)
+        for bound in (then.network, then.linear, then.network.take(np.arange(9))):
             assert bound.z.device.type == bound.answers.device.type == "cpu"
             assert bound.device == NAME
         for other in (*then.others, then.null):
             assert bind(other, table).z.device.type == "cpu"
         with pytest.raises(torch.OutOfMemoryError, match="still no room"):
-            _answer(Reading("never", never, 1.0), then, notes)
-    np.testing.assert_allclose(found, ti.permutation_importance(model, table).importance, rtol=1e-5)
+            _answer(Reading("never", never, 1.0), then)
+    np.testing.assert_allclose(outcome.result, ti.permutation_importance(model, table).importance, rtol=1e-5)
 
 
 READINGS = (

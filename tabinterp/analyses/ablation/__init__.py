@@ -9,4 +9,10 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Ablations
 
-ANALYSIS: Analysis[Ablations] = Analysis("ablation", "ablation of groups of units", 0.005, place="mechanism")
+ANALYSIS: Analysis[Ablations] = Analysis(
+    "ablation",
+    "ablation of groups of units",
+    lambda size: 0.2 + 6e-6 * size.units * min(size.drawn, 4_000),
+    place="mechanism",
+    builder="mechanism",
+)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tabinterp.analyses.record_values import at, number
 from tabinterp.document.base import Interval, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 TOGETHER = 0.8  # |correlation| from which units are one group, on average over its pairs
 
@@ -33,9 +38,9 @@ class UnitGroups(Part):
 
 def build(r: Results) -> UnitGroups | None:
     """Return the rise of the loss without each group of correlated units; None where it was not computed."""
-    if r.ablation is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.ablation
     resample = result.methods.index("resample")
     groups = [i for i, units in enumerate(result.groups) if len(units) > 1]
     groups.sort(key=lambda i: -result.cost.value[i, resample])
@@ -53,3 +58,11 @@ def build(r: Results) -> UnitGroups | None:
             for i in groups
         ],
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    how = document.mechanism
+    if how is not None and how.groups is not None:
+        rows, repeats = how.groups.rows, how.groups.repeats
+        yield used_rows("unit_groups", "network", rows, document.neurons.rows_of, how.seed, repeats=repeats)

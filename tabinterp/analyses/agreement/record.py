@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tabinterp.analyses.coefficients import ANALYSIS as COEFFICIENTS
+from tabinterp.analyses.gradients import ANALYSIS as GRADIENTS
+from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
+from tabinterp.analyses.shapley_values import ANALYSIS as SHAPLEY_VALUES
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import LeftOut, Part
 from tabinterp.stats.weights import deviation
@@ -44,7 +48,7 @@ def build_left_out(r: Results) -> list[LeftOut]:
         LeftOut(
             model="network", method=gradients.method, gap=gradients.gap or 0.0, tolerance=gradients.tolerance or 0.0
         )
-        for gradients, _ in r.gradients or []
+        for gradients, _ in r[GRADIENTS] or []
         if gradients.method in RANKED and not gradients.complete
     ]
 
@@ -52,15 +56,16 @@ def build_left_out(r: Results) -> list[LeftOut]:
 def _readings(r: Results) -> list[Reading]:
     columns, weights = r.network.columns, r.network.table.weights
     readings = []
-    if r.permutation_importance is not None:
-        readings.append(Reading("network.permutation_importance", r.permutation_importance[0].importance))
-    for network, _ in r.gradients or []:
+    importance, shapley, terms = r[PERMUTATION_IMPORTANCE], r[SHAPLEY_VALUES], r[COEFFICIENTS]
+    if importance is not None:
+        readings.append(Reading("network.permutation_importance", importance[0].importance))
+    for network, _ in r[GRADIENTS] or []:
         if network.method in RANKED and network.complete:
             readings.append(_sizes(f"network.{network.method}", network.size()))
-    if r.shapley_values is not None:
-        readings.append(_sizes("network.shapley", r.shapley_values[0].mean_absolute()))
-    if r.coefficients is not None:
-        linear, network_terms = r.coefficients
+    if shapley is not None:
+        readings.append(_sizes("network.shapley", shapley[0].mean_absolute()))
+    if terms is not None:
+        linear, network_terms = terms
         same = [t.term for t in linear.terms] == [t.term for t in network_terms.terms]
         slopes = network_terms.estimates.value
         readings.append(
@@ -72,10 +77,10 @@ def _readings(r: Results) -> list[Reading]:
         readings.append(
             Reading("linear.coefficients", _spread(linear, fitted, columns, weights), fitted if same else None)
         )
-    if r.permutation_importance is not None:
-        readings.append(Reading("linear.permutation_importance", r.permutation_importance[1].importance))
-    if r.shapley_values is not None:
-        readings.append(Reading("linear.shapley", r.shapley_values[1].mean_absolute().value.mean(axis=1)))
+    if importance is not None:
+        readings.append(Reading("linear.permutation_importance", importance[1].importance))
+    if shapley is not None:
+        readings.append(Reading("linear.shapley", shapley[1].mean_absolute().value.mean(axis=1)))
     return readings
 
 

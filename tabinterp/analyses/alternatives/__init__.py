@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 ANALYSIS: Analysis[Alternatives] = Analysis(
     "alternatives",
     "alternatives considered",
-    0.005,
+    lambda size: 0.4,
     rows="performance",
     needs=(
         "groups",
         "proxies",
     ),
     place="groups",
+    builder="groups",
 )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from tabinterp.analyses.record_values import interval
 from tabinterp.document.base import Interval, Part
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
@@ -31,9 +33,9 @@ class Alternatives(Part):
 
 def build(r: Results) -> Alternatives | None:
     """Return all versions of both models; None where no alternatives were computed."""
-    if r.alternatives is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.alternatives
     rows = [
         AlternativeRow(
             model=version.model,

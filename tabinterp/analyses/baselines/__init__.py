@@ -10,5 +10,10 @@ if TYPE_CHECKING:
     from .estimator import Baselines
 
 ANALYSIS: Analysis[tuple[Baselines, Baselines]] = Analysis(
-    "baselines", "baselines", 0.03, needs=("gradients",), place="gradients"
+    "baselines",
+    "baselines",
+    lambda size: 0.8 + size.evaluations(800 * size.outputs * min(size.drawn, 500)),
+    needs=("gradients",),
+    place="gradients",
+    builder="gradients",
 )

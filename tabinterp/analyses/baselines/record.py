@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.record_values import number
 from tabinterp.document.base import Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Baselines as BaselinesResult
 
@@ -63,9 +68,10 @@ class Baselines(Part):
 
 def build(r: Results) -> Baselines | None:
     """Return the attributions from each baseline; None where they were not computed."""
-    if r.baselines is None:
+    both = r[ANALYSIS]
+    if both is None:
         return None
-    network, linear = r.baselines
+    network, linear = both
     rows = network["rows"]
     return Baselines(
         rows=len(rows.values),
@@ -111,3 +117,10 @@ def _sizes(network: BaselinesResult, linear: BaselinesResult) -> list[BaselineRo
         )
         for j, column in enumerate(network["mean"].columns)
     ]
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part, rows_of = document.gradients.baselines, document.gradients.rows_of
+    if part is not None:
+        yield used_rows("baselines", "both", part.rows, rows_of, part.seed, background=part.background_rows)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tabinterp.analyses.record_values import interval
 from tabinterp.document.base import Interval, Metric, Part, Status
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 
 class Reference(Part):
@@ -26,9 +31,9 @@ class Reference(Part):
 
 def build(r: Results) -> Reference | None:
     """Return the network's difference from boosted trees; None where these were not fitted."""
-    if r.boosted_trees is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.boosted_trees
     return Reference(
         metric=result.metric.name,
         network=interval(*result.metric.network),
@@ -39,3 +44,12 @@ def build(r: Results) -> Reference | None:
         rows=result.rows,
         training_rows=result.training_rows,
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = None if document.judged is None else document.judged.reference
+    if part is not None:
+        seed = document.method.seed
+        yield used_rows("trees_fitted", "refits", part.training_rows, training(document), seed, rounds=part.rounds)
+        yield used_rows("trees", "network", part.rows, evaluated(document), seed)

@@ -10,5 +10,10 @@ if TYPE_CHECKING:
     from .estimator import Calibration
 
 ANALYSIS: Analysis[tuple[Calibration, Calibration]] = Analysis(
-    "calibration", "calibration", 0.01, rows="performance", place="calibration"
+    "calibration",
+    "calibration",
+    lambda size: 0.1 * size.outputs,
+    rows="performance",
+    summed="calibration",
+    place="calibration",
 )

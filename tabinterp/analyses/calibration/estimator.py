@@ -25,11 +25,13 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special, stats
 
+from tabinterp.analyses.base import Stream
 from tabinterp.analyses.clustered_means import mean_of, share_of
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, both_names
 from tabinterp.analyses.performance.estimator import FEWEST, Estimate
 from tabinterp.analyses.plot_specs import Reliability
+from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
@@ -41,7 +43,11 @@ from tabinterp.table.class_counts import EVENTS, enough, events
 from tabinterp.table.schema import GOALS
 from tabinterp.table.suppression import countless
 
-from .reliability_curve import Bin, Bins, finish, merge, start, update
+from .reliability_curve import Bin, Bins
+from .reliability_curve import finish as finish_bins
+from .reliability_curve import merge as merge_bins
+from .reliability_curve import start as start_bins
+from .reliability_curve import update as update_bins
 
 FLAT = 1e-12  # share of the likelihood's curvature that is rounding
 CERTAIN = 1e-8  # variance of a row's outcome below which a fit ends before its optimum
@@ -137,20 +143,27 @@ def calibration(bound: BoundModel) -> Calibration:
     >>> calibration(bound).frame()["slope"].round(6).tolist()
     [0.5]
     """
+    return _calibration(bound)
+
+
+def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Calibration:
+    """Recalibrate on the held-out rows of the table; `sums` of other rows, where the curves are of these."""
     if bound.table.held_out is None:
         raise NotApplicableError(
             why("whether predictions come true is seen on rows that the models were not trained on")
         )
     rows = bound.take(bound.table.held_out)
     table = rows.table
-    found = []
-    for output, score, prediction, y, told in _outputs(rows):
-        classes = table.schema.goal.classes
+    found, classes = [], table.schema.goal.classes
+    for i, (output, score, prediction, y, told) in enumerate(_outputs(rows)):
+        whole = sums[i] if sums is not None else None
+        bins = () if whole is None else finish_bins(whole, classes)
         if classes and countless(int(y.sum()), len(y)):  # the intercept would tell how many they are
-            found.append(Calibrated(output=output))
+            found.append(Calibrated(output=output, bins=bins))
             continue
         fitted, bend = (_recalibrated(score, y, table), _bend(score, y, table)) if told else (Recalibration(), None)
-        bins = _curve(prediction, y, table.row_weights, classes, table.groups)
+        if sums is None:
+            bins = _curve(prediction, y, table.row_weights, classes, table.groups)
         found.append(Calibrated(**vars(fitted), output=output, bend=bend, bins=bins))
     return Calibration(tuple(found), len(table))
 
@@ -420,10 +433,10 @@ def _curve(
     prediction: FloatArray, y: FloatArray, weights: FloatArray, classes: bool, groups: IntArray | None
 ) -> tuple[Bin, ...]:
     """The reliability curve; where rows come in groups, intervals are over the groups in a bin, and there is none below ten."""
-    edges = start(prediction, weights)
+    edges = start_bins(prediction, weights)
     if edges is None:
         return ()
-    bins = finish(update(edges, prediction, y, weights), classes)
+    bins = finish_bins(update_bins(edges, prediction, y, weights), classes)
     if groups is None:
         return bins
     used = weights > 0
@@ -433,33 +446,49 @@ def _curve(
     return tuple(replace(one, low=low, high=high) for one, (_, _, low, high) in zip(bins, found, strict=True))
 
 
-# ---- the curve over all rows of a table that is read in batches
+# ---- the curve over all rows of a scan
+
+Edges = list[FloatArray | None]  # of each output: where its predictions are cut
+Counted = list[Bins | None]  # of each output: the rows in its bins
 
 
-def start_curves(bound: BoundModel) -> list[FloatArray | None]:
-    """Where each output's predictions are cut."""
-    return [start(prediction, bound.table.row_weights) for _, _, prediction, _ in outputs_of(bound)]
+def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Edges, Edges]:
+    """Cut the predictions of both models into bins."""
+    return edges_of(network), edges_of(linear)
 
 
-def update_curves(edges: list[FloatArray | None], bound: BoundModel) -> list[Bins | None]:
-    """These rows in the bins of each output."""
+def edges_of(bound: BoundModel) -> Edges:
+    return [start_bins(prediction, bound.table.row_weights) for _, _, prediction, _ in outputs_of(bound)]
+
+
+def update(plan: tuple[Edges, Edges], network: BoundModel, linear: BoundModel) -> tuple[Counted, Counted]:
+    return _counted(plan[0], network), _counted(plan[1], linear)
+
+
+def _counted(edges: Edges, bound: BoundModel) -> Counted:
     weights, found = bound.table.row_weights, outputs_of(bound)
     return [
-        None if cut is None else update(cut, prediction, y, weights)
+        None if cut is None else update_bins(cut, prediction, y, weights)
         for cut, (_, _, prediction, y) in zip(edges, found, strict=True)
     ]
 
 
-def merge_curves(a: list[Bins | None], b: list[Bins | None]) -> list[Bins | None]:
-    return [None if x is None or y is None else merge(x, y) for x, y in zip(a, b, strict=True)]
+def merge(a: tuple[Counted, Counted], b: tuple[Counted, Counted]) -> tuple[Counted, Counted]:
+    network, linear = (
+        [None if x is None or y is None else merge_bins(x, y) for x, y in zip(*model, strict=True)]
+        for model in zip(a, b, strict=True)
+    )
+    return network, linear
 
 
-def finish_curves(sums: list[Bins | None], drawn: Calibration, classes: bool) -> Calibration:
-    """The calibration of drawn rows, with curves over all rows."""
-    outputs = [
-        replace(o, bins=() if s is None else finish(s, classes)) for o, s in zip(drawn.outputs, sums, strict=True)
-    ]
-    return replace(drawn, outputs=tuple(outputs))
+def finish(
+    context: Context, plan: tuple[Edges, Edges], counted: tuple[Counted, Counted]
+) -> tuple[Calibration, Calibration]:
+    """Curves over all rows, and everything that is fitted on the drawn rows."""
+    return _calibration(context.network, counted[0]), _calibration(context.linear, counted[1])
+
+
+STREAM = Stream(start, update, merge, finish)
 
 
 def run(context: Context) -> tuple[Calibration, Calibration]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tabinterp.analyses.record_values import interval, number
 from tabinterp.document.base import Interval, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Calibrated as CalibratedResult
 
@@ -48,9 +53,10 @@ class Calibration(Part):
 
 def build(r: Results) -> Calibration | None:
     """Return the calibration of both models; None where it does not apply."""
-    if r.calibration is None:
+    both = r[ANALYSIS]
+    if both is None:
         return None
-    network, linear = r.calibration
+    network, linear = both
     return Calibration(
         rows=network.rows,
         outputs=[
@@ -76,3 +82,9 @@ def _calibrated(result: CalibratedResult) -> Calibrated:
             for point in result.bins
         ],
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    if document.calibration is not None:
+        yield used_rows("calibration", "both", document.calibration.rows, evaluated(document))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "report.method.summed.calibration": "reliability curves",
     "report.calibration.summed": (
         "The curves are of all held-out rows, which were read in batches; slopes and intercepts are of the {rows} rows drawn."
     ),

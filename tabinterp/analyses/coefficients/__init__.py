@@ -10,5 +10,9 @@ if TYPE_CHECKING:
     from .estimator import Coefficients
 
 ANALYSIS: Analysis[tuple[Coefficients, Coefficients]] = Analysis(
-    "coefficients", "coefficients", 0.1, place="coefficients"
+    "coefficients",
+    "coefficients",
+    lambda size: 0.1 + 1e-4 * size.evaluated * size.outputs + size.evaluations(1.5 * size.encoded * size.evaluated),
+    summed="coefficients",
+    place="coefficients",
 )

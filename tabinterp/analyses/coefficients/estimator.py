@@ -9,7 +9,7 @@ the linear surrogate: least squares of the network's score on the same terms.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -17,9 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tabinterp.analyses.base import Stream
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, by_term, scaled
-from tabinterp.analyses.gradients.streaming import finish_derivatives, mean_derivatives
+from tabinterp.analyses.gradients.streaming import finish_derivatives, mean_derivatives, update_slopes
+from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
@@ -27,9 +29,9 @@ from tabinterp.linear.design import Reason
 from tabinterp.linear.inference import Estimate, Inference, infer
 from tabinterp.linear.supplied_inference import own_inference
 from tabinterp.linear.terms import AnyTerm, Basis, Slope, design, find_terms
-from tabinterp.models import BoundModel, Model, bind
+from tabinterp.models import Block, BoundModel, Model, bind
 from tabinterp.models.column_lineage import target_encoders
-from tabinterp.stats.accumulators import Means, mean_over_rows
+from tabinterp.stats.accumulators import Means, mean_over_rows, merge
 from tabinterp.stats.estimates import Estimates
 from tabinterp.table import Table
 from tabinterp.table.schema import GOALS
@@ -233,11 +235,16 @@ def _without_errors(inference: Inference) -> Inference:
     return replace(inference, estimates=empty, tests=(), covariance_matrix=nothing)
 
 
-def of_network(bound: BoundModel, terms: list[AnyTerm], surrogate_terms: list[AnyTerm]) -> Coefficients:
-    """Average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`."""
+def of_network(
+    bound: BoundModel, terms: list[AnyTerm], surrogate_terms: list[AnyTerm], summed: Summed | None = None
+) -> Coefficients:
+    """Average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`.
+
+    summed : slopes and their sums over other rows, which the derivatives of these terms are then of.
+    """
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = bound.take(rows)
-    estimates, flips = mean_derivatives(terms, held_out)
+    estimates, flips, counts = _derivatives(terms, held_out, summed)
     return Coefficients(
         terms=tuple(terms),
         outputs=bound.outputs,
@@ -247,25 +254,33 @@ def of_network(bound: BoundModel, terms: list[AnyTerm], surrogate_terms: list[An
         surrogate=surrogate(bound, surrogate_terms),
         penalised=None,
         rows=len(held_out.table),
-        term_rows=(len(held_out.table),) * len(terms),
+        term_rows=counts,
         left_out=_left_out(bound),
         curves=curves(held_out, terms),
         estimand="mean derivative of the score, or mean contrast to the reference level",
     )
 
 
-def with_slopes(drawn: Coefficients, slopes: Sequence[Slope], state: Means) -> Coefficients:
-    """A network's, the derivatives of these terms over all rows in the place of those over drawn ones."""
-    mean, flips = finish_derivatives(state)
-    places, rows = {t.term: j for j, t in enumerate(drawn.terms)}, [*drawn.term_rows]
-    parts = {name: getattr(drawn.estimates, name).copy() for name in ("value", "stderr", "low", "high")}
-    sign_flip = drawn.sign_flip.copy()
-    for i, slope in enumerate(slopes):
-        if (j := places.get(slope.term)) is not None:
-            for name, one in parts.items():
-                one[j] = getattr(mean, name)[i]
-            sign_flip[j], rows[j] = flips[i], state.rows
-    return replace(drawn, estimates=Estimates(**parts), sign_flip=sign_flip, term_rows=tuple(rows))
+Summed = tuple[list[Slope], Means]  # slopes, and their sums over rows
+
+
+def _derivatives(
+    terms: list[AnyTerm], bound: BoundModel, summed: Summed | None
+) -> tuple[Estimates, FloatArray, tuple[int, ...]]:
+    """(terms, k) mean derivatives and shares of sign flips, and of how many rows each term's are: those summed, or these."""
+    slopes, sums = summed or ([], None)
+    known = {one.term for one in slopes}
+    others = [one for one in terms if one.term not in known]
+    mean, flips = mean_derivatives(others, bound)
+    if sums is None:
+        return mean, flips, (len(bound.table),) * len(terms)
+    whole, whole_flips = finish_derivatives(sums)
+    place = {one.term: i for i, one in enumerate([*slopes, *others])}
+    order = [place[one.term] for one in terms]
+    parts = [(getattr(whole, name), getattr(mean, name)) for name in ("value", "stderr", "low", "high")]
+    value, stderr, low, high, flips = (np.concatenate(pair)[order] for pair in [*parts, (whole_flips, flips)])
+    rows = tuple(sums.rows if one.term in known else len(bound.table) for one in terms)
+    return Estimates(value, stderr, low, high), flips, rows
 
 
 def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
@@ -284,9 +299,34 @@ def _left_out(bound: BoundModel) -> tuple[str, ...]:
 
 def run(context: Context) -> tuple[Coefficients, Coefficients]:
     """Answer the question for the linear model and the network of an audit, in this order."""
+    return _of_both(context, None)
+
+
+def _of_both(context: Context, summed: Summed | None) -> tuple[Coefficients, Coefficients]:
     terms = find_terms(context.linear)
     if not terms:
         raise NotApplicableError(why("the encoder mixes all columns, so that none has a coefficient of its own"))
     shared = context.network.encoding is context.linear.encoding
     own = terms if shared else find_terms(context.network)
-    return of_linear(context.linear, terms), of_network(context.network, own, terms)
+    network = of_network(context.network, own, terms, summed)
+    return of_linear(context.linear, terms), network
+
+
+# ---- derivatives of the network over all rows of a scan
+
+
+def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> list[Slope] | None:
+    """The terms that need nothing but the gradient."""
+    return [term for term in find_terms(network) if isinstance(term, Slope)] or None
+
+
+def update(slopes: list[Slope], network: BoundModel, linear: BoundModel) -> Callable[[Block], Means]:
+    return update_slopes(slopes, network)
+
+
+def finish(context: Context, slopes: list[Slope], sums: Means) -> tuple[Coefficients, Coefficients]:
+    """Derivatives by numbers are of all rows; contrasts of levels, and everything that is fitted, are of drawn rows."""
+    return _of_both(context, (slopes, sums))
+
+
+STREAM = Stream(start, update, merge, finish, of="derivatives")

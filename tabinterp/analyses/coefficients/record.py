@@ -6,6 +6,7 @@ contradict each other only when everything that is known of the term says so.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,11 +14,15 @@ import numpy as np
 
 from tabinterp.analyses.record_values import at, interval, number
 from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
 from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.table.schema import GOALS
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
     from tabinterp.linear.inference import Estimate, Inference
     from tabinterp.linear.terms import AnyTerm
 
@@ -88,7 +93,8 @@ class Coefficients(Part):
 def build(r: Results) -> Coefficients:
     """Return every term of both models; without terms where coefficients do not apply."""
     goal = r.network.table.schema.goal
-    if r.coefficients is None:
+    both = r[ANALYSIS]
+    if both is None:
         return Coefficients(
             scale=goal.scale,
             rows_inference=0,
@@ -99,7 +105,7 @@ def build(r: Results) -> Coefficients:
             surrogates=[],
             notes=[],
         )
-    linear, network = r.coefficients
+    linear, network = both
     surrogate = network.surrogate
     assert linear.inference is not None
     assert surrogate is not None
@@ -304,3 +310,10 @@ def _collinear(inference: Inference) -> set[str]:
         if estimate.reason is not None and estimate.reason.code == "aliased" and estimate.term is not None:
             columns |= {estimate.term.column, *estimate.reason.columns}
     return columns
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.coefficients
+    yield used_rows("coefficients_linear", "linear", part.rows_inference, training(document))
+    yield used_rows("coefficients_network", "network", part.rows_network, evaluated(document))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "report.method.summed.coefficients": "the network's average derivatives by numbers",
     "report.unpenalised": "linear, unpenalised fit",
     "report.section.coefficients": "Coefficients",
     "report.coefficients.lead": (

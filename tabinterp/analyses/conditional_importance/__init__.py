@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 ANALYSIS: Analysis[Together] = Analysis(
     "conditional_importance",
     "conditional importance",
-    0.04,
+    lambda size: (
+        0.3
+        + size.evaluations(20 * size.columns * size.drawn)
+        + size.columns * (0.05 + 1e-5 * size.training) * (5 + size.outputs) / 6
+    ),
     needs=("permutation_importance",),
     place="together",
 )

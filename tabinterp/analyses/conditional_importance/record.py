@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
+from tabinterp.analyses.permutation_importance import record as permutation_importance
 from tabinterp.analyses.permutation_importance.record import ASSOCIATED, FEWEST
 from tabinterp.analyses.record_values import at, interval, number, rows_of
 from tabinterp.document.base import Interval, Metric, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, training, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.drop_column.estimator import Dropped
     from tabinterp.analyses.permutation_importance.estimator import PermutationImportance
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Together as TogetherResult
 
@@ -57,11 +63,12 @@ class Together(Part):
     families: list[FamilyRow]
 
 
-def build(r: Results, order: list[str]) -> Together | None:
-    """Return conditional and grouped importance; None where it was not computed. `order`: columns, most important first."""
-    result = r.conditional_importance
+def build(r: Results) -> Together | None:
+    """Return conditional and grouped importance, columns in the order of permutation importance; None where not computed."""
+    result = r[ANALYSIS]
     if result is None:
         return None
+    order = [row.column for row in permutation_importance.build(r).columns]
     network = result.conditional[0]
     linear = result.conditional[1]
     difference = network.minus(linear)
@@ -127,3 +134,11 @@ def _player(result: PermutationImportance, i: int) -> Interval:
 
 def _dropped(result: Dropped | None, player: str) -> Interval:
     return Interval() if result is None else at(result.importance, result.players.index(player))
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.together
+    if part is not None:
+        yield used_rows("together", "both", part.rows, part.rows_of, part.seed, repeats=part.repeats)
+        yield used_rows("together_fitted", "refits", part.refit_rows or 0, training(document), part.seed)

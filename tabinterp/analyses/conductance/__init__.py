@@ -9,4 +9,10 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Conductances
 
-ANALYSIS: Analysis[Conductances] = Analysis("conductance", "conductance", 0.01, place="mechanism")
+ANALYSIS: Analysis[Conductances] = Analysis(
+    "conductance",
+    "conductance",
+    lambda size: 0.4 + 0.0023 * size.units * size.outputs,
+    place="mechanism",
+    builder="mechanism",
+)

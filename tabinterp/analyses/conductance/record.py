@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tabinterp.analyses.record_values import at
 from tabinterp.document.base import Interval, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 MOST_UNITS = 64  # of each output
 
@@ -41,9 +46,9 @@ class Conductance(Part):
 
 def build(r: Results) -> Conductance | None:
     """Return the units with the largest conductance; None where it was not computed."""
-    if r.conductance is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.conductance
     rows = [
         ConductanceRow(
             output=output,
@@ -62,3 +67,10 @@ def build(r: Results) -> Conductance | None:
     return Conductance(
         rows=result.rows, tolerance=result.tolerance, layers=layers, units=len(result.layer), rows_told=rows
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    how = document.mechanism
+    if how is not None and how.conductance is not None:
+        yield used_rows("conductance", "network", how.conductance.rows, document.neurons.rows_of, how.seed)

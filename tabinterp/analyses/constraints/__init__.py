@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Constraints
 
-ANALYSIS: Analysis[Constraints] = Analysis("constraints", "declared constraints", 0.005, place="groups")
+ANALYSIS: Analysis[Constraints] = Analysis(
+    "constraints", "declared constraints", lambda size: 0.1, uses=("constraints",), place="groups", builder="groups"
+)

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from tabinterp.analyses.coefficients.marginal_effects import row_derivatives
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.effects.grids import Grid, grid_of, with_points
 from tabinterp.analyses.performance.estimator import groups
+from tabinterp.analyses.settings import Constraint
 from tabinterp.arrays import FloatArray
 from tabinterp.atomic_io import LARGEST_TEXT, read_regular
 from tabinterp.document.message import why
@@ -42,19 +43,8 @@ from tabinterp.table.suppression import SMALL
 ROWS = 2000
 POINTS = 20
 
-Direction = Literal["+", "-"]
 Estimate = tuple[float, float, float, float]
 NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """`direction` "+": the score must not fall where the column rises; `low` and `high` are the least and greatest value."""
-
-    column: str
-    direction: Direction | None = None
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +149,7 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
         raise TabinterpError(f"low and high are of numbers; {name!r} is {kind}")
     if ends.get("low", -math.inf) > ends.get("high", math.inf):
         raise TabinterpError(f"the constraint on {name!r}: low {ends['low']:g} is above high {ends['high']:g}")
-    return Constraint(name, direction, ends.get("low"), ends.get("high"))
+    return Constraint(column=name, direction=direction, low=ends.get("low"), high=ends.get("high"))
 
 
 def _number(name: str, end: str, value: Any) -> float:
@@ -168,7 +158,9 @@ def _number(name: str, end: str, value: Any) -> float:
     return float(value)
 
 
-def constraints(network: BoundModel, linear: BoundModel, given: Mapping[str, Any], *, seed: int = 0) -> Constraints:
+def constraints(
+    network: BoundModel, linear: BoundModel, constraints: Sequence[Constraint], *, seed: int = 0
+) -> Constraints:
     """Check both models on the rows they are bound to, of which at most 2,000 are read for directions, drawn by hash."""
     table = network.table
     few = np.sort(chosen(table.numbers, ROWS, seed))
@@ -176,7 +168,7 @@ def constraints(network: BoundModel, linear: BoundModel, given: Mapping[str, Any
         raise NotApplicableError(why("constraints.few", least=SMALL, rows=len(few)))
     parts = [bound.take(few) for bound in (network, linear)]
     made = []
-    for one in declared(table, given):
+    for one in constraints:
         held = [None if one.direction is None else _held(part, one, seed) for part in parts]
         present, outside = _outside(table, one)
         made.append(Checked(one, present, outside, held[0], held[1]))
@@ -248,5 +240,5 @@ def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Esti
 
 def run(context: Context) -> Constraints | None:
     """Answer the question for the two models of an audit; None where nothing was declared, which the document says by itself."""
-    declarations = context.settings.constraints
-    return constraints(*context.both(context.evaluated), declarations, seed=context.seed) if declarations else None
+    given = context.settings.constraints
+    return constraints(*context.both(context.evaluated), given, seed=context.seed) if given else None

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.record_values import interval
 from tabinterp.document.base import Interval, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.table.suppression import part_of, rounded_down
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Checked, Held
 
@@ -41,9 +46,9 @@ class ConstraintTable(Part):
 
 def build(r: Results) -> ConstraintTable | None:
     """Return how far both models keep the declared constraints; None where there are none."""
-    if r.constraints is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.constraints
     table = r.network.table
     all_rows = len(table) if table.held_out is None else int(table.held_out.sum())
     rows = [_row(constraint, all_rows) for constraint in result.columns]
@@ -74,3 +79,10 @@ def _held(held: Held | None) -> HeldPart | None:
         for v in (held.start, held.end)
     )
     return HeldPart(share=interval(*held.share), fall=interval(*held.fall), start=start, end=end)
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = None if document.groups is None else document.groups.constraints
+    if part is not None:
+        yield used_rows("constraints", "both", part.rows, evaluated(document), part.seed)

@@ -9,4 +9,11 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import DataReadings
 
-ANALYSIS: Analysis[DataReadings] = Analysis("data_quality", "rows alone", 0.04, rows="table", place="table")
+ANALYSIS: Analysis[DataReadings] = Analysis(
+    "data_quality",
+    "data quality checks",
+    lambda size: 0.8 + 0.08 * size.columns + 5e-5 * (size.training + size.evaluated),
+    rows="table",
+    summed="drift",
+    place="table",
+)

@@ -8,12 +8,17 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from tabinterp.analyses.base import Stream
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn
+from tabinterp.analyses.settings import AuditSettings
 from tabinterp.document.message import Message
+from tabinterp.models import BoundModel
 from tabinterp.table import Table
 from tabinterp.table.table import check_table
 
+from . import drift
+from .bins import Cutting
 from .columns import ColumnFacts, column_facts
 from .drift import ColumnDrift, WholeDrift, column_drift, whole_drift
 from .duplicates import Copies, copies, equal_columns
@@ -103,26 +108,44 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
     1.0
     """
     check_table(table)
+    return _described(table, seed, column_drift(table), len(table))
+
+
+def _described(table: Table, seed: int, columns: tuple[ColumnDrift, ...], drift_rows: int) -> DataReadings:
+    """Describe the rows, beside the drift of columns, which is of so many rows."""
     names = [*table.schema.inputs, table.schema.target]
     facts = tuple(column_facts(table, name) for name in names)
     others = [c.name for c in table.schema.columns if c.role == "dropped"]
     named = [f.column for f in facts[:-1] if f.identifier] + [c for c in others if column_facts(table, c).identifier]
-    power, drift = column_power(table, seed), column_drift(table)
+    power = column_power(table, seed)
     strongest = sorted(power, key=lambda one: -np.nan_to_num(one.training[0]))[:BOOSTED]
     return DataReadings(
         columns=facts,
         copies=copies(table, named),
         equal=equal_columns(table),
-        drift=drift,
+        drift=columns,
         whole=whole_drift(table, seed),
         power=power,
         beyond=beyond_others(table, [one.column for one in strongest], seed),
         metric="auc" if table.schema.goal.classes else "r2",
         rows=len(table),
         seed=seed,
-        drift_rows=len(table) if drift else 0,
+        drift_rows=drift_rows if columns else 0,
         withheld=power_withheld(table),
     )
+
+
+def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Cutting, ...] | None:
+    """None where there is no drift of columns: without a split, or with too few rows on a side of it."""
+    return drift.start(network.table)
+
+
+def finish(context: Context, plan: tuple[Cutting, ...], shares: drift.Shares) -> DataReadings:
+    """The drift of columns is of all rows, everything else of the drawn rows."""
+    return _described(context.network.table, context.seed, drift.finish(plan, shares), int(shares.rows.sum()))
+
+
+STREAM = Stream(start, drift.update, drift.merge, finish, of="cells")
 
 
 def run(context: Context) -> DataReadings:

@@ -5,14 +5,19 @@ No value of a row is in here unless ten rows hold it; a count from 1 to 9 is Non
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.record_values import interval, number
 from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 from tabinterp.table.suppression import SMALL, countless, distinct_down, nested_down, rounded_down
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .columns import ColumnFacts, Spike
     from .drift import ColumnDrift
@@ -99,7 +104,7 @@ class TableReadings(Part):
 
 def build(r: Results) -> TableReadings | None:
     """Return what the rows say by themselves; None where it was not computed."""
-    result = r.data_quality
+    result = r[ANALYSIS]
     if result is None:
         return None
     target = r.network.table.schema.target
@@ -195,3 +200,9 @@ def _heap(value: float, count: int, share: float, times: float, of: int, known: 
     if rows is None or rows < SMALL or share < HEAP_SHARE or times < HEAP_TIMES:
         return None
     return Heap(value=value, rows=rows, share=rows / of, outside=True, gap=0.0, times=times)
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    if document.table is not None:
+        yield used_rows("table", "none", document.table.rows, "all", document.table.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "report.method.summed.drift": "drift of single columns",
     "report.data.lead.drawn": (
         "Read off the {rows} rows drawn, without asking a model. Counts from 1 to 9 are not printed. {metric} of a column alone: "
         "cross-fitted in training, so that no row is told by itself; chance is {chance}."

@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Decisions
 
-ANALYSIS: Analysis[Decisions] = Analysis("decision_curve", "net benefit", 0.015, rows="performance", place="judged")
+ANALYSIS: Analysis[Decisions] = Analysis(
+    "decision_curve", "net benefit", lambda size: 0.2, rows="performance", place="judged", builder="performance"
+)

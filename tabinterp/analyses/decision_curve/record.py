@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.record_values import interval, metric_row
 from tabinterp.document.base import Interval, MetricRow, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 
 class BenefitPoint(Part):
@@ -41,9 +46,9 @@ class Decisions(Part):
 
 def build(r: Results) -> Decisions | None:
     """Return the net benefit of both models; None where it does not apply."""
-    if r.decision_curve is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.decision_curve
     user_policy, policy = result.policy, None
     if user_policy is not None and result.all_cost is not None and result.none_cost is not None:
         policy = Policy(
@@ -66,3 +71,10 @@ def build(r: Results) -> Decisions | None:
         for i, threshold in enumerate(result.thresholds)
     ]
     return Decisions(rows=result.rows, policy=policy, curve=curve)
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = None if document.judged is None else document.judged.decisions
+    if part is not None:
+        yield used_rows("decisions", "both", part.rows, evaluated(document), document.method.seed)

@@ -9,4 +9,10 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Decomposition
 
-ANALYSIS: Analysis[Decomposition] = Analysis("decomposition", "decomposition of the score", 0.1, place="gain")
+ANALYSIS: Analysis[Decomposition] = Analysis(
+    "decomposition",
+    "decomposition of the score",
+    lambda size: 1 + 0.04 * size.columns * (1 + size.outputs) + 2e-4 * size.training,
+    place="gain",
+    builder="ladder",
+)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.record_values import at, number
 from tabinterp.document.base import Interval, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
 if TYPE_CHECKING:
+    from tabinterp.document.document import Document
+
     from .estimator import Decomposition
 
 LARGEST = 10  # columns and pairs that have a row of their own; the others are summed
@@ -84,3 +88,10 @@ def build(result: Decomposition) -> Shares:
         seed=result.seed,
         rows_of="held-out" if result.held_out else "all",
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = None if document.gain is None else document.gain.shares
+    if part is not None:
+        yield used_rows("shares", "network", part.rows, part.rows_of, part.seed, resamples=part.resamples)

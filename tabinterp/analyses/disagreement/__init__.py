@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Disagreement
 
-ANALYSIS: Analysis[Disagreement] = Analysis("disagreement", "comparison of decisions", 0.015, place="disagreement")
+ANALYSIS: Analysis[Disagreement] = Analysis(
+    "disagreement", "comparison of decisions", lambda size: 0.3 + 1e-4 * size.evaluated, place="disagreement"
+)

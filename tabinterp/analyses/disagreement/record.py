@@ -7,16 +7,21 @@ not, or on which one model is right.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tabinterp.analyses.record_values import interval
 from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.table.suppression import SMALL, countless, parts_shown
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Condition, Tree
     from .estimator import Disagreement as DisagreementResult
@@ -53,9 +58,10 @@ class Disagreement(Part):
 
 def build(r: Results) -> Disagreement | None:
     """Return where the two models differ; None where it was not computed."""
-    if r.disagreement is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result, tree = r.disagreement, r.disagreement.tree
+    tree = result.tree
     resolved = _resolved(tree)
     leaves, hidden = _leaves(tree) if tree is not None and resolved else ([], 0)
     share_shown, right_shown = not countless(result.count, result.rows), not _right_withheld(result)
@@ -154,3 +160,9 @@ def _condition(condition: Condition) -> Message:
     if condition.level is not None:
         values["level"] = condition.level
     return Message(key=f"condition.{condition.kind}", values=values)
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    if document.disagreement is not None:
+        yield used_rows("disagreement", "both", document.disagreement.rows, evaluated(document), document.method.seed)

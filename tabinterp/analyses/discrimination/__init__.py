@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Discrimination
 
-ANALYSIS: Analysis[Discrimination] = Analysis("discrimination", "discrimination", 0.02, rows="performance")
+ANALYSIS: Analysis[Discrimination] = Analysis(
+    "discrimination", "discrimination", lambda size: 0.5 * size.outputs, rows="performance"
+)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ANALYSIS: Analysis[tuple[Effects, Effects]] = Analysis(
     "effects",
     "effect curves",
-    0.03,
+    lambda size: 0.6 + size.evaluations(40 * min(size.columns, 8) * size.drawn),
     needs=("permutation_importance",),
     place="effects",
 )

@@ -6,16 +6,21 @@ number of rows would follow from the others, the number of rows of one more poin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from tabinterp.analyses.record_values import at, number, rows_of
 from tabinterp.document.base import Interval, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 from tabinterp.table.suppression import parts_shown
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Curve
 
@@ -65,9 +70,10 @@ class Effects(Part):
 
 def build(r: Results) -> Effects | None:
     """Return the curves of both models, those farthest apart first; None where there are none."""
-    if r.effects is None:
+    both = r[ANALYSIS]
+    if both is None:
         return None
-    network, linear = r.effects
+    network, linear = both
     pairs = sorted(zip(network.curves, linear.curves, strict=True), key=lambda pair: -_distance(*pair))
     return Effects(
         rows_of=rows_of(r),
@@ -128,3 +134,10 @@ def _numbers(curve: Curve, i: int, k: int) -> EffectCurve:
         ice_low=number(curve.ice_low[i, k]),
         ice_high=number(curve.ice_high[i, k]),
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.effects
+    if part is not None:
+        yield used_rows("effects", "both", part.rows, part.rows_of, part.seed)

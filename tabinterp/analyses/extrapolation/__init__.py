@@ -9,4 +9,9 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Extrapolation
 
-ANALYSIS: Analysis[Extrapolation] = Analysis("extrapolation", "reading beyond the range", 0.015, place="extrapolation")
+ANALYSIS: Analysis[Extrapolation] = Analysis(
+    "extrapolation",
+    "extrapolation beyond the range of the data",
+    lambda size: 0.1 + 0.05 * size.columns,
+    place="extrapolation",
+)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tabinterp.analyses.record_values import at, largest_first
 from tabinterp.document.base import Interval, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.table.suppression import countless
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 
 class BeyondRange(Part):
@@ -29,7 +34,7 @@ class Extrapolation(Part):
 
 def build(r: Results) -> Extrapolation | None:
     """Return the changes of the score, largest first; None where they were not computed."""
-    result = r.extrapolation
+    result = r[ANALYSIS]
     if result is None:
         return None
     held_out_rows = 0 if r.network.table.held_out is None else int(r.network.table.held_out.sum())
@@ -49,3 +54,10 @@ def build(r: Results) -> Extrapolation | None:
 def _share(share: float | None, rows: int) -> float | None:
     """A share of rows, unless fewer than ten of them are on one side."""
     return None if share is None or countless(round(share * rows), rows) else share
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.extrapolation
+    if part is not None:
+        yield used_rows("extrapolation", "network", part.rows, evaluated(document), part.seed)

@@ -10,5 +10,10 @@ if TYPE_CHECKING:
     from .estimator import GradientImportance
 
 ANALYSIS: Analysis[list[tuple[GradientImportance, GradientImportance]]] = Analysis(
-    "gradients", "gradients", 0.06, place="gradients"
+    "gradients",
+    "gradients",
+    lambda size: 1 + size.evaluations(2_000 * size.outputs * min(size.drawn, 2_000)),
+    summed="gradients",
+    stream="streaming",
+    place="gradients",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -10,11 +11,15 @@ from tabinterp.analyses.baselines import record as baselines_record
 from tabinterp.analyses.baselines.record import Baselines
 from tabinterp.analyses.record_values import at, number, rows_of
 from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows
 from tabinterp.stats.weights import quantile
 from tabinterp.table.suppression import SMALL
 
+from . import ANALYSIS
+
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import GradientImportance
 
@@ -56,7 +61,7 @@ def build(r: Results) -> Gradients:
     return Gradients(
         rows_of=rows_of(r),
         saturation=saturation,
-        methods=[_method(*models) for models in r.gradients or []],
+        methods=[_method(*models) for models in r[ANALYSIS] or []],
         baselines=baselines_record.build(r),
     )
 
@@ -93,3 +98,24 @@ def _method(network: GradientImportance, linear: GradientImportance) -> Gradient
 
 def _settings(gradients: GradientImportance) -> dict[str, Any]:
     return {name: value for name, value in gradients.settings.items() if name != "seed"}
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part, seed = document.gradients, document.method.seed
+    for one in part.methods:
+        reading, drawn = Message(key=f"reading.{one.method}"), effort_of(one)
+        yield ReadingRows(reading=reading, models="both", rows=one.rows, rows_of=part.rows_of, seed=seed, draws=drawn)
+
+
+def effort_of(method: GradientMethod) -> Message | None:
+    """Return how much a method draws or how many steps it takes; None where it takes none."""
+    values = method.estimand.values
+    if method.method == "smoothgrad" and "samples" in values:
+        return Message(key="report.gradients.effort.copies", values={"count": values["samples"]})
+    if method.method == "expected_gradients" and "background_rows" in values:
+        return Message(key="report.gradients.effort.background", values={"count": values["background_rows"]})
+    if method.steps is None:
+        return None
+    key = "report.gradients.effort.one" if method.steps == 1 else "report.gradients.effort.steps"
+    return Message(key=key, values={"steps": method.steps})

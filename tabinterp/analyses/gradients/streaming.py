@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tabinterp.analyses.base import Stream
 from tabinterp.analyses.coefficients.marginal_effects import row_derivatives, slope_derivatives
+from tabinterp.analyses.context import Context
+from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray
 from tabinterp.linear.terms import AnyTerm, Slope
 from tabinterp.models import Block, BoundModel
@@ -19,7 +22,7 @@ from tabinterp.stats.accumulators import Means
 from tabinterp.stats.estimates import Estimates
 
 from .column_blocks import covariances, known, members, sizes
-from .estimator import GradientImportance
+from .estimator import GradientImportance, run
 from .reference_rows import baseline_of
 
 
@@ -39,6 +42,37 @@ class Gradients:
     spread: tuple[FloatArray, ...]
     start: FloatArray  # (d,)
     line: Line | None
+
+
+def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Gradients, Gradients]:
+    """What the drawn rows fix, for both models."""
+    return start_gradients(network), start_gradients(linear)
+
+
+def update(
+    plan: tuple[Gradients, Gradients], network: BoundModel, linear: BoundModel
+) -> Callable[[Block], tuple[Means, Means]]:
+    """Return a function from a block of these rows to the sums of both models."""
+    first, second = (update_gradients(*one) for one in zip(plan, (network, linear), strict=True))
+    return lambda block: (first(block), second(block))
+
+
+def merge(a: tuple[Means, Means], b: tuple[Means, Means]) -> tuple[Means, Means]:
+    return sums.merge(a[0], b[0]), sums.merge(a[1], b[1])
+
+
+def finish(
+    context: Context, plan: tuple[Gradients, Gradients], state: tuple[Means, Means]
+) -> list[tuple[GradientImportance, GradientImportance]]:
+    """Each method on the drawn rows; means of saliency and gradient x input are over all rows."""
+    over = [_means_over(one) for one in state]
+    return [
+        (replace(network, over=over[0].get(network.method)), replace(linear, over=over[1].get(linear.method)))
+        for network, linear in run(context)
+    ]
+
+
+STREAM = Stream(start, update, merge, finish, of="derivatives")
 
 
 def start_gradients(bound: BoundModel) -> Gradients:
@@ -69,14 +103,13 @@ def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Me
     return update
 
 
-def finish_gradients(state: Means, drawn: Sequence[GradientImportance]) -> tuple[GradientImportance, ...]:
-    """The results of drawn rows, the means of these methods over all rows in their place."""
+def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
+    """Method -> rows, mean and mean size."""
     found = sums.finish(state)
-    over = {
+    return {
         "saliency": (state.rows, found[0], found[0]),  # a size is its own absolute value
         "gradient_x_input": (state.rows, found[1], found[2]),
     }
-    return tuple(replace(one, over=over.get(one.method, one.over)) for one in drawn)
 
 
 # ---- derivatives of terms

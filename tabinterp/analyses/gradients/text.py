@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "report.method.summed.gradients": "saliency and gradient × input",
     "report.section.gradients": "Gradients",
     # rows_of: report.rows_plain
     "report.gradients.lead": (

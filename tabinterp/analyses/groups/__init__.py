@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Groups
 
-ANALYSIS: Analysis[Groups] = Analysis("groups", "groups of people", 0.01, rows="table", place="groups")
+ANALYSIS: Analysis[Groups] = Analysis(
+    "groups", "groups of people", lambda size: 0.15, rows="table", uses=("control",), summed="groups", place="groups"
+)

@@ -33,11 +33,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from tabinterp.analyses.base import Stream
 from tabinterp.analyses.calibration.estimator import recalibrations
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
-from tabinterp.analyses.settings import THRESHOLD
+from tabinterp.analyses.settings import THRESHOLD, AuditSettings
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.messages import text
@@ -45,9 +46,10 @@ from tabinterp.models import BoundModel, Model, bind
 from tabinterp.stats.group_contrasts import NONE, Estimate
 from tabinterp.table import Table
 
+from . import group_sums
 from .adverse_impact import AdverseImpact, adverse_impact
 from .group_metrics import ESTIMATES, Judged, Treated, group_shares, treated
-from .group_sums import Plan, Sums, start, update
+from .group_sums import Plan, Sums
 from .partition import Cell, Condition, Family
 from .several_classes import Fitting, fitting
 
@@ -175,22 +177,10 @@ def groups(
     both = [bind(one, table) for one in (model, linear)]
     if table.held_out is not None:
         both = [one.take(table.held_out) for one in both]
-    plan = start(both[0], both[1], control=control, threshold=threshold)
+    plan = group_sums.start(both[0], both[1], control=control, threshold=threshold)
     if plan is None:
         raise NotApplicableError(why("no column was declared protected"))
-    sums = update(plan, *both)
-    return _made(plan, sums, _slopes(plan, sums, both))
-
-
-def finish(plan: Plan, sums: Sums, drawn: Groups | None) -> Groups | None:
-    """The groups of drawn rows, with all numbers that are sums over rows in the place of theirs."""
-    if drawn is None:
-        return None
-    slopes: Slopes = {
-        (one.cell.conditions, one.output): (one.fit_rows, _slope_of(one.network), _slope_of(one.linear))
-        for one in drawn.groups
-    }
-    return _made(plan, sums, slopes)
+    return _groups(plan, group_sums.update(plan, *both), both)
 
 
 # intercept and slope of one model; of a group and a class of how many rows they are, and those of both models
@@ -199,16 +189,14 @@ Slopes = dict[tuple[tuple[Condition, ...], str | None], tuple[int | None, Slope,
 NO_SLOPE: Slope = (NONE, NONE)
 
 
-def _slope_of(one: Treated | None) -> Slope:
-    return NO_SLOPE if one is None else (one.intercept, one.slope)
-
-
-def _slopes(plan: Plan, sums: Sums, both: Sequence[BoundModel]) -> Slopes:
-    """Of every group that is told, where it is known that its rows were held out."""
+def _slopes(plan: Plan, both: Sequence[BoundModel]) -> Slopes:
+    """Of every group of these rows that is told, where it is known that they were held out."""
     found: Slopes = {}
     if not plan.held_out:
         return found
-    for codes, family in zip(plan.cut.codes(both[0].table), plan.cut.families(sums.counts), strict=True):
+    cells = plan.cut.codes(both[0].table)
+    counts = [np.bincount(codes, minlength=size) for codes, size in zip(cells, plan.cut.sizes, strict=True)]
+    for codes, family in zip(cells, plan.cut.families(counts), strict=True):
         for cell, place in zip(family.cells, family.places, strict=True):
             if cell.told:
                 made = [recalibrations(one.take(codes == place)) for one in both]
@@ -221,17 +209,18 @@ def _outputs(plan: Plan) -> list[str | None]:
     return [*plan.labels] if plan.task == "multiclass" else [None]
 
 
-def _made(plan: Plan, sums: Sums, slopes: Slopes) -> Groups:
-    cut = plan.cut.families(sums.counts)
+def _groups(plan: Plan, sums: Sums, both: Sequence[BoundModel]) -> Groups:
+    """The groups in these sums; intercepts and slopes are fitted on the rows of these models."""
+    cut, slopes = plan.cut.families(sums.counts), _slopes(plan, both)
     shares = [group_shares(plan, sums, cut, i) for i in range(2)]
     judged = [treated(plan, one, cut) for one in shares]
     found: list[Group] = []
     for k, output in enumerate(_outputs(plan)):
-        found += _groups(cut, judged[0][k], judged[1][k], slopes, output)
+        found += _of_output(cut, judged[0][k], judged[1][k], slopes, output)
     several = plan.task == "multiclass"
     side = None if several or not plan.labels else plan.labels[plan.compared]
     fits = tuple(_fits(sums, cut)) if several else ()
-    both = None if side is None or plan.adverse is None else tuple(adverse_impact(cut, one[0]) for one in shares)
+    impact = None if side is None or plan.adverse is None else [adverse_impact(cut, one[0]) for one in shares]
     return Groups(
         groups=tuple(found),
         rows=sums.rows,
@@ -241,11 +230,11 @@ def _made(plan: Plan, sums: Sums, slopes: Slopes) -> Groups:
         adverse=plan.adverse,
         named=dict(plan.cut.control),
         fits=fits,
-        impact=None if both is None else (both[0], both[1]),
+        impact=None if impact is None else (impact[0], impact[1]),
     )
 
 
-def _groups(
+def _of_output(
     cut: Sequence[Family], network: Judged, linear: Judged, slopes: Slopes, output: str | None
 ) -> Iterator[Group]:
     for family, *judged in zip(cut, network, linear, strict=True):
@@ -266,6 +255,22 @@ def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
     for family, *judged in zip(single, *made, strict=True):
         for j, (cell, network, linear) in enumerate(zip(family.cells, *judged, strict=True)):
             yield Fitted(cell, cell.rows if cell.told else None, j == family.control, network, linear)
+
+
+# ---- over all rows of a scan
+
+
+def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
+    """None where no column is protected."""
+    return group_sums.start(network, linear, control=settings.control, threshold=settings.threshold)
+
+
+def finish(context: Context, plan: Plan, sums: Sums) -> Groups:
+    """Everything that is a sum is of all rows; intercepts and slopes are of the drawn rows."""
+    return _groups(plan, sums, context.both(context.evaluated))
+
+
+STREAM = Stream(start, group_sums.update, group_sums.merge, finish)
 
 
 def run(context: Context) -> Groups | None:

@@ -6,7 +6,7 @@ fewer than ten rows not even that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Literal
 
@@ -22,16 +22,20 @@ from tabinterp.analyses.record_values import interval, number, rows_of
 from tabinterp.analyses.subgroup_gaps import record as subgroup_gaps_record
 from tabinterp.analyses.subgroup_gaps.record import WeakPart
 from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 from tabinterp.table.suppression import SMALL
 
+from . import ANALYSIS
 from .group_names import group_name
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .adverse_impact import AdverseImpact, FamilyImpact, Pair
     from .estimator import Fitted as FittedResult
     from .estimator import Group
+    from .estimator import Groups as GroupsResult
     from .group_metrics import Treated as TreatedResult
     from .several_classes import Fitting
 
@@ -156,10 +160,11 @@ class Groups(Part):
 
 def build(r: Results) -> Groups:
     """Return all that concerns groups of people."""
+    result = r[ANALYSIS]
     return Groups(
-        table=_table(r),
-        classes=_classes(r),
-        fits=[] if r.groups is None else _fits(r.groups.fits),
+        table=None if result is None else _table(r, result),
+        classes=[] if result is None else _classes(r, result),
+        fits=[] if result is None else _fits(result.fits),
         proxies=proxies_record.build(r),
         alternatives=alternatives_record.build(r),
         weak=subgroup_gaps_record.build(r),
@@ -167,11 +172,10 @@ def build(r: Results) -> Groups:
     )
 
 
-def _table(r: Results) -> GroupTable | None:
-    if r.groups is None or r.groups.fits:
+def _table(r: Results, result: GroupsResult) -> GroupTable | None:
+    if result.fits:
         return None
-    result = r.groups
-    table = _group_table(r, result.groups, result.threshold, result.favourable, result.compared)
+    table = _group_table(r, result, result.groups, result.threshold, result.favourable, result.compared)
     return table.model_copy(update={"impact": None if result.impact is None else _impact(*result.impact)})
 
 
@@ -199,27 +203,33 @@ def _impact_pair(pair: Pair | None) -> ImpactPair | None:
     )
 
 
-def _classes(r: Results) -> list[GroupTable]:
-    groups = () if r.groups is None else r.groups.groups
+def _classes(r: Results, result: GroupsResult) -> list[GroupTable]:
+    groups = result.groups
     labels = dict.fromkeys(group.output for group in groups if group.output is not None)
     return [
-        _group_table(r, [group for group in groups if group.output == label], None, None, label) for label in labels
+        _group_table(r, result, [group for group in groups if group.output == label], None, None, label)
+        for label in labels
     ]
 
 
 def _group_table(
-    r: Results, groups: Sequence[Group], threshold: float | None, favourable: str | None, compared: str | None
+    r: Results,
+    result: GroupsResult,
+    groups: Sequence[Group],
+    threshold: float | None,
+    favourable: str | None,
+    compared: str | None,
 ) -> GroupTable:
     single = [group for group in groups if len(group.cell.conditions) == 1]
     pairs = [group for group in groups if len(group.cell.conditions) == 2]
     shown = sorted((group for group in pairs if group.told and not group.control), key=_significance)
     return GroupTable(
-        rows=0 if r.groups is None else r.groups.rows,
+        rows=result.rows,
         rows_of=rows_of(r),
         threshold=threshold,
         favourable=favourable,
         compared=compared,
-        control={} if r.groups is None else dict(r.groups.named),
+        control=dict(result.named),
         columns=_columns(single),
         pairs=[_group(group) for group in shown[:PAIRS]],
         pairs_left=max(0, len(shown) - PAIRS),
@@ -288,3 +298,9 @@ def _group(group: Group) -> GroupRow:
 def _treated(treated: TreatedResult) -> Treated:
     values = {f.name: getattr(treated, f.name) for f in fields(treated)}
     return Treated(**{n: interval(*v) if isinstance(v, tuple) else number(v) for n, v in values.items()})
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    for table in [] if document.groups is None else document.groups.tables[:1]:
+        yield used_rows("groups", "both", table.rows, table.rows_of)

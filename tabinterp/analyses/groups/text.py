@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "report.method.summed.groups": "tables of protected groups",
     "report.groups.summed": (
         "Numbers of these groups are of all these rows, which were read in batches; slope and intercept are of those drawn of "
         "each group. The rows drawn also settle which levels stand by themselves, where numbers are cut, and the bins of the ECE."

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ANALYSIS: Analysis[Inside] = Analysis(
     "hidden_units",
     "hidden units",
-    0.03,
+    lambda size: 0.9 + 1.3e-6 * size.units * size.drawn,
     needs=("unit_correlations",),
     estimator="audited_units",
     place="inside",

@@ -39,7 +39,6 @@ PATH_STARTS = 8  # of every budget: each goes on from the ones below it, too
 class Inside:
     """`shown` are places among the units, the dearest first; `quantiles` (shown, 5) and the `panels` of real rows follow them."""
 
-    bound: BoundModel
     units: Neurons
     shown: tuple[int, ...]
     quantiles: FloatArray
@@ -70,34 +69,40 @@ class Optima:
     paths: Raised | None
 
 
+def audited_rows(network: BoundModel, seed: int) -> BoundModel:
+    """Return the network on at most 4,000,000 / units of its rows, but 2,000 at least where it has them."""
+    count = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
+    rows = max(FEWEST, CELLS // max(1, count))
+    bound = network.take(np.sort(chosen(network.table.numbers, rows, seed)))
+    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 say nothing
+        bound = bound.take(bound.table.weights > 0)
+    return bound
+
+
 def inside(network: BoundModel, seed: int = 0) -> Inside:
-    """Every hidden unit on at most 4,000,000 / units rows of `network`, but 2,000 at least where it has them.
+    """Describe every hidden unit on the audited rows.
 
     Raises
     ------
     NotApplicableError
         when the model has no hidden unit (it is linear), or its hidden units cannot be found.
     """
-    count = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
-    rows = max(FEWEST, CELLS // max(1, count))
-    bound = network.take(np.sort(chosen(network.table.numbers, rows, seed)))
-    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 say nothing
-        bound = bound.take(bound.table.weights > 0)
+    bound = audited_rows(network, seed)
     found = neurons(bound, bound.table)
     cost = np.nan_to_num(found.ablation_mean.value, nan=-np.inf)
     dearest = np.argsort(-cost, kind="stable")[:MOST]
     shown = tuple(int(u) for u in dearest if cost[u] > 0)
     if not shown:
-        return Inside(bound, found, (), np.empty((0, len(QUANTILES))), None)
+        return Inside(found, (), np.empty((0, len(QUANTILES))), None)
     before = _before(bound, found, shown)
     w = bound.table.weights
     told = [[_quantile(column, q, w) for q in QUANTILES] for column in before.T]
-    return Inside(bound, found, shown, np.array(told), panels(bound, before))
+    return Inside(found, shown, np.array(told), panels(bound, before))
 
 
-def optima(found: Inside, seed: int = 0) -> Optima:
+def optima(network: BoundModel, found: Inside, seed: int = 0) -> Optima:
     """Where the units up close are greatest and least, and the outputs; an output that is one of several only greatest."""
-    bound = found.bound
+    bound = audited_rows(network, seed)
     places = {layer.name: i + 1 for i, layer in enumerate(layers_of(bound))}
     units = [unit(places[found.units.layer[u]], found.units.index[u]) for u in found.shown]
     named: list[tuple[str | None, int]] = [(None, 1), (None, -1)]

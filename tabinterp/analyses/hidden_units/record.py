@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tabinterp.analyses.maximisation import ANALYSIS as MAXIMISATION
 from tabinterp.analyses.maximisation.record import (
     LEVEL,
     Optimum,
@@ -21,9 +23,13 @@ from tabinterp.analyses.maximisation.shown_values import ShownValues
 from tabinterp.analyses.record_values import at, number, rows_of
 from tabinterp.analyses.unit_correlations.record import MOST_UNITS
 from tabinterp.document.base import Interval, Metric, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .activating_rows import Profiles
     from .audited_units import Inside as InsideResult
@@ -159,12 +165,12 @@ class Inside(Part):
 
 def build(r: Results) -> Inside | None:
     """Return all hidden units in brief and the most important ones in detail; None where there are none."""
-    result = r.hidden_units
+    result = r[ANALYSIS]
     if result is None:
         return None
     units = result.units
     kept = min(MOST_UNITS, len(units.layer))
-    values = ShownValues(r)
+    values, optima = ShownValues(r), r[MAXIMISATION]
     return Inside(
         rows=units.rows,
         rows_of=rows_of(r),
@@ -185,11 +191,11 @@ def build(r: Results) -> Inside | None:
         ],
         template_columns=values.columns,
         templates=_templates(result, values),
-        cards=[_card(result, r.maximisation, k, values) for k in range(len(result.shown))],
-        outputs=[] if r.maximisation is None else build_outputs(len(result.shown), r.maximisation, values),
-        starts=None if r.maximisation is None else r.maximisation.maxima.starts,
-        reference=None if r.maximisation is None else r.maximisation.maxima.typicality.reference,
-        far=1 - LEVEL if r.maximisation is None else r.maximisation.maxima.typicality.far,
+        cards=[_card(result, optima, k, values) for k in range(len(result.shown))],
+        outputs=[] if optima is None else build_outputs(len(result.shown), optima, values),
+        starts=None if optima is None else optima.maxima.starts,
+        reference=None if optima is None else optima.maxima.typicality.reference,
+        far=1 - LEVEL if optima is None else optima.maxima.typicality.far,
         seed=r.seed,
     )
 
@@ -350,3 +356,11 @@ def _bars(result: InsideResult, u: int, values: ShownValues) -> list[LevelWeight
             )
         )
     return bars
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.inside
+    if part is not None:
+        yield used_rows("inside", "network", part.rows, part.rows_of, part.seed)
+        yield used_rows("ablation", "network", part.ablation_rows, part.rows_of, part.seed)

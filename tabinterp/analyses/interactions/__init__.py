@@ -9,4 +9,9 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Interactions
 
-ANALYSIS: Analysis[Interactions] = Analysis("interactions", "interactions", 0.07, place="interactions")
+ANALYSIS: Analysis[Interactions] = Analysis(
+    "interactions",
+    "interactions",
+    lambda size: 1.5 + size.evaluations(min(2e6, size.drawn * size.columns**2 / 2) + 1_000 * min(size.drawn, 2_048)),
+    place="interactions",
+)

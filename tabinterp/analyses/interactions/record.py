@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.record_values import at, number, rows_of
 from tabinterp.document.base import Interval, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Pair
 
@@ -40,7 +45,7 @@ class Interactions(Part):
 
 def build(r: Results) -> Interactions | None:
     """Return the strongest pairs; None where they were not computed."""
-    result = r.interactions
+    result = r[ANALYSIS]
     if result is None:
         return None
     return Interactions(
@@ -67,3 +72,10 @@ def _pair(pair: Pair, output: str | None, k: int) -> InteractionRow:
         h2=at(pair.h2, k),
         shapley=at(pair.shapley, k),
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.interactions
+    if part is not None:
+        yield used_rows("interactions", "network", part.rows, part.rows_of, part.seed, blocks=part.blocks)

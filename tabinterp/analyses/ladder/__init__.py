@@ -9,4 +9,10 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Ladder
 
-ANALYSIS: Analysis[Ladder] = Analysis("ladder", "ladder of refits", 0.22, rows="performance", place="gain")
+ANALYSIS: Analysis[Ladder] = Analysis(
+    "ladder",
+    "ladder of refits",
+    lambda size: 1 + 0.1 * size.encoded * (1 + size.outputs) + 1e-4 * size.training,
+    rows="performance",
+    place="gain",
+)

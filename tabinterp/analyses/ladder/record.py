@@ -9,18 +9,24 @@ is compared where the gain is not significant, or where the refits above the lin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from tabinterp.analyses.decomposition import ANALYSIS as DECOMPOSITION
 from tabinterp.analyses.decomposition import record as decomposition_record
 from tabinterp.analyses.decomposition.record import Shares
 from tabinterp.analyses.record_values import at
 from tabinterp.document.base import Interval, Message, Metric, Part, Status
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.decomposition.estimator import Decomposition
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Ladder as LadderResult
 
@@ -62,13 +68,14 @@ class Gain(Part):
 
 def build(r: Results) -> Gain | None:
     """Return the ladder, the shares, and whether they agree; None where neither applies."""
-    if r.ladder is None and r.decomposition is None:
+    ladder, shares = r[ANALYSIS], r[DECOMPOSITION]
+    if ladder is None and shares is None:
         return None
     return Gain(
-        ladder=None if r.ladder is None else _ladder(r.ladder),
-        shares=None if r.decomposition is None else decomposition_record.build(r.decomposition),
-        recovery=None if r.ladder is None or r.performance.one_value else recovery(r.ladder),
-        agreement=None if r.ladder is None or r.decomposition is None else agreement(r.decomposition, r.ladder),
+        ladder=None if ladder is None else _ladder(ladder),
+        shares=None if shares is None else decomposition_record.build(shares),
+        recovery=None if ladder is None or r.performance.one_value else recovery(ladder),
+        agreement=None if ladder is None or shares is None else agreement(shares, ladder),
     )
 
 
@@ -137,3 +144,11 @@ def agreement(decomposition: Decomposition, ladder: LadderResult) -> Message:
 
 def _pairs(ladder: LadderResult) -> list[str]:
     return [" × ".join(pair) for pair in ladder.pairs]
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = None if document.gain is None else document.gain.ladder
+    if part is not None:
+        yield used_rows("ladder_fitted", "refits", part.training_rows, training(document), part.seed)
+        yield used_rows("ladder", "network", part.rows, evaluated(document), part.seed, resamples=part.resamples)

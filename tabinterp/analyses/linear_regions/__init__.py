@@ -10,5 +10,10 @@ if TYPE_CHECKING:
     from .estimator import LinearRegions
 
 ANALYSIS: Analysis[LinearRegions] = Analysis(
-    "linear_regions", "linear regions", 0.01, needs=("coefficients",), place="mechanism"
+    "linear_regions",
+    "linear regions",
+    lambda size: 0.05,
+    needs=("coefficients",),
+    place="mechanism",
+    builder="mechanism",
 )

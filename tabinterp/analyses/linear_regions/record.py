@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +10,14 @@ import numpy as np
 from tabinterp.analyses.mechanism.term_rows import TermRow, shown_terms, term_fields
 from tabinterp.analyses.record_values import at, number
 from tabinterp.document.base import Interval, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 from tabinterp.table.suppression import parts_shown
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 MOST_REGIONS = 5
 
@@ -48,9 +53,9 @@ class Regions(Part):
 
 def build(r: Results) -> Regions | None:
     """Return the largest linear regions; None where they were not computed."""
-    if r.linear_regions is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.linear_regions
     terms, shown = shown_terms(result.terms), parts_shown(result.rows_in)
     places = [(j, k) for k in range(len(result.outputs)) for j in terms]
     return Regions(
@@ -80,3 +85,10 @@ def build(r: Results) -> Regions | None:
         ],
         left_out=list(result.left_out),
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    how = document.mechanism
+    if how is not None and how.regions is not None:
+        yield used_rows("regions", "network", how.regions.rows, document.neurons.rows_of, how.seed)

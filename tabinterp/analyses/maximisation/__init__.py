@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 ANALYSIS: Analysis[Optima] = Analysis(
     "maximisation",
-    "optima of units",
-    0.02,
+    "optima of hidden units",
+    lambda size: 1 + 0.45 * size.columns,
     needs=("hidden_units",),
     estimator="audited_optima",
     place="inside",
+    builder="hidden_units",
 )

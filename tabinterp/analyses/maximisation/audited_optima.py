@@ -16,4 +16,4 @@ def run(context: Context) -> Optima | None:
     if columns > WIDE:
         raise NotApplicableError(why("optima.wide", columns=columns, most=WIDE))
     units = context[HIDDEN_UNITS]
-    return None if units is None else optima(units, context.seed)
+    return None if units is None else optima(context.network.take(context.subsample), units, context.seed)

@@ -11,6 +11,7 @@ from tabinterp.analyses.ablation import record as ablation_record
 from tabinterp.analyses.ablation.record import UnitGroups
 from tabinterp.analyses.conductance import record as conductance_record
 from tabinterp.analyses.conductance.record import Conductance
+from tabinterp.analyses.linear_regions import ANALYSIS as LINEAR_REGIONS
 from tabinterp.analyses.linear_regions import record as linear_regions_record
 from tabinterp.analyses.linear_regions.record import Regions
 from tabinterp.analyses.path_weights import record as path_weights_record
@@ -37,7 +38,7 @@ class Mechanism(Part):
 def build(r: Results) -> Mechanism | None:
     """Return how the network computes its score; None where this was not requested."""
     absent = [note for note in r.notes if note.values.get("reading") in READINGS]
-    if not absent and r.linear_regions is None:  # not requested
+    if not absent and r[LINEAR_REGIONS] is None:  # not requested
         return None
     return Mechanism(
         seed=r.seed,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tabinterp.analyses.record_values import at, interval, largest_first
 from tabinterp.document.base import Interval, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 
 class SwapRow(Part):
@@ -31,7 +36,7 @@ class OffSupport(Part):
 
 def build(r: Results) -> OffSupport | None:
     """Return the reliance on rows unlike real ones; None where it was not computed."""
-    result = r.off_support
+    result = r[ANALYSIS]
     if result is None:
         return None
     return OffSupport(
@@ -48,3 +53,10 @@ def build(r: Results) -> OffSupport | None:
             for j in largest_first(result.permuted.value)
         ],
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.off_support
+    if part is not None:
+        yield used_rows("off_support", "network", part.rows, evaluated(document), part.seed)

@@ -10,5 +10,10 @@ if TYPE_CHECKING:
     from .estimator import PathWeights
 
 ANALYSIS: Analysis[PathWeights] = Analysis(
-    "path_weights", "path products", 0.005, needs=("coefficients",), place="mechanism"
+    "path_weights",
+    "path products",
+    lambda size: 0.5 + 0.07 * size.columns,
+    needs=("coefficients",),
+    place="mechanism",
+    builder="mechanism",
 )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tabinterp.analyses.mechanism.term_rows import TermRow, shown_terms, term_fields
+from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
 from tabinterp.analyses.record_values import number
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import PathWeights
 
@@ -54,9 +60,9 @@ class Paths(Part):
 
 def build(r: Results) -> Paths | None:
     """Return path products and Garson's shares; None where they were not computed."""
-    if r.path_weights is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.path_weights
     outputs = list(enumerate(result.outputs))
     return Paths(
         rows=result.rows,
@@ -93,13 +99,21 @@ def build(r: Results) -> Paths | None:
 
 def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> float | None:
     """Spearman's correlation of a column's size, over all outputs, with its permutation importance."""
-    if r.permutation_importance is None:
+    permuted = r[PERMUTATION_IMPORTANCE]
+    if permuted is None:
         return None
     from scipy.stats import rankdata  # noqa: PLC0415
 
-    importance = dict(zip(r.permutation_importance[0].players, r.permutation_importance[0].importance, strict=True))
+    importance = dict(zip(permuted[0].players, permuted[0].importance, strict=True))
     places = [j for j, column in enumerate(result.columns) if column in importance and np.isfinite(sizes[j]).all()]
     if len(places) < FEWEST:
         return None
     own, theirs = rankdata(sizes[places].sum(axis=1)), rankdata([importance[result.columns[j]] for j in places])
     return None if np.ptp(own) == 0 or np.ptp(theirs) == 0 else float(np.corrcoef(own, theirs)[0, 1])
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    how = document.mechanism
+    if how is not None and how.paths is not None:
+        yield used_rows("paths", "network", how.paths.rows, document.neurons.rows_of, how.seed)

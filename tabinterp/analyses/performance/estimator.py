@@ -10,7 +10,7 @@ AUC is DeLong's (1988) where every row counts once and by itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -268,9 +268,11 @@ def compare(
     held_out: bool,
     margin: float | None = None,
     threshold: float = THRESHOLD,
+    without: Collection[str] = (),
 ) -> Performance:
     """Score both models on the rows they are bound to (the same table).
 
+    without : names of metrics that are left out.
     threshold : of two classes, a row is predicted to be positive when its probability is above it: for the accuracy, and for
         the rows to which the models give another class.
 
@@ -280,9 +282,8 @@ def compare(
     if (reason := too_few(network.table, held_out)) is not None:
         withheld = _withheld(network.table, reason, seed, held_out, margin)
         return replace(withheld, threshold=threshold if network.table.schema.task == "binary" else None)
-    order = np.argsort(
-        row_hash(network.table.numbers, seed), kind="stable"
-    )  # which half of the rows `_swapped` looks at
+    # which half of the rows `_swapped` looks at
+    order = np.argsort(row_hash(network.table.numbers, seed), kind="stable")
     table = network.table.take(order.astype(np.int64))
     weights = table.row_weights
     both = np.stack([network.scores, linear.scores])[:, order]
@@ -298,7 +299,7 @@ def compare(
     alone = table.weights is None and table.groups is None
     null = null_told(null_loss(task, y, weights), held)
     return Performance(
-        metrics=tuple(_metric(name, one, alone) for name, one in measured.items()),
+        metrics=tuple(_metric(name, one, alone) for name, one in measured.items() if name not in without),
         rows=len(table),
         seed=seed,
         held_out=held_out,

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, Context
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tabinterp.analyses.boosted_trees import ANALYSIS as BOOSTED_TREES
 from tabinterp.analyses.boosted_trees import record as boosted_trees_record
 from tabinterp.analyses.boosted_trees.record import Reference
+from tabinterp.analyses.coefficients import ANALYSIS as COEFFICIENTS
 from tabinterp.analyses.coefficients.record import LINEAR_R2
+from tabinterp.analyses.decision_curve import ANALYSIS as DECISION_CURVE
 from tabinterp.analyses.decision_curve import record as decision_curve_record
 from tabinterp.analyses.decision_curve.record import Decisions
+from tabinterp.analyses.ladder import ANALYSIS as LADDER
 from tabinterp.analyses.ladder.record import recovery
 from tabinterp.analyses.permutation_importance.record import Importance
+from tabinterp.analyses.recalibration import ANALYSIS as RECALIBRATION
 from tabinterp.analyses.recalibration import record as recalibration_record
 from tabinterp.analyses.recalibration.record import Recalibration
 from tabinterp.analyses.record_values import interval, metric_row, number
 from tabinterp.document.base import Interval, Message, Metric, MetricRow, Part, Status
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.table.suppression import SMALL, countless
 
 if TYPE_CHECKING:
     from tabinterp.analyses.decision_curve.estimator import Decisions as DecisionsResult
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 MARGIN = 0.01  # share of what knowing nothing costs
 # Fewer rows, or groups of rows, have intervals that are far too short; one row has none at all.
@@ -112,10 +119,10 @@ def build_verdict(r: Results, importance: Importance) -> Verdict:
     )
 
 
-def build_judged(r: Results) -> Judged | None:
+def build(r: Results) -> Judged | None:
     """Return single classes, recalibration, decisions and the reference; None where none of them applies."""
     classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
-    if not classes and r.recalibration is None and r.decision_curve is None and r.boosted_trees is None:
+    if not classes and r[RECALIBRATION] is None and r[DECISION_CURVE] is None and r[BOOSTED_TREES] is None:
         return None
     return Judged(
         classes=classes,
@@ -135,8 +142,9 @@ def _lines(r: Results, importance: Importance) -> list[Message]:
         metrics = [metric_row(metric) for metric in performance.metrics]
         lines += [gap(metrics[0], number(performance.margin)), *others(metrics[1:])]
         lines += _qualifications(r)
-        if r.ladder is not None and r.ladder.gain == "better":
-            lines.append(recovery(r.ladder))
+        ladder = r[LADDER]
+        if ladder is not None and ladder.gain == "better":
+            lines.append(recovery(ladder))
     if performance.disagreement is not None:
         count, share = performance.disagreement
         lines.append(
@@ -158,7 +166,8 @@ def _linear_network(r: Results) -> list[Message]:
     """A network that is a linear model, by its operations or over these rows, adds nothing to a linear model."""
     if r.network.is_linear:
         return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
-    surrogate = None if r.coefficients is None else r.coefficients[1].surrogate
+    terms = r[COEFFICIENTS]
+    surrogate = None if terms is None else terms[1].surrogate
     if surrogate is None or not min(surrogate.r2.value) >= LINEAR_R2:
         return []
     values = {"linear": r.linear.model.name, "percent": 100 * float(min(surrogate.r2.value))}
@@ -171,17 +180,15 @@ def _qualifications(r: Results) -> list[Message]:
     if performance.rows_needed is not None:
         values = {"needed": rounded(performance.rows_needed), "rows": performance.rows}
         lines.append(Message(key="verdict.rows_needed", values=values))
-    if r.recalibration is not None and r.recalibration.changed:
-        value, _, low, high = r.recalibration.metric.difference
-        lines.append(
-            Message(
-                key=f"verdict.recalibrated.{r.recalibration.status}", values={"value": value, "low": low, "high": high}
-            )
-        )
-    if r.decision_curve is not None and r.decision_curve.policy is not None:
-        lines.append(_cost(r.decision_curve, r.linear.model.name))
-    if r.boosted_trees is not None and r.boosted_trees.status == "worse":
-        value, _, low, high = r.boosted_trees.metric.difference
+    recalibrated, decisions, trees = r[RECALIBRATION], r[DECISION_CURVE], r[BOOSTED_TREES]
+    if recalibrated is not None and recalibrated.changed:
+        value, _, low, high = recalibrated.metric.difference
+        key = f"verdict.recalibrated.{recalibrated.status}"
+        lines.append(Message(key=key, values={"value": value, "low": low, "high": high}))
+    if decisions is not None and decisions.policy is not None:
+        lines.append(_cost(decisions, r.linear.model.name))
+    if trees is not None and trees.status == "worse":
+        value, _, low, high = trees.metric.difference
         lines.append(Message(key="verdict.reference.worse", values={"value": value, "low": low, "high": high}))
     return lines
 
@@ -252,3 +259,9 @@ def only_network(importance: Importance, linear: str) -> list[Message]:
 
 def _above(interval: Interval) -> bool:
     return interval.low is not None and interval.low > 0
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    one = document.performance
+    yield used_rows("performance", "both", one.rows, evaluated(document), one.seed)

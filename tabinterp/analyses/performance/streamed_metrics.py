@@ -1,7 +1,7 @@
-"""Performance over all rows of a table that is read in batches: metrics that are means, as sums that merge.
+"""Performance over all rows of a scan: metrics that are means, as sums that merge.
 
 Their intervals are Student's, of a mean and of a mean paired difference. What ranks the rows (AUC, average precision), R2 and
-single classes stay those of drawn rows, with their number.
+single classes are those of the drawn rows, with their number. In memory the same metrics have bootstrap intervals.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tabinterp.analyses.settings import THRESHOLD
+from tabinterp.analyses.base import Stream
+from tabinterp.analyses.context import Context
+from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray
 from tabinterp.models.losses import loss_for
 from tabinterp.models.model import BoundModel
@@ -47,10 +49,10 @@ class Totals:
     count: int
 
 
-def start(network: BoundModel, *, threshold: float = THRESHOLD) -> Plan:
-    schema = network.table.schema
+def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan:
+    schema, centre = network.table.schema, float(np.mean(network.table.y))
     names = tuple(name for name in GOALS[schema.task].metrics if name in SUMMED)
-    return Plan(names, schema.task, len(schema.classes), float(np.mean(network.table.y)), network.device, threshold)
+    return Plan(names, schema.task, len(schema.classes), centre, network.device, settings.threshold)
 
 
 def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Totals:
@@ -74,19 +76,23 @@ def merge(a: Totals, b: Totals) -> Totals:
     )
 
 
-def finish(plan: Plan, totals: Totals, drawn: Performance) -> Performance:
-    """The performance of drawn rows, with the metrics that are means over all rows in their place."""
-    found = sums.finish(totals.losses)
+def finish(context: Context, plan: Plan, totals: Totals) -> Performance:
+    """Add the metrics that are means over all rows to those of the drawn rows."""
+    drawn, found = context.performance, sums.finish(totals.losses)
     held = totals.null.mean * totals.losses.rows if plan.task == "multiclass" else np.zeros(0)  # rows of each class
-    whole = {name: _as_metric(name, found[i]) for i, name in enumerate(plan.metrics)}
+    known = {one.name: replace(one, rows=drawn.rows) for one in drawn.metrics}
+    known |= {name: _as_metric(name, found[i]) for i, name in enumerate(plan.metrics)}
     return replace(
         drawn,
-        metrics=tuple(whole.get(one.name, replace(one, rows=drawn.rows)) for one in drawn.metrics),
+        metrics=tuple(known[name] for name in GOALS[plan.task].metrics if name in known),
         classes=tuple((label, replace(one, rows=drawn.rows)) for label, one in drawn.classes),
         rows=totals.losses.rows,
         null=null_told(null_of(plan.task, totals.null.mean, plan.centre), held),
         disagreement=(totals.count, float(totals.differ.mean)) if GOALS[plan.task].classes else None,
     )
+
+
+STREAM = Stream(start, update, merge, finish)
 
 
 def _metric(plan: Plan, name: str, both: FloatArray, y: FloatArray) -> FloatArray:

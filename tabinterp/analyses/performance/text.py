@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "report.method.summed.performance": "means of losses",
     "report.section.performance": "Performance",
     # draws: "rows" or "groups of rows" (report.draws)
     "report.performance.rows": (

@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 ANALYSIS: Analysis[tuple[PermutationImportance, PermutationImportance]] = Analysis(
     "permutation_importance",
     "permutation importance",
-    0.05,
+    lambda size: 0.3 + size.evaluations(20 * size.columns * size.drawn),
     place="importance",
 )

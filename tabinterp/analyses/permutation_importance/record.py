@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from tabinterp.analyses.record_values import at, interval, number, rows_of
 from tabinterp.document.base import Interval, Metric, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 ASSOCIATED = 0.2  # what is conditioned on is associated with the column at least so much (Strobl et al. 2008)
 FEWEST = 20  # rows of a stratum
@@ -35,12 +40,13 @@ class Importance(Part):
 
 def build(r: Results) -> Importance:
     """Return the importance of every column for both models; without columns where it does not apply."""
-    if r.permutation_importance is None:
+    both = r[ANALYSIS]
+    if both is None:
         metric: Any = r.performance.metrics[0].name
         return Importance(
             loss=metric, rows=0, repeats=0, seed=r.seed, off_support_rows=0, rows_of=rows_of(r), columns=[]
         )
-    network, linear = r.permutation_importance
+    network, linear = both
     difference = network.minus(linear)
     rows = [
         ImportanceRow(
@@ -62,3 +68,9 @@ def build(r: Results) -> Importance:
         rows_of=rows_of(r),
         columns=sorted(rows, key=lambda row: -(row.network.value or 0.0)),
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.importance
+    yield used_rows("importance", "both", part.rows, part.rows_of, part.seed, repeats=part.repeats)

@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Proxies
 
-ANALYSIS: Analysis[Proxies] = Analysis("proxies", "proxies of protected columns", 0.01, place="groups")
+ANALYSIS: Analysis[Proxies] = Analysis(
+    "proxies", "proxies of protected columns", lambda size: 0.1, place="groups", builder="groups"
+)

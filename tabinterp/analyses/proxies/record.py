@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from tabinterp.analyses.groups.group_names import condition_message
 from tabinterp.analyses.record_values import interval
 from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Gap, Probe, Proxy
 
@@ -47,7 +52,8 @@ class ProxyPart(Part):
 
 def build(r: Results) -> list[ProxyPart]:
     """Return the proxies of every protected column that no model reads."""
-    return [] if r.proxies is None else [_proxy(proxy) for proxy in r.proxies.proxies]
+    result = r[ANALYSIS]
+    return [] if result is None else [_proxy(proxy) for proxy in result.proxies]
 
 
 def _proxy(proxy: Proxy) -> ProxyPart:
@@ -78,3 +84,11 @@ def _gap(gap: Gap | None) -> GapPart | None:
     return GapPart(
         most=condition_message(gap.most), least=condition_message(gap.least), gap=interval(*gap.gap), ablated=rows
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    found = [] if document.groups is None else document.groups.proxies
+    if found:
+        rows = max(one.rows for one in found)
+        yield used_rows("proxies", "both", rows, evaluated(document), document.method.seed)

@@ -9,4 +9,9 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import ReasonCodes
 
-ANALYSIS: Analysis[ReasonCodes] = Analysis("reason_codes", "reason codes", 0.05, place="reasons")
+ANALYSIS: Analysis[ReasonCodes] = Analysis(
+    "reason_codes",
+    "reason codes",
+    lambda size: 5 + size.evaluations(6e6) if size.classes == 2 else 0.0,
+    place="reasons",
+)

@@ -6,15 +6,21 @@ but one to nine rows has its lower end.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from tabinterp.analyses.proxies import ANALYSIS as PROXIES
 from tabinterp.analyses.record_values import interval, rows_of
 from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 from tabinterp.table.suppression import SMALL, countless
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.clustered_means import Mean
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import ReasonCodes
     from .reason_lists import Flips, Likeness
@@ -84,9 +90,9 @@ class Reasons(Part):
 
 def build(r: Results) -> Reasons | None:
     """Return the reasons for adverse decisions; None where they do not apply."""
-    if r.reason_codes is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.reason_codes
     protected = (
         [Interval(), Interval()] if result.protected is None else [interval(*share) for share in result.protected]
     )
@@ -124,7 +130,8 @@ def build(r: Results) -> Reasons | None:
 def _proxies(r: Results) -> dict[str, list[str]]:
     """Column -> the protected columns, read by no model, that it tells best."""
     proxies: dict[str, list[str]] = {}
-    for proxy in () if r.proxies is None else r.proxies.proxies:
+    found = r[PROXIES]
+    for proxy in () if found is None else found.proxies:
         for column in proxy.best:
             proxies.setdefault(column, []).append(proxy.column)
     return proxies
@@ -201,3 +208,10 @@ def _sentence(key: str, values: dict[str, str], **shares: Mean) -> Message | Non
         return None
     numbers = {end: value for name, share in shares.items() for end, value in _percent(name, share).items()}
     return Message(key=key, values={**values, **numbers})
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.reasons
+    if part is not None:
+        yield used_rows("reasons", "both", part.rows, part.rows_of, part.seed, reference=part.reference_rows)

@@ -9,4 +9,6 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Recalibrated
 
-ANALYSIS: Analysis[Recalibrated] = Analysis("recalibration", "recalibration", 0.015, rows="performance", place="judged")
+ANALYSIS: Analysis[Recalibrated] = Analysis(
+    "recalibration", "recalibration", lambda size: 0.3, rows="performance", place="judged", builder="performance"
+)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tabinterp.analyses.record_values import metric_row
 from tabinterp.document.base import MetricRow, Part, Status
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
 
 class Recalibration(Part):
@@ -22,7 +27,14 @@ class Recalibration(Part):
 
 def build(r: Results) -> Recalibration | None:
     """Return the primary metric after recalibration; None where it does not apply."""
-    result = r.recalibration
+    result = r[ANALYSIS]
     if result is None:
         return None
     return Recalibration(row=metric_row(result.metric), status=result.status, folds=result.folds, rows=result.rows)
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = None if document.judged is None else document.judged.recalibration
+    if part is not None:
+        yield used_rows("recalibration", "both", part.rows, evaluated(document), document.method.seed, folds=part.folds)

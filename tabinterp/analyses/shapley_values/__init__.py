@@ -10,5 +10,8 @@ if TYPE_CHECKING:
     from .estimator import ShapleyValues
 
 ANALYSIS: Analysis[tuple[ShapleyValues, ShapleyValues]] = Analysis(
-    "shapley_values", "Shapley values", 0.07, place="shapley"
+    "shapley_values",
+    "Shapley values",
+    lambda size: 1 + size.evaluations(3_000 * size.columns * min(size.drawn, 500)),
+    place="shapley",
 )

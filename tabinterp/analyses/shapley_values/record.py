@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from tabinterp.analyses.record_values import at, number, rows_of
 from tabinterp.document.base import Interval, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import ShapleyValues
 
@@ -48,9 +53,10 @@ class Shapley(Part):
 
 def build(r: Results) -> Shapley | None:
     """Return mean Shapley values of both models; None where they do not apply."""
-    if r.shapley_values is None:
+    both = r[ANALYSIS]
+    if both is None:
         return None
-    network, linear = r.shapley_values
+    network, linear = both
     return Shapley(
         rows_of=rows_of(r),
         rows=len(network.values),
@@ -89,3 +95,10 @@ def _columns(network: ShapleyValues, linear: ShapleyValues) -> list[ShapleyRow]:
         for k, output in enumerate(network.outputs)
         for j in np.argsort(-size.value[:, k], kind="stable")
     ]
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.shapley
+    if part is not None:
+        yield used_rows("shapley", "both", part.rows, part.rows_of, part.seed, background=part.background_rows)

@@ -9,4 +9,10 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Slices
 
-ANALYSIS: Analysis[Slices] = Analysis("slices", "comparison of groups", 0.015, rows="performance", place="slices")
+ANALYSIS: Analysis[Slices] = Analysis(
+    "slices",
+    "comparison of slices of rows",
+    lambda size: 0.05 + 6e-5 * size.evaluated,
+    rows="performance",
+    place="slices",
+)

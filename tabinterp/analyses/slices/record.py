@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tabinterp.analyses.groups.group_names import condition_message
 from tabinterp.analyses.record_values import interval, number
 from tabinterp.document.base import Interval, Message, Metric, Part, Status
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Slice
 
@@ -42,9 +46,9 @@ class Slices(Part):
 
 def build(r: Results) -> Slices | None:
     """Return the groups in which the models compare differently; None where they were not searched."""
-    if r.slices is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.slices
     notable = [slice_ for slice_ in result.slices if slice_.status == "worse" or slice_.unlike]
     part = Slices(
         metric=result.loss,
@@ -97,3 +101,9 @@ def _row(slice_: Slice) -> SliceRow:
         status=slice_.status,
         unlike=slice_.unlike,
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    if document.slices is not None:
+        yield used_rows("slices", "both", document.slices.rows, evaluated(document))

@@ -10,5 +10,10 @@ if TYPE_CHECKING:
     from .estimator import WeakGroups
 
 ANALYSIS: Analysis[WeakGroups] = Analysis(
-    "subgroup_gaps", "search for weak groups", 0.005, rows="performance", place="groups"
+    "subgroup_gaps",
+    "search for weak subgroups",
+    lambda size: 0.6 + 7e-4 * size.evaluated,
+    rows="performance",
+    place="groups",
+    builder="groups",
 )

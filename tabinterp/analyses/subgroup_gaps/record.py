@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tabinterp.analyses.groups.group_names import group_name
 from tabinterp.analyses.record_values import interval, number
 from tabinterp.document.base import Interval, Message, Metric, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import Weak
 
@@ -36,9 +41,9 @@ class WeakPart(Part):
 
 def build(r: Results) -> WeakPart | None:
     """Return the groups in which the network errs more; None where they were not searched."""
-    if r.subgroup_gaps is None:
+    result = r[ANALYSIS]
+    if result is None:
         return None
-    result = r.subgroup_gaps
     metric: Any = result.loss
     return WeakPart(
         metric=metric,
@@ -61,3 +66,10 @@ def _row(group: Weak) -> WeakRow:
         beyond=interval(*group.beyond),
         excess=interval(*group.excess),
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = None if document.groups is None else document.groups.weak
+    if part is not None:
+        yield used_rows("weak", "both", part.rows, evaluated(document), document.method.seed)

@@ -9,4 +9,10 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import Trust
 
-ANALYSIS: Analysis[tuple[Trust, Trust]] = Analysis("trust", "trust checks", 0.04, place="trust")
+ANALYSIS: Analysis[tuple[Trust, Trust]] = Analysis(
+    "trust",
+    "trust checks",
+    lambda size: 3 + size.evaluations(2.4e6 + 2.7e5 * size.columns),
+    uses=("others", "null"),
+    place="trust",
+)

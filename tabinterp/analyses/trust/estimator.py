@@ -219,12 +219,6 @@ def trust(
     )
 
 
-def passes(columns: int) -> int:
-    """About how many rows a network is asked about in one call as it stands, a gradient counting as three."""
-    asked = DRAWS + BACKGROUNDS
-    return ROWS * (asked * BACKGROUND * (2 * columns + 24) + DONORS * columns * (ORDERS + 2 * len(METHODS)))
-
-
 def _check(rows: int, background: int, draws: int, orders: int, backgrounds: int) -> None:
     named = {"rows": rows, "background": background, "draws": draws, "orders": orders, "backgrounds": backgrounds}
     least = {"rows": 2, "background": 1, "draws": 2, "orders": 1, "backgrounds": 2}

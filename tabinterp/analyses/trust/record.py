@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import Field
@@ -9,9 +10,13 @@ from pydantic import Field
 from tabinterp.analyses.record_values import interval, number, rows_of
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import Interval, LeftOut, Metric, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
     from tabinterp.stats.estimates import Estimates
 
     from .estimator import Stability
@@ -111,9 +116,10 @@ class Trust(Part):
 
 def build(r: Results) -> Trust | None:
     """Return the trust checks of both models; None where they were not run."""
-    if r.trust is None:
+    both = r[ANALYSIS]
+    if both is None:
         return None
-    network, linear = r.trust
+    network, linear = both
     settings = network.settings
     return Trust(
         rows_of=rows_of(r),
@@ -124,7 +130,7 @@ def build(r: Results) -> Trust | None:
             NullRow(null=null, method=method, network=_null(network, null, method), linear=_null(linear, null, method))
             for null in get_args(Null)
             for method in METHODS
-            if any((row.null, row.method) == (null, method) for model in r.trust for row in model.nulls)
+            if any((row.null, row.method) == (null, method) for model in both for row in model.nulls)
         ],
         curves=[
             CurveRow(
@@ -134,7 +140,7 @@ def build(r: Results) -> Trust | None:
                 linear=_curve(linear, method, curve),
             )
             for method in METHODS
-            if any(method in model.curves for model in r.trust)
+            if any(method in model.curves for model in both)
             for curve in ("deletion", "insertion")
         ],
         left_out=[
@@ -207,3 +213,10 @@ def _networks(result: NetworksResult) -> Networks:
             for row in frame.itertuples()
         ],
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.trust
+    if part is not None:
+        yield used_rows("trust", "both", part.rows, part.rows_of, part.seed, background=part.background_rows)

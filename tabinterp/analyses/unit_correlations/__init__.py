@@ -9,4 +9,10 @@ from tabinterp.analyses.base import Analysis
 if TYPE_CHECKING:
     from .estimator import NeuronCorrelations
 
-ANALYSIS: Analysis[NeuronCorrelations] = Analysis("unit_correlations", "neurons", 0.03, place="neurons")
+ANALYSIS: Analysis[NeuronCorrelations] = Analysis(
+    "unit_correlations",
+    "correlations of hidden units",
+    lambda size: 0.1 + 2.5e-6 * size.units * size.drawn,
+    summed="neurons",
+    place="neurons",
+)

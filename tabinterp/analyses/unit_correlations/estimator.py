@@ -9,15 +9,17 @@ measure (Benjamini & Hochberg 1995).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tabinterp.analyses.base import Stream
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display
 from tabinterp.analyses.plot_specs import Heat
+from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
@@ -93,7 +95,12 @@ def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 
     NotApplicableError
         when the model has no hidden unit (it is linear), or its hidden units cannot be found.
     """
-    bound = bind(model, table)
+    return _correlations(bind(model, table), seed)
+
+
+def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | None = None) -> NeuronCorrelations:
+    """Correlate on the rows that the model is bound to, and take the moments from there too unless they are given."""
+    table = bound.table
     if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
         bound = bound.take(table.weights > 0)
         table = bound.table
@@ -104,7 +111,8 @@ def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 
     units = np.concatenate(list(layers.values()), axis=1)
     read = _Read.of(plan, table)
     weights = unit(table.weights, len(table))
-    moments = assoc.finish(assoc.update(plan.moments, units, read.numbers, read.codes, weights))
+    if moments is None:
+        moments = assoc.finish(assoc.update(plan.moments, units, read.numbers, read.codes, weights))
     ranks = assoc.spearman(units, read.numbers, weights)
     rows = chosen(table.numbers, DISTANCE_ROWS, seed)
     columns = [*read.numbers[rows].T, *read.codes[rows].T]
@@ -151,10 +159,10 @@ class Plan:
     moments: assoc.Moments
 
 
-def start_moments(bound: BoundModel) -> Plan | None:
-    """Of rows that stand for all; None where there is no hidden unit, or the levels are too many to be held with each."""
-    layers = bound.activations()
-    plan = _plan(bound, layers) if layers else None
+def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
+    """None where there is no hidden unit, or there are too many levels to hold sums for each level and unit."""
+    layers = network.activations()
+    plan = _plan(network, layers) if layers else None
     return None if plan is None or plan.moments.level.size > CELLS else plan
 
 
@@ -178,11 +186,11 @@ def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
     return np.where(mean**2 > FAR**2 * spread, mean, 0.0)
 
 
-def update_moments(plan: Plan, bound: BoundModel) -> Callable[[Block], assoc.Moments]:
-    """What sums the units of a block of these rows."""
-    read, weights = _Read.of(plan, bound.table), bound.table.weights
+def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Block], assoc.Moments]:
+    """Return a function from a block of these rows to the moments of its units."""
+    read, weights = _Read.of(plan, network.table), network.table.weights
 
-    def update(block: Block) -> assoc.Moments:
+    def of_block(block: Block) -> assoc.Moments:
         units, rows, w = block.units, block.rows, None if weights is None else weights[block.rows]
         numbers, codes = read.numbers[rows], read.codes[rows]
         if w is not None and not (some := w > 0).all():
@@ -190,12 +198,15 @@ def update_moments(plan: Plan, bound: BoundModel) -> Callable[[Block], assoc.Mom
             numbers, codes = numbers[some], codes[some]
         return assoc.update(plan.moments, units, numbers, codes, w)
 
-    return update
+    return of_block
 
 
-def finish_moments(plan: Plan, state: assoc.Moments, drawn: NeuronCorrelations) -> NeuronCorrelations:
-    """The result of drawn rows, what is said of all rows in its place."""
-    return replace(drawn, **_of_moments(plan.place, assoc.finish(state)))
+def finish(context: Context, plan: Plan, moments: assoc.Moments) -> NeuronCorrelations:
+    """What follows from the moments is of all rows; ranks and distances are of drawn rows."""
+    return _correlations(context.network.take(context.subsample), context.seed, assoc.finish(moments))
+
+
+STREAM = Stream(start, update, assoc.merge, finish, of="units")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from tabinterp.analyses.record_values import number, rows_of
 from tabinterp.document.base import Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+
+from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
 
     from .estimator import NeuronCorrelations
 
@@ -47,7 +52,7 @@ class Neurons(Part):
 
 def build(r: Results) -> Neurons:
     """Return the correlations of every unit with every column; without units where there are none."""
-    result = r.unit_correlations
+    result = r[ANALYSIS]
     if result is None:
         return Neurons(
             rows=0, rows_ranks=0, rows_distance=0, seed=r.seed, rows_of=rows_of(r), dropped_units=0, units=[]
@@ -84,3 +89,9 @@ def _unit_column(result: NeuronCorrelations, u: int, c: int) -> UnitColumn:
         ratio=number(result.ratio[u, c]),
         q=number(result.q_spearman[u, c] if numeric else result.q_ratio[u, c]),
     )
+
+
+def rows_used(document: Document) -> Iterator[ReadingRows]:
+    """Yield the rows that the numbers in the document are about."""
+    part = document.neurons
+    yield used_rows("neurons", "network", part.rows, part.rows_of, part.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "report.method.summed.neurons": "moments of hidden units, their Pearson correlations and correlation ratios",
     "report.section.neurons": "Inside the network",
     "report.neurons.lead": (
         "What each hidden unit moves with. Measured on {rows}; distance correlations on {rows_distance} rows "

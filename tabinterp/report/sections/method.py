@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tabinterp.document.document import ColumnInfo, Document, Grouping, ModelInfo
+from tabinterp.document.document import ColumnInfo, Document, Grouping, ModelInfo, Scalar
 from tabinterp.document.rows_of_analyses import ReadingRows
 from tabinterp.messages import english
 from tabinterp.report.blocks import Block, Facts, Fold, Paragraph, Points, Table
@@ -83,8 +83,17 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         t("report.method.libraries"),
         listed(f"{name} {version}" for name, version in sorted(how.libraries.items())),
     )
-    for name, value in sorted(how.settings.items()):  # as canonical JSON sorts them
+    for name, value in sorted(_settings(document).items()):  # as canonical JSON sorts them
         yield t("report.method.setting", name=name), _explained(name, _setting(value))
+
+
+def _settings(document: Document) -> dict[str, Scalar]:
+    """Settings of the estimators, with what the user asked for."""
+    asked = document.settings
+    if asked is None:
+        return document.method.settings  # of a document that was written before settings were stored
+    names = {} if asked.analyses is None else {"analyses": " ".join(asked.analyses)}
+    return document.method.settings | {"rows": asked.rows} | names
 
 
 def _explained(name: str, value: str) -> str:

@@ -1,0 +1,126 @@
+"""The loop over the analyses of an audit: one after another, or side by side in worker processes."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.context import Context
+from tabinterp.document.document import Message
+from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.table.suppression import SMALL
+from tabinterp.threads import cores, cores_limited
+
+from .workers import Watch, can_fork, independent, side_by_side
+
+MOST = 4  # workers, unless the user asks for more: the longest group of analyses takes a quarter of the time
+
+
+class Clock(Watch, Protocol):
+    """Whoever takes the time of an analysis in a `with` block."""
+
+    seconds: dict[str, float]
+
+    def __call__(self, part: str) -> AbstractContextManager[None]: ...
+
+    def expected(self, part: str) -> float: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of an analysis; None where it does not apply, and the note that says why, unless the document shows it."""
+
+    result: Any = None
+    note: Message | None = None
+
+
+def workers_of(jobs: int | None) -> int:
+    """Return how many analyses run at the same time.
+
+    Raises
+    ------
+    TabinterpError
+        for a number below 1.
+    """
+    if jobs is None:
+        return min(MOST, cores())
+    if jobs < 1:
+        raise TabinterpError(f"jobs, the number of analyses that run at the same time, is at least 1; got {jobs}")
+    return jobs
+
+
+def run_analyses(
+    selected: Sequence[Analysis[Any]], context: Context, jobs: int, clock: Clock
+) -> tuple[Context, list[Message]]:
+    """Run analyses, and return the context with their results, and notes on those that do not apply, in the order of the list.
+
+    Independent ones run in `jobs` worker processes. What these leave out, as after an error, runs here afterwards.
+    """
+    for model in (context.network, context.linear):
+        # In single precision a row's score depends on the rows beside it, and so on which analysis asks first.
+        if model.has_gradient:
+            _ = model.scores
+    groups = independent(selected)
+    with cores_limited(jobs):
+        outcomes: dict[str, Outcome] = {}
+        if min(jobs, len(groups)) > 1 and can_fork(context):
+            longest = sorted(groups, key=lambda group: -sum(clock.expected(one.name) for one in group))
+            outcomes = side_by_side(longest, context, answer, jobs, clock)
+        notes = list(_withheld(context))
+        for analysis in selected:
+            if analysis.name not in outcomes:
+                with clock(analysis.name):
+                    context, outcomes[analysis.name] = _answer(analysis, context)
+            outcome = outcomes[analysis.name]
+            context.results[analysis.name] = outcome.result
+            clock.seconds[analysis.name] = clock.seconds.pop(analysis.name)  # in the order of the list
+            notes += [] if outcome.note is None else [outcome.note]
+    return context, notes
+
+
+def _withheld(context: Context) -> Iterator[Message]:
+    """Say once where the rows or the events are too few for the performance, or for anything that is about evaluated rows."""
+    withheld = context.performance.withheld
+    if withheld is not None:
+        few = len(context.evaluated) < SMALL
+        yield _not_applicable("analysis of evaluated rows" if few else "performance", withheld)
+
+
+def answer(analysis: Analysis[Any], context: Context) -> Outcome:
+    """Run an analysis on the processor."""
+    return _answer(analysis, context)[1]
+
+
+def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome]:
+    """Run an analysis; where it does not apply, say why. Return also the context of the next one.
+
+    An analysis that runs out of a device's memory is run again with fronts in the processor's memory, and so is all that follows.
+    """
+    withheld = context.performance.withheld
+    if withheld is not None:
+        if analysis.rows != "table" and len(context.evaluated) < SMALL:
+            return context, Outcome()
+        if analysis.rows == "performance":
+            return context, Outcome(note=_not_applicable(analysis.title, withheld))
+    try:
+        try:
+            return context, Outcome(analysis.run(context))
+        except torch.OutOfMemoryError:
+            if context.is_on_cpu:
+                raise
+        context = context.on_cpu()
+        gc.collect()  # copies of networks that nobody holds
+        torch.cuda.empty_cache()
+        return context, Outcome(analysis.run(context))
+    except NotApplicableError as error:
+        return context, Outcome(note=_not_applicable(analysis.title, error.reason))
+
+
+def _not_applicable(analysis: str, reason: Any) -> Message:
+    return Message(key="not_assessed.reading", values={"reading": analysis, "reason": reason})

@@ -1,0 +1,145 @@
+"""Check the arguments of an audit, and make its settings of them, before anything is computed."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from tabinterp.analyses import ANALYSES
+from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.constraints.estimator import declared
+from tabinterp.analyses.groups.partition import partition
+from tabinterp.analyses.performance.estimator import margin_of
+from tabinterp.analyses.settings import AuditSettings, TableSettings, decision_policy
+from tabinterp.errors import NotApplicableError, TabinterpError, argument
+from tabinterp.table import Scan, Table
+from tabinterp.table.executors import Engine, in_turn
+
+MOST_ROWS = 2**31 - 1
+MOST_SEED = 2**32 - 1
+
+
+def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, Any]) -> None:
+    """Refuse an argument that none of the requested analyses uses.
+
+    Parameters
+    ----------
+    requested : the analyses that run.
+    given : argument of `ti.audit` -> its value.
+
+    Raises
+    ------
+    TabinterpError
+        if an argument was given (not None) and the analyses that use it were not requested.
+    """
+    for name in (name for name, value in given.items() if value is not None):
+        users = [analysis.name for analysis in ANALYSES if name in analysis.uses]
+        if not any(analysis.name in users for analysis in requested):
+            quoted = " or ".join(map(repr, users))
+            raise TabinterpError(
+                f"{argument(name)} was given, but only the analysis {quoted} uses it, and that was not requested. Requested: "
+                f"{', '.join(analysis.name for analysis in requested) or 'no analysis'}. Add {quoted} to "
+                f"{argument('analyses')}, or leave out {argument(name)}"
+            )
+
+
+def check_engine(engine: Engine, table: Table | Scan) -> None:
+    """Refuse a cluster for a table that is in memory."""
+    if engine is not in_turn and not isinstance(table, Scan):
+        raise NotApplicableError(
+            f"an engine other than the local one takes sums over rows that are read in batches; {table.name} was read whole: "
+            f"leave the engine out, or read the rows with scan_table"
+        )
+
+
+def check_numbers(seed: int, rows: int, margin: float | None) -> None:
+    """Refuse a seed, a number of rows or a margin that is out of range."""
+    if not isinstance(seed, numbers.Integral) or not 0 <= seed <= MOST_SEED:
+        raise TabinterpError(f"a seed is a whole number from 0 to {MOST_SEED}; got {seed}")
+    if not isinstance(rows, numbers.Integral) or not 2 <= rows <= MOST_ROWS:
+        raise TabinterpError(
+            f"rows, the most that an analysis of many passes uses, lies between 2 and {MOST_ROWS:,}; got {rows}"
+        )
+    margin_of(margin, 1.0)
+
+
+def settings_of(
+    rows: Table | Scan,
+    *,
+    analyses: Collection[Analysis[Any]] | None,
+    seed: int,
+    most: int,
+    control: Mapping[str, Any] | None,
+    constraints: Mapping[str, Any] | None,
+    margin: float | None,
+    costs: tuple[float, float] | None,
+    threshold: float | None,
+) -> AuditSettings:
+    """Return the settings of an audit of these rows.
+
+    Parameters
+    ----------
+    rows : what is audited, with the split that holds.
+    analyses : those that run; None: all.
+    most : rows, at most, for analyses that take many passes over them.
+    seed, control, constraints, margin, costs, threshold : as in `ti.audit`.
+
+    Raises
+    ------
+    TabinterpError
+        if a constraint, a reference group, costs or a threshold do not fit the table.
+    """
+    table = rows.sample if isinstance(rows, Scan) else rows
+    declarations = declared(table, constraints or {})
+    if control:
+        partition(table, control)
+    return AuditSettings(
+        seed=int(seed),
+        rows=int(most),
+        control={name: str(group) for name, group in (control or {}).items()},
+        constraints=list(declarations),
+        margin=None if margin is None else float(margin),
+        policy=decision_policy(costs, threshold, table.schema.task),
+        analyses=None if analyses is None else [analysis.name for analysis in analyses],
+        table=table_settings(rows),
+    )
+
+
+def table_settings(rows: Table | Scan) -> TableSettings:
+    """Return how the rows were read, so that they can be read in the same way again."""
+    schema, split, said = rows.schema, rows.split, rows.asked
+    levels = {} if said is None else {name: list(map(_plain, order)) for name, order in said.levels.items()}
+    kinds = {} if said is None else dict(said.kinds)
+    inferred = {c.name: c.kind for c in schema.columns if c.role == "input" and c.kind != "ordinal"}
+    roles = {role: [c.name for c in schema.columns if c.role == role] for role in ("dropped", "weight")}
+    drawn_here = said is not None and isinstance(said.split, numbers.Real)
+    seed = rows.seed if isinstance(rows, Scan) else 0
+    rule: dict[str, Any] = {}
+    if split is not None and split.kind != "fraction":
+        rule = {"split": split.column, "split_at": split.at}
+    elif split is not None and drawn_here:
+        seed, rule = split.seed, {"split": split.fraction, "stratify": split.stratify}
+    return TableSettings(
+        target=schema.target,
+        task=schema.task,
+        positive=schema.labels[-1] if schema.task == "binary" else None,
+        adverse=schema.adverse_label,
+        drop=roles["dropped"],
+        protected=[c.name for c in schema.columns if c.protected],
+        kinds={**inferred, **kinds},
+        levels=levels,
+        weight=next(iter(roles["weight"]), None),
+        group=schema.group,
+        seed=seed,
+        drop_missing_target=rows.without_target is not None,
+        remembered_split=split is not None and not rule,
+        rows_drawn=rows.most if isinstance(rows, Scan) else None,
+        **rule,
+    )
+
+
+def _plain(level: Any) -> str | int | float | bool:
+    """A level as JSON holds it."""
+    value = level.item() if hasattr(level, "item") else level
+    return value if isinstance(value, (str, int, float, bool)) else str(value)

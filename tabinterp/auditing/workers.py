@@ -1,0 +1,219 @@
+"""Worker processes that answer independent analyses side by side.
+
+Workers are forks of this process: they have the models, the rows and the settings without a copy, and need no `__main__` guard.
+Only results travel, by pickle. Threads would not do: torch traces a network by patching `torch.nn.Module` for all threads, so two
+traces at the same time break each other, and most of an analysis is Python, which one thread at a time may run.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import pickle
+import signal
+import sys
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol
+
+import torch
+
+from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.context import Context
+from tabinterp.models.device import CPU
+from tabinterp.threads import cores, cores_limited
+
+from .signals import SIGNALS
+
+STEP = 0.02  # share of an analysis after which a worker reports its progress
+DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+Answer = Callable[[Analysis[Any], Context], Any]
+
+
+class Watch(Protocol):
+    """Whoever is told of the progress of analyses that run at the same time."""
+
+    def within(self, share: float, part: str | None = None) -> None: ...
+
+    def finished(self, part: str, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A process, and the end of the pipe to it that is here."""
+
+    process: int
+    pipe: Connection
+
+
+def can_fork(context: Context) -> bool:
+    """Whether analyses may run in forks of this process.
+
+    A fork has none of the threads of its parent. On the processor torch needs none; on a device, and in the functions that black
+    boxes are, there may be threads of any library. Outside Linux the system's own libraries may have some.
+    """
+    models = [context.network.model, context.linear.model, *context.others, *([context.null] if context.null else [])]
+    on_processor = all(model.function is None and model.device == CPU for model in models)
+    return sys.platform == "linux" and on_processor and not torch.cuda.is_available()
+
+
+def independent(analyses: Sequence[Analysis[Any]]) -> list[list[Analysis[Any]]]:
+    """Split analyses into groups, none of which needs a result of another; in each, and of all, in the order of the list.
+
+    >>> from tabinterp.analyses import chosen
+    >>> [[one.name for one in group] for group in independent(chosen(["effects", "ladder", "alternatives"]))]
+    [['ladder'], ['groups', 'proxies', 'alternatives'], ['permutation_importance', 'effects']]
+    """
+    groups: list[list[Analysis[Any]]] = []
+    for analysis in analyses:
+        needed = [group for group in groups if any(one.name in analysis.needs for one in group)]
+        groups = [group for group in groups if group not in needed]
+        groups.append([*(one for group in needed for one in group), analysis])
+    place = {analysis.name: i for i, analysis in enumerate(analyses)}
+    ordered = [sorted(group, key=lambda one: place[one.name]) for group in groups]
+    return sorted(ordered, key=lambda group: place[group[0].name])
+
+
+def side_by_side(
+    groups: Sequence[Sequence[Analysis[Any]]], context: Context, answer: Answer, count: int, watch: Watch
+) -> dict[str, Any]:
+    """Answer groups of analyses in `count` worker processes, each group in one of them.
+
+    Parameters
+    ----------
+    groups : in the order in which they are begun.
+    answer : (analysis, context) -> its outcome, to be pickled.
+
+    Returns
+    -------
+    dict
+        Name of an analysis -> its outcome. When an analysis fails in any way, or a worker is lost, those that are not finished
+        are left out, and all workers are stopped: whoever answers the rest here, one after another, meets the same error where
+        and as it would have been without workers.
+    """
+    outcomes: dict[str, Any] = {}
+    waiting = deque(range(len(groups)))
+    sys.stdout.flush()  # or what is not yet written would be written by every worker
+    with _forked(min(count, len(groups)), lambda pipe: _work(pipe, groups, context, answer, count)) as workers:
+        pipes = [worker.pipe for worker in workers]
+        while pipes:
+            for pipe in wait(pipes):
+                assert isinstance(pipe, Connection)
+                try:
+                    kind, *what = pipe.recv()
+                except (EOFError, OSError):  # such as one that the system ended for its memory
+                    return outcomes
+                if kind == "failed":
+                    return outcomes
+                if kind == "idle":
+                    pipe.send(waiting.popleft() if waiting else None)
+                elif kind == "leaves":
+                    pipes.remove(pipe)
+                elif kind == "within":
+                    watch.within(what[1], what[0])
+                else:
+                    name, pickled, seconds = what
+                    try:
+                        outcomes[name], warned = pickle.loads(pickled)  # made by a fork of this process
+                    except Exception:  # of a type that pickles and does not come back
+                        return outcomes
+                    for message, category, filename, line in warned:
+                        warnings.warn_explicit(message, category, filename, line)
+                    watch.finished(name, seconds)
+    return outcomes
+
+
+def _work(
+    pipe: Connection, groups: Sequence[Sequence[Analysis[Any]]], context: Context, answer: Answer, count: int
+) -> None:
+    """In a worker: answer one group after another until there is none left, or an analysis fails."""
+    with cores_limited(max(1, cores() // count)):
+        while True:
+            pipe.send(("idle",))
+            index = pipe.recv()
+            if index is None:
+                pipe.send(("leaves",))
+                return
+            for analysis in groups[index]:
+                start = time.perf_counter()
+                try:
+                    with warnings.catch_warnings(record=True) as caught:
+                        outcome = answer(analysis, replace(context, within=_Reports(pipe, analysis.name)))
+                    context.results[analysis.name] = outcome.result
+                    warned = [(one.message, one.category, one.filename, one.lineno) for one in caught]
+                    pickled = pickle.dumps((outcome, warned), protocol=pickle.HIGHEST_PROTOCOL)
+                except BaseException:  # it is raised again where there is no worker between
+                    pipe.send(("failed",))
+                    return
+                pipe.send(("answer", analysis.name, pickled, time.perf_counter() - start))
+
+
+class _Reports:
+    """Sends the share of an analysis that is done, now and then."""
+
+    def __init__(self, pipe: Connection, name: str) -> None:
+        self._pipe, self._name, self._last = pipe, name, 0.0
+
+    def __call__(self, share: float) -> None:
+        if share >= self._last + STEP:
+            self._last = share
+            self._pipe.send(("within", self._name, share))
+
+
+@contextmanager
+def _forked(count: int, work: Callable[[Connection], None]) -> Iterator[list[Worker]]:
+    """Fork workers that do this work; at the end of the block they are stopped, whatever they do."""
+    workers: list[Worker] = []
+    try:
+        for _ in range(count):
+            workers.append(_fork(work))
+        yield workers
+    finally:
+        for worker in workers:
+            worker.pipe.close()
+            with suppress(ProcessLookupError):
+                os.kill(worker.process, signal.SIGKILL)
+        for worker in workers:
+            with suppress(ChildProcessError):
+                os.waitpid(worker.process, 0)
+
+
+def _fork(work: Callable[[Connection], None]) -> Worker:
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+    here, there = Pipe()
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until it is clear whose they are
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of other threads, such as the progress bar's
+        process = os.fork()
+    if process == 0:
+        try:
+            prctl(DEATH_OF_PARENT, signal.SIGKILL)
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the parent ends this one
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            gc.freeze()  # the collector would write to, and so copy, what is shared with the parent
+            sys.stdout, sys.stderr = _stream(1), _stream(2)  # a thread of the parent may have held the lock of its own
+            if os.getppid() == parent:
+                work(there)
+        finally:
+            os._exit(0)
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    there.close()
+    return Worker(process, here)
+
+
+def _stream(number: int) -> Any:
+    """Standard output or standard error, opened anew; nowhere where it is closed."""
+    try:
+        return open(number, "w", buffering=1, errors="backslashreplace", closefd=False)
+    except OSError:
+        return open(os.devnull, "w")

@@ -1,0 +1,39 @@
+"""Read the rows of a saved audit again, in the way that its settings say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tabinterp.analyses.settings import TableSettings
+from tabinterp.table import Scan, Table, in_batches, read_table, scan_table
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Where the audited rows are: a file or anything else that is read in batches, with its query."""
+
+    source: Any
+    query: str | None = None
+    key: str | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """None: there is none, but a database or a URL."""
+        return None if self.query is not None or "://" in str(self.source) else Path(self.source)
+
+
+def read_again(settings: TableSettings, rows: Rows) -> Table | Scan:
+    """Return the rows, read whole or in batches as they were when they were audited.
+
+    A split that a model remembers is not drawn again: the table comes without it, and `audit` takes it from the model.
+    """
+    how = settings.model_dump(exclude={"remembered_split", "rows_drawn"})
+    if settings.rows_drawn is None and rows.file is not None and not in_batches(rows.file):
+        return read_table(rows.file, **how)
+    if how.pop("stratify"):
+        how["split"] = None  # it needs all rows at once
+    if settings.rows_drawn is not None:
+        how["rows"] = settings.rows_drawn
+    return scan_table(rows.source, query=rows.query, key=rows.key, **how)
