@@ -259,7 +259,7 @@ def metric_twice(document: Document) -> Document:
 
 def metric_of_another_task(document: Document) -> Document:
     *rest, last = document.performance.metrics
-    return honest(with_metrics(document, [*rest, last.model_copy(update={"metric": "rmse"})]))
+    return honest(with_metrics(document, [*rest, last.model_copy(update={"metric": "squared_error"})]))
 
 
 def in_other_words(document: Document) -> Document:
