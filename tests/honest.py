@@ -79,9 +79,9 @@ def light(worse: bool = True, **method: object) -> ti.Audit:
     status = "worse" if worse else "equivalent"
     sentence = Message(key=f"verdict.{status}", values={"linear": "logistic regression"})
     verdict = {"status": status, "difference": row.difference, "margin": 0.025, "sentence": sentence}
-    rows = {"held_out_rows": 4000, "training_rows": 16000, "columns": whole.data.columns[:3]}
     changes = {
-        "data": bare.data.model_copy(update=rows),
+        "data": whole.data.model_copy(update={"columns": whole.data.columns[:3]}),
+        "linear": bare.linear.model_copy(update={"name": whole.linear.name}),
         "performance": bare.performance.model_copy(update={"held_out": True, "metrics": [row]}),
         "verdict": bare.verdict.model_copy(update=verdict),
     }

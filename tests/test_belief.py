@@ -257,11 +257,6 @@ def metric_twice(document: Document) -> Document:
     return honest(with_metrics(document, [*rows, rows[-1]]))
 
 
-def metric_of_another_task(document: Document) -> Document:
-    *rest, last = document.performance.metrics
-    return honest(with_metrics(document, [*rest, last.model_copy(update={"metric": "rmse"})]))
-
-
 def in_other_words(document: Document) -> Document:
     sentence = document.verdict.sentence.model_copy(update={"values": {"linear": "logistic regression, and approved"}})
     return document.model_copy(update={"verdict": document.verdict.model_copy(update={"sentence": sentence})})
@@ -287,7 +282,7 @@ def another_gap(document: Document) -> Document:
 
 
 FORGERIES = [
-    another_number, another_interval, metric_twice, metric_of_another_task, in_other_words,
+    another_number, another_interval, metric_twice, in_other_words,
     of_more_rows, of_no_rows, wordless, another_gap,
     emptied, softened, flipped, dropped, reworded, twice, unresolved, unassessed, another_way_up, silent, supplied, other_data,
 ]  # fmt: skip
@@ -309,6 +304,16 @@ def test_a_document_that_contradicts_itself_passes_nowhere(folder, change, tmp_p
     assert command("verify", folder / "out") == 1
     with pytest.raises(DocumentError, match=r"was not signed: audit\.json was changed after it was written"):
         ti.sign(folder / "out", folder / "key.pem")
+
+
+def test_a_metric_of_another_task_is_found():
+    document = honest(SAMPLES["binary"]())
+    rows = [
+        row.model_copy(update={"metric": "poisson_deviance"}) if row.metric == "brier" else row
+        for row in document.performance.metrics
+    ]
+    forged = honest(with_metrics(document, rows))
+    assert [one.values.get("place") for one in contradictions(forged)] == ["performance.metrics"]
 
 
 def test_a_calibration_that_lies_outside_of_its_interval_is_found():
