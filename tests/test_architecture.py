@@ -55,7 +55,7 @@ LAYERS = [
     {"arrays", "atomic_io", "errors", "exit_codes", "secret_masking", "text"},
 ]
 SECTION_MODULES, RECORD_MODULES = (
-    {"section", "figure", "panels", "first_layer_section"},
+    {"section", "panels", "first_layer_section"},
     {"base", "record", "record_values", "group_names", "shown_values", "term_rows"},
 )
 COMMANDS = {"cli", "__main__"}
