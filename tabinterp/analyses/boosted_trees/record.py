@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.record_values import interval
+from tabinterp.analyses.record_values import fill, metric_row
 from tabinterp.document.base import Interval, Metric, Part, Status
 
 if TYPE_CHECKING:
@@ -29,13 +29,5 @@ def build(r: Results) -> Reference | None:
     if r.boosted_trees is None:
         return None
     result = r.boosted_trees
-    return Reference(
-        metric=result.metric.name,
-        network=interval(*result.metric.network),
-        trees=interval(*result.metric.linear),
-        difference=interval(*result.metric.difference),
-        status=result.status,
-        rounds=result.rounds,
-        rows=result.rows,
-        training_rows=result.training_rows,
-    )
+    row = metric_row(result.metric)
+    return fill(Reference, result, metric=row.metric, network=row.network, trees=row.linear, difference=row.difference)

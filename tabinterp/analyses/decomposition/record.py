@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
-from tabinterp.analyses.record_values import at, number
+from tabinterp.analyses.record_values import at, fill, number
 from tabinterp.document.base import Interval, Part
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ def build(result: Decomposition) -> Shares:
             sum(result.shares.value[weighting, 0, c] for c in rest_places if result.components[c][0] == component)
         )
 
-    return Shares(
+    return fill(
+        Shares,
+        result,
         passed=len(result.passed),
         weighting=result.weightings[v] if v else None,
         whole=[row(o, c) for o in range(len(result.outputs)) for c in whole],
@@ -77,10 +79,5 @@ def build(result: Decomposition) -> Shares:
             RestRow(component=name, count=count, share=rest(name, 0), weighted=rest(name, v) if v else None)
             for name, count in counts.items()
         ],
-        rows=result.rows,
-        fitted_rows=result.fitted_rows,
-        folds=result.folds,
-        resamples=result.resamples,
-        seed=result.seed,
         rows_of="held-out" if result.held_out else "all",
     )

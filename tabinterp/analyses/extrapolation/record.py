@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.record_values import at, largest_first
+from tabinterp.analyses.record_values import at, fill, largest_first
 from tabinterp.document.base import Interval, Part
 from tabinterp.table.suppression import countless
 
@@ -33,10 +33,9 @@ def build(r: Results) -> Extrapolation | None:
     if result is None:
         return None
     held_out_rows = 0 if r.network.table.held_out is None else int(r.network.table.held_out.sum())
-    return Extrapolation(
-        rows=result.rows,
-        seed=result.seed,
-        skipped=list(result.skipped),
+    return fill(
+        Extrapolation,
+        result,
         columns=[
             BeyondRange(
                 column=result.players[j], change=at(result.change, j), outside=_share(result.outside[j], held_out_rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.record_values import metric_row
+from tabinterp.analyses.record_values import fill, metric_row
 from tabinterp.document.base import MetricRow, Part, Status
 
 if TYPE_CHECKING:
@@ -25,4 +25,4 @@ def build(r: Results) -> Recalibration | None:
     result = r.recalibration
     if result is None:
         return None
-    return Recalibration(row=metric_row(result.metric), status=result.status, folds=result.folds, rows=result.rows)
+    return fill(Recalibration, result, row=metric_row(result.metric))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tabinterp.analyses.groups.group_names import group_name
-from tabinterp.analyses.record_values import interval, number
+from tabinterp.analyses.record_values import fill
 from tabinterp.document.base import Interval, Message, Metric, Part
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
-
-    from .estimator import Weak
 
 
 class WeakRow(Part):
@@ -39,25 +37,5 @@ def build(r: Results) -> WeakPart | None:
     if r.subgroup_gaps is None:
         return None
     result = r.subgroup_gaps
-    metric: Any = result.loss
-    return WeakPart(
-        metric=metric,
-        mean=result.mean,
-        null=result.null,
-        rows=result.rows,
-        searched=result.searched,
-        found=[_row(group) for group in result.groups],
-    )
-
-
-def _row(group: Weak) -> WeakRow:
-    return WeakRow(
-        group=group_name(group.conditions),
-        rows=group.rows,
-        loss=group.loss,
-        rest=group.rest,
-        difference=interval(*group.difference),
-        skill=number(group.skill),
-        beyond=interval(*group.beyond),
-        excess=interval(*group.excess),
-    )
+    found = [fill(WeakRow, group, group=group_name(group.conditions)) for group in result.groups]
+    return fill(WeakPart, result, metric=result.loss, found=found)
