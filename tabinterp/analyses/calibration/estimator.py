@@ -35,6 +35,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.messages import text
 from tabinterp.models import BoundModel
 from tabinterp.models.scores import CLIP, probabilities
+from tabinterp.stats.newton import newton
 from tabinterp.table import Table
 from tabinterp.table.class_counts import EVENTS, enough, events
 from tabinterp.table.suppression import countless
@@ -286,27 +287,21 @@ def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], 
 
 
 def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> float:
-    """The coefficient of `x` of greatest likelihood beside an offset: Newton's steps, halved until the likelihood rises."""
-
-    def loss(b: float) -> float:
-        return float((np.logaddexp(0, offset + b * x) - y * (offset + b * x)).sum())
-
-    found, value = float(start), loss(float(start))
+    """The coefficient of `x` of greatest likelihood beside an offset."""
     farthest = LARGEST_STEP / float(np.abs(x).max())
-    for _ in range(100):
-        p = special.expit(offset + found * x)
-        curvature = float((p * (1 - p)) @ (x * x))
-        gradient = float((y - p) @ x)
+
+    def evaluate(b: FloatArray) -> tuple[float, FloatArray]:
+        logit = offset + b * x
+        p = special.expit(logit)
+        gradient, curvature = float((y - p) @ x), float((p * (1 - p)) @ (x * x))
         # Where all rows are certain the curvature vanishes: no step is larger than `farthest`.
         step = gradient / max(curvature, abs(gradient) / farthest, np.finfo(float).tiny)
-        while (tried := loss(found + step)) > value and abs(step) > 1e-14 * max(1.0, abs(found)):
-            step /= 2
-        if tried > value:
-            break
-        found, value = found + step, tried
-        if abs(step) <= 1e-10 * max(1.0, abs(found)):
-            break
-    return found
+        return float((np.logaddexp(0, logit) - y * logit).sum()), np.array([step])
+
+    found, _ = newton(
+        np.array([float(start)]), evaluate, lambda step, b: bool(abs(step[0]) <= 1e-10 * max(1.0, abs(b[0])))
+    )
+    return float(found[0])
 
 
 def _determined(score: FloatArray, y: FloatArray, classes: bool) -> bool:
