@@ -29,7 +29,8 @@ def axes():
 
 def marks(ax, look=NETWORK):
     """(marks, 2) where the marks of a series are."""
-    lines = [line for line in ax.get_lines() if (line.get_color(), line.get_marker()) == (look.colour, look.marker)]
+    shape = (look.colour, look.marker)
+    lines = [line for line in ax.get_lines() if (line.get_markeredgecolor(), line.get_marker()) == shape]
     return np.array([line.get_xydata()[0] for line in lines if line.get_linestyle() == "None"])
 
 
