@@ -24,7 +24,6 @@ TOOLKIT = {
     "report.blocks",
     "report.comparison",
     "report.figures",
-    "report.heat_colours",
     "report.svg",
     "report.tables",
     "report.words",

@@ -23,9 +23,9 @@ from typer.testing import CliRunner
 import tabinterp as ti
 from tabinterp.cli import app as cli
 from tabinterp.errors import ModelError, NotApplicableError, TableError
-from tabinterp.linear.counterpart import FOLDS, STRENGTHS
 from tabinterp.linear.design import Design, Term
 from tabinterp.linear.inference import infer
+from tabinterp.linear.penalised import FOLDS, STRENGTHS
 from tabinterp.models import bind
 from tabinterp.models.scores import CLIP
 from tabinterp.network.reference import fit_network

@@ -26,7 +26,6 @@ from tabinterp.analyses.decomposition import estimator as decomposition
 from tabinterp.analyses.disagreement import estimator as disagreement
 from tabinterp.analyses.drop_column.estimator import drop_and_refit
 from tabinterp.analyses.ladder import estimator as ladder
-from tabinterp.analyses.ladder import penalised_fits as refits
 from tabinterp.analyses.maximisation import typicality
 from tabinterp.analyses.off_support import estimator as offsupport
 from tabinterp.analyses.performance.estimator import null_loss
@@ -36,7 +35,8 @@ from tabinterp.analyses.proxies.estimator import proxies
 from tabinterp.analyses.subgroup_gaps import estimator as weak
 from tabinterp.errors import ModelError, NotApplicableError
 from tabinterp.linear import counterpart
-from tabinterp.linear.counterpart import STRENGTHS, fit_counterpart, fit_numbers
+from tabinterp.linear.counterpart import fit_counterpart
+from tabinterp.linear.penalised import STRENGTHS, fit_numbers, strength_of
 from tabinterp.models import bind
 from tabinterp.network import reference
 from tabinterp.network.encoder import fitted_encoder
@@ -145,7 +145,7 @@ def test_a_class_of_one_person_is_named():
     with pytest.raises(NotApplicableError, match="class 'yes' of target 'y' is in 1 of 20 groups of training rows"):
         fit_counterpart(model, table)
     with pytest.raises(NotApplicableError, match="every class in at least two groups"):
-        refits.strength_of(table.inputs.to_numpy(), table, 0)
+        strength_of(table.inputs.to_numpy(), table, 0)
     with pytest.raises(NotApplicableError, match="too few groups to choose the number of rounds"):
         boosted._apart(table, 0)
 
@@ -186,7 +186,7 @@ def test_the_ridge_is_the_one_of_a_search_over_groups(weighted):
 def test_refits_take_the_strongest_penalty():
     table = persons().training_rows()
     x = StandardScaler().fit_transform(pd.get_dummies(table.inputs, dtype=float))
-    assert refits.strength_of(x, table, 0) == STRENGTHS[0]
+    assert strength_of(x, table, 0) == STRENGTHS[0]
 
 
 def recorded(monkeypatch, module, name="by_group"):

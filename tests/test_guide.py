@@ -40,7 +40,7 @@ def test_pictures():
     }
     (block,) = examples("Pictures")
     exec(block, names)
-    assert len(names["left"].containers) == 2
+    assert [one.get_text() for one in names["left"].get_legend().get_texts()] == ["network", "linear"]
     assert names["right"].get_images()
     assert "<table" in names["fragment"]
     plt.close("all")

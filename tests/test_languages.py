@@ -120,7 +120,8 @@ ASKED = {
     "analyses/conductance/estimator": ("baseline is", "tolerance is above 0, and"),
     "analyses/display": ("output is one of",),
     "analyses/effects/estimator": (
-        "there is no curve of", "output is one of", "the rows come in groups", "grid is", "scale is one of",
+        "there is no curve of", "output is one of", "both results are read", "the rows come in groups", "grid is",
+        "scale is one of",
     ),
     "analyses/shapley_values/explain_row": ("row is a place",),
     "analyses/maximisation/diverse_optima": ("number is at least 1",),
@@ -134,7 +135,7 @@ ASKED = {
     "analyses/maximisation/objectives": ("an objective is multiplied", "a direction is", "share is"),
     "analyses/maximisation/pareto": ("budgets rise",),
     "analyses/permutation_importance/estimator": (" is at least 1; got ", "the AUC needs", "the AUC ranks"),
-    "analyses/plot_specs": ("both results are of", "two heat maps", "both results are read"),
+    "analyses/plot_specs": ("both results are of", "two heat maps"),
     "analyses/hidden_units/probe_rows": ("grid is",),
     "analyses/maximisation/objective_values": (
         " has no hidden layer that could be found; an output", " has the layers 1", "layer ", " has no classes",

@@ -23,7 +23,8 @@ from tabinterp.messages import english, number, text
 from tabinterp.messages.names import tidy
 from tabinterp.table.coerce import with_columns
 
-from .plot_specs import Dots, Picture, Series
+from .plot_specs import Dots, Picture
+from .plots import Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

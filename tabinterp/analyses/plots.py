@@ -1,33 +1,392 @@
-"""Pictures of results, drawn into axes of the caller's: nothing is shown, no setting of Matplotlib is changed.
+"""Drawing on axes, from plain arrays: dots with intervals, effect curves, reliability, net benefit, paths and heat maps.
 
-The network is navy, solid and filled, the linear model amber, dashed and hollow, as in the report. Matplotlib is loaded when the
-first picture is asked for.
+The figures of the report and `.plot()` of results both use these functions. The network is navy, solid and filled, the linear
+model amber, dashed and hollow; where filling says whether an interval excludes zero, shape, colour and line still tell the models
+apart. Arrays hold NaN where there is no number. Matplotlib is imported when something is drawn.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tabinterp import messages
 from tabinterp.arrays import FloatArray
-from tabinterp.messages import text
-from tabinterp.messages.names import cut
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.lines import Line2D
 
-Curve = Any  # `effects.Curve`, which is drawn by what is here
-
-NAVY, AMBER, INK, RULE = "#08306b", "#d97706", "#1f2937", "#d1d5db"
-DASH = (0.0, (1.8, 0.9))
-RUG = 0.16  # of the height, for how the rows are spread
+NAVY, AMBER, INK, GREY, RULE, PAPER = "#08306b", "#d97706", "#1f2937", "#4b5563", "#d1d5db", "#ffffff"
+SLATE = "#6b7280"  # of a model that is neither the network nor its linear counterpart
+COLD, WARM = "#7b3294", "#00695c"  # below and above zero
+DASH, DOTTED, LONG_DASH = (0.0, (1.8, 0.9)), (0.0, (1.0, 1.4)), (0.0, (4.0, 2.0))
+DODGE = 0.34  # of a row, between the first and the last of its marks
+FAINT, BAND, ICE, BENEFIT = 0.4, 0.25, 0.1, 0.2  # opacities
+MISSING = 0.09  # of the span: how far right of the numbers missing values are drawn
+DARK = 0.179  # relative luminance at which black and white text have the same contrast (WCAG 2.2)
+ROOMY = 10  # columns of a heat map whose numbers are set larger
 WIDE = (
     "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Meiryo", "IPAexGothic", "MS Gothic",
     "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic",
 )  # fmt: skip
-SHOWN = 20  # players of a picture
+
+Marks = Mapping[tuple[int, int], "Line2D"]  # place of a point, and of its series -> the mark
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour, line and mark of a series."""
+
+    colour: str
+    dash: Any
+    marker: str
+    size: float
+    filled: bool
+
+
+NETWORK, LINEAR = Look(NAVY, "-", "o", 7.5, True), Look(AMBER, DASH, "D", 6.5, False)
+LOOKS = {"network": NETWORK, "linear": LINEAR, "other": Look(SLATE, "-", "s", 6.5, False)}
+OTHERS = (
+    NETWORK,
+    Look(INK, ":", "s", 6.5, False),
+    Look(GREY, "-.", "^", 6.5, True),
+    Look(GREY, "--", "v", 6.5, False),
+)  # of series that are neither, by their place
+
+
+@dataclass(frozen=True)
+class Series:
+    """Numbers of one model, or of one way to compute them: arrays (points,).
+
+    Parameters
+    ----------
+    look : "network", "linear", "other" (a model that is neither) or something else.
+    filled : for each point whether its mark is filled; None: a cross. As a whole None: as the look says.
+    """
+
+    look: str
+    name: str
+    value: FloatArray
+    low: FloatArray
+    high: FloatArray
+    filled: Sequence[bool | None] | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """An effect curve along a column of numbers: arrays (points,); `at` is NaN at the point of missing values."""
+
+    at: FloatArray
+    network: Series
+    linear: Series | None
+    ale: FloatArray
+    ice_low: FloatArray
+    ice_high: FloatArray
+    rows: FloatArray
+    sparse: NDArray[np.bool_]
+
+    @property
+    def places(self) -> FloatArray:
+        """Where the points are drawn: missing values to the right of the numbers."""
+        known = self.at[~np.isnan(self.at)]
+        low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
+        return np.where(np.isnan(self.at), high + MISSING * ((high - low) or 1.0), self.at)
+
+    @property
+    def round_numbers(self) -> list[float]:
+        """Round numbers within the points, clear of the name below the missing values."""
+        known = self.at[~np.isnan(self.at)]
+        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+        edge = 0.02 * (high - low)
+        found = round_values(low, high, 5) if high > low else known
+        room = 0.5 * MISSING * (high - low) if len(known) < len(self.at) else 0.0
+        return [float(x) for x in found if low - edge <= x <= high + edge - room]
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Zero, both models, the band of single rows, and intervals as far as they leave the curves legible."""
+        models = [one for one in (self.network, self.linear) if one is not None]
+        ends = [end for one in models for end in (one.low, one.high)]
+        return span([[0.0], self.ale, *(one.value for one in models)], [*ends, self.ice_low, self.ice_high], 0.05)
+
+
+# ---- figures
+
+
+def dots(
+    axes: Axes,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    at: float | None = 0.0,
+    dodge: bool = True,
+    ticks: int = 6,
+) -> Marks:
+    """Draw a row of marks with intervals for each label, and a line at `at`; on its axis at most so many `ticks`.
+
+    One separated level can have an interval hundreds of times wider than everything else; it then ends in an arrow.
+    `dodge`: draw the marks of a row one below the other. Labels without a number keep their row.
+    """
+    made: dict[tuple[int, int], Line2D] = {}
+    ends = [end[~np.isnan(one.value)] for one in series for end in (one.low, one.high)]
+    limits = span([[] if at is None else [at], *(one.value for one in series)], ends, 0.04)
+    for row in range(len(labels)):
+        for place, one in enumerate(series):
+            if row >= len(one.value) or np.isnan(one.value[row]):
+                continue
+            look = look_of(one, place)
+            y = row + (DODGE * (place / (len(series) - 1) - 0.5) if dodge and len(series) > 1 else 0.0)
+            low, high = max(one.low[row], limits[0]), min(one.high[row], limits[1])
+            if not np.isnan(one.low[row] + one.high[row]):
+                axes.plot([low, high], [y, y], color=look.colour, lw=1.8, ls=look.dash, solid_capstyle="butt")
+                for beyond, x, arrow in ((one.low[row] < low, low, "<"), (one.high[row] > high, high, ">")):
+                    if beyond:
+                        axes.plot([x], [y], color=look.colour, marker=arrow, ms=6, ls="", clip_on=False)
+            filled = look.filled if one.filled is None else one.filled[row]
+            marker = "x" if filled is None else look.marker
+            made[row, place] = mark(axes, one.value[row], y, look, filled=bool(filled), marker=marker)
+    if np.isfinite(limits).all():
+        axes.set_xlim(limits)
+    axes.set_ylim(max(1, len(labels)) - 0.5, -0.5)
+    number_axis(axes.xaxis, ticks)
+    axes.set_yticks(range(len(labels)), labels, parse_math=False)
+    axes.tick_params(axis="y", length=0, pad=8)
+    if at is not None:
+        axes.axvline(at, color=INK, lw=1.2, zorder=1)
+    bare(axes, "top", "right", "left", grid="x")
+    return made
+
+
+def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
+    """Draw effect curves of both models with the network's bands; what few rows support is faint.
+
+    `below` shares the horizontal axis and shows how many rows each point has; `missing` names the point of missing values.
+    """
+    at, numbers = curve.places, ~np.isnan(curve.at)
+    network, linear = curve.network, curve.linear
+    for low, high, alpha in ((curve.ice_low, curve.ice_high, ICE), (network.low, network.high, BAND)):
+        axes.fill_between(at[numbers], low[numbers], high[numbers], color=NAVY, alpha=alpha, lw=0, zorder=1)
+    lines = [(curve.ale, NAVY, DOTTED, 2.0), (network.value, NAVY, "-", 2.0)]
+    if linear is not None:
+        lines.insert(1, (linear.value, AMBER, DASH, 1.8))
+    for value, colour, dash, width in lines:
+        _faint_line(axes, at[numbers], value[numbers], curve.sparse[numbers], color=colour, ls=dash, lw=width)
+    made: dict[tuple[int, int], Line2D] = {}
+    for i, x in enumerate(at):
+        for place, one, look in ((1, linear, LINEAR), (0, network, NETWORK)):
+            if one is None or np.isnan(one.value[i]):
+                continue
+            if not numbers[i] and not np.isnan(one.low[i] + one.high[i]):
+                axes.plot([x, x], [one.low[i], one.high[i]], color=look.colour, lw=1.8, ls=look.dash)
+            size, alpha = 5.5 if look.filled else 5.0, FAINT if curve.sparse[i] else 1.0
+            made[i, place] = mark(axes, x, one.value[i], look, size=size, edge=1.4, alpha=alpha)
+    _row_bars(below, at, curve.rows)
+    edge = 0.03 * (np.ptp(at) or 1.0)
+    axes.set_xlim(at.min() - edge, at.max() + edge)
+    axes.set_ylim(curve.span)
+    number_axis(axes.yaxis, 5)
+    axes.tick_params(axis="y", length=0, pad=6)
+    axes.tick_params(axis="x", length=0, labelbottom=False)
+    axes.axhline(0, color=INK, lw=1.0, zorder=1)
+    bare(axes, "top", "right", "left", "bottom", grid="y")
+    bare(below, "top", "right", "left", grid=None)
+    rounds, gone = curve.round_numbers, at[~numbers]
+    below.set_xticks([*rounds, *gone], [*map(tick, rounds), *(missing for _ in gone)])
+    return made
+
+
+def reliability(axes: Axes, at: Sequence[FloatArray], series: Sequence[Series]) -> Marks:
+    """Draw outcomes over predictions `at` for each model, and the diagonal on which predictions come true."""
+    parts = [*at, *(part for one in series for part in (one.value, one.low, one.high))]
+    limits = span(parts, [], 0.04)
+    made: dict[tuple[int, int], Line2D] = {}
+    axes.plot(limits, limits, color=INK, lw=1.2, zorder=1)
+    for place, (xs, one) in enumerate(zip(at, series, strict=True)):
+        look = look_of(one, place)
+        for i, x in enumerate(xs):
+            if not np.isnan(one.low[i] + one.high[i]):
+                ends = [one.low[i], one.high[i]]
+                axes.plot([x, x], ends, color=look.colour, lw=1.8, ls=look.dash, solid_capstyle="butt")
+            made[i, place] = mark(axes, x, one.value[i], look)
+    if np.isfinite(limits).all():
+        axes.set(xlim=limits, ylim=limits)
+    number_axis(axes.xaxis, 6)
+    number_axis(axes.yaxis, 6)
+    bare(axes, "top", "right", grid="both")
+    return made
+
+
+def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], treat_all: Series) -> Marks:
+    """Draw the net benefit of models over thresholds with bands, and that of calling every row positive.
+
+    The axis ends a fifth of its height below zero: far down, calling all positive says no more.
+    """
+    axes.axhline(0, color=INK, lw=1.2, zorder=1)
+    axes.plot(thresholds, treat_all.value, color=INK, ls=DOTTED, lw=1.6, zorder=2)
+    made: dict[tuple[int, int], Line2D] = {}
+    for place, one in reversed([*enumerate(series)]):
+        look = look_of(one, place)
+        axes.fill_between(thresholds, one.low, one.high, color=look.colour, alpha=BENEFIT, lw=0, zorder=1)
+        axes.plot(thresholds, one.value, color=look.colour, ls=look.dash, lw=2.0, zorder=3)
+        for i in np.flatnonzero(~np.isnan(one.value)):
+            at = thresholds[i], one.value[i]
+            made[int(i), place] = mark(axes, *at, look, size=4.5, edge=1.2, clip_on=True, zorder=4)
+    top = np.nanmax([1e-3, *(end for one in (*series, treat_all) for end in (*one.value, *one.high))])
+    low = np.nanmin([0.0, *(end for one in series for end in one.low)])
+    axes.set_ylim(max(low, -0.25 * top) - 0.04 * top, 1.04 * top)
+    axes.set_xlim(0, 1)
+    number_axis(axes.xaxis, 6)
+    number_axis(axes.yaxis, 6)
+    bare(axes, "top", "right", grid="both")
+    return made
+
+
+def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
+    """Draw the values of an optimum in growing balls of rows, and those of real rows; what may not be read is a cross."""
+    axes.plot(range(len(labels)), real, color=INK, ls=LONG_DASH, lw=1.4)
+    axes.plot(range(len(labels)), value, color=NAVY, lw=1.4, zorder=2)
+    made = {
+        (i, 0): mark(axes, i, one, NETWORK, size=7, marker="o" if readable[i] else "x") for i, one in enumerate(value)
+    }
+    axes.set_ylim(path_span(value, real))
+    axes.set_xlim(-0.4, len(labels) - 0.6)
+    axes.set_xticks(range(len(labels)), labels)
+    number_axis(axes.yaxis, 5)
+    axes.tick_params(axis="both", length=0, pad=6)
+    bare(axes, "top", "right", "left", grid="y")
+    return made
+
+
+def path_span(value: FloatArray, real: FloatArray) -> tuple[float, float]:
+    """The ends of the vertical axis of `path`."""
+    return span([value, real], [], 0.06)
+
+
+def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatArray) -> None:
+    """Draw numbers in [-1, 1] as cells coloured about zero; labels beyond the values keep their row or column."""
+    from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415
+
+    colours = LinearSegmentedColormap.from_list("signed", [COLD, "white", WARM])
+    axes.imshow(values, cmap=colours, vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+    part = colours((np.nan_to_num(values) + 1) / 2)[..., :3]
+    linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+    dark = linear @ np.array([0.2126, 0.7152, 0.0722]) < DARK
+    small = 8.0 if max(values.shape[1:], default=0) <= ROOMY else 6.0
+    for i, j in np.ndindex(values.shape):
+        told = "–" if np.isnan(values[i, j]) else f"{values[i, j]:.2f}".replace("-0.00", "0.00").replace("-", "−")
+        axes.text(j, i, told, ha="center", va="center", fontsize=small, color="white" if dark[i, j] else "black")
+    axes.set_xticks(np.arange(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor", parse_math=False)
+    axes.set_yticks(np.arange(len(rows)), rows, parse_math=False)
+    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    axes.tick_params(length=0)
+    bare(axes, "top", "right", "left", "bottom", grid=None)
+
+
+# ---- their parts
+
+
+def look_of(series: Series, place: int) -> Look:
+    return LOOKS.get(series.look, OTHERS[place % len(OTHERS)])
+
+
+def mark(
+    axes: Axes,
+    x: float,
+    y: float,
+    look: Look,
+    *,
+    filled: bool | None = None,
+    marker: str | None = None,
+    size: float | None = None,
+    edge: float = 1.8,
+    **more: Any,
+) -> Line2D:
+    """Draw one point; what is None is as the look says."""
+    face = look.colour if (look.filled if filled is None else filled) else PAPER
+    shape, size = marker or look.marker, size or look.size
+    settings: dict[str, Any] = {"clip_on": False, "zorder": 3, **more}
+    return axes.plot([x], [y], ls="", marker=shape, ms=size, mec=look.colour, mew=edge, mfc=face, **settings)[0]
+
+
+def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float, float]:
+    """All points, and the ends of intervals as far as they leave the points legible; NaN where there is no point."""
+    known, far = (np.concatenate([np.empty(0), *map(np.asarray, parts)]) for parts in (points, ends))
+    known, far = known[np.isfinite(known)], far[np.isfinite(far)]
+    if not len(known):
+        return np.nan, np.nan
+    low, high = float(known.min()), float(known.max())
+    far = np.append(far, known)
+    room = (high - low) or np.ptp(far) or 1.0
+    low, high = max(float(far.min()), low - room), min(float(far.max()), high + room)
+    edge *= (high - low) or 1.0
+    return low - edge, high + edge
+
+
+def _faint_line(axes: Axes, xs: FloatArray, ys: FloatArray, faint: NDArray[np.bool_], **look: Any) -> None:
+    """Faint from and to every faint point; one path for what is faint and one for the rest."""
+    for light in (False, True):
+        x: list[float] = []
+        y: list[float] = []
+        for i in range(len(xs) - 1):
+            if (faint[i] or faint[i + 1]) == light:
+                joined = bool(x) and x[-1] == xs[i]
+                x += [xs[i + 1]] if joined else [np.nan, xs[i], xs[i + 1]]
+                y += [ys[i + 1]] if joined else [np.nan, ys[i], ys[i + 1]]
+        if x:
+            axes.plot(x, y, alpha=FAINT if light else 1.0, solid_capstyle="butt", zorder=2, **look)
+
+
+def _row_bars(axes: Axes, at: FloatArray, rows: FloatArray) -> None:
+    """How many rows each point has, where that may be shown."""
+    shown = ~np.isnan(rows)
+    x = [value for one in at[shown] for value in (one, one, np.nan)]
+    y = [value for count in rows[shown] for value in (0.0, count, np.nan)]
+    axes.plot(x, y, color=INK, lw=4, alpha=0.55, solid_capstyle="butt")
+    axes.set_ylim(0, 1.25 * max([1, *rows[shown]]))
+    axes.set_yticks([])
+
+
+def bare(axes: Axes, *spines: str, grid: Any) -> None:
+    """Hide these spines and the background, and draw a grid behind everything."""
+    axes.patch.set_visible(False)
+    axes.spines[list(spines)].set_visible(False)
+    if grid is not None:
+        axes.grid(axis=grid, color=RULE, lw=0.8)
+        axes.set_axisbelow(True)
+
+
+def number_axis(axis: Axis, most: int) -> None:
+    """Give an axis at most so many round numbers, in the form of the language."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
+
+    axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(tick))
+
+
+def round_values(low: float, high: float, most: int) -> FloatArray:
+    """The numbers that `number_axis` shows from `low` to `high`, and one beyond at each end."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    return np.asarray(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
+
+
+def tick(value: float, _: int | None = None) -> str:
+    """A number on an axis, or a value of a column: as many digits as it has, up to six, without an exponent elsewhere.
+
+    >>> tick(-0.25), tick(12500.0)
+    ('−0.25', '12,500')
+    """
+    return messages.signs(f"{value:,.6g}").replace("-", "−")
+
+
+# ---- the caller's axes
 
 
 def axes_of(ax: Axes | None, height: float = 4.0) -> Axes:
@@ -39,117 +398,41 @@ def axes_of(ax: Axes | None, height: float = 4.0) -> Axes:
     return plt.subplots(figsize=(6.4, height), layout="constrained")[1]
 
 
-def curve(ax: Axes | None, network: Curve, linear: Curve | None, k: int, scale: str, names: tuple[str, str]) -> Axes:
-    """An effect curve with its 95% interval, spread of single rows, rows below; points of fewer than ten rows are left out."""
-    ax = axes_of(ax)
-    kept = ~network.small
-    values = [v for v, keep in zip(network.values, kept, strict=True) if keep]
-    numeric = network.kind == "numeric"
-    at = _places(values, numeric)
-    line = np.array([numeric and v is not None for v in values])
-    ax.fill_between(
-        at[line], network.ice_low[kept, k][line], network.ice_high[kept, k][line], color=NAVY, alpha=0.1, lw=0
-    )
-    _one(ax, at, line, network, kept, k, NAVY, "-", "o", names[0])
-    if linear is not None:
-        _one(ax, at, line, linear, kept, k, AMBER, DASH, "D", names[1])
-    _sparse(ax, at, network.sparse[kept], line)
-    _rows(ax, at, network.share[kept], numeric)
-    if not numeric:
-        ax.set_xticks(
-            at,
-            [text("plot.missing") if v is None else cut(str(v)) for v in values],
-            rotation=30,
-            ha="right",
-            parse_math=False,
+def legend(axes: Axes, series: Sequence[Series]) -> None:
+    """Name the series above the axes, where there are several."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415
+
+    looks = [(one.name, look_of(one, place)) for place, one in enumerate(series)]
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=look.colour,
+            ls=look.dash,
+            marker=look.marker,
+            mfc=look.colour if look.filled else PAPER,
+            label=name,
         )
-    elif values and values[-1] is None:
-        ax.annotate(
-            text("plot.missing"),
-            (at[-1], 0.15),
-            (0, 4),
-            ("data", "axes fraction"),
-            "offset points",
-            ha="center",
-            fontsize="small",
+        for name, look in looks
+    ]
+    if len(series) > 1:
+        axes.legend(
+            handles=handles, frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(series), borderaxespad=0
         )
-    ax.axhline(0, color=INK, lw=0.8, zorder=1)
-    ax.set_xlabel(cut(network.column), parse_math=False)
-    ax.set_ylabel(text("plot.axis.effect", {"scale": scale.replace("_", "-")}))
-    ax.spines[["top", "right"]].set_visible(False)
-    if linear is not None:
-        ax.legend(frameon=False)
-    return legible(ax)
 
 
-def legible(ax: Axes) -> Axes:
-    """The axes, with a font that holds Chinese, Japanese and Korean behind the caller's wherever such a text stands.
+def legible(axes: Axes) -> Axes:
+    """The axes, with a font that holds Chinese, Japanese and Korean behind the caller's wherever such a text is shown.
 
     Matplotlib's own font holds none; which of those below is there depends on the machine.
     """
     from matplotlib import font_manager  # noqa: PLC0415
+    from matplotlib.text import Text  # noqa: PLC0415
 
-    legend = ax.get_legend()
-    ticks, axes = (*ax.get_xticklabels(), *ax.get_yticklabels()), (ax.xaxis.label, ax.yaxis.label, ax.title)
-    for one in (*ticks, *axes, *ax.texts, *(legend.get_texts() if legend else ())):
+    ticks = [label for one in (axes, *axes.child_axes) for label in (*one.get_xticklabels(), *one.get_yticklabels())]
+    for one in (*ticks, *axes.findobj(Text)):
+        assert isinstance(one, Text)
         if any(east_asian_width(char) in "WF" for char in one.get_text()):
             there = {font.name for font in font_manager.fontManager.ttflist}
             one.set_fontfamily([*one.get_fontfamily(), *(name for name in WIDE if name in there)])
-    return ax
-
-
-def _places(values: list[Any], numeric: bool) -> FloatArray:
-    """Where the points stand: numbers at their values, missing ones a step beyond; levels one after the other."""
-    if not numeric:
-        return np.arange(len(values), dtype=np.float64)
-    known = [float(v) for v in values if v is not None]
-    beyond = max(known) + 0.08 * max(max(known) - min(known), 1e-9) if known else 0.0
-    return np.array([beyond if v is None else float(v) for v in values])
-
-
-def _one(
-    ax: Axes,
-    at: FloatArray,
-    line: Any,
-    found: Curve,
-    kept: Any,
-    k: int,
-    colour: str,
-    style: Any,
-    marker: str,
-    name: str,
-) -> None:
-    """One model: a line with a band where there is an order, points with bars elsewhere."""
-    value, low, high = (part[kept, k] for part in (found.effect.value, found.effect.low, found.effect.high))
-    filled, label = colour if marker == "o" else "white", name
-    if line.any():
-        ax.fill_between(at[line], low[line], high[line], color=colour, alpha=0.25, lw=0)
-        ax.plot(at[line], value[line], color=colour, ls=style, lw=1.8, label=label)
-        label = "_"
-    rest = ~line
-    if rest.any():
-        reach = np.stack([value - low, high - value])[:, rest]
-        ax.errorbar(at[rest], value[rest], yerr=reach, fmt=marker, color=colour, mfc=filled, ms=6, lw=1.6, label=label)
-
-
-def _sparse(ax: Axes, at: FloatArray, sparse: Any, line: Any) -> None:
-    """Hatching between points of a number that few rows lie near."""
-    for i in np.flatnonzero(sparse & line):
-        around = at[line]
-        j = int(np.flatnonzero(around == at[i])[0])
-        low = (around[max(0, j - 1)] + around[j]) / 2
-        high = (around[min(len(around) - 1, j + 1)] + around[j]) / 2
-        ax.axvspan(low, high, facecolor="none", edgecolor=RULE, hatch="///", lw=0, zorder=0)
-
-
-def _rows(ax: Axes, at: FloatArray, share: FloatArray, numeric: bool) -> None:
-    """How the rows are spread, as bars along the lower edge."""
-    if not len(at):
-        return
-    apart = np.diff(np.unique(at))
-    low, high = ax.get_ylim()
-    height = RUG * (high - low) * share / share.max()
-    bottom = low - RUG * (high - low)
-    width = 0.6 if not numeric else 0.01 * np.ptp(at) if not len(apart) else max(0.006 * np.ptp(at), 0.3 * apart.min())
-    ax.bar(at, height, width=width, bottom=bottom, color=INK, alpha=0.35, lw=0)
-    ax.set_ylim(bottom, high)
+    return axes

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 import numpy as np
 
-from tabinterp.document.base import Interval, MetricRow
+from tabinterp.document.base import Interval, MetricRow, Part
 
 if TYPE_CHECKING:
     from tabinterp.analyses.performance.estimator import Metric
     from tabinterp.analyses.results import Results
     from tabinterp.stats.estimates import Estimates
+
+P = TypeVar("P", bound=Part)
 
 
 def number(value: Any) -> float | None:
@@ -30,18 +33,42 @@ def at(estimates: Estimates, *place: int) -> Interval:
     return interval(*(getattr(estimates, part)[place] for part in ("value", "stderr", "low", "high")))
 
 
+def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
+    """Return a part of the document with the numbers of a result.
+
+    Parameters
+    ----------
+    result : its attributes fill the fields of the same names. Estimates, and tuples of value, standard error and ends, become
+        intervals; results within a result become parts; a number that is not finite becomes None.
+    place : where in its arrays and estimates the numbers are; none: they are used whole.
+    given : all other fields, and those whose value is not the result's.
+    """
+    names = [name for name in kind.model_fields if name not in given and hasattr(result, name)]
+    found = {name: _field(kind.model_fields[name].annotation, getattr(result, name), place) for name in names}
+    return kind(**found, **given)
+
+
+def _field(kind: Any, value: Any, place: tuple[int, ...] = ()) -> Any:
+    """A value as a field of this type holds it."""
+    kinds = [one for one in (get_args(kind) if NoneType in get_args(kind) else (kind,)) if one is not NoneType]
+    if value is None:
+        return None
+    if Interval in kinds:
+        return at(value, *place) if hasattr(value, "stderr") else interval(*value)
+    if isinstance(value, np.ndarray) and place:
+        value = value[place]
+    if get_origin(kinds[0]) is list:
+        return [_field(get_args(kinds[0])[0], one) for one in value]
+    if isinstance(kinds[0], type) and issubclass(kinds[0], Part):
+        return fill(kinds[0], value)
+    if isinstance(value, (float, np.floating)):
+        return number(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def metric_row(metric: Metric) -> MetricRow:
     """Return a metric of both models."""
-    return MetricRow(
-        metric=metric.name,
-        higher_is_better=metric.higher_is_better,
-        network=interval(*metric.network),
-        linear=interval(*metric.linear),
-        difference=interval(*metric.difference),
-        resolved=metric.resolved,
-        method=metric.method,
-        rows=metric.rows,
-    )
+    return fill(MetricRow, metric, metric=metric.name)
 
 
 def rows_of(r: Results) -> Any:

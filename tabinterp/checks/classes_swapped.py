@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.checks.shared.performance import network_metric, performance_withheld
+from tabinterp.checks.shared.document_values import network_metric, performance_withheld
 from tabinterp.document.document import Document
 
 from .base import WITHHELD, Check, Limits, Outcome, Text, not_applicable, raised_if

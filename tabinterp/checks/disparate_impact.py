@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tabinterp.analyses.groups.record import ImpactPair, ImpactRow
-from tabinterp.checks.shared.groups import group_name
+from tabinterp.checks.shared.document_values import group_name
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable

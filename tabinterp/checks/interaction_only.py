@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.checks.shared.columns import predictive_power
+from tabinterp.checks.shared.document_values import predictive_power
 from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document
 

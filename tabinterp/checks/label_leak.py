@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tabinterp.analyses.data_quality.record import TableReadings
-from tabinterp.checks.shared.columns import input_columns, power_withheld, predictive_power
+from tabinterp.checks.shared.document_values import input_columns, power_withheld, predictive_power
 from tabinterp.checks.shared.power import auc_beyond, of_counts, r2_beyond, with_power
 from tabinterp.document.document import Document, Power
 

@@ -7,7 +7,7 @@ significant, or where a smooth calibration curve bends away from the predictions
 from __future__ import annotations
 
 from tabinterp.analyses.calibration.record import Calibrated
-from tabinterp.checks.shared.performance import performance_withheld
+from tabinterp.checks.shared.document_values import performance_withheld
 from tabinterp.document.document import Document, Interval
 
 from .base import UNBOUNDED, WITHHELD, Check, Limit, Limits, Outcome, Text, not_applicable

@@ -6,7 +6,7 @@ two classes, an R² of zero for numbers, the entropy of the class shares for sev
 
 from __future__ import annotations
 
-from tabinterp.checks.shared.performance import network_metric, performance_withheld
+from tabinterp.checks.shared.document_values import network_metric, performance_withheld
 from tabinterp.document.document import Document
 
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, above, not_applicable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.checks.shared.columns import input_columns, power_withheld
+from tabinterp.checks.shared.document_values import input_columns, power_withheld
 from tabinterp.checks.shared.power import Z_CHANCE, beyond, smallest_effect, with_power
 from tabinterp.document.document import Document
 

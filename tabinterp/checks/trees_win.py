@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.checks.shared.performance import largest_loss, scored_events
+from tabinterp.checks.shared.document_values import largest_loss, scored_events
 from tabinterp.checks.shared.power import beyond, smallest_effect, with_power
 from tabinterp.document.document import Document
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.checks.shared.columns import input_columns
+from tabinterp.checks.shared.document_values import input_columns
 from tabinterp.checks.shared.power import of_counts, share_of, with_power
 from tabinterp.document.document import Document
 

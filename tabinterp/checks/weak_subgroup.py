@@ -6,7 +6,7 @@ Raised where the loss of a group lies above what the network's own probabilities
 from __future__ import annotations
 
 from tabinterp.analyses.subgroup_gaps.record import WeakPart
-from tabinterp.checks.shared.groups import group_name
+from tabinterp.checks.shared.document_values import group_name
 from tabinterp.checks.shared.power import beyond, smallest_effect, with_power
 from tabinterp.document.document import Document, Power
 

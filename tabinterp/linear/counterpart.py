@@ -7,8 +7,7 @@ For inference an unpenalised fit on the same encoding stands beside it (`tabinte
 from __future__ import annotations
 
 import inspect
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -19,10 +18,7 @@ import sklearn
 import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegressionCV, PoissonRegressor, RidgeCV
-from sklearn.metrics import mean_poisson_deviance
-from sklearn.model_selection import StratifiedKFold
+from sklearn.linear_model import LogisticRegressionCV, PoissonRegressor
 from sklearn.preprocessing import TargetEncoder
 from torch import nn
 
@@ -42,11 +38,9 @@ from tabinterp.table.executors import Engine, in_parts, in_turn
 from tabinterp.table.folds import by_group
 
 from . import streamed_newton as newton
+from .penalised import FOLDS, ITERATIONS, STRENGTHS, fit_counts, fit_numbers, fit_quietly, mean_log_loss, parts_of
 from .streamed_newton import Plan
 
-STRENGTHS = np.logspace(-4, 2, 7)
-FOLDS = 5
-ITERATIONS = 1000
 NEWER: dict[str, Any] = (  # what scikit-learn asks to be said since it has these settings
     {"use_legacy_attributes": False, "l1_ratios": (0.0,)}
     if "use_legacy_attributes" in inspect.signature(LogisticRegressionCV).parameters
@@ -266,9 +260,7 @@ def _fit(
         solver="lbfgs",
         **NEWER,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return search.fit(x, y, sample_weight=weights)
+    return fit_quietly(search, x, y, weights)
 
 
 def _rarest(counts: IntArray, table: Table) -> str:
@@ -298,104 +290,9 @@ def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoRet
     )
 
 
-def parts_of(
-    strata: IntArray, groups: IntArray | None, needed: Sequence[int], seed: int
-) -> list[tuple[IntArray, IntArray]]:
-    """Return the folds of a cross-validation: the places of the rows that are fitted, and of those that are judged.
-
-    At most five folds, with `strata` (rows,) in equal shares and the rows of each of `groups` (rows,) in one fold. Empty where
-    a stratum that is `needed` would be missing from the rows fitted.
-    """
-    if groups is not None:
-        return by_group(strata, groups, needed, FOLDS, seed)
-    count = min(FOLDS, *(int((strata == one).sum()) for one in needed))
-    if count < 2:
-        return []
-    return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(strata, strata))
-
-
 def _negative_log_loss(model: Any, x: FloatArray, y: Any, sample_weight: FloatArray | None = None) -> float:
     """Score for scikit-learn, higher is better."""
     return -mean_log_loss(model.predict_proba(x), np.searchsorted(model.classes_, y), sample_weight)
-
-
-def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArray | None) -> float:
-    """Mean log loss of probabilities (n, k) of the classes 0 to k - 1, where `codes` (n,) are the true ones.
-
-    That is scikit-learn's `log_loss`, without the checks that take longer than the fit of a small fold.
-    """
-    told = probabilities[np.arange(len(codes)), codes]
-    rounding = np.finfo(told.dtype).eps
-    return -float(np.average(np.log(np.clip(told, rounding, 1 - rounding)), weights=weights))
-
-
-def fit_numbers(
-    x: FloatArray, y: FloatArray, weights: FloatArray | None, seed: int, groups: IntArray | None
-) -> RidgeCV:
-    """Fit a ridge regression of the strength with the least squared error on rows left out, or on five folds of groups."""
-    strengths = len(x) * np.logspace(-7, 1, 17)
-    if groups is not None:
-        parts = by_group(np.zeros(len(x), dtype=np.int64), groups, [0], FOLDS, seed)
-        if not parts:
-            raise NotApplicableError(why("penalty.one_group"))
-        w = np.ones(len(x)) if weights is None else weights
-        errors = np.sum([_squared_errors(x, y, w, *part, strengths) for part in parts], axis=0)
-        strengths = strengths[[int(np.argmin(errors))]]
-    return RidgeCV(alphas=strengths).fit(x, y, sample_weight=weights)
-
-
-def _squared_errors(
-    x: FloatArray, y: FloatArray, weights: FloatArray, fitted: IntArray, judged: IntArray, strengths: FloatArray
-) -> FloatArray:
-    """Weighted sum of squared errors on the judged rows for each strength, (strengths,), from one eigendecomposition."""
-    w = weights[fitted]
-    centre, mean = np.average(x[fitted], axis=0, weights=w), np.average(y[fitted], weights=w)
-    moved = x[fitted] - centre
-    values, vectors = np.linalg.eigh(moved.T @ (w[:, None] * moved))
-    along = vectors.T @ (moved.T @ (w * (y[fitted] - mean)))
-    coefficients = vectors @ (along[:, None] / (np.maximum(values, 0.0)[:, None] + strengths))
-    left = y[judged, None] - mean - (x[judged] - centre) @ coefficients
-    return np.asarray(weights[judged] @ left**2)
-
-
-def fit_counts(
-    x: FloatArray, y: FloatArray, weights: FloatArray, seed: int, groups: IntArray | None
-) -> PoissonRegressor:
-    """Fit a Poisson regression of the strength with the least cross-validated deviance, weighed by row.
-
-    Folds have equal shares of zeros, and the rows of a group in one fold.
-    """
-    counted = (y > 0).astype(np.int64)
-    if counted.sum() < 2:
-        raise NotApplicableError(
-            why(
-                "a linear counterpart chooses its penalty by cross-validation, which needs two training rows with a count above 0"
-            )
-        )
-    parts = parts_of(counted, groups, [1], seed)
-    if not parts:
-        raise NotApplicableError(why("penalty.counts_in_one_group"))
-    penalties = 1 / (STRENGTHS * len(y))  # of the mean loss, as C is of its sum
-
-    def fit(penalty: float, rows: Any) -> PoissonRegressor:
-        made = PoissonRegressor(alpha=penalty, solver="newton-cholesky", max_iter=ITERATIONS, tol=1e-8)
-        return made.fit(x[rows], y[rows], sample_weight=weights[rows])
-
-    def loss(penalty: float) -> float:
-        losses = [
-            (weights[b].sum(), mean_poisson_deviance(y[b], _rates(fit(penalty, a), x[b]), sample_weight=weights[b]))
-            for a, b in parts
-        ]
-        return float(np.average([one for _, one in losses], weights=[w for w, _ in losses]))
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return fit(penalties[int(np.argmin([loss(penalty) for penalty in penalties]))], slice(None))
-
-
-def _rates(fitted: PoissonRegressor, x: FloatArray) -> FloatArray:
-    """Expected counts; those of rows far outside the fitted ones stay within floating point."""
-    return np.asarray(np.exp(np.clip(x @ fitted.coef_ + fitted.intercept_, -100, 100)))
 
 
 def _converged(fitted: Any) -> bool:

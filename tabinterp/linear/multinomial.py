@@ -1,7 +1,7 @@
 """Maximum likelihood of a multinomial logistic model, with row weights and with classes that a row cannot have.
 
 Binary logistic regression is the case of two classes. `statsmodels.MNLogit` takes neither weights nor, for the limit
-of a separated fit, rows with fewer possible classes; where both can be used, tests hold the two against each other.
+of a separated fit, rows with fewer possible classes. Where statsmodels has a model for the rows, tests compare the two.
 
 Parameters are the (k - 1) blocks of (d,) coefficients a on the basis; the logits of the classes are
 `basis @ a.T @ contrasts.T`, with `contrasts` (k, k - 1).
@@ -15,10 +15,11 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, helmert
 
 from tabinterp.stats.estimates import group_sums
+from tabinterp.stats.newton import newton
 
 from .design import Bools, Floats, Ints
 
-STEPS = 30
+STEPS = 30  # beyond, what is separated has probabilities that are rounded to 1, and looks like a maximum
 STEP_TOLERANCE = 1e-8  # of the margins, beside the greatest of them
 RECESSION = 1e-6  # a margin may fall by this share of the greatest rise: rounding, and what still converges
 
@@ -148,23 +149,25 @@ def maximise(likelihood: Likelihood, span: Floats | None) -> Maximum:
     some logits by about one, and tend to a direction of recession; a step that is one proves it, and a step that moves
     no logit says that there is a maximum.
     """
-    parameters = np.zeros(likelihood.size)
-    logs = likelihood.log_probabilities(parameters)
-    value, converged, recession = likelihood.value(logs), False, None
-    total = likelihood.margins(parameters)
-    for _ in range(STEPS):
-        step = _newton_step(likelihood, np.exp(logs), span)
-        if step is None:
-            break
-        moved, value, logs = _ascend(likelihood, parameters, step, value)
-        margins = likelihood.margins(moved - parameters)
-        parameters, total = moved, total + margins
-        converged = bool(np.abs(margins).max() < STEP_TOLERANCE * (1 + np.abs(total).max()))
+    converged, steps = False, 0
+    recession: Floats | None = None
+
+    def evaluate(parameters: Floats) -> tuple[float, Floats | None]:
+        logs = likelihood.log_probabilities(parameters)
+        return -likelihood.value(logs), _newton_step(likelihood, np.exp(logs), span)
+
+    def is_last(step: Floats, parameters: Floats) -> bool:
+        nonlocal converged, recession, steps
+        steps += 1
+        margins = likelihood.margins(step)
+        largest = np.abs(likelihood.margins(parameters)).max()
+        converged = bool(np.abs(margins).max() < STEP_TOLERANCE * (1 + largest))
         if not converged and margins.min() >= -RECESSION * margins.max():
             recession = step
-        if converged or recession is not None:
-            break
-    probabilities = np.exp(logs)
+        return converged or recession is not None or steps == STEPS
+
+    parameters, _ = newton(np.zeros(likelihood.size), evaluate, is_last)
+    probabilities = np.exp(likelihood.log_probabilities(parameters))
     information = likelihood.information(probabilities)
     if span is not None:
         information = span.T @ information @ span
@@ -180,15 +183,3 @@ def _newton_step(likelihood: Likelihood, probabilities: Floats, span: Floats | N
     except LinAlgError:
         return None
     return step if span is None else span @ step
-
-
-def _ascend(likelihood: Likelihood, start: Floats, step: Floats, value: float) -> tuple[Floats, float, Floats]:
-    """The longest of the step's halvings that does not lower the likelihood beyond rounding."""
-    for _ in range(30):
-        moved = start + step
-        logs = likelihood.log_probabilities(moved)
-        new = likelihood.value(logs)
-        if new >= value - 1e-12 * abs(value):
-            break
-        step = step / 2
-    return moved, new, logs

@@ -14,10 +14,12 @@ import numpy as np
 from scipy.special import logsumexp, softmax, xlogy
 
 from tabinterp.arrays import FloatArray
+from tabinterp.stats.newton import newton
 
 PASSES = 25
 TOLERANCE = 1e-5  # of the last step, in units of the score per standard deviation; what is left after it is its square
 HALVINGS = 8
+SLACK = 1e-10  # of the loss: sums of batches differ by rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,18 +96,16 @@ def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
 
     `total` takes one pass: the sums of all rows at a plan's parameters.
     """
-    best, step, halvings = np.inf, np.zeros_like(plan.parameters), 0
-    for _ in range(PASSES):
-        loss, following = finish(plan, total(plan))
-        if not loss <= best + 1e-10 * abs(best) and halvings < HALVINGS:
-            step, halvings = step / 2, halvings + 1
-            plan = replace(plan, parameters=plan.parameters - step)
-            continue
-        best, step, halvings = loss, following, 0
-        plan = replace(plan, parameters=plan.parameters + step)
-        if np.abs(step).max() <= TOLERANCE * max(1.0, float(np.abs(plan.parameters).max())):
-            return plan, True
-    return plan, False
+
+    def evaluate(parameters: FloatArray) -> tuple[float, FloatArray]:
+        at = replace(plan, parameters=parameters)
+        return finish(at, total(at))
+
+    def is_last(step: FloatArray, parameters: FloatArray) -> bool:
+        return bool(np.abs(step).max() <= TOLERANCE * max(1.0, float(np.abs(parameters).max())))
+
+    found, converged = newton(plan.parameters, evaluate, is_last, most=PASSES, halvings=HALVINGS, slack=SLACK)
+    return replace(plan, parameters=found), converged
 
 
 def _derivatives(

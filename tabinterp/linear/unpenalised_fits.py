@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import statsmodels.api as sm
@@ -147,10 +147,9 @@ def maximum_likelihood(
         causes.append(Cause(int(moved.sum()), tuple(int(c) for c in np.unique(y[moved]))))
         likelihood = replace(likelihood, possible=possible)
         limit = _limit(likelihood)
-    parameters, covariance = limit.statsmodels(kind) or (limit.maximum.parameters, limit.covariance(kind))
     return Fit(
-        parameters=parameters,
-        covariance=covariance,
+        parameters=limit.maximum.parameters,
+        covariance=limit.covariance(kind),
         view=likelihood.contrasts if centred else np.ones((1, 1)),
         converged=limit.maximum.converged,
         rows_separated=len(y) - len(limit.rest.y),
@@ -163,56 +162,12 @@ def maximum_likelihood(
 
 @dataclass(frozen=True)
 class _Limit:
-    """The maximum over the rows that still have a choice, in the directions `span` that they determine.
-
-    Newton's method finds out whether there is one; the numbers are statsmodels', wherever it has a model for the rows:
-    GLM for two classes, MNLogit for more. Those of `maximum` stand where it has none: several classes with weights, or
-    rows that cannot have every class.
-    """
+    """The maximum over the rows that still have a choice, in the directions `span` that they determine."""
 
     rest: Likelihood
     maximum: Maximum
     span: Floats | None
     null: Floats | None
-
-    def statsmodels(self, kind: Covariance) -> tuple[Floats, Floats] | None:
-        """Coefficients and covariance by statsmodels, started at the maximum; None where it has no model for this."""
-        if not self.maximum.converged or not self.rest.possible.all() or kind == "cluster":
-            return None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                return self._binary(kind) if self.rest.contrasts.shape[1] == 1 else self._multinomial(kind)
-            except (np.linalg.LinAlgError, ValueError):
-                return None
-
-    def _binary(self, kind: Covariance) -> tuple[Floats, Floats]:
-        span = np.eye(self.rest.size) if self.span is None else self.span
-        weights = {"freq_weights" if kind == "model" else "var_weights": self.rest.weights}
-        model = sm.GLM(self.rest.y, self.rest.basis @ span, family=sm.families.Binomial(), **weights)
-        result = model.fit(
-            start_params=span.T @ self.maximum.parameters,
-            cov_type="nonrobust" if kind == "model" else "HC0",
-            tol=1e-12,
-        )
-        return span @ np.asarray(result.params), np.asarray(span @ result.cov_params() @ span.T)
-
-    def _multinomial(self, kind: Covariance) -> tuple[Floats, Floats] | None:
-        if self.span is not None or (self.rest.weights != 1).any():
-            return None
-        blocks = self.maximum.parameters.reshape(self.rest.contrasts.shape[1], -1)
-        logits = self.rest.contrasts @ blocks  # (k, d), centred; MNLogit has the first class as reference
-        result = sm.MNLogit(self.rest.y, self.rest.basis).fit(
-            start_params=(logits[1:] - logits[0]).T.ravel(order="F"), disp=0, method="newton", maxiter=5
-        )
-        turn = np.kron(self.rest.contrasts[1:].T, np.eye(self.rest.basis.shape[1]))
-        covariance = np.asarray(result.cov_params()) if kind == "model" else self._sandwich(result)
-        return turn @ np.asarray(result.params).ravel(order="F"), turn @ covariance @ turn.T
-
-    def _sandwich(self, result: Any) -> Floats:
-        scores = np.asarray(result.model.score_obs(np.asarray(result.params).ravel(order="F")))
-        bread = np.asarray(result.cov_params())
-        return np.asarray(bread @ (scores.T @ scores) @ bread)
 
     def covariance(self, kind: Covariance) -> Floats | None:
         """Inverse information, or the sandwich around the rows' scores; None where the information is singular."""

@@ -1,43 +1,45 @@
-"""Figures: pairs of a point and its interval, the network beside the linear model, one row for each name.
+"""Figures of the page: what `tabinterp.analyses.plots` draws, on a canvas of the page's size, as SVG.
 
-Figures are made without pyplot, under styles that are put back, so that nothing of the caller's Matplotlib changes.
-The network is a navy filled circle on a solid line; the linear model an amber hollow diamond on a dashed line. Where
-filling says whether an interval excludes zero, shape, colour and line still tell the models apart.
+Figures are made without pyplot, under styles that are put back, so that nothing of the caller's Matplotlib changes. Names are
+drawn as tokens, which `markup` replaces.
 """
 
 from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from markupsafe import Markup
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tabinterp.analyses.plots import AMBER, DASH, INK, NAVY, RULE
+from tabinterp.analyses import plots
+from tabinterp.analyses.plots import INK, RULE, Curve, Marks, Series, tick
+from tabinterp.arrays import FloatArray
 from tabinterp.document.document import Interval
-from tabinterp.report import words
 from tabinterp.report.svg import Label, later, markup
 from tabinterp.report.words import excludes_zero
 
 WIDTH = 520  # CSS pixels: on a phone the page shows it at three quarters of that, and its text can still be read
+NARROW = 340  # of effect curves: three of them side by side
 HEIGHT = 340  # of a curve
 ROW = 26
 EDGE = 44  # below the rows: tick labels and the name of the axis
 GAP = 14
 TEXT = 13
-PAPER = "#ffffff"
-GREY = "#6b7280"  # of a model that is neither the network nor its linear counterpart
-OFFSET = 0.17  # of a row, between its two models
+LEFT, TOP, BOTTOM = 64, 26, 26  # of curves
+CURVES, BARS, PATH = 170, 30, 150  # heights of effect curves, of the bars of rows below them, and of a path
+MODELS = ("network", "linear")
+TICKS = 6  # at most, on the axis of a figure of the full width
 RC: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tabinterp",
@@ -68,7 +70,7 @@ class Pair:
     linear: Interval
     network_title: str = ""
     linear_title: str = ""
-    other: Interval = field(default_factory=Interval)  # of a model that is neither: a hollow grey square
+    other: Interval = field(default_factory=Interval)  # of a model that is neither
 
     @property
     def part(self) -> Interval:
@@ -104,35 +106,48 @@ def pairs(
 ) -> Markup:
     """A dot-and-interval pair for each row, dodged unless each row has one mark only; zero in view unless it says nothing."""
     labels = {f"@{index}@": Label(row.label, row.whole) for index, row in enumerate(rows)}
-    labels["@axis@"] = Label(axis)
-    titles: dict[str, str] = {}
-    with styles():
-        figure, axes = _canvas(rows, width)
-        limits = _limits(rows, zero)
-        for index, row in enumerate(rows):
-            for model, part, title in (
-                ("network", row.network, row.network_title),
-                ("linear", row.linear, row.linear_title),
-                ("other", row.other, ""),
-            ):
-                gid = f"mark-{index}-{model}"
-                y = index + (OFFSET if model == "linear" else -OFFSET) * dodge
-                if _mark(axes, y=y, model=model, part=part, filling=filling, limits=limits, gid=gid):
-                    titles[gid] = title
-        _finish(axes, rows, limits, zero, width)
-        return markup(figure, figure_id, aria, labels, titles)
-
-
-def _canvas(rows: Sequence[Pair], width: int) -> tuple[Figure, Axes]:
-    """Margins are computed, not measured: the reader's font is not the one Matplotlib would measure with."""
-    height = ROW * max(1, len(rows)) + EDGE + GAP
+    models = MODELS if all(row.other.value is None for row in rows) else (*MODELS, "other")
+    drawn = [series(model, [getattr(row, model) for row in rows], filling) for model in models]
     gutter = 16 + max((text_width(row.label) for row in rows), default=0)
-    figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+    with styles():
+        figure, axes = canvas(ROW * max(1, len(rows)), left=gutter, top=GAP, bottom=EDGE, width=width)
+        ticks = max(2, round(TICKS * width / WIDTH))
+        marks = plots.dots(axes, [*labels], drawn, at=0.0 if zero else None, dodge=dodge, ticks=ticks)
+        axes.set_xlabel("@axis@", loc="right")
+        titles = named(marks, lambda row, model: (rows[row].network_title, rows[row].linear_title, "")[model])
+        return markup(figure, figure_id, aria, labels | {"@axis@": Label(axis)}, titles)
+
+
+def series(model: str, parts: Sequence[Interval], filling: Filling = "model") -> Series:
+    """Intervals as arrays; with `filling` a mark is filled where its interval excludes zero."""
+    ends = {end: numbers([getattr(part, end) for part in parts]) for end in ("value", "low", "high")}
+    return Series(model, "", **ends, filled=None if filling == "model" else [excludes_zero(part) for part in parts])
+
+
+def numbers(values: Sequence[float | None]) -> FloatArray:
+    """An array with NaN where there is no number."""
+    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def canvas(
+    height: float, *, left: float, top: float, bottom: float, right: float = GAP, width: int = WIDTH
+) -> tuple[Figure, Axes]:
+    """Axes of this height in a figure with these margins, which are computed, not measured: the reader's font is not the one
+    Matplotlib would measure with."""
+    whole = top + height + bottom
+    figure = Figure(figsize=(width / 72, whole / 72), dpi=72)
     figure.patch.set_visible(False)
-    box = (gutter / width, EDGE / height, 1 - (gutter + GAP) / width, 1 - (EDGE + GAP) / height)
-    axes = figure.add_axes(box)
-    axes.patch.set_visible(False)
+    axes = figure.add_axes((left / width, bottom / whole, 1 - (left + right) / width, 1 - (top + bottom) / whole))
     return figure, axes
+
+
+def named(marks: Marks, title: Callable[[int, int], str]) -> dict[str, str]:
+    """Give each mark an id, and return the words that a pointer shows there."""
+    titles = {}
+    for (row, model), one in marks.items():
+        one.set_gid(gid := f"mark-{row}-{model}")
+        titles[gid] = title(row, model)
+    return titles
 
 
 def text_width(label: str) -> float:
@@ -146,84 +161,6 @@ def _char_width(char: str) -> float:
     if char in "ijlt.,:;|!'()[]f ":
         return TEXT * 0.42
     return TEXT * (0.95 if char in "mwMW@%&…" else 0.72 if char.isupper() else 0.62)
-
-
-def _limits(rows: Sequence[Pair], zero: bool) -> tuple[float, float]:
-    """The span of the axis: zero (where it is wanted) and all points, and intervals as far as they leave the points legible.
-
-    One separated level can have an interval hundreds of times wider than everything else; it then ends in an arrow.
-    """
-    parts = [part for row in rows for part in row.parts if part.value is not None]
-    points = [*([0.0] if zero else []), *(part.value for part in parts if part.value is not None)]
-    low, high = min(points), max(points)
-    room = max(high - low, 1e-12)
-    ends = [end for part in parts for end in (part.low, part.high) if end is not None]
-    low, high = max(min([low, *ends]), low - room), min(max([high, *ends]), high + room)
-    edge = 0.04 * max(high - low, 1e-12)
-    return low - edge, high + edge
-
-
-def _mark(
-    axes: Axes,
-    *,
-    y: float,
-    model: str,
-    part: Interval,
-    filling: Filling,
-    limits: tuple[float, float],
-    gid: str,
-) -> bool:
-    if part.value is None:
-        return False
-    network = model == "network"
-    colour = {"network": NAVY, "linear": AMBER, "other": GREY}[model]
-    if part.low is not None and part.high is not None:
-        low, high = max(part.low, limits[0]), min(part.high, limits[1])
-        axes.plot(
-            [low, high], [y, y], color=colour, lw=1.8, ls=DASH if model == "linear" else "-", solid_capstyle="butt"
-        )
-        for beyond, x, arrow in ((part.low < limits[0], low, "<"), (part.high > limits[1], high, ">")):
-            if beyond:
-                axes.plot([x], [y], color=colour, marker=arrow, ms=6, ls="", clip_on=False)
-    filled = _filled(network, part, filling)
-    shape = "x" if filled is None else {"network": "o", "linear": "D", "other": "s"}[model]
-    axes.plot(
-        [part.value],
-        [y],
-        ls="",
-        marker=shape,
-        ms=7.5 if network else 6.5,
-        mec=colour,
-        mew=1.8,
-        mfc=colour if filled else PAPER,
-        clip_on=False,
-        gid=gid,
-        zorder=3,
-    )
-    return True
-
-
-def _filled(network: bool, part: Interval, filling: Filling) -> bool | None:
-    """None: a cross, because filled and hollow would both claim something of an interval that is not there."""
-    if filling == "excludes_zero":
-        return excludes_zero(part)
-    return network
-
-
-def _finish(axes: Axes, rows: Sequence[Pair], limits: tuple[float, float], zero: bool, width: int) -> None:
-    axes.set_xlim(limits)
-    axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
-    ticks = max(2, round(6 * width / WIDTH))
-    axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(tick))
-    axes.set_yticks(range(len(rows)), [f"@{index}@" for index in range(len(rows))])
-    axes.tick_params(axis="y", length=0, pad=8)
-    axes.grid(axis="x", lw=0.8)
-    axes.set_axisbelow(True)
-    if zero:
-        axes.axvline(0, color=INK, lw=1.2, zorder=1)
-    axes.set_xlabel("@axis@", loc="right")
-    sns.despine(ax=axes, left=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,59 +177,80 @@ def reliability(
     network: Sequence[Point], linear: Sequence[Point], names: tuple[str, str], aria: str, figure_id: str
 ) -> Markup:
     """Both models' curves over the diagonal on which predictions come true; `names` of the two axes."""
-    points = [*network, *linear]
-    ends = [end for p in points for end in (p.x, p.y.value, p.y.low, p.y.high) if end is not None]
-    edge = 0.04 * max(max(ends) - min(ends), 1e-12)
-    limits, titles = (min(ends) - edge, max(ends) + edge), {}
+    both = (network, linear)
+    curves = [series(model, [point.y for point in curve]) for model, curve in zip(MODELS, both, strict=True)]
     with styles():
-        figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72)
-        figure.patch.set_visible(False)
-        axes = figure.add_axes(
-            (64 / WIDTH, EDGE / HEIGHT, 1 - (64 + GAP) / WIDTH, 1 - (EDGE + 2 * GAP + TEXT) / HEIGHT)
-        )
-        axes.patch.set_visible(False)
-        axes.plot(limits, limits, color=INK, lw=1.2, zorder=1)
-        for model, curve in (("network", network), ("linear", linear)):
-            for index, point in enumerate(curve):
-                _point(axes, point, model == "network", gid := f"point-{index}-{model}")
-                titles[gid] = point.title
-        axes.set_xlim(limits)
-        axes.set_ylim(limits)
-        for each in (axes.xaxis, axes.yaxis):
-            each.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-            each.set_major_formatter(FuncFormatter(tick))
-        axes.grid(lw=0.8)
-        axes.set_axisbelow(True)
+        figure, axes = canvas(HEIGHT - EDGE - 2 * GAP - TEXT, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE)
+        marks = plots.reliability(axes, [numbers([point.x for point in curve]) for curve in both], curves)
+        titles = named(marks, lambda place, model: both[model][place].title)
+        return markup(figure, figure_id, aria, name_axes(axes, names), titles)
+
+
+@later
+def net_benefit(
+    thresholds: Sequence[float],
+    curves: Sequence[Series],
+    treat_all: Series,
+    names: tuple[str, str],
+    aria: str,
+    figure_id: str,
+    title: Callable[[int, str], str],
+) -> Markup:
+    """Net benefit of both models over thresholds; `title` puts a model at a point in words."""
+    with styles():
+        figure, axes = canvas(HEIGHT - EDGE - 2 * GAP - TEXT, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE)
+        marks = plots.net_benefit(axes, numbers(thresholds), curves, treat_all)
+        titles = named(marks, lambda place, model: title(place, MODELS[model]))
+        return markup(figure, figure_id, aria, name_axes(axes, names), titles)
+
+
+def name_axes(axes: Axes, names: tuple[str, str]) -> dict[str, Label]:
+    axes.set_xlabel("@axis@", loc="right")
+    axes.set_title("@height@", loc="left", fontsize=TEXT)
+    return {"@axis@": Label(names[0]), "@height@": Label(names[1])}
+
+
+@later
+def effect_curve(
+    curve: Curve, axis: str, missing: str, aria: str, figure_id: str, title: Callable[[int, str], str]
+) -> Markup:
+    """Curves of both models along a column of numbers; `title` puts a point of a model in words."""
+    gutter = 14 + max(text_width(tick(value)) for value in plots.round_values(*curve.span, 5))
+    right = max(GAP, 2 + 0.5 * max((text_width(tick(x)) for x in curve.round_numbers), default=0.0))
+    with styles():
+        figure, axes = canvas(CURVES, left=gutter, right=right, top=TOP, bottom=BARS + BOTTOM, width=NARROW)
+        whole, box = TOP + CURVES + BARS + BOTTOM, axes.get_position()
+        below = figure.add_axes((box.x0, BOTTOM / whole, box.width, BARS / whole), sharex=axes)
+        marks = plots.effect_curve(axes, below, curve, "@missing@")
+        figure.text(0.0, 1 - 15 / whole, "@axis@", color=INK)
+        titles = named(marks, lambda place, model: title(place, MODELS[model]))
+        return markup(figure, figure_id, aria, {"@axis@": Label(axis), "@missing@": Label(missing)}, titles)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One ball: its name on the axis, the optimum in it, whether that may be read, the tenth greatest real row."""
+
+    name: str
+    value: float
+    readable: bool
+    real: float | None
+    title: str
+
+
+@later
+def path(steps: Sequence[Step], names: tuple[str, str], aria: str, figure_id: str) -> Markup:
+    """What a hidden unit reaches as the ball of rows it may go to grows; `names` of the axes."""
+    value, real = (numbers([getattr(one, name) for one in steps]) for name in ("value", "real"))
+    gutter = 14 + max(text_width(tick(at)) for at in plots.round_values(*plots.path_span(value, real), 5))
+    labels = {f"@{i}@": Label(one.name) for i, one in enumerate(steps)}
+    with styles():
+        figure, axes = canvas(PATH, left=gutter, right=2 * GAP, top=TOP, bottom=EDGE)
+        marks = plots.path(axes, [*labels], value, real, [one.readable for one in steps])
         axes.set_xlabel("@axis@", loc="right")
-        axes.set_title("@height@", loc="left", fontsize=TEXT)
-        sns.despine(ax=axes)
-        labels = {"@axis@": Label(names[0]), "@height@": Label(names[1])}
-        return markup(figure, figure_id, aria, labels, titles)
-
-
-def _point(axes: Axes, point: Point, network: bool, gid: str) -> None:
-    colour = NAVY if network else AMBER
-    if point.y.low is not None and point.y.high is not None:
-        ends = [point.y.low, point.y.high]
-        axes.plot([point.x, point.x], ends, color=colour, lw=1.8, ls="-" if network else DASH, solid_capstyle="butt")
-    axes.plot(
-        [point.x],
-        [math.nan if point.y.value is None else point.y.value],
-        ls="",
-        marker="o" if network else "D",
-        ms=7.5 if network else 6.5,
-        mec=colour,
-        mew=1.8,
-        mfc=colour if network else PAPER,
-        clip_on=False,
-        gid=gid,
-        zorder=3,
-    )
-
-
-def tick(value: float, _: int | None) -> str:
-    """A tick that stands alone, without an exponent elsewhere on the axis."""
-    return words.tick(value)
+        figure.text(0.0, 1 - 15 / (TOP + PATH + EDGE), "@height@", color=INK)
+        labels |= {"@axis@": Label(names[0]), "@height@": Label(names[1])}
+        return markup(figure, figure_id, aria, labels, named(marks, lambda place, _: steps[place].title))
 
 
 def drawable(rows: Sequence[Pair]) -> bool:

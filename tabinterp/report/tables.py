@@ -13,6 +13,10 @@ from tabinterp.report.words import cut_cell, interval, name_cell, number, t
 MODELS = ("network", "linear")
 STYLES = {"network": "net", "linear": "lin"}
 ALIGNED = ("t", "w")  # styles that a column's cells share with its head
+LEVELS = (
+    10  # of colour in a heat map, on each side of zero: classes, because the page's policy allows no style on a cell
+)
+NEUTRAL = f"h{LEVELS}"
 
 Row = TypeVar("Row")
 
@@ -84,3 +88,14 @@ def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]
         interval_column(t("report.difference"), lambda row: row[1].difference, sign=True),
     ]
     return table(caption, rows, columns)
+
+
+def heat(value: float | None) -> str:
+    """The class of a number in [-1, 1]; no number has no colour.
+
+    >>> heat(-1.0), heat(0.0), heat(0.34), heat(1.0), heat(None)
+    ('h0', 'h10', 'h13', 'h20', '')
+    """
+    if value is None:
+        return ""
+    return f"h{LEVELS + round(LEVELS * max(-1.0, min(1.0, value)))}"

@@ -143,15 +143,6 @@ def two(value: float | None) -> str:
     return NONE if value is None else messages.signs(f"{round(value, 2) + 0.0:.2f}").replace("-", MINUS)
 
 
-def tick(value: float) -> str:
-    """A number on an axis, or a value of a column: as many digits as it has, up to six.
-
-    >>> tick(-0.25), tick(12500.0)
-    ('−0.25', '12,500')
-    """
-    return messages.signs(f"{value:,.6g}").replace("-", MINUS)
-
-
 def listed(parts: Iterable[str]) -> str:
     """Parts as a list in a sentence."""
     return messages.joined(parts)

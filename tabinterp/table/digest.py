@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,9 +26,9 @@ def column_digests(frame: pd.DataFrame) -> dict[str, str]:
     return finish(digests)
 
 
-def start(frame: pd.DataFrame, digest: Callable[[bytes], Any] = hashlib.sha256) -> dict[str, Any]:
+def start(frame: pd.DataFrame) -> dict[str, Any]:
     """Column -> a digest of its name and type; of `frame` nothing else is looked at."""
-    return {str(name): digest(_named(str(name), _is_number(frame[name]))) for name in frame.columns}
+    return {str(name): hashlib.sha256(_named(str(name), _is_number(frame[name]))) for name in frame.columns}
 
 
 def update(digests: dict[str, Any], frame: pd.DataFrame) -> None:

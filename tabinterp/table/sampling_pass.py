@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,11 +12,10 @@ from numpy.typing import NDArray
 
 from tabinterp.arrays import IntArray
 
-from .checkpoints import Arrays, State, at_most, pack_column, unpack_column
+from .checkpoints import Arrays, pack_column, unpack_column
 from .digest import start as start_digests
 from .digest import update as update_digests
 from .hash_sampling import content_hash, row_hash
-from .resumable_sha256 import Midstate, can_be_put_down
 from .schema import Schema
 from .split import BoolArray, Split
 from .summary import class_rows, masses
@@ -29,13 +27,6 @@ class Copies:
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
-
-    def pack(self, arrays: Arrays) -> None:
-        arrays["seen"] = np.fromiter(self._seen, dtype=np.uint64, count=len(self._seen))
-        arrays["times"] = np.fromiter(self._seen.values(), dtype=np.int64, count=len(self._seen))
-
-    def restore(self, arrays: Arrays) -> None:
-        self._seen = dict(zip(arrays["seen"].tolist(), arrays["times"].tolist(), strict=True))
 
     def held_out(self, split: Split, table: Table) -> BoolArray:
         before = self._counts(table.frame, split) if split.numbered else None
@@ -90,11 +81,6 @@ class Pool:
         self._prune()
         return self._tables[0] if self._tables else None
 
-    def restore(self, table: Table) -> None:
-        """What `table` gave."""
-        self._tables, self._size = [table], len(table)
-        self._prune()
-
     def _prune(self) -> None:
         if not self._tables:
             return
@@ -110,8 +96,8 @@ class Gathered:
     """What the second pass gathers. `types`: of each column no rows, of the type that it has as a whole."""
 
     def __init__(self, types: dict[str, pd.Series], schema: Schema, split: Split | None, most: int, seed: int) -> None:
-        self._split, self.resumable = split, can_be_put_down()
-        self.digests = start_digests(pd.DataFrame(types), Midstate if self.resumable else hashlib.sha256)
+        self._split = split
+        self.digests = start_digests(pd.DataFrame(types))
         self.pools = {side: Pool(most, seed) for side in (False, True)}
         self.sides = Sides()
         self.weights, self.mass = np.zeros(len(schema.classes)), {False: 0.0, True: 0.0}
@@ -131,27 +117,6 @@ class Gathered:
             self.mass[side] += float(table.row_weights[mine].sum())
             pool.update(table.take(mine))
         self.rows += len(table)
-
-    def pack(self) -> State:
-        """The rows so far."""
-        arrays: Arrays = {"sides": self.sides.packed(), "weights": self.weights, "held": self.held}
-        self._copies.pack(arrays)
-        pools = [pack_table(pool.table(), f"pool {i} ", arrays) for i, pool in enumerate(self.pools.values())]
-        digests = {name: one.state() for name, one in self.digests.items()}
-        return arrays, {"rows": self.rows, "mass": [*self.mass.values()], "digests": digests, "pools": pools}
-
-    def restore(self, arrays: Arrays, state: Any, like: Table, most: int) -> None:
-        """What they were packed of. `like`: a table of the same types and schema; `most`: rows of the scan."""
-        self.rows, self.weights = at_most(state["rows"], most, "the rows that are drawn from"), arrays["weights"]
-        self.held = arrays["held"]
-        if self._split is not None:
-            self.sides.add(np.unpackbits(arrays["sides"], count=self.rows).astype(bool))
-        self.mass = dict(zip((False, True), state["mass"], strict=True))
-        self.digests = {name: Midstate.of(*one) for name, one in state["digests"].items()}
-        self._copies.restore(arrays)
-        for i, (pool, packed) in enumerate(zip(self.pools.values(), state["pools"], strict=True)):
-            if packed is not None:
-                pool.restore(unpack_table(packed, f"pool {i} ", arrays, like))
 
 
 def pack_table(table: Table | None, name: str, arrays: Arrays) -> Any:

@@ -264,23 +264,21 @@ def in_batches(source: Any, query: str | None = None) -> bool:
 
 
 def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Scan:
-    """What is finished of this pass is written when it is due, and no later: what it gathers changes with each batch."""
+    """Hold out and draw rows, and take the digests of columns.
+
+    The result is kept. A pass that was stopped begins again at its first row, because a digest is of all rows in order.
+    """
     scan = replace(scan, split=split)
-    form = scan.form
-    found = Gathered(form.types, scan.schema, split, scan.most, scan.seed)
     state = None if keep is None else keep.read(NAME)
     if keep is not None and state is not None:
         with keep.restoring(NAME):
-            if "census" in state[1]:
-                return _unpacked(scan, *state)
-            if found.resumable:
-                found.restore(*state, replace(_empty(), name=scan.name, schema=scan.schema), len(scan))
-    for table in ahead(_tables(scan, form, found.rows, "the pass that draws rows")) if found.rows < len(scan) else ():
+            return _unpacked(scan, *state)
+    form = scan.form
+    found = Gathered(form.types, scan.schema, split, scan.most, scan.seed)
+    for table in ahead(_tables(scan, form, 0, "the pass that draws rows")):
         found.update(table)
         if scan.told is not None:
             scan.told("rows held out and drawn", found.rows, len(scan))
-        if keep is not None and found.resumable and keep.is_due:
-            keep.write(NAME, found.pack)
     drawn, sides = [pool.table() for pool in found.pools.values()], None
     if split is not None:
         _check_sides(scan, found.sides, found.mass)

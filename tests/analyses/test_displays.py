@@ -18,10 +18,13 @@ import tabinterp as ti
 from tabinterp.analyses.calibration.estimator import calibration
 from tabinterp.analyses.display import Shown
 from tabinterp.analyses.performance.estimator import compare
-from tabinterp.analyses.plot_specs import SHOWN, Dots, Heat, Series
+from tabinterp.analyses.plot_specs import SHOWN, Dots, Heat
+from tabinterp.analyses.plots import LINEAR, NETWORK, PAPER, Series, look_of
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases
+
+from .test_plots import intervals, marks, names
 
 # A new public reading needs a line here: a test below compares this list with the public names.
 RESULTS = {
@@ -139,9 +142,9 @@ def test_what_is_drawn_is_in_the_table(name, results):
             continue
         ax = picture.draw(axes())
         table = picture.table()
-        for container, one in zip(ax.containers, picture.series, strict=True):
-            shown = container[0].get_xdata()
-            np.testing.assert_array_equal(shown, table[one.name].to_numpy()[: len(shown)])
+        for place, one in enumerate(picture.series):
+            wanted = table[one.name].to_numpy(dtype=float)[:SHOWN]
+            np.testing.assert_array_equal(marks(ax, look_of(one, place))[:, 0], wanted[~np.isnan(wanted)])
         assert np.isfinite(np.concatenate([one.value for one in picture.series])).any()
 
 
@@ -161,9 +164,9 @@ def test_a_new_figure_is_made_only_when_asked(results):
 
 def drawn(result, **more):
     """Label -> value of each row of the picture."""
-    ax = result.plot(ax=axes(), **more)
-    labels = [label.get_text() for label in ax.get_yticklabels()]
-    return [dict(zip(labels, container[0].get_xdata(), strict=False)) for container in ax.containers]
+    ax, picture = result.plot(ax=axes(), **more), result.pictures()[0]
+    looks = [look_of(one, place) for place, one in enumerate(picture.series)]
+    return [{names(ax)[round(y)]: x for x, y in marks(ax, look)} for look in looks]
 
 
 def test_attributions_are_means_in_the_order_of_their_size(results):
@@ -199,7 +202,7 @@ def test_differences_of_all_units_are_in_standard_errors(results):
     (found,) = drawn(performance)
     wanted = [m.difference[0] / m.difference[1] for m in performance.metrics]
     np.testing.assert_allclose(list(found.values()), wanted)
-    ends = np.array([s[:, 0] for s in performance.plot(ax=axes()).containers[0][2][0].get_segments()])
+    ends = intervals(performance.plot(ax=axes()))
     resolved = (ends.min(axis=1) > 0) | (ends.max(axis=1) < 0)
     assert resolved.tolist() == [m.resolved != "no" for m in performance.metrics]
 
@@ -219,12 +222,10 @@ def test_a_linear_model_is_drawn_beside_any_reading_of_the_same_kind(results):
     other = ti.gradient_importance(linear, table, method="saliency")
     ax = network.plot(ax=axes(), linear=other)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["network", "linear"]
-    at = [label.get_text() for label in ax.get_yticklabels()]
-    second = other.frame().set_index("column")["mean"]
-    np.testing.assert_allclose(ax.containers[1][0].get_xdata(), second[at])
-    markers = [container[0].get_marker() for container in ax.containers]
-    assert markers == ["o", "D"]
-    assert ax.containers[1][0].get_markerfacecolor() == "white"
+    for look, one in ((NETWORK, network), (LINEAR, other)):
+        np.testing.assert_allclose(marks(ax, look)[:, 0], one.frame().set_index("column")["mean"][names(ax)])
+    hollow = {line.get_markerfacecolor() for line in ax.get_lines() if line.get_marker() == "D"}
+    assert hollow == {PAPER}
     with pytest.raises(NotApplicableError, match="same players"):
         network.plot(ax=axes(), linear=ti.gradient_importance(linear, table, method="integrated_gradients"))
     with pytest.raises(NotApplicableError, match="heat maps do not fit"):
@@ -238,8 +239,7 @@ def test_an_output_of_several_is_named():
     ax = found.plot(ax=axes(), output="c")
     assert ax.get_xlabel().endswith("output c")
     told = found.frame().query("output == 'c'").set_index("column")["mean"]
-    at = [label.get_text() for label in ax.get_yticklabels()]
-    np.testing.assert_allclose(ax.containers[0][0].get_xdata(), told[at])
+    np.testing.assert_allclose(marks(ax)[:, 0], told[names(ax)])
     assert len(found.pictures()) == 3
     with pytest.raises(NotApplicableError, match="output is one of"):
         found.plot(ax=axes(), output="d")
@@ -286,7 +286,7 @@ def test_at_most_twenty_rows_are_drawn_and_the_rest_is_counted():
     shown = [label.get_text() for label in ax.get_yticklabels()]
     assert len(shown) == SHOWN + 1
     assert shown[-1] == "other (35 columns)"
-    assert len(ax.containers[0][0].get_xdata()) == SHOWN
+    assert len(marks(ax)) == SHOWN
     values = np.random.default_rng(0).uniform(-1, 1, (40, 33))
     values[7, 5] = 1.0
     heat = Heat(tuple(f"u{i}" for i in range(40)), tuple(f"c{i}" for i in range(33)), values, "axis")

@@ -34,11 +34,10 @@ def test_each_refit_is_one_of_scikit_learn_without_the_block(task, monkeypatch):
             C=0.1, max_iter=5000, tol=1e-9
         )  # fmt: skip
 
-    def start(x, rows, seed):
-        y = rows.codes if rows.codes is not None else rows.y
+    def start(x, y, weights, rows, seed):
         return estimator().set_params(**({} if task == "regression" else {"warm_start": True})).fit(x, y)
 
-    monkeypatch.setattr(dropped, "_start", start)
+    monkeypatch.setattr(dropped, "fit_penalised", start)
     result = ti.drop_and_refit(linear, table, together={"two": ["age", "grade"]})
     y = table.codes if table.codes is not None else table.y
 

@@ -16,7 +16,8 @@ from tabinterp import checks, messages
 from tabinterp.checks import CHECKS
 from tabinterp.checks.base import ASPECTS, Check
 from tabinterp.checks.manual import manual
-from tabinterp.report.sections.findings import ANCHORS, OWN_ANCHORS
+from tabinterp.report.contents import ANCHORS
+from tabinterp.report.sections.findings import OWN_ANCHORS
 
 FOLDER = Path(checks.__file__).parent
 MODULES = {path.stem: import_module(f"tabinterp.checks.{path.stem}") for path in sorted(FOLDER.glob("[!_]*.py"))}

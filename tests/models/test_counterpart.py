@@ -10,7 +10,7 @@ from torch import nn
 
 import tabinterp as ti
 from tabinterp.errors import NotApplicableError
-from tabinterp.linear.counterpart import FOLDS, STRENGTHS
+from tabinterp.linear.penalised import FOLDS, STRENGTHS
 from tabinterp.models import bind, probabilities
 
 from .cases import COLUMNS, LOCAL, frame, numeric_table, table

@@ -18,7 +18,8 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler,
 import tabinterp as ti
 from tabinterp.analyses.coefficients.encoder_derivatives import curves
 from tabinterp.analyses.permutation_importance.estimator import start
-from tabinterp.linear.counterpart import NEWER, STRENGTHS
+from tabinterp.linear.counterpart import NEWER
+from tabinterp.linear.penalised import STRENGTHS
 from tabinterp.models import bind, encoding
 
 from .cases import COLUMNS, frame, moved_columns, sigmoid, table

@@ -10,8 +10,9 @@ import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 
+from tabinterp.analyses.plots import AMBER, NAVY, PAPER
 from tabinterp.document.document import Interval
-from tabinterp.report.figures import AMBER, NAVY, PAPER, WIDTH, Pair, pairs
+from tabinterp.report.figures import WIDTH, Pair, pairs
 
 SVG = "{http://www.w3.org/2000/svg}"
 

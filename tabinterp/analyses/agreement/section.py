@@ -9,8 +9,7 @@ from tabinterp.analyses.coefficients.record import CoefficientRow
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Points, Table
 from tabinterp.report.comparison import left_out
-from tabinterp.report.heat_colours import NEUTRAL, heat
-from tabinterp.report.tables import Column, name_column, table
+from tabinterp.report.tables import NEUTRAL, Column, heat, name_column, table
 from tabinterp.report.words import (
     NONE,
     counted,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from tabinterp.analyses.record_values import interval
+from tabinterp.analyses.record_values import fill
 from tabinterp.document.base import Interval, Part
 
 from . import ANALYSIS
@@ -36,15 +36,4 @@ def build(r: Results) -> Alternatives | None:
     result = r[ANALYSIS]
     if result is None:
         return None
-    rows = [
-        AlternativeRow(
-            model=version.model,
-            how=version.how,
-            without=list(version.without),
-            auc=interval(*version.auc),
-            ratios=[interval(*ratio) for ratio in version.ratios],
-            frontier=list(version.frontier),
-        )
-        for version in result.versions
-    ]
-    return Alternatives(rows=result.rows, seed=result.seed, columns=list(result.columns), versions=rows)
+    return fill(Alternatives, result)

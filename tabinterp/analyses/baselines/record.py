@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from tabinterp.analyses.record_values import number
+from tabinterp.analyses.record_values import fill, number
 from tabinterp.document.base import Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
@@ -78,24 +78,15 @@ def build(r: Results) -> Baselines | None:
         background_rows=rows.settings["background_rows"],
         tolerance=rows.tolerance or 0.0,
         seed=r.seed,
-        starts=[
-            StartRow(
-                baseline=s.baseline,
-                neighbours=s.neighbours,
-                unlike=list(s.unlike),
-                reference=s.reference,
-            )
-            for s in network.starts
-        ],
+        starts=[fill(StartRow, start) for start in network.starts],
         gaps=[
             StartGap(baseline=name, network=number(network[name].gap), linear=number(linear[name].gap))
             for name in STARTS
         ],
         pairs=[
-            BaselinePair(
-                first=a.first,
-                second=a.second,
-                top=a.top,
+            fill(
+                BaselinePair,
+                a,
                 network=number(a.spearman),
                 network_overlap=number(a.overlap),
                 linear=number(b.spearman),

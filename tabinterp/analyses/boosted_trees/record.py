@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.record_values import interval
+from tabinterp.analyses.record_values import fill, metric_row
 from tabinterp.document.base import Interval, Metric, Part, Status
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
 
@@ -34,16 +34,8 @@ def build(r: Results) -> Reference | None:
     result = r[ANALYSIS]
     if result is None:
         return None
-    return Reference(
-        metric=result.metric.name,
-        network=interval(*result.metric.network),
-        trees=interval(*result.metric.linear),
-        difference=interval(*result.metric.difference),
-        status=result.status,
-        rounds=result.rounds,
-        rows=result.rows,
-        training_rows=result.training_rows,
-    )
+    row = metric_row(result.metric)
+    return fill(Reference, result, metric=row.metric, network=row.network, trees=row.linear, difference=row.difference)
 
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:

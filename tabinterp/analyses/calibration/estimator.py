@@ -16,7 +16,6 @@ With `CURVE_EVENTS` events and as many non-events, a natural cubic spline shows 
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -38,6 +37,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.messages import text
 from tabinterp.models import BoundModel
 from tabinterp.models.scores import CLIP, probabilities
+from tabinterp.stats.newton import newton
 from tabinterp.table import Table
 from tabinterp.table.class_counts import EVENTS, enough, events
 from tabinterp.table.schema import GOALS
@@ -312,29 +312,24 @@ def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], 
 
 
 def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> float:
-    """The coefficient of `x` of greatest likelihood beside an offset: Newton's steps, halved until the likelihood rises.
+    """The coefficient of `x` of greatest likelihood beside an offset.
 
     Where every probability is 0 or 1 there is no curvature; a step is at most one that takes all rows to the other side.
     """
+    widest = np.abs(x).max()
 
-    def loss(b: float) -> float:
-        return float((np.logaddexp(0, offset + b * x) - y * (offset + b * x)).sum())
-
-    found, value = float(start), loss(float(start))
-    for _ in range(100):
-        logit = offset + found * x
+    def evaluate(b: FloatArray) -> tuple[float, FloatArray]:
+        logit = offset + b * x
         p = special.expit(logit)
         curvature = float((p * (1 - p)) @ (x * x))
-        most = (np.abs(logit).max() + CERTAINTY) / np.abs(x).max()
-        step = float(np.clip(float((y - p) @ x) / max(curvature, sys.float_info.min), -most, most))
-        while (tried := loss(found + step)) > value and abs(step) > 1e-14 * max(1.0, abs(found)):
-            step /= 2
-        if tried > value:
-            break
-        found, value = found + step, tried
-        if abs(step) <= 1e-10 * max(1.0, abs(found)):
-            break
-    return found
+        most = (np.abs(logit).max() + CERTAINTY) / widest
+        step = np.clip(float((y - p) @ x) / max(curvature, np.finfo(float).tiny), -most, most)
+        return float((np.logaddexp(0, logit) - y * logit).sum()), np.array([step])
+
+    found, _ = newton(
+        np.array([float(start)]), evaluate, lambda step, b: bool(abs(step[0]) <= 1e-10 * max(1.0, abs(b[0])))
+    )
+    return float(found[0])
 
 
 def _determined(score: FloatArray, y: FloatArray, classes: bool) -> bool:

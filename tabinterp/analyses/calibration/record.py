@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.record_values import interval, number
+from tabinterp.analyses.record_values import fill, interval
 from tabinterp.document.base import Interval, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
@@ -67,21 +66,8 @@ def build(r: Results) -> Calibration | None:
 
 
 def _calibrated(result: CalibratedResult) -> Calibrated:
-    return Calibrated(
-        slope=interval(*result.slope),
-        intercept=interval(*result.intercept),
-        large=interval(*result.large),
-        p=number(result.p),
-        bend=None if result.bend is None else CalibrationBend(**asdict(result.bend)),
-        bins=[
-            CalibrationBin(
-                rows=point.rows,
-                predicted=point.predicted,
-                observed=interval(point.observed, None, point.low, point.high),
-            )
-            for point in result.bins
-        ],
-    )
+    bins = [fill(CalibrationBin, one, observed=interval(one.observed, None, one.low, one.high)) for one in result.bins]
+    return fill(Calibrated, result, bins=bins)
 
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.drop_column.estimator import Dropped, drop_and_refit
-from tabinterp.analyses.ladder.penalised_fits import SEARCHED
 from tabinterp.analyses.permutation_importance.column_clusters import Families, families
 from tabinterp.analyses.permutation_importance.estimator import PermutationImportance, permutation_importance
 from tabinterp.arrays import IntArray
 from tabinterp.errors import NotApplicableError
+from tabinterp.linear.penalised import SEARCHED
 from tabinterp.models import BoundModel
 
 REPEATS = 5

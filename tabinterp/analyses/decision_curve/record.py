@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from tabinterp.analyses.record_values import interval, metric_row
+from tabinterp.analyses.record_values import fill, interval, metric_row
 from tabinterp.document.base import Interval, MetricRow, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
@@ -51,11 +51,9 @@ def build(r: Results) -> Decisions | None:
         return None
     user_policy, policy = result.policy, None
     if user_policy is not None and result.all_cost is not None and result.none_cost is not None:
-        policy = Policy(
-            given=user_policy.given,
-            false_positive=user_policy.false_positive,
-            false_negative=user_policy.false_negative,
-            threshold=user_policy.threshold,
+        policy = fill(
+            Policy,
+            user_policy,
             metrics=[metric_row(m) for m in result.metrics],
             all_cost=interval(*result.all_cost),
             none_cost=interval(*result.none_cost),

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from tabinterp.analyses.decision_curve.record import BenefitPoint, Policy
 from tabinterp.document.claims import side
 from tabinterp.document.document import Document
+from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Table
-from tabinterp.report.tables import Column, interval_column, metric_table, table
+from tabinterp.report.tables import MODELS, Column, interval_column, metric_table, table
 from tabinterp.report.words import capital, interval, number, t
-
-from .figure import benefit
 
 
 def build(document: Document) -> list[Block]:
@@ -53,7 +52,12 @@ def _curve(points: Sequence[BenefitPoint]) -> Figure | Table:
         Key("◇", "lin", t("report.judged.legend.linear")),
         Key("⋯", "", t("report.judged.legend.all")),
     ]
-    svg = benefit(points, axes, aria, "figure-benefit", _title)
+    both = [figures.series(model, [getattr(point, model) for point in points]) for model in MODELS]
+    treat_all = figures.series("all", [point.treat_all for point in points])
+    thresholds = [point.threshold for point in points]
+    svg = figures.net_benefit(
+        thresholds, both, treat_all, axes, aria, "figure-benefit", lambda place, model: _title(points[place], model)
+    )
     return Figure(svg, aria, legend, t("report.judged.curve.caption"), _table(points))
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from tabinterp.analyses.record_values import at, number
+from tabinterp.analyses.record_values import at, fill, number
 from tabinterp.document.base import Interval, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
@@ -72,7 +72,9 @@ def build(result: Decomposition) -> Shares:
             sum(result.shares.value[weighting, 0, c] for c in rest_places if result.components[c][0] == component)
         )
 
-    return Shares(
+    return fill(
+        Shares,
+        result,
         passed=len(result.passed),
         weighting=result.weightings[v] if v else None,
         whole=[row(o, c) for o in range(len(result.outputs)) for c in whole],
@@ -81,11 +83,6 @@ def build(result: Decomposition) -> Shares:
             RestRow(component=name, count=count, share=rest(name, 0), weighted=rest(name, v) if v else None)
             for name, count in counts.items()
         ],
-        rows=result.rows,
-        fitted_rows=result.fitted_rows,
-        folds=result.folds,
-        resamples=result.resamples,
-        seed=result.seed,
         rows_of="held-out" if result.held_out else "all",
     )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tabinterp.analyses.record_values import interval
+from tabinterp.analyses.record_values import fill, interval
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.table.suppression import SMALL, countless, parts_shown
@@ -65,14 +65,14 @@ def build(r: Results) -> Disagreement | None:
     resolved = _resolved(tree)
     leaves, hidden = _leaves(tree) if tree is not None and resolved else ([], 0)
     share_shown, right_shown = not countless(result.count, result.rows), not _right_withheld(result)
-    part = Disagreement(
-        rows=result.rows,
+    part = fill(
+        Disagreement,
+        result,
         count=result.count if share_shown else None,
         share=_share(result.share) if share_shown else Interval(),
         network_right=_share(result.network_right) if right_shown else Interval(),
         linear_right=_share(result.linear_right) if right_shown else Interval(),
         neither=_share(result.neither) if right_shown else Interval(),
-        threshold=result.threshold,
         decision_threshold=result.cut,
         sentences=[],
         auc=Interval() if tree is None else interval(*tree.auc),

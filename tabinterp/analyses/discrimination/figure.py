@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tabinterp.analyses.plots import AMBER, DASH, INK, NAVY
-from tabinterp.document.document import Interval
-from tabinterp.report.figures import EDGE, GAP, HEIGHT, PAPER, TEXT, WIDTH, styles, tick
+from tabinterp.analyses import plots
+from tabinterp.analyses.plots import INK, LOOKS, Look
+from tabinterp.report.figures import EDGE, GAP, HEIGHT, TEXT, canvas, name_axes, numbers, series, styles
 from tabinterp.report.svg import Label, later, markup
 
 from .record import RatePoint, ScoreBin
 
 LEFT = 56
 BAND = 0.2  # opacity
-COLOURS = {"network": NAVY, "linear": AMBER}
+MODELS: dict[str, Look] = {model: LOOKS[model] for model in ("linear", "network")}  # the network is drawn last
 
 Place = tuple[float, float]
 
@@ -40,27 +37,20 @@ def rates(
     `names` of the two axes; `titles`: model -> what a pointer on its curve shows; `marks`: model -> its point at the threshold.
     """
     with styles():
-        figure, axes = _canvas(HEIGHT)
+        figure, axes = canvas(HEIGHT - EDGE - 2 * GAP - TEXT, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE)
         if diagonal:
             axes.plot([0, 1], [0, 1], color=INK, lw=1.2, zorder=1)
         xs = [point.x for point in points]
-        for model, dash in (("linear", DASH), ("network", "-")):
-            parts: list[Interval] = [getattr(point, model) for point in points]
-            low, high = ([_finite(getattr(part, end)) for part in parts] for end in ("low", "high"))
-            axes.fill_between(xs, low, high, color=COLOURS[model], alpha=BAND, lw=0, zorder=2)
-            heights = [_finite(part.value) for part in parts]
-            axes.plot(xs, heights, color=COLOURS[model], ls=dash, lw=2.0, zorder=3, gid=f"curve-{model}")
-        for model, (x, y) in (marks or {}).items():
-            network = model == "network"
-            colour = COLOURS[model]
-            axes.plot(
-                [x], [y], ls="", marker="o" if network else "D", ms=9, mec=colour, mew=1.8, zorder=4,
-                mfc=colour if network else PAPER,
-            )  # fmt: skip
+        for model, look in MODELS.items():
+            curve = series(model, [getattr(point, model) for point in points])
+            axes.fill_between(xs, curve.low, curve.high, color=look.colour, alpha=BAND, lw=0, zorder=2)
+            axes.plot(xs, curve.value, color=look.colour, ls=look.dash, lw=2.0, zorder=3, gid=f"curve-{model}")
+        for model, place in (marks or {}).items():
+            plots.mark(axes, *place, LOOKS[model], size=9, clip_on=True, zorder=4)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.02)
         _finish(axes)
-        labels = {"@axis@": Label(names[0]), "@height@": Label(names[1])}
+        labels = name_axes(axes, names)
         return markup(figure, figure_id, aria, labels, {f"curve-{model}": title for model, title in titles.items()})
 
 
@@ -69,61 +59,32 @@ def distributions(
     bins: Sequence[ScoreBin], names: tuple[str, str], titles: Mapping[str, str], aria: str, figure_id: str
 ) -> Markup:
     """Draw shares of the class (filled) and of the others (outline) by predicted probability: network above, linear below."""
-    height = HEIGHT
+    shares = {
+        (model, kind): numbers([getattr(one, f"{model}_{kind}") or 0.0 for one in bins])
+        for model in MODELS
+        for kind in ("positive", "negative")
+    }
+    top = max(float(part.max()) for part in shares.values()) or 1.0
+    edges = [*(one.low for one in bins), bins[-1].high]
+    height = (HEIGHT - EDGE - 3 * GAP - TEXT) / 2
     with styles():
-        figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
-        figure.patch.set_visible(False)
-        room = (height - EDGE - 3 * GAP - TEXT) / 2
-        edges = [*(one.low for one in bins), bins[-1].high]
-        top = max(
-            (
-                getattr(one, f"{model}_{kind}") or 0.0
-                for one in bins
-                for model in COLOURS
-                for kind in ("positive", "negative")
-            ),
-            default=1.0,
-        )
-        for place, model in enumerate(("linear", "network")):
-            bottom = EDGE + place * (room + GAP)
-            axes = figure.add_axes((LEFT / WIDTH, bottom / height, 1 - (LEFT + GAP) / WIDTH, room / height))
-            positive, negative = (
-                [getattr(one, f"{model}_{kind}") or 0.0 for one in bins] for kind in ("positive", "negative")
-            )
-            axes.stairs(positive, edges, color=COLOURS[model], alpha=0.45, fill=True, lw=0)
-            axes.stairs(negative, edges, color=COLOURS[model], lw=1.8, gid=f"others-{model}")
+        figure, lower = canvas(height, left=LEFT, top=height + 3 * GAP + TEXT, bottom=EDGE)
+        box = lower.get_position()
+        upper = figure.add_axes((box.x0, (EDGE + height + GAP) / HEIGHT, box.width, box.height))
+        for axes, (model, look) in zip((lower, upper), MODELS.items(), strict=True):
+            axes.stairs(shares[model, "positive"], edges, color=look.colour, alpha=0.45, fill=True, lw=0)
+            axes.stairs(shares[model, "negative"], edges, color=look.colour, lw=1.8, gid=f"others-{model}")
             axes.set_xlim(0, 1)
-            axes.set_ylim(0, 1.05 * (top or 1.0))
+            axes.set_ylim(0, 1.05 * top)
             _finish(axes)
-            if place:
-                axes.set_xticklabels([])
-                axes.set_xlabel("")
-            else:
-                axes.set_title("", loc="left")
+        upper.set_xticklabels([])
+        lower.set_xlabel("@axis@", loc="right")
+        upper.set_title("@height@", loc="left", fontsize=TEXT)
         labels = {"@axis@": Label(names[0]), "@height@": Label(names[1])}
         return markup(figure, figure_id, aria, labels, {f"others-{model}": title for model, title in titles.items()})
 
 
-def _canvas(height: int) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
-    figure.patch.set_visible(False)
-    return figure, figure.add_axes(
-        (LEFT / WIDTH, EDGE / height, 1 - (LEFT + GAP) / WIDTH, 1 - (EDGE + 2 * GAP + TEXT) / height)
-    )
-
-
 def _finish(axes: Axes) -> None:
-    axes.patch.set_visible(False)
     for each in (axes.xaxis, axes.yaxis):
-        each.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-        each.set_major_formatter(FuncFormatter(tick))
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.grid(lw=0.8)
-    axes.set_axisbelow(True)
-    axes.set_xlabel("@axis@", loc="right")
-    axes.set_title("@height@", loc="left", fontsize=TEXT)
-
-
-def _finite(value: float | None) -> float:
-    return math.nan if value is None else value
+        plots.number_axis(each, 5)
+    plots.bare(axes, "top", "right", grid="both")

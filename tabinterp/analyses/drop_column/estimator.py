@@ -9,22 +9,20 @@ row, with the intervals of `performance`.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 
 from tabinterp.analyses.display import Display, Drawn
-from tabinterp.analyses.ladder.penalised_fits import SEARCHED, strength_of
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.linear.counterpart import ITERATIONS, fit_counts, fit_numbers
+from tabinterp.linear.penalised import SEARCHED, fit_penalised, fit_quietly
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
 from tabinterp.stats.discrimination import mean
@@ -125,7 +123,8 @@ def refitted_without(
     scale = np.sqrt(np.average((x - centre) ** 2, axis=0, weights=w))
     scale[(np.ptp(x, axis=0) == 0) | (scale == 0)] = np.inf
     x, other = (x - centre) / scale, (bound.x[held] - centre) / scale
-    fitted = _start(x, table, seed)
+    target = table.y.astype(np.int64) if table.schema.goal.classes else table.y
+    fitted = fit_penalised(x, target, _relative(table), table, seed)
     whole = np.array(np.atleast_2d(fitted.coef_), dtype=np.float64)
     made = [_scores(fitted, other)]
     for columns in players.values():
@@ -140,26 +139,10 @@ def refitted_without(
     return made
 
 
-def _start(x: FloatArray, table: Table, seed: int) -> Any:
-    """Fitted with all columns, the strength of its penalty chosen by cross-validation."""
-    w = None if table.weights is None else table.weights / table.weights.mean()
-    if table.schema.task == "regression":
-        chosen_by = fit_numbers(x, table.y, w, seed, table.groups)
-        return Ridge(alpha=chosen_by.alpha_).fit(x, table.y, sample_weight=w)
-    if table.schema.task == "count":
-        best = fit_counts(x, table.y, np.ones(len(x)) if w is None else w, seed, table.groups)
-        return best.set_params(warm_start=True)
-    codes = table.y.astype(np.int64)
-    solver = "newton-cholesky" if len(table.schema.classes) == 2 else "lbfgs"
-    model = LogisticRegression(C=strength_of(x, table, seed), solver=solver, max_iter=ITERATIONS, warm_start=True)
-    return _quiet(model, x, codes, w)
-
-
 def _without(
     fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, kept: IntArray, table: Table
 ) -> FloatArray:
     """Held-out scores of a fit on the kept columns, which goes on from that on all."""
-    w = None if table.weights is None else table.weights / table.weights.mean()
     y = table.codes if table.schema.goal.classes else table.y
     if not len(kept):  # the mean alone
         x, other, whole, kept = (
@@ -168,19 +151,19 @@ def _without(
             np.zeros((len(whole), 1)),
             np.array([0]),
         )
-    model = type(fitted)(**fitted.get_params())
+    model = clone(fitted)
     if not isinstance(model, Ridge):
+        model.set_params(warm_start=True)
         model.coef_ = whole[0, kept].copy() if isinstance(model, PoissonRegressor) else whole[:, kept].copy()
         model.intercept_ = np.array(fitted.intercept_) if np.ndim(fitted.intercept_) else fitted.intercept_
         if isinstance(model, LogisticRegression):
             model.classes_ = fitted.classes_
-    return _scores(_quiet(model, x[:, kept], y, w), other[:, kept])
+    return _scores(fit_quietly(model, x[:, kept], y, _relative(table)), other[:, kept])
 
 
-def _quiet(model: Any, x: FloatArray, y: Any, w: FloatArray | None) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(x, y, sample_weight=w)
+def _relative(table: Table) -> FloatArray | None:
+    """Row weights of mean 1."""
+    return None if table.weights is None else table.weights / table.weights.mean()
 
 
 def _scores(model: Any, x: FloatArray) -> FloatArray:

@@ -22,13 +22,15 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from tabinterp.analyses import plots
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Shown, both_names
 from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
-from tabinterp.analyses.plot_specs import Effect, Picture
+from tabinterp.analyses.plot_specs import Dots, Effect, Picture, effect_axis
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import SCALES
 from tabinterp.models.perturbation import forward, is_read
@@ -124,7 +126,8 @@ class Effects(Shown):
     ) -> Axes:
         """Draw the effect of one column (None: the first) with its 95% interval, rows below; `linear` beside it, if given.
 
-        The pale band holds single rows' curves, hatching marks points of fewer than 30 rows; those of fewer than 10 are left out.
+        The pale band holds single rows' curves, the dotted line is the accumulated local effect. Points of fewer than 30 rows are
+        faint, and those of fewer than 10 are left out. Levels are drawn as a row each, those without an order by their effect.
         Into `ax`, or a new figure's axes, which are returned; nothing is shown.
         """
         known = [curve.column for curve in self.curves]
@@ -134,6 +137,10 @@ class Effects(Shown):
         if output is not None and output not in self.outputs:
             raise NotApplicableError(f"output is one of {list(self.outputs)}; got {output!r}")
         made = self._picture(column, output)
+        if linear is not None and linear[column].values != self[column].values:
+            raise NotApplicableError(
+                f"both results are read at the same points of {column!r}: on the same table and grid"
+            )
         if linear is not None:
             made = made.beside(linear._picture(column, output), names or both_names())
         return made.draw(ax)
@@ -141,9 +148,39 @@ class Effects(Shown):
     def pictures(self) -> list[Picture]:
         return [self._picture(curve.column, output) for output in self.outputs for curve in self.curves]
 
-    def _picture(self, column: str, output: str | None) -> Effect:
-        k = 0 if output is None else self.outputs.index(output)
-        return Effect(self[column], k, self.scale, both_names(), output)
+    def _picture(self, column: str, output: str | None) -> Picture:
+        curve, k = self[column], 0 if output is None else self.outputs.index(output)
+        kept = ~curve.small
+        values = [value for value, keep in zip(curve.values, kept, strict=True) if keep]
+        value, low, high = (part[kept, k] for part in (curve.effect.value, curve.effect.low, curve.effect.high))
+        rows = curve.rows[kept]
+        network = plots.Series("network", both_names()[0], value, low, high)
+        if curve.kind == "numeric":
+            arrays = plots.Curve(
+                at=np.array([np.nan if one is None else float(one) for one in values]),
+                network=network,
+                linear=None,
+                ale=curve.ale.value[kept, k],
+                ice_low=curve.ice_low[kept, k],
+                ice_high=curve.ice_high[kept, k],
+                rows=rows.astype(np.float64),
+                sparse=curve.sparse[kept],
+            )
+            return Effect(column, tuple(values), arrays, self.scale, output)
+        order = np.arange(len(values))
+        if curve.kind == "categorical":
+            order = np.lexsort([-value, [one is None for one in values]])
+        missing, axis = text("plot.missing"), effect_axis(self.scale)
+        labels = [
+            text(
+                "report.effects.level",
+                {"level": missing if values[i] is None else str(values[i]), "rows": int(rows[i])},
+            )
+            for i in order
+        ]
+        series = plots.Series("network", network.name, value[order], low[order], high[order])
+        named = axis if output is None else text("plot.output", {"axis": axis, "output": output})
+        return Dots(tuple(labels), (series,), named, "points")
 
     def frame(self) -> pd.DataFrame:
         """One row for each output, column and point."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tabinterp.analyses.record_values import at, number, rows_of
+from tabinterp.analyses.record_values import fill, rows_of
 from tabinterp.document.base import Interval, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 from tabinterp.table.suppression import parts_shown
@@ -75,11 +75,10 @@ def build(r: Results) -> Effects | None:
         return None
     network, linear = both
     pairs = sorted(zip(network.curves, linear.curves, strict=True), key=lambda pair: -_distance(*pair))
-    return Effects(
+    return fill(
+        Effects,
+        network,
         rows_of=rows_of(r),
-        rows=network.rows,
-        ice_rows=network.ice_rows,
-        seed=network.seed,
         columns=len(r.network.columns),
         curves=[
             _curve(curve, other, output, k, network.rows)
@@ -116,8 +115,8 @@ def _point(network: Curve, linear: Curve, i: int, k: int, rows_shown: bool) -> E
         missing=missing,
         rows=int(network.rows[i]) if rows_shown else None,
         sparse=bool(network.sparse[i]),
-        network=_numbers(network, i, k),
-        linear=_numbers(linear, i, k),
+        network=fill(EffectCurve, network, i, k),
+        linear=fill(EffectCurve, linear, i, k),
     )
 
 
@@ -125,15 +124,6 @@ def _value(value: Any, kind: str) -> str | float | None:
     if value is None:
         return None
     return float(value) if kind == "numeric" else str(value)
-
-
-def _numbers(curve: Curve, i: int, k: int) -> EffectCurve:
-    return EffectCurve(
-        effect=at(curve.effect, i, k),
-        ale=at(curve.ale, i, k),
-        ice_low=number(curve.ice_low[i, k]),
-        ice_high=number(curve.ice_high[i, k]),
-    )
 
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from tabinterp.analyses.plots import Curve, tick
 from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Fold, Heading, Key, Paragraph, Table
@@ -26,7 +29,6 @@ from tabinterp.report.words import (
     yes,
 )
 
-from . import figure as curves
 from .record import Effect, EffectCurve, EffectPoint
 
 DRAWN = 8  # curves on the page, which several classes would fill
@@ -67,7 +69,7 @@ def _ordered(curve: Effect) -> Effect:
 def _curve(curve: Effect, scale: str, figure_id: str) -> list[Block]:
     table = _table(curve, scale)
     printed = [point for point in curve.points if point.is_printed]
-    if not curves.drawable(printed):
+    if all(point.network.effect.value is None for point in printed):
         return [Paragraph(t("report.figure.none")), table]
     numeric = curve.kind == "numeric"
     aria = t(
@@ -79,10 +81,28 @@ def _curve(curve: Effect, scale: str, figure_id: str) -> list[Block]:
     )
     axis = t("report.effects.axis", scale=scale)
     if numeric:
-        svg = curves.curves(printed, axis, t("report.effects.missing"), aria, figure_id, _title)
+        missing = t("report.effects.missing")
+        svg = figures.effect_curve(
+            _arrays(printed), axis, missing, aria, figure_id, lambda place, model: _title(printed[place], model)
+        )
     else:
-        svg = figures.pairs([_pair(point) for point in printed], axis, aria, figure_id, "model", width=curves.WIDTH)
+        svg = figures.pairs([_pair(point) for point in printed], axis, aria, figure_id, "model", width=figures.NARROW)
     return [Figure(svg, aria, _legend(numeric, printed), _caption(curve, numeric), table)]
+
+
+def _arrays(points: Sequence[EffectPoint]) -> Curve:
+    """The curves of a column of numbers, as they are drawn."""
+    network, linear = ([getattr(point, model) for point in points] for model in MODELS)
+    return Curve(
+        at=figures.numbers([None if point.missing else float(point.value or 0.0) for point in points]),
+        network=figures.series("network", [one.effect for one in network]),
+        linear=figures.series("linear", [one.effect for one in linear]),
+        ale=figures.numbers([one.ale.value for one in network]),
+        ice_low=figures.numbers([one.ice_low for one in network]),
+        ice_high=figures.numbers([one.ice_high for one in network]),
+        rows=figures.numbers([point.rows for point in points]),
+        sparse=np.array([point.sparse for point in points]),
+    )
 
 
 def _legend(numeric: bool, points: Sequence[EffectPoint]) -> list[Key]:
@@ -130,7 +150,7 @@ def _name(point: EffectPoint) -> str:
         return t("report.effects.missing")
     if not point.is_printed:
         return t("report.effects.hidden")
-    return tidy(point.value) if isinstance(point.value, str) else figures.tick(float(point.value or 0.0), None)
+    return tidy(point.value) if isinstance(point.value, str) else tick(float(point.value or 0.0))
 
 
 def _range(points: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:

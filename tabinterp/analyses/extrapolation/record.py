@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.record_values import at, largest_first
+from tabinterp.analyses.record_values import at, fill, largest_first
 from tabinterp.document.base import Interval, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.table.suppression import countless
@@ -38,10 +38,9 @@ def build(r: Results) -> Extrapolation | None:
     if result is None:
         return None
     held_out_rows = 0 if r.network.table.held_out is None else int(r.network.table.held_out.sum())
-    return Extrapolation(
-        rows=result.rows,
-        seed=result.seed,
-        skipped=list(result.skipped),
+    return fill(
+        Extrapolation,
+        result,
         columns=[
             BeyondRange(
                 column=result.players[j], change=at(result.change, j), outside=_share(result.outside[j], held_out_rows)

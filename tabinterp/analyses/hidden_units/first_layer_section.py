@@ -5,7 +5,7 @@ from __future__ import annotations
 from tabinterp.analyses.hidden_units.record import Card, LevelWeights, Template
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Fold, Panels, Paragraph, Table
-from tabinterp.report.heat_colours import heat
+from tabinterp.report.tables import heat
 from tabinterp.report.words import (
     MINUS,
     NONE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from tabinterp.analyses.record_values import at, number, rows_of
+from tabinterp.analyses.record_values import fill, number, rows_of
 from tabinterp.document.base import Interval, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
@@ -14,8 +14,6 @@ from . import ANALYSIS
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
-
-    from .estimator import Pair
 
 
 class InteractionRow(Part):
@@ -48,29 +46,19 @@ def build(r: Results) -> Interactions | None:
     result = r[ANALYSIS]
     if result is None:
         return None
-    return Interactions(
+    return fill(
+        Interactions,
+        result,
         rows_of=rows_of(r),
-        rows=result.rows,
-        blocks=result.blocks,
-        background=result.background,
-        seed=result.seed,
         screened=len(result.screen.pairs),
         passed=len(result.screen.passed),
         passed_most=number(result.screen.passed_most / result.total.value.sum()) if result.screen.passed else None,
         linear_adds=r.linear.is_local(r.linear.columns),
-        pairs=[_pair(pair, output, k) for k, output in enumerate(result.outputs) for pair in result.pairs],
-    )
-
-
-def _pair(pair: Pair, output: str | None, k: int) -> InteractionRow:
-    return InteractionRow(
-        output=output,
-        first=pair.columns[0],
-        second=pair.columns[1],
-        variance=at(pair.variance, k),
-        share=at(pair.share, k),
-        h2=at(pair.h2, k),
-        shapley=at(pair.shapley, k),
+        pairs=[
+            fill(InteractionRow, pair, k, output=output, first=pair.columns[0], second=pair.columns[1])
+            for k, output in enumerate(result.outputs)
+            for pair in result.pairs
+        ],
     )
 
 

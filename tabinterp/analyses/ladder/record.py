@@ -17,7 +17,7 @@ import numpy as np
 from tabinterp.analyses.decomposition import ANALYSIS as DECOMPOSITION
 from tabinterp.analyses.decomposition import record as decomposition_record
 from tabinterp.analyses.decomposition.record import Shares
-from tabinterp.analyses.record_values import at
+from tabinterp.analyses.record_values import fill
 from tabinterp.document.base import Interval, Message, Metric, Part, Status
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
 
@@ -82,30 +82,17 @@ def build(r: Results) -> Gain | None:
 def _ladder(ladder: LadderResult) -> Ladder:
     last = len(ladder.rungs) - 1
     rungs = [
-        Rung(
+        fill(
+            Rung,
+            ladder,
+            i,
             rung=name,
             parameters=ladder.parameters[i],
-            loss=at(ladder.loss, i),
-            against_below=at(ladder.against_below, i),
-            against_network=at(ladder.against_network, i),
-            recovered=at(ladder.recovered, i),
             status=None if i == last else ladder.status[i],
         )
         for i, name in enumerate(ladder.rungs)
     ]
-    return Ladder(
-        metric=ladder.metric,
-        margin=ladder.margin,
-        gain=ladder.gain,
-        rungs=rungs,
-        shortest=ladder.shortest,
-        passed=len(ladder.passed),
-        pairs=_pairs(ladder),
-        rows=ladder.rows,
-        training_rows=ladder.training_rows,
-        resamples=ladder.resamples,
-        seed=ladder.seed,
-    )
+    return fill(Ladder, ladder, rungs=rungs, passed=len(ladder.passed), pairs=_pairs(ladder))
 
 
 def recovery(ladder: LadderResult) -> Message:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tabinterp.analyses.mechanism.term_rows import TermRow, shown_terms, term_fields
-from tabinterp.analyses.record_values import at, number
+from tabinterp.analyses.record_values import fill, number
 from tabinterp.document.base import Interval, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 from tabinterp.table.suppression import parts_shown
@@ -65,12 +65,13 @@ def build(r: Results) -> Regions | None:
         share_told=float(result.share[shown].sum()),
         largest=result.largest if shown[0] else None,
         terms=[
-            RegionTerm(
+            fill(
+                RegionTerm,
+                result,
+                j,
+                k,
                 **term_fields(result.terms, j),
                 output=result.outputs[k],
-                mean=at(result.mean, j, k),
-                spread=number(result.spread[j, k]),
-                sign_flip=number(result.sign_flip[j, k]),
                 linear=number(result.counterpart[j, k]),
             )
             for j, k in places

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from tabinterp.analyses.hidden_units.record import Card, Inside
 from tabinterp.analyses.maximisation.record import Optimum, PathPoint, Plausible
 from tabinterp.analyses.maximisation.shown_values import Place
+from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Key, Paragraph, Table
 from tabinterp.report.tables import Column, name_column, table
 from tabinterp.report.words import NONE, layer_name, number, share, t, tidy, two, yes
-
-from .figure import Step, pathway
 
 PLACES = 10  # columns of an optimum
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
@@ -116,7 +115,7 @@ def path(inside: Inside, card: Card) -> list[Block]:
     points.append((t("report.inside.path.free"), optimum))
     name = t("report.neuron.name", layer=tidy(layer_name(card.layer)), index=str(card.index))
     steps = [
-        Step(
+        figures.Step(
             ball,
             point.value,
             not point.unreadable,
@@ -140,7 +139,7 @@ def path(inside: Inside, card: Card) -> list[Block]:
     axes = (t("report.inside.path.ball"), t("report.inside.activity"))
     readable = sum(not point.unreadable for _, point in points)
     aria = t("report.inside.path.aria", name=name, count=readable, all=len(points))
-    svg = pathway(steps, axes, aria, f"figure-path-{inside.cards.index(card)}")
+    svg = figures.path(steps, axes, aria, f"figure-path-{inside.cards.index(card)}")
     numbers = table(t("report.inside.path.table", name=name), points, columns, style="plain")
     return [Figure(svg, aria, legend, t("report.inside.path.caption"), numbers)]
 

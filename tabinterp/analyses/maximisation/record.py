@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from tabinterp.analyses.record_values import number
+from tabinterp.analyses.record_values import fill, number
 from tabinterp.document.base import Part
 
 from .shown_values import Place, ShownValues
@@ -86,16 +86,15 @@ def build_optimum(optima: Optima, k: int, values: ShownValues) -> Optimum:
     """Return one of the optima."""
     maxima = optima.maxima
     typicality = maxima.typicality
-    return Optimum(
-        **{name: float(getattr(maxima, name)[k]) for name in ("value", "mean", "sd", "within")},
-        **{name: number(getattr(maxima, name)[k]) for name in ("bound", "reached", "cosine")},
-        **{name: float(getattr(typicality, name)[k]) for name in MEASURES},
+    return fill(
+        Optimum,
+        maxima,
+        k,
+        **{name: float(getattr(typicality, name)[k]) for name in (*MEASURES, "oddness")},
         residual_of=typicality.column[k],
         tenth=number(optima.tenth[k]),
         proof=maxima.proof[k],
-        optima=int(maxima.optima[k]),
         out=int(typicality.out[k]),
-        oddness=float(typicality.oddness[k]),
         beyond=list(typicality.beyond[k]),
         unreadable=bool(typicality.unreadable[k]),
         places=values.places(maxima.rows.iloc[k]),

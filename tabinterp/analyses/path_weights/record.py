@@ -9,7 +9,7 @@ import numpy as np
 
 from tabinterp.analyses.mechanism.term_rows import TermRow, shown_terms, term_fields
 from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
-from tabinterp.analyses.record_values import number
+from tabinterp.analyses.record_values import fill
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import Message, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
@@ -67,30 +67,16 @@ def build(r: Results) -> Paths | None:
     return Paths(
         rows=result.rows,
         columns=[
-            PathColumn(output=output, column=column, size=number(result.size[j, k]), garson=number(result.garson[j, k]))
+            fill(PathColumn, result, j, k, output=output, column=column)
             for k, output in outputs
             for j, column in enumerate(result.columns)
         ],
         terms=[
-            PathTerm(
-                **term_fields(result.terms, j),
-                output=output,
-                path=float(result.path[j, k]),
-                gradient=float(result.gradient[j, k]),
-            )
+            fill(PathTerm, result, j, k, **term_fields(result.terms, j), output=output)
             for k, output in outputs
             for j in shown_terms(result.terms)
         ],
-        lines=[
-            PathLine(
-                output=output,
-                **{
-                    name: number(getattr(result, name)[k])
-                    for name in ("path_gradient", "path_optimum", "gradient_optimum", "straight")
-                },
-            )
-            for k, output in outputs
-        ],
+        lines=[fill(PathLine, result, k, output=output) for k, output in outputs],
         path_ranks=_rank_correlation(result, result.size, r),
         garson_ranks=_rank_correlation(result, result.garson, r),
         failures=[Message(key=key) for key in result.failures],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from tabinterp.analyses.record_values import at, interval, number, rows_of
+from tabinterp.analyses.record_values import at, fill, interval, number, rows_of
 from tabinterp.document.base import Interval, Metric, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
@@ -59,12 +59,10 @@ def build(r: Results) -> Importance:
         )
         for i, column in enumerate(network.players)
     ]
-    return Importance(
-        loss=network.loss,
-        rows=network.rows,
+    return fill(
+        Importance,
+        network,
         repeats=network.n_repeats,
-        seed=network.seed,
-        off_support_rows=network.off_support_rows,
         rows_of=rows_of(r),
         columns=sorted(rows, key=lambda row: -(row.network.value or 0.0)),
     )

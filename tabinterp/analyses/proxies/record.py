@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from tabinterp.analyses.groups.group_names import condition_message
-from tabinterp.analyses.record_values import interval
+from tabinterp.analyses.record_values import fill, interval
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
@@ -77,13 +77,7 @@ def _probe(probe: Probe) -> ProbeRow:
 def _gap(gap: Gap | None) -> GapPart | None:
     if gap is None:
         return None
-    rows = [
-        AblatedRow(columns=list(a.columns), loss=interval(*a.loss), gap=interval(*a.gap), left=interval(*a.left))
-        for a in gap.ablated
-    ]
-    return GapPart(
-        most=condition_message(gap.most), least=condition_message(gap.least), gap=interval(*gap.gap), ablated=rows
-    )
+    return fill(GapPart, gap, most=condition_message(gap.most), least=condition_message(gap.least))
 
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:

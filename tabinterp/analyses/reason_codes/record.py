@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.proxies import ANALYSIS as PROXIES
-from tabinterp.analyses.record_values import interval, rows_of
+from tabinterp.analyses.record_values import fill, interval, rows_of
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 from tabinterp.table.suppression import SMALL, countless
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tabinterp.document.document import Document
 
     from .estimator import ReasonCodes
-    from .reason_lists import Flips, Likeness
 
 TOP = 4  # reasons of a row
 
@@ -97,33 +96,18 @@ def build(r: Results) -> Reasons | None:
         [Interval(), Interval()] if result.protected is None else [interval(*share) for share in result.protected]
     )
     proxies = _proxies(r)
-    return Reasons(
+    return fill(
+        Reasons,
+        result,
         rows_of=rows_of(r),
         declined=result.adverse,
-        threshold=result.threshold,
-        declined_rows=result.declined_rows,
-        rows=result.rows,
-        reference_rows=result.reference_rows,
         most=TOP,
-        seed=result.seed,
         sentences=[*_sentences(result, r.linear.model.name), *_through(result, proxies, r.linear.model.name)],
-        alike=[_alike(likeness, result.rows) for likeness in result.likeness],
-        flips=[_flip(flips, result.rows) for flips in result.flips],
-        omitted=interval(*result.omitted),
+        alike=[fill(Alike, one, rows=_count(one.rows, result.rows)) for one in result.likeness],
+        flips=[fill(Flip, one, rows=_count(one.rows, result.rows)) for one in result.flips],
         protected_network=protected[0],
         protected_linear=protected[1],
-        columns=[
-            ReasonRow(
-                column=row.column,
-                protected=row.protected,
-                proxy_of=proxies.get(row.column, []),
-                network=interval(*row.network),
-                linear=interval(*row.linear),
-                network_first=interval(*row.network_first),
-                linear_first=interval(*row.linear_first),
-            )
-            for row in result.named
-        ],
+        columns=[fill(ReasonRow, row, proxy_of=proxies.get(row.column, [])) for row in result.named],
     )
 
 
@@ -149,26 +133,6 @@ def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) ->
             if message is not None:
                 sentences.setdefault(column, message)
     return list(sentences.values())
-
-
-def _alike(likeness: Likeness, rows: int) -> Alike:
-    return Alike(
-        of=likeness.of,
-        rows=_count(likeness.rows, rows),
-        jaccard=interval(*likeness.jaccard),
-        changed=interval(*likeness.changed),
-        first=interval(*likeness.first),
-    )
-
-
-def _flip(flips: Flips, rows: int) -> Flip:
-    return Flip(
-        model=flips.model,
-        rows=_count(flips.rows, rows),
-        named=interval(*flips.named),
-        random=interval(*flips.random),
-        gain=interval(*flips.gain),
-    )
 
 
 def _count(part: int, rows: int) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.record_values import metric_row
+from tabinterp.analyses.record_values import fill, metric_row
 from tabinterp.document.base import MetricRow, Part, Status
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
@@ -30,7 +30,7 @@ def build(r: Results) -> Recalibration | None:
     result = r[ANALYSIS]
     if result is None:
         return None
-    return Recalibration(row=metric_row(result.metric), status=result.status, folds=result.folds, rows=result.rows)
+    return fill(Recalibration, result, row=metric_row(result.metric))
 
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tabinterp.analyses.record_values import at, number, rows_of
+from tabinterp.analyses.record_values import at, fill, number, rows_of
 from tabinterp.document.base import Interval, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
@@ -57,12 +57,11 @@ def build(r: Results) -> Shapley | None:
     if both is None:
         return None
     network, linear = both
-    return Shapley(
+    return fill(
+        Shapley,
+        network,
         rows_of=rows_of(r),
         rows=len(network.values),
-        background_rows=network.background_rows,
-        tolerance=network.tolerance,
-        seed=network.seed,
         network=_model(network),
         linear=_model(linear),
         columns=_columns(network, linear),
@@ -70,9 +69,9 @@ def build(r: Results) -> Shapley | None:
 
 
 def _model(values: ShapleyValues) -> ShapleyModel:
-    return ShapleyModel(
-        method=values.method,
-        exact=values.exact,
+    return fill(
+        ShapleyModel,
+        values,
         converged=number(values.converged.mean()),
         residual=number(values.residual.max()),
     )

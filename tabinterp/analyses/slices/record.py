@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tabinterp.analyses.groups.group_names import condition_message
-from tabinterp.analyses.record_values import interval, number
+from tabinterp.analyses.record_values import fill
 from tabinterp.document.base import Interval, Message, Metric, Part, Status
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
@@ -50,11 +50,10 @@ def build(r: Results) -> Slices | None:
     if result is None:
         return None
     notable = [slice_ for slice_ in result.slices if slice_.status == "worse" or slice_.unlike]
-    part = Slices(
+    part = fill(
+        Slices,
+        result,
         metric=result.loss,
-        margin=result.margin,
-        rows=result.rows,
-        smallest=result.smallest,
         groups=len(result.slices),
         sentences=[],
         found=[_row(slice_) for slice_ in _extremes(notable)],
@@ -90,17 +89,7 @@ def _extremes(slices: list[Slice]) -> list[Slice]:
 
 
 def _row(slice_: Slice) -> SliceRow:
-    return SliceRow(
-        group=condition_message(slice_.group),
-        protected=slice_.group.protected,
-        rows=slice_.rows,
-        difference=interval(*slice_.difference),
-        q=number(slice_.q),
-        against_rest=interval(*slice_.against_rest),
-        rest_q=number(slice_.rest_q),
-        status=slice_.status,
-        unlike=slice_.unlike,
-    )
+    return fill(SliceRow, slice_, group=condition_message(slice_.group), protected=slice_.group.protected)
 
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tabinterp.analyses.groups.group_names import group_name
-from tabinterp.analyses.record_values import interval, number
+from tabinterp.analyses.record_values import fill
 from tabinterp.document.base import Interval, Message, Metric, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
@@ -15,8 +15,6 @@ from . import ANALYSIS
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
-
-    from .estimator import Weak
 
 
 class WeakRow(Part):
@@ -44,28 +42,8 @@ def build(r: Results) -> WeakPart | None:
     result = r[ANALYSIS]
     if result is None:
         return None
-    metric: Any = result.loss
-    return WeakPart(
-        metric=metric,
-        mean=result.mean,
-        null=result.null,
-        rows=result.rows,
-        searched=result.searched,
-        found=[_row(group) for group in result.groups],
-    )
-
-
-def _row(group: Weak) -> WeakRow:
-    return WeakRow(
-        group=group_name(group.conditions),
-        rows=group.rows,
-        loss=group.loss,
-        rest=group.rest,
-        difference=interval(*group.difference),
-        skill=number(group.skill),
-        beyond=interval(*group.beyond),
-        excess=interval(*group.excess),
-    )
+    found = [fill(WeakRow, group, group=group_name(group.conditions)) for group in result.groups]
+    return fill(WeakPart, result, metric=result.loss, found=found)
 
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:

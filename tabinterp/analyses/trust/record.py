@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import Field
 
-from tabinterp.analyses.record_values import interval, number, rows_of
+from tabinterp.analyses.record_values import fill, interval, rows_of
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import Interval, LeftOut, Metric, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
@@ -196,22 +196,15 @@ def _stability(network: TrustResult, linear: TrustResult) -> list[StabilityRow]:
 
 def _networks(result: NetworksResult) -> Networks:
     frame = result.frame().sort_values("importance", ascending=False, kind="stable")
-    metric: Any = result.metric
-    return Networks(
+    return fill(
+        Networks,
+        result,
         count=len(result.loss),
         within=int(result.within.sum()),
-        metric=metric,
         loss=float(result.loss[0]),
-        sd=result.sd,
         least=float(result.loss.min()),
         largest=float(result.loss.max()),
-        tolerance=result.tolerance,
-        loss_rows=result.loss_rows,
-        rows=result.rows,
-        columns=[
-            NetworkRow(column=row.column, importance=number(row.importance), low=number(row.low), high=number(row.high))
-            for row in frame.itertuples()
-        ],
+        columns=[fill(NetworkRow, row) for row in frame.itertuples()],
     )
 
 

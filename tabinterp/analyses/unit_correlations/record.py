@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tabinterp.analyses.record_values import number, rows_of
+from tabinterp.analyses.record_values import fill, number, rows_of
 from tabinterp.document.base import Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
@@ -58,11 +58,9 @@ def build(r: Results) -> Neurons:
             rows=0, rows_ranks=0, rows_distance=0, seed=r.seed, rows_of=rows_of(r), dropped_units=0, units=[]
         )
     kept = min(MOST_UNITS, len(result.layer))
-    return Neurons(
-        rows=result.rows,
-        rows_ranks=result.rows_ranks,
-        rows_distance=result.rows_distance,
-        seed=result.seed,
+    return fill(
+        Neurons,
+        result,
         rows_of=rows_of(r),
         dropped_units=len(result.layer) - kept,
         units=[
@@ -81,12 +79,12 @@ def build(r: Results) -> Neurons:
 
 def _unit_column(result: NeuronCorrelations, u: int, c: int) -> UnitColumn:
     numeric = not np.isfinite(result.ratio[u, c])
-    return UnitColumn(
+    return fill(
+        UnitColumn,
+        result,
+        u,
+        c,
         column=result.columns[c],
-        pearson=number(result.pearson[u, c]),
-        spearman=number(result.spearman[u, c]),
-        distance=number(result.distance[u, c]),
-        ratio=number(result.ratio[u, c]),
         q=number(result.q_spearman[u, c] if numeric else result.q_ratio[u, c]),
     )
 

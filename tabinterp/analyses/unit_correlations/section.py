@@ -9,8 +9,7 @@ from tabinterp.analyses.unit_correlations.record import Unit, UnitColumn
 from tabinterp.document.claims import side
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
-from tabinterp.report.heat_colours import heat
-from tabinterp.report.tables import Column, interval_column, name_column, table
+from tabinterp.report.tables import Column, heat, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
     by_importance,

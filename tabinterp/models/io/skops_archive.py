@@ -222,7 +222,3 @@ def dump(encoder: Any, name: str) -> bytes:
             f"the encoder of {name} cannot be saved, because it could not be loaded again: {error}"
         ) from None
     return data
-
-
-def is_skops(members: list[str]) -> bool:
-    return "schema.json" in members

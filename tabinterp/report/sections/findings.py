@@ -13,10 +13,6 @@ from tabinterp.report.words import say, t
 
 ORDER = ("act", "check", "note")
 GLYPHS = {"act": "▲", "check": "◆", "note": "●"}
-ANCHORS = (
-    "performance", "gain", "importance", "together", "shapley", "gradients", "agreement", "trust", "coefficients", "effects",
-    "interactions", "disagreeing", "groups", "reasons", "neurons", "data", "off-data", "method", "not-assessed", "evidence",
-)  # fmt: skip
 OWN_ANCHORS = frozenset(analysis.name for analysis in ANALYSES if analysis.place is None)  # sections there may be
 
 
@@ -99,7 +95,9 @@ def _about(finding: Finding, aspect: str) -> str:
 def _item(finding: Finding) -> FindingItem:
     anchor = finding.evidence.lstrip("#")
     # A check that applies has read the record of its analysis, so that the section is on the page.
-    known = anchor in ANCHORS or (anchor in OWN_ANCHORS and finding.status != "not_applicable")
+    known = f"report.section.{anchor}" in english() and (
+        anchor not in OWN_ANCHORS or finding.status != "not_applicable"
+    )
     return FindingItem(
         code=finding.code,
         severity=finding.severity,

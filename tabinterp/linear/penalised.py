@@ -1,0 +1,184 @@
+"""Penalised fits on standardised columns by scikit-learn: L2, its strength by cross-validation on the rows alone.
+
+Classes: logistic or multinomial; the strength is chosen on at most 10,000 seeded rows, from strong to weak, each fold going on
+from its last fit, until the loss rises (a penalty is the width of a prior, which does not depend on the number of rows). Numbers:
+ridge. Counts: Poisson. The rows of a group are in one fold.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeCV
+from sklearn.metrics import mean_poisson_deviance
+from sklearn.model_selection import StratifiedKFold
+
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.table import Table
+from tabinterp.table.folds import by_group
+from tabinterp.table.hash_sampling import chosen
+
+STRENGTHS = np.logspace(-4, 2, 7)
+FOLDS = 5
+ITERATIONS = 1000
+SEARCHED = 10_000
+SMALL_HESSIAN = 500  # columns up to which it is made: beyond, its n d^2 products are more than the passes of L-BFGS
+
+
+def fit_penalised(x: FloatArray, y: Any, weights: FloatArray | None, table: Table, seed: int) -> Any:
+    """Fit a logistic, multinomial, ridge or Poisson regression, whose penalty is chosen by cross-validation.
+
+    Parameters
+    ----------
+    x : (rows, d) standardised columns.
+    y : (rows,) targets, for classes in any form; `weights` (rows,).
+    table : the same rows, with their classes and groups.
+    """
+    if table.schema.task == "regression":
+        return Ridge(alpha=fit_numbers(x, y, weights, seed, table.groups).alpha_).fit(x, y, sample_weight=weights)
+    if table.schema.task == "count":
+        return fit_counts(x, y, np.ones(len(y)) if weights is None else weights, seed, table.groups)
+    model = logistic(len(table.schema.classes), x.shape[1], strength_of(x, table, seed))
+    return fit_quietly(model, x, y, weights)
+
+
+def logistic(classes: int, width: int, strength: float) -> LogisticRegression:
+    """Newton's method where the Hessian is small, one logit of few columns; L-BFGS otherwise."""
+    solver = "newton-cholesky" if classes == 2 and width <= SMALL_HESSIAN else "lbfgs"
+    return LogisticRegression(C=strength, solver=solver, max_iter=ITERATIONS, warm_start=True)
+
+
+def fit_quietly(model: Any, x: FloatArray, y: Any, weights: FloatArray | None) -> Any:
+    """Fit a model of scikit-learn without its warning that it has not converged."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(x, y, sample_weight=weights)
+
+
+def strength_of(x: FloatArray, table: Table, seed: int) -> float:
+    """The C of the lowest cross-validated log loss."""
+    rows = chosen(table.numbers, SEARCHED, seed)
+    codes = table.y[rows].astype(np.int64)
+    classes = len(table.schema.classes)
+    groups = None if table.groups is None else table.groups[rows]
+    if np.bincount(codes, minlength=classes).min() < 2:
+        raise NotApplicableError(
+            why("a refit chooses its penalty by cross-validation, which needs two training rows of every class")
+        )
+    parts = parts_of(codes, groups, range(classes), seed)
+    if not parts:
+        raise NotApplicableError(why("penalty.class_in_few_groups"))
+    x, weights = x[rows], None if table.weights is None else table.weights[rows]
+    models = [logistic(classes, x.shape[1], 1.0) for _ in parts]
+    best, lowest = float(STRENGTHS[0]), np.inf
+    for strength in STRENGTHS:
+        losses = []
+        for model, (train, test) in zip(models, parts, strict=True):
+            at = [None if weights is None else weights[part] for part in (train, test)]
+            fit_quietly(model.set_params(C=strength), x[train], codes[train], at[0])
+            losses.append(mean_log_loss(model.predict_proba(x[test]), codes[test], at[1]))
+        if np.mean(losses) > lowest:
+            break
+        best, lowest = float(strength), float(np.mean(losses))
+    return best
+
+
+def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArray | None) -> float:
+    """Mean log loss of probabilities (n, k) of the classes 0 to k - 1, where `codes` (n,) are the true ones.
+
+    That is scikit-learn's `log_loss`, without the checks that take longer than the fit of a small fold.
+    """
+    told = probabilities[np.arange(len(codes)), codes]
+    rounding = np.finfo(told.dtype).eps
+    return -float(np.average(np.log(np.clip(told, rounding, 1 - rounding)), weights=weights))
+
+
+def parts_of(
+    strata: IntArray, groups: IntArray | None, needed: Sequence[int], seed: int
+) -> list[tuple[IntArray, IntArray]]:
+    """Return the folds of a cross-validation: the places of the rows that are fitted, and of those that are judged.
+
+    At most five folds, with `strata` (rows,) in equal shares and the rows of each of `groups` (rows,) in one fold. Empty where
+    a stratum that is `needed` would be missing from the rows fitted.
+    """
+    if groups is not None:
+        return by_group(strata, groups, needed, FOLDS, seed)
+    count = min(FOLDS, *(int((strata == one).sum()) for one in needed))
+    if count < 2:
+        return []
+    return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(strata, strata))
+
+
+def fit_numbers(
+    x: FloatArray, y: FloatArray, weights: FloatArray | None, seed: int, groups: IntArray | None
+) -> RidgeCV:
+    """Fit a ridge regression of the strength with the least squared error on rows left out, or on five folds of groups."""
+    strengths = len(x) * np.logspace(-7, 1, 17)
+    if groups is not None:
+        parts = by_group(np.zeros(len(x), dtype=np.int64), groups, [0], FOLDS, seed)
+        if not parts:
+            raise NotApplicableError(why("penalty.one_group"))
+        w = np.ones(len(x)) if weights is None else weights
+        errors = np.sum([_squared_errors(x, y, w, *part, strengths) for part in parts], axis=0)
+        strengths = strengths[[int(np.argmin(errors))]]
+    return RidgeCV(alphas=strengths).fit(x, y, sample_weight=weights)
+
+
+def _squared_errors(
+    x: FloatArray, y: FloatArray, weights: FloatArray, fitted: IntArray, judged: IntArray, strengths: FloatArray
+) -> FloatArray:
+    """Weighted sum of squared errors on the judged rows for each strength, (strengths,), from one eigendecomposition."""
+    w = weights[fitted]
+    centre, mean = np.average(x[fitted], axis=0, weights=w), np.average(y[fitted], weights=w)
+    moved = x[fitted] - centre
+    values, vectors = np.linalg.eigh(moved.T @ (w[:, None] * moved))
+    along = vectors.T @ (moved.T @ (w * (y[fitted] - mean)))
+    coefficients = vectors @ (along[:, None] / (np.maximum(values, 0.0)[:, None] + strengths))
+    left = y[judged, None] - mean - (x[judged] - centre) @ coefficients
+    return np.asarray(weights[judged] @ left**2)
+
+
+def fit_counts(
+    x: FloatArray, y: FloatArray, weights: FloatArray, seed: int, groups: IntArray | None
+) -> PoissonRegressor:
+    """Fit a Poisson regression of the strength with the least cross-validated deviance, weighed by row.
+
+    Folds have equal shares of zeros, and the rows of a group in one fold.
+    """
+    counted = (y > 0).astype(np.int64)
+    if counted.sum() < 2:
+        raise NotApplicableError(
+            why(
+                "a linear counterpart chooses its penalty by cross-validation, which needs two training rows with a count above 0"
+            )
+        )
+    parts = parts_of(counted, groups, [1], seed)
+    if not parts:
+        raise NotApplicableError(why("penalty.counts_in_one_group"))
+    penalties = 1 / (STRENGTHS * len(y))  # of the mean loss, as C is of its sum
+
+    def fit(penalty: float, rows: Any) -> PoissonRegressor:
+        made = PoissonRegressor(alpha=penalty, solver="newton-cholesky", max_iter=ITERATIONS, tol=1e-8)
+        return made.fit(x[rows], y[rows], sample_weight=weights[rows])
+
+    def loss(penalty: float) -> float:
+        losses = [
+            (weights[b].sum(), mean_poisson_deviance(y[b], _rates(fit(penalty, a), x[b]), sample_weight=weights[b]))
+            for a, b in parts
+        ]
+        return float(np.average([one for _, one in losses], weights=[w for w, _ in losses]))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return fit(penalties[int(np.argmin([loss(penalty) for penalty in penalties]))], slice(None))
+
+
+def _rates(fitted: PoissonRegressor, x: FloatArray) -> FloatArray:
+    """Expected counts; those of rows far outside the fitted ones stay within floating point."""
+    return np.asarray(np.exp(np.clip(x @ fitted.coef_ + fitted.intercept_, -100, 100)))

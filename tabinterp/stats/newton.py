@@ -1,0 +1,49 @@
+"""Newton's method with step halving: the one solver of likelihoods that no library maximises as they are needed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tabinterp.arrays import FloatArray
+
+
+def newton(
+    start: FloatArray,
+    evaluate: Callable[[FloatArray], tuple[float, FloatArray | None]],
+    is_last: Callable[[FloatArray, FloatArray], bool],
+    *,
+    most: int = 100,
+    halvings: int = 30,
+    slack: float = 1e-12,
+) -> tuple[FloatArray, bool]:
+    """Return the parameters of the least loss, and whether the steps came to an end.
+
+    Parameters
+    ----------
+    start : parameters, of any shape.
+    evaluate : parameters -> the loss there and Newton's step from there; None: there is no step.
+    is_last : step, parameters after it -> whether to stop there.
+    most : evaluations.
+    halvings : how often a step is halved that raises the loss by more than `slack` of it.
+
+    Examples
+    --------
+    >>> newton(np.array([3.0]), lambda x: (float(x[0] ** 2), -x), lambda step, x: bool(abs(step[0]) < 1e-9))
+    (array([0.]), True)
+    """
+    parameters, best, step, halved = start, np.inf, np.zeros_like(start), 0
+    for _ in range(most):
+        loss, following = evaluate(parameters)
+        if not loss <= best + slack * abs(best) and halved < halvings:
+            step, halved = step / 2, halved + 1
+            parameters = parameters - step
+            continue
+        if following is None:
+            break
+        best, step, halved = loss, following, 0
+        parameters = parameters + step
+        if is_last(step, parameters):
+            return parameters, True
+    return parameters, False
