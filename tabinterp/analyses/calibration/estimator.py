@@ -16,6 +16,7 @@ With `CURVE_EVENTS` events and as many non-events, a natural cubic spline shows 
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -323,7 +324,7 @@ def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> flo
         p = special.expit(logit)
         curvature = float((p * (1 - p)) @ (x * x))
         most = (np.abs(logit).max() + CERTAINTY) / widest
-        step = np.clip(float((y - p) @ x) / max(curvature, np.finfo(float).tiny), -most, most)
+        step = np.clip(float((y - p) @ x) / max(curvature, sys.float_info.min), -most, most)
         return float((np.logaddexp(0, logit) - y * logit).sum()), np.array([step])
 
     found, _ = newton(
