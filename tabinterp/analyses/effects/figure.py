@@ -26,7 +26,7 @@ PLOT = 170  # CSS pixels of the curves,
 BARS = 30  # of the bars of rows below them,
 TOP = 26  # of the axis' name above them,
 BOTTOM = 26  # and of the ticks
-MISSING = 0.09  # of the span: how far right of the numbers missing values stand
+MISSING = 0.16  # of the span: how far right of the numbers missing values stand
 DOTS = (0.0, (1.0, 1.4))
 FAINT, BAND, ICE = 0.4, 0.25, 0.1  # opacities
 
@@ -47,7 +47,8 @@ def curves(points: Sequence[EffectPoint], axis: str, missing: str, aria: str, fi
         low, high = _limits(points)
         ticks = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
         gutter = 14 + max(text_width(tick(value, None)) for value in ticks)
-        right = max(GAP, 2 + 0.5 * max((text_width(tick(x, None)) for x in _rounds(places)), default=0.0))
+        below_axis = [tick(x, None) for x in _rounds(places)] + [missing for _, p in places if p.missing]
+        right = max(GAP, 2 + 0.5 * max(map(text_width, below_axis), default=0.0))
         sides = (gutter / WIDTH, 1 - (gutter + right) / WIDTH)
         axes = figure.add_axes((sides[0], (BOTTOM + BARS) / height, sides[1], PLOT / height))
         below = figure.add_axes((sides[0], BOTTOM / height, sides[1], BARS / height), sharex=axes)
@@ -201,6 +202,6 @@ def _rounds(places: Sequence[Place]) -> list[float]:
     known = [x for x, p in places if not p.missing]
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
     edge = 0.02 * (high - low)
-    found = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high) if high > low else known
+    found = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high) if high > low else known
     room = 0.5 * MISSING * (high - low) if len(known) < len(places) else 0.0
     return [float(x) for x in found if low - edge <= x <= high + edge - room]
