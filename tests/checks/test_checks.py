@@ -91,7 +91,7 @@ def wide(name: str, low: float, high: float, document: Document) -> Document:
     found, skill = part((low + high) / 2, low, high), part(0.05, 0.04, 0.06)
     loss = part(1 - (low + high) / 2)
     rows = [m.model_copy(update={"network": found if m.metric == name else loss}) for m in document.performance.metrics]
-    kept = [m for m in rows if m.metric == name] or rows
+    kept = [m for m in rows if m.metric == name] or [m for m in rows if m.metric != "macro_auc"]
     return with_part(document, "performance", metrics=kept, skill=found if name == "skill" else skill)
 
 
