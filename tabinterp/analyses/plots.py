@@ -29,7 +29,7 @@ COLD, WARM = "#7b3294", "#00695c"  # below and above zero
 DASH, DOTTED, LONG_DASH = (0.0, (1.8, 0.9)), (0.0, (1.0, 1.4)), (0.0, (4.0, 2.0))
 DODGE = 0.34  # of a row, between the first and the last of its marks
 FAINT, BAND, ICE, BENEFIT = 0.4, 0.25, 0.1, 0.2  # opacities
-MISSING = 0.09  # of the span: how far right of the numbers missing values are drawn
+MISSING = 0.16  # of the span: how far right of the numbers missing values are drawn
 DARK = 0.179  # relative luminance at which black and white text have the same contrast (WCAG 2.2)
 ROOMY = 10  # columns of a heat map whose numbers are set larger
 WIDE = (
@@ -105,7 +105,7 @@ class Curve:
         known = self.at[~np.isnan(self.at)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
         edge = 0.02 * (high - low)
-        found = round_values(low, high, 5) if high > low else known
+        found = round_values(low, high, 4) if high > low else known
         room = 0.5 * MISSING * (high - low) if len(known) < len(self.at) else 0.0
         return [float(x) for x in found if low - edge <= x <= high + edge - room]
 

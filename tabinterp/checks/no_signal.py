@@ -7,7 +7,7 @@ two classes, an R² of zero for numbers, the entropy of the class shares for sev
 from __future__ import annotations
 
 from tabinterp.checks.shared.document_values import network_metric, performance_withheld
-from tabinterp.document.document import Document
+from tabinterp.document.document import Document, Interval
 
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, above, not_applicable
 from .classes_swapped import ranks_reversed
@@ -42,6 +42,10 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         measure == "r2" and estimate.value < limits["r2"]
     )
     values = {"value": estimate.value, "low": estimate.low, "high": estimate.high, "chance": chance}
+    ranks = network_metric(document, "macro_auc") if document.data.task == "multiclass" else Interval()
+    if ranks.low is not None and ranks.low > 0.5 and (ranks.value or 0.0) >= limits["auc"]:
+        # Where one class is nearly all rows, a network that ranks the others well lowers the log loss by little.
+        return Outcome("cleared", "cleared_macro_auc", {"value": ranks.value, "low": ranks.low, "high": ranks.high})
     if estimate.low > chance and not weak:
         return Outcome("cleared", CLEARED[measure], values)
     null_loss = (
@@ -72,7 +76,7 @@ CHECK = Check(
         raised_when=(
             (
                 "The 95% interval includes chance (of several classes and of counts: the difference in loss includes "
-                "zero); or R² is below {r2}; or an AUC below {auc} comes with a log loss not shown to beat the base "
+                "zero, and of several classes their mean AUC is below {auc} as well); or R² is below {r2}; or an AUC below {auc} comes with a log loss not shown to beat the base "
                 "rate. In each case the interval must end below what would be useful: an AUC of {useful}, an R² of "
                 "{share}, or a loss {percent}% below that of knowing nothing. Otherwise the rows are too few to tell."
             ),
@@ -90,6 +94,10 @@ CHECK = Check(
             "cleared_auc": (
                 "On held-out rows the network's AUC is {value} (95% interval {low} to {high}).",
                 "value, low, high: the metric and the ends of its interval",
+            ),
+            "cleared_macro_auc": (
+                "On held-out rows the mean AUC of the network over the classes is {value} (95% CI {low} to {high}).",
+                "value, low, high: the AUC of each class against all others, averaged, and the ends of its interval",
             ),
             "raised_r2": (
                 (

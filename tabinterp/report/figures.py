@@ -216,7 +216,8 @@ def effect_curve(
 ) -> Markup:
     """Curves of both models along a column of numbers; `title` puts a point of a model in words."""
     gutter = 14 + max(text_width(tick(value)) for value in plots.round_values(*curve.span, 5))
-    right = max(GAP, 2 + 0.5 * max((text_width(tick(x)) for x in curve.round_numbers), default=0.0))
+    below_axis = [*map(tick, curve.round_numbers), *([missing] if np.isnan(curve.at).any() else [])]
+    right = max(GAP, 2 + 0.5 * max(map(text_width, below_axis), default=0.0))
     with styles():
         figure, axes = canvas(CURVES, left=gutter, right=right, top=TOP, bottom=BARS + BOTTOM, width=NARROW)
         whole, box = TOP + CURVES + BARS + BOTTOM, axes.get_position()

@@ -91,7 +91,7 @@ def wide(name: str, low: float, high: float, document: Document) -> Document:
     found, skill = part((low + high) / 2, low, high), part(0.05, 0.04, 0.06)
     loss = part(1 - (low + high) / 2)
     rows = [m.model_copy(update={"network": found if m.metric == name else loss}) for m in document.performance.metrics]
-    kept = [m for m in rows if m.metric == name] or rows
+    kept = [m for m in rows if m.metric == name] or [m for m in rows if m.metric != "macro_auc"]
     return with_part(document, "performance", metrics=kept, skill=found if name == "skill" else skill)
 
 
@@ -274,6 +274,7 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         "raised": [
             lambda: metric("auc", 0.5, binary()),
             lambda: metric("accuracy", 0.9, multiclass(), 0.0),
+            lambda: metric("macro_auc", 0.59, multiclass(), -0.1),
             lambda: metric("r2", 0.0, regression()),
             lambda: metric("auc", 0.59, binary(), -0.01),
             lambda: wide("auc", 0.45, 0.69, binary()),
@@ -284,6 +285,7 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: metric("auc", 0.59, binary(), 0.01),
             lambda: metric("auc", 0.6, binary(), -0.01),
             lambda: metric("accuracy", 0.0, multiclass(), 0.01),
+            lambda: metric("macro_auc", 0.6, multiclass(), -0.1),
         ],
         "not_applicable": [
             lambda: with_part(binary(), "performance", held_out=False),
@@ -411,6 +413,7 @@ def attributions(spearman: float, ordered: int, opposed: int, overlap: float = 0
 
 CLAIMS: dict[str, Callable[[], Document]] = {  # sentences that no outcome above says
     "label-leak.raised_r2": lambda: column("column_0", regression(), held_out=part(0.96)),
+    "no-signal.cleared_macro_auc": lambda: metric("macro_auc", 0.6, multiclass(), -0.1),
     "no-signal.raised_count": lambda: wide("skill", -0.1, 0.09, counts()),
     "no-signal.unclear_count": lambda: wide("skill", -0.1, 0.11, counts()),
     "no-signal.cleared_count": lambda: wide("skill", 0.1, 0.2, counts()),

@@ -129,10 +129,11 @@
 
   /* Where there is room for a column the contents are always open; the chapter in view is marked. */
   const follow = (list) => {
-    const links = [...list.querySelectorAll("a")];
+    const links = [...list.querySelectorAll("a")].filter((link) => document.getElementById(link.hash.slice(1)));
     const targets = links.map((link) => document.getElementById(link.hash.slice(1)));
     const current = list.querySelector(".current");
     const mark = () => {
+      if (!links.length) return;
       const passed = targets.findLastIndex((target) => target.getBoundingClientRect().top < innerHeight / 3);
       links.forEach((link, index) => {
         if (index === Math.max(passed, 0)) link.setAttribute("aria-current", "true");
