@@ -6,7 +6,6 @@ TEXT: dict[str, str] = {
     "report.title": "{network:name} against {linear:name} on {data}",
     "report.skip": "Skip to the findings",
     "report.contents": "Sections of this report",
-    "report.contents.all": "Contents ({count} sections)",
     "report.context": "{data} · {network:name} against {linear:name} · held-out n = {rows}",
     "report.context.unknown": "{data} · {network:name} against {linear:name} · held-out rows not known",
     "report.target.binary": "Target: {target}. Positive class: {positive}, {rate} of {rows} rows.",

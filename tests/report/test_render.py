@@ -18,6 +18,7 @@ import pytest
 from tabinterp import messages
 from tabinterp.analyses.coefficients import section as coefficients
 from tabinterp.analyses.gradients import section as gradients
+from tabinterp.analyses.performance import section as performance
 from tabinterp.analyses.unit_correlations.section import MOST
 from tabinterp.document.base import LeftOut
 from tabinterp.document.document import Drawn, Grouping, Interval, WithoutTarget
@@ -308,6 +309,13 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
         render(one)
     for one in other_verdicts():
         first_screen(one)
+    summed = [in_batches(held_out, ["performance"]) for held_out in (True, False)]
+    for one in (binary(), SAMPLES["all_none"](), *summed):
+        first, *others = one.performance.metrics
+        rows = [first.model_copy(update={"rows": 2000 if one in summed else None}), *others]
+        for resamples in (0, 1000):  # in documents of this version, and of earlier ones
+            told = one.performance.model_copy(update={"resamples": resamples, "metrics": rows})
+            performance.build(one.model_copy(update={"performance": told}))
     wanted = {key for key in recorder if key.startswith("report.")}
     assert sorted(wanted - recorder.used) == []
 
