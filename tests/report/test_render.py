@@ -231,7 +231,7 @@ def test_maps_of_units_show_the_columns_that_matter_most():
     made = many_columns()
     html = render(made)
     section = html[html.index('<section id="neurons"') :]
-    maps = re.search(r'<table class="[^"]*heat.*?</table>', section, re.DOTALL)[0]
+    maps = "".join(re.findall(r'<table class="heat tall".*?</table>', section, re.DOTALL))
     first, left = (
         [row.column for row in part] for part in (made.importance.columns[:MOST], made.importance.columns[MOST:])
     )
