@@ -234,7 +234,7 @@ TEXT: dict[str, str] = {
     "report.strip.recovered": "It recovers {share} of the gain over the linear model (95% CI {low} to {high}).",
     "report.strip.difference": "{metric}, {linear} to {network} ({ci})",
     "report.strip.gini": "Gini points ({ci})",
-    "report.strip.trees": "from boosted trees: {metric} {difference} ({ci})",
+    "report.strip.trees": "compared with boosted trees: {metric} {difference} ({ci})",
     "report.strip.trees.better": "better",
     "report.strip.trees.worse": "worse",
     "report.strip.trees.equivalent": "negligible difference",
@@ -258,7 +258,8 @@ TEXT: dict[str, str] = {
     "report.strip.rung.pairs.long": "an additive spline model with {count} interactions",
     "report.strip.simplest": "Simplest model that matches the network: {rung} ({parameters} parameters).",
     "report.strip.simplest.none": "No simpler model was shown to match the network.",
-    "report.strip.rule": "Most of it: {rule}. The predictions differ for {share} of these {rows} rows.",
+    "report.strip.percent": "{share} (95% CI {low} to {high})",
+    "report.strip.rule": "The largest part: {rule}. The predictions differ for {share} of these {rows} rows.",
     "report.action.simpler": "Consider {rung} ({parameters} parameters) instead of the network.",
     "report.action.worse": "Use {linear:name}; the network predicts worse.",
     "report.action.equivalent": (

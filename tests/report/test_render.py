@@ -240,6 +240,9 @@ def test_maps_of_units_show_the_columns_that_matter_most():
     assert escape(t("report.neurons.columns", count=MOST, every=MOST + 4), quote=False) in html.replace("&#39;", "'")
 
 
+LONG = ("intercept", "linear", "curvature", "pairs")  # refits that a sentence names
+
+
 def other_verdicts():
     """Documents whose page one says something else: each verdict, each simplest model, and trees without an interval."""
     made = binary()
@@ -247,11 +250,22 @@ def other_verdicts():
     made = made.model_copy(update={"judged": made.judged.model_copy(update={"reference": reference})})
     for status in ("better", "equivalent", "not_resolved", "not_assessed"):
         yield made.model_copy(update={"verdict": made.verdict.model_copy(update={"status": status})})
-    verdict = made.verdict.model_copy(update={"status": "better"})
     for shortest in (*(row.rung for row in made.gain.ladder.rungs), None):
         ladder = made.gain.ladder.model_copy(update={"shortest": shortest})
         gain = made.gain.model_copy(update={"ladder": ladder})
-        yield made.model_copy(update={"gain": gain, "verdict": verdict, "findings": []})
+        for status in ("better", "equivalent"):
+            verdict = made.verdict.model_copy(update={"status": status})
+            yield made.model_copy(update={"gain": gain, "verdict": verdict, "findings": []})
+
+
+def test_a_ladder_that_contradicts_the_verdict_is_not_in_the_headline():
+    for one in other_verdicts():
+        shortest = one.gain.ladder.shortest
+        said = t(f"report.strip.rung.{shortest}.long", count=len(one.gain.ladder.pairs)) if shortest in LONG else ""
+        headline = first_screen(one).verdict
+        matched = one.verdict.status == "better" and shortest in ("curvature", "pairs")
+        assert ("matches it" in headline) == matched
+        assert not matched or said in headline
 
 
 def unlike_the_samples():

@@ -88,7 +88,7 @@ def distributions(
             bottom = EDGE + place * (room + GAP)
             axes = figure.add_axes((LEFT / WIDTH, bottom / height, 1 - (LEFT + GAP) / WIDTH, room / height))
             positive, negative = (
-                [getattr(one, f"{model}_{kind}") or 0.0 for one in bins] for kind in ("positive", "negative")
+                [_finite(getattr(one, f"{model}_{kind}")) for one in bins] for kind in ("positive", "negative")
             )
             axes.stairs(positive, edges, color=COLOURS[model], alpha=0.45, fill=True, lw=0)
             axes.stairs(negative, edges, color=COLOURS[model], lw=1.8, gid=f"others-{model}")
