@@ -169,7 +169,7 @@ def test_the_check_is_among_the_findings_and_in_the_manual(result):
 def test_the_name_is_known_where_analyses_are_chosen(result):
     assert "missing_values" in result["seconds"]
     assert "effects" not in result["seconds"]
-    assert result["document"]["method"]["settings"]["analyses"] == "missing_values"
+    assert result["document"]["settings"]["analyses"] == ["missing_values"]
     assert "did you mean 'missing_values'?" in re.sub(r"\s+", " ", result["refused"])
 
 

@@ -149,14 +149,6 @@ def test_only_intervals_that_are_given_are_judged():
     assert none.row() == "| rows | reading | estimand | 2,000 | 1 | – | – | – | 100% | withheld |"
 
 
-@pytest.mark.parametrize(("held", "holds"), [(360, True), (290, False)])
-def test_sets_that_are_mostly_withheld_are_not_judged_unless_too_many_of_all_miss(held, holds):
-    """Of 1,000 sets 400 have an interval."""
-    line = command.Line("rows", Told("reading", "estimand"), np.array([float(held)]), np.array([400.0]), 1000)
-    assert line.verdict.startswith("withheld in most sets; 4.0% of all") == holds
-    assert (line.verdict == "**misses**") != holds
-
-
 @pytest.mark.parametrize("design", [DESIGNS[1], DESIGNS[5], DESIGNS[7], DESIGNS[-1]], ids=lambda design: design.slug)
 def test_intervals_on_arrays_are_those_of_the_analyses(design):
     made = World(design.rare, 1 if design.groups is None else design.groups[1], many=5000)

@@ -144,8 +144,8 @@ def test_an_optimum_is_the_greatest_of_the_domain_and_tells_of_no_single_people(
 
 def test_outputs_are_sought_at_both_ends():
     rows, table, model = read()
-    found = inside(bind(model, table))
-    made = optima(found)
+    bound = bind(model, table)
+    made = optima(bound, inside(bound))
     assert made.outputs == ((None, 1), (None, -1))
     scores = _hidden(rows) @ OUT
     np.testing.assert_allclose(made.tenth[-2:], [np.sort(scores)[-10], np.sort(-scores)[-10]], atol=1e-5)

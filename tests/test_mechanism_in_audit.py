@@ -15,13 +15,19 @@ from tabinterp.analyses.settings import AuditSettings
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.terms import find_terms
 from tabinterp.models import bind
-from tabinterp.report.contents import blocks
+from tabinterp.report.contents import CHAPTERS
 from tabinterp.table.suppression import parts_shown
 from tests import cases
 from tests.report.samples import regression
 from tests.test_inside_in_audit import BIAS, OUT, RARE, WEIGHT, _before, _hidden, audited, frame
 
 COLUMNS = ("a", "b", RARE, "u", "v", "w")  # of the encoded rows
+
+
+def blocks(document):
+    """What the section on the mechanism is made of."""
+    builders = {anchor: builders for chapter in CHAPTERS for anchor, builders in chapter.sections}["mechanism"]
+    return [block for build in builders for block in build(document)]
 
 
 def encoded() -> np.ndarray:
@@ -163,8 +169,8 @@ def test_few_rows_are_not_told():
 def test_the_section_tells_why_beside_what_there_is():
     document = regression()
     text = messages.text("not_assessed.reading", document.mechanism.absent[0].values)
-    assert blocks(document, "neurons")[-1].text == text
-    assert [block.summary for block in blocks(document, "neurons")[-5:-1]] == [
+    assert blocks(document)[-1].text == text
+    assert [block.summary for block in blocks(document)[-5:-1]] == [
         messages.text("report.mechanism.regions.fold", {"rows": 4000, "visited": 1234}),
         messages.text("report.mechanism.conductance.fold"),
         messages.text("report.mechanism.paths.fold"),
@@ -173,4 +179,4 @@ def test_the_section_tells_why_beside_what_there_is():
     bare = document.mechanism.model_copy(update=dict.fromkeys(("regions", "conductance", "paths", "groups")))
     without = document.neurons.model_copy(update={"units": []})
     alone = document.model_copy(update={"mechanism": bare, "neurons": without})
-    assert [block.text for block in blocks(alone, "neurons")] == [messages.text("report.mechanism"), text]
+    assert [block.text for block in blocks(alone)] == [messages.text("report.mechanism"), text]

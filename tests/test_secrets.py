@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 import traceback
@@ -92,7 +93,8 @@ QUERIES = [
 
 
 def is_clean(text: str) -> bool:
-    return SECRET not in text and "8842" not in text and "annabel" not in text
+    """Whether neither the secret, nor its digits but within a longer number, nor the user's name is in a text."""
+    return SECRET not in text and not re.search(r"(?<![\d.])8842", text) and "annabel" not in text
 
 
 @pytest.mark.parametrize("source", URLS + SETTINGS)

@@ -91,12 +91,13 @@ def written(folder, *analyses):
     (folder / "card.toml").write_text('intended_use = "scoring"\nlimits = "few rows"\n')
     (folder / "mapping.toml").write_text(MAPPING)
     (folder / "constraints.toml").write_text('[columns.age]\ndirection = "+"\nlow = 10\nhigh = 90\n')
-    argv += ["--margin", "0.02", "--costs", "1:5", "--threshold", "0.3", "--adverse", "yes", "--control", "sex=m"]
+    argv += ["--margin", "0.02", "--costs", "1:5", "--threshold", "0.3", "--adverse", "yes"]
     argv += ["--card", folder / "card.toml", "--mapping", folder / "mapping.toml"]
-    argv += ["--constraints", folder / "constraints.toml", "--digest-key", folder / "digests.key"]
+    argv += ["--digest-key", folder / "digests.key"]
     argv += ["--protected", "sex", "--target", "paid", "--positive", "yes"]
     argv += [word for name in ("id", "note", "born") for word in ("--drop", name)]
-    argv += ["--analyses", ",".join(analyses)] if analyses else []
+    whole = ["--control", "sex=m", "--constraints", folder / "constraints.toml"]
+    argv += ["--analyses", ",".join(analyses)] if analyses else whole
     told, aside = io.StringIO(), io.StringIO()
     with redirect_stdout(told), redirect_stderr(aside):
         assert command(*argv) == 0
@@ -537,7 +538,7 @@ def test_rows_of_each_reading_are_in_the_document(made):
     assert document.method.configuration_digest in page
     assert document.method.code_digest in page
     # every part of the document that counts its rows is listed
-    counted = {name for name, part in document if hasattr(part, "rows") and name not in ("data", "method")}
+    counted = {name for name, part in document if hasattr(part, "rows") and name not in ("data", "method", "settings")}
     told = {"calibration", "performance", "disagreement", "slices", "reasons", "importance", "together", "shapley"}
     told |= {"effects", "interactions", "trust", "neurons", "table", "off_support", "extrapolation", "inside"}
     assert counted <= told

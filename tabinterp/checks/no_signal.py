@@ -25,14 +25,9 @@ UNCLEAR = {"auc": "unclear_auc", "r2": "unclear_r2", "loss": "unclear_loss", "co
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    performance = document.performance
-    if not performance.held_out:
-        return not_applicable()
-    if (outcome := performance_withheld(document)) is not None:
+    if (outcome := _not_judged(document)) is not None:
         return outcome
-    if ranks_reversed(document):
-        return not_applicable("swapped")
-    measure, skill = MEASURES[document.data.task], performance.skill
+    measure, skill = MEASURES[document.data.task], document.performance.skill
     estimate = skill if measure in ("loss", "count") else network_metric(document, measure)
     chance = 0.5 if measure == "auc" else 0.0
     if estimate.low is None or estimate.value is None:
@@ -48,14 +43,26 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         return Outcome("cleared", "cleared_macro_auc", {"value": ranks.value, "low": ranks.low, "high": ranks.high})
     if estimate.low > chance and not weak:
         return Outcome("cleared", CLEARED[measure], values)
-    null_loss = (
-        performance.metrics[0].network.value or 0.0
-    ) + estimate.value  # where `estimate` is a difference in loss
+    if _may_be_useful(document, measure, estimate):
+        return Outcome("not_applicable", UNCLEAR[measure], values)
+    return Outcome("raised", RAISED[measure], values)
+
+
+def _not_judged(document: Document) -> Outcome | None:
+    """Return why performance is not judged; None where it is."""
+    if not document.performance.held_out:
+        return not_applicable()
+    if (outcome := performance_withheld(document)) is not None:
+        return outcome
+    return not_applicable("swapped") if ranks_reversed(document) else None
+
+
+def _may_be_useful(document: Document, measure: str, estimate: Interval) -> bool:
+    """Return whether the rows are too few to rule out a useful network."""
+    # Where `estimate` is a difference in loss, the network's loss and it add up to that of knowing nothing.
+    null_loss = (document.performance.metrics[0].network.value or 0.0) + (estimate.value or 0.0)
     useful = {"auc": USEFUL_AUC, "r2": USEFUL_SHARE}.get(measure, USEFUL_SHARE * null_loss)
-    unclear = estimate.high is not None and estimate.high >= useful
-    return (
-        Outcome("not_applicable", UNCLEAR[measure], values) if unclear else Outcome("raised", RAISED[measure], values)
-    )
+    return estimate.high is not None and estimate.high >= useful
 
 
 CHECK = Check(
@@ -76,8 +83,9 @@ CHECK = Check(
         raised_when=(
             (
                 "The 95% interval includes chance (of several classes and of counts: the difference in loss includes "
-                "zero, and of several classes their mean AUC is below {auc} as well); or R² is below {r2}; or an AUC below {auc} comes with a log loss not shown to beat the base "
-                "rate. In each case the interval must end below what would be useful: an AUC of {useful}, an R² of "
+                "zero, and of several classes their mean AUC is below {auc} as well); or R² is below {r2}; or an AUC "
+                "below {auc} comes with a log loss not shown to beat the base rate. In each case the interval must "
+                "end below what would be useful: an AUC of {useful}, an R² of "
                 "{share}, or a loss {percent}% below that of knowing nothing. Otherwise the rows are too few to tell."
             ),
             "auc, r2, useful, share: limits of AUC or R²",

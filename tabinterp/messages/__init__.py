@@ -55,7 +55,7 @@ def text(key: str, values: Mapping[str, Any] | None = None) -> str:
     """The sentence behind a key, its numbers formatted.
 
     >>> text("verdict.worse", {"linear": "logistic regression"})
-    'The network is worse than logistic regression on held-out rows.'
+    'The network predicts worse than logistic regression.'
     """
     template = translated(key, english()[key])
     return template.format(**{name: _Value(value) for name, value in (values or {}).items()})

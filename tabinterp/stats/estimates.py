@@ -76,7 +76,7 @@ def effective_df(influences: FloatArray, units: int) -> FloatArray:
     >>> effective_df(np.array([1.0, -1.0] * 10), 20)
     array(19.)
     >>> effective_df(np.r_[19.0, -np.ones(19)], 20).round(1)
-    np.float64(2.1)
+    np.float64(2.2)
     """
     square = (influences**2).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):

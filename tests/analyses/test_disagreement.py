@@ -199,13 +199,20 @@ def test_what_cannot_be_compared_is_refused():
         disagreement(model, model)
 
 
+class Found(SimpleNamespace):
+    """Results that hold one analysis."""
+
+    def __getitem__(self, _):
+        return self.disagreement
+
+
 def written(count: int, right: tuple[int, int, int], leaves: list[tuple[int, int]], hidden: int = 0):
     """The document's part: of leaves (rows, those that differ)."""
     some = (0.5, 0.4, 0.6)
     made = tuple(Leaf((Condition("a", "above", threshold=i),), *leaf, *some) for i, leaf in enumerate(leaves))
     tree = Tree(made, hidden, 100, hidden + sum(rows for rows, _ in leaves), *[(0.8, 0.02, 0.7, 0.9)] * 2)
     found = Disagreement(400, count, some, some, some, some, right, None, tree, 0)
-    return told(SimpleNamespace(disagreement=found, linear=SimpleNamespace(model=SimpleNamespace(name="a line"))))
+    return told(Found(disagreement=found, linear=SimpleNamespace(model=SimpleNamespace(name="a line"))))
 
 
 @pytest.mark.parametrize(

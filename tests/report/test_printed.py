@@ -114,7 +114,9 @@ def test_bookmarks_lead_to_every_section(pdf):
         for one in outline:
             yield from titles(one) if isinstance(one, list) else [one.title]
 
-    wanted = [section.title for chapter in chapters(small()) for section in (chapter, *chapter.sections)]
+    wanted = [
+        f"{section.number} {section.title}" for chapter in chapters(small()) for section in (chapter, *chapter.sections)
+    ]
     found = list(titles(pdf.outline))
     assert [title for title in found if title in wanted] == wanted
 

@@ -18,6 +18,7 @@ import pytest
 from tabinterp import messages
 from tabinterp.analyses.coefficients import section as coefficients
 from tabinterp.analyses.gradients import section as gradients
+from tabinterp.analyses.performance import section as performance
 from tabinterp.analyses.unit_correlations.section import MOST
 from tabinterp.document.base import LeftOut
 from tabinterp.document.document import Drawn, Grouping, Interval, WithoutTarget
@@ -230,13 +231,16 @@ def test_maps_of_units_show_the_columns_that_matter_most():
     made = many_columns()
     html = render(made)
     section = html[html.index('<section id="neurons"') :]
-    maps = section[: section.index(t("report.neurons.caveat"))]
+    maps = "".join(re.findall(r'<table class="heat tall".*?</table>', section, re.DOTALL))
     first, left = (
         [row.column for row in part] for part in (made.importance.columns[:MOST], made.importance.columns[MOST:])
     )
     assert all(f">{name}<" in maps for name in first)
     assert not any(f">{name}<" in maps for name in left)
     assert escape(t("report.neurons.columns", count=MOST, every=MOST + 4), quote=False) in html.replace("&#39;", "'")
+
+
+LONG = ("intercept", "linear", "curvature", "pairs")  # refits that a sentence names
 
 
 def other_verdicts():
@@ -246,11 +250,22 @@ def other_verdicts():
     made = made.model_copy(update={"judged": made.judged.model_copy(update={"reference": reference})})
     for status in ("better", "equivalent", "not_resolved", "not_assessed"):
         yield made.model_copy(update={"verdict": made.verdict.model_copy(update={"status": status})})
-    verdict = made.verdict.model_copy(update={"status": "better"})
     for shortest in (*(row.rung for row in made.gain.ladder.rungs), None):
         ladder = made.gain.ladder.model_copy(update={"shortest": shortest})
         gain = made.gain.model_copy(update={"ladder": ladder})
-        yield made.model_copy(update={"gain": gain, "verdict": verdict, "findings": []})
+        for status in ("better", "equivalent"):
+            verdict = made.verdict.model_copy(update={"status": status})
+            yield made.model_copy(update={"gain": gain, "verdict": verdict, "findings": []})
+
+
+def test_a_ladder_that_contradicts_the_verdict_is_not_in_the_headline():
+    for one in other_verdicts():
+        shortest = one.gain.ladder.shortest
+        said = t(f"report.strip.rung.{shortest}.long", count=len(one.gain.ladder.pairs)) if shortest in LONG else ""
+        headline = first_screen(one).verdict
+        matched = one.verdict.status == "better" and shortest in ("curvature", "pairs")
+        assert ("matches it" in headline) == matched
+        assert not matched or said in headline
 
 
 def unlike_the_samples():
@@ -308,6 +323,13 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
         render(one)
     for one in other_verdicts():
         first_screen(one)
+    summed = [in_batches(held_out, ["performance"]) for held_out in (True, False)]
+    for one in (binary(), SAMPLES["all_none"](), *summed):
+        first, *others = one.performance.metrics
+        rows = [first.model_copy(update={"rows": 2000 if one in summed else None}), *others]
+        for resamples in (0, 1000):  # in documents of this version, and of earlier ones
+            told = one.performance.model_copy(update={"resamples": resamples, "metrics": rows})
+            performance.build(one.model_copy(update={"performance": told}))
     wanted = {key for key in recorder if key.startswith("report.")}
     assert sorted(wanted - recorder.used) == []
 

@@ -1,7 +1,7 @@
 """ROC and precision-recall curves, score distributions, KS statistics, confusion matrices and gains of both models.
 
-Every number is of the evaluated rows. Bands and intervals are from the paired bootstrap of the verdict, point by point: both
-models are scored on the same resampled rows, or groups of rows.
+Every number is of the evaluated rows. Bands and intervals are percentiles of a paired bootstrap, point by point: both models are
+scored on the same resampled rows. Where rows come in groups, groups are resampled and intervals are Student's.
 
 References
 ----------
@@ -32,6 +32,7 @@ from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.scores import probabilities
 from tabinterp.stats.estimates import Estimates
@@ -83,13 +84,11 @@ class Decisions:
     rates : `RATES`, weighted.
     gains : (parts, 3) of tenths of the rows from the highest score down: share of positives, cumulative share of all positives
         that is captured, and cumulative lift.
-    threshold_point : (2,) false- and true-positive rate at the threshold.
     """
 
     counts: FloatArray
     rates: Estimates
     gains: Estimates
-    threshold_point: FloatArray
 
 
 @dataclass(frozen=True)
@@ -144,9 +143,9 @@ class Discrimination:
         for model, colour, dash in (("linear", AMBER, DASH), ("network", NAVY, "-")):
             roc = getattr(self, model)[place].roc
             ax.fill_between(FALSE_POSITIVE_RATES, roc.low, roc.high, color=colour, alpha=0.15, lw=0)
-            ax.plot(FALSE_POSITIVE_RATES, roc.value, color=colour, ls=dash, label=model)
-        ax.set_xlabel("False-positive rate")
-        ax.set_ylabel("True-positive rate")
+            ax.plot(FALSE_POSITIVE_RATES, roc.value, color=colour, ls=dash, label=text(f"plot.series.{model}"))
+        ax.set_xlabel(text("report.discrimination.axis.false"))
+        ax.set_ylabel(text("report.discrimination.axis.true"))
         ax.spines[["top", "right"]].set_visible(False)
         ax.legend(frameon=False)
         return ax
@@ -231,6 +230,10 @@ def discriminate(
         drawn = np.stack([statistics(w) for w in resampled(weights, groups(table), resamples, seed)])
     point, units = statistics(weights), table.group_count
     found = bootstrapped(point, drawn, units, 0.0, np.inf)
+    is_share = np.ones(point.shape[1], dtype=bool)
+    if binary:
+        is_share[-1 : -3 * PARTS : -3] = False  # lifts, which may exceed 1
+    found = Estimates(found.value, found.stderr, found.low, np.where(is_share, np.minimum(found.high, 1.0), found.high))
     chances = [probabilities(one) for one in scores]
     curves = [
         tuple(
@@ -362,7 +365,6 @@ def _both_decisions(
                 counts=np.where(shown, counts, np.nan),
                 rates=rates,
                 gains=gains,
-                threshold_point=np.array([1 - rates.value[1], rates.value[0]]),
             )
         )
     return made[0], made[1]

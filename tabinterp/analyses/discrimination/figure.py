@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
@@ -60,11 +61,12 @@ def distributions(
 ) -> Markup:
     """Draw shares of the class (filled) and of the others (outline) by predicted probability: network above, linear below."""
     shares = {
-        (model, kind): numbers([getattr(one, f"{model}_{kind}") or 0.0 for one in bins])
+        (model, kind): numbers([getattr(one, f"{model}_{kind}") for one in bins])
         for model in MODELS
         for kind in ("positive", "negative")
     }
-    top = max(float(part.max()) for part in shares.values()) or 1.0
+    known = [share for part in shares.values() for share in part if np.isfinite(share)]  # others are withheld
+    top = max(known, default=0.0) or 1.0
     edges = [*(one.low for one in bins), bins[-1].high]
     height = (HEIGHT - EDGE - 3 * GAP - TEXT) / 2
     with styles():

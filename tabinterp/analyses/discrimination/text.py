@@ -32,7 +32,9 @@ TEXT: dict[str, str] = {
     "report.discrimination.legend.negative": "other",
     "report.discrimination.roc.caption": "The diagonal is a ranking at random.",
     "report.discrimination.pr.caption": "Precision at the threshold at which recall is reached.",
-    "report.discrimination.scores.caption": "Filled: the class {output}. Outline: the others. Above: network. Below: linear.",
+    "report.discrimination.scores.caption": (
+        "Filled: the class {output}. Outline: the others. Above: network. Below: linear. Bins of 1 to 9 rows are left out."
+    ),
     "report.discrimination.aria.roc": (
         "ROC curves. At a false-positive rate of 0.2 the true-positive rate of the network is {network}, of the linear model "
         "{linear}."
@@ -44,7 +46,9 @@ TEXT: dict[str, str] = {
     "report.discrimination.points": "Points of the curve [95% interval]",
     "report.discrimination.bins": "Shares of each class by predicted probability",
     "report.discrimination.bin": "{low} to {high}",
-    "report.discrimination.confusion.table": "Predicted and actual classes at threshold {threshold}",
+    "report.discrimination.confusion.table": (
+        "Predicted and actual classes at threshold {threshold}: rows (share of the actual class)"
+    ),
     "report.discrimination.actual": "Actual class",
     "report.discrimination.predicted": "predicted {output}",
     "report.discrimination.actual.of": "{model}: {output}",
@@ -57,9 +61,9 @@ TEXT: dict[str, str] = {
     "report.discrimination.rate.negative_predictive_value": "negative predictive value",
     "report.discrimination.gains.table": "Gains by tenths of the rows, highest scores first [95% interval]",
     "report.discrimination.gains.part": "Tenth",
-    "report.discrimination.gains.rate": "{model}: positives",
-    "report.discrimination.gains.captured": "{model}: captured",
-    "report.discrimination.gains.lift": "{model}: lift",
+    "report.discrimination.gains.rate": "{model}: share of positives",
+    "report.discrimination.gains.captured": "{model}: positives captured so far",
+    "report.discrimination.gains.lift": "{model}: lift so far",
     # why it does not apply
     "why.discrimination.numbers": "ROC curves and confusion matrices are about classes, and the target is a number",
     "why.discrimination.few": "bands need at least {least} independent rows or groups of rows",

@@ -11,7 +11,7 @@ from tabinterp.report.words import capital, draws, interval, number, say, t, tid
 
 
 def build(document: Document) -> list[Block]:
-    blocks: list[Block] = [_rows(document), _primary(document), _whole(document), _arrows()]
+    blocks: list[Block] = [_rows(document), _primary(document), *_scope(document), _whole(document), _arrows()]
     blocks += [*_threshold(document), *_delong(document)]
     judged = document.judged
     return blocks if judged is None or not judged.classes else [*blocks, _classes(judged.classes)]
@@ -28,6 +28,11 @@ def brief(document: Document) -> list[Table | Paragraph]:
     ]
     metrics = table(t("report.performance.caption"), document.performance.metrics, columns, style="")
     return [_rows(document), metrics, _arrows()]
+
+
+def _scope(document: Document) -> list[Block]:
+    """What the intervals are over, and what they leave out."""
+    return [Paragraph(say(line)) for line in document.verdict.lines if line.key.startswith("verdict.scope")]
 
 
 def _arrows() -> Paragraph:

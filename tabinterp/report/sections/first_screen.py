@@ -133,9 +133,15 @@ def _headline(document: Document) -> str:
 
 
 def _simpler(document: Document) -> Rung | None:
-    """The simplest refit that predicts as well as the network, where there is one."""
+    """The simplest refit that predicts as well as the network, where there is one.
+
+    A network that predicts significantly better than its linear counterpart is not matched by a refit without curves: such a
+    ladder contradicts the verdict, and page one does not choose between them.
+    """
     ladder = None if document.gain is None else document.gain.ladder
     if ladder is None or ladder.shortest in (None, "network"):
+        return None
+    if document.verdict.status == "better" and ladder.shortest in ("intercept", "linear"):
         return None
     return next(row for row in ladder.rungs if row.rung == ladder.shortest)
 
@@ -281,10 +287,15 @@ def _disagreement(document: Document) -> Panel | None:
     leaf = max(disagreement.leaves, key=_rows_that_differ, default=None)
     if leaf is not None and leaf.conditions and leaf.share.value is not None:
         rule = tidy(series(map(say, leaf.conditions)))
-        blocks.append(
-            Paragraph(t("report.strip.rule", rule=rule, share=share(leaf.share.value), rows=counted(leaf.rows)))
-        )
+        blocks.append(Paragraph(t("report.strip.rule", rule=rule, share=_percent(leaf.share), rows=counted(leaf.rows))))
     return Panel(t("report.strip.disagreement"), blocks)
+
+
+def _percent(part: Interval) -> str:
+    """A share with its interval."""
+    if part.low is None or part.high is None:
+        return share(part.value)
+    return t("report.strip.percent", share=share(part.value), low=share(part.low), high=share(part.high))
 
 
 def _rows_that_differ(leaf: Leaf) -> float:
