@@ -69,10 +69,11 @@ def test_a_resolved_metric_needs_its_interval():
         render(document.model_copy(update={"performance": performance}))
 
 
-def test_a_conflict_needs_two_sides():
+@pytest.mark.parametrize("linear", [ABOVE, AROUND])
+def test_a_conflict_needs_two_sides(linear):
     document = binary()
-    terms = [row.model_copy(update={"conflict": True, "linear": ABOVE, "network": ABOVE}) for row in
-             document.coefficients.terms]  # fmt: skip
+    shown = {"conflict": True, "linear": linear, "network": ABOVE}
+    terms = [row.model_copy(update=shown) for row in document.coefficients.terms]
     coefficients = document.coefficients.model_copy(update={"terms": terms})
     with pytest.raises(DocumentError, match=r"terms\.0\.conflict"):
         render(document.model_copy(update={"coefficients": coefficients}))
