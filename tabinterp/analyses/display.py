@@ -182,7 +182,7 @@ class Display(Shown):
         """
         known = self._outputs()
         if output is not None and output not in known:
-            raise NotApplicableError(f"output is one of {known}; got {output!r}")
+            raise NotApplicableError(f"output must be one of {known}; got {output!r}")
         asked = known[0] if output is None else output
         made = self.picture(asked)
         if linear is not None:

@@ -76,7 +76,8 @@ class Dots:
         alike = isinstance(linear, Dots) and len(self.series) == len(linear.series) == 1 and self.axis == linear.axis
         if not alike or not set(self.labels) <= set(linear.labels):
             raise NotApplicableError(
-                "both results are of the same players, and of one kind (method, loss, conditional or not)"
+                "the two results cannot be plotted together: they must have the same columns or groups, method, "
+                "loss and conditioning"
             )
         at, one = [linear.labels.index(label) for label in self.labels], linear.series[0]
         ends = {end: getattr(one, end)[at] for end in ("value", "low", "high")}
@@ -117,7 +118,7 @@ class Heat:
         return made
 
     def beside(self, linear: Any, names: tuple[str, str]) -> Heat:
-        raise NotApplicableError("two heat maps do not fit one pair of axes: plot each into its own")
+        raise NotApplicableError("two heat maps cannot share one pair of axes. Plot each on its own axes")
 
     def draw(self, ax: Axes | None) -> Axes:
         ax = plots.axes_of(ax, self.height)

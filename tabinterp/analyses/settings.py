@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tabinterp.document.base import Part
-from tabinterp.errors import TabinterpError
+from tabinterp.errors import TabinterpError, argument
 
 THRESHOLD = 0.5  # on the probability of the positive class, where the user gives none
 ROWS = 20_000  # the most rows for analyses that take many passes over them, where the user gives no number
@@ -124,13 +124,15 @@ def decision_policy(costs: tuple[float, float] | None, threshold: float | None, 
     if costs is None and threshold is None:
         return None
     if task != "binary":
-        raise TabinterpError(f"costs and thresholds are of two classes; this target is {task}")
+        raise TabinterpError(f"costs and a threshold are only for targets with two classes; this target is {task}")
     if costs is not None and (len(costs) != 2 or not all(math.isfinite(c) and c > 0 for c in costs)):
         raise TabinterpError(
-            f"costs are two positive numbers, of a false positive and of a false negative; got {costs}"
+            f"costs must be two positive numbers, of a false positive and of a false negative; got {costs}"
         )
     if threshold is not None and not 0 < threshold < 1:
-        raise TabinterpError(f"a threshold is a probability between 0 and 1; got {threshold}")
+        raise TabinterpError(
+            f"the threshold must be a probability between 0 and 1; got {argument('threshold', threshold)}"
+        )
     if costs is None:
         assert threshold is not None
         return DecisionPolicy(

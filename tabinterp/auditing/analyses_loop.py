@@ -13,7 +13,7 @@ import torch
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.context import Context
 from tabinterp.document.document import Message
-from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.errors import NotApplicableError, TabinterpError, argument
 from tabinterp.table.suppression import SMALL
 from tabinterp.threads import cores, cores_limited
 
@@ -51,7 +51,9 @@ def workers_of(jobs: int | None) -> int:
     if jobs is None:
         return min(MOST, cores())
     if jobs < 1:
-        raise TabinterpError(f"jobs, the number of analyses that run at the same time, is at least 1; got {jobs}")
+        raise TabinterpError(
+            f"the number of analyses that run in parallel must be at least 1; got {argument('jobs', jobs)}"
+        )
     return jobs
 
 

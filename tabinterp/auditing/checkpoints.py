@@ -55,7 +55,8 @@ def keeping(
             keep.flush()
         if keep.is_there:
             tell(
-                f"What is finished is kept in {str(keep.folder)!r}: the same command with --resume goes on from there."
+                f"Saving progress in {str(keep.folder)!r}. To continue after an interruption, run the same command "
+                "with --resume."
             )
         else:
             with suppress(OSError):
@@ -72,8 +73,8 @@ def keeping(
                 and not isinstance(error, (TabinterpError, OSError, MemoryError))
             ):
                 raise TabinterpError(
-                    f"the audit cannot go on with what is kept in {str(keep.folder)!r}, which somebody may have changed "
-                    f"({type(error).__name__}: {error}); without --resume and with --overwrite it begins anew"
+                    f"the audit cannot be resumed from {str(keep.folder)!r}, because the saved state may have been "
+                    f"changed ({type(error).__name__}: {error}). Start again without --resume and with --overwrite"
                 ) from error
             raise
     keep.clear()

@@ -155,7 +155,7 @@ class Audit:
         DocumentError : there is no such view. LanguageError : there is no such language.
         """
         if form not in VIEWS:
-            raise DocumentError(f"an audit is rendered as {', '.join(VIEWS)}; got {form!r}")
+            raise DocumentError(f"unknown format {form!r}; an audit can be rendered as {', '.join(VIEWS)}")
         with speaking(lang), holding_together(self.read):
             made = VIEWS[form](self.document)
         data = made if isinstance(made, bytes) else made.encode("utf-8")
@@ -215,8 +215,8 @@ def holding_together(read: bool) -> Iterator[None]:
         if not read:
             raise
         raise DocumentError(
-            f"The audit holds values that do not fit together ({type(error).__name__}: {error}). Allowed: what "
-            "`Audit.to_json` wrote, unchanged. `tabinterp verify` says whether its folder is as it was written."
+            f"The audit contains contradictory values ({type(error).__name__}: {error}). Use the file as "
+            "`Audit.to_json` wrote it. To check its folder for changes, run `tabinterp verify`."
         ) from error
 
 
@@ -239,6 +239,6 @@ def compare_audits(first: str | Path, second: str | Path, form: str = "text", la
         "html": lambda one, two: render_changes(one.document, two.document, lang),
     }
     if form not in forms:
-        raise DocumentError(f"two audits are compared as {', '.join(forms)}; got {form!r}")
+        raise DocumentError(f"unknown format {form!r}; a comparison can be written as {', '.join(forms)}")
     with speaking(lang), holding_together(read=True):
         return forms[form](Audit.from_json(first), Audit.from_json(second))

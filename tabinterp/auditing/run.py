@@ -20,7 +20,7 @@ from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
 from tabinterp.analyses.results import Results
 from tabinterp.analyses.settings import ROWS, AuditSettings
 from tabinterp.document.document import Message
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import device_of
@@ -222,7 +222,8 @@ def _linear(
     linear = bind(replace(fitted, device=network.device), network.table, beside=network)
     if not linear.is_linear:
         raise NotApplicableError(
-            f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
+            f"the counterpart {linear.model.name} is not linear, because it contains operations that are not "
+            f"affine. Pass a linear model, or leave out {argument('counterpart')}"
         )
     return linear
 

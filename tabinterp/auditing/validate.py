@@ -38,7 +38,7 @@ def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, An
         if not any(analysis.name in users for analysis in requested):
             quoted = " or ".join(map(repr, users))
             raise TabinterpError(
-                f"{argument(name)} was given, but only the analysis {quoted} uses it, and that was not requested. Requested: "
+                f"{argument(name)} was given, but the analysis {quoted} that uses it was not requested. Requested: "
                 f"{', '.join(analysis.name for analysis in requested) or 'no analysis'}. Add {quoted} to "
                 f"{argument('analyses')}, or leave out {argument(name)}"
             )
@@ -48,18 +48,19 @@ def check_engine(engine: Engine, table: Table | Scan) -> None:
     """Refuse a cluster for a table that is in memory."""
     if engine is not in_turn and not isinstance(table, Scan):
         raise NotApplicableError(
-            f"an engine other than the local one takes sums over rows that are read in batches; {table.name} was read whole: "
-            f"leave the engine out, or read the rows with scan_table"
+            f"only the local engine can be used for {table.name}, which was read whole. Leave out "
+            f"{argument('engine')}, or read the rows in batches with scan_table"
         )
 
 
 def check_numbers(seed: int, rows: int, margin: float | None) -> None:
     """Refuse a seed, a number of rows or a margin that is out of range."""
     if not isinstance(seed, numbers.Integral) or not 0 <= seed <= MOST_SEED:
-        raise TabinterpError(f"a seed is a whole number from 0 to {MOST_SEED}; got {seed}")
+        raise TabinterpError(f"the seed must be a whole number from 0 to {MOST_SEED}; got {argument('seed', seed)}")
     if not isinstance(rows, numbers.Integral) or not 2 <= rows <= MOST_ROWS:
         raise TabinterpError(
-            f"rows, the most that an analysis of many passes uses, lies between 2 and {MOST_ROWS:,}; got {rows}"
+            f"the largest number of rows for an analysis must be between 2 and {MOST_ROWS:,}; got "
+            f"{argument('rows', rows)}"
         )
     margin_of(margin, 1.0)
 

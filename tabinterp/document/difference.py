@@ -108,7 +108,7 @@ def compare_documents(first: Document, second: Document) -> Changes:
     for name in ("target", "task", "classes"):
         one, two = getattr(first.data, name), getattr(second.data, name)
         if one != two:
-            raise DocumentError(f"the audits answer different questions: their {name} is {one!r} and {two!r}")
+            raise DocumentError(f"the audits cannot be compared, because their {name} differs: {one!r} and {two!r}")
     before, after = dict(_numbers(first)), dict(_numbers(second))
     same = first.performance.threshold == second.performance.threshold  # otherwise accuracies are of other decisions
     both = [key for key in before if key in after and (same or key[2] != ("accuracy",))]

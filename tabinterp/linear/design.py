@@ -86,7 +86,10 @@ class Design:
 
     def __post_init__(self) -> None:
         if self.matrix.ndim != 2 or self.matrix.shape[1] != len(self.terms):
-            raise ValueError(f"a design has one term for each column: {self.matrix.shape} and {len(self.terms)} terms")
+            raise ValueError(
+                f"a design needs one term for each column; got a matrix of shape {self.matrix.shape} and "
+                f"{len(self.terms)} terms"
+            )
         finite = np.isfinite(self.matrix).all(axis=0)
         if not finite.all():
             term = self.terms[int(np.argmin(finite))]

@@ -136,7 +136,7 @@ def infer(
     classes, codes = np.unique(y, return_inverse=True)
     labels = [int(c) for c in classes]
     if not set(classes.tolist()) <= set(range(n_classes)):
-        raise ValueError(f"classes are 0 to {n_classes - 1}, got {classes[:10].tolist()}")
+        raise ValueError(f"classes must be whole numbers from 0 to {n_classes - 1}; got {classes[:10].tolist()}")
     if len(labels) < 2:
         raise NotApplicableError(why("inference.class", rows=len(y)))
     fit = maximum_likelihood(design, basis, codes, unit, kind, centred=task == "multiclass", groups=groups)
@@ -182,13 +182,15 @@ def _rows(
     design = replace(design, matrix=np.asarray(design.matrix, dtype=np.float64))
     y = np.asarray(y, dtype=np.float64)
     if y.shape != (len(design.matrix),):
-        raise ValueError(f"y has one value for each row: {design.matrix.shape} and {y.shape}")
+        raise ValueError(
+            f"y must have one value for each row of the design matrix; got {y.shape} and {design.matrix.shape}"
+        )
     if not np.isfinite(y).all():
         raise NotApplicableError(why("no inference: the target has values that are not finite numbers"))
     if weights is not None:
         weights = np.asarray(weights, dtype=np.float64)
         if weights.shape != y.shape:
-            raise ValueError(f"weights has one value for each row: {y.shape} and {weights.shape}")
+            raise ValueError(f"weights must have one value for each row; got {weights.shape} for {y.shape}")
         if not (np.isfinite(weights) & (weights >= 0)).all():
             raise NotApplicableError(why("no inference: weights must be finite and not negative"))
         used = weights > 0

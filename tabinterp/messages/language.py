@@ -53,7 +53,7 @@ def speaking(language: str) -> Iterator[None]:
     'en'
     """
     if language not in languages():
-        raise LanguageError(f"there is no text in language {language!r}; available: {', '.join(languages())}")
+        raise LanguageError(f"unsupported language {language!r}; choose one of {', '.join(languages())}")
     token = _SPOKEN.set(language)
     try:
         yield

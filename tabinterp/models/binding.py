@@ -86,7 +86,7 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
     except (AttributeError, TypeError, ValueError, LookupError) as error:
         if model.file is None:
             raise
-        raise ModelError(f"{model.name}: its encoder cannot be read: {type(error).__name__}: {error}") from None
+        raise ModelError(f"{model.name}: the encoder could not be inspected: {type(error).__name__}: {error}") from None
 
 
 def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
@@ -133,7 +133,7 @@ def _check_columns(model: Model, table: Table) -> None:
     if missing:
         roles = {c.name: c.role for c in table.schema.columns}
         told = ", ".join(f"{c!r} ({'has the role ' + roles[c] if c in roles else 'not in the table'})" for c in missing)
-        raise ModelError(f"{model.name} reads columns that this table does not offer as inputs: {told}")
+        raise ModelError(f"{model.name} reads columns that are not input columns of this table: {told}")
     if model.task is None:
         return
     logs = (
@@ -141,8 +141,8 @@ def _check_columns(model: Model, table: Table) -> None:
     )  # logs of counts are no values of the target
     if GOALS[model.task].classes != table.schema.goal.classes or logs:
         raise ModelError(
-            f"{model.name} is a {model.task} model; the table's target {table.schema.target!r} is {table.schema.task}"
-            + (f": read the table with {argument('task', 'count')}" if logs else "")
+            f"{model.name} is a {model.task} model, but the table's target {table.schema.target!r} is "
+            f"{table.schema.task}" + (f". Read the table with {argument('task', 'count')}" if logs else "")
         )
 
 
@@ -154,8 +154,8 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         raise ModelError(
-            f"{name}: the encoded rows hold a missing or infinite value (row {int(table.numbers[row])}, encoded column "
-            f"{column}); put an imputer into the encoder"
+            f"{name}: the encoded rows contain a missing or infinite value (row {int(table.numbers[row])}, encoded "
+            f"column {column}). Add an imputer to the encoder"
         )
 
 
@@ -196,12 +196,13 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
         raise
     except Exception as error:  # the user's network: whatever it raises is told in its words
         raise ModelError(
-            f"{model.name} does not take encoded rows of shape {tuple(rows.shape)} as {rows.dtype}: {error}"
+            f"{model.name} does not accept encoded rows of shape {tuple(rows.shape)} as {rows.dtype}: {error}"
         ) from error
     if not isinstance(raw, Tensor) or raw.ndim not in (1, 2) or raw.shape[0] != len(rows):
         got = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
         raise ModelError(
-            f"{model.name}: a network returns (n,), (n, 1) or (n, k) scores; for n = {len(rows)} it gave {got}"
+            f"{model.name}: a network must return scores of shape (n,), (n, 1) or (n, k); for n = {len(rows)} it "
+            f"returned {got}"
         )
     if not bool(torch.isfinite(raw).all()):
         raise ModelError(f"{model.name} gives scores that are not finite on this table")
@@ -209,8 +210,8 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
     gap = float((again.reshape(half, -1) - raw[:half].reshape(half, -1)).abs().max())
     if gap > 1e-3 * max(1.0, float(raw.abs().max())):
         raise ModelError(
-            f"{model.name} gives the same rows scores that differ by {gap:.2g} when other rows stand beside them or when "
-            f"asked again: dropout or batch statistics that stay on in evaluation mode"
+            f"{model.name} gives the same rows scores that differ by {gap:.2g} between calls or between batches. "
+            "Turn off dropout and batch statistics in evaluation mode"
         )
     return module if torch.equal(probe, rows) else Untouched(module), rows, raw
 
@@ -237,7 +238,7 @@ def score_head(model: Model, table: Table, width: int) -> FloatArray:
     schema = table.schema
     if not schema.goal.classes:
         if width != 1:
-            raise ModelError(f"{model.name} gives {width} outputs; {schema.task} on {schema.target!r} needs one")
+            raise ModelError(f"{model.name} gives {width} outputs, but {schema.task} on {schema.target!r} needs one")
         return np.ones((1, 1))
     order = _class_order(model, table)
     k = len(schema.classes)
@@ -245,7 +246,7 @@ def score_head(model: Model, table: Table, width: int) -> FloatArray:
         return np.array([[1.0 if order[1] == 1 else -1.0]])
     if width != k:
         raise ModelError(
-            f"{model.name} gives {width} outputs; the target {schema.target!r} has the {k} classes {schema.labels}"
+            f"{model.name} gives {width} outputs, but the target {schema.target!r} has the {k} classes {schema.labels}"
         )
     if k == 2:
         head = np.zeros((1, 2))
@@ -264,7 +265,7 @@ def _class_order(model: Model, table: Table) -> list[int]:
         if set(known) == set(wanted) and len(known) == len(wanted):
             return [known.index(c) for c in wanted]
     raise ModelError(
-        f"{model.name} knows the classes {[str(c) for c in theirs]}; the target {table.schema.target!r} holds "
+        f"{model.name} has the classes {[str(c) for c in theirs]}, but the target {table.schema.target!r} has "
         f"{list(table.schema.labels)}"
     )
 
@@ -289,8 +290,8 @@ def _check_size(bound: BoundModel) -> None:
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):
             largest = max(largest, float(np.abs(bound.scores).max()))  # where not finite, the row is told
-        told = f"{bound.model.name} works with numbers up to {largest:.3g} on this table, beyond single precision"
-        raise ModelError(f"{told}; scale its inputs, or give the target in a larger unit")
+        told = f"{bound.model.name} computes with numbers up to {largest:.3g} on this table, beyond single precision"
+        raise ModelError(f"{told}. Scale its inputs, or express the target in a larger unit")
 
 
 def _check_predictions(bound: BoundModel) -> None:
@@ -312,6 +313,7 @@ def _check_predictions(bound: BoundModel) -> None:
     gap = float(np.abs(own - read).max())
     if not gap < 1e-4:
         raise ModelError(
-            f"{bound.model.name}: its own predictions and the scores read from its weights differ by up to {gap:.2g} on the "
-            f"first {len(rows)} rows; this model is not what it seems (one-vs-rest classes, an unusual output function?)"
+            f"{bound.model.name}: its own predictions and the scores computed from its weights differ by up to "
+            f"{gap:.2g} on the first {len(rows)} rows. The model may have one-vs-rest classes or an unusual output "
+            "function; wrap it as a function of rows instead"
         )

@@ -53,7 +53,8 @@ class Codes:
         if (places < 0).any():
             row = int(np.flatnonzero(places < 0)[0])
             raise ModelError(
-                f"column {column!r}: {values.iloc[row]!r} is not among the values of the table that was bound"
+                f"column {column!r}: the value {values.iloc[row]!r} does not occur in the table that the model was "
+                "bound to"
             )
         return places
 

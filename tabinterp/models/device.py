@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from tabinterp.errors import ModelError
+from tabinterp.errors import ModelError, argument
 
 from .affine_front import on
 
@@ -31,15 +31,17 @@ def device_of(name: str) -> str:
     """
     kind, _, index = name.partition(":")
     if kind not in (CPU, "cuda") or (index and not index.isdecimal()) or name.endswith(":") or name.startswith("cpu:"):
-        raise ModelError(f"a device is cpu or cuda (cuda:1 for the second of several); got {name!r}")
+        raise ModelError(
+            f"the device must be cpu or cuda (or cuda:1 for the second GPU); got {argument('device', name)}"
+        )
     if kind == "cuda" and not torch.cuda.is_available():
         built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
         raise ModelError(
-            f"torch finds no CUDA device here (torch {torch.__version__}, {built}): leave the device out, or see whether "
-            f"nvidia-smi lists one"
+            f"torch finds no CUDA device (torch {torch.__version__}, {built}). Leave out {argument('device')}, or "
+            "check that nvidia-smi lists a GPU"
         )
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
-        raise ModelError(f"there is no {name}: torch finds {torch.cuda.device_count()} CUDA devices here")
+        raise ModelError(f"there is no device {name}; torch finds {torch.cuda.device_count()} CUDA devices")
     return name
 
 

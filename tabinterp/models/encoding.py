@@ -81,10 +81,12 @@ def _check_fitted(encoder: Any) -> None:
     """Refuse an encoder whose parts are asked for before its first rows are, and that has none yet."""
     kind = encoder.__name__ if isinstance(encoder, type) else type(encoder).__name__
     if isinstance(encoder, type):
-        raise ModelError(f"an encoder is a fitted transformer; got the class {kind}. Make one, fit it and pass that")
+        raise ModelError(
+            f"expected a fitted transformer as encoder, got the class {kind}. Create an instance, fit it and pass that"
+        )
     for step in [part for _, part in encoder.steps] if isinstance(encoder, Pipeline) else [encoder]:
         if isinstance(step, ColumnTransformer) and not hasattr(step, "transformers_"):
-            raise ModelError(f"the encoder {kind} is not fitted; call its fit with the training rows, then pass it")
+            raise ModelError(f"the encoder {kind} is not fitted. Call its fit method with the training rows first")
 
 
 def _tail(
@@ -111,8 +113,9 @@ def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, in
         if new.all() and {*map(_text, values.unique())} & {*map(_text, levels.tolist())}:
             few = ", ".join(map(shown, levels.tolist()[:8]))
             raise ModelError(
-                f"column {column!r} holds values of another type than its encoder was fitted on: {shown(values.iloc[0])}, "
-                f"where it knows {few}; read the column as it was in training"
+                f"column {column!r} has values of another type than its encoder was fitted on: got "
+                f"{shown(values.iloc[0])}, expected values such as {few}. Read the column as it was read for "
+                "training"
             )
     return result
 
@@ -130,8 +133,8 @@ def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable
     wrong = [c for c in names if not pd.api.types.is_numeric_dtype(frame[c].dtype)]
     if wrong:
         raise ModelError(
-            f"a model without an encoder reads numbers; columns {', '.join(map(repr, wrong))} hold other values: wrap the "
-            f"whole pipeline, pass {argument('encoder')}, or drop them from the table"
+            f"a model without an encoder needs numeric columns, but {', '.join(map(repr, wrong))} are not numeric. "
+            f"Wrap the whole pipeline, pass {argument('encoder')}, or drop them from the table"
         )
     return lambda rows: as_array(rows[names])
 
@@ -154,10 +157,11 @@ def _transform(
             except TabinterpError:
                 raise
             except Exception as error:  # the user's encoder: whatever it raises is told in its words
-                raise ModelError(f"the encoder {type(encoder).__name__} does not take this table: {error}") from error
+                raise ModelError(f"the encoder {type(encoder).__name__} does not accept this table: {error}") from error
         if encoded.ndim != 2 or len(encoded) != len(rows):
             raise ModelError(
-                f"the encoder {type(encoder).__name__} gave {encoded.shape} for {len(rows)} rows; an encoder returns (n, d)"
+                f"the encoder {type(encoder).__name__} returned shape {encoded.shape} for {len(rows)} rows; it "
+                "must return (n, d)"
             )
         return encoded
 

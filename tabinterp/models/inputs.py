@@ -88,8 +88,8 @@ def _columns(codes: FloatArray, levels: Levels | None) -> FloatArray:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise ModelError(
-            f"an embedding reads whole numbers from {levels.low} to {levels.low + levels.size - 1}; its encoder gave "
-            f"{codes[row]:g} (row {row})"
+            f"an embedding needs whole numbers from {levels.low} to {levels.low + levels.size - 1}, but its "
+            f"encoder gave {codes[row]:g} (row {row})"
         )
     return np.eye(levels.size)[places.astype(np.int64)]
 
@@ -104,7 +104,8 @@ def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
         missing = [name for name in reads if name not in columns]
         if missing:
             raise ModelError(
-                f"encoder {i + 1} reads columns that this table does not offer as inputs: {', '.join(map(repr, missing))}"
+                f"encoder {i + 1} reads columns that are not input columns of this table: "
+                f"{', '.join(map(repr, missing))}"
             )
         parts.append(Part(encoder, reads))
     return SideBySide(parts)

@@ -135,7 +135,7 @@ def ablate(
     """
     bound = bind(model, table)
     if not methods or any(one not in METHODS for one in methods):
-        raise NotApplicableError(f"methods are some of {', '.join(METHODS)}; got {list(methods)}")
+        raise NotApplicableError(f"methods must be one or more of {', '.join(METHODS)}; got {list(methods)}")
     if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
         bound = bound.take(table.weights > 0)
     layers = layers_of(bound)
@@ -237,12 +237,15 @@ def _asked(groups: Mapping[str, Sequence[tuple[int, int]]], layers: tuple[Layer,
         numbers = {layer for layer, _ in units}
         if len(numbers) != 1 or not 1 <= min(numbers) <= len(layers):
             raise NotApplicableError(
-                f"{name!r}: units of one layer of 1 to {len(layers)} are replaced together; got {list(units)}"
+                f"group {name!r}: all units of a group must be in the same layer, numbered 1 to {len(layers)}; got "
+                f"{list(units)}"
             )
         layer = layers[min(numbers) - 1]
         index = np.unique([u for _, u in units])
         if index[0] < 0 or index[-1] >= layer.width:
-            raise NotApplicableError(f"{name!r}: {layer.name} has the units 0 to {layer.width - 1}; got {list(units)}")
+            raise NotApplicableError(
+                f"group {name!r}: {layer.name} has hidden units 0 to {layer.width - 1}; got {list(units)}"
+            )
         made.append((name, (layer.name, index.astype(np.int64))))
     return made
 

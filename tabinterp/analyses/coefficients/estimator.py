@@ -87,7 +87,8 @@ class Coefficients(Display):
         """Joint Wald test and variance inflation of each original column; linear models only."""
         if self.inference is None:
             raise NotApplicableError(
-                "a network has no Wald tests: its average derivatives are not jointly normal estimates"
+                "Wald tests are only available for a linear model, because the average derivatives of a network "
+                "are not jointly normal estimates"
             )
         return pd.DataFrame(
             [
@@ -183,7 +184,9 @@ def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
     bound = bind(model, table)
     terms = find_terms(bound)
     if not terms:
-        raise NotApplicableError(f"{bound.model.name} has no column that is encoded on its own: there are no terms")
+        raise NotApplicableError(
+            f"{bound.model.name} has no coefficients of columns, because its encoder encodes no column separately"
+        )
     return of_linear(bound, terms) if bound.is_linear else of_network(bound, terms, terms)
 
 

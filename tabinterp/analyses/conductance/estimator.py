@@ -133,9 +133,12 @@ def conductance(
     """
     bound = bind(model, table)
     if baseline not in BASELINES:
-        raise NotApplicableError(f"baseline is 'mean', 'median' or 'rows'; got {baseline!r}")
+        raise NotApplicableError(f"baseline must be 'mean', 'median' or 'rows'; got {baseline!r}")
     if not tolerance > 0 or background < 1:
-        raise NotApplicableError("tolerance is above 0, and background a number of rows, at least 1")
+        raise NotApplicableError(
+            f"tolerance must be above 0, and background must be a number of rows of at least 1; got {tolerance} "
+            f"and {background}"
+        )
     layers = layers_of(bound)
     if not layers:
         raise NotApplicableError(why("ablation.layer", model=bound.model.name))

@@ -109,10 +109,12 @@ def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
     try:
         found = tomllib.loads(read_regular(path, LARGEST_TEXT).decode("utf-8"))
     except (OSError, ValueError) as error:
-        raise TabinterpError(f"{path}: the constraints cannot be read: {error}") from error
+        raise TabinterpError(f"cannot read the constraints in {path}: {error}") from error
     columns = found.get("columns")
     if set(found) != {"columns"} or not isinstance(columns, dict):
-        raise TabinterpError(f"{path}: constraints are tables [columns.NAME]; the file holds {sorted(found)}")
+        raise TabinterpError(
+            f"{path}: constraints must be TOML tables named [columns.NAME]; the file has {sorted(found)}"
+        )
     return columns
 
 
@@ -131,30 +133,39 @@ def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, 
 def _declared(table: Table, name: str, given: Any) -> Constraint:
     if name not in table.schema.inputs:
         raise TabinterpError(
-            f"constraints name {name!r}, which is no input column; those are {list(table.schema.inputs)}"
+            f"unknown column {name!r} in the constraints; the input columns are {list(table.schema.inputs)}"
         )
     told = {"direction": given} if isinstance(given, str) else dict(given) if isinstance(given, Mapping) else None
     if not told or set(told) - {"direction", "low", "high"}:
-        raise TabinterpError(f"the constraint on {name!r} gives direction, low or high; got {given!r}")
+        raise TabinterpError(
+            f"the constraint on {name!r} must be a direction ('+' or '-') or a mapping with direction, low or "
+            f"high; got {given!r}"
+        )
     direction: Any = told.get("direction")
     ends = {end: _number(name, end, told[end]) for end in ("low", "high") if end in told}
     kind = table.schema[name].kind
     if direction not in (None, "+", "-"):
-        raise TabinterpError(f"the direction of {name!r} is '+' or '-'; got {direction!r}")
+        raise TabinterpError(f"the direction of {name!r} must be '+' or '-'; got {direction!r}")
     if direction is not None and kind == "categorical":
-        raise TabinterpError(f"{name!r} has no order, so that it has no direction; declare its kind as ordinal")
+        raise TabinterpError(
+            f"{name!r} cannot have a direction, because its values have no order. If they do, declare its kind as "
+            "ordinal"
+        )
     if direction is not None and table.schema.task == "multiclass":
-        raise TabinterpError("with several classes there are several scores, and a direction is not of one of them")
+        raise TabinterpError(
+            "a direction cannot be declared for a target with more than two classes, because there is one score "
+            "for each class"
+        )
     if ends and kind != "numeric":
-        raise TabinterpError(f"low and high are of numbers; {name!r} is {kind}")
+        raise TabinterpError(f"low and high are only for numeric columns; {name!r} is {kind}")
     if ends.get("low", -math.inf) > ends.get("high", math.inf):
-        raise TabinterpError(f"the constraint on {name!r}: low {ends['low']:g} is above high {ends['high']:g}")
+        raise TabinterpError(f"the constraint on {name!r} has low {ends['low']:g} above high {ends['high']:g}")
     return Constraint(column=name, direction=direction, low=ends.get("low"), high=ends.get("high"))
 
 
 def _number(name: str, end: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise TabinterpError(f"{end} of {name!r} is a number; got {value!r}")
+        raise TabinterpError(f"{end} of {name!r} must be a number; got {value!r}")
     return float(value)
 
 

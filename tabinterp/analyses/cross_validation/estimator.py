@@ -117,13 +117,13 @@ def crossvalidate(
     'worse'
     """
     if folds < 2:
-        raise TabinterpError(f"cross-validation takes two folds at least; got {folds}")
+        raise TabinterpError(f"cross-validation needs at least two folds; got {folds}")
     require_events(table, "all")
     margin = margin_of(margin, null_loss(table.schema.task, table.y.copy(), table.row_weights))
     place = folds_of(table, seed, folds)
     sizes = np.bincount(place, minlength=folds)
     if sizes.min() < FEWEST:
-        raise NotApplicableError(f"a fold of {int(sizes.min())} rows is too small; take fewer than {folds} folds")
+        raise NotApplicableError(f"a fold of {int(sizes.min())} rows is too small. Use fewer than {folds} folds")
     loss, found = loss_for(None, table.schema.task), []
     for one in range(folds):
         training, test = table.take(place != one), table.take(place == one)

@@ -83,7 +83,7 @@ class Decomposition(Display):
     def frame(self, weighting: str = "plain") -> pd.DataFrame:
         """One row a component (and output, where there are several): linear, curvature, interactions, then their parts."""
         if weighting not in self.weightings:
-            raise NotApplicableError(f"weighting is one of {', '.join(self.weightings)}; got {weighting!r}")
+            raise NotApplicableError(f"weighting must be one of {', '.join(self.weightings)}; got {weighting!r}")
         v, rows = self.weightings.index(weighting), []
         for o, output in enumerate(self.outputs):
             for c, (component, of) in enumerate(self.components):

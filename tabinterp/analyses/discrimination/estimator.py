@@ -136,7 +136,7 @@ class Discrimination:
             If there is no such class.
         """
         if output is not None and output not in self.classes:
-            raise TabinterpError(f"output is one of {list(self.classes)}; got {output!r}")
+            raise TabinterpError(f"output must be one of {list(self.classes)}; got {output!r}")
         place = 0 if output is None else self.classes.index(output)
         ax = axes_of(ax)
         ax.plot([0, 1], [0, 1], color=INK, lw=0.8, ls=":")

@@ -81,7 +81,9 @@ def drop_and_refit(
     """
     bound = bind(linear, table)
     if not bound.is_linear:
-        raise NotApplicableError(f"{bound.model.name} is not linear; only the linear side is fitted again")
+        raise NotApplicableError(
+            f"{bound.model.name} is not a linear model; dropping a column is only available for the linear counterpart"
+        )
     if table.held_out is None:
         raise NotApplicableError(why("refits are scored on held-out rows, and the table does not say which these are"))
     players: dict[str, tuple[str, ...]] = {c: (c,) for c in bound.columns}

@@ -133,13 +133,16 @@ class Effects(Shown):
         known = [curve.column for curve in self.curves]
         column = known[0] if column is None else column
         if column not in known or (linear is not None and column not in [c.column for c in linear.curves]):
-            raise NotApplicableError(f"there is no curve of {column!r} in both results; here are those of {known}")
+            raise NotApplicableError(
+                f"there is no curve for column {column!r} in both results; the columns are {known}"
+            )
         if output is not None and output not in self.outputs:
-            raise NotApplicableError(f"output is one of {list(self.outputs)}; got {output!r}")
+            raise NotApplicableError(f"output must be one of {list(self.outputs)}; got {output!r}")
         made = self._picture(column, output)
         if linear is not None and linear[column].values != self[column].values:
             raise NotApplicableError(
-                f"both results are read at the same points of {column!r}: on the same table and grid"
+                f"two curves of {column!r} can only be compared at the same points. Compute both with the same "
+                "table and grid"
             )
         if linear is not None:
             made = made.beside(linear._picture(column, output), names or both_names())
@@ -279,10 +282,10 @@ def start(
     if len(table) < 2:
         raise NotApplicableError(why("effects.few", rows=len(table)))
     if grid < 2:
-        raise NotApplicableError(f"grid is at least 2 points; got {grid}")
+        raise NotApplicableError(f"grid must be at least 2 points; got {grid}")
     if scale not in SCALES or (scale == "probability" and table.schema.task == "regression"):
         allowed = SCALES[:1] if table.schema.task == "regression" else SCALES
-        raise NotApplicableError(f"scale is one of {', '.join(allowed)}; got {scale!r}")
+        raise NotApplicableError(f"scale must be one of {', '.join(allowed)}; got {scale!r}")
     grids = tuple(grid_of(bound, c, grid) for c in checked_columns(columns, bound.columns))
     with torch.inference_mode():
         centre = _on_scale(bound.at_home(bound.scores), scale).mean(dim=0).cpu().numpy()
@@ -294,7 +297,10 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     """Read every column at every point for these rows; of a table whose rows come in groups, for all rows at once."""
     groups = plan.bound.table.groups
     if groups is not None and len(rows) < len(groups):
-        raise NotApplicableError("the rows come in groups, whose rows are one draw; give all rows in one batch")
+        raise NotApplicableError(
+            "rows that come in groups must be given in one batch, because all rows of a group are one independent "
+            "observation"
+        )
     firsts, seconds, bands = [], [], []
     shown = np.isin(rows, plan.ice)
     for i, grid in enumerate(plan.grids):

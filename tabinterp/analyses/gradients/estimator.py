@@ -158,14 +158,16 @@ def gradient_importance(
     A linear model is exact under every method: gradients are its coefficients, paths give coefficient x (x - baseline).
     """
     if method not in METHODS:
-        raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
+        raise NotApplicableError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     allowed = (*BASELINES, "rows") if method == "integrated_gradients" else BASELINES
     if baseline not in allowed:
-        raise NotApplicableError(f"baseline is one of {', '.join(allowed)} for {method}; got {baseline!r}")
+        raise NotApplicableError(
+            f"for the method {method}, baseline must be one of {', '.join(allowed)}; got {baseline!r}"
+        )
     if not tolerance > 0:
-        raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
+        raise NotApplicableError(f"tolerance must be above 0; got {tolerance}")
     if isinstance(background, int) and background < 1:
-        raise NotApplicableError(f"background is a table or a number of rows, at least 1; got {background}")
+        raise NotApplicableError(f"background must be a table or a number of rows of at least 1; got {background}")
     bound = bind(model, table)
     if not bound.has_gradient:
         raise NotApplicableError(why("gradient", model=bound.model.name, opaque=bound.model.opaque))
@@ -369,7 +371,7 @@ def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
         inputs = ask.background.inputs
         absent = [c for c in ask.bound.columns if c not in inputs]
         if absent:
-            raise NotApplicableError(f"the background lacks the columns {', '.join(map(repr, absent))}")
+            raise NotApplicableError(f"the background has no column named {', '.join(map(repr, absent))}")
         x, words = ask.bound.encoding.transform(inputs[list(ask.bound.columns)]), f"{len(inputs)} given rows"
         return x, unit(ask.background.weights, len(x)) / len(x), words
     weighed = ask.bound.table.weights

@@ -19,7 +19,7 @@ def baseline_of(bound: BoundModel, name: str) -> FloatArray:
     The mean of a category is no row at all.
     """
     if name not in BASELINES:
-        raise NotApplicableError(f"baseline is 'mean', 'median' or 'zero'; got {name!r}")
+        raise NotApplicableError(f"baseline must be 'mean', 'median' or 'zero'; got {name!r}")
     if name == "zero":
         return np.zeros(bound.x.shape[1])
     if name == "mean":

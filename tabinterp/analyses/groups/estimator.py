@@ -40,7 +40,7 @@ from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
 from tabinterp.analyses.settings import THRESHOLD, AuditSettings
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.stats.group_contrasts import NONE, Estimate
@@ -172,7 +172,9 @@ def groups(
     [['sex: f', 0.2, 0.5], ['sex: m', 0.4, nan]]
     """
     if not 0 < threshold < 1:
-        raise NotApplicableError(f"threshold is a probability between 0 and 1; got {threshold}")
+        raise NotApplicableError(
+            f"the threshold must be a probability between 0 and 1; got {argument('threshold', threshold)}"
+        )
     table = without_declined(table, declined)
     both = [bind(one, table) for one in (model, linear)]
     if table.held_out is not None:

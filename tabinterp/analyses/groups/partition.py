@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from tabinterp.arrays import IntArray
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.stats.weights import quantile
 from tabinterp.table import Table
 from tabinterp.table.disclosure import Rounding
@@ -194,12 +194,16 @@ def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partiti
     )
     unknown = [name for name in control if name not in names]
     if unknown:
-        raise NotApplicableError(f"control names {unknown}, which are not declared protected; those are {names}")
+        raise NotApplicableError(
+            f"unknown protected column in {argument('control')}: {unknown}. The protected columns are {names}"
+        )
     axes = tuple(_axis(table, name) for name in names)
     for axis in axes:
         known = [condition.name for condition in axis.conditions]
         if axis.column in control and str(control[axis.column]) not in known:
-            raise NotApplicableError(f"control of {axis.column!r} is one of {known}; got {str(control[axis.column])!r}")
+            raise NotApplicableError(
+                f"unknown reference group of {axis.column!r}: got {str(control[axis.column])!r}; allowed are {known}"
+            )
     return Partition(axes, {name: str(group) for name, group in control.items()})
 
 

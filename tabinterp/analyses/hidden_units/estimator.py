@@ -99,7 +99,8 @@ class Neurons(Display):
         """
         if self.incoming is None:
             raise NotApplicableError(
-                "the first hidden layer is no affine function of the encoded columns: it has no weights"
+                "there are no first-layer weights to show, because the first hidden layer is not an affine "
+                "function of the encoded columns"
             )
         return self.incoming.frame(self.layer[0])
 

@@ -165,7 +165,9 @@ def interactions(
     (('a', 'b'), True)
     """
     if top < 1 or background < FEWEST:
-        raise NotApplicableError(f"top is at least 1 and background at least {FEWEST} rows; got {top} and {background}")
+        raise NotApplicableError(
+            f"top must be at least 1 and background at least {FEWEST} rows; got {top} and {background}"
+        )
     bound = bind(model, table)
     names = checked_columns(columns, bound.columns)
     if len(names) < 2:

@@ -198,7 +198,8 @@ def _check(bound: BoundModel) -> None:
     layers = layers_of(bound)
     if (layer := unlike(layers)) is not None:
         raise NotApplicableError(
-            f"{name} has no linear regions: {layer.name} applies {layer.kind}, which is no rectifier"
+            f"{name} has no linear regions, because {layer.name} applies {layer.kind}, which is not a piecewise "
+            "linear activation such as ReLU"
         )
     if not is_affine_between(bound, len(layers)):
         raise NotApplicableError(why("regions.affine", model=name))
@@ -259,7 +260,7 @@ def _counterpart(
     if bound is None:
         return made
     if not bound.is_linear:
-        raise NotApplicableError(f"the counterpart is a linear model; {bound.model.name} is not")
+        raise NotApplicableError(f"the counterpart must be a linear model; {bound.model.name} is not linear")
     values = of_gradients(own, bound.gradients(bound.x[:1]))[0]
     place = {one.term: j for j, one in enumerate(own)}
     for i, one in enumerate(terms):

@@ -146,7 +146,7 @@ def maximise(
     """
     bound = bind(model, table)
     if starts < 2:
-        raise NotApplicableError(f"starts is at least 2; got {starts}")
+        raise NotApplicableError(f"starts must be at least 2; got {starts}")
     layers = layers_of(bound)
     objectives = _asked(objective, layers, bound)
     domain = domain_of(bound, seed)
@@ -164,7 +164,9 @@ def _asked(objective: Any, layers: tuple[Layer, ...], bound: BoundModel) -> tupl
     if objective is not None:
         return tuple(objective)
     if not layers:
-        raise NotApplicableError(f"{bound.model.name} has no hidden units that could be found; name an output")
+        raise NotApplicableError(
+            f"no hidden units could be found in {bound.model.name}. Choose an output as the objective"
+        )
     units = [unit(i + 1, u) for i, layer in enumerate(layers) for u in range(layer.width)]
     return tuple(one for each in units for one in (each, -each))
 

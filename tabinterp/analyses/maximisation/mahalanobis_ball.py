@@ -104,7 +104,7 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
     """The ball that holds this share of the real rows, or one for each objective; None: all there is."""
     if not all(share is None or 0 < share <= 1 for share in shares):
         raise NotApplicableError(
-            f"budget is a share of the rows, above 0 and at most 1; got {', '.join(map(str, shares))}"
+            f"budget must be a share of the rows, above 0 and at most 1; got {', '.join(map(str, shares))}"
         )
     bound, parts = domain.bound, list[FloatArray]()
     places, middle = list[IntArray](), list[float]()

@@ -181,10 +181,10 @@ def _feature(bound: BoundModel, layers: tuple[Layer, ...], term: Term, width: in
 def _layer(bound: BoundModel, layers: tuple[Layer, ...], number: int | None) -> Layer:
     if not layers:
         raise NotApplicableError(
-            f"{bound.model.name} has no hidden layer that could be found; an output can be maximised"
+            f"no hidden layer could be found in {bound.model.name}. Choose an output as the objective"
         )
     if not (isinstance(number, (int, np.integer)) and 1 <= number <= len(layers)):
-        raise NotApplicableError(f"{bound.model.name} has the layers 1 to {len(layers)}; got {number!r}")
+        raise NotApplicableError(f"{bound.model.name} has layers 1 to {len(layers)}; got {number!r}")
     return layers[number - 1]
 
 
@@ -192,11 +192,11 @@ def _units(term: Term, width: int) -> FloatArray:
     if term.vector:
         if len(term.vector) != width:
             raise NotApplicableError(
-                f"layer {term.layer} has {width} units; the direction has {len(term.vector)} entries"
+                f"the direction has {len(term.vector)} entries, but layer {term.layer} has {width} hidden units"
             )
         return np.array(term.vector)
     if not (isinstance(term.index, (int, np.integer)) and 0 <= term.index < width):
-        raise NotApplicableError(f"layer {term.layer} has the units 0 to {width - 1}; got {term.index!r}")
+        raise NotApplicableError(f"layer {term.layer} has hidden units 0 to {width - 1}; got {term.index!r}")
     return np.asarray(np.eye(width)[term.index])
 
 
@@ -204,7 +204,9 @@ def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
     """Weights of the outputs and a constant: the other class of two is the score turned round, or one minus the probability."""
     schema = bound.table.schema
     if term.probability and not schema.goal.classes:
-        raise NotApplicableError(f"{schema.target!r} has no classes, so that the output is no probability")
+        raise NotApplicableError(
+            f"the output is not a probability, because the target {schema.target!r} has no classes"
+        )
     if len(bound.outputs) == 1:
         allowed = [None, *schema.classes] if schema.goal.classes else [None]
         place = _place(term.outcome, allowed)
@@ -217,5 +219,5 @@ def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
 def _place(outcome: object, allowed: list[object]) -> int:
     found = [i for i, one in enumerate(allowed) if one == outcome or (outcome is not None and str(one) == str(outcome))]
     if not found:
-        raise NotApplicableError(f"an output is one of {allowed}; got {outcome!r}")
+        raise NotApplicableError(f"unknown output {outcome!r}; allowed are {allowed}")
     return found[0]

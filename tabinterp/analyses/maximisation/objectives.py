@@ -48,7 +48,7 @@ class Objective:
 
     def __mul__(self, factor: float) -> Objective:
         if isinstance(factor, Objective) or not np.isfinite(factor):
-            raise NotApplicableError(f"an objective is multiplied by a finite number; got {factor!r}")
+            raise NotApplicableError(f"an objective can only be multiplied by a finite number; got {factor!r}")
         return Objective(tuple((float(factor) * weight, term) for weight, term in self.terms))
 
     __rmul__ = __mul__
@@ -79,7 +79,9 @@ def direction(layer: int, vector: Sequence[float]) -> Objective:
     """
     values = tuple(float(v) for v in vector)
     if not values or not np.isfinite(values).all():
-        raise NotApplicableError(f"a direction is a finite number for each unit of its layer; got {vector!r}")
+        raise NotApplicableError(
+            f"a direction must have one finite number for each hidden unit of its layer; got {vector!r}"
+        )
     return Objective(((1.0, Term(f"direction in layer {layer}", layer=layer, vector=values)),))
 
 
@@ -110,5 +112,5 @@ def interpolation(one: Objective, other: Objective, share: float) -> Objective:
     0.75 × layer 1 unit 0 + 0.25 × layer 1 unit 3
     """
     if not 0 <= share <= 1:
-        raise NotApplicableError(f"share is between 0 and 1; got {share!r}")
+        raise NotApplicableError(f"share must be between 0 and 1; got {share!r}")
     return (1 - share) * one + share * other

@@ -178,7 +178,7 @@ def raised(
     """The path of every objective, all budgets and starts in one batch."""
     sizes = [np.inf if one is None else one for one in budgets]
     if not sizes or sizes != sorted(set(sizes)) or starts < 2:
-        raise NotApplicableError("budgets rise, and starts are at least 2")
+        raise NotApplicableError(f"budgets must increase, and starts must be at least 2; got {budgets} and {starts}")
     domain, b = domain_of(bound, seed), len(sizes)
     ball = budget_of(domain, *budgets)
     shape = (len(objectives), b)

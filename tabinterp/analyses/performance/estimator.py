@@ -25,7 +25,7 @@ from tabinterp.analyses.display import Display, Drawn, named
 from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
-from tabinterp.errors import TabinterpError
+from tabinterp.errors import TabinterpError, argument
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import CPU
@@ -187,7 +187,9 @@ def margin_of(given: float | None, null: float) -> float:
     if given is None:
         return MARGIN * null
     if not (math.isfinite(given) and given > 0):
-        raise TabinterpError(f"a margin is a positive number, in units of the task's loss; got {given}")
+        raise TabinterpError(
+            f"the margin must be a positive number, in units of the loss of the task; got {argument('margin', given)}"
+        )
     return float(given)
 
 

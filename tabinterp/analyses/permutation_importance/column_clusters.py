@@ -79,7 +79,7 @@ def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Fa
     """
     check_table(table)
     if not 0 < threshold <= 1:
-        raise NotApplicableError(f"threshold is above 0 and at most 1; got {threshold}")
+        raise NotApplicableError(f"threshold must be above 0 and at most 1; got {threshold}")
     able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
     few = table.take(able[np.sort(chosen(table.numbers[able], ROWS, seed))])
     columns = tuple(few.schema.inputs)

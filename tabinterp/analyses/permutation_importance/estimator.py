@@ -211,7 +211,7 @@ def start(
     if np.count_nonzero(bound.table.row_weights) < 2:
         raise NotApplicableError(why("permutation importance needs at least two rows that have weight"))
     if n_repeats < 1:
-        raise NotApplicableError(f"{argument('n_repeats')} is at least 1; got {n_repeats}")
+        raise NotApplicableError(f"{argument('n_repeats')} must be at least 1; got {n_repeats}")
     chosen_loss = loss_for(loss, bound.table.schema.task, scale)
     if conditional and n < 4 * FEWEST:
         raise NotApplicableError(why("permutation.conditional", least=4 * FEWEST, rows=n, stratum=FEWEST))
@@ -249,7 +249,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     """Move every player for these receivers (places in the plan's order); donors come from all rows of the plan."""
     bound, sums, rows = plan.bound, Sums(), np.sort(rows)
     if plan.loss.ranks and len(rows) < len(bound.table):
-        raise NotApplicableError("the AUC ranks all rows against each other; give them in one batch")
+        raise NotApplicableError("the AUC needs all rows in one batch, because it ranks every row against every other")
     y, w = bound.at_home(bound.table.y[rows]), bound.at_home(bound.table.row_weights[rows])
     own = Untouched(plan.loss, taken_at(bound.answers, rows), y, w)
     sums.rows.append(rows)

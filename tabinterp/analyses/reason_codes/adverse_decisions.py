@@ -75,15 +75,18 @@ class Case:
 def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
     """A target that does not have two classes has no adverse class, and is left as it is."""
     if declined not in ("negative", "positive"):
-        raise TabinterpError(f"allowed are 'negative' and 'positive'; got {argument('declined', declined)}")
+        raise TabinterpError(
+            f"unknown value of a deprecated argument: got {argument('declined', declined)}; allowed are 'negative' "
+            "and 'positive'"
+        )
     schema = rows.schema
     if schema.task != "binary":
         return rows
     adverse = schema.classes[declined == "positive"]
     if schema.adverse not in (None, adverse):
         raise TabinterpError(
-            f"the table states the adverse class {schema.adverse!r}, and {argument('declined', declined)} names "
-            f"{adverse!r}; leave out {argument('declined')}"
+            f"{argument('declined', declined)} names the adverse class {adverse!r}, but the table was read with "
+            f"the adverse class {schema.adverse!r}. Leave out {argument('declined')}"
         )
     schema = replace(schema, adverse=adverse)
     stated = replace(rows, schema=schema)
@@ -97,8 +100,8 @@ def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) 
         return rows
     stated = _with_adverse_side(rows, declined)
     warnings.warn(
-        f"{argument('declined', declined)} is deprecated and will be removed in the next version; state the adverse class in "
-        f"read_table or scan_table: {argument('adverse', stated.schema.adverse)}",
+        f"{argument('declined', declined)} is deprecated and will be removed in the next version. Name the adverse "
+        f"class when the table is read: {argument('adverse', stated.schema.adverse)}",
         DeprecationWarning,
         stacklevel=stacklevel,
     )

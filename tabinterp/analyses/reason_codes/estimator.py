@@ -26,7 +26,7 @@ from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, named
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.errors import NotApplicableError, TabinterpError, argument
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.table import Table
 
@@ -184,10 +184,12 @@ def _check(threshold: float, table: Table, signs: Mapping[str, int] | None) -> N
     if table.schema.adverse is None:
         raise NotApplicableError(why("adverse.unstated"))
     if not 0 < threshold < 1:
-        raise TabinterpError(f"a threshold is a probability between 0 and 1; got {threshold}")
+        raise TabinterpError(
+            f"the threshold must be a probability between 0 and 1; got {argument('threshold', threshold)}"
+        )
     for column, sign in (signs or {}).items():
         if column not in table.schema.inputs or table.schema[column].kind != "numeric" or sign not in (1, -1):
-            raise TabinterpError(f"signs are +1 or -1 of numeric input columns; got {column!r}: {sign}")
+            raise TabinterpError(f"signs must be +1 or -1, for numeric input columns only; got {sign} for {column!r}")
 
 
 def run(context: Context) -> ReasonCodes | None:

@@ -277,15 +277,15 @@ def background_rows(table: Table, size: int, seed: int) -> IntArray:
 
 def _check(background: int | Table, method: str, scale: str, tolerance: float, n_permutations: int | None) -> None:
     if method not in METHODS:
-        raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
+        raise NotApplicableError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     if scale not in SCALES:
-        raise NotApplicableError(f"scale is one of {', '.join(SCALES)}; got {scale!r}")
+        raise NotApplicableError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
     if not isinstance(background, Table) and (not isinstance(background, (int, np.integer)) or background < 1):
-        raise NotApplicableError(f"background is a table or a number of rows, at least 1; got {background!r}")
+        raise NotApplicableError(f"background must be a table or a number of rows of at least 1; got {background!r}")
     if not tolerance > 0:
-        raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
+        raise NotApplicableError(f"tolerance must be above 0; got {tolerance}")
     if n_permutations is not None and not 1 <= n_permutations <= MOST:
-        raise NotApplicableError(f"{argument('n_permutations')} is between 1 and {MOST}; got {n_permutations}")
+        raise NotApplicableError(f"{argument('n_permutations')} must be between 1 and {MOST}; got {n_permutations}")
 
 
 def _together(
@@ -298,12 +298,12 @@ def _together(
         return bound, np.arange(len(table)), backs, f"{len(backs)} of the same rows"
     absent = [c for c in table.schema.inputs if c not in background.frame]
     if absent:
-        raise NotApplicableError(f"the background lacks the columns {', '.join(map(repr, absent))}")
+        raise NotApplicableError(f"the background has no column named {', '.join(map(repr, absent))}")
     backs = len(table) + np.arange(len(background))
     if background is table:
         return bind(model, table), np.arange(len(table)), np.arange(len(table)), f"all {len(table)} rows"
     if not background.row_weights.any():
-        raise NotApplicableError("every row of the background has the weight 0")
+        raise NotApplicableError("the background cannot be used, because all its rows have weight 0")
     weighted = table.weights is not None or background.weights is not None
     both = replace(
         table,
@@ -344,8 +344,9 @@ def _check_budget(games: Games, rows: IntArray) -> None:
     asked = float(enumeration_cost(m).sum(axis=1).mean()) * len(rows)
     if asked > BUDGET:
         raise NotApplicableError(
-            f"exact Shapley values of {len(rows):,} rows against {len(games.backs):,} take about {asked:.1e} evaluations; at "
-            f"most {BUDGET:.0e} are made: use {argument('method', 'auto')}, or fewer rows"
+            f"exact Shapley values of {len(rows):,} rows with {len(games.backs):,} background rows need about "
+            f"{asked:.1e} evaluations of the model; at most {BUDGET:.0e} are allowed. Use "
+            f"{argument('method', 'auto')}, or fewer rows"
         )
 
 

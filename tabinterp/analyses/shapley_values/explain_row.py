@@ -151,7 +151,7 @@ def explain_row(
     [['a', 3.0, 3.0], ['b', 0.0, 0.0]]
     """
     if not 0 <= row < len(table):
-        raise NotApplicableError(f"row is a place in the table, from 0 to {len(table) - 1}; got {row}")
+        raise NotApplicableError(f"row must be a position in the table, from 0 to {len(table) - 1}; got {row}")
     linear = fit_counterpart(model, table) if counterpart is None else counterpart
     backs = background if isinstance(background, Table) else table.take(background_rows(table, background, seed))
     one = table.take(np.array([row]))

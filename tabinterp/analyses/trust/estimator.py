@@ -175,7 +175,8 @@ def trust(
     _check(rows, background, draws, orders, backgrounds)
     if refit is not None and null is not None:
         raise NotApplicableError(
-            f"labels are shuffled by {argument('refit')} or were by {argument('null')}; got both: leave one out"
+            f"use either {argument('refit')} or {argument('null')}, not both: each supplies networks trained on "
+            "permuted labels"
         )
     if len(bound.columns) < 2 or len(table) < 2:
         raise NotApplicableError(why("trust checks compare rankings: they need two columns and two rows at least"))
@@ -224,7 +225,7 @@ def _check(rows: int, background: int, draws: int, orders: int, backgrounds: int
     least = {"rows": 2, "background": 1, "draws": 2, "orders": 1, "backgrounds": 2}
     for name, value in named.items():
         if value < least[name]:
-            raise NotApplicableError(f"{name} is at least {least[name]}; got {value}")
+            raise NotApplicableError(f"{name} must be at least {least[name]}; got {value}")
 
 
 def _optional(check: str, skipped: dict[str, Message], make: Callable[[], list[Correlation]]) -> list[Correlation]:

@@ -29,7 +29,8 @@ def wrap(
     """
     if encoder is not None:
         raise ModelError(
-            f"a function reads the original columns; call the encoder inside it, without {argument('encoder')}"
+            f"a function is given the original columns, so it needs no {argument('encoder')}. Call the encoder "
+            "inside the function"
         )
     task, outputs = asked(task, outputs, classes, "rate" if task == "count" else "probabilities")
     return Model(

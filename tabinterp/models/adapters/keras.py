@@ -56,7 +56,7 @@ def wrap(
 ) -> Model:
     """A built Keras model behind an encoder (one for each input) as a `Model`."""
     if not getattr(model, "built", False):
-        raise ModelError(f"the Keras model {model.name!r} is not built; fit it, or call it on a row, first")
+        raise ModelError(f"the Keras model {model.name!r} is not built. Fit it, or call it once on a row")
     layers = list(_flat(model))
     usual = "probabilities" if layers and _activation(layers[-1]) in FINAL else "logits"
     task, outputs = asked(task, outputs, classes, usual)

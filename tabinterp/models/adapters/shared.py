@@ -52,7 +52,7 @@ def asked(
     allowed = (*LOGITS, *RATES) if task is None else GOALS[task].outputs
     outputs = outputs or (usual if usual in allowed else allowed[0])
     if outputs not in allowed:
-        raise ModelError(f"outputs is one of {', '.join(allowed)}; got {outputs!r}")
+        raise ModelError(f"outputs must be one of {', '.join(allowed)}; got {outputs!r}")
     return task, outputs
 
 

@@ -47,7 +47,8 @@ def wrap(
         model = skorch.behind(encoder, estimator, outputs)
     else:
         raise ModelError(
-            f"a scikit-learn model brings its encoder: use the fitted pipeline, without {argument('encoder')}"
+            f"a scikit-learn model needs no {argument('encoder')}. Pass the fitted pipeline, which includes its "
+            "preprocessing"
         )
     if classes is not None:
         model = _named_classes(model, tuple(classes))
@@ -125,7 +126,7 @@ def _answering(model: Model, estimator: Any) -> Model:
 def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
     if model.classes is None or len(model.classes) != len(classes):
         raise ModelError(
-            f"{argument('classes')} names {len(classes)} classes; {model.name} knows {len(model.classes or ())}"
+            f"{argument('classes')} has {len(classes)} classes, but {model.name} has {len(model.classes or ())}"
         )
     return replace(model, classes=classes)
 
@@ -142,26 +143,26 @@ def _check(estimator: Any) -> None:
     """Fitted, and with answers that can be audited."""
     if isinstance(estimator, type):
         kind = estimator.__name__
-        raise ModelError(f"a model is a fitted estimator; got the class {kind}. Make one, fit it and pass that")
+        raise ModelError(f"expected a fitted estimator, got the class {kind}. Create an instance, fit it and pass that")
     kind = type(estimator).__name__
     if not (is_classifier(estimator) or is_regressor(estimator)):
         raise ModelError(
-            f"{kind} is neither a classifier nor a regressor; accepted are {', '.join(SUPPORTED)}, and every other fitted "
-            f"classifier with predict_proba or regressor as a function of rows"
+            f"{kind} is neither a classifier nor a regressor. Supported are {', '.join(SUPPORTED)}; any other "
+            "fitted classifier with predict_proba, or regressor, can be wrapped as a function of rows"
         )
     try:
         check_is_fitted(estimator)
     except NotFittedError:
-        raise ModelError(f"{kind} is not fitted; call fit first") from None
+        raise ModelError(f"{kind} is not fitted. Call fit first") from None
     if not is_classifier(estimator):
         return
     if not hasattr(estimator, "predict_proba"):
         raise ModelError(
-            f"{kind} has no probabilities, so there is no log-odds to read; calibrate it on rows it was not fitted on: "
-            f"CalibratedClassifierCV(FrozenEstimator(model)).fit(X, y)"
+            f"{kind} has no predicted probabilities, so log-odds cannot be computed. Calibrate it on rows it was "
+            "not fitted on: CalibratedClassifierCV(FrozenEstimator(model)).fit(X, y)"
         )
     if any(np.ndim(c) for c in estimator.classes_):
-        raise ModelError(f"{kind} predicts several targets; one model for each target can be read")
+        raise ModelError(f"{kind} predicts several targets. Fit and wrap one model for each target")
 
 
 def _named(final: Any) -> str:

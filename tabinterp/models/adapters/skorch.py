@@ -37,7 +37,7 @@ def is_net(estimator: Any) -> bool:
 def wrap(net: Any, outputs: str | None = None) -> Model:
     """An initialised net that reads encoded rows as a `Model`."""
     if not getattr(net, "initialized_", False):
-        raise ModelError(f"{type(net).__name__} is not fitted; call fit first")
+        raise ModelError(f"{type(net).__name__} is not fitted. Call fit first")
     criterion = getattr(net.criterion_, "_orig_mod", net.criterion_)
     task = _task(net, criterion)
     classes = getattr(net, "classes_", None)
@@ -75,8 +75,8 @@ def _outputs(net: Any, criterion: Any) -> str:
     kind = next((base for base in bases(criterion) if base in CRITERIA), None)
     if kind is None or (kind == "NLLLoss" and "NeuralNetClassifier" not in bases(net)):
         raise ModelError(
-            f"what a {type(net).__name__} trained with {type(criterion).__name__} gives is not known; read are "
-            f"{', '.join([*CRITERIA, *REGRESSION, COUNT])}: pass {argument('outputs', 'logits')} or "
+            f"the outputs of a {type(net).__name__} trained with {type(criterion).__name__} are not known; known "
+            f"losses are {', '.join([*CRITERIA, *REGRESSION, COUNT])}. Pass {argument('outputs', 'logits')} or "
             f"{argument('outputs', 'probabilities')}"
         )
     return CRITERIA[kind]

@@ -73,7 +73,10 @@ def wrap(
     constant = getattr(result.model.data, "const_idx", None)
     formula = getattr(result.model, "formula", None) is not None
     if formula and encoder is not None:
-        raise ModelError(f"a formula is an encoder already: leave out {argument('encoder')}")
+        raise ModelError(
+            f"a model with a formula needs no {argument('encoder')}, because the formula encodes the columns. "
+            "Leave it out"
+        )
     encoder = Formula(result.model.data, constant) if formula else encoder
     intercept, weight = _parameters(result, constant)
     numbers = what in ("value", "mean")
@@ -95,21 +98,27 @@ def wrap(
 
 def _what(result: Any) -> str:
     if not hasattr(result, "params") or not hasattr(result, "model"):
-        raise ModelError(f"statsmodels' {type(result).__name__} is not fitted; wrap what fit() returns")
+        raise ModelError(f"statsmodels' {type(result).__name__} is not fitted. Pass the result of fit()")
     model = result.model
     kind = type(model).__name__
     if kind == "GLM":
         kind = f"GLM {type(model.family).__name__} {type(model.family.link).__name__}"
     if kind not in WHAT:
         raise ModelError(
-            f"statsmodels' {kind} is not among the models that can be read: {', '.join(WHAT)}; as a function of rows it is "
-            f"taken by ti.wrap(lambda rows: result.predict(rows))"
+            f"statsmodels' {kind} is not supported; supported are {', '.join(WHAT)}. Any other result can be "
+            "wrapped as a function of rows: ti.wrap(lambda rows: result.predict(rows))"
         )
     given = [getattr(model, part, None) for part in ("offset", "exposure")]
     if any(part is not None and np.any(np.asarray(part) != 0) for part in given):
-        raise ModelError(f"statsmodels' {kind} was fitted with an offset or exposure, which is no column that it reads")
+        raise ModelError(
+            f"statsmodels' {kind} was fitted with an offset or exposure, which is not supported because it is not "
+            "an input column"
+        )
     if getattr(model, "formula", None) is not None and getattr(model.data, "frame", None) is None:
-        raise ModelError(f"this {kind} was stored without its data, and its formula needs the names of the columns")
+        raise ModelError(
+            f"this {kind} was saved without its data, which its formula needs for the names of the columns. Save "
+            "it with its data"
+        )
     return WHAT[kind]
 
 
