@@ -120,7 +120,8 @@ def _own_loss(function: Own, as_probabilities: bool) -> RowLoss:
         losses = [np.asarray(function(y.cpu().numpy(), one), dtype=np.float64) for one in given]
         if any(one.shape != y.shape for one in losses):
             raise NotApplicableError(
-                f"a loss of your own gives one number for each row, {tuple(y.shape)}; it gave {losses[0].shape}"
+                f"a custom loss must return one number for each row, shape {tuple(y.shape)}; it returned shape "
+                f"{losses[0].shape}"
             )
         return torch.as_tensor(np.stack(losses)).to(scores.device)
 
@@ -148,11 +149,11 @@ def loss_for(name: str | Own | None, task: str, scale: str = "log_odds") -> Loss
     """
     goal, losses = GOALS[task], OF_COUNTS if task == "count" else LOSSES
     if scale not in SCALES:
-        raise NotApplicableError(f"scale is one of {', '.join(SCALES)}; got {scale!r}")
+        raise NotApplicableError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
     if name is None:
         return losses[goal.losses[0]]
     if callable(name):
         return Loss(getattr(name, "__name__", "own loss"), _own_loss(name, scale == "probability" and goal.classes))
     if name not in goal.losses:
-        raise NotApplicableError(f"for a {task} target a loss is one of {', '.join(goal.losses)}; got {name!r}")
+        raise NotApplicableError(f"the loss for a {task} target must be one of {', '.join(goal.losses)}; got {name!r}")
     return losses[name]

@@ -107,14 +107,14 @@ def check_model(model: Any) -> None:
         return
     kind = type(model).__name__
     if isinstance(model, Table):
-        raise ModelError("a Table was given where the model is expected: the model comes first, then the table")
+        raise ModelError("expected a model, got a Table. Pass the model first, then the table")
     if isinstance(model, str):
         raise ModelError(
-            f"a model is what ti.wrap or ti.load_model returns; got the text {model!r}. Write ti.load_model({model!r})"
+            f"expected a model from ti.wrap or ti.load_model, got the text {model!r}. Call "
+            f"ti.load_model({model!r}) first"
         )
     raise ModelError(
-        f"a model is what ti.wrap or ti.load_model returns; got an object of type {kind}. Write ti.wrap(...) around it, and "
-        f"pass what it returns"
+        f"expected a model from ti.wrap or ti.load_model, got an object of type {kind}. Call ti.wrap(...) on it first"
     )
 
 
@@ -122,8 +122,8 @@ def check_widths(model: Model, widths: Sequence[int]) -> None:
     """Are the inputs as wide as the model's file says?"""
     if model.expects is not None and tuple(widths) != model.expects:
         raise ModelError(
-            f"{model.name} was saved as a network of inputs that are {', '.join(map(str, model.expects))} columns wide; here "
-            f"they have {', '.join(map(str, widths))}"
+            f"{model.name} was saved with inputs of {', '.join(map(str, model.expects))} columns, but this table "
+            f"gives inputs of {', '.join(map(str, widths))} columns"
         )
 
 
@@ -254,7 +254,7 @@ class BoundModel:
         if wrong.any():
             row = int(self.table.numbers[int(np.argmax(wrong))])
             raise ModelError(
-                f"{self.model.name} gives scores that are not finite in {int(wrong.sum())} rows, such as row {row}"
+                f"{self.model.name} gives scores that are not finite for {int(wrong.sum())} rows, such as row {row}"
             )
         return scores
 
@@ -353,7 +353,7 @@ class BoundModel:
     def _head(self) -> FloatArray:
         """(n, c) the rows before the affine end of the encoder."""
         if self.encoding.tail is None:
-            raise ModelError(f"the encoder of {self.model.name} does not end in affine steps")
+            raise ModelError(f"the last steps of the encoder of {self.model.name} are not affine")
         return self.encoding.tail.head.transform(self.table.inputs)
 
     def encoded_front(self, rows: pd.DataFrame) -> Tensor:

@@ -130,8 +130,9 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
             return list(forms)
     shapes = ", ".join(str(tuple(one.shape)) for one in few)
     raise ModelError(
-        f"{model.name} takes its {len(few)} inputs neither as floats nor as whole numbers, in the order of its encoders "
-        f"(their shapes: {shapes}): {'; '.join(list(dict.fromkeys(said))[:2]) or 'it returns no scores (n,), (n, 1) or (n, k)'}"
+        f"{model.name} accepts its {len(few)} inputs neither as floats nor as whole numbers, in the order of its "
+        f"encoders (shapes: {shapes}): "
+        f"{'; '.join(list(dict.fromkeys(said))[:2]) or 'it returns no scores of shape (n,), (n, 1) or (n, k)'}"
     )
 
 

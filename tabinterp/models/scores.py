@@ -50,8 +50,8 @@ def check_probabilities(name: str, raw: Tensor) -> None:
     sums = raw.sum(dim=1) if raw.ndim == 2 and raw.shape[1] > 1 else torch.ones(1)
     if low < 0 or high > 1 or float((sums - 1).abs().max()) > 1e-3:
         raise ModelError(
-            f"{name} was wrapped with {argument('outputs', 'probabilities')}, but gives values from {low:.3g} to {high:.3g}; "
-            f"leave {argument('outputs', 'logits')} if these are logits"
+            f"{name} was wrapped with {argument('outputs', 'probabilities')}, but gives values from {low:.3g} to "
+            f"{high:.3g}. If these are logits, use {argument('outputs', 'logits')}"
         )
 
 

@@ -62,13 +62,14 @@ def wrap(
     if isinstance(model, Model):
         return model if device == CPU else replace(model, device=device_of(device))
     if task is not None and task not in TASKS:
-        raise ModelError(f"a task is one of {', '.join(TASKS)}; got {task!r}")
+        raise ModelError(f"the task must be one of {', '.join(TASKS)}; got {task!r}")
     for is_ours, make in ADAPTERS:
         if is_ours(model):
             return replace(make(model, encoder, classes, task, outputs, name), device=device_of(device))
     raise ModelError(
-        f"{type(model).__module__}.{type(model).__name__} cannot be read; accepted are fitted scikit-learn estimators and "
-        f"pipelines, skorch nets, statsmodels results, torch modules, Keras and ONNX models, and functions of rows"
+        f"{type(model).__module__}.{type(model).__name__} is not a supported model. Supported are fitted "
+        "scikit-learn estimators and pipelines, skorch nets, statsmodels results, torch modules, Keras and ONNX "
+        "models, and functions of rows"
     )
 
 

@@ -221,7 +221,10 @@ def _until_it_stops(
         if loss < best_loss:
             best, best_loss, best_epoch = copy.deepcopy(network.state_dict()), loss, epoch
     if best_epoch == 0:
-        raise ModelError("the network's loss was never finite; are some encoded values or targets extreme?")
+        raise ModelError(
+            "training failed, because the loss of the network was never finite. Check for extreme values in the "
+            "columns or the target"
+        )
     network.load_state_dict(best)
     return best_epoch, best_loss, epoch - best_epoch >= PATIENCE
 
@@ -243,8 +246,8 @@ def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: i
         if parts:
             return parts[0]
     raise ModelError(
-        f"a network stops training by its loss on groups of rows that it is not trained on, which takes two groups at least; all "
-        f"{len(target)} training rows are of one group"
+        "early stopping needs groups of rows that the network is not trained on, so there must be at least two "
+        f"groups; all {len(target)} training rows are in one group"
     )
 
 
@@ -260,7 +263,7 @@ def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> 
     assert isinstance(layer, nn.Linear)
     mean = float(np.average(counts, weights=weight))
     if not mean > 0:
-        raise ModelError("every count that the network would be trained on is 0, and a rate of 0 has no log")
+        raise ModelError("all counts in the training rows are 0, and a rate of 0 has no logarithm")
     with torch.no_grad():
         layer.bias.add_(np.log(mean))
 
@@ -290,14 +293,19 @@ def _checked(
     weight = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] == 0 or target.shape != (len(rows),) or weight.shape != target.shape:
         shapes = f"{rows.shape}, {target.shape} and {weight.shape}"
-        raise ModelError(f"expected X (n, d) with d > 0, y (n,), and weights (n,) or None; got {shapes}")
+        raise ModelError(
+            f"expected X of shape (n, d) with d > 0, y of shape (n,), and weights of shape (n,) or None; got {shapes}"
+        )
     if not all((np.abs(part) < TOO_LARGE).all() for part in (rows, target, weight)) or (weight < 0).any():
         raise ModelError(
-            f"X, y and weights must be finite and within ±{TOO_LARGE:g}, and weights not negative; encode first"
+            f"X, y and weights must be finite and within ±{TOO_LARGE:g}, and weights must not be negative. Encode "
+            "the columns first"
         )
     used = weight > 0
     if used.sum() < 2:
-        raise ModelError(f"training needs two rows of positive weight, one of them to stop on; got {used.sum()}")
+        raise ModelError(
+            f"training needs at least two rows with positive weight, one of them for early stopping; got {used.sum()}"
+        )
     _check_labels(target, task, n_classes)
     return rows[used], target[used], weight[used], used
 
@@ -306,13 +314,13 @@ def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
     if task == "regression":
         return
     if task not in TASKS:
-        raise ModelError(f"task must be {', '.join(TASKS[:-1])} or {TASKS[-1]}, got {task!r}")
+        raise ModelError(f"the task must be {', '.join(TASKS[:-1])} or {TASKS[-1]}; got {task!r}")
     if task == "count":
         if (target < 0).any() or (target != np.round(target)).any():
-            raise ModelError("count targets must be whole numbers from 0 on")
+            raise ModelError("a count target must contain whole numbers of at least 0")
         return
     if task == "multiclass" and (n_classes is None or n_classes < 2):
-        raise ModelError(f"a multiclass network needs n_classes of at least 2, got {n_classes}")
+        raise ModelError(f"a multiclass network needs n_classes of at least 2; got {n_classes}")
     classes = 2 if task == "binary" else n_classes
     if not np.isin(target, np.arange(classes)).all():
-        raise ModelError(f"{task} targets must be whole numbers from 0 to {classes - 1}")
+        raise ModelError(f"a {task} target must contain whole numbers from 0 to {classes - 1}")

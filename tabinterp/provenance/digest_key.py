@@ -55,15 +55,17 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
             with os.fdopen(handle, "w", encoding="ascii") as stream:
                 stream.write(f"tabinterp digest key 1: {secrets.token_hex(BYTES)}\n")
         if not file.is_file():
-            raise TableError(f"the digest key {str(file)!r} is not a file: name the file that `tabinterp audit` made")
+            raise TableError(
+                f"the digest key {str(file)!r} is not a file. Name the file that `tabinterp audit` created"
+            )
         with file.open("rb") as stream:
             found = LINE.fullmatch(stream.read(200).decode("ascii", "replace"))
     except OSError as error:
-        raise TableError(f"the digest key {str(file)!r} cannot be read or made: {error.strerror}") from None
+        raise TableError(f"the digest key {str(file)!r} cannot be read or created: {error.strerror}") from None
     if found is None:
         raise TableError(
-            f"{str(file)!r} holds no digest key: one line, 'tabinterp digest key 1: ' and 64 hex digits. Name another file, or "
-            f"one that does not exist yet: it is made"
+            f"{str(file)!r} is not a digest key. A key file has one line, 'tabinterp digest key 1: ' followed by "
+            "64 hex digits. Name another file, or one that does not exist yet, which will be created"
         )
     return DigestKey(file, bytes.fromhex(found[1]))
 
@@ -78,6 +80,6 @@ def check_outside(key: str | Path, folder: str | Path) -> None:
     inside = Path(os.path.realpath(folder))
     if any(Path(place).is_relative_to(inside) for place in (os.path.realpath(key), os.path.abspath(key))):
         raise TableError(
-            f"the digest key {str(key)!r} lies in the audit's own folder {str(folder)!r}, and whoever is given the folder would "
-            f"have the key: name a file elsewhere"
+            f"the digest key {str(key)!r} is inside the audit's folder {str(folder)!r}, so everyone who receives "
+            "the folder would also receive the key. Name a file elsewhere"
         )

@@ -62,24 +62,24 @@ def read_sums(folder: Path) -> dict[str, str]:
     """
     path = folder / SUMS
     if path.exists() and not is_plain(path):
-        raise DocumentError(
-            f"{str(path)!r} is a link or no regular file; it must be the file that `tabinterp audit` wrote"
-        )
+        raise DocumentError(f"{str(path)!r} is not a regular file. It must be the file that `tabinterp audit` wrote")
     try:
         lines = read_regular(path).decode("utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentError(
-            f"{str(path)!r} cannot be read ({error}); a folder that `tabinterp audit` wrote holds the digests of its files there"
+            f"{str(path)!r} cannot be read ({error}). It holds the digests of the files in a folder that "
+            "`tabinterp audit` wrote"
         ) from None
     found = {}
     for number, line in enumerate(lines, 1):
         digest, two, name = line.partition("  ")
         if not two or len(digest) != 64 or name not in LISTED:
             raise DocumentError(
-                f"{str(path)!r}, line {number}: {line!r} is not a digest, two spaces and one of {', '.join(LISTED)}"
+                f"{str(path)!r}, line {number}: {line!r} is invalid. A line must be a digest, two spaces and one "
+                f"of {', '.join(LISTED)}"
             )
         if name in found:
-            raise DocumentError(f"{str(path)!r}, line {number}: {name} is listed twice; each file has one digest")
+            raise DocumentError(f"{str(path)!r}, line {number}: {name} is listed twice. Each file must have one digest")
         found[name] = digest
     return found
 

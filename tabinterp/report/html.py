@@ -63,7 +63,7 @@ def _filled(name: str, **values: Any) -> str:
         return _environment().get_template(name).render(**values)
     except TemplateError as error:
         raise DocumentError(
-            f"the template {name} cannot be filled ({type(error).__name__}: {error}): this installation of tabinterp is damaged"
+            f"the template {name} cannot be rendered ({type(error).__name__}: {error}). Reinstall tabinterp"
         ) from None
 
 

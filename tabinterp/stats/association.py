@@ -153,9 +153,9 @@ def update(
 def merge(a: Moments, b: Moments) -> Moments:
     """Both states' rows together, in any order: sums about the same centres."""
     if a.levels != b.levels:
-        raise TableError(f"Moments are merged over the same columns; their levels are {a.levels} and {b.levels}.")
+        raise TableError(f"moments can only be merged for the same columns; the levels are {a.levels} and {b.levels}")
     if not (np.array_equal(a.centre, b.centre) and np.array_equal(a.middle, b.middle)):
-        raise TableError("Moments are merged about the same centres; start both from one state.")
+        raise TableError("moments can only be merged around the same centres. Start both from the same state")
     added = {one.name: getattr(a, one.name) + getattr(b, one.name) for one in fields(a)[3:]}
     return replace(a, **added)
 
@@ -199,8 +199,8 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
     for column, (low, high, known) in enumerate(zip(codes.min(axis=0), codes.max(axis=0), levels, strict=True)):
         if low < -1 or high >= known:
             raise TableError(
-                f"Codes of categorical column {column} must lie in -1 .. {known - 1} (-1 is missing), "
-                f"but run from {low} to {high}; recode the column against the levels it was started with."
+                f"codes of the categorical column {column} must be from -1 (missing) to {known - 1}, but range "
+                f"from {low} to {high}. Recode the column with the levels it was started with"
             )
 
 

@@ -82,20 +82,20 @@ class Keeping:
         known = self._kept() if self.resume and self._holds() else None
         if known is None:
             if self.resume:
-                self.say(f"Nothing is kept in {str(self.folder)!r}: begun at the first row.")
+                self.say(f"There is no saved state in {str(self.folder)!r}. The audit starts from the beginning.")
                 self.resume = False
             elif self._holds():
                 self.say(
-                    f"What an audit that was stopped had kept in {str(self.folder)!r} is deleted; --resume would have gone on "
-                    f"from there."
+                    f"The saved state of an interrupted audit in {str(self.folder)!r} was deleted. To continue "
+                    "such an audit, use --resume."
                 )
             self.clear()
             return
         differ = [name for name in {**known, **self._about} if known.get(name) != self._about.get(name)]
         if differ:
             raise TabinterpError(
-                f"what is kept in {str(self.folder)!r} is of another audit, and cannot be gone on with: it differs in "
-                f"{', '.join(differ)}; without --resume and with --overwrite the audit begins anew"
+                f"the saved state in {str(self.folder)!r} is from a different audit and cannot be resumed. These "
+                f"differ: {', '.join(differ)}. Start again without --resume and with --overwrite"
             )
 
     def read(self, name: str, key: str = "") -> State | None:
@@ -117,8 +117,8 @@ class Keeping:
             raise
         except Exception as error:
             raise TabinterpError(
-                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}); without --resume "
-                f"and with --overwrite the audit begins anew"
+                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}). Start "
+                "again without --resume and with --overwrite"
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
@@ -233,7 +233,7 @@ def _from_bytes(data: bytes) -> Arrays:
     with np.load(BytesIO(data), allow_pickle=False) as stored:
         arrays = dict(stored)
     if str(arrays.pop("sha256", None)) != fingerprint(arrays):
-        raise ValueError("it is not as it was written")
+        raise ValueError("it was changed after it was written")
     return arrays
 
 
@@ -252,7 +252,7 @@ def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
         return None
     if pd.api.types.is_datetime64_any_dtype(dtype):
         if pd.api.types.pandas_dtype(str(dtype)) != dtype:
-            raise _NotKeptError(f"dates of the type {dtype}")
+            raise _NotKeptError(f"unsupported dates of type {dtype}")
         arrays[name] = values.astype(np.int64).to_numpy()
         return str(dtype)
     none = values.isna()
@@ -267,7 +267,7 @@ def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
         keys = [(type(value), None if gone else value) for value, gone in zip(values, none, strict=True)]
         arrays[name] = np.array([places.setdefault(key, len(places)) for key in keys], dtype=np.int64)
     except (TypeError, ValueError):
-        raise _NotKeptError("values that cannot be told apart") from None
+        raise _NotKeptError("values that cannot be distinguished") from None
     return [_pack_value(kind, value) for kind, value in places]
 
 
@@ -296,7 +296,7 @@ def _pack_value(kind: type, value: Any) -> list[Any]:
         return ["Decimal", None if value is None else str(value)]
     if issubclass(kind, np.generic) and np.dtype(kind).kind in "biuf":
         return [np.dtype(kind).str, None if value is None else value.item()]
-    raise _NotKeptError(f"values of the type {kind.__name__}")
+    raise _NotKeptError(f"unsupported values of type {kind.__name__}")
 
 
 def _unpack_value(kind: str, value: Any) -> Any:
@@ -333,7 +333,9 @@ def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
         return None
     leaf, wanted = next(found), np.asarray(like)
     if leaf.shape != wanted.shape or (leaf.dtype.kind in NUMERIC) != (wanted.dtype.kind in NUMERIC):
-        raise ValueError(f"sums of the form {leaf.dtype} {leaf.shape} stand where {wanted.dtype} {wanted.shape} are")
+        raise ValueError(
+            f"expected sums of type {wanted.dtype} and shape {wanted.shape}; found {leaf.dtype} and {leaf.shape}"
+        )
     return leaf if isinstance(like, np.ndarray) else leaf[()] if isinstance(like, np.generic) else leaf.item()
 
 

@@ -21,7 +21,7 @@ from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
 from tabinterp.arrays import IntArray
-from tabinterp.errors import TableError
+from tabinterp.errors import TableError, argument
 
 UNREADABLE = (ValueError, OSError, EOFError, csv.Error, zlib.error, pyarrow.ArrowException)
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")  # what pandas calls objects that are all numbers
@@ -121,8 +121,8 @@ def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
             return objects.astype(np.int64 if small else np.float64)
         except OverflowError:
             raise TableError(
-                f"column {str(objects.name)!r} holds a whole number beyond 1.8e308, the largest that is computed with; where it "
-                f"is a code and no number, write it with a letter, or leave the column out"
+                f"column {str(objects.name)!r} contains a whole number beyond 1.8e308, the largest that can be "
+                "computed with. If it is a code, write it with a letter; otherwise leave the column out"
             ) from None
     if kind in DATES:
         with suppress(ValueError, TypeError):  # several time zones, or years that pandas cannot hold
@@ -139,10 +139,10 @@ def _native(source: Any) -> pd.DataFrame:
         native = nw.from_native(source)
     except TypeError:
         raise TableError(
-            f"a table is a path or a dataframe (pandas, polars, pyarrow); got {type(source).__name__}"
+            f"a table must be a path or a dataframe (pandas, polars or pyarrow); got {type(source).__name__}"
         ) from None
     except DuplicateError as error:
-        raise TableError(f"column names must differ: {' '.join(str(error).split())}") from None
+        raise TableError(f"column names must be unique: {' '.join(str(error).split())}") from None
     frame = native.collect() if isinstance(native, nw.LazyFrame) else native
     unique(frame.columns)
     enums = {name: kind for name, kind in frame.schema.items() if isinstance(kind, nw.Enum)}
@@ -155,7 +155,7 @@ def _native(source: Any) -> pd.DataFrame:
 def _file(path: Path) -> tuple[pd.DataFrame, str]:
     """It is read once: what is parsed is what the digest is of."""
     if not path.is_file():
-        raise TableError(f"no file {str(path)!r}")
+        raise TableError(f"there is no file {str(path)!r}")
     try:
         data = path.read_bytes()
         digest, start = hashlib.sha256(data).hexdigest(), data[:12]
@@ -166,7 +166,7 @@ def _file(path: Path) -> tuple[pd.DataFrame, str]:
             return _csv(path, data, packed=start[:2] == b"\x1f\x8b"), digest
     except UNREADABLE as error:
         raise TableError(
-            f"{str(path)!r} is neither a UTF-8 CSV file (optionally gzipped) with a header nor a Parquet file: "
+            f"{str(path)!r} is neither a UTF-8 CSV file (may be gzipped) with a header nor a Parquet file: "
             f"{str(error).strip()}"
         ) from None
     raise TableError(f"{str(path)!r} is empty")
@@ -175,7 +175,9 @@ def _file(path: Path) -> tuple[pd.DataFrame, str]:
 def no_database(path: str, start: bytes) -> None:
     """Refuse a file whose first twelve bytes are those of a database: which of its rows?"""
     if start[8:12] == b"DUCK":
-        raise TableError(f"{path!r} is a DuckDB file: say which rows with a query, such as SELECT * FROM loans")
+        raise TableError(
+            f"{path!r} is a DuckDB file. Select its rows with {argument('query')}, such as SELECT * FROM loans"
+        )
 
 
 def _csv(path: Path, data: bytes, packed: bool) -> pd.DataFrame:
@@ -208,8 +210,8 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
     first: list[str] = next((cells for cells in rows if len(cells) > 1 or "".join(cells).strip()), [])
     if len(first) > len(names):
         raise TableError(
-            f"{source}: row 0 has more cells ({len(first)}) than the header has names ({len(names)}: "
-            f"{', '.join(map(repr, names[:8]))}); each row needs one cell for each name{separator_hint(names)}"
+            f"{source}: row 0 has {len(first)} cells, but the header has {len(names)} names "
+            f"({', '.join(map(repr, names[:8]))}). Each row needs one cell for each name{separator_hint(names)}"
         )
     return names
 
@@ -257,18 +259,18 @@ def separator_hint(columns: Sequence[str]) -> str:
     if mark is None:
         return ""
     return (
-        f". The file seems to separate its cells by {mark!r}, and is read by commas: write it with commas, or pass a dataframe "
-        f"such as pandas.read_csv(..., sep={mark!r}) makes"
+        f". The file seems to be separated by {mark!r} and not by commas. Write it with commas, or pass a "
+        f"dataframe, such as pandas.read_csv(..., sep={mark!r})"
     )
 
 
 def unique(names: Sequence[str]) -> None:
     twice = list(dict.fromkeys(name for i, name in enumerate(names) if name in names[:i]))
     if twice:
-        raise TableError(f"column names must differ; more than one column is named {', '.join(map(repr, twice))}")
+        raise TableError(f"column names must be unique; more than one column is named {', '.join(map(repr, twice))}")
     broken = [name for name in names if not is_text(name)]
     if broken:
-        raise TableError(f"column names are Unicode text; {broken[0]!r} is not: it holds half of a surrogate pair")
+        raise TableError(f"column names must be valid Unicode text; {broken[0]!r} contains an unpaired surrogate")
 
 
 def is_text(value: str) -> bool:

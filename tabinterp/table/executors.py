@@ -115,7 +115,7 @@ def _kept(
         return None, 0, note
     numbers, told = state
     with keep.restoring(name):
-        done = at_most(told["rows"], len(scan), "the rows that are summed")
+        done = at_most(told["rows"], len(scan), "the number of summed rows")
         if at_most(told["sums"], len(numbers), "the number of sums") == 0:  # no row of the part so far
             return None, done, note
         row = scan.form.of(part, scan.sample, scan.sample.held_out).take(np.arange(1))
@@ -134,10 +134,12 @@ def _state(found: Any, done: int) -> State:
 def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
     """The engine of this name. dask: of the cluster at this address, else of one process for each core of this machine."""
     if name not in ("local", "dask"):
-        raise TabinterpError(f"an engine is local or dask; got {name!r}")
+        raise TabinterpError(f"the engine must be local or dask; got {name!r}")
     if name == "local":
         if scheduler is not None:
-            raise TabinterpError(f"a scheduler ({scheduler}) is of a Dask cluster: give --engine dask with it")
+            raise TabinterpError(
+                f"a scheduler ({scheduler}) can only be used with the Dask engine. Give --engine dask as well"
+            )
         yield in_turn
         return
     distributed = _distributed()
@@ -149,7 +151,8 @@ def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
         client = distributed.Client(address=scheduler)
     except (OSError, ValueError) as error:
         raise TabinterpError(
-            f"no Dask scheduler answers at {hidden(scheduler)!r}, such as tls://10.0.0.5:8786: {hidden(str(error), scheduler)}"
+            f"no Dask scheduler can be reached at {hidden(scheduler)!r}: {hidden(str(error), scheduler)}. Give an "
+            "address such as tls://10.0.0.5:8786"
         ) from None
     with client:
         yield dask_engine(client)
@@ -166,7 +169,8 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
         security = distributed.Security.temporary()
     except ImportError:
         raise MissingError(
-            "the engine dask needs cryptography for a cluster of its own: pip install cryptography, or give --scheduler"
+            "the Dask engine needs the package cryptography for a local cluster: pip install cryptography, or "
+            "give --scheduler"
         ) from None
     pages: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
     with (
@@ -229,8 +233,8 @@ def dask_engine(client: Any) -> Engine:
             return found
         except (distributed.KilledWorker, distributed.CancelledError, TimeoutError) as error:
             raise TabinterpError(
-                f"the Dask cluster did not finish: {str(error).strip()}; see whether its workers have memory enough (a row group "
-                f"of each file at a time) and one of them is left, and run again"
+                f"the Dask cluster failed: {str(error).strip()}. Check that its workers are running and have "
+                "enough memory (for a row group of each file at a time), and run again"
             ) from error
 
     return engine
@@ -240,7 +244,9 @@ def _distributed() -> Any:
     try:
         return import_module("distributed")
     except ImportError:
-        raise MissingError("the engine dask needs dask and distributed: pip install 'tabinterp[dask]'") from None
+        raise MissingError(
+            "the Dask engine needs the packages dask and distributed: pip install 'tabinterp[dask]'"
+        ) from None
 
 
 class _Packed:
@@ -252,8 +258,8 @@ class _Packed:
             self.content = cloudpickle.dumps(value)
         except Exception as error:  # whatever the user's model or encoder raises is told in its words
             raise TabinterpError(
-                f"the engine dask sends models to its workers by pickle, and this one cannot be sent: {error}; save it as a "
-                f"bundle (tabinterp convert), or use the local engine"
+                "the Dask engine sends models to its workers by pickle, but this model cannot be pickled: "
+                f"{error}. Save it as a bundle (tabinterp convert), or use the local engine"
             ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -281,7 +287,7 @@ def _on_piece(steps: dict[str, Any], part: str, piece: Piece, form: Form, *given
         sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]
     except TableError as error:
         raise TableError(
-            f"{error}; with the engine dask each worker reads its rows itself: the path must lead to them there too"
+            f"{error}. With the Dask engine each worker reads its own rows, so the path must be valid on every worker"
         ) from None
     return _merged(merge, *sums)
 

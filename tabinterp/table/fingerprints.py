@@ -13,7 +13,7 @@ from tabinterp.errors import TableError
 
 Batch = tuple[int, str]  # rows of a batch, and a digest of their contents
 Listing = Mapping[str, int]  # file -> its size in bytes
-ADVICE = "the rows must stay as they are while they are read: audit a copy, or wait until nothing writes there"
+ADVICE = "Audit a copy, or wait until nothing writes to the data"
 
 
 @dataclass(eq=False)
@@ -54,7 +54,7 @@ class Fingerprints:
             except TableError as error:
                 if self.rows is None:
                     raise
-                self._changed(f"the first pass read it to its end, and now {error}", reader)
+                self._changed(f"the first pass could read it completely, but now {error}", reader)
             if frame is None:
                 return
             self._check(frame, reader)
@@ -66,14 +66,14 @@ class Fingerprints:
             self.batches[first] = found
         elif self.batches.get(first) != found:
             last = first + len(frame) - 1
-            self._changed(f"rows {first:,} to {last:,} are not those that the first pass read", reader)
+            self._changed(f"rows {first:,} to {last:,} differ from those of the first pass", reader)
 
     def end(self, rows: int, reader: str) -> None:
         """Compare the number of rows, and the names and sizes of the files, at the end of a pass over all of them."""
         if self.rows is None:
             self.rows = rows
         elif rows != self.rows:
-            self._changed(f"it has {rows:,} rows, and the first pass read {self.rows:,}", reader)
+            self._changed(f"it has {rows:,} rows, but had {self.rows:,} in the first pass", reader)
         if self.listing is not None and (now := self.listing()) != self.files:
             names = sorted(name for name in {*now, *self.files} if now.get(name) != self.files.get(name))
             self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
@@ -92,7 +92,7 @@ class Fingerprints:
         return [(first, *one) for first, one in self.batches.items()]
 
     def _changed(self, what: str, reader: str) -> NoReturn:
-        raise TableError(f"{self.name!r} changed while it was read: {what} (noticed by {reader}); {ADVICE}")
+        raise TableError(f"{self.name!r} changed while it was read: {what} (noticed by {reader}). {ADVICE}")
 
 
 def _digest(frame: pd.DataFrame) -> str:

@@ -17,7 +17,7 @@ from .schema_inference import coded
 from .split import BoolArray, Split
 from .table import Table
 
-SUMS = "a pass that takes sums"  # as an error names the reader of rows that changed
+SUMS = "a pass that computes sums"  # the reader that an error about changed rows names
 
 
 def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.DataFrame]:

@@ -147,7 +147,7 @@ def open_source(
             fingerprints=marks,
         )
     if key is not None:
-        raise TableError(f"a key orders the rows of a query; got the key {key!r} and no query")
+        raise TableError(f"a key column needs a query; got the key {key!r} without a query")
     if isinstance(source, ds.Dataset):
         return _of_dataset("table", source, rows)
     if isinstance(source, pa.Table):
@@ -179,7 +179,7 @@ class _KnownTargets:
                 yield rows
         if known == 0 and left_out:
             raise TableError(
-                f"target {self._target!r} is missing in every row ({left_out:,}); there is nothing to predict"
+                f"target {self._target!r} is missing in all {left_out:,} rows, so there is nothing to predict"
             )
         self.left_out = left_out
 
@@ -201,7 +201,7 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
     if query is not None:
         return f"{hidden(str(source))}: {hidden(query)}" + ("" if key is None else f", by {key}")
     if not isinstance(source, (str, Path)):
-        raise TableError(f"only rows of files and of queries can be gone on with; got {type(source).__name__}")
+        raise TableError(f"only rows from files and queries can be resumed; got {type(source).__name__}")
     with _readable(str(source), f"{hidden(str(source))!r} cannot be read"):
         files = _files(*_store(str(source)))
     lines = "".join(f"{hidden(one.path)} {one.size} {one.mtime}\n" for one in files)
@@ -263,7 +263,7 @@ def _of_path(source: str, rows: int, keep: Keeping | None) -> Source:
 
         kind = store.get_file_info(path).type
         if kind == filesystems.FileType.NotFound:
-            raise TableError(f"no file or folder {text!r}")
+            raise TableError(f"there is no file or folder {text!r}")
         marks = Fingerprints(text, listing=listing, files=listing())
         name = source_name(source if "://" in source else path)
         if kind == filesystems.FileType.Directory:
@@ -286,13 +286,13 @@ def _store(source: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415  # only needed for URLs
     except ImportError:
-        raise TableError(f"{hidden(source)!r} is read through fsspec: pip install 'tabinterp[remote]'") from None
+        raise TableError(f"reading {hidden(source)!r} needs fsspec: pip install 'tabinterp[remote]'") from None
     try:
         store, path = url_to_fs(source)
     except (ValueError, ImportError) as error:
         raise TableError(
-            f"{source.split('://', 1)[0]!r} is no kind of storage that can be read here ({hidden(str(error), source)}); of a "
-            f"database, ask with a query"
+            f"unsupported kind of storage {source.split('://', 1)[0]!r} ({hidden(str(error), source)}). To read "
+            "from a database, give a query"
         ) from None
     return filesystems.PyFileSystem(filesystems.FSSpecHandler(store)), path
 
@@ -394,11 +394,11 @@ def _csv(
     source: str, store: Any, path: str, rows: int, packed: bool, keep: Keeping | None
 ) -> Callable[[int], Iterator[pd.DataFrame]]:
     """Where a row begins is only known by reading what is before it: rows passed over are read too."""
-    problem = f"{hidden(source)!r} is no UTF-8 CSV file with a header"
+    problem = f"{hidden(source)!r} cannot be read as a UTF-8 CSV file with a header"
 
     def chunks(dtype: dict[str, Any]) -> Iterator[pd.DataFrame]:
         with (
-            _readable(source, f"{problem}, to its end"),
+            _readable(source, f"{problem} to its end"),
             store.open_input_stream(path, compression=None) as stream,
         ):
             options: Any = {"compression": "gzip" if packed else None, "encoding": "utf-8-sig", "dtype": dtype}
@@ -412,7 +412,7 @@ def _csv(
     kept = None if keep is None else keep.read("kinds")
     if kept is None:
         if PANDAS < (3, 1):
-            with _readable(source, f"{problem}, to its end"), store.open_input_stream(path, compression=None) as stream:
+            with _readable(source, f"{problem} to its end"), store.open_input_stream(path, compression=None) as stream:
                 _check_cells(csv_rows(stream, packed), len(names), source)
         kinds: dict[str, set[str]] = {}
         for chunk in chunks({}):
@@ -432,7 +432,7 @@ def _check_cells(rows: Any, most: int, source: str) -> None:
     for cells in rows:
         if len(cells) > most:
             raise TableError(
-                f"{hidden(source)!r}: line {rows.line_num} has more cells ({len(cells)}) than the header has names ({most})"
+                f"{hidden(source)!r}: line {rows.line_num} has {len(cells)} cells, but the header has {most} names"
             )
 
 

@@ -188,15 +188,15 @@ def scan_table(
     )
     if rows < 2 or batch < 1:
         raise TableError(
-            f"a scan draws at least two rows and reads at least one at a time; "
-            f"got {argument('rows', rows)}, {argument('batch', batch)}"
+            "a scan must draw at least two rows and read at least one row at a time; got "
+            f"{argument('rows', rows)}, {argument('batch', batch)}"
         )
     if keep is not None:
         said = {name: repr(value) for name, value in vars(asked).items()}
         drawing = {
             "split_at": repr(split_at),
             "seed": repr(seed),
-            "the rows drawn or read at a time": f"{rows}, {batch}",
+            "rows drawn and rows per batch": f"{rows}, {batch}",
         }
         keep.begin({"the data": identity(source, query, key)} | said | drawing)
     opened = open_source(source, query, batch, key=key, keep=keep, told=told)
@@ -237,12 +237,13 @@ def open_table(
 ) -> Table | Scan:
     """`scan_table` of what is read `in_batches`; `read_table` of anything else."""
     if key is not None and query is None:
-        raise TableError(f"a key orders the rows of a query; got the key {key!r} and no query")
+        raise TableError(f"a key column needs a query; got the key {key!r} without a query")
     if not in_batches(source, query):
         return read_table(source, stratify=stratify, **asked)
     if stratify:
         raise TableError(
-            f"a stratified share needs the whole table: give a split that was drawn before, or {argument('stratify', False)}"
+            "a stratified split cannot be drawn from rows that are read in batches. Give a split that was drawn "
+            f"before, or {argument('stratify', False)}"
         )
     return scan_table(source, query=query, key=key, keep=keep, told=told, **asked)
 
@@ -278,7 +279,7 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
     for table in ahead(_tables(scan, form, 0, "the pass that draws rows")):
         found.update(table)
         if scan.told is not None:
-            scan.told("rows held out and drawn", found.rows, len(scan))
+            scan.told("the number of held-out rows drawn", found.rows, len(scan))
     drawn, sides = [pool.table() for pool in found.pools.values()], None
     if split is not None:
         _check_sides(scan, found.sides, found.mass)
@@ -312,7 +313,7 @@ def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
     told = {name: tuple(state["census"][name]) for name in ("rates", "held")}
     whole, sides = Census(**state["census"] | told), arrays.get("sides")
     if whole.rows != len(scan) or (sides is not None and len(sides) != -(-len(scan) // 8)):
-        raise ValueError(f"it is of {whole.rows} rows; the table has {len(scan)}")
+        raise ValueError(f"it has {whole.rows} rows, but the table has {len(scan)}")
     sample = unpack_table(state["rows"], "", arrays, replace(_empty(), name=scan.name, schema=scan.schema))
     held_out = None if sides is None else _bits_of(sides, sample.numbers)
     return replace(scan, sides=sides, census=whole, sample=replace(sample, split=scan.split, held_out=held_out))
@@ -327,12 +328,13 @@ def _levels(scan: Scan, name: str, found: Witness) -> int | None:
 def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
     held_out = sides.held_out
     if held_out in (0, sides.rows):
-        raise TableError(f"the split holds out {held_out} of {sides.rows} rows of {scan.name}; both parts need rows")
+        raise TableError(
+            f"the split holds out {held_out} of {sides.rows} rows of {scan.name}; there must be both held-out and "
+            "training rows"
+        )
     for side, part in ((True, "held-out"), (False, "training")):
         if mass[side] == 0:
-            raise TableError(
-                f"every one of the {held_out if side else sides.rows - held_out} {part} rows has the weight 0"
-            )
+            raise TableError(f"all {held_out if side else sides.rows - held_out} {part} rows have weight 0")
 
 
 def _tables(scan: Scan, form: Form, first: int, reader: str) -> Iterator[Table]:

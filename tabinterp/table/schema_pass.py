@@ -39,7 +39,7 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
     for frame in ahead(source.batches(found.rows, "the first pass")):
         found.update(frame)
         if told is not None:
-            told("what the columns are", found.rows, source.rows)
+            told("inferring the schema", found.rows, source.rows)
         if keep is not None:
             keep.write(NAME, found.kept(seen.pack(), end=False))
     found.without_target = None if source.left_out is None else source.left_out()
@@ -64,9 +64,7 @@ class First:
         if self.rows == 0:
             self.asked.check([*map(str, raw.columns)])
         elif [*raw.columns] != [*self.columns]:
-            raise TableError(
-                f"from row {self.rows} on the columns are {[*raw.columns]}; before they are {[*self.columns]}"
-            )
+            raise TableError(f"the columns change in row {self.rows}: {[*raw.columns]} instead of {[*self.columns]}")
         frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
         marks = self.asked.marks(raw[[name for name in raw.columns if name not in self._texts]])
         found = {c: witness(frame[c], self.asked.whole(c, marks)) for c in frame.columns}
@@ -108,9 +106,11 @@ class First:
 
     def restore(self, arrays: Arrays, state: Any, most: float = math.inf) -> None:
         """What a state was made of; `most`: rows of the source."""
-        self.rows, self.hashes = at_most(state["rows"], most, "the rows that are read"), arrays["hashes"]
+        self.rows, self.hashes = at_most(state["rows"], most, "the number of rows read"), arrays["hashes"]
         left_out, self.columns = state["without_target"], {}
-        self.without_target = None if left_out is None else at_most(left_out, math.inf, "the rows without a target")
+        self.without_target = (
+            None if left_out is None else at_most(left_out, math.inf, "the number of rows without a target")
+        )
         for i, (name, packed, counts) in enumerate(state["columns"]):
             values = unpack_column(packed, f"column {i}", arrays)
             self.columns[name] = Witness(values.set_axis(arrays[f"rows {i}"]).rename(name), *counts)

@@ -62,11 +62,13 @@ class Split:
 
     def __post_init__(self) -> None:
         if self.kind != "fraction" and self.column is None:
-            raise TableError(f"a split by {self.kind} names its column")
+            raise TableError(f"a split by {self.kind} needs a column")
         if self.kind == "date":
             _date(str(self.at))
         if self.kind == "fraction" and len(self.cuts) != (len(self.classes) if self.stratify else 1):
-            raise TableError(f"a drawn split has one cut, or when stratified one for each class; got {len(self.cuts)}")
+            raise TableError(
+                f"a drawn split must have one cut, or, if stratified, one for each class; got {len(self.cuts)}"
+            )
 
     def held_out(
         self, frame: pd.DataFrame, codes: IntArray | None, labels: Sequence[str], copies: IntArray | None = None
@@ -82,7 +84,7 @@ class Split:
             return np.asarray(dates >= _moment(str(self.at), dates), dtype=np.bool_)
         missing = [name for name in (*self.columns, *([self.group] if self.group else [])) if name not in frame]
         if missing:
-            raise TableError(f"the split was drawn from columns that this table lacks: {', '.join(missing)}")
+            raise TableError(f"the split was drawn from columns that are not in this table: {', '.join(missing)}")
         if self.group is not None:
             return np.asarray(_group_draws(unit_hash(frame, self.columns, self.group), self.seed) < self.cuts[0])
         draws = _draws(frame, self.columns, self.seed, self.numbered, copies)
@@ -95,8 +97,8 @@ class Split:
         unknown = [label for label in labels if label not in known]
         if unknown:
             raise TableError(
-                f"the split was drawn for the classes {', '.join(map(repr, self.classes))}; this target also holds "
-                f"{', '.join(map(repr, unknown))}"
+                f"the split was drawn for the classes {', '.join(map(repr, self.classes))}, but this target also "
+                f"has {', '.join(map(repr, unknown))}"
             )
         return np.array([known[label] for label in labels])
 
@@ -120,7 +122,7 @@ class Split:
         known = [field.name for field in fields(cls)]
         unknown = [name for name in values if name not in known]
         if unknown:
-            raise TableError(f"the split cannot be read: it holds {unknown[0]!r}; allowed are {', '.join(known)}")
+            raise TableError(f"the split cannot be read: unknown field {unknown[0]!r}; allowed are {', '.join(known)}")
         try:
             return TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
@@ -138,14 +140,15 @@ def by_fraction(
     """
     if stratify and codes is None:
         raise TableError(
-            f"a stratified split needs classes, and the target is a number; use {argument('stratify', False)}"
+            "a stratified split needs a target with classes, but this target is numeric. Use "
+            f"{argument('stratify', False)}"
         )
     known = distinct(np.empty(0, dtype=np.uint64), unit_hash(frame, schema.inputs, schema.group))
     if schema.group is not None:
         if stratify:
             raise TableError(
-                f"a split that keeps the groups of column {schema.group!r} together cannot hold out the same share of each "
-                f"class, because a group may hold rows of several classes; use {argument('stratify', False)}"
+                f"a split cannot be stratified if it keeps the groups of column {schema.group!r} together, because "
+                f"a group may contain rows of several classes. Use {argument('stratify', False)}"
             )
         return drawn_groups(schema.inputs, schema.group, known, fraction, seed)
     rule = drawn(schema.inputs, len(known), len(frame), fraction, seed)
@@ -170,18 +173,18 @@ def drawn_groups(columns: tuple[str, ...], group: str, known: HashArray, fractio
     """
     _check_share(fraction, seed)
     if len(known) < 2:
-        raise TableError(f"a split by groups needs two groups; all rows of column {group!r} belong to one")
+        raise TableError(f"a split by groups needs at least two groups; all rows are in one group of column {group!r}")
     cut = _cut(_group_draws(known, seed), fraction, least=1) if len(known) < MANY else float(fraction)
     return Split("fraction", None, float(fraction), seed, False, columns, (cut,), group=group)
 
 
 def _check_share(fraction: float, seed: int) -> None:
     if isinstance(fraction, bool) or not isinstance(fraction, numbers.Real):
-        raise TableError(f"a split is a column's name or a share between 0 and 1; got {fraction!r}")
+        raise TableError(f"the split must be the name of a column, or a share between 0 and 1; got {fraction!r}")
     if not 0 < fraction < 1:
-        raise TableError(f"a split fraction lies between 0 and 1, exclusive; got {fraction}")
+        raise TableError(f"the share of rows to hold out must be between 0 and 1, exclusive; got {fraction}")
     if not 0 <= seed < 2**32:
-        raise TableError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
+        raise TableError(f"the seed must be a whole number from 0 to {2**32 - 1}; got {seed}")
 
 
 def distinct(known: HashArray, hashes: HashArray) -> HashArray:
@@ -206,9 +209,9 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            f"split column {column!r}: no day, week, month, quarter or year that at least {SMALL} rows share begins between its "
-            f"dates, so that none can be named as the first of the held-out rows; give the date "
-            f"yourself with {argument('split_at')}"
+            f"split column {column!r}: no date could be chosen as the first of the held-out rows, because no day, "
+            f"week, month, quarter or year that begins between its dates has at least {SMALL} rows. Give the date "
+            f"with {argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 
@@ -230,7 +233,7 @@ def column_labels(values: pd.Series) -> BoolArray:
     if not known.all():
         row = int(np.flatnonzero(~known.to_numpy())[0])
         raise TableError(
-            f"split column {values.name!r}: row {row} holds {shown(values.iloc[row])}; allowed are {ALLOWED}"
+            f"split column {values.name!r}: row {row} contains {shown(values.iloc[row])}; allowed are {ALLOWED}"
         )
     return lowered.isin(HELD_OUT).to_numpy(dtype=bool)
 
@@ -253,7 +256,7 @@ def _dates(values: pd.Series) -> pd.Series:
     if dates.isna().any():
         row = int(np.flatnonzero(dates.isna().to_numpy())[0])
         raise TableError(
-            f"split column {values.name!r}: row {row} holds {shown(values.iloc[row])}; allowed are {ALLOWED}"
+            f"split column {values.name!r}: row {row} contains {shown(values.iloc[row])}; allowed are {ALLOWED}"
         )
     return dates
 
@@ -261,7 +264,7 @@ def _dates(values: pd.Series) -> pd.Series:
 def _parsed(values: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
-            f"split column {values.name!r} holds numbers (row 0: {shown(values.iloc[0])}); allowed are {ALLOWED}"
+            f"split column {values.name!r} contains numbers (row 0: {shown(values.iloc[0])}); allowed are {ALLOWED}"
         )
     utc = bool(values.astype(str).str.contains(r"(?:Z|[+-]\d\d:?\d\d)$").any())  # offsets may differ from row to row
     return pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce", utc=utc)
@@ -270,7 +273,7 @@ def _parsed(values: pd.Series) -> pd.Series:
 def _date(text: str) -> pd.Timestamp:
     moment = pd.to_datetime(text, format="ISO8601", errors="coerce")
     if pd.isna(moment):
-        raise TableError(f"{argument('split_at')} is a date such as 2024-06-30; got {text!r}")
+        raise TableError(f"{argument('split_at')} must be a date such as 2024-06-30; got {text!r}")
     return moment
 
 

@@ -102,11 +102,12 @@ class Table:
         held_out = split.held_out(self.frame, self.codes, self.schema.labels)
         if held_out.all() or not held_out.any():
             raise TableError(
-                f"the split holds out {int(held_out.sum())} of {len(self)} rows of {self.name}; both parts need rows"
+                f"the split holds out {int(held_out.sum())} of {len(self)} rows of {self.name}; there must be both "
+                "held-out and training rows"
             )
         for part, rows in (("held-out", held_out), ("training", ~held_out)):
             if self.weights is not None and self.weights[rows].sum() == 0:
-                raise TableError(f"every one of the {int(rows.sum())} {part} rows has the weight 0")
+                raise TableError(f"all {int(rows.sum())} {part} rows have weight 0")
         asked = None if self.asked is None else replace(self.asked, split=split)
         return replace(self, split=split, held_out=held_out, asked=asked)
 
@@ -135,12 +136,12 @@ def check_table(table: Any) -> None:
     kind = type(table).__name__
     if kind == "Scan":
         raise TableError(
-            "this analysis takes rows that are in memory, and was given a Scan, whose rows are read in batches: give it "
-            "scan.sample, the rows that were drawn, or run ti.audit, which takes a Scan"
+            "this analysis needs a table in memory, got a Scan, whose rows are read in batches. Pass scan.sample, "
+            "the rows that were drawn, or run ti.audit, which accepts a Scan"
         )
     if kind in ("Model", "BoundModel"):
-        raise TableError("a Model was given where the table is expected: the model comes first, then the table")
+        raise TableError("expected a table, got a Model. Pass the model first, then the table")
     raise TableError(
-        f"a table is what ti.read_table returns; got an object of type {kind}. Write ti.read_table(..., target=...), which "
-        f"takes a path or a dataframe, and pass what it returns"
+        f"expected a table from ti.read_table, got an object of type {kind}. Call ti.read_table(..., target=...) "
+        "on it, which accepts a path or a dataframe"
     )

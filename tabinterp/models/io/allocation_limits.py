@@ -28,11 +28,11 @@ def check_value(entries: int, moves: bool, said: str) -> None:
         Where it is larger than the limit.
     """
     most, words = (
-        (ROWS * WIDEST, f"{WIDEST:,} entries a row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
+        (ROWS * WIDEST, f"{WIDEST:,} entries per row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
     )
     if entries > most:
         raise ModelError(
-            f"{said}: gives {told(entries)} entries for {ROWS:,} rows; at most {words} can be read: use narrower layers"
+            f"{said}: gives {told(entries)} entries for {ROWS:,} rows; the limit is {words}. Use narrower layers"
         )
 
 
@@ -46,8 +46,8 @@ def check_total(entries: int, said: str) -> None:
     """
     if entries > ROWS * MOST_ENTRIES:
         raise ModelError(
-            f"{said}: its values are {told(entries // ROWS)} entries a row together; at most {MOST_ENTRIES:,} can be read: use "
-            f"fewer or narrower layers"
+            f"{said}: its values have {told(entries // ROWS)} entries per row in total; the limit is "
+            f"{MOST_ENTRIES:,}. Use fewer or narrower layers"
         )
 
 
@@ -61,13 +61,13 @@ def check_products(products: int, moves: bool, said: str) -> None:
     """
     if moves and products > ROWS * MOST_PRODUCTS:
         raise ModelError(
-            f"{said}: takes {told(products // ROWS)} multiplications a row; at most {MOST_PRODUCTS:,} are computed: use fewer or "
-            f"narrower layers, or smaller pooling windows"
+            f"{said}: needs {told(products // ROWS)} multiplications per row; the limit is {MOST_PRODUCTS:,}. Use "
+            "fewer or narrower layers, or smaller pooling windows"
         )
     if not moves and products > MOST_FIXED_PRODUCTS:
         raise ModelError(
-            f"{said}: its constants take {told(products)} multiplications; at most {MOST_FIXED_PRODUCTS:,} are computed: export "
-            f"the network with its constants folded"
+            f"{said}: its constants need {told(products)} multiplications; the limit is {MOST_FIXED_PRODUCTS:,}. "
+            "Export the network with its constants folded"
         )
 
 
@@ -81,6 +81,6 @@ def check_cells(cells: int, what: str, name: str) -> None:
     """
     if cells > MOST_CELLS:
         raise ModelError(
-            f"{name}: {what} take {told(cells)} cells ({told(cells * 8 >> 30)} GiB); at most {MOST_CELLS:,} are held for a model "
-            f"that comes from a file: give fewer rows (--rows), encode fewer columns, or use narrower layers"
+            f"{name}: {what} need {told(cells)} cells ({told(cells * 8 >> 30)} GiB); the limit for a model from a "
+            f"file is {MOST_CELLS:,}. Use fewer rows (--rows), encode fewer columns, or use narrower layers"
         )

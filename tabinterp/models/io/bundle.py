@@ -135,9 +135,9 @@ def save_model(
     if rows is not None and (named := rare_levels(model, rows)):
         columns = ", ".join(f"{column} ({count})" for column, count in named.items())
         warnings.warn(
-            f"the bundle of {model.name} lists levels that fewer than {FEWEST} rows hold (columns, with the number of such "
-            f"levels: {columns}). Keep it as you keep the rows, or replace rare levels by one common value before the encoder "
-            f"is fitted",
+            f"the bundle of {model.name} lists levels that occur in fewer than {FEWEST} rows (columns, with the "
+            f"number of such levels: {columns}). Protect the bundle as you protect the data, or replace rare "
+            "levels with one common value before the encoder is fitted",
             stacklevel=2,
         )
     if counterpart is not None:
@@ -145,8 +145,8 @@ def save_model(
     if target.suffix.lower() == ".zip":
         if others or null is not None:
             raise ModelError(
-                f"{argument('others')} and {argument('null')} are saved in a folder, and {str(path)!r} is one file: leave "
-                f"out its ending .zip"
+                f"{argument('others')} and {argument('null')} can only be saved in a folder, but {str(path)!r} is "
+                "a single file. Leave out the ending .zip"
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         write(target, pack(members))
@@ -249,7 +249,7 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
     net = _network(model)
     dtype = str(module_dtype(model.weights)).removeprefix("torch.")
     if dtype not in weights.DTYPES:
-        raise ModelError(f"{model.name} cannot be saved: dtype is one of {', '.join(weights.DTYPES)}; got {dtype}")
+        raise ModelError(f"{model.name} cannot be saved with dtype {dtype}; allowed are {', '.join(weights.DTYPES)}")
     described = net.described(model.name)
     files = {WEIGHTS: weights.dump(described.tensors)}
     if net.encoder is not None:
@@ -309,9 +309,9 @@ def _network(model: Model) -> _Network:
         return _Network(model.original, [part.encoder for part in model.encoder.parts], None)
     if model.function is not None or model.finish is not None:
         raise ModelError(
-            f"{model.name} cannot be saved without code: nothing but its answers is known ({model.opaque}). What can be saved "
-            f"is a network, or an estimator that is read as one; keep an ONNX model in its own file, which ti.load_model "
-            f"reads, and a function in your code"
+            f"{model.name} cannot be saved without code, because only its predictions are accessible "
+            f"({model.opaque}). Only networks, and estimators that can be read as one, can be saved. Keep an ONNX "
+            "model in its own file, which ti.load_model reads, and a function in your code"
         )
     return _Network(model.module, model.encoder, model.reads)
 
@@ -340,7 +340,7 @@ def _settings(table: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise ModelError(
-            f"{argument('table')} holds what read_table takes again ({', '.join(Settings.model_fields)}); "
+            f"{argument('table')} must contain arguments of read_table ({', '.join(Settings.model_fields)}); "
             f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         ) from None
 
@@ -380,7 +380,7 @@ class Bundle:
         header, module, encoder = self.header, self.network(), self.encoder()
         if header.dtype not in weights.DTYPES or f"torch.{header.dtype}" != str(module_dtype(module)):
             raise ModelError(
-                f"{self.name!r}: dtype: model.json says {header.dtype}, the weights are {module_dtype(module)}"
+                f"{self.name!r}: model.json states dtype {header.dtype}, but the weights are {module_dtype(module)}"
             )
         made_from = header.made_from
         several = isinstance(encoder, list)
@@ -411,7 +411,7 @@ class Bundle:
         inputs = 1 if self.header.graph is None else len(self.header.graph.inputs)
         if (len(found) if isinstance(found, list) else 1) != inputs:
             raise ModelError(
-                f"{self.name!r}: the network has {inputs} inputs, and {ENCODER} does not hold as many encoders"
+                f"{self.name!r}: the network has {inputs} inputs, but {ENCODER} has another number of encoders"
             )
         return ["passthrough" if one is None else one for one in found] if isinstance(found, list) else found
 
@@ -426,23 +426,27 @@ def from_archive(archive: Archive, part: str = "") -> Bundle:
     """A bundle in a zip archive, which holds nothing else; `part` is the folder of the counterpart."""
     extra = sorted(set(archive.sizes) - {prefix + name for prefix in ("", COUNTERPART) for name in MEMBERS})
     if extra:
-        raise UnsafeFileError(f"{archive.name!r} holds members that a bundle does not have: {', '.join(extra[:5])}")
+        raise UnsafeFileError(
+            f"{archive.name!r} contains members that do not belong in a bundle: {', '.join(extra[:5])}"
+        )
     present = {name for name in MEMBERS if part + name in archive.sizes}
     return _bundle(archive.name, present, lambda name, limit: archive.read(part + name, limit))
 
 
 def _bundle(where: str, present: set[str], read: Callable[[str, int], bytes]) -> Bundle:
     if HEADER not in present:
-        raise ModelError(f"{where!r} is not a bundle: it has no {HEADER}")
+        raise ModelError(f"{where!r} is not a bundle, because it has no {HEADER}")
     data = read(HEADER, LARGEST_JSON)
     header = _header(data, where)
     if set(header.sha256) | {HEADER} != present or WEIGHTS not in present:
         names = sorted(set(header.sha256) ^ (present - {HEADER})) or [WEIGHTS]
-        raise ModelError(f"{where!r}: members and the list of them in {HEADER} differ: {', '.join(names[:5])}")
+        raise ModelError(f"{where!r}: the members do not match the list in {HEADER}: {', '.join(names[:5])}")
     files = {name: Content(f"{where}/{name}", read(name, LARGEST_FILE)) for name in header.sha256}
     for name, content in files.items():
         if content.sha256 != header.sha256[name]:
-            raise ModelError(f"{content.name!r} was changed after it was saved: its SHA-256 is not the one in {HEADER}")
+            raise ModelError(
+                f"{content.name!r} was changed after it was saved: its SHA-256 does not match the one in {HEADER}"
+            )
     return Bundle(where, header, hashlib.sha256(data).hexdigest(), files)
 
 
@@ -450,11 +454,13 @@ def _header(data: bytes, where: str) -> Header:
     name = f"{where}/{HEADER}"
     value = json_object(data, repr(name))
     if value.get("format") != FORMAT or isinstance(value["format"], bool):
-        raise ModelError(f"{name!r} has format {value.get('format')!r}; this version reads {FORMAT}")
+        raise ModelError(
+            f"{name!r} has format {value.get('format')!r}; this version of tabinterp reads format {FORMAT}"
+        )
     header = checked(Header, value, name)
     if header.task is not None and header.task not in TASKS:
-        raise ModelError(f"{name!r}: a task is one of {', '.join(TASKS)}; got {header.task!r}")
+        raise ModelError(f"{name!r}: the task must be one of {', '.join(TASKS)}; got {header.task!r}")
     allowed = LOGITS if header.task is None else GOALS[header.task].outputs
     if header.outputs not in allowed:
-        raise ModelError(f"{name!r}: outputs is {' or '.join(allowed)}; got {header.outputs!r}")
+        raise ModelError(f"{name!r}: outputs must be {' or '.join(allowed)}; got {header.outputs!r}")
     return header

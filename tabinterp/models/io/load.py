@@ -154,13 +154,15 @@ def _beside(first: Header, folder: Path, role: str) -> Model:
     """The bundle in a folder of another, which was trained as the first was."""
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
-        raise ModelError(f"{str(folder)!r} is no {role} of the network it stands beside: {', '.join(SHARED)} differ")
+        raise ModelError(
+            f"{str(folder)!r} does not belong to this network as its {role}, because they differ in {', '.join(SHARED)}"
+        )
     return other.model()
 
 
 def _no_link(folder: Path) -> None:
     if folder.is_symlink():
-        raise ModelError(f"{str(folder)!r} is a link; a bundle holds plain files only")
+        raise ModelError(f"{str(folder)!r} is a link; a bundle may only contain regular files")
 
 
 def table_settings(path: str | Path) -> dict[str, Any]:
@@ -180,18 +182,20 @@ def open_bundle(source: Path) -> Bundle | None:
 
 def _existing(source: Path) -> Path:
     if not source.exists():
-        raise ModelError(f"no file or folder {str(source)!r}")
+        raise ModelError(f"there is no file or folder {str(source)!r}")
     return source
 
 
 def _pinned(name: str, found: str, expected: str | None) -> None:
     if expected is not None and found != expected.strip().lower():
-        raise UnsafeFileError(f"{name!r} has the SHA-256 {found}, not the one that was given; it was not loaded")
+        raise UnsafeFileError(f"{name!r} was not loaded, because its SHA-256 is {found}, not the one that was given")
 
 
 def _from_folder(source: Path, given: Given, unsafe_pickle: bool, sha256: str | None) -> Model:
     if unsafe_pickle:
-        raise ModelError(f"{str(source)!r} is a folder; {argument('unsafe_pickle', True)} is for a single file")
+        raise ModelError(
+            f"{str(source)!r} is a folder, but {argument('unsafe_pickle', True)} is only for a single file"
+        )
     _brings_its_own(given, "a bundle")
     bundle = from_folder(source)
     _pinned(str(source / HEADER), bundle.sha256, sha256)
@@ -201,7 +205,7 @@ def _from_folder(source: Path, given: Given, unsafe_pickle: bool, sha256: str | 
 def _brings_its_own(given: Given, what: str) -> None:
     if given.architecture is not None or given.encoder is not None:
         raise ModelError(
-            f"{what} brings its architecture and encoder; leave out {argument('architecture')} and "
+            f"{what} contains its architecture and encoder. Leave out {argument('architecture')} and "
             f"{argument('encoder')}"
         )
 
@@ -262,10 +266,10 @@ def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
         raise
     except Exception as error:  # an estimator whose attributes do not fit together raises anything
         raise ModelError(
-            f"{content.name!r} holds a {type(value).__name__} that cannot be read: {type(error).__name__}: {error}"
+            f"{content.name!r} contains a {type(value).__name__} that is not supported: {type(error).__name__}: {error}"
         ) from None
     if not finite:
-        raise ModelError(f"{content.name!r} holds weights that are not finite")
+        raise ModelError(f"{content.name!r} contains weights that are not finite")
     return model if model.predict is None else replace(model, predict=_told(model.predict, content.name))
 
 
@@ -276,7 +280,7 @@ def _told(predict: Callable[[pd.DataFrame], FloatArray], name: str) -> Callable[
         try:
             return predict(rows)
         except Exception as error:  # an estimator whose attributes do not fit together raises anything
-            raise ModelError(f"{name!r} does not predict rows of this table: {type(error).__name__}: {error}") from None
+            raise ModelError(f"{name!r} cannot predict rows of this table: {type(error).__name__}: {error}") from None
 
     return told
 
@@ -293,8 +297,9 @@ def _filled(content: Content, tensors: dict[str, torch.Tensor], given: Given, ki
     """Weights in the layers that were described, behind the encoder that was given."""
     if given.architecture is None:
         raise ModelError(
-            f"{content.name!r} holds weights and no layers; pass {argument('architecture')}, a JSON file such as "
-            f'{{"layers": [{{"kind": "Linear", "settings": {{"in_features": 8, "out_features": 1}}}}], "task": "binary"}}'
+            f"{content.name!r} contains only weights. Pass {argument('architecture')}, a JSON file that describes "
+            f'the layers, such as {{"layers": [{{"kind": "Linear", "settings": {{"in_features": 8, "out_features": '
+            f'1}}}}], "task": "binary"}}'
         )
     described = network.parse(read(_existing(Path(given.architecture)), LARGEST_JSON))
     module = network.fill(described.layers, described.graph, tensors, content.name)
@@ -319,7 +324,7 @@ def _encoder(encoder: Any) -> Any:
     kind = kind_of(content)
     if kind != "skops":
         raise UnsafeFileError(
-            refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is no skops archive"
+            refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is not a skops archive"
         )
     return skops_archive.load(content)
 
@@ -327,7 +332,7 @@ def _encoder(encoder: Any) -> Any:
 def _onnx(content: Content, given: Given) -> Model:
     """A checked graph behind the encoder that was given; without one it reads the numeric columns as they are."""
     if given.architecture is not None:
-        raise ModelError(f"an ONNX file brings its architecture; leave out {argument('architecture')}")
+        raise ModelError(f"an ONNX file contains its architecture. Leave out {argument('architecture')}")
     encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
     proto = from_onnx.read(content.data, content.name)
     model = from_onnx.wrap(proto, encoder, given.classes, given.task, None, source=content.name)
@@ -350,14 +355,14 @@ def _unsafe(content: Content, kind: str, given: Given) -> Model:
     """A pickle whose SHA-256 was given and matched."""
     if not KINDS[kind].pickle:
         why = refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is {KINDS[kind].words}"
-        raise ModelError(f"{argument('unsafe_pickle', True)} is for pickles; {why}")
+        raise ModelError(f"{argument('unsafe_pickle', True)} is only for pickles; {why}")
     if given.architecture is not None:
-        raise ModelError(f"a pickle brings its layers; leave out {argument('architecture')}")
+        raise ModelError(f"a pickle contains its layers. Leave out {argument('architecture')}")
     value = pickled.run(content, is_torch=kind.startswith("torch"))
     if isinstance(value, dict):
         raise ModelError(
-            f"{content.name!r} holds a dict, not a model; a state dict is loaded without "
-            f"{argument('unsafe_pickle', True)}, with {argument('architecture')}"
+            f"{content.name!r} contains a dict, not a model. If it is a state dict, load it without "
+            f"{argument('unsafe_pickle', True)} and with {argument('architecture')}"
         )
     model = _wrapped(value, _encoder(given.encoder), content)
     return replace(model, file=File(kind, content.sha256, unsafe=True))

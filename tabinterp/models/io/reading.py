@@ -44,7 +44,7 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if not follow:
         if path.is_symlink():
-            raise ModelError(f"{str(path)!r} is a link; a bundle holds plain files only")
+            raise ModelError(f"{str(path)!r} is a link; a bundle may only contain regular files")
         flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
         handle = os.open(path, flags)
@@ -54,9 +54,9 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
     if not stat.S_ISREG(state.st_mode) or state.st_size > limit:
         os.close(handle)
         why = (
-            f"has {state.st_size:,} bytes; at most {limit:,} are read"
+            f"has {state.st_size:,} bytes; the limit is {limit:,}"
             if stat.S_ISREG(state.st_mode)
-            else "is no plain file"
+            else "is not a regular file"
         )
         raise ModelError(f"{str(path)!r} {why}")
     with os.fdopen(handle, "rb") as stream:
@@ -69,7 +69,7 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
 def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, Any]:
     """A JSON object without repeated names, of bounded size and nesting."""
     if len(data) > limit:
-        raise ModelError(f"{name} has {len(data):,} bytes of JSON; at most {limit:,} are read")
+        raise ModelError(f"{name} has {len(data):,} bytes of JSON; the limit is {limit:,}")
     try:
         value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant)
     except RecursionError:
@@ -77,7 +77,7 @@ def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, 
     except (ValueError, UnicodeDecodeError) as error:
         raise ModelError(f"{name} is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise ModelError(f"{name} holds no JSON object")
+        raise ModelError(f"{name} is not a JSON object")
     return value
 
 
@@ -89,4 +89,4 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not a number of JSON")
+    raise ValueError(f"{text} is not a valid number in JSON")

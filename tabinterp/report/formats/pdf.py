@@ -45,4 +45,4 @@ def _silence() -> Iterator[None]:
 
 def _refuse(address: str, *_: Any, **__: Any) -> Any:
     """A report loads nothing."""
-    raise ValueError(f"a report refers to no other file; got {address!r}")
+    raise ValueError(f"a report must not refer to other files; got {address!r}")
