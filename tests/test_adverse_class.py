@@ -68,7 +68,11 @@ def test_the_class_is_kept_as_it_stands_in_the_table():
             {},
             "got adverse='defautl'; allowed are 'default' and 'repaid'.*Did you mean 'default'",
         ),
-        ("default", {"task": "multiclass", "positive": None}, "only a target of two classes has an adverse class"),
+        (
+            "default",
+            {"task": "multiclass", "positive": None},
+            "an adverse class can only be given for a target with two classes",
+        ),
     ],
 )
 def test_a_class_that_there_is_not_is_refused(adverse, more, words):
@@ -164,7 +168,7 @@ def test_the_old_argument_warns_and_does_what_the_new_one_does():
     assert found.adverse == "repaid"
     with pytest.warns(DeprecationWarning, match="adverse='repaid'"):
         assert ti.groups(network(), network(), read(), declined="positive").adverse == "repaid"
-    with pytest.raises(TabinterpError, match="the table states the adverse class 'default'"):
+    with pytest.raises(TabinterpError, match="the table was read with the adverse class 'default'"):
         ti.groups(network(), network(), read("default"), declined="positive")
     with pytest.raises(TabinterpError, match="'negative' and 'positive'; got declined='no'"):
         ti.groups(network(), network(), read(), declined="no")

@@ -414,7 +414,7 @@ def test_what_another_version_wrote_is_not_judged_and_not_signed(folder, field, 
     assert "Incomplete" in capsys.readouterr().out
     assert not ti.verify(folder / "out").passed
     assert command("check", folder / "out" / "audit.json") == ExitCode.FAILED  # raised, or absent
-    with pytest.raises(DocumentError, match="cannot be checked here, and was not signed"):
+    with pytest.raises(DocumentError, match="was not signed, because it cannot be verified completely"):
         ti.sign(folder / "out", folder / "key.pem")
     assert command("sign", folder / "out", "--key", folder / "key.pem") == 2
 
@@ -458,9 +458,9 @@ def test_a_signature_does_not_cover_a_contradiction(folder, monkeypatch):  # noq
 def test_a_key_needs_the_whole_folder(folder, tmp_path, capsys):  # noqa: F811
     shutil.copy(folder / "out" / "audit.json", tmp_path / "other.json")
     assert command("check", tmp_path / "other.json", "--key", folder / "key.pub.pem") == 2
-    assert "name its audit.json" in capsys.readouterr().err
+    assert "must be named audit.json" in capsys.readouterr().err
     assert command("check", folder / "out" / "audit.json", "--attestation", folder / "x") == 2
-    assert "give --key as well" in capsys.readouterr().err
+    assert "Give --key as well" in capsys.readouterr().err
 
 
 def test_an_older_document_still_renders(tmp_path):

@@ -130,7 +130,7 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     assert (folder / "audit.out").read_text("utf-8").splitlines()[-1] == "audit/report.html"
     told = (folder / "train.err").read_text("utf-8")
     assert "Read 600 rows and 5 input columns of people." in told
-    assert "Trained on 386 of 600 rows; 64 chose when to stop; 150 are held out.\n" in told
+    assert "Trained on 386 of 600 rows; 64 used for early stopping; 150 held out.\n" in told
     told = (folder / "audit.err").read_text("utf-8")
     found = ti.Audit.from_json(folder / "audit" / "audit.json").document.findings
     raised = raised_of(ti.Audit.from_json(folder / "audit" / "audit.json").document)
@@ -250,7 +250,7 @@ def test_margin_costs_and_threshold_reach_the_audit(folder, run, tmp_path, monke
     assert (asked["margin"], asked["costs"], asked["threshold"]) == (0.02, (1.0, 5.0), 0.3)
     for wrong in ("5", "1:2:3", "a:b"):
         done = run("audit", folder / "bundle", *data, "--costs", wrong)
-        assert (done.code, done.err) == (2, f"error: --costs is FP:FN, two numbers such as 1:5; got {wrong!r}\n")
+        assert (done.code, done.err) == (2, f"error: --costs must be two numbers FP:FN, such as 1:5; got {wrong!r}\n")
 
 
 def test_workers_of_this_machine_sum_over_a_folder(folder, run, tmp_path, monkeypatch):
@@ -354,12 +354,11 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
     refused = run("train", "--data", "gappy.csv", *asked, "--out", "bundle")
     assert (refused.code, refused.out) == (2, "")
     assert (
-        "missing in 20 of 180 rows, the first is row 0; leave those rows out with --drop-missing-target, or"
-        in refused.err
+        "missing in 20 of 180 rows, first in row 0. Leave these rows out with --drop-missing-target, or" in refused.err
     )
     done = run("train", "--data", "gappy.csv", *asked[:-1], "--drop-missing-target", "--out", "bundle")
     assert done.code == 0, done.err
-    told = "Trained on 103 of 180 rows; 17 chose when to stop; 40 are held out; 20 without a target were left out."
+    told = "Trained on 103 of 180 rows; 17 used for early stopping; 40 held out; 20 without a target left out."
     assert told in done.err.replace("\n", " ")
     assert run("train", "--data", "whole.csv", *asked, "--out", "other").code == 0
     one, other = (json.loads(Path(name, "model.json").read_bytes()) for name in ("bundle", "other"))
@@ -369,7 +368,7 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
 
     done = run("audit", "bundle", "--data", "gappy.csv", "--rows", 50, "--out", "out", "--analyses", "calibration")
     assert done.code == 0, done.err
-    assert "20 rows without a target are left out." in done.err
+    assert "Leaving out 20 rows without a target." in done.err
     document = ti.Audit.from_json("out/audit.json").document
     data = document.data
     assert (data.rows, data.held_out_rows, data.without_target.rows, data.classes) == (160, 40, 20, ["0", "1"])
@@ -422,8 +421,8 @@ def pickled(folder: Path, tmp_path: Path) -> Path:
 MODELS = {
     "a pickle": (pickled, ["is a pickle", "runs code", "skops"]),
     "no model": (lambda *_: "nowhere", ["no file or folder 'nowhere'"]),
-    "a table": (lambda folder, _: folder / "people.csv", ["of no kind that is known"]),
-    "an empty folder": (lambda _, tmp_path: tmp_path, ["not a bundle", "model.json"]),
+    "a table": (lambda folder, _: folder / "people.csv", ["of unknown format"]),
+    "new or empty folder": (lambda _, tmp_path: tmp_path, ["not a bundle", "model.json"]),
     "cut header": (bundle_with(lambda c: (c / "model.json").write_text("{")), ["model.json", "is not JSON"]),
     "cut weights": (
         bundle_with(lambda c: (c / "model.safetensors").write_bytes(b"x")),
@@ -438,7 +437,7 @@ MODELS = {
     "odd split": (header_with(split__cuts=[]), ["one for each class; got 0"]),
     "unknown setting": (header_with(table__colour="red"), ["table.colour"]),
     "odd setting": (header_with(table__drop="remark"), ["table.drop", "list"]),
-    "no target": (header_with(table=None), ["--target is needed"]),
+    "no target": (header_with(table=None), ["--target is missing"]),
 }
 
 
@@ -458,7 +457,7 @@ TRAINING = {
     "no target": ([], ["Missing option", "--target"]),
     "no such target": (["--target", "payed"], ["error: --target names 'payed'", "'年齢'", "Did you mean 'paid'?"]),
     "positive of many": (["--target", "code", "--positive", "1"], ["leave out --positive"]),
-    "no count": (["--target", "年齢", "--task", "count", "--positive", "1"], ["got --positive 1"]),
+    "not a count": (["--target", "年齢", "--task", "count", "--positive", "1"], ["got --positive 1"]),
     "uncounted": (["--target", SCRIPT, "--task", "count"], ["use --task regression for"]),
     "no such column": (["--target", "paid", "--drop", "q"], ["error: --drop names 'q'", "'年齢'"]),
     "no such weight": (["--target", "paid", "--weight", "q"], ["error: --weight names 'q'"]),
@@ -556,7 +555,7 @@ def test_a_split_that_contradicts_the_models_own_is_refused(folder, run, tmp_pat
     data = ["--data", folder / "people.csv", "--out", tmp_path, "--quiet"]
     done = run("audit", folder / "bundle", *data, "--split", "0.5")
     assert (done.code, done.out) == (2, "")
-    assert "remembers which rows it was not trained on" in done.err
+    assert "are training rows of the model" in done.err
 
 
 # ---- Ctrl-C
@@ -585,7 +584,7 @@ def test_the_bar_tells_rows_per_second(monkeypatch):
     stream = StringIO()
     monkeypatch.setattr("rich.console.Console", lambda stderr: Console(file=stream, force_terminal=True, width=130))
     with progress(False) as bar:
-        bar.rows("what the columns are", 100, None)
+        bar.rows("inferring the schema", 100, None)
         for rows in (0, 300, 600):
             bar.step("counterpart", 0.5)
             bar.rows("", rows, 1000)

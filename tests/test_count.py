@@ -70,9 +70,9 @@ def test_a_count_is_never_inferred():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([1, 0, -2, -3], r"target 'y' is no count: row 2 holds -2 \(2 such rows\)"),
-        ([1, 0, 2, 2.5], r"target 'y' is no count: row 3 holds 2.5 \(1 such rows\).*task='regression'"),
-        (list("abca"), "'y' is not a number: row 0 holds 'a'; count needs numbers"),
+        ([1, 0, -2, -3], r"target 'y' is not a count: row 2 contains -2 \(2 such rows\)"),
+        ([1, 0, 2, 2.5], r"target 'y' is not a count: row 3 contains 2.5 \(1 such rows\).*task='regression'"),
+        (list("abca"), "'y' must be numeric for count; row 0 contains 'a'"),
     ],
 )
 def test_what_is_no_count_is_refused(values, words):
@@ -370,7 +370,7 @@ def test_the_reference_network_finds_the_rates_wherever_they_lie():
 def test_the_reference_network_refuses_what_is_no_count():
     with pytest.raises(ModelError, match="whole numbers from 0 on"):
         fit_network(np.ones((9, 1)), np.arange(9) - 1.0, task="count")
-    with pytest.raises(ModelError, match="every count that the network would be trained on is 0"):
+    with pytest.raises(ModelError, match="all counts in the training rows are 0"):
         fit_network(np.ones((9, 1)), np.zeros(9), task="count")
 
 

@@ -359,7 +359,7 @@ def test_a_key_inside_the_output_folder_is_refused_before_any_work(made, tmp_pat
         assert command(*argv, key) == 2
     assert [*(tmp_path / "out").iterdir()] == []
     audit = ti.Audit.from_json(made / "out" / "audit.json")
-    with pytest.raises(TableError, match="own folder"):
+    with pytest.raises(TableError, match="inside the audit's folder"):
         ti.write_folder(replace(audit, run={"digest_key": str(tmp_path / "out" / "key")}), tmp_path / "out", {})
     assert [*(tmp_path / "out").iterdir()] == []
 

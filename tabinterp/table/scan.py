@@ -279,7 +279,7 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
     for table in ahead(_tables(scan, form, 0, "the pass that draws rows")):
         found.update(table)
         if scan.told is not None:
-            scan.told("the number of held-out rows drawn", found.rows, len(scan))
+            scan.told("drawing rows", found.rows, len(scan))
     drawn, sides = [pool.table() for pool in found.pools.values()], None
     if split is not None:
         _check_sides(scan, found.sides, found.mass)

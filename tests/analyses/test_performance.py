@@ -326,7 +326,7 @@ def test_the_margin_is_the_users():
     wide = compare(*bounds, held_out=True, margin=50.0)
     assert (wide.margin, wide.status) == (50.0, "equivalent")
     for wrong in (0.0, -1.0, math.nan, math.inf):
-        with pytest.raises(TabinterpError, match="a margin is a positive number"):
+        with pytest.raises(TabinterpError, match="the margin must be a positive number"):
             compare(*bounds, held_out=True, margin=wrong)
 
 

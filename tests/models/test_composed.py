@@ -207,7 +207,9 @@ WITHOUT = [RidgeClassifier(), RidgeClassifierCV(), Perceptron(), LinearSVC(), SG
 @pytest.mark.parametrize("estimator", WITHOUT, ids=lambda e: type(e).__name__)
 def test_classifiers_without_probabilities_are_refused_with_the_way_out(estimator):
     pipeline = fitted(estimator, "binary")
-    with pytest.raises(ModelError, match=r"has no probabilities.*CalibratedClassifierCV\(FrozenEstimator\(model\)\)"):
+    with pytest.raises(
+        ModelError, match=r"has no predicted probabilities.*CalibratedClassifierCV\(FrozenEstimator\(model\)\)"
+    ):
         ti.wrap(pipeline)
 
 

@@ -151,7 +151,7 @@ def test_a_skops_pipeline_is_the_pipeline(tmp_path):
     found = ti.inspect_model(path)
     assert found.safe
     assert "sklearn.preprocessing._data.StandardScaler" in found.types
-    with pytest.raises(ModelError, match="brings its"):
+    with pytest.raises(ModelError, match="contains its"):
         ti.load_model(path, encoder="passthrough")
 
 

@@ -230,12 +230,12 @@ def broken(value):
 
 
 REFUSED = {
-    "external data": (external(), UnsafeFileError, "keeps weights in other files, which are never opened"),
+    "external data": (external(), UnsafeFileError, "keeps weights in other files, which tabinterp never opens"),
     "einsum of three": (einsum(), UnsafeFileError, "Einsum of more than two operands"),
     "custom operator": (custom(), UnsafeFileError, "operators of the domain 'com.evil'.*only standard ONNX operators"),
     "subgraph": (loop(), UnsafeFileError, "the operator If, subgraphs"),
     "random": (model([node("RandomNormalLike", "x", "y")], {}, k=D), UnsafeFileError, "the operator RandomNormalLike"),
-    "not a number": (broken(np.nan), ModelError, "w1 holds values that are not finite"),
+    "not a number": (broken(np.nan), ModelError, "w1 contains values that are not finite"),
     "wrong names": (model([node("Relu", "nowhere", "y")], {}, k=D), ModelError, "is not a valid ONNX model"),
 }
 
@@ -274,7 +274,7 @@ def test_a_missing_package_is_named(monkeypatch):
 def test_strings_and_several_scores_are_refused_in_words(table):
     text = [helper.make_tensor_value_info("x", TensorProto.STRING, ["n", 1])]
     proto = model([node("Equal", "x", "x", "e"), node("Cast", "e", "y", to=1)], {}, inputs=text)
-    with pytest.raises(ModelError, match="inputs of an ONNX network are floats or integers; 'x' is not"):
+    with pytest.raises(ModelError, match="the input 'x' is neither float nor integer"):
         ti.wrap(proto, encoder="passthrough")
     proto = model(mlp(), MLP)
     proto.graph.output.add().CopyFrom(helper.make_tensor_value_info("b", TensorProto.FLOAT, ["n", 5]))
@@ -285,7 +285,7 @@ def test_strings_and_several_scores_are_refused_in_words(table):
 def test_a_graph_for_other_rows_is_refused_in_words():
     other = numeric_table("regression", 60, columns=3)
     for proto in (SKIP, CHAINS["relu"]):
-        with pytest.raises(ModelError, match=r"net( 5)? does not take encoded rows of shape"):
+        with pytest.raises(ModelError, match=r"net( 5)? does not accept encoded rows of shape"):
             bind(ti.wrap(proto, encoder="passthrough", task="regression"), other)
 
 

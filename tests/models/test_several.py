@@ -346,7 +346,7 @@ def test_a_level_unseen_in_training_has_a_place_only_where_the_network_has_one(s
     unknown = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit(seen)
     numbers = encoders(source)[0]
     with pytest.raises(
-        ModelError, match=r"takes its 2 inputs neither as floats nor as whole numbers.*index out of range"
+        ModelError, match=r"accepts its 2 inputs neither as floats nor as whole numbers.*index out of range"
     ):
         bind(ti.wrap(Listed(), encoder=[numbers, unknown]), table)
 
@@ -365,13 +365,13 @@ def test_a_whole_audit(source):
 
 def test_words_of_what_is_refused(source, table):
     first, second = encoders(source)
-    with pytest.raises(ModelError, match=r"encoder=\[\] names no input"):
+    with pytest.raises(ModelError, match=r"encoder=\[\] is empty"):
         ti.wrap(Listed(), encoder=[])
     with pytest.raises(ModelError, match="encoder has no transform method: int"):
         ti.wrap(Listed(), encoder=[first, 3])
-    with pytest.raises(ModelError, match=r"takes its 1 inputs neither as floats nor as whole numbers.*shapes"):
+    with pytest.raises(ModelError, match=r"accepts its 1 inputs neither as floats nor as whole numbers.*shapes"):
         bind(ti.wrap(Listed(), encoder=[first]), table)
     with pytest.raises(
-        ModelError, match=r"encoder [12] reads columns that this table does not offer as inputs: 'city'"
+        ModelError, match=r"encoder [12] reads columns that are not input columns of this table: 'city'"
     ):
         bind(ti.wrap(Listed(), encoder=[first, second]), ti.read_table(source.drop(columns="city"), target="binary"))

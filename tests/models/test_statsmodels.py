@@ -272,7 +272,7 @@ def test_what_cannot_be_read_is_refused(name):
 
 
 def test_a_formula_with_an_encoder_is_refused():
-    with pytest.raises(ModelError, match="a formula is an encoder already"):
+    with pytest.raises(ModelError, match="a model with a formula needs no"):
         ti.wrap(FITS["logit, formula"][0](source()), encoder=clone(ENCODERS["standard"]))
 
 
@@ -282,7 +282,7 @@ def test_missing_values_and_unseen_levels_are_told():
     missing = frame.assign(a=frame["a"].where(frame.index > 3))
     with pytest.raises(ModelError, match="missing or infinite value"):
         bind(ti.wrap(result), ti.read_table(missing, target="y"))
-    with pytest.raises(ModelError, match="does not take this table"):
+    with pytest.raises(ModelError, match="does not accept this table"):
         bind(ti.wrap(result), ti.read_table(frame.assign(c="z"), target="y"))
 
 

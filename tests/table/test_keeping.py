@@ -167,7 +167,7 @@ def test_what_is_kept_of_something_else_is_refused(folder, tmp_path):
         ("the model", {"model": "n"}),
         ("seed", {"seed": 1}),
         ("drop, weight", {"weight": None, "drop": ["weight"]}),
-        ("the rows drawn or read at a time", {"batch": 71}),
+        ("rows drawn and rows per batch", {"batch": 71}),
     ):
         with pytest.raises(TabinterpError, match=f"it differs in {told}; without --resume"):
             again(**more)
@@ -214,7 +214,7 @@ def test_files_that_are_broken_or_hold_objects_are_refused(folder, tmp_path):
 
 
 def test_only_files_and_queries_can_be_gone_on_with(tmp_path):
-    with pytest.raises(TableError, match="only rows of files and of queries"):
+    with pytest.raises(TableError, match="only rows from files and queries"):
         ti.scan_table(loans(), target="paid", keep=Keeping(tmp_path / "kept", {}))
 
 

@@ -276,19 +276,19 @@ REFUSED = {  # frame, settings, words that must be in the message
     "bytes": (base(c=[b"a", b"b", b"a", b"b"]), {}, ["'c'", "row 0", "bytes", "allowed"]),
     "complex": (base(c=[1j, 2, 3, 4]), {}, ["'c'", "row 0", "complex", "allowed"]),
     "durations": (base(c=pd.to_timedelta([1, 2, 3, 4])), {}, ["'c'", "row 0", "Timedelta", "allowed"]),
-    "dates": (base(c=DATES), {}, ["'c'", "dates", "drop it", "split"]),
+    "dates": (base(c=DATES), {}, ["'c'", "dates", "Drop it", "split"]),
     "date objects": (base(c=[dt.date(2020, 1, 1)] * 4), {}, ["'c'", "dates", "split"]),
     "half a surrogate": (base(c=pd.Series(["a", "\ud800", "b", "c"], dtype=object)), {}, ["'c'", "row 1", "surrogate"]),
     "surrogate in a name": (base().set_axis(pd.Index(["\udc00", "y"], dtype=object), axis=1), {}, ["column names", "surrogate"]),
-    "duplicate names": (base().set_axis(["y", "y"], axis=1), {}, ["must differ", "'y'"]),
-    "names that read the same": (base().set_axis([1, "1"], axis=1), {"target": "1"}, ["must differ", "'1'"]),
+    "duplicate names": (base().set_axis(["y", "y"], axis=1), {}, ["must be unique", "'y'"]),
+    "names that read the same": (base().set_axis([1, "1"], axis=1), {"target": "1"}, ["must be unique", "'1'"]),
     "no rows": (base().iloc[:0], {}, ["no rows"]),
     "no such target": (base(), {"target": "z"}, ["target", "'z'", "columns are 'x', 'y'"]),
     "one class": (base(y=1), {}, ["target 'y'", "only 1", "nothing to predict"]),
     "missing target": (base(y=[0, None, 1, None]), {}, ["target 'y'", "2 of 4 rows", "row 1", "drop_missing_target=True"]),
     "all missing target": (base(y=[None] * 4), {}, ["target 'y'", "4 of 4 rows", "row 0"]),
     "unknown task": (base(), {"task": "ranking"}, ["binary, multiclass, regression", "'ranking'"]),
-    "text regression": (base(y=list("abcd")), {"task": "regression"}, ["'y'", "row 0", "'a'", "needs numbers"]),
+    "text regression": (base(y=list("abcd")), {"task": "regression"}, ["'y'", "row 0", "'a'", "must be numeric"]),
     "positive": (base(), {"positive": 2}, ["'y'", "0 and 1", "got positive=2"]),
     "positive of three": (base(y=[0, 1, 2, 1]), {"positive": 1}, ["'y'", "3 values (0, 1, 2)", "two"]),
     "positive of a number": (base(), {"positive": 1, "task": "regression"}, ["regression", "positive=1"]),
@@ -306,7 +306,7 @@ REFUSED = {  # frame, settings, words that must be in the message
         ["'x'", "ordinal", "'numeric'"],
     ),
     "drop as text": (base(), {"drop": "x"}, ["drop", "list", "'x'"]),
-    "drop all": (base(), {"drop": ["x"]}, ["no column is left"]),
+    "drop all": (base(), {"drop": ["x"]}, ["there is no input column"]),
     "drop the target": (base(), {"drop": ["y"]}, ["'y'", "both dropped and target"]),
     "drop no column": (base(), {"drop": ["q"]}, ["drop", "'q'", "'x', 'y'"]),
     "protect no column": (base(), {"protected": ["q"]}, ["protected", "'q'", "'x', 'y'"]),
@@ -317,8 +317,8 @@ REFUSED = {  # frame, settings, words that must be in the message
     "text weight": (base(c=list("abcd")), {"weight": "c"}, ["'c'", "not numeric", "row 0", "'a'"]),
     "split share": (base(), {"split": 1.5}, ["between 0 and 1", "1.5"]),
     "split nan": (base(), {"split": math.nan}, ["between 0 and 1", "nan"]),
-    "split list": (base(), {"split": ["x"]}, ["column's name or a share", "['x']"]),
-    "split true": (base(), {"split": True}, ["column's name or a share", "True"]),
+    "split list": (base(), {"split": ["x"]}, ["name of a column, or a share", "['x']"]),
+    "split true": (base(), {"split": True}, ["name of a column, or a share", "True"]),
     "split of no column": (base(), {"split": "q"}, ["split", "'q'", "'x', 'y'"]),
     "split labels": (base(c=["train", "test", "a", "train"]), {"split": "c"}, ["'c'", "row 2", "'a'", "test", "train"]),
     "split text": (base(c=list("abcd")), {"split": "c"}, ["'c'", "row 0", "'a'", "test", "True/False", "2024-06-30"]),
@@ -328,8 +328,8 @@ REFUSED = {  # frame, settings, words that must be in the message
     "boolean split with a gap": (base(c=[True, None, False, True]), {"split": "c"}, ["'c'", "row 1 is empty"]),
     "date split with a gap": (base(c=[DATES[0], None, *DATES[:2]]), {"split": "c"}, ["'c'", "row 1 is empty"]),
     "split at": (base(c=DATES), {"split": "c", "split_at": "soon"}, ["split_at", "2024-06-30", "'soon'"]),
-    "split at the end": (base(c=DATES), {"split": "c", "split_at": "2021-01-01"}, ["0 of 4 rows", "both parts"]),
-    "split all train": (base(c="train"), {"split": "c"}, ["0 of 4 rows", "both parts"]),
+    "split at the end": (base(c=DATES), {"split": "c", "split_at": "2021-01-01"}, ["0 of 4 rows", "both held-out and training"]),
+    "split all train": (base(c="train"), {"split": "c"}, ["0 of 4 rows", "both held-out and training"]),
     "split is target": (base(), {"split": "y"}, ["'y'", "both split and target"]),
     "stratified number": (base(y=[0.1, 0.2, 0.3, 0.4]), {"split": 0.5, "stratify": True}, ["stratified", "number"]),
 }  # fmt: skip
@@ -352,7 +352,7 @@ def test_what_is_no_table_is_refused(source):
 
 def test_pyarrow_with_one_name_twice_is_refused():
     table = pa.table([pa.array([1, 2]), pa.array([1, 2]), pa.array([0, 1])], names=["x", "x", "y"])
-    with pytest.raises(TableError, match=r"must differ:.*'x'"):
+    with pytest.raises(TableError, match=r"must be unique:.*'x'"):
         ti.read_table(table, target="y")
 
 
@@ -366,10 +366,10 @@ FILES = {
     "cut gzip": (gzip.compress(b"x,y\n" + b"1,0\n2,1\n" * 400)[:-30], ["gzipped"]),
     "damaged gzip": (gzip.compress(b"x,y\n")[:10] + b"\xff" * 40, ["gzipped"]),
     "longer row": (b"x,y\n1,0\n1,2,3\n", ["line 3"]),
-    "longer rows": (b"x,y\n1,2,0\n1,2,1\n", ["row 0", "more cells", "'x', 'y'"]),
+    "longer rows": (b"x,y\n1,2,0\n1,2,1\n", ["row 0", "cells, but the header", "'x', 'y'"]),
     "open quote": (b'x,y\n"1,0\n2,1\n', ["EOF inside string"]),
-    "one name twice": (b"x,x,y\n1,2,0\n3,4,1\n", ["must differ", "'x'"]),
-    "one name twice, after blank lines": (b"\n\nx,x,y\n1,2,0\n3,4,1\n", ["must differ", "'x'"]),
+    "one name twice": (b"x,x,y\n1,2,0\n3,4,1\n", ["must be unique", "'x'"]),
+    "one name twice, after blank lines": (b"\n\nx,x,y\n1,2,0\n3,4,1\n", ["must be unique", "'x'"]),
     "huge field": (b'"' + b"x" * 200_000 + b'",y\n1,0\n2,1\n', ["field larger"]),
     "semicolons": (b"x;y\n1;0\n2;1\n", ["'y'", "'x;y'"]),
 }

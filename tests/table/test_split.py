@@ -149,7 +149,7 @@ def test_a_stratified_rule_takes_part_of_the_classes_and_refuses_others():
     two = table.frame["y"] != "maybe"
     again = ti.read_table(table.frame[two], target="y", split=table.split)
     assert (again.held_out == table.held_out[two.to_numpy()]).all()
-    with pytest.raises(TableError, match=r"'maybe', 'no', 'yes'; this target also holds 'perhaps'"):
+    with pytest.raises(TableError, match=r"'maybe', 'no', 'yes', but this target also has 'perhaps'"):
         ti.read_table(table.frame.replace({"y": {"maybe": "perhaps"}}), target="y", split=table.split)
 
 
@@ -253,7 +253,7 @@ def test_a_rule_comes_back_from_json_as_it_was(rule):
         ({"kind": "fraction", "cuts": ["half"]}, "cuts.0"),
         ({"kind": "fraction", "cuts": []}, "one cut"),
         ({"kind": "fraction", "cuts": [0.5, 0.5], "stratify": True, "classes": ["a"]}, "one for each class; got 2"),
-        ({"kind": "column"}, "names its column"),
+        ({"kind": "column"}, "needs a column"),
         ({"kind": "date", "column": "when", "at": "soon"}, "'soon'"),
         ({}, "kind"),
     ],
