@@ -1,4 +1,4 @@
-"""Everything that an audit computes: one package for each question, in the order in which an audit answers them.
+"""The analyses of an audit: one package for each question, listed in the order in which they run.
 
 To add an analysis, write its package and add a line to `ANALYSES`.
 """
@@ -86,12 +86,14 @@ ANALYSES: tuple[Analysis[Any], ...] = (
 
 
 def arguments_used(names: Iterable[str] | None) -> set[str]:
-    """Return the arguments of `ti.audit` that only certain analyses read, of the analyses of these names; None: of all."""
+    """Return the arguments of `ti.audit` that are used only by certain analyses, for the analyses with these names (None:
+    all).
+    """
     return {argument for analysis in chosen(names) for argument in analysis.uses}
 
 
 def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
-    """Return the analyses of these names with those that they need, in the order in which they run; None: all.
+    """Return the analyses with these names and those that they need, in the order in which they run (None: all).
 
     The names may be none at all: performance and verdict are always worked out.
 

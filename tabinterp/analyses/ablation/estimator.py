@@ -1,4 +1,4 @@
-"""What hidden units are worth: the rise of the loss when their outputs no longer depend on the row.
+"""Ablation of hidden units: the rise in loss when their outputs no longer depend on the row.
 
 Mean ablation puts the unit's mean over the rows in the place of its output, zero ablation a zero, which may be a value that
 the unit never takes (Meyes et al. 2019). Resampling takes the output of another row (Chan et al. 2022 call it so): all values
@@ -55,7 +55,8 @@ Group = tuple[str, tuple[str, IntArray]]  # its name, its layer, its units
 
 @dataclass(frozen=True, eq=False)
 class Ablations(Display):
-    """Groups of units, first every unit alone, then those that are correlated, or the groups that were asked for.
+    """Rises in loss for groups of hidden units: first every unit alone, then groups of correlated units or the groups
+    requested.
 
     `cost` has arrays (groups, methods): rises of the task's own loss on `rows` rows, held out where `held_out`. `alone` (groups,
     methods): the sum of what the members cost alone, NaN where they were not asked for.
@@ -81,7 +82,7 @@ class Ablations(Display):
     seed: int
 
     def frame(self) -> pd.DataFrame:
-        """One row for each group and method."""
+        """Return one row for each group and method."""
         m, size = len(self.methods), len(self.groups)
         return pd.DataFrame(
             {
@@ -107,7 +108,7 @@ def ablate(
     n_repeats: int = REPEATS,
     seed: int = 0,
 ) -> Ablations:
-    """What units cost, on the held-out rows of `table`, or on all where it has no split.
+    """Return the rise in loss when hidden units are ablated, on the held-out rows of `table` (all rows without a split).
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ def ablate(
 
 
 def ablate_together(bound: BoundModel, seed: int = 0) -> Ablations | None:
-    """What correlated groups cost by every method, their members alone before them; None where there is no such group."""
+    """Ablate groups of correlated units and their members alone, with every method; None if there is no such group."""
     if bound.table.weights is not None and not (bound.table.weights > 0).all():
         bound = bound.take(bound.table.weights > 0)
     layers = layers_of(bound)
@@ -218,7 +219,9 @@ def _correlated(bound: BoundModel, layers: tuple[Layer, ...], outputs: dict[str,
 
 
 def correlated_units(a: FloatArray, w: FloatArray) -> list[IntArray]:
-    """Groups of two units or more (n, units) that go together by at least `TOGETHER`; units that never vary are in none."""
+    """Return groups of two or more units (n, units) whose correlation is at least `TOGETHER`; constant units are in no
+    group.
+    """
     mean = np.average(a, axis=0, weights=w)
     live = np.flatnonzero(~constant(w @ (a - mean) ** 2, float(w.sum()), mean))
     if len(live) < 2:
@@ -274,7 +277,7 @@ class _Cut:
         self.before = _losses(bound, self.rest, self.base[None], self.y)[0]
 
     def rises(self, values: FloatArray) -> FloatArray:
-        """(n, groups) rises of each row's loss with the outputs (n, units) in the place of a group's own."""
+        """Return the rises (n, groups) in the loss of each row when a group's outputs are replaced by `outputs` (n, units)."""
         made = np.zeros((len(self.outputs), len(self.groups)))
         change = values - self.outputs
         for some, moved in self._moved(change):
@@ -295,7 +298,9 @@ class _Cut:
             yield slice(low, high), self.base + torch.stack(updates)
 
     def resampled(self, shifts: IntArray) -> tuple[FloatArray, FloatArray]:
-        """(groups,) mean rises with outputs of other rows, and their errors with both roles of a row."""
+        """Return the mean rises (groups,) with outputs taken from other rows, and standard errors that account for both
+        roles of a row.
+        """
         n, w = len(self.outputs), self.bound.table.row_weights
         received, given = np.zeros((len(self.groups), n, 2)), np.zeros((len(self.groups), n, 2))
         for shift in shifts:
@@ -310,7 +315,7 @@ class _Cut:
 
 
 def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: FloatArray) -> Estimates:
-    """Rise of the task's own loss (units,) when each unit puts out its value (units,) on every row.
+    """Return the rise in loss (units,) when each unit has the same output (units,) on every row.
 
     `outputs` (n, units) are what the layer puts out on the rows of `bound`.
     """
@@ -328,7 +333,7 @@ def _losses(bound: BoundModel, rest: torch.nn.Module, fronts: Tensor, y: Tensor)
 
 
 def run(context: Context) -> Ablations:
-    """Answer the question for groups of correlated hidden units of an audit's network."""
+    """Ablate groups of correlated hidden units of the audited network."""
     network = context.network.take(context.subsample)
     require_rows(network)
     groups = ablate_together(affordable(network, AUDITED_ROWS, context.seed), context.seed)

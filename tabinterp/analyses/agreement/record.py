@@ -1,4 +1,4 @@
-"""Agreement in the document: how far two explanations agree on the order and the sign of the columns."""
+"""Agreement in the document: how far two methods agree on the order and the sign of the columns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RANKED = ("saliency", "integrated_gradients", "expected_gradients")  # gradient 
 
 
 class Agreement(Part):
-    """How far two readings agree on the order and the sign of the columns."""
+    """How far two methods agree on the order and the sign of the columns."""
 
     first: str  # "network.saliency", "linear.coefficients", ...: named by the catalogue under "reading."
     second: str
@@ -38,12 +38,12 @@ class Agreement(Part):
 
 
 def build(r: Results) -> list[Agreement]:
-    """Return the agreement of every pair of explanations."""
+    """Return the agreement of every pair of methods."""
     return [Agreement(**vars(pair)) for pair in agreements(_readings(r))]
 
 
 def build_left_out(r: Results) -> list[LeftOut]:
-    """Return the gradient methods of the network whose attributions do not add up to the score within their tolerance."""
+    """Return the gradient methods of the network whose attributions do not add up to the score within the tolerance."""
     return [
         LeftOut(
             model="network", method=gradients.method, gap=gradients.gap or 0.0, tolerance=gradients.tolerance or 0.0

@@ -1,4 +1,4 @@
-"""Agreement on the page: how far methods order the columns alike, and where significant signs differ."""
+"""Agreement on the page: how similarly methods rank the columns, and where significant signs differ."""
 
 from __future__ import annotations
 

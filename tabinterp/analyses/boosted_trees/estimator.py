@@ -1,4 +1,4 @@
-"""Is the network itself any good? Boosted trees on the same training rows, as a reference and not as a rival.
+"""Gradient-boosted trees fitted to the same training rows, as a reference for the performance of the network.
 
 scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017) on the original columns, categories as they are. The
 number of rounds (200 at most) is the one of lowest loss on a fifth of the training rows, drawn by hash, or on a fifth that is
@@ -40,7 +40,9 @@ VALIDATION = 5  # one part in
 
 @dataclass(frozen=True)
 class Reference:
-    """Primary metric of the network and of the trees (in the place of the linear model), and what it says of the network."""
+    """Primary metric of the network and of the trees (in place of the linear model), and the resulting verdict on the
+    network.
+    """
 
     metric: Metric
     status: Status
@@ -50,7 +52,7 @@ class Reference:
 
 
 def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
-    """Fit trees on the training rows of the network's table, and score both on its held-out rows.
+    """Fit boosted trees on the training rows of the network's table, and score both on its held-out rows.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
 
 
 def trees_scores(network: BoundModel, rows: IntArray, columns: tuple[str, ...], seed: int = 0) -> FloatArray:
-    """(rows, k) scores of trees that are fitted to the training rows of the network's table, on these columns of it.
+    """Return scores (rows, k) of trees fitted to the training rows of the network's table, using these columns.
 
     Raises
     ------
@@ -196,5 +198,5 @@ def _pipeline(training: Table, columns: tuple[str, ...], seed: int) -> Pipeline:
 
 
 def run(context: Context) -> Reference:
-    """Answer the question for the network of an audit."""
+    """Compare the audited network with boosted trees."""
     return boosted(context.network, context.performance.margin, seed=context.seed)

@@ -1,4 +1,4 @@
-"""Calibration of both models on held-out rows: recalibration slope, calibration in the large, and the reliability curve.
+"""Calibration of both models on held-out rows: calibration slope, calibration in the large, and the reliability curve.
 
 Recalibration (Cox 1958; Miller, Hui & Tierney 1991; Van Calster et al. 2019) regresses the outcome on the model's own score:
 logistic regression for classes (several: each class against the others, on the log-odds of its probability), least squares for
@@ -73,7 +73,7 @@ class Recalibration:
 
 @dataclass(frozen=True)
 class Bend:
-    """A smooth recalibration curve: where it is farthest from the predictions, among their middle 90%.
+    """The largest departure of a smooth recalibration curve from the predictions, within the middle 90% of the predictions.
 
     `p` is of the test that the curve is no better than slope and intercept alone.
     """
@@ -85,7 +85,8 @@ class Bend:
 
 @dataclass(frozen=True)
 class Calibrated(Recalibration):
-    """One output: its recalibration, the departure of a smooth curve where there are enough events, and the reliability curve.
+    """Calibration of one output: slope and intercept, the departure of a smooth curve if there are enough events, and the
+    reliability curve.
 
     Predictions and outcomes of the curve are probabilities and shares for classes, else values or counts of the target.
     """
@@ -97,13 +98,13 @@ class Calibrated(Recalibration):
 
 @dataclass(frozen=True)
 class Calibration(Display):
-    """One model on its held-out rows."""
+    """Calibration of one model on its held-out rows."""
 
     outputs: tuple[Calibrated, ...]
     rows: int
 
     def picture(self, output: str | None) -> Reliability:
-        """The reliability curve of an output."""
+        """Return the reliability curve of an output, to be plotted."""
         found = next(one for one in self.outputs if one.output == output)
         columns = ["predicted", "observed", "low", "high", "rows"]
         bins = pd.DataFrame([[getattr(one, name) for name in columns] for one in found.bins], columns=columns)
@@ -115,7 +116,9 @@ class Calibration(Display):
         return [one.output for one in self.outputs]
 
     def frame(self) -> pd.DataFrame:
-        """One row an output: slope, intercept and calibration in the large with standard error and interval, and the joint p."""
+        """Return one row for each output: slope, intercept and calibration in the large with standard errors and intervals,
+        and the joint p-value.
+        """
         parts, rows = ("", "_stderr", "_low", "_high"), []
         for one in self.outputs:
             row: dict[str, object] = {"output": one.output}
@@ -126,7 +129,7 @@ class Calibration(Display):
 
 
 def calibration(bound: BoundModel) -> Calibration:
-    """Recalibrate a model on the held-out rows of the table it is bound to.
+    """Estimate the calibration of a model on the held-out rows of the table it is bound to.
 
     Raises
     ------
@@ -170,7 +173,9 @@ def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Ca
 
 
 def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
-    """Intercept and slope of each output, of all rows that the model is bound to; none where events are too few."""
+    """Return intercept and slope of each output, from all rows that the model is bound to; empty if there are too few
+    events.
+    """
     found = [
         _recalibrated(score, y, rows.table) if told else Recalibration() for _, score, _, y, told in _outputs(rows)
     ]
@@ -188,7 +193,7 @@ def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray,
 
 
 def outputs_of(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray]]:
-    """Of each output its name, scores to recalibrate, predictions and outcomes, (n,) each."""
+    """Return name, scores to recalibrate, predictions and outcomes (n,) of each output."""
     table, scores = rows.table, rows.scores
     if not table.schema.goal.classes:
         values = np.exp(scores[:, 0]) if table.schema.task == "count" else scores[:, 0]
@@ -207,7 +212,7 @@ def outputs_of(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArra
 def recalibrate(
     score: FloatArray, y: FloatArray, task: str, weights: FloatArray | None = None, groups: IntArray | None = None
 ) -> Recalibration:
-    """Regress outcomes (n,) on scores (n,): of classes 0 or 1 on log-odds, of counts on log rates.
+    """Regress outcomes (n,) on scores (n,): classes 0 or 1 on log-odds, counts on log rates.
 
     `weights` None: rows count alike; `groups` (n,): which rows are one draw, None: every row is. All NaN where the rows do not
     determine slope and intercept.
@@ -395,7 +400,8 @@ def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
 
 
 def spline(x: FloatArray, knots: FloatArray) -> FloatArray:
-    """(n, knots - 2) the bent functions of a natural cubic spline, linear beyond the outer knots (Harrell 2015).
+    """Return the nonlinear basis functions (n, knots - 2) of a natural cubic spline, linear beyond the outer knots (Harrell
+    2015).
 
     >>> bent = spline(np.array([0.0, 1, 2, 3, 4, 5]), np.array([1.0, 2, 3, 4]))
     >>> bool(np.allclose(np.diff(bent[4:], axis=0), np.diff(spline(np.array([7.0, 8]), np.array([1.0, 2, 3, 4])), axis=0)))
@@ -480,7 +486,7 @@ def merge(a: tuple[Counted, Counted], b: tuple[Counted, Counted]) -> tuple[Count
 def finish(
     context: Context, plan: tuple[Edges, Edges], counted: tuple[Counted, Counted]
 ) -> tuple[Calibration, Calibration]:
-    """Curves over all rows, and everything that is fitted on the drawn rows."""
+    """Compute curves from all rows, and everything that is fitted from the drawn rows."""
     return _calibration(context.network, counted[0]), _calibration(context.linear, counted[1])
 
 
@@ -488,5 +494,5 @@ STREAM = Stream(start, update, merge, finish)
 
 
 def run(context: Context) -> tuple[Calibration, Calibration]:
-    """Answer the question for the two models of an audit."""
+    """Estimate the calibration of both models of an audit."""
     return calibration(context.network), calibration(context.linear)

@@ -1,4 +1,5 @@
-"""Derivatives of a score by numbers that the encoder bends or mixes: splines, powers, products, principal components.
+"""Derivatives of the score with respect to columns that the encoder transforms or mixes: splines, powers, products,
+principal components.
 
 Such a column is no term of a linear model, but the score still has a derivative by it: the network's gradient times the
 encoder's own, which is taken as a central difference of whole rows. Where the encoder jumps (bins, codes of levels) there is
@@ -28,7 +29,7 @@ STILL = 0.5  # a column is encoded in steps when so many rows do not move at all
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Mean derivative (columns, outputs) per unit of each column, and the share of rows with the other sign."""
+    """Mean derivatives (columns, outputs) per unit of each column, and the share of rows with the opposite sign."""
 
     columns: tuple[str, ...]
     sds: tuple[float, ...]
@@ -37,7 +38,7 @@ class Curves:
 
 
 def curves(bound: BoundModel, terms: list[AnyTerm]) -> Curves:
-    """Of every number that has no term per unit or per level."""
+    """Return the derivatives with respect to every numeric column that has no term of its own."""
     apart = {t.term.column for t in terms if not isinstance(t, Basis)}
     names, sds, parts = [], [], []
     gradient: FloatArray | None = None

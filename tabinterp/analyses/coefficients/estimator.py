@@ -1,4 +1,4 @@
-"""Coefficients on original columns: of a linear model with their inference, of a network what stands in their place.
+"""Coefficients of a linear model with their inference, and average derivatives of a network, per original column.
 
 Linear model: maximum likelihood (or least squares) without a penalty on the model's own encoding, because a penalised
 fit has no valid Wald interval; the model's own, possibly penalised, coefficients stand beside. A model that brings its
@@ -43,8 +43,8 @@ from .surrogate import Surrogate, surrogate
 
 @dataclass(frozen=True, eq=False)
 class Coefficients(Display):
-    """One number a term and output, in score units (log-odds, centred log-odds of a class, target units, log rate) per
-    unit.
+    """One number for each term and output, in units of the score per unit of the column (log-odds, centred log-odds of a
+    class, target units, or log rate).
 
     `estimates` (terms, outputs) are the model's own: coefficients of a linear model, average derivatives of a network.
     `sign_flip` (terms, outputs) is the share of rows whose own derivative has the other sign. `inference` is the
@@ -75,7 +75,7 @@ class Coefficients(Display):
         return scaled(self.frame(), "estimate", "ci_low", "ci_high")
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and term.
+        """Return one row for each output and term.
 
         A number that the encoder bends or mixes has a row of its own, in which only the mean derivative stands. A linear
         model: `estimate` and what follows from it are the unpenalised fit's, `model` is the model's own. A
@@ -84,7 +84,7 @@ class Coefficients(Display):
         return pd.concat([self._output(k) for k in range(len(self.outputs))], ignore_index=True)
 
     def tests(self) -> pd.DataFrame:
-        """Joint Wald test and variance inflation of each original column; linear models only."""
+        """Return the joint Wald test and the variance inflation factor of each original column (linear models only)."""
         if self.inference is None:
             raise NotApplicableError(
                 "Wald tests are only available for a linear model, because the average derivatives of a network "
@@ -166,7 +166,7 @@ class Coefficients(Display):
 
 
 def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
-    """Coefficients of a linear model, or the average derivatives of a network.
+    """Return the coefficients of a linear model, or the average derivatives of a network.
 
     Inference and a network's surrogate are fitted on the training rows where the table has a split, on all its rows
     otherwise; a network's derivatives are taken on the held-out rows, or on all.
@@ -191,7 +191,9 @@ def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
 
 
 def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
-    """The unpenalised fit to the target (the inference that the model brings, if it does), and its own coefficients."""
+    """Return the unpenalised fit to the target (or the inference supplied with the model), and the model's own
+    coefficients.
+    """
     table = bound.table
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     inference = _inference(bound, terms, training)
@@ -241,7 +243,7 @@ def _without_errors(inference: Inference) -> Inference:
 def of_network(
     bound: BoundModel, terms: list[AnyTerm], surrogate_terms: list[AnyTerm], summed: Summed | None = None
 ) -> Coefficients:
-    """Average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`.
+    """Return average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`.
 
     summed : slopes and their sums over other rows, which the derivatives of these terms are then of.
     """
@@ -301,7 +303,7 @@ def _left_out(bound: BoundModel) -> tuple[str, ...]:
 
 
 def run(context: Context) -> tuple[Coefficients, Coefficients]:
-    """Answer the question for the linear model and the network of an audit, in this order."""
+    """Compute the coefficients of the linear model and the average derivatives of the network of an audit."""
     return _of_both(context, None)
 
 
@@ -319,7 +321,7 @@ def _of_both(context: Context, summed: Summed | None) -> tuple[Coefficients, Coe
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> list[Slope] | None:
-    """The terms that need nothing but the gradient."""
+    """Select the terms that need only the gradient."""
     return [term for term in find_terms(network) if isinstance(term, Slope)] or None
 
 
@@ -328,7 +330,9 @@ def update(slopes: list[Slope], network: BoundModel, linear: BoundModel) -> Call
 
 
 def finish(context: Context, slopes: list[Slope], sums: Means) -> tuple[Coefficients, Coefficients]:
-    """Derivatives by numbers are of all rows; contrasts of levels, and everything that is fitted, are of drawn rows."""
+    """Compute derivatives of numeric columns from all rows, and contrasts of levels and everything fitted from the drawn
+    rows.
+    """
     return _of_both(context, (slopes, sums))
 
 

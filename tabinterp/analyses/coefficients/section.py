@@ -1,4 +1,4 @@
-"""Coefficients on the page: the linear model's, beside the network's average derivatives and contrasts, on one axis."""
+"""Coefficients on the page: coefficients of the linear model and average derivatives of the network on one axis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The linear surrogate: how much of a network's score is a linear function of the columns?
+"""The linear surrogate: how much of the network's score is a linear function of the columns.
 
 Least squares of the score on the terms, fitted on the training rows and scored on the held-out rows; where there is no split,
 both on all rows. R2 is the share of the score's variance on the scored rows that is left by no residual, with a 95% percentile
@@ -22,7 +22,7 @@ RESAMPLES = 500
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """One fit for each output of the network, and R2 (outputs,) on the scored rows."""
+    """One linear fit for each output of the network, with R2 (outputs,) on the scored rows."""
 
     fits: tuple[Inference, ...]
     r2: Estimates

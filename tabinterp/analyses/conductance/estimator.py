@@ -1,4 +1,5 @@
-"""How much of a score's rise from a baseline runs through each hidden unit: conductance (Dhamdhere, Sundararajan & Yan 2018).
+"""Conductance: how much of the change of a score from a baseline flows through each hidden unit (Dhamdhere, Sundararajan &
+Yan 2018).
 
 Along the straight path from the baseline to a row, the score changes by dF/dh_j dh_j for the change of each unit's output h_j;
 the integral is the unit's conductance. Summed over a layer it is f(x) - f(baseline), where every way through the network leads
@@ -47,7 +48,8 @@ BASELINES = ("mean", "median", "rows")
 
 @dataclass(frozen=True, eq=False)
 class Conductance(Display):
-    """`values` (rows, units, outputs) in units of the score; `around` (rows, layers, outputs) what leads past each layer.
+    """Conductance of each unit in units of the score: `values` (rows, units, outputs), and `around` (rows, layers, outputs)
+    for connections that bypass a layer.
 
     `gap` (rows, layers): abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over
     outputs. `mean_stderr` (units, outputs): what the draw of background rows adds to the error of the mean, 0 for one baseline.
@@ -73,16 +75,16 @@ class Conductance(Display):
     estimand: str = "path integral of d score / d output of the unit, from the baseline to the row"
 
     def mean(self) -> Estimates:
-        """Signed mean over rows (units, outputs), with its error over rows and of the background's draw."""
+        """The signed mean over rows (units, outputs), with its standard error over rows and over the drawn background."""
         mean = mean_over_rows(self.values, self.weights, self.groups)
         return mean_with_draws(mean, units_of(len(self.values), self.groups), self.mean_stderr, self.background_rows)
 
     def size(self) -> Estimates:
-        """Mean absolute value over rows (units, outputs); noise biases it upward."""
+        """The mean absolute value over rows (units, outputs), biased upward by sampling error."""
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and unit."""
+        """Return one row for each output and unit."""
         mean, size, units = self.mean(), self.size(), len(self.layer)
         return pd.DataFrame(
             {
@@ -107,7 +109,7 @@ def conductance(
     tolerance: float = 1e-3,
     seed: int = 0,
 ) -> Conductance:
-    """Conductance of every hidden unit for every row of `table`.
+    """Return the conductance of every hidden unit for every row of `table`.
 
     Parameters
     ----------
@@ -307,8 +309,9 @@ def _behind(layer: Layer, h: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Conductances:
-    """Conductance over rows: `mean` and `size` (units, outputs), signed and absolute; of each layer `gap`, its largest over rows,
-    and `around` (layers, outputs), the mean absolute value of what leads past it."""
+    """Conductance summarised over rows: `mean` and `size` (units, outputs), signed and absolute; for each layer the largest
+    `gap` of any row, and `around` (layers, outputs), the mean absolute value of what bypasses it.
+    """
 
     layer: tuple[str, ...]
     index: tuple[int, ...]
@@ -322,7 +325,7 @@ class Conductances:
 
 
 def run(context: Context) -> Conductances:
-    """Answer the question for the network of an audit: conductance from the mean of the encoded rows."""
+    """Compute conductance in the audited network, from the mean of the encoded rows."""
     network = context.network.take(context.subsample)
     require_rows(network)
     sample = affordable(network, AUDITED_ROWS, context.seed)

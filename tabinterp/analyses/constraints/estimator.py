@@ -1,4 +1,4 @@
-"""What the user knows of a column: that the score must not fall (or rise) along it, and the values it may take.
+"""Declared constraints: monotone directions and ranges of values of columns, and how far both models respect them.
 
 A direction is checked in two ways, for the network and its counterpart. On each row: the derivative of the score where the
 column is one that the encoder only scales, otherwise the step to the next value that the table holds; the share of rows in
@@ -49,9 +49,10 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class Held:
-    """How one model keeps a direction. `share` of the rows run against it; `fall` is the largest fall of the curve, from
-    the value `start` to the value `end` of the column (with direction "-" the largest rise), in units of the score; NaN
-    where there is none."""
+    """How well one model respects a direction. `share`: rows that violate it; `fall`: the largest fall of the curve (with
+    direction "-" the largest rise), from the value `start` to the value `end` of the column, in units of the score; NaN if
+    there is none.
+    """
 
     share: Estimate
     fall: Estimate
@@ -61,7 +62,9 @@ class Held:
 
 @dataclass(frozen=True)
 class Checked:
-    """One column. `outside`: rows that hold a value beyond the domain, of `rows` with a value; None where none was declared."""
+    """One column. `outside`: rows with a value outside the range, of the `rows` that have a value; None if no range was
+    declared.
+    """
 
     constraint: Constraint
     rows: int
@@ -79,7 +82,7 @@ class Constraints:
     seed: int
 
     def frame(self) -> pd.DataFrame:
-        """One row for each column and model."""
+        """Return one row for each column and model."""
         rows = []
         for one in self.columns:
             for name in ("network", "linear"):
@@ -99,7 +102,7 @@ class Constraints:
 
 
 def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
-    """Column -> what is declared of it, from a TOML file with a table `[columns.NAME]` for each.
+    """Read constraints from a TOML file with a table `[columns.NAME]` for each column.
 
     Raises
     ------
@@ -119,7 +122,7 @@ def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, ...]:
-    """What was given, "+", "-" or a mapping of direction, low and high, checked against the table.
+    """Check constraints against the table; each is "+", "-" or a mapping with direction, low and high.
 
     Raises
     ------
@@ -172,7 +175,7 @@ def _number(name: str, end: str, value: Any) -> float:
 def constraints(
     network: BoundModel, linear: BoundModel, constraints: Sequence[Constraint], *, seed: int = 0
 ) -> Constraints:
-    """Check both models on the rows they are bound to, of which at most 2,000 are read for directions, drawn by hash."""
+    """Check both models on the rows they are bound to; directions are checked on at most 2,000 rows, drawn by hash."""
     table = network.table
     few = np.sort(chosen(table.numbers, ROWS, seed))
     if len(few) < 2 * SMALL:
@@ -250,6 +253,6 @@ def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Esti
 
 
 def run(context: Context) -> Constraints | None:
-    """Answer the question for the two models of an audit; None where nothing was declared, which the document says by itself."""
+    """Check the constraints for both models of an audit; None if none were declared, which the document shows."""
     given = context.settings.constraints
     return constraints(*context.both(context.evaluated), given, seed=context.seed) if given else None

@@ -1,4 +1,4 @@
-"""Rows that stand twice, within a part and across the split; and columns that hold the same thing."""
+"""Duplicate rows, within a part and across the split, and columns with the same content."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FEWEST = 10  # rows outside the most frequent value, for two columns to be compa
 
 @dataclass(frozen=True)
 class Copies:
-    """Rows equal to an earlier one, and held-out rows equal to a training row.
+    """Counts of rows equal to an earlier row, and of held-out rows equal to a training row.
 
     `inputs` compares the input columns, `whole` every column but the one that says what is held out and those that number
     the rows: two people may well share their inputs, and hardly all columns of a wide table.
@@ -87,7 +87,8 @@ def _excess(hashes: HashArray, held_out: BoolArray) -> float:
 
 
 def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:
-    """Families of input columns that tell the same: one is a recoding of the other, or a number on one line or in one order.
+    """Return groups of input columns with the same content: recodings of each other, or numbers that are linear or monotone
+    functions of each other.
 
     Where most values are held by one row, any two columns are recodings of each other: only line and order are looked at.
     """

@@ -1,4 +1,4 @@
-"""`describe_data`: what a table holds that a model audited on it would suffer from. Rows alone; no model is asked."""
+"""Data quality checks on the rows of a table, without a model: `describe_data`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ESTIMAND = (
 
 @dataclass(frozen=True)
 class DataReadings(Display):
-    """Everything that is read off the rows. `columns` are the inputs and the target; `power` and `drift` may be empty.
+    """The data quality results. `columns` are the inputs and the target; `power` and `drift` may be empty.
 
     `drift`, of `drift_rows` rows, and the held-out half of `power` need a split; `equal` are families of input columns that tell
     the same.
@@ -68,7 +68,9 @@ class DataReadings(Display):
         return frame[frame["power_held_out"].notna()]
 
     def frame(self) -> pd.DataFrame:
-        """One row a column: missing (share), distinct, identifier, spike, power (training, held_out, ends), psi, q of drift."""
+        """Return one row for each column: missing (share), distinct, identifier, spike, power (training, held_out, ends),
+        psi, q of drift.
+        """
         drift, power = {d.column: d for d in self.drift}, {p.column: p for p in self.power}
         rows = []
         for facts in self.columns:
@@ -90,7 +92,8 @@ class DataReadings(Display):
 
 
 def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
-    """Read the rows: missing and distinct values, copies, drift, predictive power of single columns, spikes, caps, levels.
+    """Describe a table: missing and distinct values, duplicates, drift, predictive power of single columns, spikes, caps,
+    levels.
 
     Parameters
     ----------
@@ -136,12 +139,12 @@ def _described(table: Table, seed: int, columns: tuple[ColumnDrift, ...], drift_
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Cutting, ...] | None:
-    """None where there is no drift of columns: without a split, or with too few rows on a side of it."""
+    """Choose the bins for the drift of columns; None without a split, or with too few rows in a part of it."""
     return drift.start(network.table)
 
 
 def finish(context: Context, plan: tuple[Cutting, ...], shares: drift.Shares) -> DataReadings:
-    """The drift of columns is of all rows, everything else of the drawn rows."""
+    """Compute the drift of columns from all rows, and everything else from the drawn rows."""
     return _described(context.network.table, context.seed, drift.finish(plan, shares), int(shares.rows.sum()))
 
 
@@ -149,5 +152,5 @@ STREAM = Stream(start, drift.update, drift.merge, finish, of="cells")
 
 
 def run(context: Context) -> DataReadings:
-    """Answer the question for the table of an audit."""
+    """Describe the table of an audit."""
     return describe_data(context.network.table, seed=context.seed)

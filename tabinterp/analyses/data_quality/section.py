@@ -1,4 +1,4 @@
-"""Data quality on the page: duplicates, drift, how well single columns predict the target, and what they contain."""
+"""Data quality on the page: duplicates, drift, predictive power of single columns, and contents of columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well one column alone tells the target, in training and on held-out rows; and what it adds to all the others.
+"""Predictive power of single columns, in training and on held-out rows, and what a column adds to all the others.
 
 Alone: means of the target in the column's cells, drawn toward the mean of all where a cell has few rows; for a number that
 tells a number, a line where it does better. In training it is cross-fitted (no row is told by a cell that has met it), so that
@@ -44,7 +44,8 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class ColumnPower:
-    """AUC or R2 of one column alone: cross-fitted in training, on held-out rows, and how far the second falls short.
+    """AUC or R2 of one column alone: cross-fitted in training and on held-out rows, and how far the second is below the
+    first.
 
     `fall_q` is the two-sided p of the fall, corrected over all columns (Benjamini-Hochberg). `correlation` is that of a number
     with the target (of two classes, coded 0 and 1), with p and Benjamini-Hochberg q.
@@ -71,7 +72,7 @@ class Beyond:
 
 
 def outcomes_of(table: Table) -> FloatArray:
-    """(n, k) what is told: one class of two, each of several, or the value."""
+    """Return the outcomes (n, k) to predict: one class of two, each of several, or the value."""
     codes, k = table.codes, len(table.schema.classes)
     if codes is None:
         return table.y[:, None].astype(np.float64)
@@ -79,7 +80,7 @@ def outcomes_of(table: Table) -> FloatArray:
 
 
 def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
-    """Of every input column; none where rows are too few, or training events."""
+    """Return the predictive power of every input column; empty if there are too few rows or training events."""
     y, w, classes = outcomes_of(table), table.row_weights, table.schema.goal.classes
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     fold = folds(table, seed, FOLDS)
@@ -105,7 +106,9 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
 
 
 def power_withheld(table: Table) -> Message | None:
-    """Say why single columns are not set against the target on held-out rows (without a split: at all); None where they are."""
+    """Return why the predictive power of single columns is withheld on held-out rows (or at all, without a split); None if
+    it is not.
+    """
     if table.held_out is None:
         sides: list[tuple[BoolArray, Side]] = [(np.ones(len(table), dtype=bool), "all")]
     else:
@@ -240,7 +243,9 @@ def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple
 
 
 def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyond, ...]:
-    """What each of these columns adds to all the others, fitted on training rows (or half of the rows) and scored on others."""
+    """Return what each of these columns adds to all the others, fitted on training rows (or half of the rows) and scored on
+    others.
+    """
     names = list(table.schema.inputs)
     fit, scored = _halves(table, seed)
     if len(names) < 2 or min(len(fit), len(scored)) < FEWEST or not columns:

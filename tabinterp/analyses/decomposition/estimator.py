@@ -1,4 +1,4 @@
-"""What is the network's score made of: lines, curves, or columns acting together?
+"""Decomposition of the variance of the network's score into linear terms, curvature and interactions.
 
 Nested L2 projections of the score f, linear within additive within all (Hoeffding 1948; Stone 1994 for correlated columns;
 Sobol' 1993 is the case of independent ones). Shares of the variance of f: R2_lin, R2_add - R2_lin (curvature),
@@ -81,7 +81,9 @@ class Decomposition(Display):
     estimand: str = "share of the variance of the network's score"
 
     def frame(self, weighting: str = "plain") -> pd.DataFrame:
-        """One row a component (and output, where there are several): linear, curvature, interactions, then their parts."""
+        """Return one row for each component (and output, if there are several): linear, curvature, interactions, then their
+        parts.
+        """
         if weighting not in self.weightings:
             raise NotApplicableError(f"weighting must be one of {', '.join(self.weightings)}; got {weighting!r}")
         v, rows = self.weightings.index(weighting), []
@@ -95,7 +97,7 @@ class Decomposition(Display):
 
 
 def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Decomposition:
-    """Split the network's own score into linear, curvature and interactions, in all and by column and pair.
+    """Decompose the network's score into linear terms, curvature and interactions, in total and by column and pair.
 
     Scored on the held-out rows, or on every row where there is no split; fitted on the rows of the table outside the
     scored fold of five. Named pairs are the (at most five) that explain most of what no additive function does.
@@ -291,5 +293,5 @@ def _curved(
 
 
 def run(context: Context) -> Decomposition:
-    """Answer the question for the network of an audit."""
+    """Decompose the score of the audited network."""
     return decompose(context.network, context.network.table, seed=context.seed)

@@ -1,4 +1,5 @@
-"""Where do the two models decide differently, who is right there, and which columns tell these rows apart?
+"""Disagreement between the models: rows on which they decide differently, which model is right there, and which columns
+describe these rows.
 
 Rows are those held out. They differ where the two models predict different classes (of two classes by the threshold); of numbers
 and counts, where the distance of the two predictions is in its top tenth. Right is the class that happened, or the prediction
@@ -52,7 +53,9 @@ MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # as scikit-learn
 
 @dataclass(frozen=True)
 class Condition:
-    """One step to a leaf: a number at most or above `threshold`; of a `level` or not; missing or not; of a rare level or not."""
+    """One condition of a leaf: a number at most or above `threshold`; a `level` or not; missing or not; a rare level or
+    not.
+    """
 
     column: str
     kind: Literal["at_most", "above", "is", "is_not", "missing", "present", "rare", "not_rare"]
@@ -62,7 +65,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Leaf:
-    """Rows of the scored half that meet all conditions, those that `differ`, and their share with its 95% interval."""
+    """Rows of the scored half that meet all conditions, how many of them `differ`, and their share with its 95% interval."""
 
     conditions: tuple[Condition, ...]
     rows: int
@@ -74,7 +77,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Tree:
-    """The leaves that are shown, highest share first; `hidden` rows of the scored half are in the others."""
+    """The leaves that are shown, highest share first; the other leaves have `hidden` rows of the scored half."""
 
     leaves: tuple[Leaf, ...]
     hidden: int
@@ -86,7 +89,8 @@ class Tree:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """`count` of `rows` held-out rows differ; among them who is right: (share, low, high), NaN where fewer than ten differ.
+    """Of `rows` held-out rows `count` differ; which model is right among them: (share, low, high), NaN if fewer than ten
+    differ.
 
     `right` counts the rows on which the network, the linear model and neither is right.
 
@@ -333,5 +337,5 @@ def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
 
 
 def run(context: Context) -> Disagreement:
-    """Answer the question for the two models of an audit."""
+    """Compare the decisions of both models of an audit."""
     return disagreement(context.network, context.linear, threshold=context.threshold, seed=context.seed)

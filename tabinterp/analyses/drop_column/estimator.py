@@ -1,4 +1,4 @@
-"""Drop-and-refit importance of the linear side: what a linear model loses when it has to do without a column.
+"""Drop-column importance: the rise in held-out loss of the linear model when it is refitted without a column.
 
 The linear model is fitted anew without the column, so that the others may stand in for it: a column that others can replace
 has none, however much the fitted model leans on it (leave-one-covariate-out; Lei et al. 2018). It speaks of the linear model
@@ -34,7 +34,7 @@ from tabinterp.table.hash_sampling import chosen
 
 @dataclass(frozen=True, eq=False)
 class Dropped(Display):
-    """Rise of the held-out loss of the refit without each player; (players,), NaN where the encoder mixes its columns.
+    """Rise in held-out loss (players,) of the refit without each column or group; NaN if the encoder mixes its columns.
 
     `baseline`: the loss of the refit with all columns."""
 
@@ -52,7 +52,7 @@ class Dropped(Display):
     estimand: str = "rise of the held-out loss of a linear model that is fitted again without the column"
 
     def frame(self) -> pd.DataFrame:
-        """One row a player."""
+        """Return one row for each column or group."""
         found = self.importance
         numbers = {"importance": found.value, "stderr": found.stderr, "ci_low": found.low, "ci_high": found.high}
         return pd.DataFrame({"column": list(self.players), **numbers})
@@ -61,7 +61,7 @@ class Dropped(Display):
 def drop_and_refit(
     linear: Model | BoundModel, table: Table, *, together: Mapping[str, Sequence[str]] | None = None, seed: int = 0
 ) -> Dropped:
-    """Fit the linear model anew without each column, and without each family in `together` (name -> columns) beside them.
+    """Refit the linear model without each column, and without each group of columns in `together` (name -> columns).
 
     Raises
     ------
@@ -109,7 +109,7 @@ def drop_and_refit(
 
 
 def trained_on(table: Table, seed: int) -> IntArray:
-    """The training rows of the refits."""
+    """Return the training rows of the refits."""
     held = np.zeros(len(table), dtype=bool) if table.held_out is None else table.held_out
     training = np.flatnonzero(~held & (table.row_weights > 0))
     return training[np.sort(chosen(table.numbers[training], SEARCHED, seed))]
@@ -118,7 +118,7 @@ def trained_on(table: Table, seed: int) -> IntArray:
 def refitted_without(
     bound: BoundModel, players: Mapping[str, tuple[str, ...]], training: IntArray, held: IntArray, seed: int
 ) -> list[FloatArray]:
-    """(rows, k) held-out scores with all columns, then without each player."""
+    """Return the held-out scores (rows, k) with all columns, then without each column or group."""
     table, x = bound.table.take(training), bound.x[training]
     w = table.row_weights
     centre = np.average(x, axis=0, weights=w)

@@ -1,4 +1,4 @@
-"""Effect curves: how the score goes with one column, as partial dependence, its spread over rows, and accumulated local effects.
+"""Effect curves: partial dependence, its spread over rows (ICE), and accumulated local effects (ALE) of a column.
 
 Partial dependence (Friedman 2001) at v is the mean score if every row had the value v and kept its other columns; where
 columns are correlated it reads the model at rows that do not exist. Its curves of single rows (Goldstein et al. 2015), each
@@ -59,7 +59,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One column. Arrays (points,) or (points, outputs); the last point is the missing value where there is one.
+    """The effect of one column. Arrays (points,) or (points, outputs); the last point is the missing value if there is one.
 
     `rows` lie nearest to a point, `share` is their part of all rows by weight. `pdp` is the mean score with every row at the
     value; `effect` the same less its mean over the column's distribution; `ice_low`, `ice_high` the 10% and 90% quantiles of
@@ -92,13 +92,13 @@ class Curve:
 
     @property
     def ordered(self) -> bool:
-        """Is there an order to accumulate along?"""
+        """Whether the points have an order along which effects can be accumulated."""
         return not bool(np.isnan(self.ale.value).all())
 
 
 @dataclass(frozen=True, eq=False)
 class Effects(Shown):
-    """A curve for each column, in the unit of the score: log-odds, probability, or the target's own."""
+    """A curve for each column, in the unit of the score: log-odds, probability, or the target's unit."""
 
     curves: tuple[Curve, ...]
     outputs: tuple[str | None, ...]
@@ -124,7 +124,8 @@ class Effects(Shown):
         ax: Axes | None = None,
         names: tuple[str, str] | None = None,
     ) -> Axes:
-        """Draw the effect of one column (None: the first) with its 95% interval, rows below; `linear` beside it, if given.
+        """Draw the effect of one column (None: the first) with its 95% interval, and the distribution of the rows below;
+        `linear` in the same axes, if given.
 
         The pale band holds single rows' curves, the dotted line is the accumulated local effect. Points of fewer than 30 rows are
         faint, and those of fewer than 10 are left out. Levels are drawn as a row each, those without an order by their effect.
@@ -186,7 +187,7 @@ class Effects(Shown):
         return Dots(tuple(labels), (series,), named, "points")
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output, column and point."""
+        """Return one row for each output, column and point."""
         return pd.concat([_frame(c, k, o) for k, o in enumerate(self.outputs) for c in self.curves], ignore_index=True)
 
 
@@ -215,7 +216,7 @@ def effects(
     scale: str = "log_odds",
     progress: Progress | None = None,
 ) -> Effects:
-    """Effect curves of the columns (None: all) on all rows of `table`.
+    """Compute effect curves of the columns (None: all) on all rows of `table`.
 
     Parameters
     ----------
@@ -242,7 +243,7 @@ def effects(
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a first pass over all rows fixes: the points of every column, and which rows show their own curve."""
+    """What the first pass over all rows fixes: the points of every column, and the rows whose own curves are shown."""
 
     bound: BoundModel
     asked: BoundModel  # the rows, followed by those that hold the points
@@ -256,8 +257,8 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """For each column: sums of w u (u, k) and of w² u u' (u, u, k) over rows, and the scores of the rows of the band. Where rows
-    come in groups, w u is summed within groups before its outer product is taken.
+    """For each column, sums of w u (u, k) and of w² u u' (u, u, k) over rows, and the scores of the rows of the ICE band.
+    If rows come in groups, w u is summed within groups before its outer product is taken.
 
     u holds a row's 1, its scores at the points (G), its differences over the bins it is used for and its membership in them
     (G' each), and how its own value is made of the points (G).
@@ -277,7 +278,7 @@ def start(
     seed: int = 0,
     scale: str = "log_odds",
 ) -> Plan:
-    """Find the points at which every column is read."""
+    """Choose the points at which every column is evaluated."""
     table = bound.table
     if len(table) < 2:
         raise NotApplicableError(why("effects.few", rows=len(table)))
@@ -294,7 +295,7 @@ def start(
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Read every column at every point for these rows; of a table whose rows come in groups, for all rows at once."""
+    """Evaluate every column at every point for these rows; if the rows come in groups, for all rows at once."""
     groups = plan.bound.table.groups
     if groups is not None and len(rows) < len(groups):
         raise NotApplicableError(
@@ -327,7 +328,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
 
 
 def merge(a: Sums, b: Sums) -> Sums:
-    """Sums of both parts' rows."""
+    """Merge the sums of two sets of rows."""
     return Sums(
         tuple(x + y for x, y in zip(a.first, b.first, strict=True)),
         tuple(x + y for x, y in zip(a.second, b.second, strict=True)),
@@ -337,7 +338,7 @@ def merge(a: Sums, b: Sums) -> Sums:
 
 
 def finish(plan: Plan, sums: Sums) -> Effects:
-    """Every curve with its standard errors."""
+    """Return every curve with its standard errors."""
     curves = [
         _curve(plan, grid, first, second, ice, sums.ice_weights)
         for grid, first, second, ice in zip(plan.grids, sums.first, sums.second, sums.ice, strict=True)
@@ -468,7 +469,7 @@ def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def run(context: Context) -> tuple[Effects, Effects]:
-    """Answer the question for both models and the columns that matter most to either, as many as fit on a page."""
+    """Compute the curves of both models, for the columns that matter most to either of them."""
     importance = context[PERMUTATION_IMPORTANCE]
     if importance is None:
         raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))

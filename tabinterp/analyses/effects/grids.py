@@ -1,4 +1,4 @@
-"""The values at which a column is read.
+"""Grids: the values of a column at which an effect curve is evaluated.
 
 A number that takes few values is read at all of them. Any other is read at quantiles of the rows, rounded so that none of them
 is the value of a single row (`table/disclosure.py`), and every point has at least ten rows that are nearest to it; where many
@@ -29,7 +29,7 @@ from tabinterp.table.suppression import SMALL
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Points of one column, and where the rows lie.
+    """The points of one column, and the distribution of the rows over them.
 
     `values` (G,) as they stand in the table, None for missing; `donors` (G,) a row that holds each, among the rows of
     `with_points`. A row lies `part` of the way from point `below` to the next, and beyond an end is at it; `below` is -1 where
@@ -50,22 +50,23 @@ class Grid:
 
     @property
     def nearest(self) -> IntArray:
-        """(n,) the point nearest to each row's value; -1 off the grid."""
+        """Return the point (n,) nearest to each row's value; -1 outside the grid."""
         return np.asarray(self.below + (self.part > 0.5))
 
     def counts(self) -> IntArray:
-        """(G,) rows nearest to each point."""
+        """The number of rows (G,) nearest to each point."""
         near = self.nearest
         return np.bincount(near[near >= 0], minlength=len(self)).astype(np.int64)
 
     @cached_property
     def shown(self) -> BoolArray:
-        """(G,) points of ten rows or more; all of them where there is none."""
+        """The points (G,) with at least ten rows; all points if there are none."""
         many = self.counts() >= SMALL
         return many if many.any() else ~many
 
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
-        """(P,) what a curve's first P points weigh in the mean that it is centred on, and whether that is by the rows at each.
+        """Return the weights (P,) of a curve's first P points in the mean it is centred on, and whether they are the rows
+        at each point.
 
         Where a point is not shown, the curve is centred on the plain mean of those that are: else the values and their errors
         would tell how many rows lie at each point, and so at the hidden one.
@@ -76,7 +77,7 @@ class Grid:
         return (shown / shown.sum() if shown.any() else spread / spread.sum()), False
 
     def spread(self, rows: IntArray) -> FloatArray:
-        """(m, G) how a row's value is made of the points: linear between two of them."""
+        """Return weights (m, G) that express a row's value as a linear interpolation between two points."""
         result = np.zeros((len(rows), len(self)))
         at, part = self.below[rows], self.part[rows]
         on, between = np.flatnonzero(at >= 0), np.flatnonzero(part > 0)
@@ -85,7 +86,7 @@ class Grid:
         return result
 
     def bins(self, rows: IntArray) -> FloatArray:
-        """(m, points - 1) is the row used for the step from a point to the next?
+        """Return whether each row is used for the step between two points (m, points - 1).
 
         For numbers it lies between them, the upper one included (Apley & Zhu 2020); for ordered levels it is at one of them.
         """
@@ -104,7 +105,7 @@ class Grid:
 
 
 def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
-    """At most `size` points of a column of the bound table, and one more for missing values.
+    """Return at most `size` points of a column of the bound table, and one more for missing values.
 
     With `ends` the points of a number reach from one end of its range to the other, but for at most nine rows at each; without,
     each is the middle of as many rows. Rows beyond the outer points are at them.
@@ -130,7 +131,7 @@ def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
 
 
 def with_points(bound: BoundModel, grids: Iterable[Grid]) -> BoundModel:
-    """The bound rows, followed by rows that hold the points of the grids' numbers, where `Grid.donors` finds them.
+    """Return the bound rows, followed by rows that hold the points of numeric grids, at the positions in `Grid.donors`.
 
     No statistic may be taken over these rows.
     """
@@ -138,7 +139,7 @@ def with_points(bound: BoundModel, grids: Iterable[Grid]) -> BoundModel:
 
 
 def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
-    """The named columns in the table's order; None: all of them."""
+    """Return the named columns in the table's order (None: all of them)."""
     if columns is None:
         return known
     wanted = [columns] if isinstance(columns, str) else list(columns)
@@ -168,7 +169,7 @@ def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool
 
 
 def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
-    """Does the model answer at values of a number that no row may hold? Not behind an encoder that knows levels."""
+    """Return whether the model accepts values of a number that no row has, which an encoder of known levels does not."""
     if name in known_levels(bound.model.encoder, tuple(bound.model.reads or bound.columns)):
         return False
     rows = bound.table.inputs.iloc[np.zeros(len(points), dtype=np.int64)].reset_index(drop=True)

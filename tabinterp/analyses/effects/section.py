@@ -1,4 +1,4 @@
-"""Effect curves on the page: those of both models in the same axes, column by column, each with its table."""
+"""Effect curves on the page: both models in the same axes, column by column, each with its table."""
 
 from __future__ import annotations
 

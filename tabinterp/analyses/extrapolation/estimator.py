@@ -1,4 +1,4 @@
-"""Where does the score go beyond the data? Each number is moved past the range it was learnt in, by once that range.
+"""Extrapolation: how the score changes when a number is moved one range beyond the range of the training data.
 
 For each numeric column the rows take the 0.5% or 99.5% quantile of the training rows (of all rows without a split), and then a
 value as far beyond it as the two lie apart. What is read is the mean absolute change of the score on that way, in ranges of
@@ -33,7 +33,7 @@ LOW, HIGH = 0.005, 0.995
 
 @dataclass(frozen=True, eq=False)
 class Extrapolation:
-    """(columns,) the mean absolute change of the score beyond the range, in ranges of the scores; the larger of both sides."""
+    """Mean absolute change of the score (columns,) beyond the range, in ranges of the scores; the larger of the two sides."""
 
     players: tuple[str, ...]
     change: Estimates
@@ -44,7 +44,7 @@ class Extrapolation:
     estimand: str = "mean absolute change of the score one range beyond the data, in ranges of the rows' scores"
 
     def frame(self) -> pd.DataFrame:
-        """column, change, stderr, ci_low, ci_high, outside."""
+        """Return one row for each column: column, change, stderr, ci_low, ci_high, outside."""
         return pd.DataFrame(
             {
                 "column": self.players,
@@ -58,7 +58,7 @@ class Extrapolation:
 
 
 def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
-    """Move every number that the model reads beyond its range, on at most 200 rows drawn by hash.
+    """Move every numeric column that the model reads beyond its range, on at most 200 rows drawn by hash.
 
     Raises
     ------
@@ -168,5 +168,5 @@ def _outside(table: Table, name: str) -> float | None:
 
 
 def run(context: Context) -> Extrapolation:
-    """Answer the question for the network of an audit."""
+    """Measure extrapolation in the audited network."""
     return extrapolation(context.network, seed=context.seed)

@@ -1,4 +1,4 @@
-"""Extrapolation in the document: how far the score moves when a number goes beyond its training range."""
+"""Extrapolation in the document: how much the score changes when a number is moved beyond its training range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradients of the score on original columns: saliency, gradient x input, SmoothGrad, integrated and expected gradients.
+"""Gradient importance per original column: saliency, gradient x input, SmoothGrad, integrated and expected gradients.
 
 A column is a block of the encoded input. Attributions along a path (gradient x input, integrated and expected gradients)
 are sums over the block. A gradient as such has a direction for each encoded column, so its size is stated for the whole
@@ -77,22 +77,22 @@ class GradientImportance(Display):
 
     @property
     def rows(self) -> int:
-        """How many rows the means are of."""
+        """The number of rows that the means are over."""
         return len(self.values) if self.over is None else self.over[0]
 
     @property
     def gap(self) -> float | None:
-        """The largest completeness gap of any row that has weight; None where the method has none."""
+        """The largest completeness gap of any row with positive weight; None if the method has none."""
         gaps = self.completeness_gap
         return None if gaps is None else float((gaps if self.weights is None else gaps[self.weights > 0]).max())
 
     @property
     def complete(self) -> bool:
-        """Whether attributions add up to the score within the tolerance; True where the method promises no sum."""
+        """Whether attributions add up to the score within the tolerance; True for methods without this property."""
         return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
 
     def mean(self) -> Estimates:
-        """Signed mean over rows (columns, outputs); its standard error over rows, and of the draws where there are any."""
+        """The signed mean over rows (columns, outputs), with its standard error over rows and draws."""
         mean = self._mean(self.values) if self.over is None else self.over[1]
         if self.mean_stderr is None:
             return mean
@@ -101,7 +101,7 @@ class GradientImportance(Display):
         )
 
     def size(self) -> Estimates:
-        """Mean absolute value over rows (columns, outputs); noise biases it upward."""
+        """The mean absolute value over rows (columns, outputs), biased upward by sampling error."""
         return self._mean(np.abs(self.values)) if self.over is None else self.over[2]
 
     def _mean(self, values: FloatArray) -> Estimates:
@@ -114,7 +114,7 @@ class GradientImportance(Display):
         return Estimates.of(found.value, found.stderr, np.maximum(effective_df(draws, len(draws)), 1))
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and column."""
+        """Return one row for each output and column."""
         mean, size = self.mean(), self.size()
         frames = [
             pd.DataFrame(
@@ -313,7 +313,7 @@ class _OverStarts:
         self._passes = 0
 
     def forget(self, rows: IntArray) -> None:
-        """Before these rows are followed again, more finely; the means of starts stay, which are then as fine as needed."""
+        """Reset the sums of these rows before they are integrated again more finely; the means of starting points are kept."""
         self._passes += 1
         for sums in (self.mean, self._first, self._second):
             sums[rows] = 0.0
@@ -390,8 +390,9 @@ def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: Float
 
 
 def completeness(values: FloatArray, rise: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """(n,) how far attributions (n, columns, k) of each row miss the change of the score (n, k), as a share of the mean size of
-    that change; the largest over outputs."""
+    """Return how far the attributions (n, columns, k) of each row miss the change of the score (n, k), as a share of the
+    mean size of that change; the largest over outputs (n,).
+    """
     return np.asarray((np.abs(values.sum(axis=1) - rise) / _size(rise, weights)).max(axis=1))
 
 
@@ -410,7 +411,7 @@ METHODS: dict[str, Callable[[_Ask], GradientImportance]] = {
 
 
 def run(context: Context) -> list[tuple[GradientImportance, GradientImportance]]:
-    """Answer the question for the two models of an audit with every method."""
+    """Compute attributions of both models of an audit with every method."""
     network, linear = context.both(context.gradient_subsample)
     results = []
     for i, method in enumerate(METHODS, 1):
