@@ -1,4 +1,4 @@
-"""What an audit computed."""
+"""The results of all analyses of an audit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .settings import AuditSettings
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that an audit computed: `results[ANALYSIS]` is the result of an analysis.
+    """The results of all analyses: `results[ANALYSIS]` is the result of an analysis.
 
     Parameters
     ----------

@@ -1,4 +1,5 @@
-"""Adverse impact: is a group selected far less often than another of its column? Judged on all counts, small ones included.
+"""Adverse impact: is a group selected far less often than another group of the same protected column? Uses all counts,
+small ones included.
 
 Of every two groups of a column, or of a pair of columns, the ratio of the smaller share selected to the larger one, at most 1, as
 `demographic_parity_ratio` of fairlearn is of all groups. Its interval is MOVER from two of Wilson's
@@ -44,7 +45,7 @@ Withheld = Literal["raised", "not_raised", "untold"]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two groups of one family whose shares may be told.
+    """Two groups of one family whose shares can be shown.
 
     `ratio`: the smaller share over the larger, with its 95% interval; `low`, `high`: the ends that hold for all pairs at once.
     `detectable`: a ratio of that or below between groups of these sizes is found to lie below four fifths with 80% power; NaN
@@ -61,7 +62,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class FamilyImpact:
-    """One column, or a pair of columns.
+    """Adverse impact for one protected column, or for a pair of columns.
 
     `headline`: its least and its most selected group of those that are told and judged; `surest`: the pair whose interval lies
     furthest below 1. `withheld`: what the flag says of groups whose shares are withheld, "untold" where it would give a count
@@ -76,14 +77,14 @@ class FamilyImpact:
 
 @dataclass(frozen=True)
 class AdverseImpact:
-    """All families of one model; `compared`: the number of pairs over which the intervals hold at once."""
+    """All families of one model; `compared` is the number of pairs over which the intervals hold simultaneously."""
 
     compared: int
     families: tuple[FamilyImpact, ...]
 
 
 def adverse_impact(cut: Sequence[Family], groups: Sequence[Sequence[GroupShares]]) -> AdverseImpact:
-    """Judge every family of one model by its groups' shares."""
+    """Assess adverse impact in every family of one model from the shares of its groups."""
     judged = [_judged(family, found) for family, found in zip(cut, groups, strict=True)]
     compared = sum(len(one) * (len(one) - 1) // 2 for one in judged)
     level = LEVEL / max(compared, 1)

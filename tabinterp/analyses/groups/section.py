@@ -84,7 +84,7 @@ def _suppressed(group_table: GroupTable) -> Paragraph:
 
 
 def several(groups: Groups) -> list[Block]:
-    """Of several classes: how well both models fit each group."""
+    """Return the blocks for several classes: how well both models fit each group."""
     numbers: list[tuple[str, Callable[[Fitted], str]]] = [
         ("accuracy", lambda model: interval(model.accuracy)),
         ("accuracy_difference", lambda model: interval(model.accuracy_difference, sign=True)),
@@ -97,7 +97,7 @@ def several(groups: Groups) -> list[Block]:
 
 
 def rates(group_table: GroupTable) -> list[Block]:
-    """What each group of one column is given under both models."""
+    """Return the table of rates for each group of one column under both models."""
     values = {"rows": rows_of(group_table)}
     key = "lead_mean" if group_table.of is None else "lead" if group_table.favourable is not None else "lead_unstated"
     if group_table.of is not None:

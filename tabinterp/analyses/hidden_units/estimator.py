@@ -1,4 +1,4 @@
-"""What each hidden unit does: how often it is active, whether it is sound, what it looks for, what it is worth.
+"""Hidden units: how often each is active, whether it is dead or saturated, what activates it, and the loss without it.
 
 Nothing here asks for names of layers. A unit's picture is made of real rows first (people tell what a unit does better from
 real examples than from made ones, Borowski et al. 2021); its weights follow where it is in the first layer. That a unit is
@@ -40,7 +40,8 @@ SPOKEN = 2  # columns in a unit's sentence
 
 @dataclass(frozen=True, eq=False)
 class Neurons(Display):
-    """Arrays (units,). `active` is the share of rows with an output above zero; `ends` the share at an end of a bounded range.
+    """Arrays (units,). `active` is the share of rows with an output above zero; `ends` the share at an end of a bounded
+    range.
 
     `health` is "dead" (0 on every row), "constant", "saturated", "duplicate" (of unit `same_as`), "redundant" (a linear function
     of the others of its layer) or "sound". The ablations are rises of the task's own loss on `ablation_rows` rows, held out where
@@ -73,7 +74,7 @@ class Neurons(Display):
     held_out: bool
 
     def frame(self) -> pd.DataFrame:
-        """One row for each unit."""
+        """Return one row for each unit."""
         made = {
             "layer": np.array(self.layer, dtype=object),
             "unit": np.array(self.index, dtype=np.int64),
@@ -86,11 +87,11 @@ class Neurons(Display):
         return pd.DataFrame(made | {"words": [self.words(u) for u in range(len(self.layer))]})
 
     def profile(self) -> pd.DataFrame:
-        """One row for each unit and column or level: how the rows that excite it differ from all rows."""
+        """Return one row for each unit and column or level: how the rows that activate it differ from all rows."""
         return profile_frame(self.profiles, self.layer, self.index)
 
     def weights(self) -> pd.DataFrame:
-        """One row for each unit of the first layer and column or level.
+        """Return one row for each unit of the first layer and column or level.
 
         Raises
         ------
@@ -105,7 +106,7 @@ class Neurons(Display):
         return self.incoming.frame(self.layer[0])
 
     def words(self, u: int) -> str:
-        """One line on the unit at place `u`, from its own numbers."""
+        """Return a one-line description of the unit at position `u`, from its own numbers."""
         told = [text("units.unit", {"layer": self.layer[u].capitalize(), "unit": self.index[u]}), _health(self, u)]
         if self.health[u] in ("dead", "constant"):
             return " ".join(told)
@@ -118,7 +119,7 @@ class Neurons(Display):
 
 
 def neurons(model: Model | BoundModel, table: Table) -> Neurons:
-    """Read every hidden unit on all rows of `table`; ablations on its held-out rows where it has a split.
+    """Describe every hidden unit on all rows of `table`; ablations use its held-out rows if it has a split.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Probe rows: the median row, then one column moved at a time, and what every unit and output makes of it.
+"""Probe rows: the median row with one column moved at a time, and the response of every unit and output.
 
 A filter is applied to a flat patch, and then to a contrasting one (Erhan et al. 2009 read first layers so); for a table the
 flat patch is the row of medians and most frequent levels, by weight, and a contrast is one column at another of its values.
@@ -31,7 +31,7 @@ POINTS = 20
 
 @dataclass(frozen=True, eq=False)
 class ProbeRows(Display):
-    """`typical` is the median row, `at_typical` (units + outputs,) what stands there.
+    """`typical` is the median row, `at_typical` (units + outputs,) the response to it.
 
     Points (P,) are columns at values, None for missing; `rows` (P,) counts the table's rows nearest to each. `response` (P,
     units + outputs): outputs of the units behind their activation, then scores; `layer` and `index` name the units, `outputs`
@@ -54,7 +54,7 @@ class ProbeRows(Display):
 
     @property
     def change(self) -> FloatArray:
-        """(P, units + outputs) the response less that of the median row."""
+        """Return the response (P, units + outputs) minus the response to the median row."""
         return np.asarray(self.response - self.at_typical)
 
     def _numbers(self) -> pd.DataFrame:
@@ -67,7 +67,7 @@ class ProbeRows(Display):
         return frame.assign(value=values, size=frame["change"].abs())
 
     def frame(self) -> pd.DataFrame:
-        """One row for each point and unit or output; an output has no unit, and its name in `output`."""
+        """Return one row for each point and unit or output; for an output the unit is empty and `output` has its name."""
         points, units, k = len(self.column), len(self.layer), len(self.outputs)
         size = units + k
         return pd.DataFrame(

@@ -1,4 +1,4 @@
-"""L2 projections of a score onto a basis in tiers, fitted on some rows and scored on others.
+"""L2 projections of a score onto a basis in tiers, fitted on some rows and evaluated on others.
 
 What is estimated is a covariance Cov(f_c, f), f_c being column c's part of a projection of f. Let beta be the
 coefficients of the projection, S the covariance matrix of the basis, e the residual. Two fits A and B on rows that are neither
@@ -54,7 +54,7 @@ Design = Callable[[IntArray], FloatArray]  # rows -> (rows, p)
 
 
 def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArray, cells: int) -> FloatArray:
-    """(v, cells, q, q) sums of products of (1, basis, score) in each cell of rows, for each weighting (v, rows)."""
+    """Return sums (v, cells, q, q) of products of (1, basis, score) in each cell of rows, for each weighting (v, rows)."""
     result: FloatArray | None = None
     for c in range(cells):
         rows = np.flatnonzero(cell == c)
@@ -69,7 +69,9 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
 
 
 def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
-    """From the sums of products (q, q) of some rows: the projections onto lines, curves beyond them, pairs beyond both."""
+    """Return, from the sums of products (q, q) of some rows, the projections onto lines, onto curves beyond them, and onto
+    pairs beyond both.
+    """
     p = len(basis.tier)
     mean = sums[0, 1:] / sums[0, 0]
     square = np.diag(sums)[1:] / sums[0, 0]
@@ -134,7 +136,7 @@ def contributions(
     scored: IntArray,
     mean: FloatArray,
 ) -> Contributions:
-    """Contributions of the rows `scored`, in their order.
+    """Return the contributions of the rows `scored`, in their order.
 
     `sums` (folds, q, q) are sums over all rows; `mean` (p + k,) are means of basis and score over the scored rows.
     """

@@ -1,4 +1,4 @@
-"""How much higher could an objective be? Bounds over the whole domain, of which some are attained.
+"""Upper bounds of an objective over the whole domain, some of which are attained.
 
 - *closed form*: what is affine in the front is a sum over columns, and its maximum the sum of their maxima: exact.
 - *integer programme*: networks of rectifiers with at most 16 hidden units, each of which is on or off (Tjeng, Xiao & Tedrake
@@ -35,7 +35,7 @@ SMALL = 16  # hidden units that an integer programme takes
 
 
 def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
-    """An upper bound of every objective, NaN where there is none, and how it was found."""
+    """Return an upper bound of every objective (NaN if there is none), and how it was found."""
     steps, layers = chain_of(domain.bound, reader.layers), reader.layers
     depth = max(len(layers) + 1 if isinstance(key, str) else key for key in reader.keys)
     bent = [

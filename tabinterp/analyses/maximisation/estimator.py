@@ -1,4 +1,4 @@
-"""What would excite a unit most? Activation maximisation for tables (Erhan, Bengio, Courville & Vincent 2009).
+"""Activation maximisation for tables: the row that activates a unit most (Erhan, Bengio, Courville & Vincent 2009).
 
 The objective is read ahead of the activation and driven up within the data's domain from many starts at once, half of them real
 rows: column after column to the best value that the table knows, then numbers along the gradient (`search`). Nothing is
@@ -85,7 +85,7 @@ class Maxima(Display):
             return np.asarray((self.value - self.mean) / (self.bound - self.mean))
 
     def summary(self) -> pd.DataFrame:
-        """One row for each objective."""
+        """Return one row for each objective."""
         names = ("value", "search", "real", "mean", "sd", "bound")
         made: dict[str, Any] = {"objective": [repr(one) for one in self.objectives]}
         made |= {name: getattr(self, name) for name in names}
@@ -97,12 +97,14 @@ class Maxima(Display):
         return in_sd(self.summary(), self.mean, self.sd)
 
     def frame(self) -> pd.DataFrame:
-        """One row for each objective and column: where the column stands at the best row (`at`), with the objective's numbers."""
+        """Return one row for each objective and column: the value of the column in the best row (`at`), with the
+        objective's numbers.
+        """
         return by_column(self.summary(), self.rows)
 
 
 def by_column(summary: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Each row of a summary once for every column of its optimum: `column`, and where it stands (`at`)."""
+    """Repeat each row of a summary for every column of its optimum: `column`, and its value (`at`)."""
     columns = list(rows.columns)
     long = summary.loc[summary.index.repeat(len(columns))].reset_index(drop=True)
     cells = [value for row in rows.astype(object).itertuples(index=False) for value in row]
@@ -120,7 +122,7 @@ def maximise(
     seed: int = 0,
     budget: float | None = None,
 ) -> Maxima:
-    """The rows of the domain at which objectives are greatest; None: every hidden unit, once up and once down.
+    """Find the rows of the domain at which objectives are largest; None: every hidden unit and its negative.
 
     Parameters
     ----------
@@ -200,7 +202,9 @@ def _search(domain: Domain, reader: Reader, ball: Budget | None, starts: int, se
 def starts_of(
     domain: Domain, every: FloatArray, ball: Budget | None, starts: int, seed: int
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Objective, candidates and values of every start: the same rows for all objectives, but for each one's own best."""
+    """Return objective, candidates and values of every start: the same rows for all objectives, and each objective's own
+    best row.
+    """
     numbers = domain.bound.table.numbers
     inside = np.arange(len(numbers))
     if ball is not None:
@@ -220,7 +224,7 @@ def starts_of(
 
 
 def drawn(domain: Domain, count: int, seed: int) -> tuple[IntArray, FloatArray]:
-    """States whose every player is at any of its candidates, each as likely."""
+    """Draw states in which every player is at any of its candidates with equal probability."""
     rng = np.random.default_rng(seed)
     at = np.column_stack([rng.integers(0, len(player.donors), count) for player in domain.players])
     value = np.full(at.shape, np.nan)
@@ -278,7 +282,7 @@ def _gathered(
 
 
 def different(domain: Domain, states: States) -> int:
-    """How many of the states differ in a level, or in a number by more than 1% of its range."""
+    """Return how many of the states differ in a level, or in a number by more than 1% of its range."""
     keys = states.at.copy().astype(np.float64)
     for p, player in enumerate(domain.players):
         if player.slope is not None:

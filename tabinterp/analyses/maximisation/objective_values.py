@@ -1,4 +1,4 @@
-"""Objectives as arrays: what each of them makes of a front."""
+"""Values of objectives at fronts, as arrays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ BLOCK = 16_384
 
 @dataclass(frozen=True, eq=False)
 class Reader:
-    """Objective k at a front z is `weights[k] @ features(z) + constants[k]`; features (F) are those of `keys`, side by side.
+    """The value of objective k at a front z is `weights[k] @ features(z) + constants[k]`; features (F) are those of `keys`,
+    concatenated.
 
     `inner` (I) are features whose affine function those of `keys` are, with weights and constants of their own: cheaper, and the
     front itself (`linear`) where the objectives are sums over columns. `apart` (fronts (m, h) -> (m,)) is taken off in a search.
@@ -44,7 +45,7 @@ class Reader:
     apart: Callable[[Tensor], Tensor] | None = None
 
     def scored(self, z: Tensor, of: IntArray) -> Tensor:
-        """(S, C) fronts (S, C, h), each by the objective of its state (S,)."""
+        """Return the value (S, C) of fronts (S, C, h), each under the objective of its state (S,)."""
         made = [module(z.flatten(0, 1)) for module in self.inner]
         features = made[0] if len(made) == 1 else torch.cat(made, dim=1)
         which = torch.as_tensor(of)
@@ -53,7 +54,7 @@ class Reader:
         return scores if self.apart is None else scores - self.apart(z.flatten(0, 1)).reshape(scores.shape)
 
     def every(self, z: Tensor) -> FloatArray:
-        """(m, K) every front by every objective, by the features of `keys`."""
+        """Return the value (m, K) of every front under every objective, from the features of `keys`."""
         modules = [_module(self.bound, self.layers, key) for key in self.keys]
         parts = []
         with torch.inference_mode():
@@ -96,7 +97,7 @@ class _Probabilities(nn.Module):
 def readers_of(
     bound: BoundModel, layers: tuple[Layer, ...], objectives: Sequence[Objective]
 ) -> list[tuple[IntArray, Reader]]:
-    """Objectives that read the same features together, with their places."""
+    """Group objectives that use the same features, with their positions."""
     needs = [tuple(sorted({_key(t) for _, t in one.terms}, key=str)) for one in objectives]
     made = []
     for keys in dict.fromkeys(needs):

@@ -1,4 +1,4 @@
-"""The search: from many starts at once, column after column to the best value there is; in a ball after a whitened ascent.
+"""Coordinate search from many starts at once, one column after another; within a ball, after gradient ascent.
 
 A move of one player is an update of the front by the difference of two parts, so all candidates of a player for many states
 are one batch. Sweeps go on until no state moves. Numbers on lines then go up the gradient together, by the best of a ladder of
@@ -28,7 +28,7 @@ GAIN = 1e-5  # of the objective's standard deviation over rows: what is an impro
 
 
 def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """All states moved up until they stand still; `scale` (K,) is a standard deviation of each objective.
+    """Improve all states until none of them changes; `scale` (K,) is a standard deviation of each objective.
 
     In a ball every second one first goes towards the optimum with all columns at once: either way finds what the other misses.
     """
@@ -40,7 +40,7 @@ def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, bud
 
 
 def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """The search itself. Starts that meet go on as one."""
+    """Run the search itself; starts that meet are continued as one."""
     states, first = _merged(_swept(domain, reader, states, scale, budget, sweeps=1))
     states, second = _merged(_swept(domain, reader, states, scale, budget))
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]

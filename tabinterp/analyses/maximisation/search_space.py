@@ -1,4 +1,4 @@
-"""Where a search may go: every column at values that the table knows, and what each of them adds to the front.
+"""The domain of a search: the values that each column can take, and what each of them adds to the front.
 
 Columns that the encoder keeps apart move alone; columns that it mixes move together, to combinations that some row holds. So
 do columns that determine one another (`functional_dependencies`): every level takes its most frequent companions with it, and a
@@ -40,8 +40,8 @@ REAL = 64  # candidates of a number that is no line, and of columns that are mix
 
 @dataclass(frozen=True, eq=False)
 class Player:
-    """Columns that move together, and where to. `donors` (C,) are rows that hold the candidates, on a line rows near them;
-    `parts` (C, h) is what the candidates add.
+    """Columns that move together, and their candidates. `donors` (C,) are rows that have the candidate values (for numbers,
+    rows near them); `parts` (C, h) is what the candidates add.
 
     `values` (C,) are a single number's candidates, NaN where missing; `slope` (h,) is its change of the front for 1, None where
     it is no line. The number is the first of the columns; `scales` are factor and shift of each that make it of the first.
@@ -58,7 +58,7 @@ class Player:
     scales: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
 
     def part(self, at: IntArray, value: FloatArray) -> Tensor:
-        """(m, h) what candidates `at`, or on a line the known values, add to the front."""
+        """Return what candidates `at`, or the known values of a number, add to the front (m, h)."""
         made = self.parts[torch.as_tensor(at)]
         if self.slope is None or self.values is None:
             return made
@@ -73,21 +73,21 @@ class Player:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """All players, and the front (h,) of what no player feeds."""
+    """All players, and the part of the front (h,) that depends on none of them."""
 
     bound: BoundModel
     players: tuple[Player, ...]
     constant: Tensor
 
     def front(self, at: IntArray, value: FloatArray) -> Tensor:
-        """(m, h) fronts of states: candidates (m, players), and values (m, players), NaN off the lines."""
+        """Return the fronts (m, h) of states: candidates (m, players), and values (m, players), NaN for levels."""
         z = self.constant.expand(len(at), -1).clone()
         for p, player in enumerate(self.players):
             z += player.part(at[:, p], value[:, p])
         return z
 
     def place(self, rows: IntArray, edge: bool = True) -> tuple[IntArray, FloatArray]:
-        """Rows of the table as states; with `edge` what lies outside the domain is moved to its edge."""
+        """Return rows of the table as states; with `edge`, values outside the domain are moved to its edge."""
         at = np.zeros((len(rows), len(self.players)), dtype=np.int64)
         value = np.full(at.shape, np.nan)
         for p, player in enumerate(self.players):
@@ -105,7 +105,7 @@ class Domain:
         return at, value
 
     def frame(self, at: IntArray, value: FloatArray) -> pd.DataFrame:
-        """(m, columns) states as rows of the table; columns that the model does not read at their typical value."""
+        """Return states as rows of the table (m, columns); columns that the model does not read have their typical value."""
         source = self.bound.table.inputs
         made = {c: source[c].take(np.full(len(at), _typical_row(self.bound, c))) for c in source.columns}
         for p, player in enumerate(self.players):
@@ -121,7 +121,7 @@ class Domain:
 
 
 def domain_of(bound: BoundModel, seed: int) -> Domain:
-    """The domain of a model on its table's rows."""
+    """Return the domain of a model on its table's rows."""
     read = tuple(c for c in bound.columns if len(bound.encoding.blocks[c]))
     follows = determines(bound.table, read, seed)
     players = tuple(_player(bound, one, read, follows, seed) for one in sorted(_groups(bound, read, follows)))

@@ -1,4 +1,4 @@
-"""Is an optimum a row like others? Where it stands among real rows, from both sides, and whether real rows ever stand so.
+"""Typicality of an optimum: its percentile among real rows by several measures, and whether any real row is as extreme.
 
 A mode is no typical sample: in N(0, I_d) the squared Mahalanobis radius has mean d and standard deviation sqrt(2d), so that a
 row at the very middle is as odd as one far out. Each of four measures is therefore read at both ends: how far it lies beyond the
@@ -44,10 +44,11 @@ EXACT = 1e-6  # of a number's standard deviation: what others leave of it below 
 
 @dataclass(frozen=True, eq=False)
 class Typicality:
-    """Arrays (rows,). Percentiles in [0, 1] among `reference` real rows, above 0.5 farther out than most; `out` columns out of
-    the rows' range. `oddness`: share of real rows that are less odd, over all measures and both ends; `unreadable`: not below
-    `far`. `beyond`: the ends (of `ENDS`) by which it is. `column`: whose conditional residual is the largest, None where no
-    column is a number."""
+    """Arrays (rows,). Percentiles in [0, 1] among `reference` real rows; above 0.5 is farther out than most. `out`: columns
+    outside the range of the rows. `oddness`: share of real rows that are less atypical, over all measures and both ends.
+    `unreadable`: oddness is not below `far`. `beyond`: the ends (of `ENDS`) that make it so. `column`: the column with the
+    largest conditional residual, None if no column is numeric.
+    """
 
     mahalanobis: FloatArray
     neighbours: FloatArray
@@ -70,12 +71,14 @@ class Typicality:
 
 
 def far(reference: int) -> float:
-    """The oddness from which on a row is not to be read: 99% of the real rows are below, or all where they are few."""
+    """Return the oddness from which a row is too atypical to be interpreted: 99% of the real rows are below, or all if they
+    are few.
+    """
     return 1 - max(LEVEL, 1 / (reference + 1))
 
 
 def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicality:
-    """Rows of the table's input columns beside at most 2,000 of the rows of `bound`, held out where it has a split."""
+    """Compare rows of the table's input columns with at most 2,000 rows of `bound`, held-out rows if it has a split."""
     real = _real(bound, seed)
     sd = _spread(real.x)
     mine, theirs = bound.encoding.transform(rows) / sd, real.x / sd
@@ -122,7 +125,9 @@ def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def of_encoded(bound: BoundModel, point: FloatArray, seed: int = 0) -> tuple[float, int]:
-    """Percentile of the distance to the fifth neighbour of an encoded point (d,), which need be no row; rows it is among."""
+    """Return the percentile of the distance to the fifth neighbour of an encoded point (d,), which need not be a row; and
+    equal rows.
+    """
     real = _real(bound, seed)
     sd = _spread(real.x)
     return float(_percentile(*_nearness(point[None] / sd, real.x / sd, _halves(real, seed)))[0]), len(real.x)

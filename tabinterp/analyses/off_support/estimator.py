@@ -1,4 +1,5 @@
-"""Does the model behave on rows that no one is as it does on real ones? Explainers that perturb rows can be fooled there.
+"""Behaviour on perturbed rows: does the score follow the same rule off the data as on real rows? Explainers that perturb
+rows can be fooled there.
 
 Slack et al. (2020) build models that decide real rows by one rule and perturbed rows by another, so that permutation, LIME and
 Shapley values tell of the second rule only. Three numbers look for it:
@@ -45,7 +46,8 @@ Estimate = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class OffSupport:
-    """AUC of real against perturbed rows; R2 on real rows of what was learnt on real and on perturbed ones; their gap.
+    """AUC of real against perturbed rows; R2 on real rows of models of the score fitted to real and to perturbed rows;
+    their gap.
 
     `permuted` and `swapped` (columns,) are mean absolute changes of the score, in its standard deviations.
     """
@@ -64,7 +66,9 @@ class OffSupport:
     estimand: str = "R2 on real rows of the score as learnt on real rows, less that as learnt on perturbed rows"
 
     def frame(self) -> pd.DataFrame:
-        """column, permuted, swapped (mean absolute change of the score, in its standard deviations), with their errors."""
+        """Return one row for each column: column, permuted, swapped (mean absolute change of the score, in its standard
+        deviations), with errors.
+        """
         return pd.DataFrame(
             {
                 "column": self.players,
@@ -77,7 +81,7 @@ class OffSupport:
 
 
 def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
-    """Read a model on at most 2,000 rows of its table, drawn by hash.
+    """Compare a model's score on at most 2,000 rows of its table, drawn by hash, and on perturbed rows.
 
     Raises
     ------
@@ -195,6 +199,8 @@ def _squared(table: Table, name: str) -> FloatArray:
 
 
 def run(context: Context) -> OffSupport:
-    """Answer the question for the network of an audit, on training and held-out rows: it asks what the score follows."""
+    """Compare real and perturbed rows for the audited network, using training and held-out rows, since the question is what
+    the score follows.
+    """
     rows = context.drawn(np.arange(len(context.network.table)), context.settings.rows)
     return off_support(context.network.take(rows), seed=context.seed)

@@ -1,4 +1,4 @@
-"""What the weights alone say of each column: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
+"""Importance from the weights alone: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
 
 A path product multiplies the weights along every way from an encoded column to the score and adds them up, as if each
 activation were the identity: it is the network's gradient with all activations held at slope 1, residual branches included.
@@ -47,8 +47,8 @@ AUDITED_ROWS = 2_000
 
 @dataclass(frozen=True, eq=False)
 class PathWeights(Display):
-    """`path`, `gradient` (terms, outputs): path products and mean gradients, in units of the score for one unit of a number,
-    or for a level against its reference; both by the encoded columns' slopes.
+    """`path`, `gradient` (terms, outputs): path products and mean gradients, in units of the score per unit of a number, or
+    for a level compared with its reference; both multiplied by the encoded columns' slopes.
 
     `size` (columns, outputs): a column's path product over all its encoded columns, sqrt(p' S p) with S their covariance over
     rows: abs(path) x standard deviation for a number, the standard deviation of its levels' paths for a category. `garson`
@@ -82,14 +82,14 @@ class PathWeights(Display):
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """What is known to fail."""
+        """Known failures of the method."""
         return tuple(text(one) for one in self.failures)
 
     def _numbers(self) -> pd.DataFrame:
         return scaled(self.frame().assign(sd=spreads(self.terms, len(self.outputs))), "path", "gradient")
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and term; `size` and `garson` are the whole column's."""
+        """Return one row for each output and term; `size` and `garson` are of the whole column."""
         at = [self.columns.index(one.term.column) for one in self.terms]
         sd = np.array([one.sd if isinstance(one, Slope) else np.nan for one in self.terms])
         parts = [
@@ -113,14 +113,14 @@ class PathWeights(Display):
         return pd.concat(parts, ignore_index=True)
 
     def cosines(self) -> pd.DataFrame:
-        """One row for each output."""
+        """Return one row for each output."""
         names = ("path_gradient", "path_optimum", "gradient_optimum", "straight")
         made = {"output": pd.Series(self.outputs, dtype=object)}
         return pd.DataFrame(made | {name: getattr(self, name) for name in names})
 
 
 def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> PathWeights:
-    """Path products and Garson's shares of every column; means over all rows of `table`.
+    """Compute path products and Garson's shares of every column; means are over all rows of `table`.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> P
 
 
 def paths_of(bound: BoundModel, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeights:
-    """The same for terms that are known."""
+    """Compute path products and Garson's shares for known terms."""
     if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 say nothing
         bound = bound.take(bound.table.weights > 0)
     w = unit(bound.table.weights, len(bound.table))
@@ -248,7 +248,7 @@ def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def run(context: Context) -> PathWeights:
-    """Answer the question for the network of an audit, with the terms of the coefficients."""
+    """Compute path weights of the audited network, with the same terms as the coefficients."""
     coefficients = context[COEFFICIENTS]
     network = context.network.take(context.subsample)
     require_rows(network)

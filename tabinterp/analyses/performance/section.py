@@ -1,4 +1,4 @@
-"""Performance on the page: each metric for both models, whether their difference is resolved, and single classes."""
+"""Performance on the page: each metric for both models, whether their difference is significant, and single classes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def build(document: Document) -> list[Block]:
 
 
 def brief(document: Document) -> list[Table | Paragraph]:
-    """The table of the first screen: points, the difference with its interval, the resolution."""
+    """Return the table of the first screen: point estimates, the difference with its interval, and whether it is
+    significant.
+    """
     columns: list[Column[MetricRow]] = [
         Column(t("report.metric"), _name),
         Column(t("report.network"), lambda row: number(row.network.value), "net"),

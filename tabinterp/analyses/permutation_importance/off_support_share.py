@@ -1,4 +1,4 @@
-"""How often does moving a column make a row unlike any real row?
+"""Off-support share: how often permuting a column makes a row unlike any real row.
 
 Half of a seeded sample serves as reference, the other half as probes; the rows of a group are in the same half. A probe is off
 the support when its nearest reference row is farther than it is for 95% of the untouched probes: five in a hundred would be
@@ -26,7 +26,7 @@ SHIFTS = 4
 
 
 class Support:
-    """Off-support rates of a table's columns, from at most 1,000 of its rows."""
+    """Off-support shares of a table's columns, from at most 1,000 of its rows."""
 
     def __init__(self, table: Table, seed: int) -> None:
         able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
@@ -52,7 +52,7 @@ class Support:
         return _discrete(values.factorize()[0], half)
 
     def off(self, columns: Sequence[str], label: IntArray | None = None) -> float | None:
-        """Share of probes off the support when these columns come together from another probe.
+        """Return the share of probe rows off the support when these columns are taken from another probe row.
 
         With labels (n,) of the table's rows, from another probe of the same label; probes that have none stay out.
         """

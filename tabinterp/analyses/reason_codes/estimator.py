@@ -1,4 +1,4 @@
-"""Reason codes: which columns count against a declined row, under the network and under the linear model.
+"""Reason codes: the columns that contribute most to an adverse decision, under the network and under the linear model.
 
 The Official Interpretations of Regulation B (12 CFR 1002, Supplement I, 9(b)(2)-5) name two methods: the factors on which an
 applicant is furthest below the average of those at or just above the cut-off, or of all applicants. Of a logistic regression
@@ -39,7 +39,7 @@ AUDITED_ROWS = 500  # adversely decided rows that an audit explains
 
 @dataclass(frozen=True, eq=False)
 class ReasonCodes(Display):
-    """Reasons of `rows` declined rows (of `declined_rows`), and how far they can be relied on.
+    """Reason codes of `rows` declined rows (of `declined_rows`), and how reliable they are.
 
     `network` and `linear` (rows, columns) are what each column adds towards the decline, in log-odds, against the same
     `reference_rows` just-approved rows. `numbers` are the rows' numbers. `omitted`: share of rows in which a column that is not
@@ -80,7 +80,7 @@ class ReasonCodes(Display):
         return frame.assign(model=frame["measure"].str.removeprefix("reason_"))
 
     def frame(self) -> pd.DataFrame:
-        """One row a measure: what it is of, rows, value, standard error, 95% interval. Aggregates only."""
+        """Return one row for each measure: what it is of, rows, value, standard error, 95% interval. Aggregates only."""
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))
             for one in self.likeness
@@ -99,7 +99,7 @@ class ReasonCodes(Display):
         )
 
     def codes(self) -> pd.DataFrame:
-        """One row a declined row: its number, and its reasons under both models, the largest first."""
+        """Return one row for each declined row: its number, and its reasons under both models, the largest first."""
         made: dict[str, Any] = {"row": self.numbers}
         names = np.array([*self.columns, None], dtype=object)
         for model in ("network", "linear"):
@@ -121,7 +121,7 @@ def reason_codes(
     rows: int | None = None,
     seed: int = 0,
 ) -> ReasonCodes:
-    """Reasons of the rows of `table` that the network declines, network beside linear model.
+    """Return the reason codes of the rows of `table` that the network declines, under both models.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def _check(threshold: float, table: Table, signs: Mapping[str, int] | None) -> N
 
 
 def run(context: Context) -> ReasonCodes | None:
-    """Answer the question for the two models of an audit; None unless there are two classes, as the document shows."""
+    """Compute reason codes for both models of an audit; None unless there are two classes, which the document shows."""
     if context.network.table.schema.task != "binary":
         return None
     network, linear = context.both(context.evaluated)

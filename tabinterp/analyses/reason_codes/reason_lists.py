@@ -1,4 +1,5 @@
-"""What lists of reasons are worth: how alike two of them are, what follows from them, and which columns they name.
+"""Lists of reasons: how similar two lists are, whether changing the named columns changes the decision, and which columns
+are named.
 
 A share that one to nine rows make, or all but as many, is not told, but its one end (`told_share`); nor is one from which such
 a share could be reckoned.
@@ -31,7 +32,7 @@ Which = Literal["network", "linear"]
 
 @dataclass(frozen=True)
 class Likeness:
-    """Two lists of reasons, over `rows` declined rows.
+    """Similarity of two lists of reasons, over `rows` declined rows.
 
     `jaccard`: mean of the common over all columns that either names. `changed`: share of rows in which the lists name other
     columns; `first`: in which the first column is the same. Each with standard error and 95% interval over rows.
@@ -46,8 +47,9 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Flips:
-    """Share of (row, reference row) pairs in which the row is approved once its named columns are those of the reference row;
-    beside it as many columns drawn at random, and the paired difference. Each model moves what it names itself."""
+    """Share of (row, reference row) pairs in which the row is approved once its named columns are taken from the reference
+    row; the same for as many random columns, and the paired difference. Each model uses its own reasons.
+    """
 
     model: Which
     rows: int
@@ -58,7 +60,7 @@ class Flips:
 
 @dataclass(frozen=True)
 class Named:
-    """Share of rows of which a column is a reason (and the first), under both models."""
+    """Share of rows for which a column is a reason (and the first reason), under both models."""
 
     column: str
     protected: bool
@@ -70,7 +72,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Against:
-    """Of the rows that name a column with a declared direction, the share in which the direction speaks for the row."""
+    """Among rows that name a column with a declared direction, the share in which the direction contradicts the reason."""
 
     column: str
     sign: int
@@ -82,7 +84,7 @@ class Against:
 
 
 def listed(values: FloatArray) -> tuple[BoolArray, IntArray]:
-    """(rows, columns) what is named, and (rows,) what is named first, -1 where nothing counts against the row."""
+    """Return which columns are named (rows, columns), and the first reason (rows,), -1 if there is none."""
     order = np.argsort(-values, axis=1, kind="stable")
     named = np.zeros(values.shape, dtype=bool)
     np.put_along_axis(named, order[:, :TOP], True, axis=1)
@@ -138,7 +140,7 @@ def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
 
 
 def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
-    """What each model decides once its own reasons are moved, on the rows that it declines itself."""
+    """Return what each model decides once its own reasons are changed, on the rows that it declines itself."""
     models: tuple[tuple[Which, BoundModel, FloatArray], ...]
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:
@@ -178,7 +180,9 @@ def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> 
 
 
 def omitted(case: Case, main: FloatArray) -> Mean:
-    """Share of rows with a column left out that, moved alone to the reference rows, matters more than one that is named."""
+    """Return the share of rows with an unnamed column that matters more than a named one when it alone is set to the
+    reference rows.
+    """
     bound, named = case.network, listed(main)[0]
     alone = np.empty(named.shape)
     for i in range(0, case.size, BLOCK):
@@ -194,7 +198,7 @@ def omitted(case: Case, main: FloatArray) -> Mean:
 
 
 def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Named]:
-    """Columns that are a reason of ten rows at least under either model, the most frequent of the network first."""
+    """Return columns that are a reason for at least ten rows under either model, the network's most frequent first."""
     weights, group = _weighed(case, case.rows)
     (network, first), (other, other_first) = listed(main), listed(linear)
     open_ = [_firsts(one, network.shape[1]) for one in (first, other_first)]
