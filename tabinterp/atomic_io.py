@@ -59,7 +59,7 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
 
 @contextmanager
 def output_folder(path: Path) -> Iterator[None]:
-    """Create a folder, lock it, and check that files can be written there; all before the work whose result goes there.
+    """Create a folder, lock it, and check that files can be written to it, before the work whose result it will hold.
 
     The lock is released when the block ends or the process dies. A folder that was created here and is still empty at the
     end is removed.
@@ -117,7 +117,7 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder that only its owner may enter; one that is there must hold no link, and is closed to others.
+    """Create a folder that only its owner can open; an existing one must contain no link, and is closed to others.
 
     Raises
     ------
@@ -132,7 +132,8 @@ def make_private(folder: Path) -> None:
 
 
 def check_private(folder: Path) -> None:
-    """Refuse a folder that could be somebody else's: a link, a folder of another user, or one that holds a link or a pipe.
+    """Refuse a folder that may belong to somebody else: a link, a folder of another user, or one that contains a link or a
+    pipe.
 
     Raises
     ------
@@ -156,7 +157,7 @@ def check_private(folder: Path) -> None:
 
 
 def remove_private(folder: Path) -> bool:
-    """Delete a folder that `make_private` made, and what it holds; return whether there was one.
+    """Delete a folder that `make_private` created, with its contents; return whether it existed.
 
     Raises
     ------
@@ -174,7 +175,7 @@ def remove_private(folder: Path) -> bool:
 
 
 def write(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Replace a file by a whole new one, so that a reader never sees half of it. The umask is taken off `mode`.
+    """Replace a file atomically, so that a reader never sees a partial file. The umask is applied to `mode`.
 
     Raises
     ------
@@ -194,7 +195,7 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
 
 
 def write_all(contents: Mapping[Path, bytes | None]) -> None:
-    """Replace files that belong together; None: there is to be no such file.
+    """Replace files that belong together; None: the file is deleted.
 
     None is touched before all are on the disk, so that a full one leaves the old files. Then the old ones are set aside in the
     order given and the new ones put in place in the reverse order: whenever a run is killed, what is there is of one run, and
@@ -254,6 +255,6 @@ def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
 
 
 def discard() -> None:
-    """Delete files that are half written, before a process ends itself."""
+    """Delete partially written files before the process ends."""
     for name in [*_STAGED]:
         Path(name).unlink(missing_ok=True)

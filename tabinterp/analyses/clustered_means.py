@@ -61,7 +61,7 @@ def spread(moved: FloatArray, group: IntArray, rows: Any) -> tuple[float, int]:
 
 
 def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the mean over all given rows; None if there are fewer than ten rows or groups of rows.
+    """Return the mean over all given rows; `NONE` (NaN) if there are fewer than ten rows or groups of rows.
 
     >>> one = np.ones(12)
     >>> [round(float(x), 3) for x in mean_of(np.arange(12.0), one, np.arange(12))]
@@ -77,8 +77,8 @@ def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the mean of values between 0 and 1, with an interval within 0 and 1; None for fewer than ten rows or groups of
-    rows.
+    """Return the mean of values between 0 and 1, with an interval within 0 and 1; `NONE` (NaN) for fewer than ten rows or
+    groups of rows.
 
     A share says no more than as many rows that are drawn one by one; a mean of numbers between 0 and 1, which vary less, may.
     """

@@ -1,4 +1,4 @@
-"""The loop over the analyses of an audit: one after another, or side by side in worker processes."""
+"""The loop over the analyses of an audit: in sequence, or in parallel in worker processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST = 4  # workers, unless the user asks for more: the longest group of analyse
 
 
 class Clock(Watch, Protocol):
-    """Whoever takes the time of an analysis in a `with` block."""
+    """A timer of analyses, used as a context manager."""
 
     seconds: dict[str, float]
 
@@ -34,14 +34,14 @@ class Clock(Watch, Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of an analysis; None where it does not apply, and the note that says why, unless the document shows it."""
+    """The result of an analysis; None if it does not apply, with a note on the reason, unless the document shows it."""
 
     result: Any = None
     note: Message | None = None
 
 
 def workers_of(jobs: int | None) -> int:
-    """Return how many analyses run at the same time.
+    """Return how many analyses run in parallel.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def workers_of(jobs: int | None) -> int:
 def run_analyses(
     selected: Sequence[Analysis[Any]], context: Context, jobs: int, clock: Clock
 ) -> tuple[Context, list[Message]]:
-    """Run analyses, and return the context with their results, and notes on those that do not apply, in the order of the list.
+    """Run analyses; return the context with their results, and notes on those that do not apply, in the order of the list.
 
     Independent ones run in `jobs` worker processes. What these leave out, as after an error, runs here afterwards.
     """
@@ -95,7 +95,7 @@ def _withheld(context: Context) -> Iterator[Message]:
 
 
 def answer(analysis: Analysis[Any], context: Context) -> Outcome:
-    """Run an analysis on the processor."""
+    """Run one analysis on the CPU."""
     return _answer(analysis, context)[1]
 
 

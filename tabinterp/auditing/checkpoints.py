@@ -1,4 +1,4 @@
-"""What an audit keeps while it runs, so that one that was stopped midway can be gone on with."""
+"""Checkpoints of a running audit, from which an interrupted audit is resumed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def keeping(
     resume: bool = False,
     tell: Callable[[str], None],
 ) -> Iterator[Keeping]:
-    """Where `scan_table` and the sums of an audit keep what is finished: inside folder `out`, deleted at the end.
+    """Create the checkpoints for `scan_table` and the sums of an audit: inside the folder `out`, deleted at the end.
 
     When the work ends early, what is finished is written, and where it is told to `tell`.
 

@@ -1,4 +1,4 @@
-"""Check a document against itself: everything in it that follows from the rest is worked out again.
+"""Consistency of a saved document: everything that follows from its other numbers is recomputed and compared.
 
 Findings, the verdict, the evidence for clauses and parts of the provenance follow from the numbers in the document. Whoever edits
 one of them by hand leaves a contradiction. Only the code that wrote a document can tell: another version may judge otherwise.
@@ -40,12 +40,12 @@ BROKEN = (
 
 
 def written_here(document: Document) -> bool:
-    """Return whether this very code wrote the document: the same version, and the same files."""
+    """Return whether the document was written by exactly this code: the same version and the same files."""
     return document.method.version == __version__ and document.method.code_digest == code_digest()
 
 
 def contradictions(document: Document) -> list[Message]:
-    """Return what the document says that the rest of it does not give; empty where it is as it was written.
+    """Return the statements of the document that do not follow from the rest of it; empty if it is unchanged.
 
     Meaningful only where `written_here`.
     """
@@ -187,7 +187,9 @@ def _lines_follow(document: Document) -> bool:
 
 
 def verdict_lines(document: Document) -> list[Message]:
-    """Return the lines below a verdict that follow from the rest of the document: all but those of the ladder and the labels."""
+    """Return the sentences below the verdict that follow from the rest of the document: all but those of the ladder and the
+    labels.
+    """
     lines = _linear_lines(document)
     if any(line.key == "verdict.one_value" for line in document.verdict.lines):
         lines.append(Message(key="verdict.one_value", values={"rows": document.performance.rows}))

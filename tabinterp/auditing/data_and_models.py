@@ -1,4 +1,4 @@
-"""Data, models, method and what was not assessed, as parts of the document."""
+"""The parts of the document about data, models and method, and about what was not assessed."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def _origin(bound: BoundModel) -> list[Message]:
 
 
 def notes(r: Results) -> list[Message]:
-    """What was not assessed, as far as only the run knows it; `unassessed` takes the rest from the document."""
+    """Return what was not assessed, as far as only the run knows it; `unassessed` derives the rest from the document."""
     messages = list(r.notes)
     units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
     if units is not None and (left := len(units.units.layer) - len(units.shown)):

@@ -1,4 +1,4 @@
-"""What was not assessed, as far as the finished document shows it by itself."""
+"""What was not assessed, as far as it follows from the finished document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`audit(model, table)`: every analysis of a network and of its linear counterpart, as one document."""
+"""`audit(model, table)`: run every analysis of a network and its linear counterpart, and build the document."""
 
 from __future__ import annotations
 
@@ -303,11 +303,11 @@ class _Clock:
 
     @property
     def is_watched(self) -> bool:
-        """Whether somebody is told of the progress."""
+        """Whether anyone receives the progress."""
         return self._progress is not None
 
     def expect(self, seconds: Mapping[str, float]) -> None:
-        """Set the seconds that the parts from here on will take; before that no progress is made."""
+        """Set the expected seconds of the remaining parts; before this there is no progress."""
         self._expected = seconds
 
     @contextmanager
@@ -319,20 +319,20 @@ class _Clock:
         self.finished(part, time.perf_counter() - start)
 
     def within(self, share: float, part: str | None = None) -> None:
-        """Say that this share of a part is done; of the present one where none is named."""
+        """Report that this share of a part is done (by default the current part)."""
         part = part or self._part
         self._under_way[part] = max(share, self._under_way.get(part, 0.0))  # an analysis may begin again
         self._tell(part)
 
     def finished(self, part: str, seconds: float) -> None:
-        """Say that a part is done, and how long it took."""
+        """Report that a part is done, and how long it took."""
         self.seconds[part] = round(seconds, 3)
         self._under_way.pop(part, None)
         self._done += self.expected(part)
         self._tell(part)
 
     def expected(self, part: str) -> float:
-        """Return the seconds that a part was expected to take; 0 where nothing was expected."""
+        """Return the expected seconds of a part; 0 if none were set."""
         return self._expected.get(part, 0.0)
 
     def _tell(self, part: str) -> None:

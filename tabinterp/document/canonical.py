@@ -1,4 +1,4 @@
-"""The document as bytes: canonical JSON (RFC 8785) and a newline, so that the same audit always has the same digest."""
+"""Canonical JSON of the document (RFC 8785) with a final newline, so that the same audit always has the same digest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LARGEST_EXACT = 2**53 - 1  # beyond it JSON readers disagree on an integer
 
 
 def to_bytes(document: Document) -> bytes:
-    """Canonical JSON of the document, and a newline."""
+    """Return the document as canonical JSON with a final newline."""
     try:
         return rfc8785.dumps(document.model_dump()) + b"\n"
     except rfc8785.CanonicalizationError as error:
@@ -33,7 +33,7 @@ def to_bytes(document: Document) -> bytes:
 
 
 def from_bytes(data: bytes) -> Document:
-    """The document behind the bytes; nothing is coerced, skipped or guessed.
+    """Parse a document strictly: nothing is coerced, skipped or guessed.
 
     A reader of an audit must be able to rely on every field, so what is unknown, doubled or of another type is
     refused with its place, what was found there and what was allowed.
@@ -49,7 +49,7 @@ def from_bytes(data: bytes) -> Document:
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of the document, as published in `audit-1.schema.json`."""
+    """Return the JSON Schema of the document, as published in `audit-1.schema.json`."""
     published: dict[str, Any] = {"$schema": DIALECT, **Document.model_json_schema(mode="validation")}
     records = {analysis.name: record_type(analysis.name) for analysis in ANALYSES if analysis.place is None}
     schemas = {name: record.model_json_schema() for name, record in records.items()}
@@ -62,7 +62,7 @@ def schema() -> dict[str, Any]:
 
 
 def schema_bytes() -> bytes:
-    """The published schema, byte for byte."""
+    """Return the published schema, byte for byte."""
     return (json.dumps(schema(), indent=1, ensure_ascii=False) + "\n").encode()
 
 

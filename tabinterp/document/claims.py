@@ -1,4 +1,4 @@
-"""What a document may claim: every resolved flag must follow from the interval beside it.
+"""Validation of the claims in a document: every flag of significance must follow from its interval.
 
 An audit can be saved, edited and rendered again. A report is refused rather than let a sentence or a flag say more than
 the numbers next to it.
@@ -28,7 +28,7 @@ REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 
 def check(document: Document) -> None:
-    """Raise `DocumentError` at the first claim that its own interval does not bear out."""
+    """Raise `DocumentError` at the first claim that its own interval does not support."""
     _sentence(document.verdict)
     _verdict(document)
     for index, row in enumerate(document.performance.metrics):
@@ -124,7 +124,7 @@ def _readable(place: str, oddness: float, unreadable: bool, far: float) -> None:
 
 
 def side(part: Interval) -> int:
-    """On which side of zero the whole interval lies; 0 when it includes zero or does not exist."""
+    """Return on which side of zero the whole interval lies; 0 if it includes zero or does not exist."""
     if part.low is None or part.high is None:
         return 0
     return int(part.low > 0) - int(part.high < 0)
@@ -285,7 +285,7 @@ def _ladder(ladder: Ladder) -> None:
 
 
 def status_of(part: Interval, margin: float) -> Status:
-    """What the interval of a difference in loss (first minus second model) says of the first model."""
+    """Return the status of the first model from the interval of a difference in loss (first minus second)."""
     if not margin > 0:
         return "not_resolved"
     if part.low is not None and part.high is not None and -margin < part.low and part.high < margin:

@@ -1,4 +1,4 @@
-"""Two audits side by side: what changed beyond its error.
+"""The difference of two audits: what changed by more than its error.
 
 A difference of two numbers has the standard error sqrt(se1² + se2²), as of two independent samples. Where both audits used the
 same rows, their numbers rise and fall together and the true error is smaller: what is called a change then is one, and some
@@ -29,7 +29,7 @@ LEVEL = 0.05  # of the adjusted p below which a difference counts
 
 @dataclass(frozen=True)
 class Change:
-    """One number in both audits. `q` is the adjusted p of no difference; None where one of them has no error."""
+    """One number in both audits. `q` is the adjusted p-value of no difference; None if one of them has no error."""
 
     theme: str  # "performance", "calibration", "importance", "coefficients", "gain"
     of: str  # "network", "linear", "difference"
@@ -56,7 +56,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that is not a number with an error: as it was, and as it is."""
+    """A change of something that is not a number with an error: before and after."""
 
     name: str
     first: str
@@ -69,7 +69,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Changes:
-    """`facts`: data, models, verdict; `findings`: status of each check; `numbers`: the surest change first."""
+    """`facts`: data, models, verdict; `findings`: status of each check; `numbers`: the most significant change first."""
 
     names: tuple[str, str]
     digests: tuple[str, str]  # SHA-256 of the two documents
@@ -80,7 +80,7 @@ class Changes:
     alone: tuple[Key, ...]  # numbers that only one of them has: theme, of, parts of the name
 
     def frame(self) -> pd.DataFrame:
-        """theme, of, name, first, second, difference, stderr, q, changed."""
+        """Return one row for each change: theme, of, name, first, second, difference, stderr, q, changed."""
         rows = [
             (c.theme, c.of, c.name, c.first, c.second, c.difference, c.stderr, c.q, c.changed) for c in self.numbers
         ]
@@ -99,7 +99,7 @@ class Changes:
 
 
 def compare_documents(first: Document, second: Document) -> Changes:
-    """What changed from one audit to another of the same target.
+    """Return what changed from one audit to another of the same target.
 
     Raises
     ------

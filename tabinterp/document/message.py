@@ -1,4 +1,4 @@
-"""A sentence of the catalogue as data: its key and the values that fill it. It is a text only where it is shown."""
+"""Sentences of the catalogue as data: a key and values, which become text when they are shown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Message(BaseModel):
 
 
 def why(reason: str, **values: Value | Message) -> Message:
-    """Why a reading does not apply: `raise NotApplicableError(why(...))` is an error that a document can hold.
+    """Return the reason why an analysis does not apply: `raise NotApplicableError(why(...))` is an error that a document
+    can store.
 
     >>> str(why("interactions.pair", column="age"))
     "a pair needs two columns; there is 'age'"

@@ -1,4 +1,4 @@
-"""The linear counterpart: what a linear model makes of the same encoding, rows and split.
+"""The linear counterpart: a linear model fitted to the same encoding, rows and split as the network.
 
 This is the rival, fitted to predict: L2 with the strength chosen by cross-validated loss, on standardised encoded columns.
 For inference an unpenalised fit on the same encoding stands beside it (`tabinterp.linear.inference`).
@@ -51,7 +51,7 @@ GROUPED_ENCODERS = "cv_object" in TargetEncoder._parameter_constraints["cv"]  # 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A fit on some rows: the encoder, and coefficients of standardised encoded columns with the penalty that was chosen."""
+    """A fit on some rows: the encoder, and coefficients of standardised encoded columns with the chosen penalty."""
 
     encoder: Any
     reads: tuple[str, ...] | None
@@ -62,7 +62,7 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """What encodes the rows that a fit takes, how many columns it gives, and the name of the model that it is of."""
+    """The encoder for the rows of a fit, the number of columns it makes, and the name of its model."""
 
     transform: Callable[[pd.DataFrame], FloatArray]
     width: int
@@ -75,7 +75,7 @@ Encoded = tuple[FloatArray, FloatArray, FloatArray]  # (m, d) rows, (m,) targets
 def fit_counterpart(
     model: Model | BoundModel, table: Table | Scan, *, seed: int = 0, engine: Engine = in_turn
 ) -> Model:
-    """Logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
+    """Fit logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
 
     Where the table has no split, all of its rows are training rows. Of a scan the strength of the penalty is chosen on the
     rows that it drew, and the coefficients are fitted to all its training rows by Newton's method over batches; behind a

@@ -1,4 +1,4 @@
-"""The design of a linear fit: its terms in original units, and a well-conditioned basis of what they span.
+"""The design matrix of a linear fit: its terms in original units, and an orthogonal basis of their span.
 
 A raw column of 1e6 beside a dummy spoils Newton's method and hides collinearity, so nothing is fitted on the columns
 as they are. They are centred and scaled, those that are constant or a linear combination of earlier ones are set aside
@@ -30,7 +30,7 @@ TOGETHER = 64  # columns that are set apart from those before them at once
 
 @dataclass(frozen=True)
 class Term:
-    """One column of a design: a column of the table per unit, or one level of it against the reference level."""
+    """One column of a design: a column of the table per unit, or one level compared with the reference level."""
 
     column: str
     level: str | None = None
@@ -41,7 +41,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a term has no number, or no error.
+    """Why a term has no estimate, or no standard error.
 
     `constant`: the column has one value. `aliased`: it is a linear combination of the original columns `columns`.
     `separated`: the estimate is infinite, because only the classes `classes` occur among `rows` rows: those of the
@@ -79,7 +79,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Design:
-    """`matrix` (n, p) in original units, without intercept and without reference levels; one of `terms` a column."""
+    """`matrix` (n, p) in original units, without intercept and reference levels, with one of `terms` for each column."""
 
     matrix: Floats
     terms: tuple[Term, ...]
@@ -113,7 +113,8 @@ class Basis:
 
 
 def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
-    """Standardise, set aside what is constant or aliased, orthogonalise the rest, rows counted by `weights` (n,), above 0.
+    """Standardise the columns, set aside constant and aliased ones, and orthogonalise the rest; rows have `weights` (n,)
+    above 0.
 
     Earlier terms win, as in R. The triangle of one QR decomposition has the geometry of all rows, so the pass over the
     terms in their order is made on (p, p).
@@ -194,7 +195,7 @@ def _apart(columns: Floats, directions: Floats) -> Floats:
 
 
 def inflation(design: Design, basis: Basis) -> dict[str, float]:
-    """GVIF ** (1 / df) of each original column with a kept term (Fox and Monette 1992); for df = 1 it is the VIF.
+    """Return GVIF ** (1 / df) of each original column with a kept term (Fox and Monette 1992); for df = 1 it is the VIF.
 
     GVIF = det C_in det C_out / det C for the correlations C of the kept terms, split into the column's own and the
     others; det C_out / det C is the determinant of the column's own block of C's inverse. Empty with a single column.

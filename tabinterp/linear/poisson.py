@@ -1,4 +1,4 @@
-"""Maximum likelihood of a Poisson model with a log link, and its limit where counts of zero leave it without a maximum.
+"""Maximum likelihood of a Poisson model with a log link, and its limit if zero counts leave it without a maximum.
 
 Along some direction the rates of rows with a count of zero can fall for ever while those of every other row stay as they
 are: then the likelihood has no maximum, and in the limit those rows have a rate of zero and say nothing more (Correia,
@@ -30,7 +30,8 @@ FALLS = 1e-7  # a move of the log rate, of moves of up to 1, that is not roundin
 def poisson(
     design: Design, basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None
 ) -> Fit:
-    """Poisson regression of counts `y` (n,) on the basis, by statsmodels, without the rows whose rate is zero in the limit.
+    """Fit a Poisson regression of counts `y` (n,) on the basis with statsmodels, without rows whose rate is zero in the
+    limit.
 
     "model" takes the variance to be the mean and weights as frequencies; "robust" is the sandwich HC0 ("cluster": with scores
     summed within `groups`), which holds whatever the variance is, as long as the mean is right (Gourieroux, Monfort & Trognon
@@ -82,7 +83,8 @@ def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floa
 
 
 def never_counted(vectors: Floats, y: Floats) -> Bools:
-    """(n,) rows with a count of zero whose rate some direction lowers for ever without moving any other row upward.
+    """Return the rows (n,) with zero counts whose rate can decrease forever in some direction without any other rate
+    increasing.
 
     >>> basis = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
     >>> never_counted(basis, np.array([2.0, 0.0, 0.0])).tolist()

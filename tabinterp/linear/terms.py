@@ -1,4 +1,4 @@
-"""Terms of a linear predictor, found from the encoding: what is one coefficient on the original columns?
+"""Terms of a linear predictor: which functions of the original columns have one coefficient, given the encoding.
 
 A number that the encoder scales is one term, per unit of the column. A column whose distinct values are all encoded apart
 (one-hot, bins) is one term a level, against the reference level. A missing-indicator is a term of its own. Anything else
@@ -44,7 +44,7 @@ class Slope:
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """A term against a reference: the encoded columns `block` at the level and at the reference."""
+    """A term compared with a reference: the encoded columns `block` at the level and at the reference."""
 
     term: Term
     values: FloatArray  # (n,) 0 or 1
@@ -56,7 +56,7 @@ class Contrast:
 
     @property
     def level_rows(self) -> int:
-        """How many rows are at the level."""
+        """Return the number of rows at the level."""
         return int((self.values > 0).sum())
 
 
@@ -76,12 +76,12 @@ AnyTerm = Slope | Contrast | Basis
 
 
 def find_terms(bound: BoundModel) -> list[AnyTerm]:
-    """The terms of every column that is encoded on its own, in the table's order."""
+    """Return the terms of every column that is encoded separately, in the table's order."""
     return [term for column in bound.columns if bound.encoding.local[column] for term in _column_terms(bound, column)]
 
 
 def design(terms: list[AnyTerm], rows: NDArray[np.bool_] | None = None) -> Design:
-    """The terms' values as a matrix (rows, terms)."""
+    """Return the terms' values as a matrix (rows, terms)."""
     matrix = np.column_stack([t.values for t in terms]) if terms else np.empty((0, 0))
     return Design(matrix if rows is None else matrix[rows], tuple(t.term for t in terms))
 

@@ -1,4 +1,4 @@
-"""Coalitions of a row and a background row: which are looked at, what each counts, and what the network says of them.
+"""Coalitions of a row and a background row: which are evaluated, how they are weighted, and the scores of the network.
 
 A pair of a row x and a background row b is a game: its players are the columns in which the two differ, and a coalition S is
 worth f(x on S, b elsewhere). Columns that are equal on both sides change nothing and are no players of this pair. A *design* is
@@ -36,7 +36,9 @@ Squash = Callable[[Tensor], Tensor]  # scores to what is explained
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """Coalitions of m players: `masks` (c, 1 + m) with a leading one, `weights` (m, c), `ends` (m, 2) of nobody and everybody."""
+    """Coalitions of m players: `masks` (c, 1 + m) with a leading one, `weights` (m, c), `ends` (m, 2) for the empty and the
+    full coalition.
+    """
 
     masks: Tensor
     weights: Tensor
@@ -49,17 +51,17 @@ class Design:
         return Design(self.masks.to(device), self.weights.to(device), self.ends.to(device))
 
     def fronts(self, moves: Tensor) -> Tensor:
-        """(c, n, h) of the background rows and the players' moves (1 + m, n, h)."""
+        """Return the fronts (c, n, h) of the background rows combined with the players' moves (1 + m, n, h)."""
         return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
 
     def values(self, scores: Tensor) -> Tensor:
-        """(m, n * k) what the scores (c, n * k) add to the values."""
+        """Return what the scores (c, n * k) contribute to the values (m, n * k)."""
         return self.weights @ scores
 
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """`walk(m)` of many players without its matrices, whose work grows with the square of m: running sums and differences."""
+    """`walk(m)` for many players without its matrices, which grow with the square of m: running sums and differences."""
 
     m: int
     ends: Tensor
@@ -85,19 +87,21 @@ class Running:
 
 
 def enumeration_cost(m: IntArray) -> FloatArray:
-    """Coalitions evaluated to enumerate m players; nobody and everybody are known. Infinity of more than a thousand."""
+    """Return the number of coalitions to enumerate for m players, without the empty and the full one; infinity for more
+    than a thousand.
+    """
     with np.errstate(over="ignore"):
         return np.asarray(np.maximum(np.exp2(m.astype(np.float64)) - 2, 0))
 
 
 def walk_cost(m: IntArray) -> FloatArray:
-    """Coalitions evaluated on the way of one permutation there and back."""
+    """Return the number of coalitions evaluated along one permutation and its reverse."""
     return np.asarray(np.maximum(2.0 * (m - 1), 0.0))
 
 
 @lru_cache(maxsize=64)
 def walk(m: int) -> Design | Running:
-    """Players join in their order, and in its reverse: the second is the first seen from the other end."""
+    """Return the design in which players join in their order and in the reverse order."""
     ends = torch.zeros(m, 2, dtype=torch.float64)
     ends[0] += torch.tensor([-0.5, 0.5])
     ends[-1] += torch.tensor([-0.5, 0.5])
@@ -113,7 +117,7 @@ def _passed(m: int) -> Tensor:
 
 
 def every_subset(m: int) -> Iterator[Design | Running]:
-    """All coalitions but nobody and everybody, in designs of at most SUBSETS."""
+    """Return all coalitions but the empty and the full one, in designs of at most SUBSETS."""
     if m == 1:
         yield walk(1)
     for start in range(1, 2**m - 1, SUBSETS):
@@ -136,7 +140,7 @@ def _subsets(m: int, start: int, stop: int) -> Design:
 
 
 def differing(bound: BoundModel) -> NDArray[np.int32]:
-    """(n, columns) numbers that are equal in two rows where the column changes nothing between them."""
+    """Return numbers (n, columns) that are equal in two rows if the column makes no difference between them."""
     frame, codes = bound.table.inputs, np.zeros((len(bound.x), len(bound.columns)), dtype=np.int32)
     for j, column in enumerate(bound.columns):
         block = bound.encoding.blocks[column]
@@ -148,7 +152,7 @@ def differing(bound: BoundModel) -> NDArray[np.int32]:
 
 
 class Games:
-    """The games between explained rows and background rows of one bound model: `rows` and `backs` are places in it.
+    """The games between explained rows and background rows of one bound model: `rows` and `backs` are positions in it.
 
     `back_weights` (backs,) are the weights of the background rows, of mean 1.
     """
@@ -165,7 +169,7 @@ class Games:
         self._back_parts = self._parts(backs) if self.local else torch.empty(0)
 
     def of(self, rows: IntArray) -> Rows:
-        """The games of these rows, ready to be played."""
+        """Prepare the games of these rows."""
         return Rows(self, rows, self._parts(rows) if self.local else torch.empty(0))
 
     def _parts(self, rows: IntArray) -> Tensor:
@@ -178,13 +182,13 @@ class Games:
 
 
 class Rows:
-    """Games of a few rows: `row` and `back` below are places among these rows and among the background."""
+    """Games of a few rows: `row` and `back` are positions among these rows and among the background rows."""
 
     def __init__(self, games: Games, rows: IntArray, parts: Tensor) -> None:
         self._games, self._rows, self._parts = games, rows, parts
 
     def play(self, designs: Sequence[Design | Running], row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """(n, m, k) values that the players `order` (n, m) get in each game, as the designs weigh their coalitions."""
+        """Return the values (n, m, k) of the players `order` (n, m) in each game, with coalitions weighted by the designs."""
         games, (n, m) = self._games, order.shape
         nobody, everybody = games.ends[games.backs[back]], games.ends[self._rows[row]]
         values = games.ends.new_zeros((m, n, games.ends.shape[1]))

@@ -1,4 +1,4 @@
-"""Shapley values of rows against a background, to a standard error: which pairs are enumerated, which are sampled, how often.
+"""Estimation of Shapley values to a given standard error: which pairs are enumerated, which are sampled, and how often.
 
 A value is the mean over the background rows by their weight. Each of them is used equally often, so that the additive part is
 exact; each permutation stands beside its reverse, so that interactions of two are. What is left is of third order. Its error is
@@ -37,7 +37,8 @@ Told = Callable[[int], None]  # is told how many rows are done
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """Values of rows (n, columns, k) with their sampling variance, its degrees of freedom, and coalitions evaluated (n,).
+    """Values of rows (n, columns, k) with their sampling variance, its degrees of freedom, and the coalitions evaluated
+    (n,).
 
     `against` (backs, columns, k): against each background row alone, summed over the rows by their weight.
     """
@@ -58,7 +59,9 @@ class Sampled:
 def explain(
     games: Games, rows: IntArray, seed: int, first: int | None, enough: FloatArray | None, told: Told | None = None
 ) -> Sampled:
-    """Values of these rows from `first` permutations a pair (None: every coalition); more until the error is `enough` (k,)."""
+    """Estimate the values of these rows from `first` permutations per pair (None: every coalition), and more until the
+    error is at most `enough` (k,).
+    """
     plan, parts = _Plan(games, seed), []
     size = int(np.clip(BYTES // plan.bytes_a_row, 1, ROWS))
     for i in range(0, len(rows), size):
@@ -116,7 +119,7 @@ class _Plan:
         self.bytes_a_row = len(games.backs) * self._columns * (16 * self._outputs + 16)
 
     def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
-        """`count` fresh permutations for each pair (None: all coalitions); `before` were drawn already."""
+        """Draw `count` new permutations for each pair (None: all coalitions); `before` were drawn already."""
         size = max(1, BYTES // (self._columns * max(LEAST, count or 0) * (8 + len(self.games.backs))))
         return Sampled.joined([self._estimate(rows[i : i + size], count, before) for i in range(0, len(rows), size)])
 
@@ -235,7 +238,9 @@ class _Sums:
         counts: IntArray | None,
         evaluations: int,
     ) -> None:
-        """Values (n, m, k) of the players `order` (n, m); several in a row belong to one pair where `counts` (pairs,) says so."""
+        """Add values (n, m, k) of the players `order` (n, m); several in a row belong to one pair if `counts` (pairs,) says
+        so.
+        """
         rows = self._held(row)
         self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
         if counts is None:
@@ -281,7 +286,7 @@ class _Sums:
         self._fourth.index_add_(0, at[several].reshape(-1), (variance**2 / (free + 2)).flatten(0, 1))
 
     def finish(self) -> Sampled:
-        """Means over the background; pairs with one permutation are taken to vary like the row's others."""
+        """Return means over the background; pairs with one permutation are assumed to vary like the row's others."""
         variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
         counts = (self._measured, self._lone, self._free, self._measured_mass, self._lone_mass)
         measured, lone, free, known, unknown = (x.view(self._shape[:2])[:, :, None] for x in counts)

@@ -1,4 +1,4 @@
-"""Groups of rows, of one column or of two at once, in which the network's loss is above the noise of these rows.
+"""Subgroup gaps: groups of rows, by one column or two, in which the network's loss is higher than noise explains.
 
 The search is shallow: every column cut into its twelve most frequent levels or its quarters, and all pairs of these. It is
 done on one half of the rows, drawn by hash (rows that belong together stay together); the groups that stand out there, at
@@ -57,7 +57,7 @@ Found = list[tuple[Conditions, BoolArray]]
 
 @dataclass(frozen=True)
 class Weak:
-    """One group on the half of the rows that tests it; q is Benjamini-Hochberg.
+    """One group on the half of the rows that tests it; q is the Benjamini-Hochberg q-value.
 
     `excess` is NaN of numbers and counts, `beyond` where it is not known which rows the network was trained on."""
 
@@ -81,7 +81,9 @@ class Weak:
 
 @dataclass(frozen=True)
 class WeakGroups:
-    """What was tested, the group of the largest loss above its noise first. `rows` tested it, `searched` were looked at."""
+    """The tested groups, the one with the largest loss above noise first. `rows` were used for tests, `searched` for the
+    search.
+    """
 
     groups: tuple[Weak, ...]
     loss: str
@@ -92,7 +94,7 @@ class WeakGroups:
     seed: int
 
     def frame(self) -> pd.DataFrame:
-        """One row a group."""
+        """Return one row for each group."""
         rows = []
         for one in self.groups:
             row: dict[str, object] = {"group": " and ".join(f"{c.column}: {c.name}" for c in one.conditions)}
@@ -106,7 +108,7 @@ class WeakGroups:
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """Of every evaluated row (n,): the loss, and the loss above the noise by each measure that there is."""
+    """For every evaluated row (n,): the loss, and the loss above the noise by each available measure."""
 
     table: Table
     each: FloatArray
@@ -114,7 +116,8 @@ class Losses:
 
 
 def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
-    """Search the held-out rows of the network's table, or all where it is not known which those are.
+    """Search for weak groups in the held-out rows of the network's table, or in all rows if it is not known which are held
+    out.
 
     Raises
     ------
@@ -155,7 +158,7 @@ def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
 
 
 def above_noise(network: BoundModel, seed: int = 0) -> Losses:
-    """Return what each evaluated row's loss is, and how far it is above what says how large it should be."""
+    """Return the loss of each evaluated row, and how far it exceeds the expected loss."""
     rows = _evaluated(network.table)
     bound = network.take(rows)
     lost, above = _rows(bound.table, bound.scores, network.device), {}
@@ -287,5 +290,5 @@ def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: f
 
 
 def run(context: Context) -> WeakGroups:
-    """Answer the question for the network of an audit."""
+    """Search for weak subgroups of the audited network."""
     return weak_groups(context.network, seed=context.seed)

@@ -1,4 +1,4 @@
-"""May an explanation be trusted? Null models, deletion against chance, and how far it moves with background and seed.
+"""Trust checks of explanations: null models, deletion against chance, and stability across backgrounds and seeds.
 
 Four checks of every method that ranks columns, on the same few rows. *Random weights* (Adebayo et al. 2018): rank correlation
 of the columns' sizes under the model with those under networks whose weights were drawn again; where it stays high, the ranking
@@ -49,7 +49,7 @@ Other = Literal["backgrounds", "networks"]
 
 @dataclass(frozen=True)
 class Correlation:
-    """Rank correlations (draws,) of a method's sizes under the model with those under null models; NaN where all columns tie.
+    """Rank correlations (draws,) of a method's sizes under the model with those under null models; NaN if all columns tie.
 
     `mean`: with its error over draws, and the part of a t interval that a correlation can be in."""
 
@@ -68,7 +68,7 @@ class Correlation:
 
 @dataclass(frozen=True)
 class Stability:
-    """Rank correlation and overlap of the top `top` columns for every pair of `count` readings; NaN where all columns tie.
+    """Rank correlation and overlap of the top `top` columns for every pair of `count` rankings; NaN if all columns tie.
 
     Pairs share readings, so that their mean has no error of its own: what is told is mean and least."""
 
@@ -82,7 +82,7 @@ class Stability:
 
 @dataclass(frozen=True, eq=False)
 class Trust(Display):
-    """Every check of every method; `networks` where there are several. `skipped`: checks that do not apply, and why.
+    """Every check of every method; `networks` if there are several. `skipped`: checks that do not apply, and why.
 
     `incomplete`: gradient methods whose attributions do not add up to the score; they have no curves."""
 
@@ -110,7 +110,9 @@ class Trust(Display):
         return frame[frame["measure"] == "rank correlation"]
 
     def frame(self) -> pd.DataFrame:
-        """One row for each check, method and measure; `low` and `high` are the least and the largest of what was drawn."""
+        """Return one row for each check, method and measure; `low` and `high` are the smallest and the largest over the
+        draws.
+        """
         rows = [_null_row(one) for one in self.nulls]
         for method, found in self.curves.items():
             for check, part in (("deletion", found.deleted), ("insertion", found.inserted)):
@@ -255,7 +257,7 @@ class _Places:
         return cls(drawn, tuple(backs[i : i + size] for i in range(0, len(backs), size)))
 
     def ask(self, bound: BoundModel, seed: int) -> Ask:
-        """Explained rows and all backgrounds in one small bound model; the first background is the one that is asked with."""
+        """Return explained rows and all backgrounds in one small bound model; the first background is the one used."""
         both = bound.take(np.concatenate([self.rows, *self.backgrounds]))
         rows = np.arange(len(self.rows))
         return Ask(both, rows, len(rows) + np.arange(len(self.backgrounds[0])), seed)
@@ -352,7 +354,7 @@ def _row(
 
 
 def run(context: Context) -> tuple[Trust, Trust]:
-    """Answer the question for the two models of an audit, with its networks of other seeds and of shuffled labels."""
+    """Check the explanations of both models of an audit, with its networks of other seeds and of permuted labels."""
     if len(context.evaluated) < SMALL:
         raise NotApplicableError(why("trust.few", least=SMALL))
     for other in context.others if context.null is None else [*context.others, context.null]:

@@ -1,4 +1,4 @@
-"""Which original columns does each hidden unit go with? Correlations of every unit with every input column.
+"""Correlations of every hidden unit with every original input column.
 
 Pearson and Spearman for numbers, the correlation ratio for categories (Kruskal & Wallis 1952 call it eta), distance
 correlation for both (Székely, Rizzo & Bakirov 2007) on at most 2,000 seeded rows: a unit whose distance correlation is
@@ -64,7 +64,9 @@ class NeuronCorrelations(Display):
     seed: int
 
     def picture(self, output: str | None) -> Heat:
-        """Units by columns: Spearman's correlation with a number, the correlation ratio of a category, which has no sign."""
+        """Units by columns: Spearman's correlation with a number, or the correlation ratio of a category, which has no
+        sign.
+        """
         rows = [
             text("plot.label.unit", {"layer": one, "unit": i}) for one, i in zip(self.layer, self.index, strict=True)
         ]
@@ -72,7 +74,7 @@ class NeuronCorrelations(Display):
         return Heat(tuple(rows), self.columns, values, text("plot.axis.correlation"))
 
     def frame(self) -> pd.DataFrame:
-        """One row for each unit and column."""
+        """Return one row for each unit and column."""
         u, c = len(self.layer), len(self.columns)
         names = ("pearson", "spearman", "ratio", "distance", "q_pearson", "q_spearman", "q_ratio", "q_distance")
         return pd.DataFrame(
@@ -86,7 +88,7 @@ class NeuronCorrelations(Display):
 
 
 def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 0) -> NeuronCorrelations:
-    """Correlate every hidden unit with every input column, on all rows of `table`, by their weight.
+    """Correlate every hidden unit with every input column, on all rows of `table` by weight.
 
     With weights, p values take Kish's effective sample size for the number of rows.
 
@@ -152,7 +154,7 @@ def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a first look at some rows fixes: moments of no rows about their means, and the code of each level."""
+    """What a first look at some rows fixes: empty moments around their means, and the code of each level."""
 
     place: _Place
     levels: tuple[dict[Any, int], ...]
@@ -160,7 +162,7 @@ class Plan:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
-    """None where there is no hidden unit, or there are too many levels to hold sums for each level and unit."""
+    """Return empty sums; None if there are no hidden units, or too many levels for sums by level and unit."""
     layers = network.activations()
     plan = _plan(network, layers) if layers else None
     return None if plan is None or plan.moments.level.size > CELLS else plan
@@ -202,7 +204,7 @@ def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Blo
 
 
 def finish(context: Context, plan: Plan, moments: assoc.Moments) -> NeuronCorrelations:
-    """What follows from the moments is of all rows; ranks and distances are of drawn rows."""
+    """Compute what follows from the moments from all rows, and ranks and distances from the drawn rows."""
     return _correlations(context.network.take(context.subsample), context.seed, assoc.finish(moments))
 
 
@@ -254,6 +256,6 @@ class _Place:
 
 
 def run(context: Context) -> NeuronCorrelations:
-    """Answer the question for the network of an audit."""
+    """Correlate the hidden units of the audited network with its columns."""
     network = context.network.take(context.subsample)
     return neuron_correlations(network, network.table, seed=context.seed)
