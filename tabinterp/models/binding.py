@@ -1,4 +1,4 @@
-"""Binding: a model meets its table, is checked against it, and becomes a `BoundModel`."""
+"""Binding of a model to a table: the model is checked against the table and becomes a `BoundModel`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHECKED = 512  # rows on which a model's own predictions are compared
 
 
 def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
-    """Meet the table: encode its rows, fix the order of classes, compare with the model's own predictions.
+    """Bind a model to a table: encode its rows, fix the order of classes, and compare with the model's own predictions.
 
     `beside` is a model bound to the same table: its encoded rows are taken where this one reads through the same encoder.
 
@@ -90,7 +90,7 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
 
 
 def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
-    """The same rows behind the same encoder, with another network in the place of the model's own."""
+    """Return the same rows and encoder with another network."""
     model = replace(bound.model, module=module, original=None, predict=None, own=None)
     scores, outputs, clipped = _score_module(model, bound.table, bound.x)
     front = split(scores, bound.x.shape[1], model.where)
@@ -100,7 +100,7 @@ def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
 
 
 def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
-    """The same model on other rows of the same columns: they are encoded and checked, and nothing else is asked again.
+    """Bind the same model to other rows of the same columns: they are encoded and checked, nothing else is repeated.
 
     A function of rows knows its table's values alone, and is bound anew. `beside`: a model on these rows, whose encoded rows
     are taken where it reads through the same encoder.
@@ -116,7 +116,7 @@ def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -
 
 
 def without_rows(bound: BoundModel) -> BoundModel:
-    """What `on_rows` needs, to be sent to where the rows are: no rows, and nothing that was only asked of the first ones."""
+    """Return what `on_rows` needs, without any rows, to be sent to where the rows are."""
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     none = replace(bound, model=model, table=bound.table.take(np.arange(0)), x=bound.x[:0])
     return none if model.function is not None else _kept(bound, none)
@@ -234,7 +234,7 @@ def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
 
 
 def score_head(model: Model, table: Table, width: int) -> FloatArray:
-    """(k, width): raw outputs to scores in the table's order of classes."""
+    """Return the module that turns raw outputs (k, width) into scores in the table's order of classes."""
     schema = table.schema
     if not schema.goal.classes:
         if width != 1:

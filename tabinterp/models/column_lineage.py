@@ -1,4 +1,4 @@
-"""Which original columns does each encoded column depend on? Read off fitted transformers that work column by column.
+"""Column lineage: the original columns on which each encoded column depends, inspected in fitted transformers.
 
 `COLUMN_LOCAL` is a literal list: a transformer that is not on it is taken to mix all of its input, which is slower and
 never wrong.
@@ -22,19 +22,19 @@ Sources = list[frozenset[str]]  # for each encoded column, the original columns 
 
 
 class Structured(ABC):
-    """An encoder of our own, which says itself what its outputs depend on."""
+    """An encoder of tabinterp that declares what its outputs depend on."""
 
     @abstractmethod
     def transform(self, rows: Any) -> FloatArray:
-        """(n, d) encoded rows."""
+        """Return the encoded rows (n, d)."""
 
     @abstractmethod
     def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
-        """For each output what it depends on; `of` answers for a transformer that is part of this one."""
+        """Return what each output depends on; `of` answers for a transformer that is part of this one."""
 
 
 def structure(encoder: Any, names: tuple[str, ...]) -> Sources | None:
-    """The sources of every encoded column; None where not even their number can be read off."""
+    """Return the sources of every encoded column; None if not even their number can be determined."""
     if encoder is None:
         return [frozenset([name]) for name in names]
     try:
@@ -61,7 +61,7 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
 
 
 def known_as(step: Any) -> str:
-    """library.Class of a transformer of a library that is known here; a subclass of the user's own is not known."""
+    """Return library.Class of a transformer of a known library; a user's subclass is not known."""
     return f"{type(step).__module__.split('.')[0]}.{type(step).__name__}"
 
 
@@ -85,13 +85,13 @@ def _all_of(inputs: Sources) -> frozenset[str]:
 
 
 def target_encoders(encoder: Any) -> list[str]:
-    """Parameters (a__b) of an encoder that hold transformers which learn from the target, "" for itself."""
+    """Return the parameters (a__b) of an encoder that hold transformers fitted to the target, "" for the encoder itself."""
     parts = {"": encoder} | (encoder.get_params(deep=True) if hasattr(encoder, "get_params") else {})
     return [name for name, part in parts.items() if known_as(part) in LEARN_FROM_TARGET]
 
 
 def known_levels(encoder: Any, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """The levels on which a first step was fitted, of the columns that reach one as they are."""
+    """Return the levels on which a first step was fitted, for the columns that reach one unchanged."""
     found: dict[str, NDArray[Any]] = {}
     kind = known_as(encoder)
     if kind == "sklearn.Pipeline" and encoder.steps:

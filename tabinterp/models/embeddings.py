@@ -1,4 +1,4 @@
-"""Embedding lookups as affine maps: the row of a table that a whole number picks is a one-hot row times that table.
+"""Embedding lookups as affine maps: looking up a row of a table equals multiplying a one-hot row by the table.
 
 The network runs once on real rows. Beside each value it is followed which encoded column every entry of it came from, through
 indexing, reshaping, casts and added offsets, up to the lookup. Then `module(inputs) == rest(x @ weight.T)`: x holds the
@@ -44,7 +44,7 @@ class OpaqueError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Rewritten:
-    """`module` reads all inputs as one tensor; `levels` says for each input which of its columns are one-hot there."""
+    """`module` reads all inputs as one tensor; `levels` says for each input which of its columns are one-hot encoded."""
 
     module: nn.Module
     levels: list[tuple[Levels | None, ...]]
@@ -69,7 +69,7 @@ class _Lookup:
 
 
 def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
-    """The module with its lookups replaced; `inputs` are what it reads for some rows, (n, c) or (n,) each.
+    """Return the module with its lookups replaced; `inputs` are its inputs for some rows, (n, c) or (n,) each.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
 
 
 def is_rounding(node: fx.Node) -> bool:
-    """Makes whole numbers, looks them up, or asks which they are."""
+    """Return whether a node makes whole numbers, looks them up, or compares them."""
     to_whole = {torch.int64, torch.int32, torch.long, torch.LongTensor, "torch.LongTensor"}
     cast = _is(node, ("to", "type")) and any(a in to_whole for a in [*node.args, *node.kwargs.values()] if a.__hash__)
     equal = _is(node, EQUALS) and not isinstance(node.args[-1], fx.Node)
@@ -252,7 +252,7 @@ class _Weights:
         self.height = 0
 
     def numbers(self, columns: range) -> slice:
-        """z of these columns as numbers."""
+        """Return z of these columns as numbers."""
         return self._append(
             [
                 (
@@ -266,7 +266,7 @@ class _Weights:
         )
 
     def vectors(self, lookup: _Lookup) -> slice:
-        """z of what a lookup gives, flattened."""
+        """Return z of the result of a lookup, flattened."""
         picked = []
         for column, shift in zip(lookup.column.tolist(), lookup.shift.tolist(), strict=True):
             first = self._levels[column].low + shift

@@ -1,4 +1,4 @@
-"""From original columns to the encoded tensor, and back: which encoded columns does each column touch?
+"""Encoding of original columns as a tensor, and the encoded columns that each original column affects.
 
 A column is *local* when its encoded columns depend on nothing else. Then moving it needs no encoder. Which columns are
 local is read off the structure of a literal list of column-local transformers and checked by probing: each column is
@@ -34,7 +34,7 @@ CHECKED = 256  # rows on which an affine end is compared with the whole encoder
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """What an encoder ends in: its rows are those of `head`, times `weight` (d, c) transposed, and a constant."""
+    """The last affine steps of an encoder: its rows are those of `head` times `weight` (d, c) transposed, plus a constant."""
 
     head: Encoding
     weight: FloatArray
@@ -169,19 +169,19 @@ def _transform(
 
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
-    """(n, d) what an encoder (None: numbers as they are) makes of the columns it reads."""
+    """Return the rows (n, d) that an encoder (None: numbers unchanged) makes of the columns it reads."""
     return encoded_by(encoder, rows, None)(rows)
 
 
 def encoded_by(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
-    """What an encoder (None: numbers as they are) makes of rows of which `frame` are some."""
+    """Return the encoding, by an encoder (None: numbers unchanged), of rows that include `frame`."""
     return _passthrough(frame, reads) if encoder is None else _transform(encoder, tuple(map(str, frame.columns)), reads)
 
 
 def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows whose missing values are None where those that the encoder was fitted on were."""
+    """Return rows with missing values as None where the encoder was fitted with None."""
     return _with_none(rows, _fitted_on_none(encoder, tuple(map(str, rows.columns))))
 
 
@@ -213,7 +213,7 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
 
 
 def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
-    """What a function makes of rows, as an array where it was fitted without names, unless it only takes a frame."""
+    """Return the result of a function on rows, passed as an array if it was fitted without names, unless it needs a frame."""
     if named:
         return function(rows)
     try:
@@ -230,7 +230,7 @@ def _values(rows: pd.DataFrame) -> NDArray[Any]:
 
 
 def as_array(encoded: Any) -> FloatArray:
-    """Dense doubles from whatever a transformer returns, never a view of somebody else's memory."""
+    """Return a dense double array from any output of a transformer, never a view of memory owned by others."""
     if hasattr(encoded, "toarray"):
         return np.asarray(encoded.toarray(), dtype=np.float64)
     dense = encoded

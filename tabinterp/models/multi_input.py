@@ -1,4 +1,4 @@
-"""Networks with several inputs, or with inputs of whole numbers: made into a network with one float input beside real rows.
+"""Networks with several inputs, or with inputs of whole numbers, as a network with one float input.
 
 How an input is to be given (floats or whole numbers, (n, 1) or (n,)) is found by a trial call. Where whole numbers are
 looked up in embeddings, the lookups become affine maps of one-hot levels, so that every reading works on them; the result is
@@ -45,7 +45,7 @@ class Form:
 
 
 class Beside(nn.Module):
-    """A network with several float inputs as one that reads them side by side."""
+    """A network with several float inputs as one that reads them concatenated."""
 
     def __init__(self, module: nn.Module, widths: Sequence[int], forms: Sequence[Form]) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Beside(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class Finish:
-    """What `Model.finish` is for a network behind these encoders (None: numbers as they are)."""
+    """`Model.finish` for a network behind these encoders (None: numbers unchanged)."""
 
     encoders: tuple[Any, ...]
     model: Model
@@ -84,7 +84,7 @@ class Finish:
 
 
 def expecting(model: Model, widths: Sequence[int] | None) -> Model:
-    """The model, told how wide its file says that its inputs are: their sizes were checked with that."""
+    """Return the model with the widths of its inputs as its file states them, for which the sizes were checked."""
     told = replace(model, expects=None if widths is None else tuple(widths))
     finish = told.finish
     return (

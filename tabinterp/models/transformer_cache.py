@@ -1,4 +1,4 @@
-"""A column transformer's rows, part by part: what columns of text become is asked once for each distinct text.
+"""Cached encoding by a column transformer, part by part: each distinct text is encoded only once.
 
 scikit-learn codes every cell of a text column anew, and puts its parts together by way of sparse matrices. Where a part works
 column by column (see `structure`), as many rows as its columns have distinct texts are enough; the others are looked up. The
@@ -27,7 +27,7 @@ MANY = 8 * CHECKED  # rows from which on texts are looked up
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A transformer of some `columns`, whose encoded columns are `span`; `blocks`: those of each column where it is local."""
+    """A transformer of some `columns`, whose encoded columns are `span`; `blocks` are those of each column if it is local."""
 
     transformer: Any
     columns: list[str]
@@ -36,8 +36,9 @@ class Part:
 
 
 def in_parts(encoder: Any, array: Callable[[Any], FloatArray]) -> Callable[[pd.DataFrame], FloatArray | None]:
-    """What encodes rows part by part, or gives None where that is not what `encoder` does. `array`: dense doubles of what a
-    transformer returns."""
+    """Return a function that encodes rows part by part; it returns None if the result differs from `encoder`'s. `array`
+    turns the output of a transformer into dense doubles.
+    """
     parts, same = _parts(encoder), dict[bool, bool]()  # were texts looked up? -> was the result the encoder's own?
 
     def transform(rows: pd.DataFrame) -> FloatArray | None:

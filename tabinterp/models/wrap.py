@@ -1,4 +1,4 @@
-"""`wrap`: every supported model becomes a `Model`. One row of the table below adds a library."""
+"""`wrap`: turn any supported model into a `Model`. To add a library, add a line to the table below."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def wrap(
     name: str | None = None,
     device: str = CPU,
 ) -> Model:
-    """Make a model readable.
+    """Wrap a model of any supported library, so that tabinterp can audit it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The encoder of the reference network: numbers are imputed with their median and standardised, levels are one-hot.
+"""The encoder of the reference network: numbers are imputed with the median and standardised, levels are one-hot encoded.
 
 A missing number takes the median of its column, and an indicator column says where it was missing. A missing level is a
 level of its own. Levels of fewer than ten training rows share one encoded column.
@@ -29,7 +29,7 @@ POOLED, FAR = "(levels of fewer than 10 training rows)", 2**24  # placeholders f
 
 
 def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
-    """An unfitted encoder of the columns named in `kinds`; every encoded column reads one original column.
+    """Return an unfitted encoder of the columns named in `kinds`; every encoded column reads one original column.
 
     Numeric columns: missing values take the median and, where the training rows have any, raise an indicator; then
     mean 0 and standard deviation 1. Categorical, boolean and ordinal columns: one encoded column a level, missing
@@ -58,7 +58,7 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
 
 
 def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
-    """The encoder of `build_encoder`, fitted to these rows, with medians that are not the value of a single row.
+    """Return the encoder of `build_encoder` fitted to these rows, with medians that are not the value of a single row.
 
     A median is rounded so that at least ten rows share it, and is 0 where fewer have a value. Means and standard deviations are
     those of the rows with the rounded medians.
@@ -75,14 +75,18 @@ def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTrans
 
 
 def number_encoder() -> Pipeline:
-    """Of numeric columns: the median for missing values, an indicator of them, mean 0 and standard deviation 1."""
+    """Return the encoder of numeric columns: median for missing values, a missing indicator, mean 0 and standard deviation
+    1.
+    """
     return make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
     )
 
 
 def level_encoder(most: int | None = None) -> OneHotEncoder:
-    """Of other columns: one encoded column a level, those of fewer than 10 rows (or beyond `most`) together."""
+    """Return the encoder of other columns: one encoded column per level, with levels of fewer than 10 rows (or beyond
+    `most`) merged.
+    """
     return OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=RARE, max_categories=most, sparse_output=False
     )

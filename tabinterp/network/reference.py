@@ -1,4 +1,4 @@
-"""The reference network: one honest multilayer perceptron for whoever has only a table.
+"""The reference network: a multilayer perceptron for users who only have a table.
 
 Two steps, both plain: a scikit-learn encoder that reads the original columns, and a network of `Linear`, `Tanh` and
 `Dropout` on what it encodes. One recipe serves every table:
@@ -44,7 +44,7 @@ TOO_LARGE = 1e30  # float32 ends at 3.4e38
 
 @dataclass(frozen=True)
 class FittedNetwork:
-    """A trained network and how its training went.
+    """A trained network and the record of its training.
 
     `module` maps (n, d) encoded float32 rows to (n, k) scores: log-odds of the positive class (binary, k = 1), logits
     (multiclass, k classes), values on the target's own scale (regression, k = 1), or logs of expected counts (count, k = 1).
@@ -75,7 +75,7 @@ def fit_network(
     progress: Progress | None = None,
     device: str = CPU,
 ) -> FittedNetwork:
-    """Train on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, real values or
+    """Train a network on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, real values or
     counts.
 
     Minimises the weighted mean log loss (in nats), squared error or Poisson deviance, which is twice the negative
@@ -115,7 +115,7 @@ def fit_network(
 
 
 def loss_of(scores: Tensor, labels: Tensor, weights: Tensor, task: Task) -> Tensor:
-    """Weighted mean loss of scores (n, k), labels (n,), weights (n,): a weight of 2 counts as the row given twice."""
+    """Return the weighted mean loss of scores (n, k) for labels (n,); a weight of 2 counts as the row given twice."""
     return (_row_losses(scores, labels, task) * weights).sum() / weights.sum()
 
 

@@ -1,4 +1,4 @@
-"""The secret key under which an audit writes digests of columns, and the file that holds it."""
+"""The secret key for keyed digests of columns, and its file."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ BYTES = 32
 
 @dataclass(frozen=True)
 class DigestKey:
-    """A secret under which digests of columns are written, and the file that it stands in."""
+    """A secret key for digests of columns, and its file."""
 
     path: Path
     secret: bytes = field(repr=False)
 
     @property
     def id(self) -> str:
-        """16 hex digits that tell one key from another, and nothing about the secret."""
+        """16 hex digits that identify the key and reveal nothing about the secret."""
         return self._hmac("the key's id")[:16]
 
     def column(self, digest: str) -> str:
-        """HMAC-SHA256 (hex) of the SHA-256 (hex) of a column."""
+        """Return the HMAC-SHA256 (hex) of the SHA-256 (hex) of a column."""
         return self._hmac(f"column {digest}")
 
     def table(self, columns: Iterable[str]) -> str:
-        """HMAC-SHA256 (hex) of the columns' digests in order."""
+        """Return the HMAC-SHA256 (hex) of the columns' digests in order."""
         return self._hmac("\n".join(["table", *columns]))
 
     def _hmac(self, text: str) -> str:
@@ -42,7 +42,7 @@ class DigestKey:
 
 
 def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
-    """The key in a file, which `create` makes where there is none: random, readable by its owner alone.
+    """Return the key in a file; with `create`, a missing file is created with a random key that only its owner can read.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
 
 
 def check_outside(key: str | Path, folder: str | Path) -> None:
-    """Refuse a key inside the folder of an audit, which is passed on.
+    """Refuse a key file inside the folder of an audit, since that folder is passed on.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Bytes with a signature: a DSSE envelope (Dead Simple Signing Envelope 1.0), and the Ed25519 keys that open and close it.
+"""Signing and signature checks: DSSE envelopes (Dead Simple Signing Envelope 1.0) and their Ed25519 keys.
 
 What is signed is `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`, so that a payload cannot be
 passed off as one of another type. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC 8032.
@@ -21,7 +21,7 @@ PUBLIC = "openssl pkey -in key.pem -pubout -out key.pub.pem"
 
 
 def seal(payload: bytes, key: Path, passphrase: Callable[[], str] | None = None) -> bytes:
-    """The envelope, as JSON, of a payload signed with a private key.
+    """Return the envelope, as JSON, of a payload signed with a private key.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def seal(payload: bytes, key: Path, passphrase: Callable[[], str] | None = None)
 
 
 def unseal(data: bytes, key: Path) -> bytes:
-    """The payload, once its signature and its type have been checked.
+    """Return the payload after checking its signature and its type.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class BrokenSealError(Exception):
-    """What is wrong with an envelope: a key of the catalogue, and its values."""
+    """A problem with an envelope: a key of the catalogue, and its values."""
 
     def __init__(self, key: str, **values: str) -> None:
         super().__init__(key)

@@ -1,4 +1,4 @@
-"""`sign(folder, key)`: what an audit is attested to be, signed with a local key."""
+"""`sign(folder, key)`: sign the attestation of an audit with a local key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are these the bytes, the model, the data and the numbers that an audit says they are?
+"""`verify(folder)`: check the files, signature, model, data and numbers of an audit.
 
 Digests show an accident or a careless edit, and the document is held to itself: findings and verdict are judged again. Whoever
 can rewrite the whole folder can rewrite all of it so that it fits: that is what a signature is for.
@@ -49,7 +49,7 @@ Outcome = Literal["ok", "failed", "incomplete", "not_checked"]
 
 @dataclass(frozen=True)
 class Step:
-    """One comparison; `what` is the file or thing that was compared.
+    """One check; `what` is the file or thing that was checked.
 
     "incomplete": it had to be compared and could not be. "not_checked": it could not be, and nobody has to rely on it, because
     it was not asked for or a signature covers it.
@@ -62,25 +62,25 @@ class Step:
 
 @dataclass(frozen=True)
 class Verification:
-    """All comparisons, in order."""
+    """All checks, in order."""
 
     steps: tuple[Step, ...]
 
     @property
     def passed(self) -> bool:
-        """No comparison failed, and none that had to be made could not be."""
+        """Whether no check failed, and every required check could be made."""
         return self.exit_code is ExitCode.PASSED
 
     @property
     def exit_code(self) -> ExitCode:
-        """0: passed. 1: something differs. 3: nothing differs, but not everything could be compared."""
+        """The exit code: 0 passed, 1 something differs, 3 nothing differs but not everything could be checked."""
         found = {step.status for step in self.steps}
         if "failed" in found:
             return ExitCode.FAILED
         return ExitCode.INCOMPLETE if "incomplete" in found else ExitCode.PASSED
 
     def frame(self) -> pd.DataFrame:
-        """what, status, told."""
+        """Return one row for each check: what, status, told."""
         return pd.DataFrame(
             [(s.what, s.status, messages.text(s.told.key, s.told.values)) for s in self.steps],
             columns=["what", "status", "told"],
@@ -106,7 +106,7 @@ def verify(
     digest_key: str | Path | None = None,
     recompute: bool = False,
 ) -> Verification:
-    """Hold an audit's folder to its own digests and to itself; with a key, a model and data, to those too.
+    """Check an audit's folder against its own digests and its own numbers, and, if given, against a key, a model and data.
 
     Parameters
     ----------
@@ -428,7 +428,7 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
 
 
 def with_author(found: Document, written: Document) -> Document:
-    """What was computed, with what its author wrote: the card, and the evidence for clauses of further mappings.
+    """Return the recomputed document with the author's text, and the evidence for clauses of further mappings.
 
     Neither is computed. Of the evidence, the rows of the built-in mapping are worked out again, and come first.
     """
@@ -437,7 +437,9 @@ def with_author(found: Document, written: Document) -> Document:
 
 
 def with_digests(found: Document, written: Document) -> Document:
-    """What was computed, with the digests of the written document's columns: they need the key, and are checked with the data."""
+    """Return the recomputed document with the digests of the written document's columns, which need the key and are checked
+    with the data.
+    """
     digests = {column.name: column.digest for column in written.data.columns}
     columns = [one.model_copy(update={"digest": digests.get(one.name, "")}) for one in found.data.columns]
     how = {"data_digest": written.method.data_digest, "digest_key": written.method.digest_key}
@@ -446,7 +448,7 @@ def with_digests(found: Document, written: Document) -> Document:
 
 
 def compare(written: Audit, found: Audit) -> Step:
-    """Every number of two documents, to the tolerance; what is text must be equal."""
+    """Compare every number of two documents within the tolerance; texts must be equal."""
     one, two = (dict(leaves(a.document.model_dump())) for a in (written, found))
     places = [place for place in one | two if not place.startswith(ELSEWHERE)]
     changed = [place for place in places if not _close(one.get(place), two.get(place))]
@@ -458,7 +460,7 @@ def compare(written: Audit, found: Audit) -> Step:
 
 
 def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Every place of a document with its value."""
+    """Return every place of a document with its value."""
     if isinstance(part, dict):
         for name, value in part.items():
             yield from leaves(value, f"{place}.{name}".lstrip("."))

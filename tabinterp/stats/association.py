@@ -1,4 +1,4 @@
-"""Association between many units and many columns: pure mathematics on arrays.
+"""Association between many hidden units and many columns, on arrays.
 
 Four coefficients, each with a p-value, for all units by all columns at once:
 
@@ -44,7 +44,7 @@ PAIR_UNITS = 256  # units that `distance_correlation` takes at a time
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Sums over rows, about centres that are near the means, so that no digits are lost where a mean is large beside its spread.
+    """Sums over rows around centres near the means, so that no digits are lost if a mean is large compared with its spread.
 
     T is the sum of (levels + 1): every categorical column begins with its level "missing". d is a unit less its centre, e a
     numeric column less its own (0 where missing), w the weights.
@@ -70,7 +70,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Association:
-    """What the sums over rows say of the units, and of each unit with each column."""
+    """The association of the units, and of each unit with each column, from sums over rows."""
 
     rows: int
     mean: Floats  # (h,)
@@ -103,8 +103,9 @@ class DistanceCorrelation:
 
 
 def start(centre: Floats, middle: Floats, levels: Sequence[int]) -> Moments:
-    """No rows yet, for units and numeric columns whose means are near `centre` (h,) and `middle` (p,), and for each categorical
-    column its number of levels."""
+    """Return empty sums for units and numeric columns with means near `centre` (h,) and `middle` (p,), and for categorical
+    columns with these numbers of levels.
+    """
     h, p, t = len(centre), len(middle), sum(levels) + len(levels)
     return Moments(
         levels=tuple(levels),
@@ -133,8 +134,8 @@ def update(
     codes: NDArray[Any],
     weights: Floats | None = None,
 ) -> Moments:
-    """The state with m more rows: `units` (m, h), or parts of them side by side, `numeric` (m, p) with NaN missing, `codes`
-    (m, q) with -1 missing.
+    """Return the sums with m more rows: `units` (m, h), or parts of them side by side, `numeric` (m, p) with NaN missing,
+    `codes` (m, q) with -1 missing.
 
     `weights` (m,) are above 0; None: ones.
 
@@ -151,7 +152,7 @@ def update(
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Both states' rows together, in any order: sums about the same centres."""
+    """Merge the sums of two sets of rows, around the same centres, in any order."""
     if a.levels != b.levels:
         raise TableError(f"moments can only be merged for the same columns; the levels are {a.levels} and {b.levels}")
     if not (np.array_equal(a.centre, b.centre) and np.array_equal(a.middle, b.middle)):
@@ -161,7 +162,7 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def finish(state: Moments) -> Association:
-    """Coefficients and p-values of all rows seen."""
+    """Return coefficients and p-values from all rows seen."""
     rows, weight = state.rows, state.weight
     with np.errstate(all="ignore"):
         pearson = _correlation(state)
@@ -298,7 +299,8 @@ def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
 
 
 def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None = None) -> RankCorrelation:
-    """Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p), NaN missing; ties share their rank.
+    """Return Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p), NaN missing; ties share their
+    rank.
 
     With `weights` (n,) a rank is the weight below a value and half of that at it, and the correlation is weighted.
 
@@ -346,7 +348,8 @@ def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
 def distance_correlation(
     units: NDArray[Any], columns: Sequence[NDArray[Any]], weights: Floats | None = None
 ) -> DistanceCorrelation:
-    """Distance correlation of `units` (n, h) with c columns (n,): floats are numbers, integers are category codes.
+    """Return the distance correlation of `units` (n, h) with c columns (n,): floats are numbers, integers are category
+    codes.
 
     The distance is abs(x_i - x_j) between numbers (NaN missing) and 0 or 1 between categories (-1 is a level). With
     a_ij, b_ij the distances of a unit and a column, a_i. and a.. their sums over one and both indices, and

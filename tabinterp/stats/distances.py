@@ -1,4 +1,4 @@
-"""Distances between all pairs of rows, and what distance correlation makes of them.
+"""Distances between all pairs of rows, for the distance correlation.
 
 The formulas are in `tabinterp.stats.association.distance_correlation`; nothing here knows of missing values beyond a
 mask. `h` units, `c` columns, `n` rows of which `m` are known.
@@ -18,12 +18,13 @@ DEGENERATE = 1e-10  # distance variance over mean squared distance, below which 
 
 
 def constant(square: Floats, count: Floats | float, mean: Floats) -> Booleans:
-    """Whether a centred sum of squares over rows of the weight `count` is no more than rounding about `mean`."""
+    """Return whether a centred sum of squares over rows of weight `count` is no larger than rounding around `mean`."""
     return np.asarray(~(np.sqrt(square / count) > NEGLIGIBLE * np.abs(mean)))
 
 
 def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Booleans) -> Floats:
-    """S1 = sum over ordered pairs of rows of w_i w_j a_ij b_ij: units (n, h), values and weights (n, c), result (h, c).
+    """Return S1 = sum over ordered pairs of rows of w_i w_j a_ij b_ij: units (n, h), values and weights (n, c), result (h,
+    c).
 
     A row that a column does not know has the weight 0 there.
 
@@ -43,7 +44,9 @@ def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Bool
 
 
 def correlate(units: Floats, values: Floats, discrete: Booleans, s1: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Plain and corrected distance correlation (h, c) of units (h, m) and columns (c, m), with S1 (h, c), weights (m,)."""
+    """Return plain and corrected distance correlation (h, c) of units (h, m) and columns (c, m), with S1 (h, c) and weights
+    (m,).
+    """
     if units.shape[1] < 2:
         return np.full(s1.shape, np.nan), np.full(s1.shape, np.nan)
     total, n = weights.sum(), weights.sum() ** 2 / (weights**2).sum()

@@ -1,4 +1,4 @@
-"""Rows that are equal, and columns that move together."""
+"""Groups of equal rows, and groups of columns that are permuted together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.errors import NotApplicableError, did_you_mean
 
 
 def equal_rows(values: FloatArray) -> tuple[IntArray, IntArray]:
-    """(groups,) a row of each group and (n,) the group of each row of `values` (n, d).
+    """Return a row of each group (groups,) and the group of each row (n,) of `values` (n, d).
 
     Rows are told apart by a random projection, summed column by column: a matrix product may round equal rows apart.
     """
@@ -24,7 +24,7 @@ def equal_rows(values: FloatArray) -> tuple[IntArray, IntArray]:
 
 
 def players_of(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Name -> columns of every player: the groups, and each column that is in none."""
+    """Return name -> columns of every player: the groups, and each column that is in none."""
     unknown = [c for members in groups.values() for c in members if c not in columns]
     if unknown:
         near = did_you_mean(str(unknown[0]), columns)

@@ -1,4 +1,4 @@
-"""scikit-learn's CalibratedClassifierCV: sigmoids and temperatures of a linear model's margin or a network's logits.
+"""Adapter for scikit-learn's CalibratedClassifierCV: sigmoid and temperature calibration of a linear model or a network.
 
 The calibrators read the classifier's decision function where it has one, its probabilities otherwise. A sigmoid is affine
 on the log-odds; several classes are one-vs-rest, p_k = s_k / sum s, which is the softmax of log s. Folds are averaged.
@@ -39,7 +39,7 @@ class _Member:
 
 
 class Average(nn.Module):
-    """Logits of the mean of the probabilities that modules of logits give the same rows, never leaving the log scale."""
+    """A module that averages the probabilities of several modules of logits, computed entirely on the log scale."""
 
     def __init__(self, members: list[nn.Module], binary: bool) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Average(nn.Module):
 
 
 def wrap(estimator: Any, read: Read) -> Model | None:
-    """The exact network, or None where a part is not one."""
+    """Return the exact network, or None if a part cannot be expressed as one."""
     found = [_member(part, estimator.classes_, read) for part in estimator.calibrated_classifiers_]
     members = [member for member in found if member is not None]
     if len(members) < len(found):

@@ -1,4 +1,4 @@
-"""Keras 3: stacks of layers become a torch Sequential; other models on the torch backend are torch modules.
+"""Adapter for Keras 3: stacks of layers become a torch Sequential; other models on the torch backend are torch modules.
 
 What a Keras model is, is read from its layers; Keras itself is never imported here.
 """
@@ -31,7 +31,7 @@ class NoStackError(Exception):
 
 
 class Called(nn.Module):
-    """A Keras model on the torch backend, never in training."""
+    """A Keras model on the torch backend, always in inference mode."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Called(nn.Module):
 
 
 def is_model(model: Any) -> bool:
-    """Whether this is a Keras model, found without importing Keras."""
+    """Return whether this is a Keras model, without importing Keras."""
     return any(base.__module__.split(".")[0] == "keras" and base.__name__ == "Model" for base in type(model).__mro__)
 
 
@@ -54,7 +54,7 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """A built Keras model behind an encoder (one for each input) as a `Model`."""
+    """Wrap a built Keras model behind an encoder (one for each input) as a `Model`."""
     if not getattr(model, "built", False):
         raise ModelError(f"the Keras model {model.name!r} is not built. Fit it, or call it once on a row")
     layers = list(_flat(model))

@@ -1,4 +1,5 @@
-"""ONNX: every reading where the graph is a plain perceptron, otherwise those that need no gradient, through onnxruntime.
+"""Adapter for ONNX: all analyses if the graph is a plain perceptron, otherwise those without gradients, through
+onnxruntime.
 
 An ONNX file holds no code, but it names operators, and its weights may lie in other files. What may not be in it is refused by
 `onnx_check.py` before anything is run.
@@ -27,7 +28,7 @@ LARGEST = 1 << 29
 
 
 def is_model(model: Any) -> bool:
-    """Whether this is an onnx.ModelProto, found without importing onnx."""
+    """Return whether this is an onnx.ModelProto, without importing onnx."""
     return type(model).__name__ == "ModelProto" and type(model).__module__.startswith("onnx")
 
 
@@ -57,7 +58,7 @@ def wrap(
     name: str | None = None,
     source: str = "the ONNX model",
 ) -> Model:
-    """Return an onnx.ModelProto behind an encoder (one for each input) as a `Model`, after it was checked."""
+    """Check an onnx.ModelProto and wrap it behind an encoder (one for each input) as a `Model`."""
     onnx = library("onnx")
     check(proto, source)
     values = _constants(proto, onnx)

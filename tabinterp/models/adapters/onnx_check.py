@@ -1,4 +1,4 @@
-"""What must hold of an ONNX model before onnxruntime sees it: one file, operators on a list, sizes and work within limits.
+"""Safety checks of an ONNX model before onnxruntime loads it: a single file, allowed operators, limits on sizes and work.
 
 Inspection and loading both call `check`; nothing is run and no other file is opened.
 """
@@ -47,7 +47,7 @@ KEEPING = {
 
 
 def library(name: str) -> Any:
-    """Import onnx or onnxruntime, or say how to install it."""
+    """Import onnx or onnxruntime, or raise an error that says how to install it."""
     try:
         return import_module(name)
     except ImportError:
@@ -83,7 +83,7 @@ def check(proto: Any, source: str) -> None:
 
 
 def output(proto: Any) -> str:
-    """Return the name of the one output of floats."""
+    """Return the name of the only output of floats."""
     floats = [one.name for one in proto.graph.output if one.type.tensor_type.elem_type in FLOATS]
     if len(floats) != 1:
         names = ", ".join(one.name for one in proto.graph.output)
@@ -94,7 +94,7 @@ def output(proto: Any) -> str:
 
 
 def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
-    """Return a copy that takes any number of rows (or this number), also where the model was exported for one.
+    """Return a copy that accepts any number of rows (or this number), even if the model was exported for one row.
 
     Only what was checked is in the copy: fields that this version of onnx does not know, notes and stated shapes of values
     are left out.

@@ -1,4 +1,4 @@
-"""An ONNX graph as a torch Sequential, where it is a chain of layers."""
+"""Conversion of an ONNX graph to a torch Sequential, if it is a chain of layers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NoChainError(Exception):
 
 
 def sequence(graph: Any, values: Values, attributes: Callable[[Any], dict[str, Any]], output: str) -> nn.Sequential:
-    """The graph between its one input and `output`.
+    """Return the graph between its only input and `output` as layers.
 
     Raises
     ------

@@ -1,5 +1,6 @@
-"""scikit-learn: linear models and multilayer perceptrons, alone, at the end of a pipeline, calibrated, or of a transformed
-target; every other classifier with probabilities and every other regressor as a function of rows."""
+"""Adapter for scikit-learn: linear models and multilayer perceptrons, alone or in a pipeline, calibrated, or with a
+transformed target; other classifiers with probabilities and other regressors as functions of rows.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def wrap(
     outputs: str | None = None,
     name: str | None = None,
 ) -> Model:
-    """A fitted estimator or pipeline as a `Model`."""
+    """Wrap a fitted estimator or pipeline as a `Model`."""
     estimator = inside(estimator)
     if encoder is None:
         model = read(estimator, outputs)
@@ -56,7 +57,7 @@ def wrap(
 
 
 def read(estimator: Any, outputs: str | None = None) -> Model:
-    """An estimator as a network where it is one, as a function of rows otherwise."""
+    """Return an estimator as a network if it is one, otherwise as a function of rows."""
     estimator = inside(estimator)
     if type(estimator).__name__ == "Pipeline":
         return _pipeline(estimator, outputs)
@@ -73,7 +74,7 @@ def read(estimator: Any, outputs: str | None = None) -> Model:
 
 
 def of_rows(estimator: Any) -> Model:
-    """A fitted estimator of which nothing but its answers is read."""
+    """Wrap a fitted estimator as a function of rows, using only its predictions."""
     classes, names = _classes(estimator), reads(estimator)
     return Model(
         name=type(ends(estimator)[1]).__name__,

@@ -1,4 +1,6 @@
-"""skorch: the network is read off the net, and what it gives off the criterion it was trained with."""
+"""Adapter for skorch: the network is taken from the net, and the kind of its outputs from the criterion it was trained
+with.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ def is_net(estimator: Any) -> bool:
 
 
 def wrap(net: Any, outputs: str | None = None) -> Model:
-    """An initialised net that reads encoded rows as a `Model`."""
+    """Wrap an initialised net that reads encoded rows as a `Model`."""
     if not getattr(net, "initialized_", False):
         raise ModelError(f"{type(net).__name__} is not fitted. Call fit first")
     criterion = getattr(net.criterion_, "_orig_mod", net.criterion_)
@@ -52,7 +54,7 @@ def wrap(net: Any, outputs: str | None = None) -> Model:
 
 
 def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
-    """A net behind an encoder that is not in a pipeline with it."""
+    """Wrap a net behind an encoder that is not in the same pipeline."""
     model = wrap(net, outputs)
     named = hasattr(encoder, "feature_names_in_")
 
@@ -96,7 +98,7 @@ def _predict(net: Any, model: Model, encoded: Callable[[Any], FloatArray]) -> Ca
 
 
 def in_its_mode(net: Any, predict: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
-    """Predictions after which every part of the net is in the mode, training or evaluation, in which it was."""
+    """Predict, and restore the training or evaluation mode of every part of the net."""
 
     def predict_and_restore(rows: Any) -> FloatArray:
         before = [(part, part.training) for part in net.module_.modules()]

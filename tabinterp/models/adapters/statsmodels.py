@@ -1,4 +1,4 @@
-"""statsmodels results: linear models with a covariance of their own, from columns or from a formula."""
+"""Adapter for statsmodels results: linear models with their own covariance, fitted to columns or with a formula."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WHAT = {  # statsmodels model, or family of a GLM and its link -> what is read
 
 
 class Formula(Structured):
-    """The design of a formula without its constant column, as an encoder."""
+    """An encoder that evaluates the design of a formula without its constant column."""
 
     def __init__(self, data: Any, constant: int | None) -> None:
         self._spec = getattr(data, "model_spec", None) or data.design_info
@@ -47,7 +47,7 @@ class Formula(Structured):
         return self._sources
 
     def transform(self, rows: Any) -> FloatArray:
-        """(n, d); rows with missing values keep their place and hold them."""
+        """Return the design (n, d); rows with missing values are kept, with missing values."""
         if hasattr(self._spec, "get_model_matrix"):
             return _without(as_array(self._spec.get_model_matrix(rows, na_action="ignore")), self._constant)
         from patsy import NAAction, build_design_matrices  # noqa: PLC0415  # there if a formula of it is
@@ -68,7 +68,7 @@ def wrap(
     outputs: str | None = None,
     name: str | None = None,
 ) -> Model:
-    """Fitted results as a `Model`."""
+    """Wrap fitted results as a `Model`."""
     what = _what(result)
     constant = getattr(result.model.data, "const_idx", None)
     formula = getattr(result.model, "formula", None) is not None

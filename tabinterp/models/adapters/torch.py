@@ -1,4 +1,4 @@
-"""PyTorch: any module that reads encoded rows, as one input or as several."""
+"""Adapter for PyTorch: any module that reads encoded rows, with one or several inputs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """A module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
+    """Wrap a module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
     task, outputs = asked(task, outputs, classes)
     encoders = encoders_of(encoder)
     try:
@@ -50,7 +50,7 @@ def wrap(
 
 
 def encoders_of(encoder: Any) -> list[Any]:
-    """The encoder of each input, None for "passthrough"."""
+    """Return the encoder of each input, None for "passthrough"."""
     if encoder is None:
         raise ModelError(
             f"a network needs an encoder for its rows. Pass a fitted transformer as {argument('encoder')}, or "

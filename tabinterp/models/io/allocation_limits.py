@@ -1,4 +1,4 @@
-"""How much memory and computation a network out of a file may take, worked out from shapes before any of it runs."""
+"""Limits on the memory and computation of a network from a file, computed from shapes before any of it runs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ HUGE = 10**18  # the largest count that a message gives
 
 
 def told(count: int) -> str:
-    """Return a count with separators; Python writes no number of more than 4,300 digits, and a file may ask for one."""
+    """Return a count with separators; counts from a file can be too large to be written by Python."""
     return f"{count:,}" if count < HUGE else f"more than {HUGE:,}"
 
 
 def check_value(entries: int, moves: bool, said: str) -> None:
-    """Check one value of a network for `ROWS` rows; `moves` where it depends on the rows.
+    """Check the size of one value of a network for `ROWS` rows; `moves` if it depends on the rows.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def check_value(entries: int, moves: bool, said: str) -> None:
 
 
 def check_total(entries: int, said: str) -> None:
-    """Check all values of a network together, for `ROWS` rows.
+    """Check the total size of all values of a network for `ROWS` rows.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def check_total(entries: int, said: str) -> None:
 
 
 def check_products(products: int, moves: bool, said: str) -> None:
-    """Check the multiplications of a network for `ROWS` rows; `moves` for operations that depend on the rows.
+    """Check the number of multiplications of a network for `ROWS` rows; `moves` for operations that depend on the rows.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def check_products(products: int, moves: bool, said: str) -> None:
 
 
 def check_cells(cells: int, what: str, name: str) -> None:
-    """Check rows or matrices that are held in memory at the same time.
+    """Check the size of rows or matrices that are in memory at the same time.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A network described without code: a list of layers, each of a known kind, filled with tensors that fit."""
+"""Description of a network without code: a list of layers of known kinds, and the tensors that fill them."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # what a setting may
 
 
 class Layer(BaseModel):
-    """`name` is what its tensors are called in the file, where that is not its position ("fc1" for "fc1.weight")."""
+    """One layer. `name` is the prefix of its tensors in the file, if that is not its position ("fc1" for "fc1.weight")."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: str
@@ -102,7 +102,7 @@ class Layer(BaseModel):
 
 
 def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
-    """A pydantic model, or its first complaint in words."""
+    """Validate a pydantic model, and raise its first error as a `ModelError`."""
     try:
         return kind.model_validate(value)
     except ValidationError as error:
@@ -111,7 +111,7 @@ def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
 
 
 def describe(module: nn.Module) -> list[Layer] | None:
-    """The layers of a plain sequence; None where the module is none, or holds another kind."""
+    """Return the layers of a plain sequence; None if the module is not one, or contains another kind of layer."""
     if not is_sequence(module):
         return None
     found = [layer_of(part) for part in module]
@@ -120,7 +120,7 @@ def describe(module: nn.Module) -> list[Layer] | None:
 
 
 def layer_of(module: nn.Module) -> Layer | str:
-    """The layer that a module is, or why it is none."""
+    """Return the description of a module as a layer, or why it is not a known layer."""
     kind = type(module).__name__
     if kind not in LAYERS or type(module) is not LAYERS[kind][0]:
         return f"it contains a {kind}"
@@ -134,7 +134,7 @@ def layer_of(module: nn.Module) -> Layer | str:
 
 
 def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn.Sequential:
-    """The network: built without memory, compared with the tensors, and only then given them."""
+    """Return the network: built without memory, compared with the tensors, and only then filled with them."""
     module = build(layers, file)
     own = _renamed(layers, tensors, file)
     fits(module.state_dict(), own, file)
@@ -145,7 +145,7 @@ def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn
 
 
 def build(layers: list[Layer], file: str) -> nn.Sequential:
-    """The modules, without memory for their tensors."""
+    """Return the modules, without memory for their tensors."""
     if not 0 < len(layers) <= MOST_LAYERS:
         raise ModelError(f"{file!r} describes {len(layers)} layers; allowed are 1 to {MOST_LAYERS:,}")
     with torch.device("meta"):
@@ -164,7 +164,7 @@ def _widths(layers: list[Layer]) -> Iterator[int]:
 
 
 def made(layer: Layer, file: str) -> nn.Module:
-    """One layer, on the default device."""
+    """Return one layer, on the default device."""
     if layer.kind not in LAYERS:
         raise ModelError(f"{file!r} has an unknown kind of layer {layer.kind!r}; allowed are {', '.join(LAYERS)}")
     make, settings = LAYERS[layer.kind]
@@ -196,7 +196,7 @@ def _renamed(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -
 
 
 def fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file: str) -> None:
-    """Are these the tensors that the layers take?"""
+    """Check that the tensors match those of the layers."""
     missing, extra = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
     if missing or extra:
         parts = [
@@ -216,5 +216,5 @@ def fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file
 
 
 def few(names: list[str]) -> str:
-    """Five of them."""
+    """Return the first five names, and how many more there are."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

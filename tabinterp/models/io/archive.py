@@ -1,4 +1,4 @@
-"""Zip archives from strangers: names, links, sizes and ratios are checked before a member is read."""
+"""Untrusted zip archives: names, links, sizes and compression ratios are checked before a member is read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIXED = (1980, 1, 1, 0, 0, 0)  # the same members make the same bytes
 
 @dataclass(frozen=True)
 class Archive:
-    """Members of a zip archive, all of them checked."""
+    """The members of a zip archive, all of them checked."""
 
     name: str
     file: zipfile.ZipFile
@@ -42,7 +42,7 @@ class Archive:
             raise ModelError(f"{self.name}: {member} cannot be read: {error}") from None
 
     def rewritten(self) -> bytes:
-        """The checked members alone, as a new archive: no other reader can find anything else in it."""
+        """Return the checked members as a new archive, in which no other reader can find anything else."""
         return pack({member: self.read(member) for member in self.sizes})
 
 
@@ -99,7 +99,7 @@ def _check(entry: zipfile.ZipInfo, name: str) -> None:
 
 
 def pack(members: dict[str, bytes]) -> bytes:
-    """Members as an archive, stored as they are; the same members make the same bytes."""
+    """Return members as an uncompressed archive; the same members give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():

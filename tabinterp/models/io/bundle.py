@@ -1,4 +1,4 @@
-"""Bundles: models as files that run no code, in a folder or in one zip archive.
+"""Bundles: models saved as files that run no code, in a folder or in one zip archive.
 
 Members are `model.json` (what it is, which rows were held out, digests of the other files), `model.safetensors`, and
 `encoder.skops` unless the model reads numbers as they are: the encoder, or for a network that is finished beside its table
@@ -50,7 +50,7 @@ FEWEST = 10  # rows of a level; with fewer its name tells of single people
 
 
 class Settings(BaseModel):
-    """What `read_table` is told, beside the rows and the split."""
+    """The arguments of `read_table` that a bundle stores: all but the rows and the split."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     target: str | None = None
@@ -75,7 +75,7 @@ class MadeFrom(BaseModel):
 
 
 class Header(BaseModel):
-    """`model.json`."""
+    """The contents of `model.json`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     format: int
@@ -109,7 +109,7 @@ def save_model(
     others: Sequence[Model] = (),
     null: Model | None = None,
 ) -> Path:
-    """Write a bundle: a folder, or one file where the path ends in `.zip`.
+    """Write a bundle to a folder, or to one file if the path ends in `.zip`.
 
     A bundle that was there is replaced as a whole, and only once the new one is on the disk; other files in the folder stay.
 
@@ -182,7 +182,7 @@ def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
 
 
 def save_others(models: Sequence[Model], path: str | Path) -> None:
-    """Write networks that differ from the bundle's own by their seed beside it; those that stood there before are none."""
+    """Write networks that differ by their seed next to the bundle's own, replacing earlier ones."""
     folder = Path(path) / OTHERS
     for stale in folder.glob(f"*/{HEADER}"):
         stale.unlink()
@@ -191,7 +191,7 @@ def save_others(models: Sequence[Model], path: str | Path) -> None:
 
 
 def save_null(model: Model | None, path: str | Path) -> None:
-    """Write a network trained on shuffled labels beside the bundle's own; None: the one that stood there before is gone."""
+    """Write a network trained on permuted labels next to the bundle's own; None: an earlier one is deleted."""
     folder = Path(path) / NULL
     (folder / HEADER).unlink(missing_ok=True)
     if model is not None:
@@ -199,7 +199,7 @@ def save_null(model: Model | None, path: str | Path) -> None:
 
 
 def rare_levels(model: Model, rows: Table) -> dict[str, int]:
-    """Column -> how many of its levels the model's encoder lists although fewer than ten of these rows hold them.
+    """Return, by column, how many of the levels in the model's encoder occur in fewer than ten of these rows.
 
     Columns without such a level are left out, and so are columns of `True` and `False`.
     """
@@ -360,7 +360,7 @@ def _plain(value: Any) -> str | int | float | bool:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Members whose digests were checked; nothing in them was built."""
+    """Members of a bundle with verified digests; nothing in them was built yet."""
 
     name: str
     header: Header
@@ -368,7 +368,7 @@ class Bundle:
     files: dict[str, Content]
 
     def network(self) -> nn.Module:
-        """The layers or the graph, with weights."""
+        """Return the layers or the graph, with weights."""
         return network.fill(
             self.header.layers, self.header.graph, weights.tensors(self.files[WEIGHTS]), f"{self.name}/{HEADER}"
         )
@@ -405,7 +405,7 @@ class Bundle:
         return expecting(model, None if header.graph is None else [one.width for one in header.graph.inputs])
 
     def encoder(self) -> Any:
-        """The encoder, None where there is none, or for several inputs a list ("passthrough" where there is none)."""
+        """Return the encoder, None if there is none, or a list for several inputs ("passthrough" for inputs without one)."""
         content = self.files.get(ENCODER)
         found = None if content is None else skops_archive.load(content)
         inputs = 1 if self.header.graph is None else len(self.header.graph.inputs)
@@ -417,13 +417,13 @@ class Bundle:
 
 
 def from_folder(folder: Path) -> Bundle:
-    """A bundle in a folder: files of other names are never opened, links never followed."""
+    """Read a bundle from a folder: files with other names are never opened, links never followed."""
     present = {name for name in MEMBERS if (folder / name).is_symlink() or (folder / name).exists()}
     return _bundle(str(folder), present, lambda name, limit: read_member(folder / name, limit).data)
 
 
 def from_archive(archive: Archive, part: str = "") -> Bundle:
-    """A bundle in a zip archive, which holds nothing else; `part` is the folder of the counterpart."""
+    """Read a bundle from a zip archive, which must contain nothing else; `part` is the folder of the counterpart."""
     extra = sorted(set(archive.sizes) - {prefix + name for prefix in ("", COUNTERPART) for name in MEMBERS})
     if extra:
         raise UnsafeFileError(

@@ -1,4 +1,4 @@
-"""A network in memory as a graph for a file: what torch.fx traces, in the words of our own tables."""
+"""Capture of a network in memory as a graph that can be saved, by tracing it with torch.fx."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ NEAR = 1e-5
 
 
 class UnsavedError(Exception):
-    """Why a network has no description without code."""
+    """Why a network cannot be described without code."""
 
 
 def capture(module: nn.Module, name: str, widths: Sequence[int | None]) -> tuple[Graph, dict[str, Tensor]]:
-    """The graph of a network in evaluation mode, and its tensors; `widths` of its inputs, None where not known.
+    """Return the graph of a network in evaluation mode, and its tensors; `widths` of its inputs, None if not known.
 
     It is built again from what will be in the file and has to give the same scores.
 

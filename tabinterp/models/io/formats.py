@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes and the names of its members; never by what it is called."""
+"""Recognition of model file formats, by the first bytes of a file and the names of its members, never by its name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ PICKLE = (
 
 @dataclass(frozen=True)
 class Kind:
-    """`words` say what it is, `runs` what loading it would run, `way` how to bring the model otherwise."""
+    """A file format: `words` describe it, `runs` says what loading it would run, `way` how to save the model in a safe
+    format.
+    """
 
     words: str
     runs: str = ""
@@ -109,7 +111,9 @@ MEMBERS: tuple[tuple[str, str], ...] = (  # a name that an archive of this kind 
 
 
 def kind_of(content: Content) -> str:
-    """A name of `KINDS`. Archives are checked on the way, so that a hostile one is refused here."""
+    """Return the format of a file, a name in `KINDS`. Archives are checked on the way, so that a hostile one is refused
+    here.
+    """
     found = next((kind for test, kind in STARTS if test(content.data)), "unknown")
     return _member_kind(open_archive(content)) if found == "zip" else found
 
@@ -122,6 +126,6 @@ def _member_kind(archive: Archive) -> str:
 
 
 def refusal(content: Content, kind: str) -> str:
-    """Why a file is not loaded, and the way out."""
+    """Return why a file is not loaded, and what to do instead."""
     known = KINDS[kind]
     return f"{content.name!r} is {known.words}. It was not loaded, and no code in it was run. Instead, {known.way}"

@@ -1,4 +1,4 @@
-"""A network whose forward is more than one layer after another, as a graph without code.
+"""Graph description of a network, without code, for networks that are more than a sequence of layers.
 
 Every node is an input, a layer, a tensor of the weights file or an operation of our own table (`operations.py`), and uses
 nodes that stand before it. The graph runs once on the meta device, where values have shapes and no memory, for the most rows
@@ -33,7 +33,7 @@ Value = Any  # a tensor, a number, or several of them
 
 
 class Input(BaseModel):
-    """(n, width), or (n,) where `flat`; of whole numbers where `whole`."""
+    """An input (n, width), or (n,) if `flat`; whole numbers if `whole`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
@@ -43,8 +43,10 @@ class Input(BaseModel):
 
 
 class Node(BaseModel):
-    """`op`: "layer" or "tensor", with its name in `of`, or an operation. `values` and `settings`: numbers, true, false, null,
-    lists, and {"node": name}, {"slice": [start, stop, step]}, {"tuple": [...]}, {"dtype": name}, {"rest": true} for `...`."""
+    """One operation. `op`: "layer" or "tensor", with its name in `of`, or an operation. `values` and `settings`: numbers,
+    true, false, null, lists, and {"node": name}, {"slice": [start, stop, step]}, {"tuple": [...]}, {"dtype": name},
+    {"rest": true} for `...`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
@@ -55,7 +57,9 @@ class Node(BaseModel):
 
 
 class Graph(BaseModel):
-    """`layers` and tensors bear the names that they have in the weights file; a layer may be used by several nodes."""
+    """The graph of a network. `layers` and tensors have the names that they have in the weights file; several nodes may use
+    one layer.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     inputs: list[Input]
@@ -65,17 +69,17 @@ class Graph(BaseModel):
 
 
 class Network(fx.GraphModule):
-    """A graph out of a file."""
+    """A network built from a graph in a file."""
 
     def recompile(self) -> Any:
-        """As torch.fx does it, which would print to stderr what the caller is told by the error."""
+        """Recompile like torch.fx, but without printing to stderr what the error already says."""
         code = super().recompile()
         type(self).__call__ = nn.Module.__call__  # type: ignore[method-assign]  # each instance has a class of its own
         return code
 
 
 def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
-    """The network: checked, tried without memory, and only then given its tensors.
+    """Return the network: checked, tried without memory, and only then filled with its tensors.
 
     Raises
     ------
@@ -104,7 +108,7 @@ def _expected(layers: dict[str, nn.Module], fixed: list[str], tensors: Mapping[s
 
 
 def empty_layers(graph: Graph, file: str) -> dict[str, nn.Module]:
-    """The layers, without memory for their tensors."""
+    """Return the layers, without memory for their tensors."""
     with torch.device("meta"):
         return {name: made(layer, file).eval() for name, layer in graph.layers.items()}
 
@@ -113,7 +117,7 @@ def empty_layers(graph: Graph, file: str) -> dict[str, nn.Module]:
 
 
 def check(graph: Graph, file: str) -> None:
-    """Names, operations, and how many values each takes."""
+    """Check names, operations, and the number of values of each."""
     if not 0 < len(graph.nodes) <= MOST_NODES or not 0 < len(graph.inputs) <= MOST_INPUTS:
         raise ModelError(
             f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; allowed are 1 to "
@@ -167,7 +171,7 @@ def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
 
 
 def references(value: Value, said: str) -> Iterator[str]:
-    """The nodes that a value of the file names; everything else in it is checked."""
+    """Return the nodes that a value in the file refers to; everything else in it is checked."""
     found: list[str] = []
 
     def seen(name: str) -> str:
@@ -179,7 +183,7 @@ def references(value: Value, said: str) -> Iterator[str]:
 
 
 def decoded(value: Value, of: Callable[[str], Any], said: str, depth: int = 0) -> Any:
-    """A value of the file as Python's own; `of` answers for the name of a node."""
+    """Return a value in the file as a Python value; `of` resolves the name of a node."""
     if depth > DEEPEST:
         raise ModelError(f"{said} nests its values too deeply")
     if value is None or type(value) is bool or (type(value) is str and value in WORDS):
@@ -234,7 +238,7 @@ KINDS: dict[str, Callable[[Any, Callable[[str], Any], str, int], Any]] = {
 
 
 def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], file: str) -> None:
-    """Run a checked graph of layers and tensors that have no memory; sizes are checked at every node.
+    """Run a checked graph of layers and tensors without memory; sizes are checked at every node.
 
     Fewer rows must not make larger values. So numbers that depend on the number of rows, which a run with few rows tells from
     the others, are only added, multiplied and used as sizes.

@@ -1,4 +1,4 @@
-"""What a model file holds, what loading it would run, and whether it is safe. Nothing is ever run to find out.
+"""Inspection of model files: what a file contains, what loading it would run, and whether it is safe. Nothing is run.
 
 A file is called safe after it was loaded by the functions that `load_model` uses, and a skops archive only after each of its
 types was found on the list. What has to be said beside a file (`needs`) is not known here.
@@ -35,7 +35,9 @@ NOTHING = "nothing"
 
 @dataclass
 class Inspection:
-    """`safe`: `load_model` reads it, and nothing in it runs; `problem` says why not. `str()` of it is for people."""
+    """The result of an inspection. `safe`: `load_model` reads the file and nothing in it runs; `problem` says why not.
+    `str()` gives a readable text.
+    """
 
     path: str
     format: str = "unknown"
@@ -87,7 +89,7 @@ def _listed(title: str, lines: list[str]) -> list[str]:
 
 
 def inspect_model(path: str | Path) -> Inspection:
-    """What a file or folder holds, of any format. A hostile or damaged one is described as far as it can be read.
+    """Describe a file or folder of any format, as far as it can be read; hostile and damaged files are described too.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""`load_model`: what a file is decides how it is read, and there is no second way when that fails."""
+"""`load_model`: load a model file. Its format alone decides how it is read, without a fallback."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SHARED = (
 
 @dataclass(frozen=True)
 class Given:
-    """What was said beside the path."""
+    """The arguments given with the path."""
 
     architecture: str | Path | None
     encoder: Any
@@ -61,7 +61,7 @@ def load_model(
     unsafe_pickle: bool = False,
     sha256: str | None = None,
 ) -> Model:
-    """Read a model file. What a file is, is decided by its first bytes; nothing in it is ever run.
+    """Read a model file. Its format is recognised by its first bytes; nothing in it is ever run.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def load_model(
 
 
 def load_counterpart(path: str | Path) -> Model | None:
-    """The linear counterpart that was saved with a bundle, if there is one."""
+    """Return the linear counterpart that was saved with a bundle; None if there is none."""
     source = Path(path)
     if source.is_dir():
         folder = source / COUNTERPART.rstrip("/")
@@ -114,7 +114,7 @@ def load_counterpart(path: str | Path) -> Model | None:
 
 
 def load_others(path: str | Path) -> tuple[Model, ...]:
-    """The networks that `train --seeds` saved beside a bundle in a folder, which differ from it by their seed alone.
+    """Return the networks that `train --seeds` saved next to a bundle in a folder, which differ from it by their seed only.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def load_others(path: str | Path) -> tuple[Model, ...]:
 
 
 def load_null(path: str | Path) -> Model | None:
-    """The network that `train --null` trained on shuffled labels and saved beside a bundle in a folder, if there is one.
+    """Return the network that `train --null` trained on permuted labels and saved next to a bundle; None if there is none.
 
     It is what `trust(null=)` and `audit(null=)` compare readings with, and no model to use.
 
@@ -166,14 +166,14 @@ def _no_link(folder: Path) -> None:
 
 
 def table_settings(path: str | Path) -> dict[str, Any]:
-    """How the bundle's training table was read; empty where that is not known."""
+    """Return how the bundle's training table was read; empty if that is not known."""
     bundle = open_bundle(Path(path))
     settings = None if bundle is None else bundle.header.table
     return {} if settings is None else settings.model_dump(exclude_none=True)
 
 
 def open_bundle(source: Path) -> Bundle | None:
-    """The bundle at a path, its digests checked; None where the path is another kind of file."""
+    """Return the bundle at a path, with its digests checked; None if the path is another kind of file."""
     if source.is_dir():
         return from_folder(source)
     content = read(_existing(source))
@@ -249,7 +249,7 @@ def _bounded(function: Function, width: int, name: str) -> Function:
 
 
 def is_encoder(value: Any) -> bool:
-    """Return whether the object of a skops archive is an encoder, or a list of them, and no model."""
+    """Return whether the object of a skops archive is an encoder, or a list of them, and not a model."""
     parts = value if isinstance(value, list) else [value]
     try:
         return len(parts) > 0 and all(hasattr(one, "transform") and not hasattr(one, "predict") for one in parts)

@@ -1,4 +1,4 @@
-"""The objects that were loaded from a skops archive: none may read or write files, run code, or claim impossible sizes.
+"""Checks of objects loaded from a skops archive: none may read or write files, run code, or claim impossible sizes.
 
 The walk looks at the objects themselves, since the text of an archive does not say what skops builds of it. A type on the
 list is not enough: attributes are set without the checks of a constructor, and scikit-learn's compiled code trusts them.
@@ -100,7 +100,7 @@ LONG = re.compile(
 
 
 def is_value_type(name: str) -> bool:
-    """Return whether a name is that of a type of plain values: Python's own, or one of numpy's."""
+    """Return whether a name is that of a type of plain values, from Python or numpy."""
     module, _, kind = name.rpartition(".")
     if module == "builtins":
         return kind in ("bool", "int", "float", "str", "object")
@@ -112,7 +112,7 @@ def _is_numpy_value(kind: Any) -> bool:
 
 
 def is_function(name: str) -> bool:
-    """Return whether a name is that of a function of numbers alone: a universal function of numpy or scipy."""
+    """Return whether a name is that of a universal function of numpy or scipy."""
     return name in UFUNCS or name == ASARRAY
 
 
@@ -151,7 +151,7 @@ def check(value: Any, file: str) -> None:
 
 
 def check_fit(encoder: Any, name: str) -> None:
-    """Check how many steps an encoder takes, at most, when it is fitted again.
+    """Check how many steps it takes, at most, to refit an encoder.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def _choices(values: Any) -> int:
 
 
 def columns(value: Any) -> int:
-    """Return how many columns the parts of an encoder make together: a part that is used twice makes its columns twice."""
+    """Return how many columns the parts of an encoder make in total; a part that is used twice counts twice."""
     known: dict[int, int] = {}
 
     def of(value: Any) -> int:

@@ -1,4 +1,4 @@
-"""Bytes of a file, read once, within a limit, through one handle; what is hashed is what is loaded."""
+"""Reading of untrusted files: once, within a size limit, through one handle, so that what is hashed is what is loaded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Content:
-    """The bytes of one file and what they are called in messages."""
+    """The bytes of one file, and its name in messages."""
 
     name: str
     data: bytes
@@ -31,12 +31,12 @@ class Content:
 
 
 def read(path: Path, limit: int = LARGEST_FILE) -> Content:
-    """A regular file that the user named; a link to one is followed."""
+    """Read a regular file that the user named; a link to one is followed."""
     return Content(str(path), _bytes(path, limit, follow=True))
 
 
 def read_member(path: Path, limit: int) -> Content:
-    """A file of a folder from a stranger: no link, no pipe, no device."""
+    """Read a file in an untrusted folder; links, pipes and devices are refused."""
     return Content(str(path), _bytes(path, limit, follow=False))
 
 
@@ -67,7 +67,7 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
 
 
 def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, Any]:
-    """A JSON object without repeated names, of bounded size and nesting."""
+    """Return a JSON object without repeated names, of limited size and nesting."""
     if len(data) > limit:
         raise ModelError(f"{name} has {len(data):,} bytes of JSON; the limit is {limit:,}")
     try:

@@ -1,4 +1,4 @@
-"""safetensors: the header is checked by hand before the library reads a byte."""
+"""safetensors files: the header is checked here before the library reads a byte."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DTYPES = ("float32", "float64")  # of the weights of a network
 
 @dataclass(frozen=True)
 class Shape:
-    """One tensor of a file, before it is read."""
+    """The name, shape and type of one tensor in a file, before it is read."""
 
     name: str
     shape: tuple[int, ...]
@@ -34,12 +34,12 @@ class Shape:
 
 
 def looks_like(start: bytes) -> bool:
-    """Eight bytes of a length that some file could have, then the brace of the header."""
+    """Return whether a file begins with eight bytes of a plausible length and the brace of the header."""
     return len(start) >= 9 and start[8:9] == b"{" and start[5:8] == b"\0\0\0"
 
 
 def shapes(content: Content) -> list[Shape]:
-    """The tensors that a safetensors header names, after every number in it has been checked.
+    """Return the tensors that a safetensors header lists, after checking every number in it.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def _tiled(spans: list[tuple[int, int]], size: int, file: str) -> None:
 
 
 def tensors(content: Content) -> dict[str, torch.Tensor]:
-    """The tensors of a file whose header was checked."""
+    """Return the tensors of a file whose header was checked."""
     shapes(content)
     try:
         return safetensors.torch.load(content.data)
@@ -110,7 +110,7 @@ def tensors(content: Content) -> dict[str, torch.Tensor]:
 
 
 def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:
-    """Check that tensors are finite, and those of floats of one type that a network can have.
+    """Check that tensors are finite, and that all floats have one type that a network can have.
 
     Raises
     ------
@@ -133,5 +133,5 @@ def described(tensors: dict[str, torch.Tensor]) -> list[Shape]:
 
 
 def dump(tensors: dict[str, torch.Tensor]) -> bytes:
-    """Tensors as safetensors."""
+    """Return tensors as a safetensors file."""
     return safetensors.torch.save({n: v.detach().cpu().clone().contiguous() for n, v in tensors.items()})

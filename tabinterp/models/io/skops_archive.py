@@ -1,4 +1,4 @@
-"""skops archives, checked against a list of our own: the nodes and arrays before skops builds anything, then the objects.
+"""skops archives: nodes and arrays are checked against a list of safe types before skops builds anything, then the objects.
 
 The text of an archive does not decide what is built: skops resolves a node by its `__id__`, and an object's attributes
 may be in any state that its class would never reach. So `examine` checks what skops is given, and `load` walks the objects
@@ -60,7 +60,7 @@ KEYS = ("__loader__", "__class__", "__module__", "__id__")  # skops may take a d
 
 @dataclass(frozen=True)
 class Held:
-    """A checked archive: the types it names, and those that keep it from being loaded."""
+    """A checked archive: the types it names, and those because of which it is not loaded."""
 
     types: tuple[str, ...]
     refused: tuple[str, ...]
@@ -210,7 +210,7 @@ def _array(archive: Archive, member: Any) -> None:
 
 
 def dump(encoder: Any, name: str) -> bytes:
-    """An encoder as an archive that can be read back."""
+    """Return an encoder as an archive that can be read again."""
     try:
         data: bytes = skops.io.dumps(encoder)
     except Exception as error:  # skops says what it cannot write in many ways

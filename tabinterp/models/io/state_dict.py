@@ -1,4 +1,4 @@
-"""State dicts that torch.save wrote: tensors by name, and nothing else."""
+"""State dicts saved with torch.save: named tensors and nothing else."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHARED = 2  # times that a value may be claimed, by tensors that share their sto
 
 
 def pickle_of(archive: Archive) -> bytes:
-    """The pickle that says which tensors there are."""
+    """Return the pickle that lists the tensors."""
     names = [name for name in archive.sizes if re.fullmatch(r"[^/]+/data\.pkl", name)]
     if len(names) != 1:
         raise ModelError(f"{archive.name!r} contains {len(names)} pickles; a file from torch.save has exactly one")
@@ -37,7 +37,7 @@ def pickle_of(archive: Archive) -> bytes:
 
 
 def check(archive: Archive) -> Opcodes:
-    """What the pickle names must be on our list, before torch sees the file."""
+    """Check that the pickle names only allowed types, before torch reads the file."""
     extra = sorted(name for name in archive.sizes if not MEMBERS.fullmatch(name))
     if extra:
         raise UnsafeFileError(
@@ -63,7 +63,7 @@ def is_read() -> bool:
 
 
 def tensors(archive: Archive) -> dict[str, torch.Tensor]:
-    """The tensors of a checked file, read with `weights_only=True` from a clean copy of the archive."""
+    """Return the tensors of a checked file, read with `weights_only=True` from a clean copy of the archive."""
     check(archive)
     if not is_read():
         raise ModelError(
