@@ -1,4 +1,4 @@
-"""A file or a dataframe of any library becomes a pandas frame of plain values."""
+"""Conversion of a file, or of a dataframe of any library, to a pandas frame of plain values."""
 
 from __future__ import annotations
 
@@ -34,12 +34,14 @@ NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 def as_frame(source: Any) -> pd.DataFrame:
-    """The dataframe as a pandas frame with unique text names and rows numbered from 0; it shares no name or index with it."""
+    """Return the dataframe as a pandas frame with unique text names and rows numbered from 0; it shares no name or index
+    with the input.
+    """
     return _with_rows(_native(source))
 
 
 def read_file(path: Path) -> tuple[pd.DataFrame, str]:
-    """A file as such a frame, and the SHA-256 (hex) of the bytes it was read from."""
+    """Read a file as such a frame, and return it with the SHA-256 (hex) of the bytes read."""
     frame, digest = _file(path)
     return _with_rows(frame), digest
 
@@ -51,7 +53,7 @@ def _with_rows(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def coded_texts(values: pd.Series) -> tuple[IntArray, NDArray[Any]] | None:
-    """(rows,) codes into texts, -1 where there is none, of categories that are all texts; None of anything else."""
+    """Return codes (rows,) and texts for categories that are all texts, -1 if missing; None for anything else."""
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return None
     texts = values.cat.categories.to_numpy(dtype=object)
@@ -61,7 +63,7 @@ def coded_texts(values: pd.Series) -> tuple[IntArray, NDArray[Any]] | None:
 
 
 def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same rows with the texts themselves where they are known by codes."""
+    """Return the same rows with texts in place of codes."""
     coded = {
         str(name): plain(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)
     }
@@ -69,7 +71,7 @@ def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
-    """A copy of the frame with these columns added or replaced, whatever they are called.
+    """Return a copy of the frame with these columns added or replaced, whatever their names.
 
     `DataFrame.assign` takes names as keyword arguments, so a column named `self` ends it.
 
@@ -83,7 +85,7 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFram
 
 
 def plain(values: pd.Series) -> pd.Series:
-    """Numbers as numpy numbers, booleans as bool, dates as dates, all else as objects with NaN for missing."""
+    """Return numbers as numpy numbers, booleans as bool, dates as dates, and all else as objects with NaN for missing."""
     texts = coded_texts(values)
     if texts is not None and (texts[0] >= 0).any():
         objects = np.append(texts[1], np.nan)[texts[0]]  # of code -1 the last
@@ -103,7 +105,7 @@ def plain(values: pd.Series) -> pd.Series:
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: as Python writes it, whatever library it came from."""
+    """Return a value as a message shows it: in Python notation, whatever library it came from."""
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
@@ -173,7 +175,7 @@ def _file(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def no_database(path: str, start: bytes) -> None:
-    """Refuse a file whose first twelve bytes are those of a database: which of its rows?"""
+    """Refuse a file whose first twelve bytes are those of a database, as it needs a query."""
     if start[8:12] == b"DUCK":
         raise TableError(
             f"{path!r} is a DuckDB file. Select its rows with {argument('query')}, such as SELECT * FROM loans"
@@ -217,7 +219,7 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
 
 
 def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
-    """Numbers of a CSV file that do not fit 64 bits, as numbers: before pandas 3 their whole column is read as text.
+    """Return numbers of a CSV file that exceed 64 bits as numbers; before pandas 3 their whole column is read as text.
 
     Columns named in `texts` stay text.
     """
@@ -238,7 +240,7 @@ def _numbers(texts: pd.Series) -> pd.Series | None:
 
 
 def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
-    """The rows whose target is known; all of them where there is no such column, which is refused later.
+    """Return the rows with a known target; all rows if there is no such column, which is refused later.
 
     A column of whole numbers that misses some is read as floating-point numbers; here they are whole numbers again, so that a
     class is called 1 and not 1.0.
@@ -254,7 +256,7 @@ def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
 
 
 def separator_hint(columns: Sequence[str]) -> str:
-    """A hint where a file was read as one column because its cells are not separated by commas."""
+    """Return a hint if a file was read as one column because its cells are not separated by commas."""
     mark = next((mark for mark in (";", "\t", "|") if len(columns) == 1 and mark in columns[0]), None)
     if mark is None:
         return ""
@@ -274,7 +276,7 @@ def unique(names: Sequence[str]) -> None:
 
 
 def is_text(value: str) -> bool:
-    """Whether it can be written as UTF-8."""
+    """Return whether a text can be written as UTF-8."""
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:

@@ -58,12 +58,14 @@ class Rounding:
         return float("nan")
 
     def points(self, numbers: Iterable[float]) -> FloatArray:
-        """The distinct results for these numbers, in order; none where fewer than ten rows have a value."""
+        """Return the distinct results for these numbers, in order; empty if fewer than ten rows have a value."""
         made = np.array([self(number) for number in numbers], dtype=np.float64)
         return np.asarray(np.unique(made[~np.isnan(made)]))
 
     def ends(self, low: float, high: float) -> tuple[float, float]:
-        """Rounded ends of a range, none of them an extreme row: before they are rounded, ten rows lie at each or beyond it."""
+        """Return rounded ends of a range that reveal no extreme row: before rounding, at least ten rows lie at or beyond
+        each end.
+        """
         if len(self.values) < SMALL:
             return float("nan"), float("nan")
         first = min(SMALL, (len(self.values) + 1) // 2) - 1
@@ -71,7 +73,9 @@ class Rounding:
         return both[0], both[1]
 
     def edges(self, edges: Iterable[float]) -> list[float]:
-        """Rounded edges at which to cut the values, in order: at least one value is at most an edge, and one is above it."""
+        """Return rounded edges that divide the values, in order: at least one value is at most an edge, and one is above
+        it.
+        """
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 
     def _may_be_shown(self, number: float) -> bool:
@@ -87,7 +91,9 @@ class Rounding:
         return self._within(number, step / 2) >= SMALL and not self.points_to_few(number)
 
     def points_to_few(self, number: float) -> bool:
-        """Is a number of five significant digits or more, to these digits or exactly, the value of one to nine rows?"""
+        """Return whether a number of at least five significant digits is the value of one to nine rows, to these digits or
+        exactly.
+        """
         _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
         if len(digits) < DIGITS:
             return False
@@ -114,7 +120,7 @@ def _steps(least: float) -> Iterator[tuple[int, int]]:
 
 
 def shown_date(date: pd.Timestamp, dates: pd.Series, rows: IntArray | None = None) -> pd.Timestamp | None:
-    """The start of the shortest calendar period around a date that at least ten rows share, with rows on both sides of it.
+    """Return the start of the shortest calendar period around a date with at least ten rows in it and rows on both sides.
 
     Parameters
     ----------

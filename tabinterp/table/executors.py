@@ -1,4 +1,4 @@
-"""Who takes a sum over the rows of a scan: this process, batch by batch, or the workers of a Dask cluster, piece by piece.
+"""Executors that compute sums over the rows of a scan: in this process batch by batch, or on a Dask cluster piece by piece.
 
 An engine is a function. It maps `encode`, which gives a batch of rows in as many parts as it likes, and then `update` over the
 rows of a part of a scan, and joins what that gives by `merge`; `given` is what both take before the rows. Two steps, so that the
@@ -40,7 +40,7 @@ Merge = Callable[[Any, Any], Any]
 
 
 class Engine(Protocol):
-    """The sums of all rows of a part ("training" or "evaluation") of a scan."""
+    """A function that computes sums over all rows of a part ("training" or "evaluation") of a scan."""
 
     def __call__(
         self,
@@ -63,7 +63,7 @@ def in_turn(
     merge: Merge,
     progress: Progress | None = None,
 ) -> Any:
-    """In this process, one batch after another."""
+    """Compute sums in this process, one batch after another."""
     found, done, keep = _kept(scan, part, (encode, update), given)
 
     def encoded() -> Iterator[tuple[int | None, Any]]:
@@ -87,7 +87,7 @@ def in_turn(
 
 
 def in_parts(table: Table, width: int = 1) -> Iterator[Table]:
-    """The rows, so few at a time that `width` encoded columns of them are in memory."""
+    """Yield the rows in parts small enough that `width` encoded columns of them fit in memory."""
     few = max(1, CELLS // max(1, width))
     if len(table) <= few:
         yield table
@@ -132,7 +132,9 @@ def _state(found: Any, done: int) -> State:
 
 @contextmanager
 def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
-    """The engine of this name. dask: of the cluster at this address, else of one process for each core of this machine."""
+    """Return the engine with this name. dask: of the cluster at this address, else with one process per core of this
+    machine.
+    """
     if name not in ("local", "dask"):
         raise TabinterpError(f"the engine must be local or dask; got {name!r}")
     if name == "local":
@@ -188,7 +190,7 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
 
 
 def dask_engine(client: Any) -> Engine:
-    """The engine of a Dask cluster.
+    """Return the engine of a Dask cluster.
 
     Each worker reads the rows that it sums: a task is a row group of a Parquet file, whose path must be the same on every
     machine. Of other sources rows are sent. What a sum is taken with (models, an encoder) is sent to each worker once, by

@@ -1,4 +1,4 @@
-"""Digests of what was read, so that rows that change between two passes over a source are noticed."""
+"""Digests of the rows that were read, to detect rows that change between two passes over a source."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Fingerprints:
     files: Listing = field(default_factory=dict)
 
     def check(self, frames: Iterator[pd.DataFrame], reader: str) -> Iterator[pd.DataFrame]:
-        """Return the same batches; each is remembered, or compared with what was read in its place before.
+        """Return the same batches after recording each, or comparing it with what was read in its place before.
 
         Parameters
         ----------
@@ -79,16 +79,18 @@ class Fingerprints:
             self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
 
     def within(self, first: int, rows: int) -> Fingerprints:
-        """Those of the batches that begin in `rows` rows from `first` on, to be sent to whoever reads these."""
+        """Return the fingerprints of the batches that begin in `rows` rows from `first` on, for the process that reads
+        these.
+        """
         known = {at: one for at, one in self.batches.items() if first <= at < first + rows}
         return Fingerprints(self.name, known, self.rows)
 
     def restore(self, batches: Iterable[tuple[int, int, str]], rows: int | None) -> None:
-        """What an earlier process read."""
+        """Set the fingerprints that an earlier process recorded."""
         self.batches, self.rows = {first: (count, digest) for first, count, digest in batches}, rows
 
     def pack(self) -> list[tuple[int, int, str]]:
-        """What `restore` takes."""
+        """Return what `restore` takes."""
         return [(first, *one) for first, one in self.batches.items()]
 
     def _changed(self, what: str, reader: str) -> NoReturn:

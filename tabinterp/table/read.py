@@ -1,4 +1,4 @@
-"""`read_table`: the one door through which rows come in."""
+"""`read_table`: read a file or a dataframe as a `Table`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_table(
     seed: int = 0,
     name: str | None = None,
 ) -> Table:
-    """Read rows and say what each column is.
+    """Read rows, and infer or set what each column is.
 
     Parameters
     ----------

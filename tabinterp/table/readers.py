@@ -1,4 +1,5 @@
-"""Rows in batches, in an order that stays: Parquet and CSV files, folders, object stores, Arrow, dataframes, databases.
+"""Readers of rows in batches, in a fixed order: Parquet and CSV files, folders, object stores, Arrow, dataframes,
+databases.
 
 A source can be read as often as needed, one batch in memory at a time. What a database answers is read once, into a temporary
 folder: its rows have no order of their own, and may change while they are read.
@@ -51,8 +52,8 @@ SHRUNK, CELL = 8, 8  # text is about so many times as long as its gzip; bytes of
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """`parts` gives raw frames anew at every call, from the one on that begins with a row of this number; those before are not
-    read where the source knows how many rows they have. `kept` is what must live as long as the source.
+    """`parts` yields raw frames at every call, beginning with a given row number; earlier rows are not read if the source
+    knows its row counts. `kept` must live as long as the source.
 
     `apart`: the same rows in parts that can be read elsewhere, each with its number of rows; None where there are none. `rows`:
     how many there are, where that is known before they are read. `texts`: columns of text that come as categories because they
@@ -87,7 +88,7 @@ class Source:
         return digest if _stamp(path) == opened else None
 
     def batches(self, first: int = 0, reader: str = "a later pass") -> Iterator[pd.DataFrame]:
-        """Raw frames, indexed by row number, from the one on that begins with row `first`.
+        """Yield raw frames, indexed by row number, beginning with row `first`.
 
         Raises
         ------
@@ -103,7 +104,7 @@ class Source:
         self.fingerprints.end(at, reader)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """The same rows to be read elsewhere: row groups of Parquet files; of anything else the rows themselves."""
+        """Return the same rows to be read elsewhere: row groups of Parquet files; for anything else the rows themselves."""
         if self.apart is None:
             for frame in self.batches(first, SUMS):
                 yield Piece(int(frame.index[0]), len(frame), partial(list, [frame]))
@@ -125,7 +126,7 @@ def open_source(
     keep: Keeping | None = None,
     told: Told | None = None,
 ) -> Source:
-    """A source of batches of at most `rows` rows, fewer where the columns are many.
+    """Open a source of batches of at most `rows` rows, fewer if there are many columns.
 
     Parameters
     ----------
@@ -185,13 +186,13 @@ class _KnownTargets:
 
 
 def with_known_targets(source: Source, target: str) -> Source:
-    """The same rows but for those whose target is missing; `left_out` counts these once all rows were read."""
+    """Return the same rows without those whose target is missing; `left_out` counts these once all rows were read."""
     parts = _KnownTargets(source.parts, target)
     return replace(source, parts=parts, apart=None, rows=None, left_out=lambda: parts.left_out)
 
 
 def identity(source: Any, query: str | None = None, key: str | None = None) -> str:
-    """What tells the rows of a path, URL or query from others, without reading them: names, sizes and times of files.
+    """Return what identifies the rows of a path, URL or query without reading them: names, sizes and times of files.
 
     Raises
     ------
@@ -242,7 +243,7 @@ def _of_arrow(table: pa.Table, rows: int, start: int) -> Iterator[pd.DataFrame]:
 
 
 def unpacked_size(path: Path) -> int:
-    """About how many bytes a file's table takes in memory: those of text, or eight for each cell of a Parquet file."""
+    """Return roughly how many bytes a file's table needs in memory: those of its text, or eight per cell of a Parquet file."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         start = stream.read(4)

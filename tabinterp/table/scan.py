@@ -1,4 +1,4 @@
-"""`scan_table`: a table larger than memory. What `read_table` would say of all its rows, and a draw of them as a `Table`.
+"""`scan_table`: read a table larger than memory in batches, with a sample of its rows as a `Table`.
 
 A first pass over the batches settles the schema, a second one holds out rows, draws and takes digests. A row is drawn by the
 hash of its number and the seed, so that the draw does not depend on the batches; which rows are held out is kept, a bit a row.
@@ -42,7 +42,7 @@ DRAWN = 50_000  # rows of each side of the split, for what needs an order or a d
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """Rows that are read in batches. `census` counts all of them; `sample` is a table of those drawn.
+    """A table that is read in batches. `census` counts all its rows; `sample` is a table of the rows drawn.
 
     `columns` holds few values of each, of the type that it has as a whole. `sides`: the rows' held-out bits. `most`: rows
     drawn of each side. `asked`: what the user said of the columns. `keep`: where what is finished of a pass is kept; `told`: who
@@ -74,20 +74,20 @@ class Scan:
 
     @property
     def without_target(self) -> int | None:
-        """Rows that were left out because their target is missing; None where such rows would have been refused."""
+        """The number of rows left out because their target is missing; None if such rows are refused."""
         return self.census.without_target
 
     @property
     def file_sha256(self) -> str | None:
-        """SHA-256 (hex) of the file that was read; None of anything else, and where it was touched since."""
+        """The SHA-256 (hex) of the file that was read; None for anything else, and if the file was changed since."""
         return self.source.file_sha256()
 
     def batches(self, part: str = "all") -> Iterator[Table]:
-        """Tables of "all", the "training" or the "evaluation" rows, as `Table` names them; the next is read meanwhile."""
+        """Yield tables of "all", the "training" or the "evaluation" rows, as `Table` names them, prefetching the next one."""
         return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))
 
     def ends(self, part: str, first: int = 0) -> Iterator[tuple[int, Table]]:
-        """Batch by batch from the one on that begins with row `first`: the row after its last, and its rows of a part.
+        """Yield, batch by batch from the one that begins with row `first`: the row after its last, and its rows of a part.
 
         Columns of text are codes into texts where they are read so.
         """
@@ -99,17 +99,17 @@ class Scan:
 
     @property
     def form(self) -> Form:
-        """What makes tables of raw rows."""
+        """The form by which raw rows become tables."""
         types = {name: one.values.iloc[:0] for name, one in self.columns.items()}
         return Form(self.name, self.schema, types, self.split, self.weight)
 
     @property
     def coded(self) -> Form:
-        """The same, of columns of text the codes where they are read so."""
+        """The same form, with codes for columns of text that are read as codes."""
         return replace(self.form, coded=True)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """All rows, to be read elsewhere: `form.batches` gives of a piece what `batches` gives of the whole.
+        """Return all rows to be read elsewhere; `form.batches` gives for a piece what `batches` gives for the whole.
 
         first : the row that a piece begins with; those before it are left out.
         """
@@ -118,11 +118,11 @@ class Scan:
             yield piece if bits is None else replace(piece, sides=np.packbits(bits))
 
     def with_split(self, split: Split) -> Scan:
-        """The same rows under this rule."""
+        """Return the same rows with this split."""
         return _second(replace(self, asked=replace(self.asked, split=split)), split)
 
     def tell(self, rows: int) -> None:
-        """So many rows of a pass that takes sums are done."""
+        """Report how many rows of a pass are done."""
         if self.told is not None:
             self.told("", rows, len(self))
 
@@ -152,7 +152,7 @@ def scan_table(
     keep: Keeping | None = None,
     told: Told | None = None,
 ) -> Scan:
-    """Read rows in batches and say what each column is, as `read_table` would of all of them.
+    """Read rows in batches, and infer or set what each column is, as `read_table` does for all of them.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ def open_table(
     told: Told | None = None,
     **asked: Any,
 ) -> Table | Scan:
-    """`scan_table` of what is read `in_batches`; `read_table` of anything else."""
+    """Call `scan_table` for sources that are read `in_batches`, and `read_table` for all others."""
     if key is not None and query is None:
         raise TableError(f"a key column needs a query; got the key {key!r} without a query")
     if not in_batches(source, query):
@@ -249,7 +249,8 @@ def open_table(
 
 
 def in_batches(source: Any, query: str | None = None) -> bool:
-    """Whether `open_table` reads it in batches: a query, a URL, a folder, or a file of more than 64 MiB, unpacked.
+    """Return whether `open_table` reads a source in batches: a query, a URL, a folder, or a file of more than 64 MiB
+    unpacked.
 
     A gzipped file counts as eight times its size, a Parquet file as eight bytes for each of its cells.
     """

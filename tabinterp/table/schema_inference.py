@@ -1,4 +1,4 @@
-"""What was asked of a table, and the schema that follows from witnesses of its columns: roles, kinds, levels, classes."""
+"""Schema inference from column sketches and the user's declarations: roles, kinds, levels, classes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Marks = Mapping[
 
 @dataclass(frozen=True)
 class Asked:
-    """What the user said of the columns, as `read_table` takes it."""
+    """The user's declarations about the columns, as `read_table` takes them."""
 
     target: str
     task: str | None
@@ -42,13 +42,13 @@ class Asked:
     drop_missing_target: bool = False
 
     def check(self, columns: Sequence[str]) -> None:
-        """Do all names that were said exist, and may they be what is said of them?"""
+        """Check that all named columns exist and that the declarations do not contradict each other."""
         self.roles(columns)
         _named(columns, "protected", self.protected)
         _check_kinds(columns, self.kinds, self.levels)
 
     def roles(self, columns: Sequence[str]) -> dict[str, Role]:
-        """Column -> role, in the table's order."""
+        """Return the role of each column, in the table's order."""
         column = self.split if isinstance(self.split, str) else None
         column = self.split.column if isinstance(self.split, Split) else column
         roles: dict[str, Role] = dict.fromkeys(columns, "input")
@@ -68,7 +68,7 @@ class Asked:
         return roles
 
     def marks(self, frame: pd.DataFrame) -> Marks:
-        """Kinds of the columns that come as categories, whatever codes them, and the levels of those that are ordered."""
+        """Return the kinds of the columns that come as categories, and the levels of those that are ordered."""
         dtypes = [(str(name), frame[name].dtype) for name in frame.columns]
         return {
             name: _mark(dtype)
@@ -77,13 +77,13 @@ class Asked:
         }
 
     def whole(self, name: str, marks: Marks) -> bool:
-        """Whether every distinct value of a column of numbers is needed."""
+        """Return whether every distinct value of a numeric column is needed."""
         said = self.kinds.get(name, "numeric") != "numeric" or name in self.levels
         classes = name == self.target and (self.positive is not None or self.task in ("binary", "multiclass"))
         return said or classes or (name in marks and name not in self.kinds)
 
     def schema(self, found: Mapping[str, Witness], marks: Marks) -> Schema:
-        """What each column is, and what is asked of the target."""
+        """Return the schema: what each column is, and the task."""
         kinds = {name: kind for name, (kind, order) in marks.items() if order is None} | dict(self.kinds)
         levels = {name: order for name, (_, order) in marks.items() if order is not None} | dict(self.levels)
         roles = self.roles([*found])
@@ -98,7 +98,7 @@ class Asked:
 
 
 def merge_marks(a: Marks, b: Marks) -> Marks:
-    """Of two batches: levels that the second adds come last."""
+    """Merge the marks of two batches; levels that the second adds come last."""
     merged = dict(a)
     for name, (kind, order) in b.items():
         known = merged.get(name, (kind, order))[1]
@@ -114,7 +114,7 @@ def _mark(dtype: pd.CategoricalDtype) -> tuple[str, list[Any] | None]:
 
 
 def coded(values: pd.Series, schema: Schema) -> FloatArray:
-    """(rows,) class numbers, or the target's own values; an array of its own, which torch may share."""
+    """Return class numbers (rows,), or the target's own values, in a new array that torch may share."""
     if not schema.goal.classes:
         return values.to_numpy(dtype=np.float64, copy=True)
     position = {value: code for code, value in enumerate(schema.classes)}
@@ -122,7 +122,7 @@ def coded(values: pd.Series, schema: Schema) -> FloatArray:
 
 
 def weighed(values: pd.Series) -> FloatArray:
-    """(rows,) weights, none of them negative or missing, and not all 0."""
+    """Return the weights (rows,) after checking that none is negative or missing and not all are 0."""
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
             f"weight column {values.name!r} must be numeric; row {values.index[0]} contains {shown(values.iloc[0])}"
@@ -350,7 +350,7 @@ def _classes(values: pd.Series, task: str, positive: Any, order: Sequence[Any] |
 
 
 def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
-    """Return the adverse class as it stands in the table, or None where none was given.
+    """Return the adverse class as the table has it, or None if none was given.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The first pass over the batches of a source: what its columns are."""
+"""The first pass over the batches of a source, which infers the schema."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAME = "columns"  # of its state
 
 
 def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | None) -> First:
-    """Every batch of the source, or those that come after what is kept."""
+    """Read every batch of the source, or those after the saved state."""
     found, seen = First(asked, source.texts), source.fingerprints
     state = None if keep is None else keep.read(NAME)
     if keep is not None and state is not None:
@@ -49,7 +49,7 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
 
 
 class First:
-    """What a schema and a split need to know, joined batch by batch."""
+    """What a schema and a split need to know, merged batch by batch."""
 
     def __init__(self, asked: Asked, texts: Sequence[str] = ()) -> None:
         self.asked, self._texts = asked, {*texts}
@@ -97,7 +97,7 @@ class First:
     # ---- kept midway
 
     def kept(self, read: list[tuple[int, int, str]], end: bool) -> Callable[[], State]:
-        """What makes a state of the rows so far, whatever comes after them.
+        """Return a function that makes a state of the rows so far, unaffected by later rows.
 
         `read`: their fingerprints. `end`: there are no more.
         """
@@ -105,7 +105,7 @@ class First:
         return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, told)
 
     def restore(self, arrays: Arrays, state: Any, most: float = math.inf) -> None:
-        """What a state was made of; `most`: rows of the source."""
+        """Restore a state; `most` is the number of rows of the source."""
         self.rows, self.hashes = at_most(state["rows"], most, "the number of rows read"), arrays["hashes"]
         left_out, self.columns = state["without_target"], {}
         self.without_target = (

@@ -1,4 +1,4 @@
-"""Which rows are held out: by a column, by a seeded share of rows or of groups of rows, or by date.
+"""Train/test splits: by a column of labels or dates, or by a seeded share of rows or of groups of rows.
 
 The rule is remembered with a trained network, so that whoever audits it later holds out the same rows. A share of rows
 is drawn by a hash of what a row holds: a row that was trained on is never held out, in whatever order or subset it
@@ -41,7 +41,7 @@ MANY = 1_000_000  # distinct rows among which copies need not be told apart: the
 
 @dataclass(frozen=True)
 class Split:
-    """A rule that says of any row whether it is held out.
+    """A rule that decides for any row whether it is held out.
 
     kind "column": `column` holds train and test labels. kind "fraction": a hash of `columns` and `seed` below the
     cut; one cut, or one for each class when stratified. With `group` the hash is of that column, and of `columns` only in rows
@@ -73,7 +73,7 @@ class Split:
     def held_out(
         self, frame: pd.DataFrame, codes: IntArray | None, labels: Sequence[str], copies: IntArray | None = None
     ) -> BoolArray:
-        """(rows,) True where a row is held out; `codes` are numbers into class `labels`, needed when stratified.
+        """Return True (rows,) where a row is held out; `codes` are numbers into class `labels`, needed if stratified.
 
         `copies` (rows,): how many copies of each row stand before this part of a table, where copies are told apart.
         """
@@ -112,7 +112,7 @@ class Split:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Split:
-        """The rule behind `to_dict`.
+        """Return the rule from the output of `to_dict`.
 
         Raises
         ------
@@ -134,7 +134,7 @@ class Split:
 def by_fraction(
     frame: pd.DataFrame, schema: Schema, codes: IntArray | None, fraction: float, seed: int, stratify: bool
 ) -> Split:
-    """Hold out a share of the rows; stratified, the same share of each class (up to whole rows and copies).
+    """Hold out a share of the rows; if stratified, the same share of each class (up to whole rows and duplicates).
 
     Where rows come in groups it is a share of the groups.
     """
@@ -160,14 +160,14 @@ def by_fraction(
 
 
 def drawn(columns: tuple[str, ...], distinct: int, rows: int, fraction: float, seed: int) -> Split:
-    """The rule that holds out a share of `rows` rows, of which so many are `distinct` in the columns."""
+    """Return the rule that holds out a share of `rows` rows, `distinct` of them different in the columns."""
     _check_share(fraction, seed)
     numbered = distinct < min(0.5 * rows, MANY)
     return Split("fraction", None, float(fraction), seed, False, columns, (fraction,), numbered)
 
 
 def drawn_groups(columns: tuple[str, ...], group: str, known: HashArray, fraction: float, seed: int) -> Split:
-    """The rule that holds out a share of the groups, of which `known` are the distinct hashes.
+    """Return the rule that holds out a share of the groups with the distinct hashes `known`.
 
     Up to a million groups that is the nearest whole number of them, at least one and not all.
     """
@@ -188,12 +188,13 @@ def _check_share(fraction: float, seed: int) -> None:
 
 
 def distinct(known: HashArray, hashes: HashArray) -> HashArray:
-    """The distinct contents so far and these; no more are kept than decide whether copies are told apart."""
+    """Return the distinct contents so far including these, limited to what decides whether duplicates are distinguished."""
     return known if len(known) >= MANY else np.union1d(known, hashes)[:MANY]
 
 
 def by_column(values: pd.Series, fraction: float | None, at: str | None, counts: IntArray | None = None) -> Split:
-    """A column of train/test labels or of dates; for dates the latest `fraction` of rows, or those from `at` on.
+    """Return the rule of a column of train/test labels or dates; for dates, the latest `fraction` of rows or those from
+    `at` on.
 
     The latest rows are those from the start of a calendar period on that at least ten rows share, so that the date is not that of
     a single row. `counts`: in how many rows each value stands, where the values are given once.
@@ -225,7 +226,7 @@ def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Ti
 
 
 def column_labels(values: pd.Series) -> BoolArray:
-    """(rows,) True where the label says held out."""
+    """Return True (rows,) where the label means held out."""
     if values.dtype == bool:
         return values.to_numpy(dtype=bool)
     lowered = values.astype(object).map(lambda value: str(value).strip().lower())
@@ -296,7 +297,7 @@ def _draws(
 
 
 def unit_hash(frame: pd.DataFrame, columns: Sequence[str], group: str | None) -> HashArray:
-    """(rows,) a hash of the group that a row belongs to; of what it holds in `columns` where it belongs to none."""
+    """Return a hash (rows,) of the group that a row belongs to, or of its contents in `columns` if it belongs to none."""
     rows = content_hash(frame, columns, 0)
     if group is None:
         return rows

@@ -1,4 +1,4 @@
-"""What a database answers, as Parquet files in a temporary folder: read once, batch by batch, never all in memory."""
+"""Rows of a database query, saved as Parquet files in a temporary folder: read once, in batches, never all in memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def spool(
     keep: Keeping | None = None,
     told: Told | None = None,
 ) -> tuple[str, Any, list[Path]]:
-    """The table's name, the folder and the files, in order.
+    """Run the query, and return the table's name, the folder and the files, in order.
 
     Without `keep` the folder is deleted with its last reference. With it the files stay: all of them, or, of a query whose rows
     come in the order of a `key`, those that had come.
