@@ -56,7 +56,9 @@ class Layout:
 
 
 def _files(names: tuple[str, ...]) -> str:
-    """Files of these names, and what `tabinterp.atomic_io` leaves of them when it is killed."""
+    """Return a pattern for files of these names, and for the temporary files that `tabinterp.atomic_io` leaves when it is
+    killed.
+    """
     one = "|".join(map(re.escape, names))
     return rf"(?:(?:{one})|\.(?:{one}|probe)\.(?:[0-9a-f]{{16}}|\d+\.old))"
 

@@ -204,7 +204,7 @@ class Display(Shown):
         return self.drawn.of(frame, axis)
 
     def _numbers(self) -> pd.DataFrame:
-        """What is drawn, where that is not the frame."""
+        """Return the numbers that are drawn, if they are not the frame."""
         return self.frame()
 
     def _axis(self) -> str:
@@ -249,7 +249,7 @@ def _cell(kind: str, value: Any, at: int) -> Markup:
 
 
 def _svg(picture: Picture) -> bytes:
-    """Without pyplot, and under settings that are put back."""
+    """Return a figure as SVG, without pyplot, and restore the settings of Matplotlib."""
     from matplotlib import rc_context, style  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 

@@ -30,7 +30,7 @@ NUMBERS = ["predicted", "observed", "low", "high"]  # of a reliability curve
 
 
 def _table(name: str, labels: Sequence[Any], series: Sequence[Series]) -> pd.DataFrame:
-    """The numbers of a picture: labels, and of each series its values with the ends of their intervals."""
+    """Return the numbers of a picture: labels, and of each series its values with the ends of their intervals."""
     made: dict[str, Any] = {name: labels}
     for one in series:
         made[one.name] = one.value

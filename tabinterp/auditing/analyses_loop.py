@@ -87,7 +87,7 @@ def run_analyses(
 
 
 def _withheld(context: Context) -> Iterator[Message]:
-    """Say once where the rows or the events are too few for the performance, or for anything that is about evaluated rows."""
+    """Add one note if there are too few rows or events for the performance, or for anything about the evaluated rows."""
     withheld = context.performance.withheld
     if withheld is not None:
         few = len(context.evaluated) < SMALL

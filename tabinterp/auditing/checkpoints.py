@@ -85,7 +85,7 @@ def _is_file(value: Any) -> bool:
 
 
 def _content(path: Path) -> str:
-    """SHA-256 (hex) of a file; of a folder, of its files' names and digests."""
+    """Return the SHA-256 (hex) of a file, or of the names and digests of the files in a folder."""
     if not path.is_dir():
         return str(file_digest(path))
     inside = sorted(one for one in path.rglob("*") if one.is_file())

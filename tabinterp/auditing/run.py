@@ -206,7 +206,7 @@ def _expect(
     clock: _Clock,
     announce: Callable[[str], None] | None,
 ) -> None:
-    """Estimate the time that each analysis takes, by which the longest ones begin first, and announce that of the audit."""
+    """Estimate the duration of each analysis, so that the longest can begin first, and announce that of the audit."""
     size = measured(network, settings.rows, len(table))
     seconds = expected_seconds(size, selected, fits=counterpart is None)
     clock.expect(seconds)
@@ -279,7 +279,7 @@ def _compared(
 def _assembled(
     context: Context, notes: list[Message], table: Table | Scan, key: DigestKey | None, run: dict[str, Any]
 ) -> Audit:
-    """Build the document from the results, and judge it; `run` is what is known of this run alone."""
+    """Build the document from the results and add its findings; `run` is what is known of this run alone."""
     if context.settings.analyses is not None:
         left_out = [analysis.title for analysis in ANALYSES if analysis.name not in context.results]
         notes = [*notes, Message(key="not_assessed.not_requested", values={"analyses": left_out})]
@@ -291,7 +291,7 @@ def _assembled(
 
 
 class _Clock:
-    """Seconds of each part of an audit, and its progress: the share of the expected seconds that is done."""
+    """The seconds of each part of an audit, and its progress: the share of the expected seconds that is done."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.seconds: dict[str, float] = {}

@@ -76,11 +76,13 @@ def readings(d: doc.Document) -> list[ReadingRows]:
 
 
 def _none(_: doc.Document) -> list[ReadingRows]:
-    """Of an analysis whose rows another one names: it is about the same rows."""
+    """Return no rows, for an analysis whose rows are named by another one."""
     return []
 
 
 def _weighed(d: doc.Document, row: ReadingRows) -> str:
-    """Sampling weights everywhere: no error shrinks because weights are multiplied; coefficients may bring their own errors."""
+    """Return how sampling weights enter the errors: multiplying the weights does not change them; coefficients may have
+    their own errors.
+    """
     own = d.coefficients.method.key.startswith("coefficients.method.own.")
     return "own" if own and row.reading.key == "rows_of.coefficients_linear" else "sampling"

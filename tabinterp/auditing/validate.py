@@ -141,6 +141,6 @@ def table_settings(rows: Table | Scan) -> TableSettings:
 
 
 def _plain(level: Any) -> str | int | float | bool:
-    """A level as JSON holds it."""
+    """Return a level as a JSON value."""
     value = level.item() if hasattr(level, "item") else level
     return value if isinstance(value, (str, int, float, bool)) else str(value)

@@ -135,7 +135,7 @@ def side_by_side(
 def _work(
     pipe: Connection, groups: Sequence[Sequence[Analysis[Any]]], context: Context, answer: Answer, count: int
 ) -> None:
-    """In a worker: answer one group after another until there is none left, or an analysis fails."""
+    """Run in a worker: answer one group after another until there is none left, or an analysis fails."""
     with cores_limited(max(1, cores() // count)):
         while True:
             pipe.send(("idle",))
@@ -158,7 +158,7 @@ def _work(
 
 
 class _Reports:
-    """Sends the share of an analysis that is done, now and then."""
+    """Sends the progress of an analysis at intervals."""
 
     def __init__(self, pipe: Connection, name: str) -> None:
         self._pipe, self._name, self._last = pipe, name, 0.0
@@ -171,7 +171,7 @@ class _Reports:
 
 @contextmanager
 def _forked(count: int, work: Callable[[Connection], None]) -> Iterator[list[Worker]]:
-    """Fork workers that do this work; at the end of the block they are stopped, whatever they do."""
+    """Fork workers for this work; they are stopped at the end of the block in any case."""
     workers: list[Worker] = []
     try:
         for _ in range(count):
@@ -213,7 +213,7 @@ def _fork(work: Callable[[Connection], None]) -> Worker:
 
 
 def _stream(number: int) -> Any:
-    """Standard output or standard error, opened anew; nowhere where it is closed."""
+    """Reopen standard output or standard error, or the null device if it is closed."""
     try:
         return open(number, "w", buffering=1, errors="backslashreplace", closefd=False)
     except OSError:

@@ -83,7 +83,7 @@ def _parse(data: bytes) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
-    """Canonical JSON writes a large float without a point; as an integer it could not be written again."""
+    """Convert a large float to an integer, since canonical JSON writes it without a point."""
     exact = len(digits) < 18 and abs(int(digits)) <= LARGEST_EXACT
     return int(digits) if exact else float(digits)
 
@@ -106,7 +106,7 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_halves(found: Any) -> None:
-    """Half of a surrogate pair is no text: it could be written nowhere."""
+    """Refuse unpaired surrogates, which cannot be written as UTF-8."""
     try:
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:

@@ -71,7 +71,7 @@ def check(document: Document) -> None:
 
 
 def _linear(document: Document) -> None:
-    """A network is only called linear where it is, or where a linear function of the columns says the same."""
+    """Check that a network is only called linear if it is, or if a linear surrogate explains it."""
     keys = {line.key for line in document.verdict.lines}
     one_value = document.verdict.status == "not_resolved" and (
         document.verdict.margin_given or not document.verdict.margin
@@ -92,7 +92,7 @@ def _linear(document: Document) -> None:
 
 
 def _inside(part: Inside) -> None:
-    """An optimum may be read as a row only where its oddness says so."""
+    """Check that an optimum is only marked as plausible if its oddness allows it."""
     for i, card in enumerate(part.cards):
         for name in ("optimum", "lowest"):
             found = getattr(card, name)
@@ -160,7 +160,7 @@ def _verdict(document: Document) -> None:
 
 
 def _judged(part: Judged, document: Document) -> None:
-    """Every flag beside the verdict follows from its interval, the verdict's margin and held-out rows."""
+    """Check that every other flag follows from its interval, the verdict's margin and held-out rows."""
     rows = {f"classes.{i}.row": one.row for i, one in enumerate(part.classes)}
     statuses: dict[str, tuple[Status, Interval]] = {}
     if part.decisions is not None and part.decisions.policy is not None:
@@ -182,7 +182,7 @@ def _judged(part: Judged, document: Document) -> None:
 
 
 def _lines(document: Document) -> None:
-    """What is told beside the verdict stands in the document."""
+    """Check that the sentences below the verdict follow from the document."""
     part, verdict = document.judged, document.verdict
     told: dict[str, str | None] = {"rows_needed": None, "recalibrated": None, "cost": None, "reference": None}
     if verdict.status == "not_resolved" and verdict.rows_needed is not None:
@@ -206,14 +206,14 @@ def _lines(document: Document) -> None:
 
 
 def _gap(part: Interval) -> str:
-    """How the difference in the primary metric may be told."""
+    """Return the allowed sentence on the difference in the primary metric."""
     if part.low is None or part.high is None:
         return "few"
     return {1: "higher", 0: "open", -1: "lower"}[side(part)]
 
 
 def _others(document: Document) -> str | None:
-    """How the metrics beside the primary one may be told; R2 is the squared error again."""
+    """Return the allowed sentence on the other metrics; R2 repeats the squared error."""
     found = {row.resolved for row in document.performance.metrics[1:] if row.metric != "r2"}
     if len(found) != 1:
         return ".mixed" if found else None
@@ -221,7 +221,9 @@ def _others(document: Document) -> str | None:
 
 
 def _only_network(line: Message, document: Document) -> None:
-    """A column that only the network uses: its rise is resolved, the linear model's is not, and the difference is."""
+    """Check that a column "only the network uses" is significant for the network, not for the linear model, and in the
+    difference.
+    """
     rows = {row.column: row for row in document.importance.columns}
     columns = line.values.get("columns")
     for name in columns if isinstance(columns, list) else [columns]:
@@ -256,7 +258,9 @@ def _metric(row: MetricRow, place: str) -> None:
 
 
 def _gain(gain: Gain) -> None:
-    """A gain is taken apart only where it is resolved, and a refit is only as good as its interval says."""
+    """Check that the gain is only decomposed if it is significant, and that the status of each refit follows from its
+    interval.
+    """
     ladder = gain.ladder
     if ladder is not None:
         _ladder(ladder)
@@ -315,7 +319,7 @@ def _disagreement(part: Disagreement) -> None:
 
 
 def _slices(part: Slices, held_out: bool) -> None:
-    """A group is where its interval says, on rows that the models were not trained on."""
+    """Check that the status of each group follows from its interval, on held-out rows."""
     if part.found and not held_out:
         raise DocumentError("slices.found: groups are compared, although there are no held-out rows. Allowed: none.")
     for index, row in enumerate(part.found):
@@ -332,7 +336,7 @@ def _slices(part: Slices, held_out: bool) -> None:
 
 
 def _groups(part: Groups) -> None:
-    """Of a group that is held back nothing is told, and none of fewer than ten rows is told."""
+    """Check that nothing is shown for a withheld group, and for no group of fewer than ten rows."""
     rows: list[GroupRow | FittedRow] = [*part.fits]
     for table in part.tables:
         rows += [*table.columns, *table.pairs]

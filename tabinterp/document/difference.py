@@ -124,7 +124,7 @@ def compare_documents(first: Document, second: Document) -> Changes:
 
 
 def _same_rows(first: Document, second: Document) -> bool | None:
-    """Digests can be compared only where both were written under the same key; with other row counts none are needed."""
+    """Return whether the rows are equal; digests can only be compared if both were written with the same key."""
     one, two = first.method, second.method
     if first.data.rows != second.data.rows:
         return False
@@ -147,7 +147,7 @@ def _digest(document: Document) -> str:
 
 
 def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
-    """Numbers that have the same meaning in every audit of a question; those without a value are left out."""
+    """Return numbers with the same meaning in every audit of a question, without those that have no value."""
     found: list[tuple[Key, Interval]] = []
     for row in d.performance.metrics:
         found += [(("performance", of, (row.metric,)), getattr(row, of)) for of in ("network", "linear", "difference")]
@@ -204,7 +204,7 @@ def _findings(one: Document, two: Document) -> Iterator[Fact]:
 
 
 def _tested(pairs: list[tuple[Key, Interval, Interval]]) -> list[Change]:
-    """Every pair with its adjusted p, the surest change first."""
+    """Return every pair with its adjusted p-value, the most significant change first."""
     errors = [_stderr(one, two) for _, one, two in pairs]
     p = [_p(one, two, error) for (_, one, two), error in zip(pairs, errors, strict=True)]
     q = _adjusted(p)
@@ -233,7 +233,7 @@ def _p(one: Interval, two: Interval, stderr: float | None) -> float | None:
 
 
 def _adjusted(p: list[float | None]) -> list[float | None]:
-    """Benjamini & Hochberg (1995) over those that have a p."""
+    """Return Benjamini & Hochberg (1995) q-values of those that have a p-value."""
     order = sorted((value, at) for at, value in enumerate(p) if value is not None)
     result: list[float | None] = [None] * len(p)
     least = 1.0

@@ -215,7 +215,7 @@ class Document(Part):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out further analyses and settings where there are none, as in documents that were written before these places."""
+        """Leave out empty analyses and settings, as in documents from before these fields existed."""
         fields = serialize(self)
         if not self.analyses:
             fields.pop("analyses", None)

@@ -120,7 +120,7 @@ def _fit_drawn(bound: BoundModel, seed: int) -> Fit:
 
 
 def _over_all(bound: BoundModel, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
-    """The same penalty, fitted to all training rows."""
+    """Return the fit with the same penalty to all training rows."""
     transform = encoded_by(fitted.encoder, bound.table.inputs, fitted.reads)
     coded = Coded(transform, len(fitted.plan.centre), bound.model.name)
     plan, converged = newton.fit(
@@ -130,7 +130,7 @@ def _over_all(bound: BoundModel, fitted: Fit, scan: Scan, engine: Engine) -> Fit
 
 
 def _encoded(coded: Coded, _: Plan, rows: Table) -> Iterator[Encoded]:
-    """Few rows at a time."""
+    """Yield encoded rows, encoded a few at a time."""
     for few in in_parts(rows, coded.width):
         x = coded.transform(few.inputs)
         check_encoded(x, coded.name, few)
@@ -162,7 +162,7 @@ def _as_model(fitted: Fit, table: Table, library: str) -> Model:
 
 
 def _penalty(fitted: Any, rows: int) -> float:
-    """Half of it times the squared coefficients stands beside the sum of the rows' losses."""
+    """Return the penalty: half of it times the squared coefficients is added to the sum of the rows' losses."""
     if isinstance(fitted, PoissonRegressor):
         return float(fitted.alpha) * rows
     return float(1 / np.ravel(fitted.C_)[0]) if hasattr(fitted, "C_") else float(fitted.alpha_)
@@ -171,7 +171,7 @@ def _penalty(fitted: Any, rows: int) -> float:
 def _encoding(
     bound: BoundModel, training: NDArray[np.bool_], seed: int
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
-    """Encoder, columns and encoded training rows; a function of rows has none to share, and the reference's is taken."""
+    """Return encoder, columns and encoded training rows; a function of rows has no encoder, so the reference's is used."""
     if bound.has_gradient:
         refitted = _cross_fitted(bound, training, seed)
         return refitted or (bound.model.encoder, bound.model.reads, bound.x[training])
@@ -184,7 +184,7 @@ def _encoding(
 def _cross_fitted(
     bound: BoundModel, training: NDArray[np.bool_], seed: int
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray] | None:
-    """Behind a target encoder the training rows must not see their own target: a copy is fitted anew, by cross-fitting.
+    """Refit a copy of a target encoder by cross-fitting, so that no training row is encoded from its own target.
 
     The copy caches nothing, whatever `memory` the encoder has: a cache reads pickles from a folder and writes rows to it.
 
@@ -218,7 +218,7 @@ def _cross_fitted(
 
 
 def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray]]:
-    """The folds by which a target encoder encodes each row from the targets of other groups."""
+    """Return the folds by which a target encoder encodes each row from the targets of other groups."""
     assert table.groups is not None
     if not GROUPED_ENCODERS:
         raise NotApplicableError(
@@ -264,7 +264,7 @@ def _fit(
 
 
 def _rarest(counts: IntArray, table: Table) -> str:
-    """The class with the fewest training rows, its rows on both sides, and what to do about it."""
+    """Return the class with the fewest training rows, its rows on both sides, and what to do about it."""
     rarest = int(counts.argmin())
     name, rows = table.schema.labels[rarest], int(counts[rarest])
     held_out = (
@@ -279,7 +279,7 @@ def _rarest(counts: IntArray, table: Table) -> str:
 
 
 def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoReturn:
-    """Name the class that is in the fewest groups of training rows, how many these are, and what to do about it."""
+    """Raise an error that names the class in the fewest groups of training rows, their number, and what to do."""
     held = [len(np.unique(groups[codes == code])) for code in range(len(table.schema.classes))]
     rarest = int(np.argmin(held))
     raise NotApplicableError(
@@ -291,12 +291,12 @@ def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoRet
 
 
 def _negative_log_loss(model: Any, x: FloatArray, y: Any, sample_weight: FloatArray | None = None) -> float:
-    """Score for scikit-learn, higher is better."""
+    """Return a score for scikit-learn, higher is better."""
     return -mean_log_loss(model.predict_proba(x), np.searchsorted(model.classes_, y), sample_weight)
 
 
 def _converged(fitted: Any) -> bool:
-    """No fit of the chosen strength stopped at the limit of iterations; least squares has none."""
+    """Return whether no fit of the chosen penalty stopped at its iteration limit; least squares has none."""
     if isinstance(fitted, PoissonRegressor):
         return bool(fitted.n_iter_ < ITERATIONS)
     if not hasattr(fitted, "C_"):

@@ -141,7 +141,7 @@ def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
 
 
 def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
-    """Columns with mean 0 and mean square 1, their means and standard deviations; a constant column has sd 0."""
+    """Return columns with mean 0 and mean square 1, their means and standard deviations; a constant column has sd 0."""
     if not matrix.size:
         return matrix, np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1])
     largest = np.abs(matrix).max(axis=0)
@@ -156,7 +156,8 @@ def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, dict[int, Ints]]:
-    """In-order pass: columns kept, their triangular factor, and for each other column those it is made of.
+    """Select linearly independent columns in order; return them, their triangular factor, and what the other columns are
+    made of.
 
     `offset` (p,) is mean over sd: a column of 1e9 plus noise carries a rounding error of 1e9 * eps, and no column can
     be told from a combination of others more finely than the rounding of those seen so far.
@@ -188,7 +189,7 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
 
 
 def _apart(columns: Floats, directions: Floats) -> Floats:
-    """Less what lies along the directions; twice is enough (Kahan and Parlett, in Parlett 1980)."""
+    """Remove the components along the directions; twice is enough (Kahan and Parlett, in Parlett 1980)."""
     for _ in range(2):
         columns = columns - directions @ (directions.T @ columns)
     return columns

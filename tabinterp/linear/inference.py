@@ -180,7 +180,7 @@ def wald(
 def _rows(
     design: Design, y: Floats | Ints, weights: Floats | None, groups: Ints | None
 ) -> tuple[Design, Floats, Floats | None, Ints | None]:
-    """Coerce and check, leave rows of weight zero out, and number the groups from 0 on."""
+    """Validate the rows, leave out rows of weight zero, and number the groups from 0."""
     design = replace(design, matrix=np.asarray(design.matrix, dtype=np.float64))
     y = np.asarray(y, dtype=np.float64)
     if y.shape != (len(design.matrix),):
@@ -206,7 +206,7 @@ def _rows(
 
 @dataclass(frozen=True)
 class _Table:
-    """Where the numbers of a fit go: `present` of `outputs` outputs, each with the intercept and then the terms."""
+    """The arrangement of estimates: `present` of `outputs` outputs, each with the intercept and then the terms."""
 
     task: Task
     design: Design
@@ -250,7 +250,9 @@ class _Table:
         )
 
     def _per_unit(self) -> tuple[Floats, Floats, Bools]:
-        """Values and covariance over (output, place), NaN where there is none, and the places (width,) separated."""
+        """Return values and covariance over (output, place), NaN if there is none, and the places (width,) that are
+        separated.
+        """
         size = self.outputs * self.width
         kept = np.array([0, *(j + 1 for j in self.basis.kept)])
         at = np.concatenate([kept + output * self.width for output in self.present])
@@ -268,7 +270,7 @@ class _Table:
         return value, covariance, np.asarray(lost.reshape(self.outputs, self.width).any(axis=0))
 
     def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
-        """One row of the table."""
+        """Return one row of the table."""
         term, reason = self.design.terms[place - 1] if place else None, self._reason(output, place, lost)
         variance = variance if variance > 0 else np.nan  # rounding can leave a variance of nothing below 0
         if np.isnan(variance) and not np.isnan(value) and reason is None:
@@ -290,7 +292,7 @@ class _Table:
         return None
 
     def _separated(self, j: int, lost: Bools) -> Reason:
-        """The level itself, the reference level of its column, or else every column involved; j is -1: intercept."""
+        """Return the level itself, the reference level of its column, or else every column involved; j is -1: intercept."""
         column = self.design.terms[j].column if j >= 0 else None
         code: Literal["separated", "never_counted"] = "never_counted" if self.task == "count" else "separated"
         for cause in self.fit.causes:
@@ -329,7 +331,7 @@ def with_numbers(empty: Estimate, value: float, variance: float, df_residual: fl
 def column_tests(
     design: Design, basis: Basis, outputs: int, value: Floats, covariance: Floats, df_residual: float | None
 ) -> Iterator[ColumnTest]:
-    """Return one test for each column, for each output and, if there are several, for all outputs together."""
+    """Yield one test for each column, for each output and, if there are several, for all outputs together."""
     columns: dict[str, list[int]] = {}
     for j, term in enumerate(design.terms):
         columns.setdefault(term.column, []).append(j)
@@ -344,10 +346,10 @@ def column_tests(
 
 
 def _along(units: Floats, directions: Floats) -> Bools:
-    """Which rows of `units` have more than rounding along orthonormal `directions`."""
+    """Return which rows of `units` have more than rounding along orthonormal `directions`."""
     return np.asarray(np.linalg.norm(units @ directions, axis=1) > SEEN * np.linalg.norm(units, axis=1))
 
 
 def _exp(value: float) -> float | None:
-    """None where it overflows."""
+    """Return exp, or None if it overflows."""
     return float(np.exp(value)) if value < 709 else None

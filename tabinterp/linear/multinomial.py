@@ -99,7 +99,7 @@ class Likelihood:
         return result.reshape(self.size, self.size)
 
     def _weighted_square(self, curvature: Floats, *, positive: bool) -> Floats:
-        """basis' diag(curvature) basis; as a symmetric product, at half the cost, where no curvature is negative."""
+        """Return basis' diag(curvature) basis, at half the cost if no curvature is negative."""
         if not positive:
             return np.asarray((self.basis * curvature[:, None]).T @ self.basis)
         root = self.basis * np.sqrt(np.maximum(curvature, 0))[:, None]

@@ -133,7 +133,9 @@ def fit_numbers(
 def _squared_errors(
     x: FloatArray, y: FloatArray, weights: FloatArray, fitted: IntArray, judged: IntArray, strengths: FloatArray
 ) -> FloatArray:
-    """Weighted sum of squared errors on the judged rows for each strength, (strengths,), from one eigendecomposition."""
+    """Return the weighted sum of squared errors on the scored rows for each penalty (strengths,), from one
+    eigendecomposition.
+    """
     w = weights[fitted]
     centre, mean = np.average(x[fitted], axis=0, weights=w), np.average(y[fitted], weights=w)
     moved = x[fitted] - centre
@@ -180,5 +182,5 @@ def fit_counts(
 
 
 def _rates(fitted: PoissonRegressor, x: FloatArray) -> FloatArray:
-    """Expected counts; those of rows far outside the fitted ones stay within floating point."""
+    """Return expected counts, limited to the range of floating point for rows far outside the fitted ones."""
     return np.asarray(np.exp(np.clip(x @ fitted.coef_ + fitted.intercept_, -100, 100)))

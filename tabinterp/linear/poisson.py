@@ -77,7 +77,9 @@ def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance, gro
 
 
 def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floats | None:
-    """Directions that single rows or groups determine: their scores are zero, and the sandwich would call that certainty."""
+    """Return directions that single rows or groups determine: their scores are zero, so the sandwich variance would be
+    zero.
+    """
     information = weights * np.asarray(result.fittedvalues)
     return single_draws(x, np.linalg.inv((x * information[:, None]).T @ x), information, groups)
 
@@ -102,7 +104,7 @@ def never_counted(vectors: Floats, y: Floats) -> Bools:
 
 
 def _falling(moves: Floats) -> Bools:
-    """Which rows of `moves` (m, q) fall along a direction along which none rises: those of one direction are all."""
+    """Return which rows of `moves` (m, q) decrease along a direction along which none increases."""
     m, q = moves.shape
     # maximise the sum of falls s, 0 <= s <= 1, under s + moves @ direction <= 0
     solution = linprog(
@@ -115,7 +117,7 @@ def _falling(moves: Floats) -> Bools:
 
 
 def _causes(design: Design, y: Floats) -> list[Cause]:
-    """Levels in which nothing was ever counted."""
+    """Return levels in which all counts are zero."""
     indicators, owners = levels(design)
     rows, counts = indicators.sum(axis=0), indicators.T @ y
     return [Cause(int(rows[i]), (), *owner) for i, owner in enumerate(owners) if rows[i] > 0 and counts[i] == 0]

@@ -84,7 +84,7 @@ def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, B
 
 
 def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
-    """A direction of recession (size,), or one without any margin above `STRICT` if there is none.
+    """Return a direction of recession (size,), or one without any margin above `STRICT` if there is none.
 
     Linear programme of Konis (2007): among directions with coefficients in [-1, 1] that lower no margin of a row's own
     class over a possible other one, the one with the greatest sum of margins. The margins at `parameters`, where

@@ -114,7 +114,7 @@ def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
 def _derivatives(
     task: str, score: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray, Callable[[int, int], FloatArray]]:
-    """(m,) losses, (m, k) their derivatives by the scores, and the (m,) second derivatives by two of them."""
+    """Return losses (m,), their derivatives (m, k) with respect to the scores, and a function to second derivatives (m,)."""
     if task == "multiclass":
         p, own = softmax(score, axis=1), np.eye(score.shape[1])[y.astype(np.int64)]
         return (

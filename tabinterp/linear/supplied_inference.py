@@ -62,7 +62,7 @@ def own_inference(
 
 
 def _to_terms(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
-    """(1 + terms, 1 + d): the intercept and the encoded columns to the intercept and the terms."""
+    """Return the matrix (1 + terms, 1 + d) from intercept and encoded columns to intercept and terms."""
     turn = np.zeros((1 + len(terms), 1 + bound.encoding.width))
     for row, term in zip(turn[1:], terms, strict=True):
         if isinstance(term, Slope):

@@ -163,7 +163,7 @@ def maximum_likelihood(
 
 @dataclass(frozen=True)
 class _Limit:
-    """The maximum over the rows that still have a choice, in the directions `span` that they determine."""
+    """The maximum over the rows with more than one possible class, in the directions `span` that they determine."""
 
     rest: Likelihood
     maximum: Maximum

@@ -76,7 +76,7 @@ def _without_controls(words: str, show: Callable[[str], str], spaces: str) -> st
 
 
 def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -> bool:
-    """Whether a character, between these two, is text."""
+    """Return whether a character, between these two, is text."""
     if char in (FIRST_STRONG, POP):
         return isolates
     if char in JOINERS:
@@ -85,7 +85,7 @@ def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -
 
 
 def _are_closed(words: str) -> bool:
-    """Whether every part that is set apart ends."""
+    """Return whether every part that is set apart ends."""
     depth = 0
     for mark in words:
         depth += (mark == FIRST_STRONG) - (mark == POP)

@@ -94,7 +94,7 @@ def _split(module: nn.Module, width: int, device: str) -> Front:
 
 
 def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
-    """The front, if with it the module gives the same scores, and if its rest leaves `z` as it was; rows are `like` one."""
+    """Return the front, if the module gives the same scores with it and its rest does not modify `z`; rows are `like` one."""
     dtype = next((p.dtype for p in module.parameters()), torch.float32)
     drawn = torch.randn(64, len(like), dtype=dtype, generator=torch.Generator().manual_seed(0))
     probe = drawn.to(like.device)  # the same whatever the device
@@ -111,7 +111,7 @@ def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
 
 
 def _nothing(width: int, device: str) -> _Affine:
-    """The input itself."""
+    """Return the input itself."""
     return _Affine(
         torch.eye(width, dtype=torch.float64, device=device), torch.zeros(width, dtype=torch.float64, device=device)
     )
@@ -159,7 +159,7 @@ def _affine_step(graph: fx.GraphModule, node: fx.Node, found: dict[fx.Node, _Aff
 
 
 def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    """Values side by side."""
+    """Concatenate values."""
     values = node.args[0]
     parts = [found.get(one) for one in values if isinstance(one, fx.Node)] if isinstance(values, (list, tuple)) else []
     known = [part for part in parts if part is not None]
@@ -170,7 +170,7 @@ def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
 
 
 def _taken(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    """Some of the columns: x[:, a:b]."""
+    """Return some of the columns: x[:, a:b]."""
     source, index = node.args
     part = found.get(source) if isinstance(source, fx.Node) else None
     if part is None or not (
@@ -199,7 +199,7 @@ def _affine_module(module: nn.Module, part: _Affine) -> _Affine | None:
 
 
 def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int]) -> nn.Module:
-    """The graph with its affine front replaced by one input that holds the border's values side by side."""
+    """Return the graph with its affine front replaced by one input that holds the border's values side by side."""
     images = {node.name: slice(sum(widths[:i]), sum(widths[: i + 1])) for i, node in enumerate(border)}
     whole = len(border) == 1
     new = fx.Graph()
@@ -228,7 +228,7 @@ class Activations:
         self._graph = _giving_activations(module)
 
     def __call__(self, x: Tensor) -> list[Tensor]:
-        """(n, h) of each layer for a batch (n, d)."""
+        """Return the outputs (n, h) of each layer for a batch (n, d)."""
         with torch.inference_mode():
             return self.beside(x)[1]
 
@@ -241,7 +241,7 @@ class Activations:
 
 
 def _giving_activations(module: nn.Module) -> fx.GraphModule | None:
-    """The module as a graph that also gives what its activations do; None where it cannot be traced."""
+    """Return the module as a graph that also gives what its activations do; None where it cannot be traced."""
     graph = trace(module)
     if graph is None:
         return None

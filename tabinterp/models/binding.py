@@ -64,13 +64,13 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
 
 
 def _reads_alike(model: Model, other: Model) -> bool:
-    """Whether two models read the same columns through one encoder, and neither is a function of rows."""
+    """Return whether two models read the same columns through one encoder, and neither is a function of rows."""
     whole = model.finish is None and model.function is None and other.function is None
     return whole and model.encoder is other.encoder and model.reads == other.reads
 
 
 def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
-    """The model finished beside the table, and how its encoder takes the table's columns."""
+    """Return the model finished for the table, and the encoding of the table's columns."""
     try:
         if model.finish is not None:
             model = model.finish(table.inputs)
@@ -176,7 +176,7 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module,
 
 
 def _link(model: Model, goal: Goal) -> Link | None:
-    """What the outputs have to go through; of a count, whatever predicts numbers predicts its expectation."""
+    """Return the link of the outputs; a count model that predicts numbers predicts the expectation."""
     if goal.classes:
         return "logit" if model.outputs == "probabilities" else None
     rates = model.task == "regression" or model.outputs in ("rate", "probabilities")
@@ -184,7 +184,7 @@ def _link(model: Model, goal: Goal) -> Link | None:
 
 
 def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
-    """The module, the first encoded rows, and what it makes of them: one set of scores a row, whatever its company."""
+    """Return the module, the first encoded rows, and its outputs: one set of scores per row, independent of the other rows."""
     few = x[:BLOCK] if len(x) > 1 else np.repeat(x, 2, axis=0)  # a single row may be squeezed to no dimension
     with torch.inference_mode(False):
         module = on(model.module, model.where)
@@ -217,7 +217,9 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
 
 
 def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
-    """The rows, what the module leaves of them, what it makes of them, and of their first half; fewer rows where memory ends."""
+    """Return rows, their encoding after the module, its outputs, and those of the first half; fewer rows if memory is
+    short.
+    """
     try:
         probe = rows.clone()
         return rows, probe, module(probe), module(rows[: (len(rows) + 1) // 2].clone())
@@ -228,7 +230,7 @@ def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
 
 
 def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
-    """The last layer and the map to scores in one."""
+    """Return the last layer and the map to scores combined."""
     matrix = matrix.cpu()  # part of the model, and the same on every device
     return linear(matrix @ last.weight.cpu(), None if last.bias is None else matrix @ last.bias.cpu())
 
@@ -256,7 +258,7 @@ def score_head(model: Model, table: Table, width: int) -> FloatArray:
 
 
 def _class_order(model: Model, table: Table) -> list[int]:
-    """Position among the model's classes of each of the table's classes."""
+    """Return the position, among the model's classes, of each of the table's classes."""
     if model.classes is None:
         return list(range(len(table.schema.classes)))
     ours, theirs = list(table.schema.classes), [c.item() if hasattr(c, "item") else c for c in model.classes]
@@ -271,7 +273,7 @@ def _class_order(model: Model, table: Table) -> list[int]:
 
 
 def _number(value: Any) -> Any:
-    """1, 1.0 and True are one class."""
+    """Return a class as a number, equal for 1, 1.0 and True."""
     return float(value) if isinstance(value, (bool, int, float)) else value
 
 
@@ -285,7 +287,7 @@ def _count_clipped(module: nn.Module, x: FloatArray, like: Tensor, link: Link) -
 
 
 def _check_size(bound: BoundModel) -> None:
-    """Readings run in single precision behind the front."""
+    """Check that the front is within single precision, in which analyses run."""
     largest = max(float(bound.answers.abs().max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):

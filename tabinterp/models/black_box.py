@@ -76,5 +76,5 @@ class FunctionModule(nn.Module):
         return torch.as_tensor(values, dtype=x.dtype)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FunctionModule:
-        """The function is called, never changed: a copy shares it."""
+        """Return a copy that shares the function, which is called but never changed."""
         return FunctionModule(self._codes, self._function)

@@ -44,7 +44,7 @@ def structure(encoder: Any, names: tuple[str, ...]) -> Sources | None:
 
 
 class _UnknownError(Exception):
-    """A transformer that is not known to work column by column, and whose width is not known either."""
+    """A transformer that is not known to work column by column, and with an unknown number of outputs."""
 
 
 def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
@@ -66,13 +66,15 @@ def known_as(step: Any) -> str:
 
 
 def _passes(step: Any) -> bool:
-    """Also what a fitted ColumnTransformer makes of "passthrough": a FunctionTransformer without a function."""
+    """Return whether a transformer passes columns through, such as the FunctionTransformer that ColumnTransformer makes of
+    "passthrough".
+    """
     identity = known_as(step) == "sklearn.FunctionTransformer" and step.func is None
     return step is None or identity or isinstance(step, Codes) or (isinstance(step, str) and step == "passthrough")
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:
-    """Each output may depend on every input."""
+    """Return sources in which each output may depend on every input."""
     try:
         width = len(step.get_feature_names_out())
     except Exception:  # no names, no width: the caller encodes whole rows
@@ -145,7 +147,7 @@ def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> 
 
 
 def _part_sources(part: Any, inputs: Sources, width: int) -> Sources:
-    """Of a part whose width is known, so that one unknown transformer leaves the other columns local."""
+    """Return the sources of a part with a known width, so that one unknown transformer leaves the other columns local."""
     try:
         found = _sources(part, inputs, None)
     except _UnknownError:
@@ -165,7 +167,7 @@ def positions(columns: Any, names: list[Any]) -> list[int]:
 
 
 def _slice(columns: slice, names: list[Any]) -> list[int]:
-    """Between positions as in Python; between names, both ends belong to it."""
+    """Return the columns of a slice: between positions as in Python; between names, including both ends."""
     start, stop = columns.start, columns.stop
     if isinstance(start, str):
         start = names.index(start)
@@ -175,7 +177,7 @@ def _slice(columns: slice, names: list[Any]) -> list[int]:
 
 
 def _vectorizer(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
-    """skrub's TableVectorizer says which output came from which input."""
+    """Return the sources of skrub's TableVectorizer, which records which output came from which input."""
     seen = list(step.feature_names_in_)
     return [inputs[seen.index(step.output_to_input_[output])] for output in step.all_outputs_]
 
@@ -222,7 +224,7 @@ def _bins(step: Any) -> list[int]:
 
 
 def _evenly(step: Any) -> list[int]:
-    """The same number of outputs for every input, those of one input side by side."""
+    """Return the sources for an equal number of outputs per input, adjacent for each input."""
     width, left = divmod(len(step.get_feature_names_out()), step.n_features_in_)
     if left:
         raise _UnknownError
@@ -230,14 +232,14 @@ def _evenly(step: Any) -> list[int]:
 
 
 def _in_place(step: Any) -> list[int]:
-    """category-encoders: every column stays where it was; what it becomes is known only where it stays one column."""
+    """Return the sources for category-encoders that replace each column in place by one column."""
     if step.drop_invariant or len(step.get_feature_names_out()) != step.n_features_in_:
         raise _UnknownError
     return _same(step)
 
 
 def _dummies(step: Any) -> list[int]:
-    """category-encoders' one-hot: each column is replaced in place by its dummies."""
+    """Return the sources for category-encoders' one-hot encoding, which replaces each column in place by its dummies."""
     if step.drop_invariant:
         raise _UnknownError
     widths = {part["col"]: part["mapping"].shape[1] for part in step.mapping}

@@ -69,7 +69,7 @@ class AdaptiveBatch:
         self.most: int | None = None  # rows that fitted, once more did not
 
     def __call__(self, ask: Callable[[Tensor], Parts], rows: Tensor, to: str | torch.device | None = None) -> Parts:
-        """What `ask` gives for rows (n, ...): tensors of n rows each, where they are to be (None: where the rows are)."""
+        """Return what `ask` returns for rows (n, ...): tensors of n rows each, on a given device (None: that of the rows)."""
         to = rows.device if to is None else to
         if self.most is None or len(rows) <= self.most:
             try:

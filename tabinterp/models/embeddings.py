@@ -52,7 +52,7 @@ class Rewritten:
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """For each entry of a value the encoded column it came from, and what was added to it."""
+    """For each entry of a value: the encoded column it came from, and what was added to it."""
 
     column: Any  # Tensor, or several of them
     shift: Any
@@ -98,7 +98,7 @@ def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
 
 
 class _Follow(fx.Interpreter):
-    """Runs the graph on real rows and keeps, for each value, where its entries came from."""
+    """Runs the graph on real rows and records, for each value, where its entries came from."""
 
     def __init__(self, graph: fx.GraphModule, inputs: list[Tensor]) -> None:
         super().__init__(graph, garbage_collect_values=False)
@@ -148,7 +148,7 @@ class _Follow(fx.Interpreter):
         return None
 
     def _again(self, node: fx.Node, first: Any) -> Any:
-        """The same operation on other values of the same shape."""
+        """Return the same operation on other values of the same shape."""
         rest = fx.node.map_arg(node.args[1:], lambda a: self.env[a])
         named = fx.node.map_arg(node.kwargs, lambda a: self.env[a])
         if node.op == "call_method":
@@ -191,14 +191,16 @@ def is_rounding(node: fx.Node) -> bool:
 
 
 def _is_number(follow: _Follow, node: fx.Node) -> bool:
-    """Anything but lookups reads the value."""
+    """Return whether anything but lookups reads the value."""
     return any(
         user not in follow.lookups and (user not in follow.places or _is_number(follow, user)) for user in node.users
     )
 
 
 def _check_uses(follow: _Follow, whole: NDArray[np.bool_]) -> None:
-    """Whole numbers may be looked up, or be numbers like any other; nothing else is left of them in `rest`."""
+    """Check that whole numbers are only looked up, or are numbers like any other, and that nothing else of them remains in
+    `rest`.
+    """
     looked_up = {int(c) for lookup in follow.lookups.values() for c in lookup.column}
     for node, value in follow.env.items():
         if not isinstance(value, Tensor):
@@ -222,7 +224,9 @@ def _check_uses(follow: _Follow, whole: NDArray[np.bool_]) -> None:
 
 
 def _levels(lookups: list[_Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:
-    """Column -> the levels that every lookup of it allows; a table that columns share by offsets is cut at the next one."""
+    """Return for each column the levels that every lookup of it allows; a table shared through offsets is cut at the next
+    one.
+    """
     ranges: dict[int, tuple[int, int]] = {}
     for lookup in lookups:
         starts = np.unique(lookup.shift)
@@ -241,7 +245,7 @@ def _by_input(levels: dict[int, Levels], widths: list[int]) -> list[tuple[Levels
 
 
 class _Weights:
-    """The rows of W, in the order in which `rest` asks for them."""
+    """The rows of W, in the order in which `rest` uses them."""
 
     def __init__(self, widths: list[int], levels: dict[int, Levels]) -> None:
         sizes = [levels[c].size if c in levels else 1 for c in range(sum(widths))]
@@ -287,7 +291,7 @@ class _Weights:
 
 
 def _rest(follow: _Follow, starts: list[fx.Node], inputs: list[Tensor], table: _Weights) -> nn.Module:
-    """The graph with its inputs and lookups read out of z."""
+    """Return the graph with its inputs and lookups read out of z."""
     new = fx.Graph()
     z = new.placeholder("z")
     values: dict[fx.Node, fx.Node] = {}

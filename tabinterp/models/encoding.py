@@ -92,7 +92,7 @@ def _check_fitted(encoder: Any) -> None:
 def _tail(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None, transform: Callable[[pd.DataFrame], FloatArray]
 ) -> Tail | None:
-    """The affine end of an encoder, checked on the first rows."""
+    """Return the affine end of an encoder, checked on the first rows."""
     parts = cut(encoder)
     if parts is None:
         return None
@@ -103,7 +103,7 @@ def _tail(
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Rows of each column that hold a level unknown to its encoder; a column of nothing else is of another type."""
+    """Return rows of each column with a level unknown to its encoder; a column with nothing else has another type."""
     result = {}
     for column, levels in known.items():
         values = frame[column].dropna()
@@ -121,7 +121,7 @@ def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, in
 
 
 def _text(level: Any) -> str:
-    """The same for 1, 1.0 and the texts "1" and "1.0"."""
+    """Return the same for 1, 1.0 and the texts "1" and "1.0"."""
     try:
         return f"{float(level):.15g}"
     except (TypeError, ValueError):
@@ -199,7 +199,7 @@ def _with_none(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:
-    """A pipeline's steps one after the other: cut off before the network, it may take itself for not fitted."""
+    """Apply a pipeline's steps one after the other, since a truncated pipeline may consider itself not fitted."""
     if type(encoder) is not Pipeline:
         return encoder.transform  # type: ignore[no-any-return]
     steps = [step for _, step in encoder.steps if step is not None and not isinstance(step, str)]
@@ -245,7 +245,9 @@ def as_array(encoded: Any) -> FloatArray:
 def _probe(
     transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, columns: tuple[str, ...], width: int
 ) -> dict[str, NDArray[np.bool_]]:
-    """Which encoded columns move when one original column is exchanged between sample rows, missing ones included."""
+    """Return which encoded columns change when one original column is exchanged between sample rows, including missing
+    ones.
+    """
     per_column = int(np.clip(PROBE_CELLS // max(1, width * len(columns)), 4, 32))
     rows = np.linspace(0, len(frame) - 1, num=min(len(frame), per_column)).astype(int)
     base = frame.iloc[rows].reset_index(drop=True)
@@ -261,7 +263,7 @@ def _probe(
 
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """The sample rows once for each of these columns, which there alone takes other values."""
+    """Return the sample rows once for each of these columns, with other values in that column only."""
     size = len(base)
     stacked = base.iloc[np.tile(np.arange(size), len(columns))].reset_index(drop=True)
     changed = {}
@@ -273,7 +275,7 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
 
 
 def _donors(values: pd.Series, size: int) -> pd.Series:
-    """Values to move to: the rarest first, so that missing values and rare levels are among them."""
+    """Return values to change to, the rarest first, so that missing values and rare levels are included."""
     distinct = values.value_counts(dropna=False).index.to_series()
     rare = distinct.iloc[-size:][::-1].astype(object)
     spread = distinct.sort_values()

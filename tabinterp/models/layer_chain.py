@@ -44,7 +44,7 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
 
 
 def _gives(front: Front, a: FloatArray, told: torch.nn.Module, z: torch.Tensor) -> bool:
-    """Is what follows the outputs `a` (m, h) the front's affine function of them?"""
+    """Return whether what follows the outputs `a` (m, h) is the front's affine function of them."""
     with torch.inference_mode():
         expected = told(z).double().cpu().numpy()
     own = a @ front.weight.cpu().numpy().T + front.bias.cpu().numpy()

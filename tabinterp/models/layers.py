@@ -41,38 +41,38 @@ class Layer:
 
     @cached_property
     def before(self) -> nn.Module:
-        """Return the pre-activations (m, width) for fronts (m, h)."""
+        """The pre-activations (m, width) for fronts (m, h)."""
         return placed(self.graph_before, self.device)
 
     @cached_property
     def outputs(self) -> nn.Module:
-        """Return the outputs (m, width) of the layer for fronts (m, h)."""
+        """The outputs (m, width) of the layer for fronts (m, h)."""
         return placed(nn.Sequential(self.graph_before, self.activation), self.device)
 
     @cached_property
     def activated(self) -> nn.Module:
-        """Return the outputs (m, width) for pre-activations (m, width)."""
+        """The outputs (m, width) for pre-activations (m, width)."""
         return placed(self.activation, self.device)
 
     @cached_property
     def behind(self) -> nn.Module:
-        """Return the scores (m, k) for outputs (m, width); with `beside`, for outputs and the front (m, width + h)."""
+        """The scores (m, k) for outputs (m, width); with `beside`, for outputs and the front (m, width + h)."""
         return placed(self.graph_behind, self.device)
 
     @cached_property
     def affine(self) -> Front | None:
-        """Return the pre-activations as an affine function of the front; None if they are not one."""
+        """The pre-activations as an affine function of the front; None if they are not one."""
         found = split(self.graph_before, self.front, self.device)
         return found.on(self.home) if found.nothing_behind else None
 
     @cached_property
     def moves(self) -> Front:
-        """Return the affine front of the network after this layer, so that changing one unit is an update of it."""
+        """The affine front of the network after this layer, so that changing one unit is an update of it."""
         return split(self.graph_behind, self.width + self.front * self.beside, self.device).on(self.home)
 
     @cached_property
     def rest(self) -> nn.Module:
-        """Return what follows that front, a function to scores (m, k)."""
+        """What follows that front, a function to scores (m, k)."""
         return placed(self.moves.rest, self.device)
 
 
@@ -90,7 +90,7 @@ def layers_of(bound: BoundModel) -> tuple[Layer, ...]:
 
 
 class _Shapes(fx.Interpreter):
-    """Widths of all values that are (n, h), by the names of their nodes."""
+    """Widths of all values of shape (n, h), by the names of their nodes."""
 
     def __init__(self, graph: nn.Module) -> None:
         super().__init__(graph)
@@ -156,7 +156,7 @@ def _alone(graph: fx.GraphModule, node: fx.Node, source: fx.Node) -> fx.GraphMod
 
 
 def _behind(graph: fx.GraphModule, layer: fx.Node, width: int, beside: bool) -> fx.GraphModule:
-    """The graph with the layer's outputs given, and with `beside` the front too where something else reads it."""
+    """Return the graph with the layer's outputs given, and with `beside` the front too where something else reads it."""
     getitem: Callable[..., Any] = operator.getitem
     new = fx.Graph()
     given = new.placeholder("outputs")

@@ -272,7 +272,7 @@ class BoundModel:
 
     @cached_property
     def _halves(self) -> dict[str, AdaptiveBatch]:
-        """The size that fitted, of each kind of call."""
+        """The batch size that fitted into memory, for each kind of call."""
         return defaultdict(AdaptiveBatch)
 
     @cached_property
@@ -360,7 +360,7 @@ class BoundModel:
 
     @cached_property
     def _head(self) -> FloatArray:
-        """(n, c) the rows before the affine end of the encoder."""
+        """The rows (n, c) before the last affine steps of the encoder."""
         if self.encoding.tail is None:
             raise ModelError(f"the last steps of the encoder of {self.model.name} are not affine")
         return self.encoding.tail.head.transform(self.table.inputs)
@@ -378,7 +378,7 @@ class BoundModel:
         return self._differentiated(x)[0]
 
     def _differentiated(self, x: FloatArray, units: bool = False) -> list[NDArray[Any]]:
-        """(m, d, k) derivatives, (m, k) scores, and with `units` (m, h) what those of each layer put out."""
+        """Return derivatives (m, d, k), scores (m, k), and with `units` the outputs (m, h) of each layer."""
         dtype, halves = module_dtype(self.module), self._halves["units" if units else "slopes"]
 
         def ask(rows: Tensor) -> tuple[Tensor, ...]:

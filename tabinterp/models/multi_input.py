@@ -93,7 +93,7 @@ def expecting(model: Model, widths: Sequence[int] | None) -> Model:
 
 
 def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list[Tensor]) -> Model:
-    """The network with one float input."""
+    """Return the network with one float input."""
     try:
         made = rewrite(plain.module, inputs)
     except OpaqueError:
@@ -114,7 +114,7 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
 
 
 def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
-    """The first way of giving the inputs that the network takes."""
+    """Return the first way of giving the inputs that the network takes."""
     few = [one[:TRIED] for one in encoded]
     said: list[str] = []
     for forms in itertools.islice(_ways(few), CALLS):
@@ -137,7 +137,9 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
 
 
 def _ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
-    """All floats first, then every choice of whole numbers where the values are; then the same with (n,) for (n, 1)."""
+    """Yield forms of input: all floats first, then each choice of whole numbers that the values allow; then the same with
+    (n,) for (n, 1).
+    """
     could: list[bool] = [bool((one == np.floor(one)).all()) for one in encoded]
     for flat in (False, True):
         if flat and not any(one.shape[1] == 1 for one in encoded):

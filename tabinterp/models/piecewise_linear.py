@@ -68,7 +68,7 @@ def _with_slopes(graph: fx.GraphModule, slope: Callable[[int], Tensor]) -> fx.Gr
 
 
 def _is_affine(module: nn.Module, z: Tensor) -> bool:
-    """f(a + b - c) = f(a) + f(b) - f(c), for real fronts and for random ones far beyond them."""
+    """Check f(a + b - c) = f(a) + f(b) - f(c) for real fronts and for random ones far beyond them."""
     generator = torch.Generator().manual_seed(0)
     real = z[torch.randint(len(z), (48,), generator=generator)].double()
     drawn = torch.randn(real.shape, generator=generator, dtype=torch.float64).to(z.device)

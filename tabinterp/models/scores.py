@@ -40,7 +40,7 @@ class Scores(nn.Module):
 
 
 def _log_scale(p: Tensor) -> Tensor:
-    """Probabilities to logits: log-odds for one column, logarithms for several."""
+    """Return probabilities as logits: log-odds for one column, logarithms for several."""
     p = p.clamp(CLIP, 1 - CLIP)
     return torch.log(p) - torch.log1p(-p) if p.shape[1] == 1 else torch.log(p)
 

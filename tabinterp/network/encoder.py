@@ -93,7 +93,7 @@ def level_encoder(most: int | None = None) -> OneHotEncoder:
 
 
 def _pooled(frame: pd.DataFrame) -> OneHotEncoder:
-    """An unfitted `level_encoder` that gives the same encoded columns and names no level of fewer than 10 rows.
+    """Return an unfitted `level_encoder` with the same encoded columns that names no level of fewer than 10 rows.
 
     One placeholder stands for the rare levels of a column. It has no rows of its own, so scikit-learn counts it as infrequent
     and sends every level it does not know to it.
@@ -107,7 +107,7 @@ def _pooled(frame: pd.DataFrame) -> OneHotEncoder:
 
 
 def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
-    """The levels of a column with one placeholder for the rare ones, in an order that scikit-learn accepts."""
+    """Return the levels of a column with one placeholder for the rare ones, in an order that scikit-learn accepts."""
     if rare is None or all(isinstance(level, (bool, np.bool_)) for level in rare):
         return levels
     frequent = levels[~pd.Index(levels).isin(rare)]

@@ -120,7 +120,7 @@ def loss_of(scores: Tensor, labels: Tensor, weights: Tensor, task: Task) -> Tens
 
 
 def _row_losses(scores: Tensor, labels: Tensor, task: Task) -> Tensor:
-    """Log loss (nats), squared error or Poisson deviance of each row, (n,)."""
+    """Return the log loss (nats), squared error or Poisson deviance of each row (n,)."""
     if task == "multiclass":
         return nn.functional.cross_entropy(scores, labels, reduction="none")
     if task == "binary":
@@ -149,7 +149,7 @@ def _take(data: Rows, index: IntArray | Tensor) -> Rows:
 
 @contextmanager
 def _own_torch(seed: int, device: str) -> Iterator[None]:
-    """Seeded draws and gradients on one CPU thread, whatever the caller has set; all of it put back afterwards.
+    """Seed random numbers and enable gradients on one CPU thread; restore the caller's settings afterwards.
 
     One thread, because sums then run in one order whatever the number of cores, and batches this small gain little
     from a second.
@@ -175,7 +175,7 @@ def _layers(columns: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
 
 
 def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: Task) -> Callable[[], None]:
-    """One pass over shuffled rows: AdamW steps on `network`, followed by `average` with a memory of one pass.
+    """Run one pass over permuted rows: AdamW steps on `network`, followed by `average` with a memory of one pass.
 
     The average is the plain mean of the weights during the first pass, and exponential after it. Small tables are
     taken in small batches, so that a pass is never only a step or two.
@@ -208,7 +208,8 @@ def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: 
 def _until_it_stops(
     network: nn.Sequential, one_pass: Callable[[], None], validate: Callable[[], float], progress: Progress | None
 ) -> tuple[int, float, bool]:
-    """Train while the validation loss falls and leave `network` at its best: that pass, its loss, did it stop falling.
+    """Train while the validation loss falls and leave `network` at its best; return that pass, its loss, and whether it
+    stopped falling.
 
     Stops after `PATIENCE` passes without a new best.
     """
@@ -230,7 +231,7 @@ def _until_it_stops(
 
 
 def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[IntArray, IntArray]:
-    """Row numbers to train on and to stop on: every seventh row in order of the target, ties in random order."""
+    """Return row numbers to train on and to validate on: every seventh row in order of the target, ties in random order."""
     order = draw.permutation(len(target))
     order = order[np.argsort(target[order], kind="stable")]
     held = np.zeros(len(order), dtype=bool)
@@ -239,7 +240,9 @@ def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[In
 
 
 def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: int) -> tuple[IntArray, IntArray]:
-    """Row numbers to train on and to stop on, about a seventh of the rows: whole groups, classes in equal shares if possible."""
+    """Return row numbers to train on and to validate on, about a seventh of the rows: whole groups, classes in equal shares
+    if possible.
+    """
     strata = {"regression": np.zeros(len(target)), "count": target > 0}.get(task, target).astype(np.int64)
     for needed in (np.unique(strata), strata[:0]):  # a class that is in one group alone may be missing from either side
         parts = by_group(strata, groups, needed.tolist(), VALIDATION, seed)
@@ -252,14 +255,14 @@ def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: i
 
 
 def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """Weighted mean and standard deviation; 1 for a target that does not vary."""
+    """Return weighted mean and standard deviation; 1 for a constant target."""
     centre = float(np.average(target, weights=weight))
     scale = float(np.sqrt(np.average((target - centre) ** 2, weights=weight)))
     return centre, scale if scale > 1e-12 * abs(centre) else 1.0
 
 
 def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> None:
-    """Begin at the log of the mean count, so that the first steps are about the columns and not about the level."""
+    """Start at the log of the mean count, so that the first steps are about the columns and not the level."""
     assert isinstance(layer, nn.Linear)
     mean = float(np.average(counts, weights=weight))
     if not mean > 0:
@@ -277,7 +280,7 @@ def _unstandardise(layer: nn.Module, centre: float, scale: float) -> None:
 
 
 def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
-    """Give columns that are constant in `rows` (n, d) weight 0, not what chance drew; the bias takes their share."""
+    """Set the weights of columns that are constant in `rows` (n, d) to 0, adjusting the bias."""
     assert isinstance(layer, nn.Linear)
     still = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
     with torch.no_grad():
@@ -288,7 +291,7 @@ def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
 def _checked(
     X: FloatArray, y: npt.ArrayLike, task: str, n_classes: int | None, weights: npt.ArrayLike | None
 ) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]:
-    """Rows, targets and weights as float64, without the rows of weight zero, and which rows these are; or what is wrong."""
+    """Return rows, targets and weights as float64 without rows of weight zero, and which rows these are, or raise an error."""
     rows, target = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
     weight = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] == 0 or target.shape != (len(rows),) or weight.shape != target.shape:

@@ -25,7 +25,7 @@ COMPARED = "comparedWithFile"  # an annotation of a model: whether the signer co
 
 
 class _Part(BaseModel):
-    """Consumers ignore what they do not know, says the specification."""
+    """Base of the statement's parts; unknown fields are ignored, as the specification requires."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -121,7 +121,7 @@ def parse(payload: bytes) -> Statement | None:
 
 
 def _models(document: Document, compared: bool) -> list[Resource]:
-    """The files that the models were read from; a model made in Python has none."""
+    """Return the files that the models were read from; a model made in Python has none."""
     settings = document.method.settings
     return [
         Resource(
@@ -143,7 +143,7 @@ def _configuration(document: Document, policy: tuple[str, str] | None) -> list[R
 
 
 def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
-    """Passed, warned, failed; a check that does not apply was not run, and is in none of them."""
+    """Return passed, warned and failed checks; a check that does not apply is in none of them."""
     raised = [one for one in findings if one.status == "raised"]
     return (
         [one.slug for one in findings if one.status == "cleared"],
@@ -153,6 +153,6 @@ def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
 
 
 def _gates(decision: Decision) -> tuple[list[str], list[str], list[str]]:
-    """Passed, waived, failed; what is incomplete did not pass."""
+    """Return passed, waived and failed gates; an incomplete gate did not pass."""
     names = {status: [gate.name for gate in decision.gates if gate.status == status] for status in get_args(Outcome)}
     return names["passed"], names["waived"], names["failed"] + names["incomplete"]

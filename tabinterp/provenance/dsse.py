@@ -62,7 +62,7 @@ def unseal(data: bytes, key: Path) -> bytes:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, unless it names a field twice: another reader may take the one that was not signed."""
+    """Return a JSON object, unless it has a field twice: another reader may use the one that was not signed."""
     made = dict(pairs)
     if len(made) < len(pairs):
         raise ValueError("a field occurs twice")

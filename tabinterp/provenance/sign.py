@@ -88,7 +88,7 @@ def sign(
 
 
 def _whole(folder: Path, model: str | Path | None) -> tuple[bytes, dict[str, str]]:
-    """The document's bytes and the files' digests, once the folder is as it was written, about this model where one is given."""
+    """Return the document's bytes and the files' digests, after verifying the folder, and the model if one is given."""
     files, found = read_sums(folder), verify(folder, model=model)
     if not found.passed:
         wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]

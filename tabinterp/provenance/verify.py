@@ -178,7 +178,7 @@ def _step(what: str, status: Outcome, key: str, **values: Any) -> Step:
 
 
 def _same(what: str, key: str, written: str, found: str | None, **values: Any) -> Step:
-    """A digest against the one that was written down."""
+    """Compare a digest with the one that was written."""
     if found == written:
         return _step(what, "ok", f"{key}.ok", digest=written, **values)
     return _step(what, "failed", f"{key}.changed", digest=written, found=found or "none", **values)
@@ -188,7 +188,7 @@ def _same(what: str, key: str, written: str, found: str | None, **values: Any) -
 
 
 def _strangers(folder: Path) -> Iterator[Step]:
-    """Whatever lies in the folder and is no file of an audit."""
+    """Report everything in the folder that is not a file of an audit."""
     for path in sorted(folder.iterdir()):
         if path.name == RESUME:
             yield _step(path.name, "failed", "stranger.resume", file=path.name)
@@ -228,7 +228,7 @@ def _document(folder: Path) -> tuple[Document | None, Step]:
 
 
 def _again(folder: Path, document: Document, signed: bool) -> Iterator[Step]:
-    """The document held to itself, and the report to the document, so that neither can say what the other does not."""
+    """Check the document against its own numbers, and the report against the document."""
     if not written_here(document):
         values = {"written": document.method.version, "present": __version__}
         status: Outcome = "not_checked" if signed else "incomplete"
@@ -263,7 +263,9 @@ def _report(found: list[str], document: Document) -> Step:
 
 
 def _printed(folder: Path, document: Document, signed: bool) -> Step:
-    """A PDF depends on the machine's fonts too: one that differs proves no change, and is not believed either."""
+    """Compare the PDF, which also depends on the machine's fonts: a difference proves no change, and no authenticity
+    either.
+    """
     try:
         same = read_regular(folder / PRINTED) == VIEWS["pdf"](document)
     except MissingError as error:
@@ -274,7 +276,7 @@ def _printed(folder: Path, document: Document, signed: bool) -> Step:
 
 
 def _language(lines: list[str]) -> str:
-    """The language that a report says it is in; English where it names none that there is."""
+    """Return the language that a report states; English if it states none that is available."""
     named = next((line.split('"')[1] for line in lines[:5] if line.startswith('<html lang="')), SOURCE)
     return named if named in languages() else SOURCE
 
@@ -285,7 +287,7 @@ def _language(lines: list[str]) -> str:
 def _attested(
     folder: Path, sums: Mapping[str, str], document: Document | None, sealed: Path, key: Path
 ) -> Iterator[Step]:
-    """Whether the key's owner signed these files, all of them and no others, and what was said of them."""
+    """Check that the key's owner signed exactly these files, and report what the attestation says."""
     try:
         payload = unseal(read_regular(sealed), key)
     except OSError:
@@ -317,7 +319,7 @@ def _attested(
 
 
 def _attested_models(said: Statement, document: Document | None) -> Iterator[Step]:
-    """The models that were signed must be those that the document names: a model's file is held to the document."""
+    """Check that the signed models are those that the document names."""
     settings = {} if document is None else document.method.settings
     for model, name in MODELS.items():
         digest, written = said.digest_of(name), settings.get(f"{model}_file_sha256")
@@ -331,7 +333,7 @@ def _attested_models(said: Statement, document: Document | None) -> Iterator[Ste
 
 
 def _not_compared(document: Document) -> Step:
-    """Say that no model was given: whoever writes another digest into the document is not found."""
+    """Report that no model was given, so a replaced model digest would not be detected."""
     digest = document.method.settings.get("network_file_sha256")
     if isinstance(digest, str):
         return _step("model", "not_checked", "model.not_given", digest=digest)
@@ -460,7 +462,7 @@ def compare(written: Audit, found: Audit) -> Step:
 
 
 def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Return every place of a document with its value."""
+    """Yield every place of a document with its value."""
     if isinstance(part, dict):
         for name, value in part.items():
             yield from leaves(value, f"{place}.{name}".lstrip("."))
@@ -472,7 +474,7 @@ def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _close(one: Any, two: Any) -> bool:
-    """Equal, or numbers within the tolerance; canonical JSON does not tell 2.0 from 2."""
+    """Return whether values are equal, or numbers within the tolerance; canonical JSON does not distinguish 2.0 from 2."""
     if (
         isinstance(one, bool)
         or isinstance(two, bool)

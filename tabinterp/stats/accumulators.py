@@ -48,7 +48,7 @@ def update(state: Means, values: FloatArray, weights: FloatArray | None = None) 
 
 
 def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
-    """Where every entry has a value, in few passes over the memory; None where one has none, or no row has weight."""
+    """Return the sums if every entry has a value, in few passes over memory; None if one has none, or no row has weight."""
     n, shape, flat = len(values), values.shape[1:], values.reshape(len(values), -1)
     w = np.ones(n) if weights is None else weights
     mass = float(w.sum())
@@ -68,7 +68,7 @@ def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
 
 
 def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
-    """Entry by entry, of the rows that have a value."""
+    """Return the sums entry by entry, over the rows that have a value."""
     present = ~np.isnan(values)
     w = present * (1.0 if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1)))
     filled = np.where(present, values, 0.0)

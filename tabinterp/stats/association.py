@@ -182,7 +182,7 @@ def finish(state: Moments) -> Association:
 
 
 def _about_mean(sums: Floats, weight: Floats) -> Floats:
-    """A sum of squares about the mean, of sums (2, ...) about a centre; 0 where it is no more than rounding."""
+    """Return a sum of squares around the mean from sums (2, ...) around a centre; 0 if it is no more than rounding."""
     first, second = sums
     square = second - first**2 / weight
     return np.asarray(np.where(square < ROUNDING * second, 0.0, square), np.float64)
@@ -190,7 +190,7 @@ def _about_mean(sums: Floats, weight: Floats) -> Floats:
 
 @cache
 def _blas() -> ThreadpoolController:
-    """The libraries that multiply matrices; they are looked for once, which takes longer than most products."""
+    """Return the libraries that multiply matrices; they are looked for once, which takes longer than most products."""
     return ThreadpoolController().select(user_api="blas")
 
 
@@ -208,7 +208,7 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
 def _batch(
     like: Moments, parts: Sequence[NDArray[Any]], numeric: NDArray[Any], codes: NDArray[Any], weights: Floats | None
 ) -> Moments:
-    """The sums of m >= 1 rows about the centres of `like`."""
+    """Return the sums of m >= 1 rows about the centres of `like`."""
     m, w = len(codes), np.ones(len(codes)) if weights is None else weights
     known = ~np.isnan(numeric)
     wf, e = known * w[:, None], np.where(known, numeric - like.middle, 0.0)
@@ -244,7 +244,7 @@ def _batch(
 def _layers(
     parts: Sequence[NDArray[Any]], centre: Floats, weights: Floats | None
 ) -> Iterator[tuple[slice, Floats, Floats]]:
-    """Of each part which units it holds, these less their centres (m, h), and the weight of the rows where one is above zero."""
+    """Yield for each part its units, their outputs minus their centres (m, h), and the weight of the rows above zero."""
     at = 0
     for part in parts:
         span, above = slice(at, at + part.shape[1]), part > 0
@@ -256,13 +256,13 @@ def _layers(
 
 
 def _count(flags: Booleans) -> Floats:
-    """(h,) how many of (m, h) are true: bytes hold up to 255."""
+    """Return how many of (m, h) are true (h,)."""
     parts = np.add.reduceat(flags.view(np.uint8), np.arange(0, len(flags), 255), axis=0, dtype=np.uint8)
     return np.asarray(parts.sum(axis=0, dtype=np.float64))
 
 
 def _correlation(state: Moments) -> Floats:
-    """Pearson correlation (h, p)."""
+    """Return Pearson correlations (h, p)."""
     weight = state.known_weight
     unit, column = _about_mean(state.pair, weight), _about_mean(state.column, weight)
     product = state.product - state.pair[0] * state.column[0] / weight
@@ -272,7 +272,7 @@ def _correlation(state: Moments) -> Floats:
 
 
 def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
-    """Correlation ratio eta = sqrt(SS between / SS total), and the p-value of its F test: two arrays (h, q)."""
+    """Return the correlation ratio eta = sqrt(SS between / SS total), and the p-value of its F test: two arrays (h, q)."""
     weight, held = state.weight, state.level_weight
     rows = float(weight) ** 2 / float(state.squares) if state.rows else 0.0
     first = np.cumsum([0, *(known + 1 for known in state.levels)])[:-1]
@@ -288,7 +288,9 @@ def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
 
 
 def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
-    """Columns that miss the same rows, together: pairs of known rows (n,) and column indices; missing is (n, p)."""
+    """Return columns that are missing in the same rows together: pairs of known rows (n,) and column indices; missing is
+    (n, p).
+    """
     groups: dict[bytes, list[int]] = {}
     for column in range(missing.shape[1]):
         groups.setdefault(missing[:, column].tobytes(), []).append(column)
@@ -327,13 +329,13 @@ def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None 
 
 
 def _places(values: NDArray[Any]) -> NDArray[np.int32]:
-    """Place of each value among the distinct values of its own column: (n, k) to (k, n), from 0."""
+    """Return the position of each value among the distinct values of its own column: (n, k) to (k, n), from 0."""
     places = [np.unique(column, return_inverse=True)[1] for column in values.T]
     return np.array(places, np.int32).reshape(values.shape[1], values.shape[0])
 
 
 def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
-    """Average ranks minus their mean, from places (k, m) of which some may not occur, with weights (m,)."""
+    """Return average ranks minus their mean, from positions (k, m) of which some may not occur, with weights (m,)."""
     ranks, half = np.empty(places.shape), w.sum() / 2
     for row, place in zip(ranks, places, strict=True):
         weight = np.bincount(place, w)
@@ -392,7 +394,7 @@ def distance_correlation(
 
 
 def _stack(columns: Sequence[NDArray[Any]], n: int) -> tuple[Booleans, Floats, Booleans]:
-    """Known (n, c), values (n, c) as floats with 0 where missing, and whether each is discrete (c,)."""
+    """Return known (n, c), values (n, c) as floats with 0 if missing, and whether each is discrete (c,)."""
     discrete = np.array([not np.issubdtype(column.dtype, np.floating) for column in columns], np.bool_)
     values = np.array([np.asarray(column, np.float64) for column in columns]).reshape(len(columns), n).T
     known = ~np.isnan(values)

@@ -59,7 +59,7 @@ class Power:
 
     @property
     def _draws(self) -> FloatArray:
-        """What each row, or group of rows, adds."""
+        """The influence of each row, or group of rows."""
         return self.influence if self.groups is None else group_sums(self.influence, self.groups)
 
     @property
@@ -70,7 +70,7 @@ class Power:
         return max(1.0, float(effective_df(draws, len(draws))))
 
     def __sub__(self, other: Power) -> Power:
-        """The difference of two measures of the same rows."""
+        """Return the difference of two measures of the same rows."""
         return Power(self.value - other.value, self.influence - other.influence, self.groups)
 
 

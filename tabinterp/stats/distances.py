@@ -64,12 +64,12 @@ def correlate(units: Floats, values: Floats, discrete: Booleans, s1: Floats, wei
 
 
 def _positive(variance: Floats, size: Floats) -> Floats:
-    """Distance variances (k,), NaN where rounding alone could have made them, given the mean squared distances."""
+    """Return distance variances (k,), NaN if rounding alone could explain them, given the mean squared distances."""
     return np.where(variance > DEGENERATE * size, variance, np.nan)
 
 
 def _covariances(s1: Floats, s3: Floats, s2: Floats, total: float, n: float) -> tuple[Floats, Floats]:
-    """V and U of the formulas, from sums in which a row weighs w; `total` is sum w, `n` the effective number of rows."""
+    """Return V and U of the formulas from weighted sums; `total` is sum w, `n` the effective number of rows."""
     s1, s3, s2 = s1 / total**2, s3 / total**3, s2 / total**4
     v = s1 - 2 * s3 + s2
     if n < 4:
@@ -78,7 +78,8 @@ def _covariances(s1: Floats, s3: Floats, s2: Floats, total: float, n: float) -> 
 
 
 def _own_distances(values: Floats, discrete: Booleans, w: Floats) -> tuple[Floats, Floats]:
-    """Row sums of the distances (k, m) and their sum of squares (k,), for k variables (k, m); constant ones: zeros.
+    """Return row sums of the distances (k, m) and their sums of squares (k,), for k variables (k, m); zeros for constant
+    ones.
 
     Sorted, s_0 <= .. <= s_(m-1), with W_k the weight before k and W that of all, row sum k is
     (2 W_k - W) s_k + sum_j w_j s_j - 2 sum_(j<k) w_j s_j, and the squares add up to 2 W sum w (x - mean)^2. Of categories

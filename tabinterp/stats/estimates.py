@@ -33,7 +33,7 @@ class Estimates:
         return cls(value, stderr, value - reach, value + reach)
 
     def __getitem__(self, place: Any) -> Estimates:
-        """Part of them."""
+        """Return part of the estimates."""
         return Estimates(self.value[place], self.stderr[place], self.low[place], self.high[place])
 
 
@@ -130,7 +130,7 @@ def mean_with_draws(mean: Estimates, units: int, stderr: FloatArray, draws: int)
 
 
 def _freedom(first: FloatArray, n: float, second: FloatArray, b: float) -> FloatArray:
-    """Degrees of freedom (Satterthwaite 1946) of the sum of two variances, of n and of b draws."""
+    """Return the degrees of freedom (Satterthwaite 1946) of the sum of two variances, of n and of b draws."""
     spread = first**2 / max(1, n - 1) + second**2 / max(1, b - 1)
     return np.asarray(np.maximum((first + second) ** 2 / np.maximum(spread, 1e-300), 1))
 

@@ -219,7 +219,7 @@ def _as_bytes(key: str, arrays: Arrays, state: Any) -> bytes:
 
 
 def _from_bytes(data: bytes) -> Arrays:
-    """The arrays that `_as_bytes` wrote.
+    """Return the arrays that `_as_bytes` wrote.
 
     Raises
     ------
@@ -240,7 +240,7 @@ def _from_bytes(data: bytes) -> Arrays:
 
 
 class _NotKeptError(Exception):
-    """Values that these files have no form for."""
+    """Values that cannot be stored in these files."""
 
 
 # ---- columns

@@ -44,7 +44,7 @@ def events(table: Table, rows: BoolArray | None = None) -> IntArray:
 
 
 def _independent(table: Table, rows: BoolArray) -> int:
-    """How many of these rows are draws of their own."""
+    """Return how many of these rows are independent."""
     return int(rows.sum()) if table.groups is None else len(np.unique(table.groups[rows]))
 
 

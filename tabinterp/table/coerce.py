@@ -110,7 +110,7 @@ def shown(value: Any) -> str:
 
 
 def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
-    """Objects that are all numbers, booleans or dates, as what they are."""
+    """Convert objects that are all numbers, booleans or dates to their own type."""
     if missing.all():
         return objects.astype(np.float64)
     kind = pd.api.types.infer_dtype(objects[~missing])
@@ -155,7 +155,7 @@ def _native(source: Any) -> pd.DataFrame:
 
 
 def _file(path: Path) -> tuple[pd.DataFrame, str]:
-    """It is read once: what is parsed is what the digest is of."""
+    """Read a file once, so that the digest is of the bytes that are parsed."""
     if not path.is_file():
         raise TableError(f"there is no file {str(path)!r}")
     try:

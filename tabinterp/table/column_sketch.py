@@ -57,7 +57,7 @@ def merge(a: Witness, b: Witness, most: int | None = MOST) -> Witness:
 
 
 def _joined(a: pd.Series, b: pd.Series) -> pd.Series:
-    """One type that holds both: what the values would have been, had they come together."""
+    """Return a type for both batches: that of the values if they had come together."""
     together: pd.Series = pd.concat([a, b])
     if a.dtype == b.dtype or (_is_number(a) and _is_number(b) and not a.isna().all() and not b.isna().all()):
         return together
@@ -89,7 +89,7 @@ def _no_count(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _thinned(values: pd.Series, every: bool) -> pd.Series:
-    """The rows that stand for these, in their order."""
+    """Return the representative rows, in their order."""
     missing = values.isna().to_numpy()
     kept = [_first(missing)]
     if not is_complete(values, every):
@@ -108,12 +108,12 @@ def _thinned(values: pd.Series, every: bool) -> pd.Series:
 
 
 def _first(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The place of the first, where there is one."""
+    """Return the position of the first true value, if there is one."""
     return np.flatnonzero(rows)[:1]
 
 
 def _distinct(values: pd.Series) -> np.ndarray[Any, Any]:
-    """Places of the first row of each distinct value; 1, True and "1" are three."""
+    """Return positions of the first row of each distinct value; 1, True and "1" are different."""
     if values.dtype != object or pd.api.types.infer_dtype(values, skipna=True) == "string":
         return np.flatnonzero(~values.duplicated().to_numpy())
     keys = pd.DataFrame({"type": values.map(type), "value": values})

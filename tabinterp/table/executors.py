@@ -99,7 +99,7 @@ def in_parts(table: Table, width: int = 1) -> Iterator[Table]:
 def _kept(
     scan: Scan, part: str, steps: tuple[Encode, Update], given: tuple[Any, ...]
 ) -> tuple[Any, int, Callable[[Any, int], None]]:
-    """What is kept of this pass: its sums, and of how many rows they are; and what keeps those to come.
+    """Return the saved state of this pass (its sums and their number of rows), and a function that saves later states.
 
     Sums are built anew as those of one row that was drawn, and filled with the numbers kept.
     """
@@ -162,7 +162,7 @@ def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
 
 @contextmanager
 def _private_cluster(distributed: Any) -> Iterator[Any]:
-    """One worker for each core of this machine, which only this process can reach.
+    """Start one worker per core of this machine that only this process can reach.
 
     Whoever reaches a Dask scheduler or worker can run code there. These listen on the loopback address, and speak only with
     who holds a key and a certificate that are made for this cluster and never leave the memory of its processes.
@@ -252,7 +252,7 @@ def _distributed() -> Any:
 
 
 class _Packed:
-    """What is sent, pickled once and as a whole, so that what two models share stays shared."""
+    """What is sent to workers, pickled once as a whole, so that what two models share stays shared."""
 
     def __init__(self, value: Any) -> None:
         cloudpickle = import_module("cloudpickle")
@@ -269,7 +269,7 @@ class _Packed:
 
 
 class _Sent:
-    """Scatters to every worker; the same object again is not sent again."""
+    """Sends objects to every worker; the same object is sent only once."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -283,7 +283,7 @@ class _Sent:
 
 
 def _on_piece(steps: dict[str, Any], part: str, piece: Piece, form: Form, *given: Any) -> Any:
-    """At a worker: the sums of a piece; None where it holds no row of the part."""
+    """Compute the sums of a piece in a worker; None if it has no row of the part."""
     encode, update, merge = steps["encode"], steps["update"], steps["merge"]
     try:
         sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]

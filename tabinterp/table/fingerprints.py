@@ -36,7 +36,7 @@ class Fingerprints:
     files: Listing = field(default_factory=dict)
 
     def check(self, frames: Iterator[pd.DataFrame], reader: str) -> Iterator[pd.DataFrame]:
-        """Return the same batches after recording each, or comparing it with what was read in its place before.
+        """Yield the same batches after recording each, or comparing it with what was read in its place before.
 
         Parameters
         ----------
@@ -98,7 +98,7 @@ class Fingerprints:
 
 
 def _digest(frame: pd.DataFrame) -> str:
-    """SHA-256 (hex) of names and values, row by row."""
+    """Return the SHA-256 (hex) of names and values, row by row."""
     try:
         hashes = pd.util.hash_pandas_object(frame, index=False)
     except TypeError:  # values that have no hash, such as lists

@@ -50,7 +50,7 @@ def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> Hash
 
 
 def _value_hash(values: pd.Series) -> HashArray:
-    """The same for 1, 1.0, True and the text "1": a part of the rows read again may have another type."""
+    """Return the same for 1, 1.0, True and the text "1": a part of the rows read again may have another type."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _number_hash(values.to_numpy(dtype=np.float64, na_value=np.nan))
     codes, levels = pd.factorize(values.astype(object).map(str, na_action="ignore"))

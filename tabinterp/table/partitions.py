@@ -21,7 +21,7 @@ SUMS = "a pass that computes sums"  # the reader that an error about changed row
 
 
 def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.DataFrame]:
-    """Return frames indexed by row number from `first` on, without empty frames."""
+    """Yield frames indexed by row number from `first` on, without empty frames."""
     for frame in frames:
         if len(frame):
             yield frame.set_axis(pd.RangeIndex(first, first + len(frame)))

@@ -104,7 +104,7 @@ class Source:
         self.fingerprints.end(at, reader)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """Return the same rows to be read elsewhere: row groups of Parquet files; for anything else the rows themselves."""
+        """Yield the same rows to be read elsewhere: row groups of Parquet files; for anything else the rows themselves."""
         if self.apart is None:
             for frame in self.batches(first, SUMS):
                 yield Piece(int(frame.index[0]), len(frame), partial(list, [frame]))
@@ -165,13 +165,15 @@ def open_source(
 
 
 class _KnownTargets:
-    """The parts of a source without the rows whose target is missing; `left_out`: how many, once all rows were read."""
+    """The parts of a source without rows whose target is missing; `left_out` counts these once all rows were read."""
 
     def __init__(self, parts: Callable[[int], Iterator[pd.DataFrame]], target: str) -> None:
         self._parts, self._target, self.left_out = parts, target, 0
 
     def __call__(self, first: int) -> Iterator[pd.DataFrame]:
-        """Rows are numbered as if the others did not exist, so that those before `first` have to be read to be counted."""
+        """Yield frames with rows numbered as if the others did not exist, so that earlier rows have to be read to be
+        counted.
+        """
         known = left_out = 0
         for frame in self._parts(0):
             rows = with_target(frame, self._target)
@@ -210,13 +212,13 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """What a file's contents cannot change without: the time of its last change cannot be set by hand."""
+    """Return what changes with a file's contents: size and times, of which the change time cannot be set by hand."""
     found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _files(store: Any, path: str) -> list[Any]:
-    """The file itself, or those in the folder, in the order of their paths."""
+    """Return the file itself, or those in the folder, in the order of their paths."""
     found = store.get_file_info(path)
     if found.type != filesystems.FileType.Directory:
         return [found]
@@ -229,7 +231,7 @@ def _few(rows: int, columns: int) -> int:
 
 
 def _after(first: int, counts: Sequence[int], parts: Iterable[Any]) -> Iterator[Any]:
-    """The parts, of so many rows each, that begin with row `first` or later."""
+    """Return the parts, of so many rows each, that begin with row `first` or later."""
     starts = accumulate(counts, initial=0)
     return (part for start, part in zip(starts, parts, strict=False) if start >= first)
 
@@ -281,7 +283,7 @@ def _of_path(source: str, rows: int, keep: Keeping | None) -> Source:
 
 
 def _store(source: str) -> tuple[Any, str]:
-    """The file system a path or URL is of, and the path there."""
+    """Return the file system a path or URL is of, and the path there."""
     if "://" not in source:
         return filesystems.LocalFileSystem(), Path(source).absolute().as_posix()
     try:
@@ -300,7 +302,7 @@ def _store(source: str) -> tuple[Any, str]:
 
 @contextmanager
 def _readable(source: str, problem: str) -> Iterator[None]:
-    """Tell whatever a library says of this path or URL as a `TableError`, without the URL's secrets."""
+    """Turn any library error about this path or URL into a `TableError` without the URL's secrets."""
     try:
         yield
     except TableError:
@@ -326,7 +328,7 @@ def _dataset(source: str, name: str, store: Any, path: str, rows: int) -> Source
 def _of_dataset(
     name: str, found: ds.Dataset, rows: int, source: str = "the data set", texts: Sequence[str] = ()
 ) -> Source:
-    """File by file in the order of their paths, so that row numbers stay what they are.
+    """Return a reader that reads file by file in the order of their paths, so that row numbers are fixed.
 
     `texts`: columns of text that are read as numbers into the distinct ones, so that few texts are made of many.
     """
@@ -334,7 +336,7 @@ def _of_dataset(
     rows = _few(rows, len(found.schema))
 
     def fragments() -> Iterator[Any]:
-        """A Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
+        """Yield a Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
         with _to_its_end(source):
             for one in sorted(found.get_fragments(), key=lambda one: getattr(one, "path", "")):
                 yield from one.split_by_row_group() if isinstance(one, ds.ParquetFileFragment) else [one]
@@ -374,7 +376,7 @@ def _read(
 
 
 def _texts(column: pa.DictionaryArray) -> pd.Categorical:
-    """Codes into the distinct texts."""
+    """Return codes into the distinct texts."""
     texts = column.dictionary.to_pylist()
     large = len(texts) > len(column)  # that of a whole row group, most of which is not in this batch
     if large or None in texts or len({*texts}) < len(texts):
@@ -394,7 +396,7 @@ def _to_its_end(source: str) -> AbstractContextManager[None]:
 def _csv(
     source: str, store: Any, path: str, rows: int, packed: bool, keep: Keeping | None
 ) -> Callable[[int], Iterator[pd.DataFrame]]:
-    """Where a row begins is only known by reading what is before it: rows passed over are read too."""
+    """Return a reader of a CSV file; skipped rows are read too, since only that shows where a row begins."""
     problem = f"{hidden(source)!r} cannot be read as a UTF-8 CSV file with a header"
 
     def chunks(dtype: dict[str, Any]) -> Iterator[pd.DataFrame]:
@@ -438,7 +440,7 @@ def _check_cells(rows: Any, most: int, source: str) -> None:
 
 
 def _kind(values: pd.Series) -> set[str]:
-    """Number, boolean or text; nothing where all cells are empty. A column of two of them is text."""
+    """Return number, boolean or text; nothing if all cells are empty. A column with two of them is text."""
     values = plain(values)
     if values.isna().all():
         return set()

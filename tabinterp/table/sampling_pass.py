@@ -33,7 +33,7 @@ class Copies:
         return split.held_out(table.frame, table.codes, table.schema.labels, before)
 
     def _counts(self, frame: pd.DataFrame, split: Split) -> IntArray:
-        """(rows,) how many copies of each row came in earlier batches."""
+        """Return how many copies of each row came in earlier batches (rows,)."""
         hashes = content_hash(frame, split.columns, split.seed)
         places, at, count = np.unique(hashes, return_inverse=True, return_counts=True)
         keys = places.tolist()

@@ -83,7 +83,9 @@ class Scan:
         return self.source.file_sha256()
 
     def batches(self, part: str = "all") -> Iterator[Table]:
-        """Yield tables of "all", the "training" or the "evaluation" rows, as `Table` names them, prefetching the next one."""
+        """Return an iterator over tables of "all", the "training" or the "evaluation" rows, as `Table` names them; the next
+        one is prefetched.
+        """
         return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))
 
     def ends(self, part: str, first: int = 0) -> Iterator[tuple[int, Table]]:
@@ -109,7 +111,7 @@ class Scan:
         return replace(self.form, coded=True)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """Return all rows to be read elsewhere; `form.batches` gives for a piece what `batches` gives for the whole.
+        """Yield all rows to be read elsewhere; `form.batches` gives for a piece what `batches` gives for the whole.
 
         first : the row that a piece begins with; those before it are left out.
         """
@@ -266,7 +268,7 @@ def in_batches(source: Any, query: str | None = None) -> bool:
 
 
 def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Scan:
-    """Hold out and draw rows, and take the digests of columns.
+    """Draw and hold out rows, and compute the digests of columns.
 
     The result is kept. A pass that was stopped begins again at its first row, because a digest is of all rows in order.
     """
@@ -304,13 +306,13 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
 
 
 def _packed(scan: Scan) -> State:
-    """What the second pass found."""
+    """Return what the second pass found, packed."""
     arrays: Arrays = {} if scan.sides is None else {"sides": scan.sides}
     return arrays, {"rows": pack_table(scan.sample, "", arrays), "census": asdict(scan.census)}
 
 
 def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
-    """What it was packed of."""
+    """Return the scan from what `_packed` packed."""
     told = {name: tuple(state["census"][name]) for name in ("rates", "held")}
     whole, sides = Census(**state["census"] | told), arrays.get("sides")
     if whole.rows != len(scan) or (sides is not None and len(sides) != -(-len(scan) // 8)):
@@ -321,7 +323,7 @@ def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
 
 
 def _levels(scan: Scan, name: str, found: Witness) -> int | None:
-    """Of dates, and of a target that is a number, few values are kept: how many there are is told while they are few."""
+    """Return the number of levels; for dates and a numeric target it is only known while there are few."""
     known = (is_complete(found.values, found.every) or distinct(found.values) <= FEW) and not found.full
     return distinct(found.values) if counted(scan.schema, name) and known else None
 
@@ -339,7 +341,7 @@ def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
 
 
 def _tables(scan: Scan, form: Form, first: int, reader: str) -> Iterator[Table]:
-    """The rows batch by batch, of the types and codes of the whole."""
+    """Yield the rows batch by batch, of the types and codes of the whole."""
     for raw in scan.source.batches(first, reader):
         yield form.table(raw)
 
@@ -354,6 +356,6 @@ def _both(parts: Sequence[Table | None], sides: NDArray[np.uint8] | None, split:
 
 
 def _bits_of(sides: NDArray[np.uint8], rows: IntArray) -> BoolArray:
-    """Those of some rows."""
+    """Return the held-out bits of some rows."""
     bits = np.unpackbits(sides[rows // 8][:, None], axis=1)
     return np.asarray(bits[np.arange(len(rows)), rows % 8], dtype=bool)

@@ -210,7 +210,7 @@ def _kind(values: pd.Series) -> str:
 
 
 def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
-    """What is wrong with values that are no finite number, boolean or text; dates may say what is held out."""
+    """Return what is wrong with values that are not finite numbers, booleans or texts; dates are allowed in a split column."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _infinite(values, large) if large else None
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
@@ -374,13 +374,13 @@ def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
 
 
 def _named_class(given: Any, classes: Sequence[Any]) -> list[Any]:
-    """The class that the user means: the value itself, its text, or the same number."""
+    """Return the class that the user means: the value itself, its text, or the same number."""
     match = [value for value in classes if value == given or str(value) == str(given)]
     return match or [value for value in classes if _number(value) == _number(given) is not None]
 
 
 def _number(value: Any) -> float | None:
-    """The number a value is, or that its text says: a class 1.0 can be asked for as "1"."""
+    """Return the number a value is, or that its text says: a class 1.0 can be asked for as "1"."""
     try:
         return float(value)
     except (TypeError, ValueError):

@@ -92,7 +92,7 @@ class Split:
         return np.asarray(draws < cuts, dtype=np.bool_)
 
     def _class_cuts(self, labels: Sequence[str]) -> FloatArray:
-        """The cut of each of the table's classes, which may stand in another order than when the cuts were made."""
+        """Return the cut of each of the table's classes, whose order may differ from that of the cuts."""
         known = dict(zip(self.classes, self.cuts, strict=True))
         unknown = [label for label in labels if label not in known]
         if unknown:
@@ -218,7 +218,7 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
 
 
 def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Timestamp:
-    """The date from which on this share of the rows lies."""
+    """Return the date from which on this share of the rows lies."""
     order = dates.argsort(kind="stable").to_numpy()
     reached = np.cumsum(np.ones(len(dates), dtype=np.int64) if counts is None else counts[order])
     place = int((1 - fraction) * (int(reached[-1]) - 1))
@@ -249,7 +249,7 @@ def _are_labels(values: pd.Series) -> bool:
 
 
 def _dates(values: pd.Series) -> pd.Series:
-    """Dates, which as text must be written year first: 01/02/2024 is two days, and the wrong one leaks rows."""
+    """Return dates; texts must be written year first, since 01/02/2024 is ambiguous and a wrong date leaks rows."""
     if values.isna().any():
         row = int(np.flatnonzero(values.isna().to_numpy())[0])
         raise TableError(f"split column {values.name!r}: row {row} is empty; allowed are {ALLOWED}")
@@ -279,7 +279,7 @@ def _date(text: str) -> pd.Timestamp:
 
 
 def _moment(text: str, dates: pd.Series) -> pd.Timestamp:
-    """A date to compare with these: in their time zone, where they have one."""
+    """Return a date in the time zone of these dates, for comparison."""
     moment, zone = _date(text), dates.dt.tz
     if zone is None:
         return moment.tz_localize(None)
@@ -309,7 +309,7 @@ def _group_draws(hashes: HashArray, seed: int) -> FloatArray:
 
 
 def _cut(draws: FloatArray, fraction: float, least: int = 0) -> float:
-    """A cut that leaves the wanted share of these draws below it, and at least so many on either side.
+    """Return a cut with the wanted share of these draws below it, and at least this many on either side.
 
     It lies between two draws and has few binary digits: a draw is a hash of a whole row, and a cut is written into
     bundles.

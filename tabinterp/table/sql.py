@@ -62,7 +62,7 @@ def spool(
 
 
 class _Temporary:
-    """A folder that is deleted with its last reference, or at the end: what `TemporaryDirectory` warns of is meant here."""
+    """A folder that is deleted with its last reference, or at the end, without the warning of `TemporaryDirectory`."""
 
     def __init__(self) -> None:
         self.path = Path(mkdtemp(prefix="tabinterp-"))
@@ -70,7 +70,7 @@ class _Temporary:
 
 
 def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list[Path]:
-    """All rows anew: which of them had come, nobody knows."""
+    """Run the query again from its first row, since it is not known which rows were saved."""
     if keep.resume:
         keep.say(
             "The query is run again from its first row, because its rows have no fixed order. Give a key column "
@@ -86,7 +86,7 @@ def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list
 
 
 def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: Keeping) -> list[Path]:
-    """The rows after those that had come."""
+    """Copy the rows after those that were saved."""
     make_private(folder)
     if files:
         keep.say(f"The query continues after {_rows_in(files):,} rows.")
@@ -95,8 +95,8 @@ def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: 
 
 @dataclass(frozen=True)
 class _Base:
-    """A database. `answer` gives, of a query and the value of `last` in it (None: it names none), Arrow tables of at most so many
-    rows. `quoted`: a column's name as its SQL writes it. `secret`: the URL and the query, whose secrets no message repeats.
+    """A database. `answer` returns Arrow tables of limited size for a query and the value of `last` in it (None: unused).
+    `quoted` quotes a column name for its SQL. `secret`: the URL and the query, whose secrets no message repeats.
     """
 
     name: str
@@ -111,7 +111,9 @@ class _Base:
 def _copied(
     base: _Base, query: str, rows: int, key: str | None, told: Told, folder: Path, files: list[Path], fate: str
 ) -> list[Path]:
-    """The files, and those of the rows that come after them. `fate`: of the rows that had come, where the database is lost."""
+    """Return the files, including those of the rows after them. `fate`: what happens to copied rows if the connection is
+    lost.
+    """
     seen, last = _rows_in(files), None
     with _told(base, seen, fate) as counted:
         if key is not None:
@@ -135,7 +137,7 @@ def _copied(
 
 
 def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
-    """The key of the last row; each is there, and none is that of another row."""
+    """Return the key of the last row, after checking that keys are present and unique."""
     if key not in batch.column_names:
         raise TableError(f"the key {key!r} is not a column of the query; its columns are {batch.column_names}")
     values = batch.column(key).to_pandas()
@@ -159,7 +161,7 @@ def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
-    """What was kept, as far as it is whole."""
+    """Return the complete files that were saved."""
     found = sorted(folder.glob("*.parquet"))
     return [path for i, path in enumerate(found) if path.name == f"{i:08d}.parquet"]
 
@@ -229,7 +231,9 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 
 @contextmanager
 def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
-    """What goes wrong in a database, with how many rows had come; the list counts them, those that came `before` among them."""
+    """Turn database errors into a `TableError` with the number of rows copied; the list counts them, beginning with
+    `before`.
+    """
     seen = [before]
     try:
         yield seen

@@ -136,7 +136,7 @@ def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
 
 
 def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
-    """(a, b) of the cells (a, b, sides) that are told, those that may be when the margins of every side are known."""
+    """Return which of the shown cells (a, b, sides) can be shown when the margins of every side are known: (a, b)."""
     told = told.copy()
     lines: list[Any] = [(slice(None), j) for j in range(told.shape[1])]
     if told.shape[1] > 1:
@@ -148,7 +148,9 @@ def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
 
 
 def _close(counts: IntArray, told: BoolArray) -> bool:
-    """Hold back the smallest told cell of a line (in place) where what is untold could be reckoned; was one held back?"""
+    """Withhold (in place) the smallest shown cell of a line in which a withheld one could be computed; return whether one
+    was withheld.
+    """
     hidden = ~told[:, None] & (counts > 0)
     many, rows = hidden.sum(axis=0), (counts * hidden).sum(axis=0)
     bare = (many > 0) & ((many == 1) | (rows < SMALL))

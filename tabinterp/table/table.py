@@ -123,11 +123,11 @@ class Table:
         return replace(self, y=self.y[places], frame=frame)
 
     def training_rows(self) -> Table:
-        """The rows that are not held out; every row if there is no split."""
+        """Return the rows that are not held out; every row if there is no split."""
         return self if self.held_out is None else self.take(~self.held_out)
 
     def evaluation_rows(self) -> Table:
-        """The held-out rows; every row if there is no split."""
+        """Return the held-out rows; every row if there is no split."""
         return self if self.held_out is None else self.take(self.held_out)
 
 

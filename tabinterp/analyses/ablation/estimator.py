@@ -254,7 +254,7 @@ def _asked(groups: Mapping[str, Sequence[tuple[int, int]]], layers: tuple[Layer,
 
 
 def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
-    """(groups, methods) sums of the members' own costs."""
+    """Return the sums (groups, methods) of the rises of the members alone."""
     single = {(name, int(units[0])): i for i, (_, (name, units)) in enumerate(asked) if len(units) == 1}
     made = np.full(value.shape, np.nan)
     for i, (_, (name, units)) in enumerate(asked):
@@ -265,7 +265,7 @@ def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
 
 
 class _Cut:
-    """A layer whose groups of units are replaced; `outputs` (n, units) on the rows of `bound`."""
+    """A layer with groups of units to replace; `outputs` (n, units) on the rows of `bound`."""
 
     def __init__(self, bound: BoundModel, layer: Layer, outputs: FloatArray, groups: list[IntArray]) -> None:
         self.bound, self.outputs, self.groups = bound, outputs, groups
@@ -287,7 +287,7 @@ class _Cut:
         return made
 
     def _moved(self, change: FloatArray) -> Iterator[tuple[slice, Tensor]]:
-        """Some of the groups, and fronts (groups, n, h) with these replaced."""
+        """Yield some of the groups, and fronts (groups, n, h) with these replaced."""
         together = max(1, CELLS // max(1, self.base.numel()))
         ends = [*range(0, len(self.groups), together), len(self.groups)]
         for low, high in pairwise(ends):
@@ -324,7 +324,7 @@ def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: Float
 
 
 def _losses(bound: BoundModel, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> FloatArray:
-    """(m, n) each row's loss for fronts (m, n, h)."""
+    """Return each row's loss (m, n) for fronts (m, n, h)."""
     m, n = fronts.shape[:2]
     with torch.inference_mode():
         scores = rest(fronts.flatten(0, 1)).double().reshape(m, n, -1)

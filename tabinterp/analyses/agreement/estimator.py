@@ -73,7 +73,7 @@ def _pair(a: Reading, b: Reading) -> Agreement:
 
 
 def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
-    """How many pairs of columns both readings order significantly, and how many of these in opposite order.
+    """Return how many pairs of columns both methods order significantly, and how many of these in opposite order.
 
     Errors of two columns are taken as independent: over the same rows they mostly rise together, and the error of the difference
     is smaller.
@@ -86,7 +86,7 @@ def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
 
 
 def _above(sizes: FloatArray, stderr: FloatArray) -> BoolArray:
-    """(p, p) whether the first column is significantly larger than the second; False without a number or an error."""
+    """Return whether the first column is significantly larger than the second (p, p); False without a number or an error."""
     with np.errstate(invalid="ignore"):
         return np.asarray(sizes[:, None] - sizes > Z * np.hypot(stderr[:, None], stderr))
 

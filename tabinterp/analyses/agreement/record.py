@@ -85,14 +85,14 @@ def _readings(r: Results) -> list[Reading]:
 
 
 def _sizes(name: str, sizes: Estimates) -> Reading:
-    """Sizes averaged over outputs; so are their errors, as if those of a column's outputs were one."""
+    """Return sizes averaged over outputs, with errors averaged as if the outputs of a column were perfectly correlated."""
     return Reading(name, sizes.value.mean(axis=1), stderr=sizes.stderr.mean(axis=1))
 
 
 def _spread(
     coefficients: Coefficients, slopes: FloatArray, columns: tuple[str, ...], weights: FloatArray | None
 ) -> FloatArray:
-    """(columns,) standard deviation over rows of what a column contributes, averaged over outputs."""
+    """Return the standard deviation (columns,) over rows of a column's contribution, averaged over outputs."""
     result = np.full(len(columns), np.nan)
     for j, column in enumerate(columns):
         members = [i for i, t in enumerate(coefficients.terms) if t.term.column == column]

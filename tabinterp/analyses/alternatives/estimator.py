@@ -164,7 +164,7 @@ def _judged(
 
 
 def _ratio(found: Moments, family: Family, told: list[bool]) -> Estimate:
-    """Of the least selected group to the most selected one."""
+    """Return the ratio of the least selected group to the most selected one."""
     shares = [found.share(int(place)) for place, one in zip(family.places, told, strict=True) if one]
     shares = sorted((one for one in shares if np.isfinite(one.value)), key=lambda one: one.value)
     return ratio_of(shares[0], shares[-1]) if len(shares) > 1 else NONE

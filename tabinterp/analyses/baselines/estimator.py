@@ -126,7 +126,7 @@ def _start(bound: BoundModel, baseline: str, seed: int) -> Start:
 
 
 def _unlike(bound: BoundModel, column: str, point: np.ndarray) -> bool:
-    """Of columns that are no numbers: is no row coded like the point?"""
+    """Return the non-numeric columns in which no row is encoded like the point."""
     block = bound.encoding.blocks[column]
     if bound.table.schema[column].kind == "numeric" or not len(block):
         return False

@@ -91,14 +91,14 @@ def trees_scores(network: BoundModel, rows: IntArray, columns: tuple[str, ...], 
 
 
 def _held_out(table: Table) -> BoolArray:
-    """(n,) the rows that the network was not trained on."""
+    """Return the rows (n,) that the network was not trained on."""
     if table.held_out is None:
         raise NotApplicableError(why("they need to know which rows the network was trained on"))
     return table.held_out
 
 
 def _training(table: Table, seed: int) -> Table:
-    """Training rows with weight, in an order that does not depend on the file's."""
+    """Return training rows with weight, in an order independent of the file's."""
     _held_out(table)
     training = table.training_rows()
     if training.weights is not None:
@@ -122,7 +122,7 @@ def _fitted(training: Table, columns: tuple[str, ...], seed: int, device: str) -
 
 
 def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
-    """Rows to fit on, and rows to count the rounds on."""
+    """Return rows to fit on, and rows to choose the number of rounds on."""
     if training.groups is not None:
         codes = np.zeros(len(training), dtype=np.int64) if training.codes is None else training.codes
         parts = by_group(codes, training.groups, [*np.unique(codes)], VALIDATION, seed)
@@ -137,7 +137,9 @@ def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
 def _best(
     training: Table, columns: tuple[str, ...], fitted: IntArray, scored: IntArray, most: int, seed: int, device: str
 ) -> int:
-    """The number of rounds of lowest loss on rows apart; none are added once the last `STEP` have not lowered it."""
+    """Return the number of rounds with the lowest loss on separate rows; stops once the last `STEP` rounds have not lowered
+    it.
+    """
     part, apart, best = training.take(fitted), training.take(scored), 0
     model, names = _pipeline(part, columns, seed), list(columns)
     x, y, task = model[:-1].fit_transform(part.frame[names]), part.y, training.schema.task
@@ -154,7 +156,7 @@ def _best(
 
 
 def _losses(found: FloatArray, table: Table, device: str) -> FloatArray:
-    """(m, rows) losses of scores (m, rows, k)."""
+    """Return losses (m, rows) of scores (m, rows, k)."""
     return loss_for(None, table.schema.task).each(found, table.y, device)
 
 
@@ -164,13 +166,13 @@ def _predicted(model: Pipeline, table: Table, columns: tuple[str, ...]) -> Float
 
 
 def _scores(raw: FloatArray, task: str) -> FloatArray:
-    """(rows, k): log-odds, logits, values, or logs of expected counts."""
+    """Return scores (rows, k): log-odds, logits, values, or logs of expected counts."""
     raw = np.asarray(raw, dtype=np.float64)
     return (np.log(np.maximum(raw, CLIP)) if task == "count" else raw).reshape(len(raw), -1)
 
 
 def _pipeline(training: Table, columns: tuple[str, ...], seed: int) -> Pipeline:
-    """Numbers as they are, everything else by the place of its level; unknown levels are missing.
+    """Return an encoder that keeps numbers and replaces all else by the position of its level; unknown levels are missing.
 
     A column of which no row has a value says nothing, and scikit-learn finds no bins for it.
     """

@@ -151,7 +151,7 @@ def calibration(bound: BoundModel) -> Calibration:
 
 
 def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Calibration:
-    """Recalibrate on the held-out rows of the table; `sums` of other rows, where the curves are of these."""
+    """Estimate calibration on the held-out rows of the table; `sums` may be of more rows, for the curves."""
     if bound.table.held_out is None:
         raise NotApplicableError(
             why("whether predictions come true is seen on rows that the models were not trained on")
@@ -183,7 +183,7 @@ def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
 
 
 def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
-    """What `outputs_of` gives, and whether each has enough events for a slope."""
+    """Return what `outputs_of` returns, and whether each output has enough events for a slope."""
     table = rows.table
     if table.schema.task == "count":
         told = [bool(events(table)[1] >= EVENTS)]
@@ -262,7 +262,7 @@ def _recalibrated(score: FloatArray, y: FloatArray, table: Table) -> Recalibrati
 
 
 def _alone(table: Table) -> bool:
-    """Whether every row counts once and by itself."""
+    """Return whether rows are independent and have equal weights."""
     return table.weights is None and table.groups is None
 
 
@@ -272,7 +272,8 @@ def _by_student(value: float, stderr: float, df: int) -> Estimate:
 
 
 def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: float) -> Recalibration:
-    """Profile-likelihood intervals of a logistic recalibration with this slope and intercept, and of the intercept alone.
+    """Return profile-likelihood intervals of this slope and intercept of a logistic recalibration, and of the intercept
+    alone.
 
     That is `level`, NaN where rows that are predicted with certainty leave it open.
     """
@@ -302,7 +303,9 @@ def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: f
 
 
 def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], float]) -> Estimate:
-    """A value with the ends where twice the rise of the negative log likelihood reaches the 95% quantile of chi-squared."""
+    """Return a value with the ends where twice the rise of the negative log likelihood reaches the 95% quantile of
+    chi-squared.
+    """
     rise = float(stats.chi2.ppf(0.95, 1)) / 2
 
     def end(sign: int) -> float:
@@ -318,7 +321,7 @@ def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], 
 
 
 def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> float:
-    """The coefficient of `x` of greatest likelihood beside an offset.
+    """Return the maximum-likelihood coefficient of `x` with an offset.
 
     Where every probability is 0 or 1 there is no curvature; a step is at most one that takes all rows to the other side.
     """
@@ -339,7 +342,7 @@ def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> flo
 
 
 def _determined(score: FloatArray, y: FloatArray, classes: bool) -> bool:
-    """Scores and outcomes vary, and scores do not separate the classes."""
+    """Return whether scores and outcomes vary, and scores do not separate the classes."""
     if np.ptp(score) <= 1e-12 * max(1.0, float(np.abs(score).max())) or np.ptp(y) == 0:
         return False
     if not classes:
@@ -357,7 +360,7 @@ def _sandwich(
     group: IntArray,
     leverage: bool,
 ) -> FloatArray | None:
-    """Covariance that holds though the model's variance is wrong (Huber 1967), over groups (Liang & Zeger 1986).
+    """Return the robust (sandwich) covariance (Huber 1967), clustered by groups (Liang & Zeger 1986).
 
     `leverage`: residuals are divided by what their own row leaves of them (HC3, MacKinnon & White 1985). None where all the
     weight is on rows that are predicted with certainty: what is left of the likelihood is rounding. statsmodels' own is lost to
@@ -380,7 +383,9 @@ def _sandwich(
 
 
 def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
-    """A natural cubic spline of the score, beside slope and intercept; of classes whose rows count once and by themselves."""
+    """Fit a natural cubic spline of the score in addition to slope and intercept; for classes and independent rows of equal
+    weight.
+    """
     if not (_alone(table) and table.schema.goal.classes) or min(y.sum(), len(y) - y.sum()) < CURVE_EVENTS:
         return None
     knots = np.unique(np.quantile(score, KNOTS))
@@ -421,7 +426,7 @@ def spline(x: FloatArray, knots: FloatArray) -> FloatArray:
 
 
 def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None:
-    """Coefficients of a logistic regression and its negative log likelihood; None where it has no optimum."""
+    """Return the coefficients of a logistic regression and its negative log likelihood; None if it has no optimum."""
     from statsmodels.genmod.families import Binomial  # noqa: PLC0415
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
 
@@ -434,7 +439,9 @@ def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None
 def _curve(
     prediction: FloatArray, y: FloatArray, weights: FloatArray, classes: bool, groups: IntArray | None
 ) -> tuple[Bin, ...]:
-    """The reliability curve; where rows come in groups, intervals are over the groups in a bin, and there is none below ten."""
+    """Return the reliability curve; if rows come in groups, intervals are over the groups in a bin, and there is none below
+    ten.
+    """
     edges = start_bins(prediction, weights)
     if edges is None:
         return ()

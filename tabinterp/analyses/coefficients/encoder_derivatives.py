@@ -63,7 +63,9 @@ def _mean(derivative: FloatArray, bound: BoundModel, names: list[str], sds: list
 
 
 def _encoder_slope(bound: BoundModel, column: str) -> FloatArray | None:
-    """(n, d) what the encoded columns gain per unit; NaN where there is no slope. None: the encoder goes in steps."""
+    """Return the change (n, d) of the encoded columns per unit; NaN if there is no slope, None if the encoder is a step
+    function.
+    """
     values = _numbers(bound, column)
     present = ~np.isnan(values)
     spread = _sd(bound, column)
@@ -89,7 +91,7 @@ def _difference(bound: BoundModel, rows: pd.DataFrame, column: str, values: Floa
 
 
 def _sd(bound: BoundModel, column: str) -> float:
-    """Of the rows in which it is known; 0 where there is none."""
+    """Return the standard deviation over the rows with a known value; 0 if there are none."""
     values, weights = _numbers(bound, column), bound.table.weights
     present = ~np.isnan(values)
     w = None if weights is None else weights[present]

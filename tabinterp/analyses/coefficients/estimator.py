@@ -234,7 +234,7 @@ def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.boo
 
 
 def _without_errors(inference: Inference) -> Inference:
-    """The same terms without a number: the targets have been used twice, and the rival's own coefficients remain."""
+    """Return the same terms without estimates, since the targets were used twice; the rival's own coefficients remain."""
     reason, nothing = Reason("target_encoded"), np.full_like(inference.covariance_matrix, np.nan)
     empty = tuple(Estimate(e.output, e.term, reason=reason) for e in inference.estimates)
     return replace(inference, estimates=empty, tests=(), covariance_matrix=nothing)
@@ -272,7 +272,9 @@ Summed = tuple[list[Slope], Means]  # slopes, and their sums over rows
 def _derivatives(
     terms: list[AnyTerm], bound: BoundModel, summed: Summed | None
 ) -> tuple[Estimates, FloatArray, tuple[int, ...]]:
-    """(terms, k) mean derivatives and shares of sign flips, and of how many rows each term's are: those summed, or these."""
+    """Return mean derivatives (terms, k), shares of sign flips, and the number of rows of each term: those summed, or
+    these.
+    """
     slopes, sums = summed or ([], None)
     known = {one.term for one in slopes}
     others = [one for one in terms if one.term not in known]
@@ -289,7 +291,7 @@ def _derivatives(
 
 
 def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
-    """(terms, k) a linear model's own coefficients: its derivatives, the same in every row in which they exist."""
+    """Return a linear model's own coefficients (terms, k): its derivatives, equal in every row in which they exist."""
     rows = {*range(min(len(bound.table), 1000)), *(int(np.argmax(t.present)) for t in terms if isinstance(t, Slope))}
     own = mean_over_rows(row_derivatives(bound.take(np.array(sorted(rows))), terms)).value
     for j, term in enumerate(terms):

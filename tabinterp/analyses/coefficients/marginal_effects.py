@@ -54,7 +54,7 @@ def slope_derivatives(bound: BoundModel, terms: Sequence[Slope]) -> Callable[[Fl
 
 
 def _contrasts(bound: BoundModel, column: str, contrasts: list[Contrast]) -> FloatArray:
-    """(n, contrasts, k) scores with the column's block at a level minus scores with it at the common reference."""
+    """Return scores with the column's block at a level minus scores with it at the common reference (n, contrasts, k)."""
     block = contrasts[0].block
     weight = bound.first.weight[:, torch.as_tensor(block)]
     base = bound.z - bound.part((column,))

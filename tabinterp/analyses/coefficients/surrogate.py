@@ -52,7 +52,7 @@ def surrogate(bound: BoundModel, terms: list[AnyTerm], seed: int = 0) -> Surroga
 def _r2(
     score: FloatArray, predicted: FloatArray, weights: FloatArray, seed: int, groups: IntArray | None
 ) -> tuple[float, float, float, float]:
-    """Value, standard error and interval."""
+    """Return R2 with its standard error and interval."""
     draws, n = np.random.default_rng(seed), units_of(len(score), groups)
     left, plain, squared = (score - predicted) ** 2, score - score.mean(), (score - score.mean()) ** 2
     drawn = []

@@ -59,7 +59,7 @@ def together(
 
 
 def _dropped(linear: BoundModel, found: Families, seed: int) -> Dropped | None:
-    """A refit without each column takes rows times the square of the encoded columns: of many, it would be most of an audit."""
+    """Refit without each column, unless there are too many encoded columns: the cost is rows times their number squared."""
     n, d = min(SEARCHED, len(linear.table)), linear.x.shape[1]
     if len(linear.columns) * n * d**2 > REFIT_WORK:
         return None

@@ -75,12 +75,12 @@ class Conductance(Display):
     estimand: str = "path integral of d score / d output of the unit, from the baseline to the row"
 
     def mean(self) -> Estimates:
-        """The signed mean over rows (units, outputs), with its standard error over rows and over the drawn background."""
+        """Return the signed mean over rows (units, outputs), with its standard error over rows and over the drawn background."""
         mean = mean_over_rows(self.values, self.weights, self.groups)
         return mean_with_draws(mean, units_of(len(self.values), self.groups), self.mean_stderr, self.background_rows)
 
     def size(self) -> Estimates:
-        """The mean absolute value over rows (units, outputs), biased upward by sampling error."""
+        """Return the mean absolute value over rows (units, outputs), biased upward by sampling error."""
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def frame(self) -> pd.DataFrame:
@@ -168,7 +168,7 @@ def conductance(
 
 
 def _starts(bound: BoundModel, baseline: str, background: int, seed: int) -> tuple[Tensor, FloatArray]:
-    """(b, h) fronts to start from, and their shares (b,)."""
+    """Return the fronts (b, h) to start from, and their shares (b,)."""
     if baseline != "rows":
         return bound.front_of(baseline_of(bound, baseline)[None]), np.ones(1)
     weights = bound.table.row_weights
@@ -195,7 +195,7 @@ class _Through:
 def _through(
     bound: BoundModel, layer: Layer, starts: Tensor, share: FloatArray, scale: FloatArray, asked: tuple[float, int]
 ) -> _Through:
-    """The layer's conductances, the mean over starting points."""
+    """Return the layer's conductances, averaged over starting points."""
     n, k = len(bound.z), len(bound.outputs)
     values, around, means = np.zeros((n, layer.width, k)), np.zeros((n, k)), []
     for start, part in zip(starts, share, strict=True):
@@ -208,7 +208,8 @@ def _through(
 
 
 def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
-    """(n, units + front beside, k) from one starting point; rows that miss the tolerance are followed again, more finely.
+    """Return the conductance (n, units + front beside, k) from one starting point; rows that miss the tolerance are
+    integrated again more finely.
 
     A point of a path takes `cost` numbers.
     """
@@ -231,7 +232,8 @@ def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, toleran
 
 
 def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor, most: int) -> Tensor:
-    """(n, units + front beside, k) sums over segments of the gradient in the middle times the change of each output.
+    """Return sums (n, units + front beside, k) over segments of the gradient at the midpoint times the change of each
+    output.
 
     At most `most` segments are read at a time; those that are halved are read next, so that few wait.
     """
@@ -268,7 +270,7 @@ def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor
 
 @dataclass(frozen=True, eq=False)
 class _Segments:
-    """Segments of paths, all as short: whose `rows` (m,), where they begin (`left`), outputs and scores at both ends."""
+    """Segments of paths of equal length: their `rows` (m,), where they begin (`left`), and outputs and scores at both ends."""
 
     depth: int
     rows: Tensor
@@ -295,7 +297,7 @@ class _Segments:
 
 
 def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
-    """(m, units + front beside) what the layer puts out at points of paths."""
+    """Return the layer's outputs (m, units + front beside) at points of paths."""
     z = start + t[:, None].to(move.dtype) * move[rows]
     with torch.no_grad():
         h: Tensor = layer.outputs(z)

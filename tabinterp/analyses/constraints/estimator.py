@@ -211,7 +211,7 @@ def _held(bound: BoundModel, one: Constraint, seed: int) -> Held:
 
 
 def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: FloatArray) -> Estimate:
-    """Share of rows in which the score goes the wrong way where the row is."""
+    """Return the share of rows at which the score moves in the wrong direction."""
     move = sign * _local(bound, one.column, grid, scores)
     known = ~np.isnan(move) & (bound.table.row_weights > 0)
     if known.sum() < SMALL:
@@ -220,7 +220,7 @@ def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: 
 
 
 def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
-    """(n,) the derivative, or the step to the next value (from the last one, to it); NaN where the column has no value."""
+    """Return the derivative (n,), or the step to the next value (from the last one: to it); NaN if the column is missing."""
     slope = (
         [t for t in find_terms(bound) if isinstance(t, Slope) and t.term.column == column] if bound.has_gradient else []
     )
@@ -238,7 +238,7 @@ def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> Fl
 
 
 def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
-    """The largest fall of the mean of (n, points) curves from a point to a later one."""
+    """Return the largest fall of the mean of curves (n, points) from a point to a later one."""
     half = dealt(table, seed + 6, 2) == 0
     if grid.points < 2:
         return NONE, None, None

@@ -121,7 +121,7 @@ def _facts(
 
 
 def _end(values: FloatArray | IntArray, counts: IntArray) -> tuple[float, int, float, float]:
-    """The first value: itself, its rows, their share, and its rows over the median of the next ten values'."""
+    """Return the first value with its rows, their share, and its rows relative to the median of the next ten values'."""
     beside = counts[1:11]
     times = counts[0] / np.median(beside) if len(beside) else 1.0
     return float(values[0]), int(counts[0]), float(counts[0] / counts.sum()), float(times)
@@ -177,7 +177,7 @@ def is_code(value: float) -> bool:
 
 
 def _identifier(x: FloatArray, values: FloatArray) -> str | None:
-    """Does a whole number name the row? It rises or falls with the row's number, counts rows, or is each row's own."""
+    """Return whether a whole number identifies the row: it is monotone in the row number, counts rows, or is unique."""
     known = ~np.isnan(x)
     n = int(known.sum())
     if n < FEWEST or len(values) < UNIQUE * n or not np.all(values == np.floor(values)):
@@ -190,7 +190,9 @@ def _identifier(x: FloatArray, values: FloatArray) -> str | None:
 
 
 def _levels(codes: IntArray, held_out: BoolArray | None) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Levels of fewer than ten training rows and rows that hold them; levels without a training row and held-out rows of them."""
+    """Return the number of levels with fewer than ten training rows and their rows, and of levels without training rows and
+    their held-out rows.
+    """
     training = np.ones(len(codes), dtype=bool) if held_out is None else ~held_out
     size = int(codes.max(initial=-1)) + 1
     inside, every = (np.bincount(codes[rows & (codes >= 0)], minlength=size) for rows in (training, codes >= -1))

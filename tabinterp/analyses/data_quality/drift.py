@@ -123,7 +123,9 @@ def column_drift(table: Table) -> tuple[ColumnDrift, ...]:
 
 
 def _wald(codes: IntArray, held_out: BoolArray, w: FloatArray, groups: IntArray) -> tuple[float, int, float]:
-    """F, its degrees of freedom above, and p, of the hypothesis that the cells' shares are those of the training rows."""
+    """Return F, its numerator degrees of freedom, and p, for the hypothesis that the cells' shares equal those of the
+    training rows.
+    """
     inside = np.eye(int(codes.max()) + 1)[codes]
     inside = inside[:, inside.any(axis=0)][:, 1:]  # shares add up to one: one cell less
     cells_left, difference = inside.shape[1], np.zeros(inside.shape[1])
@@ -152,7 +154,7 @@ def psi(first: FloatArray, second: FloatArray) -> float:
 
 
 def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, float]:
-    """Shares of the weight, on as many rows as the weights are worth."""
+    """Test shares of the weight, using the effective number of rows."""
     cells_left = counts.shape[1] - 1
     if cells_left < 1:
         return np.nan, 0, np.nan

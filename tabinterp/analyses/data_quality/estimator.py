@@ -61,7 +61,7 @@ class DataReadings(Display):
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
-        """The columns whose power was measured; on the training rows where none is held out."""
+        """Return the columns with measured predictive power; on training rows if no rows are held out."""
         frame = self.frame()
         if frame["power_held_out"].isna().all():
             frame["power_held_out"] = frame["power_training"]
@@ -115,7 +115,7 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
 
 
 def _described(table: Table, seed: int, columns: tuple[ColumnDrift, ...], drift_rows: int) -> DataReadings:
-    """Describe the rows, beside the drift of columns, which is of so many rows."""
+    """Describe the rows, together with the drift of columns over this many rows."""
     names = [*table.schema.inputs, table.schema.target]
     facts = tuple(column_facts(table, name) for name in names)
     others = [c.name for c in table.schema.columns if c.role == "dropped"]

@@ -67,7 +67,7 @@ def build(document: Document) -> list[Block]:
 
 
 def _folded(columns: Sequence[TableColumn], build: Callable[[Sequence[TableColumn]], Table]) -> list[Block]:
-    """A table of the first columns, and of all the others, folded."""
+    """Return a table of the first columns, and of all the others, folded."""
     if len(columns) <= MOST:
         return [build(columns)]
     rest = columns[MOST:]

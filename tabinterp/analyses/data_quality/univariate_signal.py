@@ -120,7 +120,7 @@ def power_withheld(table: Table) -> Message | None:
 
 
 def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
-    """(k,) which classes have enough events on both sides, or else in training; and whether it is both."""
+    """Return which classes (k,) have enough events on both sides, or else in training, and whether it is both."""
     if not table.schema.goal.classes:
         sides = (
             [True]
@@ -135,7 +135,9 @@ def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
 
 
 def _varies(table: Table, name: str, rows: BoolArray) -> bool:
-    """Whether no rows, or ten or more, hold another value than the most frequent one: of fewer the AUC tells their outcomes."""
+    """Return whether no rows, or at least ten, have another value than the most frequent one; otherwise the AUC would
+    reveal outcomes.
+    """
     counts = table.frame.loc[rows, name].value_counts(dropna=False)
     return not 0 < int(counts.sum()) - int(counts.max() if len(counts) else 0) < SMALL
 
@@ -143,7 +145,7 @@ def _varies(table: Table, name: str, rows: BoolArray) -> bool:
 def _estimates(
     inside: Power, outside: Power | None, varies: tuple[bool, ...]
 ) -> tuple[Estimate, Estimate, Estimate, float]:
-    """Of training rows, of held-out rows, and the fall from one to the other with its two-sided p."""
+    """Return the power on training rows, on held-out rows, and the fall between them with its two-sided p-value."""
     first, second = inside.estimate() if varies[0] else NONE, NONE
     if outside is None or not varies[1]:
         return first, second, NONE, np.nan
@@ -164,7 +166,7 @@ def _alone(
     fold: IntArray,
     groups: IntArray | None,
 ) -> tuple[Power, Power | None]:
-    """`told` (k,): classes that are measured; None where the target is a number."""
+    """Return the power of one column; `told` (k,) are the classes that are measured, None if the target is a number."""
 
     def measured(guess: FloatArray, rows: BoolArray) -> Power:
         kept = slice(None) if told is None else told
@@ -184,7 +186,8 @@ def _alone(
 
 
 def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold: IntArray) -> FloatArray:
-    """(n, k) the smoothed mean of a row's cell over the training rows; of a training row, over those of other folds.
+    """Return the smoothed mean (n, k) of a row's cell over the training rows; for a training row, over those of other
+    folds.
 
     The mean of all, toward which it is drawn, is the same for all rows: one without the row's own fold would run against it.
     """
@@ -202,7 +205,7 @@ def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold
 
 
 def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> FloatArray | None:
-    """(n, 1) the target by a line in the column: two numbers from many rows, whose own share in it does not matter."""
+    """Return the linear regression of the target on the column (n, 1), fitted on so many rows that one row does not matter."""
     known = training & ~np.isnan(x)
     if known.sum() < FEWEST:
         return None
@@ -215,7 +218,8 @@ def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> F
 
 
 def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple[float, float]:
-    """Pearson with the target and its p, of the effective number of rows; NaN where either has no order.
+    """Return Pearson's correlation with the target and its p-value for the effective number of rows; NaN if either is
+    unordered.
 
     Where rows come in groups, p is that of the slope of the target on the column, with a standard error over groups.
     """

@@ -99,7 +99,7 @@ def decisions(
 
 
 def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
-    """Metrics under the policy, and the expected costs of calling every row positive and none."""
+    """Return metrics under the policy, and the expected costs of predicting every row positive and none."""
     y, called = table.y, is_positive(scores, asked.threshold).astype(np.float64)
     cost = asked.false_positive * called * (1 - y) + asked.false_negative * (1 - called) * y
     right = called * y + (1 - called) * (1 - y)
@@ -115,7 +115,9 @@ def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[
 
 
 def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> Benefits:
-    """Net benefit of the network, of the linear model, their difference, and of calling every row positive."""
+    """Return the net benefit of the network, of the linear model, their difference, and that of predicting every row
+    positive.
+    """
     at, cuts = np.array(thresholds), np.array([log_odds(one) for one in thresholds])
     worth, cells = at / (1 - at), 2 * (len(at) + 1)
     # a row above the first j thresholds is in cell j of its class

@@ -94,7 +94,7 @@ def disagreement_sentences(part: Disagreement, linear: str) -> list[Message]:
 
 
 def _right_withheld(result: DisagreementResult) -> bool:
-    """Whether one model, or neither, is right on one to nine of the rows that differ, or on all but as many."""
+    """Return whether one model, or neither, is right on one to nine of the rows that differ, or on all but as many."""
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)
 

@@ -262,7 +262,7 @@ _KS, _WIDTH = _ROC + _PR, _ROC + _PR + 1  # where KS stands among the numbers of
 
 
 class _Ranking:
-    """Rows from the highest score down; rows of equal score are passed together."""
+    """Rows from the highest score downwards; rows with equal scores are counted together."""
 
     def __init__(self, score: FloatArray, positive: BoolArray) -> None:
         self.order = np.argsort(-score, kind="stable")

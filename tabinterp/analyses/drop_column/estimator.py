@@ -144,7 +144,7 @@ def refitted_without(
 def _without(
     fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, kept: IntArray, table: Table
 ) -> FloatArray:
-    """Held-out scores of a fit on the kept columns, which goes on from that on all."""
+    """Return held-out scores of a fit on the kept columns, warm-started from the fit on all columns."""
     y = table.codes if table.schema.goal.classes else table.y
     if not len(kept):  # the mean alone
         x, other, whole, kept = (
@@ -164,11 +164,11 @@ def _without(
 
 
 def _relative(table: Table) -> FloatArray | None:
-    """Row weights of mean 1."""
+    """Return row weights with mean 1."""
     return None if table.weights is None else table.weights / table.weights.mean()
 
 
 def _scores(model: Any, x: FloatArray) -> FloatArray:
-    """(rows, k) log-odds, centred logits, values or log rates."""
+    """Return scores (rows, k): log-odds, logits, values or log rates."""
     scores: FloatArray = x @ np.atleast_2d(model.coef_).T + model.intercept_
     return scores - scores.mean(axis=1, keepdims=True) if scores.shape[1] > 1 else scores

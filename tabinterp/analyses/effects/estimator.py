@@ -348,7 +348,7 @@ def finish(plan: Plan, sums: Sums) -> Effects:
 
 
 def _mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
-    """(m, G, k) centred scores of rows with the column at every point."""
+    """Return a function to the centred scores (m, G, k) of rows with the column at every point."""
     bound, columns = plan.asked, (grid.column.name,)
     local = bound.is_local(columns)
     part = bound.part(columns) if local and is_read(bound, columns) else None
@@ -380,7 +380,7 @@ def _zero(grid: Grid, k: int) -> tuple[FloatArray, FloatArray]:
 
 
 def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: FloatArray) -> FloatArray:
-    """(m, u, k) w u of each row."""
+    """Return w u (m, u, k) of each row."""
     made = []
     steps = scores[:, 1 : bins.shape[1] + 1] - scores[:, : bins.shape[1]]
     for k in range(scores.shape[2]):
@@ -390,7 +390,7 @@ def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: Float
 
 
 def _squared(weighted: FloatArray) -> FloatArray:
-    """(u, u, k) sum of the outer products of (m, u, k)."""
+    """Return the sum (u, u, k) of the outer products of (m, u, k)."""
     return np.stack([one.T @ one for one in np.moveaxis(weighted, 2, 0)], axis=-1)
 
 
@@ -431,7 +431,7 @@ def _curve(
 
 
 def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Name -> values (p,) and, for each, what a row's u (u,) adds to it beyond its mean (p, u)."""
+    """Return by name the values (p,) and the influence of a row's u (u,) on each, beyond its mean (p, u)."""
     size, steps = len(grid), max(0, grid.points - 1)
     score, spread = slice(1, 1 + size), slice(1 + size + 2 * steps, None)
     pdp, own = np.zeros((size, len(mean))), np.zeros(len(mean))
@@ -449,7 +449,7 @@ def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, Floa
 
 
 def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The mean differences added up, less the mean of the curve over the rows that have a value."""
+    """Return the cumulated mean differences, minus the mean of the curve over the rows that have a value."""
     size, steps, points = len(grid), grid.points - 1, grid.points
     difference, member = slice(1 + size, 1 + size + steps), slice(1 + size + steps, 1 + size + 2 * steps)
     spread = slice(1 + size + 2 * steps, 1 + size + 2 * steps + points)

@@ -50,11 +50,11 @@ class Grid:
 
     @property
     def nearest(self) -> IntArray:
-        """Return the point (n,) nearest to each row's value; -1 outside the grid."""
+        """The point (n,) nearest to each row's value; -1 outside the grid."""
         return np.asarray(self.below + (self.part > 0.5))
 
     def counts(self) -> IntArray:
-        """The number of rows (G,) nearest to each point."""
+        """Return the number of rows (G,) nearest to each point."""
         near = self.nearest
         return np.bincount(near[near >= 0], minlength=len(self)).astype(np.int64)
 
@@ -154,7 +154,7 @@ def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool = False) -> Grid:
-    """Rows between the points lie between them, or with `known_only` off the grid."""
+    """Return the grid of a number; rows between the points are interpolated, or off the grid with `known_only`."""
     missing = np.isnan(x)
     held = np.flatnonzero(~missing)
     below, part = np.full(len(x), len(points), dtype=np.int64), np.zeros(len(x))
@@ -184,7 +184,7 @@ def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
 
 
 def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
-    """The points without those nearest to fewer than ten rows: the one with the fewest goes first."""
+    """Remove points nearest to fewer than ten rows, the one with the fewest first."""
     while len(points) > 1:
         rows = np.diff(
             np.searchsorted(known, (points[1:] + points[:-1]) / 2, side="right"), prepend=0, append=len(known)
@@ -196,25 +196,25 @@ def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
 
 
 def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Places among the distinct values: quantiles of the rows, filled up to `size` by the others, evenly."""
+    """Return positions among the distinct values: quantiles of the rows, filled up evenly to `size` with others."""
     at = np.unique(np.searchsorted(distinct, values[_places(len(values), size)]))
     others = np.setdiff1d(np.arange(len(distinct)), at)
     return np.union1d(at, others[_places(len(others), size - len(at))]).astype(np.int64)
 
 
 def _middles(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Places among the distinct values of the middle row of each of `size` runs of sorted rows."""
+    """Return positions among the distinct values of the middle row of each of `size` runs of sorted rows."""
     middle = ((np.arange(size) + 0.5) * len(values) / size).astype(np.int64)
     return np.unique(np.searchsorted(distinct, values[middle])).astype(np.int64)
 
 
 def _places(count: int, size: int) -> IntArray:
-    """`size` places among `count`, evenly from the first to the last."""
+    """Return `size` evenly spaced positions among `count`, including the first and the last."""
     return np.rint(np.linspace(0, count - 1, size)).astype(np.int64)
 
 
 def _levels(column: Column, values: pd.Series, weights: FloatArray, size: int) -> Grid:
-    """The levels of the most weight, in their order; one that only rows of weight 0 have is none."""
+    """Return the levels with the largest weight, in their order, without levels of weight 0."""
     place = {level: i for i, level in enumerate(column.levels)}
     codes = values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=np.nan)
     missing = np.isnan(codes)

@@ -96,7 +96,7 @@ def _distance(network: Curve, linear: Curve) -> float:
 
 
 def _curve(network: Curve, linear: Curve, output: str | None, k: int, rows: int) -> Effect:
-    """The points, and the rows at levels without one, are parts of all rows."""
+    """Build the record of a curve; counts at points and at levels without one are parts of all rows."""
     shown = parts_shown([*network.rows, rows - int(network.rows.sum())])
     return Effect(
         output=output,

@@ -91,7 +91,7 @@ def _curve(curve: Effect, scale: str, figure_id: str) -> list[Block]:
 
 
 def _arrays(points: Sequence[EffectPoint]) -> Curve:
-    """The curves of a column of numbers, as they are drawn."""
+    """Return the curves of a column of numbers, as they are drawn."""
     network, linear = ([getattr(point, model) for point in points] for model in MODELS)
     return Curve(
         at=figures.numbers([None if point.missing else float(point.value or 0.0) for point in points]),

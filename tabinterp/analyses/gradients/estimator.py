@@ -92,7 +92,7 @@ class GradientImportance(Display):
         return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
 
     def mean(self) -> Estimates:
-        """The signed mean over rows (columns, outputs), with its standard error over rows and draws."""
+        """Return the signed mean over rows (columns, outputs), with its standard error over rows and draws."""
         mean = self._mean(self.values) if self.over is None else self.over[1]
         if self.mean_stderr is None:
             return mean
@@ -101,11 +101,11 @@ class GradientImportance(Display):
         )
 
     def size(self) -> Estimates:
-        """The mean absolute value over rows (columns, outputs), biased upward by sampling error."""
+        """Return the mean absolute value over rows (columns, outputs), biased upward by sampling error."""
         return self._mean(np.abs(self.values)) if self.over is None else self.over[2]
 
     def _mean(self, values: FloatArray) -> Estimates:
-        """Mean over rows; of sizes of gradients with the degrees of freedom that few rows of much weight leave."""
+        """Return the mean over rows; for gradient sizes, with degrees of freedom that account for few rows of large weight."""
         if self.spread is None:
             return mean_over_rows(values, self.weights, self.groups)
         found = mean_over_rows(values + self.spread, self.weights, self.groups)
@@ -223,7 +223,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
 
 
 def _sizes(bound: BoundModel, gradient: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(n, columns, k) sizes of gradients, and what each row adds to their mean through the columns' standard deviations."""
+    """Return gradient sizes (n, columns, k), and what each row adds to their mean through the columns' standard deviations."""
     spread = covariances(bound)
     size = sizes(bound, gradient, spread)
     return size, spread_influences(bound, gradient, spread, size)
@@ -287,12 +287,14 @@ def _integrated(ask: _Ask) -> GradientImportance:
 
 
 def _fronts(bound: BoundModel, x: FloatArray) -> Tensor:
-    """(b, h) fronts of encoded rows (b, d), which are none of the table's."""
+    """Return fronts (b, h) of encoded rows (b, d) that are not rows of the table."""
     return (bound.at_home(x) @ bound.first.weight.T + bound.first.bias).float()
 
 
 def _along(bound: BoundModel, gradient: Tensor, moves: FloatArray, members: FloatArray) -> FloatArray:
-    """(m, columns, k) what a mean gradient (m, h, k) along moves (m, d) of the encoded rows gives to every column."""
+    """Return the contribution (m, columns, k) of every column for mean gradients (m, h, k) along moves (m, d) of the
+    encoded rows.
+    """
     result = np.empty((len(moves), members.shape[1], gradient.shape[2]))
     weight = bound.first.weight.to(gradient.dtype)
     for k in range(gradient.shape[2]):
@@ -301,7 +303,9 @@ def _along(bound: BoundModel, gradient: Tensor, moves: FloatArray, members: Floa
 
 
 class _OverStarts:
-    """Attributions of every row, averaged over where its paths start, and how much they differ between starts."""
+    """Attributions of every row, averaged over the starting points of its paths, and their variation between starting
+    points.
+    """
 
     def __init__(self, bound: BoundModel, share: FloatArray) -> None:
         shape = (len(bound.columns), len(bound.outputs))
@@ -366,7 +370,7 @@ def _expected(ask: _Ask) -> GradientImportance:
 
 
 def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
-    """Encoded background rows (b, d), their shares of the weight (b,), and words for where they come from."""
+    """Return encoded background rows (b, d), their shares of the weight (b,), and a description of where they come from."""
     if isinstance(ask.background, Table):
         inputs = ask.background.inputs
         absent = [c for c in ask.bound.columns if c not in inputs]
@@ -382,7 +386,7 @@ def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
 
 
 def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: FloatArray) -> FloatArray:
-    """(n,) relative completeness gap; encoded columns shared by several columns would be counted twice, so once."""
+    """Return the relative completeness gap (n,); encoded columns shared by several columns are counted once."""
     shared = members.sum(axis=1)
     if (shared > 1).any():
         return np.full(len(values), np.nan)
@@ -397,7 +401,7 @@ def completeness(values: FloatArray, rise: FloatArray, weights: FloatArray | Non
 
 
 def _size(rise: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """(k,) mean size of the change of the score, above zero."""
+    """Return the mean size of the change of the score (k,), above zero."""
     return np.asarray(np.maximum(np.average(np.abs(rise), axis=0, weights=weights), 1e-12))
 
 

@@ -108,7 +108,7 @@ def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Me
 
 
 def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
-    """Method -> rows, mean and mean size."""
+    """Return rows, mean and mean size by method."""
     found = sums.finish(state)
     return {
         "saliency": (state.rows, found[0], found[0]),  # a size is its own absolute value

@@ -192,7 +192,7 @@ NO_SLOPE: Slope = (NONE, NONE)
 
 
 def _slopes(plan: Plan, both: Sequence[BoundModel]) -> Slopes:
-    """Of every group of these rows that is told, where it is known that they were held out."""
+    """Return calibration slopes of every group that is shown, if the rows are known to be held out."""
     found: Slopes = {}
     if not plan.held_out:
         return found
@@ -212,7 +212,7 @@ def _outputs(plan: Plan) -> list[str | None]:
 
 
 def _groups(plan: Plan, sums: Sums, both: Sequence[BoundModel]) -> Groups:
-    """The groups in these sums; intercepts and slopes are fitted on the rows of these models."""
+    """Return the groups in these sums; intercepts and slopes are fitted on the rows of these models."""
     cut, slopes = plan.cut.families(sums.counts), _slopes(plan, both)
     shares = [group_shares(plan, sums, cut, i) for i in range(2)]
     judged = [treated(plan, one, cut) for one in shares]
@@ -251,7 +251,7 @@ def _of_output(
 
 
 def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
-    """Accuracy and log loss, of groups of one column."""
+    """Yield accuracy and log loss for groups of one column."""
     single = [family for family in cut if len(family.columns) == 1]
     made = [fitting(single, found) for found in sums.fits]
     for family, *judged in zip(single, *made, strict=True):

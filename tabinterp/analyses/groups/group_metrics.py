@@ -85,7 +85,7 @@ def group_shares(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> l
 
 
 def _sides(tally: Tally) -> IntArray:
-    """(cells, 2) rows that are not selected, and that are."""
+    """Return rows that are not selected, and that are (cells, 2)."""
     return np.asarray(tally.sides.reshape(-1, 2, 2).sum(axis=2))
 
 
@@ -181,7 +181,9 @@ def _treated(group: GroupShares, control: GroupShares | None, most: GroupShares 
 
 
 def _one_end(group: GroupShares, against: Share) -> Estimate:
-    """Of a ratio that is not told: the end that holds were nine rows selected, or not selected, where fewer than ten are."""
+    """Return the bound of a withheld ratio that holds if nine rows were selected (or not selected), where fewer than ten
+    are.
+    """
     left, selected = (0, 0) if group.rows is None else group.rows
     for side, end in ((selected, 3), (left, 2)):
         if 0 < side < SMALL:

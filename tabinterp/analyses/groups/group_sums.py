@@ -89,12 +89,12 @@ class Tally:
 
     @property
     def sides(self) -> IntArray:
-        """Return the rows (cells, sides) on each side."""
+        """The rows (cells, sides) on each side."""
         return np.asarray(self.rows.sum(axis=1))
 
     @property
     def selected(self) -> Moments:
-        """Return the moments of the share selected, or of the predictions."""
+        """The moments of the share selected, or of the predictions."""
         return self._share(np.array([[0, 1], [2, 3]])) if self.rate is None else self.rate
 
     def among(self, outcome: int) -> Moments:
@@ -147,7 +147,7 @@ class Sums:
 
     @property
     def counts(self) -> list[IntArray]:
-        """Return the number of rows (cells,) in each family."""
+        """The number of rows (cells,) in each family."""
         return [one.rows.sum(axis=(1, 2)) for one in self.tallies[0][0]]
 
 
@@ -244,7 +244,7 @@ def _merged(a: Tally, b: Tally) -> Tally:
 
 
 def _predictions(bound: BoundModel) -> list[FloatArray]:
-    """(n,) of each output: probabilities of classes, else values or counts."""
+    """Return the predictions (n,) of each output: probabilities for classes, otherwise values or counts."""
     scores = bound.scores
     if bound.table.schema.task == "multiclass":
         return [*probabilities(scores).T]
@@ -255,7 +255,9 @@ def _predictions(bound: BoundModel) -> list[FloatArray]:
 def _scale(
     prediction: FloatArray, weights: FloatArray, cells: Sequence[IntArray], sizes: Sequence[int], sides: int
 ) -> Scale:
-    """Ten bins of equal size in every group, as of a reliability curve; of no predictions one bin, in which none is told."""
+    """Return ten bins of equal size in every group, as in a reliability curve; without predictions one bin that is not
+    shown.
+    """
     found: list[list[FloatArray | None]] = []
     for codes, size in zip([one[: len(prediction)] for one in cells], sizes, strict=True):
         order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=size))
@@ -308,7 +310,7 @@ def _tally(
 
 
 def _largest(weights: FloatArray, cells: IntArray, size: int) -> FloatArray:
-    """(cells, 9): what the most rows that are too few to be told could weigh; 0 where a group has fewer."""
+    """Return what the rows of groups too small to be shown could weigh at most (cells, 9); 0 where a group has fewer."""
     order = np.argsort(
         cells.astype(np.int16), kind="stable"
     )  # of such numbers in a time that grows with the rows alone

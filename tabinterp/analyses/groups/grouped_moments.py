@@ -51,7 +51,7 @@ class Moments:
         return Share(float(self.mean[cell]), size, float(np.sqrt(variance)), units, cell, correlations)
 
     def _correlations(self, cell: int) -> FloatArray:
-        """(cells,) of the error of this cell's mean with the errors of others."""
+        """Return the correlations (cells,) of the error of this cell's mean with those of others."""
         assert self.joint is not None
         square = np.diag(self.joint[3])
         scale = np.sqrt(square * square[cell])
@@ -123,14 +123,14 @@ def _joint(cells: IntArray, size: int, apart: FloatArray, weights: FloatArray | 
 
 
 def _recentred(one: Moments, mean: FloatArray) -> FloatArray:
-    """`linear` about another mean."""
+    """Return `linear` around another mean."""
     assert one.linear is not None
     shift, (first, second) = one.mean - mean, one.linear
     return np.stack([first + shift * one.squares, second + 2 * shift * first + shift**2 * one.squares])
 
 
 def _moved(one: Moments, mean: FloatArray) -> FloatArray:
-    """`joint` about another mean."""
+    """Return `joint` around another mean."""
     assert one.joint is not None
     shift = one.mean - mean
     count, zeroth, first, second = one.joint

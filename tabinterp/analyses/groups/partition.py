@@ -128,12 +128,12 @@ class Partition:
 
     @property
     def spans(self) -> tuple[tuple[int, ...], ...]:
-        """Return the axes of each family: single columns, then pairs."""
+        """The axes of each family: single columns, then pairs."""
         return (*((i,) for i in range(len(self.axes))), *combinations(range(len(self.axes)), 2))
 
     @property
     def sizes(self) -> list[int]:
-        """Return the number of combinations of conditions in each family."""
+        """The number of combinations of conditions in each family."""
         return [int(np.prod([len(self.axes[i].conditions) for i in span])) for span in self.spans]
 
     def codes(self, table: Table) -> list[IntArray]:
@@ -163,7 +163,7 @@ class Partition:
         return Family((axis.column,), cells, places, control)
 
     def _pair(self, at: int, counts: IntArray, single: Sequence[Family]) -> Family:
-        """Every group of the one with every group of the other; set against the two columns' own control groups together."""
+        """Return every combination of two columns' groups; the reference is the combination of both reference groups."""
         sides = [single[i] for i in self.spans[at]]
         shape = tuple(len(self.axes[i].conditions) for i in self.spans[at])
         told = [np.zeros(size, dtype=np.bool_) for size in shape]

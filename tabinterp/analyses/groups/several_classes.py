@@ -55,7 +55,7 @@ class Fits:
 
 
 def fits(bound: BoundModel, columns: Iterable[tuple[IntArray, int]]) -> Iterator[Fits]:
-    """Return the sums over the rows of a model; `columns` gives for each column the groups (n,) and their number."""
+    """Yield the sums over the rows of a model; `columns` gives for each column the groups (n,) and their number."""
     table = bound.table
     right = predicted(bound) == table.y
     (lost,) = loss_for(None, table.schema.task).each(bound.scores[None], table.y, bound.device)

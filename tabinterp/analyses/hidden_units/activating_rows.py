@@ -82,7 +82,7 @@ def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> A
 
 @dataclass(frozen=True, eq=False)
 class _Lines:
-    """Differences of a number, or logarithms of lifts of levels, of each unit: arrays (lines, units)."""
+    """Differences of a number, or log lifts of levels, for each unit: arrays (lines, units)."""
 
     number: bool
     share: FloatArray  # (lines,)
@@ -122,7 +122,9 @@ def compared(bound: BoundModel, top: Any) -> Profiles:
 
 
 def _codes(bound: BoundModel, name: str) -> tuple[list[Any], IntArray]:
-    """Levels, the missing value last, and each row's place among them (n,), -1 for none; of a number the missing value alone."""
+    """Return the levels, the missing value last, and each row's position among them (n,), -1 for none; for a number only
+    the missing value.
+    """
     column, values = bound.table.schema[name], bound.table.frame[name]
     missing = values.isna().to_numpy()
     levels = [] if column.kind == "numeric" else list(column.levels)
@@ -139,7 +141,9 @@ def _of(groups: IntArray | None, rows: Any) -> IntArray | None:
 
 
 def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatArray:
-    """(units,) standard errors of means whose rows add `terms` (n, units), over rows or groups of rows; NaN below ten groups."""
+    """Return standard errors (units,) of means with row influences `terms` (n, units), over rows or groups of rows; NaN
+    below ten groups.
+    """
     if groups is None:
         return np.asarray(np.sqrt((w**2) @ terms**2) / w.sum())
     sums = group_sums(w[:, None] * terms, groups)
@@ -150,7 +154,7 @@ def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatAr
 
 
 def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None) -> tuple[FloatArray, FloatArray]:
-    """Standardised mean differences (units,) and their standard errors."""
+    """Return standardised mean differences (units,) and their standard errors."""
     enough = top.sum(axis=0) >= SMALL
     total, mass = w.sum(), w @ top
     centred = x - np.average(x, weights=w) if len(x) else x
@@ -166,7 +170,7 @@ def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None)
 
 
 def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntArray | None) -> _Lines:
-    """Shares of the levels, logarithms of lifts, -inf where no such row excites the unit, and their errors.
+    """Return shares of the levels, log lifts (-inf if no such row activates the unit), and their errors.
 
     A row's term is T / both * t (x - s) - T / all * (x - r), with x whether it is at the level, t whether it excites the unit, s
     and r the shares of the level among those that do and among all: four values, so that masses of weight, and of its square, do.

@@ -123,7 +123,7 @@ def optima(network: BoundModel, found: Inside, seed: int = 0) -> Optima:
 
 
 def _before(bound: BoundModel, found: Neurons, shown: tuple[int, ...]) -> FloatArray:
-    """(n, shown) units ahead of their activation."""
+    """Return the pre-activations (n, shown) of units."""
     layers = {layer.name: layer for layer in layers_of(bound)}
     made = np.empty((len(bound.table), len(shown)))
     with torch.inference_mode():
@@ -141,7 +141,7 @@ def _scores(bound: BoundModel, named: list[tuple[str | None, int]]) -> list[Floa
 
 
 def _quantile(values: FloatArray, q: float, weights: FloatArray | None) -> float:
-    """A quantile with at least ten rows on its far side; else NaN."""
+    """Return a quantile with at least ten rows beyond it; otherwise NaN."""
     beyond = min(q, 1 - q) * len(values)
     return quantile(values, q, weights) if beyond >= SMALL else float("nan")
 

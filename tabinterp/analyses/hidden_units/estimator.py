@@ -172,7 +172,7 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
 
 
 def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str], list[int | None], FloatArray]:
-    """Health and twin of every unit of a layer (n, h), and the share of rows at an end of its range."""
+    """Return the state and the twin of every unit of a layer (n, h), and the share of rows at an end of its range."""
     mean = np.average(a, axis=0, weights=w)
     still = constant(w @ (a - mean) ** 2, float(w.sum()), mean)
     same, redundant = _twins(a, np.flatnonzero(~still), w)
@@ -189,7 +189,7 @@ def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str
 
 
 def _at_ends(layer: Layer, a: FloatArray, w: FloatArray) -> FloatArray:
-    """Share of rows within 1% of an end of the activation's range; 0 where it has no two ends."""
+    """Return the share of rows within 1% of an end of the activation's range; 0 if the range is unbounded."""
     far = torch.full((2, layer.width), 1e4, device=layer.device)
     far[0] *= -1
     with torch.inference_mode():
@@ -200,7 +200,9 @@ def _at_ends(layer: Layer, a: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _twins(a: FloatArray, live: IntArray, w: FloatArray) -> tuple[list[int | None], FloatArray]:
-    """The earlier unit that a unit repeats, and whether it is a linear function of the others that repeat none."""
+    """Return the earlier unit that a unit duplicates, and whether it is a linear function of the others that are no
+    duplicates.
+    """
     same: list[int | None] = [None] * a.shape[1]
     redundant = np.zeros(a.shape[1], dtype=bool)
     if len(live) == 0:
@@ -222,7 +224,7 @@ def _correlations(a: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _effective_rank(a: FloatArray, w: FloatArray) -> float:
-    """exp of the entropy of the singular values of the centred outputs; 0 where all are constant."""
+    """Return exp of the entropy of the singular values of the centred outputs; 0 if all are constant."""
     centred = (a - np.average(a, axis=0, weights=w)) * np.sqrt(w)[:, None]
     squares = np.linalg.eigvalsh(centred.T @ centred)
     share = np.sqrt(squares[squares > NOTHING * squares.max()]) if squares.max() > 0 else squares[:0]
@@ -238,7 +240,7 @@ def _effective_rank(a: FloatArray, w: FloatArray) -> float:
 def _ablations(
     bound: BoundModel, cut: dict[str, Layer], outputs: dict[str, FloatArray], w: FloatArray
 ) -> tuple[BoundModel, tuple[Estimates, Estimates]]:
-    """The rows on which units are replaced, and what it costs with the mean and with zero in their place."""
+    """Return the rows on which units are replaced, and the rise in loss with their mean and with zero instead."""
     held_out = bound.table.held_out
     rows = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
     held = bound.take(rows)
@@ -275,7 +277,7 @@ def _percent(share: float) -> str:
 
 
 def _excited(made: Profiles, u: int) -> str:
-    """The columns and levels that differ most, of those that differ by more than chance."""
+    """Return the columns and levels that differ most among those that differ significantly."""
     best = made.strongest(u)[:SPOKEN]
     excited = int(made.excited[u])
     if len(best) == 0:

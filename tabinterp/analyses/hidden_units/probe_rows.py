@@ -54,11 +54,11 @@ class ProbeRows(Display):
 
     @property
     def change(self) -> FloatArray:
-        """Return the response (P, units + outputs) minus the response to the median row."""
+        """The response (P, units + outputs) minus the response to the median row."""
         return np.asarray(self.response - self.at_typical)
 
     def _numbers(self) -> pd.DataFrame:
-        """The scores alone; a missing value by its name."""
+        """Return the scores alone, with missing values by their name."""
         frame = self.frame().query("layer == 'output'")
         values = [
             text("plot.missing") if v is None else f"{v:.6g}" if isinstance(v, float) else str(v)
@@ -125,7 +125,9 @@ def probe_rows(
 
 
 def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
-    """The median row with each median rounded that fewer than ten rows hold, where the model takes values that no row holds."""
+    """Return the median row with medians rounded that fewer than ten rows have, if the model accepts values that no row
+    has.
+    """
     made = typical.copy()
     for name in bound.columns:
         if bound.table.schema[name].kind == "numeric" and typical[name].notna().all():
@@ -137,7 +139,7 @@ def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
 
 
 def _moved(held: pd.DataFrame, typical: pd.DataFrame, name: str, grid: Grid) -> pd.DataFrame:
-    """The median row once for each point of the column."""
+    """Return the median row once for each point of the column."""
     made = typical.iloc[np.zeros(len(grid), dtype=np.int64)].reset_index(drop=True)
     made[name] = held[name].take(grid.donors).reset_index(drop=True)
     return made

@@ -274,7 +274,7 @@ def _line(profiles: Profiles, k: int, line: int) -> Interval:
 
 
 def _templates(result: InsideResult, values: ShownValues) -> list[Template]:
-    """The shares of the columns in what comes into the dearest units of the first layer."""
+    """Return the shares of the columns in what comes into the dearest units of the first layer."""
     incoming, units = result.units.incoming, result.units
     if incoming is None:
         return []
@@ -311,7 +311,7 @@ def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues)
 
 
 def _weights(result: InsideResult, u: int, values: ShownValues) -> list[WeightLine]:
-    """The greatest of a unit of the first layer, but none of a level that fewer than ten rows hold."""
+    """Return the greatest of a unit of the first layer, but none of a level that fewer than ten rows hold."""
     incoming = result.units.incoming
     if incoming is None or result.units.layer[u] != result.units.layer[0]:
         return []

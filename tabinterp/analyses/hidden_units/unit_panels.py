@@ -186,7 +186,7 @@ def _middle(score: FloatArray, w: FloatArray) -> float:
 
 
 def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -> Any:
-    """(n, 4) which rows stand in the panels between the optima."""
+    """Return which rows are in the panels between the optima (n, 4)."""
     made = np.zeros((len(score), 4), dtype=bool)
     known = w > 0
     if known.sum() < 2 * SMALL or np.ptp(score[known]) == 0:
@@ -202,7 +202,7 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
 
 
 def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
-    """(sets, lines) means of numbers, in their own units; NaN for levels, and where nothing may be told."""
+    """Return means of numbers in their own units (sets, lines); NaN for levels, and where nothing can be shown."""
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
         if level is None:

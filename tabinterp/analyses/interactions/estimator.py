@@ -218,14 +218,14 @@ def _read(
 
 
 def _in_order(bound: BoundModel, seed: int) -> BoundModel:
-    """The rows that have a weight, in hash order."""
+    """Return the rows with positive weight, in hash order."""
     order = np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64)
     weights = bound.table.weights
     return bound.take(order if weights is None else order[weights[order] > 0])
 
 
 def _cut(bound: BoundModel, background: int) -> list[IntArray]:
-    """Blocks of the first rows."""
+    """Return blocks of the first rows."""
     n = len(bound.table)
     size = min(background, n // BLOCKS)
     if size < FEWEST:

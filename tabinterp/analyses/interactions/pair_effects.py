@@ -38,12 +38,12 @@ EXACT = 16  # coalitions of the other columns that are all taken; of more, one i
 
 
 def _in_row(e: FloatArray, w: FloatArray) -> Any:
-    """(k,) sum over i and b ≠ b' of e_ib e_ib' / w_i, for e (r, r, k)."""
+    """Return the sum (k,) over i and b ≠ b' of e_ib e_ib' / w_i, for e (r, r, k)."""
     return (((e.sum(axis=1)) ** 2 - (e**2).sum(axis=1)) / w[:, None]).sum(axis=0)
 
 
 def _apart(e: FloatArray) -> Any:
-    """(k,) sum of e_ib e_i'b' over four different rows; e (r, r, k) has a diagonal of zeros."""
+    """Return the sum (k,) of e_ib e_i'b' over four different rows; e (r, r, k) has a diagonal of zeros."""
     given, taken = e.sum(axis=1), e.sum(axis=0)
     shared = (given**2 + taken**2 + 2 * given * taken).sum(axis=0) - (e**2 + e * e.swapaxes(0, 1)).sum(axis=(0, 1))
     return given.sum(axis=0) ** 2 - shared
@@ -98,12 +98,12 @@ class Blocks:
         return cls(bound, tuple(rows), weights, tuple(o - centre for o in own), centre, single)
 
     def total(self) -> FloatArray:
-        """The variance of the score (replicates, k)."""
+        """Return the variance of the score (replicates, k)."""
         return np.stack([variance(own, w) for own, w in zip(self.own, self.weights, strict=True)])
 
 
 def _given(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> FloatArray:
-    """(i, b, k) scores of each row b with these columns of row i."""
+    """Return scores (i, b, k) of each row b with these columns of row i."""
     with torch.inference_mode():
         return np.asarray(crossed(bound, columns, rows, rows).cpu().numpy())
 
@@ -165,7 +165,7 @@ def _players(bound: BoundModel) -> list[int]:
 
 
 def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iterator[tuple[float, Any]]:
-    """Weights, and which of the p others, (p,) or for each two rows (n, n, p), stand with row i rather than row b."""
+    """Yield weights, and which of the p others, (p,) or for each two rows (n, n, p), come from row i rather than row b."""
     if exact:
         for size in range(p + 1):
             for chosen in combinations(range(p), size):
@@ -218,7 +218,7 @@ def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], see
 
 
 def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
-    """(replicates, A, B, k) square of the purified effect at real values; its weighted sum is the variance.
+    """Return squares (replicates, A, B, k) of the purified effect at real values, whose weighted sum is the variance.
 
     Each block draws a row for every point among those nearest to it, so that what the effect does within a cell is in the mean
     over blocks, and in its error. Products of two halves of the background keep the noise of the latter out.
@@ -231,7 +231,7 @@ def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed:
 
 
 def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) -> list[IntArray]:
-    """For each generator (G,): for each point a row among those nearest to it, by weight."""
+    """Draw for each point, by weight, one of the rows nearest to it, with each generator (G,)."""
     near, w = grid.nearest, bound.table.row_weights
     order = np.argsort(near, kind="stable")
     order = order[near[order] >= 0]
@@ -254,7 +254,7 @@ def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
 
 
 def _cells(grids: tuple[Grid, Grid], bound: BoundModel) -> tuple[IntArray, FloatArray]:
-    """(A, B) rows nearest to each cell, and their share by weight."""
+    """Return the rows nearest to each cell (A, B), and their share by weight."""
     first, second = (grid.nearest for grid in grids)
     on = (first >= 0) & (second >= 0)
     cell = first[on] * len(grids[1]) + second[on]
@@ -264,12 +264,12 @@ def _cells(grids: tuple[Grid, Grid], bound: BoundModel) -> tuple[IntArray, Float
 
 
 def _all(w: FloatArray) -> FloatArray:
-    """(1, rows) shares of all rows in one mean."""
+    """Return shares (1, rows) for the mean over all rows."""
     return np.asarray(w / w.sum())[None]
 
 
 def _halves(w: FloatArray) -> FloatArray:
-    """(2, rows) shares of every other row in one mean, of the rest in another."""
+    """Return shares (2, rows) for the means over every other row, and over the rest."""
     half = w * (np.arange(len(w)) % 2 == np.arange(2)[:, None])
     return np.asarray(half / half.sum(axis=1, keepdims=True))
 
@@ -280,7 +280,7 @@ def _dependence(
     places: Sequence[tuple[IntArray, IntArray]],
     shares: Callable[[FloatArray], FloatArray],
 ) -> FloatArray:
-    """(replicates, h, A, B, k) mean scores of each block's first rows at every cell, by shares (h, rows).
+    """Return mean scores (replicates, h, A, B, k) of each block's first rows at every cell, by shares (h, rows).
 
     `places` say for each block which rows hold the values of the cells. Small blocks go through the network together.
     """
@@ -300,7 +300,7 @@ def _dependence(
 def _sources(
     bound: BoundModel, grids: tuple[Grid, Grid], rows: IntArray, places: tuple[IntArray, IntArray]
 ) -> IntArray:
-    """(A, B, rows, columns) the row that each value comes from, of every row at every cell."""
+    """Return the row that each value comes from (A, B, rows, columns), for every row at every cell."""
     sources = np.tile(rows[None, None, :, None], (len(grids[0]), len(grids[1]), 1, len(bound.columns)))
     sources[..., bound.columns.index(grids[0].column.name)] = places[0][:, None, None]
     sources[..., bound.columns.index(grids[1].column.name)] = places[1][:, None]

@@ -124,14 +124,14 @@ def total_indices(bound: BoundModel, columns: Sequence[str], rows: IntArray, don
 
 
 def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:
-    """The `count` strongest of these pairs."""
+    """Return the `count` strongest of these pairs."""
     return among[np.argsort(-result.strength[among], kind="stable")[:count]]
 
 
 def _measured(
     before: Screen, which: IntArray, bound: BoundModel, rows: IntArray, donors: IntArray, progress: Progress | None
 ) -> Screen:
-    """The screen with these pairs measured on these receivers and donors."""
+    """Return the screen with these pairs measured on these receivers and donors."""
     strength, stderr = before.strength.copy(), before.stderr.copy()
     used, rounds = before.rows.copy(), before.rounds.copy()
     strength[which], stderr[which] = strengths(bound, [before.pairs[i] for i in which], rows, donors, progress)

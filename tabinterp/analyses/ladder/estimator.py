@@ -183,7 +183,7 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
 def _fits(
     bound: BoundModel, training: Table, near: tuple[str, ...], pairs: tuple[Pair, ...], seed: int
 ) -> dict[Name, Pipeline]:
-    """The rungs below the network; one that would add no function to the rung below is left out."""
+    """Fit the models below the network, leaving out one that adds no function to the previous model."""
     frame, kinds = training.inputs, read_columns(bound)
     bases: dict[Name, Any] = {
         "linear": build(frame, kinds, curves=()),
@@ -236,7 +236,9 @@ def judge(
 
 
 def _curved(losses: FloatArray, rows: Table, linear: int, seed: int) -> FloatArray:
-    """(1 + resamples,) the part of the longest refit's gain over the linear that curves alone gain: on the rows, resampled."""
+    """Return the part of the most complex refit's gain over the linear model that curves alone explain (1 + resamples,): on
+    the rows, and resampled.
+    """
     weights, group = rows.row_weights, groups(rows)
     both = np.array([losses @ w / w.sum() for w in (weights, *resampled(weights, group, RESAMPLES, seed))])
     bent = linear + 1 if linear + 2 < len(losses) else linear

@@ -60,14 +60,14 @@ def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed:
 
 
 def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
-    """(rows, m) coarse pieces of one column, centred; one is left out, since they sum to one."""
+    """Return centred coarse pieces (rows, m) of one column, without one of them, since they sum to one."""
     name = values.columns[0]
     pieces = np.asarray(clone(coarse(values[name], kind)).fit_transform(values), dtype=np.float64)
     return np.asarray((pieces - pieces.mean(axis=0))[:, : max(1, pieces.shape[1] - 1)])
 
 
 def _explained(x: FloatArray, y: FloatArray) -> FloatArray:
-    """(rows, k) least-squares fit of `y` by the columns of `x`."""
+    """Return the least-squares fit (rows, k) of `y` on the columns of `x`."""
     size = np.sqrt((x**2).sum(axis=0))
     kept = size > np.sqrt(NOTHING) * size.max(initial=0.0)
     x = x[:, kept] / size[kept]  # a constant explains nothing; columns of one size keep the ridge above the rounding

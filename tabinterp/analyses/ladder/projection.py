@@ -84,7 +84,7 @@ def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
 
 
 def _indicators(term: IntArray, terms: int) -> FloatArray:
-    """(p, terms) 1 where a basis function belongs to the term."""
+    """Return 1 where a basis function belongs to the term (p, terms)."""
     return np.asarray(term[:, None] == np.arange(terms), dtype=np.float64)
 
 
@@ -102,14 +102,18 @@ def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
-    """Projection with covariances `s` (p, p) of the basis and `t` (p, k) with the score, split by term (p, terms)."""
+    """Return the projection for covariances `s` (p, p) of the basis and `t` (p, k) with the score, split by term (p,
+    terms).
+    """
     blocks = belongs[:, :, None] * t[:, None, :]
     adjoint = solve_gram(s, blocks.reshape(len(s), -1)).reshape(blocks.shape)
     return Projection(belongs[:, :, None] * adjoint.sum(axis=1)[:, None, :], adjoint)
 
 
 def _beyond(s: FloatArray, t: FloatArray, basis: Basis, tier: int, terms: int, scale: FloatArray) -> Projection:
-    """The tier's functions less their own projection onto the tiers below, and the score projected on what is left."""
+    """Return the tier's functions minus their own projection onto the lower tiers, and the projection of the score on the
+    remainder.
+    """
     below, own = np.flatnonzero(basis.tier < tier), np.flatnonzero(basis.tier == tier)
     if len(own) == 0:
         nothing = np.zeros((len(scale), terms, t.shape[1]))
@@ -160,7 +164,9 @@ def contributions(
 def _both(
     x: FloatArray, left: tuple[FloatArray, FloatArray], fits: tuple[Projection, Projection]
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """(rows, k, terms) contributions from two fits, the mean of both orders, and what each leaves of its score (rows, k)."""
+    """Return contributions (rows, k, terms) from two fits, averaged over both orders, and what each leaves of its score
+    (rows, k).
+    """
     value, correction = (
         [np.tensordot(x, c, 1) for c in parts] for parts in zip(*((f.value, f.adjoint) for f in fits), strict=True)
     )

@@ -219,7 +219,8 @@ def unlike(layers: Sequence[Layer]) -> Layer | None:
 
 
 def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
-    """(regions,) a row of each, (n,) the region of each row, (regions,) their weights; the heaviest first.
+    """Return one row of each region (regions,), the region of each row (n,), and their weights (regions,), the heaviest
+    first.
 
     A rectifier's output is above 0 where it is on, a leaky one's too.
     """
@@ -246,7 +247,7 @@ def _block(term: AnyTerm) -> IntArray:
 
 
 def _way(term: AnyTerm) -> FloatArray:
-    """How the term's encoded columns move for one unit of it."""
+    """Return how the term's encoded columns change per unit."""
     if isinstance(term, Slope):
         return term.per_unit
     return term.level - term.reference if isinstance(term, Contrast) else np.ones(1)
@@ -255,7 +256,7 @@ def _way(term: AnyTerm) -> FloatArray:
 def _counterpart(
     bound: BoundModel | None, own: Sequence[AnyTerm], terms: Sequence[AnyTerm], outputs: int
 ) -> FloatArray:
-    """(terms, k) the linear model's coefficients, by column, level and reference."""
+    """Return the linear model's coefficients (terms, k), by column, level and reference."""
     made = np.full((len(terms), outputs), np.nan)
     if bound is None:
         return made

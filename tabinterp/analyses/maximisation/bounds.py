@@ -61,7 +61,7 @@ def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
 
 
 def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
-    """(K, width) weights of what each step gives."""
+    """Return the weights (K, width) of each step's outputs."""
     made = [np.zeros((len(reader.objectives), len(shift))) for _, shift in steps]
     start = 0
     for key in reader.keys:
@@ -73,7 +73,7 @@ def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
 
 
 def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
-    """(m,) maxima over the domain of weights (m, h) times the front."""
+    """Return the maxima (m,) over the domain of weights (m, h) times the front."""
     total = weights @ domain.constant.double().cpu().numpy()
     for player in domain.players:
         total = total + (player.parts.double().cpu().numpy() @ weights.T).max(axis=0)
@@ -83,7 +83,7 @@ def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
 def _intervals(
     domain: Domain, steps: tuple[Step, ...], layers: tuple[Layer, ...]
 ) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Least and greatest values ahead of every activation below `depth`."""
+    """Return the smallest and largest pre-activations of every layer below `depth`."""
     lows: list[FloatArray] = []
     highs: list[FloatArray] = []
     for i, (weight, shift) in enumerate(steps):
@@ -120,7 +120,7 @@ def _propagated(
     low: list[FloatArray],
     high: list[FloatArray],
 ) -> FloatArray:
-    """(K,) bounds: each step's share from the outputs of the layer ahead of it."""
+    """Return bounds (K,) from each step's contribution, given the bounds of the previous layer."""
     total = np.zeros(len(weights[0]))
     for i, own in enumerate(weights[: len(low) + 1]):
         weight, shift = steps[i]

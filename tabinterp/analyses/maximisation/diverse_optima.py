@@ -142,7 +142,7 @@ def facets(
 
 
 class _Way:
-    """Fronts as directions of length 1 from the mean row, in standard deviations."""
+    """Fronts as unit vectors from the mean row, in standard deviations."""
 
     def __init__(self, bound: BoundModel) -> None:
         weights = bound.at_home(bound.table.row_weights / bound.table.row_weights.sum())
@@ -167,7 +167,7 @@ class _Way:
 def _apart(
     domain: Domain, reader: Reader, starts: States, scale: FloatArray, asked: tuple[int, float, float]
 ) -> States:
-    """The facets as states: found one after the other, then moved again beside each other."""
+    """Return the optima as states: found one after the other, then moved again together."""
     number, diversity, mean = asked
     way = _Way(domain.bound)
     pool = climb(domain, reader, starts, scale, None)

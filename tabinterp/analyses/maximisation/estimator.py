@@ -178,7 +178,7 @@ def _asked(objective: Any, layers: tuple[Layer, ...], bound: BoundModel) -> tupl
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """Arrays (K,); `best` (K,) places among the rows (U, columns) that the starts `ends` (K, starts) end at."""
+    """Arrays (K,); `best` (K,) positions among the rows (U, columns) where the starts end, `ends` (K, starts)."""
 
     states: States
     real: FloatArray
@@ -298,7 +298,9 @@ def different(domain: Domain, states: States) -> int:
 
 
 def _cosines(domain: Domain, states: States, order: IntArray) -> FloatArray:
-    """(K,) medians over pairs of starts of the cosine between encoded rows, about the mean row in standard deviations."""
+    """Return medians (K,) over pairs of starts of the cosine between encoded rows, from the mean row in standard
+    deviations.
+    """
     bound = domain.bound
     keys = np.concatenate([states.at, np.nan_to_num(states.value, nan=np.inf)], axis=1)
     _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)

@@ -51,7 +51,7 @@ def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[n
 
 
 def _follows(a: IntArray, b: IntArray) -> bool:
-    """Whether codes `a` give codes `b` (n,), of which enough vary."""
+    """Return whether codes `a` determine codes `b` (n,), with enough variation."""
     pairs, count = np.unique(a.astype(np.int64) * (int(b.max()) + 1) + b, return_counts=True)
     first = np.flatnonzero(np.diff(pairs // (int(b.max()) + 1), prepend=-1))
     apart = len(a) - np.maximum.reduceat(count, first).sum()

@@ -59,7 +59,7 @@ def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Space:
-    """States as features (m, q): numbers on lines, a missing one at its mean, and a weight of each candidate elsewhere."""
+    """States as features (m, q): numbers (a missing one at its mean), and a weight for each candidate of a level."""
 
     domain: Domain
     budget: Budget
@@ -79,7 +79,7 @@ class _Space:
 
     @cached_property
     def _rows(self) -> tuple[FloatArray, FloatArray]:
-        """Features of real rows, and their squared distances in the ball."""
+        """The features of real rows, and their squared distances in the ball."""
         numbers = self.domain.bound.table.numbers
         at, value = self.domain.place(chosen(numbers, CELLS // max(1, self.size), 0))
         return self.features(at, value), self.budget.squared(at, value)

@@ -146,7 +146,7 @@ def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray
 
 
 def _still(u: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Deviations, and their sizes; what never moves is of no direction, and of no distance."""
+    """Return deviations and their sizes; constant features contribute no direction and no distance."""
     still = constant((u**2).sum(axis=0), float(len(u)), mean)
     u = np.where(still, 0.0, u)
     return u, np.where(still, 1.0, u.std(axis=0))
@@ -157,7 +157,7 @@ def _number(bound: BoundModel, column: str) -> FloatArray:
 
 
 def _features(bound: BoundModel, column: str) -> FloatArray:
-    """(n, e) the number, or indicators of the levels, missing values among them."""
+    """Return features (n, e): the number, or indicators of the levels, including missing values."""
     if bound.table.schema[column].kind == "numeric":
         x = _number(bound, column)
         known = ~np.isnan(x)

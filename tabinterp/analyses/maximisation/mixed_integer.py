@@ -23,7 +23,9 @@ GAP = 1e-4
 
 @dataclass
 class _Model:
-    """Columns and rows as they come: bounds, which are whole, and (places, weights, low, high) of each constraint."""
+    """Columns and rows as they are added: bounds, which are integer, and (positions, weights, low, high) of each
+    constraint.
+    """
 
     lower: list[float] = field(default_factory=list)
     upper: list[float] = field(default_factory=list)
@@ -76,7 +78,7 @@ class Programme:
 
 
 def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -> FloatArray:
-    """Variables for where a player is; what it adds whatever they are."""
+    """Return variables for the position of a player, and what it adds in any position."""
     known = player.parts.double().cpu().numpy()
     if player.slope is None or player.values is None:
         places = [made.variable(0, 1, True) for _ in known]

@@ -73,7 +73,7 @@ def _module(bound: BoundModel, layers: tuple[Layer, ...], key: Key) -> nn.Module
 
 
 class _Length(nn.Module):
-    """The length of a layer's outputs; the added speck keeps it smooth where all of them are zero."""
+    """The norm of a layer's outputs, with a small constant that keeps it smooth at zero."""
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ def _reader(
 
 
 def _width(bound: BoundModel, layers: tuple[Layer, ...], key: Key) -> int:
-    """How many features a key has."""
+    """Return the number of features of a key."""
     if isinstance(key, int):
         return _layer(bound, layers, key).width
     return 1 if key.startswith(LENGTH) else len(bound.outputs)
@@ -159,7 +159,7 @@ def _key(term: Term) -> Key:
 def _weights(
     bound: BoundModel, layers: tuple[Layer, ...], objective: Objective, keys: tuple[Key, ...]
 ) -> tuple[FloatArray, float]:
-    """(F,) weights of features, and a constant."""
+    """Return weights of features (F,), and a constant."""
     made, constant = [], 0.0
     for key in keys:
         line = np.zeros(_width(bound, layers, key))
@@ -172,7 +172,7 @@ def _weights(
 
 
 def _feature(bound: BoundModel, layers: tuple[Layer, ...], term: Term, width: int) -> tuple[FloatArray, float]:
-    """Weights of a term's features and a constant."""
+    """Return weights of a term's features, and a constant."""
     if term.whole:
         _layer(bound, layers, term.layer)
         return np.ones(1), 0.0
@@ -202,7 +202,9 @@ def _units(term: Term, width: int) -> FloatArray:
 
 
 def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
-    """Weights of the outputs and a constant: the other class of two is the score turned round, or one minus the probability."""
+    """Return weights of the outputs and a constant; the other of two classes has the negative score, or one minus the
+    probability.
+    """
     schema = bound.table.schema
     if term.probability and not schema.goal.classes:
         raise NotApplicableError(

@@ -214,7 +214,7 @@ def raised(
 def _started(
     domain: Domain, reader: Reader, ball: Budget, every: FloatArray, asked: tuple[int, int]
 ) -> tuple[States, FloatArray]:
-    """The starts of every objective (n, K) and budget, and the greatest values of real rows in each ball."""
+    """Return the starts of every objective (n, K) and budget, and the largest values of real rows in each ball."""
     starts, seed = asked
     numbers, k = domain.bound.table.numbers, every.shape[1]
     at, value = domain.place(np.arange(len(numbers)))
@@ -240,7 +240,7 @@ def _started(
 
 
 def _rising(states: States, budgets: int) -> States:
-    """The best state of every budget, or of a smaller one of its objective, which lies in its ball too."""
+    """Return the best state for every budget, or that of a smaller budget, which is in the ball too."""
     best: list[int] = []
     for k in range(int(states.of.max()) + 1):
         own = np.flatnonzero(states.of == k)

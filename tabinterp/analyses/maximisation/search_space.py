@@ -133,7 +133,7 @@ def domain_of(bound: BoundModel, seed: int) -> Domain:
 
 
 def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]) -> list[tuple[str, ...]]:
-    """Columns that share encoded columns, or determine one another, directly or through others."""
+    """Return groups of columns that share encoded columns or determine each other, directly or indirectly."""
     blocks = [set(bound.encoding.blocks[c].tolist()) for c in read]
     tied = follows | follows.T
     for one, other in scales(bound.table, [c for c in read if bound.table.schema[c].kind == "numeric"]):
@@ -149,7 +149,9 @@ def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]
 def _player(
     bound: BoundModel, columns: tuple[str, ...], read: tuple[str, ...], follows: NDArray[np.bool_], seed: int
 ) -> Player:
-    """What moves together: a number, on one scale or several; the levels of a column and what they determine; real rows."""
+    """Return what moves together: a number on one or several scales; the levels of a column and what they determine; or
+    real rows.
+    """
     if all(bound.table.schema[c].kind == "numeric" for c in columns):
         whole = sorted(columns, key=lambda c: not _whole(_numbers(bound, c)))  # between whole numbers there are others
         told = [line(_numbers(bound, whole[0]), _numbers(bound, c)) for c in whole[1:]]
@@ -170,7 +172,7 @@ def _player(
 
 
 def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray) -> IntArray:
-    """Of the combinations (n,), the most frequent one of each value of the column that determines the others.
+    """Return the most frequent combination (n,) for each value of the column that determines the others.
 
     Numbers among the columns stay between their quantiles where a combination does.
     """
@@ -189,7 +191,7 @@ def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray
 
 
 def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
-    """A number, on every scale on which the table holds it."""
+    """Return the player of a number, on every scale that the table has."""
     x = _numbers(bound, columns[0])
     held = np.flatnonzero(~np.isnan(x))
     if len(held) == 0:
@@ -227,7 +229,7 @@ def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[flo
 
 
 def _rounded(x: FloatArray, values: FloatArray) -> FloatArray:
-    """Rounded candidates between rounded ends; as they are where too few rows leave no range between these."""
+    """Return rounded candidates between rounded ends; unrounded if too few rows leave no range between these."""
     rounding = Rounding(x)
     low, high = rounding.ends(values[0], values[-1])
     if not low < high:
@@ -250,7 +252,7 @@ def _block(bound: BoundModel, columns: Sequence[str]) -> IntArray:
 
 
 def _parts(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> Tensor:
-    """(m, h) what the columns' encoded columns add to the front; about the mean row, so that single precision is enough."""
+    """Return what the columns' encoded columns add to the front (m, h), relative to the mean row for precision."""
     block = _block(bound, columns)
     x = bound.x[rows][:, block] - bound.x[:, block].mean(axis=0)
     return (bound.at_home(x) @ bound.first.weight[:, block].T).float()
@@ -261,7 +263,7 @@ def _encoded(bound: BoundModel, player: Player, rows: IntArray) -> Any:
 
 
 def _typical_row(bound: BoundModel, column: str) -> int:
-    """A row that holds the column's median, or its most frequent value."""
+    """Return a row with the column's median, or its most frequent value."""
     values = bound.table.frame[column]
     if bound.table.schema[column].kind == "numeric" and values.notna().any():
         x = _numbers(bound, column)

@@ -106,14 +106,16 @@ def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicali
 
 
 def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
-    """Sizes that have a logarithm."""
+    """Return sizes bounded away from zero, for a logarithm."""
     mine, theirs = map(np.abs, pair)
     least = max(TINY * float(np.median(theirs)), 1e-300)
     return np.maximum(mine, least), np.maximum(theirs, least)
 
 
 def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """How far both lie beyond the outer tail of the real ones, in units of their mean excess (a real one: of the others)."""
+    """Return how far values lie beyond the outer tail of the real ones, in units of their mean excess (for a real one: of
+    the others).
+    """
     edge = float(np.quantile(theirs, 1 - TAIL))
     own = theirs - edge
     outer = np.maximum(own, 0.0)
@@ -140,7 +142,9 @@ def _real(bound: BoundModel, seed: int) -> BoundModel:
 
 
 def _spread(x: FloatArray) -> FloatArray:
-    """Standard deviations; of an indicator at least that of one that ten rows have, so that a row's own level tells little."""
+    """Return standard deviations; for an indicator at least that of one with ten rows, so that a row's own level has little
+    influence.
+    """
     sd = x.std(axis=0)
     indicator = ((x == 0) | (x == 1)).all(axis=0)
     return np.asarray(np.maximum(sd, np.where(indicator, np.sqrt(min(1.0, SMALL / len(x))), 1e-12)))
@@ -163,7 +167,7 @@ def _halves(real: BoundModel, seed: int) -> _Halves:
 def _from_others(
     real: BoundModel, rows: pd.DataFrame, halves: _Halves
 ) -> tuple[tuple[str | None, ...], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
-    """The column of each row's largest conditional residual; distances, and residuals, of the rows and of the real ones.
+    """Return the column of each row's largest conditional residual; distances, and residuals, of the rows and of the real ones.
 
     Of real rows each by the others: by the half without their group where rows come in groups.
     """
@@ -180,7 +184,7 @@ def _from_others(
 
 
 def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[FloatArray, FloatArray]:
-    """Distances to the fifth neighbour: of rows that come in groups, in the half that holds no row of their group."""
+    """Return distances to the fifth neighbour; for rows in groups, in the half without rows of their group."""
     if halves.grouped and halves.of is not None:
         first, second = (NearestNeighbors(n_neighbors=NEIGHBOURS).fit(theirs[halves.of == one]) for one in (0, 1))
         own = np.empty(len(theirs))
@@ -194,7 +198,9 @@ def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[Fl
 
 
 def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Scores by isolation forests on halves of the real rows: of real rows by the other half's, of the others by the first's."""
+    """Return isolation forest scores from forests on halves of the real rows: real rows by the other half's, all others by
+    the first's.
+    """
     if halves.of is None:
         forest = _grown(theirs.tobytes(), theirs.shape[1], seed)
         return -forest.score_samples(mine), -forest.score_samples(theirs)
@@ -207,12 +213,12 @@ def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) ->
 
 @lru_cache(maxsize=2)
 def _grown(rows: bytes, width: int, seed: int) -> IsolationForest:
-    """The forest of these rows: optima of units, of outputs and along paths stand beside the same ones."""
+    """Return the forest of these rows, cached because several analyses use the same one."""
     return IsolationForest(random_state=seed).fit(np.frombuffer(rows).reshape(-1, width))
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
-    """Shares of the real rows below, those equal by half."""
+    """Return the share of real rows below, counting equal ones half."""
     ordered = np.sort(real)
     below, upto = np.searchsorted(ordered, values, side="left"), np.searchsorted(ordered, values, side="right")
     return np.asarray((below + upto) / 2 / len(ordered))
@@ -224,7 +230,9 @@ def _numeric(bound: BoundModel) -> list[str]:
 
 
 def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Squared distances of the rows and of the real ones, each from the others; alike everywhere where no column is a number."""
+    """Return squared distances of the rows and of the real ones (each from the others); equal everywhere if no column is
+    numeric.
+    """
     if not _numeric(real):
         return np.zeros(len(rows)), np.zeros(len(real.table))
     columns, u, mean, precision = standing(real)
@@ -236,7 +244,7 @@ def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, Floa
 
 
 def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
-    """The column of each row's largest conditional residual, how large it is, and that of the real rows."""
+    """Return the column of each row's largest conditional residual, its size, and that of the real rows."""
     columns = _numeric(real)
     if not columns:
         return (None,) * len(rows), np.zeros(len(rows)), np.zeros(len(real.table))
@@ -254,7 +262,9 @@ def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, 
 def _residual(
     real: BoundModel, rows: pd.DataFrame, column: str, encoded: tuple[FloatArray, FloatArray, FloatArray]
 ) -> tuple[FloatArray, FloatArray]:
-    """Residuals of a number given the other columns, of the rows and (each left out) of the real ones; 0 where it is missing."""
+    """Return residuals of a number given the other columns, for the rows and (each left out) the real ones; 0 if it is
+    missing.
+    """
     theirs, mine, products = encoded
     others = np.setdiff1d(np.arange(theirs.shape[1]), real.encoding.blocks[column])
     y, v = (frame[column].to_numpy(dtype=np.float64, na_value=np.nan) for frame in (real.table.inputs, rows))

@@ -119,7 +119,7 @@ def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
 
 
 def _sources(table: Table, columns: int, seed: int) -> IntArray:
-    """(n, columns) the row each value comes from: every other column, by chance, from another row."""
+    """Return the row each value comes from (n, columns): a random subset of the columns comes from another row."""
     n = len(table)
     sources = np.tile(np.arange(n)[:, None], (1, columns))
     order = np.argsort(row_hash(table.numbers, seed), kind="stable")
@@ -160,7 +160,9 @@ def _learnt(
 
 
 def _changes(part: BoundModel, k: int, seed: int) -> tuple[Estimates, Estimates]:
-    """Mean absolute change of the score, in its standard deviations, per column: any other row's value, a similar row's value."""
+    """Return the mean absolute change of the score per column, in its standard deviations, for a random row's value and for
+    a similar row's value.
+    """
     few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
     base, n = few.answers.cpu().numpy()[:, k], len(few.table)
     spread = float(part.answers.cpu().numpy()[:, k].std())
@@ -187,7 +189,9 @@ def _moved(part: BoundModel, column: str, receivers: IntArray, donors: IntArray)
 
 
 def _squared(table: Table, name: str) -> FloatArray:
-    """(n, n) squared distance of two rows in one column: standard deviations of a number, 0 or 1 for anything else."""
+    """Return the squared distance of two rows in one column (n, n): standard deviations for a number, 0 or 1 for anything
+    else.
+    """
     x = as_number(table, name)
     missing = np.isnan(x)
     if table.schema[name].kind != "numeric":

@@ -184,7 +184,7 @@ def paths_of(bound: BoundModel, terms: Sequence[AnyTerm], seed: int = 0) -> Path
 
 
 def _product(bound: BoundModel) -> FloatArray:
-    """(d, k) path products of the encoded columns."""
+    """Return the path products of the encoded columns (d, k)."""
     line = held(bound, lambda _: torch.ones(1, dtype=torch.float64))
     if line is None:
         raise NotApplicableError(why("paths.affine" if bound.has_gradient else "paths.weights", model=bound.model.name))
@@ -195,7 +195,7 @@ def _product(bound: BoundModel) -> FloatArray:
 
 
 def _garson(bound: BoundModel, sd: FloatArray) -> FloatArray | None:
-    """(d, k) shares of the encoded columns; None where the network is no chain of weights."""
+    """Return the shares of the encoded columns (d, k); None if the network is not a chain of weights."""
     layers = layers_of(bound)
     steps = chain_of(bound, layers)
     if len(steps) < len(layers) + 1:
@@ -226,7 +226,7 @@ def _size(bound: BoundModel, product: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
-    """(k, d) encoded optima of every score, and of lines with the mean gradients in the same domain."""
+    """Return encoded optima of every score (k, d), and of linear functions with the mean gradients in the same domain."""
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows
     domain = domain_of(bound, seed)
@@ -241,7 +241,7 @@ def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatAr
 
 
 def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
-    """(k,) of directions (d, k); NaN where one has no length."""
+    """Return the cosines (k,) of directions (d, k); NaN if one has length zero."""
     size = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(size > 0, (a * b).sum(axis=0) / size, np.nan))

@@ -374,7 +374,7 @@ def groups(table: Table) -> IntArray:
 
 
 def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -> Iterator[FloatArray]:
-    """Return the weights of each bootstrap resample: how often each row (or its group) was drawn, times its own weight."""
+    """Yield the weights of each bootstrap resample: how often each row (or its group) was drawn, times its own weight."""
     draws = np.random.default_rng(seed)
     count = int(group.max()) + 1
     for _ in range(resamples):
@@ -385,7 +385,7 @@ def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -
 
 
 def _metric(name: str, both: Both, alone: bool = False) -> Metric:
-    """A metric of both models and its difference. `alone`: every row counts once and by itself."""
+    """Return a metric of both models and its difference. `alone`: rows are independent and have equal weights."""
     network, linear = both
     least, most = RANGES.get(name, (-np.inf, np.inf))
     return Metric(
@@ -471,7 +471,7 @@ def _means(rows: FloatArray, weights: FloatArray, groups: IntArray | None) -> Bo
 
 
 def _averages(parts: Sequence[Both]) -> Both:
-    """The means over several classes."""
+    """Return the means over several classes."""
     return average([one for one, _ in parts]), average([one for _, one in parts])
 
 
@@ -488,7 +488,7 @@ def _by_class(
     classes: NDArray[np.bool_],
     device: str,
 ) -> dict[tuple[str, int], Both]:
-    """Log loss and AUC of each of these classes (k,) against the others."""
+    """Return log loss and AUC of each of these classes (k,) against the others."""
     made: dict[tuple[str, int], Both] = {}
     for k in np.flatnonzero(classes).tolist():
         p = np.stack([probabilities(one)[:, k] for one in both])
@@ -500,7 +500,7 @@ def _by_class(
 
 
 def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estimate:
-    """How much a model's mean loss is below that of knowing nothing, `null`.
+    """Return how far a model's mean loss is below the null loss.
 
     A row's loss under the shares of the classes, or the mean, is to first order all that it adds to `null`.
     """
@@ -523,7 +523,8 @@ def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estima
 
 
 def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
-    """The order of the classes that predictions match best, found on half of the rows (or groups) and tested on the other half.
+    """Return the order of the classes that matches predictions best, found on half of the rows (or groups) and tested on
+    the other half.
 
     None unless it is another order, and right significantly more often (one-sided p below `SWAPPED`).
     """

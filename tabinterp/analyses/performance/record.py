@@ -133,7 +133,7 @@ def build(r: Results) -> Judged | None:
 
 
 def _lines(r: Results, importance: Importance) -> list[Message]:
-    """The gap, the other metrics, the labels, and what only the network uses: from significant differences alone."""
+    """Return the gap, the other metrics, the labels, and what only the network uses: from significant differences alone."""
     performance = r.performance
     lines = _linear_network(r)
     if performance.one_value and np.isfinite(performance.metrics[0].difference[2]):
@@ -163,7 +163,7 @@ def _lines(r: Results, importance: Importance) -> list[Message]:
 
 
 def _linear_network(r: Results) -> list[Message]:
-    """A network that is a linear model, by its operations or over these rows, adds nothing to a linear model."""
+    """Return a network that is a linear model, by its operations or over these rows, adds nothing to a linear model."""
     if r.network.is_linear:
         return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
     terms = r[COEFFICIENTS]

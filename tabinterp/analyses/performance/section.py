@@ -42,7 +42,7 @@ def _arrows() -> Paragraph:
 
 
 def _threshold(document: Document) -> list[Block]:
-    """The one threshold on which all that is said of decisions rests."""
+    """Return the one threshold on which all that is said of decisions rests."""
     threshold = document.performance.threshold
     if threshold is None:
         return []

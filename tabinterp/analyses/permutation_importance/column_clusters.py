@@ -57,7 +57,7 @@ class Families(Display):
         return tuple(c for j, c in enumerate(self.columns) if most[j] >= least and c not in columns)
 
     def picture(self, output: str | None) -> Heat:
-        """The association of each pair of columns, to be plotted."""
+        """Return the association of each pair of columns, to be plotted."""
         return Heat(self.columns, self.columns, self.association, text("plot.axis.association"), ("columns", "columns"))
 
     def frame(self) -> pd.DataFrame:
@@ -114,7 +114,7 @@ def associations(table: Table) -> FloatArray:
 
 
 def _ranks(table: Table, column: str, w: FloatArray) -> FloatArray:
-    """(n,) the weight below a value and half of that at it; NaN missing."""
+    """Return the weight below each value plus half of that at it (n,); NaN missing."""
     x = table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
     known = ~np.isnan(x)
     result = np.full(len(x), np.nan)
@@ -129,7 +129,7 @@ def _codes(table: Table, column: str) -> IntArray:
 
 
 def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
-    """(p, p) of ranks (n, p), each pair on the rows where both are known."""
+    """Return Spearman correlations (p, p) of ranks (n, p), each pair on the rows where both are known."""
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known.astype(np.float64)
     of_values = (a * w[:, None]).T
@@ -145,7 +145,7 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> FloatArray:
-    """Less their means, so that no digits are lost; 0 where they are missing, and where a column has one value."""
+    """Return ranks minus their means; 0 if missing, and for constant columns."""
     a, mass = np.where(known, ranks, 0.0), w @ known
     weighs = known & (w > 0)[:, None]
     varies = np.where(weighs, ranks, -np.inf).max(axis=0) > np.where(weighs, ranks, np.inf).min(axis=0)
@@ -153,7 +153,7 @@ def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> Floa
 
 
 def _ratio(ranks: FloatArray, codes: IntArray, w: FloatArray) -> FloatArray:
-    """(p,) Kelley's epsilon: share of the variance of the ranks (n, p) between levels, less what chance gives."""
+    """Return Kelley's epsilon (p,): share of the variance of the ranks (n, p) between levels, corrected for chance."""
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known * w[:, None]
     level = csr_array((np.ones(len(codes)), codes, np.arange(len(codes) + 1)))

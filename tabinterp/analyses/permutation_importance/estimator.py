@@ -229,7 +229,7 @@ def start(
 
 
 def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
-    """For every player that the model reads and that other columns go with."""
+    """Return the strata of every column that the model reads and that is related to other columns."""
     associated, result = families(bound.table, seed=seed), {}
     for player, columns in players.items():
         others = associated.associated(columns, ASSOCIATED)
@@ -239,7 +239,7 @@ def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int
 
 
 def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:
-    """The rows that are equal in these columns, where each column has encoded columns of its own."""
+    """Return groups of rows that are equal in these columns, if each column is encoded separately."""
     block = np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
     if len(block) == 0 or not bound.is_local(columns):
         return None
@@ -271,7 +271,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
 
 
 def _once(values: FloatArray, known: list[FloatArray]) -> FloatArray:
-    """The last two different arrays are kept; one that is equal to them is forgotten."""
+    """Cache the last two different arrays."""
     for one in known:
         if np.array_equal(one, values):
             return one
@@ -325,7 +325,7 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
 
 
 def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
-    """(players,) importances, and (rows, players) what each row adds to them as receiver and donor."""
+    """Return importances (players,), and what each row contributes to them as receiver and donor (rows, players)."""
     order, weights = np.argsort(np.concatenate(sums.rows)), plan.bound.table.row_weights
     values, projection = np.zeros(len(plan.players)), np.zeros((len(order), len(plan.players)))
     for i, player in enumerate(plan.players):
@@ -342,7 +342,7 @@ def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
 
 
 def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) -> FloatArray:
-    """(n,) mean rise over the pairs of each row's stratum; 0 where none of its rows weighs anything."""
+    """Return the mean rise (n,) over the pairs of each row's stratum; 0 if none of its rows has weight."""
     rise, mass = (np.bincount(strata.label, weights * part) for part in received.T)
     return np.asarray(share_of(np.column_stack([rise, mass]))[strata.label])
 

@@ -45,7 +45,7 @@ class Support:
         self._limit = quantile(self._total.min(axis=1), 0.95, self._weights) if half else np.inf
 
     def _squared(self, column: str) -> NDArray[np.float32]:
-        """(probes, references) squared distances in one column; kept for all of them, they would be a megabyte for each."""
+        """Return squared distances (probes, references) in one column; not cached, as they would take a megabyte each."""
         values, half = self._frame[column], self._half
         if self._schema[column].kind == "numeric":
             return _numeric(values.to_numpy(dtype=np.float64, na_value=np.nan), self._unit, half)
@@ -75,7 +75,7 @@ class Support:
 
 
 def _half(table: Table, rows: IntArray) -> int:
-    """How many of the rows are the reference: half of them, or as near to half as the end of a group is."""
+    """Return the number of reference rows: half of them, or as close to half as the end of a group allows."""
     if table.groups is None:
         return len(rows) // 2
     ends = np.append(0, np.flatnonzero(np.diff(table.groups[rows])) + 1)

@@ -94,7 +94,7 @@ def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
-    """Row losses of one set of scores after another; ranked losses need all of them, weighed, at once."""
+    """Yield the row losses of one set of scores after another; ranked losses need all of them at once."""
     if not own.loss.ranks:
         for one in scores:
             yield own.loss.rows(one[None], own.y, own.w[None])[0].cpu().numpy()
@@ -119,7 +119,7 @@ def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[[IntArray], Tensor]:
-    """Scores of the receivers with the player's columns from these donors."""
+    """Return a function to the scores of the receivers with the column taken from donors."""
     bound, columns = plan.bound, plan.players[player]
     if player not in plan.groups:
         value = bound.table.frame[list(columns)].groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
@@ -151,7 +151,7 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[
 def _outer(
     bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
 ) -> Callable[[IntArray], Tensor]:
-    """Of a single encoded column: the front moves along one direction, and no part of it is kept for each row."""
+    """Return the mover of a single encoded column, which moves the front along one direction."""
     x = np.ascontiguousarray(bound.x[:, column])  # read once for each shift: beside thousands of others each is a miss
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)
 
@@ -172,7 +172,7 @@ def taken_at(values: Tensor, rows: IntArray) -> Tensor:
 
 
 def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
-    """Rows of `values`; nothing is copied where they follow one another, as most donors of a shift do."""
+    """Return rows of `values`, without a copy if they are consecutive, as most donors of a shift are."""
     if isinstance(rows, slice):
         return values[rows]
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
@@ -181,8 +181,9 @@ def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
 
 
 def _moved(bound: BoundModel, own: Untouched, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
-    """(m, k) scores after a move, in blocks that fit the cache; a receiver to which the donor brings the value that it
-    has keeps its own scores, and is not asked again."""
+    """Return scores (m, k) after a change, in blocks that fit the cache; a receiver whose value does not change keeps its
+    own scores.
+    """
     rows, scores = np.flatnonzero(changed), own.scores.clone()
     everyone = len(rows) > DENSE * len(changed)
     buffer = bound.z.new_empty((BLOCK, bound.z.shape[1]))

@@ -83,7 +83,7 @@ def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], 
 
 
 def _joined(leaves: IntArray) -> IntArray:
-    """Leaves, numbered as a walk through the tree meets them, joined with their neighbours until each has enough rows."""
+    """Return leaves in tree order, merged with their neighbours until each has enough rows."""
     _, leaf, count = np.unique(leaves, return_inverse=True, return_counts=True)
     joined, held, group = np.zeros(len(count), dtype=np.int64), 0, 0
     for i, rows in enumerate(count):
@@ -97,7 +97,7 @@ def _joined(leaves: IntArray) -> IntArray:
 
 
 def _code(table: Table, column: str) -> FloatArray:
-    """(n,) numbers a tree can cut: a number's own value, a level's place; missing below all."""
+    """Return numbers (n,) that a tree can split: a number's own value, a level's position; missing below all."""
     values = table.frame[column]
     if table.schema[column].kind == "numeric":
         x = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -106,14 +106,14 @@ def _code(table: Table, column: str) -> FloatArray:
 
 
 def _levels(table: Table, column: str) -> IntArray:
-    """(n,) the place of each level among the column's; -1 missing."""
+    """Return the position of each level among the column's (n,); -1 missing."""
     place = {level: i for i, level in enumerate(table.schema[column].levels)}
     codes = table.frame[column].astype(object).map(place)
     return np.asarray(pd.to_numeric(codes).fillna(-1).to_numpy(dtype=np.int64))
 
 
 def _target(table: Table, column: str) -> FloatArray:
-    """(n, t) what is to be predicted: ranks of a number in standard deviations, a dummy for each level, one for missing."""
+    """Return what is predicted (n, t): ranks of a number in standard deviations, a dummy for each level, one for missing."""
     if table.schema[column].kind == "numeric":
         x = table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
         missing = np.isnan(x)

@@ -151,7 +151,7 @@ def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float,
 
 
 def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
-    """Which rows (n,) count, and what a probe has to tell of them: (n, k) levels, or a number."""
+    """Return which rows (n,) count, and what a probe has to predict for them: levels (n, k), or a number."""
     values = table.frame[name]
     if table.schema[name].kind == "numeric" and values.nunique() > 2:
         number = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -166,7 +166,7 @@ def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
 
 
 def _places(network: BoundModel) -> Iterator[tuple[str, FloatArray]]:
-    """What the network works with, (n, width) each."""
+    """Yield the representations inside the network, (n, width) each."""
     if network.has_gradient:
         yield "inputs", network.x
         yield from network.activations().items()
@@ -176,14 +176,14 @@ def _places(network: BoundModel) -> Iterator[tuple[str, FloatArray]]:
 
 
 def _of_column(table: Table, name: str) -> FloatArray:
-    """(n, cells) a column's levels, or sixteen parts of a number, so that a probe finds what is not in a line."""
+    """Return a column's levels (n, cells), or sixteen ranges of a number, so that a probe can find nonlinear relations."""
     made = cells(table, name, np.ones(len(table), dtype=bool), CELLS)
     return np.eye(made.size)[made.codes]
 
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """One protected column: which rows count, what they are, their weights and their folds."""
+    """One protected column: which rows count, their values, weights and folds."""
 
     known: BoolArray
     outcomes: FloatArray
@@ -244,7 +244,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
 
 
 def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
-    """(groups,) of which the share selected may be told."""
+    """Return for which groups (groups,) the share selected can be shown."""
     sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
     return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 
@@ -282,7 +282,7 @@ def _ablated(
 
 
 def _with(bound: BoundModel, columns: tuple[str, ...], donors: IntArray) -> FloatArray:
-    """(n, k) scores of every row with these columns from other rows."""
+    """Return scores (n, k) of every row with these columns from other rows."""
     with torch.inference_mode():
         if bound.is_local(columns):
             part = bound.part(columns)
@@ -291,13 +291,13 @@ def _with(bound: BoundModel, columns: tuple[str, ...], donors: IntArray) -> Floa
 
 
 def _losses(bound: BoundModel, scores: FloatArray) -> FloatArray:
-    """(n,) the task's own loss of every row."""
+    """Return the loss of the task (n,) for every row."""
     found = loss_for(None, bound.table.schema.task).each(scores[None], bound.table.y, bound.device)
     return np.asarray(found[0])
 
 
 def _difference(table: Table, values: FloatArray, pair: tuple[BoolArray, BoolArray]) -> Estimate:
-    """Mean over one group less that over the other, with an interval over rows or groups of rows."""
+    """Return the mean over one group minus that over the other, with an interval over rows or groups of rows."""
     (a, one), (b, other) = (influences(values, table.row_weights, mask) for mask in pair)
     both = pair[0] | pair[1]
     error, units = spread(np.where(both, np.nan_to_num(one) - np.nan_to_num(other), 0.0), together(table), both)

@@ -76,7 +76,7 @@ class Case:
 
 
 def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
-    """A target that does not have two classes has no adverse class, and is left as it is."""
+    """Set the adverse class of a target with two classes; other targets are unchanged."""
     if declined not in ("negative", "positive"):
         raise TabinterpError(
             f"unknown value of a deprecated argument: got {argument('declined', declined)}; allowed are 'negative' "
@@ -147,7 +147,7 @@ def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray
 
 
 def _baseline(case: Case, mean: FloatArray) -> FloatArray:
-    """(rows, columns) Shapley values from one encoded row, the mean of others."""
+    """Return Shapley values (rows, columns) relative to one encoded row, the mean of others."""
     bound, rows = case.network, np.arange(case.size + 1)  # the last row lends its place to the mean
     one = replace(bound, x=np.vstack([bound.x[: case.size], mean]), table=bound.table.take(rows))
     found = explain(Games(one, rows[-1:], lambda scores: scores), case.rows, case.seed, MOST, None).values
@@ -155,7 +155,7 @@ def _baseline(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _gradients(case: Case) -> FloatArray:
-    """(rows, columns) integrated gradients from the mean of the just-approved rows, which alone have weight."""
+    """Return integrated gradients (rows, columns) from the mean of the just-approved rows."""
     bound = case.network
     weights = np.zeros(len(bound.table))
     weights[case.near] = case.near_weights
@@ -175,7 +175,7 @@ def linear_values(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _cleaned(case: Case, values: FloatArray, bound: BoundModel) -> FloatArray:
-    """Towards the decline; what is no larger than rounding is nothing."""
+    """Return values towards the adverse decision, with rounding errors set to zero."""
     tiny = RESOLUTION * max(float(np.abs(values).max()), 1e-300)
     return case.side * np.where(np.abs(values) > tiny, values, 0.0)
 

@@ -107,7 +107,7 @@ def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Li
 
 
 def _closed(found: list[Likeness]) -> list[Likeness]:
-    """Where all rows are told, and one of their two parts is not, the other part is not told either."""
+    """Withhold a second part if all rows are shown and one of their two parts is withheld."""
     of = {one.of: one for one in found}
     parts = of["linear_agree"], of["linear_differ"]
     for measure in ("jaccard", "changed", "first"):
@@ -157,7 +157,7 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
 
 
 def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
-    """(rows, columns) as many columns of each row as it has reasons, drawn by the row's hash."""
+    """Return as many random columns of each row as it has reasons (rows, columns), drawn by the row's hash."""
     own = row_hash(case.network.table.numbers[at], case.seed)
     columns = splitmix(np.arange(len(case.network.columns), dtype=np.uint64))
     with np.errstate(over="ignore"):
@@ -166,7 +166,7 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
 
 
 def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> FloatArray:
-    """(rows,) share of the donors with whose values in the moved columns the row is approved."""
+    """Return the share (rows,) of donors with whose values in the changed columns the row is approved."""
     every = slice(None, None, max(1, -(-len(case.near) // DONORS)))
     donors, counts = case.near[every], case.near_weights[every]
     share = np.empty(len(at))
@@ -219,12 +219,12 @@ def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Name
 
 
 def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -> Mean:
-    """Share of rows with a reason; of one to nine rows its one end, and nothing where it would tell of such a share."""
+    """Return the share of rows with a reason; for one to nine rows a bound, and nothing if it would reveal such a count."""
     return told_share(hit, weights, group) if told or hit.sum() < FEWEST else NONE
 
 
 def _firsts(first: IntArray, columns: int) -> BoolArray:
-    """(columns,) may it be told of how many rows a column is the first reason? Every row has one, or none (-1)."""
+    """Return for which columns the number of rows with it as first reason can be shown (columns,)."""
     counts = np.bincount(first + 1, minlength=columns + 1)
     return parts_shown(counts)[1:]
 

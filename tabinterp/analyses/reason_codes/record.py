@@ -122,7 +122,7 @@ def _proxies(r: Results) -> dict[str, list[str]]:
 
 
 def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> list[Message]:
-    """The proxy of each protected column that the network names most; said where ten rows name it under both models."""
+    """Return the proxy of each protected column that the network names most; said where ten rows name it under both models."""
     sentences: dict[str, Message] = {}
     for row in result.named:  # the most frequent first
         shares = {"network": row.network, "other": row.linear}

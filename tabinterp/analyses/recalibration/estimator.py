@@ -110,7 +110,7 @@ def fit(
     ones = torch.ones(at.shape[:2], device=device)
 
     def objective(given: Tensor) -> Tensor:
-        """The loss of slope * score + shift, from (slope, shift of the centre): the two are then nearly independent."""
+        """Return the loss of slope * score + shift, from (slope, shift of the centre): the two are then nearly independent."""
         moved = given[0] * (at - middle) + middle + given[1:]
         return (loss.rows(moved, outcome, ones)[0] * share).sum() + ((given - start) ** 2).sum() / len(y)
 

@@ -110,14 +110,14 @@ def walk(m: int) -> Design | Running:
 
 
 def _passed(m: int) -> Tensor:
-    """(2 (m - 1), 1 + m) masks of the first t players, and of the others."""
+    """Return masks (2 (m - 1), 1 + m) of the first t players, and of the others."""
     inside = torch.arange(m)[None] < torch.arange(1, m)[:, None]
     both = torch.cat([inside, ~inside])
     return torch.cat([torch.ones(len(both), 1), both], dim=1)
 
 
 def every_subset(m: int) -> Iterator[Design | Running]:
-    """Return all coalitions but the empty and the full one, in designs of at most SUBSETS."""
+    """Yield all coalitions but the empty and the full one, in designs of at most SUBSETS."""
     if m == 1:
         yield walk(1)
     for start in range(1, 2**m - 1, SUBSETS):
@@ -173,7 +173,7 @@ class Games:
         return Rows(self, rows, self._parts(rows) if self.local else torch.empty(0))
 
     def _parts(self, rows: IntArray) -> Tensor:
-        """(rows * columns, h) contributions to the front."""
+        """Return contributions to the front (rows * columns, h)."""
         bound = self.bound
         parts = bound.z.new_empty((len(rows), len(bound.columns), self._width))
         for j, column in enumerate(bound.columns):
@@ -204,7 +204,7 @@ class Rows:
         return values.transpose(0, 1)
 
     def _step(self, coalitions: int, m: int) -> int:
-        """Games played at the same time."""
+        """Return the number of games evaluated at the same time."""
         games = self._games
         if not games.local:
             width: int = 8 * games.bound.x.shape[1] + 16 * len(games.bound.columns) + 4 * games._width
@@ -212,7 +212,7 @@ class Rows:
         return max(1, CALL // coalitions, BYTES // (4 * int(games._width) * (coalitions + m + 1)))
 
     def _local(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """(c * n, h) fronts: that of the background row, and the differences of the parts of those who joined."""
+        """Return fronts (c * n, h): the background row's plus the differences of the parts of the players who joined."""
         games, (n, m) = self._games, order.shape
         columns = len(games.bound.columns)
         moves = games.bound.z.new_empty((1 + m, n, games._width))
@@ -223,7 +223,7 @@ class Rows:
         return design.fronts(moves).flatten(0, 1)
 
     def _general(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """(c * n, h) fronts by the whole encoder."""
+        """Return fronts (c * n, h) by the whole encoder."""
         games, n, masks = self._games, len(order), design.masks
         inside = np.zeros((len(masks), n, len(games.bound.columns)), dtype=bool)
         inside[:, np.arange(n)[:, None], order] = masks[:, None, 1:].cpu().numpy() == 1

@@ -107,7 +107,7 @@ class ShapleyValues(Display):
         return Estimates.of(self.values, self.stderr, self.df)
 
     def mean(self) -> Estimates:
-        """The signed mean over rows (columns, outputs), with its standard error over rows and sampling.
+        """Return the signed mean over rows (columns, outputs), with its standard error over rows and sampling.
 
         A background drawn from the rows is in the error, each of its rows in both roles: the mean is that of the population,
         explained against itself. A given background counts as fixed.
@@ -118,11 +118,11 @@ class ShapleyValues(Display):
         return mean_in_two_roles(mean, self.values, self.weights, self.against, self.places, self.groups)
 
     def mean_absolute(self) -> Estimates:
-        """The mean absolute value over rows (columns, outputs), biased upward by sampling error."""
+        """Return the mean absolute value over rows (columns, outputs), biased upward by sampling error."""
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Whether a column's rank by mean absolute value cannot be distinguished from the next lower one (columns,
+        """Return whether a column's rank by mean absolute value cannot be distinguished from the next lower one (columns,
         outputs).
         """
         size = np.abs(self.values)
@@ -135,7 +135,7 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Sampling error of the differences when there is one row, over which nothing varies."""
+        """Return the sampling error of the differences between columns if there is only one row."""
         if len(self.values) > 1:
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
@@ -294,7 +294,9 @@ def _check(background: int | Table, method: str, scale: str, tolerance: float, n
 def _together(
     model: Model | BoundModel, table: Table, background: int | Table, seed: int
 ) -> tuple[BoundModel, IntArray, IntArray, str]:
-    """One bound model that holds explained and background rows, the places of both, and words for the background."""
+    """Return one bound model with explained and background rows, the positions of both, and a description of the
+    background.
+    """
     if not isinstance(background, Table):
         bound = bind(model, table)
         backs = background_rows(table, background, seed)
@@ -327,7 +329,7 @@ def _squash(scale: str, bound: BoundModel) -> Callable[[Tensor], Tensor]:
 
 
 def _closed_form(bound: BoundModel, rows: IntArray, backs: IntArray) -> Sampled:
-    """Coefficient times distance from the background's mean, summed over the column's block."""
+    """Return coefficient times distance from the background's mean, summed over the column's block."""
     weight, x, counts = bound.front.weight.cpu().numpy(), bound.x[rows], bound.table.row_weights[rows]
     moves = x - np.average(bound.x[backs], axis=0, weights=bound.table.row_weights[backs])
     from_each = (counts @ x / counts.sum() - bound.x[backs]) * counts.sum()

@@ -93,7 +93,7 @@ def _until(plan: _Plan, rows: IntArray, first: int | None, enough: FloatArray | 
 
 
 def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
-    """Put a second, independent estimate of some rows beside the first, each weighed by the other's variance.
+    """Combine a second, independent estimate of some rows with the first, weighted by inverse variance.
 
     Sums over rows stay those of the first: over many rows their sampling error is small beside what they are read for.
     """
@@ -109,7 +109,7 @@ def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
 
 
 class _Plan:
-    """Draws and sizes that all rows share."""
+    """Draws and sizes shared by all rows."""
 
     def __init__(self, games: Games, seed: int) -> None:
         self.games, self.seed = games, seed
@@ -146,7 +146,7 @@ class _Plan:
         return (at[i : i + step] for i in range(0, len(at), step))
 
     def _counts(self, m: IntArray, count: int) -> IntArray:
-        """(pairs,) permutations for each pair; 0 where enumeration is not dearer."""
+        """Return permutations for each pair (pairs,); 0 if enumeration is cheaper."""
         sampled = enumeration_cost(m) > walk_cost(m) * count
         rank = np.cumsum(sampled, axis=1) - 1
         few = sampled.sum(axis=1, keepdims=True) < FEWEST
@@ -181,7 +181,8 @@ class _Plan:
     def _orders(
         self, row: IntArray, back: IntArray, draw: IntArray, differ: NDArray[np.bool_], labels: _Labels
     ) -> IntArray:
-        """(n, m) the differing columns of each pair in a random order, which depends on row, background, draw and seed alone.
+        """Return the differing columns of each pair in a random order (n, m), which depends only on row, background, draw
+        and seed.
 
         A permutation of a common pool is relabelled by one drawn for the row and a few background rows, which makes
         it uniform, and independent between rows, for the price of a gather.
@@ -194,7 +195,7 @@ class _Plan:
 
 
 class _Labels:
-    """A permutation of the columns for every row, draw and few background rows."""
+    """A permutation of the columns for every row, draw and block of background rows."""
 
     def __init__(self, numbers: IntArray, seed: int, draws: range, backs: int, columns: int) -> None:
         few = np.arange(-(-backs // TOGETHER)).astype(np.uint64)
@@ -210,7 +211,7 @@ class _Labels:
 
 
 class _Sums:
-    """Sums over the background, by its weight, of values and of their variances; and over rows, by their weight, of values."""
+    """Weighted sums over the background of values and their variances, and over rows of values."""
 
     def __init__(self, shape: tuple[int, int, int], weights: Tensor, back_weights: Tensor) -> None:
         self._shape, self._weights, self._back_weights = shape, weights, back_weights
@@ -263,7 +264,7 @@ class _Sums:
     def _spread(
         self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor
     ) -> None:
-        """Variances of the pairs' means, where there are several permutations."""
+        """Add the variances of the pairs' means, if there are several permutations."""
         players = np.argsort(order, axis=1)  # the same players in every permutation of a pair: in the table's order
         columns = self._held(np.take_along_axis(order, players, axis=1))
         values = torch.gather(values, 1, self._held(players)[:, :, None].expand_as(values))
@@ -306,7 +307,8 @@ class _Sums:
 
     @staticmethod
     def _of_pair(variance: Tensor, known: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
-        """Variance of a pair's mean, (rows, columns, k), and where it is the row's and not the column's own.
+        """Return the variance of a pair's mean (rows, columns, k), and where it is that of the row rather than the column's
+        own.
 
         `known` is the sum of w^2 over the pairs that were `measured`, `lone` counts the others.
 

@@ -188,7 +188,7 @@ def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tu
 
 
 def groups_of(table: Table, smallest: int = SMALLEST) -> Iterator[Group]:
-    """Return the levels and ranges of the input and protected columns with at least this many rows, no two of the same
+    """Yield the levels and ranges of the input and protected columns with at least this many rows, no two of the same
     rows.
 
     Where all others of a column are 1 to 9 rows, its smallest group is left out: they could be counted from the groups shown.
@@ -219,7 +219,7 @@ def _column_groups(table: Table, name: str) -> Iterator[Group]:
 
 
 def _parts(table: Table, name: str, missing: Any) -> Iterator[Group]:
-    """Quarters by weight, between rounded edges; of a number with few values fewer."""
+    """Yield quarters by weight, between rounded edges; fewer for a number with few values."""
     values = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
     known, weights = values[~missing], table.row_weights[~missing]
     if not weights.any() or known.min() == known.max():

@@ -180,7 +180,7 @@ def _evaluated(table: Table) -> IntArray:
 
 
 def _events(bound: BoundModel, mask: BoolArray) -> float:
-    """How many rows of a group the network expects outside of its most frequent class; of numbers there are no events."""
+    """Return how many rows of a group the network expects outside its most frequent class; None for numbers."""
     if not bound.table.schema.goal.classes:
         return np.inf
     expected = probabilities(bound.scores)[mask].sum(axis=0)
@@ -190,7 +190,7 @@ def _events(bound: BoundModel, mask: BoolArray) -> float:
 def _mean(
     name: str, values: FloatArray, bound: BoundModel, mask: BoolArray, group: IntArray
 ) -> tuple[float, float, int]:
-    """Mean, standard error and draws of a group's loss above its noise."""
+    """Return mean, standard error and number of draws of a group's loss above noise."""
     weights = bound.table.row_weights
     mean, moved = influences(values, weights, mask)
     error, count = spread(moved, group, mask)
@@ -204,7 +204,7 @@ def _mean(
 
 
 def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
-    """(n,) loss of every row under the base rate, or the mean, of a group."""
+    """Return the loss of every row (n,) under the base rate, or the mean, of a group."""
     y, w = table.y, table.row_weights * mask
     if table.schema.goal.classes:
         p = np.bincount(y.astype(np.int64), w, len(table.schema.classes)) / max(w.sum(), 1e-300)
@@ -215,18 +215,18 @@ def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
 
 
 def _rows(table: Table, scores: FloatArray, device: str) -> FloatArray:
-    """(n,) the task's own loss of every row."""
+    """Return the loss of the task (n,) for every row."""
     return np.asarray(loss_for(None, table.schema.task).each(scores[None], table.y, device)[0])
 
 
 def _entropy(bound: BoundModel) -> FloatArray:
-    """(n,) what a model's own probabilities say that the loss of a row should be, on average."""
+    """Return the loss of each row (n,) that a model's own probabilities imply on average."""
     p = probabilities(bound.scores)
     return np.asarray(-xlogy(p, p).sum(axis=1))
 
 
 def _columns(table: Table) -> list[str]:
-    """Input and protected columns, these first."""
+    """Return protected and input columns."""
     columns = [c for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
     return [c.name for c in sorted(columns, key=lambda c: not c.protected)]
 
@@ -235,7 +235,9 @@ def _columns(table: Table) -> list[str]:
 
 
 def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[int, Found]:
-    """How many groups were looked at, and those whose mean of each value lies most surely above that of all these rows."""
+    """Return how many groups were searched, and those whose mean of each value is most significantly above that of all
+    these rows.
+    """
     part, values = table.take(rows), [value[rows] for value in values]
     weights = part.row_weights
     standing: list[list[tuple[float, tuple[Cut, ...], int]]] = [[] for _ in values]
@@ -279,7 +281,7 @@ def _cell(some: tuple[Cut, ...], cell: int) -> tuple[Conditions, BoolArray]:
 
 
 def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: float, size: int) -> FloatArray:
-    """(size,) mean of each cell less what was expected, over its standard error; 0 where there is none."""
+    """Return the mean of each cell minus its expectation, over its standard error (size,); 0 if there is none."""
     mass, sums, squares, second = (
         np.bincount(codes, one, size) for one in (weights, weights * values, weights * values**2, weights**2)
     )

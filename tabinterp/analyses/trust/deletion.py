@@ -104,7 +104,7 @@ def _gaps(bound: BoundModel, rows: IntArray, backs: IntArray, order: IntArray) -
 
 
 def _replaced(bound: BoundModel, row: IntArray, back: IntArray, order: IntArray) -> Iterator[Tensor]:
-    """(m, k) scores after one column after another of rows (m,) came from background rows (m,); at last all of them have."""
+    """Yield scores (m, k) after one column after another of rows (m,) was taken from background rows (m,), until all are."""
     columns = len(bound.columns)
     if bound.is_local(bound.columns):
         moves, z = parts(bound), bound.z[row]

@@ -105,7 +105,7 @@ class Trust(Display):
     settings: dict[str, Any] = field(default_factory=dict)
 
     def _numbers(self) -> pd.DataFrame:
-        """Rank correlations alone; what is in other units has no place on their axis."""
+        """Return the rank correlations alone, since other measures have other units."""
         frame = self.frame()
         return frame[frame["measure"] == "rank correlation"]
 
@@ -243,7 +243,7 @@ def _optional(check: str, skipped: dict[str, Message], make: Callable[[], list[C
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """Rows of the table that are explained, and disjoint backgrounds; none of weight 0."""
+    """Rows of the table to explain, and disjoint backgrounds, none of weight 0."""
 
     rows: IntArray
     backgrounds: tuple[IntArray, ...]

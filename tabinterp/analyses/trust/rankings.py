@@ -34,7 +34,7 @@ class Ask:
 
     @property
     def part(self) -> BoundModel:
-        """Return the model on the explained rows alone."""
+        """The model on the explained rows alone."""
         return self.bound.take(self.rows)
 
 
@@ -89,8 +89,9 @@ def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
 
 
 def _expected(ask: Ask) -> Ranking:
-    """Expected gradients as `gradient_importance` has them, many paths in one pass; a column's share of a path is its slope
-    times what the column moves the front by."""
+    """Return expected gradients as in `gradient_importance`, with many paths in one pass; a column's share of a path is its
+    slope times its change of the front.
+    """
     bound, n = ask.bound, len(ask.rows)
     if not bound.is_local(bound.columns):
         return _of_values(ask, np.full((n, len(bound.columns), len(bound.outputs)), np.nan))

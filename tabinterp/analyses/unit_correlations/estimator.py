@@ -101,7 +101,7 @@ def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 
 
 
 def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | None = None) -> NeuronCorrelations:
-    """Correlate on the rows that the model is bound to, and take the moments from there too unless they are given."""
+    """Correlate on the rows that the model is bound to, and use their moments unless others are given."""
     table = bound.table
     if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
         bound = bound.take(table.weights > 0)
@@ -136,7 +136,7 @@ def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | Non
 
 
 def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
-    """What sums over rows say."""
+    """Return what follows from the sums over rows."""
     return {
         "pearson": place.numeric(found.pearson),
         "ratio": place.discrete(found.ratio),
@@ -182,7 +182,7 @@ def _plan(bound: BoundModel, layers: dict[str, FloatArray]) -> Plan:
 
 
 def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """(h,) the units' means where these are large beside their spread; 0 elsewhere, where no digits are lost about it."""
+    """Return the units' means (h,) where these are large compared with their spread; 0 elsewhere, where no digits are lost."""
     mean = weights @ values / weights.sum()
     spread = weights @ (values - mean) ** 2 / weights.sum()
     return np.where(mean**2 > FAR**2 * spread, mean, 0.0)
@@ -213,7 +213,7 @@ STREAM = Stream(start, update, assoc.merge, finish, of="units")
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """Cells of the columns: (n, p) numbers, NaN where missing, and (n, q) codes of levels, -1 where missing."""
+    """Values of the columns: numbers (n, p), NaN if missing, and codes of levels (n, q), -1 if missing."""
 
     numbers: FloatArray
     codes: IntArray
@@ -233,7 +233,7 @@ def _numbers(table: Table, columns: list[str]) -> FloatArray:
 
 @dataclass(frozen=True)
 class _Place:
-    """Puts results on numeric and discrete columns back into the table's order."""
+    """Puts results on numeric and categorical columns back into the table's order."""
 
     columns: tuple[str, ...]
     numbers: list[str]

@@ -175,12 +175,12 @@ def _name(unit: Unit) -> str:
 
 
 def _shown(column: UnitColumn) -> float | None:
-    """The measure that the map shows: with a sign where there is an order."""
+    """Return the measure that the map shows: with a sign where there is an order."""
     return _measure(column)[1]
 
 
 def _measure(column: UnitColumn) -> tuple[str, float | None]:
-    """The same, with its name."""
+    """Return the same, with its name."""
     measures = (("spearman", column.spearman), ("ratio", column.ratio), ("distance", column.distance))
     return next(((name, value) for name, value in measures if value is not None), ("spearman", None))
 

@@ -92,7 +92,7 @@ def _backend(model: Any) -> str:
 
 
 def _flat(model: Any) -> Iterator[Any]:
-    """Layers in order, those of models inside included."""
+    """Yield the layers in order, including those of nested models."""
     for layer in model.layers:
         if _kind(layer) in ("Sequential", "Functional"):
             yield from _flat(layer)
@@ -101,7 +101,7 @@ def _flat(model: Any) -> Iterator[Any]:
 
 
 def _kind(layer: Any) -> str:
-    """The layer's name where it is Keras' own, otherwise its full name, which is on no list."""
+    """Return the layer's name where it is Keras' own, otherwise its full name, which is on no list."""
     kind = type(layer)
     return kind.__name__ if kind.__module__.split(".")[0] == "keras" else f"{kind.__module__}.{kind.__name__}"
 

@@ -100,7 +100,7 @@ def _norm(constants: Constants, settings: dict[str, Any]) -> list[nn.Module]:
 
 
 def _arithmetic(kind: str, constants: Constants, before: list[nn.Module]) -> list[nn.Module]:
-    """A constant added to, or times, each column: folded into a layer before, or a diagonal layer of its own."""
+    """Return a constant added to, or times, each column: folded into a layer before, or a diagonal layer of its own."""
     constant = constants[1] if constants[0] is None else constants[0]
     if constant is None or (constants[0] is not None and kind in ("Sub", "Div")):
         raise NoChainError(why("opaque.chain.computed", kind=kind))

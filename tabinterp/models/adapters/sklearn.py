@@ -117,7 +117,7 @@ def _exact(final: Any, module: nn.Module) -> Model:
 
 
 def _answering(model: Model, estimator: Any) -> Model:
-    """The model, checked against what the whole estimator predicts."""
+    """Return the model, checked against what the whole estimator predicts."""
     names = reads(estimator) or model.reads
     predict = predictor(estimator, named=names is not None, classifier=model.task not in ("regression", "count"))
     final = ends(estimator)[1]
@@ -141,7 +141,7 @@ def _task(classes: tuple[Any, ...] | None) -> str:
 
 
 def _check(estimator: Any) -> None:
-    """Fitted, and with answers that can be audited."""
+    """Check that the estimator is fitted and its predictions can be audited."""
     if isinstance(estimator, type):
         kind = estimator.__name__
         raise ModelError(f"expected a fitted estimator, got the class {kind}. Create an instance, fit it and pass that")
@@ -176,7 +176,7 @@ def _linear(final: Any) -> nn.Module:
 
 
 def _log_linear(final: Any) -> nn.Module:
-    """A generalised linear model of a positive target: the mean is exp of the linear predictor."""
+    """Return a generalised linear model of a positive target: the mean is exp of the linear predictor."""
     return nn.Sequential(affine(final.coef_, final.intercept_), Pointwise(torch.exp))
 
 
@@ -209,7 +209,7 @@ def _penalised(final: Any) -> bool | None:
 
 
 def _converged(final: Any) -> bool | None:
-    """False where the fit stopped at its limit of iterations."""
+    """Return False if the fit stopped at its iteration limit."""
     if hasattr(final, "n_iter_") and hasattr(final, "max_iter") and final.max_iter is not None:
         return bool(np.max(final.n_iter_) < final.max_iter)
     return None

@@ -65,7 +65,7 @@ def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
 
 
 def _task(net: Any, criterion: Any) -> str | None:
-    """None: its classes say whether there are two."""
+    """Return the task; None if only its classes say whether there are two."""
     if COUNT in bases(criterion):
         return "count"
     return "regression" if "NeuralNetRegressor" in bases(net) or type(criterion).__name__ in REGRESSION else None
@@ -85,7 +85,7 @@ def _outputs(net: Any, criterion: Any) -> str:
 
 
 def _predict(net: Any, model: Model, encoded: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
-    """The net's own answers to encoded rows at the network's precision."""
+    """Return the net's own answers to encoded rows at the network's precision."""
     precision = str(module_dtype(model.module)).removeprefix("torch.")
 
     def predict(rows: Any) -> FloatArray:

@@ -123,7 +123,7 @@ def _what(result: Any) -> str:
 
 
 def _parameters(result: Any, constant: int | None) -> tuple[FloatArray, FloatArray]:
-    """(k,) intercepts and (k, d) weights; the first of several classes is the reference, with zeros."""
+    """Return intercepts (k,) and weights (k, d); the first of several classes is the reference, with zeros."""
     parameters = np.asarray(result.params, dtype=np.float64)
     parameters = parameters[None] if parameters.ndim == 1 else np.vstack([np.zeros(len(parameters)), parameters.T])
     if constant is None:
@@ -137,7 +137,7 @@ def _constant_value(result: Any, constant: int) -> float:
 
 
 def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int | None) -> OwnFit:
-    """The result's covariance, class by class with the intercept first; zeros for what is not estimated."""
+    """Return the result's covariance, class by class with the intercept first; zeros for what is not estimated."""
     k, d = weight.shape
     estimated = range(1, k) if np.ndim(result.params) > 1 else range(k)
     given = np.delete(np.arange(d + (constant is not None)), [] if constant is None else constant)
@@ -163,7 +163,7 @@ def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int |
 
 
 def _classes(result: Any) -> tuple[Any, ...]:
-    """The classes in the order of the outputs; 0 and 1 where statsmodels knows no names."""
+    """Return the classes in the order of the outputs; 0 and 1 where statsmodels knows no names."""
     if type(result.model).__name__ == "MNLogit":
         known = result.model._ynames_map
         return tuple(_value(known[i]) for i in sorted(known))
@@ -175,7 +175,7 @@ def _classes(result: Any) -> tuple[Any, ...]:
 
 
 def _value(name: str) -> Any:
-    """2 and 2.0 are written as text."""
+    """Return a class as text, equal for 2 and 2.0."""
     try:
         number = float(name)
     except ValueError:
@@ -184,7 +184,7 @@ def _value(name: str) -> Any:
 
 
 def _reads(result: Any, constant: int | None) -> tuple[str, ...] | None:
-    """The names of exog's columns but the constant, where it was a frame."""
+    """Return the names of exog's columns but the constant, where it was a frame."""
     if not hasattr(getattr(result.model.data, "orig_exog", None), "columns"):
         return None
     return tuple(name for i, name in enumerate(map(str, result.model.exog_names)) if i != constant)
@@ -211,7 +211,7 @@ def _converged(result: Any) -> bool | None:
 
 
 def _variables(spec: Any, columns: set[str]) -> Sources:
-    """For each column of the design, the table's columns that it is made of."""
+    """Return for each column of the design the table's columns that it is made of."""
     if hasattr(spec, "term_variables"):
         parts = [(spec.term_indices[term], set(map(str, names))) for term, names in spec.term_variables.items()]
     else:
@@ -224,7 +224,7 @@ def _variables(spec: Any, columns: set[str]) -> Sources:
 
 
 def _names(code: str) -> set[str]:
-    """Every name and text in a factor: a + log(b) + Q("c d")."""
+    """Return every name and text in a factor: a + log(b) + Q("c d")."""
     nodes = list(ast.walk(ast.parse(code, mode="eval")))
     texts = {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     return {n.id for n in nodes if isinstance(n, ast.Name)} | texts

@@ -65,7 +65,7 @@ def encoders_of(encoder: Any) -> list[Any]:
 
 
 def _encoder(encoder: Any) -> Any:
-    """A transformer, or None for "passthrough"."""
+    """Return a transformer, or None for "passthrough"."""
     if isinstance(encoder, str):
         if encoder != "passthrough":
             raise ModelError(f"encoder must be a fitted transformer or 'passthrough'; got {encoder!r}")
@@ -76,7 +76,7 @@ def _encoder(encoder: Any) -> Any:
 
 
 def _reads_whole_numbers(module: nn.Module) -> bool:
-    """Whether anything in it looks up levels or rounds: its gradient by the input is not all there is to know."""
+    """Return whether anything in it looks up levels or rounds: its gradient by the input is not all there is to know."""
     if any(isinstance(part, (nn.Embedding, nn.EmbeddingBag)) for part in module.modules()):
         return True
     graph = trace(module)

@@ -155,7 +155,7 @@ def build(layers: list[Layer], file: str) -> nn.Sequential:
 
 
 def _widths(layers: list[Layer]) -> Iterator[int]:
-    """How wide what each layer gives is: what it says, or as wide as what it was given."""
+    """Yield the width of each layer's output: as it states, or as its input."""
     width = 1
     for layer in layers:
         said = [layer.settings.get(name) for name in ("out_features", "num_features", "embedding_dim")]
@@ -184,7 +184,7 @@ def made(layer: Layer, file: str) -> nn.Module:
 
 
 def _renamed(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> dict[str, torch.Tensor]:
-    """Tensors under their layers' positions."""
+    """Return tensors named by their layers' positions."""
     positions = {layer.name or str(i): str(i) for i, layer in enumerate(layers)}
     if len(positions) != len(layers):
         raise ModelError(f"{file!r} describes two layers with the same name")

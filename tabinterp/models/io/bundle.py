@@ -161,7 +161,7 @@ def save_model(
 
 
 def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
-    """Put these members in the place of a bundle that was there: all of them, or none.
+    """Replace an existing bundle by these members: all of them, or none.
 
     A folder is a bundle while its header is there, which therefore goes first and comes last.
     """
@@ -215,7 +215,7 @@ def rare_levels(model: Model, rows: Table) -> dict[str, int]:
 
 
 def _listed_levels(encoder: Any) -> Iterator[tuple[str | None, str]]:
-    """(None, text) of every text that an encoder holds; (column, level) of every category of a column."""
+    """Yield (None, text) for every text in an encoder, and (column, level) for every category of a column."""
     waiting: list[tuple[str, Any]] = [("", encoder)]
     seen: dict[int, Any] = {}  # holds what was seen, so that no address is used twice
     while waiting:
@@ -241,7 +241,7 @@ def _listed_levels(encoder: Any) -> Iterator[tuple[str | None, str]]:
 
 
 def _level(value: Any) -> str:
-    """A level as text, alike for 7 and 7.0."""
+    """Return a level as text, equal for 7 and 7.0."""
     return f"{float(value):g}" if isinstance(value, (int, float, np.number)) else str(value)
 
 
@@ -286,7 +286,7 @@ class _Described:
 
 @dataclass(frozen=True, eq=False)
 class _Network:
-    """What is to be saved: a network and the encoder before it, or a list of one for each input."""
+    """What is to be saved: a network and the encoder before it, or a list with one for each input."""
 
     module: nn.Module
     encoder: Any
@@ -302,7 +302,7 @@ class _Network:
 
 
 def _network(model: Model) -> _Network:
-    """As it was wrapped, before it was finished beside a table."""
+    """Return the network as it was wrapped, before it was finished for a table."""
     if isinstance(model.finish, Finish):
         return _Network(model.module, list(model.finish.encoders), None)
     if model.original is not None and isinstance(model.encoder, SideBySide):
@@ -317,7 +317,7 @@ def _network(model: Model) -> _Network:
 
 
 def _width(encoder: Any, reads: tuple[str, ...] | None) -> int | None:
-    """How many columns an encoder makes, where it says so."""
+    """Return how many columns an encoder makes, if it says so."""
     names = getattr(encoder, "feature_names_in_", reads)
     count = getattr(encoder, "n_features_in_", None)
     if names is None and isinstance(count, int):

@@ -115,7 +115,7 @@ def _attribute(traced: fx.GraphModule, target: str) -> Tensor:
 
 
 def _value(value: Any) -> Any:
-    """As a file has it."""
+    """Return a value in the form that the file stores."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, list):
@@ -139,7 +139,7 @@ KINDS: list[tuple[str, type, Callable[[Any], Any]]] = [
 
 
 def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | None]) -> list[Input]:
-    """The first way of giving rows that the network takes, tried without memory."""
+    """Return the first form of input that the network accepts, tried without memory."""
     takes, said = _trial(graph, tensors)
 
     def first(given: list[int]) -> list[Input] | None:
@@ -170,7 +170,7 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
 
 
 def _likely(tensors: Mapping[str, Tensor]) -> list[int]:
-    """Widths of more than one column: small ones, those of its tensors, and sums of two of them."""
+    """Return widths of more than one column to try: small ones, those of its tensors, and sums of two of them."""
     own = {size for value in tensors.values() for size in value.shape}
     sums = {a + b for a in own for b in own} if len(own) <= MOST_SUMS else set[int]()
     return sorted({*SMALL, *own, *sums} - {0, 1})
@@ -201,7 +201,7 @@ def _inner(error: ModelError) -> str:
 
 
 def _ways(graph: Graph, widths: list[int]) -> Iterator[list[Input]]:
-    """Floats before whole numbers, (n, 1) before (n,)."""
+    """Yield forms of input: floats before whole numbers, (n, 1) before (n,)."""
     forms = [[(False, False), (True, False), *([(False, True), (True, True)] if w == 1 else [])] for w in widths]
     for way in itertools.islice(itertools.product(*forms), TRIED):
         yield [
@@ -211,7 +211,7 @@ def _ways(graph: Graph, widths: list[int]) -> Iterator[list[Input]]:
 
 
 def _same(module: nn.Module, graph: Graph, tensors: dict[str, Tensor], name: str) -> None:
-    """Does what will be in the file give the network's own scores?"""
+    """Return whether the graph that will be saved gives the network's own scores."""
     again = graphs.fill(graph, tensors, name)
     draws = torch.Generator().manual_seed(0)
     dtype = next((value.dtype for value in tensors.values() if value.is_floating_point()), torch.float32)

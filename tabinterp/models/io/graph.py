@@ -291,7 +291,7 @@ def _check_numbers_of_rows(node: Node, values: dict[str, Value], few: dict[str, 
 
 
 def _numbers(value: Value) -> list[Any]:
-    """The numbers in a value, and how many parts each list has."""
+    """Return the numbers in a value, and how many parts each list has."""
     if isinstance(value, (list, tuple)):
         return [len(value), *(number for part in value for number in _numbers(part))]
     if isinstance(value, slice):
@@ -387,7 +387,7 @@ def _check_scores(value: Value, file: str) -> None:
 
 
 def _assembled(graph: Graph, layers: dict[str, nn.Module], tensors: dict[str, Tensor], file: str) -> Network:
-    """The graph as torch.fx has it, under names of ours."""
+    """Return the graph as torch.fx has it, under names of ours."""
     root, new = nn.Module(), fx.Graph()
     for i, layer in enumerate(layers.values()):
         root.add_module(f"layer{i}", layer)

@@ -236,7 +236,7 @@ def _compressed(content: Content, found: Inspection) -> None:
 
 
 def _old_torch(content: Content, found: Inspection) -> None:
-    """Several pickles one after another: a magic number, a version, the system, the object, the storages."""
+    """Inspect several consecutive pickles: a magic number, a version, the system, the object, the storages."""
     read = [pickled.opcodes(part) for part in pickled.chained(content.data)]
     found.imports = list(dict.fromkeys(name for one in read for name in one.imports))
     found.notes.append(f"{sum(one.count for one in read):,} opcodes in {len(read)} pickles")
@@ -259,14 +259,16 @@ def _pickles_inside(content: Content, found: Inspection) -> None:
 
 
 def _onnx(content: Content, found: Inspection) -> None:
-    """Operators of a graph, which is checked, and compared with its reading on random rows as `load_model` does."""
+    """Inspect a graph: check it, list its operators, and compare it with its conversion on random rows, as `load_model`
+    does.
+    """
     found.layers = [node.op_type for node in from_onnx.read(content.data, content.name).graph.node]
     LOADERS["onnx"](content, Given(None, None))
     found.needs = "an encoder, unless it reads the numeric columns unchanged"
 
 
 def _nothing(_content: Content, _found: Inspection) -> None:
-    """Nothing more can be said."""
+    """Add nothing, for formats of which no more can be said."""
 
 
 LOOKS: dict[str, Callable[[Content, Inspection], Any]] = {

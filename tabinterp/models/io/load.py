@@ -151,7 +151,7 @@ def load_null(path: str | Path) -> Model | None:
 
 
 def _beside(first: Header, folder: Path, role: str) -> Model:
-    """The bundle in a folder of another, which was trained as the first was."""
+    """Return the bundle in a folder of another, which was trained as the first was."""
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
         raise ModelError(
@@ -239,7 +239,7 @@ def of_object(value: Any, content: Content) -> Model:
 
 
 def _bounded(function: Function, width: int, name: str) -> Function:
-    """A function of rows whose parts make so many columns together."""
+    """Return a function of rows, limited in the number of columns that its parts make."""
 
     def bounded(rows: pd.DataFrame) -> Any:
         check_cells(len(rows) * width, f"{len(rows):,} rows of {width:,} columns", name)
@@ -258,7 +258,7 @@ def is_encoder(value: Any) -> bool:
 
 
 def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
-    """An object out of a file as a model: its attributes may be missing or of any kind."""
+    """Wrap an object from a file as a model; its attributes may be missing or of any type."""
     try:
         model = wrap(value, encoder=encoder)
         finite = all(bool(torch.isfinite(part).all()) for part in model.module.state_dict().values())
@@ -274,7 +274,7 @@ def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
 
 
 def _told(predict: Callable[[pd.DataFrame], FloatArray], name: str) -> Callable[[pd.DataFrame], FloatArray]:
-    """The model's own predictions, whose failure is an error of the file."""
+    """Return the model's own predictions, whose failure is an error of the file."""
 
     def told(rows: pd.DataFrame) -> FloatArray:
         try:
@@ -294,7 +294,7 @@ def _torch(content: Content, given: Given) -> Model:
 
 
 def _filled(content: Content, tensors: dict[str, torch.Tensor], given: Given, kind: str) -> Model:
-    """Weights in the layers that were described, behind the encoder that was given."""
+    """Return the described layers filled with weights, behind the given encoder."""
     if given.architecture is None:
         raise ModelError(
             f"{content.name!r} contains only weights. Pass {argument('architecture')}, a JSON file that describes "
@@ -330,7 +330,7 @@ def _encoder(encoder: Any) -> Any:
 
 
 def _onnx(content: Content, given: Given) -> Model:
-    """A checked graph behind the encoder that was given; without one it reads the numeric columns as they are."""
+    """Return a checked graph behind the given encoder; without one it reads the numeric columns unchanged."""
     if given.architecture is not None:
         raise ModelError(f"an ONNX file contains its architecture. Leave out {argument('architecture')}")
     encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
@@ -352,7 +352,7 @@ LOADERS: dict[str, Callable[[Content, Given], Model]] = {
 
 
 def _unsafe(content: Content, kind: str, given: Given) -> Model:
-    """A pickle whose SHA-256 was given and matched."""
+    """Load a pickle whose SHA-256 was given and matched."""
     if not KINDS[kind].pickle:
         why = refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is {KINDS[kind].words}"
         raise ModelError(f"{argument('unsafe_pickle', True)} is only for pickles; {why}")

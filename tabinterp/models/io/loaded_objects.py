@@ -185,7 +185,7 @@ def check_fit(encoder: Any, name: str) -> None:
 
 
 def _repeats(kind: str, settings: Mapping[str, Any], width: int) -> int:
-    """How often an estimator with these parameters fits what is inside it, or takes a step of its own."""
+    """Return how often an estimator with these parameters fits what is inside it, or takes a step of its own."""
     numbers = [len(value) if isinstance(value, (list, np.ndarray)) else value for value in map(settings.get, REPEATED)]
     grid = settings.get("param_grid") or []
     candidates = sum(math.prod(map(_choices, one.values())) for one in (grid if isinstance(grid, list) else [grid]))
@@ -212,7 +212,7 @@ def columns(value: Any) -> int:
 
 
 def _inside(value: Any, owner: str, name: str) -> Iterator[tuple[Any, str, str]]:
-    """What a value holds, each part with the class of the object and the attribute, or the key, that hold it."""
+    """Yield the parts of a value, each with the class of the object and the attribute or key that hold it."""
     if isinstance(value, dict):
         for key, part in value.items():
             yield key, owner, name
@@ -307,7 +307,9 @@ def _most(name: str) -> int | None:
 
 
 def _check_count(value: Any, name: str, most: int, said: str) -> None:
-    """A list is of one number for each column, but of penalties and thresholds it holds these themselves."""
+    """Check a parameter that sets a number of steps; a list has one number for each column, but holds penalties and
+    thresholds themselves.
+    """
     numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas", "thresholds") or np.ndim(value) == 0 else []
     found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
     if found:
@@ -410,7 +412,7 @@ def _want(holds: bool, what: str) -> None:
 
 
 def _in_order(known: np.ndarray[Any, Any]) -> bool:
-    """Numbers are looked up by bisection, which finds a place beyond the last where they are in no order."""
+    """Return whether levels are sorted, since bisection in unsorted numbers can return an index beyond the last."""
     if known.dtype.kind not in "biuf":
         return known.dtype.kind in "OUS"
     numbers = known[~np.isnan(known)] if known.dtype.kind == "f" else known

@@ -113,7 +113,9 @@ def chained(data: bytes, most: int = 8) -> list[bytes]:
 
 
 def _later(data: bytes) -> list[str]:
-    """Names of imports behind bytes that are no opcodes (joblib writes arrays between them), by what they look like."""
+    """Return names of imports after bytes that are no opcodes (joblib writes arrays between them), recognised by their
+    form.
+    """
     found = {module + b"." + name: None for module, name in NAMED.findall(data)}
     for match in PAIRED.finditer(data):
         module, name = match.group(2), match.group(4)

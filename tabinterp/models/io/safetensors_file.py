@@ -85,7 +85,7 @@ def _counts(value: Any) -> bool:
 
 
 def _tiled(spans: list[tuple[int, int]], size: int, file: str) -> None:
-    """Tensors one after another, without overlap or gap, to the end of the file."""
+    """Check that tensors follow each other without overlap or gap to the end of the file."""
     end = 0
     for start, stop in sorted(spans):
         if start != end:

@@ -171,7 +171,7 @@ def _words(error: BaseException) -> str:
 
 
 def _nodes(schema: dict[str, Any], file: str) -> Iterator[dict[str, Any]]:
-    """Every object of the schema that skops could take for a node."""
+    """Yield every object of the schema that skops could use as a node."""
     waiting: list[tuple[Any, int]] = [(schema, 0)]
     while waiting:
         value, depth = waiting.pop()
@@ -193,7 +193,7 @@ def _type(node: dict[str, Any], file: str) -> str:
 
 
 def _array(archive: Archive, member: Any) -> None:
-    """The header of a .npy file says how many bytes follow; what it says must be so before numpy makes room for them."""
+    """Check that the size in the header of a .npy file is true, before numpy allocates memory for it."""
     if not isinstance(member, str):
         raise ModelError(f"{archive.name!r} contains an array without a file")
     data = io.BytesIO(archive.read(member, LARGEST_ARRAY))
