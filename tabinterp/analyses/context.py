@@ -30,7 +30,7 @@ class Context:
     Parameters
     ----------
     network, linear : the two models, bound to the rows at hand.
-    others : networks that differ from this one by their seed alone; null : a network trained on shuffled labels.
+    others : networks that differ from this one by their seed alone; null : a network trained on permuted labels.
     settings : what the user asked for.
     performance : metrics of both models and the verdict, on the evaluated rows.
     results : name of an analysis -> its result, None where it does not apply; fills while the audit runs.

@@ -176,7 +176,7 @@ class Display(Shown):
         Parameters
         ----------
         output : of several; None: the first.
-        linear : the same reading of the linear model, to be drawn beside it; `names` of the two in the legend.
+        linear : the same result for the linear model, to be drawn next to it; `names` of the two in the legend.
 
         Raises
         ------

@@ -31,7 +31,7 @@ class Results:
     performance : metrics of both models and the verdict.
     answers : name of an analysis that ran -> its result, None where it does not apply.
     notes : what was not assessed, and why.
-    others : networks of other seeds; null : a network trained on shuffled labels.
+    others : networks of other seeds; null : a network trained on permuted labels.
     digest_key : None: no digests of columns are written.
     census : of all rows, where these are more than the models are bound to.
     summed : what is summed over all these rows (`Analysis.summed`).

@@ -82,7 +82,7 @@ def audit(
     others : sequence of Model
         Networks that differ from this one by their training seed only. They show how much the explanations change with the seed.
     null : Model, optional
-        A network trained in the same way on shuffled labels, as `train(null=True)` does. Rankings that it shares with the
+        A network trained in the same way on permuted labels, as `train(null=True)` does. Rankings that it shares with the
         audited network do not come from the data.
     seed : int
         Seed of every random draw, from 0 to 4294967295.

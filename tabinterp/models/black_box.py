@@ -2,7 +2,7 @@
 inside.
 
 Each column becomes one encoded column: the place of its value among the distinct values of the table, missing being one of
-them. Codes are small whole numbers, so moving a column by arithmetic on codes is exact, and every reading that needs no
+them. Codes are small whole numbers, so moving a column by arithmetic on codes is exact, and every analysis that needs no
 gradient runs through the same code as for a network. A number that the table does not hold gets the next code when it is first
 asked for.
 """

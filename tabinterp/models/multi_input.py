@@ -1,7 +1,7 @@
 """Networks with several inputs, or with inputs of whole numbers, as a network with one float input.
 
 How an input is to be given (floats or whole numbers, (n, 1) or (n,)) is found by a trial call. Where whole numbers are
-looked up in embeddings, the lookups become affine maps of one-hot levels, so that every reading works on them; the result is
+looked up in embeddings, the lookups become affine maps of one-hot levels, so that every analysis works on them; the result is
 compared with the network's own. Where they are used otherwise, only the network's answers are known: a function of rows.
 """
 

@@ -36,7 +36,7 @@ def wrap(
     Parameters
     ----------
     model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a Keras or an
-        ONNX model, or a function from a frame of the input columns to answers (every reading that needs no gradient).
+        ONNX model, or a function from a frame of the input columns to answers (every analysis without gradients).
     encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from original columns to its input, or
         (networks) "passthrough"; for several inputs a list, one for each. Whether an input is of whole numbers (levels to
         look up) is found by a trial call.
@@ -48,7 +48,7 @@ def wrap(
         "rate": whether a network of counts returns the log of the expected count or the expected count; None: the log
         (a function: the expected count).
     name : what reports call the model.
-    device : "cpu" or "cuda": where torch computes in readings of the model.
+    device : "cpu" or "cuda": where torch computes.
 
     The model is copied and never changed. It is checked against its own predictions when it first meets a table.
 

@@ -30,7 +30,7 @@ class Trained:
     """Networks by seed (the first is the one to audit), the counterpart, and the table with its split.
 
     `training_rows` are those that the weights of the first were fitted to, `validation_rows` those that chose when its training
-    stopped; together they are the rows that are not held out. `null`: trained as they were, on shuffled labels. What is read from
+    stopped; together they are the rows that are not held out. `null`: trained as they were, on permuted labels. What is read from
     it, no network learned: it is there to compare with.
     """
 

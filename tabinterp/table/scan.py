@@ -162,10 +162,10 @@ def scan_table(
         a dataframe; with `query` a DuckDB file or a database's URL. The other names are those of `read_table`. A share that is
         stratified needs the whole table: `split` takes one that was drawn before.
     drop_missing_target : as in `read_table`. Row numbers, in errors too, are then those of the rows that are left.
-    rows : the most rows drawn of each side of the split (or of all), which readings that need an order or a draw are given.
+    rows : the most rows drawn of each side of the split (or of all), for analyses that need an order or a random draw.
     batch : rows in memory at a time.
     key : a column of the query that differs in every row; its rows come in that order.
-    keep : where what is finished is kept, from `keeping`. told : called with what is read, rows done, and of how many.
+    keep : where what is finished is kept, from `keeping`. told : called with what is read, the rows done, and the total.
 
     Examples
     --------

@@ -32,7 +32,7 @@ class Reading:
 class Agreement:
     """Spearman correlation of two methods' sizes, overlap of their top columns, and share of terms with equal sign.
 
-    `ordered`: pairs of columns whose order is significant under both readings, `opposed` those of them that the readings put in
+    `ordered`: pairs of columns whose order is significant under both methods, `opposed` those of them that the methods put in
     opposite order. Sampling error alone lowers a rank correlation; it hardly ever makes an opposed pair. None without standard
     errors.
     """

@@ -1,6 +1,6 @@
 """Coefficients in the document: regression coefficients, the network's average derivatives, and where their signs conflict.
 
-The name and the numbers of a level of fewer than ten rows are withheld, since they would tell of single people. Two signs
+The name and the numbers of a level of fewer than ten rows are withheld, since they would reveal single people. Two signs
 contradict each other only when everything that is known of the term says so.
 """
 

@@ -8,7 +8,7 @@ goes far from where it is. Their bins are the steps of the same grid, so that th
 
 Every standard error is over rows, by the first-order term of each row (Hájek 1968): in partial dependence and the centred
 curves a row is a receiver and gives its value to the column's distribution; the grid itself counts as fixed. All of them are
-quadratic forms in one matrix of second moments, so that the reading is a sum over rows.
+quadratic forms in one matrix of second moments, so that the analysis is a sum over rows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Effect curves in the document: partial dependence, ICE and ALE of both models.
 
-The value and the numbers of a point of fewer than ten rows are withheld, since they would tell of single people. Where its
+The value and the numbers of a point of fewer than ten rows are withheld, since they would reveal single people. Where its
 number of rows would follow from the others, the number of rows of one more point is withheld.
 """
 

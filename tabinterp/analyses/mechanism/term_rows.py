@@ -41,7 +41,7 @@ def term_fields(terms: Sequence[AnyTerm], i: int) -> dict[str, Any]:
 
 
 def _reference(terms: Sequence[AnyTerm], term: AnyTerm) -> str | None:
-    """Return the reference level, unless so few rows have it that its name tells of single people."""
+    """Return the reference level, unless so few rows have it that its name reveals single people."""
     if term.level_rows is None or not term.term.dummy:
         return term.term.reference
     others = sum(other.level_rows or 0 for other in terms if other.term.column == term.term.column)

@@ -3,7 +3,7 @@
 A path product multiplies the weights along every way from an encoded column to the score and adds them up, as if each
 activation were the identity: it is the network's gradient with all activations held at slope 1, residual branches included.
 Garson's share splits each unit's absolute weight among what feeds it by their absolute weights. Weights are per standard
-deviation of the encoded column. These are the field's older readings, with failures that are known and said (`caveats`); they
+deviation of the encoded column. These are the field's older methods, with failures that are known and said (`caveats`); they
 stand here to be compared, not believed.
 
 How far off a line the network is shows in three directions in the space of the encoded columns, in standard deviations: the

@@ -322,7 +322,7 @@ def compare(
 def too_few(table: Table, held_out: bool = True) -> Message | None:
     """Return why performance on these rows is withheld; None if it is not.
 
-    Fewer than ten rows would tell of single people. With fewer than `EVENTS` events of a class, intervals are too short and the
+    Fewer than ten rows would reveal single people. With fewer than `EVENTS` events of a class, intervals are too short and the
     margin, a share of the loss of always predicting the base rate, rests on a handful of rows.
     """
     rows = len(table)

@@ -6,7 +6,7 @@ that is beta (x - reference), in closed form. Of a network the same question has
 values against the just-approved rows (the main one: real rows, columns moved whole), Shapley values from the mean of the
 just-approved rows and from the mean of all rows (a baseline that is no row where a column has levels), and integrated
 gradients from the mean of the just-approved rows. How far their lists agree is what is measured here, over rows, by rank: the
-sizes of two readings may look alike where their order differs.
+sizes of two methods may look alike where their order differs.
 
 A reason is a column that adds towards the decline. A list holds the largest, four at most (9(b)(2)-1), fewer where fewer count
 against the row.

@@ -2,9 +2,9 @@
 
 Four checks of every method that ranks columns, on the same few rows. *Random weights* (Adebayo et al. 2018): rank correlation
 of the columns' sizes under the model with those under networks whose weights were drawn again; where it stays high, the ranking
-comes from the data and the encoder. *Shuffled labels* (the same): the same beside models that were trained on shuffled labels,
+comes from the data and the encoder. *Permuted labels* (the same): the same beside models that were trained on permuted labels,
 by a function of the user's or beforehand. *Deletion and insertion*: see `deletion.py`. *Stability*: rank correlation
-and overlap of the top columns between readings that differ by their background rows, or by the seed of the network.
+and overlap of the top columns between explanations that differ by their background rows, or by the seed of the network.
 """
 
 from __future__ import annotations
@@ -144,9 +144,9 @@ def trust(
     Parameters
     ----------
     others : networks that are to differ from the model by their seed alone, such as those of `train(seeds=5)`.
-    refit : what trains a model on a table as this one was, for the null of shuffled labels; called three times with the
-        training rows' targets shuffled. None: nothing is trained.
-    null : a network that was trained so on shuffled labels, as `train(null=True)` does, in the place of a refit: one draw,
+    refit : what trains a model on a table as this one was, for the null of permuted labels; called three times with the
+        training rows' targets permuted. None: nothing is trained.
+    null : a network that was trained so on permuted labels, as `train(null=True)` does, in the place of a refit: one draw,
         whose correlation has no error.
     rows, background, draws, orders, backgrounds : rows explained, rows in each of the disjoint backgrounds, networks with
         random weights, random orders a row. Rows are drawn by hash, those of weight 0 left out; None: 200 rows and backgrounds of

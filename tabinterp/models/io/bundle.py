@@ -4,8 +4,8 @@ Members are `model.json` (what it is, which rows were held out, digests of the o
 `encoder.skops` unless the model reads numbers as they are: the encoder, or for a network that is finished beside its table
 (several inputs, embeddings) a list with the encoder of each input. The linear counterpart is a network with no hidden layer,
 so it is saved the same way, under `counterpart/`; networks that differ from the model by their seed stand under `seeds/`, each
-a bundle of its own (in folders only). So does a network trained on shuffled labels, under `null-of-shuffled-labels/`: what
-readings are compared with, and never a model to use.
+a bundle of its own (in folders only). So does a network trained on permuted labels, under `null-of-shuffled-labels/`: what
+explanations are compared with; it is never a model to use.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def save_model(
 
     Parameters
     ----------
-    counterpart : its linear counterpart, saved beside it.
+    counterpart : its linear counterpart, saved with it.
     table : how `read_table` is to read the table again.
     rows : the table. A warning then names the columns of which the bundle lists levels that fewer than ten of its rows hold.
     others, null : as `save_others` and `save_null` take them; in folders only.

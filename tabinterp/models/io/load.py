@@ -68,7 +68,7 @@ def load_model(
     path : a bundle (folder or zip), a skops archive of a fitted pipeline, or weights (safetensors, a torch state dict).
     architecture : for weights: a JSON file that describes the layers.
     encoder : for weights and ONNX: a fitted transformer, the path of one as a skops archive, or "passthrough".
-    classes, task : for ONNX: what `wrap` is told of a network.
+    classes, task : for ONNX: the same arguments of `wrap`.
     unsafe_pickle : load a pickle, joblib file or whole-module file of torch, which runs whatever it holds. Its `sha256`
         has to be given; the report says so and raises a finding.
     sha256 : refuse a file with another digest (for a folder: that of its model.json).
@@ -136,7 +136,7 @@ def load_others(path: str | Path) -> tuple[Model, ...]:
 def load_null(path: str | Path) -> Model | None:
     """Return the network that `train --null` trained on permuted labels and saved next to a bundle; None if there is none.
 
-    It is what `trust(null=)` and `audit(null=)` compare readings with, and no model to use.
+    It is what `trust(null=)` and `audit(null=)` compare rankings with; it is not a model to use.
 
     Raises
     ------
