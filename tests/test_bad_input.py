@@ -213,7 +213,7 @@ def test_every_command_refuses_what_is_no_file(what, folder, place, command, tmp
 def test_a_file_is_read_up_to_its_limit(tmp_path):
     (tmp_path / "file").write_bytes(b"12345")
     assert read_regular(tmp_path / "file", 5) == b"12345"
-    with pytest.raises(OSError, match="at most 4 bytes"):
+    with pytest.raises(OSError, match="the limit is 4 bytes"):
         read_regular(tmp_path / "file", 4)
 
 

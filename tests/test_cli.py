@@ -283,7 +283,7 @@ def test_a_cluster_is_not_started_for_rows_that_are_read_whole(folder, run, tmp_
     asked = ["--data", folder / "people.csv", "--out", tmp_path / "out", "--engine", "dask"]
     done = run("audit", folder / "bundle", *asked)
     assert done.code == 2
-    assert "people.csv' is read whole: leave the engine out" in done.err
+    assert "people.csv' is small enough to be read whole. Leave out --engine" in done.err
     assert not (tmp_path / "out").exists()
 
 
@@ -336,7 +336,7 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
         before = {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()}
         refused = run("demo", "--out", tmp_path / "demo", "--quiet")
         assert (refused.code, refused.out) == (2, "")
-        assert f"the folder {str(tmp_path / folder)!r} holds" in refused.err
+        assert f"the folder {str(tmp_path / folder)!r} contains" in refused.err
         assert "--overwrite" not in refused.err
         assert {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()} == before
         path.unlink()
@@ -422,13 +422,13 @@ MODELS = {
     "a pickle": (pickled, ["is a pickle", "runs code", "skops"]),
     "no model": (lambda *_: "nowhere", ["no file or folder 'nowhere'"]),
     "a table": (lambda folder, _: folder / "people.csv", ["of unknown format"]),
-    "new or empty folder": (lambda _, tmp_path: tmp_path, ["not a bundle", "model.json"]),
+    "an empty folder": (lambda _, tmp_path: tmp_path, ["not a bundle", "model.json"]),
     "cut header": (bundle_with(lambda c: (c / "model.json").write_text("{")), ["model.json", "is not JSON"]),
     "cut weights": (
         bundle_with(lambda c: (c / "model.safetensors").write_bytes(b"x")),
         ["model.safetensors", "SHA-256"],
     ),
-    "no encoder": (bundle_with(lambda c: (c / "encoder.skops").unlink()), ["encoder.skops", "differ"]),
+    "no encoder": (bundle_with(lambda c: (c / "encoder.skops").unlink()), ["encoder.skops", "do not match"]),
     "changed counterpart": (
         bundle_with(lambda c: (c / "counterpart" / "model.safetensors").write_bytes(b"x")),
         ["counterpart", "SHA-256"],
@@ -455,18 +455,21 @@ def test_a_model_that_cannot_be_used(case, folder, run, tmp_path):
 TRAINING = {
     "no file": (["--data", "nothing.csv", "--target", "paid"], ["no file 'nothing.csv'"]),
     "no target": ([], ["Missing option", "--target"]),
-    "no such target": (["--target", "payed"], ["error: --target names 'payed'", "'年齢'", "Did you mean 'paid'?"]),
-    "positive of many": (["--target", "code", "--positive", "1"], ["leave out --positive"]),
-    "not a count": (["--target", "年齢", "--task", "count", "--positive", "1"], ["got --positive 1"]),
-    "uncounted": (["--target", SCRIPT, "--task", "count"], ["use --task regression for"]),
-    "no such column": (["--target", "paid", "--drop", "q"], ["error: --drop names 'q'", "'年齢'"]),
-    "no such weight": (["--target", "paid", "--weight", "q"], ["error: --weight names 'q'"]),
+    "no such target": (
+        ["--target", "payed"],
+        ["error: unknown column in --target: 'payed'", "'年齢'", "Did you mean 'paid'?"],
+    ),
+    "positive of many": (["--target", "code", "--positive", "1"], ["Leave out --positive"]),
+    "not a count": (["--target", "年齢", "--task", "count", "--positive", "1"], ["Leave out --positive 1"]),
+    "uncounted": (["--target", SCRIPT, "--task", "count"], ["for other numbers use --task regression"]),
+    "no such column": (["--target", "paid", "--drop", "q"], ["error: unknown column in --drop: 'q'", "'年齢'"]),
+    "no such weight": (["--target", "paid", "--weight", "q"], ["error: unknown column in --weight: 'q'"]),
     "kind": (["--target", "paid", "--kind", "own=truth"], ["'own'", "numeric, categorical", "'truth'"]),
     "kind without =": (["--target", "paid", "--kind", "own"], ["COLUMN=KIND", "'own'"]),
-    "kind of no column": (["--target", "paid", "--kind", "q=numeric"], ["error: --kind names 'q'"]),
+    "kind of no column": (["--target", "paid", "--kind", "q=numeric"], ["error: unknown column in --kind: 'q'"]),
     "positive": (["--target", "paid", "--positive", "perhaps"], ["'paid'", "'no' and 'yes'", "got --positive perhaps"]),
     "share": (["--target", "paid", "--split", "1.5"], ["between 0 and 1", "1.5"]),
-    "split column": (["--target", "paid", "--split", "q"], ["error: --split names 'q'"]),
+    "split column": (["--target", "paid", "--split", "q"], ["error: unknown column in --split: 'q'"]),
     "split labels": (["--target", "paid", "--split", "remark"], ["'remark'", "row 0", "SECRET-0", "train", "dates"]),
     "seed": (["--target", "paid", "--seed", "-1"], ["--seed"]),
     "seeds": (["--target", "paid", "--seeds", "0"], ["--seeds"]),
@@ -532,7 +535,7 @@ def test_render_needs_an_audit_and_a_file_to_write(folder, run, tmp_path):
     assert "No such file" in run("render", tmp_path / "audit.json", "--out", tmp_path / "r.html").err
     assert "Is a directory" in run("render", folder / "bundle", "--out", tmp_path / "r.html").err
     done = run("render", folder / "audit" / "audit.json", "--out", tmp_path)
-    assert (done.code, done.err) == (2, f"error: '{tmp_path}' is a folder; a file is to be written there\n")
+    assert (done.code, done.err) == (2, f"error: '{tmp_path}' is a folder. Give the name of a file\n")
 
 
 def test_usage(run):
@@ -649,7 +652,7 @@ def test_a_scan_that_was_stopped_is_gone_on_with(folder, run, tmp_path, monkeypa
     kept = tmp_path / "out" / ".tabinterp-resume"
     monkeypatch.setattr(ti, "audit", lambda *_, **how: signal.raise_signal(signal.SIGINT))
     done = run(*asked)
-    told = f"What is finished is kept in {str(kept)!r}: the same command with --resume goes on from there."
+    told = f"Saving progress in {str(kept)!r}. To continue after an interruption, run the same command with --resume."
     assert done == Ran(130, "", f"{told}\ninterrupted\n")
     assert {path.name for path in kept.iterdir()} == {"about.json", "columns.npz", "drawn.npz"}
 
@@ -660,8 +663,8 @@ def test_a_scan_that_was_stopped_is_gone_on_with(folder, run, tmp_path, monkeypa
     other = run(*asked, "--resume", "--seed", "1", "--drop", "remark", "--drop", "own")
     assert (other.code, other.err) == (
         2,
-        f"{told}\nerror: what is kept in {str(kept)!r} is of another audit, and cannot be gone on with: it differs in drop, "
-        f"seed; without --resume and with --overwrite the audit begins anew\n",
+        f"{told}\nerror: the saved state in {str(kept)!r} is from a different audit and cannot be resumed. These differ: drop, "
+        f"seed. Start again without --resume and with --overwrite\n",
     )
     assert kept.exists()
 
@@ -679,7 +682,8 @@ def test_a_scan_that_was_stopped_is_gone_on_with(folder, run, tmp_path, monkeypa
 def test_nothing_of_rows_that_are_read_whole_is_kept(folder, run, tmp_path, monkeypatch):
     monkeypatch.setattr(ti, "audit", lambda *_, **how: signal.raise_signal(signal.SIGINT))
     done = run("audit", folder / "bundle", "--data", folder / "people.csv", "--out", tmp_path, "--quiet", "--resume")
-    told = f"{str(folder / 'people.csv')!r} is read whole, and nothing of that is kept: begun at the first row."
+    data = str(folder / "people.csv")
+    told = f"--resume has no effect: {data!r} is read whole, so no state is saved. The audit starts from the beginning."
     assert done == Ran(130, "", f"{told}\ninterrupted\n")
     assert list(tmp_path.iterdir()) == []
 
