@@ -1,4 +1,4 @@
-"""The report on paper: the same page as PDF/UA, tagged, with bookmarks and page numbers."""
+"""The report as a PDF: the same page as PDF/UA, tagged, with bookmarks and page numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ PICTURE = re.compile(r'(<svg\b[^>]*\saria-label="([^"]*)"[^>]*>)')
 
 
 def printed(document: Document) -> bytes:
-    """The report as a PDF file: A4, nothing folded, every figure followed by its numbers; the same bytes for the same document.
+    """Return the report as a PDF: A4, nothing folded, every figure followed by its numbers; the same bytes for the same
+    document.
 
     Raises
     ------

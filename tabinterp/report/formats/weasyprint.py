@@ -1,4 +1,4 @@
-"""WeasyPrint, which lays out a PDF: optional, with libraries of the system behind it; what is missing is said in words."""
+"""WeasyPrint, the optional PDF renderer, which needs system libraries; errors say what is missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tabinterp.errors import MissingError
 
 
 def printer() -> Any:
-    """WeasyPrint, or the error that says what is missing."""
+    """Return WeasyPrint, or raise an error that says what is missing."""
     try:
         import weasyprint  # noqa: PLC0415  # heavy, and optional
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Page one: what was compared, the verdict and its gain, three figures, the gravest findings, and what to do next."""
+"""Page one: what was compared, the verdict and its gain, three figures, the most severe findings, and what to do next."""
 
 from __future__ import annotations
 
