@@ -73,8 +73,7 @@ def _named(slugs: Sequence[str]) -> Sequence[Check]:
     for slug in slugs:
         if slug not in known:
             raise TabinterpError(
-                f"unknown check {slug!r}.{did_you_mean(slug, known)} The checks are {', '.join(known)}. `tabinterp "
-                "checks` explains them"
+                f"there is no check {slug!r}.{did_you_mean(slug, known)} `tabinterp checks` lists them: {', '.join(known)}"
             )
     return [check for check in CHECKS if check.slug in slugs] if slugs else CHECKS
 

@@ -178,7 +178,7 @@ def format_decision(
     PolicyError : there is no such form.
     """
     if form not in FORMATS:
-        raise PolicyError(f"unknown format {form!r}; allowed are {', '.join(FORMATS)}")
+        raise PolicyError(f"the forms are {', '.join(FORMATS)}; got {form!r}")
     with speaking(lang):
         return FORMATS[form](decision, {"audit": audit, **identity})
 

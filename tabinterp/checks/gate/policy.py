@@ -24,7 +24,7 @@ BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0"}  # letters by category that are
 def _named(text: str) -> str:
     """Refuse a text that shows no letter and no digit: spaces, invisible characters, dashes."""
     if not any(unicodedata.category(letter)[0] in "LN" and letter not in BLANK for letter in text):
-        raise ValueError("must contain at least one letter or digit")
+        raise ValueError("it needs at least one letter or digit")
     return text
 
 
@@ -63,11 +63,11 @@ class MetricDemand(_Demand):
     @model_validator(mode="after")
     def _bounded(self) -> MetricDemand:
         if self.metric not in METRICS:
-            raise ValueError(f"unknown metric {self.metric!r}; the metrics are {', '.join(METRICS)}")
+            raise ValueError(f"{self.metric!r} is no metric; those are {', '.join(METRICS)}")
         if self.at_least is None and self.at_most is None:
-            raise ValueError("give at_least, at_most or both")
+            raise ValueError("a metric needs at_least or at_most, or both")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(f"no number can satisfy both at_least = {self.at_least} and at_most = {self.at_most}")
+            raise ValueError(f"no number is at least {self.at_least} and at most {self.at_most}")
         return self
 
     @property
@@ -86,17 +86,15 @@ class FindingDemand(_Demand):
     @model_validator(mode="after")
     def _known(self) -> FindingDemand:
         if self.finding not in BY_SLUG:
-            raise ValueError(
-                f"unknown check {self.finding!r}; the checks are {', '.join(BY_SLUG)}. `tabinterp checks` explains them"
-            )
+            raise ValueError(f"{self.finding!r} is no check; `tabinterp checks` lists them: {', '.join(BY_SLUG)}")
         limits = BY_SLUG[self.finding].limits
         ranges = [f"{name} (from {limit.least:g} to {limit.most:g})" for name, limit in limits.items()]
         allowed = ", ".join(ranges) or "none at all"
         for name, value in self.limits.items():
             if name not in limits:
-                raise ValueError(f"{self.finding!r} has no limit {name!r}; a policy can set {allowed}")
+                raise ValueError(f"{self.finding!r} has no limit {name!r}; a policy may move {allowed}")
             if not limits[name].least <= value <= limits[name].most:
-                raise ValueError(f"{name!r} of {self.finding!r} cannot be {value:g}; a policy can set {allowed}")
+                raise ValueError(f"{name!r} of {self.finding!r} cannot be {value:g}; a policy may move {allowed}")
         return self
 
     @property
@@ -138,7 +136,7 @@ class Policy(_Part):
     @model_validator(mode="after")
     def _consistent(self) -> Policy:
         if not (self.metric or self.finding or self.severity or self.verdict):
-            raise ValueError("the policy makes no demand. Add a [[metric]], [[finding]], [[severity]] or [verdict]")
+            raise ValueError("it demands nothing: add a [[metric]], [[finding]], [[severity]] or [verdict]")
         named_once: dict[str, list[str]] = {
             "demand": [d.gate for d in self.metric] + [f"finding:{d.finding}" for d in self.finding],
             "severity": [d.severity for d in self.severity],
@@ -151,8 +149,7 @@ class Policy(_Part):
         unknown = [w.gate for w in self.waiver if w.gate not in self.gates()]
         if unknown:
             raise ValueError(
-                f"there are waivers for gates that this policy does not have: {unknown}; its gates are "
-                f"{sorted(self.gates())}"
+                f"waivers for gates that this policy does not have: {unknown}; its gates are {sorted(self.gates())}"
             )
         return self
 
@@ -174,8 +171,8 @@ def refuse_long_waivers(policy: Policy, today: date) -> None:
     for index, waiver in enumerate(policy.waiver):
         if waiver.expires > last:
             raise PolicyError(
-                f"waiver.{index}.expires: {waiver.expires.isoformat()} for {waiver.gate!r} is too late. A waiver "
-                f"lasts at most {LONGEST_WAIVER} days, until {last.isoformat()}"
+                f"waiver.{index}.expires: {waiver.expires.isoformat()} for {waiver.gate!r} is too far away; a waiver lasts at "
+                f"most {LONGEST_WAIVER} days, until {last.isoformat()}"
             )
 
 
@@ -198,7 +195,7 @@ def read_policy(path: str | Path) -> tuple[Policy, str]:
         ValueError,
         RecursionError,
     ) as error:  # also of bytes that are not UTF-8, and of numbers of thousands of digits
-        raise PolicyError(f"{place} is not valid TOML: {error}") from None
+        raise PolicyError(f"{place} is no TOML: {error}") from None
     try:
         policy = Policy.model_validate(values)
         refuse_long_waivers(policy, datetime.now(UTC).date())
@@ -215,11 +212,11 @@ def _problem(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
     problem = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        problem = "unknown setting"
+        problem = "there is no such setting"
     if error["type"] == "date_type":
-        problem = "must be a date, written without quotes, such as 2027-03-31"
+        problem = "it must be a day, written without quotes, such as 2027-03-31"
     is_table = not error["loc"] or isinstance(error["input"], dict)  # the message then says which part of it is wrong
-    received = "" if is_table or error["type"] == "extra_forbidden" else f"; got {_short(error['input'])}"
+    received = "" if is_table or error["type"] == "extra_forbidden" else f"; received {_short(error['input'])}"
     return f"{place}: {problem}{received}" if place else problem
 
 
