@@ -392,7 +392,7 @@ def test_an_encrypted_key_asks_for_its_passphrase(folder, monkeypatch, capsys):
     arguments = ("sign", folder / "out", "--key", folder / "locked.pem")
     monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: SIM115
     assert command(*arguments) == 2
-    assert "set the environment variable TABINTERP_PASSPHRASE" in capsys.readouterr().err
+    assert "Set the environment variable TABINTERP_PASSPHRASE" in capsys.readouterr().err
     for wrong in ("shut", ""):
         monkeypatch.setenv("TABINTERP_PASSPHRASE", wrong)
         assert command(*arguments) == 2

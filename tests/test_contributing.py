@@ -170,7 +170,7 @@ def test_the_name_is_known_where_analyses_are_chosen(result):
     assert "missing_values" in result["seconds"]
     assert "effects" not in result["seconds"]
     assert result["document"]["settings"]["analyses"] == ["missing_values"]
-    assert "did you mean 'missing_values'?" in re.sub(r"\s+", " ", result["refused"])
+    assert "Did you mean 'missing_values'?" in re.sub(r"\s+", " ", result["refused"])
 
 
 def test_an_analysis_that_does_not_apply_says_why(result):

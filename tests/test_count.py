@@ -116,7 +116,7 @@ def test_networks_of_logs_and_of_rates_give_logs(outputs, last):
 
 def test_rates_say_that_it_is_a_count_and_logits_are_refused():
     assert ti.wrap(Rates(torch.exp), encoder="passthrough", outputs="rate").task == "count"
-    with pytest.raises(ModelError, match="outputs is one of log_rate, rate; got 'logits'"):
+    with pytest.raises(ModelError, match="outputs must be one of log_rate, rate; got 'logits'"):
         ti.wrap(Rates(torch.exp), encoder="passthrough", task="count", outputs="logits")
 
 
@@ -169,7 +169,7 @@ def test_skorch_reads_log_input_off_the_criterion(log_input):
 def test_a_function_gives_expected_counts_and_a_classifier_is_refused():
     bound = bind(ti.wrap(lambda frame: np.exp(frame["a"].to_numpy()), task="count"), table())
     np.testing.assert_allclose(bound.scores[:, 0], LIVELY["a"], atol=1e-12)
-    with pytest.raises(ModelError, match="is a binary model; the table's target 'y' is count"):
+    with pytest.raises(ModelError, match="is a binary model, but the table's target 'y' is count"):
         bind(ti.wrap(LogisticRegression().fit(LIVELY[READ], LIVELY["y"] > 1)), table())
 
 
@@ -368,7 +368,7 @@ def test_the_reference_network_finds_the_rates_wherever_they_lie():
 
 
 def test_the_reference_network_refuses_what_is_no_count():
-    with pytest.raises(ModelError, match="whole numbers from 0 on"):
+    with pytest.raises(ModelError, match="whole numbers of at least 0"):
         fit_network(np.ones((9, 1)), np.arange(9) - 1.0, task="count")
     with pytest.raises(ModelError, match="all counts in the training rows are 0"):
         fit_network(np.ones((9, 1)), np.zeros(9), task="count")

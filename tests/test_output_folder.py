@@ -68,7 +68,7 @@ def test_an_audit_of_rows_that_are_read_whole_clears_what_was_kept(place, tmp_pa
     assert names(kept) == {"about.json", "columns.npz", "drawn.npz"}
     code, _, err = command(*asked, "--overwrite")
     assert code == 0, err
-    assert f"What an audit that was stopped had kept in {str(kept)!r} is deleted" in err
+    assert f"The saved state of an interrupted audit in {str(kept)!r} was deleted" in err
     assert names(tmp_path) == FILES
     # and so does whoever writes the folder in Python
     leave_rows(place, tmp_path)
@@ -81,7 +81,7 @@ def test_without_resume_a_scan_clears_what_was_kept_and_says_so(place, tmp_path)
     ti.scan_table(place / "parts", target="y", keep=Keeping(kept, {}, say=said.append))
     assert not kept.exists()
     assert len(said) == 1
-    assert "is deleted" in said[0]
+    assert "was deleted" in said[0]
 
 
 @pytest.mark.parametrize("umask", [0, 0o022])
@@ -355,7 +355,7 @@ def test_a_folder_that_is_not_empty_is_refused_before_the_work(name, what, place
     for more in ((), *(() if own else (("--overwrite",),)), *((("--resume",),) if name == "audit" else ())):
         code, printed, err = command(*arguments, out, *more)
         assert (code, printed, work, tree(out)) == (2, "", [], before), more
-        assert f"error: the folder {str(out)!r} holds " in err
+        assert f"error: the folder {str(out)!r} " in err
         assert ("Replace it with --overwrite, or name another folder" in err) == own
         assert ("Nothing in it was changed" in err) == (not own)
         assert own or "thesis.tex" in err or what != "thesis"

@@ -296,7 +296,7 @@ def test_kinds_of_terms():
     assert kinds["age", "(missing)"] is Contrast
     assert kinds["grade", None] is Basis
     grade = next(t for t in result.terms if t.term.column == "grade")
-    assert grade.term.unit == "extreme values"
+    assert grade.term.unit == "encoded value"
     member = next(t for t in result.terms if t.term.column == "member")
     assert (member.term.level, member.term.reference) == ("True", "False")
 

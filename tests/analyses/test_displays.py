@@ -184,7 +184,7 @@ def test_coefficients_are_for_one_standard_deviation(results):
     (found,) = drawn(results["coefficients"])
     for _, row in frame.dropna(subset="estimate").iterrows():
         label = f"{row['column']}: {row['level']}" if isinstance(row["level"], (str, bool)) else row["column"]
-        label = "grade, per extreme values" if label == "grade" else label
+        label = "grade, per encoded value" if label == "grade" else label
         assert found[label] == pytest.approx(row["per_sd"] if row["sd"] > 0 else row["estimate"])
     assert (np.diff(np.abs(list(found.values()))) <= 0).all()
 

@@ -330,7 +330,7 @@ def test_groups_move_together_and_stand_last():
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"groups": {"g": ["nope"]}}, "not input columns"),
+        ({"groups": {"g": ["nope"]}}, "unknown column in groups"),
         ({"groups": {"g": ["age"], "h": ["age"]}}, "in one group only"),
         ({"groups": {"income": ["age"]}}, "must not have the name of a column"),
         ({"groups": {"g": []}}, "no column"),

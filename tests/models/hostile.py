@@ -439,14 +439,17 @@ GRAPHS = {  # what -> (change of model.json, words)
     "too few values": (at("add", values=[FC]), "add takes 2 values; got 1"),
     "too many values": (at("relu", values=[FC, X, X]), "relu takes 1 values; got 3"),
     "another setting": (at("relu", settings={"out": FC}), r"the settings of relu must be among \[\]; got \['out'\]"),
-    "a missing tensor": (at("scale", of="nowhere"), "the weights do not fit the architecture: missing nowhere"),
+    "a missing tensor": (at("scale", of="nowhere"), "the weights do not fit the architecture: missing: nowhere"),
     "a tensor left over": (
         lambda h: h["graph"].update(nodes=[n for n in h["graph"]["nodes"] if n["name"] != "out"], output="add"),
         "layers that no node uses: out",
     ),
-    "an attribute for a tensor": (at("scale", of="__class__.__init__"), "missing __class__.__init__"),
+    "an attribute for a tensor": (at("scale", of="__class__.__init__"), "missing: __class__.__init__"),
     "a layer that is not described": (at("fc", of="nowhere"), "the layer 'nowhere', which is not described"),
-    "a layer of two values": (at("fc", values=[X, X]), "is a layer: it has its name in `of`, and 1 values"),
+    "a layer of two values": (
+        at("fc", values=[X, X]),
+        "is a layer, so it needs the name of the layer in `of`, and 1 values",
+    ),
     "an unknown layer": (lambda h: h["graph"]["layers"]["fc"].update(kind="LSTM"), "an unknown kind of layer 'LSTM'"),
     "a layer larger than memory": (
         lambda h: h["graph"]["layers"]["fc"]["settings"].update(in_features=1 << 23, out_features=1 << 23),
@@ -468,7 +471,7 @@ GRAPHS = {  # what -> (change of model.json, words)
     ),
     "a huge repeat": (
         new({"op": "repeat", "values": [X, 1, BIG]}),
-        "new0' .repeat.: gives .* entries for 4,096 rows; the limit is",
+        "new0' .repeat.: too large, with .* entries for 4,096 rows; the limit is",
     ),
     "a repeat beyond numbers": (new({"op": "repeat", "values": [X, BIG, BIG]}), r"new0' \(repeat\) cannot be computed"),
     "a huge expand": (
@@ -501,11 +504,11 @@ GRAPHS = {  # what -> (change of model.json, words)
     ),
     "a power of numbers": (
         new({"op": "size", "values": [X, 0]}, {"op": "pow", "values": [{"node": "new0"}, BIG]}),
-        "pow.: takes a tensor",
+        "pow.: needs a tensor",
     ),
     "several values times a number": (
         new({"op": "unbind", "values": [X, 1]}, {"op": "mul", "values": [{"node": "new0"}, BIG]}),
-        "mul.: takes tensors and numbers",
+        "mul.: needs tensors or numbers",
     ),
     "many constants": (
         new(
@@ -544,7 +547,7 @@ GRAPHS = {  # what -> (change of model.json, words)
     ),
     "a number beyond all": (new({"op": "mul", "values": [X, 10**30]}), "has a number beyond"),
     "a text": (new({"op": "to", "values": [X, "cuda"]}), "has an invalid value: .cuda"),
-    "another dtype": (new({"op": "to", "values": [X, {"dtype": "object"}]}), "a dtype is one of float32"),
+    "another dtype": (new({"op": "to", "values": [X, {"dtype": "object"}]}), "the dtype must be one of float32"),
     "a value of two kinds": (new({"op": "relu", "values": [{"node": "x", "slice": []}]}), "has an invalid value"),
     "nested values": (
         new({"op": "reshape", "values": [X, [[[[[[[[[[1]]]]]]]]]]]}),
@@ -553,8 +556,8 @@ GRAPHS = {  # what -> (change of model.json, words)
     "no tensor first": (new({"op": "reshape", "values": [3, 1]}), "its first value is not a tensor"),
     "a huge input": (lambda h: h["graph"]["inputs"][0].update(width=1 << 40), "must have 1 to 65,536 columns"),
     "an input of nothing": (lambda h: h["graph"]["inputs"][0].update(width=-1), "must have 1 to 65,536 columns"),
-    "layers and a graph": (lambda h: h.update(layers=[]), "as layers or as a graph, one of them"),
-    "neither": (lambda h: h.pop("graph"), "as layers or as a graph, one of them"),
+    "layers and a graph": (lambda h: h.update(layers=[]), "either as layers or as a graph"),
+    "neither": (lambda h: h.pop("graph"), "either as layers or as a graph"),
     "a field more": (at("relu", code="print()"), "graph.nodes.*code: Extra inputs are not permitted"),
 }
 

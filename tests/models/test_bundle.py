@@ -204,7 +204,7 @@ def test_a_null_stands_beside_and_is_never_the_model(saved, tmp_path):
     ti.save_null(None, saved)
     assert ti.load_null(saved) is None
     ti.save_null(network("regression"), saved)
-    with pytest.raises(ModelError, match="is no null of the network it stands beside"):
+    with pytest.raises(ModelError, match="does not belong to this network as its null"):
         ti.load_null(saved)
     at.rename(tmp_path / "elsewhere")
     at.symlink_to(tmp_path / "elsewhere")
@@ -246,7 +246,7 @@ def test_loading_draws_nothing_and_leaves_the_network_without_gradients(saved):
     [
         (
             nn.Sequential(nn.Linear(D, 2), nn.RReLU(), nn.Linear(2, 1)),
-            "holds a RReLU; layers that can be saved are Linear",
+            "contains a RReLU; layers that can be saved are Linear",
         ),
         (nn.Sequential(nn.BatchNorm1d(D, track_running_stats=False), nn.Linear(D, 1)), "without running statistics"),
         (nn.Sequential(nn.Linear(D, 1)).to(torch.bfloat16), "cannot be saved with dtype.*float32"),
@@ -436,7 +436,7 @@ def test_weights_that_are_not_finite_are_refused(value, saved):
     weights = safetensors.torch.load((saved / "model.safetensors").read_bytes())
     weights["3.bias"][0] = value
     put(saved, "model.safetensors", safetensors.torch.save(weights))
-    with pytest.raises(ModelError, match=r"3\.bias holds values that are not finite"):
+    with pytest.raises(ModelError, match=r"3\.bias contains values that are not finite"):
         ti.load_model(saved)
 
 
@@ -457,21 +457,21 @@ FORGED = {
         "an unknown kind of layer 'Lambda'; allowed are Linear",
     ),
     "code for a layer": (lambda h: h["layers"][1].update(kind="os.system"), "an unknown kind of layer 'os.system'"),
-    "settings too many": (layer(1, inplace=True), r"Tanh has the settings \[\]; got \['inplace'\]"),
-    "settings too few": (lambda h: h["layers"][0].update(settings={}), "Linear has the settings"),
+    "settings too many": (layer(1, inplace=True), r"the settings of Tanh must be \[\]; got \['inplace'\]"),
+    "settings too few": (lambda h: h["layers"][0].update(settings={}), "the settings of Linear must be"),
     "wider": (layer(0, out_features=6), "the weights do not fit the architecture"),
-    "enormous": (layer(0, out_features=10**12), "out_features of Linear is from 1 to"),
-    "negative": (layer(0, out_features=-3), "out_features of Linear is from 1 to"),
-    "text for a number": (layer(0, out_features="many"), "out_features of Linear is from 1 to"),
-    "probability above one": (layer(2, p=1.5), "no Dropout can be made"),
+    "enormous": (layer(0, out_features=10**12), "out_features of Linear must be a whole number from 1 to"),
+    "negative": (layer(0, out_features=-3), "out_features of Linear must be a whole number from 1 to"),
+    "text for a number": (layer(0, out_features="many"), "out_features of Linear must be a whole number from 1 to"),
+    "probability above one": (layer(2, p=1.5), "Dropout cannot be built"),
     "a layer less": (lambda h: h["layers"].pop(), "the weights do not fit"),
     "no bias": (lambda h: h["layers"][0].update(bias=False), "the weights do not fit"),
     "another format": (entry("format", 2), "has format 2; this version of tabinterp reads format 1"),
-    "true for a format": (entry("format", True), "has format True; this version reads 1"),
+    "true for a format": (entry("format", True), "has format True; this version of tabinterp reads format 1"),
     "unknown field": (entry("module", "os"), "module: Extra inputs are not permitted"),
     "missing field": (lambda h: h.pop("reads"), "reads: Field required"),
-    "unknown outputs": (entry("outputs", "odds"), "outputs is logits or probabilities; got 'odds'"),
-    "unknown task": (entry("task", "ranking"), "a task is one of binary, multiclass, regression, count; got"),
+    "unknown outputs": (entry("outputs", "odds"), "outputs must be logits or probabilities; got 'odds'"),
+    "unknown task": (entry("task", "ranking"), "the task must be one of binary, multiclass, regression, count; got"),
     "unknown precision": (entry("dtype", "float16"), "model.json states dtype float16"),
     "unknown split": (entry("split", {"kind": "whim"}), "the split cannot be read: kind: Input should be"),
     "wrong split": (
@@ -484,7 +484,10 @@ FORGED = {
     ),
     "a table of more": (entry("table", {"target": "y", "source": "/etc/passwd"}), r"table\.source: Extra inputs"),
     "no split": (entry("split", [1]), "split: Input should be"),
-    "no weights": (lambda h: h["sha256"].pop("model.safetensors"), "differ: model.safetensors"),
+    "no weights": (
+        lambda h: h["sha256"].pop("model.safetensors"),
+        "do not match the list in model.json: model.safetensors",
+    ),
     "nested classes": (entry("classes", [["a"], "b"]), "classes.0"),
 }
 

@@ -197,6 +197,6 @@ def test_numbers_in_bins_have_contrasts_or_no_derivative(name):
         assert numbers["estimate"].notna().all()
     elif name == "bins, ordinal":
         assert numbers["estimate"].isna().all()
-        assert set(numbers["unit"]) == {"extreme values"}
+        assert set(numbers["unit"]) == {"encoded value"}
     else:
         assert numbers["estimate"].notna().tolist() == [False, True]

@@ -337,7 +337,7 @@ def test_an_encoder_that_would_fill_memory_is_refused_before_it_does(what):
     data = skops.io.dumps(LARGE[what]())
     more, error = grown(lambda: skops_archive.load(Content("model.skops", data)))
     assert isinstance(error, ModelError)
-    assert "at most" in str(error)
+    assert "the limit is" in str(error)
     assert more < 200
 
 
@@ -718,7 +718,7 @@ def test_a_graph_that_would_fill_memory_is_refused_before_it_does(what, tmp_path
     path = tmp_path / "net.onnx"
     path.write_bytes(model.SerializeToString())
     more, error = grown(lambda: ti.load_model(path))
-    assert "at most" in str(error) or "is only known when the model runs" in str(error)
+    assert "the limit is" in str(error) or "is only known when the model runs" in str(error)
     assert more < 200
     assert ti.inspect_model(path).problem == str(error)
 
@@ -789,7 +789,7 @@ def test_a_small_graph_that_would_compute_for_hours_is_refused_before_it_runs(wh
     model.graph.initializer.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), "last"))
     assert len(model.SerializeToString()) < 100_000
     error = refused(model, tmp_path)
-    assert re.search(r"takes? (more than )?[\d,]+ multiplications( a row)?; at most", str(error))
+    assert re.search(r"needs? (more than )?[\d,]+ multiplications( per row)?; the limit is", str(error))
 
 
 @pytest.mark.parametrize("empty", [True, False])
@@ -854,7 +854,7 @@ def test_a_layer_that_many_nodes_use_is_counted_as_often(tmp_path):
     path = tmp_path / "model.zip"
     parts = hostile.members(hostile.with_graph(change)) | {"model.safetensors": weights}
     path.write_bytes(hostile.zipped(parts))
-    with pytest.raises(ModelError, match=r"takes 524,2[\d,]+ multiplications a row; at most 268,435,456"):
+    with pytest.raises(ModelError, match=r"needs 524,2[\d,]+ multiplications per row; the limit is 268,435,456"):
         ti.load_model(path)
 
 
@@ -863,7 +863,7 @@ def test_an_encoder_that_uses_itself_again_and_again_is_refused():
     encoder = FunctionTransformer(np.exp)
     for _ in range(30):
         encoder = make_pipeline(encoder, encoder)
-    with pytest.raises(ModelError, match=f"at most {loaded_objects.MOST_COLUMNS:,} are read"):
+    with pytest.raises(ModelError, match=f"the limit is {loaded_objects.MOST_COLUMNS:,}"):
         loaded_objects.check(encoder, "model.skops")
 
 
@@ -984,13 +984,13 @@ def test_what_a_network_makes_of_the_table_is_checked_before_it_is_made(tmp_path
     table = ti.read_table(codes, target="y", kinds=dict.fromkeys("abc", "numeric"))
     model = ti.load_model(path, architecture=architecture, encoder="passthrough")
     more, error = grown(lambda: bind(model, table))
-    assert "gives 491,520,000 entries for 4,096 rows; the limit is 65,536 entries per row" in str(error)
+    assert "too large, with 491,520,000 entries for 4,096 rows; the limit is 65,536 entries per row" in str(error)
     assert more < 200
 
 
 def test_rows_and_products_that_do_not_fit_are_refused():
     with pytest.raises(
-        ModelError, match=r"net: 90,000,000 rows of 100 columns take 9,000,000,000 cells \(67 GiB\); at most"
+        ModelError, match=r"net: 90,000,000 rows of 100 columns need 9,000,000,000 cells \(67 GiB\); the limit"
     ):
         limits.check_cells(90_000_000 * 100, "90,000,000 rows of 100 columns", "net")
 

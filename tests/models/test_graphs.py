@@ -244,7 +244,7 @@ UNSAVED = {
         Branch,
         "cannot be traced.*Write its forward method with layers and operations that can be saved, or export",
     ),
-    "operation": (Sorted, r"it computes sort \(sort\); operations that can be saved are add, sub"),
+    "operation": (Sorted, r"it uses the operation sort \(sort\); operations that can be saved are add, sub"),
     "hook": (Hooked, "different scores when it is rebuilt"),
     "max_norm": (Capped, "an? Embedding with max_norm"),
     "any width": (Anywide, "is only known once it is bound to a table. Wrap it with an encoder that was fitted"),
@@ -294,7 +294,7 @@ def test_an_input_without_an_encoder_is_refused(tmp_path):
     path = tmp_path / "model.zip"
     path.write_bytes(hostile.with_graph(lambda h: h["graph"]["inputs"].append({"name": "y", "width": 1})))
     with pytest.raises(
-        ModelError, match=r"the network has 2 inputs, and encoder\.skops does not hold as many encoders"
+        ModelError, match=r"the network has 2 inputs, but encoder\.skops has another number of encoders"
     ):
         ti.load_model(path)
 

@@ -182,7 +182,7 @@ def test_several_inputs_are_given_in_their_own_types():
     bound = bind(ti.wrap(proto, encoder=encoders, task="regression"), table)
     expected = source["a"].to_numpy() + weights(3, 1)[source["b"], 0]
     np.testing.assert_allclose(bound.scores[:, 0], expected, atol=1e-6)
-    with pytest.raises(ModelError, match="has 2 inputs, and encoder= names 1"):
+    with pytest.raises(ModelError, match="has 2 inputs, but encoder= has 1"):
         bind(ti.wrap(proto, encoder=encoders[:1], task="regression"), table)
 
 
@@ -278,7 +278,7 @@ def test_strings_and_several_scores_are_refused_in_words(table):
         ti.wrap(proto, encoder="passthrough")
     proto = model(mlp(), MLP)
     proto.graph.output.add().CopyFrom(helper.make_tensor_value_info("b", TensorProto.FLOAT, ["n", 5]))
-    with pytest.raises(ModelError, match="one output of floats, its scores or probabilities; this one has: y, b"):
+    with pytest.raises(ModelError, match="one output of floats \(scores or probabilities\); the outputs are y, b"):
         ti.wrap(proto, encoder="passthrough")
 
 
@@ -296,5 +296,7 @@ def test_neither_functions_nor_several_inputs_are_saved(tmp_path):
 
 
 def test_an_encoder_is_asked_for():
-    with pytest.raises(ModelError, match="a network reads encoded rows; pass a fitted transformer as encoder="):
+    with pytest.raises(
+        ModelError, match="a network needs an encoder for its rows. Pass a fitted transformer as encoder="
+    ):
         ti.wrap(CHAINS["relu"])

@@ -367,7 +367,7 @@ def test_words_of_what_is_refused(source, table):
     first, second = encoders(source)
     with pytest.raises(ModelError, match=r"encoder=\[\] is empty"):
         ti.wrap(Listed(), encoder=[])
-    with pytest.raises(ModelError, match="encoder has no transform method: int"):
+    with pytest.raises(ModelError, match="encoder must have a transform method; int has none"):
         ti.wrap(Listed(), encoder=[first, 3])
     with pytest.raises(ModelError, match=r"accepts its 1 inputs neither as floats nor as whole numbers.*shapes"):
         bind(ti.wrap(Listed(), encoder=[first]), table)

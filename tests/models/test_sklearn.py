@@ -246,7 +246,7 @@ def test_probabilities_of_another_kind_are_refused():
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        (LogisticRegression(), "LogisticRegression is not fitted; call fit first"),
+        (LogisticRegression(), "LogisticRegression is not fitted. Call fit first"),
         (make_pipeline(StandardScaler(), MLPClassifier()), "MLPClassifier is not fitted"),
         (RandomForestClassifier(), "RandomForestClassifier is not fitted"),
         (make_pipeline(StandardScaler(), Lasso()), "Lasso is not fitted"),
@@ -254,7 +254,7 @@ def test_probabilities_of_another_kind_are_refused():
         (CalibratedClassifierCV(LogisticRegression()), "CalibratedClassifierCV is not fitted"),
         (make_pipeline(StandardScaler()), "StandardScaler is neither a classifier.*LogisticRegression.*MLPRegressor"),
         (KMeans(), "KMeans is neither a classifier nor a regressor"),
-        ("model.pkl", r"builtins\.str cannot be read; accepted are fitted scikit-learn.*torch modules"),
+        ("model.pkl", r"builtins\.str is not a supported model. Supported are fitted scikit-learn.*torch modules"),
         (None, "NoneType cannot be read"),
     ],
 )
@@ -271,9 +271,9 @@ def test_a_model_of_other_columns_classes_or_task_is_refused():
         bind(model, lacking)
     with pytest.raises(ModelError, match=r"\['False', 'True'\].*\['0', '1', '2'\]"):
         bind(model, many)
-    with pytest.raises(ModelError, match="is a binary model; the table's target 'y' is regression"):
+    with pytest.raises(ModelError, match="is a binary model, but the table's target 'y' is regression"):
         bind(model, number)
-    with pytest.raises(ModelError, match="is a regression model; the table's target 'y' is binary"):
+    with pytest.raises(ModelError, match="is a regression model, but the table's target 'y' is binary"):
         bind(ti.wrap(LinearRegression().fit(number.inputs, number.y)), binary)
     with pytest.raises(ModelError, match="gives 2 outputs; regression on 'y' needs one"):
         bind(ti.wrap(LinearRegression().fit(number.inputs, np.column_stack([number.y] * 2))), number)

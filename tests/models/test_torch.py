@@ -800,7 +800,7 @@ class BatchStatistics(Style):
             Returns(lambda y: (y, y)),
             r"must return scores of shape \(n,\), \(n, 1\) or \(n, k\); for n = 300 it returned tuple",
         ),
-        (Returns(lambda y: {"logits": y}), "it gave dict"),
+        (Returns(lambda y: {"logits": y}), "it returned dict"),
         (Returns(lambda y: y[None]), r"it returned \(1, 300, 1\)"),
         (Returns(lambda y: y.sum()), r"it returned \(\)"),
         (Returns(lambda y: y[1:]), r"it returned \(299, 1\)"),
@@ -858,14 +858,14 @@ def test_a_module_that_cannot_be_copied_is_refused():
     [
         ({}, "pass a fitted transformer as encoder=, or encoder='passthrough'"),
         ({"encoder": "pass"}, "'passthrough'; got 'pass'"),
-        ({"encoder": 3}, "no transform method: int"),
+        ({"encoder": 3}, "must have a transform method; int has none"),
         (
             {"encoder": "passthrough", "outputs": "odds"},
-            "outputs is one of logits, probabilities, log_rate, rate; got 'odds'",
+            "outputs must be one of logits, probabilities, log_rate, rate; got 'odds'",
         ),
         (
             {"encoder": "passthrough", "task": "ranking"},
-            "a task is one of binary, multiclass, regression, count; got 'ranking'",
+            "the task must be one of binary, multiclass, regression, count; got 'ranking'",
         ),
     ],
 )
@@ -878,9 +878,9 @@ def test_classes_tasks_and_encoders_that_do_not_fit_are_refused():
     given = numeric_table()
     with pytest.raises(ModelError, match=r"has the classes \['no', 'yes'\].*has \['False', 'True'\]"):
         bind(wrapped(made(Functional), classes=["no", "yes"]), given)
-    with pytest.raises(ModelError, match="is a regression model; the table's target 'y' is binary"):
+    with pytest.raises(ModelError, match="is a regression model, but the table's target 'y' is binary"):
         bind(wrapped(made(Functional), task="regression"), given)
-    with pytest.raises(ModelError, match="is a binary model; the table's target 'y' is regression"):
+    with pytest.raises(ModelError, match="is a binary model, but the table's target 'y' is regression"):
         bind(wrapped(made(Functional), classes=[0, 1]), numeric_table("regression"))
     with pytest.raises(ModelError, match=r"StandardScaler does not accept this table.*not fitted"):
         bind(ti.wrap(made(Functional), encoder=StandardScaler()), given)

@@ -100,7 +100,7 @@ def test_a_file_that_changes_before_sums_are_taken_is_noticed(path):
     scan = scan_table(path, **ASKED)
     assert sum(map(len, scan.batches())) == ROWS
     rewrite(path)
-    with pytest.raises(TableError, match=r"rows 150 to 199 .* \(noticed by a pass that takes sums\)"):
+    with pytest.raises(TableError, match=r"rows 150 to 199 .* \(noticed by a pass that computes sums\)"):
         list(scan.batches())
 
 

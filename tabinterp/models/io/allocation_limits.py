@@ -32,7 +32,7 @@ def check_value(entries: int, moves: bool, said: str) -> None:
     )
     if entries > most:
         raise ModelError(
-            f"{said}: gives {told(entries)} entries for {ROWS:,} rows; the limit is {words}. Use narrower layers"
+            f"{said}: too large, with {told(entries)} entries for {ROWS:,} rows; the limit is {words}. Use narrower layers"
         )
 
 
