@@ -278,7 +278,7 @@ def test_strings_and_several_scores_are_refused_in_words(table):
         ti.wrap(proto, encoder="passthrough")
     proto = model(mlp(), MLP)
     proto.graph.output.add().CopyFrom(helper.make_tensor_value_info("b", TensorProto.FLOAT, ["n", 5]))
-    with pytest.raises(ModelError, match="one output of floats \(scores or probabilities\); the outputs are y, b"):
+    with pytest.raises(ModelError, match=r"one output of floats \(scores or probabilities\); the outputs are y, b"):
         ti.wrap(proto, encoder="passthrough")
 
 
@@ -297,6 +297,6 @@ def test_neither_functions_nor_several_inputs_are_saved(tmp_path):
 
 def test_an_encoder_is_asked_for():
     with pytest.raises(
-        ModelError, match="a network needs an encoder for its rows. Pass a fitted transformer as encoder="
+        ModelError, match=r"a network needs an encoder for its rows. Pass a fitted transformer as encoder="
     ):
         ti.wrap(CHAINS["relu"])
