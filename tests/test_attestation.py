@@ -379,7 +379,10 @@ def test_a_statement_that_leaves_a_file_out_or_names_another_model_is_found(fold
 def test_a_folder_that_is_not_as_it_was_written_is_not_signed(folder):
     with (folder / "out" / "run.json").open("ab") as stream:
         stream.write(b" ")
-    with pytest.raises(DocumentError, match=r"was not signed: run\.json is not as it was written"):
+    with pytest.raises(
+        DocumentError,
+        match=r"was not signed, because it failed verification: run\.json is not as it was written",
+    ):
         ti.sign(folder / "out", folder / "key.pem")
     assert command("sign", folder / "out", "--key", folder / "key.pem") == 2
     assert not (folder / "out" / "attestation.dsse.json").exists()

@@ -92,11 +92,7 @@ def _whole(folder: Path, model: str | Path | None) -> tuple[bytes, dict[str, str
     files, found = read_sums(folder), verify(folder, model=model)
     if not found.passed:
         wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]
-        what = (
-            "was changed after it was written"
-            if found.exit_code is ExitCode.FAILED
-            else "cannot be verified completely"
-        )
+        what = "failed verification" if found.exit_code is ExitCode.FAILED else "cannot be verified completely"
         raise DocumentError(f"{str(folder)!r} was not signed, because it {what}: {' '.join(map(str, wrong))}")
     data = read_regular(folder / DOCUMENT)
     if hashlib.sha256(data).hexdigest() != files[DOCUMENT]:

@@ -389,10 +389,10 @@ def test_one_changed_byte_is_noticed(name, saved):
 @pytest.mark.parametrize("name", ["model.safetensors", "encoder.skops", "model.json"])
 def test_a_link_or_a_missing_file_is_refused(name, saved, tmp_path):
     (saved / name).rename(tmp_path / "elsewhere")
-    with pytest.raises(ModelError, match=r"differ: |has no model\.json|link"):
+    with pytest.raises(ModelError, match=r"do not match|has no model\.json|link"):
         ti.load_model(saved)
     (saved / name).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ModelError, match=r"differ: |has no model\.json|link"):
+    with pytest.raises(ModelError, match=r"do not match|has no model\.json|link"):
         ti.load_model(saved)
 
 
@@ -401,7 +401,7 @@ def test_files_outside_the_bundle_are_never_read(name, saved):
     (saved.parent / "secret").write_bytes(b"secret")
     digest = hashlib.sha256(b"secret").hexdigest()
     change(saved, lambda header: header["sha256"].update({name: digest}))
-    with pytest.raises(ModelError, match=r"differ: |changed after it was saved"):
+    with pytest.raises(ModelError, match=r"do not match|changed after it was saved"):
         ti.load_model(saved)
 
 

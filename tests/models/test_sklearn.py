@@ -255,7 +255,7 @@ def test_probabilities_of_another_kind_are_refused():
         (make_pipeline(StandardScaler()), "StandardScaler is neither a classifier.*LogisticRegression.*MLPRegressor"),
         (KMeans(), "KMeans is neither a classifier nor a regressor"),
         ("model.pkl", r"builtins\.str is not a supported model. Supported are fitted scikit-learn.*torch modules"),
-        (None, "NoneType cannot be read"),
+        (None, "NoneType is not a supported model"),
     ],
 )
 def test_what_cannot_be_read_is_refused(model, words):
@@ -275,7 +275,7 @@ def test_a_model_of_other_columns_classes_or_task_is_refused():
         bind(model, number)
     with pytest.raises(ModelError, match="is a regression model, but the table's target 'y' is binary"):
         bind(ti.wrap(LinearRegression().fit(number.inputs, number.y)), binary)
-    with pytest.raises(ModelError, match="gives 2 outputs; regression on 'y' needs one"):
+    with pytest.raises(ModelError, match="gives 2 outputs, but regression on 'y' needs one"):
         bind(ti.wrap(LinearRegression().fit(number.inputs, np.column_stack([number.y] * 2))), number)
     renamed = ti.read_table(binary.frame.assign(y=np.where(binary.y == 1, "good", "bad")), target="y")
     with pytest.raises(ModelError, match=r"has the classes \['False', 'True'\].*has \['bad', 'good'\]"):

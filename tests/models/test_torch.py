@@ -856,7 +856,7 @@ def test_a_module_that_cannot_be_copied_is_refused():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({}, "pass a fitted transformer as encoder=, or encoder='passthrough'"),
+        ({}, "Pass a fitted transformer as encoder=, or encoder='passthrough'"),
         ({"encoder": "pass"}, "'passthrough'; got 'pass'"),
         ({"encoder": 3}, "must have a transform method; int has none"),
         (

@@ -150,5 +150,5 @@ def test_the_command(monkeypatch, capsys, before, tmp_path):
         with pytest.raises(SystemExit) as stop:
             cli.main()
         assert (stop.value.code or None) == code
-    assert "text, json, html; got 'pdf'" in capsys.readouterr().err
+    assert "unknown format 'pdf'; a comparison can be written as text, json, html" in capsys.readouterr().err
     assert "<!DOCTYPE html>" in target.read_text("utf-8")

@@ -220,7 +220,7 @@ def told(document, key):
     ("document", "words"),
     [
         (beside(binary(), "reference", status="better"), "judged.reference.status: 'better'.*'worse'"),
-        (beside(binary(), "reference", difference=AROUND), "must be 'equivalent'"),
+        (beside(binary(), "reference", difference=AROUND), "imply 'equivalent'"),
         (beside(binary(), "recalibration", status="better"), "judged.recalibration.status"),
         (
             beside(

@@ -157,5 +157,5 @@ def test_many_columns_are_bound_in_bounded_memory():
 def test_numbers_too_large_to_square_are_named(big):
     source = people().astype({"age": float})
     source.loc[5, "age"] = big
-    with pytest.raises(TableError, match=r"'age': row 5 holds"):
+    with pytest.raises(TableError, match=r"'age': row 5 contains"):
         bound_to(source)

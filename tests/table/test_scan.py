@@ -258,7 +258,7 @@ def test_refusals_name_the_row_of_the_whole_table(tmp_path):
 def test_a_column_of_too_many_texts_is_refused_unless_it_is_dropped(monkeypatch):
     frame = loans().assign(name=[f"n{i}" for i in range(211)])
     monkeypatch.setattr("tabinterp.table.schema_pass.MOST", 100)
-    with pytest.raises(TableError, match="'name' holds more than"):
+    with pytest.raises(TableError, match="'name' has more than"):
         ti.scan_table(frame, target="paid", batch=50)
     scan = ti.scan_table(frame, target="paid", batch=50, drop=["name"])
     assert (scan.schema["name"].levels, scan.census.levels["name"]) == ((), None)
