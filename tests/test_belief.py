@@ -302,7 +302,8 @@ def test_a_document_that_contradicts_itself_passes_nowhere(folder, change, tmp_p
     found = ti.verify(folder / "out")
     assert {step.what for step in found.steps if step.status == "failed"} == {"audit.json"}
     assert command("verify", folder / "out") == 1
-    with pytest.raises(DocumentError, match=r"was not signed, because it failed verification: audit\.json was changed after it was written"):
+    words = r"was not signed, because it failed verification: audit\.json was changed after it was written"
+    with pytest.raises(DocumentError, match=words):
         ti.sign(folder / "out", folder / "key.pem")
 
 
