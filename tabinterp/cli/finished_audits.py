@@ -55,11 +55,19 @@ def render(
         ),
     ] = None,
     lang: Lang = SOURCE,
+    appendix: Annotated[
+        str | None,
+        typer.Option(
+            "--appendix",
+            help="Details of the report: none (left out), folded or full (shown). By default folded in HTML and "
+            "full in a PDF.",
+        ),
+    ] = None,
 ) -> None:
     """Render the report of a saved audit, also as PDF, Markdown, model card or summary."""
     result = ti.Audit.from_json(document)
     ending = next((form for end, form in ENDINGS.items() if out.name.lower().endswith(end)), "html")
-    write_file(out, result.view(form or ending, lang=lang), document)
+    write_file(out, result.view(form or ending, lang=lang, appendix=appendix), document)
 
 
 def checks(
