@@ -213,5 +213,7 @@ def test_the_date_is_shown_where_it_was_given(audit):
 
 @pytest.mark.parametrize("date", ["30.11.2026", "2026-02-30", "today", 20261130])
 def test_what_is_no_date_is_refused(date):
-    with pytest.raises(ti.TabinterpError, match="the date of an audit is written date='2026-11-30'; got"):
+    with pytest.raises(
+        ti.TabinterpError, match="the date of an audit must be an ISO date such as date='2026-11-30'; got"
+    ):
         day_of(date)
