@@ -62,8 +62,11 @@ def raised_of(document: Document) -> list[Finding]:
 
 
 def voids(document: Document) -> list[str]:
-    """Return one sentence for each finding that invalidates the comparison, to be shown above the verdict."""
-    return [t("report.void", code=one.code, claim=say(one.claim)) for one in raised_of(document) if one.voids]
+    """Return one sentence for each finding that invalidates the comparison, and for each analysis that failed, to be shown
+    above the verdict.
+    """
+    voiding = [t("report.void", code=one.code, claim=say(one.claim)) for one in raised_of(document) if one.voids]
+    return [*voiding, *map(say, document.failed)]
 
 
 def items(found: Sequence[Finding]) -> list[FindingItem]:
