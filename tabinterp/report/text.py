@@ -91,6 +91,8 @@ TEXT: dict[str, str] = {
     "report.step.basis": "per unit of basis function {index} of {count}",
     "report.rows_plain.held-out": "held-out rows",
     "report.rows_plain.all": "all rows, possibly including training rows",
+    "report.network.size": "Network mean absolute value",
+    "report.linear.size": "Linear mean absolute value",
     "report.method.lead": "Versions, seeds, digests and sample sizes of this audit.",
     "report.method.version": "tabinterp version",
     "report.method.seed": "Seed",
