@@ -7,12 +7,14 @@ TEXT: dict[str, str] = {
     "split.none": "None: the rows on which the network was trained are unknown.",
     "split.column": "By the values of column {column}.",
     "split.date": "By date: rows with {column} on or after {at:date} are held out.",
-    "split.fraction": "Held-out fraction {share} of the rows, selected by a hash of the row contents (seed {seed}).",
+    "split.fraction": (
+        "A fraction of {share} of the rows is held out, selected by a hash of the row contents (seed {seed})."
+    ),
     "split.groups": (
-        "Held-out fraction {share} of the groups of {column}, selected by a hash of the group (seed {seed})."
+        "A fraction of {share} of the groups of {column} is held out, selected by a hash of the group (seed {seed})."
     ),
     "split.stratified": (
-        "Held-out fraction {share} of the rows of each class, selected by a hash of the row contents (seed {seed})."
+        "A fraction of {share} of the rows of each class is held out, selected by a hash of the row contents (seed {seed})."
     ),
     # how a model was read
     "model.unsafe": (

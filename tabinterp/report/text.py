@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.title": "{network:name} compared with {linear:name}: {data}",
+    "report.title": "{network:name} compared with {linear:name} on {data}",
     "report.skip": "Skip to the findings",
     "report.contents": "Contents",
     "report.context": "{data} · {network:name} compared with {linear:name} · {rows} held-out rows",
@@ -236,7 +236,7 @@ TEXT: dict[str, str] = {
     "report.strip.recovered": (
         "It recovers {share} of the network's gain over the linear model (95% CI {low} to {high})."
     ),
-    "report.strip.difference": "{metric}: network {network}, linear {linear} ({ci})",
+    "report.strip.difference": "difference in {metric} ({ci}): network {network}, linear {linear}",
     "report.strip.gini": "difference in Gini points ({ci})",
     "report.strip.trees": "compared with boosted trees: {metric} {difference} ({ci})",
     "report.strip.trees.better": "better",

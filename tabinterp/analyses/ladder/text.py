@@ -55,20 +55,20 @@ TEXT: dict[str, str] = {
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "The refitted models and the network's score agree on the role of curves: curves of single columns account for "
-        "{ladder}% of the held-out gain from curves and interactions, and for {score}% of their contribution to the "
-        "network's score (95% CI of the difference {low} to {high} percentage points; agreement means within 25)."
+        "The refitted models and the network's score agree on the role of curves. Curves provide {ladder}% of the held-out "
+        "gain from curves and interactions, and {score}% of their contribution to the network's score (95% CI of the "
+        "difference {low} to {high} percentage points; agreement means within 25)."
     ),
     "gain.disagree": (
-        "The refitted models and the network's score disagree on the role of curves: curves of single columns account for "
-        "{ladder}% of the held-out gain from curves and interactions, and for {score}% of their contribution to the "
-        "network's score (95% CI of the difference {low} to {high} percentage points). The shape of the score therefore does "
-        "not show where the predictive gain comes from."
+        "The refitted models and the network's score disagree on the role of curves. Curves provide {ladder}% of the "
+        "held-out gain from curves and interactions, and {score}% of their contribution to the network's score (95% CI of "
+        "the difference {low} to {high} percentage points). The shape of the score therefore does not show where the "
+        "predictive gain comes from."
     ),
     "gain.open": (
-        "It is inconclusive whether the refitted models and the network's score agree on the role of curves: curves of "
-        "single columns account for {ladder}% of the held-out gain from curves and interactions, and for {score}% of their "
-        "contribution to the network's score (95% CI of the difference {low} to {high} percentage points)."
+        "It is inconclusive whether the refitted models and the network's score agree on the role of curves. Curves provide "
+        "{ladder}% of the held-out gain from curves and interactions, and {score}% of their contribution to the network's "
+        "score (95% CI of the difference {low} to {high} percentage points)."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",

@@ -152,8 +152,8 @@ TEXT: dict[str, str] = {
         "{fewest}. The exact number is withheld."
     ),
     "verdict.only_network": (
-        "Columns with significant importance for the network only: {columns}. Permuting them raises the network's loss "
-        "significantly more than that of {linear:name}, where the rise is not significant."
+        "Columns with significant importance for the network only: {columns}. For each, permutation raises the network's "
+        "loss significantly more than that of {linear:name}, where the rise is not significant."
     ),
     # base: "base rate" or "mean" (constant)
     "verdict.scope": (
