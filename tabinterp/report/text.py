@@ -77,7 +77,7 @@ TEXT: dict[str, str] = {
     "report.paired.interval": "Paired difference, network − linear [95% CI]",
     "report.scale.log-odds": "log-odds",
     "report.scale.target": "units of the target",
-    "report.scale.log-rate": "log of the expected count",
+    "report.scale.log-rate": "log rate (log expected count)",
     "report.some": (
         "The table shows {shown} of {count} entries, for the columns most important to the network. All entries are in "
         "audit.json."

@@ -78,7 +78,7 @@ def test_rows_of_one_group_are_one_event():
     assert events(table).tolist()[1] == yes.nunique() + 3 == 18
     reason = too_few_events(table, "all")
     assert reason is not None
-    assert "18 groups with a row of class 'yes'" in str(reason)
+    assert "too few groups with a row of class 'yes' among the held-out rows (18; " in str(reason)
 
 
 def test_numbers_have_no_events_and_counts_those_above_zero():
@@ -88,7 +88,7 @@ def test_numbers_have_no_events_and_counts_those_above_zero():
     count = number.assign(y=np.where(np.arange(60) < 19, 2, 0))
     table = ti.read_table(count, target="y", task="count")
     assert events(table).tolist() == [41, 19]
-    assert str(too_few_events(table, "all")).startswith("there are 19 rows with a count above zero among the rows")
+    assert str(too_few_events(table, "all")).startswith("too few rows with a count above 0 among the rows (19; ")
     assert (
         too_few_events(
             ti.read_table(count.assign(y=count["y"].mask(count.index == 30, 1)), target="y", task="count"), "all"
@@ -102,10 +102,10 @@ def test_numbers_have_no_events_and_counts_those_above_zero():
     [
         (
             19,
-            "there are 19 rows of class 'yes' among the held-out rows, and at least 20 are needed; about 450",
+            "too few rows of class 'yes' among the held-out rows (19; at least 20 are needed); about 450 rows",
         ),
-        (9, "there are fewer than 10 rows of class 'yes' among the held-out rows, and at least 20"),
-        (0, "there are 0 rows of class 'yes'"),
+        (9, "too few rows of class 'yes' among the held-out rows (fewer than 10; at least 20 are needed)"),
+        (0, "too few rows of class 'yes' among the held-out rows (0; "),
         (20, None),
     ],
 )
