@@ -63,7 +63,7 @@ TEXT: dict[str, str] = {
     "changes.part.slope": "slope",
     "changes.part.intercept": "intercept",
     "changes.part.linear": "linear",
-    "changes.part.curvature": "curvature",
+    "changes.part.curvature": "curves",
     "changes.part.interactions": "interactions",
     "changes.of.linear": "linear counterpart",
     # rows of each analysis, and what the audit was made from
