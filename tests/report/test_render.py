@@ -250,8 +250,10 @@ def other_verdicts():
     made = made.model_copy(update={"judged": made.judged.model_copy(update={"reference": reference})})
     for status in ("better", "equivalent", "not_resolved", "not_assessed"):
         yield made.model_copy(update={"verdict": made.verdict.model_copy(update={"status": status})})
-    for shortest in (*(row.rung for row in made.gain.ladder.rungs), None):
-        ladder = made.gain.ladder.model_copy(update={"shortest": shortest})
+    simplest = [(row.rung, 2) for row in made.gain.ladder.rungs]
+    for shortest, pairs in (*simplest, ("pairs", 1), (None, 2)):
+        found = {"shortest": shortest, "pairs": [f"a × b{i}" for i in range(pairs)]}
+        ladder = made.gain.ladder.model_copy(update=found)
         gain = made.gain.model_copy(update={"ladder": ladder})
         for status in ("better", "equivalent"):
             verdict = made.verdict.model_copy(update={"status": status})
@@ -495,8 +497,8 @@ def test_a_slope_is_scaled_and_never_called_the_effect_of_a_step():
     blocks = coefficients.build(terms(sd=2.0, network=Interval(value=-0.3, low=-0.4, high=-0.2)))
     figure = next(block for block in flat(blocks) if isinstance(block, Figure))
     assert "not the effect of a move by one standard deviation" in figure.caption
-    assert column(figure.table, "Step")[0] == "× SD"
-    assert column(figure.table, "network")[0] == "−0.600 [−0.800, −0.400]"
+    assert column(figure.table, "Unit of change")[0] == "per SD"
+    assert column(figure.table, "Network")[0] == "−0.600 [−0.800, −0.400]"
     assert "+1 SD" not in page("binary")
     assert "Slope × SD (log-odds)" in figure.svg.__html__()
 
@@ -532,7 +534,7 @@ def test_the_same_mean_on_every_row_stands_alone():
     rows = [row.model_copy(update={"linear": same}) for row in parts["gradient_x_input"].columns]
     one = parts["gradient_x_input"].model_copy(update={"columns": rows})
     table = tables(gradients.build(changed(document, "gradients", methods=[one])), "signed mean")[0]
-    assert set(column(table, "linear [95%")) == {"+0.351"}
+    assert set(column(table, "Linear [95%")) == {"+0.351"}
 
 
 def test_effort_is_told_in_the_words_of_each_method():

@@ -121,7 +121,7 @@ def test_too_few_events_are_said_with_their_number_and_what_it_takes(yes, said):
 def test_of_several_classes_the_largest_stands_against_all_others():
     table = read(frame({"a": 200, "b": 12, "c": 7}))
     reason = too_few_events(table.take(table.held_out), "held_out")
-    assert str(reason).startswith("there are 19 rows of all classes except 'a'")
+    assert str(reason).startswith("too few rows of all classes except 'a' among the held-out rows (19; ")
     table = read(frame({"a": 200, "b": 22, "c": 7}))
     assert too_few_events(table.take(table.held_out), "held_out") is None
     assert enough(table.take(table.held_out)).tolist() == [True, True, False]
@@ -141,7 +141,8 @@ def test_below_twenty_events_no_comparison_has_a_verdict(few):
     rows = network.take(table.held_out)
     linear = bind(ti.fit_counterpart(network, table), table)
     found = compare(rows, linear.take(table.held_out), held_out=True)
-    sentence = f"there are 19 rows of class 'yes' among the {'held-out' if few == 'held_out' else 'training'} rows"
+    side = "held-out" if few == "held_out" else "training"
+    sentence = f"too few rows of class 'yes' among the {side} rows (19; "
     assert sentence in refused(lambda: ladder(network, table))
     assert sentence in refused(lambda: boosted(network, 0.01))
     if few == "training":
@@ -182,7 +183,7 @@ def test_the_power_of_a_column_takes_twenty_events_on_both_sides(training, held,
         assert np.isfinite(power["x"].training[0])
         assert np.isfinite(power["x"].held_out[0]) == np.isfinite(power["x"].fall_q) == (told == "both")
     else:
-        assert "19 rows of class 'yes' among the training rows" in str(found.withheld)
+        assert "too few rows of class 'yes' among the training rows (19; " in str(found.withheld)
 
 
 def test_the_limit_stands_in_one_place():
