@@ -236,7 +236,8 @@ def test_an_attestation_elsewhere(folder):
     assert not (folder / "out" / "attestation.dsse.json").exists()
     assert failures(folder, key=folder / "key.pub.pem", attestation=out) == []
     (told,) = failures(folder, key=folder / "key.pub.pem")
-    assert told.startswith("The attestation ") and told.endswith(" is missing.")
+    assert told.startswith("The attestation ")
+    assert told.endswith(" is missing.")
     assert command("verify", folder / "out", "--key", folder / "key.pub.pem") == 1
 
 

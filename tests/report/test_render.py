@@ -348,7 +348,12 @@ def in_groups(training: int | None, held_out: int | None):
 
 @pytest.mark.parametrize(
     ("sides", "told"),
-    [((60, 40), ""), ((60, 20), "approximate"), ((60, 9), "No interval is given"), ((None, None), "No interval is given")],
+    [
+        ((60, 40), ""),
+        ((60, 20), "approximate"),
+        ((60, 9), "No interval is given"),
+        ((None, None), "No interval is given"),
+    ],
 )
 def test_the_page_says_in_how_many_groups_the_rows_come(sides, told, undrawn):
     page = render(in_groups(*sides))
@@ -521,7 +526,11 @@ def test_sizes_have_no_sign_and_no_interval():
     sizes = tables(blocks, "mean size of the attributions")
     assert len(sizes) == 2
     for table in sizes:
-        assert [cell.text for cell in table.head] == ["Column", "Network mean absolute value", "Linear mean absolute value"]
+        assert [cell.text for cell in table.head] == [
+            "Column",
+            "Network mean absolute value",
+            "Linear mean absolute value",
+        ]
         assert not [cell for row in table.rows for cell in row[1:] if re.search(r"[+−\[]", cell.text)]
     for table in tables(blocks, "signed mean"):
         assert all("[" in cell for cell in column(table, "Network [95%"))
