@@ -81,7 +81,7 @@ TEXT: dict[str, str] = {
     "plot.series.network": "network",
     "plot.series.linear": "linear",
     "plot.series.optimum": "optimum",
-    "plot.series.real": "highest real row",
+    "plot.series.real": "real row with the highest value",
     "plot.series.path": "path product",
     "plot.series.gradient": "mean gradient",
     "plot.series.mean": "mean",

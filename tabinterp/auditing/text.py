@@ -101,7 +101,9 @@ TEXT: dict[str, str] = {
     "not_assessed.use": "Whether the author's statements on intended use, population and limits are correct.",
     "not_assessed.effects": "Effect curves and interactions.",
     "not_assessed.groups": "Differences between groups of people: no column was declared protected.",
-    "not_assessed.constraints": "Required directions and domains of columns: no constraint was declared.",
+    "not_assessed.constraints": (
+        "Compliance with required directions and ranges of columns: no constraint was declared."
+    ),
     "not_assessed.data": "Whether the rows represent future data: they are compared only with each other.",
     "not_assessed.costs": "Decisions at your own costs or threshold: neither was given.",
 }

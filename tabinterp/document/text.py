@@ -15,8 +15,8 @@ TEXT: dict[str, str] = {
         "Hochberg). Standard errors treat the two audits as independent samples."
     ),
     "changes.same_rows": (
-        "Both audits use the same table, so their numbers are correlated and the true standard errors are smaller. The tests "
-        "are therefore conservative: some changes may be missed."
+        "Both audits use the same table, so their numbers are positively correlated and the true standard errors are "
+        "smaller. The tests are therefore conservative: some changes may be missed."
     ),
     "changes.other_rows": (
         "The two audits use different tables. A change may come from the model or from the population."

@@ -126,7 +126,7 @@ TEXT: dict[str, str] = {
         "The digests of the model files were signed as stated in audit.json, without comparing them with the files. To "
         "compare them before signing, give the model (--model)."
     ),
-    "verify.head.passed": "Passed: nothing was changed in what was checked.",
+    "verify.head.passed": "Passed: no changes were found.",
     "verify.head.failed": "Failed: {count} of {checked} checks.",
     "verify.head.incomplete": "Incomplete: no differences were found, but {missing} of the checks could not be made.",
     "consistency.claim": "{reason}",

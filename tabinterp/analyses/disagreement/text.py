@@ -31,13 +31,14 @@ TEXT: dict[str, str] = {
         "No decision tree describes these rows: too few rows disagree or agree, or no column separates them."
     ),
     "disagreement.tree.open": (
-        "No column was shown to separate these rows from the others: a decision tree of depth {depth} or less has an AUC of "
-        "{value} (95% CI {low} to {high}) on {rows} rows that it was not fitted on, not significantly above chance (0.5)."
+        "No column was shown to separate these rows from the others. A decision tree of depth {depth} or less, evaluated on "
+        "{rows} rows not used to fit it, has an AUC of {value} (95% CI {low} to {high}), which is not significantly above "
+        "chance (0.5)."
     ),
     # depth: of a decision tree; value, balanced: from 0 to 1
     "disagreement.tree.apart": (
-        "A decision tree of depth {depth} or less separates these rows from the others: on {rows} rows that it was not "
-        "fitted on, its AUC is {value} (95% CI {low} to {high}) and its balanced accuracy {balanced} (chance: 0.5 for both)."
+        "A decision tree of depth {depth} or less separates these rows from the others. On {rows} rows not used to fit it, "
+        "its AUC is {value} (95% CI {low} to {high}) and its balanced accuracy is {balanced} (chance: 0.5 for both)."
     ),
     "condition.at_most": "{column} at most {threshold}",
     "condition.above": "{column} above {threshold}",
