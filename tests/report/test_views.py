@@ -164,7 +164,7 @@ def test_a_card_says_what_its_author_says_and_what_was_not_supplied():
 
 def test_a_card_tells_what_is_not_known():
     made = Audit(nothing()).to_model_card()
-    assert "not known" in made
+    assert "unknown: all rows were evaluated" in made
     assert "none declared" in made
 
 
