@@ -260,7 +260,7 @@ def test_a_signature_says_whether_the_signer_compared_the_model(copy, capsys):
     assert "compared" not in capsys.readouterr().err
     assert row_of_model(copy, key=copy / "key.pub.pem")[0] == "ok"
     forge_model_digest(copy)
-    with pytest.raises(DocumentError, match="was not signed: The model file is not the one that was audited"):
+    with pytest.raises(DocumentError, match="was not signed: The model file is not the audited one"):
         ti.sign(copy / "out", copy / "key.pem", model=copy / "model")
     assert command(*sign, "--model", copy / "model") == 2
     assert not (copy / "out" / "attestation.dsse.json").exists()
