@@ -23,7 +23,11 @@ def test_a_changed_byte_of_the_folder_is_found_in_its_file(folder, name):  # noq
         path.write_bytes(flipped(whole, draw))
         found = ti.verify(folder / "out", key=folder / "key.pub.pem").frame()
         failed = found[found["status"] == "failed"]
-        told = [line for line in failed["told"] if line.startswith(f"{name} was changed after it was written: its SHA-256 is ")]
+        told = [
+            line
+            for line in failed["told"]
+            if line.startswith(f"{name} was changed after it was written: its SHA-256 is ")
+        ]
         signed = [line for line in failed["told"] if line.startswith(f"{name} differs from the signed file")]
         assert (len(told), len(signed)) == (1, 1)
         others = {"report.html", "audit.json", "run.json"} - {name, *(["report.html"] if name == "audit.json" else [])}
