@@ -198,7 +198,7 @@ def test_a_cell_is_small_and_takes_the_notebooks_colours():
 def test_the_sheet_names_the_document_it_is_of():
     audit = Audit(binary())
     assert hashlib.sha256(audit.to_json()).hexdigest() in audit.to_summary()
-    assert "1 more raised" in audit.to_summary()
+    assert "Further raised checks in the report: 1." in audit.to_summary()
 
 
 def test_a_view_is_written_whole_and_an_unknown_one_refused(tmp_path):
