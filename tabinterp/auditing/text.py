@@ -59,6 +59,11 @@ TEXT: dict[str, str] = {
     # what was not assessed
     # reading: step; reason: why
     "not_assessed.reading": "Not available: {reading:step}. Reason: {reason:why}.",
+    # reading: step
+    "not_assessed.failed": (
+        "Not available: {reading:step}. It failed with an internal error ({error} in {place}), and the audit continued "
+        "without this analysis. Please report the error with the printed traceback and the versions in run.json."
+    ),
     "not_assessed.not_requested": "Not requested: {analyses:step}.",
     "not_assessed.split": (
         "The verdict: without a split, the rows on which the network was not trained are unknown. Give the table a split."
