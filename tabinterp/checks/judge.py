@@ -12,6 +12,7 @@ from tabinterp.errors import TabinterpError, did_you_mean
 from . import CHECKS
 from .base import ASPECTS, UNBOUNDED, Check, Limit, Limits
 
+LABELLED = ("measures", "threshold", "blind", "next", "limits")  # in the order in which the manual shows them
 SEVERITY_ORDER = {"act": 0, "check": 1, "note": 2}
 
 
@@ -97,5 +98,4 @@ def list_checks(slugs: Sequence[str] = ()) -> str:
 
 def labelled(explained: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the labels and texts of a check's manual, without its title and without what the check does not have."""
-    aspects = (*list(ASPECTS)[1:], "limits")
-    return [(messages.text(f"checks.{aspect}"), explained[aspect]) for aspect in aspects if explained[aspect]]
+    return [(messages.text(f"checks.{aspect}"), explained[aspect]) for aspect in LABELLED if explained[aspect]]

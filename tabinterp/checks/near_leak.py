@@ -25,10 +25,12 @@ CHECK = Check(
     text=Text(
         title="Unusually predictive column",
         measures="AUC or R² of each column on its own, on held-out rows where there are any.",
-        limitations="Legitimate columns can be this strong. Only knowledge of the data can tell them from leaks.",
+        limitations=(
+            "Legitimate columns can be this strong. Only knowledge of the data can distinguish them from leaks."
+        ),
         raised_when=(
-            "The lower end of the 95% interval is at least {auc} (AUC) or {r2} (R²), but below the usual "
-            "limit of label-leak."
+            "The lower end of the 95% interval is at least {auc} (AUC) or {r2} (R²), but below the "
+            "default limit of label-leak."
         ),
         next=(
             "Find out when and how unusually predictive columns are recorded, and rule out that they "

@@ -41,9 +41,9 @@ CHECK = Check(
             "with trees fitted to real rows."
         ),
         limitations=(
-            "Does not detect different behaviour that agrees with the usual behaviour on most rows or "
-            "that trees cannot learn. In tables of nearly independent columns, perturbed rows are as "
-            "realistic as real ones, and nothing can be detected."
+            "Does not detect a second rule that agrees with the main one on most rows or that trees "
+            "cannot learn. In tables of nearly independent columns, perturbed rows are as realistic as "
+            "real ones, and nothing can be detected."
         ),
         raised_when=(
             "The whole 95% interval of the difference in R² lies at or above {share} times the R² of "

@@ -55,7 +55,8 @@ CHECK = Check(
             "lists from two references agree."
         ),
         limitations=(
-            "Does not show whether the reason codes are right, or how they would change if the network were retrained."
+            "Does not show whether the reason codes are correct, or how they would change if the network "
+            "were retrained."
         ),
         raised_when=(
             "The whole 95% interval of the share of lists changed by the seed lies at or above "
@@ -70,7 +71,7 @@ CHECK = Check(
                 (
                     "Reason codes are unstable: a different seed changes {changed}% of the lists. Lists "
                     "relative to the mean of just-approved rows and to the mean of all rows agree with a "
-                    "Jaccard index of {alike} ({rows} declined rows)."
+                    "Jaccard index of {alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),
@@ -78,7 +79,7 @@ CHECK = Check(
                 (
                     "A different seed changes {changed}% of the lists of reason codes. Lists relative to "
                     "the mean of just-approved rows and to the mean of all rows agree with a Jaccard "
-                    "index of {alike} ({rows} declined rows)."
+                    "index of {alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),

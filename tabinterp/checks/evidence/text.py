@@ -42,8 +42,9 @@ TEXT: dict[str, str] = {
     "report.use.role": "Reviewer's role",
     "report.use.none": "not supplied",
     "report.evidence.lead": (
-        "This section shows whether the audit contains evidence for clauses of laws and standards. Supplied: every field that the "
-        "mapping requires is present. Partial: some are present. Whether the evidence is sufficient is for the reader to decide."
+        "This section shows whether the audit contains evidence for clauses of laws and standards. Supplied: every field that "
+        "the mapping requires is present. Partial: some are present. Whether the evidence is sufficient is for the reader to "
+        "decide."
     ),
     "report.evidence.count": (
         "Evidence is supplied for {supplied} of {clauses} clauses, partial for {partial} and not supplied for {none}."
