@@ -88,17 +88,17 @@ CHECK = Check(
         ),
         next=(
             "Find out which columns cause unequal selection rates, and whether a model without them "
-            "performs equally well. Which limit applies depends on the jurisdiction."
+            "performs equally well."
         ),
         claims={
             "raised": (
                 (
-                    "The network selects {least} {ratio} times as often as {most} (95% CI {low} to "
-                    "{high}). Selected means not predicted {adverse}. The ratio is significantly below "
-                    "{limit} in {count} of {of} columns and pairs of columns (Holm's correction for "
-                    "{compared} pairs of groups), and in {also} for the linear counterpart. Four fifths, "
-                    "the usual limit, is a rule of thumb of US employment guidelines; the applicable "
-                    "limit depends on the jurisdiction."
+                    "The selection rate of {least} is {ratio} times that of {most} (95% CI {low} to "
+                    "{high}). Selected means not predicted {adverse}. Ratios are significantly below "
+                    "{limit} in {count} of {of} columns and pairs of columns for the network, and in "
+                    "{also} for the linear counterpart (Holm's correction for {compared} pairs of "
+                    "groups). Four fifths is a rule of thumb; the applicable limit depends on the "
+                    "jurisdiction."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; count, of, also: "
@@ -107,23 +107,22 @@ CHECK = Check(
             ),
             "raised_withheld": (
                 (
-                    "The network selects a group significantly less than {limit} times as often as "
-                    "another; the rates are withheld because a count is below ten. Selected means not "
-                    "predicted {adverse}. This holds in {count} of {of} columns and pairs of columns "
-                    "(Holm's correction for {compared} pairs of groups), and in {also} for the linear "
-                    "counterpart. Columns: {columns}. Four fifths, the usual limit, is a rule of thumb "
-                    "of US employment guidelines; the applicable limit depends on the jurisdiction."
+                    "The selection rate of a group is significantly below {limit} times that of another "
+                    "group; the rates are withheld because a count is below ten. Selected means not "
+                    "predicted {adverse}. This holds in {count} of {of} columns and pairs of columns for "
+                    "the network, and in {also} for the linear counterpart (Holm's correction for "
+                    "{compared} pairs of groups). Columns: {columns}. Four fifths is a rule of thumb; "
+                    "the applicable limit depends on the jurisdiction."
                 ),
                 "adverse: a class; count, of, also: numbers of columns and pairs of columns",
             ),
             "cleared": (
                 (
-                    "The network selects no group significantly less than {limit} times as often as "
-                    "another group of the same column ({compared} pairs of groups in {of} columns and "
-                    "pairs of columns, Holm's correction). Selected means not predicted {adverse}. The "
-                    "lowest ratio is that of {least} to {most}: {ratio} (95% CI {low} to {high}). For "
-                    "groups of these sizes, a ratio of {detectable} or less would be detected with 80% "
-                    "power."
+                    "No selection rate is significantly below {limit} times that of another group of the "
+                    "same column ({compared} pairs of groups in {of} columns and pairs of columns, "
+                    "Holm's correction). Selected means not predicted {adverse}. The lowest ratio is "
+                    "that of {least} to {most}: {ratio} (95% CI {low} to {high}). For groups of these "
+                    "sizes, a ratio of {detectable} or less would be detected with 80% power."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of: a number of "
@@ -132,10 +131,10 @@ CHECK = Check(
             ),
             "cleared_withheld": (
                 (
-                    "The network selects no group significantly less than {limit} times as often as "
-                    "another group of the same column ({compared} pairs of groups in {of} columns and "
-                    "pairs of columns, Holm's correction). Selected means not predicted {adverse}. The "
-                    "rates are withheld because a count is below ten."
+                    "No selection rate is significantly below {limit} times that of another group of the "
+                    "same column ({compared} pairs of groups in {of} columns and pairs of columns, "
+                    "Holm's correction). Selected means not predicted {adverse}. The rates are withheld "
+                    "because a count is below ten."
                 ),
                 "adverse: a class; of: a number of columns and pairs of columns",
             ),

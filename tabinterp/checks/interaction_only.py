@@ -85,7 +85,7 @@ CHECK = Check(
             "cleared": (
                 (
                     "No strong interaction was found between two columns that show no effect on their "
-                    "own ({pairs} pairs analysed, {hidden} such columns)."
+                    "own ({pairs} pairs analysed; columns without an effect of their own: {hidden})."
                 ),
                 "pairs: the number of pairs; hidden: the number of columns that do not show alone",
             ),

@@ -107,8 +107,8 @@ CHECK = Check(
                 (
                     "The network is miscalibrated on held-out rows (joint test: p = {p}). The "
                     "recalibration slope is {slope} (95% CI {low} to {high}; 1 is ideal, below 1 means "
-                    "too extreme). Calibration in the large is {large} (95% CI {large_low} to "
-                    "{large_high}; 0 is ideal, above 0 means too low)."
+                    "predictions are too extreme). Calibration in the large is {large} (95% CI "
+                    "{large_low} to {large_high}; 0 is ideal, above 0 means predictions are too low)."
                 ),
                 (
                     "slope, low, high: the slope and the ends of its interval; large, large_low, "
@@ -119,8 +119,9 @@ CHECK = Check(
                 (
                     "The network is miscalibrated for {count} of {outputs} classes on held-out rows. For "
                     "{output} (joint test: p = {p}), the recalibration slope is {slope} (95% CI {low} to "
-                    "{high}; 1 is ideal, below 1 means too extreme), and calibration in the large is "
-                    "{large} (95% CI {large_low} to {large_high}; 0 is ideal, above 0 means too low)."
+                    "{high}; 1 is ideal, below 1 means predictions are too extreme), and calibration in "
+                    "the large is {large} (95% CI {large_low} to {large_high}; 0 is ideal, above 0 means "
+                    "predictions are too low)."
                 ),
                 (
                     "slope, low, high: the slope and the ends of its interval; large, large_low, "

@@ -132,7 +132,7 @@ CHECK = Check(
                 (
                     "The network shows little or no predictive skill on held-out rows: compared with "
                     "always predicting the class shares, it reduces log loss by {value} (95% CI {low} to "
-                    "{high}), which is not significant."
+                    "{high}), which is not significantly above zero."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
@@ -147,7 +147,7 @@ CHECK = Check(
                 (
                     "The network shows little or no predictive skill on held-out rows: compared with "
                     "always predicting the mean, it reduces the loss by {value} (95% CI {low} to "
-                    "{high}), which is not significant."
+                    "{high}), which is not significantly above zero."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),

@@ -57,7 +57,7 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column, "
+                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column, "
                     "but only {training}% of training rows equal another training row. Performance on "
                     "these copies may reflect memorisation."
                 ),
@@ -65,7 +65,7 @@ CHECK = Check(
             ),
             "raised_training_few": (
                 (
-                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column, "
+                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column, "
                     "but fewer than ten training rows equal another training row. Performance on these "
                     "copies may reflect memorisation."
                 ),
@@ -73,14 +73,14 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column. "
+                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column. "
                     "This is within the limits: {training}% of training rows equal another training row."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",
             ),
             "cleared_training_few": (
                 (
-                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column. "
+                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column. "
                     "This is within the limits."
                 ),
                 "count, rows: numbers of held-out rows",

@@ -13,11 +13,11 @@ TEXT: dict[str, Sentence] = {
     "checks.limits": "Limits",
     "method.shapley": "Shapley values",
     "power.rows": (
-        "Smallest effect detectable with 80% power: {of:effect} of {effect} (n = {rows}).",
+        "Smallest effect detectable with 80% power: {effect} ({of:effect}; n = {rows}).",
         "of: one of the effects below; effect: its size",
     ),
     "power.events": (
-        "Smallest effect detectable with 80% power: {of:effect} of {effect} (n = {rows}, {events} events).",
+        "Smallest effect detectable with 80% power: {effect} ({of:effect}; n = {rows}, {events} events).",
         "of: one of the effects below; effect: its size",
     ),
     "effect.auc": "AUC",
@@ -26,7 +26,7 @@ TEXT: dict[str, Sentence] = {
     "effect.share": "share of rows",
     "effect.variance": "share of score variance",
     "effect.psi": "population stability index",
-    "effect.ranges": "score change, in multiples of the score's range,",
+    "effect.ranges": "score change as a multiple of the score's range",
     "effect.gap": "difference in R²",
     "effect.fall": "drop in AUC or R²",
     "effect.slope": "calibration slope",

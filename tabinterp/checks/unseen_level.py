@@ -46,8 +46,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No column reaches the limit of held-out rows with levels absent from training. "
-                    "Columns with one to nine such rows: {few}."
+                    "The number of held-out rows with levels absent from training is below the limit in "
+                    "every column. Columns with one to nine such rows: {few}."
                 ),
                 "few: a number of columns",
             ),

@@ -53,8 +53,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "Of the first {top} ranks by Shapley value, {count} cannot be distinguished from the "
-                    "next rank because of sampling error, which is below the limit (n = {rows})."
+                    "Sampling error leaves {count} of the first {top} ranks by Shapley value "
+                    "indistinguishable from the next rank (n = {rows}). This is below the limit."
                 ),
                 "count, top: numbers of places",
             ),
