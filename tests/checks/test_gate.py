@@ -179,7 +179,10 @@ def test_a_waiver_that_is_not_needed_is_named(document):
         ("[[metric]]\nmetric = 'auc'\nat_least = 0.5", "metric.0.owner"),
         (f"[[metric]]\n{OWNED}metric = 'gini'\nat_least = 0.5", "unknown metric 'gini'; choose one of log_loss"),
         (f"[[metric]]\n{OWNED}metric = 'auc'", "give at least one of them"),
-        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 0.9\nat_most = 0.5", "at_least (0.9) is greater than at_most (0.5)"),
+        (
+            f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 0.9\nat_most = 0.5",
+            "at_least (0.9) is greater than at_most (0.5)",
+        ),
         (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 'high'", "received 'high'"),
         (f"[[metric]]\n{OWNED}metric = 'auc'\nat_leats = 0.5\nat_least = 0.5", "metric.0.at_leats: unknown setting"),
         (f"[[finding]]\n{OWNED}finding = 'leek'", "`tabinterp checks`"),
