@@ -30,6 +30,8 @@ TEXT: dict[str, str] = {
         "The findings were not judged again: tabinterp {written} wrote the audit, and this is another version or has other code "
         "({present}). Check the audit with the version that wrote it, or supply the signer's public key (--key)."
     ),
+    "gate.analyses": "Every analysis must run to completion.",
+    "gate.analyses.failed": "Analyses that failed with an internal error: {names}.",
     "gate.head": "{network} on {table}, checked against the policy {policy} on {on:date}.",
     "gate.waived": "Waived by {name} until {expires:date}: {reason}",
     "gate.expired": "The waiver by {name} has expired; it was valid until {expires:date}.",
