@@ -383,7 +383,7 @@ def test_what_another_version_signed_must_hold_every_check(change):
 def test_a_waiver_does_not_reach_the_document(tmp_path):
     path = tmp_path / "policy.toml"
     path.write_text(ALL + '\n[[waiver]]\ngate = "document"\nname = "A"\nreason = "b"\nexpires = 2026-12-31\n')
-    with pytest.raises(PolicyError, match="does not have: \\['document'\\]"):
+    with pytest.raises(PolicyError, match="does not contain: document"):
         ti.read_policy(path)
 
 
