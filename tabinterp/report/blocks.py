@@ -138,8 +138,8 @@ class Figure:
 @dataclass(frozen=True, slots=True)
 class FindingItem:
     code: str
-    severity: str
-    severity_text: str
+    severity: str  # "act", "check" or "note"; "quiet" of a check that was not raised
+    severity_text: str  # empty, like the glyph, of a check that was not raised
     glyph: str
     title: str
     claim: str

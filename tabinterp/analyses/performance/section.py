@@ -18,13 +18,11 @@ def build(document: Document) -> list[Block]:
 
 
 def brief(document: Document) -> list[Table | Paragraph]:
-    """Return the table of the first screen: point estimates, the difference with its interval, and whether it is
-    significant.
-    """
+    """Return the table of the summary: values, the difference with its interval, and whether it is significant."""
     columns: list[Column[MetricRow]] = [
         Column(t("report.metric"), _name),
-        Column(t("report.network"), lambda row: number(row.network.value), "net"),
-        Column(t("report.linear"), lambda row: number(row.linear.value), "lin"),
+        Column(capital(t("report.network")), lambda row: number(row.network.value), "net"),
+        Column(capital(t("report.linear")), lambda row: number(row.linear.value), "lin"),
         interval_column(t("report.difference"), lambda row: row.difference, sign=True),
         _resolved(document),
     ]

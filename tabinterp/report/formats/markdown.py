@@ -130,7 +130,8 @@ def _facts(part: Facts) -> list[str]:
 def _findings(part: FindingList) -> list[str]:
     items = []
     for one in part.items:
-        head = f"- **{escaped(f'{one.glyph} {one.code} {one.severity_text}')}** {escaped(one.claim)} {escaped(one.see)}".rstrip()
+        name = escaped(f"{one.glyph} {one.code} {one.severity_text}".strip())
+        head = f"- **{name}** {escaped(one.claim)} {escaped(one.see)}".rstrip()
         items.append("\n\n".join([head, *(f"  {line(more)}" for more in (one.power, one.next, one.blind) if more)]))
     return ["\n".join(items)]
 

@@ -101,11 +101,12 @@ def _item(finding: Finding) -> FindingItem:
     known = f"report.section.{anchor}" in english() and (
         anchor not in OWN_ANCHORS or finding.status != "not_applicable"
     )
+    raised = finding.status == "raised"  # a check that passed has no severity to show
     return FindingItem(
         code=finding.code,
-        severity=finding.severity,
-        severity_text=t(f"report.severity.{finding.severity}"),
-        glyph=GLYPHS[finding.severity],
+        severity=finding.severity if raised else "quiet",
+        severity_text=t(f"report.severity.{finding.severity}") if raised else "",
+        glyph=GLYPHS[finding.severity] if raised else "",
         title=t(key) if (key := f"check.{finding.slug}.title") in english() else finding.slug,
         claim=say(finding.claim),
         anchor=anchor if known else "",
