@@ -382,7 +382,7 @@ def test_a_folder_that_is_not_as_it_was_written_is_not_signed(folder):
         stream.write(b" ")
     with pytest.raises(
         DocumentError,
-        match=r"was not signed, because it failed verification: run\.json is not as it was written",
+        match=r"was not signed, because it failed verification: run\.json was changed after it was written",
     ):
         ti.sign(folder / "out", folder / "key.pem")
     assert command("sign", folder / "out", "--key", folder / "key.pem") == 2
