@@ -5,9 +5,9 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.baselines": "Sensitivity to the baseline",
     "report.baselines.lead": (
-        "Integrated gradients on {rows} rows, computed again from the median (for categories, the most frequent level) and "
-        "from {background} real rows. A ranking of columns that changes with the baseline reflects the choice of baseline "
-        "as much as the model."
+        "Integrated gradients are computed again on {rows} rows from the median (for categories, the most frequent level) "
+        "and from {background} real rows. A ranking of columns that changes with the baseline reflects the choice of "
+        "baseline as much as the model."
     ),
     "report.baselines.gap": (
         "Completeness gap with baseline “{baseline}”: network {network}, linear {linear} (tolerance {tolerance})."

@@ -10,27 +10,27 @@ TEXT: dict[str, str] = {
     ),
     "report.calibration": "Calibration",
     "report.calibration.lead.classes": (
-        "Logistic recalibration on {rows} held-out rows: the outcome is regressed on the log-odds of the model. The slope "
+        "The outcome is regressed on the log-odds of the model (logistic recalibration on {rows} held-out rows). The slope "
         "is 1 for calibrated predictions, below 1 when probabilities are too extreme, and above 1 when they are too "
         "moderate. Calibration in the large is the intercept with the slope fixed at 1: positive when probabilities are too "
         "low on average, negative when they are too high."
     ),
     "report.calibration.lead.regression": (
-        "Least-squares recalibration on {rows} held-out rows: the target is regressed on the prediction of the model. The "
-        "slope is 1 for calibrated predictions and below 1 when predictions are too spread out. Calibration in the large is "
-        "the mean of target minus prediction."
+        "The target is regressed on the prediction of the model (least squares on {rows} held-out rows). The slope is 1 for "
+        "calibrated predictions and below 1 when predictions are too spread out. Calibration in the large is the mean of "
+        "target minus prediction."
     ),
     "report.calibration.lead.count": (
-        "Poisson recalibration on {rows} held-out rows: the count is regressed on the log of the expected count. The slope "
+        "The count is regressed on the log of the expected count (Poisson recalibration on {rows} held-out rows). The slope "
         "is 1 for calibrated predictions and below 1 when predictions are too spread out. Calibration in the large is the "
         "intercept with the slope fixed at 1: positive when expected counts are too low on average."
     ),
     "report.calibration.table": "Calibration slope and calibration in the large",
     "report.calibration.outcome": "Outcome",
     "report.calibration.network.slope": "Slope, network [95% CI]",
-    "report.calibration.network.large": "In the large, network [95% CI]",
+    "report.calibration.network.large": "Calibration in the large, network [95% CI]",
     "report.calibration.linear.slope": "Slope, linear [95% CI]",
-    "report.calibration.linear.large": "In the large, linear [95% CI]",
+    "report.calibration.linear.large": "Calibration in the large, linear [95% CI]",
     "report.calibration.none": (
         "–: not estimated because the class or all other classes together have fewer than 20 events, the score separates "
         "the classes, or the score is constant."
@@ -52,8 +52,8 @@ TEXT: dict[str, str] = {
         "for the linear counterpart. The 95% CI excludes the mean prediction in {network_off} and {linear_off} of them."
     ),
     "report.calibration.caption": (
-        "Points on the diagonal are perfectly calibrated. At most ten bins of equal size, each with at least ten rows; 95% "
-        "CIs are for each bin separately."
+        "Points on the diagonal are perfectly calibrated. There are at most ten bins of equal size, each with at least ten "
+        "rows; the 95% CIs are for each bin separately."
     ),
     "plot.axis.predicted": "Mean prediction",
     "plot.axis.observed": "Mean outcome, 95% CI",

@@ -5,9 +5,9 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.section.together": "Conditional and grouped importance",
     "report.together.lead": (
-        "Rise in {metric} ({unit}) when a column is permuted only between rows that are similar in the associated columns "
-        "(conditional permutation). The information in the other columns is kept, so a column that others can replace has a "
-        "low value even if a model relies on it heavily. Measured on {rows}."
+        "Conditional importance is the rise in {metric} ({unit}) when a column is permuted only between rows that are "
+        "similar in its associated columns. The information in the other columns is kept, so a column that others can "
+        "replace has a low value even if a model relies on it heavily. Estimates use {rows}."
     ),
     "report.together.axis": "Rise in {metric} ({unit}) within strata, 95% CI",
     "report.together.aria": (
@@ -32,7 +32,7 @@ TEXT: dict[str, str] = {
     ),
     "report.together.families": "Grouped importance",
     "report.together.families.lead": (
-        "Columns that carry the same information are permuted together, with all values from the same donor row. They are "
+        "Columns that carry similar information are permuted together, with all values from the same donor row. They are "
         "found by average-linkage clustering of associations (at least {threshold}, n = {rows})."
     ),
     "report.together.families.none": (

@@ -5,8 +5,8 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.method.summed.drift": "drift of each column",
     "report.data.lead.drawn": (
-        "Computed from the {rows} sampled rows, without a model. Counts from 1 to 9 are withheld. {metric} of a single "
-        "column: cross-fitted on training rows, so that no row contributes to its own prediction; the chance level is "
+        "These results use the {rows} sampled rows and no model. Counts from 1 to 9 are withheld. The {metric} of a single "
+        "column is cross-fitted on training rows, so that no row contributes to its own prediction; the chance level is "
         "{chance}."
     ),
     "report.data.drift.rows": (
@@ -14,8 +14,8 @@ TEXT: dict[str, str] = {
     ),
     "report.section.data": "Data quality",
     "report.data.lead": (
-        "Computed from all {rows} rows, without a model. Counts from 1 to 9 are withheld. {metric} of a single column: "
-        "cross-fitted on training rows, so that no row contributes to its own prediction; the chance level is {chance}."
+        "These results use all {rows} rows and no model. Counts from 1 to 9 are withheld. The {metric} of a single column "
+        "is cross-fitted on training rows, so that no row contributes to its own prediction; the chance level is {chance}."
     ),
     "report.data.auc": "AUC",
     "report.data.r2": "R²",

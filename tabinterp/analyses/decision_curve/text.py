@@ -13,16 +13,16 @@ TEXT: dict[str, str] = {
     "verdict.cost.no": COST + "is not significant.",
     "report.judged.decisions": "Decision curve",
     "report.judged.policy.costs": (
-        "Costs given: {false_positive} per false positive and {false_negative} per false negative. For calibrated "
+        "The costs given are {false_positive} per false positive and {false_negative} per false negative. For calibrated "
         "probabilities, the optimal threshold is then {threshold}: rows with a higher probability are predicted positive."
     ),
     "report.judged.policy.threshold": (
-        "Threshold given: rows with a probability above {threshold} are predicted positive. This threshold implies a cost "
-        "of {false_positive} per false positive when a false negative costs {false_negative}."
+        "With the threshold given, rows with a probability above {threshold} are predicted positive. This threshold implies "
+        "a cost of {false_positive} per false positive when a false negative costs {false_negative}."
     ),
     "report.judged.policy.both": (
-        "Costs given: {false_positive} per false positive and {false_negative} per false negative. Threshold given: rows "
-        "with a probability above {threshold} are predicted positive."
+        "The costs given are {false_positive} per false positive and {false_negative} per false negative. With the "
+        "threshold given, rows with a probability above {threshold} are predicted positive."
     ),
     # all, none: costs with their intervals
     "report.judged.policy.blunt": (
@@ -31,9 +31,9 @@ TEXT: dict[str, str] = {
     ),
     "report.judged.policy.table": "Expected cost and classification rates of both models at this threshold [95% CI]",
     "report.judged.curve.lead": (
-        "Net benefit (Vickers and Elkin 2006) on {rows} held-out rows: true positives per row, minus false positives "
-        "per row times the odds of the threshold. A threshold expresses relative costs: at 0.2, four false positives "
-        "offset one true positive."
+        "Net benefit (Vickers and Elkin 2006) is the number of true positives per row, minus false positives per row times "
+        "the odds of the threshold. Estimates use {rows} held-out rows. A threshold expresses relative costs: at 0.2, four "
+        "false positives offset one true positive."
     ),
     "report.judged.curve.x": "Threshold probability",
     "report.judged.curve.y": "Net benefit (true positives per row)",

@@ -5,10 +5,10 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.gain.shares": "Decomposition of the score",
     "report.gain.shares.lead": (
-        "Shares of the variance of the network's score over {rows}: the part explained by a linear function of the columns, "
-        "the part added by curves of single columns, and the rest, which is due to interactions. The shares add up to 1 "
-        "even if columns are correlated. The functions are cross-fitted: each row is scored by functions fitted on other "
-        "folds ({folds} folds)."
+        "The variance of the network's score over {rows} has three components: the part explained by a linear function of "
+        "the columns, the part added by curves of single columns, and the rest, which is due to interactions. Their shares "
+        "add up to 1 even if columns are correlated. The functions are cross-fitted: each row is scored by functions fitted "
+        "on other folds ({folds} folds)."
     ),
     "report.gain.shares.p(1-p)": (
         "Weighted shares use weights p(1 − p): rows with confident predictions count less, as they do for the loss."

@@ -11,8 +11,8 @@ TEXT: dict[str, str] = {
     "report.discrimination.scores": "Score distribution",
     "report.discrimination.confusion": "Confusion matrix",
     "report.discrimination.note": (
-        "Measured on {rows} rows. Bands and intervals are pointwise 95% CIs from {resamples} paired bootstrap resamples of "
-        "the rows (seed {seed}). Counts of 1 to 9 rows are withheld, as are counts from which one could be derived."
+        "Estimates use {rows} rows. Bands and intervals are pointwise 95% CIs from {resamples} paired bootstrap resamples "
+        "of the rows (seed {seed}). Counts of 1 to 9 rows are withheld, as are counts from which one could be derived."
     ),
     "report.discrimination.class": "Class {output} against all others",
     "report.discrimination.ks": (
@@ -33,9 +33,10 @@ TEXT: dict[str, str] = {
     "report.discrimination.legend.threshold": "Threshold {threshold}",
     "report.discrimination.legend.negative": "other",
     "report.discrimination.roc.caption": "The diagonal is the curve of a random ranking.",
-    "report.discrimination.pr.caption": "Precision at the highest threshold that reaches each recall.",
+    "report.discrimination.pr.caption": "Each point is the precision at the highest threshold that reaches the recall.",
     "report.discrimination.scores.caption": (
-        "Filled: class {output}. Outline: all other rows. Top: network. Bottom: linear. Bins of 1 to 9 rows are left out."
+        "Filled bars show class {output} and outlines all other rows, for the network (top) and the linear counterpart "
+        "(bottom). Bins of 1 to 9 rows are left out."
     ),
     "report.discrimination.aria.roc": (
         "ROC curves. At a false-positive rate of 0.2, the true-positive rate is {network} for the network and {linear} for "
@@ -62,7 +63,7 @@ TEXT: dict[str, str] = {
     "report.discrimination.rate.specificity": "specificity",
     "report.discrimination.rate.precision": "precision",
     "report.discrimination.rate.negative_predictive_value": "negative predictive value",
-    "report.discrimination.gains.table": "Gains by tenth of the rows, from the highest score down [95% CI]",
+    "report.discrimination.gains.table": "Gains by tenths of the rows, from the highest scores down [95% CI]",
     "report.discrimination.gains.part": "Tenth",
     "report.discrimination.gains.rate": "Share of positives, {model}",
     "report.discrimination.gains.captured": "Positives captured, cumulative, {model}",

@@ -5,18 +5,19 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.section.effects": "Effect curves",
     "report.effects.lead": (
-        "Effect of one column on the score of both models, in {scale}: the mean score when every row is given the same "
-        "value of the column, minus its mean over the distribution of the column (centred partial dependence). Measured on "
-        "{rows}. Shown: the {shown} of {count} columns with the largest permutation importance in either model, starting "
-        "with those where the curves of the two models differ most."
+        "The effect of a column is the mean score ({scale}) when every row is given the same value of the column, minus its "
+        "mean over the distribution of the column (centred partial dependence). Estimates use {rows}. The figures show the "
+        "{shown} of {count} columns with the largest permutation importance in either model, starting with those where the "
+        "curves of the two models differ most."
     ),
     "report.effects.note": (
-        "Intervals are pointwise 95% CIs over {draws}. Accumulated local effects (ALE) move each row only within its own "
-        "neighbourhood. Where ALE and the effect curve differ, columns are correlated and the effect curve relies on rows "
-        "that do not exist. At both ends of a numeric column the ALE bins are wide; with correlated columns, 95% intervals "
-        "there covered the true value in only nine of ten simulations. The pale band shows the middle 80% of the centred "
-        "curves of {ice_rows} single rows (ICE); where it is much wider than the interval, the effect depends on other "
-        "columns. Sparse points, drawn faint, have fewer than 30 nearest rows. Points with fewer than 10 rows are left out."
+        "Bands are pointwise 95% CIs that reflect the sampling of {draws}. Accumulated local effects (ALE) move each row "
+        "only within its own neighbourhood. Where ALE and the effect curve differ, columns are correlated and the effect "
+        "curve relies on rows that do not exist. At both ends of a numeric column the ALE bins are wide; with correlated "
+        "columns, 95% CIs there covered the true value in only nine of ten simulations. The pale band shows the middle 80% "
+        "of the centred curves of {ice_rows} single rows (ICE); where it is much wider than the interval, the effect "
+        "depends on other columns. Sparse points, drawn faint, have fewer than 30 nearest rows. Points with fewer than 10 "
+        "rows are left out."
     ),
     "report.effects.more": "Curves that are not shown, but are in audit.json: {count}.",
     "report.effects.axis": "Effect on the score ({scale})",
@@ -32,11 +33,11 @@ TEXT: dict[str, str] = {
     "report.effects.legend.linear_interval": "Linear, 95% CI",
     "report.effects.legend.ale": "Network, ALE",
     "report.effects.legend.ice": "Network, single rows (10% to 90%)",
-    "report.effects.numeric": "Bars below: number of rows nearest to each point.",
-    "report.effects.levels": "In brackets: number of rows with the level.",
+    "report.effects.numeric": "The bars below show the number of rows nearest to each point.",
+    "report.effects.levels": "The number of rows with each level is in brackets.",
     "report.effects.small": (
-        "Points left out because each has fewer than 10 rows: {count}. The curve is centred on the unweighted mean of the "
-        "points shown."
+        "Number of points left out because they have fewer than 10 rows: {count}. The curve is centred on the unweighted "
+        "mean of the points shown."
     ),
     "report.effects.uncounted": (
         "One point is shown without its number of rows, because the number of a point left out could be derived from it."

@@ -17,25 +17,27 @@ TEXT: dict[str, str] = {
     # compared: a class of the target
     "report.groups.lead": (
         "Selected rows are those predicted {compared}, the favourable class (threshold {threshold} on the probability of "
-        "the positive class). Measured on {rows}. Each group is compared with a reference group: the largest of the same "
+        "the positive class). Estimates use {rows}. Each group is compared with a reference group: the largest of the same "
         "column or pair of columns, unless another was named. Limits depend on the jurisdiction: four fifths is a rule of "
         "thumb from employment guidelines, and the standardised mean difference (SMD) has no legal limit."
     ),
     "report.groups.lead_unstated": (
-        "Share of rows predicted in each class (threshold {threshold} on the probability of the positive class). Measured "
-        "on {rows}. Impact ratios are missing because the adverse class was not stated: state it with adverse= when reading "
-        "the table, or with --adverse CLASS. Differences, TPR and FPR refer to class {compared}. Each group is compared "
-        "with a reference group: the largest of the same column or pair of columns, unless another was named."
+        "The table shows the share of rows predicted in each class (threshold {threshold} on the probability of the "
+        "positive class). Estimates use {rows}. Impact ratios are missing because the adverse class was not stated: state "
+        "it with adverse= when reading the table, or with --adverse CLASS. Differences, TPR and FPR refer to class "
+        "{compared}. Each group is compared with a reference group: the largest of the same column or pair of columns, "
+        "unless another was named."
     ),
     "report.groups.lead_mean": (
-        "Mean prediction of each group. Measured on {rows}. Each group is compared with a reference group: the largest of "
-        "the same column or pair of columns, unless another was named. Limits depend on the jurisdiction: the standardised "
-        "mean difference (SMD) has no legal limit."
+        "The table shows the mean prediction of each group. Estimates use {rows}. Each group is compared with a reference "
+        "group: the largest of the same column or pair of columns, unless another was named. Limits depend on the "
+        "jurisdiction: the standardised mean difference (SMD) has no legal limit."
     ),
     "report.groups.lead_classes": (
-        "Share of rows predicted in each class; the predicted class has the largest score. Measured on {rows}. Each group "
-        "is compared with a reference group: the largest of the same column or pair of columns, unless another was named. "
-        "Limits depend on the jurisdiction: the standardised mean difference (SMD) has no legal limit."
+        "The tables show the share of rows predicted in each class; the predicted class has the largest score. Estimates "
+        "use {rows}. Each group is compared with a reference group: the largest of the same column or pair of columns, "
+        "unless another was named. Limits depend on the jurisdiction: the standardised mean difference (SMD) has no legal "
+        "limit."
     ),
     "report.groups.fits": "Accuracy and log loss",
     "report.groups.fits.note": (
@@ -80,12 +82,12 @@ TEXT: dict[str, str] = {
     "report.impact.withheld.not_raised": "not significant",
     "report.impact.withheld.untold": "not disclosed",
     "report.impact.note": (
-        "Only groups with at least 30 rows and ten sampling units are judged. The simultaneous interval is corrected for "
-        "all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last column covers groups "
-        "with shares that are withheld because a count is below ten. It is “significant” when one of these groups is "
-        "selected significantly less than {limit} times as often as another group, or another group significantly less than "
-        "{limit} times as often as one of them. It is “not disclosed” when the answer would narrow a small count to fewer "
-        "than three possible values."
+        "Ratios are computed only for groups with at least 30 rows and ten sampling units. The simultaneous interval is "
+        "corrected for all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last column "
+        "covers groups with shares that are withheld because a count is below ten. It is “significant” when one of these "
+        "groups is selected significantly less than {limit} times as often as another group, or another group significantly "
+        "less than {limit} times as often as one of them. It is “not disclosed” when the answer would narrow a small count "
+        "to fewer than three possible values."
     ),
     "report.groups.pairs": "Groups of two columns",
     "report.groups.group": "Group",

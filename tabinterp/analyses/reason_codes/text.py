@@ -51,11 +51,11 @@ TEXT: dict[str, str] = {
         "the probability of {positive})."
     ),
     "report.reasons.lead": (
-        "Of {declined} declined rows among {rows_of}, {rows} are analysed. A reason is a column that pushes the score "
+        "The analysis uses {rows} of {declined} declined rows ({rows_of}). A reason is a column that pushes the score "
         "towards the adverse class; each row has at most {most} reasons, the largest. Network: Shapley values of the "
         "log-odds relative to the just-approved rows, which are the {reference} approved rows closest to the threshold; "
-        "each column is one player. Linear counterpart: coefficient times distance from the mean of the same rows. "
-        "Intervals are 95% CIs over {draws} (seed {seed})."
+        "each column is one player. Linear counterpart: coefficient times distance from the mean of the same rows. The 95% "
+        "CIs reflect the sampling of {draws} (seed {seed})."
     ),
     "report.reasons.note": (
         "This section measures the stability of reason codes, not their legal adequacy, and shows no individual row. A "
@@ -69,8 +69,8 @@ TEXT: dict[str, str] = {
         "{shares}."
     ),
     "report.reasons.table": (
-        "Share of declined rows with each column as a reason, for reasons of at least ten rows [95% CI]. –: withheld, "
-        "because it is a reason for 1 to 9 rows or for all but 1 to 9"
+        "Share of declined rows with each column as a reason, for at least ten rows [95% CI]; –: withheld (1 to 9 rows, or "
+        "all but 1 to 9)"
     ),
     "report.reasons.protected": "Protected",
     "report.reasons.proxy": "proxy for {columns}",
@@ -88,14 +88,16 @@ TEXT: dict[str, str] = {
     "report.reasons.of.linear": "network and linear counterpart",
     "report.reasons.of.linear_agree": "network and linear counterpart, rows that both decline",
     "report.reasons.of.linear_differ": "network and linear counterpart, rows that only the network declines",
-    "report.reasons.of.reference": "network: relative to the mean of just-approved rows and of all rows",
+    "report.reasons.of.reference": "network: mean of just-approved rows and mean of all rows as the reference",
     "report.reasons.of.seed": "network: two independent samples",
     "report.reasons.of.scale": "network: log-odds and probability",
-    "report.reasons.of.baseline": "network: relative to just-approved rows and to their mean",
+    "report.reasons.of.baseline": "network: just-approved rows and their mean as the reference",
     "report.reasons.of.integrated_gradients": (
         "network: Shapley values and integrated gradients (from the mean of just-approved rows)"
     ),
-    "report.reasons.of.linear_reference": "linear counterpart: relative to the mean of just-approved rows and of all rows",
+    "report.reasons.of.linear_reference": (
+        "linear counterpart: mean of just-approved rows and mean of all rows as the reference"
+    ),
     "report.reasons.few": "1 to 9, or all but 1 to 9",
     "report.reasons.flips": "Do reasons change decisions?",
     "report.reasons.flips.table": "Share of declined rows approved once columns take values of just-approved rows [95% CI]",

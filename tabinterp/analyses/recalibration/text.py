@@ -12,12 +12,12 @@ TEXT: dict[str, str] = {
     "verdict.recalibrated.worse": AFTER.format(then="the network is then significantly worse"),
     "verdict.recalibrated.equivalent": AFTER.format(then="the difference is then negligible"),
     "verdict.recalibrated.not_resolved": AFTER.format(then="the difference is then not significant"),
-    "report.judged.recalibration": "Recalibrated comparison",
+    "report.judged.recalibration": "Comparison after recalibration",
     # map: report.judged.map; others: one fold less than folds; draws: "rows" or "groups of rows" (report.draws)
     "report.judged.recalibration.lead": (
         "Class weights, resampling and overtraining can distort the scale of predictions. Both models are therefore "
         "recalibrated ({map}): each of {rows} held-out rows uses a map fitted on the other {others} of {folds} folds. "
-        "Intervals are over {draws} and treat these maps as fixed."
+        "Intervals reflect the sampling of {draws} and treat these maps as fixed."
     ),
     "report.judged.map.binary": "logistic, with slope and intercept",
     "report.judged.map.multiclass": "one temperature, and one intercept per class",

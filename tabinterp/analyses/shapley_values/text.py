@@ -7,9 +7,10 @@ TEXT: dict[str, str] = {
     "reading.linear.shapley": "linear: Shapley values",
     "report.section.shapley": "Shapley values",
     "report.shapley.lead": (
-        "Mean absolute contribution of each column to the score ({scale}), over {rows}. Contributions are relative to "
-        "{background_rows} background rows drawn from the same rows. Both models explain the same rows, and all levels of a "
-        "column form one player. The values of a row add up to its score minus the mean score of the background."
+        "Shapley values split the score of a row ({scale}) into contributions of its columns. The figure shows mean "
+        "absolute values over {rows}. Contributions are relative to {background_rows} background rows drawn from the same "
+        "rows: those of a row add up to its score minus the mean score of the background. Both models explain the same "
+        "rows, and all levels of a column form one player."
     ),
     # method: report.shapley.method; converged: a percentage
     "report.shapley.how": (
@@ -33,13 +34,13 @@ TEXT: dict[str, str] = {
         "Largest for the linear counterpart: {linear}."
     ),
     "report.shapley.figure": (
-        "Intervals are over {draws}. Mean absolute values are biased upward by sampling error, so an interval that excludes "
-        "zero is not evidence of an effect."
+        "The 95% CIs reflect the sampling of {draws}. Mean absolute values are biased upward by sampling error, so an "
+        "interval that excludes zero is not evidence of an effect."
     ),
-    "report.shapley.cut": "Shown: the {shown} of {count} columns with the largest values for the network.",
-    "report.shapley.tied": "Adjacent ranks that cannot be distinguished, {model}: {pairs}.",
-    "report.shapley.tied.more": "Adjacent ranks that cannot be distinguished, {model}: {pairs}, and {count} more.",
-    "report.shapley.tied.none": "All adjacent ranks can be distinguished, {model}.",
+    "report.shapley.cut": "The figure shows the {shown} of {count} columns with the largest values for the network.",
+    "report.shapley.tied": "Adjacent ranks that cannot be distinguished ({model}): {pairs}.",
+    "report.shapley.tied.more": "Adjacent ranks that cannot be distinguished ({model}): {pairs}, and {count} more.",
+    "report.shapley.tied.none": "All adjacent ranks can be distinguished ({model}).",
     "report.shapley.table": "Shapley values ({scale}): mean absolute value and signed mean of each column",
     "report.shapley.note": (
         "Tied: the paired difference from the column ranked next is within 1.96 standard errors. The signed mean compares "
