@@ -5,17 +5,18 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.method.summed.drift": "drift of each column",
     "report.data.lead.drawn": (
-        "These results use the {rows} sampled rows and no model. Counts from 1 to 9 are withheld. The {metric} of a single "
-        "column is cross-fitted on training rows, so that no row contributes to its own prediction; the chance level is "
-        "{chance}."
+        "These results use the {rows} sampled rows and neither of the two models. Counts from 1 to 9 are withheld. The "
+        "{metric} of a single column is cross-fitted on training rows, so that no row contributes to its own prediction; "
+        "the chance level is {chance}."
     ),
     "report.data.drift.rows": (
         "Drift is computed on all {rows} rows, which were read in batches. Bins are cut on the sampled training rows."
     ),
     "report.section.data": "Data quality",
     "report.data.lead": (
-        "These results use all {rows} rows and no model. Counts from 1 to 9 are withheld. The {metric} of a single column "
-        "is cross-fitted on training rows, so that no row contributes to its own prediction; the chance level is {chance}."
+        "These results use all {rows} rows and neither of the two models. Counts from 1 to 9 are withheld. The {metric} of "
+        "a single column is cross-fitted on training rows, so that no row contributes to its own prediction; the chance "
+        "level is {chance}."
     ),
     "report.data.auc": "AUC",
     "report.data.r2": "R²",

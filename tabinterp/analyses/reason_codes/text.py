@@ -9,12 +9,12 @@ TEXT: dict[str, str] = {
         "to {first_high})."
     ),
     "reasons.stable": (
-        "Drawing new samples changes the columns in the network's list for {seed}% of the rows (95% CI {seed_low} to "
+        "Another random seed changes the columns in the network's list for {seed}% of the rows (95% CI {seed_low} to "
         "{seed_high}). Explaining the probability instead of the log-odds changes them for {scale}% (95% CI {scale_low} to "
         "{scale_high})."
     ),
     "reasons.reference": (
-        "Comparing rows with the mean of all rows instead of the mean of just-approved rows changes the columns in the "
+        "Using the mean of all rows as the reference, instead of the mean of just-approved rows, changes the columns in the "
         "network's list for {changed}% of the rows (95% CI {changed_low} to {changed_high})."
     ),
     "reasons.flip.more": (
@@ -89,7 +89,7 @@ TEXT: dict[str, str] = {
     "report.reasons.of.linear_agree": "network and linear counterpart, rows that both decline",
     "report.reasons.of.linear_differ": "network and linear counterpart, rows that only the network declines",
     "report.reasons.of.reference": "network: mean of just-approved rows and mean of all rows as the reference",
-    "report.reasons.of.seed": "network: two independent samples",
+    "report.reasons.of.seed": "network: two random seeds",
     "report.reasons.of.scale": "network: log-odds and probability",
     "report.reasons.of.baseline": "network: just-approved rows and their mean as the reference",
     "report.reasons.of.integrated_gradients": (
