@@ -15,6 +15,7 @@ TEXT: dict[str, str] = {
         "of the rows (seed {seed}). Counts of 1 to 9 rows are withheld, as are counts from which one could be derived."
     ),
     "report.discrimination.class": "Class {output} against all others",
+    "report.discrimination.separation": "KS and Gini",
     "report.discrimination.ks": (
         "KS statistic [95% CI]: network {network}, linear {linear}; difference {difference}. KS is the largest difference "
         "between the true-positive and the false-positive rate."

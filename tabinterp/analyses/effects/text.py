@@ -33,12 +33,13 @@ TEXT: dict[str, str] = {
     "report.effects.legend.linear_interval": "Linear, 95% CI",
     "report.effects.legend.ale": "Network, ALE",
     "report.effects.legend.ice": "Network, single rows (10% to 90%)",
-    "report.effects.numeric": "The bars below show the number of rows nearest to each point.",
-    "report.effects.levels": "The number of rows with each level is in brackets.",
-    "report.effects.small": (
-        "Number of points left out because they have fewer than 10 rows: {count}. The curve is centred on the unweighted "
-        "mean of the points shown."
+    "report.effects.marks": (
+        "The bars below a curve show the number of rows nearest to each point. The number of rows with each level is in "
+        "brackets. All curves of numeric columns share one vertical axis. Where points are left out, the curve is centred on "
+        "the unweighted mean of the points shown."
     ),
+    "report.effects.small": "Points left out because they have fewer than 10 rows: {count}.",
+    "report.effects.others": "Curves of other columns ({count})",
     "report.effects.uncounted": (
         "One point is shown without its number of rows, because the number of a point left out could be derived from it."
     ),
@@ -47,7 +48,7 @@ TEXT: dict[str, str] = {
     "report.effects.level": "{level} ({rows})",
     "report.effects.missing": "missing",
     "report.effects.hidden": "… (fewer than 10 rows)",
-    "report.effects.table": "Effect of {column} on the score ({scale})",
+    "report.effects.table": "Effect of {column} on the score ({scale}).",
     "report.effects.value": "Value",
     "report.effects.rows": "Rows",
     "report.effects.sparse": "Sparse",
