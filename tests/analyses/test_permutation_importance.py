@@ -402,4 +402,4 @@ def test_one_row_with_weight_is_no_pair():
             said.append(ti.permutation_importance(model, table, n_repeats=1, seed=seed).importance[0])
         except NotApplicableError as error:
             said.append(str(error))
-    assert "no pair of rows drawn for x has weight" in said
+    assert "no sampled pair of rows for x has positive weight" in said
