@@ -146,7 +146,7 @@ def test_a_class_of_one_person_is_named():
         fit_counterpart(model, table)
     with pytest.raises(NotApplicableError, match="every class in at least two groups"):
         strength_of(table.inputs.to_numpy(), table, 0)
-    with pytest.raises(NotApplicableError, match="too few groups to choose the number of rounds"):
+    with pytest.raises(NotApplicableError, match="too few groups of training rows to choose the number of rounds"):
         boosted._apart(table, 0)
 
 

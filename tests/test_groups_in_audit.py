@@ -77,14 +77,14 @@ def test_a_reason_that_tells_a_protected_column_is_said_to(undrawn):
     told = [m.values for m in part.sentences if m.key == "reasons.proxy"]
     assert [(v["column"], v["protected"]) for v in told] == [("near", "sex")]
     assert told[0]["network"] == pytest.approx(100 * near.network.value)
-    assert "tells sex" in render(audited().document)
+    assert "proxy for sex" in render(audited().document)
 
 
 def test_it_is_read_back_shown_and_asked_for_again(undrawn):
     document = audited().document
     assert from_bytes(to_bytes(document)) == document
     page = render(document)
-    for words in ("Protected groups", "sex: w (reference)", "Can sex be read off the inputs?", "Declared constraints"):
+    for words in ("Protected groups", "sex: w (reference)", "Can inputs predict sex?", "Declared constraints"):
         assert words in page
     asked = from_bytes(to_bytes(document)).settings.arguments()
     given = {name: {"direction": one} if isinstance(one, str) else one for name, one in CONSTRAINTS.items()}

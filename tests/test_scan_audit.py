@@ -145,8 +145,8 @@ def test_the_page_says_it_and_the_document_comes_back(made):
     assert "Computed on all rows, in batches: the fit of the linear counterpart" in page
     assert "contrasts of levels, and derivatives by numbers that it bends, of the 120 drawn ones" in page
     assert "Pearson correlations and correlation ratios are of all" in page
-    assert "slope and intercept are of those drawn of each group" in page
-    assert f"Of all {N:,} rows, which were read in batches" in page
+    assert "slopes and intercepts use a sample of each group" in page
+    assert f"Drift is computed on all {N:,} rows, which were read in batches" in page
     assert ti.Audit.from_json(audit.to_json()).to_json() == audit.to_json()
     assert json.loads(audit.to_json())["data"]["drawn"]["rows"] == 240
 

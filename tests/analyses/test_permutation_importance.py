@@ -392,7 +392,7 @@ def test_one_row_with_weight_is_no_pair():
     frame = pd.DataFrame({"x": np.arange(20.0), "w": [1.0] + [0.0] * 19, "y": np.arange(20.0) % 3})
     table = ti.read_table(frame, target="y", weight="w", task="regression")
     model = ti.wrap(torch.nn.Linear(1, 1), encoder="passthrough", task="regression")
-    with pytest.raises(NotApplicableError, match="at least two rows that have weight"):
+    with pytest.raises(NotApplicableError, match="at least two rows with positive weight"):
         ti.permutation_importance(model, table)
     table = ti.read_table(frame.assign(w=[1.0] * 2 + [0.0] * 18), target="y", weight="w", task="regression")
     seeds = range(6)
@@ -402,4 +402,4 @@ def test_one_row_with_weight_is_no_pair():
             said.append(ti.permutation_importance(model, table, n_repeats=1, seed=seed).importance[0])
         except NotApplicableError as error:
             said.append(str(error))
-    assert "no pair of rows drawn for x has weight" in said
+    assert "no sampled pair of rows for x has positive weight" in said

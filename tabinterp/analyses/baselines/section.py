@@ -6,7 +6,7 @@ from tabinterp.analyses.baselines.record import BaselinePair, BaselineRow, Basel
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Heading, Paragraph, Table
 from tabinterp.report.tables import MODELS, STYLES, Column, name_column, table
-from tabinterp.report.words import cut, listed, number, sentences, share, t
+from tabinterp.report.words import capital, cut, listed, number, sentences, share, t
 
 STARTS = ("mean", "median", "rows")
 
@@ -58,7 +58,7 @@ def _pairs(baselines: Baselines) -> Table:
     columns: list[Column[BaselinePair]] = [
         Column(
             t("report.baselines.pair"),
-            lambda pair: t("report.baselines.two", first=_baseline(pair.first), second=_baseline(pair.second)),
+            lambda pair: capital(t("report.baselines.two", first=_baseline(pair.first), second=_baseline(pair.second))),
         ),
         Column(t("report.baselines.network"), lambda pair: number(pair.network), "net"),
         Column(t("report.baselines.network_overlap", top=top), lambda pair: share(pair.network_overlap), "net"),
@@ -70,7 +70,7 @@ def _pairs(baselines: Baselines) -> Table:
 
 def _sizes(rows: list[BaselineRow]) -> Table:
     def size(model: str, start: str) -> Column[BaselineRow]:
-        head = t("report.baselines.size", model=t(f"report.{model}"), baseline=_baseline(start))
+        head = t("report.baselines.size", model=capital(t(f"report.{model}")), baseline=_baseline(start))
         return Column(head, lambda row: number(getattr(row, model).get(start)), STYLES[model])
 
     columns = [

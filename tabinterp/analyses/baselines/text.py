@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.baselines": "From other baselines",
+    "report.baselines": "Sensitivity to the baseline",
     "report.baselines.lead": (
-        "Integrated gradients again from the median (of categories the most frequent level) and from {background} real rows, on "
-        "{rows} rows. Where the order of the columns changes with the baseline, it says as much of the baseline as of the model."
+        "Integrated gradients are computed again on {rows} rows from the median (for categories, the most frequent level) "
+        "and from {background} real rows. A ranking of columns that changes with the baseline reflects the choice of "
+        "baseline as much as the model."
     ),
-    "report.baselines.gap": "Completeness gap from {baseline}: network {network}, linear {linear} (tolerance {tolerance}).",
+    "report.baselines.gap": (
+        "Completeness gap with baseline “{baseline}”: network {network}, linear {linear} (tolerance {tolerance})."
+    ),
     # baseline: report.baselines; farther: a percentage; reference: how many rows
     "report.baselines.start": (
-        "The {baseline} is nearer to real rows than {farther} of them are to each other ({reference} rows); both ends are odd."
+        "The distance to neighbouring real rows is larger for {farther} of {reference} real rows than for the {baseline}; "
+        "values near 0% or 100% are atypical."
     ),
-    "report.baselines.unlike": "In these columns no row is coded as the {baseline} is, so that it is no row at all: {columns}.",
-    "report.baselines.pairs": "Rank stability: how far the order of the columns agrees between baselines",
+    "report.baselines.unlike": (
+        "No row has the encoded value of the {baseline} in these columns, so the {baseline} is not a possible row: "
+        "{columns}."
+    ),
+    "report.baselines.pairs": "Agreement of column rankings between baselines",
     "report.baselines.pair": "Baselines",
     "report.baselines.two": "{first}, {second}",
-    "report.baselines.network": "network, rank correlation",
-    "report.baselines.network_overlap": "network, top {top} in common",
-    "report.baselines.linear": "linear, rank correlation",
-    "report.baselines.linear_overlap": "linear, top {top} in common",
+    "report.baselines.network": "Network, rank correlation",
+    "report.baselines.network_overlap": "Network, top {top} in common",
+    "report.baselines.linear": "Linear, rank correlation",
+    "report.baselines.linear_overlap": "Linear, top {top} in common",
     "report.baselines.mean": "mean",
     "report.baselines.median": "median",
     "report.baselines.rows": "real rows",
-    "report.baselines.table": "Integrated gradients from three baselines: mean size, of several outputs their sum",
-    "report.baselines.size": "{model}, from {baseline}",
+    "report.baselines.table": "Mean absolute integrated gradient of each column from three baselines, summed over outputs",
+    "report.baselines.size": "{model}, baseline: {baseline}",
     "plot.series.baseline.mean": "from the mean",
     "plot.series.baseline.median": "from the median",
     "plot.series.baseline.rows": "from real rows",
-    "plot.axis.baselines": "mean integrated gradient, 95% interval",
+    "plot.axis.baselines": "Mean integrated gradient, 95% CI",
 }

@@ -15,7 +15,7 @@ def build(document: Document) -> list[Block]:
         return []
     columns: list[Column[Reference]] = [
         Column(t("report.metric"), lambda row: capital(t(f"report.metric.{row.metric}"))),
-        interval_column(t("report.network"), lambda row: row.network, "net"),
+        interval_column(capital(t("report.network")), lambda row: row.network, "net"),
         interval_column(t("report.judged.reference.trees"), lambda row: row.trees),
         interval_column(t("report.judged.reference.difference"), lambda row: row.difference, sign=True),
     ]

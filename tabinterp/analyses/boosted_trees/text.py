@@ -4,29 +4,34 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "verdict.reference.worse": (
-        "Boosted trees fitted to the same training rows predict better than the network: the network's loss is higher by {value} "
-        "(95% interval {low} to {high})."
+        "Boosted trees fitted to the same training rows predict better than the network: the loss of the network is higher by "
+        "{value} (95% CI {low} to {high})."
     ),
-    "report.judged.reference": "The network beside boosted trees",
+    "report.judged.reference": "Comparison with boosted trees",
     "report.judged.reference.lead": (
-        "Boosted trees (scikit-learn's, {rounds} rounds) on the same {training} training rows and original columns, scored on "
-        "the same {rows} held-out rows. They are a reference and not a rival: only the number of rounds was searched, and trees "
-        "are not read in this report."
+        "Boosted trees (scikit-learn, {rounds} rounds) were fitted to the same {training} training rows and original "
+        "columns, and scored on the same {rows} held-out rows. They are a reference only: no setting other than the number "
+        "of rounds was tuned, and this report does not explain them."
     ),
-    "report.judged.reference.better": "The network predicts better than the trees.",
-    "report.judged.reference.worse": "The trees predict better: the table holds more than this network has learned.",
-    "report.judged.reference.equivalent": "Network and trees are equivalent by the verdict's margin.",
-    "report.judged.reference.not_resolved": "The held-out rows do not resolve which of the two is better.",
-    "report.judged.reference.table": "Held-out loss of the network and of boosted trees [95% interval]",
-    "report.judged.reference.trees": "boosted trees",
-    "report.judged.reference.difference": "network − trees",
+    "report.judged.reference.better": "The network predicts significantly better than boosted trees.",
+    "report.judged.reference.worse": (
+        "Boosted trees predict significantly better than the network, so the data contain signal that the network has not "
+        "learned."
+    ),
+    "report.judged.reference.equivalent": (
+        "The difference between the network and boosted trees is negligible (within the margin of the verdict)."
+    ),
+    "report.judged.reference.not_resolved": "The difference between the network and boosted trees is not significant.",
+    "report.judged.reference.table": "Held-out loss of the network and of boosted trees [95% CI]",
+    "report.judged.reference.trees": "Boosted trees",
+    "report.judged.reference.difference": "Network − trees",
     # why it does not apply
-    "why.they need to know which rows the network was trained on": (
-        "they need to know which rows the network was trained on"
+    "why.they need to know which rows the network was trained on": "it is not known which rows the network was trained on",
+    "why.there are too few training rows for them": "there are too few training rows, or no input columns",
+    "why.some class has no training row": "at least one class has no training rows",
+    "why.no column has a value in the training rows": "all columns are empty in the training rows",
+    "why.boosted.few": "an interval needs at least {least} held-out rows or groups of rows",
+    "why.boosted.groups": (
+        "there are too few groups of training rows to choose the number of rounds on groups that were not used for fitting"
     ),
-    "why.there are too few training rows for them": ("there are too few training rows for them"),
-    "why.some class has no training row": ("some class has no training row"),
-    "why.no column has a value in the training rows": ("no column has a value in the training rows"),
-    "why.boosted.few": "fewer than {least} held-out rows, or groups of rows, are too few for an interval",
-    "why.boosted.groups": "the training rows are of too few groups to choose the number of rounds on groups that were not fitted",
 }

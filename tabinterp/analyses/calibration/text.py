@@ -5,58 +5,60 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.method.summed.calibration": "reliability curves",
     "report.calibration.summed": (
-        "The curves are of all held-out rows, which were read in batches; slopes and intercepts are of the {rows} rows drawn."
+        "Reliability curves use all held-out rows, which were read in batches; slopes and intercepts use the {rows} sampled "
+        "rows."
     ),
     "report.calibration": "Calibration",
     "report.calibration.lead.classes": (
-        "Logistic recalibration on {rows} held-out rows: the outcome on the model's log-odds. Calibrated predictions have slope "
-        "1; a slope below 1 means that probabilities are too extreme, above 1 that they are too cautious. Calibration in the "
-        "large is the intercept with the slope fixed at 1: above 0, probabilities are too low on average, below 0 too high."
+        "The outcome is regressed on the log-odds of the model (logistic recalibration on {rows} held-out rows). The slope "
+        "is 1 for calibrated predictions, below 1 when probabilities are too extreme, and above 1 when they are too "
+        "moderate. Calibration in the large is the intercept with the slope fixed at 1: positive when probabilities are too "
+        "low on average, negative when they are too high."
     ),
     "report.calibration.lead.regression": (
-        "The target on the model's prediction, by least squares, on {rows} held-out rows. Calibrated predictions have slope 1; a "
-        "slope below 1 means that predictions are too spread out. Calibration in the large is the mean of target minus "
-        "prediction."
+        "The target is regressed on the prediction of the model (least squares on {rows} held-out rows). The slope is 1 for "
+        "calibrated predictions and below 1 when predictions are too spread out. Calibration in the large is the mean of "
+        "target minus prediction."
     ),
     "report.calibration.lead.count": (
-        "Poisson recalibration on {rows} held-out rows: the count on the log of the expected count. Calibrated predictions have "
-        "slope 1; a slope below 1 means that predictions are too spread out. Calibration in the large is the intercept with the "
-        "slope fixed at 1: above 0, counts are too low on average."
+        "The count is regressed on the log of the expected count (Poisson recalibration on {rows} held-out rows). The slope "
+        "is 1 for calibrated predictions and below 1 when predictions are too spread out. Calibration in the large is the "
+        "intercept with the slope fixed at 1: positive when expected counts are too low on average."
     ),
-    "report.calibration.table": "Recalibration slope and calibration in the large [95% interval]",
+    "report.calibration.table": "Calibration slope and calibration in the large",
     "report.calibration.outcome": "Outcome",
-    "report.calibration.network.slope": "network slope",
-    "report.calibration.network.large": "network in the large",
-    "report.calibration.linear.slope": "linear slope",
-    "report.calibration.linear.large": "linear in the large",
+    "report.calibration.network.slope": "Slope, network [95% CI]",
+    "report.calibration.network.large": "Calibration in the large, network [95% CI]",
+    "report.calibration.linear.slope": "Slope, linear [95% CI]",
+    "report.calibration.linear.large": "Calibration in the large, linear [95% CI]",
     "report.calibration.none": (
-        "–: the rows do not determine it (fewer than 20 events of the class or of all others, classes that the score separates, "
-        "a constant score)."
+        "–: not estimated because the class or all other classes together have fewer than 20 events, the score separates "
+        "the classes, or the score is constant."
     ),
-    "report.calibration.curve": "Reliability: rows in bins of neighbouring predictions",
-    "report.calibration.curve.output": "Reliability of {output}: rows in bins of neighbouring predictions",
-    "report.calibration.fold": "Reliability of {output}",
+    "report.calibration.curve": "Observed outcomes and mean predictions in bins of similar predictions",
+    "report.calibration.curve.output": "Observed share of {output} and mean prediction in bins of similar predictions",
+    "report.calibration.fold": "Reliability curve of {output}",
     "report.calibration.bin": "Bin",
-    "report.calibration.rows": "rows",
-    "report.calibration.predicted": "mean prediction",
-    "report.calibration.observed.classes": "observed share [95% interval]",
-    "report.calibration.observed.numbers": "mean outcome [95% interval]",
+    "report.calibration.rows": "Rows",
+    "report.calibration.predicted": "Mean prediction",
+    "report.calibration.observed.classes": "Observed share [95% CI]",
+    "report.calibration.observed.numbers": "Mean outcome [95% CI]",
     "report.calibration.name": "{model}, bin {index}",
     "report.calibration.x": "Mean prediction of the bin",
     "report.calibration.y.classes": "Observed share",
     "report.calibration.y.numbers": "Mean outcome",
     "report.calibration.aria": (
-        "Reliability curve: what was observed against what was predicted, in {network} bins for the network and {linear} for "
-        "the linear model. The 95% interval excludes the prediction in {network_off} and {linear_off} of them."
+        "Reliability curve: observed values against mean predictions, in {network} bins for the network and {linear} bins "
+        "for the linear counterpart. The 95% CI excludes the mean prediction in {network_off} and {linear_off} of them."
     ),
     "report.calibration.caption": (
-        "On the diagonal predictions come true. At most ten bins of equal size, ten rows at least in each; intervals are of "
-        "each bin by itself."
+        "Points on the diagonal are perfectly calibrated. There are at most ten bins of equal size, each with at least ten "
+        "rows; the 95% CIs are for each bin separately."
     ),
-    "plot.axis.predicted": "mean prediction",
-    "plot.axis.observed": "mean outcome, 95% interval",
+    "plot.axis.predicted": "Mean prediction",
+    "plot.axis.observed": "Mean outcome, 95% CI",
     # why it does not apply
     "why.whether predictions come true is seen on rows that the models were not trained on": (
-        "whether predictions come true is seen on rows that the models were not trained on"
+        "calibration is measured on held-out rows, and none are known"
     ),
 }

@@ -3,51 +3,54 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.section.together": "When columns move together",
+    "report.section.together": "Conditional and grouped importance",
     "report.together.lead": (
-        "Another question than permutation importance: how much the {metric} rises ({unit}) when a column comes from another row "
-        "that is alike in the columns that go with it (conditional permutation). What the others already tell stays as it is: a "
-        "column that others can replace has little left, however much a model leans on it. Measured on {rows}."
+        "Conditional importance is the rise in {metric} ({unit}) when a column is permuted only between rows that are "
+        "similar in its associated columns. The information in the other columns is kept, so a column that others can "
+        "replace has a low value even if a model relies on it heavily. Estimates use {rows}."
     ),
-    "report.together.axis": "Rise of {metric} ({unit}) within strata, 95% interval",
+    "report.together.axis": "Rise in {metric} ({unit}) within strata, 95% CI",
     "report.together.aria": (
-        "Conditional importance for both models with 95% intervals; columns: {count}. Largest estimates for the network: "
-        "{network}. Largest estimates for the linear model: {linear}."
+        "Conditional importance of both models with 95% CIs; columns: {count}. Largest for the network: {network}. Largest "
+        "for the linear counterpart: {linear}."
     ),
     "report.together.figure": (
-        "An interval that includes zero: beyond what the other columns tell, no rise was resolved. The unconditional importance "
-        "of the same columns is in the section before."
+        "If the interval includes zero, the column has no significant importance beyond the information in the other "
+        "columns."
     ),
-    "report.together.table": "Conditional importance: rise of {metric} ({unit}) within strata, with its 95% interval",
-    "report.together.given": "given",
-    "report.together.given.none": "nothing goes with it",
-    "report.together.strata": "strata",
-    "report.together.smallest": "rows of the smallest",
+    "report.together.table": "Conditional importance of each column: rise in {metric} ({unit}) within strata",
+    "report.together.given": "Conditioned on",
+    "report.together.given.none": "no associated column",
+    "report.together.strata": "Strata",
+    "report.together.smallest": "Rows in smallest stratum",
     # associated: an association from 0 to 1; fewest: rows; repeats: donors for each row
     "report.together.note": (
-        "Strata: leaves of a tree that predicts the column from those whose association with it is at least {associated}, grown "
-        "on one half of the rows and applied to the other; at least {fewest} rows each. Within a stratum rows are alike, not "
-        "equal: some of what the others tell is still broken. Donors for each row: {repeats} (seed {seed})."
+        "Strata are the leaves of a tree that predicts the column from the columns with an association of at least "
+        "{associated} with it. The tree is grown on one half of the rows and applied to the other half; each leaf has at "
+        "least {fewest} rows. Rows in a stratum are similar but not identical, so part of the information in the other "
+        "columns is still lost. Donor rows for each row: {repeats} (seed {seed})."
     ),
-    "report.together.families": "Families",
+    "report.together.families": "Grouped importance",
     "report.together.families.lead": (
-        "Columns that carry the same information, found by clustering their associations (average linkage, at least {threshold}; "
-        "{rows} rows), moved as one: all of them come from the same other row."
+        "Columns that carry similar information are permuted together, with all values from the same donor row. They are "
+        "found by average-linkage clustering of associations (at least {threshold}, n = {rows})."
     ),
     "report.together.families.none": (
-        "No two columns have an association of {threshold} or more ({rows} rows): there is no family."
+        "No two columns have an association of {threshold} or more (n = {rows}), so no columns are grouped."
     ),
-    "report.together.families.table": "Families of columns as one player: rise of {metric} ({unit}) with its 95% interval",
-    "report.together.family": "Family",
-    "report.together.weakest": "weakest association",
+    "report.together.families.table": (
+        "Grouped importance: rise in {metric} ({unit}) when the columns of a group are permuted together"
+    ),
+    "report.together.family": "Group of columns",
+    "report.together.weakest": "Weakest association",
     "report.together.families.note": (
-        "Association: Spearman's rank correlation between numbers, Cramér's V between levels, correlation ratio of ranks between "
-        "a number and levels, the last two less what chance gives."
+        "Association: Spearman's rank correlation between numeric columns, Cramér's V between categorical columns, and the "
+        "correlation ratio of ranks between a numeric and a categorical column. The last two are corrected for chance."
     ),
-    "plot.axis.permutation.conditional": "rise of the loss ({loss}) within strata, 95% interval",
+    "plot.axis.permutation.conditional": "Rise in loss ({loss}) within strata, 95% CI",
     # why it does not apply
     "why.permutation.conditional": (
-        "conditional importance needs at least {least} rows; the table has {rows}: strata hold {stratum} rows, are cut by "
-        "other rows than their own, and one stratum is none"
+        "conditional importance needs at least {least} rows; the table has {rows} (at least two strata of {stratum} rows "
+        "each are formed in one half of the rows, by a tree grown on the other half)"
     ),
 }

@@ -3,64 +3,69 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.method.summed.drift": "drift of single columns",
+    "report.method.summed.drift": "drift of each column",
     "report.data.lead.drawn": (
-        "Read off the {rows} rows drawn, without asking a model. Counts from 1 to 9 are not printed. {metric} of a column alone: "
-        "cross-fitted in training, so that no row is told by itself; chance is {chance}."
+        "These results use the {rows} sampled rows and neither of the two models. Counts from 1 to 9 are withheld. The "
+        "{metric} of a single column is cross-fitted on training rows, so that no row contributes to its own prediction; "
+        "the chance level is {chance}."
     ),
     "report.data.drift.rows": (
-        "Of all {rows} rows, which were read in batches. Cells are cut on the training rows drawn."
+        "Drift is computed on all {rows} rows, which were read in batches. Bins are cut on the sampled training rows."
     ),
-    "report.section.data": "Data",
+    "report.section.data": "Data quality",
     "report.data.lead": (
-        "Read off all {rows} rows, without asking a model. Counts from 1 to 9 are not printed. {metric} of a column alone: "
-        "cross-fitted in training, so that no row is told by itself; chance is {chance}."
+        "These results use all {rows} rows and neither of the two models. Counts from 1 to 9 are withheld. The {metric} of "
+        "a single column is cross-fitted on training rows, so that no row contributes to its own prediction; the chance "
+        "level is {chance}."
     ),
     "report.data.auc": "AUC",
     "report.data.r2": "R²",
-    "report.data.copies": "Rows that stand twice",
-    "report.data.what": "Compared",
-    "report.data.by_inputs": "input columns",
-    "report.data.by_whole": "all columns",
-    "report.data.repeated": "Equal to an earlier row",
-    "report.data.across": "Held out, equal to a training row",
+    "report.data.copies": "Duplicate rows by input columns and by all columns",
+    "report.data.what": "Compared by",
+    "report.data.by_inputs": "Input columns",
+    "report.data.by_whole": "All columns",
+    "report.data.repeated": "Duplicates of an earlier row",
+    "report.data.across": "Held-out duplicates of training rows",
     "report.data.few": "<10",
     "report.data.whole": (
-        "Held-out rows are told from training rows by gradient-boosted trees with an AUC of {value} ({rows} rows;"
-        " chance is 0.5)."
+        "Gradient-boosted trees distinguish held-out rows from training rows with an AUC of {value} (n = {rows}; the chance "
+        "level is 0.5)."
     ),
-    "report.data.equal": "Columns that tell the same: {families}.",
-    "report.data.power": "What each column tells of the target alone",
-    "report.data.withheld": "Single columns are not compared with the target on held-out rows: {reason}.",
-    "report.data.power.table": "{metric} of the target from one column [95% interval]",
+    "report.data.equal": "Columns with the same information: {families}.",
+    "report.data.power": "Single-column predictive power",
+    "report.data.withheld": "Predictive power of single columns on held-out rows is not shown: {reason}.",
+    "report.data.power.table": "{metric} for the target, predicted from each column alone [95% CI]",
     "report.data.training": "Training",
     "report.data.held_out": "Held out",
     "report.data.fall": "Training − held out",
-    "report.data.correlation": "Correlation",
-    "report.data.drift": "Drift from training to held-out rows",
-    "report.data.drift.table": "How far the shares of each column differ",
+    "report.data.correlation": "Correlation with target",
+    "report.data.drift": "Column drift",
+    "report.data.drift.table": "Difference in distribution of each column between training and held-out rows",
     "report.data.psi": "PSI",
-    "report.data.q": "q",
+    "report.data.q": "q-value",
     "report.data.drift.note": (
-        "PSI: population stability index over deciles or levels; above 0.1 is commonly called some, above 0.25 much. q: of a "
-        "chi-squared test that the shares are the same, corrected over the columns (Benjamini-Hochberg)."
+        "PSI: population stability index over deciles or levels; values above 0.1 are commonly called moderate and values "
+        "above 0.25 large. q-value: chi-squared test of equal distributions, corrected for the number of columns "
+        "(Benjamini-Hochberg)."
     ),
-    "report.data.beyond": "What the strongest columns add to all others ({metric}, gradient-boosted trees)",
+    "report.data.beyond": (
+        "Gain in {metric} from each of the strongest columns given all others (gradient-boosted trees) [95% CI]"
+    ),
     "report.data.every": "All columns",
-    "report.data.without": "Without it",
+    "report.data.without": "Without the column",
     "report.data.gain": "Gain",
-    "report.data.contents": "Levels, codes and heaps",
-    "report.data.distinct": "Distinct",
+    "report.data.contents": "Levels, special values and identifiers of columns",
+    "report.data.distinct": "Distinct values",
     "report.data.rare": "Rare levels",
-    "report.data.unseen": "Held-out rows of unseen levels",
+    "report.data.unseen": "Held-out rows with unseen levels",
     "report.data.remarks": "Remarks",
-    "report.data.remark.ordered": "rises or falls with the row's number",
-    "report.data.remark.counts rows": "counts rows",
-    "report.data.remark.one each": "another value in every row",
-    "report.data.remark.spike": "{value} in {rows} rows, apart from the others",
-    "report.data.remark.low": "{rows} rows ({percent}) exactly at the least value, {value}",
-    "report.data.remark.high": "{rows} rows ({percent}) exactly at the greatest value, {value}",
-    "report.data.contents_fold": "Columns that hold something to look at ({count})",
-    "report.data.more": "The other columns ({count})",
-    "plot.axis.power": "how well the column alone tells the target ({metric}), 95% interval",
+    "report.data.remark.ordered": "increases or decreases with the row number",
+    "report.data.remark.counts rows": "numbers the rows",
+    "report.data.remark.one each": "unique value in every row",
+    "report.data.remark.spike": "{rows} rows have the value {value}, which is isolated from the others",
+    "report.data.remark.low": "{rows} rows ({percent}) have exactly the minimum, {value}",
+    "report.data.remark.high": "{rows} rows ({percent}) have exactly the maximum, {value}",
+    "report.data.contents_fold": "Columns to review ({count})",
+    "report.data.more": "Other columns ({count})",
+    "plot.axis.power": "Predictive power of the column alone ({metric}), 95% CI",
 }

@@ -69,8 +69,8 @@ def _title(point: BenefitPoint, model: str) -> str:
 def _table(points: Sequence[BenefitPoint]) -> Table:
     columns: list[Column[BenefitPoint]] = [
         Column(t("report.judged.curve.threshold"), lambda point: number(point.threshold)),
-        interval_column(t("report.network"), lambda point: point.network, "net"),
-        interval_column(t("report.linear"), lambda point: point.linear, "lin"),
+        interval_column(capital(t("report.network")), lambda point: point.network, "net"),
+        interval_column(capital(t("report.linear")), lambda point: point.linear, "lin"),
         interval_column(t("report.difference"), lambda point: point.difference, sign=True),
         interval_column(t("report.judged.curve.all"), lambda point: point.treat_all),
     ]

@@ -3,57 +3,59 @@
 from __future__ import annotations
 
 COST = (
-    "At costs of {false_positive} for a false positive and {false_negative} for a false negative a row costs {network} with the "
-    "network and {other} with {linear:name}: a difference of {value} (95% interval {low} to {high}), "
+    "With costs of {false_positive} per false positive and {false_negative} per false negative, the mean cost per row is "
+    "{network} for the network and {other} for {linear:name}. The difference of {value} (95% CI {low} to {high}) "
 )
 
 TEXT: dict[str, str] = {
-    "verdict.cost.better": COST + "resolved in favour of the network.",
-    "verdict.cost.worse": COST + "resolved against the network.",
-    "verdict.cost.no": COST + "which is not resolved.",
+    "verdict.cost.better": COST + "is significant in favour of the network.",
+    "verdict.cost.worse": COST + "is significant in favour of {linear:name}.",
+    "verdict.cost.no": COST + "is not significant.",
     "report.judged.decisions": "Decision curve",
     "report.judged.policy.costs": (
-        "Costs given: {false_positive} for a false positive, {false_negative} for a false negative. They imply calling a row "
-        "positive above a probability of {threshold}, which is right for calibrated probabilities."
+        "The costs given are {false_positive} per false positive and {false_negative} per false negative. For calibrated "
+        "probabilities, the optimal threshold is then {threshold}: rows with a higher probability are predicted positive."
     ),
     "report.judged.policy.threshold": (
-        "Threshold given: a row is called positive above a probability of {threshold}. It implies that a false positive costs "
-        "{false_positive} where a false negative costs {false_negative}."
+        "With the threshold given, rows with a probability above {threshold} are predicted positive. This threshold implies "
+        "a cost of {false_positive} per false positive when a false negative costs {false_negative}."
     ),
     "report.judged.policy.both": (
-        "Costs given: {false_positive} for a false positive, {false_negative} for a false negative; threshold given: a row is "
-        "called positive above a probability of {threshold}."
+        "The costs given are {false_positive} per false positive and {false_negative} per false negative. With the "
+        "threshold given, rows with a probability above {threshold} are predicted positive."
     ),
     # all, none: costs with their intervals
     "report.judged.policy.blunt": (
-        "Calling every row positive costs {all} a row, calling none {none}: a model that costs more than either is worse than no "
-        "model."
+        "Predicting every row positive costs {all} per row, and predicting none positive costs {none}. A model that costs "
+        "more than the cheaper of the two is worse than no model."
     ),
-    "report.judged.policy.table": "Both models at this threshold [95% interval]",
+    "report.judged.policy.table": "Expected cost and classification rates of both models at this threshold [95% CI]",
     "report.judged.curve.lead": (
-        "Net benefit (Vickers and Elkin 2006) on {rows} held-out rows: true positives a row, less false positives at the odds of "
-        "the threshold. A threshold is a statement of costs: at 0.2 a false positive is worth a quarter of a true one."
+        "Net benefit (Vickers and Elkin 2006) is the number of true positives per row, minus false positives per row times "
+        "the odds of the threshold. Estimates use {rows} held-out rows. A threshold expresses relative costs: at 0.2, four "
+        "false positives offset one true positive."
     ),
-    "report.judged.curve.x": "Threshold: probability above which a row is called positive",
-    "report.judged.curve.y": "Net benefit, true positives per row",
+    "report.judged.curve.x": "Threshold probability",
+    "report.judged.curve.y": "Net benefit (true positives per row)",
     "report.judged.curve.aria": (
-        "Net benefit of both models at {count} thresholds, beside calling all rows positive and none. The network is above the "
-        "linear model, the interval of the difference excluding zero, at {above} of them, and below it at {below}."
+        "Net benefit of both models at {count} thresholds, compared with predicting all rows positive and none positive. "
+        "The network is significantly above the linear counterpart at {above} thresholds and significantly below it at "
+        "{below}."
     ),
     "report.judged.curve.caption": (
-        "Bands are 95% intervals at each threshold by itself; the difference of the models is paired, and stands in the table. "
-        "Calling none is the line at zero; the curve of calling all is cut where it falls out of the picture. Where fewer than "
-        "ten rows are called positive, or fewer than ten are not, a model has no number."
+        "Bands are pointwise 95% CIs; the table shows the paired difference of the models. Predicting no row positive has "
+        "net benefit zero. The curve for predicting all rows positive is cut at the edge of the figure. A model has no "
+        "value where it predicts fewer than ten rows positive or fewer than ten negative."
     ),
-    "report.judged.curve.table": "Net benefit at each threshold [95% interval]",
+    "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",
-    "report.judged.curve.all": "calling all positive",
-    "report.judged.legend.network": "network, 95% band",
-    "report.judged.legend.linear": "linear, 95% band",
-    "report.judged.legend.all": "calling all positive",
+    "report.judged.curve.all": "All predicted positive",
+    "report.judged.legend.network": "Network, 95% band",
+    "report.judged.legend.linear": "Linear, 95% band",
+    "report.judged.legend.all": "All predicted positive",
     # why it does not apply
     "why.what decisions are worth is seen on rows that the models were not trained on": (
-        "what decisions are worth is seen on rows that the models were not trained on"
+        "net benefit is measured on held-out rows, and none are known"
     ),
-    "why.decisions.few": "fewer than {least} groups of held-out rows are too few",
+    "why.decisions.few": "net benefit needs at least {least} held-out rows or groups of rows",
 }

@@ -60,7 +60,7 @@ def _class(one: ClassRecord, record: Record, place: int) -> Iterator[Block]:
     aria = t("report.discrimination.aria.scores")
     axes = t("report.discrimination.axis.probability"), t("report.discrimination.axis.share")
     svg = figure.distributions(one.distribution, axes, _commonest(one.distribution), aria, f"figure-scores-{place}")
-    keys = [Key("●", "net", t("report.network")), Key("◇", "lin", t("report.linear"))]
+    keys = [Key("●", "net", capital(t("report.network"))), Key("◇", "lin", capital(t("report.linear")))]
     yield Figure(
         svg,
         aria,
@@ -158,7 +158,7 @@ def _rates(pairs: list[tuple[str, Confusion]]) -> Table:
 
 
 def _rate(model: str, confusion: Confusion) -> Column[str]:
-    return interval_column(t(f"report.{model}"), lambda name: getattr(confusion, name), STYLES[model])
+    return interval_column(capital(t(f"report.{model}")), lambda name: getattr(confusion, name), STYLES[model])
 
 
 def _gains(rows: list[GainRow]) -> Table:
@@ -200,4 +200,5 @@ def _bins(bins: list[ScoreBin], output: str) -> Table:
 
 
 def _share(model: str, kind: str, name: str) -> Column[ScoreBin]:
-    return Column(f"{t(f'report.{model}')}: {name}", lambda one: share(getattr(one, f"{model}_{kind}")), STYLES[model])
+    head = f"{capital(t(f'report.{model}'))}: {name}"
+    return Column(head, lambda one: share(getattr(one, f"{model}_{kind}")), STYLES[model])

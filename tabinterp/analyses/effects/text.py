@@ -5,62 +5,62 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.section.effects": "Effect curves",
     "report.effects.lead": (
-        "How the score of both models goes with one column, in {scale}: the mean score if every row had the value and kept its "
-        "other columns, less its mean over the column's distribution (centred partial dependence). Measured on {rows}. Shown: "
-        "{shown} of {count} columns, those of the largest permutation importance in either model; first those in which the two "
-        "models' curves lie farthest apart."
+        "The effect of a column is the mean score ({scale}) when every row is given the same value of the column, minus its "
+        "mean over the distribution of the column (centred partial dependence). Estimates use {rows}. The figures show the "
+        "{shown} of {count} columns with the largest permutation importance in either model, starting with those where the "
+        "curves of the two models differ most."
     ),
     "report.effects.note": (
-        "Intervals are over {draws}, point by point. Accumulated local effects (ALE) "
-        "move each row only within its own "
-        "neighbourhood: where they part from the effect, correlated columns make it speak of rows that do not exist. At the two "
-        "ends of a number their bins are wide, and with correlated columns an interval of 95% held them in nine of ten "
-        "simulations only. The pale "
-        "band holds the middle 80% of the centred curves of {ice_rows} single rows (ICE): where it is much wider than the "
-        "interval, the effect depends on other columns. Sparse, drawn faint: fewer than 30 rows lie nearest to the point. Points "
-        "of fewer than 10 rows are left out."
+        "Bands are pointwise 95% CIs that reflect the sampling of {draws}. Accumulated local effects (ALE) move each row "
+        "only within its own neighbourhood. Where ALE and the effect curve differ, columns are correlated and the effect "
+        "curve relies on rows that do not exist. At both ends of a numeric column the ALE bins are wide; with correlated "
+        "columns, 95% CIs there covered the true value in only nine of ten simulations. The pale band shows the middle 80% "
+        "of the centred curves of {ice_rows} single rows (ICE); where it is much wider than the interval, the effect "
+        "depends on other columns. Sparse points, drawn faint, have fewer than 30 nearest rows. Points with fewer than 10 "
+        "rows are left out."
     ),
-    "report.effects.more": "Curves that are not drawn here, but are in audit.json: {count}.",
+    "report.effects.more": "Curves that are not shown, but are in audit.json: {count}.",
     "report.effects.axis": "Effect on the score ({scale})",
     # network, linear: report.effects.range
     "report.effects.aria": (
-        "Effect curve of {column} for both models; points: {count}. Network: {network}. Linear model: {linear}."
+        "Effect curves of {column} for both models; points: {count}. Network: {network}. Linear counterpart: {linear}."
     ),
     # low, high: effects; at_low, at_high: values of the column
-    "report.effects.range": "lowest {low} at {at_low}, highest {high} at {at_high}",
-    "report.effects.range.none": "none",
-    "report.effects.legend.network": "network, 95% interval",
-    "report.effects.legend.linear": "linear",
-    "report.effects.legend.linear_interval": "linear, 95% interval",
-    "report.effects.legend.ale": "network, ALE",
-    "report.effects.legend.ice": "network, single rows (10% to 90%)",
+    "report.effects.range": "minimum {low} at {at_low}, maximum {high} at {at_high}",
+    "report.effects.range.none": "no values",
+    "report.effects.legend.network": "Network, 95% CI",
+    "report.effects.legend.linear": "Linear",
+    "report.effects.legend.linear_interval": "Linear, 95% CI",
+    "report.effects.legend.ale": "Network, ALE",
+    "report.effects.legend.ice": "Network, single rows (10% to 90%)",
     "report.effects.marks": (
-        "Bars below a curve: rows nearest to each point. Numbers in brackets: rows of the level. All curves of numeric columns "
-        "share one vertical axis. Where points are not shown, the curve is centred on the plain mean of the others."
+        "The bars below a curve show the number of rows nearest to each point. The number of rows with each level is in "
+        "brackets. All curves of numeric columns share one vertical axis. Where points are left out, the curve is centred on "
+        "the unweighted mean of the points shown."
     ),
-    "report.effects.small": "Not shown: {count} points with fewer than 10 rows each.",
+    "report.effects.small": "Points left out because they have fewer than 10 rows: {count}.",
     "report.effects.others": "Curves of other columns ({count})",
     "report.effects.uncounted": (
-        "One point is shown without its number of rows, from which the number of a point left out could be calculated."
+        "One point is shown without its number of rows, because the number of a point left out could be derived from it."
     ),
-    "report.effects.off_grid_few": "Some rows are at rarer levels, which have no point; how many is not shown.",
-    "report.effects.off_grid": "{share} of the rows are at rarer levels, which have no point.",
+    "report.effects.off_grid_few": "Some rows have rarer levels, which have no point; their number is withheld.",
+    "report.effects.off_grid": "{share} of the rows have rarer levels, which have no point.",
     "report.effects.level": "{level} ({rows})",
     "report.effects.missing": "missing",
     "report.effects.hidden": "… (fewer than 10 rows)",
-    "report.effects.table": "Effect of {column} ({scale}) with its 95% interval",
+    "report.effects.table": "Effect of {column} on the score ({scale}).",
     "report.effects.value": "Value",
-    "report.effects.rows": "rows",
-    "report.effects.sparse": "sparse",
-    "report.effects.network_ale": "network, ALE [95% interval]",
-    "report.effects.linear_ale": "linear, ALE [95% interval]",
-    "report.effects.network_ice": "network, single rows 10% to 90%",
-    "report.effects.linear_ice": "linear, single rows 10% to 90%",
+    "report.effects.rows": "Rows",
+    "report.effects.sparse": "Sparse",
+    "report.effects.network_ale": "Network, ALE [95% CI]",
+    "report.effects.linear_ale": "Linear, ALE [95% CI]",
+    "report.effects.network_ice": "Network, single rows (10% to 90%)",
+    "report.effects.linear_ice": "Linear, single rows (10% to 90%)",
     "report.effects.between": "{low} to {high}",
-    "plot.axis.effect": "effect on the score ({scale})",
+    "plot.axis.effect": "Effect on the score ({scale})",
     # why it does not apply
     "why.they are drawn for the columns that matter most, which were not found": (
-        "they are drawn for the columns that matter most, which were not found"
+        "the columns to show are chosen by permutation importance, which was not computed"
     ),
     "why.effects.few": "effect curves need at least two rows; the table has {rows}",
 }

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.section.importance": "Importance",
+    "report.section.importance": "Permutation importance",
     "report.importance.lead": (
-        "How much the {metric} rises ({unit}) when a column's link to the others is broken by permutation. Levels of a "
-        "column move together. Measured on {rows}."
+        "Permutation importance is the rise in {metric} ({unit}) when the values of a column are permuted between rows. All "
+        "levels of a column move together. Estimates use {rows}."
     ),
     "report.importance.how": (
-        "Exact columns need no permutation: every donor was weighed. Permutations of each other column: {repeats} (seed "
-        "{seed}). Off-support on {off_support_rows} rows."
+        "For columns marked exact, every possible donor value is weighted by its frequency, so no random permutation is "
+        "needed. Permutations of each other column: {repeats} (seed {seed}). Off-support shares are estimated on "
+        "{off_support_rows} rows."
     ),
-    "report.importance.axis": "Rise of {metric} ({unit}), 95% interval",
+    "report.importance.axis": "Rise in {metric} ({unit}), 95% CI",
     "report.importance.aria": (
-        "Permutation importance for both models with 95% intervals; columns: {count}. Largest estimates for the "
-        "network: {network}. Largest estimates for the linear model: {linear}."
+        "Permutation importance of both models with 95% CIs; columns: {count}. Largest for the network: {network}. Largest "
+        "for the linear counterpart: {linear}."
     ),
-    "report.importance.aria_empty": "no column",
-    "report.importance.legend.network": "network, 95% interval",
-    "report.importance.legend.linear": "linear, 95% interval",
+    "report.importance.aria_empty": "none",
+    "report.importance.legend.network": "Network, 95% CI",
+    "report.importance.legend.linear": "Linear, 95% CI",
     "report.importance.figure": (
-        "An interval that includes zero: a rise was not resolved; the model may still use the column. Both models have "
-        "the same kind of interval."
+        "If the interval includes zero, the rise is not significant, but the model may still use the column."
     ),
-    "report.importance.cut": "Shown: the {shown} columns with the largest estimates for either model, of {count}.",
-    "report.importance.table": "Permutation importance: rise of {metric} ({unit}) with its 95% interval",
+    "report.importance.cut": "The figure shows the {shown} of {count} columns with the largest values for either model.",
+    "report.importance.table": "Permutation importance of each column: rise in {metric} ({unit})",
     "report.importance.note": (
-        "Off-support: share of permuted rows farther from real rows than 95% of real rows are; about 5% is what chance "
-        "gives. Where it is higher, the models are asked about rows unlike real ones."
+        "Off-support: share of permuted rows that are farther from real rows than 95% of real rows are; about 5% is "
+        "expected by chance. A larger share means that the models are evaluated on rows unlike real ones."
     ),
-    "report.off_support": "off-support",
-    "report.exact": "exact",
+    "report.off_support": "Off-support",
+    "report.exact": "Exact",
     "reading.network.permutation_importance": "network: permutation importance",
     "reading.linear.permutation_importance": "linear: permutation importance",
     "reading.permutation_importance": "Permutation importance",
-    "plot.axis.permutation": "rise of the loss ({loss}), 95% interval",
-    "plot.axis.association": "association of two columns",
+    "plot.axis.permutation": "Rise in loss ({loss}), 95% CI",
+    "plot.axis.association": "Association between columns",
     # why it does not apply
     "why.permutation importance needs at least two rows that have weight": (
-        "permutation importance needs at least two rows that have weight"
+        "permutation importance needs at least two rows with positive weight"
     ),
     "why.permutation.few": "permutation importance needs at least two rows; the table has {rows}",
-    "why.permutation.pairs": "no pair of rows drawn for {columns} has weight",
+    "why.permutation.pairs": "no sampled pair of rows for {columns} has positive weight",
 }

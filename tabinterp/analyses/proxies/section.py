@@ -26,7 +26,7 @@ def _proxy(proxy: ProxyPart) -> list[Block]:
     blocks: list[Block] = [
         Heading(t("report.proxies", column=tidy(proxy.column))),
         Paragraph(t("report.proxies.lead", column=tidy(proxy.column), **values)),
-        table(metric, proxy.probes, columns),
+        table(t("report.proxies.table", column=tidy(proxy.column), metric=metric), proxy.probes, columns),
     ]
     for model, gap in (("network", proxy.network), ("linear", proxy.linear)):
         if gap is not None and gap.ablated:

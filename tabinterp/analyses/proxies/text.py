@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.proxies": "Can {column} be read off the inputs?",
+    "report.proxies": "Can inputs predict {column}?",
     "report.proxies.lead": (
-        "{column} is protected and no input. A linear probe, fitted and asked on different parts of {rows} rows, tells it with "
-        "this {metric} (chance is {chance})."
+        "{column} is protected and is not an input. Linear probes, cross-fitted on {rows} rows, measure how well it can be "
+        "predicted ({metric}; the chance level is {chance})."
     ),
     "report.proxies.metric.auc": "AUC",
     "report.proxies.metric.r2": "R²",
-    "report.proxies.read": "Read off",
+    "report.proxies.table": "How well {column} is predicted from each source: {metric} [95% CI]",
+    "report.proxies.read": "Predicted from",
     "report.proxies.place.inputs": "all inputs",
     "report.proxies.place.layer": "{name} of the network",
-    "report.proxies.place.score": "the network's score",
+    "report.proxies.place.score": "score of the network",
     "report.proxies.place.column": "{name} alone",
-    "report.proxies.ablation": "Without its best proxies",
+    "report.proxies.ablation": "Change in the loss and in the gap when the best proxies are permuted [95% CI]",
     # most, least: groups of people
-    "report.proxies.gap": (
-        "{model}: the gap between {most} and {least}, the groups with the largest and the smallest share or mean prediction, is "
-        "{gap}. Columns permuted:"
-    ),
+    "report.proxies.gap": "{model}: the gap between {most} (largest share or mean prediction) and {least} (smallest) is {gap}.",
     "report.proxies.gap_held_back": (
-        "{model}: {most} has the largest share or mean prediction and {least} the smallest; the gap is withheld, because it "
-        "would tell of fewer than ten rows. Columns permuted:"
+        "{model}: {most} has the largest share or mean prediction and {least} the smallest. The gap is withheld because a "
+        "count below ten could be derived from it."
     ),
-    "report.proxies.columns": "Permuted",
-    "report.proxies.loss": "change of the loss",
-    "report.proxies.change": "change of the gap",
-    "report.proxies.left": "gap that is left",
+    "report.proxies.columns": "Permuted columns",
+    "report.proxies.loss": "Change in loss",
+    "report.proxies.change": "Change in gap",
+    "report.proxies.left": "Remaining gap",
 }

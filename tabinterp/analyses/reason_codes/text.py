@@ -4,100 +4,110 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "reasons.alike": (
-        "Of the columns that the network or {linear:name} names for a declined row, both name {common}% (95% interval "
-        "{common_low} to "
-        "{common_high}). The first reason is the same in {first}% of the rows "
-        "({first_low} to {first_high})."
+        "For declined rows, {common}% of the columns that the network or {linear:name} gives as reasons are given by both "
+        "(95% CI {common_low} to {common_high}). The first reason is the same for {first}% of the rows (95% CI {first_low} "
+        "to {first_high})."
     ),
     "reasons.stable": (
-        "The network's own list names other columns in {seed}% of the rows ({seed_low} to {seed_high}) when it is sampled again, "
-        "and in {scale}% ({scale_low} to {scale_high}) when the probability is explained and not the log-odds."
+        "Another random seed changes the columns in the network's list for {seed}% of the rows (95% CI {seed_low} to "
+        "{seed_high}). Explaining the probability instead of the log-odds changes them for {scale}% (95% CI {scale_low} to "
+        "{scale_high})."
     ),
     "reasons.reference": (
-        "The network's list names other columns in {changed}% of the rows ({changed_low} to {changed_high}) when they are "
-        "compared with the mean of all rows and not with that of the just-approved ones."
+        "Using the mean of all rows as the reference, instead of the mean of just-approved rows, changes the columns in the "
+        "network's list for {changed}% of the rows (95% CI {changed_low} to {changed_high})."
     ),
     "reasons.flip.more": (
-        "With the named columns of just-approved rows the network approves {named}% ({named_low} to {named_high}); with as many "
-        "columns at random {random}% ({random_low} to {random_high})."
+        "The network approves {named}% of the declined rows when their reason columns take the values of just-approved rows "
+        "(95% CI {named_low} to {named_high}). With as many random columns it approves {random}% (95% CI {random_low} to "
+        "{random_high}); the difference is significant."
     ),
     "reasons.flip.open": (
-        "With the named columns of just-approved rows the network approves {named}% ({named_low} to {named_high}), with as many "
-        "columns at random {random}% ({random_low} to {random_high}): that the named ones do more is not resolved."
+        "The network approves {named}% of the declined rows when their reason columns take the values of just-approved rows "
+        "(95% CI {named_low} to {named_high}). With as many random columns it approves {random}% (95% CI {random_low} to "
+        "{random_high}); the difference is not significant."
     ),
     "reasons.flip.fewer": (
-        "With the named columns of just-approved rows the network approves {named}% ({named_low} to {named_high}), fewer than "
-        "with as many columns at random: {random}% ({random_low} to {random_high})."
+        "The network approves {named}% of the declined rows when their reason columns take the values of just-approved rows "
+        "(95% CI {named_low} to {named_high}). With as many random columns it approves significantly more: {random}% (95% "
+        "CI {random_low} to {random_high})."
     ),
     "reasons.omitted": (
-        "In {omitted}% of the rows ({omitted_low} to {omitted_high}) a column that is not named would, moved alone to the "
-        "just-approved rows, change the network's score by more than one that is."
+        "For {omitted}% of the rows (95% CI {omitted_low} to {omitted_high}), a column outside the list would change the "
+        "network's score more than a listed one when it alone takes the values of just-approved rows."
     ),
     "reasons.protected": (
-        "A column declared protected is among the reasons of {network}% of the rows ({network_low} to {network_high}) under the "
-        "network, of {other}% ({other_low} to {other_high}) under {linear:name}."
+        "A protected column is among the reasons for {network}% of the rows under the network (95% CI {network_low} to "
+        "{network_high}) and for {other}% under {linear:name} (95% CI {other_low} to {other_high})."
     ),
     "reasons.proxy": (
-        "{column}, one of the columns that best tell the protected column {protected}, which no model reads, is among the "
-        "reasons of {network}% of the rows ({network_low} to {network_high}) under the network, and of {other}% "
-        "({other_low} to {other_high}) under {linear:name}."
+        "{column} is one of the best predictors of the protected column {protected}, which neither model uses. It is among "
+        "the reasons for {network}% of the rows under the network (95% CI {network_low} to {network_high}) and for {other}% "
+        "under {linear:name} (95% CI {other_low} to {other_high})."
     ),
-    "report.section.reasons": "Reasons for declined rows",
+    "report.section.reasons": "Reason codes",
     "report.reasons.declined": (
-        "Declined rows are those that the network predicts to be {declined}, the adverse class (threshold {threshold} on the "
-        "probability of {positive})."
+        "Declined rows are those that the network predicts to be {declined}, the adverse class (threshold {threshold} on "
+        "the probability of {positive})."
     ),
     "report.reasons.lead": (
-        "Of {declined} declined rows among {rows_of}, {rows} are read. A reason is a column that adds towards the "
-        "decline; a row has {most} at most, the largest. The network: Shapley values of the log-odds against the {reference} "
-        "approved rows nearest to the threshold, real rows, each column moved whole. The linear model: coefficient times "
-        "distance from the mean of the same rows. Intervals are 95%, over {draws} (seed {seed})."
+        "The analysis uses {rows} of {declined} declined rows ({rows_of}). A reason is a column that pushes the score "
+        "towards the adverse class; each row has at most {most} reasons, the largest. Network: Shapley values of the "
+        "log-odds relative to the just-approved rows, which are the {reference} approved rows closest to the threshold; "
+        "each column is one player. Linear counterpart: coefficient times distance from the mean of the same rows. The 95% "
+        "CIs reflect the sampling of {draws} (seed {seed})."
     ),
     "report.reasons.note": (
-        "These numbers are about lists of reasons, not about their legal adequacy; no single row is shown. A reason says what "
-        "the model's score rests on, not what an applicant could change."
+        "This section measures the stability of reason codes, not their legal adequacy, and shows no individual row. A "
+        "reason says what the score depends on, not what an applicant could change."
     ),
-    "report.reasons.named": "Which columns are reasons?",
-    "report.reasons.axis": "Share of declined rows that name the column",
-    "report.reasons.caption": "A row names several columns, so that the shares add to more than 1.",
+    "report.reasons.named": "Most frequent reasons",
+    "report.reasons.axis": "Share of declined rows with the column as a reason",
+    "report.reasons.caption": "A row can have several reasons, so the shares can add up to more than 1.",
     "report.reasons.aria": (
-        "Share of declined rows that name a column as a reason, with 95% intervals, for the {count} columns named most. {shares}."
+        "Share of declined rows with each column as a reason, with 95% CIs; most frequent reasons: {count}. Network: "
+        "{shares}."
     ),
     "report.reasons.table": (
-        "Columns that are a reason of ten rows at least [95% interval]; –: of one to nine rows, or of all but as few"
+        "Share of declined rows with each column as a reason, for at least ten rows [95% CI]; –: withheld (1 to 9 rows, or "
+        "all but 1 to 9)"
     ),
-    "report.reasons.protected": "protected",
-    "report.reasons.proxy": "tells {columns}",
-    "report.reasons.network": "network",
-    "report.reasons.linear": "linear",
-    "report.reasons.network_first": "network, as the first",
-    "report.reasons.linear_first": "linear, as the first",
-    "report.reasons.alike": "How alike are the lists?",
-    "report.reasons.alike.table": "Two lists of reasons for the same rows [95% interval]",
-    "report.reasons.lists": "Lists",
-    "report.reasons.rows": "rows",
-    "report.reasons.jaccard": "common columns (Jaccard)",
-    "report.reasons.changed": "rows that name other columns",
-    "report.reasons.first": "rows with the same first",
-    "report.reasons.of.linear": "network / linear model",
-    "report.reasons.of.linear_agree": "network / linear model, where it declines as well",
-    "report.reasons.of.linear_differ": "network / linear model, where it approves",
-    "report.reasons.of.reference": "network: from the mean of just-approved rows / of all rows",
-    "report.reasons.of.seed": "network: sampled twice",
-    "report.reasons.of.scale": "network: log-odds / probability",
-    "report.reasons.of.baseline": "network: real just-approved rows / their mean",
-    "report.reasons.of.integrated_gradients": "network: Shapley values / integrated gradients from their mean",
-    "report.reasons.of.linear_reference": "linear model: from the mean of just-approved rows / of all rows",
-    "report.reasons.few": "fewer than ten, or all but as few",
-    "report.reasons.flips": "Do the named columns carry the decision?",
-    "report.reasons.flips.table": "Share approved once columns are those of just-approved rows [95% interval]",
+    "report.reasons.protected": "Protected",
+    "report.reasons.proxy": "proxy for {columns}",
+    "report.reasons.network": "Network",
+    "report.reasons.linear": "Linear",
+    "report.reasons.network_first": "Network, first reason",
+    "report.reasons.linear_first": "Linear, first reason",
+    "report.reasons.alike": "Agreement between lists",
+    "report.reasons.alike.table": "Agreement between two lists of reasons for the same rows [95% CI]",
+    "report.reasons.lists": "Lists compared",
+    "report.reasons.rows": "Rows",
+    "report.reasons.jaccard": "Columns in common (Jaccard)",
+    "report.reasons.changed": "Rows with different columns",
+    "report.reasons.first": "Rows with the same first reason",
+    "report.reasons.of.linear": "network and linear counterpart",
+    "report.reasons.of.linear_agree": "network and linear counterpart, rows that both decline",
+    "report.reasons.of.linear_differ": "network and linear counterpart, rows that only the network declines",
+    "report.reasons.of.reference": "network: mean of just-approved rows and mean of all rows as the reference",
+    "report.reasons.of.seed": "network: two random seeds",
+    "report.reasons.of.scale": "network: log-odds and probability",
+    "report.reasons.of.baseline": "network: just-approved rows and their mean as the reference",
+    "report.reasons.of.integrated_gradients": (
+        "network: Shapley values and integrated gradients (from the mean of just-approved rows)"
+    ),
+    "report.reasons.of.linear_reference": (
+        "linear counterpart: mean of just-approved rows and mean of all rows as the reference"
+    ),
+    "report.reasons.few": "1 to 9, or all but 1 to 9",
+    "report.reasons.flips": "Do reasons change decisions?",
+    "report.reasons.flips.table": "Share of declined rows approved once columns take values of just-approved rows [95% CI]",
     "report.reasons.model": "Model",
-    "report.reasons.flip.named": "named columns",
-    "report.reasons.flip.random": "as many at random",
-    "report.reasons.flip.gain": "difference, paired",
-    "report.reasons.flip.note": "Each model moves the columns that it names itself, on the rows that it declines itself.",
-    "plot.axis.reasons": "share of declined rows in which the column is a reason, 95% interval",
+    "report.reasons.flip.named": "Reason columns",
+    "report.reasons.flip.random": "As many random columns",
+    "report.reasons.flip.gain": "Paired difference",
+    "report.reasons.flip.note": "Each model is tested on the rows that it declines and with its own reasons.",
+    "plot.axis.reasons": "Share of declined rows with the column as a reason, 95% CI",
     # why it does not apply
-    "why.reasons are of a decision between two classes": ("reasons are of a decision between two classes"),
-    "why.declined.few": "fewer than {least} rows are declined, or approved",
+    "why.reasons are of a decision between two classes": "reason codes need a target with two classes",
+    "why.declined.few": "fewer than {least} rows are declined or fewer than {least} are approved",
 }

@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 AFTER = (
-    "The verdict is another once both models are recalibrated (cross-fitted on the held-out rows): the network is then {told}, "
-    "with a difference in loss of {{value}} (95% interval {{low}} to {{high}})."
+    "Recalibrating both models (cross-fitted on the held-out rows) changes the verdict: {then} (difference in loss {{value}}, "
+    "95% CI {{low}} to {{high}})."
 )
 
 TEXT: dict[str, str] = {
-    "verdict.recalibrated.better": AFTER.format(told="better"),
-    "verdict.recalibrated.worse": AFTER.format(told="worse"),
-    "verdict.recalibrated.equivalent": AFTER.format(told="equivalent to the linear model"),
-    "verdict.recalibrated.not_resolved": AFTER.format(told="neither better nor worse as far as these rows tell"),
-    "report.judged.recalibration": "After recalibrating both models",
+    "verdict.recalibrated.better": AFTER.format(then="the network is then significantly better"),
+    "verdict.recalibrated.worse": AFTER.format(then="the network is then significantly worse"),
+    "verdict.recalibrated.equivalent": AFTER.format(then="the difference is then negligible"),
+    "verdict.recalibrated.not_resolved": AFTER.format(then="the difference is then not significant"),
+    "report.judged.recalibration": "Comparison after recalibration",
     # map: report.judged.map; others: one fold less than folds; draws: "rows" or "groups of rows" (report.draws)
     "report.judged.recalibration.lead": (
-        "Class weights, resampling and training for too long shift probabilities without changing what a model knows. Here both "
-        "models' scores were mapped anew ({map}), each of {rows} held-out rows by a map fitted on the other {others} of {folds} "
-        "folds. Intervals are over {draws}, for these maps."
+        "Class weights, resampling and overtraining can distort the scale of predictions. Both models are therefore "
+        "recalibrated ({map}): each of {rows} held-out rows uses a map fitted on the other {others} of {folds} folds. "
+        "Intervals reflect the sampling of {draws} and treat these maps as fixed."
     ),
-    "report.judged.map.binary": "slope and intercept, logistic",
-    "report.judged.map.multiclass": "one temperature, and an intercept for each class",
-    "report.judged.map.regression": "a straight line, by least squares",
-    "report.judged.map.count": "slope and intercept of the log rate, Poisson",
+    "report.judged.map.binary": "logistic, with slope and intercept",
+    "report.judged.map.multiclass": "one temperature, and one intercept per class",
+    "report.judged.map.regression": "least-squares line",
+    "report.judged.map.count": "Poisson, with slope and intercept on the log rate",
     # status: report.judged.status
-    "report.judged.recalibration.same": "The verdict stays what it was: {status}.",
-    "report.judged.recalibration.other": (
-        "The verdict was “{before}” and is “{status}” after recalibration: scale made the difference."
-    ),
-    "report.judged.recalibration.table": "Before and after recalibration [95% interval]",
+    "report.judged.recalibration.same": "Recalibration does not change the verdict: {status}.",
+    "report.judged.recalibration.other": "Recalibration changes the verdict from “{before}” to “{status}”.",
+    "report.judged.recalibration.table": "Both models before and after recalibration [95% CI]",
     "report.judged.when": "Models",
-    "report.judged.before": "as they are",
-    "report.judged.after": "recalibrated",
+    "report.judged.before": "As trained",
+    "report.judged.after": "Recalibrated",
     # why it does not apply
     "why.models are recalibrated on rows that they were not trained on": (
-        "models are recalibrated on rows that they were not trained on"
+        "recalibration needs enough held-out rows for a verdict"
     ),
-    "why.recalibration.few": "a fold of fewer than {least} held-out rows is too small to score",
+    "why.recalibration.few": (
+        "recalibration needs at least {least} held-out rows in each fold, and {least} independent rows or groups of rows in "
+        "all"
+    ),
 }

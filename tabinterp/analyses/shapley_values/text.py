@@ -7,76 +7,74 @@ TEXT: dict[str, str] = {
     "reading.linear.shapley": "linear: Shapley values",
     "report.section.shapley": "Shapley values",
     "report.shapley.lead": (
-        "How much of a row's score each column accounts for, in {scale}, compared with {background_rows} background rows drawn "
-        "from the same rows: mean absolute value over {rows}. Levels of a column are one player, both models explain the same "
-        "rows, and the values of a row add up to its score less the background's mean."
+        "Shapley values split the score of a row ({scale}) into contributions of its columns. The figure shows mean "
+        "absolute values over {rows}. Contributions are relative to {background_rows} background rows drawn from the same "
+        "rows: those of a row add up to its score minus the mean score of the background. Both models explain the same "
+        "rows, and all levels of a column form one player."
     ),
     # method: report.shapley.method; converged: a percentage
     "report.shapley.how": (
-        "{model}: {method}. Sampling errors are at most {tolerance} standard deviations of the score on {converged} of the rows; "
-        "the values miss the score they add up to by at most {residual} standard deviations."
+        "{model}: {method}. The sampling error is at most {tolerance} standard deviations of the score for {converged} of "
+        "the rows. The values of each row add up to its score to within {residual} standard deviations."
     ),
     "report.shapley.how.exact": (
-        "{model}: {method}; no sampling error. The values miss the score they add up to by at most {residual} standard "
+        "{model}: {method}; no sampling error. The values of each row add up to its score to within {residual} standard "
         "deviations."
     ),
     "report.shapley.method.auto": (
-        "permutations of the columns, there and back, until every sampling error is within the tolerance, or every coalition "
-        "where that is cheaper"
+        "antithetic permutations of the columns until every sampling error is within the tolerance, or all coalitions where "
+        "that is cheaper"
     ),
-    "report.shapley.method.exact": "every coalition",
-    "report.shapley.method.permutation": "permutations of the columns, there and back",
-    "report.shapley.method.closed form": "in closed form, coefficient times distance from the background's mean",
-    "report.shapley.axis": "Mean absolute Shapley value ({scale}), 95% interval",
+    "report.shapley.method.exact": "all coalitions",
+    "report.shapley.method.permutation": "antithetic permutations of the columns",
+    "report.shapley.method.closed form": "closed form (coefficient times distance from the background mean)",
+    "report.shapley.axis": "Mean absolute Shapley value ({scale}), 95% CI",
     "report.shapley.aria": (
-        "Mean absolute Shapley values of both models with 95% intervals; columns: {count}. Largest for the network: {network}. "
-        "Largest for the linear model: {linear}."
+        "Mean absolute Shapley values of both models with 95% CIs; columns: {count}. Largest for the network: {network}. "
+        "Largest for the linear counterpart: {linear}."
     ),
     "report.shapley.figure": (
-        "Intervals are over {draws}. A mean absolute value is never below zero, and "
-        "noise can only raise it: an interval that "
-        "stays clear of zero is no test."
+        "The 95% CIs reflect the sampling of {draws}. Mean absolute values are biased upward by sampling error, so an "
+        "interval that excludes zero is not evidence of an effect."
     ),
-    "report.shapley.cut": "Shown: the {shown} columns that are largest for the network, of {count}.",
-    "report.shapley.tied": "Neighbours whose order is inside the noise, {model}: {pairs}.",
-    "report.shapley.tied.more": "Neighbours whose order is inside the noise, {model}: {pairs}, and {count} more.",
-    "report.shapley.tied.none": "The order of neighbours is outside the noise everywhere, {model}.",
-    "report.shapley.table": "Shapley values over rows ({scale}): mean absolute and signed mean, each with its 95% interval",
+    "report.shapley.cut": "The figure shows the {shown} of {count} columns with the largest values for the network.",
+    "report.shapley.tied": "Adjacent ranks that cannot be distinguished ({model}): {pairs}.",
+    "report.shapley.tied.more": "Adjacent ranks that cannot be distinguished ({model}): {pairs}, and {count} more.",
+    "report.shapley.tied.none": "All adjacent ranks can be distinguished ({model}).",
+    "report.shapley.table": "Shapley values ({scale}): mean absolute value and signed mean of each column",
     "report.shapley.note": (
-        "Tied: the difference to the next column below, paired by row, is within 1.96 of its standard errors. The signed mean "
-        "compares these rows with the background, which is drawn from them: its error holds both draws, and its population value "
-        "is zero. That of mean absolute values is of rows against this background. A value asks a model about "
-        "rows put together from two real ones, which may be unlike real rows. Seed {seed}."
+        "Tied: the paired difference from the column ranked next is within 1.96 standard errors. The signed mean compares "
+        "these rows with background rows drawn from them: its error includes both draws, and its population value is zero. "
+        "Mean absolute values refer to this background only. Shapley values evaluate a model on combinations of two real "
+        "rows, which may be unlike any real row. Seed {seed}."
     ),
-    "report.shapley.network_size": "network, mean absolute [95% interval]",
-    "report.shapley.linear_size": "linear, mean absolute [95% interval]",
-    "report.shapley.network_mean": "network, signed mean [95% interval]",
-    "report.shapley.linear_mean": "linear, signed mean [95% interval]",
-    "report.shapley.network_tied": "network, tied with next",
-    "report.shapley.linear_tied": "linear, tied with next",
-    "report.shapley.stderr": "standard error",
-    "report.interactions.shapley": "Shapley interaction [95% interval]",
+    "report.shapley.network_size": "Network, mean absolute [95% CI]",
+    "report.shapley.linear_size": "Linear, mean absolute [95% CI]",
+    "report.shapley.network_mean": "Network, signed mean [95% CI]",
+    "report.shapley.linear_mean": "Linear, signed mean [95% CI]",
+    "report.shapley.network_tied": "Network, tied with next",
+    "report.shapley.linear_tied": "Linear, tied with next",
+    "report.shapley.stderr": "Standard error",
+    "report.interactions.shapley": "Shapley interaction [95% CI]",
     "reading.shapley": "Shapley values",
-    "shapley.unit.score": "what the column adds to the score",
-    "shapley.unit.probability": "what the column adds to the probability",
     # base: a mean score; background: how many rows
     "shapley.row": (
-        "Row {row}: the network gives it {score}, against {base} on average over the background ({background}); "
-        "{linear:name} gives "
-        "{linear_score}."
+        "Row {row}: the score of the network is {score}, and its mean over the background ({background} rows) is {base}. "
+        "The score of {linear:name} is {linear_score}."
     ),
     "shapley.row.output": (
-        "Row {row}, {output}: the network gives it {score}, against {base} on average over the background ({background}); "
-        "{linear:name} gives {linear_score}."
+        "Row {row}, {output}: the score of the network is {score}, and its mean over the background ({background} rows) is "
+        "{base}. The score of {linear:name} is {linear_score}."
     ),
     # cell: the value of the column in this row
     "shapley.row.column": (
-        "{column} = {cell} adds {value} (sampling error {stderr}) under the network, {linear_value} under {linear:name}."
+        "{column} = {cell} contributes {value} under the network (sampling error {stderr}) and {linear_value} under "
+        "{linear:name}."
     ),
-    "shapley.row.tied": "Inside the sampling error, so not in a known order: {pairs}.",
+    "shapley.row.tied": "Columns that cannot be ranked because their difference is within the sampling error: {pairs}.",
     "plot.label.at": "{column} = {value}",
-    "plot.axis.shapley": "mean Shapley value over the rows, 95% interval",
-    "plot.axis.row": "what the column adds to this row's score, 95% interval",
+    "plot.axis.shapley": "Mean Shapley value, 95% CI",
+    "plot.axis.row": "Contribution to the score of this row, 95% CI",
     # why it does not apply
-    "why.shapley.few": "their means over fewer than {least} rows would tell of single people",
+    "why.shapley.few": "means over fewer than {least} rows could disclose values of individuals",
 }
