@@ -29,6 +29,6 @@ def why(reason: str, **values: Value | Message) -> Message:
     """Why a reading does not apply: `raise NotApplicableError(why(...))` is an error that a document can hold.
 
     >>> str(why("interactions.pair", column="age"))
-    "a pair needs two columns; there is 'age'"
+    "a pair needs two columns; the only one is 'age'"
     """
     return Message(key=f"why.{reason}", values=values)

@@ -105,7 +105,7 @@ class Neurons(Display):
 
     def words(self, u: int) -> str:
         """One line on the unit at place `u`, from its own numbers."""
-        told = [text("units.unit", {"layer": self.layer[u].capitalize(), "unit": self.index[u]}), _health(self, u)]
+        told = [text("units.unit", {"layer": self.layer[u], "unit": self.index[u]}), _health(self, u)]
         if self.health[u] in ("dead", "constant"):
             return " ".join(told)
         if self.profiles.excited[u] > 0:
