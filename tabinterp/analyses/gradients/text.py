@@ -15,15 +15,20 @@ TEXT: dict[str, str] = {
         "The median of p(1 − p) for the network is {saturation} (maximum 0.25). Near zero, probabilities are saturated "
         "and their derivatives vanish; derivatives of the score may not."
     ),
-    "report.gradients.rows": "{rows} rows.",
+    "report.gradients.rows": "It uses {rows} rows.",
     # effort: report.gradients.effort
-    "report.gradients.rows_effort": "{rows} rows, {effort}.",
+    "report.gradients.rows_effort": "It uses {rows} rows, with {effort}.",
     "report.gradients.effort.one": "1 gradient per row",
     "report.gradients.effort.steps": "at most {steps} gradients per row",
     "report.gradients.effort.copies": "{count} noisy copies of each row",
     "report.gradients.effort.background": "{count} background rows",
-    "report.gradients.gap": "Completeness gap: network {network}, linear {linear}.",
-    "report.gradients.gap_tolerance": "Completeness gap: network {network}, linear {linear} (tolerance {tolerance}).",
+    "report.gradients.gap": (
+        "The completeness gap is {network} for the network and {linear} for the linear counterpart."
+    ),
+    "report.gradients.gap_tolerance": (
+        "The completeness gap is {network} for the network and {linear} for the linear counterpart (tolerance "
+        "{tolerance})."
+    ),
     "report.gradients.note": (
         "Completeness gap: the largest absolute difference over rows between the sum of the attributions and the change "
         "in score, divided by the mean absolute change."
@@ -38,22 +43,22 @@ TEXT: dict[str, str] = {
     "report.gradients.fold": "Attributions by column ({count})",
     "report.gradients.fold_output": "{output}: attributions by column ({count})",
     # gradients: what each method estimates
-    "gradient.saliency": "Size of the gradient at the row, per SD of the column.",
+    "gradient.saliency": "Saliency is the size of the gradient at a row, per SD of the column.",
     "gradient.smoothgrad": (
-        "Size of the gradient averaged over {samples} noisy copies of the row (noise: {noise} of the central 99% "
-        "range), per SD of the column."
+        "SmoothGrad is the size of the gradient averaged over {samples} noisy copies of a row (noise: {noise} of the "
+        "central 99% range), per SD of the column."
     ),
     # baseline: "mean" or "median" (start)
     "gradient.gradient_x_input": (
-        "Gradient at the row, multiplied by the difference of the row from the {baseline:start} of the rows."
+        "The gradient at a row is multiplied by the difference between the row and the {baseline:start} of the rows."
     ),
     "gradient.integrated_gradients": (
-        "Gradient averaged along the straight path from the {baseline:start} of the rows to the row, multiplied by the "
-        "difference between them. The mean of a category is a mixture of levels, not a real row."
+        "The gradient is averaged along the straight path from the {baseline:start} of the rows to a row and multiplied "
+        "by the difference between them. The mean of a category is a mixture of levels, not a real row."
     ),
     "gradient.expected_gradients": (
-        "Integrated gradients averaged over {background_rows} real rows as starting points; the completeness gap is the "
-        "sampling error."
+        "Integrated gradients are averaged over {background_rows} real rows as starting points; the completeness gap is "
+        "the sampling error."
     ),
     "reading.network.saliency": "network: saliency",
     "reading.network.integrated_gradients": "network: integrated gradients",

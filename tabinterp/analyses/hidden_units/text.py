@@ -4,8 +4,8 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "report.inside.lead": (
-        "Hidden units: their health, the columns they respond to, their importance to the loss, and the rows that "
-        "activate them and the outputs most."
+        "This section shows the health of the hidden units, the columns they respond to, their importance to the loss, "
+        "and the rows that activate them and the outputs most."
     ),
     "report.inside.health": "Unit health",
     "report.inside.health_table": "Number of hidden units in each state, by layer ({rows})",
@@ -63,10 +63,9 @@ TEXT: dict[str, str] = {
         "No unit raises the loss when it is replaced by its mean, so no unit is shown in detail."
     ),
     "report.inside.caveat": (
-        "Interpret single units with caution. A unit's selectivity says little about its importance (Morcos et al. "
-        "2018). A synthetic optimum can be changed without changing the network's behaviour on real rows (Geirhos et "
-        "al. 2024). People predict a unit's behaviour better from real examples than from synthetic ones (Borowski et "
-        "al. 2021)."
+        "Interpret single units with caution. A selective unit is not necessarily important (Morcos et al. 2018). A "
+        "synthetic optimum can be changed without changing the network's behaviour on real rows (Geirhos et al. 2024). "
+        "People predict a unit's behaviour better from real examples than from synthetic ones (Borowski et al. 2021)."
     ),
     "report.inside.optima_lead": (
         "An optimum is the row found to maximise a unit's value before its activation function, or an output. Each "
@@ -210,13 +209,13 @@ TEXT: dict[str, str] = {
         "correlation ratio, dCor: distance correlation)"
     ),
     "report.inside.words.rises": (
-        "Replacing the unit's output by its mean raises the {loss} by {value} (95% CI {low} to {high})."
+        "Replacing the unit by its mean raises the {loss} by {value} (95% CI {low} to {high})."
     ),
     "report.inside.words.falls": (
-        "Replacing the unit's output by its mean lowers the {loss} by {value} (95% CI {low} to {high})."
+        "Replacing the unit by its mean lowers the {loss} by {value} (95% CI {low} to {high})."
     ),
     "report.inside.words.open": (
-        "Replacing the unit's output by its mean changes the {loss} by {value} (95% CI {low} to {high}), which is not "
+        "Replacing the unit by its mean changes the {loss} by {value} (95% CI {low} to {high}), which is not "
         "significant."
     ),
     "report.inside.words.zero": "Replacing it by 0: {value}.",

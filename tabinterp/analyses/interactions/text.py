@@ -6,8 +6,8 @@ TEXT: dict[str, str] = {
     "report.section.interactions": "Interactions",
     "report.interactions.lead": (
         "An interaction is the effect of two columns on the network's score beyond the sum of their separate effects. "
-        "All {screened} pairs were screened by second differences between real rows; the {count} strongest are listed, "
-        "largest variance first (estimated on {rows})."
+        "{screened} pairs of columns were screened by second differences between real rows; the {count} strongest are "
+        "listed, largest variance first (estimated on {rows})."
     ),
     "report.interactions.passed": (
         "The {count} columns that change the score least were excluded from the screening. The largest total index "

@@ -23,9 +23,9 @@ TEXT: dict[str, str] = {
         "not monotonic."
     ),
     # first, last: units, such as "layer 1, unit 0"
-    "report.neurons.map": "Units ({shown} of {count}, {first} to {last}) by column",
-    "report.neurons.map_part": "Units ({shown} of {count}, {first} to {last}) by column, part {part} of {parts}",
-    "report.neurons.fold": "Units: {shown} of {count}, {first} to {last}",
+    "report.neurons.map": "Units by column: {shown} of {count} units ({first} to {last})",
+    "report.neurons.map_part": "Units by column: {shown} of {count} units ({first} to {last}), part {part} of {parts}",
+    "report.neurons.fold": "{shown} of {count} units ({first} to {last})",
     "report.neurons.dropped": "Units not included in this document: {count}.",
     "report.neurons.units_fold": "All units ({count})",
     "report.neurons.all": "Units and columns: all measures of association",
