@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.mechanism.groups.fold": "Joint ablation of correlated units ({count} groups)",
+    "report.mechanism.groups.fold": "Ablation of unit groups ({count})",
     "report.mechanism.groups.lead": (
         "A group contains units of one layer with outputs that are correlated by {together} or more, on average over "
         "pairs. Values are the rise in {loss} on {rows_of} when the outputs of the whole group are replaced: by those "

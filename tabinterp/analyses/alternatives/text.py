@@ -5,9 +5,9 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.alternatives": "Less discriminatory alternatives",
     "report.alternatives.lead": (
-        "Both models on {rows} held-out rows, and versions of them that do not use a protected column or a proxy. For "
-        "each protected column, the impact ratio is the selection rate of the least selected group divided by that of "
-        "the most selected group."
+        "The table compares both models on {rows} held-out rows with versions that do not use a protected column or a "
+        "proxy. For each protected column, the impact ratio is the selection rate of the least selected group divided "
+        "by that of the most selected group."
     ),
     "report.alternatives.caption": "Model versions: AUC and impact ratio of each protected column",
     "report.alternatives.version": "Version",

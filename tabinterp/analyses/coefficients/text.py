@@ -23,7 +23,7 @@ TEXT: dict[str, str] = {
     "report.coefficients.surrogate_none": "The fit of a linear surrogate to the network's score was not estimated.",
     "report.coefficients.axis": "Slope × SD, or contrast with the reference level ({scale})",
     "report.coefficients.aria": (
-        "Forest plot of terms: {count}. Significant terms: {linear} in the unpenalised linear fit, {network} in the "
+        "Forest plot. Terms: {count}. Significant terms: {linear} in the unpenalised linear fit, {network} in the "
         "network. Terms with a sign conflict: {conflicts}."
     ),
     "report.coefficients.legend.network": "network: average derivative or contrast [95% CI]",
@@ -46,18 +46,18 @@ TEXT: dict[str, str] = {
         "are in audit.json."
     ),
     "report.coefficients.note": (
-        "SD: standard deviation of the column over all rows. Odds ratio: per SD for numeric terms, per step for all "
-        "others. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the penalised fit, "
-        "which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's score. Sign "
+        "SD: standard deviation of the column over all rows. Odds ratio: per SD for numeric terms, otherwise as given "
+        "under “Step”. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the penalised "
+        "fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's score. Sign "
         "flips: share of rows in which the network's own derivative has the opposite sign to its average. Conflict: "
         "both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have opposite "
         "signs; the penalised coefficient and the surrogate confirm these signs, and the share of sign flips is below "
         "one third. Exactly collinear columns are not marked."
     ),
     "report.coefficients.note.rates": (
-        "SD: standard deviation of the column over all rows. Rate ratio: per SD for numeric terms, per step for all "
-        "others. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the penalised fit, "
-        "which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's score. Sign "
+        "SD: standard deviation of the column over all rows. Rate ratio: per SD for numeric terms, otherwise as given "
+        "under “Step”. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the penalised "
+        "fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's score. Sign "
         "flips: share of rows in which the network's own derivative has the opposite sign to its average. Conflict: "
         "both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have opposite "
         "signs; the penalised coefficient and the surrogate confirm these signs, and the share of sign flips is below "

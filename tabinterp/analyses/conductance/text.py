@@ -6,9 +6,9 @@ TEXT: dict[str, str] = {
     "report.mechanism.conductance.fold": "Conductance of hidden units",
     "report.mechanism.conductance.lead": (
         "The conductance of a unit is the part of the change in score that passes through it on the straight path from "
-        "the mean of the encoded rows to a row (Dhamdhere et al. 2018). Values are over {rows_of}, in units of the "
-        "score ({scale}). The conductances of a layer should add up to the change in score; the gap is shown for each "
-        "layer. For categories, the mean is not a real row."
+        "the mean of the encoded rows to a row (Dhamdhere et al. 2018). Means are over {rows_of}, in units of the score "
+        "({scale}). The conductances of a layer should add up to the change in score; the gap is shown for each layer. "
+        "For categories, the mean is not a real row."
     ),
     "report.mechanism.conductance.layers": "Layers: completeness gap of the conductances (tolerance {tolerance})",
     "report.mechanism.conductance.gap": "largest gap over rows (share of mean change)",

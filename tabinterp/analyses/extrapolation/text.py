@@ -9,8 +9,8 @@ TEXT: dict[str, str] = {
     ),
     "report.off.range.lead": (
         "Each numeric column is moved beyond its 0.5% or 99.5% quantile by the distance between the two ({rows} rows). "
-        "The quantiles are those of the training rows, or of all rows if there is no split. The larger change of both "
-        "sides is shown, divided by the range of scores in the data. A linear model stays below 1."
+        "The quantiles are those of the training rows, or of all rows if there is no split. The larger of the two "
+        "changes is shown, divided by the range of the scores in the data. A linear model stays below 1."
     ),
     "report.off.change": "change in score [95% CI]",
     "report.off.outside": "held-out rows outside the training range",

@@ -10,10 +10,10 @@ TEXT: dict[str, str] = {
     "report.inside.health": "Unit health",
     "report.inside.health_table": "Number of hidden units in each state, by layer ({rows})",
     "report.inside.health_note": (
-        "Dead: output 0 in every row. Constant: the same nonzero output in every row. Saturated: at a bound of the "
-        "activation in 95% of the rows. Duplicate: equal to another unit up to scale and shift. Redundant: a linear "
-        "function of the other units in the layer. Effective rank: exponential of the entropy of the singular values of "
-        "the layer's outputs (Roy & Vetterli 2007)."
+        "Dead: output 0 in every row. Constant: the same nonzero output in every row. Saturated: within 1% of a bound "
+        "of the activation function in 95% of the rows. Duplicate: equal to another unit up to scale and shift. "
+        "Redundant: a linear function of the other units in the layer. Effective rank: exponential of the entropy of "
+        "the singular values of the layer's outputs (Roy & Vetterli 2007)."
     ),
     "report.inside.layer": "Layer",
     "report.inside.units": "units",
@@ -31,8 +31,8 @@ TEXT: dict[str, str] = {
         "would be expected by chance."
     ),
     "report.inside.order_none": (
-        "The rise in {loss} without each unit could not be estimated, because the output of single layers of this "
-        "network cannot be replaced. Units are in network order."
+        "The rise in {loss} without each unit could not be estimated, because the outputs of the hidden units cannot be "
+        "replaced. Units are listed in network order."
     ),
     "report.inside.loss": "rise in loss",
     "report.inside.loss_interval": "rise in {loss} without the unit [95% CI]",

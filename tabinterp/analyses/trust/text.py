@@ -54,13 +54,13 @@ TEXT: dict[str, str] = {
     # deletion and insertion
     "report.trust.curves": "Deletion and insertion",
     "report.trust.curves.lead": (
-        "Deletion replaces the columns of a row by those of {donors} background rows, highest-ranked column first. A "
-        "good ranking moves the score away from its original value sooner than a random order. Insertion puts the "
-        "columns of the row into the background rows, in the same order. A good ranking brings the score back sooner. "
-        "Values are areas between the curve of the method and that of {orders} random orders, in {scale}. Replaced "
-        "columns can create rows that do not occur in the data. A ranking that ignores the model can also beat random "
-        "order by putting the most unusual values first. Compare the methods with each other, and with their results "
-        "under random weights."
+        "Deletion replaces the values of a row with those of {donors} background rows, one column after another, "
+        "highest-ranked column first. A good ranking moves the score away from its original value sooner than a random "
+        "order. Insertion puts the values of the row into the background rows, in the same order. A good ranking brings "
+        "the score back sooner. Values are areas between the curve of the method and that of {orders} random orders, in "
+        "{scale}. Replaced columns can create rows that do not occur in the data. A ranking that ignores the model can "
+        "also beat random order by putting the most unusual values first. Compare the methods with each other, and with "
+        "their results under random weights."
     ),
     "report.trust.curves.axis": "Area between method and random order ({scale}) [95% CI]",
     "report.trust.curves.table": "Methods: area between the curve of the method and that of random orders ({scale})",
