@@ -477,10 +477,10 @@ def terms(**updates):
 def test_odds_ratios_of_numbers_are_per_standard_deviation():
     document = terms(sd=2.0, odds_ratio=Interval(value=1.5, low=1.2, high=2.0))
     table = tables(coefficients.build(document), "Terms: estimates")[0]
-    assert column(table, "odds ratio")[0] == "2.25 [1.44, 4.00]"
+    assert column(table, "Odds ratio")[0] == "2.25 [1.44, 4.00]"
     assert column(table, "SD (all rows)")[0] == "2.00"
     for row, shown, sd in zip(
-        document.coefficients.terms, column(table, "odds ratio"), column(table, "SD (all"), strict=True
+        document.coefficients.terms, column(table, "Odds ratio"), column(table, "SD (all"), strict=True
     ):
         if row.level is not None and row.odds_ratio.value is not None:
             assert shown.startswith(messages.number(row.odds_ratio.value))
@@ -500,7 +500,7 @@ def test_a_slope_is_scaled_and_never_called_the_effect_of_a_step():
 def test_the_section_names_the_unpenalised_fit():
     blocks = coefficients.build(binary())
     for table in tables(blocks, "Terms: estimates") + tables(blocks, "Terms: slope × SD"):
-        assert "linear, unpenalised [95% CI]" in [cell.text for cell in table.head]
+        assert "Linear, unpenalised [95% CI]" in [cell.text for cell in table.head]
     assert "not comparable with that of the linear fit" in paragraphs(blocks)
 
 
@@ -512,7 +512,7 @@ def test_a_column_without_a_joint_test_is_said_to_be_not_estimable():
 
 def test_sizes_have_no_sign_and_no_interval():
     blocks = gradients.build(binary())
-    sizes = tables(blocks, "mean size (never negative)")
+    sizes = tables(blocks, "by column: mean absolute value")
     assert len(sizes) == 2
     for table in sizes:
         assert [cell.text for cell in table.head] == ["Column", "network mean size", "linear mean size"]

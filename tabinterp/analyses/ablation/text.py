@@ -14,10 +14,10 @@ TEXT: dict[str, str] = {
         "Unit groups ({shown} of {count}, largest rise first): rise in loss by type of replacement"
     ),
     "report.mechanism.groups.units": "Units",
-    "report.mechanism.groups.resample": "other row [95% CI]",
-    "report.mechanism.groups.alone": "sum of single units",
-    "report.mechanism.groups.mean": "means [95% CI]",
-    "report.mechanism.groups.zero": "zeros [95% CI]",
+    "report.mechanism.groups.resample": "Other row [95% CI]",
+    "report.mechanism.groups.alone": "Sum of single units",
+    "report.mechanism.groups.mean": "Means [95% CI]",
+    "report.mechanism.groups.zero": "Zeros [95% CI]",
     "report.mechanism.groups.group": "{layer}: {units}",
     # units: a list of numbers
     "report.mechanism.groups.more": "{units} and {count} more",
@@ -25,7 +25,7 @@ TEXT: dict[str, str] = {
         "If a group costs more than the sum of its single units, its units can replace each other: one at a time, they "
         "appear unimportant. Zero may be outside the range of a unit's outputs."
     ),
-    "plot.axis.ablation": "rise in loss when the output is replaced [95% CI]",
+    "plot.axis.ablation": "Rise in loss when the output is replaced, 95% CI",
     # why it does not apply
     "why.no two units of a layer are correlated by 0.8: there is no group to take away": (
         "no two units of a layer have a correlation of 0.8 or more, so there is no group"

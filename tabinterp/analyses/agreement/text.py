@@ -14,12 +14,12 @@ TEXT: dict[str, str] = {
     "report.agreement.pairs": "All pairs ({count})",
     "report.agreement.first": "Analysis",
     "report.agreement.second": "Other analysis",
-    "report.agreement.spearman": "rank correlation",
+    "report.agreement.spearman": "Rank correlation",
     "report.agreement.top": "k",
-    "report.agreement.overlap": "shared top-k columns",
-    "report.agreement.signs": "same sign",
-    "report.agreement.ordered": "column pairs ordered significantly by both",
-    "report.agreement.opposed": "of these, opposite order",
+    "report.agreement.overlap": "Shared top-k columns",
+    "report.agreement.signs": "Same sign",
+    "report.agreement.ordered": "Column pairs ordered significantly by both",
+    "report.agreement.opposed": "Of these, opposite order",
     "report.left_out": (
         "Excluded: {method}, {model}. The attributions do not add up to the score: the completeness gap is {gap}, above "
         "the tolerance of {tolerance}."

@@ -26,11 +26,11 @@ TEXT: dict[str, str] = {
         "Forest plot. Terms: {count}. Significant terms: {linear} in the unpenalised linear fit, {network} in the "
         "network. Terms with a sign conflict: {conflicts}."
     ),
-    "report.coefficients.legend.network": "network: average derivative or contrast [95% CI]",
-    "report.coefficients.legend.linear": "linear, unpenalised: coefficient [95% CI]",
-    "report.coefficients.legend.filled": "filled: significant (95% CI excludes 0)",
-    "report.coefficients.legend.hollow": "hollow: not significant",
-    "report.coefficients.legend.cross": "no valid interval",
+    "report.coefficients.legend.network": "Network: average derivative or contrast, 95% CI",
+    "report.coefficients.legend.linear": "Linear, unpenalised: coefficient, 95% CI",
+    "report.coefficients.legend.filled": "Filled: significant (95% CI excludes 0)",
+    "report.coefficients.legend.hollow": "Hollow: not significant",
+    "report.coefficients.legend.cross": "No valid interval",
     "report.coefficients.figure": (
         "Numeric columns: slope × SD. For the network this is the average slope multiplied by the SD, not the effect of "
         "a change of one SD. Levels: contrast with the reference level. An arrow marks an interval that extends beyond "
@@ -46,22 +46,22 @@ TEXT: dict[str, str] = {
         "are in audit.json."
     ),
     "report.coefficients.note": (
-        "SD: standard deviation of the column over all rows. Odds ratio: per SD for numeric terms, otherwise as given "
-        "under “Step”. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the penalised "
-        "fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's score. Sign "
-        "flips: share of rows in which the network's own derivative has the opposite sign to its average. Conflict: "
-        "both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have opposite "
-        "signs; the penalised coefficient and the surrogate confirm these signs, and the share of sign flips is below "
-        "one third. Exactly collinear columns are not marked."
+        "SD: standard deviation of the column over all rows. Odds ratio: per SD for numeric terms, otherwise per unit "
+        "of change as listed. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the "
+        "penalised fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's "
+        "score. Sign flips: share of rows in which the network's own derivative has the opposite sign to its average. "
+        "Conflict: both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have "
+        "opposite signs; the penalised coefficient and the surrogate confirm these signs, and the share of sign flips "
+        "is below one third. Exactly collinear columns are not marked."
     ),
     "report.coefficients.note.rates": (
-        "SD: standard deviation of the column over all rows. Rate ratio: per SD for numeric terms, otherwise as given "
-        "under “Step”. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the penalised "
-        "fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's score. Sign "
-        "flips: share of rows in which the network's own derivative has the opposite sign to its average. Conflict: "
-        "both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have opposite "
-        "signs; the penalised coefficient and the surrogate confirm these signs, and the share of sign flips is below "
-        "one third. Exactly collinear columns are not marked."
+        "SD: standard deviation of the column over all rows. Rate ratio: per SD for numeric terms, otherwise per unit "
+        "of change as listed. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the "
+        "penalised fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's "
+        "score. Sign flips: share of rows in which the network's own derivative has the opposite sign to its average. "
+        "Conflict: both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have "
+        "opposite signs; the penalised coefficient and the surrogate confirm these signs, and the share of sign flips "
+        "is below one third. Exactly collinear columns are not marked."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.coefficients.intervals.held-out": (
@@ -81,14 +81,14 @@ TEXT: dict[str, str] = {
     "report.linear.z": "z",
     "report.linear.p": "p",
     "report.sd": "SD (all rows)",
-    "report.unpenalised.interval": "linear, unpenalised [95% CI]",
-    "report.unpenalised.stderr": "standard error, unpenalised",
-    "report.odds_ratio": "odds ratio [95% CI]",
-    "report.rate_ratio": "rate ratio [95% CI]",
-    "report.penalised": "penalised",
-    "report.surrogate": "surrogate",
-    "report.sign_flip": "sign flips",
-    "report.conflict": "conflict",
+    "report.unpenalised.interval": "Linear, unpenalised [95% CI]",
+    "report.unpenalised.stderr": "Standard error, unpenalised",
+    "report.odds_ratio": "Odds ratio [95% CI]",
+    "report.rate_ratio": "Rate ratio [95% CI]",
+    "report.penalised": "Penalised",
+    "report.surrogate": "Surrogate",
+    "report.sign_flip": "Sign flips",
+    "report.conflict": "Conflict",
     "report.reason": "Reason",
     "report.statistic": "Wald chi²",
     "report.statistic.none": "– (not estimable)",
@@ -99,7 +99,7 @@ TEXT: dict[str, str] = {
         "in batches. Contrasts of levels, and derivatives for numeric columns with a nonlinear encoding, use the "
         "{drawn} sampled rows."
     ),
-    "report.coefficients.rows": "rows (network)",
+    "report.coefficients.rows": "Rows (network)",
     "coefficients.none": "No coefficients were estimated.",
     "coefficients.method.model.classes": (
         "Linear model: unpenalised maximum likelihood on the network's encoding without the reference levels. Standard "
@@ -245,7 +245,7 @@ TEXT: dict[str, str] = {
     "reason.not_converged": "Not estimable: the fit did not converge.",
     "reading.network.average_derivative": "network: average derivative",
     "reading.linear.coefficients": "linear: coefficients",
-    "plot.axis.coefficients": "change in score per SD, or contrast of a level [95% CI]",
+    "plot.axis.coefficients": "Change in score per SD, or contrast of a level, 95% CI",
     # why it does not apply
     "why.the encoder mixes all columns, so that none has a coefficient of its own": (
         "the encoder mixes all columns, so none has a coefficient of its own"

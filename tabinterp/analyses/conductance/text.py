@@ -11,16 +11,16 @@ TEXT: dict[str, str] = {
         "For categories, the mean is not a real row."
     ),
     "report.mechanism.conductance.layers": "Layers: completeness gap of the conductances (tolerance {tolerance})",
-    "report.mechanism.conductance.gap": "largest gap over rows (share of mean change)",
-    "report.mechanism.conductance.around": "change that bypasses the layer (mean size)",
+    "report.mechanism.conductance.gap": "Largest gap over rows (share of mean change)",
+    "report.mechanism.conductance.around": "Change that bypasses the layer (mean absolute value)",
     "report.mechanism.conductance.units": (
         "Units ({shown} of {count}, largest first): conductance and rise in loss without the unit"
     ),
-    "report.mechanism.conductance.mean": "mean [95% CI]",
-    "report.mechanism.conductance.size": "mean size [95% CI]",
+    "report.mechanism.conductance.mean": "Mean [95% CI]",
+    "report.mechanism.conductance.size": "Mean absolute value [95% CI]",
     "report.mechanism.conductance.note": (
-        "Mean size: mean of absolute values, which sampling error biases upward. Other units may be able to replace a "
-        "unit with a large conductance; the rise in loss without the unit shows whether they do."
+        "Mean absolute values are biased upward by sampling error. Other units may be able to replace a unit with a "
+        "large conductance; the rise in loss without the unit shows whether they do."
     ),
-    "plot.axis.conductance": "mean conductance to the score [95% CI]",
+    "plot.axis.conductance": "Mean conductance to the score, 95% CI",
 }

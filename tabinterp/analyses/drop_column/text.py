@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.together.dropped": "linear, refitted without it [95% CI]",
+    "report.together.dropped": "Linear, refitted without it [95% CI]",
     "report.together.refit": (
         "Refitted without it: rise in held-out loss when a linear model is refitted without the column, so that other "
         "columns can take its place ({training} training rows, scored on {rows} rows). The network is not retrained, so "
@@ -14,7 +14,7 @@ TEXT: dict[str, str] = {
         "on which the penalty can be chosen, and few enough columns for one refit each (ti.drop_and_refit has no "
         "limit)."
     ),
-    "plot.axis.dropped": "rise in held-out loss after the refit ({loss}) [95% CI]",
+    "plot.axis.dropped": "Rise in held-out loss after the refit ({loss}), 95% CI",
     # why it does not apply
     "why.refits are scored on held-out rows, and the table does not say which these are": (
         "refits are scored on held-out rows, and the table does not say which rows are held out"

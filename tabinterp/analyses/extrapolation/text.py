@@ -12,8 +12,8 @@ TEXT: dict[str, str] = {
         "The quantiles are those of the training rows, or of all rows if there is no split. The larger of the two "
         "changes is shown, divided by the range of the scores in the data. A linear model stays below 1."
     ),
-    "report.off.change": "change in score [95% CI]",
-    "report.off.outside": "held-out rows outside the training range",
+    "report.off.change": "Change in score [95% CI]",
+    "report.off.outside": "Held-out rows outside the training range",
     "report.off.skipped": "Not extrapolated, because the encoder accepts known values only: {columns}.",
     # why it does not apply
     "why.it reads no number, or its score is the same on every row": (

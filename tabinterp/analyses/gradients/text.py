@@ -8,8 +8,8 @@ TEXT: dict[str, str] = {
     # rows_of: report.rows_plain
     "report.gradients.lead": (
         "These attributions are based on derivatives of the score ({scale}) and averaged over {rows_of}. Signed means "
-        "have 95% intervals; if every row has the same value, there is none. Mean sizes (means of absolute values) have "
-        "no interval: sampling error biases them upward, and no conclusion is based on them."
+        "have 95% intervals; if every row has the same value, there is none. Mean absolute values have no interval: "
+        "sampling error biases them upward, and no conclusion is based on them."
     ),
     "report.gradients.saturation": (
         "The median of p(1 − p) for the network is {saturation} (maximum 0.25). Near zero, probabilities are saturated "
@@ -38,8 +38,8 @@ TEXT: dict[str, str] = {
     "report.gradients.gap.over": (
         "{model}: the completeness gap exceeds the tolerance. Do not rely on these attributions."
     ),
-    "report.gradients.table": "{method} by column: signed mean [95% CI] and mean size, for both models",
-    "report.gradients.table_size": "{method} by column: mean size (never negative), for both models",
+    "report.gradients.table": "{method} by column: signed mean [95% CI] and mean absolute value, for both models",
+    "report.gradients.table_size": "{method} by column: mean absolute value, for both models",
     "report.gradients.fold": "Attributions by column ({count})",
     "report.gradients.fold_output": "{output}: attributions by column ({count})",
     # gradients: what each method estimates
@@ -68,5 +68,5 @@ TEXT: dict[str, str] = {
     "reading.smoothgrad": "SmoothGrad",
     "reading.integrated_gradients": "Integrated gradients",
     "reading.expected_gradients": "Expected gradients",
-    "plot.axis.gradient": "mean attribution to the score ({method}) [95% CI]",
+    "plot.axis.gradient": "Mean attribution to the score ({method}), 95% CI",
 }

@@ -13,13 +13,13 @@ TEXT: dict[str, str] = {
     "report.mechanism.regions.largest": "The largest contains {share} of the rows.",
     "report.mechanism.regions.largest_few": "The largest contains fewer than ten rows.",
     "report.mechanism.regions.varies": "Terms: mean, spread and sign flips of the network's coefficients over rows",
-    "report.mechanism.regions.mean": "mean over rows [95% CI]",
+    "report.mechanism.regions.mean": "Mean over rows [95% CI]",
     "report.mechanism.regions.spread": "SD over rows",
-    "report.mechanism.regions.flips": "sign flips",
+    "report.mechanism.regions.flips": "Sign flips",
     "report.mechanism.regions.tables": (
         "Terms: coefficients of the linear counterpart and in the largest regions of the network"
     ),
-    "report.mechanism.regions.one": "region {place}: {rows} rows ({share})",
+    "report.mechanism.regions.one": "Region {place}: {rows} rows ({share})",
     "report.mechanism.regions.none": (
         "No region contains ten rows, so the coefficients of single regions are not shown."
     ),
@@ -30,7 +30,7 @@ TEXT: dict[str, str] = {
         "mean."
     ),
     "report.mechanism.regions.left_out": "Columns without coefficients of their own: {columns}.",
-    "plot.axis.regions": "mean coefficient per SD or level [95% CI]",
+    "plot.axis.regions": "Mean coefficient per SD or level, 95% CI",
     # why it does not apply
     "why.no column is encoded on its own, so that none has coefficients in them": (
         "no column is encoded on its own, so none has coefficients in a region"

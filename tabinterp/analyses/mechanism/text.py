@@ -7,8 +7,8 @@ TEXT: dict[str, str] = {
         "These analyses describe this network, not the data. Each states its error or its limitations."
     ),
     "report.mechanism.term": "Term",
-    "report.mechanism.step": "step",
-    "report.mechanism.linear": "linear",
+    "report.mechanism.step": "Unit of change",
+    "report.mechanism.linear": "Linear",
     # why it does not apply
     "why.they are of networks of rectifiers, and this one has another activation": (
         "the network must consist of rectifiers (such as ReLU), and this one has another activation function"

@@ -17,8 +17,8 @@ TEXT: dict[str, str] = {
     "report.off.swaps": (
         "Columns: mean absolute change in score when the value comes from another row, in SDs of the score"
     ),
-    "report.off.permuted": "any row [95% CI]",
-    "report.off.swapped": "most similar row [95% CI]",
+    "report.off.permuted": "Any row [95% CI]",
+    "report.off.swapped": "Most similar row [95% CI]",
     "report.off.swaps.note": (
         "Columns are in order of the largest change. Values from any row can create rows that do not occur; values from "
         "the row that is most similar in all other columns rarely do. A column with a much smaller change in the second "

@@ -11,10 +11,10 @@ TEXT: dict[str, str] = {
         "older measures, shown for comparison only. Means are over {rows_of}."
     ),
     "report.mechanism.paths.table": "Columns: measures from the weights and mean gradient",
-    "report.mechanism.paths.size": "path product, size",
+    "report.mechanism.paths.size": "Path product, size",
     "report.mechanism.paths.garson": "Garson's share",
-    "report.mechanism.paths.signed": "path product per SD",
-    "report.mechanism.paths.gradient": "mean gradient per SD",
+    "report.mechanism.paths.signed": "Path product per SD",
+    "report.mechanism.paths.gradient": "Mean gradient per SD",
     "report.mechanism.paths.note": (
         "Size: standard deviation over rows of the column's contribution along its paths, in units of the score "
         "({scale}). A category has one path product per level; these are in audit.json."
@@ -58,7 +58,7 @@ TEXT: dict[str, str] = {
     "paths.garson.mixed": (
         "The encoder mixes some columns with others, so these have neither a path product nor a share of their own."
     ),
-    "plot.axis.paths": "change in score per SD or level",
+    "plot.axis.paths": "Change in score per SD or level",
     # why it does not apply
     "why.paths.affine": (
         "{model:name} has operations between its activation functions that are not affine, or its forward pass cannot "

@@ -15,12 +15,12 @@ TEXT: dict[str, str] = {
         "above zero)."
     ),
     "report.weak.caption": "Weak subgroups: loss of the network in the rows that were not used to select them",
-    "report.weak.loss": "loss",
-    "report.weak.rest": "loss in other rows",
-    "report.weak.difference": "difference [CI]",
-    "report.weak.skill": "skill",
-    "report.weak.beyond": "above boosted trees [CI]",
-    "report.weak.excess": "above own probabilities [CI]",
+    "report.weak.loss": "Loss",
+    "report.weak.rest": "Loss in other rows",
+    "report.weak.difference": "Difference [CI]",
+    "report.weak.skill": "Skill",
+    "report.weak.beyond": "Above boosted trees [CI]",
+    "report.weak.excess": "Above own probabilities [CI]",
     "report.weak.note": (
         "Skill: 1 minus the loss divided by the loss of predicting the group's own base rate. Above boosted trees: the "
         "network's loss minus that of boosted trees fitted to the training rows. Above own probabilities: the network's "

@@ -10,8 +10,8 @@ TEXT: dict[str, str] = {
         "background rows. They concern rankings of columns, not single values."
     ),
     "report.trust.method": "Method",
-    "report.trust.network": "Network",
-    "report.trust.linear": "Linear",
+    "report.trust.network": "Network [95% CI]",
+    "report.trust.linear": "Linear [95% CI]",
     "report.trust.range": "Range",
     # random weights
     "report.trust.null": "Dependence on learned weights",
@@ -21,7 +21,7 @@ TEXT: dict[str, str] = {
         "columns in the same way for a network that learned nothing. A positive correlation is not a fault in itself: a "
         "column that hardly varies is unimportant in any network."
     ),
-    "report.trust.null.axis": "Rank correlation with random weights, mean [95% CI]",
+    "report.trust.null.axis": "Mean rank correlation with random weights, 95% CI",
     "report.trust.null.table": (
         "Methods: rank correlation with the ranking under random weights, mean [95% CI] and range over draws"
     ),
@@ -62,7 +62,7 @@ TEXT: dict[str, str] = {
         "also beat random order by putting the most unusual values first. Compare the methods with each other, and with "
         "their results under random weights."
     ),
-    "report.trust.curves.axis": "Area between method and random order ({scale}) [95% CI]",
+    "report.trust.curves.axis": "Area between method and random order ({scale}), 95% CI",
     "report.trust.curves.table": "Methods: area between the curve of the method and that of random orders ({scale})",
     "report.trust.curves.aria": (
         "Area between the curve of each method and that of random orders, for both models. Largest for the network: "
@@ -112,21 +112,21 @@ TEXT: dict[str, str] = {
         "it."
     ),
     "report.trust.networks.table": "Columns: permutation importance in the audited network and range over other seeds",
-    "report.trust.networks.importance": "audited network",
-    "report.trust.networks.range": "range over seeds",
+    "report.trust.networks.importance": "Audited network",
+    "report.trust.networks.range": "Range over seeds",
     "report.trust.networks.axis": "Permutation importance, with range over seeds",
     "report.trust.networks.aria": (
         "Permutation importance of each column in the audited network, with the range over networks with other seeds. "
         "Columns: {count}. Largest: {network}."
     ),
     "report.trust.networks.figure": "Point: audited network. Line: range over the networks within the tolerance.",
-    "report.trust.networks.legend": "audited network, with range over seeds",
+    "report.trust.networks.legend": "Audited network, with range over seeds",
     "report.trust.note": "Rows, backgrounds, random weights and random orders are drawn with seed {seed}.",
     "plot.series.random weights": "random weights",
     "plot.series.shuffled labels": "permuted labels",
     "plot.series.backgrounds": "other backgrounds",
     "plot.series.networks": "other seeds",
-    "plot.axis.trust": "rank correlation with the reference ranking; bars: minimum to maximum",
+    "plot.axis.trust": "Rank correlation with the reference ranking; bars: minimum to maximum",
     # why it does not apply
     "why.trust checks compare rankings: they need two columns and two rows at least": (
         "comparing rankings needs at least two columns and two rows"

@@ -37,8 +37,8 @@ TEXT: dict[str, str] = {
     ),
     "report.neuron": "Unit",
     "report.neuron.name": "{layer}, unit {index}",
-    "report.neuron.active": "share of rows above 0",
-    "report.neuron.mean": "mean",
+    "report.neuron.active": "Share of rows above 0",
+    "report.neuron.mean": "Mean",
     "report.neuron.sd": "SD",
     "report.neuron.columns": "Most associated columns",
     "report.neuron.column.spearman": "{column} (ρ {value})",
@@ -46,9 +46,9 @@ TEXT: dict[str, str] = {
     "report.neuron.column.distance": "{column} (dCor {value})",
     "report.pearson": "Pearson's r",
     "report.spearman": "Spearman's ρ",
-    "report.distance": "distance correlation",
-    "report.ratio": "correlation ratio η",
-    "report.q": "adjusted p (measure in the map)",
+    "report.distance": "Distance correlation",
+    "report.ratio": "Correlation ratio η",
+    "report.q": "Adjusted p (measure in the map)",
     "report.neurons.summed": (
         "Means, standard deviations, shares of rows above 0, Pearson correlations and correlation ratios use all {rows} "
         "evaluated rows, which were read in batches."
