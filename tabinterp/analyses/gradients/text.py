@@ -8,16 +8,16 @@ TEXT: dict[str, str] = {
     # rows_of: report.rows_plain
     "report.gradients.lead": (
         "These attributions are based on derivatives of the score ({scale}) and averaged over {rows_of}. Signed means "
-        "have 95% intervals; if every row has the same value, there is none. Mean absolute values have no interval: "
-        "sampling error biases them upward, and no conclusion is based on them."
+        "have a 95% CI, unless every row has the same value. Mean absolute values have no interval: sampling error "
+        "biases them upward, and no conclusion is based on them."
     ),
     "report.gradients.saturation": (
         "The median of p(1 − p) for the network is {saturation} (maximum 0.25). Near zero, probabilities are saturated "
         "and their derivatives vanish; derivatives of the score may not."
     ),
-    "report.gradients.rows": "It uses {rows} rows.",
+    "report.gradients.rows": "Estimates use {rows} rows.",
     # effort: report.gradients.effort
-    "report.gradients.rows_effort": "It uses {rows} rows, with {effort}.",
+    "report.gradients.rows_effort": "Estimates use {rows} rows, with {effort}.",
     "report.gradients.effort.one": "1 gradient per row",
     "report.gradients.effort.steps": "at most {steps} gradients per row",
     "report.gradients.effort.copies": "{count} noisy copies of each row",

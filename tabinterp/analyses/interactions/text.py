@@ -10,9 +10,9 @@ TEXT: dict[str, str] = {
         "listed, largest variance first (estimated on {rows})."
     ),
     "report.interactions.passed": (
-        "The {count} columns that change the score least were excluded from the screening. The largest total index "
-        "among them is {most} of the variance of the score. If columns are independent, no pair with an excluded column "
-        "has a larger share."
+        "The {count} columns that change the score least were excluded from the screening. The largest total Sobol "
+        "index among them is {most} of the variance of the score. If columns are independent, no pair with an excluded "
+        "column has a larger share."
     ),
     "report.interactions.linear": (
         "The linear counterpart adds up the effects of its columns, so its interactions are zero by construction."
@@ -25,8 +25,8 @@ TEXT: dict[str, str] = {
         "Variance: variance of the pair's partial dependence after subtracting those of its two columns ({unit}). "
         "Share: variance divided by the variance of the score. H²: variance divided by the variance of the pair's "
         "partial dependence (Friedman and Popescu). Shapley: variance over rows of the Shapley interaction index. "
-        "Estimates are unbiased, so they can fall below zero if there is no interaction. Intervals are from {blocks} "
-        "blocks of {background} rows (seed {seed}). All measures use rows that are combined from real ones and may be "
+        "Estimates are unbiased, so they can be negative if there is no interaction. Intervals are from {blocks} blocks "
+        "of {background} rows (seed {seed}). All measures use rows that are combined from real ones and may be "
         "atypical."
     ),
     "report.interactions.unit.log-odds": "squared log-odds",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.mechanism.regions.fold": "Linear regions ({visited} with rows, n = {rows})",
+    "report.mechanism.regions.fold": "Linear regions ({visited} occupied, n = {rows})",
     # largest: the sentence report.mechanism.regions.largest; told: how many regions; share: a percentage
     "report.mechanism.regions.lead": (
         "Within a region where every rectifier stays on the same side of zero, the network is one linear function "
-        "(Montúfar et al. 2014). Regions are counted on {rows_of}. Regions with at least one row: {visited}. {largest} "
-        "Regions with ten rows or more: {told}, with {share} of the rows."
+        "(Montúfar et al. 2014). Regions are counted on {rows_of}. Occupied regions (at least one row): {visited}. "
+        "{largest} Regions with ten rows or more: {told}, with {share} of the rows."
     ),
     "report.mechanism.regions.largest": "The largest contains {share} of the rows.",
     "report.mechanism.regions.largest_few": "The largest contains fewer than ten rows.",

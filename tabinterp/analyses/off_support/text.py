@@ -20,9 +20,9 @@ TEXT: dict[str, str] = {
     "report.off.permuted": "Any row [95% CI]",
     "report.off.swapped": "Most similar row [95% CI]",
     "report.off.swaps.note": (
-        "Columns are in order of the largest change. Values from any row can create rows that do not occur; values from "
-        "the row that is most similar in all other columns rarely do. A column with a much smaller change in the second "
-        "case matters mainly away from the real rows, or is correlated with other columns."
+        "Columns are sorted by change, largest first. Values from any row can create rows that do not occur; values "
+        "from the row that is most similar in all other columns rarely do. A column with a much smaller change for the "
+        "most similar row matters mainly away from the real rows, or is correlated with other columns."
     ),
     # why it does not apply
     "why.the score is the same on every row": "the score is the same in every row",

@@ -11,7 +11,7 @@ TEXT: dict[str, str] = {
         "older measures, shown for comparison only. Means are over {rows_of}."
     ),
     "report.mechanism.paths.table": "Columns: measures from the weights and mean gradient",
-    "report.mechanism.paths.size": "Path product, size",
+    "report.mechanism.paths.size": "Path product size",
     "report.mechanism.paths.garson": "Garson's share",
     "report.mechanism.paths.signed": "Path product per SD",
     "report.mechanism.paths.gradient": "Mean gradient per SD",

@@ -16,10 +16,10 @@ TEXT: dict[str, str] = {
     # random weights
     "report.trust.null": "Dependence on learned weights",
     "report.trust.null.lead": (
-        "Values are rank correlations between the column importances that a method gives for the model and for {draws} "
-        "models with the same architecture and random weights (Adebayo et al. 2018). Near 1, the method would rank the "
-        "columns in the same way for a network that learned nothing. A positive correlation is not a fault in itself: a "
-        "column that hardly varies is unimportant in any network."
+        "Each value is the mean rank correlation between a method's column importances for the model and for copies of "
+        "it with random weights ({draws} draws; Adebayo et al. 2018). Near 1, the method would rank the columns in the "
+        "same way for a network that learned nothing. A positive correlation is not a fault in itself: a column that "
+        "hardly varies is unimportant in any network."
     ),
     "report.trust.null.axis": "Mean rank correlation with random weights, 95% CI",
     "report.trust.null.table": (
@@ -42,9 +42,9 @@ TEXT: dict[str, str] = {
     # shuffled labels
     "report.trust.shuffled": "Dependence on labels",
     "report.trust.shuffled.lead": (
-        "Values are rank correlations between the column importances that a method gives for the network and for a "
-        "network trained on permuted labels (Adebayo et al. 2018). That network was trained in the same way on the same "
-        "training rows. Near 1, the ranking does not depend on the target. One permutation gives no interval, so no "
+        "Each value is the rank correlation between a method's column importances for the network and for a network "
+        "trained on permuted labels (Adebayo et al. 2018). That network was trained in the same way on the same "
+        "training rows. Near 1, the ranking hardly depends on the target. One permutation gives no interval, so no "
         "conclusion is drawn: with few columns, the correlation may be high or low by chance."
     ),
     "report.trust.shuffled.table": (
@@ -107,9 +107,9 @@ TEXT: dict[str, str] = {
         "the best; this tolerance is 1% of the loss of a constant prediction."
     ),
     "report.trust.networks.note": (
-        "Importance is a range over equally good models (Fisher, Rudin & Dominici 2019): here the minimum and maximum "
-        "over {within} networks, on {rows} rows. This range is not a confidence interval; more networks can only widen "
-        "it."
+        "Importance is a range over equally good models (Fisher, Rudin & Dominici 2019). The table shows the minimum "
+        "and maximum over {within} networks, on {rows} rows. This range is not a confidence interval; more networks can "
+        "only widen it."
     ),
     "report.trust.networks.table": "Columns: permutation importance in the audited network and range over other seeds",
     "report.trust.networks.importance": "Audited network",
