@@ -152,7 +152,7 @@ class Cube(nn.Module):
     [
         (lambda: cases.styled("gelu"), "layer 1 applies gelu, which is no rectifier"),
         (lambda: cases.styled("layer_norm"), "layer 1 applies tanh"),
-        (lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.LayerNorm(4), nn.Linear(4, 1)), "normalisation of rows"),
+        (lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.LayerNorm(4), nn.Linear(4, 1)), "row normalisation"),
         (Gated, "a product"),
         (Cube, "not affine|cannot be traced"),
         (

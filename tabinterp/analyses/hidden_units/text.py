@@ -1,4 +1,4 @@
-"""Sentences about hidden units: their health, what excites them, and what they are worth."""
+"""Sentences about hidden units: their health, what activates them, and their importance."""
 
 from __future__ import annotations
 
