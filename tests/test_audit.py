@@ -324,7 +324,7 @@ class TestEveryTask:
         assert found == pytest.approx((losses[0], min(losses), max(losses), np.std(losses, ddof=1)), rel=1e-4)
         assert told.count == 3
         assert "not_assessed.seeds" not in keys(document.not_assessed)
-        assert "Networks of other seeds" in audited(own_counterpart, task).to_html()
+        assert "Networks with other seeds" in audited(own_counterpart, task).to_html()
 
     @for_tasks_of(no_hidden_layer)
     def test_a_network_without_hidden_layer_is_linear(self, task):

@@ -441,7 +441,7 @@ def test_a_null_of_shuffled_labels_is_told(made):
     assert {row.method: row.network.mean.value for row in rows} == pytest.approx(expected, rel=1e-6)
     assert {(row.network.count, row.network.mean.low, row.linear.count) for row in rows} == {(1, None, 0)}
     assert "not_assessed.shuffled" not in {note.key for note in document.not_assessed}
-    assert "a network trained on shuffled labels, one draw" in (made / "out" / "report.html").read_text("utf-8")
+    assert "a network trained on permuted labels (one permutation)" in (made / "out" / "report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("factor", "status"), [(1 + TOLERANCE / 2, "ok"), (1 + 2 * TOLERANCE, "failed")])

@@ -220,8 +220,8 @@ def test_saturated_and_constant_units():
     )
     found = ti.neurons(cases.wrapped(net), cases.numbers(300))
     assert found.health == ("saturated", "sound", "constant")
-    assert "end of its range" in found.words(0)
-    assert found.words(2) == "Layer 1, unit 2: puts out 0.604 on every one of the 300 rows."
+    assert "at a bound of its activation" in found.words(0)
+    assert found.words(2) == "Unit 2 of layer 1 outputs 0.604 in all 300 rows."
 
 
 @pytest.mark.parametrize("style", [*cases.STYLES, "residual"])
@@ -253,15 +253,15 @@ def test_a_network_that_branches_on_values_still_has_its_shares():
 
     found = ti.neurons(cases.wrapped(Branching()), cases.numbers(100))
     assert np.isnan(found.ablation_mean.value).all()
-    assert "cannot be cut" in found.words(0)
+    assert "cannot be replaced" in found.words(0)
     with pytest.raises(NotApplicableError, match="not an affine function"):
         found.weights()
 
 
 def test_words_say_no_more_than_the_numbers(logic):
     _, found = logic
-    assert found.words(3) == "Layer 1, unit 3: puts out 0 on every one of the 400 rows."
-    assert found.words(4).startswith("Layer 1, unit 4: is unit 0 of its layer up to scale and shift.")
+    assert found.words(3) == "Unit 3 of layer 1 outputs 0 in all 400 rows."
+    assert found.words(4).startswith("Unit 4 of layer 1 equals unit 0 of its layer up to scale and shift.")
     assert "c (" in found.words(2)
     assert "a (" not in found.words(2)
     noise = ti.read_table(

@@ -314,7 +314,7 @@ def test_what_has_no_meaning_is_refused(more, message):
 
 def test_few_rows_are_refused():
     frame = cases.mixed_frame(31)
-    with pytest.raises(NotApplicableError, match="at least 32 rows with a weight; the table has 31"):
+    with pytest.raises(NotApplicableError, match="at least 32 rows with positive weight; the table has 31"):
         ti.interactions(ti.wrap(cases.network_pipeline(frame)), cases.mixed_table(frame))
 
 

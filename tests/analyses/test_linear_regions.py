@@ -152,7 +152,7 @@ class Cube(nn.Module):
     [
         (lambda: cases.styled("gelu"), "layer 1 applies gelu, which is not a piecewise linear activation"),
         (lambda: cases.styled("layer_norm"), "layer 1 applies tanh"),
-        (lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.LayerNorm(4), nn.Linear(4, 1)), "normalisation of rows"),
+        (lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.LayerNorm(4), nn.Linear(4, 1)), "row normalisation"),
         (Gated, "a product"),
         (Cube, "not affine|cannot be traced"),
         (
@@ -169,7 +169,7 @@ def test_what_has_no_regions_says_why(net, words):
 
 def test_a_function_of_rows_and_a_counterpart_that_is_none():
     table = cases.numbers(40)
-    with pytest.raises(NotApplicableError, match="nothing is known of its inside"):
+    with pytest.raises(NotApplicableError, match="its regions cannot be determined"):
         ti.linear_regions(ti.wrap(lambda rows: rows["x1"].to_numpy(), task="regression"), table)
     model = cases.wrapped(cases.styled("separate"))
     with pytest.raises(NotApplicableError, match="counterpart must be a linear model"):

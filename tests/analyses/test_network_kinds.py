@@ -98,7 +98,7 @@ def ahead(net, given) -> list[np.ndarray]:
     ("make", "widths", "regions"),
     [
         (batch_norm, (5, 4), None),
-        (layer_norm, (5, 4), "normalisation of rows"),
+        (layer_norm, (5, 4), "row normalisation"),
         (gelu, (5, 4), "layer 1 applies gelu, which is not a piecewise linear activation"),
         (Skipping, (5, 5), None),
         (Embedded, (5,), None),

@@ -168,7 +168,7 @@ def test_a_counterpart_behind_a_target_encoder_is_cross_fitted_and_has_no_interv
     audit = ti.audit(ti.wrap(network), read, rows=30, analyses=["coefficients"])
     assert "coefficients.note.target_encoded" in {note.key for note in audit.document.coefficients.notes}
     assert audit.document.coefficients.tests == []
-    assert "learnt from the targets" in audit.to_html()
+    assert "An encoder was fitted to the target" in audit.to_html()
 
 
 @pytest.mark.parametrize("name", ["splines", "power", "pca", "polynomials", "squares only", "iterative"])

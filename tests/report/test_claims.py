@@ -362,7 +362,7 @@ def test_a_page_of_an_unresolved_document_marks_nothing_as_resolved():
     assert "✓" not in html
     figure = html[html.index('id="figure-coefficients-0"') :]
     assert 'aria-label="Forest plot' in figure
-    assert "excludes zero for 0 of them in the linear, unpenalised fit and for 0 in the network" in figure
+    assert "Significant terms: 0 in the unpenalised linear fit, 0 in the network." in figure
 
 
 @pytest.mark.parametrize(

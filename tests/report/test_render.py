@@ -427,7 +427,7 @@ def test_an_empty_section_points_to_the_reasons():
 
 
 def test_a_gap_above_its_tolerance_warns():
-    assert page("binary").count("the gap is above the tolerance") == 1
+    assert page("binary").count("the completeness gap exceeds the tolerance") == 1
 
 
 def luminance(colour: str) -> float:
@@ -487,11 +487,11 @@ def terms(**updates):
 
 def test_odds_ratios_of_numbers_are_per_standard_deviation():
     document = terms(sd=2.0, odds_ratio=Interval(value=1.5, low=1.2, high=2.0))
-    table = tables(coefficients.build(document), "All terms")[0]
-    assert column(table, "odds ratio")[0] == "2.25 [1.44, 4.00]"
-    assert column(table, "SD over all rows")[0] == "2.00"
+    table = tables(coefficients.build(document), "Terms: estimates")[0]
+    assert column(table, "Odds ratio")[0] == "2.25 [1.44, 4.00]"
+    assert column(table, "SD (all rows)")[0] == "2.00"
     for row, shown, sd in zip(
-        document.coefficients.terms, column(table, "odds ratio"), column(table, "SD over"), strict=True
+        document.coefficients.terms, column(table, "Odds ratio"), column(table, "SD (all"), strict=True
     ):
         if row.level is not None and row.odds_ratio.value is not None:
             assert shown.startswith(messages.number(row.odds_ratio.value))
@@ -501,29 +501,29 @@ def test_odds_ratios_of_numbers_are_per_standard_deviation():
 def test_a_slope_is_scaled_and_never_called_the_effect_of_a_step():
     blocks = coefficients.build(terms(sd=2.0, network=Interval(value=-0.3, low=-0.4, high=-0.2)))
     figure = next(block for block in flat(blocks) if isinstance(block, Figure))
-    assert "not the effect of a move by one standard deviation" in figure.caption
+    assert "not the effect of a change of one SD" in figure.caption
     assert column(figure.table, "Unit of change")[0] == "per SD"
     assert column(figure.table, "Network")[0] == "−0.600 [−0.800, −0.400]"
     assert "+1 SD" not in page("binary")
-    assert "Slope × SD (log-odds)" in figure.svg.__html__()
+    assert "Slope × SD, or contrast with the reference level (log-odds)" in figure.svg.__html__()
 
 
 def test_the_section_names_the_unpenalised_fit():
     blocks = coefficients.build(binary())
-    for table in tables(blocks, "All terms") + tables(blocks, "Slope × SD"):
-        assert "linear, unpenalised fit [95% interval]" in [cell.text for cell in table.head]
-    assert "not comparable with the linear fit's" in paragraphs(blocks)
+    for table in tables(blocks, "Terms: estimates") + tables(blocks, "Terms: slope × SD"):
+        assert "Linear, unpenalised [95% CI]" in [cell.text for cell in table.head]
+    assert "not comparable with that of the linear fit" in paragraphs(blocks)
 
 
 def test_a_column_without_a_joint_test_is_said_to_be_not_estimable():
-    table = tables(coefficients.build(SAMPLES["all_none"]()), "Joint tests")[0]
-    assert set(column(table, "Wald")) == {"– not estimable"}
+    table = tables(coefficients.build(SAMPLES["all_none"]()), "Joint Wald tests")[0]
+    assert set(column(table, "Wald")) == {"– (not estimable)"}
     assert set(column(table, "VIF")) == {"–"}
 
 
 def test_sizes_have_no_sign_and_no_interval():
     blocks = gradients.build(binary())
-    sizes = tables(blocks, "mean size of the attributions")
+    sizes = tables(blocks, "by column: mean absolute value")
     assert len(sizes) == 2
     for table in sizes:
         assert [cell.text for cell in table.head] == [
@@ -549,14 +549,16 @@ def test_the_same_mean_on_every_row_stands_alone():
 def test_effort_is_told_in_the_words_of_each_method():
     words = paragraphs(gradients.build(binary()))
     for effort in (
-        "1 gradient a row.",
+        "1 gradient per row.",
         "32 noisy copies of each row.",
         "100 background rows.",
         "at most 2,048 gradients",
     ):
-        assert f"4,000 rows, {effort}" in words
+        assert f"4,000 rows, with {effort}" in words
     assert "tolerance –" not in words
-    assert "abs(sum of attributions − change of the score)" in words
+    assert (
+        "the largest absolute difference over rows between the sum of the attributions and the change in score" in words
+    )
 
 
 def test_numbers_have_one_minus_sign():
@@ -575,6 +577,6 @@ def test_settings_are_rounded_and_explained():
 
 
 def test_long_names_are_whole_in_tables():
-    table = tables(coefficients.build(SAMPLES["hostile"]()), "All terms")[0]
+    table = tables(coefficients.build(SAMPLES["hostile"]()), "Terms: estimates")[0]
     long = next(row[0] for row in table.rows if row[0].text.startswith("x" * 120))
     assert (long.title, long.style) == ("", "whole")

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.mechanism.groups.fold": "Groups of units that go together: {count}, taken away as one",
+    "report.mechanism.groups.fold": "Ablation of unit groups ({count})",
     "report.mechanism.groups.lead": (
-        "Units of a layer whose outputs are correlated by {together} or more, on average over their pairs. By so much the"
-        " {loss} rises, on {rows_of}, when the whole group puts out what it does on another row (all from the same; "
-        "{repeats} draws a row), its means, or zeros. Alone: the sum of what its members cost one by one."
+        "A group contains units of one layer with outputs that are correlated by {together} or more, on average over "
+        "pairs. Values are the rise in {loss} on {rows_of} when the outputs of the whole group are replaced: by those "
+        "in another row (the same row for all units; {repeats} draws per row), by their means, or by zeros. “Sum of "
+        "single units” adds up the rises when the units are replaced one at a time."
     ),
-    "report.mechanism.groups.table": "{shown} of {count} groups, the dearest first",
-    "report.mechanism.groups.units": "units",
-    "report.mechanism.groups.resample": "another row's [95% CI]",
-    "report.mechanism.groups.alone": "alone, summed",
-    "report.mechanism.groups.mean": "means [95% CI]",
-    "report.mechanism.groups.zero": "zeros [95% CI]",
+    "report.mechanism.groups.table": (
+        "Unit groups ({shown} of {count}, largest rise first): rise in loss by type of replacement"
+    ),
+    "report.mechanism.groups.units": "Units",
+    "report.mechanism.groups.resample": "Other row [95% CI]",
+    "report.mechanism.groups.alone": "Sum of single units",
+    "report.mechanism.groups.mean": "Means [95% CI]",
+    "report.mechanism.groups.zero": "Zeros [95% CI]",
     "report.mechanism.groups.group": "{layer}: {units}",
     # units: a list of numbers
     "report.mechanism.groups.more": "{units} and {count} more",
     "report.mechanism.groups.note": (
-        "A group that costs more than its members alone holds units that stand in for each other: one by one they look as"
-        " if nobody missed them. Zero may be an output that a unit never has."
+        "If a group costs more than the sum of its single units, its units can replace each other: one at a time, they "
+        "appear unimportant. Zero may be outside the range of a unit's outputs."
     ),
-    "plot.axis.ablation": "rise of the loss with this in the unit's place, 95% interval",
+    "plot.axis.ablation": "Rise in loss when the output is replaced, 95% CI",
     # why it does not apply
     "why.no two units of a layer are correlated by 0.8: there is no group to take away": (
-        "no two units of a layer are correlated by 0.8: there is no group to take away"
+        "no two units of a layer have a correlation of 0.8 or more, so there is no group"
     ),
-    "why.an ablation needs two rows": ("an ablation needs two rows"),
-    "why.ablation.layer": "{model:name} has no hidden layer at which it could be cut",
+    "why.an ablation needs two rows": "an ablation needs at least two rows",
+    "why.ablation.layer": "{model:name} has no hidden layer with outputs that can be replaced",
 }

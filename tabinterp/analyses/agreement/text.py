@@ -5,29 +5,32 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.section.agreement": "Agreement",
     "report.agreement.lead": (
-        "How far two readings order the columns alike: Spearman's rank correlation, from −1 (reversed) to 1 (the same "
-        "order). Readings ask different questions; disagreement is a reason to look, not an error by itself."
+        "Cells show Spearman's rank correlation between the column importances of two analyses, from −1 (reversed "
+        "order) to 1 (same order). The analyses answer different questions, so a low value is a reason to look closer, "
+        "not an error in itself."
     ),
-    "report.agreement.matrix": "Rank correlation between readings; rows and columns in the same order",
-    "report.agreement.table": "Pairs of readings: rank correlation, common columns among the top k, agreement on sign",
-    "report.agreement.pairs": "All pairs ({count}), with overlap and signs",
-    "report.agreement.first": "Reading",
-    "report.agreement.second": "Other reading",
-    "report.agreement.spearman": "rank correlation",
+    "report.agreement.matrix": "Rank correlation between analyses (rows and columns in the same order)",
+    "report.agreement.table": "Pairs of analyses: rank correlation, shared top-k columns and sign agreement",
+    "report.agreement.pairs": "All pairs ({count})",
+    "report.agreement.first": "Analysis",
+    "report.agreement.second": "Other analysis",
+    "report.agreement.spearman": "Rank correlation",
     "report.agreement.top": "k",
-    "report.agreement.overlap": "common to both top k",
-    "report.agreement.signs": "same sign",
-    "report.agreement.ordered": "pairs of columns in significant order",
-    "report.agreement.opposed": "of these, in opposite order",
+    "report.agreement.overlap": "Shared top-k columns",
+    "report.agreement.signs": "Same sign",
+    "report.agreement.ordered": "Column pairs ordered significantly by both",
+    "report.agreement.opposed": "Of these, opposite order",
     "report.left_out": (
-        "Left out: {method}, {model}. Its attributions do not add up to the score: the completeness gap is {gap}, above the "
-        "tolerance of {tolerance}."
+        "Excluded: {method}, {model}. The attributions do not add up to the score: the completeness gap is {gap}, above "
+        "the tolerance of {tolerance}."
     ),
-    "report.conflicts": "Sign conflicts between coefficients and network",
-    "report.conflicts.none": "No term has its two intervals on different sides of zero.",
+    "report.conflicts": "Sign conflicts",
+    "report.conflicts.none": (
+        "No term has a sign conflict between its coefficient and the network's average derivative or contrast."
+    ),
     # step: what a coefficient is per (report.step); linear, network: coefficients with their intervals
-    "report.conflicts.item": "{term} ({step}): linear, unpenalised fit {linear}; network {network}. Both intervals exclude zero.",
+    "report.conflicts.item": "{term} ({step}): linear, unpenalised {linear}; network {network}. Both are significant.",
     "report.conflicts.item_output": (
-        "{output}, {term} ({step}): linear, unpenalised fit {linear}; network {network}. Both intervals exclude zero."
+        "{output}, {term} ({step}): linear, unpenalised {linear}; network {network}. Both are significant."
     ),
 }

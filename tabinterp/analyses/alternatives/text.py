@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.alternatives": "Alternatives considered",
+    "report.alternatives": "Less discriminatory alternatives",
     "report.alternatives.lead": (
-        "Both models on {rows} held-out rows, and versions of them that do without a protected column or a proxy: how well each "
-        "tells the classes, beside the selection rate of the least over that of the most selected group of each protected column."
+        "The table compares both models on {rows} held-out rows with versions that do not use a protected column or a "
+        "proxy. For each protected column, the impact ratio is the selection rate of the least selected group divided "
+        "by that of the most selected group."
     ),
-    "report.alternatives.caption": "AUC beside impact ratios",
+    "report.alternatives.caption": "Model versions: AUC and impact ratio of each protected column",
     "report.alternatives.version": "Version",
-    "report.alternatives.auc": "AUC",
-    "report.alternatives.ratio": "ratio, {column}",
-    "report.alternatives.frontier": "on the frontier of",
+    "report.alternatives.auc": "AUC [95% CI]",
+    "report.alternatives.ratio": "Impact ratio, {column} [95% CI]",
+    "report.alternatives.frontier": "On the frontier for",
     "report.alternatives.whole": "{model}",
-    "report.alternatives.held": "{model}, {columns} held at the mean",
-    "report.alternatives.refitted": "{model}, fitted again without {columns}",
+    "report.alternatives.held": "{model}, {columns} fixed at the mean",
+    "report.alternatives.refitted": "{model}, refitted without {columns}",
     "report.alternatives.note": (
-        "A version is on the frontier if no other has as large an AUC and as large a ratio, and more of either, by estimates "
-        "alone. A network whose column is held at its mean is not one that was trained without it, which may do better. A ratio "
-        "of the least to the most of many groups is small by chance too; it leaves out groups whose rates are held back."
+        "A version is on the frontier if no other version has an AUC and a ratio at least as large, with one of them "
+        "larger (point estimates only). A network with a column fixed at its mean is not the same as one retrained "
+        "without the column, which may perform better. With many groups, the ratio can be small by chance. Groups with "
+        "withheld rates are not included."
     ),
     # why it does not apply
     "why.selection is of two classes, of protected groups, of held-out rows beside training rows": (
-        "selection is of two classes, of protected groups, of held-out rows beside training rows"
+        "they need two classes, a protected column, and both held-out and training rows"
     ),
 }

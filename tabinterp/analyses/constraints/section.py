@@ -25,8 +25,8 @@ def build(document: Document) -> list[Block]:
         Column(t("report.constraints.outside"), _outside),
     ]
     lead = t("report.constraints.lead", rows=constraints.rows)
-    title = t("report.constraints")
-    return [Heading(title), Paragraph(lead), table(title, constraints.columns, columns)]
+    caption = t("report.constraints.caption")
+    return [Heading(t("report.constraints")), Paragraph(lead), table(caption, constraints.columns, columns)]
 
 
 def _of(model: str, key: str, show: Callable[[HeldPart], str]) -> Column[ConstraintRow]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.constraints": "Declared constraints",
     "report.constraints.lead": (
-        "Directions are checked on {rows} rows: where each row is, and between any two points of the effect curve, "
-        "which are found on one half of the rows and measured on the other. A fall above zero goes against the direction."
+        "Declared directions are checked on {rows} rows in two ways: the share of rows in which the score moves against "
+        "the direction, and the largest fall between two points of the effect curve. These points are chosen on one "
+        "half of the rows, and the fall is measured on the other. A fall above zero violates the direction."
     ),
-    "report.constraints.direction": "direction",
-    "report.constraints.against.network": "rows against it, network",
-    "report.constraints.against.linear": "rows against it, linear",
-    "report.constraints.fall.network": "largest fall, network",
-    "report.constraints.fall.linear": "largest fall, linear",
-    "report.constraints.from": "from, to",
-    "report.constraints.domain": "domain",
-    "report.constraints.outside": "rows outside",
+    "report.constraints.caption": "Columns with declared constraints: violations by both models",
+    "report.constraints.direction": "Direction",
+    "report.constraints.against.network": "Network: rows against direction [95% CI]",
+    "report.constraints.against.linear": "Linear: rows against direction [95% CI]",
+    "report.constraints.fall.network": "Network: largest fall [95% CI]",
+    "report.constraints.fall.linear": "Linear: largest fall [95% CI]",
+    "report.constraints.from": "Largest fall from, to (network)",
+    "report.constraints.domain": "Domain",
+    "report.constraints.outside": "Rows outside the domain",
     "report.constraints.few": "1 to 9",
     # why it does not apply
-    "why.constraints.few": "a direction is checked on two halves of {least} rows at least; there are {rows}",
+    "why.constraints.few": "a direction is checked on two halves of at least {least} rows each; there are {rows} rows",
 }

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.together.dropped": "linear, fitted again without it [95% interval]",
+    "report.together.dropped": "Linear, refitted without it [95% CI]",
     "report.together.refit": (
-        "Fitted again without it: the rise of the held-out loss of a linear model that is fitted anew without the column, so "
-        "that the others may stand in for it ({training} training rows, scored on {rows}). It speaks of the linear side alone: "
-        "the network is not trained again."
+        "Refitted without it: rise in held-out loss when a linear model is refitted without the column, so that other "
+        "columns can take its place ({training} training rows, scored on {rows} rows). The network is not retrained, so "
+        "this concerns the linear counterpart only."
     ),
     "report.together.refit.none": (
-        "No linear model was fitted again without a column: that takes rows known to be held out, training rows that a fit can "
-        "be chosen on, and columns few enough for as many fits (ti.drop_and_refit makes them for any number)."
+        "Refits of the linear counterpart without a column were not made. They need known held-out rows, training rows "
+        "on which the penalty can be chosen, and few enough columns for one refit each (ti.drop_and_refit has no "
+        "limit)."
     ),
-    "plot.axis.dropped": "rise of the held-out loss ({loss}) of the refit, 95% interval",
+    "plot.axis.dropped": "Rise in held-out loss after the refit ({loss}), 95% CI",
     # why it does not apply
     "why.refits are scored on held-out rows, and the table does not say which these are": (
-        "refits are scored on held-out rows, and the table does not say which these are"
+        "refits are scored on held-out rows, and the table does not say which rows are held out"
     ),
 }

@@ -7,49 +7,58 @@ TEXT: dict[str, str] = {
     "report.section.gradients": "Gradients",
     # rows_of: report.rows_plain
     "report.gradients.lead": (
-        "Attributions that follow the derivative of the score ({scale}), averaged over rows. Measured on {rows_of}. "
-        "Signed means have 95% intervals, and print alone where every row has the same value. A mean size has no sign and "
-        "no interval: noise biases it upward, and no claim rests on it."
+        "These attributions are based on derivatives of the score ({scale}) and averaged over {rows_of}. Signed means "
+        "have a 95% CI, unless every row has the same value. Mean absolute values have no interval: sampling error "
+        "biases them upward, and no conclusion is based on them."
     ),
     "report.gradients.saturation": (
-        "Median p(1 − p) of the network: {saturation} of at most 0.25. Near zero, probabilities are saturated and "
-        "their derivatives vanish; those of the score need not."
+        "The median of p(1 − p) for the network is {saturation} (maximum 0.25). Near zero, probabilities are saturated "
+        "and their derivatives vanish; derivatives of the score may not."
     ),
-    "report.gradients.rows": "{rows} rows.",
+    "report.gradients.rows": "Estimates use {rows} rows.",
     # effort: report.gradients.effort
-    "report.gradients.rows_effort": "{rows} rows, {effort}.",
-    "report.gradients.effort.one": "1 gradient a row",
-    "report.gradients.effort.steps": "at most {steps} gradients a row",
+    "report.gradients.rows_effort": "Estimates use {rows} rows, with {effort}.",
+    "report.gradients.effort.one": "1 gradient per row",
+    "report.gradients.effort.steps": "at most {steps} gradients per row",
     "report.gradients.effort.copies": "{count} noisy copies of each row",
     "report.gradients.effort.background": "{count} background rows",
-    "report.gradients.gap": "Completeness gap: network {network}, linear {linear}.",
-    "report.gradients.gap_tolerance": ("Completeness gap: network {network}, linear {linear} (tolerance {tolerance})."),
-    "report.gradients.note": (
-        "Completeness gap: the largest miss over rows: abs(sum of attributions − change of the score), as a share of the "
-        "mean size of that change."
+    "report.gradients.gap": (
+        "The completeness gap is {network} for the network and {linear} for the linear counterpart."
     ),
-    "report.gradients.gap.no": "Completeness gap: none, by definition.",
-    "report.gradients.gap.none": "none, by definition",
-    "report.gradients.gap.over": "{model}: the gap is above the tolerance. Do not rely on these attributions.",
-    "report.gradients.table": "{method}: signed mean with its 95% interval, and mean size",
-    "report.gradients.table_size": "{method}: mean size of the attributions, which are never negative",
+    "report.gradients.gap_tolerance": (
+        "The completeness gap is {network} for the network and {linear} for the linear counterpart (tolerance "
+        "{tolerance})."
+    ),
+    "report.gradients.note": (
+        "Completeness gap: the largest absolute difference over rows between the sum of the attributions and the change "
+        "in score, divided by the mean absolute change."
+    ),
+    "report.gradients.gap.no": "This method has no completeness gap.",
+    "report.gradients.gap.none": "not defined",
+    "report.gradients.gap.over": (
+        "{model}: the completeness gap exceeds the tolerance. Do not rely on these attributions."
+    ),
+    "report.gradients.table": "{method} by column: signed mean [95% CI] and mean absolute value, for both models",
+    "report.gradients.table_size": "{method} by column: mean absolute value, for both models",
     "report.gradients.fold": "Attributions by column ({count})",
-    "report.gradients.fold_output": "Attributions for output {output}, by column ({count})",
+    "report.gradients.fold_output": "{output}: attributions by column ({count})",
     # gradients: what each method estimates
-    "gradient.saliency": "Size of the gradient at the row, per standard deviation of the column.",
+    "gradient.saliency": "Saliency is the size of the gradient at a row, per SD of the column.",
     "gradient.smoothgrad": (
-        "Size of the gradient averaged over {samples} noisy copies of the row (noise: {noise} of the central 99% range), "
-        "per standard deviation of the column."
+        "SmoothGrad is the size of the gradient averaged over {samples} noisy copies of a row (noise: {noise} of the "
+        "central 99% range), per SD of the column."
     ),
     # baseline: "mean" or "median" (start)
-    "gradient.gradient_x_input": "Gradient at the row times the row's distance from the {baseline:start} of the rows.",
+    "gradient.gradient_x_input": (
+        "The gradient at a row is multiplied by the difference between the row and the {baseline:start} of the rows."
+    ),
     "gradient.integrated_gradients": (
-        "Integral of the gradient along the straight path from the {baseline:start} of the rows, times the path. The "
-        "{baseline:start} "
-        "of a category is a blend of its levels, which is no row."
+        "The gradient is averaged along the straight path from the {baseline:start} of the rows to a row and multiplied "
+        "by the difference between them. The mean of a category is a mixture of levels, not a real row."
     ),
     "gradient.expected_gradients": (
-        "Integrated gradients from {background_rows} real rows, averaged; the completeness gap is the sampling error."
+        "Integrated gradients are averaged over {background_rows} real rows as starting points; the completeness gap is "
+        "the sampling error."
     ),
     "reading.network.saliency": "network: saliency",
     "reading.network.integrated_gradients": "network: integrated gradients",
@@ -59,5 +68,5 @@ TEXT: dict[str, str] = {
     "reading.smoothgrad": "SmoothGrad",
     "reading.integrated_gradients": "Integrated gradients",
     "reading.expected_gradients": "Expected gradients",
-    "plot.axis.gradient": "mean attribution to the score ({method}), 95% interval",
+    "plot.axis.gradient": "Mean attribution to the score ({method}), 95% CI",
 }

@@ -107,7 +107,7 @@ class Neurons(Display):
 
     def words(self, u: int) -> str:
         """Return a one-line description of the unit at position `u`, from its own numbers."""
-        told = [text("units.unit", {"layer": self.layer[u].capitalize(), "unit": self.index[u]}), _health(self, u)]
+        told = [text("units.unit", {"layer": self.layer[u], "unit": self.index[u]}), _health(self, u)]
         if self.health[u] in ("dead", "constant"):
             return " ".join(told)
         if self.profiles.excited[u] > 0:

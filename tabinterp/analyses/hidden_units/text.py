@@ -1,113 +1,124 @@
-"""Sentences about hidden units: their health, what excites them, and what they are worth."""
+"""Sentences about hidden units: their health, what activates them, and their importance."""
 
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "report.inside.lead": (
-        "What the hidden units do: which carry nothing of their own, what each moves with, which of them the loss misses, and "
-        "what excites them and the outputs most."
+        "This section shows the health of the hidden units, the columns they respond to, their importance to the loss, "
+        "and the rows that activate them and the outputs most."
     ),
-    "report.inside.health": "Health of the units",
-    "report.inside.health_table": "Units of each layer that carry nothing of their own, on {rows}",
+    "report.inside.health": "Unit health",
+    "report.inside.health_table": "Number of hidden units in each state, by layer ({rows})",
     "report.inside.health_note": (
-        "Dead: 0 on every row. Constant: one other value on every row. Saturated: at an end of its range in 95% of the rows. "
-        "Duplicate: another unit up to scale and shift. Redundant: a linear function of the others. Effective rank: how many "
-        "directions the layer's outputs spread over (exponential of the entropy of the singular values; Roy & Vetterli 2007)."
+        "Dead: output 0 in every row. Constant: the same nonzero output in every row. Saturated: within 1% of a bound "
+        "of the activation function in 95% of the rows. Duplicate: equal to another unit up to scale and shift. "
+        "Redundant: a linear function of the other units in the layer. Effective rank: exponential of the entropy of "
+        "the singular values of the layer's outputs (Roy & Vetterli 2007)."
     ),
     "report.inside.layer": "Layer",
-    "report.inside.units": "units",
-    "report.inside.sound": "sound",
-    "report.inside.dead": "dead",
-    "report.inside.constant": "constant",
-    "report.inside.saturated": "saturated",
-    "report.inside.duplicate": "duplicate",
-    "report.inside.redundant": "redundant",
-    "report.inside.rank": "effective rank",
-    "report.inside.atlas": "Atlas: units by original column",
+    "report.inside.units": "Units",
+    "report.inside.sound": "Healthy",
+    "report.inside.dead": "Dead",
+    "report.inside.constant": "Constant",
+    "report.inside.saturated": "Saturated",
+    "report.inside.duplicate": "Duplicate",
+    "report.inside.redundant": "Redundant",
+    "report.inside.rank": "Effective rank",
+    "report.inside.atlas": "Units by column",
     "report.inside.order": (
-        "The first units are those without which the {loss} rises most: by so much it rises when the unit puts out its mean on "
-        "every one of {rows} rows. In {resolved} of {units} units the 95% interval of that rise lies above zero; if none "
-        "mattered, about {chance} would by chance."
+        "Units are ordered by the rise in {loss} when the unit's output is replaced by its mean in each of {rows} rows. "
+        "In {resolved} of {units} units the 95% CI of the rise lies above zero. If no unit mattered, about {chance} "
+        "would be expected by chance."
     ),
     "report.inside.order_none": (
-        "How much the {loss} rises without a unit is not known here: the network cannot be cut at its layers. Units stand in "
-        "their own order."
+        "The rise in {loss} without each unit could not be estimated, because the outputs of the hidden units cannot be "
+        "replaced. Units are listed in network order."
     ),
-    "report.inside.loss": "loss without it",
-    "report.inside.loss_interval": "{loss} without it [95% CI]",
-    "report.inside.health_of": "health",
-    "report.inside.rest": "The other {count} units have a line each in the table of all units.",
-    "report.inside.templates.fold": "Templates: what comes into {count} units of {layer}, by original column",
-    "report.inside.templates.table": "Shares (%) of what comes into {count} units of {layer}, the dearest to the loss first",
+    "report.inside.loss": "Rise in loss",
+    "report.inside.loss_interval": "Rise in {loss} without the unit [95% CI]",
+    "report.inside.health_of": "Health",
+    "report.inside.rest": "The other {count} units are listed in the table of all units.",
+    "report.inside.templates.fold": "First-layer contributions: {count} units of {layer}",
+    "report.inside.templates.table": (
+        "Units of {layer} by column: share (%) of each column in the unit's input ({count} units, most important first)"
+    ),
     "report.inside.templates.note": (
-        "Ahead of its activation a unit of the first layer is a sum of one part for each column. A cell is the variance of the "
-        "column's part over the sum of those of all parts, whatever columns are correlated, with the sign of a number's weight, "
-        "or the level of the greatest weight and its sign. A dot is a share under {percent}%. The atlas above counts what a unit "
-        "moves with: also the columns that go with those it reads."
+        "The input to a first-layer unit is a sum with one part for each column. A cell is the variance of the column's "
+        "part divided by the sum of the variances of all parts; correlation between columns is ignored. A number has "
+        "the sign of its weight. A category shows the level with the largest weight, with its sign. A dot is a share "
+        "below {percent}%. Unlike the correlations in “Units by column”, the shares count only columns that enter the "
+        "unit directly."
     ),
-    "report.inside.templates.other": "other ({count} columns)",
+    "report.inside.templates.other": "Other ({count} columns)",
     "report.inside.templates.share": "{percent}",
     "report.inside.templates.small": "·",
-    "report.inside.close": "The units that the loss misses most",
+    "report.inside.close": "Most important units",
     "report.inside.close_lead": (
-        "The {count} units without which the {loss} rises most, each with real rows first: the tenth of the rows that excites "
-        "it most and the tenth that inhibits it most, beside all rows, in columns where that is more than chance (adjusted p "
-        "at most 0.05). They were picked for their rise, so it is too large on average; an interval that includes zero shows "
-        "nothing."
+        "These {count} units have the largest rise in {loss} when their output is replaced by its mean. For each unit, "
+        "the 10% of rows that activate it most and the 10% that activate it least are compared with all rows; columns "
+        "with an adjusted p of at most 0.05 are listed. The units were selected by this rise, so it is biased upward. A "
+        "rise with an interval that includes zero is not significant."
     ),
-    "report.inside.close_none": "No unit's rise of the loss is above zero: none is shown up close.",
+    "report.inside.close_none": (
+        "No unit raises the loss when it is replaced by its mean, so no unit is shown in detail."
+    ),
     "report.inside.caveat": (
-        "Read with care. That a unit is selective says little of its importance (Morcos et al. 2018). A made-up optimum can be "
-        "changed without changing what the network does on real rows (Geirhos et al. 2024), and people predict a unit better "
-        "from real rows than from made-up ones (Borowski et al. 2021)."
+        "Interpret single units with caution. A selective unit is not necessarily important (Morcos et al. 2018). A "
+        "synthetic optimum can be changed without changing the network's behaviour on real rows (Geirhos et al. 2024). "
+        "People predict a unit's behaviour better from real examples than from synthetic ones (Borowski et al. 2021)."
     ),
     "report.inside.optima_lead": (
-        "Optima are sought ahead of the activation from {starts} starts, half of them real rows, with every column within the "
-        "data: numbers between their 0.5% and 99.5% quantiles, levels that occur. Real rows outside that range may go higher. "
-        "Columns that determine one another move as one. Oddness is set beside {reference} real rows, by four measures "
-        "(Mahalanobis distance of the numbers, nearest neighbours, isolation forest, and the number that fits the other columns "
-        "least), each at both ends: too far out, or too near the middle. An optimum that is odder than {far} of the real rows, "
-        "each as odd as its own oddest measure says, is no row to read (seed {seed})."
+        "An optimum is the row found to maximise a unit's value before its activation function, or an output. Each "
+        "search has {starts} starting points, half of them real rows. Numbers stay between their 0.5% and 99.5% "
+        "quantiles, and categories take levels that occur; real rows outside these limits may reach higher values. "
+        "Columns that determine each other change together. Each optimum is compared with {reference} real rows by four "
+        "measures: the Mahalanobis distance of its numbers, the distance to its nearest neighbours, an isolation "
+        "forest, and the largest residual of a number given the other columns. Both extremes of a measure are atypical, "
+        "and the most extreme measure counts. An optimum that is more atypical than {far} of the real rows is marked as "
+        "implausible (seed {seed})."
     ),
     # unit: its name; cost: report.inside.cost
     "report.inside.card": "{unit}: {cost}",
-    "report.inside.cost": "{loss} {value} without it",
+    "report.inside.cost": "{loss} {value} without the unit",
     # excited, inhibited: how many rows
-    "report.inside.profile": "Real rows: the {excited} that excite it most, the {inhibited} that inhibit it most",
-    "report.inside.profile_none": (
-        "The rows that excite or inhibit it differ from all rows in no column by more than chance would."
+    "report.inside.profile": (
+        "Columns in which the {excited} most and {inhibited} least activating rows differ from all rows"
     ),
-    "report.inside.excite": "excite it",
-    "report.inside.inhibit": "inhibit it",
+    "report.inside.profile_none": (
+        "The most and least activating rows do not differ significantly from all rows in any column."
+    ),
+    "report.inside.excite": "Most activating",
+    "report.inside.inhibit": "Least activating",
     "report.inside.times": "×\u00a0{lift}",
-    "report.inside.times_none": "none of them",
-    "report.inside.times_most": "nearly all",
+    "report.inside.times_none": "no rows",
+    "report.inside.times_most": "nearly all rows",
     "report.inside.sds": "{difference}\u00a0SD",
     "report.inside.profile_note": (
-        "SD: difference of means in standard deviations. ×: how many times as frequent as among all rows."
+        "SD: difference in means, in standard deviations. ×: frequency of the level divided by its frequency in all "
+        "rows."
     ),
-    "report.inside.template": "Template: its greatest incoming weights, for one SD of a number or for a level",
-    "report.inside.template_none": "Beyond the first layer a unit has no weights on columns.",
-    "report.inside.weight": "weight",
-    "report.inside.bars.fold": "Levels as bars: {columns}",
-    "report.inside.bars.table": "{column}: what each level adds, less the mean over rows",
+    "report.inside.template": "Largest incoming weights, per SD of a number or per level",
+    "report.inside.template_none": "Only first-layer units have weights for columns.",
+    "report.inside.weight": "Weight",
+    "report.inside.bars.fold": "Weights by level: {columns}",
+    "report.inside.bars.table": "{column}: contribution of each level minus the mean over rows",
     # caption: report.inside.bars.table
-    "report.inside.bars.some": "{caption}; {count} more are in audit.json",
+    "report.inside.bars.some": "{caption} ({count} more levels are in audit.json)",
     "report.inside.bars.level": "Level",
-    "report.inside.bars.down": "less",
-    "report.inside.bars.weight": "weight",
-    "report.inside.bars.up": "more",
-    "report.inside.activity": "Ahead of its activation",
-    "report.inside.at": "point",
-    "report.inside.value": "value",
-    "report.inside.quantile": "{percent}% of rows below",
-    "report.inside.mean": "mean (SD)",
-    "report.inside.tenth": "tenth greatest row",
-    "report.inside.tenth_low": "tenth least row",
-    "report.inside.best": "optimum",
-    "report.inside.optimum": "Optimum: where each column stands",
-    "report.inside.no_optimum": "No optimum was sought.",
-    "report.inside.column_at": "at",
+    "report.inside.bars.down": "Negative",
+    "report.inside.bars.weight": "Contribution",
+    "report.inside.bars.up": "Positive",
+    "report.inside.activity": "Value before activation",
+    "report.inside.at": "Statistic",
+    "report.inside.value": "Value",
+    "report.inside.quantile": "{percent}% quantile",
+    "report.inside.mean": "Mean (SD)",
+    "report.inside.tenth": "Tenth largest value",
+    "report.inside.tenth_low": "Tenth smallest value",
+    "report.inside.best": "Optimum",
+    "report.inside.optimum": "Optimum: value of each column",
+    "report.inside.no_optimum": "No optimum was searched for.",
+    "report.inside.column_at": "Value",
     "report.inside.column_value": "{value}",
     "report.inside.about": "about {value}",
     "report.inside.at_least": "{value} or more",
@@ -115,103 +126,114 @@ TEXT: dict[str, str] = {
     "report.inside.missing": "missing",
     "report.inside.rare": "(fewer than 10 rows)",
     # oddness: a percentage; why: report.inside.why, joined by semicolons
-    "report.inside.unreadable": "✗ Do not read as a row, it is odder than {oddness} of real rows: {why}.",
-    "report.inside.why.mahalanobis": "its numbers lie farther out than those of {share} of real rows",
-    "report.inside.why.neighbours": "it lies farther from its neighbours than {share} of real rows",
-    "report.inside.why.forest": "an isolation forest sets it apart sooner than {share} of real rows",
-    "report.inside.why.residual": "its {column} fits the other columns worse than in {share} of real rows",
-    "report.inside.why.mahalanobis_near": "its numbers lie nearer the middle than those of {share} of real rows",
-    "report.inside.why.neighbours_near": "it lies nearer its neighbours than {share} of real rows",
-    "report.inside.why.forest_near": "an isolation forest sets it apart later than {share} of real rows",
-    "report.inside.why.residual_near": "its numbers fit one another better than in {share} of real rows",
-    "report.inside.out": "Columns out of these rows' range: {count}.",
+    "report.inside.unreadable": "✗ Implausible as a real row: more atypical than {oddness} of real rows ({why}).",
+    "report.inside.why.mahalanobis": "Mahalanobis distance of its numbers larger than in {share} of real rows",
+    "report.inside.why.neighbours": "distance to its neighbours larger than in {share} of real rows",
+    "report.inside.why.forest": "isolation forest score higher than in {share} of real rows",
+    "report.inside.why.residual": "residual of {column} larger than the largest residual in {share} of real rows",
+    "report.inside.why.mahalanobis_near": "Mahalanobis distance of its numbers smaller than in {share} of real rows",
+    "report.inside.why.neighbours_near": "distance to its neighbours smaller than in {share} of real rows",
+    "report.inside.why.forest_near": "isolation forest score lower than in {share} of real rows",
+    "report.inside.why.residual_near": "largest residual smaller than in {share} of real rows",
+    "report.inside.out": "Columns outside the range of the real rows: {count}.",
     # oddness: a percentage; odd: the sentence report.inside.odd
-    "report.inside.readable": "As odd as real rows are: odder than {oddness} of them. {odd}",
+    "report.inside.readable": "Plausible as a real row: more atypical than {oddness} of real rows. {odd}",
     "report.inside.odd": (
-        "Farther out than {mahalanobis} of real rows by the distance of its numbers, {neighbours} by neighbours, {forest} by "
-        "forest, {residual} by the fit of {column} to the other columns."
+        "Percentiles among real rows: Mahalanobis distance {mahalanobis}, neighbours {neighbours}, isolation forest "
+        "{forest}, largest residual {residual} ({column})."
     ),
-    "report.inside.odd_none": "Farther out than {neighbours} of real rows by neighbours, {forest} by forest.",
-    "report.inside.free": "Optimum, plausibility given up: where each column stands",
+    "report.inside.odd_none": "Percentiles among real rows: neighbours {neighbours}, isolation forest {forest}.",
+    "report.inside.free": "Optimum without a distance limit: value of each column",
     # caption: of a table of an optimum
-    "report.inside.more": "{caption}; {count} columns of less importance are in audit.json",
-    "report.inside.plausible": "Plausible optimum: where each column stands",
+    "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
+    "report.inside.plausible": "Plausible optimum: value of each column",
     "report.inside.plausible_note": (
-        "{value}, the most that was found in a ball that holds {share} of the rows and may be read as one: odder than "
-        "{oddness} of real rows."
+        "The highest plausible value found is {value}, within the Mahalanobis ball that contains {share} of the rows. "
+        "This optimum is more atypical than {oddness} of real rows."
     ),
-    "report.inside.plausible_same": "The optimum itself is as odd as real rows are: it is the plausible one, too.",
+    "report.inside.plausible_same": "The optimum without a distance limit is itself plausible.",
     "report.inside.plausible_none": (
-        "No optimum, however near the middle it is kept, is like real rows: read these alone."
+        "No plausible optimum was found, even close to the centre of the data. Use only the real rows."
     ),
     "report.inside.six": (
-        "Six panels, from what it wants least to what it wants most: optima at the ends, between them means of real rows, and of "
-        "a category the most frequent level with its share"
+        "Columns at both optima and in four groups of real rows (mean, or most frequent level with its share)"
     ),
-    "report.inside.six.negative": "negative optimum",
-    "report.inside.six.least": "least tenth of rows",
+    "report.inside.six.negative": "Negative optimum",
+    "report.inside.six.least": "Lowest 10% of rows",
     # about: a value of the unit
-    "report.inside.six.below": "rows just below {about}",
-    "report.inside.six.above": "rows just above {about}",
-    "report.inside.six.greatest": "greatest tenth of rows",
-    "report.inside.six.positive": "optimum",
-    "report.inside.six.value": "activation",
-    "report.inside.six.rows": "rows",
+    "report.inside.six.below": "Rows just below {about}",
+    "report.inside.six.above": "Rows just above {about}",
+    "report.inside.six.greatest": "Highest 10% of rows",
+    "report.inside.six.positive": "Positive optimum",
+    "report.inside.six.value": "Value before activation",
+    "report.inside.six.rows": "Rows",
     "report.inside.six.level": "{level} ({share})",
-    "report.inside.six.unreadable": "✗ Do not read the negative optimum as a row: it is odder than real rows are.",
+    "report.inside.six.unreadable": "✗ The negative optimum is implausible as a real row.",
     # name: of the unit
-    "report.inside.path.table": "{name}: the optimum among growing shares of the rows",
-    "report.inside.path.ball": "share of rows, from the middle",
+    "report.inside.path.table": "{name}: optimum within balls that contain a growing share of the rows",
+    "report.inside.path.ball": "Share of rows in the ball",
     "report.inside.path.share": "{percent}%",
-    "report.inside.path.free": "free",
-    "report.inside.path.value": "optimum",
-    "report.inside.path.real": "tenth greatest real row",
-    "report.inside.path.oddness": "odder than",
-    "report.inside.path.readable": "may be read",
-    "report.inside.path.may": "may be read as a row",
-    "report.inside.path.not": "may not",
-    "report.inside.path.tenth": "tenth greatest real row",
-    "report.inside.path.aria": "{name}: optima among growing shares of the rows; {count} of {all} may be read as rows.",
+    "report.inside.path.free": "no limit",
+    "report.inside.path.value": "Optimum",
+    "report.inside.path.real": "Tenth largest real value",
+    "report.inside.path.oddness": "More atypical than (share of real rows)",
+    "report.inside.path.readable": "Plausible",
+    "report.inside.path.may": "Plausible",
+    "report.inside.path.not": "Implausible",
+    "report.inside.path.tenth": "Tenth largest real value",
+    "report.inside.path.aria": (
+        "{name}: optima within balls that contain a growing share of the rows; {count} of {all} are plausible."
+    ),
     "report.inside.path.caption": (
-        "Activation against atypicality: the optimum kept in the ball, of numbers and levels, that holds so many of the rows; at "
-        "the end with plausibility given up."
+        "Optimum within the Mahalanobis ball that contains a given share of the rows. Rightmost point: no distance "
+        "limit."
     ),
-    "report.inside.proved.closed form": "This is the maximum, in closed form.",
+    "report.inside.proved.closed form": "This is the exact maximum (closed form).",
     # share: a percentage; proof: report.inside.proof
-    "report.inside.proved.short": "{share} of the way from the mean to a bound that no row can pass ({proof}).",
-    "report.inside.proved.none": "Nothing is proved of a higher one.",
-    "report.inside.proof.integer programme": "integer programme",
-    "report.inside.proof.bound propagation": "bound propagation, often far above",
-    "report.inside.starts": (
-        "{share} of the starts end within 1% of it; different rows there: {count} (median cosine of all starts: {cosine})."
+    "report.inside.proved.short": (
+        "The optimum reaches {share} of the distance from the mean to a proven bound ({proof})."
     ),
-    "report.inside.outputs": "What excites the outputs",
-    "report.inside.output": "{output}: score ({scale}), highest",
-    "report.inside.score": "Score ({scale}), highest",
-    "report.inside.score_low": "Score ({scale}), lowest",
+    "report.inside.proved.none": "No bound is proven, so a more extreme value may exist.",
+    "report.inside.proof.integer programme": "mixed-integer programming",
+    "report.inside.proof.bound propagation": "interval bound propagation, often loose",
+    "report.inside.starts": (
+        "{share} of the starting points end within 1% of this value (distinct rows: {count}; median cosine similarity "
+        "of all end points: {cosine})."
+    ),
+    "report.inside.outputs": "Output optima",
+    "report.inside.output": "{output}: highest score ({scale})",
+    "report.inside.score": "Highest score ({scale})",
+    "report.inside.score_low": "Lowest score ({scale})",
     "report.inside.every": (
-        "Every unit: rise of the loss without it, health, activity, and the columns it moves with most (ρ: rank correlation, η: "
+        "Units: rise in loss without the unit, health, activity and most correlated columns (ρ: rank correlation, η: "
         "correlation ratio, dCor: distance correlation)"
     ),
-    "report.inside.words.rises": "With its mean in its place the {loss} rises by {value} [{low}, {high}].",
-    "report.inside.words.falls": "With its mean in its place the {loss} falls by {value} [{low}, {high}].",
-    "report.inside.words.open": "With its mean in its place the {loss} changes by {value} [{low}, {high}], which includes zero.",
-    "report.inside.words.zero": "With 0 in its place: {value}.",
-    "units.unit": "{layer}, unit {unit}:",
-    "units.health.dead": "puts out 0 on every one of the {rows} rows.",
-    "units.health.constant": "puts out {mean} on every one of the {rows} rows.",
-    "units.health.saturated": "sits at an end of its range in {share} of the rows.",
-    "units.health.duplicate": "is unit {other} of its layer up to scale and shift.",
-    "units.health.redundant": "is a linear function of the other units of its layer on these rows.",
-    "units.active": "above zero in {share} of the rows.",
-    "units.excited": "The {excited} rows that excite it most differ from all rows most in {columns}.",
-    "units.excited.none": "The {excited} rows that excite it most differ from all rows in no column by more than chance would.",
+    "report.inside.words.rises": (
+        "Replacing the unit by its mean raises the {loss} by {value} (95% CI {low} to {high})."
+    ),
+    "report.inside.words.falls": (
+        "Replacing the unit by its mean lowers the {loss} by {value} (95% CI {low} to {high})."
+    ),
+    "report.inside.words.open": (
+        "Replacing the unit by its mean changes the {loss} by {value} (95% CI {low} to {high}), which is not "
+        "significant."
+    ),
+    "report.inside.words.zero": "Replacing it by 0: {value}.",
+    "units.unit": "Unit {unit} of {layer}",
+    "units.health.dead": "outputs 0 in all {rows} rows.",
+    "units.health.constant": "outputs {mean} in all {rows} rows.",
+    "units.health.saturated": "is at a bound of its activation in {share} of the rows.",
+    "units.health.duplicate": "equals unit {other} of its layer up to scale and shift.",
+    "units.health.redundant": "is a linear function of the other units of its layer in these rows.",
+    "units.active": "is above zero in {share} of the rows.",
+    "units.excited": "The {excited} most activating rows differ from all rows mainly in {columns}.",
+    "units.excited.none": "The {excited} most activating rows do not differ significantly from all rows in any column.",
     "units.column.higher": "{column} ({value} SD higher)",
     "units.column.lower": "{column} ({value} SD lower)",
     "units.level": "{column} = {level} ({value} times as frequent)",
-    "units.level.most": "{column} = {level} (nearly all of them)",
-    "units.ablation": "With its mean in its place the loss changes by {value} (standard error {stderr}).",
-    "units.ablation.none": "What it is worth alone is not known: the network cannot be cut at its layer.",
-    "plot.axis.probes": "change of the score from the median row",
-    "plot.axis.panels": "objective",
+    "units.level.most": "{column} = {level} (nearly all rows)",
+    "units.ablation": "Replacing its output by its mean changes the loss by {value} (standard error {stderr}).",
+    "units.ablation.none": "Its effect on the loss is unknown, because the output of its layer cannot be replaced.",
+    "plot.axis.probes": "Change in score from the median row",
+    "plot.axis.panels": "Objective",
 }

@@ -5,40 +5,43 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.section.interactions": "Interactions",
     "report.interactions.lead": (
-        "Which columns act together in the network's score, beyond what each does alone: the {count} of {screened} pairs "
-        "that a screening of all of them by second differences between real rows finds strongest, the largest variance first. "
-        "Read on {rows}."
+        "An interaction is the effect of two columns on the network's score beyond the sum of their separate effects. "
+        "{screened} pairs of columns were screened by second differences between real rows; the {count} strongest are "
+        "listed, largest variance first (estimated on {rows})."
     ),
     "report.interactions.passed": (
-        "{count} columns that move the score less than these were left out of the screening. The largest total index among "
-        "them is {most} of the variance of the score; where columns are independent, no pair with one of them holds more."
+        "The {count} columns that change the score least were excluded from the screening. The largest total Sobol "
+        "index among them is {most} of the variance of the score. If columns are independent, no pair with an excluded "
+        "column has a larger share."
     ),
     "report.interactions.linear": (
-        "A linear model adds its columns up, so every interaction of the linear counterpart is zero by construction."
+        "The linear counterpart adds up the effects of its columns, so its interactions are zero by construction."
     ),
     "report.interactions.linear_mixed": (
-        "The linear counterpart's encoder mixes columns, so its pairs may act together as well; they were not measured."
+        "The encoder of the linear counterpart mixes columns, so its pairs may interact, too. These interactions were "
+        "not estimated."
     ),
     "report.interactions.note": (
-        "Variance: of the pair's partial dependence less those of its columns ({unit}). Share: its part of the variance of the "
-        "score. H²: its part of the variance of the pair's partial dependence (Friedman and Popescu). Shapley: variance over "
-        "rows of the Shapley interaction index. Estimates are unbiased, so that one of nothing may lie below zero; intervals "
-        "come from {blocks} blocks of {background} rows (seed {seed}). All of them ask about rows put together from real ones, "
-        "which may be unlike real rows."
+        "Variance: variance of the pair's partial dependence after subtracting those of its two columns ({unit}). "
+        "Share: variance divided by the variance of the score. H²: variance divided by the variance of the pair's "
+        "partial dependence (Friedman and Popescu). Shapley: variance over rows of the Shapley interaction index. "
+        "Estimates are unbiased, so they can be negative if there is no interaction. Intervals are from {blocks} blocks "
+        "of {background} rows (seed {seed}). All measures use rows that are combined from real ones and may be "
+        "atypical."
     ),
     "report.interactions.unit.log-odds": "squared log-odds",
     "report.interactions.unit.target": "squared units of the target",
     "report.interactions.unit.log-rate": "squared log rate",
-    "report.interactions.table": "The strongest pairs of the network, each number with its 95% interval",
+    "report.interactions.table": "Strongest pairs of columns: interaction measures of the network",
     "report.interactions.first": "First column",
     "report.interactions.second": "Second column",
-    "report.interactions.share": "share of variance [95% interval]",
-    "report.interactions.variance": "variance [95% interval]",
-    "report.interactions.h2": "H² [95% interval]",
-    "report.interactions.stderr": "standard error",
-    "report.interactions.none": "The network reads fewer than two columns: no pair can act together.",
-    "plot.axis.interactions": "share of the variance of the score, 95% interval",
+    "report.interactions.share": "Share of variance [95% CI]",
+    "report.interactions.variance": "Variance [95% CI]",
+    "report.interactions.h2": "H² [95% CI]",
+    "report.interactions.stderr": "Standard error",
+    "report.interactions.none": "The network reads fewer than two columns, so there are no pairs.",
+    "plot.axis.interactions": "Share of the variance of the score, 95% CI",
     # why it does not apply
-    "why.interactions.few": "interactions need at least {least} rows with a weight; the table has {rows}",
-    "why.interactions.pair": "a pair needs two columns; there is '{column}'",
+    "why.interactions.few": "interactions need at least {least} rows with positive weight; the table has {rows}",
+    "why.interactions.pair": "a pair needs two columns; the only one is '{column}'",
 }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tabinterp.document.document import Document
-from tabinterp.report.blocks import Block, Heading, Paragraph
+from tabinterp.report.blocks import Block, Paragraph
 from tabinterp.report.words import say, t
 
 
 def build(document: Document) -> list[Block]:
-    """Return the title and the introduction."""
+    """Return the lead, where at least one of the analyses has a result."""
     mechanism = document.mechanism
     if mechanism is None:
         return []
@@ -16,7 +16,7 @@ def build(document: Document) -> list[Block]:
         analysis is not None
         for analysis in (mechanism.regions, mechanism.conductance, mechanism.paths, mechanism.groups)
     )
-    return [Heading(t("report.mechanism")), *([Paragraph(t("report.mechanism.lead"))] if shown else [])]
+    return [Paragraph(t("report.mechanism.lead"))] if shown else []
 
 
 def absent(document: Document) -> list[Block]:

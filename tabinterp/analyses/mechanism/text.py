@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.mechanism": "How it computes the score",
     "report.mechanism.lead": (
-        "Readings of the machinery: they describe this network, not the data, and each says by how much it may be off."
+        "These analyses describe this network, not the data. Each states its error or its limitations."
     ),
-    "report.mechanism.term": "term",
-    "report.mechanism.step": "per",
-    "report.mechanism.linear": "linear",
+    "report.mechanism.term": "Term",
+    "report.mechanism.step": "Unit of change",
+    "report.mechanism.linear": "Linear",
     # why it does not apply
     "why.they are of networks of rectifiers, and this one has another activation": (
-        "they are of networks of rectifiers, and this one has another activation"
+        "the network must consist of rectifiers (such as ReLU), and this one has another activation function"
     ),
     "why.the network is linear: they say no more than its coefficients": (
-        "the network is linear: they say no more than its coefficients"
+        "the network is linear, so they would only repeat its coefficients"
     ),
-    "why.the network is linear: it has no hidden unit": ("the network is linear: it has no hidden unit"),
-    "why.mechanism.few": "what fewer than {least} rows show would tell of single people",
+    "why.the network is linear: it has no hidden unit": "the network is linear and has no hidden units",
+    "why.mechanism.few": "results from fewer than {least} rows could disclose individuals",
 }

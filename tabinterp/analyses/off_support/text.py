@@ -4,24 +4,27 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "report.section.off-data": "Beyond the data",
-    "report.off.support": "Rows that do not occur",
+    "report.off.support": "Perturbed rows",
     # output: report.off.support.output, or nothing; auc, real, perturbed, gap: with their intervals
     "report.off.support.lead": (
-        "Perturbed rows: half of the cells come from other rows ({rows} rows{output}). Trees tell them from real rows with an "
-        "AUC of {auc}. Of the score on real rows, trees fitted to it on real rows explain {real} (R²), trees fitted to it on "
-        "perturbed rows {perturbed}; difference {gap}. A large difference says that the network follows another rule where no "
-        "real row is."
+        "In perturbed rows, half of the cells come from other rows ({rows} rows{output}). Boosted trees separate "
+        "perturbed from real rows with an AUC of {auc}. Boosted trees also predict the network's score on real rows: "
+        "the R² is {real} when they are fitted to real rows and {perturbed} when fitted to perturbed rows (difference "
+        "{gap}). A large difference suggests that the network follows a different rule away from the real rows. "
+        "Brackets: 95% CI."
     ),
     "report.off.support.output": ", output {output}",
-    "report.off.swaps": "Change of the score when a column comes from another row, in standard deviations of the score",
-    "report.off.permuted": "Any row",
-    "report.off.swapped": "Most similar row",
+    "report.off.swaps": (
+        "Columns: mean absolute change in score when the value comes from another row, in SDs of the score"
+    ),
+    "report.off.permuted": "Any row [95% CI]",
+    "report.off.swapped": "Most similar row [95% CI]",
     "report.off.swaps.note": (
-        "Mean absolute change, the largest first. Any row makes rows that do not occur; the row most similar in all other "
-        "columns hardly does. "
-        "A column that falls far behind in the second matters mostly where no row is, or goes with the others."
+        "Columns are sorted by change, largest first. Values from any row can create rows that do not occur; values "
+        "from the row that is most similar in all other columns rarely do. A column with a much smaller change for the "
+        "most similar row matters mainly away from the real rows, or is correlated with other columns."
     ),
     # why it does not apply
-    "why.the score is the same on every row": ("the score is the same on every row"),
-    "why.offsupport.few": "it takes at least {least} rows and two columns",
+    "why.the score is the same on every row": "the score is the same in every row",
+    "why.offsupport.few": "at least {least} rows and two columns are needed",
 }

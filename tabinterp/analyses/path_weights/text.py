@@ -3,48 +3,66 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.mechanism.paths.fold": "Path products beside Garson's shares: what the weights alone say",
+    "report.mechanism.paths.fold": "Path products and Garson's shares",
     "report.mechanism.paths.lead": (
-        "A path product (Olden & Jackson 2002) multiplies the weights along every way from a column to the score and adds"
-        " them up: the gradient if every activation were a straight line. Garson's share (1991) divides absolute weights "
-        "instead. They are the field's older readings, shown to be compared, not believed. Rows for means: {rows_of}."
+        "Both measures are computed from the weights. A path product (Olden & Jackson 2002) multiplies the weights "
+        "along each path from a column to the score and adds up the paths; it would be the gradient if every activation "
+        "function were the identity. Garson's share (1991) divides the absolute weights among the columns. Both are "
+        "older measures, shown for comparison only. Means are over {rows_of}."
     ),
-    "report.mechanism.paths.table": "Columns by the weights alone, beside the mean gradient",
-    "report.mechanism.paths.size": "path product, size",
+    "report.mechanism.paths.table": "Columns: measures from the weights and mean gradient",
+    "report.mechanism.paths.size": "Path product size",
     "report.mechanism.paths.garson": "Garson's share",
-    "report.mechanism.paths.signed": "path product per SD",
-    "report.mechanism.paths.gradient": "mean gradient per SD",
+    "report.mechanism.paths.signed": "Path product per SD",
+    "report.mechanism.paths.gradient": "Mean gradient per SD",
     "report.mechanism.paths.note": (
-        "Size: the standard deviation over rows of what the column adds along its paths, in units of the score ({scale})."
-        " Categories have a path for each level (audit.json)."
+        "Size: standard deviation over rows of the column's contribution along its paths, in units of the score "
+        "({scale}). A category has one path product per level; these are in audit.json."
     ),
     "report.mechanism.paths.ranks": (
-        "Rank correlation over columns with permutation importance: {path} of path products, {garson} of Garson's shares."
+        "Rank correlation with permutation importance over columns: path products {path}, Garson's shares {garson}."
     ),
     "report.mechanism.paths.line": (
-        "How far off a line the network is, as cosines: path product with mean gradient {path_gradient}; mean gradient "
-        "with the way to the optimum {gradient_optimum}, where a line would have {straight}."
+        "Departure from linearity, as cosine similarities. Path product and mean gradient: {path_gradient}. Mean "
+        "gradient and direction to the optimum: {gradient_optimum} (a linear function would have {straight})."
     ),
     # line: the sentence report.mechanism.paths.line
     "report.mechanism.paths.line_of": "{output}: {line}",
-    "paths.olden": "A path product leaves the activations out: a unit that is never on counts like any other, and columns that "
-    "act through an interaction alone have paths that cancel. The sign of a column's effect may be another one.",
-    "paths.garson": "Garson's shares are of absolute weights: paths that cancel add up, and no column has a share of 0 unless all"
-    " its weights are. On simulated data of known answer path products ranked columns with a similarity of 0.92 "
-    "to the truth, the other methods, Garson's among them, with 0.28 to 0.74 (Olden, Joy & Death 2004). The share"
-    " of a category is a sum over its encoded columns, and grows with their number.",
-    "paths.scale": "Both read weights alone: neither the range in which units work, nor which rows there are, nor correlated "
-    "columns; two networks that compute the same function may differ in both.",
-    "paths.garson.deep": "With more than one hidden layer Garson's shares are handed on layer after layer, which he did not do.",
-    "paths.optimum.wide": "No row was searched for at which a score is greatest, for directions to be compared with: the search "
-    "grows with the square of the columns.",
-    "paths.garson.none": "Garson's shares need a chain of weights, which this network is not: a branch leads around "
-    "a layer, or rows are normalised.",
-    "paths.garson.mixed": "Some columns are mixed by the encoder, and have neither a path of their own nor a share.",
-    "plot.axis.paths": "change of the score for one standard deviation, or a level",
+    "paths.olden": (
+        "Path products ignore the activation functions. A unit that is never active counts like any other, and the "
+        "paths of a column that acts only through interactions cancel out. The sign of a path product may differ from "
+        "that of the column's effect."
+    ),
+    "paths.garson": (
+        "Garson's shares use absolute weights. Paths that cancel out are added, and a column has a share of 0 only if "
+        "all its weights are 0. On simulated data with known answers, path products ranked columns with a similarity of "
+        "0.92 to the truth; the other methods, including Garson's, reached 0.28 to 0.74 (Olden, Joy & Death 2004). The "
+        "share of a category is a sum over its encoded columns and grows with their number."
+    ),
+    "paths.scale": (
+        "Both measures ignore the range in which units operate, the distribution of the rows and correlation between "
+        "columns. Two networks that compute the same function may differ in both."
+    ),
+    "paths.garson.deep": (
+        "With more than one hidden layer, Garson's shares are passed on from layer to layer, which extends the original "
+        "method."
+    ),
+    "paths.optimum.wide": (
+        "The direction to the optimum was not estimated: no optimum of the score was searched for, because the search "
+        "time grows with the square of the number of columns."
+    ),
+    "paths.garson.none": (
+        "Garson's shares do not apply: they need a plain chain of layers, and this network has a branch around a layer "
+        "or normalises rows."
+    ),
+    "paths.garson.mixed": (
+        "The encoder mixes some columns with others, so these have neither a path product nor a share of their own."
+    ),
+    "plot.axis.paths": "Change in score per SD or level",
     # why it does not apply
     "why.paths.affine": (
-        "{model:name} has no path products: what lies between its activations is not affine, or its forward cannot be traced"
+        "{model:name} has operations between its activation functions that are not affine, or its forward pass cannot "
+        "be traced"
     ),
-    "why.paths.weights": "{model:name} has no path products: it has no weights that are known",
+    "why.paths.weights": "the weights of {model:name} are not accessible",
 }

@@ -3,130 +3,136 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.section.trust": "Fidelity and stability of the explanation",
+    "report.section.trust": "Reliability of explanations",
     "report.trust.lead": (
-        "How far the readings of this report may be believed: whether they depend on what the network learned, whether the score "
-        "moves with the columns that they call large, and whether they stay when something else changes. On {rows}, "
-        "against {background_rows} background rows; for rankings of columns, not for single numbers."
+        "This section tests whether the explanations depend on what the network learned, whether the score responds to "
+        "the columns they rank highest, and whether they are stable. The tests use {rows} and {background_rows} "
+        "background rows. They concern rankings of columns, not single values."
     ),
     "report.trust.method": "Method",
-    "report.trust.network": "Network",
-    "report.trust.linear": "Linear model",
-    "report.trust.range": "Least to largest",
+    "report.trust.network": "Network [95% CI]",
+    "report.trust.linear": "Linear [95% CI]",
+    "report.trust.range": "Range",
     # random weights
-    "report.trust.null": "Do the rankings depend on what was learned?",
+    "report.trust.null": "Dependence on learned weights",
     "report.trust.null.lead": (
-        "Rank correlation of the columns' sizes with those that the same method gives for {draws} models of the same shape whose "
-        "weights were drawn at random (Adebayo et al. 2018). Near 1 the method would say the same of a network that learned "
-        "nothing: it describes the data. Some of it is no fault: a column that hardly varies is small for any network."
+        "Each value is the mean rank correlation between a method's column importances for the model and for copies of "
+        "it with random weights ({draws} draws; Adebayo et al. 2018). Near 1, the method would rank the columns in the "
+        "same way for a network that learned nothing. A positive correlation is not a fault in itself: a column that "
+        "hardly varies is unimportant in any network."
     ),
-    "report.trust.null.axis": "Rank correlation with random weights, mean and 95% interval",
-    "report.trust.null.table": "Rank correlation with the sizes under random weights",
+    "report.trust.null.axis": "Mean rank correlation with random weights, 95% CI",
+    "report.trust.null.table": (
+        "Methods: rank correlation with the ranking under random weights, mean [95% CI] and range over draws"
+    ),
     "report.trust.null.aria": (
-        "Mean rank correlation of each method's sizes with those under random weights, both models. The largest for the network: "
-        "{network}. For the linear model: {linear}."
+        "Mean rank correlation of each method with its ranking under random weights, for both models. Largest for the "
+        "network: {network}. Largest for the linear model: {linear}."
     ),
-    "report.trust.null.figure": "Mean over {draws} draws of all weights, with its 95% interval over draws.",
+    "report.trust.null.figure": "Mean over {draws} random draws of all weights, with its 95% CI over draws.",
     # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
-        "{model}: these rankings survive random weights (the whole interval is above {limit}) and say little about the model: "
+        "{model}: these rankings survive random weights (95% CI above {limit}) and say little about the model: "
         "{methods}."
     ),
-    "report.trust.null.changes": (
-        "{model}: these rankings change with the weights (the whole interval is below {limit}): {methods}."
-    ),
+    "report.trust.null.changes": "{model}: these rankings change with the weights (95% CI below {limit}): {methods}.",
     "report.trust.null.open": (
-        "{model}: not resolved (the interval holds {limit}, that from which half the variance of the ranks is common to both): "
-        "{methods}."
+        "{model}: inconclusive (95% CI includes {limit}, where half of the variance of the ranks is shared): {methods}."
     ),
     # shuffled labels
-    "report.trust.shuffled": "Do the rankings depend on the labels?",
+    "report.trust.shuffled": "Dependence on labels",
     "report.trust.shuffled.lead": (
-        "Rank correlation of the columns' sizes with those that the same method gives of a network trained on shuffled labels, "
-        "one draw (Adebayo et al. 2018): the same recipe on the same training rows, whose labels were exchanged among them. Near "
-        "1 the method would rank the columns alike whatever is to be predicted. A single draw has no interval, and nothing is "
-        "concluded from it: with few columns it may be high or low by chance."
+        "Each value is the rank correlation between a method's column importances for the network and for a network "
+        "trained on permuted labels (Adebayo et al. 2018). That network was trained in the same way on the same "
+        "training rows. Near 1, the ranking hardly depends on the target. One permutation gives no interval, so no "
+        "conclusion is drawn: with few columns, the correlation may be high or low by chance."
     ),
-    "report.trust.shuffled.table": "Rank correlation with the sizes of a network trained on shuffled labels, one draw",
+    "report.trust.shuffled.table": (
+        "Methods: rank correlation with a network trained on permuted labels (one permutation)"
+    ),
     "report.trust.shuffled.value": "Network: rank correlation",
     # deletion and insertion
-    "report.trust.curves": "Does the score move with the named columns? Deletion and insertion",
+    "report.trust.curves": "Deletion and insertion",
     "report.trust.curves.lead": (
-        "Deletion: the columns of a row are replaced by those of {donors} background rows, the largest first; the score should "
-        "leave its value sooner than in random order. Insertion: they are put into the background rows instead; the score should "
-        "reach its value sooner. Shown is the area between the method's curve and that of {orders} random orders, in {scale}. "
-        "Replaced columns make rows that may not occur, on which no network was trained, and an order that ignores the model "
-        "beats chance as well when it names the values farthest from those of other rows: compare methods with each other, and "
-        "with what random weights leave of them."
+        "Deletion replaces the values of a row with those of {donors} background rows, one column after another, "
+        "highest-ranked column first. A good ranking moves the score away from its original value sooner than a random "
+        "order. Insertion puts the values of the row into the background rows, in the same order. A good ranking brings "
+        "the score back sooner. Values are areas between the curve of the method and that of {orders} random orders, in "
+        "{scale}. Replaced columns can create rows that do not occur in the data. A ranking that ignores the model can "
+        "also beat random order by putting the most unusual values first. Compare the methods with each other, and with "
+        "their results under random weights."
     ),
-    "report.trust.curves.axis": "Area between the method and chance ({scale}), 95% interval",
-    "report.trust.curves.table": "Area between the curves of a method and of random orders, in {scale}",
+    "report.trust.curves.axis": "Area between method and random order ({scale}), 95% CI",
+    "report.trust.curves.table": "Methods: area between the curve of the method and that of random orders ({scale})",
     "report.trust.curves.aria": (
-        "Area between each method's curve and chance, both models. The largest for the network: {network}. For the linear model: "
-        "{linear}."
+        "Area between the curve of each method and that of random orders, for both models. Largest for the network: "
+        "{network}. Largest for the linear model: {linear}."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.trust.curves.figure": (
-        "Above zero the order beats chance. Intervals are over {draws}; the background counts as given."
+        "Above zero, the method beats random order. Intervals reflect the sampling of {draws}; the background rows are "
+        "taken as fixed."
     ),
-    "report.trust.curves.better": "{model}: every method beats random order in both curves, with its whole interval.",
-    "report.trust.curves.not": "{model}: these do not beat random order with their whole interval: {methods}.",
+    "report.trust.curves.better": "{model}: every method beats random order significantly in both curves.",
+    "report.trust.curves.not": "{model}: not significantly better than random order: {methods}.",
     "report.trust.curve.deletion": "{method}: deletion",
     "report.trust.curve.insertion": "{method}: insertion",
     # stability
-    "report.trust.stability": "Do the rankings stay when something else changes?",
+    "report.trust.stability": "Stability",
     "report.trust.stability.lead": (
-        "The same reading again, with something else exchanged: {backgrounds} disjoint backgrounds of {background_rows} rows, "
-        "and networks of other seeds where the audit was given any. Mean over pairs of readings, and the least in parentheses."
+        "Each analysis is repeated with {backgrounds} disjoint backgrounds of {background_rows} rows, and with networks "
+        "of other seeds where these were supplied. Cells show the mean over pairs of repetitions, with the minimum in "
+        "parentheses."
     ),
-    "report.trust.stability.table": "Agreement of readings that differ by background or by seed",
-    "report.trust.stability.over": "Exchanged",
+    "report.trust.stability.table": "Methods: agreement between repetitions that differ in background or seed",
+    "report.trust.stability.over": "Varied",
     "report.trust.over.backgrounds": "background",
     "report.trust.over.networks": "seed of the network",
     "report.trust.stability.network_ranks": "Network: rank correlation",
-    "report.trust.stability.network_tops": "Network: common top columns",
-    "report.trust.stability.linear_ranks": "Linear model: rank correlation",
-    "report.trust.stability.linear_tops": "Linear model: common top columns",
-    "report.trust.stability.top": "Top",
+    "report.trust.stability.network_tops": "Network: shared top-k columns",
+    "report.trust.stability.linear_ranks": "Linear: rank correlation",
+    "report.trust.stability.linear_tops": "Linear: shared top-k columns",
+    "report.trust.stability.top": "k",
     "report.trust.stability.least": "{mean} ({least})",
     # over: report.trust.over; mean, least: rank correlations
     "report.trust.stability.lowest": (
-        "The network's reading that changes most is {method}, when the {over} is exchanged: rank correlation {mean} on average, "
-        "{least} at worst (no interval)."
+        "The network's least stable ranking is that of {method} when the {over} varies: mean rank correlation {mean}, "
+        "minimum {least} (no interval)."
     ),
     # networks of other seeds
-    "report.trust.networks": "Networks of other seeds",
+    "report.trust.networks": "Networks with other seeds",
     "report.trust.networks.lead": (
-        "{count} networks that differ by their seed alone have a {metric} of {least} to {largest} on {loss_rows} rows (standard "
-        "deviation {sd}; {loss} for the network of this audit). {within} of them come within {tolerance} of the best, 1% of "
-        "what knowing nothing costs."
+        "{count} networks that differ only in their seed have a {metric} of {least} to {largest} on {loss_rows} rows "
+        "(standard deviation {sd}). The audited network has {loss}. {within} of the networks are within {tolerance} of "
+        "the best; this tolerance is 1% of the loss of a constant prediction."
     ),
     "report.trust.networks.note": (
-        "Importance is a range over equally good models (Fisher, Rudin & Dominici 2019): least and largest over these {within}, "
-        "on {rows} rows. The range is no interval: more networks can only widen it."
+        "Importance is a range over equally good models (Fisher, Rudin & Dominici 2019). The table shows the minimum "
+        "and maximum over {within} networks, on {rows} rows. This range is not a confidence interval; more networks can "
+        "only widen it."
     ),
-    "report.trust.networks.table": "Permutation importance over networks of other seeds",
-    "report.trust.networks.importance": "This network",
-    "report.trust.networks.range": "Least to largest",
-    "report.trust.networks.axis": "Permutation importance, least to largest over the seeds",
+    "report.trust.networks.table": "Columns: permutation importance in the audited network and range over other seeds",
+    "report.trust.networks.importance": "Audited network",
+    "report.trust.networks.range": "Range over seeds",
+    "report.trust.networks.axis": "Permutation importance, with range over seeds",
     "report.trust.networks.aria": (
-        "Permutation importance of each column for this network, with the range over networks of other seeds. Columns: {count}. "
-        "The largest: {network}."
+        "Permutation importance of each column in the audited network, with the range over networks with other seeds. "
+        "Columns: {count}. Largest: {network}."
     ),
-    "report.trust.networks.figure": (
-        "The point is the network of this audit, the line the range over the networks within the tolerance."
-    ),
-    "report.trust.networks.legend": "this network, and the range over seeds",
-    "report.trust.note": "Rows, backgrounds, random weights and random orders are drawn with the seed {seed}.",
+    "report.trust.networks.figure": "Point: audited network. Line: range over the networks within the tolerance.",
+    "report.trust.networks.legend": "Audited network, with range over seeds",
+    "report.trust.note": "Rows, backgrounds, random weights and random orders are drawn with seed {seed}.",
     "plot.series.random weights": "random weights",
-    "plot.series.shuffled labels": "shuffled labels",
+    "plot.series.shuffled labels": "permuted labels",
     "plot.series.backgrounds": "other backgrounds",
     "plot.series.networks": "other seeds",
-    "plot.axis.trust": "rank correlation with the ranking it is checked against; bars: least to largest",
+    "plot.axis.trust": "Rank correlation with the reference ranking; bars: minimum to maximum",
     # why it does not apply
     "why.trust checks compare rankings: they need two columns and two rows at least": (
-        "trust checks compare rankings: they need two columns and two rows at least"
+        "comparing rankings needs at least two columns and two rows"
     ),
-    "why.nothing is trained unless refit= says how, and no null= was": "no network trained on shuffled labels was given",
-    "why.trust.few": "means over fewer than {least} rows would tell of single people",
+    "why.nothing is trained unless refit= says how, and no null= was": (
+        "no network trained on permuted labels was supplied"
+    ),
+    "why.trust.few": "means over fewer than {least} rows could disclose individuals",
 }

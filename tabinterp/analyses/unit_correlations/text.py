@@ -3,58 +3,59 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.method.summed.neurons": "moments of hidden units, their Pearson correlations and correlation ratios",
-    "report.section.neurons": "Inside the network",
+    "report.method.summed.neurons": "moments, Pearson correlations and correlation ratios of hidden units",
+    "report.section.neurons": "Hidden units",
     "report.neurons.lead": (
-        "What each hidden unit moves with. Measured on {rows}; distance correlations on {rows_distance} rows "
-        "(seed {seed})."
+        "Cells measure the association between the output of a hidden unit and a column, on {rows}. Distance "
+        "correlations use {rows_distance} rows (seed {seed})."
     ),
     "report.neurons.spearman": (
-        "Cells show Spearman's rank correlation, with its sign, for columns that have an order; correlation ratios, "
-        "which have no sign, for those that have none."
+        "Columns with an order show Spearman's rank correlation. Columns without an order show the correlation ratio, "
+        "which has no sign."
     ),
     "report.neurons.distance": (
-        "Cells show distance correlation, which has no sign: no rank correlation was measured. Columns without an "
-        "order show correlation ratios."
+        "Columns with an order show distance correlation, which has no sign, because rank correlation was not computed. "
+        "Columns without an order show the correlation ratio."
     ),
     "report.neurons.colour": (
-        "Coloured: Benjamini-Hochberg adjusted p of the printed statistic is at most 0.05. A tilde marks a distance "
-        "correlation that exceeds the size of the rank correlation by 0.2 or more: the unit may bend on that column."
+        "Coloured cells are significant (Benjamini-Hochberg adjusted p of at most 0.05). A tilde marks a distance "
+        "correlation that exceeds the absolute rank correlation by at least 0.2, which suggests a relationship that is "
+        "not monotonic."
     ),
     # first, last: units, such as "layer 1, unit 0"
-    "report.neurons.map": "{shown} of {count} units, {first} to {last}, by original column",
-    "report.neurons.map_part": "{shown} of {count} units, {first} to {last}, by original column, part {part} of {parts}",
-    "report.neurons.fold": "{shown} of {count} units, {first} to {last}",
-    "report.neurons.dropped": "Units that are not in this document: {count}.",
+    "report.neurons.map": "Units by column: {shown} of {count} units ({first} to {last})",
+    "report.neurons.map_part": "Units by column: {shown} of {count} units ({first} to {last}), part {part} of {parts}",
+    "report.neurons.fold": "{shown} of {count} units ({first} to {last})",
+    "report.neurons.dropped": "Units not included in this document: {count}.",
     "report.neurons.units_fold": "All units ({count})",
-    "report.neurons.all": "Every unit and column, all measures",
-    "report.neurons.all_fold": "All measures, by unit and column ({count})",
-    "report.neurons.elsewhere": "All measures, by unit and column ({count}), are in audit.json.",
+    "report.neurons.all": "Units and columns: all measures of association",
+    "report.neurons.all_fold": "All measures by unit and column ({count})",
+    "report.neurons.elsewhere": "All measures by unit and column ({count}) are in audit.json.",
     "report.neurons.caveat": (
-        "A unit that moves with a column is not shown to matter for the score, nor is one that moves with none shown "
-        "not to."
+        "A unit that is associated with a column may still be unimportant to the score, and a unit without associations "
+        "may be important."
     ),
     "report.neuron": "Unit",
     "report.neuron.name": "{layer}, unit {index}",
-    "report.neuron.active": "share of rows with output above 0",
-    "report.neuron.mean": "mean",
+    "report.neuron.active": "Share of rows above 0",
+    "report.neuron.mean": "Mean",
     "report.neuron.sd": "SD",
-    "report.neuron.columns": "Strongest columns",
+    "report.neuron.columns": "Most associated columns",
     "report.neuron.column.spearman": "{column} (ρ {value})",
     "report.neuron.column.ratio": "{column} (η {value})",
     "report.neuron.column.distance": "{column} (dCor {value})",
-    "report.pearson": "Pearson",
-    "report.spearman": "Spearman ρ",
-    "report.distance": "distance correlation",
-    "report.ratio": "correlation ratio η",
-    "report.q": "adjusted p of the statistic in the map",
+    "report.pearson": "Pearson's r",
+    "report.spearman": "Spearman's ρ",
+    "report.distance": "Distance correlation",
+    "report.ratio": "Correlation ratio η",
+    "report.q": "Adjusted p (measure in the map)",
     "report.neurons.summed": (
-        "Means, spreads and active shares, Pearson correlations and correlation ratios are of all {rows} rows that are "
-        "evaluated, which were read in batches."
+        "Means, standard deviations, shares of rows above 0, Pearson correlations and correlation ratios use all {rows} "
+        "evaluated rows, which were read in batches."
     ),
     "report.neurons.columns": (
-        "The maps are of {count} of the {every} columns, those whose permutation raises the network's loss most; the columns "
-        "that a unit moves with most, of all, are in the table of all units."
+        "The maps show {count} of {every} columns: those with the highest permutation importance for the network. The "
+        "table of all units considers all columns."
     ),
-    "plot.axis.correlation": "Spearman's correlation with a number; correlation ratio of a category",
+    "plot.axis.correlation": "Spearman correlation (numbers) or correlation ratio (categories)",
 }
