@@ -30,7 +30,7 @@ FRIEDMAN, NOISE = VARIANCE["Friedman-1"], 2.0
 POPULATION = 20_000  # rows on which the refits of one set are scored
 RUNGS, COMPONENTS = ("curvature", "pairs"), 3
 SIZES = (150, 400, 1000)
-REFERENCE_SETS, DECLINED = 40, 400  # for the truth of reason codes and trust checks: sets of the largest design
+DECLINED, FURTHER = 400, 10  # of reason codes: rows explained, at most; how many times as many rows give the truth
 TRUTH_DRAWS = 200
 NONE = (np.nan,) * 4
 PARTS = ("value", "stderr", "low", "high")
@@ -134,17 +134,28 @@ def _likeness(network: BoundModel, linear: BoundModel, seed: int) -> list[tuple[
     return next([one.jaccard, one.changed] for one in found if one.of == "linear")
 
 
-@cache
-def _typical_likeness() -> np.ndarray:
-    """Means over sets of the largest design, in which the just-approved rows are drawn anew as well."""
-    found = [_likeness(*both, seed) for seed, both in enumerate(_sets(SIZES[-1], 10**6, REFERENCE_SETS))]
-    return np.array(found, dtype=float)[:, :, 0].mean(axis=0)
+def _given_reference(network: BoundModel, linear: BoundModel, rows: int, seed: int) -> tuple[list, list]:
+    """What the first `rows` rows say, and the mean of what further declined rows say, of which there are `FURTHER` times as many.
+
+    All declined rows are compared with the approved rows of the first set: intervals take the reference rows as given.
+    """
+    approved = network.scores[:rows, 0] > 0
+    kept = np.flatnonzero(approved)
+    found = _likeness(network.take(np.arange(rows)), linear.take(np.arange(rows)), seed)
+    further = []
+    for start in range(rows, rows * (1 + FURTHER), rows):
+        declined = start + np.flatnonzero(network.scores[start : start + rows, 0] <= 0)
+        at = np.concatenate([declined, kept])
+        further.append([values[0] for values in _likeness(network.take(at), linear.take(at), seed)])
+    return found, list(np.nanmean(np.array(further, dtype=float), axis=0))
 
 
 def reasons(rows: int, first: int, count: int) -> Iterator[list[Found]]:
-    for seed, both in enumerate(_sets(rows, first, count), first):
-        found, truth = _likeness(*both, seed), _typical_likeness()
-        yield [(_estimates([one]), truth[i : i + 1]) for i, one in enumerate(found)]
+    design = replace(next(one for one in DESIGNS if one.slug == f"n{rows}"), rows=rows * (1 + FURTHER))
+    for seed in range(first, first + count):
+        ((network, linear),) = drawn(design, seed, 1)
+        found, truth = _given_reference(network, linear, rows, seed)
+        yield [(_estimates([one]), np.array([truth[i]])) for i, one in enumerate(found)]
 
 
 METHODS = ("permutation_importance", "saliency", "integrated_gradients", "expected_gradients", "shapley")
@@ -191,7 +202,7 @@ GAINED = (
         "reasons",
         reasons,
         (
-            Told("reason codes: Jaccard index with the linear model", "mean over declined rows and reference rows"),
+            Told("reason codes: Jaccard index with the linear model", "mean over declined rows, for the reference rows of the set"),
             Told("reason codes: share of lists that differ", "the same"),
         ),
     ),
