@@ -40,7 +40,7 @@ LEVELS, FEWER = (
     3,
 )  # levels of one column in a figure, and where there is one for each class: those with the largest estimates
 EVERY, LEAST = 110, 40  # terms that are listed with all their numbers: of all outputs together, of each at least
-DRAWN = 20  # terms of a figure
+DRAWN = 15  # terms of a figure
 UNRANKED = 10**6
 RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # what exp of a coefficient is
 

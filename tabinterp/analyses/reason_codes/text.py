@@ -55,7 +55,7 @@ TEXT: dict[str, str] = {
         "towards the adverse class; each row has at most {most} reasons, the largest. Network: Shapley values of the "
         "log-odds relative to the just-approved rows, which are the {reference} approved rows closest to the threshold; "
         "each column is one player. Linear counterpart: coefficient times distance from the mean of the same rows. The 95% "
-        "CIs reflect the sampling of {draws} (seed {seed})."
+        "CIs reflect the sampling of {draws} (seed {seed}) and take the just-approved rows as given."
     ),
     "report.reasons.note": (
         "This section measures the stability of reason codes, not their legal adequacy, and shows no individual row. A "
