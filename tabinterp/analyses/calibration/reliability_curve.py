@@ -40,10 +40,10 @@ class Bins:
     spread: FloatArray
 
 
-def start(prediction: FloatArray, weights: FloatArray) -> FloatArray | None:
-    """Where to cut: halfway between the predictions of two bins; None where rows are too few for any bin."""
+def start(prediction: FloatArray, weights: FloatArray, least: int = FEWEST) -> FloatArray | None:
+    """Where to cut: halfway between the predictions of two bins; None where rows are too few for any bin of `least` rows."""
     ordered = np.sort(prediction[weights > 0])
-    places = cuts(ordered)
+    places = cuts(ordered, least)
     inner = places[1:-1]
     return None if len(places) < 2 else (ordered[inner - 1] + ordered[inner]) / 2
 
@@ -103,15 +103,15 @@ def _bin(sums: Bins, i: int, classes: bool) -> Bin:
     return Bin(int(sums.rows[i]), float(sums.predicted[i]), observed, float(low), float(high))
 
 
-def cuts(ordered: FloatArray) -> IntArray:
-    """Where to cut sorted predictions into at most ten bins of equal size: ties stay together, ten rows at least in each."""
+def cuts(ordered: FloatArray, least: int = FEWEST) -> IntArray:
+    """Where to cut sorted predictions into at most ten bins of equal size: ties stay together, `least` rows or more in each."""
     n = len(ordered)
-    if n < FEWEST:
+    if n < least:
         return np.zeros(1, dtype=np.int64)
-    wanted = np.linspace(0, n, min(BINS, n // FEWEST) + 1)[1:-1].round().astype(int)
+    wanted = np.linspace(0, n, min(BINS, n // least) + 1)[1:-1].round().astype(int)
     kept = [0]
     for at in np.searchsorted(ordered, ordered[wanted], side="left"):
-        if at - kept[-1] >= FEWEST and n - at >= FEWEST:
+        if at - kept[-1] >= least and n - at >= least:
             kept.append(int(at))
     return np.array([*kept, n], dtype=np.int64)
 

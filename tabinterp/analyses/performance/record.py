@@ -85,7 +85,9 @@ class Performance(Part):
     metrics: list[MetricRow]
     skill: Interval = Interval()  # loss of always predicting the class shares, or the mean, less the network's loss
     swapped: Swapped | None = None  # None: no other order of classes is better, or the classes are not several
-    training: Training | None = None  # None: it does not apply, as `not_assessed` says, or an earlier version wrote this
+    training: Training | None = (
+        None  # None: it does not apply, as `not_assessed` says, or an earlier version wrote this
+    )
 
 
 class ClassRow(Part):

@@ -199,11 +199,12 @@ TEXT: dict[str, str] = {
     "report.performance.training.unseen": "{model}: held-out",
     "report.performance.training.gap": "{model}: gap [95% interval]",
     "report.performance.training.note": (
-        "A gap is a metric on {held_out} held-out rows minus the same metric on {training} training rows. Its interval treats the "
-        "two sets of rows as independent samples. A model that is clearly worse on held-out rows than on training rows is overfitted."
+        "A gap is a metric on {held_out} held-out rows minus the same metric on {training} training rows. Its interval treats "
+        "the two sets of rows as independent samples. A model that is clearly worse on held-out rows than on training rows is "
+        "overfitted."
     ),
     "report.performance.training.none": (
-        "[–]: the gap has no interval where groups have rows on both sides of the split, where either side has fewer than ten rows "
+        "[–]: a gap has no interval where groups have rows on both sides of the split, where either side has fewer than ten rows "
         "or groups of rows, or where the metric is the same for every held-out row."
     ),
     "step.comparison with training rows": "comparison with training rows",
