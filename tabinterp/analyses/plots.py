@@ -363,6 +363,8 @@ def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[
     """Draw marks with upright intervals."""
     look, made = look_of(one, place), {}
     for i, x in enumerate(at):
+        if np.isnan(one.value[i]):
+            continue
         if not np.isnan(one.low[i] + one.high[i]):
             ends = [one.low[i], one.high[i]]
             axes.plot([x, x], ends, color=look.colour, lw=1.8, ls=look.dash, solid_capstyle="butt")

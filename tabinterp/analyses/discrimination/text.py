@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TEXT: dict[str, str] = {
+TEXT: dict[str, str | tuple[str, str]] = {
     "step.discrimination": "discrimination",
     "reading.discrimination": "Discrimination",
     "report.section.discrimination": "Discrimination",
@@ -18,6 +18,17 @@ TEXT: dict[str, str] = {
     "report.discrimination.ks": (
         "KS: network {network}, linear {linear}; difference {difference}. KS is the largest difference between the true- and the "
         "false-positive rate."
+    ),
+    "report.discrimination.ks.macro": (
+        "The curves are means over the classes, each against all others (macro averages). Mean KS: network {network}, linear "
+        "{linear}; difference {difference}."
+    ),
+    "report.discrimination.macro": "mean over classes",
+    "report.discrimination.rates.class": "Class",
+    "report.discrimination.rates.classes": "Sensitivity and precision of each class against all others [95% interval]",
+    "report.discrimination.matrix": (
+        "Confusion matrix, {model}: rows by actual and predicted class",
+        "model: 'network' or 'linear'",
     ),
     "report.discrimination.gini": "Gini (2 × AUC − 1): network {network}, linear {linear}; difference {difference}.",
     "report.discrimination.axis.false": "False-positive rate",

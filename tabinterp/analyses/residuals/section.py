@@ -8,7 +8,7 @@ from tabinterp.analyses.plots import middle
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Table
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, table
-from tabinterp.report.words import capital, counted, interval, number, share, t
+from tabinterp.report.words import capital, counted, interval, number, sentences, share, t
 
 from . import figure
 from .record import ErrorBin, ErrorQuantile, Record, ResidualBin
@@ -18,7 +18,7 @@ Named = tuple[str, int, ResidualBin]  # the model, the place of the bin, and the
 
 def build(record: Record, document: Document) -> list[Block]:
     """Return the charts of both models, each with its table."""
-    blocks: list[Block] = []
+    blocks: list[Block] = [_sizes(record.absolute, document.linear.name)]
     for chart in ("residuals", "observed"):
         blocks += _binned(record, chart)
     if record.distribution:
@@ -103,11 +103,25 @@ def _share(model: str) -> Column[ErrorBin]:
     return Column(t(f"report.{model}"), lambda one: share(getattr(one, model)), STYLES[model])
 
 
+def _sizes(rows: Sequence[ErrorQuantile], linear: str) -> Paragraph:
+    """How large half of the errors are at most, and how large nine tenths are."""
+    told = []
+    for key, quantile in (("half", 0.5), ("most", 0.9)):
+        one = next(row for row in rows if row.quantile == quantile)
+        if one.network.value is not None and one.linear.value is not None:
+            ends = {model: interval(getattr(one, model)) for model in MODELS}
+            told.append(t(f"report.residuals.{key}", **ends, name=linear))
+    return Paragraph(sentences(told))
+
+
 def _absolute(rows: Sequence[ErrorQuantile]) -> Table:
     columns: list[Column[ErrorQuantile]] = [
-        Column(t("report.residuals.share"), lambda row: share(row.quantile)),
+        Column(
+            t("report.residuals.absolute"),
+            lambda row: t("report.residuals.quantile", percent=round(100 * row.quantile)),
+        ),
         interval_column(t("report.network"), lambda row: row.network, "net"),
         interval_column(t("report.linear"), lambda row: row.linear, "lin"),
         interval_column(t("report.difference"), lambda row: row.difference, sign=True),
     ]
-    return table(t("report.residuals.table.absolute"), rows, columns, open_=True)
+    return table(t("report.residuals.table.absolute"), rows, columns)

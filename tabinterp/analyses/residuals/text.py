@@ -50,7 +50,15 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.residuals.table.observed": "Predictions for rows with similar observed values",
     "report.residuals.table.errors": "Share of rows by residual",
     "report.residuals.table.absolute": "Quantiles of the absolute error, in units of the target [95% interval]",
-    "report.residuals.share": "share of rows with a smaller error",
+    "report.residuals.absolute": "Absolute error",
+    "report.residuals.half": (
+        "Half of the errors are smaller than {network} for the network and {linear} for {name:name}, in units of the target.",
+        "network, linear: numbers with their 95% intervals; name: of the linear model",
+    ),
+    "report.residuals.most": (
+        "Nine in ten are smaller than {network} for the network and {linear} for {name:name}.",
+        "follows report.residuals.half",
+    ),
     "report.residuals.between": "{low} to {high}",
     "report.residuals.below": "below {high}",
     "report.residuals.above": "{low} and above",
