@@ -31,14 +31,16 @@ def _binned(record: Record, chart: str) -> list[Block]:
     part = "by_prediction" if chart == "residuals" else "by_observed"
     network, linear = (getattr(model, part) for model in (record.network, record.linear))
     percent, _ = middle([figure.quantiles(bins) for bins in (network, linear)])
-    bins = {"network": network, "linear": linear}
+    bins, sign = {"network": network, "linear": linear}, chart == "residuals"
 
     def title(place: int, model: str) -> str:
-        value = interval(bins[model][place].mean)
+        value = interval(bins[model][place].mean, sign=sign)
         return t("report.mark", name=_name(place), model=t(f"report.{model}"), value=value)
 
     ends = {
-        f"{model}_{end}": interval(own[i].mean) for model, own in bins.items() for end, i in (("low", 0), ("high", -1))
+        f"{model}_{end}": interval(own[i].mean, sign=sign)
+        for model, own in bins.items()
+        for end, i in (("low", 0), ("high", -1))
     }
     aria = t(f"report.residuals.aria.{chart}", **ends)
     axes = t(f"report.residuals.axis.{chart}.x"), t(f"report.residuals.axis.{chart}.y")
