@@ -109,7 +109,7 @@ def test_each_of_several_classes_is_held_against_the_others():
 
 
 def test_macro_averages_are_means_over_the_classes():
-    frame, table, model, other = data(classes=3)
+    _, table, model, other = data(classes=3)
     found = discrimination(model, table, other, resamples=RESAMPLES)
     for both, average in zip((found.network, found.linear), found.macro, strict=True):
         for name in ("roc", "precision", "ks"):

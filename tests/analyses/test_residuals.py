@@ -1,4 +1,4 @@
-"""Residuals in bins, the distribution of the errors and quantiles of the absolute error, against slow re-derivations and SciPy."""
+"""Residuals in bins, the distribution of the errors and quantiles of the absolute error, against NumPy, SciPy and statsmodels."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_classes_few_rows_and_unknown_charts_are_refused():
     model = ti.wrap(LogisticRegression().fit(classes[["x", "z"]], classes["y"]))
     with pytest.raises(NotApplicableError, match="the target is a class"):
         ti.residuals(model, ti.read_table(classes, target="y"), model)
-    with pytest.raises(TabinterpError, match="chart is one of .*got 'bars'"):
+    with pytest.raises(TabinterpError, match=r"chart is one of .*got 'bars'"):
         ti.residuals(models[0], table, models[1], resamples=RESAMPLES).plot(chart="bars")
 
 
