@@ -96,6 +96,7 @@ def _class(one: ClassRecord, record: Record, place: int) -> Iterator[Block]:
         t("report.discrimination.scores.caption", output=cut(one.output)),
         _bins(one.distribution, one.output),
     )
+    yield Heading(t("report.discrimination.separation"))
     yield _ks(one, "report.discrimination.ks")
 
 
