@@ -116,7 +116,7 @@ def test_macro_averages_are_means_over_the_classes():
             expected = np.mean([getattr(one, name).value for one in both], axis=0)
             np.testing.assert_allclose(getattr(average, name).value, expected, atol=1e-12)
         assert (average.roc.low <= average.roc.value).all()
-        assert (average.roc.stderr[1:-1] < np.mean([one.roc.stderr[1:-1] for one in both], axis=0)).all()
+        assert (average.roc.stderr <= np.mean([one.roc.stderr for one in both], axis=0) + 1e-12).all()
     assert found.ks_difference.value[-1] == pytest.approx(found.macro[0].ks.value[0] - found.macro[1].ks.value[0])
     assert len(found.frame()) == 2 * 4 * len(FALSE_POSITIVE_RATES)
     ax = found.plot()
