@@ -103,7 +103,7 @@ def test_the_document_says_what_was_not_requested_and_what_was(table, network):
     assert "Shapley values" in messages.text(note.key, note.values)
     assert "calibration" not in note.values["analyses"]
     assert audit.document.settings.analyses == ["calibration"]
-    assert re.search("These analyses were not requested", audit.to_html())
+    assert re.search("Not requested: ", audit.to_html())
 
 
 def test_what_was_declared_is_not_called_undeclared_where_its_analysis_was_not_requested(table, network):

@@ -240,7 +240,7 @@ class TestEveryCase:
     def test_it_is_assessed_where_rows_are_held_out_and_only_there(self, make, task):
         document = audited(make, task).document
         split = make is not no_split
-        few = split and document.data.held_out_rows < SMALL  # performance on fewer would tell of single people
+        few = split and document.data.held_out_rows < SMALL  # performance on fewer could disclose individual outcomes
         few = few or (make is one_class_held_out and task == "binary")  # and of one class there is none
         assert (document.verdict.status != "not_assessed") == (split and not few)
         assert ("not_assessed.split" in keys(document.not_assessed)) == (not split)
@@ -364,7 +364,7 @@ class TestEveryTask:
         assert document.verdict.status == "not_assessed"
         assert document.verdict.difference.low is None
         assert {m.resolved for m in document.performance.metrics} == {"no"}
-        assert "would tell of single people" in str(audited(one_row_held_out, task))
+        assert "could disclose individual outcomes" in str(audited(one_row_held_out, task))
         houses = rows().assign(house=np.arange(240) % 9)
         read = table(task, houses, group="house")
         few_groups = ti.audit(ti.wrap(fitted(network(task), read)), read, rows=20, analyses=["calibration"])

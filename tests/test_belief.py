@@ -44,7 +44,7 @@ def test_a_pdf_slipped_into_a_signed_folder_is_found(folder):  # noqa: F811
     ti.sign(folder / "out", folder / "key.pem")
     (folder / "out" / "report.pdf").write_bytes(b"%PDF-1.7 all is well")
     list_digest(folder / "out", "report.pdf")
-    assert "report.pdf is not among the files that were signed." in failures(folder, key=folder / "key.pub.pem")
+    assert "report.pdf is not among the signed files." in failures(folder, key=folder / "key.pub.pem")
     assert command("verify", folder / "out", "--key", folder / "key.pub.pem") == 1
 
 
@@ -52,7 +52,7 @@ def test_a_pdf_slipped_into_an_unsigned_folder_is_not_believed_and_not_signed(fo
     (folder / "out" / "report.pdf").write_bytes(b"%PDF-1.7 all is well")
     list_digest(folder / "out", "report.pdf")
     assert command("verify", folder / "out") == ExitCode.INCOMPLETE
-    assert "report.pdf is not what audit.json gives" in capsys.readouterr().out
+    assert "report.pdf does not match the PDF that this machine prints from audit.json" in capsys.readouterr().out
     with pytest.raises(DocumentError, match=r"was not signed: report\.pdf"):
         ti.sign(folder / "out", folder / "key.pem")
 
@@ -113,10 +113,10 @@ def test_the_list_of_digests_names_what_was_signed_and_nothing_else(folder):  # 
     ti.sign(folder / "out", folder / "key.pem")
     sums = folder / "out" / "SHA256SUMS"
     sums.write_text(sums.read_text() + "0" * 64 + "  report.pdf\n")
-    assert "report.pdf is not among the files that were signed." in failures(folder, key=folder / "key.pub.pem")
+    assert "report.pdf is not among the signed files." in failures(folder, key=folder / "key.pub.pem")
     sums.write_text("".join(f"{'0' * 64}  {line.split()[1]}\n" for line in sums.read_text().splitlines()[:3]))
     told = failures(folder, key=folder / "key.pub.pem")
-    assert "SHA256SUMS does not list run.json with the digest that was signed." in told
+    assert "SHA256SUMS does not list run.json with the signed digest." in told
 
 
 def test_an_attestation_in_the_folder_has_one_name(folder):  # noqa: F811
@@ -383,7 +383,7 @@ def test_what_another_version_signed_must_hold_every_check(change):
 def test_a_waiver_does_not_reach_the_document(tmp_path):
     path = tmp_path / "policy.toml"
     path.write_text(ALL + '\n[[waiver]]\ngate = "document"\nname = "A"\nreason = "b"\nexpires = 2026-12-31\n')
-    with pytest.raises(PolicyError, match="does not have: \\['document'\\]"):
+    with pytest.raises(PolicyError, match="does not contain: document"):
         ti.read_policy(path)
 
 

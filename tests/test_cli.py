@@ -138,13 +138,13 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     assert re.search(r"About \d+ (seconds|minutes) on this machine\.", told)
     verdict, *findings, others = told.splitlines()[-max(1, len(raised)) - 2 :]
     assert "logistic regression" in verdict
-    assert raised or findings == ["No check was raised."]
+    assert raised or findings == ["No checks were raised."]
     for one, line in zip(raised, findings, strict=bool(raised)):
         assert line.startswith(f"{one.severity}: {english()[f'check.{one.slug}.title']}. ")
     severities = [one.severity for one in raised]
     assert severities == sorted(severities)  # act, check, note
     passed, unasked = (sum(one.status == status for one in found) for status in ("cleared", "not_applicable"))
-    assert others == f"{passed} checks passed; {unasked} were not applicable."
+    assert others == f"Other checks: {passed} passed, {unasked} not applicable."
     assert sorted(p.name for p in (folder / "audit").iterdir()) == [
         "SHA256SUMS", "audit.json", "report.html", "run.json",
     ]  # fmt: skip
@@ -375,7 +375,7 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
     assert (data.rows, data.held_out_rows, data.without_target.rows, data.classes) == (160, 40, 20, ["0", "1"])
     assert "not_assessed.without_target" in [note.key for note in document.not_assessed]
     page = re.sub(r"<[^>]+>", " ", Path("out", "report.html").read_text("utf-8"))
-    assert "Rows whose target is missing: 20 were left out" in page
+    assert "Rows with a missing target: 20 were excluded" in page
     again = read_again(document.settings.table, Rows("gappy.csv"))
     assert (len(again), again.without_target) == (160, 20)
     few = ti.read_table(frame.drop(index=[*range(0, 180, 9)][5:]), target="paid", drop_missing_target=True)

@@ -163,7 +163,7 @@ def test_the_check_is_among_the_findings_and_in_the_manual(result):
     assert result["claim"].split(":")[0] in result["page"]
     assert 'href="#missing_values"' in result["page"]
     assert 'id="missing_values"' in result["page"]
-    assert "exceeds 20% of the loss of complete rows" in re.sub(r"\s+", " ", result["manual"])
+    assert "lies at or above 20% of the loss of complete rows" in re.sub(r"\s+", " ", result["manual"])
 
 
 def test_the_name_is_known_where_analyses_are_chosen(result):

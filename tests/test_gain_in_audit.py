@@ -285,4 +285,4 @@ def test_a_document_from_before_reads_and_renders():
     read = from_bytes(json.dumps(old).encode())
     assert (read.calibration, read.gain, read.disagreement) == (None, None, None)
     page = ti.Audit(read.model_copy(update={"verdict": read.verdict.model_copy(update={"lines": []})})).to_html()
-    assert "How simple a model" not in page
+    assert "Comparison with simpler models" not in page

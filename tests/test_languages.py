@@ -199,7 +199,7 @@ def test_a_reason_that_has_a_translation_is_one_that_is_given_with_its_values():
 def test_a_reason_reads_the_same_as_an_error_in_a_document_and_from_one_saved_before():
     reason = why("gradient", model="logistic regression", opaque=why("opaque.chain.holds", kind="Gelu"))
     error = NotApplicableError(reason)
-    english = "logistic regression holds Gelu, which is not read as a layer: it has no gradient"
+    english = "logistic regression contains Gelu, which is not a supported layer, so it has no gradient"
     assert str(error) == english
     assert pickle.loads(pickle.dumps(error)).reason == reason
     fixed = why("some class has no training row")
@@ -289,12 +289,12 @@ def test_a_language_that_writes_numbers_otherwise(monkeypatch):
     assert interval(Interval(value=0.5, low=0.25, high=1500.0)) == "0,500 [0,250; 1.500]"
     assert (share(0.1234), date("2026-08-02")) == ("12,3 %", "02.08.2026")
     assert messages.text("coefficients.note.mixed", {"columns": ["a", "b"]}).endswith(": a; b.")
-    assert messages.text("not_assessed.units", {"count": 12345.0}).startswith("12.345 ")
+    assert messages.text("not_assessed.units", {"count": 12345.0}).endswith(": 12.345.")
 
 
 def test_days_and_what_is_ours_in_a_label_are_written_as_the_language_does():
     at = {"column": "day", "at": "2020-03-01T00:00:00"}
-    assert messages.text("split.date", at) == "By date: rows whose day is 2020-03-01 or later are held out."
+    assert messages.text("split.date", at) == "By date: rows with day on or after 2020-03-01 are held out."
     with speaking("ja"):
         assert "2020年03月01日以降" in messages.text("split.date", at)
         assert messages.level("oslo, (3 more), (missing)") == "oslo, （ほか3水準）, （欠損）"

@@ -142,7 +142,7 @@ def test_the_page_says_it_and_the_document_comes_back(made):
     audit, _ = made
     page = audit.to_html()
     assert "means over all" in page
-    assert "Of all rows, which were read in batches: the fit of the linear counterpart" in page
+    assert "Computed on all rows, in batches: the fit of the linear counterpart" in page
     assert "contrasts of levels, and derivatives by numbers that it bends, of the 120 drawn ones" in page
     assert "Pearson correlations and correlation ratios are of all" in page
     assert "slope and intercept are of those drawn of each group" in page

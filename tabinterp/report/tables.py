@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from tabinterp.document.document import Interval, MetricRow
 from tabinterp.report.blocks import Cell, Table
-from tabinterp.report.words import cut_cell, interval, name_cell, number, t
+from tabinterp.report.words import capital, cut_cell, interval, name_cell, number, t
 
 MODELS = ("network", "linear")
 STYLES = {"network": "net", "linear": "lin"}
@@ -83,8 +83,8 @@ def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]
     """Both models and their difference by each metric. `first`: the key of the head of the rows' names."""
     columns: list[Column[tuple[str, MetricRow]]] = [
         Column(t(first), lambda row: row[0]),
-        interval_column(t("report.network"), lambda row: row[1].network, "net"),
-        interval_column(t("report.linear"), lambda row: row[1].linear, "lin"),
+        interval_column(capital(t("report.network")), lambda row: row[1].network, "net"),
+        interval_column(capital(t("report.linear")), lambda row: row[1].linear, "lin"),
         interval_column(t("report.difference"), lambda row: row[1].difference, sign=True),
     ]
     return table(caption, rows, columns)

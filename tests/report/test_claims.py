@@ -195,7 +195,7 @@ def test_only_a_linear_network_is_called_linear(kind, undrawn):
         "network": said.network.model_copy(update={"linear": True}),
         "coefficients": said.coefficients.model_copy(update={"surrogates": surrogates}),
     }
-    assert "It adds nothing to what" in render(said.model_copy(update=so)) or kind == "score"
+    assert "It can express nothing that" in render(said.model_copy(update=so)) or kind == "score"
 
 
 # ---- what stands beside the verdict
@@ -348,14 +348,14 @@ def test_where_nothing_is_resolved_no_line_claims_anything(key):
 def test_what_may_be_said_where_nothing_is_resolved_claims_nothing():
     for key in (*NEUTRAL, "verdict.not_resolved"):
         words = messages.english()[key].format_map(Anything())
-        claims = ("beats", "in its favour", "against it", "is lower by", "is higher by", "predicts", "adds nothing")
+        claims = ("beats", "in its favour", "against it", " lower (", " higher (", "favour", "predicts", "adds nothing")
         assert not [claim for claim in claims if claim in words], key
 
 
 def test_a_page_of_an_unresolved_document_marks_nothing_as_resolved():
     html = render(unresolved())
     first = html[html.index("<h1>") : html.index("</header>")]
-    assert "too small to separate" in first
+    assert "do not separate the network" in first
     assert "✓" not in html
     figure = html[html.index('id="figure-coefficients-0"') :]
     assert 'aria-label="Forest plot' in figure

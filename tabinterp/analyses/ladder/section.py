@@ -62,7 +62,7 @@ def _name(row: Rung) -> str:
 
 
 def _mark(row: Rung) -> figures.Pair:
-    title = t("report.mark", name=_name(row), model=t("report.gain.rung"), value=interval(row.loss))
+    title = t("report.mark", name=_name(row), model=t("report.strip.model"), value=interval(row.loss))
     both = (row.loss, Interval()) if row.rung == "network" else (Interval(), row.loss)
     return figures.Pair(_name(row), "", *both, title, title)
 

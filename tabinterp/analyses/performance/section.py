@@ -1,4 +1,4 @@
-"""Performance on the page: each metric for both models, whether their difference is resolved, and single classes."""
+"""Performance on the page: each metric for both models, whether their difference is significant, and single classes."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def _sum(one: Interval, other: Interval) -> float | None:
 
 
 def brief(document: Document) -> list[Table | Paragraph]:
-    """The table of the first screen: points, the difference with its interval, the resolution."""
+    """The table of the summary: values, the difference with its interval, and whether it is significant."""
     columns: list[Column[MetricRow]] = [
         Column(t("report.metric"), _name),
-        Column(t("report.network"), lambda row: number(row.network.value), "net"),
-        Column(t("report.linear"), lambda row: number(row.linear.value), "lin"),
+        Column(capital(t("report.network")), lambda row: number(row.network.value), "net"),
+        Column(capital(t("report.linear")), lambda row: number(row.linear.value), "lin"),
         interval_column(t("report.difference"), lambda row: row.difference, sign=True),
         _resolved(document),
     ]
