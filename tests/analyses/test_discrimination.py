@@ -125,8 +125,16 @@ def test_macro_averages_are_means_over_the_classes():
 
 @pytest.mark.parametrize("weights", [False, True])
 def test_rates_of_several_classes_are_those_of_scikit_learn(weights):
-    frame, table, model, other = data(classes=3, weights=weights)
-    decided = discrimination(model, table, other, resamples=RESAMPLES).class_decisions[0]
+    draw, angle = (
+        np.random.default_rng(0),
+        2 * np.pi * np.arange(900) / 3,
+    )  # three clouds of rows, confused with each other
+    frame = pd.DataFrame({"x": np.cos(angle) + draw.normal(size=900), "z": np.sin(angle) + draw.normal(size=900)})
+    frame["y"], frame["w"] = np.array([*"abc"])[np.arange(900) % 3], draw.uniform(0.5, 2, 900)
+    model = ti.wrap(LogisticRegression().fit(frame[["x", "z"]], frame["y"]))
+    kept = frame if weights else frame.drop(columns="w")
+    table = ti.read_table(kept, target="y", weight="w" if weights else None)
+    decided = discrimination(model, table, model, resamples=RESAMPLES).class_decisions[0]
     called = bind(model, table).scores.argmax(axis=1)
     np.testing.assert_array_equal(decided.counts, confusion_matrix(table.y, called))
     w = frame["w"] if weights else None
