@@ -61,6 +61,7 @@ _PUBLIC = {  # name -> module that defines it
     "ladder": "analyses.ladder.estimator",
     "performance": "analyses.performance.estimator",
     "discrimination": "analyses.discrimination.estimator",
+    "residuals": "analyses.residuals.estimator",
     "trust": "analyses.trust.estimator",
     "reason_codes": "analyses.reason_codes.estimator",
     "crossvalidate": "analyses.cross_validation.estimator",

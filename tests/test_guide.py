@@ -44,3 +44,22 @@ def test_pictures():
     assert names["right"].get_images()
     assert "<table" in names["fragment"]
     plt.close("all")
+
+
+@pytest.mark.filterwarnings("ignore:FigureCanvasAgg")
+def test_how_well_both_models_predict():
+    (block,) = examples(r"How well do both models predict\?")
+    frame = cases.mixed_frame(200, 2)
+    rows = cases.mixed_frame(200, 2, "regression")
+    names = {
+        "ti": ti,
+        "model": ti.wrap(cases.network_pipeline(frame)),
+        "table": cases.mixed_table(frame),
+        "numbers": ti.wrap(cases.network_pipeline(rows, "regression")),
+        "houses": cases.mixed_table(rows, "regression"),
+    }
+    exec(block, names)
+    assert names["scores"].frame()["metric"].tolist()[0] == "log_loss"
+    assert set(names["ranking"].frame()["model"]) == {"network", "linear"}
+    assert set(names["errors"].frame()["by"]) == {"prediction", "observed"}
+    plt.close("all")

@@ -187,6 +187,10 @@ def notes(r: Results) -> list[Message]:
     """Return what was not assessed, as far as only the run knows it; `unassessed` derives the rest from the document."""
     messages = list(r.notes)
     units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
+    training = r.performance.training
+    if training is not None and training.unknown is not None:
+        known: dict[str, Any] = {"reading": "comparison with training rows", "reason": training.unknown}
+        messages.append(Message(key="not_assessed.reading", values=known))
     if units is not None and (left := len(units.units.layer) - len(units.shown)):
         values = {"left": left, "count": left + len(units.shown), "shown": len(units.shown)}
         messages.append(Message(key="not_assessed.optima", values=values))
@@ -194,7 +198,7 @@ def notes(r: Results) -> list[Message]:
         messages.append(Message(key="not_assessed.costs"))
     reason = None if trusted is None else trusted[0].skipped.get("random weights")
     if reason:
-        known: dict[str, Any] = {"reading": "null of random weights", "reason": reason}
+        known = {"reading": "null of random weights", "reason": reason}
         messages.append(Message(key="not_assessed.reading", values=known))
     return messages
 
