@@ -23,6 +23,7 @@ from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.difference import Changes, compare_documents
 from tabinterp.document.document import Document, Message
 from tabinterp.document.evidence_rows import Card
+from tabinterp.document.labels import labelled
 from tabinterp.errors import DocumentError
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.report.formats.cyclonedx import render_cyclonedx
@@ -59,7 +60,7 @@ class Findings:
     def frame(self) -> pd.DataFrame:
         """slug, severity, status (raised, cleared, not_applicable), claim."""
         return pd.DataFrame(
-            [(f.slug, f.severity, f.status, _text(f.claim)) for f in self.document.findings],
+            [(f.slug, f.severity, f.status, _text(f.claim)) for f in labelled(self.document).findings],
             columns=["slug", "severity", "status", "claim"],
         )
 
@@ -86,7 +87,9 @@ class Audit:
         return Findings(self.document)
 
     def __str__(self) -> str:
-        return " ".join([*voids(self.document), *(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))])
+        document = labelled(self.document)
+        lines = (_text(message) for message in (document.verdict.sentence, *document.verdict.lines))
+        return " ".join([*voids(document), *lines])
 
     def in_one_line(self) -> str:
         """The verdict, and how many findings there are of each severity."""
@@ -122,10 +125,10 @@ class Audit:
         with holding_together(self.read):
             if written_here(self.document):
                 judged_again = self.document.model_copy(update={"findings": judge(self.document)})
-                return decide(judged_again, policy, today, contradictions(self.document))
+                return decide(labelled(judged_again), policy, today, contradictions(self.document))
             written = {"written": self.document.method.version, "present": __version__}
             unjudged = None if attested else Message(key="gate.document.version", values=written)
-            return decide(self.document, policy, today, unjudged=unjudged)
+            return decide(labelled(self.document), policy, today, unjudged=unjudged)
 
     def annotate(self, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Audit:
         """The same audit with its author's text (`ti.read_card`) and evidence for further clauses (`ti.read_mapping`)."""

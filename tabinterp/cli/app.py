@@ -27,6 +27,7 @@ from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.provenance.digest_key import check_outside
 from tabinterp.report.formats.weasyprint import printer
 from tabinterp.secret_masking import hidden
+from tabinterp.table.labels import codebook
 
 from .console import leave_with, progress, report_error, say, use_plain_output, writing_to
 from .finished_audits import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
@@ -75,6 +76,13 @@ Kind = Annotated[
     list[str] | None,
     typer.Option(
         "--kind", help="COLUMN=numeric|categorical|boolean|ordinal, where the inferred kind is wrong. Repeatable."
+    ),
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels",
+        help="TOML or CSV codebook: labels of columns and levels, which the report shows in place of names and codes.",
     ),
 ]
 Split = Annotated[
@@ -130,6 +138,7 @@ def train(
     drop: Drop = None,
     protected: Protected = None,
     kind: Kind = None,
+    labels: Labels = None,
     split: Split = None,
     weight: Weight = None,
     group: Group = None,
@@ -150,7 +159,9 @@ def train(
         raise TabinterpError(
             f"--out of train is a folder, of which `tabinterp convert` makes one file; got {str(out)!r}"
         )
-    settings = _settings(target, task, positive, adverse, drop, protected, kind, weight, group, drop_missing_target)
+    settings = _settings(
+        target, task, positive, adverse, drop, protected, kind, labels, weight, group, drop_missing_target
+    )
     _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device, overwrite)
     say(str(out))
 
@@ -169,6 +180,7 @@ def audit(
     drop: Drop = None,
     protected: Protected = None,
     kind: Kind = None,
+    labels: Labels = None,
     split: Split = None,
     weight: Weight = None,
     group: Group = None,
@@ -224,7 +236,9 @@ def audit(
         printer()  # what is missing is said before the audit, not after it
     if digest_key is not None:
         check_outside(digest_key, out)
-    asked = _settings(target, task, positive, adverse, drop, protected, kind, weight, group, drop_missing_target)
+    asked = _settings(
+        target, task, positive, adverse, drop, protected, kind, labels, weight, group, drop_missing_target
+    )
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"margin": margin, "costs": costs_of(costs), "threshold": threshold}
     judged |= {"control": controls(control), "digest_key": digest_key, "analyses": names_of(analyses), "jobs": jobs}
@@ -461,6 +475,7 @@ def _settings(
     drop: list[str] | None,
     protected: list[str] | None,
     kind: list[str] | None,
+    labels: Path | None,
     weight: str | None,
     group: str | None,
     drop_missing_target: bool,
@@ -480,6 +495,7 @@ def _settings(
         "drop": drop,
         "protected": protected,
         "kinds": kinds or None,
+        "labels": None if labels is None else codebook(labels).plain(),
         "weight": weight,
         "group": group,
         "drop_missing_target": drop_missing_target or None,

@@ -417,7 +417,7 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
         device_of(device)
     except ModelError as error:  # asked for, and not done: whoever changed numbers could have written any device
         return _step("numbers", "failed", "numbers.device", device=device, reason=str(error))
-    model, table = load_model(path), read_again(settings.table, rows)
+    model, table = load_model(path), read_again(settings.table, rows, document.data.labels)
     if settings.table.remembered_split and model.split is None:
         return _step("numbers", "incomplete", "numbers.no_split")
     others = load_others(path) if document.method.other_digests else ()

@@ -14,6 +14,7 @@ from tabinterp import __version__
 from tabinterp.document import claims
 from tabinterp.document.difference import compare_documents
 from tabinterp.document.document import Document
+from tabinterp.document.labels import labelled
 from tabinterp.errors import DocumentError
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.report.blocks import Section
@@ -28,6 +29,7 @@ from .contents import chapters
 def render(document: Document, paper: bool = False) -> str:
     """The report of an audit; `paper`: with the rules of a PDF."""
     claims.check(document)
+    document = labelled(document)
     return _page(first_screen(document), chapters(document), document.method.version, paper)
 
 
@@ -35,7 +37,7 @@ def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str
     """Two audits side by side, as a page of the same kind."""
     found = compare_documents(first, second)
     with speaking(lang):
-        return _page(changes_screen(found, first), changes_sections(found), __version__)
+        return _page(changes_screen(found, labelled(first)), changes_sections(found), __version__)
 
 
 def render_summary(document: Document) -> str:

@@ -23,6 +23,7 @@ from tabinterp.errors import TableError, argument
 from .checkpoints import Arrays, Keeping, State, Told
 from .column_sketch import FEW, Witness, is_complete
 from .digest import finish as finish_digests
+from .labels import LabelsGiven, codebook
 from .partitions import SUMS, Form, Piece, held_out_bits
 from .prefetch import ahead
 from .read import read_table
@@ -138,6 +139,7 @@ def scan_table(
     protected: Collection[str] = (),
     kinds: Mapping[str, str] | None = None,
     levels: Mapping[str, Sequence[Any]] | None = None,
+    labels: LabelsGiven | None = None,
     weight: str | None = None,
     group: str | None = None,
     split: str | float | Split | None = None,
@@ -185,6 +187,7 @@ def scan_table(
         group,
         split,
         drop_missing_target,
+        codebook(labels),
     )
     if rows < 2 or batch < 1:
         raise TableError(

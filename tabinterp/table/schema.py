@@ -61,7 +61,8 @@ class Column:
     """One column of the user's table.
 
     `levels` are the distinct values that are not missing, in order, for every kind but numeric. `protected` is a flag
-    beside the role: a column can be an input and protected.
+    beside the role: a column can be an input and protected. `label` and `level_labels` are what a codebook says that the name
+    and the levels mean: (level as text, label), also of levels that the table does not hold.
     """
 
     name: str
@@ -69,6 +70,8 @@ class Column:
     levels: tuple[Any, ...] = ()
     role: Role = "input"
     protected: bool = False
+    label: str | None = None
+    level_labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

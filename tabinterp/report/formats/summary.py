@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tabinterp.document.canonical import to_bytes
 from tabinterp.document.document import Document
+from tabinterp.document.labels import labelled
 from tabinterp.messages import english
 from tabinterp.messages.names import shortened
 from tabinterp.report.blocks import Facts, FindingItem, Paragraph, Table
@@ -38,7 +39,7 @@ class Brief:
 
 def on_one_sheet(document: Document) -> Brief:
     """Names and sentences are as long as one sheet of paper allows, whatever the document holds."""
-    first = first_screen(_narrow(document))
+    first = first_screen(_narrow(labelled(document)))
     return replace(
         _brief(document, MOST),
         title=t("summary.title", **_names(_narrow(document))),
@@ -65,7 +66,7 @@ def on_a_terminal(document: Document) -> str:
             title=t(key) if (key := f"check.{one.slug}.title") in english() else one.slug,
             claim=shortened(say(one.claim), CLAIM),
         )
-        for one in raised_of(document)
+        for one in raised_of(labelled(document))
     ]
     return "\n".join([*(lines or [t("report.findings.none")]), t("terminal.others", **_others(document))])
 
@@ -94,7 +95,8 @@ def _others(document: Document) -> dict[str, int]:
 
 
 def _brief(document: Document, most: int) -> Brief:
-    first, raised, how = first_screen(document), raised_of(document), document.method
+    shown = labelled(document)
+    first, raised, how = first_screen(shown), raised_of(shown), document.method
     rest = t("brief.more", count=len(raised) - most) if len(raised) > most else ""
     facts = [
         (t("summary.document"), hashlib.sha256(to_bytes(document)).hexdigest()),
