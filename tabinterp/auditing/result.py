@@ -26,10 +26,11 @@ from tabinterp.document.evidence_rows import Card
 from tabinterp.document.labels import labelled
 from tabinterp.errors import DocumentError
 from tabinterp.messages.language import SOURCE, speaking
+from tabinterp.preview import Preview, Previewed
 from tabinterp.report.formats.cyclonedx import render_cyclonedx
 from tabinterp.report.formats.markdown import render_card, render_markdown
 from tabinterp.report.formats.pdf import printed
-from tabinterp.report.formats.summary import in_one_line, on_a_terminal, verdict_and_counts
+from tabinterp.report.formats.summary import in_one_line, on_a_terminal, preview_of_findings, verdict_and_counts
 from tabinterp.report.html import render, render_changes, render_notebook, render_summary
 from tabinterp.report.sections.difference import as_text
 from tabinterp.report.sections.findings import voids
@@ -52,7 +53,7 @@ def judged(document: Document, card: Card | None = None, mappings: Iterable[Mapp
 
 
 @dataclass(frozen=True)
-class Findings:
+class Findings(Previewed):
     """What was checked, each check once."""
 
     document: Document
@@ -63,6 +64,10 @@ class Findings:
             [(f.slug, f.severity, f.status, _text(f.claim)) for f in labelled(self.document).findings],
             columns=["slug", "severity", "status", "claim"],
         )
+
+    def preview(self) -> Preview:
+        """Return the verdict, and the gravest findings that are raised."""
+        return preview_of_findings(self.document)
 
     def __str__(self) -> str:
         """A line for each raised finding, the gravest first, and how many of the other checks passed or do not apply."""

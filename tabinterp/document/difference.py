@@ -18,6 +18,7 @@ import pandas as pd
 from tabinterp.analyses.calibration.record import Calibration
 from tabinterp.errors import DocumentError
 from tabinterp.messages.names import plain_values
+from tabinterp.preview import PreviewedFrame
 
 from .canonical import to_bytes
 from .document import Document, Interval
@@ -69,7 +70,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Changes:
+class Changes(PreviewedFrame):
     """`facts`: data, models, verdict; `findings`: status of each check; `numbers`: the surest change first."""
 
     names: tuple[str, str]

@@ -126,7 +126,9 @@ class Data(Part):
     grouping: Grouping | None = None  # None: every row is a draw by itself
     split: Message
     columns: list[ColumnInfo]
-    labels: list[ColumnLabels] = Field(default_factory=list)  # of columns that have some; all other names are names and codes
+    labels: list[ColumnLabels] = Field(
+        default_factory=list
+    )  # of columns that have some; all other names are names and codes
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:

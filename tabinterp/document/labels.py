@@ -25,7 +25,15 @@ COLUMN = {
     "ColumnInfo.name", "InteractionRow.first", "InteractionRow.second", "ProbeRow.name", "ShareRow.of",
     "Message.families", "Message.names",
 }  # fmt: skip
-LEVEL = {"at", "end", "level", "levels", "reference", "start", "EffectPoint.value"}  # of the column named in or above the part
+LEVEL = {
+    "at",
+    "end",
+    "level",
+    "levels",
+    "reference",
+    "start",
+    "EffectPoint.value",
+}  # of the column named in or above the part
 CLASS = {
     "adverse", "classes", "compared", "declined", "favourable", "happened", "output", "predicted",
     "Message.label",
@@ -104,14 +112,15 @@ class _Names:
             return [self.value(kind, name, one, column, template) for one in value]
         if isinstance(value, dict):
             return {key: self.value(kind, name, one, column, template) for key, one in value.items()}
-        if not isinstance(value, str):
-            return value
-        fields = {name, f"{kind}.{name}"}
-        if fields & COLUMN:
-            return self.column(value)
-        if fields & LEVEL:
-            return value if column is None else self.level(column, value)
-        return self.output(value) if fields & CLASS else value
+        return self.text({name, f"{kind}.{name}"}, value, column) if isinstance(value, str) else value
+
+    def text(self, field: set[str], text: str, column: str | None) -> str:
+        """A text of a field, which is known by its name and with the name of its part before it."""
+        if field & COLUMN:
+            return self.column(text)
+        if field & LEVEL:
+            return text if column is None else self.level(column, text)
+        return self.output(text) if field & CLASS else text
 
     def column(self, text: str) -> str:
         """A column; several, joined; or a column with one of its levels, a class or another addition behind it."""

@@ -31,6 +31,7 @@ from tabinterp.messages.language import SOURCE, languages, speaking
 from tabinterp.models import Model
 from tabinterp.models.device import CPU, device_of
 from tabinterp.models.io.load import load_counterpart, load_model, load_null, load_others
+from tabinterp.preview import PreviewedFrame
 from tabinterp.report.html import render
 from tabinterp.table import Scan
 from tabinterp.table.digest import column_digests
@@ -61,7 +62,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verification(PreviewedFrame):
     """All comparisons, in order."""
 
     steps: tuple[Step, ...]

@@ -214,8 +214,8 @@ def _level_labels(column: Column, classes: Sequence[Any], book: Codebook) -> tup
     if unknown and bare:
         near = did_you_mean(unknown[0], bare)
         warnings.warn(
-            f"{argument('labels')} has labels for {', '.join(map(repr, unknown[:5]))}, which column {column.name!r} does not hold, "
-            f"and none for {', '.join(map(repr, bare[:5]))}, which it does.{near}",
+            f"{argument('labels')} has labels for {', '.join(map(repr, unknown[:5]))}, which column {column.name!r} does not "
+            f"hold, and none for {', '.join(map(repr, bare[:5]))}, which it does.{near}",
             stacklevel=2,
         )
     order = {level: place for place, level in enumerate(texts)}

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tabinterp.arrays import IntArray
 from tabinterp.errors import TableError, argument
+from tabinterp.preview import Preview, Previewed
 
 from .checkpoints import Arrays, Keeping, State, Told
 from .column_sketch import FEW, Witness, is_complete
@@ -29,7 +30,7 @@ from .prefetch import ahead
 from .read import read_table
 from .readers import ROWS, Source, identity, open_source, unpacked_size, with_known_targets
 from .sampling_pass import Gathered, Sides, joined, pack_table, unpack_table
-from .schema import Schema
+from .schema import Schema, preview_of
 from .schema_inference import Asked, weighed
 from .schema_pass import first_pass
 from .split import BoolArray, Split
@@ -42,7 +43,7 @@ DRAWN = 50_000  # rows of each side of the split, for what needs an order or a d
 
 
 @dataclass(frozen=True, eq=False)
-class Scan:
+class Scan(Previewed):
     """Rows that are read in batches. `census` counts all of them; `sample` is a table of those drawn.
 
     `columns` holds few values of each, of the type that it has as a whole. `sides`: the rows' held-out bits. `most`: rows
@@ -67,6 +68,10 @@ class Scan:
 
     def __len__(self) -> int:
         return self.census.rows
+
+    def preview(self) -> Preview:
+        """Return rows, target, kinds, roles and missing values, of all rows."""
+        return preview_of(self.name, self.schema, len(self), self.census.held_out, self.census.missing)
 
     @property
     def is_whole(self) -> bool:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
+
+from tabinterp import messages
+from tabinterp.messages import text
+from tabinterp.preview import Preview
 
 Kind = Literal["numeric", "categorical", "boolean", "ordinal"]
 Role = Literal["input", "target", "weight", "group", "split", "dropped"]
@@ -122,3 +128,36 @@ class Schema:
         """Of two classes, the position of the one whose predicted share is compared between groups of people: the class
         that is not adverse, or the positive class where the adverse class was not stated."""
         return 0 if self.adverse is not None and self.adverse == self.classes[-1] else 1
+
+
+def preview_of(name: str, schema: Schema, rows: int, held_out: int | None, missing: Mapping[str, int]) -> Preview:
+    """Return what a table shows of itself.
+
+    Parameters
+    ----------
+    held_out : rows; None where it is not known which rows a model was not trained on.
+    missing : column -> rows in which it is missing.
+    """
+    columns = schema.columns
+    values = {"name": name, "rows": rows, "columns": len(columns), "held_out": held_out}
+    classes = messages.joined(schema.labels) or text(f"cyclonedx.task.{schema.task}")
+    gaps = {column: count for column, count in missing.items() if count}
+    listed = messages.joined(f"{column} {messages.count(count)}" for column, count in gaps.items())
+    facts = {
+        "target": text("preview.target.classes", {"target": schema.target, "classes": classes}),
+        "kinds": _counted("report.kind", [column.kind for column in columns]),
+        "roles": _counted("report.role", [column.role for column in columns]),
+        "protected": messages.joined(column.name for column in columns if column.protected) or text("preview.none"),
+        "missing": text("preview.missing.columns", {"count": sum(gaps.values()), "columns": len(gaps), "names": listed})
+        if gaps
+        else text("preview.none"),
+    }
+    title = text("preview.table" if held_out is None else "preview.held_out", values)
+    return Preview(title, [(text(f"preview.{fact}"), told) for fact, told in facts.items()])
+
+
+def _counted(vocabulary: str, names: list[Any]) -> str:
+    """How often each name occurs, as a list of the names in words."""
+    return messages.joined(
+        f"{messages.count(n)} {messages.word(vocabulary, name)}" for name, n in Counter(names).items()
+    )

@@ -50,7 +50,7 @@ def rewritten(part, names, pattern, key=""):
 def coded(sample: Document) -> Document:
     """The document with a code that occurs nowhere else for every column and level, and a label for each of them."""
     data = json.loads(sample.model_dump_json())
-    texts = [pair for pair in strings({k: v for k, v in data.items() if k not in KEPT})]
+    texts = list(strings({k: v for k, v in data.items() if k not in KEPT}))
     columns = [column["name"] for column in data["data"]["columns"]]
     columns += dict.fromkeys(text for key, text in texts if key in ("column", "target") and text not in columns)
     found = [text for key, text in texts if key in LEVELS]
@@ -83,7 +83,13 @@ def test_no_name_and_no_code_is_left_in_what_readers_see(task):
     assert not any(TOKEN.search(key) for key in re.findall(r'"([^"]*)": ', json.dumps(left)))
     audit = ti.Audit(document)
     assert "Column 0" in audit.to_html()
-    for text in (str(audit), str(audit.findings), *audit.findings.frame()["claim"], audit.to_cyclonedx(), audit.to_summary()):
+    for text in (
+        str(audit),
+        str(audit.findings),
+        *audit.findings.frame()["claim"],
+        audit.to_cyclonedx(),
+        audit.to_summary(),
+    ):
         assert TOKEN.findall(text) == []
     page, codebook = audit.to_markdown().split("Codebook (")
     assert TOKEN.findall(page) == []

@@ -33,6 +33,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import forward
+from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import auc
 from tabinterp.stats.group_contrasts import NONE, Estimate, ratio_of
 
@@ -54,7 +55,7 @@ class Alternative:
 
 
 @dataclass(frozen=True)
-class Alternatives:
+class Alternatives(PreviewedFrame):
     """Every version; `columns` are the protected ones."""
 
     columns: tuple[str, ...]

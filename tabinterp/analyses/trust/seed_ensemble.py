@@ -18,13 +18,14 @@ from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError
 from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
+from tabinterp.preview import PreviewedFrame
 from tabinterp.table.hash_sampling import chosen
 
 ROWS = 2_000  # on which importance is read
 
 
 @dataclass(frozen=True, eq=False)
-class Networks:
+class Networks(PreviewedFrame):
     """`loss` (networks,) on all rows, the first that of the model itself; `within` (networks,) whether it is at most
     `tolerance` above the least. `importance` (networks, columns), in units of the loss, on `rows` rows."""
 

@@ -10,6 +10,7 @@ from tabinterp.document.document import Document
 from tabinterp.document.labels import labelled
 from tabinterp.messages import english
 from tabinterp.messages.names import shortened
+from tabinterp.preview import Preview
 from tabinterp.report.blocks import Facts, FindingItem, Paragraph, Table
 from tabinterp.report.sections.findings import ORDER, items, raised_of
 from tabinterp.report.sections.first_screen import first_screen
@@ -69,6 +70,13 @@ def on_a_terminal(document: Document) -> str:
         for one in raised_of(labelled(document))
     ]
     return "\n".join([*(lines or [t("report.findings.none")]), t("terminal.others", **_others(document))])
+
+
+def preview_of_findings(document: Document) -> Preview:
+    """The verdict and the counts of findings, and below them those that are raised, the gravest first."""
+    raised = items(raised_of(labelled(document)))
+    rows = [(one.severity_text, f"{one.title}. {one.claim}") for one in raised]
+    return Preview(verdict_and_counts(document), rows, count=len(rows))
 
 
 def verdict_and_counts(document: Document) -> str:

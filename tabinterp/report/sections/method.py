@@ -176,7 +176,9 @@ def _codebook(document: Document) -> list[Block]:
         name_column(t("report.method.codebook.level"), lambda row: row[1] or NONE, "t"),
         name_column(t("report.method.codebook.label"), lambda row: row[2], "t"),
     ]
-    return [Fold(t("report.method.codebook_fold", count=len(rows)), [table(t("report.method.codebook"), rows, columns)])]
+    return [
+        Fold(t("report.method.codebook_fold", count=len(rows)), [table(t("report.method.codebook"), rows, columns)])
+    ]
 
 
 def _columns(document: Document) -> Table:
