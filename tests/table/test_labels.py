@@ -14,6 +14,7 @@ from tabinterp.provenance.audited_rows import Rows, read_again
 from tabinterp.table.labels import LONGEST, codebook
 
 from ..report.samples import binary
+from ..test_cli_files import command  # noqa: F401  # a fixture
 
 FRAME = pd.DataFrame(
     {
@@ -198,6 +199,40 @@ def test_labels_of_a_document_are_read_again_with_its_rows(tmp_path):
     assert given(again.schema) == given(table.schema)
     assert from_bytes(ti.Audit(document).to_json()) == document
     assert binary().data.labels == []
+
+
+def test_a_bundle_remembers_labels_and_an_option_replaces_them(tmp_path, command, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(tmp_path)
+    FRAME.to_csv("rows.csv", index=False)
+    written(tmp_path, CSV, ".csv")
+    settings = {"target": "paid", "kinds": {"SEX": "categorical"}, "labels": codebook(LABELS).plain()}
+    ti.save_model(ti.wrap(_fitted()), "model", table=settings)
+    assert given(ti.read_table(FRAME, **ti.table_settings("model")).schema) == given(read(LABELS).schema)
+    asked = (
+        "audit",
+        "model",
+        "--data",
+        "rows.csv",
+        "--split",
+        "0.5",
+        "--rows",
+        "20",
+        "--analyses",
+        "groups",
+        "--quiet",
+    )
+    other = written(tmp_path, "[columns]\njob = 'Trade'\n", ".toml")
+    for out, more, label in (("one", (), "Occupation"), ("two", ("--labels", other), "Trade")):
+        code, _, err = command(*asked, "--out", out, *more)
+        assert code == 0, err
+        document = ti.Audit.from_json(tmp_path / out / "audit.json").document
+        assert document.data.labels[0].label == label
+        assert label in (tmp_path / out / "report.html").read_text("utf-8")
+    code, _, err = command(
+        *asked, "--out", "three", "--labels", written(tmp_path, "column,level,label\njobb,,x\n", ".csv")
+    )
+    assert code == 2
+    assert "--labels names 'jobb', which the table does not have. Did you mean 'job'?" in err
 
 
 def _fitted():
