@@ -36,7 +36,7 @@ class Preview:
     def lines(self) -> list[list[str]]:
         """The head, where there is one, and the rows, as text."""
         return [[cut(name) for name in self.head]] * bool(self.head) + [
-            [_shown(value, longest=28 if self.head else WIDEST - 16) for value in row] for row in self.rows[:MOST]
+            [_shown(value, longest=28 if self.head else WIDEST - 18) for value in row] for row in self.rows[:MOST]
         ]
 
     @property

@@ -92,7 +92,8 @@ class _Names:
             if name in DATA:
                 continue
             if kind == "Template" and name == "levels":
-                changed[name] = [self.level(one, level) for one, level in zip(template, value, strict=True)]
+                of = dict(enumerate(template))
+                changed[name] = [self.level(of.get(place, ""), level) for place, level in enumerate(value)]
             elif kind == "GroupTable" and name == "control":  # protected column -> its reference group
                 changed[name] = {self.column(one): self.level(one, level) for one, level in value.items()}
             else:
