@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tabinterp import messages
 from tabinterp.messages.names import cut, shortened, terminal, tidy, width
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST = 7  # rows, beside the title, the head and the line that counts the others
 WIDEST = 100  # display columns of a line
@@ -96,7 +99,7 @@ class Previewed:
 class PreviewedFrame(Previewed):
     """A result that shows the first rows of its frame."""
 
-    def frame(self) -> Any:
+    def frame(self) -> pd.DataFrame:
         raise NotImplementedError
 
     def preview(self) -> Preview:

@@ -152,7 +152,7 @@ def _label(label: Any, source: str, column: str, level: Any = None) -> str:
     of = f"column {column!r}" if level is None else f"level {level!r} of column {column!r}"
     if not isinstance(label, str) or not is_text(label):
         raise TableError(f"{source}: the label of {of} must be text; got {label!r}")
-    label = label.strip()
+    label = str(label).strip()
     if not label:
         raise TableError(f"{source}: the label of {of} is empty; leave the entry out, or write a label")
     if len(label) > LONGEST:

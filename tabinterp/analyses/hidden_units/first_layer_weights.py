@@ -19,7 +19,6 @@ from tabinterp.arrays import FloatArray
 from tabinterp.messages import text
 from tabinterp.models import BoundModel
 from tabinterp.models.layers import Layer
-from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.weights import deviation, unit
 
 LINE = 1e-5  # of the range: how far the function of a number may be off a line
@@ -27,7 +26,7 @@ LEVELS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
-class Incoming(PreviewedFrame):
+class Incoming:
     """Lines are numeric columns (`levels` None) and levels; arrays (units, lines). NaN where a column is no line, or is mixed."""
 
     columns: tuple[str, ...]
