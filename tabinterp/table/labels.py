@@ -152,14 +152,14 @@ def _label(label: Any, source: str, column: str, level: Any = None) -> str:
     of = f"column {column!r}" if level is None else f"level {level!r} of column {column!r}"
     if not isinstance(label, str) or not is_text(label):
         raise TableError(f"{source}: the label of {of} must be text; got {label!r}")
-    label = str(label).strip()
-    if not label:
+    text: str = label.strip()
+    if not text:
         raise TableError(f"{source}: the label of {of} is empty; leave the entry out, or write a label")
-    if len(label) > LONGEST:
+    if len(text) > LONGEST:
         raise TableError(
-            f"{source}: the label of {of} has {len(label):,} characters ({label[:30]!r}...); at most {LONGEST} are allowed"
+            f"{source}: the label of {of} has {len(text):,} characters ({text[:30]!r}...); at most {LONGEST} are allowed"
         )
-    return label
+    return text
 
 
 # ---- labels of the columns of a table
