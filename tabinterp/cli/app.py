@@ -27,7 +27,6 @@ from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.provenance.digest_key import check_outside
 from tabinterp.report.formats.weasyprint import printer
 from tabinterp.secret_masking import hidden
-from tabinterp.table.labels import codebook
 
 from .console import leave_with, progress, report_error, say, use_plain_output, writing_to
 from .finished_audits import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
@@ -502,7 +501,7 @@ def _settings(
         "drop": drop,
         "protected": protected,
         "kinds": kinds or None,
-        "labels": None if labels is None else codebook(labels).plain(),
+        "labels": None if labels is None else ti.codebook(labels).plain(),
         "weight": weight,
         "group": group,
         "drop_missing_target": drop_missing_target or None,
