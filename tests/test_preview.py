@@ -125,7 +125,7 @@ def test_names_are_text(shown):
     table = ti.read_table(frame, target="b<b>", name=f"<img src=x>{NAME}", protected=[NAME])
     for one in (table, shown["findings"]):
         page = one._repr_html_()
-        assert steering(repr(one)) == set()
+        assert steering(repr(one)) <= ALLOWED
         assert steering(page) <= ALLOWED
         assert "<script" not in page
         assert "<img" not in page

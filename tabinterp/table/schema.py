@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from tabinterp import messages
 from tabinterp.messages import text
+from tabinterp.messages.names import cut
 from tabinterp.preview import Preview
 
 Kind = Literal["numeric", "categorical", "boolean", "ordinal"]
@@ -139,7 +140,7 @@ def preview_of(name: str, schema: Schema, rows: int, held_out: int | None, missi
     missing : column -> rows in which it is missing.
     """
     columns = schema.columns
-    values = {"name": name, "rows": rows, "columns": len(columns), "held_out": held_out}
+    values = {"name": cut(name, 48), "rows": rows, "columns": len(columns), "held_out": held_out}
     classes = messages.joined(schema.labels) or text(f"cyclonedx.task.{schema.task}")
     gaps = {column: count for column, count in missing.items() if count}
     listed = messages.joined(f"{column} {messages.count(count)}" for column, count in gaps.items())
