@@ -125,7 +125,7 @@ def test_a_secret_that_a_library_encodes_is_masked():
     "text",
     ["loans.csv", "s3://bucket/loans/", "postgresql://bank/loans", "tcp://10.0.0.5:8786", "--kind=SEX=categorical",
      "C:\\ann@bank\\loans.csv", "C:/ann@bank/loans.csv", "a ratio of 1:2 @ 5", "SELECT * FROM loans WHERE author = 5",
-     "SELECT * FROM loans WHERE a = 'x?y'", "the key 'id' is empty in some rows", "mail ann@bank.example",
+     "SELECT * FROM loans WHERE a = 'x?y'", "the key 'id' is missing in some rows", "mail ann@bank.example",
      "SELECT count(*), decode(a, 'utf8') FROM loans WHERE b IN ('x', 'y') AND c <> '' -- foreign key (id)"],
 )  # fmt: skip
 def test_what_is_no_secret_stays(text):

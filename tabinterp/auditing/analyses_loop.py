@@ -1,29 +1,33 @@
-"""The loop over the analyses of an audit: one after another, or side by side in worker processes."""
+"""The loop over the analyses of an audit: in sequence, or in parallel in worker processes."""
 
 from __future__ import annotations
 
 import gc
+import logging
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.context import Context
-from tabinterp.document.document import Message
-from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.document.document import FAILED, Message
+from tabinterp.errors import NotApplicableError, TabinterpError, argument
 from tabinterp.table.suppression import SMALL
 from tabinterp.threads import cores, cores_limited
 
 from .workers import Watch, can_fork, independent, side_by_side
 
+LOG = logging.getLogger("tabinterp")
 MOST = 4  # workers, unless the user asks for more: the longest group of analyses takes a quarter of the time
 
 
 class Clock(Watch, Protocol):
-    """Whoever takes the time of an analysis in a `with` block."""
+    """A timer of analyses, used as a context manager."""
 
     seconds: dict[str, float]
 
@@ -34,14 +38,16 @@ class Clock(Watch, Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of an analysis; None where it does not apply, and the note that says why, unless the document shows it."""
+    """The result of an analysis; None if it does not apply or failed, with a note on the reason, unless the document shows
+    it.
+    """
 
     result: Any = None
     note: Message | None = None
 
 
 def workers_of(jobs: int | None) -> int:
-    """Return how many analyses run at the same time.
+    """Return how many analyses run in parallel.
 
     Raises
     ------
@@ -51,14 +57,16 @@ def workers_of(jobs: int | None) -> int:
     if jobs is None:
         return min(MOST, cores())
     if jobs < 1:
-        raise TabinterpError(f"jobs, the number of analyses that run at the same time, is at least 1; got {jobs}")
+        raise TabinterpError(
+            f"the number of analyses that run in parallel must be at least 1; got {argument('jobs', jobs)}"
+        )
     return jobs
 
 
 def run_analyses(
     selected: Sequence[Analysis[Any]], context: Context, jobs: int, clock: Clock
 ) -> tuple[Context, list[Message]]:
-    """Run analyses, and return the context with their results, and notes on those that do not apply, in the order of the list.
+    """Run analyses; return the context with their results, and notes on those that do not apply, in the order of the list.
 
     Independent ones run in `jobs` worker processes. What these leave out, as after an error, runs here afterwards.
     """
@@ -85,7 +93,7 @@ def run_analyses(
 
 
 def _withheld(context: Context) -> Iterator[Message]:
-    """Say once where the rows or the events are too few for the performance, or for anything that is about evaluated rows."""
+    """Add one note if there are too few rows or events for the performance, or for anything about the evaluated rows."""
     withheld = context.performance.withheld
     if withheld is not None:
         few = len(context.evaluated) < SMALL
@@ -93,12 +101,12 @@ def _withheld(context: Context) -> Iterator[Message]:
 
 
 def answer(analysis: Analysis[Any], context: Context) -> Outcome:
-    """Run an analysis on the processor."""
+    """Run one analysis on the CPU."""
     return _answer(analysis, context)[1]
 
 
 def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome]:
-    """Run an analysis; where it does not apply, say why. Return also the context of the next one.
+    """Run an analysis; where it does not apply or fails, say why. Return also the context of the next one.
 
     An analysis that runs out of a device's memory is run again with fronts in the processor's memory, and so is all that follows.
     """
@@ -118,8 +126,24 @@ def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome
         gc.collect()  # copies of networks that nobody holds
         torch.cuda.empty_cache()
         return context, Outcome(analysis.run(context))
-    except NotApplicableError as error:
-        return context, Outcome(note=_not_applicable(analysis.title, error.reason))
+    except TabinterpError as error:
+        reason = error.reason if isinstance(error, NotApplicableError) else str(error)
+        return context, Outcome(note=_not_applicable(analysis.title, reason))
+    except Exception as error:
+        LOG.warning("The analysis %s failed; the audit goes on without it.", analysis.name, exc_info=True)
+        return context, Outcome(note=_failed(analysis, error))
+
+
+def _failed(analysis: Analysis[Any], error: Exception) -> Message:
+    """Say which analysis failed, with what kind of error, and where: its text may hold values of the table."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    values = {
+        "reading": analysis.title,
+        "analysis": analysis.name,
+        "error": type(error).__name__,
+        "place": f"{Path(place.filename).name}:{place.lineno}",
+    }
+    return Message(key=FAILED, values=dict(values))
 
 
 def _not_applicable(analysis: str, reason: Any) -> Message:
