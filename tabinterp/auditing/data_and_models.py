@@ -23,7 +23,7 @@ from tabinterp.models import BoundModel, Model
 from tabinterp.models.device import described
 from tabinterp.models.model import File
 from tabinterp.provenance.digest_key import DigestKey
-from tabinterp.table import Table
+from tabinterp.table import Column, Table
 from tabinterp.table.summary import Census, census
 from tabinterp.table.suppression import SMALL, countless, distinct_down, part_of, parts_shown, rounded_down
 
@@ -62,7 +62,13 @@ def data(r: Results) -> doc.Data:
         grouping=_grouping(table),
         split=_split(r),
         columns=[_column(r.network, column.name, counts, r.digest_key) for column in schema.columns],
+        labels=[_labels(column) for column in schema.columns if column.label is not None or column.level_labels],
     )
+
+
+def _labels(column: Column) -> doc.ColumnLabels:
+    levels = [doc.LevelLabel(level=level, label=label) for level, label in column.level_labels]
+    return doc.ColumnLabels(column=column.name, label=column.label, levels=levels)
 
 
 def _without_target(rows: int | None) -> doc.WithoutTarget | None:

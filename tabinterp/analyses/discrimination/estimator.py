@@ -35,6 +35,7 @@ from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.scores import probabilities
+from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.estimates import resampled as bootstrapped
 from tabinterp.table import Table
@@ -118,7 +119,7 @@ class ClassDecisions:
 
 
 @dataclass(frozen=True)
-class Discrimination:
+class Discrimination(PreviewedFrame):
     """Curves of both models for each class, and decisions between the classes.
 
     Parameters
