@@ -99,7 +99,7 @@ def _digest(frame: pd.DataFrame) -> str:
     """SHA-256 (hex) of names and values, row by row."""
     try:
         hashes = pd.util.hash_pandas_object(frame, index=False)
-    except TypeError:  # values that have no hash, such as lists
+    except (TypeError, UnicodeError):  # lists have no hash; numbers mixed with bytes that are not text have none either
         hashes = pd.util.hash_pandas_object(frame.astype(object).map(repr), index=False)
     digest = hashlib.sha256(repr([*frame.columns]).encode("utf-8", "surrogatepass"))
     digest.update(hashes.to_numpy().tobytes())
