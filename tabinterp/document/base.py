@@ -16,7 +16,10 @@ Metric = Literal[
     "absolute_error", "poisson_deviance", "expected_cost", "sensitivity", "specificity",
 ]  # fmt: skip
 SHARES = ("auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
-RANGES = dict.fromkeys(SHARES, (0.0, 1.0)) | {"r2": (-math.inf, 1.0), "brier": (0.0, 2.0)}  # of any other metric: from 0 on
+RANGES = dict.fromkeys(SHARES, (0.0, 1.0)) | {
+    "r2": (-math.inf, 1.0),
+    "brier": (0.0, 2.0),
+}  # of any other metric: from 0 on
 Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
 
 

@@ -205,7 +205,10 @@ def test_a_waiver_that_is_not_needed_is_named(document):
         (WAIVED.replace("A. Reviewer", "\u0640 \ufe0f\u2800"), "waiver.0.name: it needs at least one letter or digit"),
         (WAIVED.replace("A. Reviewer", "\U00013441"), "waiver.0.name: it needs at least one letter or digit"),
         (WAIVED.replace("Model risk", "\U000e0041\u2062"), "finding.0.owner: it needs at least one letter or digit"),
-        (WAIVED.replace("2026-11-24", "0001-01-01"), "waiver.0.expires: 0001-01-01 is before 2000-01-01; write the year"),
+        (
+            WAIVED.replace("2026-11-24", "0001-01-01"),
+            "waiver.0.expires: 0001-01-01 is before 2000-01-01; write the year",
+        ),
         (WAIVED.replace("2026-11-24", "1999-12-31"), "waiver.0.expires: 1999-12-31 is before 2000-01-01"),
         (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 0", "metric.0: every model meets this: auc is at least 0"),
         (f"[[metric]]\n{OWNED}metric = 'auc'\nat_most = 75", "at most 1; set a threshold that can be missed"),

@@ -144,7 +144,9 @@ class Waiver(_Part):
     @classmethod
     def _recent(cls, day: date) -> date:
         if day < EARLIEST:
-            raise ValueError(f"{day.isoformat()} is before {EARLIEST.isoformat()}; write the year with four digits, such as 2027")
+            raise ValueError(
+                f"{day.isoformat()} is before {EARLIEST.isoformat()}; write the year with four digits, such as 2027"
+            )
         return day
 
 
