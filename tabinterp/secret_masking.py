@@ -55,7 +55,7 @@ _BARE = re.compile(  # of a command or a header: --password x, X-Api-Key: x, Aut
     rf"(?P<value>{_QUOTED}|(?:(?:bearer|basic|digest|token)\s+)?[^\s'\",;&)]+)",
     re.IGNORECASE,
 )
-# Of a sentence: "the password is x1", "API key x1 expired". Only what holds both a letter and a digit is taken for a secret there:
+# Of a sentence: "the password is x1", "API key x1 expired". Only what holds both a letter and a digit is taken for a secret:
 # nothing else tells a password from the next word. A path or a file's name, such as key1.pem, is none.
 _TOLD = re.compile(
     rf"(?P<name>(?:{_WORDS})は?(?:\s+(?:is|was|provided|given|used|value|of|the|key|ist|lautet|war|est|es|era|è|é|är)\b){{0,4}}"
