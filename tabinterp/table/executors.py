@@ -161,7 +161,7 @@ def _check_address(distributed: Any, scheduler: str) -> None:
     """Raise `TabinterpError` unless this is the address of a scheduler that can be reached from here."""
     scheme, _, place = scheduler.rpartition("://")
     host, _, port = place.rpartition(":")
-    known_port = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 2**16  # noqa: PLR2004
+    known_port = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 2**16
     if scheme not in ("", "tcp", "tls") or not host or not known_port:
         raise TabinterpError(
             f"the address of a Dask scheduler is tls://HOST:PORT or tcp://HOST:PORT, such as tls://10.0.0.5:8786; got "

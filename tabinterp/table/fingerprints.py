@@ -99,8 +99,9 @@ def _digest(frame: pd.DataFrame) -> str:
     """SHA-256 (hex) of names, types and values, row by row."""
     told = frame.copy(deep=False)
     for at, dtype in enumerate(frame.dtypes):
-        if dtype == object and pd.api.types.infer_dtype(frame.iloc[:, at], skipna=True) not in ("string", "empty"):
-            told.isetitem(at, frame.iloc[:, at].map(repr))  # 1 and "1" have one hash, bytes and lists may have none
+        values = frame.iloc[:, at]
+        if pd.api.types.is_object_dtype(dtype) and pd.api.types.infer_dtype(values) not in ("string", "empty"):
+            told.isetitem(at, values.map(repr))  # 1 and "1" have one hash, bytes and lists may have none
     try:
         hashes = pd.util.hash_pandas_object(told, index=False)
     except UnicodeError:  # half of a surrogate pair
