@@ -15,7 +15,7 @@ import tabinterp as ti
 from tabinterp import messages
 from tabinterp.auditing.consistency import contradictions
 from tabinterp.auditing.run_record import configuration_digest
-from tabinterp.auditing.validate import table_settings
+from tabinterp.auditing.validate import day_of, table_settings
 from tabinterp.cli.app import app
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.provenance.audited_rows import Rows, read_again
@@ -31,6 +31,7 @@ GIVEN = {
     "costs": (1.0, 4.0),
     "threshold": 0.3,
     "analyses": ["calibration", "groups", "constraints"],
+    "date": "2026-11-30",
 }
 
 
@@ -202,3 +203,15 @@ def test_words_of_the_user_are_stored_and_no_value_of_a_row_is(audit):
     rows = frame()
     assert not [value for value in pd.concat([rows.a, rows.b]) if f"{value:.6g}" in stored]
     assert '"low":-9.0' in stored
+
+
+def test_the_date_is_shown_where_it_was_given(audit):
+    assert "· audited 2026-11-30<" in audit.to_html()
+    undated = audit.document.settings.model_copy(update={"date": None})
+    assert "audited 2026" not in ti.Audit(audit.document.model_copy(update={"settings": undated})).to_html()
+
+
+@pytest.mark.parametrize("date", ["30.11.2026", "2026-02-30", "today", 20261130])
+def test_what_is_no_date_is_refused(date):
+    with pytest.raises(ti.TabinterpError, match="the date of an audit is written date='2026-11-30'; got"):
+        day_of(date)

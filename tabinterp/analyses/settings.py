@@ -77,6 +77,7 @@ class AuditSettings(Part):
     policy : costs and threshold; None: neither was given.
     analyses : names of the analyses that were requested and of those that they need; None: all.
     table : how the table was read.
+    date : of the audit, as ISO 8601 (2026-11-30); None: not stated.
     """
 
     seed: int = 0
@@ -87,6 +88,7 @@ class AuditSettings(Part):
     policy: DecisionPolicy | None = None
     analyses: list[str] | None = None
     table: TableSettings | None = None
+    date: str | None = Field(default=None, pattern=r"^\d{4}-\d\d-\d\d$")
 
     @property
     def threshold(self) -> float:
@@ -112,6 +114,7 @@ class AuditSettings(Part):
             "costs": costs,
             "threshold": threshold,
             "analyses": self.analyses,
+            "date": self.date,
         }
 
 

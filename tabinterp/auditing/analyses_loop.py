@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import gc
+import logging
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.context import Context
-from tabinterp.document.document import Message
+from tabinterp.document.document import FAILED, Message
 from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.table.suppression import SMALL
 from tabinterp.threads import cores, cores_limited
 
 from .workers import Watch, can_fork, independent, side_by_side
 
+LOG = logging.getLogger("tabinterp")
 MOST = 4  # workers, unless the user asks for more: the longest group of analyses takes a quarter of the time
 
 
@@ -34,7 +38,8 @@ class Clock(Watch, Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of an analysis; None where it does not apply, and the note that says why, unless the document shows it."""
+    """The result of an analysis; None where it does not apply or failed, and the note that says why, unless the document shows
+    it."""
 
     result: Any = None
     note: Message | None = None
@@ -98,7 +103,7 @@ def answer(analysis: Analysis[Any], context: Context) -> Outcome:
 
 
 def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome]:
-    """Run an analysis; where it does not apply, say why. Return also the context of the next one.
+    """Run an analysis; where it does not apply or fails, say why. Return also the context of the next one.
 
     An analysis that runs out of a device's memory is run again with fronts in the processor's memory, and so is all that follows.
     """
@@ -118,8 +123,24 @@ def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome
         gc.collect()  # copies of networks that nobody holds
         torch.cuda.empty_cache()
         return context, Outcome(analysis.run(context))
-    except NotApplicableError as error:
-        return context, Outcome(note=_not_applicable(analysis.title, error.reason))
+    except TabinterpError as error:
+        reason = error.reason if isinstance(error, NotApplicableError) else str(error)
+        return context, Outcome(note=_not_applicable(analysis.title, reason))
+    except Exception as error:
+        LOG.warning("The analysis %s failed; the audit goes on without it.", analysis.name, exc_info=True)
+        return context, Outcome(note=_failed(analysis, error))
+
+
+def _failed(analysis: Analysis[Any], error: Exception) -> Message:
+    """Say which analysis failed, with what kind of error, and where: its text may hold values of the table."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    values = {
+        "reading": analysis.title,
+        "analysis": analysis.name,
+        "error": type(error).__name__,
+        "place": f"{Path(place.filename).name}:{place.lineno}",
+    }
+    return Message(key=FAILED, values=dict(values))
 
 
 def _not_applicable(analysis: str, reason: Any) -> Message:

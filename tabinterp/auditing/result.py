@@ -34,7 +34,7 @@ from tabinterp.report.sections.difference import as_text
 from tabinterp.report.sections.findings import voids
 
 # What a saved audit can be rendered as, without computing anything: a row each.
-VIEWS: dict[str, Callable[[Document], str | bytes]] = {
+VIEWS: dict[str, Callable[..., str | bytes]] = {
     "html": render,
     "pdf": printed,
     "markdown": render_markdown,
@@ -144,11 +144,12 @@ class Audit:
         with holding_together(self.read or other.read):
             return compare_documents(self.document, other.document)
 
-    def view(self, form: str, path: str | Path | None = None, lang: str = SOURCE) -> bytes:
+    def view(self, form: str, path: str | Path | None = None, lang: str = SOURCE, appendix: str | None = None) -> bytes:
         """The document as one of `VIEWS`; written to `path` when one is given, all of it or nothing.
 
         `lang`: English, or another language that there is text in ("ja"). The document itself holds no language, so that a
-        saved audit renders in any.
+        saved audit renders in any. `appendix`: how the report holds what the page folds: "none", "folded" (the page) or "full"
+        (paper).
 
         Raises
         ------
@@ -156,16 +157,19 @@ class Audit:
         """
         if form not in VIEWS:
             raise DocumentError(f"an audit is rendered as {', '.join(VIEWS)}; got {form!r}")
+        if appendix is not None and form not in ("html", "pdf"):
+            raise DocumentError(f"only a report (html or pdf) has an appendix; got {appendix!r} with {form!r}")
+        options = {} if appendix is None else {"appendix": appendix}
         with speaking(lang), holding_together(self.read):
-            made = VIEWS[form](self.document)
+            made = VIEWS[form](self.document, **options)
         data = made if isinstance(made, bytes) else made.encode("utf-8")
         if path is not None:
             write(Path(path), data)
         return data
 
-    def to_html(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
+    def to_html(self, path: str | Path | None = None, lang: str = SOURCE, appendix: str | None = None) -> str:
         """The report; written to `path` when one is given, all of it or nothing."""
-        return self.view("html", path, lang).decode("utf-8")
+        return self.view("html", path, lang, appendix).decode("utf-8")
 
     def to_markdown(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
         """The whole report as GitHub-flavoured Markdown; figures are their tables."""
@@ -183,9 +187,9 @@ class Audit:
         """CycloneDX 1.6 JSON: both models with their model cards, the table, the libraries."""
         return self.view("cyclonedx", path).decode("utf-8")
 
-    def to_pdf(self, path: str | Path | None = None, lang: str = SOURCE) -> bytes:
+    def to_pdf(self, path: str | Path | None = None, lang: str = SOURCE, appendix: str | None = None) -> bytes:
         """The report as a tagged PDF (PDF/UA-1, A4); needs `pip install 'tabinterp[pdf]'`."""
-        return self.view("pdf", path, lang)
+        return self.view("pdf", path, lang, appendix)
 
     def _repr_html_(self) -> str:
         return render_notebook(self.document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -63,6 +64,7 @@ def audit(
     digest_key: str | Path | None = None,
     analyses: Iterable[str] | None = None,
     jobs: int | None = None,
+    date: str | dt.date | None = None,
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
@@ -118,6 +120,9 @@ def audit(
     jobs : int, optional
         How many analyses run at the same time, each in a process of its own. The document is the same for any number. By default
         as many as torch has threads, at most 4. On a GPU, for black boxes and outside Linux analyses run one after another.
+    date : str or datetime.date, optional
+        Date of the audit, such as "2026-11-30". It is shown on page one and stored. Without it the document has no date, so
+        that the same inputs give the same bytes on any day.
     progress : callable, optional
         Called with the name of the current step and the share of the whole audit that is done.
     announce : callable, optional
@@ -165,6 +170,7 @@ def audit(
         margin=margin,
         costs=costs,
         threshold=threshold,
+        date=date,
     )
     key = None if digest_key is None else read_digest_key(digest_key, create=True)
     clock = _Clock(progress)

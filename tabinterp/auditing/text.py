@@ -50,6 +50,11 @@ TEXT: dict[str, str] = {
     # what was not assessed
     # reading: step; reason: why
     "not_assessed.reading": "No {reading:step}: {reason:why}.",
+    # reading: step
+    "not_assessed.failed": (
+        "The {reading:step} failed with an internal error ({error} in {place}), and the audit went on without this analysis. "
+        "Please report the error with the traceback that was printed and with the versions in run.json."
+    ),
     "not_assessed.not_requested": "These analyses were not requested: {analyses:step}.",
     "not_assessed.split": (
         "The verdict: without a split it is not known which rows the network has not seen. Give the table a split."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import numbers
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -75,6 +76,7 @@ def settings_of(
     margin: float | None,
     costs: tuple[float, float] | None,
     threshold: float | None,
+    date: str | dt.date | None,
 ) -> AuditSettings:
     """Return the settings of an audit of these rows.
 
@@ -83,7 +85,7 @@ def settings_of(
     rows : what is audited, with the split that holds.
     analyses : those that run; None: all.
     most : rows, at most, for analyses that take many passes over them.
-    seed, control, constraints, margin, costs, threshold : as in `ti.audit`.
+    seed, control, constraints, margin, costs, threshold, date : as in `ti.audit`.
 
     Raises
     ------
@@ -103,7 +105,23 @@ def settings_of(
         policy=decision_policy(costs, threshold, table.schema.task),
         analyses=None if analyses is None else [analysis.name for analysis in analyses],
         table=table_settings(rows),
+        date=None if date is None else day_of(date),
     )
+
+
+def day_of(date: str | dt.date) -> str:
+    """Return a date as ISO 8601 writes it, without a time.
+
+    >>> day_of("2026-11-30")
+    '2026-11-30'
+    """
+    try:
+        found = date if isinstance(date, dt.date) else dt.date.fromisoformat(date)
+    except (ValueError, TypeError):
+        raise TabinterpError(
+            f"the date of an audit is written {argument('date', '2026-11-30')}; got {date!r}"
+        ) from None
+    return found.isoformat()[:10]
 
 
 def table_settings(rows: Table | Scan) -> TableSettings:

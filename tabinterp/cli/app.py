@@ -213,6 +213,7 @@ def audit(
     ] = None,
     device: Device = "cpu",
     digest_key: DigestKey = None,
+    date: Annotated[str | None, typer.Option("--date", help="Date of the audit to show, such as 2026-11-30.")] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
     lang: Lang = SOURCE,
     resume: Resume = False,
@@ -227,7 +228,13 @@ def audit(
     asked = _settings(target, task, positive, adverse, drop, protected, kind, weight, group, drop_missing_target)
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"margin": margin, "costs": costs_of(costs), "threshold": threshold}
-    judged |= {"control": controls(control), "digest_key": digest_key, "analyses": names_of(analyses), "jobs": jobs}
+    judged |= {
+        "control": controls(control),
+        "digest_key": digest_key,
+        "analyses": names_of(analyses),
+        "jobs": jobs,
+        "date": date,
+    }
     judged |= {"constraints": None if constraints is None else ti.read_constraints(constraints)}
     notes = {"card": card and ti.read_card(card), "mappings": [ti.read_mapping(one) for one in mapping or []]}
     run = (model, data, asked, split_of(split), out, rows, seed, quiet, how, device)

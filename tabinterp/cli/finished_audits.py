@@ -52,11 +52,19 @@ def render(
         ),
     ] = None,
     lang: Lang = SOURCE,
+    appendix: Annotated[
+        str | None,
+        typer.Option(
+            "--appendix",
+            help="What the report folds: none leaves it out, folded keeps it folded, full shows it. By default folded in HTML "
+            "and full in a PDF.",
+        ),
+    ] = None,
 ) -> None:
     """Make the report of a saved audit again, byte for byte, in another language, or as another view of the same document."""
     result = ti.Audit.from_json(document)
     ending = next((form for end, form in ENDINGS.items() if out.name.lower().endswith(end)), "html")
-    write_file(out, result.view(form or ending, lang=lang), document)
+    write_file(out, result.view(form or ending, lang=lang, appendix=appendix), document)
 
 
 def checks(

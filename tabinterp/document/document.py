@@ -163,6 +163,9 @@ class Method(Part):
     readings: list[ReadingRows] = Field(default_factory=list)
 
 
+FAILED: Final = "not_assessed.failed"  # the key of the note on an analysis that ended with an internal error
+
+
 class Document(Part):
     schema_version: Literal["1.0"] = SCHEMA_VERSION
     data: Data
@@ -202,6 +205,11 @@ class Document(Part):
     settings: AuditSettings | None = (
         None  # what the user asked for; None in documents written before settings were stored
     )
+
+    @property
+    def failed(self) -> list[Message]:
+        """Notes on analyses that ended with an internal error."""
+        return [note for note in self.not_assessed if note.key == FAILED]
 
     @field_validator("analyses", mode="before")
     @classmethod

@@ -105,6 +105,14 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Legend:
+    """The legend of all figures below it."""
+
+    kind: ClassVar[str] = "legend"
+    keys: Sequence[Key]
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """A picture that is drawn when a page prints it: a view that is all text waits for none."""
 
@@ -166,7 +174,7 @@ class Panels:
     small: bool = False  # three side by side instead of two
 
 
-Block = Table | Paragraph | Heading | Points | Facts | Figure | FindingList | Fold | Panels
+Block = Table | Paragraph | Heading | Points | Facts | Figure | Legend | FindingList | Fold | Panels
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,10 +212,20 @@ def name_axes(axes: Axes, names: tuple[str, str]) -> dict[str, Label]:
 
 @later
 def effect_curve(
-    curve: Curve, axis: str, missing: str, aria: str, figure_id: str, title: Callable[[int, str], str]
+    curve: Curve,
+    axis: str,
+    missing: str,
+    aria: str,
+    figure_id: str,
+    title: Callable[[int, str], str],
+    heights: tuple[float, float] | None = None,
 ) -> Markup:
-    """Curves of both models along a column of numbers; `title` puts a point of a model in words."""
-    gutter = 14 + max(text_width(tick(value)) for value in plots.round_values(*curve.span, 5))
+    """Curves of both models along a column of numbers; `title` puts a point of a model in words.
+
+    `heights`: ends of the vertical axis, where several figures share one.
+    """
+    heights = heights or curve.span
+    gutter = 14 + max(text_width(tick(value)) for value in plots.round_values(*heights, 5))
     below_axis = [*map(tick, curve.round_numbers), *([missing] if np.isnan(curve.at).any() else [])]
     right = max(GAP, 2 + 0.5 * max(map(text_width, below_axis), default=0.0))
     with styles():
@@ -223,6 +233,7 @@ def effect_curve(
         whole, box = TOP + CURVES + BARS + BOTTOM, axes.get_position()
         below = figure.add_axes((box.x0, BOTTOM / whole, box.width, BARS / whole), sharex=axes)
         marks = plots.effect_curve(axes, below, curve, "@missing@")
+        axes.set_ylim(heights)
         figure.text(0.0, 1 - 15 / whole, "@axis@", color=INK)
         titles = named(marks, lambda place, model: title(place, MODELS[model]))
         return markup(figure, figure_id, aria, {"@axis@": Label(axis), "@missing@": Label(missing)}, titles)

@@ -22,13 +22,15 @@ from tabinterp.report.sections.difference import changes_screen, changes_section
 from tabinterp.report.sections.first_screen import FirstScreen, first_screen
 from tabinterp.report.words import plain, t
 
+from .appendix import with_appendix
 from .contents import chapters
 
 
-def render(document: Document, paper: bool = False) -> str:
-    """The report of an audit; `paper`: with the rules of a PDF."""
+def render(document: Document, paper: bool = False, appendix: str = "folded") -> str:
+    """The report of an audit; `paper`: in the order and with the rules of a PDF; `appendix`: none, folded or full."""
     claims.check(document)
-    return _page(first_screen(document), chapters(document), document.method.version, paper)
+    found = with_appendix(chapters(document), appendix, paper)
+    return _page(first_screen(document), found, document.method.version, paper)
 
 
 def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str:

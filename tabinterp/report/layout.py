@@ -3,44 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
-from .blocks import Block, Figure, Fold, Heading, Panels, Paragraph, Points, Table
+from .blocks import Block, Figure, Fold, Heading, Key, Legend, Panels, Paragraph, Points, Table
 from .words import t
 
 
 def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
     """Return the blocks of a section in the order and the columns in which the page shows them.
 
-    What stands below each heading is one card, and consecutive cards stand side by side; a figure without a heading stands at
-    the left of what is said about it. Tables that are folded follow, over the whole width, and then the notes on how numbers
-    were calculated. A heading that repeats the title of the section is left out.
+    What stands below each heading is one card, and consecutive cards fill two columns, each next one the column that is
+    shorter so far; cards with nothing but a figure stand three in a row, below one legend. A lead that is followed by one card
+    alone stands beside it, and a figure without a heading beside what is said about it. Tables that are folded follow, over
+    the whole width, and then the notes on how numbers were calculated. A heading that repeats the title of the section is left
+    out.
     """
     if blocks and isinstance(blocks[0], Heading) and blocks[0].text == title:
         blocks = blocks[1:]
     notes = [block for block in blocks if _is_note(block)]
     folded = [block for block in blocks if _is_folded(block)]
-    shown = [block for block in blocks if not _is_note(block) and not _is_folded(block)]
-    placed: list[Block] = []
-    for is_card, groups in groupby(_groups(shown), _is_card):
-        together = list(groups)
-        if is_card and len(together) > 1:
-            small = all(isinstance(block, Heading | Figure) for group in together for block in group)
-            beside = 3 if small else 2
-            placed += [Panels(row, small=small) for row in _rows(together, beside)]
-        else:
-            placed += [block for group in together for block in _beside(group)]
+    groups = list(_groups([block for block in blocks if not _is_note(block) and not _is_folded(block)]))
+    if len(groups) == 2 and _is_lead(groups[0]) and _is_card(groups[1]):
+        placed: list[Block] = [Panels(groups)]
+    else:
+        placed = [block for is_card, some in groupby(groups, _is_card) for block in _placed(list(some), is_card)]
     return [*placed, *folded, *([Fold(t("report.notes"), notes)] if notes else [])]
 
 
-def _rows(groups: Sequence[list[Block]], count: int) -> Iterator[Sequence[list[Block]]]:
-    """Yield so many groups at a time."""
-    for start in range(0, len(groups), count):
-        yield groups[start : start + count]
+def _placed(groups: Sequence[list[Block]], are_cards: bool) -> Iterator[Block]:
+    """Yield groups in their columns: all of them are cards, or none is."""
+    if not are_cards or len(groups) == 1:
+        for group in groups:
+            yield from _beside(group)
+    elif all(isinstance(block, Heading | Figure) for group in groups for block in group):
+        common = max((block.legend for group in groups for block in group if isinstance(block, Figure)), key=len)
+        yield Legend(common)
+        bare = [[_without(block, common) for block in group] for group in groups]
+        yield from (Panels(bare[start : start + 3], small=True) for start in range(0, len(bare), 3))
+    else:
+        columns: tuple[list[Block], list[Block]] = ([], [])
+        heights = [0.0, 0.0]
+        for group in groups:
+            shorter = heights.index(min(heights))
+            columns[shorter].extend(group)
+            heights[shorter] += sum(map(_height, group))
+        yield Panels(columns)
+
+
+def _without(block: Block, legend: Sequence[Key]) -> Block:
+    """The figure without its legend where all of that stands above it."""
+    said = isinstance(block, Figure) and all(key in legend for key in block.legend)
+    return replace(block, legend=()) if said and isinstance(block, Figure) else block
+
+
+def _height(block: Block) -> float:
+    """Lines of a block in half of the width, roughly."""
+    if isinstance(block, Figure):
+        return 17 + _lines(block.caption)
+    if isinstance(block, Table):
+        return 4 + 1.5 * len(block.rows)
+    if isinstance(block, Points):
+        return sum(map(_lines, block.items))
+    return 0.5 + _lines(block.text) if isinstance(block, Paragraph | Heading) else 0.0
+
+
+def _lines(text: str) -> float:
+    return -(-len(text) // 60)
 
 
 def _is_note(block: Block) -> bool:
     return isinstance(block, Paragraph) and block.style == "note"
+
+
+def _is_lead(group: Sequence[Block]) -> bool:
+    return all(isinstance(block, Paragraph | Points) for block in group)
 
 
 def _is_folded(block: Block) -> bool:

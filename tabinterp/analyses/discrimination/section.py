@@ -68,6 +68,7 @@ def _class(one: ClassRecord, record: Record, place: int) -> Iterator[Block]:
         t("report.discrimination.scores.caption", output=cut(one.output)),
         _bins(one.distribution, one.output),
     )
+    yield Heading(t("report.discrimination.separation"))
     values = {"network": interval(one.network_ks), "linear": interval(one.linear_ks)}
     yield Paragraph(t("report.discrimination.ks", **values, difference=interval(one.ks_difference, sign=True)))
 

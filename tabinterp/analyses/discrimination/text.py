@@ -15,6 +15,7 @@ TEXT: dict[str, str] = {
         "(seed {seed}). Counts of 1 to 9 rows, and counts from which one would follow, are withheld."
     ),
     "report.discrimination.class": "Class {output} against all others",
+    "report.discrimination.separation": "KS and Gini",
     "report.discrimination.ks": (
         "KS: network {network}, linear {linear}; difference {difference}. KS is the largest difference between the true- and the "
         "false-positive rate."

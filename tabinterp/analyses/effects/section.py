@@ -10,6 +10,7 @@ from tabinterp.analyses.plots import Curve, tick
 from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Fold, Heading, Key, Paragraph, Table
+from tabinterp.report.layout import arranged
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
@@ -32,6 +33,7 @@ from tabinterp.report.words import (
 from .record import Effect, EffectCurve, EffectPoint
 
 DRAWN = 8  # curves on the page, which several classes would fill
+SHOWN = 6  # of them; the others are folded
 
 
 def build(document: Document) -> list[Block]:
@@ -45,17 +47,32 @@ def build(document: Document) -> list[Block]:
             t("report.effects.lead", scale=scale, rows=rows_of(effects), shown=len(columns), count=effects.columns)
         ),
         Paragraph(t("report.effects.note", ice_rows=effects.ice_rows, draws=draws(document)), "note"),
+        Paragraph(t("report.effects.marks"), "note"),
     ]
-    several = len(outputs(effects.curves)) > 1
-    for place, curve in enumerate(effects.curves[:DRAWN]):
-        if place == 0 or curve.column != effects.curves[place - 1].column:
-            blocks.append(Heading(cut(curve.column), tidy(curve.column)))
-        drawn = _curve(_ordered(curve), scale, f"figure-effect-{place}")
-        summary = t("report.readings.output", output=cut(curve.output or ""))
-        blocks += [Fold(summary, drawn)] if several else drawn
+    drawn, several = effects.curves[:DRAWN], len(outputs(effects.curves)) > 1
+    heights = _span(drawn)
+    cards: list[Block] = []
+    for place, curve in enumerate(drawn):
+        if place == 0 or curve.column != drawn[place - 1].column:
+            cards.append(Heading(cut(curve.column), tidy(curve.column)))
+        parts = _curve(_ordered(curve), scale, f"figure-effect-{place}", heights)
+        cards += [Fold(t("report.readings.output", output=cut(curve.output or "")), parts)] if several else parts
+    starts = [place for place, block in enumerate(cards) if isinstance(block, Heading)]
+    end = starts[SHOWN] if len(starts) > SHOWN else len(cards)
+    blocks += cards[:end]
+    if cards[end:]:
+        blocks.append(Fold(t("report.effects.others", count=len(starts) - SHOWN), arranged(cards[end:], "")))
     if len(effects.curves) > DRAWN:
         blocks.append(Paragraph(t("report.effects.more", count=len(effects.curves) - DRAWN), "note"))
     return blocks
+
+
+def _span(curves: Sequence[Effect]) -> tuple[float, float] | None:
+    """Return what the vertical axes of all columns of numbers share: curves can be compared only on one scale."""
+    numeric = [[point for point in curve.points if point.is_printed] for curve in curves if curve.kind == "numeric"]
+    known = [points for points in numeric if any(point.network.effect.value is not None for point in points)]
+    spans = [_arrays(points).span for points in known]
+    return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
 
 
 def _ordered(curve: Effect) -> Effect:
@@ -66,7 +83,7 @@ def _ordered(curve: Effect) -> Effect:
     return curve.model_copy(update={"points": points})
 
 
-def _curve(curve: Effect, scale: str, figure_id: str) -> list[Block]:
+def _curve(curve: Effect, scale: str, figure_id: str, heights: tuple[float, float] | None) -> list[Block]:
     table = _table(curve, scale)
     printed = [point for point in curve.points if point.is_printed]
     if all(point.network.effect.value is None for point in printed):
@@ -83,11 +100,17 @@ def _curve(curve: Effect, scale: str, figure_id: str) -> list[Block]:
     if numeric:
         missing = t("report.effects.missing")
         svg = figures.effect_curve(
-            _arrays(printed), axis, missing, aria, figure_id, lambda place, model: _title(printed[place], model)
+            _arrays(printed),
+            axis,
+            missing,
+            aria,
+            figure_id,
+            lambda place, model: _title(printed[place], model),
+            heights,
         )
     else:
         svg = figures.pairs([_pair(point) for point in printed], axis, aria, figure_id, "model", width=figures.NARROW)
-    return [Figure(svg, aria, _legend(numeric, printed), _caption(curve, numeric), table)]
+    return [Figure(svg, aria, _legend(numeric, printed), _caption(curve), table)]
 
 
 def _arrays(points: Sequence[EffectPoint]) -> Curve:
@@ -115,17 +138,21 @@ def _legend(numeric: bool, points: Sequence[EffectPoint]) -> list[Key]:
     return [*keys, Key("▒", "net", t("report.effects.legend.ice"))]
 
 
-def _caption(curve: Effect, numeric: bool) -> str:
-    lines = [t("report.effects.numeric" if numeric else "report.effects.levels")]
-    if small := sum(not point.is_printed for point in curve.points):
-        lines.append(t("report.effects.small", count=small))
+def _caption(curve: Effect) -> str:
+    small = sum(not point.is_printed for point in curve.points)
+    return t("report.effects.small", count=small) if small else ""
+
+
+def _remarks(curve: Effect) -> list[str]:
+    """What stands with the numbers of a curve: how it is centred where that is not as usual, and counts left out."""
+    lines = []
     if any(point.is_printed and point.rows is None for point in curve.points):
         lines.append(t("report.effects.uncounted"))
     if curve.off_grid is None:
         lines.append(t("report.effects.off_grid_few"))
     elif curve.off_grid > 1e-9:
         lines.append(t("report.effects.off_grid", share=share(curve.off_grid)))
-    return sentences(lines)
+    return lines
 
 
 def _pair(point: EffectPoint) -> figures.Pair:
@@ -177,7 +204,8 @@ def _table(curve: Effect, scale: str) -> Table:
         Column(t("report.effects.linear_ice"), lambda point: _between(point.linear), "lin"),
         Column(t("report.effects.sparse"), lambda point: yes(point.sparse), "t"),
     ]
-    return table(t("report.effects.table", column=cut(curve.column), scale=scale), curve.points, columns)
+    caption = t("report.effects.table", column=cut(curve.column), scale=scale)
+    return table(sentences([caption, *_remarks(curve)]), curve.points, columns)
 
 
 def _effect(model: str) -> list[Column[EffectPoint]]:

@@ -34,10 +34,12 @@ TEXT: dict[str, str] = {
     "report.effects.legend.linear_interval": "linear, 95% interval",
     "report.effects.legend.ale": "network, ALE",
     "report.effects.legend.ice": "network, single rows (10% to 90%)",
-    "report.effects.numeric": "Bars below: rows nearest to each point.",
-    "report.effects.levels": "In brackets: rows of the level.",
-    "report.effects.small": "Points left out, of fewer than 10 rows each: {count}. The curve is centred on the plain mean of "
-    "the points shown.",
+    "report.effects.marks": (
+        "Bars below a curve: rows nearest to each point. Numbers in brackets: rows of the level. All curves of numeric columns "
+        "share one vertical axis. Where points are not shown, the curve is centred on the plain mean of the others."
+    ),
+    "report.effects.small": "Not shown: {count} points with fewer than 10 rows each.",
+    "report.effects.others": "Curves of other columns ({count})",
     "report.effects.uncounted": (
         "One point is shown without its number of rows, from which the number of a point left out could be calculated."
     ),

@@ -1,7 +1,7 @@
 """Decide whether an audit passes a policy. Every demand is a gate: passed, failed, or failed and waived.
 
-There is one more gate, "document", only where the document cannot be trusted: it fails where the document contradicts itself, and
-is incomplete where another version wrote it. No policy can waive it.
+Two more gates appear only where something is wrong, and no policy can waive them. "document" fails where the document contradicts
+itself, and is incomplete where another version wrote it. "analyses" fails where an analysis ended with an internal error.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Outcome = Literal["passed", "failed", "waived", "incomplete"]
 class Gate:
     """One demand of a policy, and what the audit says about it."""
 
-    name: str  # "finding:SLUG", "metric:OF.METRIC", "verdict", "document"
+    name: str  # "finding:SLUG", "metric:OF.METRIC", "verdict", "document", "analyses"
     status: Outcome
     level: Level  # how bad a failure is
     demand: Message
@@ -116,7 +116,7 @@ def decide(
     refuse_long_waivers(policy, day)
     waivers = {waiver.gate: waiver for waiver in policy.waiver}
     demanded = (_with_waiver(gate, waivers.get(gate.name), day) for gate in _gates(document, policy))
-    gates = (*_document_gate(contradictions, unjudged), *demanded)
+    gates = (*_document_gate(contradictions, unjudged), *_analyses_gate(document), *demanded)
     passing = {gate.name for gate in gates if gate.status == "passed"}
     return Decision(
         policy=policy.name,
@@ -139,6 +139,15 @@ def _document_gate(contradictions: Sequence[Message], unjudged: Message | None) 
         yield Gate(
             "document", status, "act", Message(key="gate.document"), problem, owner="tabinterp", evidence="method"
         )
+
+
+def _analyses_gate(document: Document) -> Iterator[Gate]:
+    """Return a gate only where an analysis failed: the checks that read it did not see what they are about."""
+    names = [str(note.values.get("analysis", "")) for note in document.failed]
+    if names:
+        found = Message(key="gate.analyses.failed", values={"names": names})
+        demanded = Message(key="gate.analyses")
+        yield Gate("analyses", "failed", "act", demanded, found, owner="tabinterp", evidence="not-assessed")
 
 
 def _gates(document: Document, policy: Policy) -> Iterator[Gate]:

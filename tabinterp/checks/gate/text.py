@@ -32,6 +32,8 @@ TEXT: dict[str, str] = {
         "It was not judged again: tabinterp {written} wrote it, and this is another version or has other code ({present}). Check "
         "it with the version that wrote it, or with a signature (--key)."
     ),
+    "gate.analyses": "Every analysis ran to its end.",
+    "gate.analyses.failed": "Analyses that failed with an internal error: {names}.",
     "gate.head": "{network} on {table}, held to the policy {policy} on {on:date}.",
     "gate.waived": "Waived by {name} until {expires:date}: {reason}",
     "gate.expired": "The waiver by {name} expired after {expires:date}.",

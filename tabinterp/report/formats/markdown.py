@@ -21,6 +21,7 @@ from tabinterp.report.blocks import (
     FindingList,
     Fold,
     Heading,
+    Legend,
     Panels,
     Paragraph,
     Points,
@@ -135,7 +136,8 @@ def _findings(part: FindingList) -> list[str]:
 
 
 def _figure(part: Figure) -> list[str]:
-    caption = f"{t('report.figure.number', number=part.number)}. {part.caption}" if part.number else part.caption
+    named = [t("report.figure.number", number=part.number)] if part.number else []
+    caption = ". ".join([*named, *([part.caption] if part.caption else [])])
     return [line(part.label), line(caption), *([] if part.table is None else _table(part.table))]
 
 
@@ -150,6 +152,7 @@ WRITTEN: dict[type[Any], Callable[[Any], list[str]]] = {
     Points: lambda part: ["\n".join(f"- {line(item)}" for item in part.items)],
     Facts: _facts,
     Figure: _figure,
+    Legend: lambda _: [],  # of pictures, which stand here as tables
     FindingList: _findings,
     Fold: _fold,
     Panels: lambda part: _blocks(block for group in part.groups for block in group),

@@ -17,15 +17,18 @@ VARIANT = "pdf/ua-1"
 PICTURE = re.compile(r'(<svg\b[^>]*\saria-label="([^"]*)"[^>]*>)')
 
 
-def printed(document: Document) -> bytes:
-    """The report as a PDF file: A4, nothing folded, every figure followed by its numbers; the same bytes for the same document.
+def printed(document: Document, appendix: str = "full") -> bytes:
+    """The report as a PDF file: A4, the same bytes for the same document; what the page folds stands in an appendix, which
+    `appendix="none"` leaves out.
 
     Raises
     ------
     MissingError : WeasyPrint or a library of the system that it needs is not there.
     """
     weasyprint = printer()
-    page = PICTURE.sub(r"\1<title>\2</title>", render(document, paper=True))  # a picture's reading is its title in PDF
+    page = PICTURE.sub(
+        r"\1<title>\2</title>", render(document, True, appendix)
+    )  # a picture's reading is its title in PDF
     with _silence():
         data: bytes = weasyprint.HTML(string=page, url_fetcher=_refuse).write_pdf(pdf_variant=VARIANT)
     return data

@@ -62,8 +62,10 @@ def raised_of(document: Document) -> list[Finding]:
 
 
 def voids(document: Document) -> list[str]:
-    """One sentence for each finding that voids the comparison: they stand above the verdict, wherever it is told."""
-    return [t("report.void", code=one.code, claim=say(one.claim)) for one in raised_of(document) if one.voids]
+    """One sentence for each finding that voids the comparison, and for each analysis that failed: they stand above the verdict,
+    wherever it is told."""
+    voiding = [t("report.void", code=one.code, claim=say(one.claim)) for one in raised_of(document) if one.voids]
+    return [*voiding, *map(say, document.failed)]
 
 
 def items(found: Sequence[Finding]) -> list[FindingItem]:

@@ -153,6 +153,8 @@ def _context(document: Document, names: dict[str, str]) -> str:
         parts.append(t("report.context.adverse", adverse=cut(document.data.adverse)))
     if document.performance.threshold is not None:
         parts.append(t("report.context.threshold", threshold=number(document.performance.threshold)))
+    if document.settings is not None and document.settings.date is not None:
+        parts.append(t("report.context.date", date=document.settings.date))
     return " · ".join(parts)
 
 

@@ -1,0 +1,154 @@
+"""The columns of a section, what figures in a row share, and the order of the report on paper."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from markupsafe import Markup
+
+from tabinterp.errors import DocumentError
+from tabinterp.report.appendix import with_appendix
+from tabinterp.report.blocks import (
+    Cell,
+    Figure,
+    Fold,
+    Heading,
+    Key,
+    Later,
+    Legend,
+    Panels,
+    Paragraph,
+    Points,
+    Section,
+    Table,
+)
+from tabinterp.report.contents import chapters
+from tabinterp.report.layout import arranged
+from tests.report.samples import binary
+
+NETWORK, LINEAR, BAND = Key("●", "net", "network"), Key("◇", "lin", "linear"), Key("▒", "net", "band")
+
+
+def picture(*legend: Key) -> Figure:
+    return Figure(Later(lambda: Markup("<svg></svg>")), "label", legend, "", None)
+
+
+def numbers(rows: int = 1, open_: bool = False) -> Table:
+    return Table("caption", [Cell("head")], [[Cell(str(row))] for row in range(rows)], open=open_)
+
+
+def card(name: str, lines: int) -> list:
+    return [Heading(name), Paragraph("x" * 60 * lines)]
+
+
+def headings(groups) -> list[list[str]]:
+    return [[block.text for block in group if isinstance(block, Heading)] for group in groups]
+
+
+def test_each_card_goes_to_the_shorter_column():
+    (panels,) = arranged([*card("a", 2), *card("b", 9), *card("c", 3), *card("d", 1)], "section")
+    assert headings(panels.groups) == [["a", "c", "d"], ["b"]]
+
+
+def test_a_lead_stands_beside_one_card_and_above_several():
+    lead = [Paragraph("lead"), Points(["one", "two"])]
+    (panels,) = arranged([*lead, *card("a", 1)], "section")
+    assert [list(group) for group in panels.groups] == [lead, card("a", 1)]
+    first, second, panels = arranged([*lead, *card("a", 1), *card("b", 1)], "section")
+    assert [first, second] == lead
+    assert headings(panels.groups) == [["a"], ["b"]]
+
+
+def test_figures_in_a_row_share_a_legend_unless_it_is_another():
+    odd = picture(Key("×", "", "other"))
+    cards = [picture(NETWORK, LINEAR, BAND), picture(NETWORK, LINEAR), odd, picture(NETWORK, LINEAR, BAND)]
+    blocks = [block for place, figure in enumerate(cards) for block in (Heading(str(place)), figure)]
+    legend, *rows = arranged(blocks, "section")
+    assert legend == Legend((NETWORK, LINEAR, BAND))
+    assert headings(group for row in rows for group in row.groups) == [["0"], ["1"], ["2"], ["3"]]
+    assert [len(row.groups) for row in rows] == [3, 1]
+    shown = [tuple(group[1].legend) for row in rows for group in row.groups]
+    assert shown == [(), (), tuple(odd.legend), ()]
+
+
+def test_folded_tables_come_after_what_is_shown_and_notes_last():
+    table, fold = numbers(), Fold("more", [Paragraph("z")])
+    *_, second, third, last = arranged(
+        [table, Paragraph("note", "note"), fold, *card("a", 1), *card("b", 1)], "section"
+    )
+    assert [second, third] == [table, fold]
+    assert isinstance(last, Fold)
+    assert last.blocks == [Paragraph("note", "note")]
+
+
+def leaves(blocks) -> Iterator[object]:
+    """What is read on the page, in any order: texts, tables with their numbers, pictures."""
+    for block in blocks:
+        if isinstance(block, Figure):
+            yield "figure", block.label, block.number
+            yield from leaves([] if block.table is None else [block.table])
+        elif isinstance(block, Panels):
+            yield from (leaf for group in block.groups for leaf in leaves(group))
+        elif isinstance(block, Fold):
+            yield from leaves(block.blocks)
+        elif isinstance(block, Table):
+            yield "table", block.caption, block.number
+        elif isinstance(block, Paragraph):
+            yield "text", block.text
+
+
+def everything(sections: list[Section]) -> Counter:
+    return Counter(
+        leaf for chapter in sections for part in (chapter, *chapter.sections) for leaf in leaves(part.blocks)
+    )
+
+
+def test_paper_holds_all_that_the_page_holds_and_nothing_folded_before_the_appendix():
+    page = chapters(binary())
+    paper = with_appendix(page, "full", paper=True)
+    assert everything(page) - everything(paper) == Counter()
+    added = everything(paper) - everything(page)
+    assert {kind for kind, *_ in added} <= {"text"}  # where to look, and what a folded section holds
+    titles = [chapter.anchor for chapter in paper]
+    place = titles.index("appendix")
+    assert titles[:place] == [chapter.anchor for chapter in page if not chapter.summary]
+    assert titles[place + 1 :] == [chapter.anchor for chapter in page if chapter.summary]
+    for chapter in paper[:place]:
+        for section in chapter.sections:
+            assert not any(isinstance(block, Fold) for block in section.blocks)
+            assert not section.summary
+
+
+def test_a_page_without_appendix_holds_nothing_folded_and_an_unfolded_one_all():
+    page = chapters(binary())
+    short = with_appendix(page, "none", paper=False)
+    assert [chapter.anchor for chapter in short] == [one.anchor for one in page if not one.summary] + ["appendix"]
+    assert not [leaf for leaf in everything(short) if leaf[0] == "table" and leaf not in shown_tables(page)]
+    whole = with_appendix(page, "full", paper=False)
+    assert everything(whole) == everything(page)
+    assert not [block for chapter in whole for part in chapter.sections for block in closed(part)]
+
+
+def shown_tables(page) -> set:
+    blocks = [block for chapter in page for part in chapter.sections for block in part.blocks]
+    inner = [block for panels in blocks if isinstance(panels, Panels) for group in panels.groups for block in group]
+    return set(leaves(block for block in [*blocks, *inner] if isinstance(block, Table) and block.open))
+
+
+def closed(section: Section) -> list:
+    blocks = list(section.blocks)
+    for block in blocks:
+        if isinstance(block, Panels):
+            blocks += [one for group in block.groups for one in group]
+        elif isinstance(block, Fold):
+            blocks += block.blocks
+    return [block for block in blocks if isinstance(block, Table | Fold) and not block.open] + [section.summary] * bool(
+        section.summary
+    )
+
+
+def test_an_unknown_appendix_is_refused():
+    with pytest.raises(DocumentError, match="none, folded, full; got 'short'"):
+        with_appendix([], "short", paper=False)
