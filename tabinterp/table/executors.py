@@ -195,13 +195,12 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
         tempfile.TemporaryDirectory(
             prefix="tabinterp-dask-", dir=config.get("temporary-directory", None), ignore_cleanup_errors=True
         ) as scratch,
-        config.set(pages),
+        config.set({**pages, "temporary-directory": scratch}),
         distributed.LocalCluster(
             protocol="tls",
             security=security,
             host=LOOPBACK,
             threads_per_worker=1,
-            local_directory=scratch,
             dashboard_address=None,
             worker_dashboard_address=None,
         ) as cluster,
