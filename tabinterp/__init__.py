@@ -1,4 +1,4 @@
-"""What did a neural network learn from a table, and what does it know that a logistic regression does not?
+"""Audit neural networks trained on tables, and compare them with logistic, linear or Poisson regression.
 
 Names load on first use: `import tabinterp` brings in neither torch nor plotting.
 """

@@ -51,7 +51,7 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
         while block := os.read(handle, BLOCK):
             data += block
             if len(data) > limit:
-                raise OSError(errno.EFBIG, f"File too large: at most {limit:,} bytes are read", str(path))
+                raise OSError(errno.EFBIG, f"File too large; the limit is {limit:,} bytes", str(path))
         return bytes(data)
     finally:
         os.close(handle)
@@ -59,7 +59,7 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
 
 @contextmanager
 def output_folder(path: Path) -> Iterator[None]:
-    """Create a folder, lock it, and check that files can be written there; all before the work whose result goes there.
+    """Create a folder, lock it, and check that files can be written to it, before the work whose result it will hold.
 
     The lock is released when the block ends or the process dies. A folder that was created here and is still empty at the
     end is removed.
@@ -101,7 +101,7 @@ def _lock(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise BlockingIOError(
                 errno.EWOULDBLOCK,
-                "Another audit is writing to this folder; wait for it, or choose another",
+                "Another audit is writing to this folder. Wait for it, or choose another folder",
                 str(folder),
             ) from None
         except OSError:  # some network file systems lock no folders
@@ -117,7 +117,7 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder that only its owner may enter; one that is there must hold no link, and is closed to others.
+    """Create a folder that only its owner can open; an existing one must contain no link, and is closed to others.
 
     Raises
     ------
@@ -132,7 +132,8 @@ def make_private(folder: Path) -> None:
 
 
 def check_private(folder: Path) -> None:
-    """Refuse a folder that could be somebody else's: a link, a folder of another user, or one that holds a link or a pipe.
+    """Refuse a folder that may belong to somebody else: a link, a folder of another user, or one that contains a link or a
+    pipe.
 
     Raises
     ------
@@ -142,15 +143,21 @@ def check_private(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")) if folder.is_dir() and not folder.is_symlink() else (folder,):
         state = path.lstat()
         if stat.S_ISLNK(state.st_mode):
-            raise OSError(errno.ELOOP, "This is a link, where tabinterp keeps rows of its own; delete it", str(path))
+            raise OSError(
+                errno.ELOOP, "This is a link, but tabinterp saves rows of the table here. Delete it", str(path)
+            )
         if not (stat.S_ISDIR(state.st_mode) or (path != folder and stat.S_ISREG(state.st_mode))):
-            raise OSError(errno.EINVAL, "This is no folder or file that tabinterp keeps rows in; delete it", str(path))
+            raise OSError(
+                errno.EINVAL, "tabinterp did not create this, but saves rows of the table here. Delete it", str(path)
+            )
         if hasattr(os, "geteuid") and state.st_uid != os.geteuid():
-            raise PermissionError(errno.EPERM, "Another user owns this; delete it, or choose another folder", str(path))
+            raise PermissionError(
+                errno.EPERM, "This belongs to another user. Delete it, or choose another folder", str(path)
+            )
 
 
 def remove_private(folder: Path) -> bool:
-    """Delete a folder that `make_private` made, and what it holds; return whether there was one.
+    """Delete a folder that `make_private` created, with its contents; return whether it existed.
 
     Raises
     ------
@@ -168,7 +175,7 @@ def remove_private(folder: Path) -> bool:
 
 
 def write(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Replace a file by a whole new one, so that a reader never sees half of it. The umask is taken off `mode`.
+    """Replace a file atomically, so that a reader never sees a partial file. The umask is applied to `mode`.
 
     Raises
     ------
@@ -176,7 +183,7 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
         It cannot be written, or something else than a file has its place: a folder, a device, a pipe, a socket or a link.
     """
     if path.is_symlink():  # such as /dev/stdout, which is there for others too
-        raise OSError(errno.ELOOP, "This is a link, and a file would take its place; name a file", str(path))
+        raise OSError(errno.ELOOP, "This is a link and will not be replaced. Choose another file name", str(path))
     staged = _stage(path, data, mode)
     try:
         os.replace(staged, path)
@@ -188,7 +195,7 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
 
 
 def write_all(contents: Mapping[Path, bytes | None]) -> None:
-    """Replace files that belong together; None: there is to be no such file.
+    """Replace files that belong together; None: the file is deleted.
 
     None is touched before all are on the disk, so that a full one leaves the old files. Then the old ones are set aside in the
     order given and the new ones put in place in the reverse order: whenever a run is killed, what is there is of one run, and
@@ -224,9 +231,11 @@ def write_all(contents: Mapping[Path, bytes | None]) -> None:
 def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
     """Write the data beside the file's place, under a name of its own, and through to the disk."""
     if path.exists() and not path.is_file() and not path.is_dir():
-        raise OSError(errno.EINVAL, "This is a device, a pipe or a socket; a file is to be written there", str(path))
+        raise OSError(
+            errno.EINVAL, "This is a device, pipe or socket, not a regular file. Choose another file name", str(path)
+        )
     if path.is_dir():
-        raise IsADirectoryError(f"{str(path)!r} is a folder; a file is to be written there")
+        raise IsADirectoryError(f"{str(path)!r} is a folder. Give the name of a file")
     staged = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     _STAGED.add(str(staged))
@@ -246,6 +255,6 @@ def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
 
 
 def discard() -> None:
-    """Delete files that are half written, before a process ends itself."""
+    """Delete partially written files before the process ends."""
     for name in [*_STAGED]:
         Path(name).unlink(missing_ok=True)

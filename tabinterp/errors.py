@@ -1,4 +1,4 @@
-"""What can go wrong, in words: every error says what was allowed, what was received, and what to do."""
+"""The errors that tabinterp raises on purpose. Each says what is wrong, what was given, what is allowed, and what to do."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _OPTIONS: list[Mapping[str, str]] = []  # of the command that runs, if one does:
 
 
 class TabinterpError(Exception):
-    """Base of every error raised on purpose; the command line turns it into exit code 2 and one message."""
+    """Base class of all errors raised on purpose; the command line prints its message and exits with code 2."""
 
 
 @contextmanager
 def speaking_options(options: Mapping[str, str]) -> Iterator[None]:
-    """Make `argument` name these options of a command, by the arguments that they stand for in Python."""
+    """Make `argument` name the options of a command instead of Python arguments."""
     _OPTIONS.append(options)
     try:
         yield
@@ -26,7 +26,7 @@ def speaking_options(options: Mapping[str, str]) -> Iterator[None]:
 
 
 def argument(name: str, *value: Any) -> str:
-    """Return a setting, or a setting with its value, as whoever reads the error writes it.
+    """Return a setting, with its value if given, in the form in which the reader of the error writes it.
 
     In Python that is `name=value`. A user of the commands is told the option; where the running command has none, that the
     setting exists in Python only. Every error names settings through this function; sentences of a document never do, because
@@ -48,7 +48,7 @@ def argument(name: str, *value: Any) -> str:
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
-    """Return a question that names what was probably meant, with a space before it; nothing where no name is near.
+    """Return " Did you mean ...?" with the nearest name, or an empty text if no name is near.
 
     >>> did_you_mean("defautl", ["age", "default"]), did_you_mean("x", ["age"])
     (" Did you mean 'default'?", '')
@@ -60,7 +60,9 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
 
 
 class TableError(TabinterpError):
-    """The rows cannot be read as asked: a column is missing, a value is out of range, a kind is unknown."""
+    """The table cannot be read as requested: for example a column is missing, a value is out of range, or a kind is
+    unknown.
+    """
 
 
 class ModelError(TabinterpError):
@@ -68,11 +70,11 @@ class ModelError(TabinterpError):
 
 
 class UnsafeFileError(ModelError):
-    """The file could run code when it is loaded; nothing of it was run."""
+    """The file could run code when it is loaded; no code in it was run."""
 
 
 class NotApplicableError(TabinterpError):
-    """The reading has no meaning for this model or table; the message says why.
+    """The analysis does not apply to this model or table; the message gives the reason.
 
     Where an audit may meet it the message is one of the catalogue (`document.message.why`), so that the document holds it as it
     holds every sentence; where only a caller can, as with a setting that there is not, it is plain text.
@@ -85,20 +87,20 @@ class NotApplicableError(TabinterpError):
 
 
 class DocumentError(TabinterpError):
-    """A saved audit cannot be read: not JSON, another schema version, or a field out of place."""
+    """A saved audit cannot be read: it is not JSON, has another schema version, or has an invalid field."""
 
 
 class PolicyError(TabinterpError):
-    """A policy cannot be read: not TOML, a setting it does not know, or a demand that cannot be met."""
+    """A policy cannot be read: it is not TOML, has an unknown setting, or makes a demand that cannot be met."""
 
 
 class SignatureError(TabinterpError):
-    """Nothing can be signed or held to a signature: a key that cannot be read, a library that is missing."""
+    """An audit cannot be signed or its signature checked: a key cannot be read, or a library is missing."""
 
 
 class MissingError(TabinterpError):
-    """A package or a library of the system that is optional is needed here, and is not installed."""
+    """An optional package or system library is needed, but is not installed."""
 
 
 class LanguageError(TabinterpError):
-    """The text is asked for in a language that there is no catalogue for."""
+    """A text was requested in a language without a catalogue."""

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a process of `tabinterp` ends with; the same in every command."""
+    """The exit code of a `tabinterp` process; the same in every command."""
 
     PASSED = 0
     FAILED = 1  # a gate failed, or a difference was found

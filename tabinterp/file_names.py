@@ -1,4 +1,4 @@
-"""Names of the files that the commands write into a folder: an audit's and a bundle's; and what else stands in such a folder."""
+"""Names of the files in an audit's folder and in a bundle, and recognition of other files in such a folder."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ OTHERS, NULL = "seeds/", "null-of-shuffled-labels/"
 
 @dataclass(frozen=True)
 class Layout:
-    """What a command writes into a folder: what that is called, and the paths inside (folders end with a slash)."""
+    """What a command writes to a folder: a name for it, and the paths inside (folders end with a slash)."""
 
     what: str
     paths: re.Pattern[str]
 
     def ours(self, folder: Path) -> tuple[list[str], list[str]]:
-        """Return the paths of the files in a folder that may be ours, and of everything else.
+        """Return the paths of the files in a folder that may be ours, and of all others.
 
         A link is followed nowhere, and a folder that is not ours is not opened. What is kept of an audit that was stopped
         counts as one file, since who reads it checks what is inside.
@@ -56,7 +56,9 @@ class Layout:
 
 
 def _files(names: tuple[str, ...]) -> str:
-    """Files of these names, and what `tabinterp.atomic_io` leaves of them when it is killed."""
+    """Return a pattern for files of these names, and for the temporary files that `tabinterp.atomic_io` leaves when it is
+    killed.
+    """
     one = "|".join(map(re.escape, names))
     return rf"(?:(?:{one})|\.(?:{one}|probe)\.(?:[0-9a-f]{{16}}|\d+\.old))"
 

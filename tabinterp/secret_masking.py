@@ -115,12 +115,12 @@ def source_name(source: str) -> str:
 
 
 def _masked(text: str, taken: list[str]) -> str:
-    """The text without its secrets, which are added to `taken`."""
+    """Return the text without its secrets, which are added to `taken`."""
     return _decoded(_plain(text, taken), taken)
 
 
 def _plain(text: str, taken: list[str]) -> str:
-    """The same, where nothing but parts of a URL is percent-encoded."""
+    """Return the text without its secrets, except those in words that are percent-encoded as a whole."""
 
     def url(found: re.Match[str]) -> str:
         scheme, rest = found.group().split("://", 1)
@@ -160,7 +160,7 @@ def _plain(text: str, taken: list[str]) -> str:
 
 
 def _decoded(text: str, taken: list[str]) -> str:
-    """The text with each word that is a percent-encoded URL or setting decoded and masked, where it holds a secret."""
+    """Return the text with percent-encoded URLs and settings decoded and masked if they hold a secret."""
 
     def word(found: re.Match[str]) -> str:
         given = found.group()
@@ -176,7 +176,7 @@ def _decoded(text: str, taken: list[str]) -> str:
 
 
 def _calls(text: str, taken: list[str]) -> str:
-    """The text without the arguments of functions that take a key, as pgp_sym_decrypt(card, 'x'), and of CREATE SECRET."""
+    """Return the text without the arguments of functions that take a key, as pgp_sym_decrypt(card, 'x'), and of CREATE SECRET."""
     parts, done = [], 0
     for call in _CALL.finditer(text):
         if call.start() < done or not (call["options"] or _KEYED.search(call["function"])):
@@ -197,7 +197,9 @@ def _calls(text: str, taken: list[str]) -> str:
 
 
 def _pieces(taken: list[str]) -> set[str]:
-    """What a library may repeat of masked text: all of it, its values and their parts, as they stand, decoded and encoded."""
+    """Return the forms in which a library may repeat masked text: whole, its values and their parts, unchanged, decoded and
+    encoded.
+    """
     forms = {form for one in taken for form in (one, unquote(one), unquote_plus(one))}
     values = {re.sub(r"^[\w .-]+=(?=[^=])", "", part) for form in forms for part in re.split(r"[?#;&]", form)}
     parts = {part for value in values for part in re.split(r"[:/@,=\s{}()$\\'\"]+", value)}

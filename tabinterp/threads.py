@@ -1,4 +1,4 @@
-"""Products that keep to one thread, and how many cores there are for pieces of work that need nothing of each other.
+"""Number of threads: single-threaded products, and the cores available for independent tasks.
 
 The products that a table's network asks for are too small to be shared: threads mostly wait for each other, and on a machine that
 does other work they wait long. A sum that more threads take is added in another order, too, and differs in its last digits.
@@ -17,14 +17,15 @@ _CORES: ContextVar[int | None] = ContextVar("cores", default=None)
 
 
 def cores() -> int:
-    """Pieces of work that may be under way at the same time: the threads that torch was given (by `torch.set_num_threads`, or
-    OMP_NUM_THREADS), which are the machine's cores unless somebody says otherwise."""
+    """Return how many tasks may run at the same time: the threads that torch was given (`torch.set_num_threads` or
+    OMP_NUM_THREADS), by default the machine's cores.
+    """
     return _CORES.get() or torch.get_num_threads()
 
 
 @contextmanager
 def cores_limited(count: int) -> Iterator[None]:
-    """In it, `cores()` is this number."""
+    """Make `cores()` return this number within this context."""
     before = _CORES.set(count)
     try:
         yield
@@ -34,7 +35,7 @@ def cores_limited(count: int) -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """In it, products of torch, BLAS and OpenMP keep to the thread that asks for them."""
+    """Limit products of torch, BLAS and OpenMP to the calling thread within this context."""
     before = _CORES.get()
     if before is not None:
         yield

@@ -68,7 +68,7 @@ CHANGES = (
 )
 WORDS = (
     "do not fit the architecture",
-    "the layer takes",
+    "but the layer needs",
 )  # of weights that are sound, beside layers that they are not for
 
 

@@ -68,7 +68,11 @@ def test_the_class_is_kept_as_it_stands_in_the_table():
             {},
             "got adverse='defautl'; allowed are 'default' and 'repaid'.*Did you mean 'default'",
         ),
-        ("default", {"task": "multiclass", "positive": None}, "only a target of two classes has an adverse class"),
+        (
+            "default",
+            {"task": "multiclass", "positive": None},
+            "an adverse class can only be given for a target with two classes",
+        ),
     ],
 )
 def test_a_class_that_there_is_not_is_refused(adverse, more, words):
@@ -155,7 +159,7 @@ def test_without_it_groups_speak_of_predicted_classes_and_the_rest_does_not_appl
 
 
 def test_the_old_argument_warns_and_does_what_the_new_one_does():
-    with pytest.warns(DeprecationWarning, match="read_table or scan_table: adverse='default'") as told:
+    with pytest.warns(DeprecationWarning, match="when the table is read: adverse='default'") as told:
         old = audit(read(), declined="negative")
     assert told[0].filename == __file__
     assert old.document.model_copy(update={"method": None}) == stated().document.model_copy(update={"method": None})
@@ -164,9 +168,9 @@ def test_the_old_argument_warns_and_does_what_the_new_one_does():
     assert found.adverse == "repaid"
     with pytest.warns(DeprecationWarning, match="adverse='repaid'"):
         assert ti.groups(network(), network(), read(), declined="positive").adverse == "repaid"
-    with pytest.raises(TabinterpError, match="the table states the adverse class 'default'"):
+    with pytest.raises(TabinterpError, match="the table was read with the adverse class 'default'"):
         ti.groups(network(), network(), read("default"), declined="positive")
-    with pytest.raises(TabinterpError, match="'negative' and 'positive'; got declined='no'"):
+    with pytest.raises(TabinterpError, match="got declined='no'; allowed are 'negative' and 'positive'"):
         ti.groups(network(), network(), read(), declined="no")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -192,5 +196,5 @@ def test_the_commands_take_the_class_and_say_what_to_write_for_the_old_option(tm
     old = ["--declined", "negative", "--split", "0.4", "--out", tmp_path / "b", "--rows", "60", "--quiet"]
     old += ["--analyses", "reason_codes"]
     code, told = run("audit", tmp_path / "other", "--data", path, *old)
-    assert (code, "write --adverse default" in told) == (0, True)
+    assert (code, "Use --adverse default" in told) == (0, True)
     assert ti.Audit.from_json(tmp_path / "b" / "audit.json").document.data.adverse == "default"

@@ -103,7 +103,7 @@ def test_the_document_says_what_was_not_requested_and_what_was(table, network):
     assert "Shapley values" in messages.text(note.key, note.values)
     assert "calibration" not in note.values["analyses"]
     assert audit.document.settings.analyses == ["calibration"]
-    assert re.search("These analyses were not requested", audit.to_html())
+    assert re.search("Not requested: ", audit.to_html())
 
 
 def test_what_was_declared_is_not_called_undeclared_where_its_analysis_was_not_requested(table, network):
@@ -125,7 +125,7 @@ def test_what_was_declared_is_not_called_undeclared_where_its_analysis_was_not_r
 def test_what_no_requested_analysis_uses_is_refused(table, network, given, users):
     (name,) = given
     expected = (
-        f"{name}= was given, but only the analysis '{users}' uses it, and that was not requested. Requested: calibration. Add "
+        f"{name}= was given, but the analysis '{users}' that uses it was not requested. Requested: calibration. Add "
         f"'{users}' to analyses=, or leave out {name}="
     )
     with pytest.raises(TabinterpError, match=re.escape(expected)):
@@ -227,9 +227,9 @@ def test_a_package_declares_what_it_sums_over_the_rows_of_a_scan():
 
 
 def test_unknown_names_are_refused_with_the_nearest():
-    with pytest.raises(TabinterpError, match=r"unknown analysis 'laddr'; did you mean 'ladder'\?"):
+    with pytest.raises(TabinterpError, match=r"unknown analysis 'laddr'. Did you mean 'ladder'\?"):
         chosen(["laddr"])
-    with pytest.raises(TabinterpError, match="unknown analysis 'zzz'; The analyses are: recalibration"):
+    with pytest.raises(TabinterpError, match=r"unknown analysis 'zzz'\. The analyses are: recalibration"):
         chosen(["zzz"])
 
 

@@ -155,7 +155,7 @@ def test_a_broken_template_is_told_and_nothing_is_written(folder, monkeypatch, c
     monkeypatch.setattr("tabinterp.report.html.PackageLoader", lambda _: loader)
     assert command("render", out / "audit.json", "--out", out / "report.html") == 2
     said = capsys.readouterr().err
-    assert "the template page.html cannot be filled" in said
+    assert "the template page.html cannot be rendered" in said
     assert "Traceback" not in said
     with pytest.raises(DocumentError):
         ti.write_folder(audit(worse=False), out, {})

@@ -224,8 +224,8 @@ def test_a_signed_folder_is_found_to_be_so(folder, capsys):
     assert command("verify", folder / "out", "--key", folder / "key.pub.pem") == 0
     told = capsys.readouterr().out
     assert "Signed by A. Validator at 2" in told
-    assert "attested as FAILED" in told
-    assert told.count("has the bytes that were signed") == 3
+    assert "Attested result: FAILED." in told
+    assert told.count("is unchanged since it was signed") == 3
     assert command("verify", folder / "out") == 0
     assert "not checked" in capsys.readouterr().out
 
@@ -236,7 +236,8 @@ def test_an_attestation_elsewhere(folder):
     assert not (folder / "out" / "attestation.dsse.json").exists()
     assert failures(folder, key=folder / "key.pub.pem", attestation=out) == []
     (told,) = failures(folder, key=folder / "key.pub.pem")
-    assert told.startswith("There is no attestation ")
+    assert told.startswith("The attestation ")
+    assert told.endswith(" is missing.")
     assert command("verify", folder / "out", "--key", folder / "key.pub.pem") == 1
 
 
@@ -250,7 +251,7 @@ def test_a_file_whose_digests_were_made_to_fit_is_run_check_the_signature(folder
     sealed.write_bytes(signature)
     assert failures(folder) == []
     told = failures(folder, key=folder / "key.pub.pem")
-    assert [line for line in told if line.startswith(f"{name} is not what was signed")]
+    assert [line for line in told if line.startswith(f"{name} differs from the signed file")]
 
 
 def test_another_key_does_not_open_it(folder):
@@ -258,7 +259,7 @@ def test_another_key_does_not_open_it(folder):
     other = ed25519.Ed25519PrivateKey.generate()
     (folder / "other.pem").write_bytes(public_pem(other))
     (told,) = failures(folder, key=folder / "other.pem")
-    assert "was not signed with the private key of" in told
+    assert "was not signed with the private key that matches" in told
     assert command("verify", folder / "out", "--key", folder / "other.pem") == 1
 
 
@@ -282,7 +283,7 @@ def test_another_result_in_the_payload_is_found(folder):
         put(sealed, said)
 
     (told,) = changed(folder, better)
-    assert "was changed after it was signed" in told
+    assert "was changed after signing" in told
 
 
 def test_another_payload_type_is_found(folder):
@@ -290,14 +291,14 @@ def test_another_payload_type_is_found(folder):
         sealed["payloadType"] = "text/plain"
 
     (told,) = changed(folder, typed)
-    assert "was changed after it was signed" in told
+    assert "was changed after signing" in told
 
 
 def test_without_a_signature_it_is_not_signed(folder):
     def bare(sealed, _):
         sealed["signatures"] = []
 
-    assert changed(folder, bare) == ["The attestation bears no signature."]
+    assert changed(folder, bare) == ["The attestation has no signature."]
 
 
 @pytest.mark.parametrize(
@@ -306,7 +307,7 @@ def test_without_a_signature_it_is_not_signed(folder):
 def test_what_is_no_envelope_is_told(folder, content):
     (folder / "out" / "attestation.dsse.json").write_bytes(content)
     (told,) = failures(folder, key=folder / "key.pub.pem")
-    assert told.startswith("The attestation is no DSSE envelope") or "no signature" in told
+    assert told.startswith("The attestation is not a DSSE envelope") or "no signature" in told
 
 
 TWICE = {
@@ -328,8 +329,8 @@ def test_a_field_that_is_named_twice_is_refused(folder, what):
     changed = TWICE[what](text)
     path.write_text(changed)
     (told,) = failures(folder, key=folder / "key.pub.pem")
-    assert "The attestation is no DSSE envelope" in told
-    assert "a field is named twice" in told
+    assert "The attestation is not a DSSE envelope" in told
+    assert "a field occurs twice" in told
 
 
 def test_an_envelope_is_text_in_utf_8(folder):
@@ -337,7 +338,7 @@ def test_an_envelope_is_text_in_utf_8(folder):
     path = ti.sign(folder / "out", folder / "key.pem")
     path.write_bytes(path.read_text().encode("utf-16"))
     (told,) = failures(folder, key=folder / "key.pub.pem")
-    assert "The attestation is no DSSE envelope" in told
+    assert "The attestation is not a DSSE envelope" in told
 
 
 def signed_as(folder: Path, kind: str, body: bytes) -> None:
@@ -354,13 +355,13 @@ def signed_as(folder: Path, kind: str, body: bytes) -> None:
 def test_a_right_signature_of_something_else_is_told(folder):
     signed_as(folder, "text/plain", b"hello")
     assert failures(folder, key=folder / "key.pub.pem") == [
-        f"The attestation is signed, but holds text/plain; what is read here is {TYPE}."
+        f"The attestation is signed, but it contains text/plain. Required: {TYPE}."
     ]
     signed_as(
         folder, TYPE, b'{"_type": "https://in-toto.io/Statement/v1", "predicateType": "https://slsa.dev/provenance/v1"}'
     )
     (told,) = failures(folder, key=folder / "key.pub.pem")
-    assert "is no in-toto Statement v1 with the predicate test-result" in told
+    assert "is not an in-toto Statement v1 with the predicate test-result" in told
 
 
 def test_a_statement_that_leaves_a_file_out_or_names_another_model_is_found(folder):
@@ -369,8 +370,8 @@ def test_a_statement_that_leaves_a_file_out_or_names_another_model_is_found(fold
     signed_as(folder, TYPE, json.dumps(said).encode())
     told = failures(folder, key=folder / "key.pub.pem")
     names = ("report.html", "audit.json", "run.json")
-    assert told[:3] == [f"{name} is not among the files that were signed." for name in names]
-    assert told[3].startswith("The model that was signed has the SHA-256 333")
+    assert told[:3] == [f"{name} is not among the signed files." for name in names]
+    assert told[3].startswith("The signed model has the SHA-256 333")
 
 
 # ---- keys
@@ -379,7 +380,10 @@ def test_a_statement_that_leaves_a_file_out_or_names_another_model_is_found(fold
 def test_a_folder_that_is_not_as_it_was_written_is_not_signed(folder):
     with (folder / "out" / "run.json").open("ab") as stream:
         stream.write(b" ")
-    with pytest.raises(DocumentError, match=r"was not signed: run\.json is not as it was written"):
+    with pytest.raises(
+        DocumentError,
+        match=r"was not signed, because it failed verification: run\.json was changed after it was written",
+    ):
         ti.sign(folder / "out", folder / "key.pem")
     assert command("sign", folder / "out", "--key", folder / "key.pem") == 2
     assert not (folder / "out" / "attestation.dsse.json").exists()
@@ -392,11 +396,11 @@ def test_an_encrypted_key_asks_for_its_passphrase(folder, monkeypatch, capsys):
     arguments = ("sign", folder / "out", "--key", folder / "locked.pem")
     monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: SIM115
     assert command(*arguments) == 2
-    assert "set the environment variable TABINTERP_PASSPHRASE" in capsys.readouterr().err
+    assert "Set the environment variable TABINTERP_PASSPHRASE" in capsys.readouterr().err
     for wrong in ("shut", ""):
         monkeypatch.setenv("TABINTERP_PASSPHRASE", wrong)
         assert command(*arguments) == 2
-        assert "does not open with this passphrase" in capsys.readouterr().err
+        assert "is wrong" in capsys.readouterr().err
     with pytest.raises(SignatureError, match="is encrypted"):
         ti.sign(folder / "out", folder / "locked.pem")
     monkeypatch.setenv("TABINTERP_PASSPHRASE", "open é")
@@ -411,14 +415,14 @@ def test_keys_that_cannot_be_used_are_told(folder, capsys):
     (folder / "noise.pem").write_bytes(b"noise")
     signing = {
         "nowhere.pem": "cannot be read: No such file",
-        "key.pub.pem": "is a public one",
-        "curve.pem": "allowed is Ed25519",
+        "key.pub.pem": "is a public key",
+        "curve.pem": "only Ed25519 is supported",
         "noise.pem": "openssl genpkey -algorithm ed25519",
     }
     checking = {
         "nowhere.pem": "cannot be read: No such file",
-        "key.pem": "is a private one",
-        "curve.pub.pem": "allowed is Ed25519",
+        "key.pem": "is a private key",
+        "curve.pub.pem": "only Ed25519 is supported",
         "noise.pem": "openssl pkey -in key.pem -pubout",
     }
     ti.sign(folder / "out", folder / "key.pem")

@@ -240,7 +240,7 @@ class TestEveryCase:
     def test_it_is_assessed_where_rows_are_held_out_and_only_there(self, make, task):
         document = audited(make, task).document
         split = make is not no_split
-        few = split and document.data.held_out_rows < SMALL  # performance on fewer would tell of single people
+        few = split and document.data.held_out_rows < SMALL  # performance on fewer could disclose individual outcomes
         few = few or (make is one_class_held_out and task == "binary")  # and of one class there is none
         assert (document.verdict.status != "not_assessed") == (split and not few)
         assert ("not_assessed.split" in keys(document.not_assessed)) == (not split)
@@ -364,7 +364,7 @@ class TestEveryTask:
         assert document.verdict.status == "not_assessed"
         assert document.verdict.difference.low is None
         assert {m.resolved for m in document.performance.metrics} == {"no"}
-        assert "would tell of single people" in str(audited(one_row_held_out, task))
+        assert "could disclose individual outcomes" in str(audited(one_row_held_out, task))
         houses = rows().assign(house=np.arange(240) % 9)
         read = table(task, houses, group="house")
         few_groups = ti.audit(ti.wrap(fitted(network(task), read)), read, rows=20, analyses=["calibration"])
@@ -509,7 +509,7 @@ def test_a_counterpart_must_be_linear_and_of_the_same_task():
     with pytest.raises(NotApplicableError, match="counterpart MLPClassifier 6 is not linear"):
         ti.audit(ti.wrap(model), read, counterpart=ti.wrap(model))
     other = table("regression")
-    with pytest.raises(ModelError, match="Ridge is a regression model; the table's target 'paid' is binary"):
+    with pytest.raises(ModelError, match="Ridge is a regression model, but the table's target 'paid' is binary"):
         ti.audit(ti.wrap(model), read, counterpart=ti.wrap(fitted(linear("regression"), other)))
 
 
@@ -542,7 +542,7 @@ class TestRememberedSplit:
         assert audit.document.data.split.key == "split.stratified"
 
     def test_another_split_that_holds_out_training_rows_is_refused(self, trained):
-        with pytest.raises(ModelError, match=r"remembers .* rows that this table's split holds out are not among them"):
+        with pytest.raises(ModelError, match=r"rows that this table's split holds out are training rows of the model"):
             ti.audit(trained.networks[0], table("binary", split=0.5, seed=9), rows=20)
 
     def test_a_part_of_its_own_held_out_rows_is_taken(self, trained):
@@ -552,7 +552,7 @@ class TestRememberedSplit:
         assert audit.document.performance.rows == 20
 
     def test_a_table_without_training_rows_is_refused(self, trained):
-        with pytest.raises(TableError, match="both parts need rows"):
+        with pytest.raises(TableError, match="both held-out and training rows"):
             ti.audit(trained.networks[0], table("binary", rows()[trained.table.held_out], split=None), rows=20)
 
 

@@ -130,7 +130,7 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     assert (folder / "audit.out").read_text("utf-8").splitlines()[-1] == "audit/report.html"
     told = (folder / "train.err").read_text("utf-8")
     assert "Read 600 rows and 5 input columns of people." in told
-    assert "Trained on 386 of 600 rows; 64 chose when to stop; 150 are held out.\n" in told
+    assert "Trained on 386 of 600 rows; 64 used for early stopping; 150 held out.\n" in told
     told = (folder / "audit.err").read_text("utf-8")
     found = ti.Audit.from_json(folder / "audit" / "audit.json").document.findings
     raised = raised_of(ti.Audit.from_json(folder / "audit" / "audit.json").document)
@@ -138,13 +138,13 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     assert re.search(r"About \d+ (seconds|minutes) on this machine\.", told)
     verdict, *findings, others = told.splitlines()[-max(1, len(raised)) - 2 :]
     assert "logistic regression" in verdict
-    assert raised or findings == ["No check was raised."]
+    assert raised or findings == ["No checks were raised."]
     for one, line in zip(raised, findings, strict=bool(raised)):
         assert line.startswith(f"{one.severity}: {english()[f'check.{one.slug}.title']}. ")
     severities = [one.severity for one in raised]
     assert severities == sorted(severities)  # act, check, note
     passed, unasked = (sum(one.status == status for one in found) for status in ("cleared", "not_applicable"))
-    assert others == f"{passed} checks passed; {unasked} were not applicable."
+    assert others == f"Other checks: {passed} passed, {unasked} not applicable."
     assert sorted(p.name for p in (folder / "audit").iterdir()) == [
         "SHA256SUMS", "audit.json", "report.html", "run.json",
     ]  # fmt: skip
@@ -250,7 +250,7 @@ def test_margin_costs_and_threshold_reach_the_audit(folder, run, tmp_path, monke
     assert (asked["margin"], asked["costs"], asked["threshold"]) == (0.02, (1.0, 5.0), 0.3)
     for wrong in ("5", "1:2:3", "a:b"):
         done = run("audit", folder / "bundle", *data, "--costs", wrong)
-        assert (done.code, done.err) == (2, f"error: --costs is FP:FN, two numbers such as 1:5; got {wrong!r}\n")
+        assert (done.code, done.err) == (2, f"error: --costs must be two numbers FP:FN, such as 1:5; got {wrong!r}\n")
 
 
 def test_workers_of_this_machine_sum_over_a_folder(folder, run, tmp_path, monkeypatch):
@@ -283,7 +283,7 @@ def test_a_cluster_is_not_started_for_rows_that_are_read_whole(folder, run, tmp_
     asked = ["--data", folder / "people.csv", "--out", tmp_path / "out", "--engine", "dask"]
     done = run("audit", folder / "bundle", *asked)
     assert done.code == 2
-    assert "people.csv' is read whole: leave the engine out" in done.err
+    assert "people.csv' is small enough to be read whole. Leave out --engine" in done.err
     assert not (tmp_path / "out").exists()
 
 
@@ -336,7 +336,7 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
         before = {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()}
         refused = run("demo", "--out", tmp_path / "demo", "--quiet")
         assert (refused.code, refused.out) == (2, "")
-        assert f"the folder {str(tmp_path / folder)!r} holds" in refused.err
+        assert f"the folder {str(tmp_path / folder)!r} contains" in refused.err
         assert "--overwrite" not in refused.err
         assert {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()} == before
         path.unlink()
@@ -354,12 +354,11 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
     refused = run("train", "--data", "gappy.csv", *asked, "--out", "bundle")
     assert (refused.code, refused.out) == (2, "")
     assert (
-        "missing in 20 of 180 rows, the first is row 0; leave those rows out with --drop-missing-target, or"
-        in refused.err
+        "missing in 20 of 180 rows, first in row 0. Leave these rows out with --drop-missing-target, or" in refused.err
     )
     done = run("train", "--data", "gappy.csv", *asked[:-1], "--drop-missing-target", "--out", "bundle")
     assert done.code == 0, done.err
-    told = "Trained on 103 of 180 rows; 17 chose when to stop; 40 are held out; 20 without a target were left out."
+    told = "Trained on 103 of 180 rows; 17 used for early stopping; 40 held out; 20 without a target left out."
     assert told in done.err.replace("\n", " ")
     assert run("train", "--data", "whole.csv", *asked, "--out", "other").code == 0
     one, other = (json.loads(Path(name, "model.json").read_bytes()) for name in ("bundle", "other"))
@@ -369,13 +368,13 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
 
     done = run("audit", "bundle", "--data", "gappy.csv", "--rows", 50, "--out", "out", "--analyses", "calibration")
     assert done.code == 0, done.err
-    assert "20 rows without a target are left out." in done.err
+    assert "Leaving out 20 rows without a target." in done.err
     document = ti.Audit.from_json("out/audit.json").document
     data = document.data
     assert (data.rows, data.held_out_rows, data.without_target.rows, data.classes) == (160, 40, 20, ["0", "1"])
     assert "not_assessed.without_target" in [note.key for note in document.not_assessed]
     page = re.sub(r"<[^>]+>", " ", Path("out", "report.html").read_text("utf-8"))
-    assert "Rows whose target is missing: 20 were left out" in page
+    assert "Rows with a missing target: 20 were excluded" in page
     again = read_again(document.settings.table, Rows("gappy.csv"))
     assert (len(again), again.without_target) == (160, 20)
     few = ti.read_table(frame.drop(index=[*range(0, 180, 9)][5:]), target="paid", drop_missing_target=True)
@@ -422,14 +421,14 @@ def pickled(folder: Path, tmp_path: Path) -> Path:
 MODELS = {
     "a pickle": (pickled, ["is a pickle", "runs code", "skops"]),
     "no model": (lambda *_: "nowhere", ["no file or folder 'nowhere'"]),
-    "a table": (lambda folder, _: folder / "people.csv", ["of no kind that is known"]),
+    "a table": (lambda folder, _: folder / "people.csv", ["of unknown format"]),
     "an empty folder": (lambda _, tmp_path: tmp_path, ["not a bundle", "model.json"]),
     "cut header": (bundle_with(lambda c: (c / "model.json").write_text("{")), ["model.json", "is not JSON"]),
     "cut weights": (
         bundle_with(lambda c: (c / "model.safetensors").write_bytes(b"x")),
         ["model.safetensors", "SHA-256"],
     ),
-    "no encoder": (bundle_with(lambda c: (c / "encoder.skops").unlink()), ["encoder.skops", "differ"]),
+    "no encoder": (bundle_with(lambda c: (c / "encoder.skops").unlink()), ["encoder.skops", "do not match"]),
     "changed counterpart": (
         bundle_with(lambda c: (c / "counterpart" / "model.safetensors").write_bytes(b"x")),
         ["counterpart", "SHA-256"],
@@ -438,7 +437,7 @@ MODELS = {
     "odd split": (header_with(split__cuts=[]), ["one for each class; got 0"]),
     "unknown setting": (header_with(table__colour="red"), ["table.colour"]),
     "odd setting": (header_with(table__drop="remark"), ["table.drop", "list"]),
-    "no target": (header_with(table=None), ["--target is needed"]),
+    "no target": (header_with(table=None), ["--target is missing"]),
 }
 
 
@@ -456,18 +455,21 @@ def test_a_model_that_cannot_be_used(case, folder, run, tmp_path):
 TRAINING = {
     "no file": (["--data", "nothing.csv", "--target", "paid"], ["no file 'nothing.csv'"]),
     "no target": ([], ["Missing option", "--target"]),
-    "no such target": (["--target", "payed"], ["error: --target names 'payed'", "'年齢'", "Did you mean 'paid'?"]),
-    "positive of many": (["--target", "code", "--positive", "1"], ["leave out --positive"]),
-    "no count": (["--target", "年齢", "--task", "count", "--positive", "1"], ["got --positive 1"]),
-    "uncounted": (["--target", SCRIPT, "--task", "count"], ["use --task regression for"]),
-    "no such column": (["--target", "paid", "--drop", "q"], ["error: --drop names 'q'", "'年齢'"]),
-    "no such weight": (["--target", "paid", "--weight", "q"], ["error: --weight names 'q'"]),
+    "no such target": (
+        ["--target", "payed"],
+        ["error: unknown column in --target: 'payed'", "'年齢'", "Did you mean 'paid'?"],
+    ),
+    "positive of many": (["--target", "code", "--positive", "1"], ["Leave out --positive"]),
+    "not a count": (["--target", "年齢", "--task", "count", "--positive", "1"], ["Leave out --positive 1"]),
+    "uncounted": (["--target", SCRIPT, "--task", "count"], ["for other numbers use --task regression"]),
+    "no such column": (["--target", "paid", "--drop", "q"], ["error: unknown column in --drop: 'q'", "'年齢'"]),
+    "no such weight": (["--target", "paid", "--weight", "q"], ["error: unknown column in --weight: 'q'"]),
     "kind": (["--target", "paid", "--kind", "own=truth"], ["'own'", "numeric, categorical", "'truth'"]),
     "kind without =": (["--target", "paid", "--kind", "own"], ["COLUMN=KIND", "'own'"]),
-    "kind of no column": (["--target", "paid", "--kind", "q=numeric"], ["error: --kind names 'q'"]),
+    "kind of no column": (["--target", "paid", "--kind", "q=numeric"], ["error: unknown column in --kind: 'q'"]),
     "positive": (["--target", "paid", "--positive", "perhaps"], ["'paid'", "'no' and 'yes'", "got --positive perhaps"]),
     "share": (["--target", "paid", "--split", "1.5"], ["between 0 and 1", "1.5"]),
-    "split column": (["--target", "paid", "--split", "q"], ["error: --split names 'q'"]),
+    "split column": (["--target", "paid", "--split", "q"], ["error: unknown column in --split: 'q'"]),
     "split labels": (["--target", "paid", "--split", "remark"], ["'remark'", "row 0", "SECRET-0", "train", "dates"]),
     "seed": (["--target", "paid", "--seed", "-1"], ["--seed"]),
     "seeds": (["--target", "paid", "--seeds", "0"], ["--seeds"]),
@@ -533,7 +535,7 @@ def test_render_needs_an_audit_and_a_file_to_write(folder, run, tmp_path):
     assert "No such file" in run("render", tmp_path / "audit.json", "--out", tmp_path / "r.html").err
     assert "Is a directory" in run("render", folder / "bundle", "--out", tmp_path / "r.html").err
     done = run("render", folder / "audit" / "audit.json", "--out", tmp_path)
-    assert (done.code, done.err) == (2, f"error: '{tmp_path}' is a folder; a file is to be written there\n")
+    assert (done.code, done.err) == (2, f"error: '{tmp_path}' is a folder. Give the name of a file\n")
 
 
 def test_usage(run):
@@ -556,7 +558,7 @@ def test_a_split_that_contradicts_the_models_own_is_refused(folder, run, tmp_pat
     data = ["--data", folder / "people.csv", "--out", tmp_path, "--quiet"]
     done = run("audit", folder / "bundle", *data, "--split", "0.5")
     assert (done.code, done.out) == (2, "")
-    assert "remembers which rows it was not trained on" in done.err
+    assert "are training rows of the model" in done.err
 
 
 # ---- Ctrl-C
@@ -585,7 +587,7 @@ def test_the_bar_tells_rows_per_second(monkeypatch):
     stream = StringIO()
     monkeypatch.setattr("rich.console.Console", lambda stderr: Console(file=stream, force_terminal=True, width=130))
     with progress(False) as bar:
-        bar.rows("what the columns are", 100, None)
+        bar.rows("inferring the schema", 100, None)
         for rows in (0, 300, 600):
             bar.step("counterpart", 0.5)
             bar.rows("", rows, 1000)
@@ -650,7 +652,7 @@ def test_a_scan_that_was_stopped_is_gone_on_with(folder, run, tmp_path, monkeypa
     kept = tmp_path / "out" / ".tabinterp-resume"
     monkeypatch.setattr(ti, "audit", lambda *_, **how: signal.raise_signal(signal.SIGINT))
     done = run(*asked)
-    told = f"What is finished is kept in {str(kept)!r}: the same command with --resume goes on from there."
+    told = f"Saving progress in {str(kept)!r}. To continue after an interruption, run the same command with --resume."
     assert done == Ran(130, "", f"{told}\ninterrupted\n")
     assert {path.name for path in kept.iterdir()} == {"about.json", "columns.npz", "drawn.npz"}
 
@@ -661,8 +663,8 @@ def test_a_scan_that_was_stopped_is_gone_on_with(folder, run, tmp_path, monkeypa
     other = run(*asked, "--resume", "--seed", "1", "--drop", "remark", "--drop", "own")
     assert (other.code, other.err) == (
         2,
-        f"{told}\nerror: what is kept in {str(kept)!r} is of another audit, and cannot be gone on with: it differs in drop, "
-        f"seed; without --resume and with --overwrite the audit begins anew\n",
+        f"{told}\nerror: the saved state in {str(kept)!r} is from a different audit and cannot be resumed. These differ: drop, "
+        f"seed. Start again without --resume and with --overwrite\n",
     )
     assert kept.exists()
 
@@ -680,7 +682,8 @@ def test_a_scan_that_was_stopped_is_gone_on_with(folder, run, tmp_path, monkeypa
 def test_nothing_of_rows_that_are_read_whole_is_kept(folder, run, tmp_path, monkeypatch):
     monkeypatch.setattr(ti, "audit", lambda *_, **how: signal.raise_signal(signal.SIGINT))
     done = run("audit", folder / "bundle", "--data", folder / "people.csv", "--out", tmp_path, "--quiet", "--resume")
-    told = f"{str(folder / 'people.csv')!r} is read whole, and nothing of that is kept: begun at the first row."
+    data = str(folder / "people.csv")
+    told = f"--resume has no effect: {data!r} is read whole, so no state is saved. The audit starts from the beginning."
     assert done == Ran(130, "", f"{told}\ninterrupted\n")
     assert list(tmp_path.iterdir()) == []
 

@@ -205,31 +205,31 @@ def test_rows_that_a_worker_cannot_read_are_told(cluster, folder, tmp_path):
     both = pair(scan, tmp_path / "seen")
     unread = partial(_read, str(folder), Gone(), None, 100)
     object.__setattr__(scan.source, "apart", lambda: iter([(len(scan), unread)]))
-    with pytest.raises(TableError, match="the path must lead to them there too"):
+    with pytest.raises(TableError, match="the path must be valid on every worker"):
         sweep(*both, scan, engine=ti.dask_engine(cluster))
 
 
 def test_what_cannot_be_sent_is_told(cluster, folder):
     scan = ti.scan_table(folder, **ASKED, rows=100)
-    with pytest.raises(TabinterpError, match="this one cannot be sent"):
+    with pytest.raises(TabinterpError, match="this model cannot be pickled"):
         ti.dask_engine(cluster)(scan, "all", in_parts, len, ((one for one in ()),), max)
 
 
 def test_an_engine_is_for_rows_in_batches(cluster, folder, tmp_path):
     frame = pd.read_parquet(folder)
     network, _ = pair(ti.scan_table(folder, **ASKED, rows=100), tmp_path / "seen")
-    with pytest.raises(NotApplicableError, match="leave the engine out, or read the rows with scan_table"):
+    with pytest.raises(NotApplicableError, match="only the local engine can be used"):
         ti.audit(network.model, ti.read_table(frame, **ASKED), engine=ti.dask_engine(cluster))
 
 
 @pytest.mark.parametrize(
     ("name", "scheduler", "told"),
     [
-        ("spark", None, "an engine is local or dask; got 'spark'"),
-        ("local", "tcp://127.0.0.1:1", "give --engine dask with it"),
-        ("dask", "tcp://127.0.0.1:1", "no Dask scheduler answers at 'tcp://127.0.0.1:1'"),
+        ("spark", None, "the engine must be local or dask; got 'spark'"),
+        ("local", "tcp://127.0.0.1:1", "Give --engine dask as well"),
+        ("dask", "tcp://127.0.0.1:1", "no Dask scheduler can be reached at 'tcp://127.0.0.1:1'"),
         *[
-            ("dask", address, "the address of a Dask scheduler is tls://HOST:PORT or tcp://HOST:PORT")
+            ("dask", address, "give tls://HOST:PORT or tcp://HOST:PORT")
             for address in (
                 "nonsense://127.0.0.1",
                 "inproc://127.0.0.1/1/1",

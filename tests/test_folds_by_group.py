@@ -142,7 +142,7 @@ def test_a_class_of_one_person_is_named():
     frame.loc[frame["g"] == 3, "y"] = "yes"
     table = ti.read_table(frame, target="y", group="g")
     model = ti.wrap(nn.Linear(1, 1), encoder="passthrough", task="binary")
-    with pytest.raises(NotApplicableError, match="class 'yes' of target 'y' is in 1 of 20 groups of training rows"):
+    with pytest.raises(NotApplicableError, match="class 'yes' of target 'y' occurs in 1 of 20 groups"):
         fit_counterpart(model, table)
     with pytest.raises(NotApplicableError, match="every class in at least two groups"):
         strength_of(table.inputs.to_numpy(), table, 0)
@@ -249,7 +249,7 @@ def test_networks_of_every_seed_and_of_shuffled_labels_stop_by_group(monkeypatch
 
 
 def test_a_network_of_one_person_cannot_stop():
-    with pytest.raises(ModelError, match="all 12 training rows are of one group"):
+    with pytest.raises(ModelError, match="all 12 training rows are in one group"):
         fit_network(np.ones((12, 1)), np.arange(12.0), task="regression", groups=np.zeros(12, dtype=np.int64))
 
 

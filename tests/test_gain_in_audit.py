@@ -232,7 +232,11 @@ def test_the_users_margin_is_that_of_every_verdict():
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"margin": 0.0}, "a margin is"), ({"costs": (1, -5)}, "costs are"), ({"threshold": 2}, "a threshold is")],
+    [
+        ({"margin": 0.0}, "margin must be"),
+        ({"costs": (1, -5)}, "costs must be"),
+        ({"threshold": 2}, "threshold must be"),
+    ],
 )
 def test_what_is_no_margin_cost_or_threshold_is_refused_at_the_door(settings, words):
     _, model, counterpart, table = audited("binary")
@@ -285,4 +289,4 @@ def test_a_document_from_before_reads_and_renders():
     read = from_bytes(json.dumps(old).encode())
     assert (read.calibration, read.gain, read.disagreement) == (None, None, None)
     page = ti.Audit(read.model_copy(update={"verdict": read.verdict.model_copy(update={"lines": []})})).to_html()
-    assert "How simple a model" not in page
+    assert "Comparison with simpler models" not in page

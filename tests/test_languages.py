@@ -105,48 +105,53 @@ def test_what_a_reading_is_called_has_a_translation():
 # What only a caller can meet, who asked for something that there is not: file of the package -> how such texts begin.
 ASKED = {
     "auditing/run": ("the counterpart ",),
-    "auditing/validate": ("an engine other than",),
+    "auditing/validate": ("only the local engine",),
     "analyses/cross_validation/estimator": ("a fold of ",),
-    "analyses/decomposition/estimator": ("weighting is one of",),
-    "analyses/drop_column/estimator": (" is not linear; only",),  # the one reading that asks goes on without
-    "analyses/groups/estimator": ("threshold is",),
-    "analyses/groups/partition": ("control names", "control of"),
-    "analyses/trust/estimator": ("labels are shuffled by ", " is at least "),
-    "linear/counterpart": ("a linear counterpart behind", "a linear counterpart chooses"),
-    "analyses/ablation/estimator": ("methods are some of", ": units of one layer of", ": "),
-    "analyses/gradients/reference_rows": ("baseline is",),
-    "analyses/maximisation/mahalanobis_ball": ("budget is",),
-    "analyses/coefficients/estimator": ("a network has no Wald tests", " has no column that is encoded"),
-    "analyses/conductance/estimator": ("baseline is", "tolerance is above 0, and"),
-    "analyses/display": ("output is one of",),
+    "analyses/decomposition/estimator": ("weighting must be one of",),
+    "analyses/drop_column/estimator": (" is not a linear model; dropping",),  # the one reading that asks goes on without
+    "analyses/groups/estimator": ("the threshold must be",),
+    "analyses/groups/partition": ("unknown protected column in ", "unknown reference group of "),
+    "analyses/trust/estimator": ("use either ", " must be at least "),
+    "linear/counterpart": (
+        "the linear counterpart refits", "a linear counterpart with a target encoder", "the penalty of the linear counterpart",
+    ),
+    "analyses/ablation/estimator": ("methods must be", "group "),
+    "analyses/gradients/reference_rows": ("baseline must be",),
+    "analyses/maximisation/mahalanobis_ball": ("budget must be",),
+    "analyses/coefficients/estimator": ("Wald tests are", " has no coefficients"),
+    "analyses/conductance/estimator": ("baseline must be", "tolerance must be above 0, and"),
+    "analyses/display": ("output must be one of",),
     "analyses/effects/estimator": (
-        "there is no curve of", "output is one of", "both results are read", "the rows come in groups", "grid is",
-        "scale is one of",
+        "there is no curve for", "output must be one of", "two curves of", "rows that come in groups", "grid must be",
+        "scale must be one of",
     ),
-    "analyses/shapley_values/explain_row": ("row is a place",),
-    "analyses/maximisation/diverse_optima": ("number is at least 1",),
-    "analyses/permutation_importance/column_clusters": ("threshold is",),
-    "analyses/gradients/estimator": ("method is", "baseline is", "tolerance is", "background is", "the background lacks"),
-    "analyses/effects/grids": ("columns names some",),
-    "stats/equal_rows": ("groups name", "a column is in one group", "a group holds no column"),
-    "analyses/interactions/estimator": ("top is at least",),
-    "models/losses": ("a loss of your own", "scale is one of", "for a "),
-    "analyses/maximisation/estimator": ("starts is", " has no hidden units that could be found; name"),
-    "analyses/maximisation/objectives": ("an objective is multiplied", "a direction is", "share is"),
-    "analyses/maximisation/pareto": ("budgets rise",),
-    "analyses/permutation_importance/estimator": (" is at least 1; got ", "the AUC needs", "the AUC ranks"),
-    "analyses/plot_specs": ("both results are of", "two heat maps"),
-    "analyses/hidden_units/probe_rows": ("grid is",),
+    "analyses/shapley_values/explain_row": ("row must be",),
+    "analyses/maximisation/diverse_optima": ("number must be",),
+    "analyses/permutation_importance/column_clusters": ("threshold must be",),
+    "analyses/gradients/estimator": (
+        "method must be", "for the method ", "tolerance must be", "background must be", "the background has no",
+    ),
+    "analyses/effects/grids": ("columns must be",),
+    "stats/equal_rows": ("unknown column in groups", "a column can be in one group", "a group has no columns"),
+    "analyses/interactions/estimator": ("top must be",),
+    "models/losses": ("a custom loss", "scale must be one of", "the loss for a "),
+    "analyses/maximisation/estimator": ("starts must be", "no hidden units could be found"),
+    "analyses/maximisation/objectives": ("an objective can only", "a direction must", "share must be"),
+    "analyses/maximisation/pareto": ("budgets must increase",),
+    "analyses/permutation_importance/estimator": (" must be at least 1; got ", "the AUC needs"),
+    "analyses/plot_specs": ("the two results cannot", "two heat maps"),
+    "analyses/hidden_units/probe_rows": ("grid must be",),
     "analyses/maximisation/objective_values": (
-        " has no hidden layer that could be found; an output", " has the layers 1", "layer ", " has no classes",
-        "an output is one of",
+        "no hidden layer could be found", " has layers 1", "the direction has ", "layer ", "the output is not",
+        "unknown output ",
     ),
-    "analyses/linear_regions/estimator": (" has no linear regions: ", "the counterpart is"),  # an audit looks before it asks
+    "analyses/linear_regions/estimator": (" has no linear regions, ", "the counterpart must be"),  # an audit looks before it asks
     "analyses/shapley_values/estimator": (
-        "method is", "scale is", "background is", "tolerance is", " is between 1 and ", "the background lacks",
-        "every row of the background", "exact Shapley values of",
+        "method must be", "scale must be", "background must be", "tolerance must be", " must be between 1 and ",
+        "the background ",
+        "exact Shapley values of",
     ),
-    "analyses/hidden_units/estimator": ("the first hidden layer is no affine",),
+    "analyses/hidden_units/estimator": ("there are no first-layer weights",),
 }  # fmt: skip
 
 
@@ -199,7 +204,7 @@ def test_a_reason_that_has_a_translation_is_one_that_is_given_with_its_values():
 def test_a_reason_reads_the_same_as_an_error_in_a_document_and_from_one_saved_before():
     reason = why("gradient", model="logistic regression", opaque=why("opaque.chain.holds", kind="Gelu"))
     error = NotApplicableError(reason)
-    english = "logistic regression holds Gelu, which is not read as a layer: it has no gradient"
+    english = "logistic regression contains Gelu, which is not a supported layer, so it has no gradient"
     assert str(error) == english
     assert pickle.loads(pickle.dumps(error)).reason == reason
     fixed = why("some class has no training row")
@@ -289,12 +294,12 @@ def test_a_language_that_writes_numbers_otherwise(monkeypatch):
     assert interval(Interval(value=0.5, low=0.25, high=1500.0)) == "0,500 [0,250; 1.500]"
     assert (share(0.1234), date("2026-08-02")) == ("12,3 %", "02.08.2026")
     assert messages.text("coefficients.note.mixed", {"columns": ["a", "b"]}).endswith(": a; b.")
-    assert messages.text("not_assessed.units", {"count": 12345.0}).startswith("12.345 ")
+    assert messages.text("not_assessed.units", {"count": 12345.0}).endswith(": 12.345.")
 
 
 def test_days_and_what_is_ours_in_a_label_are_written_as_the_language_does():
     at = {"column": "day", "at": "2020-03-01T00:00:00"}
-    assert messages.text("split.date", at) == "By date: rows whose day is 2020-03-01 or later are held out."
+    assert messages.text("split.date", at) == "By date: rows with day on or after 2020-03-01 are held out."
     with speaking("ja"):
         assert "2020年03月01日以降" in messages.text("split.date", at)
         assert messages.level("oslo, (3 more), (missing)") == "oslo, （ほか3水準）, （欠損）"

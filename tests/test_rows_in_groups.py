@@ -98,7 +98,10 @@ def test_a_row_without_a_group_stands_alone():
 
 @pytest.mark.parametrize(
     ("asked", "message"),
-    [({"stratify": True}, "keeps the groups of column 'person' together"), ({"one": True}, "needs two groups")],
+    [
+        ({"stratify": True}, "keeps the groups of column 'person' together"),
+        ({"one": True}, "needs at least two groups"),
+    ],
 )
 def test_a_split_that_groups_do_not_allow_is_refused_with_the_reason(asked, message):
     frame = in_groups(20).frame
@@ -127,8 +130,8 @@ def test_groups_on_both_sides_of_a_given_split_are_a_finding(shared, undrawn):
     assert document.verdict.lines == [] or document.verdict.lines[-1].key == "verdict.scope.groups"
     assert "not_assessed.seeds.groups" in {note.key for note in document.not_assessed}
     page = render(document)
-    assert "ntervals are over groups of rows" in page
-    assert "ntervals are over rows" not in page
+    assert "reflect the sampling of groups of " in page
+    assert "reflect the sampling of rows" not in page
     (finding,) = [one for one in document.findings if one.slug == "groups-split"]
     assert (finding.severity, finding.status) == ("act", "raised" if shared else "cleared")
 
@@ -371,7 +374,7 @@ def test_persons_with_a_coin_toss_each_do_not_drift():
 
 def test_effects_refuse_a_part_of_the_rows_of_groups():
     plan = effects.start(bind(network(), in_groups()))
-    with pytest.raises(NotApplicableError, match="give all rows in one batch"):
+    with pytest.raises(NotApplicableError, match="must be given in one batch"):
         effects.update(plan, np.arange(10))
 
 

@@ -142,7 +142,7 @@ def test_the_page_says_it_and_the_document_comes_back(made):
     audit, _ = made
     page = audit.to_html()
     assert "means over all" in page
-    assert "Of all rows, which were read in batches: the fit of the linear counterpart" in page
+    assert "Computed on all rows, in batches: the fit of the linear counterpart" in page
     assert "contrasts of levels, and derivatives by numbers that it bends, of the 120 drawn ones" in page
     assert "Pearson correlations and correlation ratios are of all" in page
     assert "slope and intercept are of those drawn of each group" in page
@@ -155,7 +155,7 @@ def test_a_split_that_holds_out_rows_the_model_has_seen_is_refused():
     table = ti.read_table(frame(), target="y", split=0.5, seed=1)
     other = ti.scan_table(frame(), target="y", split=0.5, seed=2, rows=50, batch=100)
     trained = ti.fit_counterpart(network(), table)
-    with pytest.raises(ModelError, match="rows that this table's split holds out are not among them"):
+    with pytest.raises(ModelError, match="rows that this table's split holds out are training rows of the model"):
         ti.audit(trained, other)
 
 
@@ -170,7 +170,7 @@ def test_what_is_read_in_batches(tmp_path):
         scan = ti.open_table(source, **asked)
         assert isinstance(scan, ti.Scan)
         assert scan.is_whole
-    with pytest.raises(TableError, match="stratified share needs the whole table"):
+    with pytest.raises(TableError, match="stratified split cannot be drawn"):
         ti.open_table(tmp_path / "parts", **asked, stratify=True)
 
 

@@ -169,7 +169,7 @@ def test_a_secret_that_a_library_encodes_is_masked():
     "text",
     ["loans.csv", "s3://bucket/loans/", "postgresql://bank/loans", "tcp://10.0.0.5:8786", "--kind=SEX=categorical",
      "C:\\ann@bank\\loans.csv", "C:/ann@bank/loans.csv", "a ratio of 1:2 @ 5", "SELECT * FROM loans WHERE author = 5",
-     "SELECT * FROM loans WHERE a = 'x?y'", "the key 'id' is empty in some rows", "mail ann@bank.example",
+     "SELECT * FROM loans WHERE a = 'x?y'", "the key 'id' is missing in some rows", "mail ann@bank.example",
      "--key id", "--key=id", "--query-key=id", "a JOIN b ON a.key = b.key WHERE key = 5", "column 'key'", "primary key: id",
      "the password is missing", "the password is wrong", "a token is required in row 5", "the token count2.csv", "--drop token",
      "password /home/ann1/key.pem", "secret_masking.py", "passwords2.csv", "--kind=token=categorical", "--kind=Passwort=ordinal",

@@ -174,7 +174,8 @@ def test_a_document_without_settings_says_so_when_it_is_to_be_computed_again(aud
     told = messages.text(step.told.key, step.told.values)
     assert step.status == "incomplete"
     assert told.startswith(
-        f"The numbers were not computed again: audit.json holds no settings. tabinterp {bare.method.version} "
+        "The numbers were not recomputed, because audit.json has no settings. It was written by tabinterp "
+        f"{bare.method.version}; "
     )
     (step,) = _data(tmp_path, bare, Rows(tmp_path / "rows.csv"), None)
     assert (step.status, step.told.key) == ("incomplete", "verify.data.no_settings")
@@ -213,5 +214,7 @@ def test_the_date_is_shown_where_it_was_given(audit):
 
 @pytest.mark.parametrize("date", ["30.11.2026", "2026-02-30", "today", 20261130])
 def test_what_is_no_date_is_refused(date):
-    with pytest.raises(ti.TabinterpError, match="the date of an audit is written date='2026-11-30'; got"):
+    with pytest.raises(
+        ti.TabinterpError, match="the date of an audit must be an ISO date such as date='2026-11-30'; got"
+    ):
         day_of(date)

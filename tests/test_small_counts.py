@@ -246,7 +246,7 @@ def test_performance_of_fewer_than_ten_held_out_rows_is_withheld():
     assert document.effects is document.disagreement is document.shapley is None
     assert len(document.verdict.sentence.values["reason"].values) == 2
     assert ti.messages.text(document.verdict.sentence.key, document.verdict.sentence.values) == (
-        "Not assessed: performance on 6 rows would tell of single people; it takes 10 rows at least, so hold out more rows."
+        "Not assessed: performance on 6 rows could disclose individual outcomes; hold out at least 10 rows."
     )
 
 

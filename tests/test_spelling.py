@@ -98,11 +98,11 @@ def test_a_setting_is_spelt_for_who_reads_it():
             ti.read_table(frame, target="y", **asked)
         return str(raised.value)
 
-    assert "drop= names 'b'" in error(drop=["b"])
-    assert "leave out positive=, or" in error(positive="yes")
+    assert "unknown column in drop=: 'b'" in error(drop=["b"])
+    assert "Leave out positive=, or" in error(positive="yes")
     with speaking_options({"positive": "--positive", "drop": "--drop"}):
-        assert "--drop names 'b'" in error(drop=["b"])
-        assert "leave out --positive, or" in error(positive="yes")
-        assert "levels= (in Python) names 'b'" in error(levels={"b": [1]})
+        assert "unknown column in --drop: 'b'" in error(drop=["b"])
+        assert "Leave out --positive, or" in error(positive="yes")
+        assert "unknown column in levels= (in Python): 'b'" in error(levels={"b": [1]})
         assert argument("positive", "very good") == "--positive 'very good'"
-    assert "drop= names 'b'" in error(drop=["b"])
+    assert "unknown column in drop=: 'b'" in error(drop=["b"])

@@ -23,8 +23,12 @@ def test_a_changed_byte_of_the_folder_is_found_in_its_file(folder, name):  # noq
         path.write_bytes(flipped(whole, draw))
         found = ti.verify(folder / "out", key=folder / "key.pub.pem").frame()
         failed = found[found["status"] == "failed"]
-        told = [line for line in failed["told"] if line.startswith(f"{name} is not as it was written")]
-        signed = [line for line in failed["told"] if line.startswith(f"{name} is not what was signed")]
+        told = [
+            line
+            for line in failed["told"]
+            if line.startswith(f"{name} was changed after it was written: its SHA-256 is ")
+        ]
+        signed = [line for line in failed["told"] if line.startswith(f"{name} differs from the signed file")]
         assert (len(told), len(signed)) == (1, 1)
         others = {"report.html", "audit.json", "run.json"} - {name, *(["report.html"] if name == "audit.json" else [])}
         assert not others & set(failed["what"])  # a changed document no longer gives the report
@@ -41,7 +45,7 @@ def test_a_changed_byte_of_the_list_of_digests_is_found(folder):  # noqa: F811
             assert "SHA256SUMS" in str(error)  # noqa: PT017
         else:
             assert not found.passed
-            assert "SHA256SUMS has no digest of" in str(found) or "its SHA-256 is" in str(found)
+            assert "SHA256SUMS has no digest for" in str(found) or "its SHA-256 is" in str(found)
 
 
 def test_a_changed_byte_of_the_payload_is_found(folder):  # noqa: F811

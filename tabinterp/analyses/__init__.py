@@ -1,4 +1,4 @@
-"""Everything that an audit computes: one package for each question, in the order in which an audit answers them.
+"""The analyses of an audit: one package for each question, listed in the order in which they run.
 
 To add an analysis, write its package and add a line to `ANALYSES`.
 """
@@ -86,12 +86,14 @@ ANALYSES: tuple[Analysis[Any], ...] = (
 
 
 def arguments_used(names: Iterable[str] | None) -> set[str]:
-    """Return the arguments of `ti.audit` that only certain analyses read, of the analyses of these names; None: of all."""
+    """Return the arguments of `ti.audit` that are used only by certain analyses, for the analyses with these names (None:
+    all).
+    """
     return {argument for analysis in chosen(names) for argument in analysis.uses}
 
 
 def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
-    """Return the analyses of these names with those that they need, in the order in which they run; None: all.
+    """Return the analyses with these names and those that they need, in the order in which they run (None: all).
 
     The names may be none at all: performance and verdict are always worked out.
 
@@ -107,8 +109,8 @@ def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
     for name in wanted:
         if name not in known:
             near = get_close_matches(str(name), known, 1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise TabinterpError(f"unknown analysis {name!r}; {hint}The analyses are: {', '.join(known)}")
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise TabinterpError(f"unknown analysis {name!r}.{hint} The analyses are: {', '.join(known)}")
     for analysis in reversed(ANALYSES):  # what is needed comes before what needs it
         if analysis.name in wanted:
             wanted += analysis.needs

@@ -1,4 +1,4 @@
-"""What an analysis is: one question about a model, answered by one package of this folder."""
+"""The definition of an analysis: `Analysis`, its cost, and its form as sums over rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Stream(Generic[Result]):
-    """An analysis as sums over the rows of a scan, taken batch by batch.
+    """An analysis that is a sum over the rows of a scan, computed batch by batch.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Stream(Generic[Result]):
 
 @dataclass(frozen=True)
 class Size:
-    """How large an audit is, and how fast its network is on this machine: what the cost of an analysis depends on.
+    """The size of an audit and the speed of its network on this machine, from which the cost of an analysis is computed.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Size:
     beyond: float = 0.0
 
     def evaluations(self, rows: float) -> float:
-        """Return the seconds that the network takes for so many changed rows."""
+        """Return the seconds that the network needs for this many changed rows."""
         return rows * (self.evaluation + self.encoding)
 
 
@@ -103,12 +103,12 @@ class Analysis(Generic[Result]):
 
     @property
     def streamed(self) -> Stream[Result]:
-        """The sums over rows that give the result of a scan."""
+        """The sums over rows from which the result for a scan is computed."""
         module = import_module(f"{__package__}.{self.name}.{self.stream}")
         return cast("Stream[Result]", module.STREAM)
 
     def run(self, context: Any) -> Result | None:
-        """Return the result, given the `Context` of an audit; None where the document itself shows that there is none.
+        """Return the result, given the `Context` of an audit; None if the document already shows that there is none.
 
         Where the context holds sums over all rows of a scan, the result comes from these.
 

@@ -1,4 +1,4 @@
-"""Means and shares over rows with their intervals, rows of one group counted as one draw, weights honoured.
+"""Means and shares over rows with confidence intervals, for weighted rows and for rows that come in groups.
 
 The standard error is that of a ratio of sums, linearised and summed by group of rows (Woodruff 1971; Liang & Zeger 1986 where
 rows come in groups); intervals are Student's. A share has Wilson's interval (1927), of as many rows as have its standard error.
@@ -20,8 +20,8 @@ NONE: Mean = (np.nan, np.nan, np.nan, np.nan)
 
 
 def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
-    """`share_of`, unless it would count single people: one to nine rows have more than 0, or less than 1. Then one end is all
-    that is told: what the most nine rows could weigh.
+    """Return `share_of`, unless the share would reveal the counts of single people: then only a bound is returned, the
+    largest share that nine rows can have.
 
     >>> one = np.ones(70)
     >>> [round(float(x), 3) for x in told_share(np.arange(70) < 3, one, np.arange(70))]
@@ -38,7 +38,9 @@ def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[float, FloatArray]:
-    """The weighted mean of `values` over the rows of a mask, and (n,) what each row moves it by, to first order."""
+    """Return the weighted mean of `values` over the rows of a mask, and the influence (n,) of each row on it, to first
+    order.
+    """
     w = weights * rows
     total = w.sum()
     if not total > 0:
@@ -48,7 +50,7 @@ def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[floa
 
 
 def spread(moved: FloatArray, group: IntArray, rows: Any) -> tuple[float, int]:
-    """Standard error of a number that each row moves by so much, and how many groups of rows are in it."""
+    """Return the standard error of a number from the influences of the rows, and the number of groups of rows it rests on."""
     inside = group[rows]
     places, at = np.unique(inside, return_inverse=True)
     count = len(places)
@@ -59,7 +61,7 @@ def spread(moved: FloatArray, group: IntArray, rows: Any) -> tuple[float, int]:
 
 
 def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
-    """Mean of all rows given; nothing where they, or their groups, are fewer than ten.
+    """Return the mean over all given rows; `NONE` (NaN) if there are fewer than ten rows or groups of rows.
 
     >>> one = np.ones(12)
     >>> [round(float(x), 3) for x in mean_of(np.arange(12.0), one, np.arange(12))]
@@ -75,7 +77,8 @@ def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
-    """Mean of what lies between 0 and 1 in each row, a share where it is either; the same rows, an interval within 0 and 1.
+    """Return the mean of values between 0 and 1, with an interval within 0 and 1; `NONE` (NaN) for fewer than ten rows or
+    groups of rows.
 
     A share says no more than as many rows that are drawn one by one; a mean of numbers between 0 and 1, which vary less, may.
     """

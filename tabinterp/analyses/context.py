@@ -1,4 +1,4 @@
-"""The context of an audit: both models, the settings, the rows of each kind of analysis, and the results so far."""
+"""The context of an audit: both models, the settings, the rows for each kind of analysis, and the results so far."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ GRADIENT_ROWS = 2_000
 
 @dataclass(frozen=True)
 class Context:
-    """What an analysis is given when an audit runs it.
+    """The input of every analysis of an audit.
 
     Parameters
     ----------
     network, linear : the two models, bound to the rows at hand.
-    others : networks that differ from this one by their seed alone; null : a network trained on shuffled labels.
+    others : networks that differ from this one by their seed alone; null : a network trained on permuted labels.
     settings : what the user asked for.
     performance : metrics of both models and the verdict, on the evaluated rows.
     results : name of an analysis -> its result, None where it does not apply; fills while the audit runs.
@@ -58,7 +58,7 @@ class Context:
 
     @property
     def threshold(self) -> float:
-        """The probability above which a row is predicted to be positive."""
+        """The probability above which a row is predicted positive."""
         return self.settings.threshold
 
     @property
@@ -68,45 +68,45 @@ class Context:
 
     @property
     def held_out(self) -> bool:
-        """Whether it is known which rows the models were not trained on."""
+        """Whether the rows are known to be held out from training."""
         return self.network.table.held_out is not None
 
     @cached_property
     def evaluated(self) -> IntArray:
-        """Places of the rows that are evaluated: those held out, or all."""
+        """Positions of the evaluated rows: the held-out rows, or all rows."""
         held_out = self.network.table.held_out
         return np.arange(len(self.network.table)) if held_out is None else np.flatnonzero(held_out)
 
     @cached_property
     def subsample(self) -> IntArray:
-        """Places of the rows for analyses that take many passes over them."""
+        """Positions of the rows for analyses that evaluate the network many times."""
         return self.drawn(self.evaluated, self.settings.rows)
 
     @cached_property
     def gradient_subsample(self) -> IntArray:
-        """Places of the rows for gradients."""
+        """Positions of the rows for gradients."""
         return self.drawn(self.subsample, GRADIENT_ROWS)
 
     def drawn(self, rows: IntArray, most: int) -> IntArray:
-        """Return at most so many of these rows, drawn by a hash of their number and the seed."""
+        """Return at most this many of the rows, drawn by a hash of their number and the seed."""
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
 
     def both(self, rows: IntArray) -> tuple[BoundModel, BoundModel]:
-        """Return the network and the linear model on these rows, in one table: neither is bound to it again."""
+        """Return the network and the linear model on these rows of one table, without binding them again."""
         network = self.network.take(rows)
         return network, self.linear.take(rows, network.table)
 
     def part(self, index: int, count: int) -> Callable[[str, float], None]:
-        """Return a progress callback for one of several equal parts of the present analysis."""
+        """Return a progress callback for one of several equal parts of the current analysis."""
         return lambda _, share: self.within((index + share) / count)
 
     @property
     def is_on_cpu(self) -> bool:
-        """Whether the fronts of both models are kept in the processor's memory."""
+        """Whether the affine fronts of both models are in CPU memory."""
         return all(bound.home == CPU for bound in (self.network, self.linear))
 
     def on_cpu(self) -> Context:
-        """Return the same with fronts in the processor's memory, for a device that has no room for them."""
+        """Return the same context with the affine fronts in CPU memory, for a device without enough memory."""
         others = [replace(model, resident=False) for model in self.others]
         null = self.null and replace(self.null, resident=False)
         return replace(self, network=self.network.to_cpu(), linear=self.linear.to_cpu(), others=others, null=null)

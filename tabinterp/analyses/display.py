@@ -1,4 +1,4 @@
-"""What every result can do besides its frame: `.plot(ax=None)`, `.to_html()`, and its frame in a notebook.
+"""Display of results: `.plot(ax=None)`, `.to_html()`, and the table shown in a notebook.
 
 How a result is drawn is data: a `Drawn` beside its fields says which columns of its numbers name a row and which are drawn. To
 draw a new result, add that line; to draw numbers that the frame does not hold, give it `_numbers`.
@@ -40,7 +40,7 @@ def by_column(row: Mapping[str, Any]) -> str:
 
 
 def by_term(row: Mapping[str, Any]) -> str:
-    """A column, per standard deviation or the unit that is named; or one of its levels."""
+    """Label a term: a column per standard deviation or per named unit, or one of its levels."""
     if not pd.isna(row["level"]):
         return f"{row['column']}: {row['level']}"
     if not pd.isna(row["sd"]) or pd.isna(row["unit"]):
@@ -57,12 +57,12 @@ def by_pair(row: Mapping[str, Any]) -> str:
 
 
 def named(name: str, vocabulary: str = "") -> Callable[[Mapping[str, Any]], str]:
-    """Rows that one column of the numbers names, by a word of the catalogue where there is a vocabulary."""
+    """Label rows by one of their columns, through the catalogue where its values are words."""
     return lambda row: text(f"{vocabulary}.{row[name]}") if vocabulary else str(row[name])
 
 
 def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
-    """Rows that a message names, from the row's own cells."""
+    """Label rows by a message that is filled from the row's cells."""
     return lambda row: text(key, row)
 
 
@@ -71,7 +71,7 @@ def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A frame as dots. `series`: look or name -> its columns of value, low and high (None: no interval).
+    """How a frame is drawn as dots. `series`: look or name -> its columns of value, low and high (None: no interval).
 
     `by` is a column that tells series apart; then `series` has one entry for each of its values, of the same columns. `order`:
     rows go from the largest value of this column down (None: as the frame stands). `filled`: attributes of the result
@@ -89,7 +89,7 @@ class Drawn:
     names: str = "plot.series"
 
     def of(self, frame: pd.DataFrame, axis: str) -> Dots:
-        """The picture of these rows."""
+        """Return the picture of these rows."""
         rows = frame.to_dict("records")
         labels = [tidy(self.label({str(k): v for k, v in row.items()})) for row in rows]
         order = list(dict.fromkeys(labels))
@@ -117,20 +117,22 @@ class Drawn:
 
 
 def scaled(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """Numbers per unit of a column, for one standard deviation of it; levels as they are. `size` is the first without sign."""
+    """Return numbers per standard deviation of a column instead of per unit; levels are unchanged. `size` is the absolute
+    value of the first.
+    """
     factor = pd.to_numeric(frame["sd"]).fillna(1.0)
     made = {name: pd.to_numeric(frame[name]) * factor for name in names}
     return frame.assign(**made, size=made[names[0]].abs())
 
 
 def in_sd(frame: pd.DataFrame, mean: Any, sd: Any) -> pd.DataFrame:
-    """An objective's numbers in its standard deviations from its mean over the rows."""
+    """Express the values of an objective in its standard deviations from its mean over the rows."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return frame.assign(**{name: (frame[name] - mean) / sd for name in ("value", "real") if name in frame})
 
 
 def spreads(terms: Any, outputs: int = 1) -> Any:
-    """(terms * outputs,) standard deviations of numbers, NaN of levels."""
+    """Return the standard deviations (terms * outputs,) of numeric columns; NaN for levels."""
     return np.tile([one.sd if isinstance(one, Slope) else np.nan for one in terms], outputs)
 
 
@@ -138,7 +140,7 @@ def spreads(terms: Any, outputs: int = 1) -> Any:
 
 
 class Shown:
-    """A result with pictures: one for each output, or curve."""
+    """A result with one picture for each output or curve."""
 
     def frame(self) -> pd.DataFrame:
         raise NotImplementedError
@@ -147,7 +149,7 @@ class Shown:
         raise NotImplementedError
 
     def to_html(self) -> str:
-        """A fragment of HTML that needs nothing else: each picture as an image with its numbers below, all names escaped."""
+        """Return a self-contained fragment of HTML: each picture as an image with its numbers below, all names escaped."""
         return str(Markup("\n").join(map(_figure, self.pictures())))
 
     def _repr_html_(self) -> str:
@@ -167,14 +169,14 @@ class Display(Shown):
         linear: Any = None,
         names: tuple[str, str] | None = None,
     ) -> Axes:
-        """Draw the result, at most twenty rows of it, into `ax` or the axes of a new figure, which are returned.
+        """Draw at most twenty rows of the result on `ax`, or on the axes of a new figure, and return the axes.
 
         Nothing is shown and no setting of Matplotlib is changed.
 
         Parameters
         ----------
         output : of several; None: the first.
-        linear : the same reading of the linear model, to be drawn beside it; `names` of the two in the legend.
+        linear : the same result for the linear model, to be drawn next to it; `names` of the two in the legend.
 
         Raises
         ------
@@ -182,7 +184,7 @@ class Display(Shown):
         """
         known = self._outputs()
         if output is not None and output not in known:
-            raise NotApplicableError(f"output is one of {known}; got {output!r}")
+            raise NotApplicableError(f"output must be one of {known}; got {output!r}")
         asked = known[0] if output is None else output
         made = self.picture(asked)
         if linear is not None:
@@ -202,7 +204,7 @@ class Display(Shown):
         return self.drawn.of(frame, axis)
 
     def _numbers(self) -> pd.DataFrame:
-        """What is drawn, where that is not the frame."""
+        """Return the numbers that are drawn, if they are not the frame."""
         return self.frame()
 
     def _axis(self) -> str:
@@ -213,7 +215,7 @@ class Display(Shown):
 
 
 def word(name: str) -> str:
-    """The name of a metric or a method in words."""
+    """Return the name of a metric or a method."""
     known = [key for key in (f"report.metric.{name}", f"reading.{name}") if key in english()]
     return text(known[0]) if known else name
 
@@ -247,7 +249,7 @@ def _cell(kind: str, value: Any, at: int) -> Markup:
 
 
 def _svg(picture: Picture) -> bytes:
-    """Without pyplot, and under settings that are put back."""
+    """Return a figure as SVG, without pyplot, and restore the settings of Matplotlib."""
     from matplotlib import rc_context, style  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Pictures of a result, each with its table: dots with intervals, a heat map, an effect curve, a reliability curve.
+"""Plots of results with their tables: dots with intervals, a heat map, an effect curve, a reliability curve.
 
 A picture is data. The functions that draw the report (`plots.py`) draw it on the caller's axes; nothing is shown, and no setting
 of Matplotlib is changed. At most twenty rows are drawn, and below them the number of the others; the table holds all.
@@ -30,7 +30,7 @@ NUMBERS = ["predicted", "observed", "low", "high"]  # of a reliability curve
 
 
 def _table(name: str, labels: Sequence[Any], series: Sequence[Series]) -> pd.DataFrame:
-    """The numbers of a picture: labels, and of each series its values with the ends of their intervals."""
+    """Return the numbers of a picture: labels, and of each series its values with the ends of their intervals."""
     made: dict[str, Any] = {name: labels}
     for one in series:
         made[one.name] = one.value
@@ -45,7 +45,7 @@ class Picture(Protocol):
 
     @property
     def height(self) -> float:
-        """Inches, of a figure of its own."""
+        """The height of a figure of its own, in inches."""
 
     def draw(self, ax: Axes | None) -> Axes: ...
 
@@ -56,7 +56,7 @@ class Picture(Protocol):
 
 @dataclass(frozen=True)
 class Dots:
-    """A row for each label, in the order of the picture; `other` names what is left out beyond twenty."""
+    """A row for each label, in the order of the plot; `other` names what is left out beyond twenty rows."""
 
     labels: tuple[str, ...]
     series: tuple[Series, ...]
@@ -72,11 +72,12 @@ class Dots:
         return _table(text("plot.label"), list(self.labels), self.series)
 
     def beside(self, linear: Any, names: tuple[str, str]) -> Dots:
-        """The same rows of the linear model below each."""
+        """Return the same plot with each row of the linear model below the network's."""
         alike = isinstance(linear, Dots) and len(self.series) == len(linear.series) == 1 and self.axis == linear.axis
         if not alike or not set(self.labels) <= set(linear.labels):
             raise NotApplicableError(
-                "both results are of the same players, and of one kind (method, loss, conditional or not)"
+                "the two results cannot be plotted together: they must have the same columns or groups, method, "
+                "loss and conditioning"
             )
         at, one = [linear.labels.index(label) for label in self.labels], linear.series[0]
         ends = {end: getattr(one, end)[at] for end in ("value", "low", "high")}
@@ -99,7 +100,7 @@ class Dots:
 
 @dataclass(frozen=True)
 class Heat:
-    """Numbers in [-1, 1] (rows, columns), coloured about zero; the strongest twenty rows and columns, in their own order."""
+    """Numbers in [-1, 1] (rows, columns), coloured around zero; the strongest twenty rows and columns, in their own order."""
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
@@ -117,7 +118,7 @@ class Heat:
         return made
 
     def beside(self, linear: Any, names: tuple[str, str]) -> Heat:
-        raise NotApplicableError("two heat maps do not fit one pair of axes: plot each into its own")
+        raise NotApplicableError("two heat maps cannot share one pair of axes. Plot each on its own axes")
 
     def draw(self, ax: Axes | None) -> Axes:
         ax = plots.axes_of(ax, self.height)
@@ -139,7 +140,7 @@ def _strongest(size: FloatArray) -> Sequence[int]:
 
 @dataclass(frozen=True)
 class Effect:
-    """The effect curve of a column of numbers."""
+    """The effect curve of a numeric column."""
 
     column: str
     values: tuple[Any, ...]  # of the points; None: missing values
@@ -176,7 +177,7 @@ def effect_axis(scale: str) -> str:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Outcomes over predictions of neighbouring rows: for each model a table with predicted, observed, low, high, rows."""
+    """Observed against predicted outcomes: for each model a table with predicted, observed, low, high, rows."""
 
     models: tuple[tuple[str, str, pd.DataFrame], ...]  # look, name, numbers
     axis: str

@@ -1,4 +1,4 @@
-"""Drawing on axes, from plain arrays: dots with intervals, effect curves, reliability, net benefit, paths and heat maps.
+"""Plotting functions on Matplotlib axes: dots with intervals, effect curves, reliability, net benefit, paths and heat maps.
 
 The figures of the report and `.plot()` of results both use these functions. The network is navy, solid and filled, the linear
 model amber, dashed and hollow; where filling says whether an interval excludes zero, shape, colour and line still tell the models
@@ -63,7 +63,7 @@ OTHERS = (
 
 @dataclass(frozen=True)
 class Series:
-    """Numbers of one model, or of one way to compute them: arrays (points,).
+    """Numbers of one model or of one method: arrays (points,).
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Curve:
-    """An effect curve along a column of numbers: arrays (points,); `at` is NaN at the point of missing values."""
+    """An effect curve along a numeric column: arrays (points,); `at` is NaN at the point of missing values."""
 
     at: FloatArray
     network: Series
@@ -94,14 +94,14 @@ class Curve:
 
     @property
     def places(self) -> FloatArray:
-        """Where the points are drawn: missing values to the right of the numbers."""
+        """Where the points are drawn; missing values are to the right of the numbers."""
         known = self.at[~np.isnan(self.at)]
         low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
         return np.where(np.isnan(self.at), high + MISSING * ((high - low) or 1.0), self.at)
 
     @property
     def round_numbers(self) -> list[float]:
-        """Round numbers within the points, clear of the name below the missing values."""
+        """Round numbers within the points, not too close to the label of the missing values."""
         known = self.at[~np.isnan(self.at)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
         edge = 0.02 * (high - low)
@@ -111,7 +111,7 @@ class Curve:
 
     @property
     def span(self) -> tuple[float, float]:
-        """Zero, both models, the band of single rows, and intervals as far as they leave the curves legible."""
+        """The vertical range: zero, both models, the ICE band, and intervals as far as the curves stay legible."""
         models = [one for one in (self.network, self.linear) if one is not None]
         ends = [end for one in models for end in (one.low, one.high)]
         return span([[0.0], self.ale, *(one.value for one in models)], [*ends, self.ice_low, self.ice_high], 0.05)
@@ -129,7 +129,7 @@ def dots(
     dodge: bool = True,
     ticks: int = 6,
 ) -> Marks:
-    """Draw a row of marks with intervals for each label, and a line at `at`; on its axis at most so many `ticks`.
+    """Draw a row of marks with intervals for each label, and a line at `at`; the axis has at most this many `ticks`.
 
     One separated level can have an interval hundreds of times wider than everything else; it then ends in an arrow.
     `dodge`: draw the marks of a row one below the other. Labels without a number keep their row.
@@ -165,7 +165,7 @@ def dots(
 
 
 def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
-    """Draw effect curves of both models with the network's bands; what few rows support is faint.
+    """Draw effect curves of both models with the network's confidence bands; parts with few rows are faint.
 
     `below` shares the horizontal axis and shows how many rows each point has; `missing` names the point of missing values.
     """
@@ -203,7 +203,7 @@ def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
 
 
 def reliability(axes: Axes, at: Sequence[FloatArray], series: Sequence[Series]) -> Marks:
-    """Draw outcomes over predictions `at` for each model, and the diagonal on which predictions come true."""
+    """Draw outcomes against predictions `at` for each model, and the diagonal of perfect calibration."""
     parts = [*at, *(part for one in series for part in (one.value, one.low, one.high))]
     limits = span(parts, [], 0.04)
     made: dict[tuple[int, int], Line2D] = {}
@@ -224,7 +224,7 @@ def reliability(axes: Axes, at: Sequence[FloatArray], series: Sequence[Series]) 
 
 
 def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], treat_all: Series) -> Marks:
-    """Draw the net benefit of models over thresholds with bands, and that of calling every row positive.
+    """Draw the net benefit of models over thresholds with confidence bands, and that of predicting every row positive.
 
     The axis ends a fifth of its height below zero: far down, calling all positive says no more.
     """
@@ -249,7 +249,7 @@ def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], tr
 
 
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
-    """Draw the values of an optimum in growing balls of rows, and those of real rows; what may not be read is a cross."""
+    """Draw the values of an optimum in growing balls of rows, and those of real rows; implausible optima are crosses."""
     axes.plot(range(len(labels)), real, color=INK, ls=LONG_DASH, lw=1.4)
     axes.plot(range(len(labels)), value, color=NAVY, lw=1.4, zorder=2)
     made = {
@@ -265,12 +265,12 @@ def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray,
 
 
 def path_span(value: FloatArray, real: FloatArray) -> tuple[float, float]:
-    """The ends of the vertical axis of `path`."""
+    """Return the ends of the vertical axis of `path`."""
     return span([value, real], [], 0.06)
 
 
 def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatArray) -> None:
-    """Draw numbers in [-1, 1] as cells coloured about zero; labels beyond the values keep their row or column."""
+    """Draw numbers in [-1, 1] as cells coloured around zero; labels beyond the values keep their row or column."""
     from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415
 
     colours = LinearSegmentedColormap.from_list("signed", [COLD, "white", WARM])
@@ -308,7 +308,7 @@ def mark(
     edge: float = 1.8,
     **more: Any,
 ) -> Line2D:
-    """Draw one point; what is None is as the look says."""
+    """Draw one point; None means the value of the look."""
     face = look.colour if (look.filled if filled is None else filled) else PAPER
     shape, size = marker or look.marker, size or look.size
     settings: dict[str, Any] = {"clip_on": False, "zorder": 3, **more}
@@ -316,7 +316,7 @@ def mark(
 
 
 def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float, float]:
-    """All points, and the ends of intervals as far as they leave the points legible; NaN where there is no point."""
+    """Return the range of all points, and of interval ends as far as the points stay legible; NaN if there is no point."""
     known, far = (np.concatenate([np.empty(0), *map(np.asarray, parts)]) for parts in (points, ends))
     known, far = known[np.isfinite(known)], far[np.isfinite(far)]
     if not len(known):
@@ -363,7 +363,7 @@ def bare(axes: Axes, *spines: str, grid: Any) -> None:
 
 
 def number_axis(axis: Axis, most: int) -> None:
-    """Give an axis at most so many round numbers, in the form of the language."""
+    """Give an axis at most this many round numbers, in the format of the language."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
@@ -371,14 +371,14 @@ def number_axis(axis: Axis, most: int) -> None:
 
 
 def round_values(low: float, high: float, most: int) -> FloatArray:
-    """The numbers that `number_axis` shows from `low` to `high`, and one beyond at each end."""
+    """Return the numbers that `number_axis` shows from `low` to `high`, and one more at each end."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     return np.asarray(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
 
 
 def tick(value: float, _: int | None = None) -> str:
-    """A number on an axis, or a value of a column: as many digits as it has, up to six, without an exponent elsewhere.
+    """Return the label of a number on an axis, or of a value of a column: up to six digits, without an exponent.
 
     >>> tick(-0.25), tick(12500.0)
     ('−0.25', '12,500')
@@ -390,7 +390,7 @@ def tick(value: float, _: int | None = None) -> str:
 
 
 def axes_of(ax: Axes | None, height: float = 4.0) -> Axes:
-    """The axes given, or those of a new figure."""
+    """Return the given axes, or those of a new figure."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt  # noqa: PLC0415
@@ -399,7 +399,7 @@ def axes_of(ax: Axes | None, height: float = 4.0) -> Axes:
 
 
 def legend(axes: Axes, series: Sequence[Series]) -> None:
-    """Name the series above the axes, where there are several."""
+    """Draw the names of the series above the axes, if there are several."""
     from matplotlib.lines import Line2D  # noqa: PLC0415
 
     looks = [(one.name, look_of(one, place)) for place, one in enumerate(series)]
@@ -422,7 +422,7 @@ def legend(axes: Axes, series: Sequence[Series]) -> None:
 
 
 def legible(axes: Axes) -> Axes:
-    """The axes, with a font that holds Chinese, Japanese and Korean behind the caller's wherever such a text is shown.
+    """Return the axes, with a font for Chinese, Japanese and Korean where such text is shown.
 
     Matplotlib's own font holds none; which of those below is there depends on the machine.
     """

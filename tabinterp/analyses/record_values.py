@@ -49,7 +49,7 @@ def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
 
 
 def _field(kind: Any, value: Any, place: tuple[int, ...] = ()) -> Any:
-    """A value as a field of this type holds it."""
+    """Return a value as a field of this type holds it."""
     kinds = [one for one in (get_args(kind) if NoneType in get_args(kind) else (kind,)) if one is not NoneType]
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""What an audit computed."""
+"""The results of all analyses of an audit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .settings import AuditSettings
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that an audit computed: `results[ANALYSIS]` is the result of an analysis.
+    """The results of all analyses: `results[ANALYSIS]` is the result of an analysis.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Results:
     performance : metrics of both models and the verdict.
     answers : name of an analysis that ran -> its result, None where it does not apply.
     notes : what was not assessed, and why.
-    others : networks of other seeds; null : a network trained on shuffled labels.
+    others : networks of other seeds; null : a network trained on permuted labels.
     digest_key : None: no digests of columns are written.
     census : of all rows, where these are more than the models are bound to.
     summed : what is summed over all these rows (`Analysis.summed`).

@@ -1,4 +1,4 @@
-"""The settings of an audit: what the user asked for, as it is stored in the document and read back from it."""
+"""The settings of an audit: what the user asked for, as stored in the document and read back from it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tabinterp.document.base import Part
-from tabinterp.errors import TabinterpError
+from tabinterp.errors import TabinterpError, argument
 
 THRESHOLD = 0.5  # on the probability of the positive class, where the user gives none
 ROWS = 20_000  # the most rows for analyses that take many passes over them, where the user gives no number
 
 
 class DecisionPolicy(Part):
-    """What a false positive and a false negative cost, and from which probability on a row is called positive."""
+    """Costs of a false positive and of a false negative, and the threshold above which a row is predicted positive."""
 
     false_positive: float
     false_negative: float
@@ -24,7 +24,7 @@ class DecisionPolicy(Part):
 
 
 class Constraint(Part):
-    """A direction and a domain that the user declares for a column.
+    """A direction and a range that the user declares for a column.
 
     Direction "+": the score must not fall where the column rises; "-": it must not rise. `low` and `high` are the least and the
     greatest value that the column may take.
@@ -65,7 +65,7 @@ class TableSettings(Part):
 
 
 class AuditSettings(Part):
-    """What the user asks of an audit.
+    """The settings that the user chose for an audit.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class AuditSettings(Part):
 
     @property
     def threshold(self) -> float:
-        """The probability above which a row is predicted to be positive, in everything that the audit says."""
+        """The probability above which a row is predicted positive, throughout the audit."""
         return THRESHOLD if self.policy is None else self.policy.threshold
 
     def arguments(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class AuditSettings(Part):
 
 
 def decision_policy(costs: tuple[float, float] | None, threshold: float | None, task: str) -> DecisionPolicy | None:
-    """Return the costs and the threshold that the user gave, checked; None where neither was given.
+    """Return the costs and the threshold that the user gave, validated; None if neither was given.
 
     >>> decision_policy((1, 5), None, "binary").threshold == 1 / 6
     True
@@ -127,13 +127,15 @@ def decision_policy(costs: tuple[float, float] | None, threshold: float | None, 
     if costs is None and threshold is None:
         return None
     if task != "binary":
-        raise TabinterpError(f"costs and thresholds are of two classes; this target is {task}")
+        raise TabinterpError(f"costs and a threshold are only for targets with two classes; this target is {task}")
     if costs is not None and (len(costs) != 2 or not all(math.isfinite(c) and c > 0 for c in costs)):
         raise TabinterpError(
-            f"costs are two positive numbers, of a false positive and of a false negative; got {costs}"
+            f"costs must be two positive numbers, of a false positive and of a false negative; got {costs}"
         )
     if threshold is not None and not 0 < threshold < 1:
-        raise TabinterpError(f"a threshold is a probability between 0 and 1; got {threshold}")
+        raise TabinterpError(
+            f"the threshold must be a probability between 0 and 1; got {argument('threshold', threshold)}"
+        )
     if costs is None:
         assert threshold is not None
         return DecisionPolicy(

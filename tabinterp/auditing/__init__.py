@@ -1,1 +1,1 @@
-"""One audit: settings to document. `run.audit` is `tabinterp.audit`."""
+"""The run of an audit, from settings to document. `run.audit` is `tabinterp.audit`."""

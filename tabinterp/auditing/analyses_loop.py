@@ -1,4 +1,4 @@
-"""The loop over the analyses of an audit: one after another, or side by side in worker processes."""
+"""The loop over the analyses of an audit: in sequence, or in parallel in worker processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import torch
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.context import Context
 from tabinterp.document.document import FAILED, Message
-from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.errors import NotApplicableError, TabinterpError, argument
 from tabinterp.table.suppression import SMALL
 from tabinterp.threads import cores, cores_limited
 
@@ -27,7 +27,7 @@ MOST = 4  # workers, unless the user asks for more: the longest group of analyse
 
 
 class Clock(Watch, Protocol):
-    """Whoever takes the time of an analysis in a `with` block."""
+    """A timer of analyses, used as a context manager."""
 
     seconds: dict[str, float]
 
@@ -38,15 +38,16 @@ class Clock(Watch, Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of an analysis; None where it does not apply or failed, and the note that says why, unless the document shows
-    it."""
+    """The result of an analysis; None if it does not apply or failed, with a note on the reason, unless the document shows
+    it.
+    """
 
     result: Any = None
     note: Message | None = None
 
 
 def workers_of(jobs: int | None) -> int:
-    """Return how many analyses run at the same time.
+    """Return how many analyses run in parallel.
 
     Raises
     ------
@@ -56,14 +57,16 @@ def workers_of(jobs: int | None) -> int:
     if jobs is None:
         return min(MOST, cores())
     if jobs < 1:
-        raise TabinterpError(f"jobs, the number of analyses that run at the same time, is at least 1; got {jobs}")
+        raise TabinterpError(
+            f"the number of analyses that run in parallel must be at least 1; got {argument('jobs', jobs)}"
+        )
     return jobs
 
 
 def run_analyses(
     selected: Sequence[Analysis[Any]], context: Context, jobs: int, clock: Clock
 ) -> tuple[Context, list[Message]]:
-    """Run analyses, and return the context with their results, and notes on those that do not apply, in the order of the list.
+    """Run analyses; return the context with their results, and notes on those that do not apply, in the order of the list.
 
     Independent ones run in `jobs` worker processes. What these leave out, as after an error, runs here afterwards.
     """
@@ -90,7 +93,7 @@ def run_analyses(
 
 
 def _withheld(context: Context) -> Iterator[Message]:
-    """Say once where the rows or the events are too few for the performance, or for anything that is about evaluated rows."""
+    """Add one note if there are too few rows or events for the performance, or for anything about the evaluated rows."""
     withheld = context.performance.withheld
     if withheld is not None:
         few = len(context.evaluated) < SMALL
@@ -98,7 +101,7 @@ def _withheld(context: Context) -> Iterator[Message]:
 
 
 def answer(analysis: Analysis[Any], context: Context) -> Outcome:
-    """Run an analysis on the processor."""
+    """Run one analysis on the CPU."""
     return _answer(analysis, context)[1]
 
 

@@ -1,4 +1,4 @@
-"""From results to the document: every number goes to its field, every sentence becomes a message."""
+"""Assembly of the document from the results: numbers go to fields, sentences become messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an audit keeps while it runs, so that one that was stopped midway can be gone on with."""
+"""Checkpoints of a running audit, from which an interrupted audit is resumed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def keeping(
     resume: bool = False,
     tell: Callable[[str], None],
 ) -> Iterator[Keeping]:
-    """Where `scan_table` and the sums of an audit keep what is finished: inside folder `out`, deleted at the end.
+    """Create the checkpoints for `scan_table` and the sums of an audit: inside the folder `out`, deleted at the end.
 
     When the work ends early, what is finished is written, and where it is told to `tell`.
 
@@ -55,7 +55,8 @@ def keeping(
             keep.flush()
         if keep.is_there:
             tell(
-                f"What is finished is kept in {str(keep.folder)!r}: the same command with --resume goes on from there."
+                f"Saving progress in {str(keep.folder)!r}. To continue after an interruption, run the same command "
+                "with --resume."
             )
         else:
             with suppress(OSError):
@@ -72,8 +73,8 @@ def keeping(
                 and not isinstance(error, (TabinterpError, OSError, MemoryError))
             ):
                 raise TabinterpError(
-                    f"the audit cannot go on with what is kept in {str(keep.folder)!r}, which somebody may have changed "
-                    f"({type(error).__name__}: {error}); without --resume and with --overwrite it begins anew"
+                    f"the audit cannot be resumed from {str(keep.folder)!r}, because the saved state may have been "
+                    f"changed ({type(error).__name__}: {error}). Start again without --resume and with --overwrite"
                 ) from error
             raise
     keep.clear()
@@ -84,7 +85,7 @@ def _is_file(value: Any) -> bool:
 
 
 def _content(path: Path) -> str:
-    """SHA-256 (hex) of a file; of a folder, of its files' names and digests."""
+    """Return the SHA-256 (hex) of a file, or of the names and digests of the files in a folder."""
     if not path.is_dir():
         return str(file_digest(path))
     inside = sorted(one for one in path.rglob("*") if one.is_file())

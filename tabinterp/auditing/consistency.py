@@ -1,4 +1,4 @@
-"""Check a document against itself: everything in it that follows from the rest is worked out again.
+"""Consistency of a saved document: everything that follows from its other numbers is recomputed and compared.
 
 Findings, the verdict, the evidence for clauses and parts of the provenance follow from the numbers in the document. Whoever edits
 one of them by hand leaves a contradiction. Only the code that wrote a document can tell: another version may judge otherwise.
@@ -38,12 +38,12 @@ BROKEN = (
 
 
 def written_here(document: Document) -> bool:
-    """Return whether this very code wrote the document: the same version, and the same files."""
+    """Return whether the document was written by exactly this code: the same version and the same files."""
     return document.method.version == __version__ and document.method.code_digest == code_digest()
 
 
 def contradictions(document: Document) -> list[Message]:
-    """Return what the document says that the rest of it does not give; empty where it is as it was written.
+    """Return the statements of the document that do not follow from the rest of it; empty if it is unchanged.
 
     Meaningful only where `written_here`.
     """
@@ -100,14 +100,16 @@ def _parts(document: Document) -> Iterator[Message]:
 
 
 def _metrics_possible(document: Document) -> bool:
-    """Whether each metric is of the task, is there once (a policy reads the first of a name), and has values that it can have."""
+    """Return whether each metric belongs to the task, occurs only once (a policy reads the first of a name), and has
+    possible values.
+    """
     rows = document.performance.metrics
     names = {row.metric for row in rows}
     return len(names) == len(rows) and names <= {*GOALS[document.data.task].metrics} and all(map(_possible, rows))
 
 
 def _calibrations(document: Document) -> Iterator[Interval]:
-    """Slopes and intercepts, which a policy may make demands on."""
+    """Yield slopes and intercepts, on which a policy may make demands."""
     for output in () if document.calibration is None else document.calibration.outputs:
         for model in (output.network, output.linear):
             yield from (model.slope, model.intercept)
@@ -118,7 +120,7 @@ def _holds_its_value(part: Interval) -> bool:
 
 
 def _settings_follow(document: Document, asked: AuditSettings) -> bool:
-    """Whether the settings are those that the rest of the document was made with."""
+    """Return whether the settings are those with which the rest of the document was made."""
     data, verdict, groups, read = document.data, document.verdict, document.groups, asked.table
     decisions = None if document.judged is None else document.judged.decisions
     policy = None if decisions is None or decisions.policy is None else decisions.policy
@@ -144,7 +146,7 @@ def _dumped(part: Part | None) -> dict[str, Any] | None:
 
 
 def _possible(row: MetricRow) -> bool:
-    """Whether a metric has values that it can have, and a difference that is theirs."""
+    """Return whether a metric has possible values, and a difference that follows from them."""
     least, most = RANGES.get(row.metric, (0.0, math.inf))
     one, other, difference = row.network.value, row.linear.value, row.difference.value
     inside = all(value is None or least <= value <= most for value in (one, other))
@@ -156,7 +158,7 @@ def _possible(row: MetricRow) -> bool:
 
 
 def _rows_add_up(document: Document) -> bool:
-    """Whether the rows of both sides are all rows."""
+    """Return whether the rows of both sides add up to all rows."""
     data = document.data
     if data.training_rows is None or data.held_out_rows is None:
         return data.rows > 0
@@ -164,13 +166,13 @@ def _rows_add_up(document: Document) -> bool:
 
 
 def _unsafe_file_is_told(document: Document, which: str) -> bool:
-    """Whether a model whose file's code was run is said to be one, and no other: the note is what the check reads."""
+    """Return whether exactly the models whose file's code was run are marked so, since the check reads this note."""
     notes = {note.key for note in getattr(document, which).notes}
     return (document.method.settings.get(f"{which}_file_unsafe") is True) == ("model.unsafe" in notes)
 
 
 def _lines_follow(document: Document) -> bool:
-    """Whether the lines below the verdict are those that the numbers give.
+    """Return whether the lines below the verdict follow from the numbers.
 
     Of the line of the ladder only its key can be held to anything (`claims`), and of the rows with another class their number.
     """
@@ -185,7 +187,9 @@ def _lines_follow(document: Document) -> bool:
 
 
 def verdict_lines(document: Document) -> list[Message]:
-    """Return the lines below a verdict that follow from the rest of the document: all but those of the ladder and the labels."""
+    """Return the sentences below the verdict that follow from the rest of the document: all but those of the ladder and the
+    labels.
+    """
     lines = _linear_lines(document)
     if any(line.key == "verdict.one_value" for line in document.verdict.lines):
         lines.append(Message(key="verdict.one_value", values={"rows": document.performance.rows}))
@@ -206,7 +210,9 @@ def _linear_lines(document: Document) -> list[Message]:
 
 
 def _gap_lines(document: Document) -> list[Message]:
-    """The gap, the other metrics, and what qualifies them: more rows, recalibration, costs and boosted trees."""
+    """Return the lines on the difference, the other metrics, and what qualifies them: more rows, recalibration, costs and
+    boosted trees.
+    """
     verdict, metrics, judged = document.verdict, document.performance.metrics, document.judged
     lines = [gap(metrics[0], verdict.margin), *others(metrics[1:])]
     if verdict.rows_needed is not None:
@@ -248,7 +254,7 @@ def _ends(part: Interval) -> dict[str, Any]:
 
 
 def _slices_follow(part: Slices, linear: str) -> bool:
-    """Whether the groups of rows are told as the table shows them; of those beyond the table only a number is known."""
+    """Return whether the sentences about groups match the table; for groups beyond the table only a number is known."""
     counts: Any = {name: part.sentences[0].values.get(name, 0) for name in ("better", "worse", "unlike")}
     shown = {name: sum(row.status == name for row in part.found) for name in ("better", "worse")}
     shown["unlike"] = sum(row.unlike for row in part.found)
@@ -267,7 +273,7 @@ def _status(document: Document) -> str:
 
 
 def _evidence(document: Document) -> Iterator[Message]:
-    """Rows of the built-in mapping are worked out again; of the author's own mappings only what is missing can be held to it."""
+    """Recompute the rows of the built-in mapping; for the author's own mappings only what is missing can be checked."""
     expected = evidence(document)
     same = document.evidence[: len(expected)] == expected
     for row in document.evidence[len(expected) :]:

@@ -1,4 +1,4 @@
-"""Data, models, method and what was not assessed, as parts of the document."""
+"""The parts of the document about data, models and method, and about what was not assessed."""
 
 from __future__ import annotations
 
@@ -70,8 +70,9 @@ def _without_target(rows: int | None) -> doc.WithoutTarget | None:
 
 
 def _events(table: Table) -> int | None:
-    """Rows of the least frequent class among those that the models are evaluated on, where neither these nor the others of that
-    class are 1 to 9."""
+    """Return the rows of the least frequent class among the evaluated rows, unless these or the others of that class are 1
+    to 9.
+    """
     if not table.schema.goal.classes:
         return None
     codes, held = (
@@ -116,7 +117,7 @@ def _grouping(table: Table) -> doc.Grouping | None:
 
 
 def _drawn(r: Results) -> doc.Drawn | None:
-    """Which rows most readings are of, where not all of those that were read could be."""
+    """Return which rows most analyses used, if they could not use all rows."""
     table = r.network.table
     if r.census is None or len(table) == r.census.rows:
         return None
@@ -168,7 +169,7 @@ def model_info(bound: BoundModel) -> doc.ModelInfo:
 
 
 def _origin(bound: BoundModel) -> list[Message]:
-    """Whether code of a file was run on the way to this model."""
+    """Return whether code of a file was run on the way to this model."""
     file = bound.model.file
     if file is None:
         return []
@@ -183,7 +184,7 @@ def _origin(bound: BoundModel) -> list[Message]:
 
 
 def notes(r: Results) -> list[Message]:
-    """What was not assessed, as far as only the run knows it; `unassessed` takes the rest from the document."""
+    """Return what was not assessed, as far as only the run knows it; `unassessed` derives the rest from the document."""
     messages = list(r.notes)
     units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
     if units is not None and (left := len(units.units.layer) - len(units.shown)):
@@ -200,7 +201,7 @@ def notes(r: Results) -> list[Message]:
 
 @cache
 def _versions() -> dict[str, str]:
-    """Versions of Python and of the libraries; reading them from the installed packages takes a while."""
+    """Return the versions of Python and of the libraries, cached because reading them takes a while."""
     return {"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES}
 
 
@@ -228,7 +229,7 @@ def method(r: Results, data: doc.Data) -> doc.Method:
 
 
 def _file(which: str, file: File | None) -> dict[str, str | bool]:
-    """The file a model was read from, and whether its code was run."""
+    """Return the file a model was read from, and whether its code was run."""
     if file is None:
         return {}
     return {f"{which}_file": file.format, f"{which}_file_sha256": file.sha256, f"{which}_file_unsafe": file.unsafe}

@@ -1,4 +1,4 @@
-"""How long an audit will take on this machine: the costs that its analyses declare, at the speed of its network."""
+"""Forecast of how long an audit takes on this machine, from the costs of its analyses and the speed of its network."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def measured(network: BoundModel, most: int, rows: int) -> Size:
 
 
 def expected_seconds(size: Size, analyses: Iterable[Analysis[Any]], *, fits: bool) -> dict[str, float]:
-    """Return the seconds that each part of an audit will take, roughly, after the rows were encoded.
+    """Return the expected seconds of each part of an audit after the rows were encoded.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def expected_seconds(size: Size, analyses: Iterable[Analysis[Any]], *, fits: boo
 
 
 def in_words(seconds: float) -> str:
-    """Return a rough time: seconds up to a minute and a half, then minutes.
+    """Return a rough duration: seconds up to a minute and a half, then minutes.
 
     >>> in_words(42.3), in_words(150)
     ('42 seconds', '2 minutes')

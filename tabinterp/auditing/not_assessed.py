@@ -1,4 +1,4 @@
-"""What was not assessed, as far as the finished document shows it by itself."""
+"""What was not assessed, as far as it follows from the finished document."""
 
 from __future__ import annotations
 
@@ -49,6 +49,6 @@ def _note(name: str, **values: int | str | list[str]) -> Message:
 
 
 def _mixed(model: ModelInfo) -> list[Message]:
-    """The encoder of this model mixes columns, as its own notes say."""
+    """Return the note that the encoder of this model mixes columns, if it does."""
     mixed = [note.values["columns"] for note in model.notes if note.key == "model.mixed"]
     return [Message(key="not_assessed.mixed", values={"model": model.name, "columns": columns}) for columns in mixed]

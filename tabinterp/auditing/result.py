@@ -1,4 +1,4 @@
-"""A finished audit: a document, and what can be made of it without computing anything."""
+"""A finished audit: the document, its findings, and its formats, without any further computation."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ VIEWS: dict[str, Callable[..., str | bytes]] = {
 
 
 def judged(document: Document, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Document:
-    """The document with its findings, the author's text, and the clauses that it then holds evidence for."""
+    """Return the document with its findings, the author's text, and the clauses for which it holds evidence."""
     found = document.model_copy(update={"findings": judge(document), "card": card})
     return found.model_copy(update={"evidence": evidence(found, mappings)})
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What was checked, each check once."""
+    """The findings of all checks."""
 
     document: Document
 
     def frame(self) -> pd.DataFrame:
-        """slug, severity, status (raised, cleared, not_applicable), claim."""
+        """Return one row for each check: slug, severity, status (raised, cleared, not_applicable), claim."""
         return pd.DataFrame(
             [(f.slug, f.severity, f.status, _text(f.claim)) for f in self.document.findings],
             columns=["slug", "severity", "status", "claim"],
@@ -70,7 +70,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Audit:
-    """A document, and what can be made of it. `run` is what differs from run to run: never part of the document."""
+    """A finished audit. `run` holds what differs between runs and is never part of the document."""
 
     document: Document
     run: dict[str, Any] = field(default_factory=dict, compare=False)
@@ -78,7 +78,7 @@ class Audit:
 
     @property
     def verdict(self) -> Verdict:
-        """Status, primary metric, difference with interval, margin; `str(audit)` says it in words."""
+        """The verdict: status, primary metric, difference with interval, margin; `str(audit)` gives it in words."""
         return self.document.verdict
 
     @property
@@ -89,11 +89,11 @@ class Audit:
         return " ".join([*voids(self.document), *(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))])
 
     def in_one_line(self) -> str:
-        """The verdict, and how many findings there are of each severity."""
+        """Return the verdict and the number of findings of each severity, in one line."""
         return verdict_and_counts(self.document)
 
     def check(self, policy: Policy = DEFAULT, today: date | None = None, *, attested: bool = False) -> Decision:
-        """Hold the audit to a policy.
+        """Check the audit against a policy.
 
         The findings are judged again from the numbers in the document. Where the document says something else, the gate
         "document" fails. Only the version of tabinterp that wrote a document can judge it again; with another version the gate
@@ -128,11 +128,13 @@ class Audit:
             return decide(self.document, policy, today, unjudged=unjudged)
 
     def annotate(self, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Audit:
-        """The same audit with its author's text (`ti.read_card`) and evidence for further clauses (`ti.read_mapping`)."""
+        """Return the same audit with its author's text (`ti.read_card`) and evidence for further clauses
+        (`ti.read_mapping`).
+        """
         return Audit(judged(self.document, card, mappings), self.run, self.read)
 
     def evidence(self, mappings: Iterable[Mapping] = (), unverified: bool = False) -> str:
-        """CSV, one line a clause: whether the document holds evidence for it, and what is missing.
+        """Return CSV with one line for each clause: whether the document holds evidence for it, and what is missing.
 
         `unverified`: also clauses that the mapping's author wrote down from memory.
         """
@@ -140,12 +142,14 @@ class Audit:
             return as_csv(evidence(self.document, mappings, unverified))
 
     def compare(self, other: Audit) -> Changes:
-        """What changed from this audit to another of the same target, beyond its error; `.frame()` and `.to_json()`."""
+        """Compare this audit with another of the same target, and list the differences that exceed their error; has
+        `.frame()` and `.to_json()`.
+        """
         with holding_together(self.read or other.read):
             return compare_documents(self.document, other.document)
 
     def view(self, form: str, path: str | Path | None = None, lang: str = SOURCE, appendix: str | None = None) -> bytes:
-        """The document as one of `VIEWS`; written to `path` when one is given, all of it or nothing.
+        """Return the document in one of the formats in `VIEWS`, and write it to `path` atomically if one is given.
 
         `lang`: English, or another language that there is text in ("ja"). The document itself holds no language, so that a
         saved audit renders in any. `appendix`: how the report holds what the page folds: "none", "folded" (the page) or "full"
@@ -156,9 +160,11 @@ class Audit:
         DocumentError : there is no such view. LanguageError : there is no such language.
         """
         if form not in VIEWS:
-            raise DocumentError(f"an audit is rendered as {', '.join(VIEWS)}; got {form!r}")
+            raise DocumentError(f"unknown format {form!r}; an audit can be rendered as {', '.join(VIEWS)}")
         if appendix is not None and form not in ("html", "pdf"):
-            raise DocumentError(f"only a report (html or pdf) has an appendix; got {appendix!r} with {form!r}")
+            raise DocumentError(
+                f"only a report (html or pdf) has an appendix; got {appendix!r} with the format {form!r}"
+            )
         options = {} if appendix is None else {"appendix": appendix}
         with speaking(lang), holding_together(self.read):
             made = VIEWS[form](self.document, **options)
@@ -168,27 +174,31 @@ class Audit:
         return data
 
     def to_html(self, path: str | Path | None = None, lang: str = SOURCE, appendix: str | None = None) -> str:
-        """The report; written to `path` when one is given, all of it or nothing."""
+        """Return the report as HTML, and write it to `path` atomically if one is given."""
         return self.view("html", path, lang, appendix).decode("utf-8")
 
     def to_markdown(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
-        """The whole report as GitHub-flavoured Markdown; figures are their tables."""
+        """Return the whole report as GitHub-flavoured Markdown, with tables in place of figures."""
         return self.view("markdown", path, lang).decode("utf-8")
 
     def to_model_card(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
-        """A model card (Mitchell et al. 2019) as Markdown; the author's text is what `annotate(card=ti.read_card(...))` gave."""
+        """Return a model card (Mitchell et al. 2019) as Markdown, with the author's text from
+        `annotate(card=ti.read_card(...))`.
+        """
         return self.view("card", path, lang).decode("utf-8")
 
     def to_summary(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
-        """One page of HTML, which prints on one sheet of A4: verdict, gap, gravest findings, digests."""
+        """Return a one-page summary as HTML, printable on one sheet of A4: verdict, difference, most severe findings,
+        digests.
+        """
         return self.view("summary", path, lang).decode("utf-8")
 
     def to_cyclonedx(self, path: str | Path | None = None) -> str:
-        """CycloneDX 1.6 JSON: both models with their model cards, the table, the libraries."""
+        """Return CycloneDX 1.6 JSON: both models with their model cards, the table, and the libraries."""
         return self.view("cyclonedx", path).decode("utf-8")
 
     def to_pdf(self, path: str | Path | None = None, lang: str = SOURCE, appendix: str | None = None) -> bytes:
-        """The report as a tagged PDF (PDF/UA-1, A4); needs `pip install 'tabinterp[pdf]'`."""
+        """Return the report as a tagged PDF (PDF/UA-1, A4); needs `pip install 'tabinterp[pdf]'`."""
         return self.view("pdf", path, lang, appendix)
 
     def _repr_html_(self) -> str:
@@ -198,7 +208,7 @@ class Audit:
         return f"<{in_one_line(self.document)}>"
 
     def to_json(self, path: str | Path | None = None) -> bytes:
-        """Canonical JSON (RFC 8785) of the document."""
+        """Return the document as canonical JSON (RFC 8785)."""
         data = to_bytes(self.document)
         if path is not None:
             write(Path(path), data)
@@ -206,21 +216,21 @@ class Audit:
 
     @classmethod
     def from_json(cls, source: str | Path | bytes) -> Audit:
-        """Read what `to_json` wrote: a path, or the bytes themselves."""
+        """Read an audit that `to_json` wrote, from a path or from bytes."""
         return cls(from_bytes(source if isinstance(source, bytes) else _read(Path(source))), read=True)
 
 
 @contextmanager
 def holding_together(read: bool) -> Iterator[None]:
-    """Blame the document for values that do not fit together, if it was read from a file and not computed here."""
+    """Raise `DocumentError` for contradictory values if the document was read from a file and not computed here."""
     try:
         yield
     except BROKEN as error:
         if not read:
             raise
         raise DocumentError(
-            f"The audit holds values that do not fit together ({type(error).__name__}: {error}). Allowed: what "
-            "`Audit.to_json` wrote, unchanged. `tabinterp verify` says whether its folder is as it was written."
+            f"The audit contains contradictory values ({type(error).__name__}: {error}). Use the file as "
+            "`Audit.to_json` wrote it. To check its folder for changes, run `tabinterp verify`."
         ) from error
 
 
@@ -236,13 +246,13 @@ def _read(path: Path) -> bytes:
 
 
 def compare_audits(first: str | Path, second: str | Path, form: str = "text", lang: str = SOURCE) -> str:
-    """Two saved audits side by side: "text", "json" or "html" (a page like the report); text and page in language `lang`."""
+    """Compare two saved audits; the result is "text", "json" or "html" (a page like the report), in the language `lang`."""
     forms: dict[str, Callable[[Audit, Audit], str]] = {
         "text": lambda one, two: as_text(one.compare(two)),
         "json": lambda one, two: one.compare(two).to_json(),
         "html": lambda one, two: render_changes(one.document, two.document, lang),
     }
     if form not in forms:
-        raise DocumentError(f"two audits are compared as {', '.join(forms)}; got {form!r}")
+        raise DocumentError(f"unknown format {form!r}; a comparison can be written as {', '.join(forms)}")
     with speaking(lang), holding_together(read=True):
         return forms[form](Audit.from_json(first), Audit.from_json(second))

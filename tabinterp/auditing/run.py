@@ -1,4 +1,4 @@
-"""`audit(model, table)`: every analysis of a network and of its linear counterpart, as one document."""
+"""`audit(model, table)`: run every analysis of a network and its linear counterpart, and build the document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
 from tabinterp.analyses.results import Results
 from tabinterp.analyses.settings import ROWS, AuditSettings
 from tabinterp.document.document import Message
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import device_of
@@ -84,7 +84,7 @@ def audit(
     others : sequence of Model
         Networks that differ from this one by their training seed only. They show how much the explanations change with the seed.
     null : Model, optional
-        A network trained in the same way on shuffled labels, as `train(null=True)` does. Rankings that it shares with the
+        A network trained in the same way on permuted labels, as `train(null=True)` does. Rankings that it shares with the
         audited network do not come from the data.
     seed : int
         Seed of every random draw, from 0 to 4294967295.
@@ -212,7 +212,7 @@ def _expect(
     clock: _Clock,
     announce: Callable[[str], None] | None,
 ) -> None:
-    """Estimate the time that each analysis takes, by which the longest ones begin first, and announce that of the audit."""
+    """Estimate the duration of each analysis, so that the longest can begin first, and announce that of the audit."""
     size = measured(network, settings.rows, len(table))
     seconds = expected_seconds(size, selected, fits=counterpart is None)
     clock.expect(seconds)
@@ -228,7 +228,8 @@ def _linear(
     linear = bind(replace(fitted, device=network.device), network.table, beside=network)
     if not linear.is_linear:
         raise NotApplicableError(
-            f"the counterpart {linear.model.name} is not linear: it has operations that are not affine"
+            f"the counterpart {linear.model.name} is not linear, because it contains operations that are not "
+            f"affine. Pass a linear model, or leave out {argument('counterpart')}"
         )
     return linear
 
@@ -284,7 +285,7 @@ def _compared(
 def _assembled(
     context: Context, notes: list[Message], table: Table | Scan, key: DigestKey | None, run: dict[str, Any]
 ) -> Audit:
-    """Build the document from the results, and judge it; `run` is what is known of this run alone."""
+    """Build the document from the results and add its findings; `run` is what is known of this run alone."""
     if context.settings.analyses is not None:
         left_out = [analysis.title for analysis in ANALYSES if analysis.name not in context.results]
         notes = [*notes, Message(key="not_assessed.not_requested", values={"analyses": left_out})]
@@ -296,7 +297,7 @@ def _assembled(
 
 
 class _Clock:
-    """Seconds of each part of an audit, and its progress: the share of the expected seconds that is done."""
+    """The seconds of each part of an audit, and its progress: the share of the expected seconds that is done."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.seconds: dict[str, float] = {}
@@ -308,11 +309,11 @@ class _Clock:
 
     @property
     def is_watched(self) -> bool:
-        """Whether somebody is told of the progress."""
+        """Whether anyone receives the progress."""
         return self._progress is not None
 
     def expect(self, seconds: Mapping[str, float]) -> None:
-        """Set the seconds that the parts from here on will take; before that no progress is made."""
+        """Set the expected seconds of the remaining parts; before this there is no progress."""
         self._expected = seconds
 
     @contextmanager
@@ -324,20 +325,20 @@ class _Clock:
         self.finished(part, time.perf_counter() - start)
 
     def within(self, share: float, part: str | None = None) -> None:
-        """Say that this share of a part is done; of the present one where none is named."""
+        """Report that this share of a part is done (by default the current part)."""
         part = part or self._part
         self._under_way[part] = max(share, self._under_way.get(part, 0.0))  # an analysis may begin again
         self._tell(part)
 
     def finished(self, part: str, seconds: float) -> None:
-        """Say that a part is done, and how long it took."""
+        """Report that a part is done, and how long it took."""
         self.seconds[part] = round(seconds, 3)
         self._under_way.pop(part, None)
         self._done += self.expected(part)
         self._tell(part)
 
     def expected(self, part: str) -> float:
-        """Return the seconds that a part was expected to take; 0 where nothing was expected."""
+        """Return the expected seconds of a part; 0 if none were set."""
         return self._expected.get(part, 0.0)
 
     def _tell(self, part: str) -> None:

@@ -1,4 +1,4 @@
-"""What an audit was made from: code, configuration, device, and the rows of every reading."""
+"""The record of a run: code, configuration, device, and the rows of every analysis."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FILES = ("_file", "_file_sha256", "_file_unsafe")  # settings that tell which mo
 
 @cache
 def code_digest() -> str:
-    """SHA-256 (hex) of the package's own files: the digest `dirHash` of in-toto, as sha256sum gives it.
+    """Return the SHA-256 (hex) of the package's own files: the `dirHash` digest of in-toto, in the format of sha256sum.
 
     In the package's folder, where `datasets` does not stand inside it:
     `find . -type f -not -path '*/__pycache__/*' | cut -c3- | LC_ALL=C sort | xargs sha256sum | sha256sum`
@@ -35,7 +35,9 @@ def code_digest() -> str:
 
 
 def configuration(document: doc.Document) -> dict[str, Any]:
-    """What was asked, whatever the rows and the model: settings, how the table was read, roles of the columns, split."""
+    """Return the configuration, independent of rows and model: settings, how the table was read, roles of the columns,
+    split.
+    """
     how, data = document.method, document.data
     return {
         "settings": None if document.settings is None else document.settings.model_dump(),
@@ -47,7 +49,7 @@ def configuration(document: doc.Document) -> dict[str, Any]:
 
 
 def configuration_digest(document: doc.Document) -> str:
-    """SHA-256 (hex) of the configuration's canonical JSON (RFC 8785)."""
+    """Return the SHA-256 (hex) of the configuration as canonical JSON (RFC 8785)."""
     return hashlib.sha256(rfc8785.dumps(configuration(document))).hexdigest()
 
 
@@ -74,11 +76,13 @@ def readings(d: doc.Document) -> list[ReadingRows]:
 
 
 def _none(_: doc.Document) -> list[ReadingRows]:
-    """Of an analysis whose rows another one names: it is about the same rows."""
+    """Return no rows, for an analysis whose rows are named by another one."""
     return []
 
 
 def _weighed(d: doc.Document, row: ReadingRows) -> str:
-    """Sampling weights everywhere: no error shrinks because weights are multiplied; coefficients may bring their own errors."""
+    """Return how sampling weights enter the errors: multiplying the weights does not change them; coefficients may have
+    their own errors.
+    """
     own = d.coefficients.method.key.startswith("coefficients.method.own.")
     return "own" if own and row.reading.key == "rows_of.coefficients_linear" else "sampling"

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the work stops within a second, whatever library it is in."""
+"""Handling of Ctrl-C and SIGTERM: work stops within a second, whatever library it is in."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _LAST: list[Callable[[], None]] = []
 
 
 class Interrupted(BaseException):
-    """Ctrl-C or SIGTERM, under a name that no library between here and the work takes for its own."""
+    """Raised on Ctrl-C or SIGTERM; a class of its own, so that no library catches it."""
 
 
 @contextmanager
 def interruptible() -> Iterator[Event]:
-    """In it, Ctrl-C or SIGTERM sets the event and raises `Interrupted`.
+    """Set the event and raise `Interrupted` on Ctrl-C or SIGTERM within this context.
 
     Where a library does not give way, the process ends itself. Some libraries give back another error in its place: the event
     tells what it was.
@@ -60,7 +60,7 @@ def interruptible() -> Iterator[Event]:
 
 @contextmanager
 def last(call: Callable[[], None]) -> Iterator[None]:
-    """In it, `call` is made before a process ends itself; it may run while the main thread computes."""
+    """Make this call before the process ends itself; it may run while the main thread computes."""
     _LAST.append(call)
     try:
         yield

@@ -73,7 +73,7 @@ def sweep(
 
 
 def _encode(pair: Pair, table: Table) -> Iterator[tuple[BoundModel, BoundModel]]:
-    """Both models on the rows of a batch, encoded few at a time."""
+    """Yield both models bound to the rows of a batch, a few at a time."""
     for few in in_parts(table, pair.network.x.shape[1]):
         first = on_rows(pair.network, few)
         yield first, on_rows(pair.linear, few, first)
@@ -104,7 +104,7 @@ def _rows(plans: Mapping[str, Any], table: Table) -> Iterator[Table]:
 
 
 def _update_rows(plans: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    """The sums over these rows that need no model."""
+    """Return the sums over these rows that need no model."""
     return {name: STREAMED[name].streamed.update(plan, table) for name, plan in plans.items()}
 
 

@@ -39,7 +39,7 @@ def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, An
         if not any(analysis.name in users for analysis in requested):
             quoted = " or ".join(map(repr, users))
             raise TabinterpError(
-                f"{argument(name)} was given, but only the analysis {quoted} uses it, and that was not requested. Requested: "
+                f"{argument(name)} was given, but the analysis {quoted} that uses it was not requested. Requested: "
                 f"{', '.join(analysis.name for analysis in requested) or 'no analysis'}. Add {quoted} to "
                 f"{argument('analyses')}, or leave out {argument(name)}"
             )
@@ -49,18 +49,19 @@ def check_engine(engine: Engine, table: Table | Scan) -> None:
     """Refuse a cluster for a table that is in memory."""
     if engine is not in_turn and not isinstance(table, Scan):
         raise NotApplicableError(
-            f"an engine other than the local one takes sums over rows that are read in batches; {table.name} was read whole: "
-            f"leave the engine out, or read the rows with scan_table"
+            f"only the local engine can be used for {table.name}, which was read whole. Leave out "
+            f"{argument('engine')}, or read the rows in batches with scan_table"
         )
 
 
 def check_numbers(seed: int, rows: int, margin: float | None) -> None:
     """Refuse a seed, a number of rows or a margin that is out of range."""
     if not isinstance(seed, numbers.Integral) or not 0 <= seed <= MOST_SEED:
-        raise TabinterpError(f"a seed is a whole number from 0 to {MOST_SEED}; got {seed}")
+        raise TabinterpError(f"the seed must be a whole number from 0 to {MOST_SEED}; got {argument('seed', seed)}")
     if not isinstance(rows, numbers.Integral) or not 2 <= rows <= MOST_ROWS:
         raise TabinterpError(
-            f"rows, the most that an analysis of many passes uses, lies between 2 and {MOST_ROWS:,}; got {rows}"
+            f"the largest number of rows for an analysis must be between 2 and {MOST_ROWS:,}; got "
+            f"{argument('rows', rows)}"
         )
     margin_of(margin, 1.0)
 
@@ -119,7 +120,7 @@ def day_of(date: str | dt.date) -> str:
         found = date if isinstance(date, dt.date) else dt.date.fromisoformat(date)
     except (ValueError, TypeError):
         raise TabinterpError(
-            f"the date of an audit is written {argument('date', '2026-11-30')}; got {date!r}"
+            f"the date of an audit must be an ISO date such as {argument('date', '2026-11-30')}; got {date!r}"
         ) from None
     return found.isoformat()[:10]
 
@@ -158,6 +159,6 @@ def table_settings(rows: Table | Scan) -> TableSettings:
 
 
 def _plain(level: Any) -> str | int | float | bool:
-    """A level as JSON holds it."""
+    """Return a level as a JSON value."""
     value = level.item() if hasattr(level, "item") else level
     return value if isinstance(value, (str, int, float, bool)) else str(value)

@@ -1,4 +1,4 @@
-"""Worker processes that answer independent analyses side by side.
+"""Worker processes that run independent analyses in parallel.
 
 Workers are forks of this process: they have the models, the rows and the settings without a copy, and need no `__main__` guard.
 Only results travel, by pickle. Threads would not do: torch traces a network by patching `torch.nn.Module` for all threads, so two
@@ -39,7 +39,7 @@ Answer = Callable[[Analysis[Any], Context], Any]
 
 
 class Watch(Protocol):
-    """Whoever is told of the progress of analyses that run at the same time."""
+    """A receiver of the progress of analyses that run in parallel."""
 
     def within(self, share: float, part: str | None = None) -> None: ...
 
@@ -48,14 +48,14 @@ class Watch(Protocol):
 
 @dataclass(frozen=True)
 class Worker:
-    """A process, and the end of the pipe to it that is here."""
+    """A worker process, and this side of the pipe to it."""
 
     process: int
     pipe: Connection
 
 
 def can_fork(context: Context) -> bool:
-    """Whether analyses may run in forks of this process.
+    """Return whether analyses can run in forks of this process.
 
     A fork has none of the threads of its parent. On the processor torch needs none; on a device, and in the functions that black
     boxes are, there may be threads of any library. Outside Linux the system's own libraries may have some.
@@ -66,7 +66,8 @@ def can_fork(context: Context) -> bool:
 
 
 def independent(analyses: Sequence[Analysis[Any]]) -> list[list[Analysis[Any]]]:
-    """Split analyses into groups, none of which needs a result of another; in each, and of all, in the order of the list.
+    """Split analyses into groups that do not need each other's results; the order of the list is kept within and across
+    groups.
 
     >>> from tabinterp.analyses import chosen
     >>> [[one.name for one in group] for group in independent(chosen(["effects", "ladder", "alternatives"]))]
@@ -85,7 +86,7 @@ def independent(analyses: Sequence[Analysis[Any]]) -> list[list[Analysis[Any]]]:
 def side_by_side(
     groups: Sequence[Sequence[Analysis[Any]]], context: Context, answer: Answer, count: int, watch: Watch
 ) -> dict[str, Any]:
-    """Answer groups of analyses in `count` worker processes, each group in one of them.
+    """Run groups of analyses in `count` worker processes, each group in one of them.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def side_by_side(
 def _work(
     pipe: Connection, groups: Sequence[Sequence[Analysis[Any]]], context: Context, answer: Answer, count: int
 ) -> None:
-    """In a worker: answer one group after another until there is none left, or an analysis fails."""
+    """Run in a worker: answer one group after another until there is none left, or an analysis fails."""
     with cores_limited(max(1, cores() // count)):
         while True:
             pipe.send(("idle",))
@@ -157,7 +158,7 @@ def _work(
 
 
 class _Reports:
-    """Sends the share of an analysis that is done, now and then."""
+    """Sends the progress of an analysis at intervals."""
 
     def __init__(self, pipe: Connection, name: str) -> None:
         self._pipe, self._name, self._last = pipe, name, 0.0
@@ -170,7 +171,7 @@ class _Reports:
 
 @contextmanager
 def _forked(count: int, work: Callable[[Connection], None]) -> Iterator[list[Worker]]:
-    """Fork workers that do this work; at the end of the block they are stopped, whatever they do."""
+    """Fork workers for this work; they are stopped at the end of the block in any case."""
     workers: list[Worker] = []
     try:
         for _ in range(count):
@@ -212,7 +213,7 @@ def _fork(work: Callable[[Connection], None]) -> Worker:
 
 
 def _stream(number: int) -> Any:
-    """Standard output or standard error, opened anew; nowhere where it is closed."""
+    """Reopen standard output or standard error, or the null device if it is closed."""
     try:
         return open(number, "w", buffering=1, errors="backslashreplace", closefd=False)
     except OSError:

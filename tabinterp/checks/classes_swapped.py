@@ -43,45 +43,49 @@ CHECK = Check(
     evaluate=evaluate,
     voids_comparison=True,
     text=Text(
-        title="Classes are swapped",
+        title="Swapped classes",
         measures=(
-            "the AUC of two classes, and for several classes whether another order of the predicted classes is right "
-            "more often (chosen on half of the held-out rows, tested on the other half)"
+            "For two classes, the AUC. For several classes, whether relabelling the predicted classes "
+            "raises accuracy; the labels are chosen on half of the held-out rows and tested on the other "
+            "half."
         ),
-        limitations="A wrong order of classes that the network seldom predicts.",
+        limitations="May miss swapped classes that the network rarely predicts.",
         raised_when=(
-            "An AUC below 0.5 at 99% confidence, or another order that is right more often (one-sided p below 0.01)."
+            "The AUC is below 0.5 at 99% confidence, or relabelling the predicted classes raises "
+            "accuracy (one-sided p below 0.01)."
         ),
         next=(
-            "Check the order of the classes and of the network's outputs, and which class is the positive one; then "
-            "audit again."
+            "Check the order of the classes and of the network's outputs, and which class is declared "
+            "positive. Then repeat the audit."
         ),
         claims={
             "raised": (
                 (
-                    "The network ranks the two classes the wrong way round: its AUC is {value} (95% CI {low} to "
+                    "The network ranks the two classes in reverse: its AUC is {value} (95% CI {low} to "
                     "{high}), significantly below 0.5."
                 ),
                 "value, low, high: the metric and the ends of its interval",
             ),
             "raised_order": (
                 (
-                    "Predicted classes match the target better in another order: {classes}. Renamed so, accuracy "
-                    "rises by {value} (95% CI {low} to {high})."
+                    "The predicted classes match the target better when relabelled: {classes}. "
+                    "Relabelling raises accuracy by {value} (95% CI {low} to {high})."
                 ),
                 (
-                    "classes: such as 'a → b, b → a'; value, low, high: a difference of accuracy and the ends of its "
-                    "interval"
+                    "classes: such as 'a → b, b → a'; value, low, high: a difference of accuracy and the "
+                    "ends of its interval"
                 ),
             ),
             "cleared": (
                 "The network's AUC is {value} (95% CI {low} to {high}), not significantly below 0.5.",
                 "value, low, high: the metric and the ends of its interval",
             ),
-            "cleared_order": "No other order of the classes matches the target significantly better.",
-            "not_applicable": "Whether classes are swapped is seen on held-out rows only.",
-            "task": "The target has no classes.",
-            "few": "The held-out rows are too few for an interval.",
+            "cleared_order": "No relabelling of the predicted classes was found to raise accuracy significantly.",
+            "not_applicable": (
+                "Not applicable: there are no held-out rows. Supply a split to check the order of the classes."
+            ),
+            "task": "Not applicable: the target has no classes.",
+            "few": "Not applicable: there are too few held-out rows for a confidence interval.",
             "withheld": WITHHELD,
         },
     ),

@@ -19,17 +19,17 @@ CHECK = Check(
     section="method",
     evaluate=evaluate,
     text=Text(
-        title="Columns of one value",
-        measures="the number of distinct values",
-        limitations="Columns that are almost constant.",
-        raised_when="One value, or none.",
-        next="Leave the column out.",
+        title="Constant columns",
+        measures="Number of distinct values in each input column.",
+        limitations="Does not detect columns that are nearly constant.",
+        raised_when="The column has one distinct value, or none.",
+        next="Remove constant columns.",
         claims={
             "raised": (
-                "These input columns hold a single value: {columns}.",
+                "These input columns are constant: {columns}.",
                 "columns: names",
             ),
-            "cleared": "Every input column holds at least two values.",
+            "cleared": "Every input column has at least two distinct values.",
         },
     ),
 )

@@ -55,40 +55,43 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"percent": Limit(AGAINST_PERCENT, most=100)},
     text=Text(
-        title="A declared constraint is not kept",
+        title="Declared constraint violated",
         measures=(
-            "the sign of the score's change along a declared column, row by row and on its effect curve, and values "
-            "out of its domain"
+            "Direction of the score along each declared column, for single rows and on the effect curve, "
+            "and values outside the declared domain."
         ),
-        limitations="Directions that nobody declared, and rows unlike those of the table.",
+        limitations="Does not check directions that were not declared, or rows unlike those of the table.",
         raised_when=(
-            "{percent}% of the rows against the direction, or a fall of the curve, by whole intervals; or any value "
-            "outside."
+            "The whole 95% interval of the share of rows against the direction lies at or above "
+            "{percent}%, or that of the fall of the effect curve lies above zero. Also raised if any "
+            "value lies outside its domain."
         ),
         next=(
-            "Train with the constraint, or correct the declaration; a value outside its domain is an error of the data."
+            "Train with the declared constraint, or correct the declaration. Values outside their domain "
+            "are data errors."
         ),
         claims={
             "raised": (
                 (
-                    "Declared and not kept: {columns}. Along {column} (direction {direction}) the network goes the "
-                    "other way in {percent}% of the rows. The linear model breaks {linear} of the {count} directions "
-                    "that the network breaks."
+                    "Declared constraints are violated in {columns}. Along {column} (direction: "
+                    "{direction}), the score moves in the opposite direction in {percent}% of rows. The "
+                    "linear counterpart violates {linear} of the {count} directions that the network "
+                    "violates."
                 ),
                 (
-                    "columns: names; column: the one with the most such rows; direction: such as 'increasing'; "
-                    "linear, count: numbers of columns"
+                    "columns: names; column: the one with the most such rows; direction: such as "
+                    "'increasing'; linear, count: numbers of columns"
                 ),
             ),
             "raised_domain": (
-                "Rows hold values outside the declared domain of {columns} (at least {rows} rows).",
+                "Some rows have values outside the declared domain of {columns} (at least {rows} rows).",
                 "columns: names",
             ),
             "cleared": (
-                "Both the directions and the domains of {count} declared columns are kept.",
+                "No violation was found of the directions and domains declared for {count} columns.",
                 "count: the number of columns",
             ),
-            "not_applicable": "No constraint was declared.",
+            "not_applicable": "Not applicable: no constraint was declared.",
         },
     ),
 )

@@ -22,15 +22,15 @@ CHECK = Check(
     section="neurons",
     evaluate=evaluate,
     text=Text(
-        title="Units that never change",
-        measures="the standard deviation of each hidden unit over the rows",
-        limitations="Units that say the same as others.",
-        raised_when="It is zero.",
-        next="A smaller network will do; look at the learning rate if many are dead.",
+        title="Constant hidden units",
+        measures="Standard deviation of each hidden unit over the rows.",
+        limitations="Does not detect units that duplicate others; see redundant-units.",
+        raised_when="The standard deviation of a hidden unit is zero.",
+        next="Consider a smaller network. If many hidden units are constant, check the learning rate.",
         claims={
-            "raised": "Constant on these rows: {count} of the {units} hidden units in this report.",
-            "cleared": "None of the {units} hidden units in this report is constant on {rows} rows.",
-            "not_applicable": "The model has no hidden units that could be found.",
+            "raised": ("The output of {count} of the {units} hidden units in this report does not vary over the rows."),
+            "cleared": "None of the {units} hidden units in this report is constant over the rows (n = {rows}).",
+            "not_applicable": "Not applicable: no hidden units were found in the model.",
         },
     ),
 )

@@ -71,84 +71,87 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"ratio": Limit(FOUR_FIFTHS)},
     text=Text(
-        title="A group is selected far less often than another",
+        title="Unequal selection rates",
         measures=(
-            "the share selected in a group over that in another one of the same protected column or pair of columns, "
-            "the smaller over the larger; where a share is withheld because a count is small, the audit judged the "
-            "real counts"
+            "Selection rate of one group divided by that of another group of the same protected column "
+            "or pair of columns, the smaller over the larger. Where a rate is withheld because a count "
+            "is small, the audit compared the actual counts."
         ),
         limitations=(
-            "Whether the difference is warranted, groups of fewer than 30 rows or ten sampling units, and groups "
-            "that nobody declared. Withheld groups are judged at four fifths, and not where the answer would "
-            "disclose a small count."
+            "Does not show whether a difference is justified. Does not cover groups of fewer than 30 "
+            "rows or ten sampling units, or groups that were not declared. Withheld groups are compared "
+            "only with a limit of 0.8, and not where the result would disclose a small count."
         ),
         raised_when=(
-            "The interval of a ratio, corrected for all pairs of groups by Holm's method, below {ratio}.",
+            ("The whole interval of a ratio, corrected for all pairs of groups by Holm's method, lies below {ratio}."),
             "ratio: an impact ratio, such as 0.8",
         ),
         next=(
-            "Jurisdiction-dependent: four fifths is a rule of thumb of employment guidelines, and no more than a "
-            "place to start. Ask which columns carry it and whether a model without them does as well."
+            "Find out which columns cause unequal selection rates, and whether a model without them "
+            "performs equally well."
         ),
         claims={
             "raised": (
                 (
-                    "The network selects {least} {ratio} times as often as {most} (95% interval {low} to {high}). "
-                    "Selected means not predicted {adverse}. The ratio is significantly below {limit} in {count} of "
-                    "{of} columns and pairs of columns (Holm's correction for {compared} pairs of groups); under the "
-                    "linear model in {also}. Four fifths, the usual limit, is a rule of thumb; "
-                    "jurisdiction-dependent."
+                    "The selection rate of {least} is {ratio} times that of {most} (95% CI {low} to "
+                    "{high}). Selected means not predicted {adverse}. Ratios are significantly below "
+                    "{limit} in {count} of {of} columns and pairs of columns for the network, and in "
+                    "{also} for the linear counterpart (Holm's correction for {compared} pairs of "
+                    "groups). Four fifths is a rule of thumb; the applicable limit depends on the "
+                    "jurisdiction."
                 ),
                 (
-                    "least, most: groups, such as 'sex = female'; adverse: a class; count, of, also: numbers of "
-                    "columns and pairs of columns"
+                    "least, most: groups, such as 'sex = female'; adverse: a class; count, of, also: "
+                    "numbers of columns and pairs of columns"
                 ),
             ),
             "raised_withheld": (
                 (
-                    "The network selects a group significantly less than {limit} times as often as another. Selected "
-                    "means not predicted {adverse}. The shares are withheld, because a count is below ten. This "
-                    "holds in {count} of {of} columns and pairs of columns (Holm's correction for {compared} pairs "
-                    "of groups); under the linear model in {also}. Columns: {columns}. Four fifths, the usual limit, "
-                    "is a rule of thumb; jurisdiction-dependent."
+                    "The selection rate of a group is significantly below {limit} times that of another "
+                    "group; the rates are withheld because a count is below ten. Selected means not "
+                    "predicted {adverse}. This holds in {count} of {of} columns and pairs of columns for "
+                    "the network, and in {also} for the linear counterpart (Holm's correction for "
+                    "{compared} pairs of groups). Columns: {columns}. Four fifths is a rule of thumb; "
+                    "the applicable limit depends on the jurisdiction."
                 ),
                 "adverse: a class; count, of, also: numbers of columns and pairs of columns",
             ),
             "cleared": (
                 (
-                    "The network selects no group significantly less than {limit} times as often as another of the "
-                    "same column. Selected means not predicted {adverse} ({compared} pairs of groups in {of} columns "
-                    "and pairs of columns, Holm's correction). The lowest ratio is that of {least} to {most}: "
-                    "{ratio} (95% interval {low} to {high}). Between groups of these sizes, a ratio of {detectable} "
-                    "or below would have been found with 80% power."
+                    "No selection rate is significantly below {limit} times that of another group of the "
+                    "same column ({compared} pairs of groups in {of} columns and pairs of columns, "
+                    "Holm's correction). Selected means not predicted {adverse}. The lowest ratio is "
+                    "that of {least} to {most}: {ratio} (95% CI {low} to {high}). For groups of these "
+                    "sizes, a ratio of {detectable} or less would be detected with 80% power."
                 ),
                 (
-                    "least, most: groups, such as 'sex = female'; adverse: a class; of: a number of columns and "
-                    "pairs of columns"
+                    "least, most: groups, such as 'sex = female'; adverse: a class; of: a number of "
+                    "columns and pairs of columns"
                 ),
             ),
             "cleared_withheld": (
                 (
-                    "The network selects no group significantly less than {limit} times as often as another of the "
-                    "same column. Selected means not predicted {adverse} ({compared} pairs of groups in {of} columns "
-                    "and pairs of columns, Holm's correction). The shares are withheld, because a count is below ten."
+                    "No selection rate is significantly below {limit} times that of another group of the "
+                    "same column ({compared} pairs of groups in {of} columns and pairs of columns, "
+                    "Holm's correction). Selected means not predicted {adverse}. The rates are withheld "
+                    "because a count is below ten."
                 ),
                 "adverse: a class; of: a number of columns and pairs of columns",
             ),
-            "not_applicable": "No column was declared protected.",
+            "not_applicable": "Not applicable: no column was declared protected.",
             "not_applicable_adverse": (
-                "The adverse class was not stated; state it with adverse= where the table is read, or with --adverse "
-                "CLASS."
+                "Not applicable: the adverse class was not stated. State it with adverse= when reading "
+                "the table, or with --adverse CLASS."
             ),
             "not_applicable_few": (
-                "No column has two groups of at least 30 rows and ten sampling units whose shares can be compared."
+                "Not applicable: no column has two groups with rates that can be compared. Each needs at "
+                "least 30 rows and ten sampling units."
             ),
             "not_applicable_power": (
-                "The groups are too small: no ratio between two of them, however low, would be found with 80% power."
+                "Not applicable: the groups are too small. No ratio between two of them, however low, "
+                "would be detected with 80% power."
             ),
-            "not_applicable_task": (
-                "Adverse impact concerns decisions between two classes; the target is of another kind."
-            ),
+            "not_applicable_task": "Not applicable: adverse impact is measured only for decisions between two classes.",
         },
     ),
 )

@@ -24,18 +24,27 @@ CHECK = Check(
     section="data",
     evaluate=evaluate,
     text=Text(
-        title="Columns that tell the same",
-        measures="whether one column is a recoding of another, or a number on one line with it",
-        limitations="Columns that are nearly alike, or alike in combination: see the variance inflation factors.",
-        raised_when="One-to-one values, or a correlation of 0.9999.",
-        next="Keep one of them: importance is shared between copies, and each looks weaker than it is.",
+        title="Duplicate columns",
+        measures="Whether an input column is a recoding or a linear function of another input column.",
+        limitations=(
+            "Does not detect columns that are nearly identical or that are combinations of several "
+            "others; see the variance inflation factors."
+        ),
+        raised_when=(
+            "The values of two columns correspond one to one, or their correlation is at least 0.9999 in "
+            "absolute value."
+        ),
+        next=(
+            "Keep one of each set of duplicate columns: importance is shared between duplicates, so each "
+            "looks weaker than it is."
+        ),
         claims={
             "raised": (
-                "Input columns that tell the same: {families}.",
+                "These input columns carry the same information: {families}.",
                 "families: such as 'age = age_in_years'",
             ),
-            "cleared": "No two of {count} input columns tell the same.",
-            "not_applicable": "The rows were not read.",
+            "cleared": "No two of {count} input columns carry the same information.",
+            "not_applicable": "Not applicable: data quality was not analysed. Include the analysis data_quality.",
         },
     ),
 )

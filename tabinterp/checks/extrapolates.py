@@ -32,28 +32,32 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"ranges": Limit(RANGES, most=UNBOUNDED)},
     text=Text(
-        title="The score runs away beyond the data",
-        measures="the change of the score when a number goes one range beyond the rows, in ranges of the score",
-        limitations="Combinations of columns that are rare, each within its range.",
-        raised_when="The 95% interval lies above {ranges} ranges.",
-        next="Refuse rows outside the range, or bound the column before the network.",
+        title="Extreme extrapolation",
+        measures=(
+            "Change in the score when a numeric column moves beyond its observed range by the width of "
+            "that range, as a multiple of the score's own range."
+        ),
+        limitations="Does not detect rare combinations of columns that are each within range.",
+        raised_when="The whole 95% interval lies at or above {ranges} times the range of the score.",
+        next="Reject rows outside the training range, or clip numeric columns before they reach the network.",
         claims={
             "raised": (
                 (
-                    "Beyond the data the network's score runs away in {columns}: when {column} goes one range "
-                    "further, the score moves by {value} of its whole range (95% interval {low} to {high}; threshold "
-                    "{threshold})."
+                    "The score changes sharply beyond the data in {columns}. When {column} moves beyond "
+                    "its range by the width of that range, the score changes by {value} times its own "
+                    "range (95% CI {low} to {high}; threshold {threshold})."
                 ),
                 "columns: names; value, low, high, threshold: multiples of the range of the score",
             ),
             "cleared": (
                 (
-                    "When a number goes one range beyond the data, the score moves by at most {value} of its whole "
-                    "range ({column}, of {count} columns; threshold {threshold})."
+                    "When a numeric column moves beyond its range by the width of that range, the "
+                    "largest change of the score is {value} times its own range, for {column} ({count} "
+                    "columns tested; threshold {threshold})."
                 ),
                 "value, threshold: multiples of the range of the score; column: where it is largest",
             ),
-            "not_applicable": "No number that the network reads could be moved beyond its range.",
+            "not_applicable": "Not applicable: no numeric column that the network reads could be moved beyond its range.",
         },
     ),
 )

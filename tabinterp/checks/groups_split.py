@@ -30,31 +30,33 @@ CHECK = Check(
     evaluate=evaluate,
     voids_comparison=True,
     text=Text(
-        title="Groups stand on both sides of the split",
-        measures="groups of the group column (such as persons) that have training rows and held-out rows",
+        title="Groups on both sides of split",
+        measures="Groups of the group column (such as persons) that have both training and held-out rows.",
         limitations=(
-            "Rows that belong together and that the group column does not name, such as the members of a household."
+            "Does not detect related rows that the group column does not identify, such as members of a household."
         ),
-        raised_when="One group with rows on both sides.",
+        raised_when="At least one group has both training and held-out rows.",
         next=(
-            "Split by groups: give a share as the split together with the group column, or a column of train/test "
-            "labels in which all rows of a group have one label; train again, and audit again."
+            "Split by group: use a share as the split together with the group column, or a train/test "
+            "column with one label for each group. Then retrain and repeat the audit."
         ),
         claims={
             "raised": (
                 (
-                    "{shared} of the {held_out} groups of {column} with held-out rows have training rows too. The "
-                    "network may know these groups by heart: what is measured on their held-out rows says nothing "
-                    "about groups that it has not met."
+                    "Of {held_out} groups of {column} with held-out rows, {shared} also have training "
+                    "rows. The network may have memorised these groups, so their held-out rows do not "
+                    "show how it performs on new groups."
                 ),
                 "shared, held_out: numbers of groups; column: the group column",
             ),
             "cleared": (
-                "No group of {column} stands on both sides of the split ({groups} groups, {held_out} held out).",
+                ("No group of {column} has both training and held-out rows ({groups} groups, {held_out} held out)."),
                 "column: the group column; groups, held_out: numbers of groups",
             ),
-            "not_applicable": "The table has no group column.",
-            "not_applicable_split": "Without a split there are no two sides to compare.",
+            "not_applicable": "Not applicable: the table has no group column.",
+            "not_applicable_split": (
+                "Not applicable: there is no split, so there are no held-out rows to compare with training rows."
+            ),
         },
     ),
 )

@@ -55,33 +55,44 @@ CHECK = Check(
         "r2": Limit(WEAK_R2),
     },
     text=Text(
-        title="Columns that matter only together",
-        measures="strong pairs of the network whose columns have no coefficient and no power alone",
-        limitations="Pairs below the strongest ones that were read, and three columns together.",
+        title="Columns that matter only jointly",
+        measures=(
+            "Strong interactions in the network between columns that have neither a significant "
+            "coefficient nor predictive power on their own."
+        ),
+        limitations="Does not cover pairs weaker than those analysed, or interactions of three or more columns.",
         raised_when=(
             (
-                "A pair with {percent}% of the score's variance or more; Wald p above {p} after correction, AUC "
-                "below {auc} or R² below {r2}."
+                "The pair explains at least {percent}% of the variance of the score (whole 95% "
+                "interval), and each of its columns has a corrected Wald p above {p} and, on its own, an "
+                "AUC below {auc} or an R² below {r2}."
             ),
             "percent: a share of the variance; p: a p-value",
         ),
-        next="Look at the pair in the section on interactions; a linear model needs their product as a column.",
+        next=(
+            "Inspect the pairs of columns that matter only jointly in the section on interactions. A "
+            "linear model needs their product as an additional column."
+        ),
         claims={
             "raised": (
                 (
-                    "The network uses pairs of columns of which neither shows alone, in a coefficient or in a "
-                    "correlation: {pairs} (up to {percent}% of the variance of its score)."
+                    "The network uses interactions between columns that show no effect on their own, "
+                    "neither in a coefficient nor in a correlation: {pairs}. The strongest explains "
+                    "{percent}% of the variance of its score."
                 ),
                 "pairs: such as 'age × income'",
             ),
             "cleared": (
                 (
-                    "None of the {pairs} strongest pairs is made of two columns that do not show alone ({hidden} "
-                    "such columns)."
+                    "No strong interaction was found between two columns that show no effect on their "
+                    "own ({pairs} pairs analysed; columns without an effect of their own: {hidden})."
                 ),
                 "pairs: the number of pairs; hidden: the number of columns that do not show alone",
             ),
-            "not_applicable": "No pairs were read.",
+            "not_applicable": (
+                "Not applicable: interactions between columns were not analysed. Include the analyses "
+                "interactions and data_quality."
+            ),
         },
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tabinterp import messages
 from tabinterp.document.document import Document, Finding, Message
@@ -12,6 +12,7 @@ from tabinterp.errors import TabinterpError, did_you_mean
 from . import CHECKS
 from .base import ASPECTS, UNBOUNDED, Check, Limit, Limits
 
+LABELLED = ("measures", "threshold", "blind", "next", "limits")  # in the order in which the manual shows them
 SEVERITY_ORDER = {"act": 0, "check": 1, "note": 2}
 
 
@@ -73,7 +74,7 @@ def _named(slugs: Sequence[str]) -> Sequence[Check]:
     for slug in slugs:
         if slug not in known:
             raise TabinterpError(
-                f"there is no check {slug!r}.{did_you_mean(slug, known)} `tabinterp checks` lists them: {', '.join(known)}"
+                f"unknown check {slug!r}.{did_you_mean(slug, known)} `tabinterp checks` lists all checks"
             )
     return [check for check in CHECKS if check.slug in slugs] if slugs else CHECKS
 
@@ -86,11 +87,15 @@ def _range(name: str, limit: Limit) -> str:
 def list_checks(slugs: Sequence[str] = ()) -> str:
     """Return what `explain_checks` returns as text, one paragraph per check."""
     return "\n".join(
-        f"{one['code']}  {one['slug']}  ({one['severity']})  {one['title']}\n"
+        f"{one['code']}  {one['slug']}  ({messages.word('report.severity', one['severity'])})  {one['title']}\n"
         + "\n".join(
-            textwrap.fill(f"{aspect + ':':<11}{one[aspect]}", 100, initial_indent="  ", subsequent_indent=" " * 13)
-            for aspect in (*list(ASPECTS)[1:], "limits")
-            if one[aspect]
+            textwrap.fill(f"{label}: {text}", 100, initial_indent="  ", subsequent_indent="    ")
+            for label, text in labelled(one)
         )
         for one in explain_checks(slugs)
     )
+
+
+def labelled(explained: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the labels and texts of a check's manual, without its title and without what the check does not have."""
+    return [(messages.text(f"checks.{aspect}"), explained[aspect]) for aspect in LABELLED if explained[aspect]]

@@ -63,41 +63,44 @@ CHECK = Check(
     limits={"auc": Limit(LEAK_AUC, least=0.5), "r2": Limit(LEAK_R2)},
     voids_comparison=True,
     text=Text(
-        title="A column holds the answer",
-        measures="how well one column alone tells the target, on held-out rows where there are any",
-        limitations="An answer spread over several columns, and one that a column gives in a few rows only.",
-        raised_when="The 95% interval lies above an AUC of {auc}, or R² of {r2}.",
-        next="Find out when the column is filled in; if after the outcome, leave it out and train again.",
+        title="Possible label leak",
+        measures="AUC or R² of each column on its own, on held-out rows where there are any.",
+        limitations="Does not detect leaks that are spread over several columns or that affect only a few rows.",
+        raised_when="The lower end of the 95% interval is at least {auc} (AUC) or {r2} (R²).",
+        next=(
+            "Find out when columns that may leak the target are recorded. Remove those recorded after "
+            "the outcome, and retrain."
+        ),
         claims={
             "raised_auc": (
                 (
-                    "{column} alone tells the target: AUC {value} (95% interval {low} to {high}). Columns that do: "
-                    "{columns}."
+                    "{column} alone predicts the target almost perfectly (AUC {value}, 95% CI {low} to "
+                    "{high}). Columns with this problem: {columns}."
                 ),
                 (
-                    "column: the strongest one; value, low, high: its AUC or R² and the ends of the interval; "
-                    "columns: names"
+                    "column: the strongest one; value, low, high: its AUC or R² and the ends of the "
+                    "interval; columns: names"
                 ),
             ),
             "raised_r2": (
                 (
-                    "{column} alone tells the target: R² {value} (95% interval {low} to {high}). Columns that do: "
-                    "{columns}."
+                    "{column} alone predicts the target almost perfectly (R² {value}, 95% CI {low} to "
+                    "{high}). Columns with this problem: {columns}."
                 ),
                 (
-                    "column: the strongest one; value, low, high: its AUC or R² and the ends of the interval; "
-                    "columns: names"
+                    "column: the strongest one; value, low, high: its AUC or R² and the ends of the "
+                    "interval; columns: names"
                 ),
             ),
             "cleared_auc": (
-                "No column tells the target alone; the strongest is {column} (AUC {value}).",
+                ("No single column predicts the target almost perfectly. The strongest is {column} (AUC {value})."),
                 "column: the strongest one; value: its AUC or R²",
             ),
             "cleared_r2": (
-                "No column tells the target alone; the strongest is {column} (R² {value}).",
+                ("No single column predicts the target almost perfectly. The strongest is {column} (R² {value})."),
                 "column: the strongest one; value: its AUC or R²",
             ),
-            "not_applicable": "The rows are too few, or no column is read.",
+            "not_applicable": "Not applicable: there are too few rows, or the network reads no column.",
             "withheld": WITHHELD,
         },
     ),

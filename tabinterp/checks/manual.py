@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from .judge import explain_checks
+from tabinterp.messages import word
+
+from .judge import explain_checks, labelled
 
 THEMES = {"P": "Performance", "E": "Explanation", "F": "Fit", "D": "Data", "G": "Groups of people"}
-SEVERITIES = {"act": "action required", "check": "review", "note": "note"}  # as reports show them
-ASPECTS = {
-    "measures": "Measures",
-    "threshold": "Raised when",
-    "blind": "Limitations",
-    "next": "Next",
-    "limits": "Limits",
-}
 
 
 def manual() -> str:
@@ -20,9 +14,9 @@ def manual() -> str:
     lines = [
         "# Checks",
         "",
-        "Every audit answers each of these checks once: raised, passed or not applicable. The text below comes from the modules",
-        "in `tabinterp/checks/`; `tabinterp checks SLUG` prints it in the terminal. A policy may move the limits within the",
-        "ranges in brackets ([gate](gate.md)). How often the checks are right is in [faults](faults.md).",
+        "Every audit runs each of these checks once. A check is raised, passes or does not apply. This page is generated from",
+        "the modules in `tabinterp/checks/`; `tabinterp checks SLUG` prints the same text in the terminal. A policy may change a",
+        "limit within the range in brackets; see [gate](gate.md). [faults](faults.md) reports how often the checks are right.",
     ]
     theme = ""
     for check in explain_checks():
@@ -33,10 +27,10 @@ def manual() -> str:
             "",
             f"### {check['title']}",
             "",
-            f"`{check['slug']}` · {check['code']} · {SEVERITIES[check['severity']]}",
+            f"`{check['slug']}` · {check['code']} · {word('report.severity', check['severity'])}",
             "",
         ]
-        lines += [f"- **{name}:** {check[aspect]}" for aspect, name in ASPECTS.items() if check[aspect]]
+        lines += [f"- **{label}:** {text}" for label, text in labelled(check)]
     return "\n".join(lines) + "\n"
 
 

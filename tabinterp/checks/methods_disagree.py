@@ -64,77 +64,81 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"rank": Limit(RANK_CORRELATION, least=-1), "percent": Limit(SHARED_PERCENT, most=100)},
     text=Text(
-        title="Attributions disagree on what matters",
+        title="Attribution methods disagree",
         measures=(
-            "rank correlations between attributions of the network's score (integrated gradients, expected "
-            "gradients, Shapley values), compared with what sampling error alone gives"
+            "Rank correlations between attributions of the network's score (integrated gradients, "
+            "expected gradients, Shapley values), compared with what sampling error alone would produce."
         ),
         limitations=(
-            "Which of the attributions is right. Readings of another quantity, such as permutation importance (of "
-            "the loss) and saliency (a slope), are not compared."
+            "Does not show which method is right. Measures of other quantities, such as permutation "
+            "importance (loss) and saliency (slope), are not compared."
         ),
         raised_when=(
             (
-                "A rank correlation below {rank}, over all columns and over the pairs of columns that both order "
-                "significantly; with many columns, of attributions that also share at most {percent}% of the first "
-                "five."
+                "The rank correlation is below {rank}, both over all columns and over the pairs of "
+                "columns that both methods order significantly. If there are many columns, the methods "
+                "must also share at most {percent}% of their top five."
             ),
             "rank: a rank correlation",
         ),
         next=(
-            "Do not rest on one ranking. Look at correlated columns and at saturation, which move attributions apart."
+            "Do not rely on a single importance ranking. Examine correlated columns and saturation, "
+            "which make attributions diverge."
         ),
         claims={
             "raised": (
                 (
-                    "Attributions of the same score disagree on which columns matter: {first:method} and "
-                    "{second:method} have a rank correlation of {value} (threshold {threshold}). Of {ordered} pairs "
-                    "of columns that both order significantly, {opposed} are in opposite order."
+                    "Two attributions of the same score rank the columns differently: the rank "
+                    "correlation of {first:method} and {second:method} is {value} (threshold "
+                    "{threshold}). They disagree on the order of {opposed} of the {ordered} pairs of "
+                    "columns that both order significantly."
                 ),
                 (
-                    "first, second: names of methods; value: the rank correlation; ordered, opposed: numbers of "
-                    "pairs of columns"
+                    "first, second: names of methods; value: the rank correlation; ordered, opposed: "
+                    "numbers of pairs of columns"
                 ),
             ),
             "cleared": (
                 (
-                    "Attributions of the same score agree on which columns matter: the lowest rank correlation is "
-                    "{value}, {first:method} with {second:method} (threshold {threshold}). Of {ordered} pairs of "
-                    "columns that both order significantly, {opposed} are in opposite order."
+                    "Attributions of the same score agree on which columns matter: the lowest rank "
+                    "correlation is {value}, between {first:method} and {second:method} (threshold "
+                    "{threshold}). They disagree on the order of {opposed} of the {ordered} pairs of "
+                    "columns that both order significantly."
                 ),
                 (
-                    "first, second: names of methods; value: the rank correlation; ordered, opposed: numbers of "
-                    "pairs of columns"
+                    "first, second: names of methods; value: the rank correlation; ordered, opposed: "
+                    "numbers of pairs of columns"
                 ),
             ),
             "cleared_error": (
                 (
-                    "{first:method} and {second:method} have a rank correlation of only {value} (threshold "
-                    "{threshold}), which sampling error explains: of {ordered} pairs of columns that both order "
-                    "significantly, {opposed} are in opposite order."
+                    "The rank correlation of {first:method} and {second:method} is only {value} "
+                    "(threshold {threshold}), which sampling error can explain. They disagree on the "
+                    "order of {opposed} of the {ordered} pairs of columns that both order significantly."
                 ),
                 (
-                    "first, second: names of methods; value: the rank correlation; ordered, opposed: numbers of "
-                    "pairs of columns"
+                    "first, second: names of methods; value: the rank correlation; ordered, opposed: "
+                    "numbers of pairs of columns"
                 ),
             ),
             "cleared_first": (
                 (
-                    "Attributions of the same score agree on the columns that matter most, and not on the others: "
-                    "{first:method} and {second:method} share {percent}% of their first {top}, with a rank "
-                    "correlation of {value} over all (threshold {threshold}). Of {ordered} pairs of columns that "
-                    "both order significantly, {opposed} are in opposite order."
+                    "Attributions of the same score agree on the most important columns but not on the "
+                    "others: {first:method} and {second:method} share {percent}% of their top {top}, "
+                    "with a rank correlation of {value} over all columns (threshold {threshold}). They "
+                    "disagree on the order of {opposed} of the {ordered} pairs of columns that both "
+                    "order significantly."
                 ),
                 (
-                    "first, second: names of methods; value: the rank correlation; ordered, opposed: numbers of "
-                    "pairs of columns"
+                    "first, second: names of methods; value: the rank correlation; ordered, opposed: "
+                    "numbers of pairs of columns"
                 ),
             ),
-            "not_applicable": "Fewer than two attributions of the network's score can be ranked.",
+            "not_applicable": "Not applicable: fewer than two attributions of the network's score can be ranked.",
             "few": (
                 (
-                    "Sampling error hides the order of the columns: at most {ordered} pairs of columns are ordered "
-                    "significantly by two attributions, and it takes {least}."
+                    "Not applicable: sampling error is too large to compare rankings. At most {ordered} "
+                    "pairs of columns are ordered significantly by two methods, and {least} are needed."
                 ),
                 "ordered, least: numbers of pairs of columns",
             ),

@@ -80,84 +80,97 @@ CHECK = Check(
         "bend_p": Limit(BEND_P),
     },
     text=Text(
-        title="The network is miscalibrated",
+        title="Miscalibrated predictions",
         measures=(
-            "recalibration slope, calibration in the large (the intercept with the slope fixed at 1), a joint test "
-            "of both, and a smooth curve, on held-out rows"
+            "Recalibration slope, calibration in the large (the intercept with the slope fixed at 1), a "
+            "joint test of both, and a smooth calibration curve, all on held-out rows."
         ),
-        limitations="Wrong probabilities in single groups; a curve needs 200 events and 200 other rows.",
+        limitations=(
+            "Does not detect miscalibration within groups of rows. The curve requires at least 200 "
+            "events and 200 non-events."
+        ),
         raised_when=(
             (
-                "A joint p below {p}, corrected for the number of classes, and the whole 95% interval of the slope "
-                "below {low} or above {high}, or that of calibration in the large beyond {intercept} log-odds; or a "
-                "smooth curve {bend} away from the prediction with p below {bend_p}."
+                "The joint test has p below {p}, corrected for the number of classes, and the whole 95% "
+                "interval of the slope lies below {low} or above {high}, or that of calibration in the "
+                "large lies below −{intercept} or above {intercept} log-odds. Also raised if the smooth "
+                "curve departs from the prediction by {bend} or more with p below {bend_p}."
             ),
-            "p, bend_p: p-values; low, high: slopes; intercept: log-odds; bend: a difference of probabilities",
+            ("p, bend_p: p-values; low, high: slopes; intercept: log-odds; bend: a difference of probabilities"),
         ),
-        next="Recalibrate on rows that were not trained on, and look whether class weights or resampling made it.",
+        next=(
+            "Recalibrate the network on rows that were not used for training, and check whether class "
+            "weights or resampling caused the miscalibration."
+        ),
         claims={
             "raised": (
                 (
-                    "The network is miscalibrated on held-out rows (joint test: p = {p}). The recalibration slope is "
-                    "{slope} (95% CI {low} to {high}; 1 is calibrated, below 1 is too extreme). Calibration in the "
-                    "large is {large} (95% CI {large_low} to {large_high}; 0 is calibrated, above 0 is too low)."
+                    "The network is miscalibrated on held-out rows (joint test: p = {p}). The "
+                    "recalibration slope is {slope} (95% CI {low} to {high}; 1 is ideal, below 1 means "
+                    "predictions are too extreme). Calibration in the large is {large} (95% CI "
+                    "{large_low} to {large_high}; 0 is ideal, above 0 means predictions are too low)."
                 ),
                 (
-                    "slope, low, high: the slope and the ends of its interval; large, large_low, large_high: the "
-                    "same of calibration in the large"
+                    "slope, low, high: the slope and the ends of its interval; large, large_low, "
+                    "large_high: the same of calibration in the large"
                 ),
             ),
             "raised_classes": (
                 (
-                    "The network is miscalibrated for {count} of {outputs} classes. For {output} the recalibration "
-                    "slope is {slope} (95% CI {low} to {high}; 1 is calibrated, below 1 is too extreme) and "
-                    "calibration in the large {large} (95% CI {large_low} to {large_high}; 0 is calibrated, above 0 "
-                    "is too low); joint test: p = {p}."
+                    "The network is miscalibrated for {count} of {outputs} classes on held-out rows. For "
+                    "{output} (joint test: p = {p}), the recalibration slope is {slope} (95% CI {low} to "
+                    "{high}; 1 is ideal, below 1 means predictions are too extreme), and calibration in "
+                    "the large is {large} (95% CI {large_low} to {large_high}; 0 is ideal, above 0 means "
+                    "predictions are too low)."
                 ),
                 (
-                    "slope, low, high: the slope and the ends of its interval; large, large_low, large_high: the "
-                    "same of calibration in the large; output: a class; count, outputs: numbers of classes"
+                    "slope, low, high: the slope and the ends of its interval; large, large_low, "
+                    "large_high: the same of calibration in the large; output: a class; count, outputs: "
+                    "numbers of classes"
                 ),
             ),
             "raised_bend": (
                 (
-                    "The network is miscalibrated in part of its range: where it predicts {predicted}, a smooth "
-                    "curve through the outcomes is at {observed} (p = {p} against slope and intercept alone)."
+                    "The network is miscalibrated in part of its range: where it predicts {predicted}, "
+                    "the smooth calibration curve is at {observed} (p = {p} for curvature beyond slope "
+                    "and intercept)."
                 ),
                 "predicted, observed: probabilities or numbers",
             ),
             "raised_bend_classes": (
                 (
-                    "The network is miscalibrated for {count} of {outputs} classes. Where it predicts {predicted} "
-                    "for {output}, a smooth curve through the outcomes is at {observed} (p = {p} against slope and "
-                    "intercept alone)."
+                    "The network is miscalibrated for {count} of {outputs} classes. Where it predicts "
+                    "{predicted} for {output}, the smooth calibration curve is at {observed} (p = {p} "
+                    "for curvature beyond slope and intercept)."
                 ),
                 "predicted, observed: probabilities; output: a class; count, outputs: numbers of classes",
             ),
             "cleared": (
                 (
-                    "No miscalibration beyond the limits on held-out rows: the recalibration slope is {slope} (95% "
-                    "CI {low} to {high}), calibration in the large {large} (95% CI {large_low} to {large_high}); "
-                    "joint test: p = {p}."
+                    "No miscalibration beyond the limits was found on held-out rows: the recalibration "
+                    "slope is {slope} (95% CI {low} to {high}), and calibration in the large is {large} "
+                    "(95% CI {large_low} to {large_high}; joint test: p = {p})."
                 ),
                 (
-                    "slope, low, high: the slope and the ends of its interval; large, large_low, large_high: the "
-                    "same of calibration in the large"
+                    "slope, low, high: the slope and the ends of its interval; large, large_low, "
+                    "large_high: the same of calibration in the large"
                 ),
             ),
             "cleared_classes": (
                 (
-                    "No miscalibration beyond the limits in {outputs} classes. The least calibrated is {output}: "
-                    "recalibration slope {slope} (95% CI {low} to {high}), calibration in the large {large} (95% CI "
-                    "{large_low} to {large_high}); joint test: p = {p}."
+                    "No miscalibration beyond the limits was found in {outputs} classes. The least well "
+                    "calibrated class is {output}: the recalibration slope is {slope} (95% CI {low} to "
+                    "{high}), and calibration in the large is {large} (95% CI {large_low} to "
+                    "{large_high}; joint test: p = {p})."
                 ),
                 (
-                    "slope, low, high: the slope and the ends of its interval; large, large_low, large_high: the "
-                    "same of calibration in the large; output: a class; outputs: the number of classes"
+                    "slope, low, high: the slope and the ends of its interval; large, large_low, "
+                    "large_high: the same of calibration in the large; output: a class; outputs: the "
+                    "number of classes"
                 ),
             ),
-            "not_applicable": "Calibration is measured on held-out rows only.",
-            "few": "The held-out rows do not determine a recalibration slope.",
+            "not_applicable": "Not applicable: calibration was not measured. It requires held-out rows.",
+            "few": "Not applicable: the recalibration slope cannot be estimated from the held-out rows.",
             "withheld": WITHHELD,
         },
     ),

@@ -23,41 +23,55 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"auc": Limit(NEAR_AUC, 0.5, LEAK_AUC), "r2": Limit(NEAR_R2, most=LEAK_R2)},
     text=Text(
-        title="A column nearly holds the answer",
-        measures="how well one column alone tells the target, on held-out rows where there are any",
-        limitations="Honest columns may be this strong: only who knows the table can tell.",
-        raised_when="The 95% interval lies above an AUC of {auc}, or R² of {r2}, and it is no label-leak.",
-        next="Find out when and from what the column is made.",
+        title="Unusually predictive column",
+        measures="AUC or R² of each column on its own, on held-out rows where there are any.",
+        limitations=(
+            "Legitimate columns can be this strong. Only knowledge of the data can distinguish them from leaks."
+        ),
+        raised_when=(
+            "The lower end of the 95% interval is at least {auc} (AUC) or {r2} (R²), but below the "
+            "default limit of label-leak."
+        ),
+        next=(
+            "Find out when and how unusually predictive columns are recorded, and rule out that they "
+            "contain the outcome."
+        ),
         claims={
             "raised_auc": (
                 (
-                    "{column} alone nearly tells the target: AUC {value} (95% interval {low} to {high}). Columns "
-                    "that do: {columns}."
+                    "{column} alone predicts the target unusually well (AUC {value}, 95% CI {low} to "
+                    "{high}). Columns with this problem: {columns}."
                 ),
                 (
-                    "column: the strongest one; value, low, high: its AUC or R² and the ends of the interval; "
-                    "columns: names"
+                    "column: the strongest one; value, low, high: its AUC or R² and the ends of the "
+                    "interval; columns: names"
                 ),
             ),
             "raised_r2": (
                 (
-                    "{column} alone nearly tells the target: R² {value} (95% interval {low} to {high}). Columns that "
-                    "do: {columns}."
+                    "{column} alone predicts the target unusually well (R² {value}, 95% CI {low} to "
+                    "{high}). Columns with this problem: {columns}."
                 ),
                 (
-                    "column: the strongest one; value, low, high: its AUC or R² and the ends of the interval; "
-                    "columns: names"
+                    "column: the strongest one; value, low, high: its AUC or R² and the ends of the "
+                    "interval; columns: names"
                 ),
             ),
             "cleared_auc": (
-                "No column nearly tells the target, short of a leak; the strongest: {column} (AUC {value}).",
+                (
+                    "Apart from possible label leaks, no single column is unusually predictive. The "
+                    "strongest is {column} (AUC {value})."
+                ),
                 "column: the strongest one; value: its AUC or R²",
             ),
             "cleared_r2": (
-                "No column nearly tells the target, short of a leak; the strongest: {column} (R² {value}).",
+                (
+                    "Apart from possible label leaks, no single column is unusually predictive. The "
+                    "strongest is {column} (R² {value})."
+                ),
                 "column: the strongest one; value: its AUC or R²",
             ),
-            "not_applicable": "The rows are too few, or no column is read.",
+            "not_applicable": "Not applicable: there are too few rows, or the network reads no column.",
             "withheld": WITHHELD,
         },
     ),

@@ -74,109 +74,125 @@ CHECK = Check(
     limits={"auc": Limit(WEAK_AUC, least=0.5), "r2": Limit(WEAK_R2)},
     constants={"useful": USEFUL_AUC, "share": USEFUL_SHARE, "percent": 100 * USEFUL_SHARE},
     text=Text(
-        title="The network is not shown to know anything",
+        title="Little or no predictive skill",
         measures=(
-            "performance on held-out rows: AUC of two classes, R² of numbers, log loss of several classes against "
-            "that of always predicting the class shares, loss of counts against that of the mean"
+            "Held-out performance compared with chance: AUC for two classes, R² for regression, log loss "
+            "against always predicting the class shares for several classes, and loss against always "
+            "predicting the mean for counts."
         ),
-        limitations="How much there is to be known: look at the linear model and at single columns.",
+        limitations=(
+            "Does not show how predictable the target is. Compare with the linear counterpart and with single columns."
+        ),
         raised_when=(
             (
-                "The 95% interval includes chance (of several classes and of counts: the difference in loss includes "
-                "zero, and of several classes their mean AUC is below {auc} as well); or R² is below {r2}; or an AUC "
-                "below {auc} comes with a log loss not shown to beat the base rate. In each case the interval must "
-                "end below what would be useful: an AUC of {useful}, an R² of "
-                "{share}, or a loss {percent}% below that of knowing nothing. Otherwise the rows are too few to tell."
+                "The 95% interval includes chance, R² is below {r2}, or an AUC below {auc} comes with a "
+                "log loss that is not significantly lower than that of the base rate. For several "
+                "classes and counts, chance means no reduction in loss; several classes also pass with a "
+                "mean AUC of {auc} or more that is significantly above 0.5. In every case the interval "
+                "must exclude a useful result: an AUC of {useful}, an R² of {share}, or a loss "
+                "{percent}% below that of the constant prediction. Otherwise there are too few rows to "
+                "decide."
             ),
             "auc, r2, useful, share: limits of AUC or R²",
         ),
-        next="Check that rows and labels belong together and that the split is right; then train again.",
+        next=(
+            "Check that rows and labels are matched correctly and that the split is valid; then retrain the network."
+        ),
         claims={
             "raised_auc": (
                 (
-                    "On held-out rows the network is not shown to know anything: its AUC is {value} (95% interval "
-                    "{low} to {high}; chance is {chance})."
+                    "The network shows little or no predictive skill on held-out rows: its AUC is "
+                    "{value} (95% CI {low} to {high}; chance is {chance})."
                 ),
                 "value, low, high: the metric and the ends of its interval",
             ),
             "cleared_auc": (
-                "On held-out rows the network's AUC is {value} (95% interval {low} to {high}).",
+                ("The network's AUC on held-out rows is {value} (95% CI {low} to {high}), significantly above chance."),
                 "value, low, high: the metric and the ends of its interval",
             ),
             "cleared_macro_auc": (
-                "On held-out rows the mean AUC of the network over the classes is {value} (95% CI {low} to {high}).",
-                "value, low, high: the AUC of each class against all others, averaged, and the ends of its interval",
+                (
+                    "The network's AUC on held-out rows, averaged over the classes, is {value} (95% CI "
+                    "{low} to {high}), significantly above chance."
+                ),
+                ("value, low, high: the AUC of each class against all others, averaged, and the ends of its interval"),
             ),
             "raised_r2": (
                 (
-                    "On held-out rows the network is not shown to know anything: its R² is {value} (95% interval "
-                    "{low} to {high})."
+                    "The network shows little or no predictive skill on held-out rows: its R² is {value} "
+                    "(95% CI {low} to {high})."
                 ),
                 "value, low, high: the metric and the ends of its interval",
             ),
             "cleared_r2": (
-                "On held-out rows the network's R² is {value} (95% interval {low} to {high}).",
+                ("The network's R² on held-out rows is {value} (95% CI {low} to {high}), significantly above zero."),
                 "value, low, high: the metric and the ends of its interval",
             ),
             "raised_loss": (
                 (
-                    "On held-out rows the network is not shown to know anything: its log loss is {value} lower (95% "
-                    "CI {low} to {high}) than that of always predicting the class shares, which is not significantly "
-                    "above zero."
+                    "The network shows little or no predictive skill on held-out rows: compared with "
+                    "always predicting the class shares, it reduces log loss by {value} (95% CI {low} to "
+                    "{high}), which is not significantly above zero."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
             "cleared_loss": (
                 (
-                    "On held-out rows the network's log loss is {value} lower (95% CI {low} to {high}) than that of "
-                    "always predicting the class shares."
+                    "On held-out rows the network's log loss is {value} lower (95% CI {low} to {high}) "
+                    "than that of always predicting the class shares."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
             "raised_count": (
                 (
-                    "On held-out rows the network is not shown to beat the mean: the loss of the mean is {value} "
-                    "higher (95% interval {low} to {high})."
+                    "The network shows little or no predictive skill on held-out rows: compared with "
+                    "always predicting the mean, it reduces the loss by {value} (95% CI {low} to "
+                    "{high}), which is not significantly above zero."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
             "cleared_count": (
                 (
-                    "On held-out rows the loss of always predicting the mean is higher than the network's by {value} "
-                    "(95% interval {low} to {high})."
+                    "On held-out rows the network's loss is {value} lower (95% CI {low} to {high}) than "
+                    "that of always predicting the mean."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
-            "not_applicable": "Without held-out rows it is not known what the network knows of rows it has not seen.",
-            "swapped": "The network knows the classes, but the wrong way round: see the finding on swapped classes.",
-            "few": "The held-out rows are too few for an interval.",
+            "not_applicable": "Not applicable: there are no held-out rows. Supply a split to measure predictive skill.",
+            "swapped": (
+                "Not applicable: the network separates the classes, but in the wrong order. See the "
+                "check classes-swapped."
+            ),
+            "few": "Not applicable: there are too few held-out rows for a confidence interval.",
             "unclear_auc": (
                 (
-                    "The held-out rows are too few to tell: the network's AUC is {value} (95% CI {low} to {high}). "
-                    "The interval includes both chance and a useful ranking."
+                    "Not applicable: there are too few held-out rows to decide. The network's AUC is "
+                    "{value} (95% CI {low} to {high}). Skill is not shown, but a useful ranking is not "
+                    "ruled out either."
                 ),
                 "value, low, high: the metric and the ends of its interval",
             ),
             "unclear_r2": (
                 (
-                    "The held-out rows are too few to tell: the network's R² is {value} (95% CI {low} to {high}). "
-                    "The interval includes both zero and a useful prediction."
+                    "Not applicable: there are too few held-out rows to decide. The network's R² is "
+                    "{value} (95% CI {low} to {high}). Skill is not shown, but a useful prediction is "
+                    "not ruled out either."
                 ),
                 "value, low, high: the metric and the ends of its interval",
             ),
             "unclear_loss": (
                 (
-                    "The held-out rows are too few to tell: the network's log loss is {value} lower (95% CI {low} to "
-                    "{high}) than that of always predicting the class shares. The interval includes both no "
-                    "difference and a useful one."
+                    "Not applicable: there are too few held-out rows to decide. Compared with always "
+                    "predicting the class shares, the network reduces log loss by {value} (95% CI {low} "
+                    "to {high}). The interval includes both no reduction and a useful one."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
             "unclear_count": (
                 (
-                    "The held-out rows are too few to tell: the loss of always predicting the mean is {value} higher "
-                    "than the network's (95% CI {low} to {high}). The interval includes both no difference and a "
-                    "useful one."
+                    "Not applicable: there are too few held-out rows to decide. Compared with always "
+                    "predicting the mean, the network reduces the loss by {value} (95% CI {low} to "
+                    "{high}). The interval includes both no reduction and a useful one."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),

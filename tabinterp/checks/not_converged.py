@@ -20,18 +20,18 @@ CHECK = Check(
     section="method",
     evaluate=evaluate,
     text=Text(
-        title="Training stopped early",
-        measures="whether the model says that it reached its limit of iterations",
-        limitations="Models that do not say, and training that converged to something bad.",
-        raised_when="The model says so.",
-        next="Train for longer, and audit again.",
+        title="Training not converged",
+        measures="Whether the model reports that it reached its iteration limit.",
+        limitations="Does not cover models that do not report this, or training that converged to a poor solution.",
+        raised_when="The model reports that it reached its iteration limit.",
+        next="Train the network for longer, and repeat the audit.",
         claims={
             "raised": (
-                "{network} stopped at its limit of iterations before it converged.",
+                "Training of {network} stopped at its iteration limit before it converged.",
                 "network: the name of the network",
             ),
-            "cleared": "The network's training ended before its limit of iterations.",
-            "not_applicable": "The model does not say how its training ended.",
+            "cleared": "Training of the network ended before its iteration limit.",
+            "not_applicable": "Not applicable: the model does not report how its training ended.",
         },
     ),
 )

@@ -35,35 +35,45 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"share": Limit(GAP)},
     text=Text(
-        title="Another rule off the data",
-        measures="how well the score on real rows can be learnt from perturbed rows, against from real ones",
-        limitations=(
-            "A second rule that agrees with the first on most rows, one that trees cannot learn, and any in a table "
-            "whose columns hardly go together: there a perturbed row is as good as a real one."
+        title="Different behaviour on unrealistic rows",
+        measures=(
+            "How well trees fitted to perturbed rows predict the network's score on real rows, compared "
+            "with trees fitted to real rows."
         ),
-        raised_when="The 95% interval of the difference of R² lies above {share} of the R² learnt from real rows.",
+        limitations=(
+            "Does not detect a second rule that agrees with the main one on most rows or that trees "
+            "cannot learn. In tables of nearly independent columns, perturbed rows are as realistic as "
+            "real ones, and nothing can be detected."
+        ),
+        raised_when=(
+            "The whole 95% interval of the difference in R² lies at or above {share} times the R² of "
+            "trees fitted to real rows."
+        ),
         next=(
-            "Do not trust readings that perturb rows; ask who made the model, and read it by swaps between real rows."
+            "Do not rely on methods that perturb rows. Ask how the model was built, and use swaps "
+            "between similar real rows instead."
         ),
         claims={
             "raised": (
                 (
-                    "The network follows another rule on rows that do not occur: of its score on real rows, what "
-                    "trees learn from real rows explains {real}, what they learn from perturbed rows {perturbed} "
-                    "(R²; difference {gap}, 95% interval {low} to {high}). Perturbed rows can be told from real ones "
-                    "(AUC {auc}), so that readings which perturb rows may tell of the other rule."
+                    "The network behaves differently on unrealistic rows. Trees fitted to real rows "
+                    "predict its score on real rows with an R² of {real}, and trees fitted to perturbed "
+                    "rows with {perturbed} (difference {gap}, 95% CI {low} to {high}). Perturbed and "
+                    "real rows can be distinguished (AUC {auc}), so methods that perturb rows may "
+                    "describe the other behaviour."
                 ),
                 "real, perturbed: R²; gap, low, high: their difference and the ends of its interval",
             ),
             "cleared": (
                 (
-                    "What trees learn of the score from perturbed rows explains it on real rows almost as well as "
-                    "what they learn from real rows (R² {perturbed} and {real}; difference {gap}, 95% interval {low} "
-                    "to {high}; AUC of perturbed against real rows {auc})."
+                    "No different behaviour on unrealistic rows was found: trees fitted to perturbed "
+                    "rows predict the score on real rows almost as well as trees fitted to real rows (R² "
+                    "{perturbed} and {real}; difference {gap}, 95% CI {low} to {high}). Perturbed and "
+                    "real rows are distinguished with an AUC of {auc}."
                 ),
                 "real, perturbed: R²; gap, low, high: their difference and the ends of its interval",
             ),
-            "not_applicable": "The rows or columns are too few, or the score is constant.",
+            "not_applicable": "Not applicable: there are too few rows or columns, or the score is constant.",
         },
     ),
 )

@@ -20,20 +20,23 @@ CHECK = Check(
     section="coefficients",
     evaluate=evaluate,
     text=Text(
-        title="The given counterpart is penalised",
-        measures="whether the counterpart that was given has a penalty",
-        limitations="Other ways in which its fit is not what its standard errors suppose.",
-        raised_when="It was given, and is penalised.",
-        next="Use the intervals of the unpenalised fit, which stand in the report.",
+        title="Penalised linear counterpart",
+        measures="Whether the linear counterpart supplied by the user is penalised.",
+        limitations=(
+            "Does not detect other ways in which the supplied fit violates the assumptions of its standard errors."
+        ),
+        raised_when="The counterpart was supplied by the user and is penalised.",
+        next="Use the confidence intervals of the unpenalised fit, which the report shows.",
         claims={
             "raised": (
                 (
-                    "The given counterpart, {linear:name}, is penalised: its own coefficients have no valid "
-                    "intervals, and those printed are of an unpenalised fit on its encoding."
+                    "The supplied counterpart, {linear:name}, is penalised, so its own coefficients have "
+                    "no valid confidence intervals. The intervals in the report come from an unpenalised "
+                    "fit on the same encoding."
                 ),
                 "linear: the name of the linear model",
             ),
-            "cleared": "Every interval of a coefficient is of an unpenalised fit.",
+            "cleared": "All confidence intervals of coefficients come from an unpenalised fit.",
         },
     ),
 )

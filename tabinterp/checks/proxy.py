@@ -63,78 +63,95 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"auc": Limit(PROXY_AUC, least=0.5), "r2": Limit(PROXY_R2)},
     text=Text(
-        title="A column stands in for a protected one",
+        title="Proxy for a protected column",
         measures=(
-            "how well each input column tells a protected column that is no input, and the gap between its groups "
-            "without it"
+            "How well each input column predicts a protected column that is not an input, and how the "
+            "gap between its groups changes when the input column is permuted."
         ),
-        limitations="Proxies made of several columns, and what a linear probe of parts and levels cannot tell.",
+        limitations=(
+            "Does not detect proxies made of several columns, or relations that a linear probe of binned "
+            "values and levels cannot capture."
+        ),
         raised_when=(
-            "AUC of {auc} or R² of {r2} whose interval lies above, and a gap that shrinks when the column is permuted."
+            "The lower end of the 95% interval is at least {auc} (AUC) or {r2} (R²), and permuting the "
+            "column significantly reduces the gap."
         ),
-        next="Ask what the column is for; compare a network without it, in loss and in the gap.",
+        next=(
+            "Find out what the proxy column is needed for. Compare a network trained without it, in loss "
+            "and in the gap between groups."
+        ),
         claims={
             "raised_auc": (
                 (
-                    "{column} stands in for {protected}, which is no input: alone it tells it with an AUC of {value} "
-                    "(95% interval {low} to {high}). The network's gap between the groups is {gap}, and {left} with "
-                    "{column} permuted, which costs {loss} of the loss. Carrying columns: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts "
+                    "{protected} with an AUC of {value} (95% CI {low} to {high}). The network's gap "
+                    "between the groups is {gap}, and {left} when {column} is permuted, which changes "
+                    "the loss by {loss}. Columns that contribute to the gap: {columns}."
                 ),
                 (
-                    "column: an input column; protected: the protected one; value, low, high: AUC or R² and the ends "
-                    "of its interval; left: the gap that remains; loss: a difference in loss; columns: names"
+                    "column: an input column; protected: the protected one; value, low, high: AUC or R² "
+                    "and the ends of its interval; left: the gap that remains; loss: a difference in "
+                    "loss; columns: names"
                 ),
             ),
             "raised_r2": (
                 (
-                    "{column} stands in for {protected}, which is no input: alone it tells it with an R² of {value} "
-                    "(95% interval {low} to {high}). The network's gap between the groups is {gap}, and {left} with "
-                    "{column} permuted, which costs {loss} of the loss. Carrying columns: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts "
+                    "{protected} with an R² of {value} (95% CI {low} to {high}). The network's gap "
+                    "between the groups is {gap}, and {left} when {column} is permuted, which changes "
+                    "the loss by {loss}. Columns that contribute to the gap: {columns}."
                 ),
                 (
-                    "column: an input column; protected: the protected one; value, low, high: AUC or R² and the ends "
-                    "of its interval; left: the gap that remains; loss: a difference in loss; columns: names"
+                    "column: an input column; protected: the protected one; value, low, high: AUC or R² "
+                    "and the ends of its interval; left: the gap that remains; loss: a difference in "
+                    "loss; columns: names"
                 ),
             ),
             "raised_auc_held_back": (
                 (
-                    "{column} stands in for {protected}, which is no input: alone it tells it with an AUC of {value} "
-                    "(95% interval {low} to {high}). The network's gap between the groups would tell of fewer than "
-                    "ten rows; with {column} permuted, which costs {loss} of the loss, it changes by {change}. "
-                    "Carrying columns: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts "
+                    "{protected} with an AUC of {value} (95% CI {low} to {high}). The network's gap "
+                    "between the groups is withheld because it would disclose a count below ten. "
+                    "Permuting {column} changes the gap by {change} and the loss by {loss}. Columns that "
+                    "contribute to the gap: {columns}."
                 ),
                 (
-                    "column: an input column; protected: the protected one; value, low, high: AUC or R² and the ends "
-                    "of its interval; change: a change of the gap; loss: a difference in loss; columns: names"
+                    "column: an input column; protected: the protected one; value, low, high: AUC or R² "
+                    "and the ends of its interval; change: a change of the gap; loss: a difference in "
+                    "loss; columns: names"
                 ),
             ),
             "raised_r2_held_back": (
                 (
-                    "{column} stands in for {protected}, which is no input: alone it tells it with an R² of {value} "
-                    "(95% interval {low} to {high}). The network's gap between the groups would tell of fewer than "
-                    "ten rows; with {column} permuted, which costs {loss} of the loss, it changes by {change}. "
-                    "Carrying columns: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts "
+                    "{protected} with an R² of {value} (95% CI {low} to {high}). The network's gap "
+                    "between the groups is withheld because it would disclose a count below ten. "
+                    "Permuting {column} changes the gap by {change} and the loss by {loss}. Columns that "
+                    "contribute to the gap: {columns}."
                 ),
                 (
-                    "column: an input column; protected: the protected one; value, low, high: AUC or R² and the ends "
-                    "of its interval; change: a change of the gap; loss: a difference in loss; columns: names"
+                    "column: an input column; protected: the protected one; value, low, high: AUC or R² "
+                    "and the ends of its interval; change: a change of the gap; loss: a difference in "
+                    "loss; columns: names"
                 ),
             ),
             "cleared_auc": (
                 (
-                    "No single column both tells a protected column that is no input and carries a gap; the best "
-                    "tells {protected} with an AUC of {value}."
+                    "No single column both predicts a protected column that is not an input and "
+                    "contributes to a gap between its groups. The best predictor reaches an AUC of "
+                    "{value} for {protected}."
                 ),
                 "protected: a protected column",
             ),
             "cleared_r2": (
                 (
-                    "No single column both tells a protected column that is no input and carries a gap; the best "
-                    "tells {protected} with an R² of {value}."
+                    "No single column both predicts a protected column that is not an input and "
+                    "contributes to a gap between its groups. The best predictor reaches an R² of "
+                    "{value} for {protected}."
                 ),
                 "protected: a protected column",
             ),
-            "not_applicable": "Every protected column is an input, or none was declared.",
+            "not_applicable": "Not applicable: no column was declared protected, or every protected column is an input.",
         },
     ),
 )

@@ -28,18 +28,18 @@ CHECK = Check(
     evaluate=evaluate,
     constants={"rows": SMALL_COUNT},
     text=Text(
-        title="Levels of very few rows",
-        measures="training rows of each level",
-        limitations="Rare combinations of frequent levels.",
-        raised_when="A level of fewer than {rows} training rows.",
-        next="Put rare levels together before training; nothing that is said of them rests on data.",
+        title="Rare levels",
+        measures="Number of training rows with each level.",
+        limitations="Does not detect rare combinations of common levels.",
+        raised_when="A level has fewer than {rows} training rows.",
+        next="Merge rare levels before training: results for them rest on too few rows.",
         claims={
             "raised": (
-                "Levels with fewer than {fewest} training rows: {levels}, in {columns}.",
+                "Some levels have fewer than {fewest} training rows: {levels} in total, in {columns}.",
                 "fewest: a number of rows; levels: a number of levels; columns: names",
             ),
-            "cleared": "Every level of {count} columns has at least {fewest} training rows.",
-            "not_applicable": "The network reads no column of levels.",
+            "cleared": "Every level of {count} categorical columns has at least {fewest} training rows.",
+            "not_applicable": "Not applicable: the network reads no categorical column.",
         },
     ),
 )

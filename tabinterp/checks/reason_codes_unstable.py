@@ -49,41 +49,46 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"percent": Limit(CHANGED_PERCENT, most=100), "jaccard": Limit(JACCARD)},
     text=Text(
-        title="Reasons for declined rows change with the way they are found",
+        title="Unstable reason codes",
         measures=(
-            "how often another seed of the estimator changes a list of reasons, and how far the lists from two "
-            "references agree"
+            "How often a different seed of the estimator changes a list of reason codes, and how far the "
+            "lists from two references agree."
         ),
-        limitations="Whether the reasons are the right ones, and how they would change with another training.",
+        limitations=(
+            "Does not show whether the reason codes are correct, or how they would change if the network "
+            "were retrained."
+        ),
         raised_when=(
-            "{percent}% of lists changed by the seed, or a Jaccard index of {jaccard} between references; by whole "
-            "intervals."
+            "The whole 95% interval of the share of lists changed by the seed lies at or above "
+            "{percent}%, or that of the Jaccard index of the two references lies at or below {jaccard}."
         ),
         next=(
-            "Take more draws; settle on one reference and say which; do not disclose the order of reasons that are "
-            "tied."
+            "Increase the number of draws for reason codes, choose one reference and document it, and do "
+            "not disclose an order for tied reasons."
         ),
         claims={
             "raised": (
                 (
-                    "Lists of reasons depend on how they are found: another seed changes {changed}% of them, and "
-                    "those from the mean of just-approved rows and of all rows agree to {alike} (Jaccard index; "
-                    "{rows} declined rows)."
+                    "Reason codes depend on the seed or the reference. A different seed changes "
+                    "{changed}% of the lists. Lists relative to the mean of just-approved rows and to "
+                    "the mean of all rows agree with a Jaccard index of {alike} ({rows} rows with an "
+                    "adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),
             "cleared": (
                 (
-                    "Another seed changes {changed}% of the lists of reasons; those from the mean of just-approved "
-                    "rows and of all rows agree to {alike} (Jaccard index; {rows} declined rows)."
+                    "A different seed changes {changed}% of the lists of reason codes. Lists relative to "
+                    "the mean of just-approved rows and to the mean of all rows agree with a Jaccard "
+                    "index of {alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),
             "not_applicable_adverse": (
-                "The adverse class was not stated; state it with adverse= where the table is read, or with --adverse "
-                "CLASS."
+                "Not applicable: the adverse class was not stated. State it with adverse= when reading "
+                "the table, or with --adverse CLASS."
             ),
-            "not_applicable": "No lists of reasons were made, or of fewer than ten rows.",
+            "not_applicable": "Not applicable: no reason codes were computed, or for fewer than ten rows.",
         },
     ),
 )

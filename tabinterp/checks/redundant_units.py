@@ -30,24 +30,24 @@ CHECK = Check(
     section="neurons",
     evaluate=evaluate,
     text=Text(
-        title="Units that say what others say",
-        measures="whether a hidden unit is, over the rows, a linear function of other units of its layer",
-        limitations="Units that say nearly the same.",
-        raised_when="Another unit up to scale and shift, or a linear function of several.",
-        next="A smaller network will do; do not read such a unit alone.",
+        title="Redundant hidden units",
+        measures="Whether the output of a hidden unit is a linear function of other units in its layer.",
+        limitations="Does not detect units that are only nearly redundant.",
+        raised_when=(
+            "A hidden unit equals another one up to scale and shift, or is a linear function of several others."
+        ),
+        next="Consider a smaller network, and do not interpret redundant hidden units on their own.",
         claims={
             "raised": (
                 (
-                    "Hidden units that say on {rows} rows nothing that other units of their layer do not say: "
-                    "{count} of {units} ({duplicate} by repeating another up to scale and shift, {redundant} as "
-                    "linear functions of several)."
+                    "Of {units} hidden units, {count} are redundant over the rows (n = {rows}): "
+                    "{duplicate} duplicate another unit up to scale and shift, and {redundant} are "
+                    "linear functions of several units."
                 ),
                 "count, units, duplicate, redundant: numbers of hidden units",
             ),
-            "cleared": (
-                "None of the {units} hidden units is on {rows} rows a linear function of other units of its layer."
-            ),
-            "not_applicable": "The model has no hidden units that could be found.",
+            "cleared": "None of {units} hidden units is a linear function of other units in its layer (n = {rows}).",
+            "not_applicable": "Not applicable: no hidden units were found in the model.",
         },
     ),
 )

@@ -26,20 +26,30 @@ CHECK = Check(
     section="data",
     evaluate=evaluate,
     text=Text(
-        title="A column names the row",
+        title="Identifier used as input",
         measures=(
-            "whether nearly every row has its own level or whole number, in order, filling a range, or each once"
+            "Whether a column of levels or whole numbers identifies the row: its values follow the row "
+            "order, fill a range, or are all different."
         ),
-        limitations="Identifiers with decimals, and those that many rows share.",
-        raised_when="95% distinct values, and one of the three.",
-        next="Leave the column out: it can only be memorised. If it stands for time, make it a date and split by it.",
+        limitations="Does not detect identifiers with decimals, or identifiers that many rows share.",
+        raised_when=(
+            "At least 95% of the values are distinct, and they follow the row order, fill a range, or "
+            "are all different."
+        ),
+        next=(
+            "Remove identifier columns: a network can only memorise them. If an identifier represents "
+            "time, convert it to a date and split by it."
+        ),
         claims={
             "raised": (
-                "These input columns name the row: {columns}. {column} holds {distinct} values in {rows} rows.",
+                (
+                    "These input columns identify the row: {columns}. {column} has {distinct} distinct "
+                    "values in {rows} rows."
+                ),
                 "columns: names; column: the first of them; distinct: the number of its values",
             ),
-            "cleared": "None of {count} input columns names the row.",
-            "not_applicable": "The rows were not read.",
+            "cleared": "None of {count} input columns identifies the row.",
+            "not_applicable": "Not applicable: data quality was not analysed. Include the analysis data_quality.",
         },
     ),
 )

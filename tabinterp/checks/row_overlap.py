@@ -39,53 +39,56 @@ CHECK = Check(
     limits={"percent": Limit(OVERLAP_PERCENT, most=100), "rows": Limit(SMALL_COUNT, SMALL_COUNT, UNBOUNDED)},
     voids_comparison=True,
     text=Text(
-        title="Held-out rows are copies of training rows",
+        title="Rows duplicated across the split",
         measures=(
-            "equal rows across the split, in every column but those that number the rows, against equal rows within "
-            "training"
+            "Share of held-out rows that equal a training row in every column except row numbers, "
+            "compared with the share of training rows that equal another training row."
         ),
         limitations=(
-            "Rows that are nearly equal, and relatives such as several rows of one person: give the table a group "
-            "column."
+            "Does not detect rows that are nearly equal, or related rows such as several rows of one "
+            "person; supply a group column for these."
         ),
         raised_when=(
-            "{rows} held-out rows at least; a share of the held-out rows that is {percent} percentage points above "
-            "the share of training rows that equal another training row, significantly so (p below 0.01)."
+            "At least {rows} held-out rows equal a training row, and their share exceeds the share of "
+            "training rows that equal another training row by {percent} or more percentage points (p "
+            "below 0.01)."
         ),
-        next="Remove the copies before splitting, and audit again.",
+        next="Remove duplicate rows before splitting, then retrain and repeat the audit.",
         claims={
             "raised": (
                 (
-                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column. Among the "
-                    "training rows only {training}% equal another one, so that held-out rows are copies: what is "
-                    "measured on them is memory."
+                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column, "
+                    "but only {training}% of training rows equal another training row. Performance on "
+                    "these copies may reflect memorisation."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",
             ),
             "raised_training_few": (
                 (
-                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column. Among the "
-                    "training rows fewer than ten equal another one, so that held-out rows are copies: what is "
-                    "measured on them is memory."
+                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column, "
+                    "but fewer than ten training rows equal another training row. Performance on these "
+                    "copies may reflect memorisation."
                 ),
                 "count, rows: numbers of held-out rows",
             ),
             "cleared": (
                 (
-                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column, not more "
-                    "than the split explains: {training}% of the training rows equal another one."
+                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column. "
+                    "This is within the limits: {training}% of training rows equal another training row."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",
             ),
             "cleared_training_few": (
                 (
-                    "{count} of {rows} held-out rows ({percent}%) equal a training row in every column, not more "
-                    "than the split explains."
+                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column. "
+                    "This is within the limits."
                 ),
                 "count, rows: numbers of held-out rows",
             ),
             "cleared_few": "Fewer than ten of {rows} held-out rows equal a training row in every column.",
-            "not_applicable": "Without a split there are no two parts to compare.",
+            "not_applicable": (
+                "Not applicable: there is no split, so there are no held-out rows to compare with training rows."
+            ),
         },
     ),
 )

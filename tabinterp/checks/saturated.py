@@ -29,26 +29,29 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"share": Limit(SATURATED)},
     text=Text(
-        title="The network is saturated",
-        measures="the median of p(1-p), relative to base rate times one minus base rate",
-        limitations="Saturation inside the network.",
-        raised_when="Below {share} of what the base rate gives.",
-        next="Read gradients of log-odds only; check calibration, and train with more regularisation.",
+        title="Saturated probabilities",
+        measures="Median of p(1 − p) over the rows, relative to the value for the base rate.",
+        limitations="Does not detect saturated hidden units.",
+        raised_when="The median is below {share} times the value for the base rate.",
+        next=("Interpret gradients of the log-odds only. Check calibration, and retrain with stronger regularisation."),
         claims={
             "raised": (
                 (
-                    "The network is saturated: the median of p(1-p) is {value}, {percent}% of the {usual} that the "
-                    "base rate gives. Gradients of probabilities vanish; gradients in this report are of the "
-                    "log-odds."
+                    "The network's probabilities are saturated: the median of p(1 − p) is {value}, which "
+                    "is {percent}% of the value for the base rate ({usual}). Gradients of probabilities "
+                    "vanish, so this report uses gradients of the log-odds."
                 ),
                 "value, usual: medians of p(1-p); percent: their ratio",
             ),
             "cleared": (
-                "The median of p(1-p) is {value}, {percent}% of the {usual} that the base rate gives.",
+                ("The median of p(1 − p) is {value}, which is {percent}% of the value for the base rate ({usual})."),
                 "value, usual: medians of p(1-p); percent: their ratio",
             ),
-            "not_applicable": "Saturation is measured for two classes only.",
-            "rate": "Saturation is measured against the base rate, which would identify fewer than ten rows.",
+            "not_applicable": "Not applicable: saturation is measured only for two classes.",
+            "rate": (
+                "Not applicable: saturation is measured relative to the base rate, which would disclose "
+                "a count of fewer than ten rows."
+            ),
         },
     ),
 )

@@ -30,42 +30,47 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"r2": Limit(LINEAR_R2)},
     text=Text(
-        title="The network is linear",
-        measures="the share of the variance of its score that a linear function of the columns explains",
-        limitations="Bends where there are no rows.",
-        raised_when="R² of {r2} or more, for every class.",
-        next="Use the linear model: it does the same, and its coefficients have intervals.",
+        title="Effectively linear network",
+        measures=("Share of the variance of the network's score that a linear function of the columns explains (R²)."),
+        limitations="Does not detect nonlinearity where there are no rows.",
+        raised_when="R² is {r2} or higher (for every class, if there are several).",
+        next=(
+            "Consider the linear counterpart instead: it has the same form, and its coefficients have "
+            "confidence intervals."
+        ),
         claims={
             "raised_exact": (
                 (
-                    "The network has no hidden layer: it is a linear model of its encoded columns, and adds nothing "
-                    "to what {linear:name} can express."
+                    "The network has no hidden layer: it is a linear model of its encoded columns and "
+                    "can express nothing that {linear:name} cannot."
                 ),
                 "linear: such as 'logistic regression'",
             ),
             "raised": (
-                "The network is linear over these rows: a linear function of the columns explains {percent}% of the "
-                "variance of its score (threshold {threshold}%)."
+                "The network is effectively linear over these rows: a linear function of the columns "
+                "explains {percent}% of the variance of its score (threshold {threshold}%)."
             ),
             "cleared": (
-                "A linear function of the columns explains {percent}% of the variance of the network's score "
-                "(threshold {threshold}%)."
+                "A linear function of the columns explains {percent}% of the variance of the network's "
+                "score, below the threshold of {threshold}%."
             ),
             "raised_classes": (
                 (
-                    "The network is linear over these rows: a linear function of the columns explains {percent}% to "
-                    "{most}% of the variance of its scores, by class (threshold {threshold}%)."
+                    "The network is effectively linear over these rows: a linear function of the columns "
+                    "explains {percent}% to {most}% of the variance of its scores, depending on the "
+                    "class (threshold {threshold}%)."
                 ),
                 "percent, most: the lowest and the highest share, by class",
             ),
             "cleared_classes": (
                 (
-                    "A linear function of the columns explains {percent}% to {most}% of the variance of the "
-                    "network's scores, by class (threshold {threshold}% of every one)."
+                    "A linear function of the columns explains {percent}% to {most}% of the variance of "
+                    "the network's scores, depending on the class. At least one class is below the "
+                    "threshold of {threshold}%."
                 ),
                 "percent, most: the lowest and the highest share, by class",
             ),
-            "not_applicable": "There is no linear surrogate to compare with.",
+            "not_applicable": "Not applicable: there is no linear surrogate of the network's score to compare with.",
         },
     ),
 )

@@ -28,24 +28,29 @@ CHECK = Check(
     section="data",
     evaluate=evaluate,
     text=Text(
-        title="A code for missing is read as a number",
-        measures="values such as 999 or -1 that many rows hold and that lie apart from the others",
-        limitations="Codes that look like honest values, such as 0.",
+        title="Missing-value code read as number",
+        measures="Values such as 999 or −1 that many rows share and that stand apart from the other values.",
+        limitations="Does not detect codes that look like ordinary values, such as 0.",
         raised_when=(
-            "Ten rows and 0.2% of them; outside the others by half their range (any value: by all of it), or a heap "
-            "of ten times the rows beside."
+            "At least ten rows and 0.2% of rows share the value, and it lies outside the other values by "
+            "more than half their range (by more than the whole range if it does not look like a code). "
+            "A value that looks like a code is also reported if it is the only negative value, or if ten "
+            "times as many rows share it as share neighbouring values."
         ),
-        next="Ask what the value means; make it missing, with an indicator.",
+        next=(
+            "Find out what values that look like missing-value codes mean. Encode them as missing, with "
+            "an indicator column."
+        ),
         claims={
             "raised": (
                 (
-                    "Numbers that look like codes for a missing value are read as numbers: {columns}. {value} stands "
-                    "in {rows} rows of {column} ({percent}%), apart from its other values."
+                    "Values that look like missing-value codes are read as numbers: {columns}. The value "
+                    "{value} occurs in {rows} rows of {column} ({percent}%)."
                 ),
                 "columns: such as 'age: 999'; column: the one with the most such rows; value: the code",
             ),
-            "cleared": "None of {count} numbers has a value that looks like a code.",
-            "not_applicable": "The network reads no number.",
+            "cleared": "None of {count} numeric columns has a value that looks like a missing-value code.",
+            "not_applicable": "Not applicable: the network reads no numeric column.",
         },
     ),
 )

@@ -54,36 +54,41 @@ CHECK = Check(
     limits={"fall": Limit(FALL), "sure": Limit(FALL_LOW), "q": Limit(FALL_Q)},
     voids_comparison=True,
     text=Text(
-        title="A column that worked in training only",
-        measures="how well one column alone tells the target, cross-fitted in training, less on held-out rows",
-        limitations="Shortcuts that hold on the held-out rows too, and those of several columns together.",
+        title="Column predictive only in training",
+        measures="Drop in the AUC or R² of each column on its own, from training (cross-fitted) to held-out rows.",
+        limitations=(
+            "Does not detect shortcuts that also work on the held-out rows, or shortcuts made of several columns."
+        ),
         raised_when=(
             (
-                "A fall of {fall} or more (AUC or R²), whose 95% interval lies above {sure}, with q below {q} "
-                "(Benjamini-Hochberg over all columns). AUCs need 20 events of each class in training and 20 held "
-                "out."
+                "AUC or R² drops by {fall} or more, the 95% interval of the drop lies above {sure}, and "
+                "q is below {q} (Benjamini–Hochberg over all columns). An AUC requires 20 events of each "
+                "class in both parts of the split."
             ),
             "fall, sure: differences of AUC or R²; q: a corrected p-value",
         ),
-        next="Find out how the column came about in the training rows; leave it out and train again.",
+        next="Find out why columns are predictive only in the training rows. Remove such columns, and retrain.",
         claims={
             "raised": (
                 (
-                    "These columns predict the target significantly worse on held-out rows than in training: "
-                    "{columns}. Alone, {column} reaches {training} in training (cross-fitted) and {held_out} on "
-                    "held-out rows (difference {fall}, 95% CI {low} to {high}; q = {q} over all columns)."
+                    "These columns predict the target significantly worse on held-out rows than in "
+                    "training: {columns}. On its own, {column} reaches {training} in training "
+                    "(cross-fitted) and {held_out} on held-out rows (difference {fall}, 95% CI {low} to "
+                    "{high}; q = {q} over all columns)."
                 ),
                 "columns: names; column: the one that falls most; training, held_out, fall: AUC or R²",
             ),
             "cleared": (
                 (
-                    "None of {count} columns predicts the target significantly worse on held-out rows than in "
-                    "training. The largest fall is that of {column}: {fall} (95% CI {low} to {high}; q = {q} over "
-                    "all columns)."
+                    "None of {count} columns loses predictive power beyond the limits between training "
+                    "and held-out rows. The largest drop is that of {column}: {fall} (95% CI {low} to "
+                    "{high}; q = {q} over all columns)."
                 ),
-                "count: the number of columns; column: the one that falls most; fall: a difference of AUC or R²",
+                ("count: the number of columns; column: the one that falls most; fall: a difference of AUC or R²"),
             ),
-            "not_applicable": "Without a split, or with few rows, training and held-out rows cannot be compared.",
+            "not_applicable": (
+                "Not applicable: there is no split, or there are too few rows to compare training and held-out rows."
+            ),
             "withheld": WITHHELD,
         },
     ),

@@ -28,30 +28,32 @@ CHECK = Check(
     section="coefficients",
     evaluate=evaluate,
     text=Text(
-        title="Opposite directions",
-        measures="the average derivative of the network beside the coefficient of the linear model, term by term",
-        limitations="A direction that changes from row to row, whose average hides it.",
+        title="Opposite effect directions",
+        measures=(
+            "Sign of the network's average derivative compared with the sign of the linear coefficient, for each term."
+        ),
+        limitations="Does not detect effects that change sign from row to row and cancel in the average.",
         raised_when=(
-            "Both intervals exclude zero after correction, on different sides, and counterpart and surrogate bear it "
-            "out."
+            "After correction for multiple testing, both 95% intervals exclude zero on opposite sides, "
+            "and the linear counterpart and the linear surrogate of the network confirm the signs."
         ),
         next=(
-            "Look at the effect curve of the term; check that the column has the same meaning and sign in both models."
+            "Inspect the effect curves of terms with opposite directions, and check that these columns "
+            "have the same meaning and sign in both models."
         ),
         claims={
             "raised": (
                 (
-                    "Network and linear model give opposite directions to {count} of {terms} terms: {names:level}. "
-                    "Both intervals exclude zero after correction, the counterpart's own coefficient and the "
-                    "surrogate bear it out, and most rows agree with the average."
+                    "The network and the linear counterpart give opposite directions to {count} of "
+                    "{terms} terms: {names:level}. Both intervals exclude zero after correction for "
+                    "multiple testing, and the linear surrogate and most rows confirm the directions."
                 ),
                 "names: terms, such as 'age' or 'job: nurse'; count, terms: numbers of terms",
             ),
             "cleared": (
-                "For none of {count} terms do coefficient, counterpart, surrogate and average derivative bear out "
-                "opposite directions."
+                "No confirmed conflict in direction between the two models was found for any of {count} terms."
             ),
-            "not_applicable": "There are no coefficients to compare.",
+            "not_applicable": "Not applicable: there are no coefficients to compare.",
         },
     ),
 )

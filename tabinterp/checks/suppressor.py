@@ -39,30 +39,38 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"z": Limit(CLEAR_Z, most=UNBOUNDED), "p": Limit(WEAK_P), "r": Limit(WEAK_CORRELATION)},
     text=Text(
-        title="A column that works only beside others",
-        measures="correlation with the target beside the z of the coefficient",
-        limitations="Suppression in columns of levels and between several classes.",
+        title="Suppressor columns",
+        measures=(
+            "Correlation of each numeric column with the target, compared with the z statistic of its coefficient."
+        ),
+        limitations="Does not cover categorical columns or targets with several classes.",
         raised_when=(
-            "|z| of {z} or more, correlation below {r} and p above {p}.",
+            ("|z| is {z} or more, while the correlation is below {r} in absolute value and its p is above {p}."),
             "z: standard errors; r: a correlation; p: a p-value",
         ),
         next=(
-            "Do not read its coefficient as an effect: it corrects another column. Find which, by leaving columns "
-            "out in turn."
+            "Do not interpret the coefficient of a suppressor column as an effect: it corrects for "
+            "another column. Remove columns in turn to find which."
         ),
         claims={
             "raised": (
                 (
-                    "These columns do not go with the target alone, and do beside the others: {columns}. {column} "
-                    "has a correlation of {correlation} with the target, and a coefficient of {z} standard errors."
+                    "These columns are nearly uncorrelated with the target but have clear coefficients "
+                    "given the other columns: {columns}. The correlation of {column} with the target is "
+                    "{correlation}, and its coefficient has z = {z}."
                 ),
-                "columns: names; column: the one with the largest z; z: its coefficient in standard errors",
+                ("columns: names; column: the one with the largest z; z: its coefficient in standard errors"),
             ),
             "cleared": (
-                "None of {count} numbers has a clear coefficient without a correlation with the target.",
+                (
+                    "None of {count} numeric columns has a clear coefficient while being nearly "
+                    "uncorrelated with the target."
+                ),
                 "count: the number of numeric columns",
             ),
-            "not_applicable": "There is no coefficient of a number beside its correlation with one target.",
+            "not_applicable": (
+                "Not applicable: no numeric column has both a coefficient and a correlation with a single target."
+            ),
         },
     ),
 )

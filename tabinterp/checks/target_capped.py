@@ -38,31 +38,41 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"percent": Limit(CAPPED_PERCENT, most=100), "times": Limit(CAPPED_TIMES, most=UNBOUNDED)},
     text=Text(
-        title="The target is cut off",
-        measures="rows exactly at the least or greatest value of the target, beside those next to it",
-        limitations="A target that was cut off and then spread out again.",
+        title="Capped target",
+        measures=(
+            "Number of rows exactly at the lowest or highest value of the target, compared with neighbouring values."
+        ),
+        limitations="Does not detect a target that was capped and then altered, for example by added noise.",
         raised_when=(
-            "{percent}% of the rows, and {times} times as many as hold the values beside.",
+            (
+                "At least {percent}% of rows are at the lowest or highest value, and {times} times as "
+                "many as at neighbouring values."
+            ),
             "times: how many times as many rows",
         ),
-        next="Errors at the cap are not errors of the model: leave these rows out, or model the target as censored.",
+        next=(
+            "Exclude rows at the cap of the target, or model the target as censored: errors in these "
+            "rows are not errors of the model."
+        ),
         claims={
             "raised_greatest": (
                 (
-                    "The target looks cut off at its greatest value: {rows} rows ({percent}%) are exactly {value}, "
-                    "far more than just below."
+                    "The target appears to be capped at its highest value: {rows} rows ({percent}%) are "
+                    "exactly {value}, far more than just below it."
                 ),
                 "value: the greatest value of the target; rows: how many rows hold it",
             ),
             "raised_least": (
                 (
-                    "The target looks cut off at its least value: {rows} rows ({percent}%) are exactly {value}, far "
-                    "more than just above."
+                    "The target appears to be capped at its lowest value: {rows} rows ({percent}%) are "
+                    "exactly {value}, far more than just above it."
                 ),
                 "value: the least value of the target; rows: how many rows hold it",
             ),
-            "cleared": "At neither end do more than {percent}% of the rows heap up on one value of the target.",
-            "not_applicable": "Classes have no ends to be cut off at.",
+            "cleared": (
+                "Rows do not pile up at the lowest or highest value of the target (limit: {percent}% of rows)."
+            ),
+            "not_applicable": "Not applicable: a target of classes cannot be capped.",
         },
     ),
 )

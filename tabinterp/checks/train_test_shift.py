@@ -55,48 +55,54 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"psi": Limit(PSI, most=UNBOUNDED), "q": Limit(SHIFT_Q), "auc": Limit(APART_AUC, least=0.5)},
     text=Text(
-        title="Held-out rows are unlike training rows",
-        measures="the population stability index of each column, and whether trees can tell both parts apart",
-        limitations="A change of what the columns mean for the target: see shortcut.",
+        title="Distribution shift in held-out rows",
+        measures=(
+            "Population stability index (PSI) of each column, and how well boosted trees distinguish "
+            "held-out from training rows."
+        ),
+        limitations="Does not detect a change in how columns relate to the target; see shortcut.",
         raised_when=(
             (
-                "An index of {psi} with a corrected p below {q}, or an AUC of {auc} that differs from one half with "
-                "p below {q}."
+                "A column has a PSI of {psi} or more with a corrected p below {q}, or the trees have an "
+                "AUC of {auc} or more that differs from 0.5 with p below {q}."
             ),
             "psi: a population stability index; q: a p-value",
         ),
         next=(
-            "If the split is by time or place this may be right: report it beside every number. If it was random, "
-            "find the fault."
+            "If the split is by time or place, report the distribution shift with every result. If the "
+            "split was random, find the cause of the shift."
         ),
         claims={
             "raised": (
                 (
-                    "Training and held-out rows differ in {columns}: the population stability index of {column} is "
-                    "{psi}. As a whole they can be told apart with an AUC of {auc} (95% interval {low} to {high}; "
-                    "chance is 0.5)."
+                    "Held-out rows differ from training rows in {columns}: the largest population "
+                    "stability index is {psi} ({column}). Boosted trees distinguish the two with an AUC "
+                    "of {auc} (95% CI {low} to {high}; chance is 0.5)."
                 ),
                 (
-                    "columns: names; column: the one with the largest index psi; auc, low, high: an AUC and the ends "
-                    "of its interval"
+                    "columns: names; column: the one with the largest index psi; auc, low, high: an AUC "
+                    "and the ends of its interval"
                 ),
             ),
             "raised_whole": (
                 (
-                    "Training and held-out rows can be told apart: AUC {auc} (95% interval {low} to {high}; chance "
-                    "is 0.5), while no column alone has moved far (largest index {psi}, {column})."
+                    "Boosted trees distinguish held-out from training rows with an AUC of {auc} (95% CI "
+                    "{low} to {high}; chance is 0.5), although no single column has shifted far (largest "
+                    "population stability index {psi}, {column})."
                 ),
-                "column: the one with the largest index psi; auc, low, high: an AUC and the ends of its interval",
+                ("column: the one with the largest index psi; auc, low, high: an AUC and the ends of its interval"),
             ),
             "cleared": (
                 (
-                    "Training and held-out rows are not shown to differ: the largest population stability index is "
-                    "{psi} ({column}), and they are told apart with an AUC of {auc} (95% interval {low} to {high}; "
-                    "chance is 0.5)."
+                    "No distribution shift beyond the limits was found: the largest population stability "
+                    "index is {psi} ({column}), and boosted trees distinguish held-out from training "
+                    "rows with an AUC of {auc} (95% CI {low} to {high}; chance is 0.5)."
                 ),
-                "column: the one with the largest index psi; auc, low, high: an AUC and the ends of its interval",
+                ("column: the one with the largest index psi; auc, low, high: an AUC and the ends of its interval"),
             ),
-            "not_applicable": "Without a split there are no two parts to compare.",
+            "not_applicable": (
+                "Not applicable: there is no split, so there are no held-out rows to compare with training rows."
+            ),
         },
     ),
 )

@@ -31,34 +31,40 @@ CHECK = Check(
     section="performance",
     evaluate=evaluate,
     text=Text(
-        title="Boosted trees predict better",
+        title="Outperformed by boosted trees",
         measures=(
-            "the paired difference in held-out loss between the network and boosted trees that were fitted to the "
-            "same training rows"
+            "Paired difference in held-out loss between the network and gradient-boosted trees fitted to "
+            "the same training rows."
         ),
-        limitations="What the trees found that the network did not, and whether tuned trees would do better still.",
-        raised_when="The whole 95% interval of the difference lies past the verdict's margin.",
+        limitations=(
+            "Does not show which structure the trees capture, or whether tuned trees would perform even better."
+        ),
+        raised_when="The whole 95% interval of the difference lies beyond the equivalence margin.",
         next=(
-            "Look for thresholds and interactions that the network misses. Train it again with another size or for "
-            "longer, or state why the trees are not used."
+            "Look for thresholds and interactions that the network misses. Retrain it with a different "
+            "size or for longer, or document why boosted trees are not used."
         ),
         claims={
             "raised": (
                 (
-                    "Boosted trees predict better than the network: their loss is {value} lower (95% CI {low} to "
-                    "{high}), which is {percent}% of the network's loss. Differences below {margin} are treated as "
-                    "negligible."
+                    "Boosted trees predict better than the network: their loss is {value} lower (95% CI "
+                    "{low} to {high}), a reduction of {percent}%. Differences below {margin} are treated "
+                    "as negligible."
                 ),
-                "value, low, high: network minus trees, and the ends of the interval; margin: a difference in loss",
+                ("value, low, high: network minus trees, and the ends of the interval; margin: a difference in loss"),
             ),
             "cleared": (
                 (
-                    "Boosted trees are not shown to predict better than the network by more than {margin}: network "
-                    "minus trees, the loss differs by {value} (95% CI {low} to {high})."
+                    "Boosted trees are not shown to outperform the network by more than the equivalence "
+                    "margin of {margin}: the difference in loss, network minus trees, is {value} (95% CI "
+                    "{low} to {high})."
                 ),
-                "value, low, high: network minus trees, and the ends of the interval; margin: a difference in loss",
+                ("value, low, high: network minus trees, and the ends of the interval; margin: a difference in loss"),
             ),
-            "not_applicable": "No boosted trees were fitted, or too few held-out rows were scored for an interval.",
+            "not_applicable": (
+                "Not applicable: no boosted trees were fitted, or too few held-out rows were scored for "
+                "a confidence interval."
+            ),
         },
     ),
 )

@@ -20,20 +20,21 @@ CHECK = Check(
     section="method",
     evaluate=evaluate,
     text=Text(
-        title="Code of a model file was run",
-        measures="how the model files were loaded",
-        limitations="What that code did.",
-        raised_when="A file was loaded by running code inside it.",
-        next="Convert the model to a bundle, in a place where nothing can be lost, and audit the bundle.",
+        title="Model file executed code",
+        measures="How the model files were loaded.",
+        limitations="Does not show what the code did.",
+        raised_when="A model file was loaded by executing code that it contains.",
+        next=("Convert the model to a bundle with tabinterp convert on an isolated machine, and audit the bundle."),
         claims={
             "raised": (
                 (
-                    "Code inside a model file was run to load it ({models}): the model, and this report, are as "
-                    "trustworthy as that file. tabinterp convert makes a bundle that runs none."
+                    "Loading a model file executed code that the file contains ({models}). The model and "
+                    "this report are only as trustworthy as that file. A bundle made by tabinterp "
+                    "convert executes no code."
                 ),
                 "models: names; 'tabinterp convert' is a command and stays",
             ),
-            "cleared": "No code inside a model file was run for this audit.",
+            "cleared": "No code from a model file was executed for this audit.",
         },
     ),
 )

@@ -31,27 +31,29 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"rows": Limit(SMALL_COUNT, SMALL_COUNT, UNBOUNDED)},
     text=Text(
-        title="Levels that training never saw",
-        measures="held-out rows whose level no training row has",
-        limitations="Levels that will come later.",
-        raised_when="{rows} held-out rows of one column.",
-        next="Look at how the encoder treats unknown levels; the network's answer for them is an accident of it.",
+        title="Levels absent from training",
+        measures="Held-out rows with a level that no training row has.",
+        limitations="Does not detect levels that first appear in later data.",
+        raised_when="At least {rows} held-out rows of one column have such a level.",
+        next=("Check how the encoder treats unknown levels: predictions for them depend on this treatment alone."),
         claims={
             "raised": (
                 (
-                    "Held-out rows hold levels that no training row has, in {columns}: {rows} rows of {column} "
-                    "({levels} levels)."
+                    "Held-out rows have levels that no training row has, in {columns}. In {column}, "
+                    "{rows} rows are affected ({levels} levels)."
                 ),
                 "columns: names; column: the one with the most such rows; levels: a number of levels",
             ),
             "cleared": (
                 (
-                    "In no column do enough held-out rows to be raised hold levels that no training row has (columns "
-                    "with fewer than ten such rows: {few})."
+                    "The number of held-out rows with levels absent from training is below the limit in "
+                    "every column. Columns with one to nine such rows: {few}."
                 ),
                 "few: a number of columns",
             ),
-            "not_applicable": "Without a split there is no level that was not seen.",
+            "not_applicable": (
+                "Not applicable: there is no split, so there are no held-out rows to compare with training rows."
+            ),
         },
     ),
 )

@@ -30,30 +30,35 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"tied": Limit(TIED, 1, UNBOUNDED), "top": Limit(TOP, 1, UNBOUNDED)},
     text=Text(
-        title="The ranking is inside its own noise",
-        measures="whether the sampling error of Shapley values lets the next column take a place",
-        limitations="How the ranking would change with other rows, another background or another training.",
+        title="Unstable Shapley ranking",
+        measures="Whether sampling error could swap adjacent columns in the ranking by Shapley value.",
+        limitations=(
+            "Does not show how the ranking would change with other rows, another background sample or "
+            "another training run."
+        ),
         raised_when=(
-            "{tied} of the first {top} places.",
+            "At least {tied} of the first {top} ranks cannot be distinguished from the next rank.",
             "tied, top: numbers of places",
         ),
-        next="Name the columns together instead of in order, or take more rows.",
+        next=(
+            "Report the top columns by Shapley value as a group rather than in order, or increase the number of rows."
+        ),
         claims={
             "raised": (
                 (
-                    "{count} of the first {top} places of the Shapley ranking are within their own sampling error of "
-                    "the next place ({rows} rows)."
+                    "Because of sampling error, {count} of the first {top} ranks by Shapley value cannot "
+                    "be distinguished from the next rank (n = {rows})."
                 ),
                 "count, top: numbers of places",
             ),
             "cleared": (
                 (
-                    "Of the first {top} places of the Shapley ranking, {count} are within their own sampling error "
-                    "of the next ({rows} rows)."
+                    "Sampling error leaves {count} of the first {top} ranks by Shapley value "
+                    "indistinguishable from the next rank (n = {rows}). This is below the limit."
                 ),
                 "count, top: numbers of places",
             ),
-            "not_applicable": "No Shapley values were taken.",
+            "not_applicable": "Not applicable: Shapley values were not computed. Include the analysis shapley_values.",
         },
     ),
 )

@@ -36,24 +36,26 @@ CHECK = Check(
     section="importance",
     evaluate=evaluate,
     text=Text(
-        title="Columns the network does not use",
-        measures="permutation importance, and which columns the encoder passes on",
-        limitations="Columns that are used and hardly matter.",
-        raised_when="The importance is exactly zero, or the network does not read the column.",
-        next="Leave the column out; if it should matter, check the encoder.",
+        title="Unused columns",
+        measures="Permutation importance, and which columns the network receives from the encoder.",
+        limitations="Does not report columns that are used but have little effect.",
+        raised_when="The permutation importance is exactly zero, or the network does not receive the column.",
+        next="Remove unused columns from the model. If such a column should matter, check the encoder.",
         claims={
             "raised": (
-                "Permuting these columns changes nothing, because the network does not use them: {columns}.",
+                "The network does not use these columns, so permuting them has no effect: {columns}.",
                 "columns: names",
             ),
             "cleared": (
                 (
-                    "No input column is ignored exactly; for {open} of {count} columns the interval of the "
-                    "importance includes zero."
+                    "No input column is completely ignored. For {open} of {count} columns, the 95% "
+                    "interval of the importance includes zero."
                 ),
                 "open, count: numbers of columns",
             ),
-            "not_applicable": "No permutation importance was taken.",
+            "not_applicable": (
+                "Not applicable: permutation importance was not computed. Include the analysis permutation_importance."
+            ),
         },
     ),
 )

@@ -56,56 +56,67 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"excess": Limit(EXCESS_PERCENT, most=100), "beyond": Limit(BEYOND_PERCENT, most=100)},
     text=Text(
-        title="The network fails in a group of rows",
+        title="Poor performance in a group",
         measures=(
-            "the loss in groups of one column or two above the group's own noise: above what the network's own "
-            "probabilities imply, or above the loss of boosted trees there; found on one half of the rows, tested on "
-            "the other, all groups corrected together"
+            "Loss in groups defined by one or two columns, above what the network's own probabilities "
+            "imply or above the loss of boosted trees. Groups are selected on half of the rows and "
+            "tested on the other half, with correction for all groups."
         ),
         limitations=(
-            "Groups of three columns or more, of fewer than fifty rows or of few events, and of columns that are not "
-            "in the table. A group whose outcomes are only hard to predict is no failure."
+            "Does not cover groups defined by three or more columns, groups of fewer than 50 rows or "
+            "with few events, or columns outside the table. A group that is merely hard to predict is "
+            "not reported."
         ),
         raised_when=(
-            "The whole corrected interval of the loss above the network's own probabilities exceeds {excess}% of "
-            "what knowing nothing costs, or that above the loss of boosted trees exceeds {beyond}% of it."
+            "The whole corrected interval of the loss above the network's own probabilities exceeds "
+            "{excess}% of the loss of a constant prediction, or that of the loss above boosted trees "
+            "exceeds {beyond}% of it."
         ),
-        next="Look at labels and columns of these rows; train on more of them, or do not use the network there.",
+        next=(
+            "Check labels and columns of the rows in groups with poor performance. Train on more such "
+            "rows, or do not use the network for them."
+        ),
         claims={
             "raised": (
                 (
-                    "The network fails among rows with {group} (n = {rows}): boosted trees have a loss there that is "
-                    "{value} lower (corrected interval {low} to {high}). The network's loss is {loss} in the group "
-                    "and {rest} elsewhere. Groups that fail: {count} of {tested} tested, {searched} searched."
+                    "The network performs poorly for rows with {group} (n = {rows}): boosted trees have "
+                    "a loss that is {value} lower there (corrected interval {low} to {high}). The "
+                    "network's loss is {loss} in the group and {rest} elsewhere. Groups with this "
+                    "problem: {count} of {tested} tested ({searched} searched)."
                 ),
                 (
-                    "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the ends of its "
-                    "interval; loss, rest: losses; count, tested, searched: numbers of groups"
+                    "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the "
+                    "ends of its interval; loss, rest: losses; count, tested, searched: numbers of groups"
                 ),
             ),
             "raised_sure": (
                 (
-                    "The network fails among rows with {group} (n = {rows}): its loss is {value} above what its own "
-                    "probabilities imply (corrected interval {low} to {high}). The loss is {loss} in the group and "
-                    "{rest} elsewhere. Groups that fail: {count} of {tested} tested, {searched} searched."
+                    "The network performs poorly for rows with {group} (n = {rows}): its loss is {value} "
+                    "higher than its own probabilities imply (corrected interval {low} to {high}). The "
+                    "network's loss is {loss} in the group and {rest} elsewhere. Groups with this "
+                    "problem: {count} of {tested} tested ({searched} searched)."
                 ),
                 (
-                    "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the ends of its "
-                    "interval; loss, rest: losses; count, tested, searched: numbers of groups"
+                    "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the "
+                    "ends of its interval; loss, rest: losses; count, tested, searched: numbers of groups"
                 ),
             ),
             "cleared": (
                 (
-                    "Of {searched} groups of one column or two, the {tested} that stood out were tested on other "
-                    "rows; in none is the loss above the group's own noise by more than is tolerated."
+                    "No group was found in which the network's loss is too high: {tested} candidates "
+                    "were selected from {searched} groups of one or two columns and tested on separate "
+                    "rows."
                 ),
                 "searched, tested: numbers of groups",
             ),
             "not_applicable": (
-                "Groups were not searched: the rows are too few, or nothing says how large the loss of a group "
-                "should be."
+                "Not applicable: no groups were searched. There are too few rows, or there is no "
+                "reference for the loss of a group."
             ),
-            "few": "No group that stood out has enough rows and events on the half of the rows that tests it.",
+            "few": (
+                "Not applicable: no candidate group has enough rows and events in the half of the rows "
+                "used for testing."
+            ),
         },
     ),
 )

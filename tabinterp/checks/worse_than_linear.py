@@ -40,45 +40,51 @@ CHECK = Check(
     section="performance",
     evaluate=evaluate,
     text=Text(
-        title="The network predicts worse than its linear counterpart",
-        measures="the paired difference of the loss on held-out rows",
-        limitations="Whether another network would do better, and what a tie costs in clarity.",
+        title="Worse than the linear counterpart",
+        measures="Paired difference in held-out loss, network minus linear counterpart.",
+        limitations="Does not show whether a different network would perform better.",
         raised_when=(
-            "The verdict is worse: the 95% interval excludes zero and reaches past the margin. Action is required "
-            "where the whole interval lies past the margin; otherwise the size is unclear, and a review is enough."
+            "The 95% interval of the difference excludes zero and extends beyond the equivalence margin. "
+            "Action is required if the whole interval lies beyond the margin; otherwise the finding is "
+            "for review."
         ),
-        next="Use the linear model, or train the network again with more data, another size or less training.",
+        next=(
+            "Use the linear counterpart, or retrain the network with more data, a different size or earlier stopping."
+        ),
         claims={
             "raised": (
                 (
-                    "The network predicts worse than {linear:name}: its loss is {value} higher (95% CI {low} to "
-                    "{high}; differences below {margin} are treated as negligible)."
+                    "The network predicts worse than {linear:name}: its loss is {value} higher (95% CI "
+                    "{low} to {high}). Differences below {margin} are treated as negligible."
                 ),
                 "linear: such as 'logistic regression'; value, low, high, margin: differences in loss",
             ),
             "raised_unclear": (
                 (
-                    "The network predicts worse than {linear:name}, but the difference may be negligible: its loss "
-                    "is {value} higher (95% CI {low} to {high}; differences below {margin} are treated as "
-                    "negligible)."
+                    "The network predicts worse than {linear:name}, but the difference may be "
+                    "negligible: its loss is {value} higher (95% CI {low} to {high}), and differences "
+                    "below {margin} are treated as negligible."
                 ),
                 "linear: such as 'logistic regression'; value, low, high, margin: differences in loss",
             ),
             "cleared": (
-                "The network's loss is lower than that of {linear:name}.",
+                (
+                    "The network's loss is not higher than that of {linear:name}: the 95% interval of "
+                    "the difference does not extend above zero."
+                ),
                 "linear: such as 'logistic regression'",
             ),
             "cleared_open": (
                 (
-                    "The network is not shown to be worse than {linear:name}: its loss is at most {high} higher "
-                    "(upper end of the interval)."
+                    "The network is not shown to predict worse than {linear:name}: its loss is at most "
+                    "{high} higher (upper end of the 95% interval)."
                 ),
                 "linear: such as 'logistic regression'; high: a difference in loss",
             ),
-            "not_applicable": "Without held-out rows the models cannot be compared.",
+            "not_applicable": "Not applicable: there are no held-out rows. Supply a split to compare the models.",
             "few": (
-                "Fewer than ten held-out rows, or groups of rows: the difference in loss has no interval, so neither "
-                "model is shown to have the lower loss."
+                "Not applicable: with fewer than ten held-out rows, or ten groups of rows, the "
+                "difference in loss has no confidence interval."
             ),
             "withheld": WITHHELD,
         },

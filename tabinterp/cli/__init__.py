@@ -1,1 +1,1 @@
-"""The commands of the terminal."""
+"""The command-line interface."""

@@ -1,4 +1,4 @@
-"""`python -m tabinterp.cli` runs the commands."""
+"""Run the command-line interface with `python -m tabinterp.cli`."""
 
 from .app import run
 

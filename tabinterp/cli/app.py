@@ -1,4 +1,4 @@
-"""The commands. Each reads as what it does; everything behind them is the public Python interface."""
+"""Define the commands of the terminal: train, audit, inspect, convert and demo."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import typer
 import tabinterp as ti
 from tabinterp.atomic_io import LARGEST_TEXT, RESUME, check_private, read_regular
 from tabinterp.auditing.signals import Interrupted, interruptible, leave
-from tabinterp.errors import TabinterpError, speaking_options
+from tabinterp.errors import TabinterpError, argument, speaking_options
 from tabinterp.exit_codes import ExitCode
 from tabinterp.file_names import ATTESTATION, AUDIT, BUNDLE, HEADER, NULL, OTHERS, RUN
 from tabinterp.messages.language import SOURCE, speaking
@@ -34,85 +34,123 @@ from .options import Reading, controls, costs_of, how_of, names_of, split_of
 
 app = typer.Typer(
     name="tabinterp",
-    help="What did a network learn from a table, and what does it know that a logistic regression does not?",
+    help="Audit neural networks trained on tables, and compare them with linear models.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
-Data = Annotated[str, typer.Option("--data", help="CSV (also .gz) or Parquet file.")]
+Data = Annotated[str, typer.Option("--data", help="CSV (also .csv.gz) or Parquet file.")]
 Rows = Annotated[
     str,
     typer.Option(
         "--data",
-        help="CSV (also .gz) or Parquet file. Read in batches: a file above 64 MiB (unpacked), a folder of Parquet files, "
-        "a URL of either, and with --query a DuckDB file or database URL.",
+        help="CSV (also .csv.gz) or Parquet file, a folder of Parquet files, or a URL; with --query, a DuckDB file "
+        "or a database URL. Single files up to 64 MiB (uncompressed) are read whole, everything else in "
+        "batches.",
     ),
 ]
-Query = Annotated[str | None, typer.Option("--query", help="SQL: which rows of a database.")]
+Query = Annotated[
+    str | None, typer.Option("--query", help="SQL query that selects the rows; needs a database as --data.")
+]
 Key = Annotated[
     str | None,
-    typer.Option("--key", help="Column of the query that differs in every row: --resume goes on after the last one."),
+    typer.Option(
+        "--key",
+        help="Column with a unique value in every row of the query. It allows --resume to continue after the last row "
+        "that was read.",
+    ),
 ]
 Resume = Annotated[
     bool,
-    typer.Option("--resume", help="Go on where an audit of rows read in batches was stopped, with the same options."),
+    typer.Option(
+        "--resume", help="Continue an interrupted audit of rows that are read in batches; repeat the same options."
+    ),
 ]
-Target = Annotated[str | None, typer.Option("--target", help="Column to predict.")]
-Positive = Annotated[str | None, typer.Option("--positive", help="Positive class of a binary target.")]
+Target = Annotated[
+    str | None, typer.Option("--target", help="Column to predict; by default the one stored with the model.")
+]
+Positive = Annotated[
+    str | None,
+    typer.Option("--positive", help="Positive class of a binary target; by default the last class in sorted order."),
+]
 Adverse = Annotated[
     str | None,
-    typer.Option("--adverse", help="Adverse class of a binary target: the one whose prediction hurts the person."),
+    typer.Option(
+        "--adverse", help="Adverse class of a binary target: the outcome that harms the person, such as a default."
+    ),
 ]
 Task = Annotated[
     str | None,
-    typer.Option("--task", help="binary, multiclass, regression or count, where the inferred task is wrong."),
+    typer.Option(
+        "--task",
+        help="Type of the target: binary, multiclass, regression or count. By default inferred; count is never inferred.",
+    ),
 ]
-Drop = Annotated[list[str] | None, typer.Option("--drop", help="Column no model may read. Repeatable.")]
-Protected = Annotated[list[str] | None, typer.Option("--protected", help="Column to watch. Repeatable.")]
+Drop = Annotated[list[str] | None, typer.Option("--drop", help="Column that the models must not read. Repeatable.")]
+Protected = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--protected", help="Protected column, such as sex or age; groups of people are compared by it. Repeatable."
+    ),
+]
 Kind = Annotated[
     list[str] | None,
     typer.Option(
-        "--kind", help="COLUMN=numeric|categorical|boolean|ordinal, where the inferred kind is wrong. Repeatable."
+        "--kind", help="COLUMN=KIND, to correct an inferred kind: numeric, categorical, boolean or ordinal. Repeatable."
     ),
 ]
 Split = Annotated[
     str | None,
-    typer.Option("--split", help="Column of train/test labels or dates, or the share of rows to hold out."),
+    typer.Option(
+        "--split", help="Column with train/test labels or dates, or the share of rows to hold out (between 0 and 1)."
+    ),
 ]
 Weight = Annotated[str | None, typer.Option("--weight", help="Column of sampling weights.")]
 Group = Annotated[
     str | None,
-    typer.Option("--group", help="Column that says which rows are one draw, such as the rows of a person."),
+    typer.Option(
+        "--group", help="Column that identifies dependent rows, such as a person's ID; a group is never split."
+    ),
 ]
 DropMissingTarget = Annotated[
     bool,
-    typer.Option("--drop-missing-target", help="Leave out rows whose target is missing, and say how many they are."),
+    typer.Option("--drop-missing-target", help="Leave out rows without a target, and report how many there are."),
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace what this command wrote there before; other files are never touched."),
+    typer.Option("--overwrite", help="Replace the earlier output of this command; other files are never changed."),
 ]
-Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of every draw.")]
+Out = Annotated[Path, typer.Option("--out", help="Output folder.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed.")]
 DigestKey = Annotated[
     Path | None,
     typer.Option(
         "--digest-key",
-        help="File of a secret key, made where there is none: the document then holds keyed digests of the columns. "
-        "Not inside the output folder.",
+        help="File with a secret key, created if it does not exist. The audit then stores keyed digests of the "
+        "columns. Must be outside the output folder.",
     ),
 ]
-Device = Annotated[str, typer.Option("--device", help="cpu or cuda: where the network computes.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print the result in one line, and no progress.")]
+Device = Annotated[str, typer.Option("--device", help="Device for the network: cpu or cuda.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print a one-line result and no progress.")]
 
-Architecture = Annotated[Path | None, typer.Option("--architecture", help="JSON of the layers, for a file of weights.")]
-Encoder = Annotated[str | None, typer.Option("--encoder", help="A .skops file for a file of weights, or passthrough.")]
-UnsafePickle = Annotated[
-    bool, typer.Option("--unsafe-pickle", help="Run the code inside a pickle that you trust; needs --sha256.")
+Architecture = Annotated[
+    Path | None,
+    typer.Option("--architecture", help="JSON file that describes the layers; needed for a file of weights."),
 ]
-Sha256 = Annotated[str | None, typer.Option("--sha256", help="Refuse a model file with another SHA-256.")]
+Encoder = Annotated[
+    str | None, typer.Option("--encoder", help="Encoder for a file of weights: a .skops file, or passthrough.")
+]
+UnsafePickle = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-pickle", help="Load a pickle, which runs the code in it; only for files you trust. Needs --sha256."
+    ),
+]
+Sha256 = Annotated[
+    str | None, typer.Option("--sha256", help="Expected SHA-256 of the model file; any other file is refused.")
+]
 
 
 NAMED_OTHERWISE = {"kind": "kinds"}  # options whose argument in Python has another name
@@ -136,19 +174,32 @@ def train(
     drop_missing_target: DropMissingTarget = False,
     seed: Seed = 0,
     seeds: Annotated[
-        int, typer.Option("--seeds", min=1, max=1000, help="Train this many networks; the first counts.")
+        int,
+        typer.Option(
+            "--seeds",
+            min=1,
+            max=1000,
+            help="Number of networks to train, with different seeds; the first is the one to audit.",
+        ),
     ] = 1,
     null: Annotated[
-        bool, typer.Option("--null", help="Train one more on shuffled labels: what an audit compares rankings with.")
+        bool,
+        typer.Option(
+            "--null", help="Also train a network on permuted labels; the audit compares its rankings with the model's."
+        ),
     ] = False,
     overwrite: Overwrite = False,
     device: Device = "cpu",
     quiet: Quiet = False,
 ) -> None:
-    """Train a reference network and its linear counterpart; the bundle remembers which rows were held out."""
+    """Train a reference network and its linear counterpart.
+
+    Writes a bundle that also records which rows were held out.
+    """
     if out.suffix.lower() == ".zip":
         raise TabinterpError(
-            f"--out of train is a folder, of which `tabinterp convert` makes one file; got {str(out)!r}"
+            f"{argument('out')} must be a folder for `tabinterp train`; got {str(out)!r}. To make one file of it, "
+            "run `tabinterp convert` afterwards"
         )
     settings = _settings(target, task, positive, adverse, drop, protected, kind, weight, group, drop_missing_target)
     _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device, overwrite)
@@ -157,7 +208,7 @@ def train(
 
 @app.command()
 def audit(
-    model: Annotated[Path, typer.Argument(help="A bundle (folder or zip), a .skops file, or weights.")],
+    model: Annotated[Path, typer.Argument(help="Bundle (folder or .zip), .skops file, ONNX file or file of weights.")],
     data: Rows,
     out: Out,
     target: Target = None,
@@ -179,48 +230,90 @@ def audit(
     sha256: Sha256 = None,
     analyses: Annotated[
         str | None,
-        typer.Option("--analyses", help="Names of the analyses to run, comma-separated; those that they need run too."),
+        typer.Option(
+            "--analyses",
+            help="Comma-separated names of the analyses to run; the analyses they depend on run too. By default all.",
+        ),
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", min=1, help="Analyses that run at the same time; by default one a core, at most 4."),
+        typer.Option(
+            "--jobs", min=1, help="Number of analyses to run in parallel; by default one per core, at most 4."
+        ),
     ] = None,
     rows: Annotated[
-        int, typer.Option("--rows", min=2, max=2**31 - 1, help="Most rows for readings of many passes.")
+        int,
+        typer.Option(
+            "--rows",
+            min=2,
+            max=2**31 - 1,
+            help="Largest number of rows for analyses that evaluate the network many times.",
+        ),
     ] = 20_000,
     declined: Annotated[
-        str | None, typer.Option("--declined", help="Deprecated: write --adverse CLASS.", hidden=True)
+        str | None, typer.Option("--declined", help="Deprecated; use --adverse CLASS.", hidden=True)
     ] = None,
     card: Annotated[
-        Path | None, typer.Option("--card", help="TOML of the author's text, such as intended_use and limits.")
+        Path | None,
+        typer.Option("--card", help="TOML file with text for the model card, such as intended_use and limits."),
     ] = None,
     mapping: Mappings = None,
     seed: Seed = 0,
-    margin: Annotated[float | None, typer.Option("--margin", help="Difference in loss that does not matter.")] = None,
-    costs: Annotated[str | None, typer.Option("--costs", help="FP:FN, costs of a false positive and negative.")] = None,
-    threshold: Annotated[float | None, typer.Option("--threshold", help="Positive above this probability.")] = None,
-    control: Annotated[list[str] | None, typer.Option("--control", help="COLUMN=GROUP. Repeatable.")] = None,
-    constraints: Annotated[Path | None, typer.Option("--constraints", help="TOML: directions, domains.")] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            "--margin",
+            help="Differences in loss below this margin are negligible; by default 1% of the loss of the base rate.",
+        ),
+    ] = None,
+    costs: Annotated[
+        str | None,
+        typer.Option("--costs", help="FP:FN, the costs of a false positive and of a false negative, such as 1:5."),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold",
+            help="Probability above which a row is predicted positive; by default from --costs, else 0.5.",
+        ),
+    ] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--control",
+            help="COLUMN=GROUP, the reference group of a protected column; by default the largest. Repeatable.",
+        ),
+    ] = None,
+    constraints: Annotated[
+        Path | None,
+        typer.Option("--constraints", help="TOML file with the expected direction and the valid range of columns."),
+    ] = None,
     engine: Annotated[
-        str, typer.Option("--engine", help="local, or dask: who sums over rows that are read in batches.")
+        str, typer.Option("--engine", help="Where sums over rows read in batches are computed: local or dask.")
     ] = "local",
     scheduler: Annotated[
         str | None,
         typer.Option(
             "--scheduler",
-            help="tls://HOST:PORT (or tcp://) of a Dask cluster that you trust; without one, this machine's cores.",
+            help="Address of a Dask cluster that you trust, tls://HOST:PORT or tcp://HOST:PORT; by default the "
+            "cores of this machine.",
         ),
     ] = None,
     device: Device = "cpu",
     digest_key: DigestKey = None,
-    date: Annotated[str | None, typer.Option("--date", help="Date of the audit to show, such as 2026-11-30.")] = None,
-    pdf: Annotated[bool, typer.Option("--pdf", help="Also DIR/report.pdf; needs tabinterp[pdf].")] = False,
+    date: Annotated[
+        str | None, typer.Option("--date", help="Date of the audit to show in the report, such as 2026-11-30.")
+    ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also write report.pdf; needs tabinterp[pdf].")] = False,
     lang: Lang = SOURCE,
     resume: Resume = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Set a network beside its linear counterpart: DIR/report.html and DIR/audit.json."""
+    """Audit a network and compare it with its linear counterpart.
+
+    Writes report.html, audit.json, run.json and SHA256SUMS into the output folder.
+    """
     if pdf:
         printer()  # what is missing is said before the audit, not after it
     if digest_key is not None:
@@ -240,8 +333,8 @@ def audit(
     run = (model, data, asked, split_of(split), out, rows, seed, quiet, how, device)
     if engine == "dask" and Path(data).is_file() and not ti.in_batches(data, query):
         raise TabinterpError(
-            f"--engine dask sums over rows that are read in batches, and {data!r} is read whole: leave the engine out, or put "
-            f"Parquet files into a folder and name that"
+            f"--engine dask is only for rows that are read in batches, but {data!r} is small enough to be read "
+            "whole. Leave out --engine, or put Parquet files into a folder and name that folder as --data"
         )
     with ti.engine_of(engine, scheduler) as sums:
         say(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume), overwrite, declined))
@@ -249,10 +342,15 @@ def audit(
 
 @app.command()
 def inspect(
-    model: Annotated[Path, typer.Argument(help="A model file of any format, or a bundle.")],
+    model: Annotated[Path, typer.Argument(help="Bundle, or model file of any format.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """What a model file holds, what loading it would run, and whether it is safe (exit code 0; otherwise 2)."""
+    """Show what a model file contains, and whether it is safe to load.
+
+    Lists the code that loading the file would run.
+
+    Exit code 0 if the file is safe, 2 otherwise.
+    """
     found = ti.inspect_model(model)
     say(json.dumps(found.to_dict(), indent=1, ensure_ascii=True) if as_json else str(found))
     if not found.safe:
@@ -261,15 +359,17 @@ def inspect(
 
 @app.command()
 def convert(
-    model: Annotated[Path, typer.Argument(help="A model file: a pickle that you trust, .skops, or weights.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the bundle, or a .zip file.")],
+    model: Annotated[
+        Path, typer.Argument(help="Model file: a .skops file, a file of weights, or a pickle that you trust.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder or .zip file to write the bundle to.")],
     architecture: Architecture = None,
     encoder: Encoder = None,
     unsafe_pickle: UnsafePickle = False,
     sha256: Sha256 = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a model file as a bundle, which runs no code when it is loaded."""
+    """Convert a model file to a bundle, which runs no code when it is loaded."""
     loaded = ti.load_model(model, **how_of(architecture, encoder, unsafe_pickle, sha256))
     held = {"counterpart": ti.load_counterpart(model), "table": ti.table_settings(model)}
     if out.suffix.lower() == ".zip":
@@ -281,13 +381,15 @@ def convert(
 
 
 def _check_bundle(path: Path, overwrite: bool) -> None:
-    """Refuse a file that is there, unless it is a bundle that is to be overwritten."""
+    """Refuse to replace an existing file unless it is a bundle and `overwrite` is set."""
     if not os.path.lexists(path):
         return
     if not overwrite:
-        raise TabinterpError(f"the file {str(path)!r} is there: replace it with --overwrite, or name another file")
+        raise TabinterpError(
+            f"the file {str(path)!r} already exists. Replace it with --overwrite, or name another file"
+        )
     if ti.inspect_model(path).format != "bundle":
-        raise TabinterpError(f"the file {str(path)!r} is no bundle, and is not replaced: name another file")
+        raise TabinterpError(f"the file {str(path)!r} is not a bundle and will not be replaced. Name another file")
 
 
 for command in (render, checks, check, sign, verify, compare, evidence):
@@ -296,10 +398,10 @@ for command in (render, checks, check, sign, verify, compare, evidence):
 
 @app.command()
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
-    """Train and audit a network on a bundled table (credit card default in Taiwan).
+    """Train and audit a network on a bundled table of credit card defaults.
 
-    The audit goes to DIR, the model to DIR-model; those of an earlier demo are replaced, and nothing else is. The report's path
-    comes last.
+    Writes the audit to DIR and the model to DIR-model, and prints the path of the report. Replaces the output of an earlier
+    demo, and nothing else.
     """
     folder = files("tabinterp.datasets")
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
@@ -314,13 +416,13 @@ def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
 
 
 def _is_audit_of_demo(folder: Path) -> bool:
-    """Whether the audit in a folder was made by `demo`, and was not signed since."""
+    """Return whether `demo` made the audit in a folder, and nobody signed it since."""
     command = _json(folder / RUN).get("command")
     return isinstance(command, list) and command[1:2] == ["demo"] and not os.path.lexists(folder / ATTESTATION)
 
 
 def _is_model_of(folder: Path, settings: dict[str, Any]) -> bool:
-    """Whether the bundle in a folder is what `demo` trains: one network on its table, whose training can be repeated."""
+    """Return whether a folder holds the bundle that `demo` trains: one network on its table, trained reproducibly."""
     table = _json(folder / HEADER).get("table")
     read = {name: value for name, value in table.items() if value is not None} if isinstance(table, dict) else {}
     same = "target" in read and all(settings.get(name) == value for name, value in read.items())
@@ -328,7 +430,7 @@ def _is_model_of(folder: Path, settings: dict[str, Any]) -> bool:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    """The object in a file; empty where there is none."""
+    """Return the JSON object in a file, or an empty dict if there is none."""
     try:
         found = json.loads(read_regular(path, LARGEST_TEXT))
     except (OSError, ValueError, RecursionError):
@@ -362,14 +464,14 @@ def _train(
 
 
 def _rows_of(trained: Any) -> str:
-    """What became of the rows of the table."""
+    """Return a sentence about how many rows were used for training, early stopping and testing."""
     table = trained.table
     left_out = table.without_target or 0
     parts = [
         f"Trained on {trained.training_rows:,} of {len(table) + left_out:,} rows",
-        f"{trained.validation_rows:,} chose when to stop",
-        f"{int(table.held_out.sum()):,} are held out",
-        *([f"{left_out:,} without a target were left out"] if left_out else []),
+        f"{trained.validation_rows:,} used for early stopping",
+        f"{int(table.held_out.sum()):,} held out",
+        *([f"{left_out:,} without a target left out"] if left_out else []),
     ]
     return f"{'; '.join(parts)}."
 
@@ -397,7 +499,10 @@ def _audit(
     model, counterpart = ti.wrap(ti.load_model(path, **(how or {})), device=device), ti.load_counterpart(path)
     settings = ti.table_settings(path) | asked
     if "target" not in settings:
-        raise TabinterpError("--target is needed: the model does not say which column it predicts")
+        raise TabinterpError(
+            f"{argument('target')} is missing, and the model does not record which column it predicts. Give the "
+            "name of the target column"
+        )
     settings |= {"query": read.query, "key": read.key, "split": model.split if split is None else split, "seed": seed}
     space = writing_to(out, AUDIT, overwrite=overwrite, resume=read.resume)
     with space, _keeping(data, path, out, how or {}, read) as keep:
@@ -408,11 +513,12 @@ def _audit(
             if declined is not None:
                 label = dict(zip(("negative", "positive"), table.schema.labels, strict=False)).get(declined, "CLASS")
                 _tell(
-                    f"--declined is deprecated and will be removed in the next version: write --adverse {quote(label)}"
+                    "--declined is deprecated and will be removed in the next version. Use --adverse "
+                    f"{quote(label)} instead"
                 )
             bar.say(f"Auditing {model.name} on {table.name}.")
             if table.without_target:
-                bar.say(f"{table.without_target:,} rows without a target are left out.")
+                bar.say(f"Leaving out {table.without_target:,} rows without a target.")
             beside = {"counterpart": counterpart}
             used = ti.arguments_used((judged or {}).get("analyses"))  # what none of them reads stays in the bundle
             beside |= {"others": ti.load_others(path)} if "others" in used else {}
@@ -438,7 +544,7 @@ def _audit(
             "device": result.run.get("device"),
         }
         if keep is None and (out / RESUME).exists():
-            _tell(f"What an audit that was stopped had kept in {str(out / RESUME)!r} is deleted.")
+            _tell(f"The saved state of an interrupted audit in {str(out / RESUME)!r} was deleted.")
         report = ti.write_folder(result, out, run, pdf, lang)
     with speaking(lang):
         say(result.in_one_line() if quiet else f"{result}\n{result.findings}", err=True)
@@ -446,11 +552,14 @@ def _audit(
 
 
 def _keeping(data: str, model: Path, out: Path, how: dict[str, Any], read: Reading) -> Any:
-    """Where what is finished is kept; nowhere for rows that are read whole."""
+    """Return the context in which an audit saves its state; for tables that are read whole it does nothing."""
     if ti.in_batches(data, read.query):
         return ti.keeping(out, model, how, resume=read.resume, tell=_tell)
     if read.resume:
-        _tell(f"{data!r} is read whole, and nothing of that is kept: begun at the first row.")
+        _tell(
+            f"--resume has no effect: {data!r} is read whole, so no state is saved. The audit starts from the "
+            "beginning."
+        )
     with suppress(FileNotFoundError):
         check_private(out / RESUME)
     return nullcontext()
@@ -472,12 +581,12 @@ def _settings(
     group: str | None,
     drop_missing_target: bool,
 ) -> dict[str, Any]:
-    """What was said about the table; what was not said is left to the bundle."""
+    """Return the options about the table that were given; the bundle supplies the others."""
     kinds = {}
     for one in kind or []:
         column, equals, value = one.rpartition("=")
         if not equals:
-            raise TabinterpError(f"--kind is COLUMN=KIND, such as SEX=categorical; got {one!r}")
+            raise TabinterpError(f"--kind must have the form COLUMN=KIND, such as SEX=categorical; got {one!r}")
         kinds[column] = value
     said = {
         "target": target,
@@ -495,7 +604,7 @@ def _settings(
 
 
 def _options() -> dict[str, str]:
-    """Options of the command that is run, by the arguments that they stand for in Python."""
+    """Return the options of the running command, by the names of their Python arguments."""
     commands = getattr(typer.main.get_command(app), "commands", {})
     name = next((one for one in sys.argv[1:] if one in commands), None)
     options: dict[str, str] = {}
@@ -508,7 +617,7 @@ def _options() -> dict[str, str]:
 
 
 def main() -> None:
-    """Run a command; its exit code is one of `ExitCode`, and no error ends in a traceback on the terminal."""
+    """Run a command and exit with one of the codes of `ExitCode`; no error shows a traceback."""
     use_plain_output()
     code: int = ExitCode.PASSED
     with interruptible() as interrupted, speaking_options(_options()):
@@ -526,7 +635,7 @@ def main() -> None:
 
 
 def run() -> None:
-    """`main` as a process of its own, which does not take itself apart for seconds when it was interrupted."""
+    """Run `main` as a process of its own, and end it at once after an interrupt."""
     try:
         main()
     except SystemExit as left:

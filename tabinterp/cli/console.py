@@ -1,4 +1,4 @@
-"""What the commands print: results, a progress bar, errors; and the folders they write to.
+"""Print results, progress and errors on the terminal, and guard the folders that commands write to.
 
 Everything that the commands print goes through `say` or the bar, which let no control character reach the terminal.
 """
@@ -38,7 +38,7 @@ def say(text: str, err: bool = False) -> None:
 
 
 def tell(text: str, out: Path | None, *inputs: Path | None) -> None:
-    """Print a text, or write it to a file as `write_file` does."""
+    """Print a text, or write it to a file with `write_file`."""
     if out is None:
         say(text)
     else:
@@ -46,7 +46,7 @@ def tell(text: str, out: Path | None, *inputs: Path | None) -> None:
 
 
 def write_file(out: Path, data: bytes, *inputs: Path | None) -> None:
-    """Write the file that a user named, in the place of one that is there, and print its path; the command's inputs are kept."""
+    """Write an output file, replacing an existing one, and print its path; the inputs of the command are never overwritten."""
     check_apart(out, *inputs)
     with _told_of(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -55,15 +55,15 @@ def write_file(out: Path, data: bytes, *inputs: Path | None) -> None:
 
 
 def check_apart(out: Path, *inputs: Path | None) -> None:
-    """Refuse to write over a file that the command reads."""
+    """Refuse an output file that is also an input."""
     for one in inputs:
         if one is not None and out.is_file() and one.is_file() and out.samefile(one):
-            raise TabinterpError(f"--out {str(out)!r} is the file that is read; name another one")
+            raise TabinterpError(f"--out {str(out)!r} is also an input of this command. Name another file")
 
 
 @contextmanager
 def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bool = False) -> Iterator[None]:
-    """`atomic_io.output_folder`, whose errors name the folder, once it is clear that nothing is lost there.
+    """Lock and check an output folder, and refuse it if existing files would be lost.
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bo
             ours, others = layout.ours(path)
         if others:
             raise TabinterpError(
-                f"the folder {str(path)!r} holds {_some(others)}, which {'does' if len(others) == 1 else 'do'} not belong to "
-                f"{layout.what}; nothing in it was changed: name an empty folder, or a new one"
+                f"the folder {str(path)!r} contains {_some(others)}, which {'is' if len(others) == 1 else 'are'} "
+                f"not part of {layout.what}. Nothing in it was changed. Name a new or empty folder"
             )
         if ours and not overwrite and not (resume and RESUME in ours):
             raise TabinterpError(_occupied(path, ours, layout, overwrite, resume))
@@ -86,18 +86,18 @@ def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bo
 
 
 def _occupied(path: Path, ours: list[str], layout: Layout, overwrite: bool | None, resume: bool) -> str:
-    replace = "" if overwrite is None else "replace it with --overwrite, or "
+    action = "Name" if overwrite is None else "Replace it with --overwrite, or name"
     if ours == [RESUME] and overwrite is not None:
         return (
-            f"the folder {str(path)!r} holds what an audit that was stopped has kept: go on with --resume, begin anew with "
-            f"--overwrite, or name another folder"
+            f"the folder {str(path)!r} contains the saved state of an interrupted audit. Continue it with "
+            "--resume, start again with --overwrite, or name another folder"
         )
-    nothing = ", and nothing to go on with" if resume else ""
-    return f"the folder {str(path)!r} holds {layout.what} ({_some(ours)}){nothing}: {replace}name another folder"
+    nothing = " but no saved state to resume from" if resume else ""
+    return f"the folder {str(path)!r} already contains {layout.what} ({_some(ours)}){nothing}. {action} another folder"
 
 
 def _some(names: list[str]) -> str:
-    """The first of them, and how many more there are."""
+    """Return the first names, and how many more there are."""
     more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
     return ", ".join(map(repr, names[:MOST])) + more
 
@@ -112,8 +112,8 @@ def _told_of(folder: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Bar:
-    """`say` a line; `step`: what is done, and the share of the whole that is finished; `rows` of a pass over them: what it is
-    for (nothing: the step), how many are read, of how many if that is known.
+    """A progress bar: `say` prints a line, `step` shows the current step and the share that is done, `rows` shows the rows
+    of a pass (what it is for, how many were read, and how many there are if that is known).
     """
 
     say: Callable[[str], None]
@@ -123,7 +123,7 @@ class Bar:
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Bar]:
-    """A bar on standard error; below it, while rows are read in batches, one of them."""
+    """Show a progress bar on standard error, with a second bar while rows are read in batches."""
     if quiet:
         yield Bar(lambda _text: None, lambda _step, _share: None, lambda _what, _rows, _all: None)
         return
@@ -166,7 +166,7 @@ NO_MEMORY = re.compile("allocate memory|out of memory", re.IGNORECASE)  # torch 
 
 
 def report_error(error: BaseException) -> ExitCode:
-    """Print what went wrong, without secrets of the command line, and return the exit code that says so."""
+    """Print an error without secrets of the command line, and return the exit code."""
     if isinstance(error, typer.Abort):  # at a prompt
         say("aborted", err=True)
         return ExitCode.INTERRUPTED
@@ -183,11 +183,11 @@ def report_error(error: BaseException) -> ExitCode:
         return ExitCode.BAD_INPUT
     if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
         told = f" ({error})" if str(error) else ""
-        _complain(f"error: not enough memory{told}: give fewer rows or columns, or a machine with more memory")
+        _complain(f"error: not enough memory{told}. Use fewer rows or columns, or a machine with more memory")
         return ExitCode.BAD_INPUT
     _complain(
-        f"internal error: {type(error).__name__}: {error}\n"
-        f"This is a bug in tabinterp {__version__} or in a library that it uses. {_saved(error)}"
+        f"internal error: {type(error).__name__}: {error}\nThis is a bug in tabinterp {__version__} or in one of "
+        f"its libraries. {_saved(error)}"
     )
     return ExitCode.INTERNAL_ERROR
 
@@ -198,7 +198,7 @@ def _complain(text: str) -> None:
 
 
 def _saved(error: BaseException) -> str:
-    """Write the traceback to a file that only the user may read; return the sentence that says where it is."""
+    """Write the traceback to a private file, and return a sentence that names it."""
     command = " ".join(hidden(one) for one in sys.argv)
     lines = traceback.format_exception(error)
     details = f"tabinterp {__version__}, Python {sys.version}\n{command}\n\n{''.join(lines)}"
@@ -208,11 +208,14 @@ def _saved(error: BaseException) -> str:
             file.write(terminal(hidden(details, *sys.argv[1:])))
     except OSError as failed:
         return f"The details could not be written to a temporary file: {failed.strerror}."
-    return f"Please report it with the file {path!r}; read it first, as messages of libraries may hold values of your table."
+    return (
+        f"Please report it and attach the file {path!r}. Read the file first: error messages can contain values of "
+        "your table."
+    )
 
 
 def use_plain_output() -> None:
-    """Print what the terminal's encoding lacks as escapes, and warnings of libraries without control characters."""
+    """Escape characters that the terminal cannot show, and remove control characters from warnings."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):  # replaced by something that is no file
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -220,7 +223,7 @@ def use_plain_output() -> None:
 
 
 def leave_with(code: int) -> NoReturn:
-    """End the command; a result that could not be printed is an error, whatever the command found."""
+    """Exit with a code; output that could not be printed is reported as an error."""
     try:
         if sys.stdout is not None:  # closed by who started the command
             sys.stdout.flush()

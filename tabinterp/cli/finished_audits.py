@@ -1,4 +1,4 @@
-"""The commands for a finished audit: look at it in another way, judge it, sign it, and hold it to what it says."""
+"""Define the commands for finished audits: render, checks, check, sign, verify, compare and evidence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.atomic_io import read_regular
-from tabinterp.errors import DocumentError, SignatureError
+from tabinterp.errors import DocumentError, SignatureError, argument
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.messages.names import terminal
 
@@ -23,32 +23,35 @@ from .console import check_apart, say, tell, write_file
 
 PASSPHRASE = "TABINTERP_PASSPHRASE"
 
-Folder = Annotated[Path, typer.Argument(help="What `tabinterp audit --out` wrote.")]
-Mappings = Annotated[list[Path] | None, typer.Option("--mapping", help="TOML with clauses of your own. Repeatable.")]
+Folder = Annotated[Path, typer.Argument(help="Output folder of `tabinterp audit`.")]
+Mappings = Annotated[
+    list[Path] | None,
+    typer.Option("--mapping", help="TOML file with clauses of your own, for the evidence map. Repeatable."),
+]
 
 
 def _known(lang: str) -> str:
-    """Refuse a language before any work is done for it."""
+    """Refuse an unsupported language before any work is done."""
     with speaking(lang):
         return lang
 
 
-Lang = Annotated[str, typer.Option("--lang", callback=_known, help="Language of the text: en or ja.")]
+Lang = Annotated[str, typer.Option("--lang", callback=_known, help="Language of the output: en or ja.")]
 
 
 ENDINGS = {".pdf": "pdf", ".md": "markdown", ".cdx.json": "cyclonedx"}
 
 
 def render(
-    document: Annotated[Path, typer.Argument(help="An audit.json.")],
-    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    document: Annotated[Path, typer.Argument(help="Saved audit (audit.json).")],
+    out: Annotated[Path, typer.Option("--out", help="Output file.")],
     form: Annotated[
         str | None,
         typer.Option(
             "--format",
-            help="html: the report; pdf: the same, for paper; markdown; card: a model card; summary: one page of HTML; "
-            "cyclonedx: a bill of materials, CycloneDX 1.6 JSON. Without it, pdf and markdown for files that end in .pdf and "
-            ".md, cyclonedx for .cdx.json, else html.",
+            help="Format: html (the report), pdf, markdown, card (model card), summary (one HTML page) or "
+            "cyclonedx (CycloneDX 1.6 JSON). By default from the ending of the file: .pdf, .md, .cdx.json; "
+            "otherwise html.",
         ),
     ] = None,
     lang: Lang = SOURCE,
@@ -56,12 +59,12 @@ def render(
         str | None,
         typer.Option(
             "--appendix",
-            help="What the report folds: none leaves it out, folded keeps it folded, full shows it. By default folded in HTML "
-            "and full in a PDF.",
+            help="Details of the report: none (left out), folded or full (shown). By default folded in HTML and "
+            "full in a PDF.",
         ),
     ] = None,
 ) -> None:
-    """Make the report of a saved audit again, byte for byte, in another language, or as another view of the same document."""
+    """Render the report of a saved audit, also as PDF, Markdown, model card or summary."""
     result = ti.Audit.from_json(document)
     ending = next((form for end, form in ENDINGS.items() if out.name.lower().endswith(end)), "html")
     write_file(out, result.view(form or ending, lang=lang, appendix=appendix), document)
@@ -74,40 +77,50 @@ def checks(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     lang: Lang = SOURCE,
 ) -> None:
-    """Every check of an audit: what it measures, when it is raised, what it cannot see, what to do next."""
+    """Explain the checks: what they measure, when they are raised, their limitations, what to do."""
     chosen = slugs or []
     with speaking(lang):
         say(json.dumps(ti.explain_checks(chosen), indent=1, ensure_ascii=False) if as_json else ti.list_checks(chosen))
 
 
 def check(
-    document: Annotated[Path, typer.Argument(help="An audit.json.")],
+    document: Annotated[Path, typer.Argument(help="Saved audit (audit.json).")],
     policy: Annotated[
-        Path | None, typer.Option("--policy", help="TOML file; without one, no check of severity act may be raised.")
+        Path | None,
+        typer.Option(
+            "--policy", help="Policy (TOML file). By default the audit fails if a check of severity act is raised."
+        ),
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="text, json, markdown, junit or sarif.")] = "text",
-    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+    form: Annotated[str, typer.Option("--format", help="Format: text, json, markdown, junit or sarif.")] = "text",
+    out: Annotated[Path | None, typer.Option("--out", help="Output file; by default the terminal.")] = None,
     key: Annotated[
         Path | None,
-        typer.Option("--key", help="PEM file of the public key that the audit's folder is said to be signed with."),
+        typer.Option(
+            "--key", help="Public key (PEM file) of the signer: also verify the signature of the audit's folder."
+        ),
     ] = None,
     attestation: Annotated[
-        Path | None, typer.Option("--attestation", help="Where it is not attestation.dsse.json beside the audit.")
+        Path | None,
+        typer.Option("--attestation", help="Attestation file; by default attestation.dsse.json next to the audit."),
     ] = None,
     lang: Lang = SOURCE,
 ) -> None:
-    """Hold a saved audit to a policy. Its findings are judged again from its numbers.
+    """Check a saved audit against a policy.
+
+    The findings are recomputed from the numbers in the audit. With --key, a valid signature over the whole folder is used
+    instead.
 
     Exit codes: 0 the audit passes; 1 a gate fails, or the audit was changed after it was written; 2 the audit or the policy
-    cannot be read; 3 no gate fails, but another version of tabinterp wrote the audit, so that nobody can judge it again here.
-    With --key a valid signature over the whole folder takes the place of judging again.
+    cannot be read; 3 no gate fails, but the findings could not be recomputed because another version of tabinterp wrote the
+    audit.
     """
     if attestation is not None and key is None:
-        raise DocumentError("--attestation is checked with the signer's public key: give --key as well")
+        raise DocumentError(f"{argument('attestation')} needs the signer's public key. Give {argument('key')} as well")
     if key is not None:
         if document.name != "audit.json":
             raise DocumentError(
-                f"--key checks the whole folder of an audit: name its audit.json; got {str(document)!r}"
+                f"with {argument('key')} the whole folder of an audit is verified, so the file must be named "
+                f"audit.json; got {str(document)!r}"
             )
         found = ti.verify(document.parent, key=key, attestation=attestation)
         if not found.passed:
@@ -132,26 +145,28 @@ def check(
 def sign(
     folder: Folder,
     key: Annotated[
-        Path, typer.Option("--key", help=f"PEM file of an Ed25519 private key. Encrypted: {PASSPHRASE}, or a prompt.")
+        Path,
+        typer.Option(
+            "--key", help=f"Ed25519 private key (PEM file). The passphrase is read from {PASSPHRASE} or asked for."
+        ),
     ],
-    signer: Annotated[str | None, typer.Option("--signer", help="Who signs, in words.")] = None,
+    signer: Annotated[str | None, typer.Option("--signer", help="Name of the signer.")] = None,
     model: Annotated[
         Path | None,
-        typer.Option(
-            "--model", help="The audited model: its digest is compared before signing, and the signature says so."
-        ),
+        typer.Option("--model", help="The audited model, to compare its digest before signing."),
     ] = None,
     policy: Annotated[
-        Path | None, typer.Option("--policy", help="TOML file; its gates are attested instead of the checks.")
+        Path | None, typer.Option("--policy", help="Policy (TOML file); attest its gates instead of the checks.")
     ] = None,
-    url: Annotated[str | None, typer.Option("--url", help="Where the run can be looked up.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="URL with information about the run.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="File to write to, instead of DIR/attestation.dsse.json.")
+        Path | None, typer.Option("--out", help="Output file; by default attestation.dsse.json in the audit's folder.")
     ] = None,
 ) -> None:
-    """Attest an audit's files and model, and what its checks found, and sign that with a local key.
+    """Sign an audit with a local key.
 
-    Only what can be checked is signed: the folder is verified first, by the version of tabinterp that wrote it.
+    Attests the files of the audit, the model, and the results of the checks. The folder is verified first, with the version
+    of tabinterp that wrote it.
     """
     if out is not None:
         check_apart(out, key, policy, model)
@@ -166,39 +181,43 @@ def _passphrase(key: Path) -> str:
         return given
     if not sys.stdin.isatty():
         raise SignatureError(
-            f"the key {str(key)!r} is encrypted, and there is no terminal to ask at; set the environment variable {PASSPHRASE}"
+            f"the key {str(key)!r} is encrypted, and the passphrase cannot be asked for without a terminal. Set "
+            f"the environment variable {PASSPHRASE}"
         )
     return str(typer.prompt(terminal(f"Passphrase of {key}"), hide_input=True, err=True))
 
 
 def verify(
     folder: Folder,
-    key: Annotated[
-        Path | None, typer.Option("--key", help="PEM file of the public key that it is said to be signed with.")
-    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Public key (PEM file) of the signer.")] = None,
     attestation: Annotated[
-        Path | None, typer.Option("--attestation", help="Where it is not DIR/attestation.dsse.json.")
+        Path | None,
+        typer.Option("--attestation", help="Attestation file; by default attestation.dsse.json in the folder."),
     ] = None,
-    model: Annotated[Path | None, typer.Option("--model", help="The model that is said to have been audited.")] = None,
+    model: Annotated[Path | None, typer.Option("--model", help="The audited model, to compare its digest.")] = None,
     data: Annotated[
-        str | None, typer.Option("--data", help="The table that is said to have been audited: as audit takes it.")
+        str | None, typer.Option("--data", help="The audited table, in any form that `tabinterp audit` accepts.")
     ] = None,
-    query: Annotated[
-        str | None, typer.Option("--query", help="SQL: which rows of a database, as audit took it.")
+    query: Annotated[str | None, typer.Option("--query", help="SQL query that was given to `tabinterp audit`.")] = None,
+    query_key: Annotated[
+        str | None, typer.Option("--query-key", help="Key column that was given to `tabinterp audit` as --key.")
     ] = None,
-    query_key: Annotated[str | None, typer.Option("--query-key", help="What audit took as --key.")] = None,
     digest_key: Annotated[
         Path | None,
-        typer.Option("--digest-key", help="The key file that audit took: which columns of the data differ."),
+        typer.Option(
+            "--digest-key", help="Key file that was given to `tabinterp audit`, to report which columns differ."
+        ),
     ] = None,
-    recompute: Annotated[bool, typer.Option("--recompute", help="Audit again and compare every number.")] = False,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Run the audit again and compare every number.")
+    ] = False,
     lang: Lang = SOURCE,
 ) -> None:
-    """Are these the bytes, the signer, the model, the data and the numbers that it says?
+    """Verify the files, signature, model, data and numbers of an audit.
 
-    Exit codes: 0 everything that was checked is as it was written; 1 something differs; 2 the folder or the inputs cannot be
-    read; 3 nothing differs, but not everything could be checked, such as where another version of tabinterp wrote the audit and
-    no signature (--key) covers it.
+    Exit codes: 0 everything that was checked is unchanged; 1 something differs; 2 the folder or an input cannot be read; 3
+    nothing differs, but not everything could be checked, for example because another version of tabinterp wrote the audit
+    and no signature (--key) covers it.
     """
     rows: dict[str, Any] = {"data": data, "query": query, "query_key": query_key, "digest_key": digest_key}
     found = ti.verify(folder, key=key, attestation=attestation, model=model, recompute=recompute, **rows)
@@ -209,25 +228,27 @@ def verify(
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(help="An audit.json: last year's, or the champion's.")],
-    second: Annotated[Path, typer.Argument(help="An audit.json of the same target: this year's, or the challenger's.")],
-    form: Annotated[str, typer.Option("--format", help="text, json or html.")] = "text",
-    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+    first: Annotated[Path, typer.Argument(help="Saved audit (audit.json), such as the champion's or last year's.")],
+    second: Annotated[
+        Path, typer.Argument(help="Saved audit of the same target, such as the challenger's or this year's.")
+    ],
+    form: Annotated[str, typer.Option("--format", help="Format: text, json or html.")] = "text",
+    out: Annotated[Path | None, typer.Option("--out", help="Output file; by default the terminal.")] = None,
     lang: Lang = SOURCE,
 ) -> None:
-    """Two audits side by side: what changed beyond its error."""
+    """Compare two audits: list the differences that exceed their error."""
     tell(ti.compare_audits(first, second, form, lang), out, first, second)
 
 
 def evidence(
-    document: Annotated[Path, typer.Argument(help="An audit.json.")],
+    document: Annotated[Path, typer.Argument(help="Saved audit (audit.json).")],
     mapping: Mappings = None,
     unverified: Annotated[
-        bool, typer.Option("--unverified", help="Also clauses that were written down from memory.")
+        bool, typer.Option("--unverified", help="Also list clauses whose wording was not verified against the source.")
     ] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="File to write to, instead of the terminal.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Output file; by default the terminal.")] = None,
 ) -> None:
-    """Which clauses a saved audit holds evidence for, as CSV."""
+    """List the clauses for which a saved audit holds evidence, as CSV."""
     found = ti.Audit.from_json(document)
     text = found.evidence([ti.read_mapping(one) for one in mapping or []], unverified)
     tell(text.rstrip("\n"), out, document, *(mapping or []))

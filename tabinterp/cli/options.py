@@ -1,4 +1,4 @@
-"""What a command's options say, as Python takes it."""
+"""Parse the values of command-line options: costs, split, reference groups, names of analyses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.errors import TabinterpError
 
 @dataclass(frozen=True)
 class Reading:
-    """Which rows of a database, in the order of which column; and whether to go on with what is kept."""
+    """How a database is read: the query, its key column, and whether to resume an interrupted audit."""
 
     query: str | None = None
     key: str | None = None
@@ -19,15 +19,15 @@ class Reading:
 
 
 def controls(given: list[str] | None) -> dict[str, str]:
-    """A group may hold an equals sign ("<= 30"), so that the first one parts it from the column."""
+    """Return the reference groups, by column. The column ends at the first equals sign, as a group may hold one ("<= 30")."""
     parted = [one.partition("=") for one in given or []]
     if not all(equals for _, equals, _ in parted):
-        raise TabinterpError(f"--control is COLUMN=GROUP, such as sex=Male; got {given}")
+        raise TabinterpError(f"--control must have the form COLUMN=GROUP, such as sex=Male; got {given}")
     return {column: group for column, _, group in parted}
 
 
 def how_of(architecture: Path | None, encoder: str | None, unsafe_pickle: bool, sha256: str | None) -> dict[str, Any]:
-    """How a model file is to be loaded."""
+    """Return the options about loading a model file, as arguments of `ti.load_model`."""
     return {"architecture": architecture, "encoder": encoder, "unsafe_pickle": unsafe_pickle, "sha256": sha256}
 
 
@@ -37,7 +37,7 @@ def costs_of(text: str | None) -> tuple[float, float] | None:
     try:
         positive, negative = map(float, text.split(":"))
     except ValueError:
-        raise TabinterpError(f"--costs is FP:FN, two numbers such as 1:5; got {text!r}") from None
+        raise TabinterpError(f"--costs must be two numbers FP:FN, such as 1:5; got {text!r}") from None
     return positive, negative
 
 
@@ -55,6 +55,7 @@ def names_of(text: str | None) -> list[str] | None:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:  # such as an unset variable of a shell: it must not leave out every analysis, and every check of one
         raise TabinterpError(
-            f"--analyses is one or more names, such as effects,groups; got {text!r}: leave the option out to run all"
+            f"--analyses must be one or more names, such as effects,groups; got {text!r}. Leave the option out to "
+            "run all analyses"
         )
     return names

@@ -1,4 +1,4 @@
-"""What every part of the document is made of: sentences, and numbers with their errors."""
+"""Base types of the document: sentences, and numbers with their errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Part(BaseModel):
 
 
 class Interval(Part):
-    """A number with its error: standard error, and the ends of its 95% interval."""
+    """A number with its standard error and 95% interval."""
 
     value: float | None = None
     stderr: float | None = None
@@ -37,7 +37,7 @@ class Interval(Part):
 
 
 class LeftOut(Part):
-    """A gradient method that is left out, because its attributions do not add up to the score within its tolerance."""
+    """A gradient method that is left out because its attributions do not add up to the score within the tolerance."""
 
     model: Literal["network", "linear"]
     method: str

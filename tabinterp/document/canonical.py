@@ -1,4 +1,4 @@
-"""The document as bytes: canonical JSON (RFC 8785) and a newline, so that the same audit always has the same digest."""
+"""Canonical JSON of the document (RFC 8785) with a final newline, so that the same audit always has the same digest."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ LARGEST_EXACT = 2**53 - 1  # beyond it JSON readers disagree on an integer
 
 
 def to_bytes(document: Document) -> bytes:
-    """Canonical JSON of the document, and a newline."""
+    """Return the document as canonical JSON with a final newline."""
     try:
         return rfc8785.dumps(document.model_dump()) + b"\n"
     except rfc8785.CanonicalizationError as error:
         raise DocumentError(
-            f"The audit cannot be written as canonical JSON: {error}. Integers must lie within ±{LARGEST_EXACT}."
+            f"The audit cannot be written as canonical JSON: {error}. Integers must be within ±{LARGEST_EXACT}."
         ) from error
 
 
 def from_bytes(data: bytes) -> Document:
-    """The document behind the bytes; nothing is coerced, skipped or guessed.
+    """Parse a document strictly: nothing is coerced, skipped or guessed.
 
     A reader of an audit must be able to rely on every field, so what is unknown, doubled or of another type is
     refused with its place, what was found there and what was allowed.
@@ -49,7 +49,7 @@ def from_bytes(data: bytes) -> Document:
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of the document, as published in `audit-1.schema.json`."""
+    """Return the JSON Schema of the document, as published in `audit-1.schema.json`."""
     published: dict[str, Any] = {"$schema": DIALECT, **Document.model_json_schema(mode="validation")}
     records = {analysis.name: record_type(analysis.name) for analysis in ANALYSES if analysis.place is None}
     schemas = {name: record.model_json_schema() for name, record in records.items()}
@@ -62,7 +62,7 @@ def schema() -> dict[str, Any]:
 
 
 def schema_bytes() -> bytes:
-    """The published schema, byte for byte."""
+    """Return the published schema, byte for byte."""
     return (json.dumps(schema(), indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -72,7 +72,9 @@ def _parse(data: bytes) -> dict[str, Any]:
             data.decode("utf-8"), parse_int=_integer, parse_constant=_no_constant, object_pairs_hook=_no_doubles
         )
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise DocumentError(f"The audit is not JSON in UTF-8: {error}. Allowed: what `Audit.to_json` wrote.") from error
+        raise DocumentError(
+            f"The audit is not JSON in UTF-8: {error}. Use the file as `Audit.to_json` wrote it."
+        ) from error
     if HALF.search(data):
         _no_halves(found)
     if not isinstance(found, dict):
@@ -81,13 +83,15 @@ def _parse(data: bytes) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
-    """Canonical JSON writes a large float without a point; as an integer it could not be written again."""
+    """Convert a large float to an integer, since canonical JSON writes it without a point."""
     exact = len(digits) < 18 and abs(int(digits)) <= LARGEST_EXACT
     return int(digits) if exact else float(digits)
 
 
 def _no_constant(name: str) -> float:
-    raise DocumentError(f"The audit holds {name}, which is not JSON. Allowed: finite numbers and null.")
+    raise DocumentError(
+        f"The audit contains {name}, which is not valid JSON. Only finite numbers and null are allowed."
+    )
 
 
 def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -95,25 +99,29 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         double = next(name for name in names if names.count(name) > 1)
-        raise DocumentError(f"The audit gives {double!r} twice in one object. Allowed: each name once.")
+        raise DocumentError(
+            f"The audit contains the name {double!r} twice in one object. Each name may occur only once."
+        )
     return found
 
 
 def _no_halves(found: Any) -> None:
-    """Half of a surrogate pair is no text: it could be written nowhere."""
+    """Refuse unpaired surrogates, which cannot be written as UTF-8."""
     try:
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
         half = error.object[error.start]
-        raise DocumentError(f"The audit holds {half!r}, half of a surrogate pair. Allowed: Unicode text.") from None
+        raise DocumentError(
+            f"The audit contains {half!r}, an unpaired surrogate. Only valid Unicode text is allowed."
+        ) from None
 
 
 def _check_version(found: dict[str, Any]) -> None:
     version = found.get("schema_version", "none")
     if version != SCHEMA_VERSION:
         raise DocumentError(
-            f"The audit has schema_version {version!r}; this version of tabinterp reads {SCHEMA_VERSION!r}. "
-            "Render it with the version that wrote it, or run the audit again."
+            f"The audit has schema_version {version!r}; this version of tabinterp reads {SCHEMA_VERSION!r}. Render "
+            "it with the version that wrote it, or run the audit again."
         )
 
 
@@ -124,7 +132,7 @@ def _in_words(error: ValidationError) -> str:
         for fault in faults[:3]
     ]
     more = f", and {len(faults) - 3} more" if len(faults) > 3 else ""
-    return f"The audit does not follow schema {SCHEMA_VERSION}: {'; '.join(shown)}{more}."
+    return f"The audit does not conform to schema {SCHEMA_VERSION}: {'; '.join(shown)}{more}."
 
 
 def _short(value: Any) -> str:
@@ -138,9 +146,9 @@ def _check_messages(document: Document) -> None:
             messages.text(message.key, message.values)
         except (KeyError, IndexError, ValueError) as error:
             raise DocumentError(
-                f"{place}: no sentence can be made of the key {message.key!r} with the values "
-                f"{sorted(message.values)} (trouble with {error}). Allowed: keys of this version's catalogue, "
-                "with all their values."
+                f"{place}: no sentence can be made from the key {message.key!r} and the values "
+                f"{sorted(message.values)} (error: {error}). Only keys of this version's catalogue, with all their "
+                "values, are allowed."
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""What a document may claim: every resolved flag must follow from the interval beside it.
+"""Validation of the claims in a document: every flag of significance must follow from its interval.
 
 An audit can be saved, edited and rendered again. A report is refused rather than let a sentence or a flag say more than
 the numbers next to it.
@@ -28,7 +28,7 @@ REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 
 def check(document: Document) -> None:
-    """Raise `DocumentError` at the first claim that its own interval does not bear out."""
+    """Raise `DocumentError` at the first claim that its own interval does not support."""
     _sentence(document.verdict)
     _verdict(document)
     for index, row in enumerate(document.performance.metrics):
@@ -37,7 +37,7 @@ def check(document: Document) -> None:
         sides = side(term.linear) * side(term.network)
         if term.conflict and sides >= 0:
             raise DocumentError(
-                f"coefficients.terms.{index}.conflict: true, but the two intervals do not lie on different sides of "
+                f"coefficients.terms.{index}.conflict: true, but the two intervals are not on opposite sides of "
                 "zero. Allowed: false."
             )
     if document.judged is not None:
@@ -55,7 +55,9 @@ def check(document: Document) -> None:
         and not document.performance.held_out
         and any(r.status != "not_resolved" for r in ladder.rungs[:-1])
     ):
-        raise DocumentError("gain.ladder: refits are placed without held-out rows. Allowed: 'not_resolved'.")
+        raise DocumentError(
+            "gain.ladder: the refits have a status, although there are no held-out rows. Allowed: 'not_resolved'."
+        )
     if document.groups is not None:
         _groups(document.groups)
     if document.inside is not None:
@@ -64,32 +66,33 @@ def check(document: Document) -> None:
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
         raise DocumentError(
-            f"verdict.lines: {told[0]!r} without a resolved gain. Allowed: only where gain.ladder.gain is 'better'."
+            f"verdict.lines: {told[0]!r} requires a significant gain. Allowed: only where gain.ladder.gain is 'better'."
         )
 
 
 def _linear(document: Document) -> None:
-    """A network is only called linear where it is, or where a linear function of the columns says the same."""
+    """Check that a network is only called linear if it is, or if a linear surrogate explains it."""
     keys = {line.key for line in document.verdict.lines}
     one_value = document.verdict.status == "not_resolved" and (
         document.verdict.margin_given or not document.verdict.margin
     )
     if "verdict.one_value" in keys and not one_value:
         raise DocumentError(
-            "verdict.lines: 'verdict.one_value', but knowing nothing has a loss or the verdict is resolved. Allowed: only "
-            "'not_resolved' with a margin of 0 or a given one."
+            "verdict.lines: 'verdict.one_value' is only allowed if the verdict is 'not_resolved' and the margin "
+            "is 0 or was given."
         )
     if "verdict.linear.exact" in keys and not document.network.linear:
-        raise DocumentError("verdict.lines: 'verdict.linear.exact' of a network that is not linear. Allowed: none.")
+        raise DocumentError("verdict.lines: 'verdict.linear.exact', but the network is not linear. Allowed: none.")
     shares = [row.r2 for row in document.coefficients.surrogates]
     if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
         raise DocumentError(
-            f"verdict.lines: 'verdict.linear.score', but a surrogate explains less than {LINEAR_R2} of a score. Allowed: none."
+            f"verdict.lines: 'verdict.linear.score', but a linear surrogate explains less than {LINEAR_R2} of the "
+            "variance of a score. Allowed: none."
         )
 
 
 def _inside(part: Inside) -> None:
-    """An optimum may be read as a row only where its oddness says so."""
+    """Check that an optimum is only marked as plausible if its oddness allows it."""
     for i, card in enumerate(part.cards):
         for name in ("optimum", "lowest"):
             found = getattr(card, name)
@@ -107,21 +110,21 @@ def _optimum(place: str, found: Optimum, far: float) -> None:
     _readable(place, found.oddness, found.unreadable, far)
     if found.unreadable != bool(found.beyond):
         raise DocumentError(
-            f"inside.{place}: unreadable is {str(found.unreadable).lower()}, with {len(found.beyond)} measures that say so. "
-            f"Allowed: true with one at least, false without."
+            f"inside.{place}: unreadable is {str(found.unreadable).lower()}, but {len(found.beyond)} measures are "
+            "beyond their limit. Allowed: true with at least one such measure, false with none."
         )
 
 
 def _readable(place: str, oddness: float, unreadable: bool, far: float) -> None:
     if unreadable != (oddness >= far):
         raise DocumentError(
-            f"inside.{place}: unreadable is {str(unreadable).lower()}, with an oddness of {oddness:.4g}. "
-            f"Allowed: true from {far:.4g} on, false below."
+            f"inside.{place}: unreadable is {str(unreadable).lower()}, but the oddness is {oddness:.4g}. Allowed: "
+            f"true from {far:.4g} upwards, false below."
         )
 
 
 def side(part: Interval) -> int:
-    """On which side of zero the whole interval lies; 0 when it includes zero or does not exist."""
+    """Return on which side of zero the whole interval lies; 0 if it includes zero or does not exist."""
     if part.low is None or part.high is None:
         return 0
     return int(part.low > 0) - int(part.high < 0)
@@ -131,7 +134,7 @@ def _sentence(verdict: Verdict) -> None:
     allowed = f"verdict.{verdict.status}"
     if verdict.sentence.key != allowed and not verdict.sentence.key.startswith(f"{allowed}."):
         raise DocumentError(
-            f"verdict.sentence: the key {verdict.sentence.key!r} does not go with the status {verdict.status!r}. "
+            f"verdict.sentence: the key {verdict.sentence.key!r} does not match the status {verdict.status!r}. "
             f"Allowed: {allowed!r}."
         )
 
@@ -140,24 +143,24 @@ def _verdict(document: Document) -> None:
     verdict = document.verdict
     if verdict.status != "not_assessed" and not document.performance.held_out:
         raise DocumentError(
-            f"verdict.status: {verdict.status!r} without held-out rows. Allowed: 'not_assessed', because the network "
-            "may have been trained on the rows."
+            f"verdict.status: {verdict.status!r}, although there are no held-out rows. Allowed: 'not_assessed', "
+            "because the network may have been trained on the rows."
         )
     better = side(verdict.difference) * (1 if verdict.metric in HIGHER_IS_BETTER else -1)
     if (verdict.status == "better" and better <= 0) or (verdict.status == "worse" and better >= 0):
         raise DocumentError(
-            f"verdict.status: {verdict.status!r}, but the interval of verdict.difference does not lie on that side of "
+            f"verdict.status: {verdict.status!r}, but the interval of verdict.difference is not on that side of "
             "zero. Allowed: 'not_resolved', or 'equivalent' within the margin."
         )
     if verdict.status == "equivalent" and not _within(verdict.difference, verdict.margin):
         raise DocumentError(
-            "verdict.status: 'equivalent', but the interval of verdict.difference does not lie within "
-            f"verdict.margin ({verdict.margin}). Allowed: 'not_resolved'."
+            "verdict.status: 'equivalent', but the interval of verdict.difference is not within verdict.margin "
+            f"({verdict.margin}). Allowed: 'not_resolved'."
         )
 
 
 def _judged(part: Judged, document: Document) -> None:
-    """Every flag beside the verdict follows from its interval, the verdict's margin and held-out rows."""
+    """Check that every other flag follows from its interval, the verdict's margin and held-out rows."""
     rows = {f"classes.{i}.row": one.row for i, one in enumerate(part.classes)}
     statuses: dict[str, tuple[Status, Interval]] = {}
     if part.decisions is not None and part.decisions.policy is not None:
@@ -173,13 +176,13 @@ def _judged(part: Judged, document: Document) -> None:
         expected = status_of(difference, document.verdict.margin or 0.0)
         if not document.performance.held_out or status != expected:
             raise DocumentError(
-                f"judged.{place}.status: {status!r}, but by its interval and the margin it must be {expected!r}, and only on "
-                "held-out rows."
+                f"judged.{place}.status: {status!r}, but its interval and the margin imply {expected!r}, and "
+                "held-out rows are required."
             )
 
 
 def _lines(document: Document) -> None:
-    """What is told beside the verdict stands in the document."""
+    """Check that the sentences below the verdict follow from the document."""
     part, verdict = document.judged, document.verdict
     told: dict[str, str | None] = {"rows_needed": None, "recalibrated": None, "cost": None, "reference": None}
     if verdict.status == "not_resolved" and verdict.rows_needed is not None:
@@ -197,18 +200,20 @@ def _lines(document: Document) -> None:
         _, _, rest = line.key.partition("verdict.")
         name, dot, end = rest.partition(".")
         if name in told and f"{dot}{end}" != told[name]:
-            raise DocumentError(f"verdict.lines: {line.key!r} is not what the document holds. Allowed: {told[name]!r}.")
+            raise DocumentError(
+                f"verdict.lines: {line.key!r} does not match the numbers in the document. Allowed: {told[name]!r}."
+            )
 
 
 def _gap(part: Interval) -> str:
-    """How the difference in the primary metric may be told."""
+    """Return the allowed sentence on the difference in the primary metric."""
     if part.low is None or part.high is None:
         return "few"
     return {1: "higher", 0: "open", -1: "lower"}[side(part)]
 
 
 def _others(document: Document) -> str | None:
-    """How the metrics beside the primary one may be told; R2 is the squared error again."""
+    """Return the allowed sentence on the other metrics; R2 repeats the squared error."""
     found = {row.resolved for row in document.performance.metrics[1:] if row.metric != "r2"}
     if len(found) != 1:
         return ".mixed" if found else None
@@ -216,15 +221,18 @@ def _others(document: Document) -> str | None:
 
 
 def _only_network(line: Message, document: Document) -> None:
-    """A column that only the network uses: its rise is resolved, the linear model's is not, and the difference is."""
+    """Check that a column "only the network uses" is significant for the network, not for the linear model, and in the
+    difference.
+    """
     rows = {row.column: row for row in document.importance.columns}
     columns = line.values.get("columns")
     for name in columns if isinstance(columns, list) else [columns]:
         row = rows.get(str(name))
         if row is None or not (side(row.network) > 0 >= side(row.linear) and side(row.difference) > 0):
             raise DocumentError(
-                f"verdict.lines: 'verdict.only_network' names {name!r}, whose importance is not resolved for the network alone. "
-                "Allowed: columns whose rise is above zero for the network, not for the linear model, and in the difference."
+                f"verdict.lines: 'verdict.only_network' names {name!r}, which is not significant for the network "
+                "only. Allowed: columns whose importance is significant for the network, not for the linear "
+                "model, and in the difference."
             )
 
 
@@ -244,13 +252,15 @@ def _metric(row: MetricRow, place: str) -> None:
     expected = {1: "better", 0: "no", -1: "worse"}[better]
     if row.resolved != expected:
         raise DocumentError(
-            f"{place}.resolved: {row.resolved!r}, but by its interval the difference in {row.metric} must be "
+            f"{place}.resolved: {row.resolved!r}, but the interval of the difference in {row.metric} implies "
             f"{expected!r}."
         )
 
 
 def _gain(gain: Gain) -> None:
-    """A gain is taken apart only where it is resolved, and a refit is only as good as its interval says."""
+    """Check that the gain is only decomposed if it is significant, and that the status of each refit follows from its
+    interval.
+    """
     ladder = gain.ladder
     if ladder is not None:
         _ladder(ladder)
@@ -258,26 +268,28 @@ def _gain(gain: Gain) -> None:
     if gain.recovery is not None:
         _recovery(gain.recovery.key, ladder)
     if gain.agreement is not None and not resolved and gain.agreement.key != "gain.no_gain":
-        raise DocumentError(f"gain.agreement: {gain.agreement.key!r} without a resolved gain. Allowed: 'gain.no_gain'.")
+        raise DocumentError(
+            f"gain.agreement: {gain.agreement.key!r} requires a significant gain. Allowed: 'gain.no_gain'."
+        )
 
 
 def _ladder(ladder: Ladder) -> None:
     for index, rung in enumerate(ladder.rungs):
         place = f"gain.ladder.rungs.{index}"
         if rung.status is not None and rung.status != (placed := status_of(rung.against_network, ladder.margin)):
-            raise DocumentError(
-                f"{place}.status: {rung.status!r}, but by its interval and the margin it must be {placed!r}."
-            )
+            raise DocumentError(f"{place}.status: {rung.status!r}, but its interval and the margin imply {placed!r}.")
         if ladder.gain != "better" and rung.recovered.value is not None:
-            raise DocumentError(f"{place}.recovered: a share of a gain that is not resolved. Allowed: null.")
+            raise DocumentError(f"{place}.recovered: a share is given, but the gain is not significant. Allowed: null.")
     linear = next((rung.status for rung in ladder.rungs if rung.rung == "linear"), None)
     expected = None if linear is None else BEHIND.get(linear, linear)
     if ladder.gain != expected:
-        raise DocumentError(f"gain.ladder.gain: {ladder.gain!r}, but by the linear rung it must be {expected!r}.")
+        raise DocumentError(
+            f"gain.ladder.gain: {ladder.gain!r}, but the linear model in the ladder implies {expected!r}."
+        )
 
 
 def status_of(part: Interval, margin: float) -> Status:
-    """What the interval of a difference in loss (first minus second model) says of the first model."""
+    """Return the status of the first model from the interval of a difference in loss (first minus second)."""
     if not margin > 0:
         return "not_resolved"
     if part.low is not None and part.high is not None and -margin < part.low and part.high < margin:
@@ -290,39 +302,41 @@ def _recovery(key: str, ladder: Ladder | None) -> None:
     status = None if ladder is None else next((r.status for r in ladder.rungs if r.rung == name), None)
     if told in REACHED and status != REACHED[told]:
         raise DocumentError(
-            f"gain.recovery: {key!r}, but the status of that rung is {status!r}. Allowed: {REACHED[told]!r}."
+            f"gain.recovery: {key!r}, but the status of that model is {status!r}. Allowed: {REACHED[told]!r}."
         )
     if shared and (ladder is None or ladder.gain != "better"):
-        raise DocumentError(f"gain.recovery: {key!r} without a resolved gain. Allowed: a sentence without a share.")
+        raise DocumentError(f"gain.recovery: {key!r} requires a significant gain. Allowed: a sentence without a share.")
 
 
 def _disagreement(part: Disagreement) -> None:
     apart = bool(part.leaves) or any(told.key == "disagreement.tree.apart" for told in part.sentences)
     if apart and not (part.auc.low is not None and part.auc.low > CHANCE):
-        raise DocumentError("disagreement: rules of a tree whose AUC is not above chance. Allowed: none.")
+        raise DocumentError(
+            "disagreement: rules are given, but the AUC of the tree is not above chance. Allowed: none."
+        )
     if any(leaf.rows < FEWEST for leaf in part.leaves):
-        raise DocumentError(f"disagreement.leaves: a leaf of fewer than {FEWEST} rows. Allowed: none.")
+        raise DocumentError(f"disagreement.leaves: a leaf has fewer than {FEWEST} rows. Allowed: none.")
 
 
 def _slices(part: Slices, held_out: bool) -> None:
-    """A group is where its interval says, on rows that the models were not trained on."""
+    """Check that the status of each group follows from its interval, on held-out rows."""
     if part.found and not held_out:
-        raise DocumentError("slices.found: groups are compared without held-out rows. Allowed: none.")
+        raise DocumentError("slices.found: groups are compared, although there are no held-out rows. Allowed: none.")
     for index, row in enumerate(part.found):
         place = f"slices.found.{index}"
         if row.rows < FEWEST:
-            raise DocumentError(f"{place}: a group of fewer than {FEWEST} rows. Allowed: none.")
+            raise DocumentError(f"{place}: a group has fewer than {FEWEST} rows. Allowed: none.")
         expected: Status = {1: "worse", -1: "better", 0: "not_resolved"}[side(row.difference)]  # type: ignore[assignment]
         if row.status not in ("equivalent", expected):
-            raise DocumentError(f"{place}.status: {row.status!r}, but by its interval it must be {expected!r}.")
+            raise DocumentError(f"{place}.status: {row.status!r}, but its interval implies {expected!r}.")
         if row.status == "equivalent" and not _within(row.difference, part.margin):
-            raise DocumentError(f"{place}.status: 'equivalent', but its interval does not lie within the margin.")
+            raise DocumentError(f"{place}.status: 'equivalent', but its interval is not within the margin.")
         if row.unlike != (side(row.against_rest) != 0):
-            raise DocumentError(f"{place}.unlike: {row.unlike}, but by its interval it must be {not row.unlike}.")
+            raise DocumentError(f"{place}.unlike: {row.unlike}, but its interval implies {not row.unlike}.")
 
 
 def _groups(part: Groups) -> None:
-    """Of a group that is held back nothing is told, and none of fewer than ten rows is told."""
+    """Check that nothing is shown for a withheld group, and for no group of fewer than ten rows."""
     rows: list[GroupRow | FittedRow] = [*part.fits]
     for table in part.tables:
         rows += [*table.columns, *table.pairs]
@@ -330,10 +344,10 @@ def _groups(part: Groups) -> None:
         numbers = row.network is not None or row.linear is not None
         if numbers != (row.rows is not None) or (row.rows is not None and row.rows < FEWEST):
             raise DocumentError(
-                f"groups.table: group {index} tells numbers of {row.rows} rows. Allowed: {FEWEST} at least."
+                f"groups.table: group {index} shows numbers for {row.rows} rows. Allowed: at least {FEWEST}."
             )
     if part.weak is not None and any(row.rows < FEWEST for row in part.weak.found):
-        raise DocumentError(f"groups.weak: a group of fewer than {FEWEST} rows. Allowed: none.")
+        raise DocumentError(f"groups.weak: a group has fewer than {FEWEST} rows. Allowed: none.")
     for held in [] if part.constraints is None else part.constraints.columns:
         if held.outside is not None and 0 < held.outside < FEWEST:
             raise DocumentError(f"groups.constraints: {held.column} counts fewer than {FEWEST} rows. Allowed: null.")

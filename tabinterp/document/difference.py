@@ -1,4 +1,4 @@
-"""Two audits side by side: what changed beyond its error.
+"""The difference of two audits: what changed by more than its error.
 
 A difference of two numbers has the standard error sqrt(se1² + se2²), as of two independent samples. Where both audits used the
 same rows, their numbers rise and fall together and the true error is smaller: what is called a change then is one, and some
@@ -29,7 +29,7 @@ LEVEL = 0.05  # of the adjusted p below which a difference counts
 
 @dataclass(frozen=True)
 class Change:
-    """One number in both audits. `q` is the adjusted p of no difference; None where one of them has no error."""
+    """One number in both audits. `q` is the adjusted p-value of no difference; None if one of them has no error."""
 
     theme: str  # "performance", "calibration", "importance", "coefficients", "gain"
     of: str  # "network", "linear", "difference"
@@ -56,7 +56,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that is not a number with an error: as it was, and as it is."""
+    """A change of something that is not a number with an error: before and after."""
 
     name: str
     first: str
@@ -69,7 +69,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Changes:
-    """`facts`: data, models, verdict; `findings`: status of each check; `numbers`: the surest change first."""
+    """`facts`: data, models, verdict; `findings`: status of each check; `numbers`: the most significant change first."""
 
     names: tuple[str, str]
     digests: tuple[str, str]  # SHA-256 of the two documents
@@ -80,7 +80,7 @@ class Changes:
     alone: tuple[Key, ...]  # numbers that only one of them has: theme, of, parts of the name
 
     def frame(self) -> pd.DataFrame:
-        """theme, of, name, first, second, difference, stderr, q, changed."""
+        """Return one row for each change: theme, of, name, first, second, difference, stderr, q, changed."""
         rows = [
             (c.theme, c.of, c.name, c.first, c.second, c.difference, c.stderr, c.q, c.changed) for c in self.numbers
         ]
@@ -99,7 +99,7 @@ class Changes:
 
 
 def compare_documents(first: Document, second: Document) -> Changes:
-    """What changed from one audit to another of the same target.
+    """Return what changed from one audit to another of the same target.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def compare_documents(first: Document, second: Document) -> Changes:
     for name in ("target", "task", "classes"):
         one, two = getattr(first.data, name), getattr(second.data, name)
         if one != two:
-            raise DocumentError(f"the audits answer different questions: their {name} is {one!r} and {two!r}")
+            raise DocumentError(f"the audits cannot be compared, because their {name} differs: {one!r} and {two!r}")
     before, after = dict(_numbers(first)), dict(_numbers(second))
     same = first.performance.threshold == second.performance.threshold  # otherwise accuracies are of other decisions
     both = [key for key in before if key in after and (same or key[2] != ("accuracy",))]
@@ -124,7 +124,7 @@ def compare_documents(first: Document, second: Document) -> Changes:
 
 
 def _same_rows(first: Document, second: Document) -> bool | None:
-    """Digests can be compared only where both were written under the same key; with other row counts none are needed."""
+    """Return whether the rows are equal; digests can only be compared if both were written with the same key."""
     one, two = first.method, second.method
     if first.data.rows != second.data.rows:
         return False
@@ -147,7 +147,7 @@ def _digest(document: Document) -> str:
 
 
 def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
-    """Numbers that have the same meaning in every audit of a question; those without a value are left out."""
+    """Return numbers with the same meaning in every audit of a question, without those that have no value."""
     found: list[tuple[Key, Interval]] = []
     for row in d.performance.metrics:
         found += [(("performance", of, (row.metric,)), getattr(row, of)) for of in ("network", "linear", "difference")]
@@ -204,7 +204,7 @@ def _findings(one: Document, two: Document) -> Iterator[Fact]:
 
 
 def _tested(pairs: list[tuple[Key, Interval, Interval]]) -> list[Change]:
-    """Every pair with its adjusted p, the surest change first."""
+    """Return every pair with its adjusted p-value, the most significant change first."""
     errors = [_stderr(one, two) for _, one, two in pairs]
     p = [_p(one, two, error) for (_, one, two), error in zip(pairs, errors, strict=True)]
     q = _adjusted(p)
@@ -233,7 +233,7 @@ def _p(one: Interval, two: Interval, stderr: float | None) -> float | None:
 
 
 def _adjusted(p: list[float | None]) -> list[float | None]:
-    """Benjamini & Hochberg (1995) over those that have a p."""
+    """Return Benjamini & Hochberg (1995) q-values of those that have a p-value."""
     order = sorted((value, at) for at, value in enumerate(p) if value is not None)
     result: list[float | None] = [None] * len(p)
     least = 1.0

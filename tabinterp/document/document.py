@@ -1,4 +1,4 @@
-"""The audit as a document: typed, versioned, and all that findings and report ever see.
+"""The document of an audit: its typed and versioned form, which is all that checks and report see.
 
 No model and no row of data is in here. Numbers are on original columns. An interval is 95% unless it says otherwise.
 `None` stands for "there is no such number", and a `reason` beside it says why. What differs from run to run (time,
@@ -67,7 +67,7 @@ class ColumnInfo(Part):
 
 
 class Drawn(Part):
-    """Of rows that were read in batches, those drawn by a hash of their number."""
+    """The drawn rows of a table that was read in batches; they are drawn by a hash of their number."""
 
     rows: int
     held_out_rows: int | None
@@ -81,8 +81,9 @@ class WithoutTarget(Part):
 
 
 class Grouping(Part):
-    """Groups of rows that are one draw, such as the rows of a person: of the rows at hand, which are those drawn of a larger "
-    "table."""
+    """Groups of dependent rows, such as the rows of a person, among the rows at hand, which may be drawn from a larger
+    table.
+    """
 
     column: str
     groups: int
@@ -126,7 +127,7 @@ class ModelInfo(Part):
 
 
 class Power(Part):
-    """The smallest effect that a check would have raised with a probability of 80%."""
+    """The smallest effect for which a check would have been raised with a probability of 80%."""
 
     of: Literal["auc", "r2", "loss", "share", "variance", "psi", "ranges", "gap", "fall", "slope", "ratio"]
     effect: float
@@ -222,7 +223,7 @@ class Document(Part):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out further analyses and settings where there are none, as in documents that were written before these places."""
+        """Leave out empty analyses and settings, as in documents from before these fields existed."""
         fields = serialize(self)
         if not self.analyses:
             fields.pop("analyses", None)

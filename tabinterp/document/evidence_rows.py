@@ -1,4 +1,4 @@
-"""Parts of the document that its author supplies, and which clauses it supplies evidence for."""
+"""The author's text in the document, and the clauses for which the document holds evidence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .base import Part
 
 
 class Card(Part):
-    """The author's own words; None where nothing was supplied."""
+    """The author's own text; None where nothing was supplied."""
 
     intended_use: str | None = None
     out_of_scope: str | None = None

@@ -1,4 +1,4 @@
-"""A sentence of the catalogue as data: its key and the values that fill it. It is a text only where it is shown."""
+"""Sentences of the catalogue as data: a key and values, which become text when they are shown."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ class Message(BaseModel):
     values: dict[str, Scalar | list[str] | Message] = {}
 
     def __str__(self) -> str:
-        """In English, whatever is spoken here: as the text of an error it reads the same everywhere."""
+        """Return the sentence in English, whatever the current language, since errors are in English."""
         with speaking(SOURCE):
             return text(self.key, self.values)
 
 
 def why(reason: str, **values: Value | Message) -> Message:
-    """Why a reading does not apply: `raise NotApplicableError(why(...))` is an error that a document can hold.
+    """Return the reason why an analysis does not apply: `raise NotApplicableError(why(...))` is an error that a document
+    can store.
 
     >>> str(why("interactions.pair", column="age"))
     "a pair needs two columns; there is 'age'"

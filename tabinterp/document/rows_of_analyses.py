@@ -1,4 +1,4 @@
-"""Part of the document that says which rows an analysis used, and how far its numbers may differ elsewhere."""
+"""The part of the document about which rows an analysis used, and how far its numbers may differ on other machines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RowsOf = Literal["held-out", "training", "all"]
 
 
 class ReadingRows(Part):
-    """Rows that one reading took."""
+    """The rows that one analysis used."""
 
     reading: Message
     models: Models  # read on these rows; "none": the rows alone
@@ -31,19 +31,19 @@ class ReadingRows(Part):
 
 
 def evaluated(document: Document) -> RowsOf:
-    """Return which rows the models are evaluated on."""
+    """Return the rows on which the models are evaluated."""
     return "all" if document.data.held_out_rows is None else "held-out"
 
 
 def training(document: Document) -> RowsOf:
-    """Return which rows refits are fitted to."""
+    """Return the rows to which refits are fitted."""
     return "all" if document.data.held_out_rows is None else "training"
 
 
 def used_rows(
     name: str, models: Models, rows: int, rows_of: RowsOf, seed: int | None = None, **draws: int
 ) -> ReadingRows:
-    """Return the rows of an analysis; `draws` says of what, in the catalogue, how many are drawn or tried."""
+    """Return the rows of an analysis; `draws` says in the catalogue what is drawn or tried, and how many."""
     drawn = next((Message(key=f"rows_of.draws.{key}", values={"count": count}) for key, count in draws.items()), None)
     reading = Message(key=f"rows_of.{name}")
     return ReadingRows(reading=reading, models=models, rows=rows, rows_of=rows_of, seed=seed, draws=drawn)

@@ -1,4 +1,4 @@
-"""The linear counterpart: what a linear model makes of the same encoding, rows and split.
+"""The linear counterpart: a linear model fitted to the same encoding, rows and split as the network.
 
 This is the rival, fitted to predict: L2 with the strength chosen by cross-validated loss, on standardised encoded columns.
 For inference an unpenalised fit on the same encoding stands beside it (`tabinterp.linear.inference`).
@@ -51,7 +51,7 @@ GROUPED_ENCODERS = "cv_object" in TargetEncoder._parameter_constraints["cv"]  # 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A fit on some rows: the encoder, and coefficients of standardised encoded columns with the penalty that was chosen."""
+    """A fit on some rows: the encoder, and coefficients of standardised encoded columns with the chosen penalty."""
 
     encoder: Any
     reads: tuple[str, ...] | None
@@ -62,7 +62,7 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """What encodes the rows that a fit takes, how many columns it gives, and the name of the model that it is of."""
+    """The encoder for the rows of a fit, the number of columns it makes, and the name of its model."""
 
     transform: Callable[[pd.DataFrame], FloatArray]
     width: int
@@ -75,7 +75,7 @@ Encoded = tuple[FloatArray, FloatArray, FloatArray]  # (m, d) rows, (m,) targets
 def fit_counterpart(
     model: Model | BoundModel, table: Table | Scan, *, seed: int = 0, engine: Engine = in_turn
 ) -> Model:
-    """Logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
+    """Fit logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
 
     Where the table has no split, all of its rows are training rows. Of a scan the strength of the penalty is chosen on the
     rows that it drew, and the coefficients are fitted to all its training rows by Newton's method over batches; behind a
@@ -120,7 +120,7 @@ def _fit_drawn(bound: BoundModel, seed: int) -> Fit:
 
 
 def _over_all(bound: BoundModel, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
-    """The same penalty, fitted to all training rows."""
+    """Return the fit with the same penalty to all training rows."""
     transform = encoded_by(fitted.encoder, bound.table.inputs, fitted.reads)
     coded = Coded(transform, len(fitted.plan.centre), bound.model.name)
     plan, converged = newton.fit(
@@ -130,7 +130,7 @@ def _over_all(bound: BoundModel, fitted: Fit, scan: Scan, engine: Engine) -> Fit
 
 
 def _encoded(coded: Coded, _: Plan, rows: Table) -> Iterator[Encoded]:
-    """Few rows at a time."""
+    """Yield encoded rows, encoded a few at a time."""
     for few in in_parts(rows, coded.width):
         x = coded.transform(few.inputs)
         check_encoded(x, coded.name, few)
@@ -162,7 +162,7 @@ def _as_model(fitted: Fit, table: Table, library: str) -> Model:
 
 
 def _penalty(fitted: Any, rows: int) -> float:
-    """Half of it times the squared coefficients stands beside the sum of the rows' losses."""
+    """Return the penalty: half of it times the squared coefficients is added to the sum of the rows' losses."""
     if isinstance(fitted, PoissonRegressor):
         return float(fitted.alpha) * rows
     return float(1 / np.ravel(fitted.C_)[0]) if hasattr(fitted, "C_") else float(fitted.alpha_)
@@ -171,7 +171,7 @@ def _penalty(fitted: Any, rows: int) -> float:
 def _encoding(
     bound: BoundModel, training: NDArray[np.bool_], seed: int
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
-    """Encoder, columns and encoded training rows; a function of rows has none to share, and the reference's is taken."""
+    """Return encoder, columns and encoded training rows; a function of rows has no encoder, so the reference's is used."""
     if bound.has_gradient:
         refitted = _cross_fitted(bound, training, seed)
         return refitted or (bound.model.encoder, bound.model.reads, bound.x[training])
@@ -184,7 +184,7 @@ def _encoding(
 def _cross_fitted(
     bound: BoundModel, training: NDArray[np.bool_], seed: int
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray] | None:
-    """Behind a target encoder the training rows must not see their own target: a copy is fitted anew, by cross-fitting.
+    """Refit a copy of a target encoder by cross-fitting, so that no training row is encoded from its own target.
 
     The copy caches nothing, whatever `memory` the encoder has: a cache reads pickles from a folder and writes rows to it.
 
@@ -209,8 +209,8 @@ def _cross_fitted(
             x = as_array(refitted.fit_transform(rows, y.astype(int) if bound.table.schema.goal.classes else y))
     except Exception as error:  # the user's encoder: whatever it raises is told in its words
         raise NotApplicableError(
-            f"a linear counterpart behind a target encoder fits that encoder again on the training rows, and it does not fit: "
-            f"{error}"
+            "the linear counterpart refits the target encoder on the training rows, but the encoder cannot be "
+            f"fitted: {error}"
         ) from error
     if bound.table.groups is not None:
         refitted.set_params(**{name: own[name] for name in folds})  # the folds name rows, and the encoder is kept
@@ -218,12 +218,12 @@ def _cross_fitted(
 
 
 def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray]]:
-    """The folds by which a target encoder encodes each row from the targets of other groups."""
+    """Return the folds by which a target encoder encodes each row from the targets of other groups."""
     assert table.groups is not None
     if not GROUPED_ENCODERS:
         raise NotApplicableError(
-            f"a linear counterpart behind a target encoder needs scikit-learn 1.9 or later where the table has a group column: "
-            f"version {sklearn.__version__} encodes rows from the targets of their own group"
+            "a linear counterpart with a target encoder needs scikit-learn 1.9 or later if the table has a group "
+            f"column; version {sklearn.__version__} encodes rows from the targets of their own group"
         )
     codes = np.zeros(len(table), dtype=np.int64) if table.codes is None else table.codes
     parts = by_group(codes, table.groups, [*np.unique(codes)], FOLDS, seed)
@@ -245,8 +245,8 @@ def _fit(
     counts = np.bincount(codes, minlength=len(table.schema.classes))
     if counts.min() < 2:
         raise NotApplicableError(
-            f"a linear counterpart chooses its penalty by cross-validation, which needs two training rows of every class; "
-            f"{_rarest(counts, table)}"
+            "the penalty of the linear counterpart is chosen by cross-validation, which needs at least two "
+            f"training rows of every class; {_rarest(counts, table)}"
         )
     parts = parts_of(codes, groups, range(len(counts)), seed)
     if not parts:
@@ -264,7 +264,7 @@ def _fit(
 
 
 def _rarest(counts: IntArray, table: Table) -> str:
-    """The class with the fewest training rows, its rows on both sides, and what to do about it."""
+    """Return the class with the fewest training rows, its rows on both sides, and what to do about it."""
     rarest = int(counts.argmin())
     name, rows = table.schema.labels[rarest], int(counts[rarest])
     held_out = (
@@ -272,31 +272,31 @@ def _rarest(counts: IntArray, table: Table) -> str:
     )
     same = argument("stratify", True)
     return (
-        f"class {name!r} of target {table.schema.target!r} has {rows} training row{'s' if rows != 1 else ''} and {held_out} held "
-        f"out. Hold out fewer rows or the same share of each class ({same}), join the class with another, or leave its "
-        f"rows out"
+        f"class {name!r} of target {table.schema.target!r} has {rows} training row{'s' if rows != 1 else ''} and "
+        f"{held_out} held out. Hold out fewer rows or the same share of each class ({same}), merge the class with "
+        "another, or leave its rows out"
     )
 
 
 def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoReturn:
-    """Name the class that is in the fewest groups of training rows, how many these are, and what to do about it."""
+    """Raise an error that names the class in the fewest groups of training rows, their number, and what to do."""
     held = [len(np.unique(groups[codes == code])) for code in range(len(table.schema.classes))]
     rarest = int(np.argmin(held))
     raise NotApplicableError(
-        f"a linear counterpart chooses its penalty by cross-validation that leaves out whole groups, so every class must remain "
-        f"when some groups are left out; class {table.schema.labels[rarest]!r} of target {table.schema.target!r} is in "
-        f"{held[rarest]} of {len(np.unique(groups))} groups of training rows. Hold out fewer groups, join the class with "
-        f"another, or leave its rows out"
+        "the penalty of the linear counterpart is chosen by cross-validation that leaves out whole groups, so "
+        f"every class must occur in several groups of training rows; class {table.schema.labels[rarest]!r} of "
+        f"target {table.schema.target!r} occurs in {held[rarest]} of {len(np.unique(groups))} groups. Hold out "
+        "fewer groups, merge the class with another, or leave its rows out"
     )
 
 
 def _negative_log_loss(model: Any, x: FloatArray, y: Any, sample_weight: FloatArray | None = None) -> float:
-    """Score for scikit-learn, higher is better."""
+    """Return a score for scikit-learn, higher is better."""
     return -mean_log_loss(model.predict_proba(x), np.searchsorted(model.classes_, y), sample_weight)
 
 
 def _converged(fitted: Any) -> bool:
-    """No fit of the chosen strength stopped at the limit of iterations; least squares has none."""
+    """Return whether no fit of the chosen penalty stopped at its iteration limit; least squares has none."""
     if isinstance(fitted, PoissonRegressor):
         return bool(fitted.n_iter_ < ITERATIONS)
     if not hasattr(fitted, "C_"):

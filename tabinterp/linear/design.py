@@ -1,4 +1,4 @@
-"""The design of a linear fit: its terms in original units, and a well-conditioned basis of what they span.
+"""The design matrix of a linear fit: its terms in original units, and an orthogonal basis of their span.
 
 A raw column of 1e6 beside a dummy spoils Newton's method and hides collinearity, so nothing is fitted on the columns
 as they are. They are centred and scaled, those that are constant or a linear combination of earlier ones are set aside
@@ -30,7 +30,7 @@ TOGETHER = 64  # columns that are set apart from those before them at once
 
 @dataclass(frozen=True)
 class Term:
-    """One column of a design: a column of the table per unit, or one level of it against the reference level."""
+    """One column of a design: a column of the table per unit, or one level compared with the reference level."""
 
     column: str
     level: str | None = None
@@ -41,7 +41,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a term has no number, or no error.
+    """Why a term has no estimate, or no standard error.
 
     `constant`: the column has one value. `aliased`: it is a linear combination of the original columns `columns`.
     `separated`: the estimate is infinite, because only the classes `classes` occur among `rows` rows: those of the
@@ -79,14 +79,17 @@ class Reason:
 
 @dataclass(frozen=True)
 class Design:
-    """`matrix` (n, p) in original units, without intercept and without reference levels; one of `terms` a column."""
+    """`matrix` (n, p) in original units, without intercept and reference levels, with one of `terms` for each column."""
 
     matrix: Floats
     terms: tuple[Term, ...]
 
     def __post_init__(self) -> None:
         if self.matrix.ndim != 2 or self.matrix.shape[1] != len(self.terms):
-            raise ValueError(f"a design has one term for each column: {self.matrix.shape} and {len(self.terms)} terms")
+            raise ValueError(
+                f"a design needs one term for each column; got a matrix of shape {self.matrix.shape} and "
+                f"{len(self.terms)} terms"
+            )
         finite = np.isfinite(self.matrix).all(axis=0)
         if not finite.all():
             term = self.terms[int(np.argmin(finite))]
@@ -110,7 +113,8 @@ class Basis:
 
 
 def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
-    """Standardise, set aside what is constant or aliased, orthogonalise the rest, rows counted by `weights` (n,), above 0.
+    """Standardise the columns, set aside constant and aliased ones, and orthogonalise the rest; rows have `weights` (n,)
+    above 0.
 
     Earlier terms win, as in R. The triangle of one QR decomposition has the geometry of all rows, so the pass over the
     terms in their order is made on (p, p).
@@ -137,7 +141,7 @@ def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
 
 
 def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
-    """Columns with mean 0 and mean square 1, their means and standard deviations; a constant column has sd 0."""
+    """Return columns with mean 0 and mean square 1, their means and standard deviations; a constant column has sd 0."""
     if not matrix.size:
         return matrix, np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1])
     largest = np.abs(matrix).max(axis=0)
@@ -152,7 +156,8 @@ def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, dict[int, Ints]]:
-    """In-order pass: columns kept, their triangular factor, and for each other column those it is made of.
+    """Select linearly independent columns in order; return them, their triangular factor, and what the other columns are
+    made of.
 
     `offset` (p,) is mean over sd: a column of 1e9 plus noise carries a rounding error of 1e9 * eps, and no column can
     be told from a combination of others more finely than the rounding of those seen so far.
@@ -184,14 +189,14 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
 
 
 def _apart(columns: Floats, directions: Floats) -> Floats:
-    """Less what lies along the directions; twice is enough (Kahan and Parlett, in Parlett 1980)."""
+    """Remove the components along the directions; twice is enough (Kahan and Parlett, in Parlett 1980)."""
     for _ in range(2):
         columns = columns - directions @ (directions.T @ columns)
     return columns
 
 
 def inflation(design: Design, basis: Basis) -> dict[str, float]:
-    """GVIF ** (1 / df) of each original column with a kept term (Fox and Monette 1992); for df = 1 it is the VIF.
+    """Return GVIF ** (1 / df) of each original column with a kept term (Fox and Monette 1992); for df = 1 it is the VIF.
 
     GVIF = det C_in det C_out / det C for the correlations C of the kept terms, split into the column's own and the
     others; det C_out / det C is the determinant of the column's own block of C's inverse. Empty with a single column.

@@ -1,4 +1,4 @@
-"""Honest inference for the unpenalised linear counterpart: estimates with errors, or the reason why there is none.
+"""Inference for the unpenalised linear counterpart: estimates with standard errors, or the reason why there are none.
 
 Logistic, multinomial logistic and Poisson regression by maximum likelihood, linear regression by least squares, each
 fitted on an orthogonal basis of the design (`tabinterp.linear.design`) and reported per unit of the columns. A term that is
@@ -37,7 +37,7 @@ SEEN = 1e-6  # share of a coefficient's length that lies in undetermined directi
 
 @dataclass(frozen=True)
 class Estimate:
-    """One coefficient per unit, or the intercept (`term` None); `None` where there is no number, see `reason`.
+    """One coefficient per unit, or the intercept (`term` None); `None` if there is no number, for the given `reason`.
 
     `z` is estimate / stderr, to be read on the t distribution with `Inference.df_residual` where that is not None.
     `ratio` is (value, low, high) of exp, None at an end beyond floating point, and None for regression: an odds ratio
@@ -58,7 +58,8 @@ class Estimate:
 
 @dataclass(frozen=True)
 class ColumnTest:
-    """Joint Wald test that the `df` coefficients of a column which have a number are zero; `left_out` have none.
+    """The joint Wald test that the `df` estimated coefficients of a column are zero; `left_out` coefficients have no
+    estimate.
 
     `output` None tests all classes together. `vif` is GVIF ** (1 / df) of the design, rows by their weight, None for a single
     column.
@@ -75,7 +76,7 @@ class ColumnTest:
 
 @dataclass(frozen=True)
 class Inference:
-    """Estimates in the order output, term; one intercept an output; tests in the order output, column.
+    """Estimates in the order output, term; one intercept for each output; tests in the order output, column.
 
     `outputs` is 1 for binary (log-odds of class 1), regression and count (log rate), the number of classes for multiclass.
     `covariance_matrix` (outputs * terms, outputs * terms) is in the order of `estimates`, NaN where there is none.
@@ -109,7 +110,7 @@ def infer(
     covariance: Covariance | None = None,
     groups: Ints | None = None,
 ) -> Inference:
-    """Fit the design to `y` (n,) and say how sure every coefficient is.
+    """Fit the design to `y` (n,), and estimate the standard error of every coefficient.
 
     `y` holds 0 and 1 (binary), 0 to `n_classes` - 1 (multiclass) or numbers or counts (`n_classes` is ignored). `covariance`
     None: "cluster" with `groups`, "robust" with `weights` (n,) and for counts, whose variance is seldom their mean, "model"
@@ -136,7 +137,7 @@ def infer(
     classes, codes = np.unique(y, return_inverse=True)
     labels = [int(c) for c in classes]
     if not set(classes.tolist()) <= set(range(n_classes)):
-        raise ValueError(f"classes are 0 to {n_classes - 1}, got {classes[:10].tolist()}")
+        raise ValueError(f"classes must be whole numbers from 0 to {n_classes - 1}; got {classes[:10].tolist()}")
     if len(labels) < 2:
         raise NotApplicableError(why("inference.class", rows=len(y)))
     fit = maximum_likelihood(design, basis, codes, unit, kind, centred=task == "multiclass", groups=groups)
@@ -148,8 +149,9 @@ def infer(
 def linear_surrogate(
     design: Design, score: Floats, weights: Floats | None = None, groups: Ints | None = None
 ) -> Inference:
-    """Least squares of a network's score (n,) on the design, with HC1 errors (MacKinnon and White 1985), over groups where there
-    are any, and `r2`."""
+    """Fit a network's score (n,) on the design by least squares, with HC1 errors (MacKinnon and White 1985), clustered by
+    groups if there are any, and `r2`.
+    """
     kind: Covariance = "robust" if groups is None else "cluster"
     return infer(design, score, task="regression", n_classes=0, weights=weights, covariance=kind, groups=groups)
 
@@ -157,7 +159,7 @@ def linear_surrogate(
 def wald(
     estimate: Floats, covariance: Floats, df_residual: float | None = None
 ) -> tuple[float | None, int, float | None]:
-    """Statistic b' V^-1 b, its degrees of freedom (the rank of V), and p; without a number where V is zero.
+    """Return the statistic b' V^-1 b, its degrees of freedom (the rank of V), and p; NaN if V is zero.
 
     With `df_residual` p is that of statistic / df on the F distribution, otherwise of the statistic on chi-squared.
 
@@ -178,17 +180,19 @@ def wald(
 def _rows(
     design: Design, y: Floats | Ints, weights: Floats | None, groups: Ints | None
 ) -> tuple[Design, Floats, Floats | None, Ints | None]:
-    """Coerce and check, leave rows of weight zero out, and number the groups from 0 on."""
+    """Validate the rows, leave out rows of weight zero, and number the groups from 0."""
     design = replace(design, matrix=np.asarray(design.matrix, dtype=np.float64))
     y = np.asarray(y, dtype=np.float64)
     if y.shape != (len(design.matrix),):
-        raise ValueError(f"y has one value for each row: {design.matrix.shape} and {y.shape}")
+        raise ValueError(
+            f"y must have one value for each row of the design matrix; got {y.shape} and {design.matrix.shape}"
+        )
     if not np.isfinite(y).all():
         raise NotApplicableError(why("no inference: the target has values that are not finite numbers"))
     if weights is not None:
         weights = np.asarray(weights, dtype=np.float64)
         if weights.shape != y.shape:
-            raise ValueError(f"weights has one value for each row: {y.shape} and {weights.shape}")
+            raise ValueError(f"weights must have one value for each row; got {weights.shape} for {y.shape}")
         if not (np.isfinite(weights) & (weights >= 0)).all():
             raise NotApplicableError(why("no inference: weights must be finite and not negative"))
         used = weights > 0
@@ -202,7 +206,7 @@ def _rows(
 
 @dataclass(frozen=True)
 class _Table:
-    """Where the numbers of a fit go: `present` of `outputs` outputs, each with the intercept and then the terms."""
+    """The arrangement of estimates: `present` of `outputs` outputs, each with the intercept and then the terms."""
 
     task: Task
     design: Design
@@ -221,7 +225,7 @@ class _Table:
         return len(self.design.terms) + 1
 
     def report(self, kind: Covariance) -> Inference:
-        """Coefficients per unit, with errors, tests and reasons."""
+        """Return coefficients per unit, with errors, tests and reasons."""
         value, covariance, lost = self._per_unit()
         places = [(output, place) for output in range(self.outputs) for place in range(self.width)]
         estimates = [
@@ -246,7 +250,9 @@ class _Table:
         )
 
     def _per_unit(self) -> tuple[Floats, Floats, Bools]:
-        """Values and covariance over (output, place), NaN where there is none, and the places (width,) separated."""
+        """Return values and covariance over (output, place), NaN if there is none, and the places (width,) that are
+        separated.
+        """
         size = self.outputs * self.width
         kept = np.array([0, *(j + 1 for j in self.basis.kept)])
         at = np.concatenate([kept + output * self.width for output in self.present])
@@ -264,7 +270,7 @@ class _Table:
         return value, covariance, np.asarray(lost.reshape(self.outputs, self.width).any(axis=0))
 
     def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
-        """One row of the table."""
+        """Return one row of the table."""
         term, reason = self.design.terms[place - 1] if place else None, self._reason(output, place, lost)
         variance = variance if variance > 0 else np.nan  # rounding can leave a variance of nothing below 0
         if np.isnan(variance) and not np.isnan(value) and reason is None:
@@ -286,7 +292,7 @@ class _Table:
         return None
 
     def _separated(self, j: int, lost: Bools) -> Reason:
-        """The level itself, the reference level of its column, or else every column involved; j is -1: intercept."""
+        """Return the level itself, the reference level of its column, or else every column involved; j is -1: intercept."""
         column = self.design.terms[j].column if j >= 0 else None
         code: Literal["separated", "never_counted"] = "never_counted" if self.task == "count" else "separated"
         for cause in self.fit.causes:
@@ -301,7 +307,7 @@ class _Table:
 
 
 def with_numbers(empty: Estimate, value: float, variance: float, df_residual: float | None, *, ratio: bool) -> Estimate:
-    """An estimate with its 95% interval; without one where the variance is NaN, without anything where the value is."""
+    """Return an estimate with its 95% interval; without interval if the variance is NaN, without anything if the value is."""
     if np.isnan(value):
         return empty
     if np.isnan(variance):
@@ -325,7 +331,7 @@ def with_numbers(empty: Estimate, value: float, variance: float, df_residual: fl
 def column_tests(
     design: Design, basis: Basis, outputs: int, value: Floats, covariance: Floats, df_residual: float | None
 ) -> Iterator[ColumnTest]:
-    """For each output, and for all together where there are several, one test a column."""
+    """Yield one test for each column, for each output and, if there are several, for all outputs together."""
     columns: dict[str, list[int]] = {}
     for j, term in enumerate(design.terms):
         columns.setdefault(term.column, []).append(j)
@@ -340,10 +346,10 @@ def column_tests(
 
 
 def _along(units: Floats, directions: Floats) -> Bools:
-    """Which rows of `units` have more than rounding along orthonormal `directions`."""
+    """Return which rows of `units` have more than rounding along orthonormal `directions`."""
     return np.asarray(np.linalg.norm(units @ directions, axis=1) > SEEN * np.linalg.norm(units, axis=1))
 
 
 def _exp(value: float) -> float | None:
-    """None where it overflows."""
+    """Return exp, or None if it overflows."""
     return float(np.exp(value)) if value < 709 else None

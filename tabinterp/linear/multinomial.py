@@ -1,4 +1,4 @@
-"""Maximum likelihood of a multinomial logistic model, with row weights and with classes that a row cannot have.
+"""Maximum likelihood of a multinomial logistic model, with row weights and with classes that are impossible for some rows.
 
 Binary logistic regression is the case of two classes. `statsmodels.MNLogit` takes neither weights nor, for the limit
 of a separated fit, rows with fewer possible classes. Where statsmodels has a model for the rows, tests compare the two.
@@ -43,7 +43,7 @@ class Likelihood:
         return int(self.basis.shape[1] * self.contrasts.shape[1])
 
     def with_choice(self) -> Likelihood:
-        """The rows that have more than one possible class; the others say nothing."""
+        """Return the rows with more than one possible class; the others carry no information."""
         choice = self.possible.sum(axis=1) > 1
         return replace(
             self,
@@ -55,12 +55,12 @@ class Likelihood:
         )
 
     def logits(self, parameters: Floats) -> Floats:
-        """(n, k), minus infinity for a class that the row cannot have."""
+        """Return the logits (n, k); minus infinity for an impossible class."""
         blocks = parameters.reshape(self.contrasts.shape[1], self.basis.shape[1])
         return np.where(self.possible, self.basis @ (blocks.T @ self.contrasts.T), -np.inf)
 
     def margins(self, parameters: Floats) -> Floats:
-        """(n, k): logit of the row's own class minus that of each possible class; 0 where the class is not possible."""
+        """Return the logit of the row's own class minus that of each possible class (n, k); 0 for impossible classes."""
         logits = self.logits(parameters)
         own = logits[np.arange(len(self.y)), self.y]
         return np.where(self.possible, own[:, None] - np.where(self.possible, logits, 0), 0)
@@ -75,7 +75,7 @@ class Likelihood:
         return float(self.weights @ log_probabilities[np.arange(len(self.y)), self.y])
 
     def residuals(self, probabilities: Floats) -> Floats:
-        """(n, k - 1): weighted outcome minus probability, one column for each contrast."""
+        """Return weighted outcome minus probability (n, k - 1), one column for each contrast."""
         outcome = np.zeros_like(probabilities)
         outcome[np.arange(len(self.y)), self.y] = 1
         result: Floats = self.weights[:, None] * ((outcome - probabilities) @ self.contrasts)
@@ -85,7 +85,7 @@ class Likelihood:
         return (self.residuals(probabilities).T @ self.basis).ravel()
 
     def information(self, probabilities: Floats) -> Floats:
-        """Fisher information (size, size); observed and expected are the same for this link."""
+        """Return the Fisher information (size, size); observed and expected information are equal for this link."""
         d, blocks = self.basis.shape[1], self.contrasts.shape[1]
         means = probabilities @ self.contrasts
         result = np.empty((blocks, d, blocks, d))
@@ -99,14 +99,16 @@ class Likelihood:
         return result.reshape(self.size, self.size)
 
     def _weighted_square(self, curvature: Floats, *, positive: bool) -> Floats:
-        """basis' diag(curvature) basis; as a symmetric product, at half the cost, where no curvature is negative."""
+        """Return basis' diag(curvature) basis, at half the cost if no curvature is negative."""
         if not positive:
             return np.asarray((self.basis * curvature[:, None]).T @ self.basis)
         root = self.basis * np.sqrt(np.maximum(curvature, 0))[:, None]
         return np.asarray(root.T @ root)
 
     def meat(self, probabilities: Floats) -> Floats:
-        """Sum of the outer products of the rows' (or groups') scores, weights included: the middle of the sandwich."""
+        """Return the sum of the outer products of the rows' (or groups') scores, weights included: the middle of the
+        sandwich.
+        """
         residuals = self.residuals(probabilities)
         if self.groups is not None:
             shape = (len(residuals), self.size)
@@ -123,7 +125,7 @@ class Likelihood:
 
 @dataclass(frozen=True)
 class Maximum:
-    """`parameters` (size,), their `information` within the span, and whether the logits have stopped moving.
+    """`parameters` (size,), their `information` within the span, and whether the logits converged.
 
     `recession` (size,): a direction in which the likelihood rises for ever, where the iterations came upon one.
     """
@@ -136,14 +138,17 @@ class Maximum:
 
 
 def contrasts(n_classes: int) -> Floats:
-    """(k, k - 1): log-odds of the second class for two classes, an orthonormal basis of centred logits for more."""
+    """Return contrasts (k, k - 1): log-odds of the second class for two classes, an orthonormal basis of centred logits for
+    more.
+    """
     if n_classes == 2:
         return np.array([[-0.5], [0.5]])
     return np.asarray(helmert(n_classes).T, dtype=np.float64)
 
 
 def maximise(likelihood: Likelihood, span: Floats | None) -> Maximum:
-    """Newton's method with step halving, on all parameters or on `span @ theta`, `span` (size, q) orthonormal.
+    """Maximise by Newton's method with step halving, over all parameters or over `span @ theta` with orthonormal `span`
+    (size, q).
 
     The likelihood is concave. Where its maximum is at infinity (Albert and Anderson 1984) Newton's steps keep moving
     some logits by about one, and tend to a direction of recession; a step that is one proves it, and a step that moves

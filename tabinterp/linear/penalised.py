@@ -1,4 +1,4 @@
-"""Penalised fits on standardised columns by scikit-learn: L2, its strength by cross-validation on the rows alone.
+"""Penalised fits on standardised columns by scikit-learn, with an L2 penalty chosen by cross-validation.
 
 Classes: logistic or multinomial; the strength is chosen on at most 10,000 seeded rows, from strong to weak, each fold going on
 from its last fit, until the loss rises (a penalty is the width of a prior, which does not depend on the number of rows). Numbers:
@@ -32,7 +32,7 @@ SMALL_HESSIAN = 500  # columns up to which it is made: beyond, its n d^2 product
 
 
 def fit_penalised(x: FloatArray, y: Any, weights: FloatArray | None, table: Table, seed: int) -> Any:
-    """Fit a logistic, multinomial, ridge or Poisson regression, whose penalty is chosen by cross-validation.
+    """Fit a logistic, multinomial, ridge or Poisson regression with a penalty chosen by cross-validation.
 
     Parameters
     ----------
@@ -49,20 +49,20 @@ def fit_penalised(x: FloatArray, y: Any, weights: FloatArray | None, table: Tabl
 
 
 def logistic(classes: int, width: int, strength: float) -> LogisticRegression:
-    """Newton's method where the Hessian is small, one logit of few columns; L-BFGS otherwise."""
+    """Return a logistic regression that uses Newton's method if the Hessian is small, and L-BFGS otherwise."""
     solver = "newton-cholesky" if classes == 2 and width <= SMALL_HESSIAN else "lbfgs"
     return LogisticRegression(C=strength, solver=solver, max_iter=ITERATIONS, warm_start=True)
 
 
 def fit_quietly(model: Any, x: FloatArray, y: Any, weights: FloatArray | None) -> Any:
-    """Fit a model of scikit-learn without its warning that it has not converged."""
+    """Fit a scikit-learn model without its convergence warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(x, y, sample_weight=weights)
 
 
 def strength_of(x: FloatArray, table: Table, seed: int) -> float:
-    """The C of the lowest cross-validated log loss."""
+    """Return the C with the lowest cross-validated log loss."""
     rows = chosen(table.numbers, SEARCHED, seed)
     codes = table.y[rows].astype(np.int64)
     classes = len(table.schema.classes)
@@ -90,7 +90,7 @@ def strength_of(x: FloatArray, table: Table, seed: int) -> float:
 
 
 def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArray | None) -> float:
-    """Mean log loss of probabilities (n, k) of the classes 0 to k - 1, where `codes` (n,) are the true ones.
+    """Return the mean log loss of probabilities (n, k) for the true classes `codes` (n,), from 0 to k - 1.
 
     That is scikit-learn's `log_loss`, without the checks that take longer than the fit of a small fold.
     """
@@ -102,7 +102,7 @@ def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArra
 def parts_of(
     strata: IntArray, groups: IntArray | None, needed: Sequence[int], seed: int
 ) -> list[tuple[IntArray, IntArray]]:
-    """Return the folds of a cross-validation: the places of the rows that are fitted, and of those that are judged.
+    """Return the folds of a cross-validation: the positions of the rows that are fitted, and of those that are scored.
 
     At most five folds, with `strata` (rows,) in equal shares and the rows of each of `groups` (rows,) in one fold. Empty where
     a stratum that is `needed` would be missing from the rows fitted.
@@ -118,7 +118,7 @@ def parts_of(
 def fit_numbers(
     x: FloatArray, y: FloatArray, weights: FloatArray | None, seed: int, groups: IntArray | None
 ) -> RidgeCV:
-    """Fit a ridge regression of the strength with the least squared error on rows left out, or on five folds of groups."""
+    """Fit a ridge regression with the penalty of lowest leave-one-out squared error, or over five folds of groups."""
     strengths = len(x) * np.logspace(-7, 1, 17)
     if groups is not None:
         parts = by_group(np.zeros(len(x), dtype=np.int64), groups, [0], FOLDS, seed)
@@ -133,7 +133,9 @@ def fit_numbers(
 def _squared_errors(
     x: FloatArray, y: FloatArray, weights: FloatArray, fitted: IntArray, judged: IntArray, strengths: FloatArray
 ) -> FloatArray:
-    """Weighted sum of squared errors on the judged rows for each strength, (strengths,), from one eigendecomposition."""
+    """Return the weighted sum of squared errors on the scored rows for each penalty (strengths,), from one
+    eigendecomposition.
+    """
     w = weights[fitted]
     centre, mean = np.average(x[fitted], axis=0, weights=w), np.average(y[fitted], weights=w)
     moved = x[fitted] - centre
@@ -147,7 +149,7 @@ def _squared_errors(
 def fit_counts(
     x: FloatArray, y: FloatArray, weights: FloatArray, seed: int, groups: IntArray | None
 ) -> PoissonRegressor:
-    """Fit a Poisson regression of the strength with the least cross-validated deviance, weighed by row.
+    """Fit a Poisson regression with the penalty of lowest cross-validated deviance, weighted by row.
 
     Folds have equal shares of zeros, and the rows of a group in one fold.
     """
@@ -180,5 +182,5 @@ def fit_counts(
 
 
 def _rates(fitted: PoissonRegressor, x: FloatArray) -> FloatArray:
-    """Expected counts; those of rows far outside the fitted ones stay within floating point."""
+    """Return expected counts, limited to the range of floating point for rows far outside the fitted ones."""
     return np.asarray(np.exp(np.clip(x @ fitted.coef_ + fitted.intercept_, -100, 100)))

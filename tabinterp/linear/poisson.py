@@ -1,4 +1,4 @@
-"""Maximum likelihood of a Poisson model with a log link, and its limit where counts of zero leave it without a maximum.
+"""Maximum likelihood of a Poisson model with a log link, and its limit if zero counts leave it without a maximum.
 
 Along some direction the rates of rows with a count of zero can fall for ever while those of every other row stay as they
 are: then the likelihood has no maximum, and in the limit those rows have a rate of zero and say nothing more (Correia,
@@ -30,7 +30,8 @@ FALLS = 1e-7  # a move of the log rate, of moves of up to 1, that is not roundin
 def poisson(
     design: Design, basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None
 ) -> Fit:
-    """Poisson regression of counts `y` (n,) on the basis, by statsmodels, without the rows whose rate is zero in the limit.
+    """Fit a Poisson regression of counts `y` (n,) on the basis with statsmodels, without rows whose rate is zero in the
+    limit.
 
     "model" takes the variance to be the mean and weights as frequencies; "robust" is the sandwich HC0 ("cluster": with scores
     summed within `groups`), which holds whatever the variance is, as long as the mean is right (Gourieroux, Monfort & Trognon
@@ -76,13 +77,16 @@ def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance, gro
 
 
 def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floats | None:
-    """Directions that single rows or groups determine: their scores are zero, and the sandwich would call that certainty."""
+    """Return directions that single rows or groups determine: their scores are zero, so the sandwich variance would be
+    zero.
+    """
     information = weights * np.asarray(result.fittedvalues)
     return single_draws(x, np.linalg.inv((x * information[:, None]).T @ x), information, groups)
 
 
 def never_counted(vectors: Floats, y: Floats) -> Bools:
-    """(n,) rows with a count of zero whose rate some direction lowers for ever without moving any other row upward.
+    """Return the rows (n,) with zero counts whose rate can decrease forever in some direction without any other rate
+    increasing.
 
     >>> basis = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
     >>> never_counted(basis, np.array([2.0, 0.0, 0.0])).tolist()
@@ -100,7 +104,7 @@ def never_counted(vectors: Floats, y: Floats) -> Bools:
 
 
 def _falling(moves: Floats) -> Bools:
-    """Which rows of `moves` (m, q) fall along a direction along which none rises: those of one direction are all."""
+    """Return which rows of `moves` (m, q) decrease along a direction along which none increases."""
     m, q = moves.shape
     # maximise the sum of falls s, 0 <= s <= 1, under s + moves @ direction <= 0
     solution = linprog(
@@ -113,7 +117,7 @@ def _falling(moves: Floats) -> Bools:
 
 
 def _causes(design: Design, y: Floats) -> list[Cause]:
-    """Levels in which nothing was ever counted."""
+    """Return levels in which all counts are zero."""
     indicators, owners = levels(design)
     rows, counts = indicators.sum(axis=0), indicators.T @ y
     return [Cause(int(rows[i]), (), *owner) for i, owner in enumerate(owners) if rows[i] > 0 and counts[i] == 0]

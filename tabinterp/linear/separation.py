@@ -1,4 +1,4 @@
-"""Where the maximum of a logistic likelihood is at infinity, and what remains to be estimated there.
+"""Separation: where the maximum of a logistic likelihood is at infinity, and what can still be estimated.
 
 Along a direction of recession no row's own class loses against another, and in some rows it wins for good (Albert and
 Anderson 1984). In the limit those rows cannot have the other class: it is struck from their possible classes, a row
@@ -24,7 +24,7 @@ NOTHING = 1e-10  # information per row that is rounding; on the basis a row's is
 
 @dataclass(frozen=True)
 class Cause:
-    """Rows in which classes do not occur: those of `term`, of the reference level of `column`, or, both None, any."""
+    """Rows in which classes do not occur: those of `term`, of the reference level of `column`, or, if both are None, any."""
 
     rows: int
     classes: tuple[int, ...]
@@ -33,7 +33,7 @@ class Cause:
 
 
 def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools, list[Cause]]:
-    """Strike the classes that do not occur in a level; again, as that can empty further levels.
+    """Remove the classes that do not occur in a level, repeatedly, since this can empty further levels.
 
     Levels are all columns of zeros and ones, and the reference level of a column with dummies. Only rows that still
     have a choice say that a class occurs; the causes count those rows.
@@ -56,7 +56,7 @@ def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools
 
 
 def levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
-    """Indicators (n, m) of the levels, and for each its term (None for a reference level) and its column."""
+    """Return indicators (n, m) of the levels, with the term (None for a reference level) and the column of each."""
     matrix = design.matrix
     binary = [j for j in range(matrix.shape[1]) if ((matrix[:, j] == 0) | (matrix[:, j] == 1)).all()]
     indicators = [matrix[:, j] for j in binary]
@@ -70,7 +70,7 @@ def levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
 
 
 def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, Bools]:
-    """Strike the classes that a direction of recession rules out, and the rows (n,) in which it does.
+    """Remove the classes that a direction of recession rules out, and return the rows (n,) in which it does.
 
     The direction is the one that Newton's method came upon, or else the linear programme's. Margins that it raises but
     little are left for the next one, as they may be rounding.
@@ -84,7 +84,7 @@ def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, B
 
 
 def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
-    """A direction of recession (size,), or one without any margin above `STRICT` if there is none.
+    """Return a direction of recession (size,), or one without any margin above `STRICT` if there is none.
 
     Linear programme of Konis (2007): among directions with coefficients in [-1, 1] that lower no margin of a row's own
     class over a possible other one, the one with the greatest sum of margins. The margins at `parameters`, where
@@ -117,7 +117,7 @@ def _gradients(likelihood: Likelihood, rows: Ints, others: Ints) -> Floats:
 
 
 def determined(likelihood: Likelihood) -> tuple[Floats | None, Floats | None]:
-    """Orthonormal directions (size, .) that what remains determines, and those that it says nothing about.
+    """Return orthonormal directions (size, .) that the remaining rows determine, and those that they do not.
 
     (None, None) where every class is possible for every row and everything is determined. The second are the null
     space of the information, which depends on neither parameters nor weights: it is taken where the possible classes

@@ -1,4 +1,4 @@
-"""Generalised linear models over any number of batches: merged sums, one Newton step for each pass over the rows.
+"""Generalised linear models over batches of rows: mergeable sums, and one Newton step for each pass over the rows.
 
 Least squares, logistic, multinomial and Poisson regression with their canonical links, on standardised encoded columns, with a
 quadratic penalty on the coefficients and none on the intercepts. Loss, gradient and Fisher information are sums over rows; a
@@ -24,7 +24,8 @@ SLACK = 1e-10  # of the loss: sums of batches differ by rounding
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """`parameters` (k, d + 1), intercept last, of columns (x - `centre`) / `scale`; k classes of several, else one.
+    """`parameters` (k, d + 1), intercept last, for columns (x - `centre`) / `scale`; k is the number of classes if there
+    are several, else 1.
 
     `penalty` is half of it times the sum of squared coefficients, where weights have mean 1.
     """
@@ -38,7 +39,9 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """At one plan's parameters: rows, sum w, loss, gradient (k, d + 1) and information (k, d + 1, k, d + 1), none penalised."""
+    """Unpenalised sums at the parameters of a plan: rows, sum w, loss, gradient (k, d + 1) and information (k, d + 1, k, d
+    + 1).
+    """
 
     rows: int
     mass: float
@@ -48,13 +51,13 @@ class Sums:
 
 
 def start(plan: Plan) -> Sums:
-    """No rows yet."""
+    """Return empty sums."""
     shape = plan.parameters.shape
     return Sums(0, 0.0, 0.0, np.zeros(shape), np.zeros((*shape, *shape)))
 
 
 def update(plan: Plan, x: FloatArray, y: FloatArray, weights: FloatArray) -> Sums:
-    """Sums over these rows."""
+    """Return the sums over these rows."""
     rows = np.column_stack([(x - plan.centre) / plan.scale, np.ones(len(x))])
     score = rows @ plan.parameters.T
     loss, residual, curvature = _derivatives(plan.task, score, y)
@@ -71,14 +74,14 @@ def update(plan: Plan, x: FloatArray, y: FloatArray, weights: FloatArray) -> Sum
 
 
 def merge(a: Sums, b: Sums) -> Sums:
-    """Both parts' rows."""
+    """Merge the sums of two sets of rows."""
     return Sums(
         a.rows + b.rows, a.mass + b.mass, a.loss + b.loss, a.gradient + b.gradient, a.information + b.information
     )
 
 
 def finish(plan: Plan, sums: Sums) -> tuple[float, FloatArray]:
-    """The penalised loss at the plan's parameters, and the Newton step (k, d + 1) from there."""
+    """Return the penalised loss at the plan's parameters, and the Newton step (k, d + 1) from there."""
     penalty = (
         plan.penalty * sums.mass / sums.rows * (np.arange(plan.parameters.shape[1]) < plan.parameters.shape[1] - 1)
     )
@@ -92,7 +95,7 @@ def finish(plan: Plan, sums: Sums) -> tuple[float, FloatArray]:
 
 
 def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
-    """The plan with the parameters of all rows, from where it stands, and whether its steps came to an end.
+    """Return the plan with the parameters fitted to all rows, starting from its own, and whether it converged.
 
     `total` takes one pass: the sums of all rows at a plan's parameters.
     """
@@ -111,7 +114,7 @@ def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
 def _derivatives(
     task: str, score: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray, Callable[[int, int], FloatArray]]:
-    """(m,) losses, (m, k) their derivatives by the scores, and the (m,) second derivatives by two of them."""
+    """Return losses (m,), their derivatives (m, k) with respect to the scores, and a function to second derivatives (m,)."""
     if task == "multiclass":
         p, own = softmax(score, axis=1), np.eye(score.shape[1])[y.astype(np.int64)]
         return (

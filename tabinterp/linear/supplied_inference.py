@@ -1,4 +1,4 @@
-"""Inference that a linear model brings: its own estimates and covariance, carried from encoded columns to terms.
+"""Inference that comes with a linear model: its own estimates and covariance, transferred from encoded columns to terms.
 
 A coefficient per unit or against a reference level is a linear function of the model's parameters, and so is its error.
 """
@@ -23,7 +23,9 @@ from .terms import AnyTerm, Contrast, Slope
 def own_inference(
     bound: BoundModel, fit: OwnFit, terms: Sequence[AnyTerm], design: Design, weights: FloatArray | None
 ) -> Inference:
-    """The model's estimates of the terms; `design` gives the inflation of the table's rows, by their `weights`."""
+    """Return the model's own estimates of the terms; `design` gives the inflation for the table's rows with their
+    `weights`.
+    """
     task, outputs, width = bound.table.schema.task, len(bound.outputs), 1 + len(terms)
     head = score_head(bound.model, bound.table, len(fit.parameters))
     turn = np.kron(head, _to_terms(bound, terms))
@@ -60,7 +62,7 @@ def own_inference(
 
 
 def _to_terms(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
-    """(1 + terms, 1 + d): the intercept and the encoded columns to the intercept and the terms."""
+    """Return the matrix (1 + terms, 1 + d) from intercept and encoded columns to intercept and terms."""
     turn = np.zeros((1 + len(terms), 1 + bound.encoding.width))
     for row, term in zip(turn[1:], terms, strict=True):
         if isinstance(term, Slope):

@@ -1,4 +1,4 @@
-"""Terms of a linear predictor, found from the encoding: what is one coefficient on the original columns?
+"""Terms of a linear predictor: which functions of the original columns have one coefficient, given the encoding.
 
 A number that the encoder scales is one term, per unit of the column. A column whose distinct values are all encoded apart
 (one-hot, bins) is one term a level, against the reference level. A missing-indicator is a term of its own. Anything else
@@ -44,7 +44,7 @@ class Slope:
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """A term against a reference: the encoded columns `block` at the level and at the reference."""
+    """A term compared with a reference: the encoded columns `block` at the level and at the reference."""
 
     term: Term
     values: FloatArray  # (n,) 0 or 1
@@ -56,7 +56,7 @@ class Contrast:
 
     @property
     def level_rows(self) -> int:
-        """How many rows are at the level."""
+        """The number of rows at the level."""
         return int((self.values > 0).sum())
 
 
@@ -76,12 +76,12 @@ AnyTerm = Slope | Contrast | Basis
 
 
 def find_terms(bound: BoundModel) -> list[AnyTerm]:
-    """The terms of every column that is encoded on its own, in the table's order."""
+    """Return the terms of every column that is encoded separately, in the table's order."""
     return [term for column in bound.columns if bound.encoding.local[column] for term in _column_terms(bound, column)]
 
 
 def design(terms: list[AnyTerm], rows: NDArray[np.bool_] | None = None) -> Design:
-    """The terms' values as a matrix (rows, terms)."""
+    """Return the terms' values as a matrix (rows, terms)."""
     matrix = np.column_stack([t.values for t in terms]) if terms else np.empty((0, 0))
     return Design(matrix if rows is None else matrix[rows], tuple(t.term for t in terms))
 
@@ -137,13 +137,13 @@ def _slope(
 
 
 def _sd(x: FloatArray, present: NDArray[np.bool_], weights: FloatArray | None) -> float:
-    """Of the rows in which there is a number; 0 where these have no weight."""
+    """Return the standard deviation over rows with a number; 0 if these have no weight."""
     w = None if weights is None else weights[present]
     return float(deviation(x[present], w)) if w is None or w.any() else 0.0
 
 
 def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
-    """Indicator columns: constant where the column is present, another constant where it is missing."""
+    """Yield missing indicators: constant where the column is present, another constant where it is missing."""
     missing = ~slope.present
     if not missing.any():
         return
@@ -167,7 +167,7 @@ def _levels(
     *,
     apart: bool,
 ) -> list[AnyTerm]:
-    """One term a level against the reference, where the distinct encodings are affinely independent.
+    """Return one term for each level against the reference, if the distinct encodings are affinely independent.
 
     The reference is the level that is encoded as nothing but zeros, or else the most frequent (by weight), among the training
     rows; `training` (n,) is a row's weight there, 0 where it is held out. With
@@ -197,7 +197,9 @@ def _levels(
 
 
 def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[bool, float, str], str]]:
-    """For each group of equally encoded values a sort key and a label; what is no level of the table stands in brackets."""
+    """Return a sort key and a label for each group of equally encoded values; labels that are no level of the table are in
+    brackets.
+    """
     result = []
     numeric = pd.api.types.is_numeric_dtype(values.dtype)
     for g in range(size):
@@ -212,7 +214,7 @@ def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[b
 
 
 def _named(levels: list[Any], counts: pd.Series) -> list[str]:
-    """One level by its name; of several that are encoded alike at most three, and none that tells of few rows."""
+    """Return the name of a level; for several with equal encoding at most three names, none of which reveals few rows."""
     if len(levels) < 2:
         return [str(level) for level in levels]
     told = [level for level in levels if counts[level] >= TOLD][:3]

@@ -1,4 +1,4 @@
-"""The fits of the linear counterpart on an orthogonal basis: least squares, maximum likelihood or its limit."""
+"""Unpenalised fits of the linear counterpart on an orthogonal basis: least squares, maximum likelihood or its limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXACT = 1e-20  # share of the target's variance that is left when it is reproduc
 
 @dataclass(frozen=True)
 class Fit:
-    """Coefficients (m,) on the basis and their covariance (m, m), None where there is none.
+    """Coefficients (m,) on the basis and their covariance (m, m), None if there is none.
 
     `view` (outputs, m / (r + 1)) turns the blocks of coefficients into outputs. `null` (m, q): orthonormal directions
     in which there is no estimate, because of `causes`; `unsure` (m, q): those in which there is no error.
@@ -46,8 +46,8 @@ class Fit:
 
 
 def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None) -> Fit:
-    """Weighted least squares of `y` (n,), by statsmodels; "model" takes weights as frequencies, "robust" is HC1, "cluster" sums
-    the scores within `groups` (n,).
+    """Fit `y` (n,) by weighted least squares with statsmodels; "model" treats weights as frequencies, "robust" is HC1,
+    "cluster" sums the scores within `groups` (n,).
 
     Raises `NotApplicableError` where no row is left for the error, or the target is constant.
     """
@@ -85,8 +85,9 @@ def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance, gr
 
 
 def small_sample(rows: int, coefficients: int, groups: Ints | None) -> float:
-    """What a sandwich is multiplied by because residuals are smaller than errors: HC1, or CR1 over groups (MacKinnon & White
-    1985; Cameron & Miller 2015)."""
+    """Return the small-sample correction of a sandwich estimator: HC1, or CR1 over groups (MacKinnon & White 1985; Cameron
+    & Miller 2015).
+    """
     left = rows - coefficients
     if groups is None:
         return rows / left
@@ -95,7 +96,7 @@ def small_sample(rows: int, coefficients: int, groups: Ints | None) -> float:
 
 
 def single_draws(vectors: Floats, inverse: Floats, weights: Floats, groups: Ints | None = None) -> Floats | None:
-    """Orthonormal directions (m, q) of the coefficients that single rows, or single groups of rows, determine alone.
+    """Return orthonormal directions (m, q) of the coefficients that single rows, or single groups of rows, determine alone.
 
     Of a row that is one of leverage one. A group determines a direction v if all information about it is the group's own:
     M_g v = M v, with M the information of all rows and M_g that of the group's.
@@ -131,7 +132,7 @@ def maximum_likelihood(
     centred: bool,
     groups: Ints | None = None,
 ) -> Fit:
-    """The maximum, or its limit: strike what is separated until Newton's method finds a maximum in what remains.
+    """Return the maximum or its limit: remove what is separated until Newton's method finds a maximum in the rest.
 
     `y` (n,) has every class from 0 to its largest. `centred`: one output a class, centred over the classes; otherwise
     the log-odds of class 1.
@@ -162,7 +163,7 @@ def maximum_likelihood(
 
 @dataclass(frozen=True)
 class _Limit:
-    """The maximum over the rows that still have a choice, in the directions `span` that they determine."""
+    """The maximum over the rows with more than one possible class, in the directions `span` that they determine."""
 
     rest: Likelihood
     maximum: Maximum
@@ -170,7 +171,7 @@ class _Limit:
     null: Floats | None
 
     def covariance(self, kind: Covariance) -> Floats | None:
-        """Inverse information, or the sandwich around the rows' scores; None where the information is singular."""
+        """Return the inverse information, or the sandwich around the rows' scores; None if the information is singular."""
         try:
             inverse = cho_solve(cho_factor(self.maximum.information), np.eye(len(self.maximum.information)))
         except LinAlgError:
@@ -183,7 +184,8 @@ class _Limit:
         return np.asarray(inverse if self.span is None else self.span @ inverse @ self.span.T)
 
     def single_groups(self) -> Floats | None:
-        """Directions that a single group determines: its scores add up to zero, and the sandwich would call that certainty.
+        """Return directions that a single group determines: its scores add up to zero, so the sandwich variance would be
+        zero.
 
         Of two classes; of several the rows' information is no product of one column, and none is looked for.
         """

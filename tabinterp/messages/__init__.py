@@ -1,4 +1,4 @@
-"""The catalogue of every sentence that a reader sees: keys, English templates, and how they are filled and translated.
+"""The catalogue of all sentences that a reader sees: keys, English templates, and how they are filled and translated.
 
 A sentence is a key and values (`tabinterp.document.document.Message`); the text is only made when it is shown, in the
 language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
@@ -25,7 +25,7 @@ OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels
 
 
 def text_modules() -> list[Any]:
-    """Return every module named `text` of the package: each has a dictionary `TEXT` of keys and sentences."""
+    """Return every module named `text` in the package; each has a dictionary `TEXT` of keys and sentences."""
     paths = sorted(PACKAGE.rglob("text.py"))
     return [import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)) for path in paths]
 
@@ -52,7 +52,7 @@ def english() -> dict[str, str]:
 
 
 def text(key: str, values: Mapping[str, Any] | None = None) -> str:
-    """The sentence behind a key, its numbers formatted.
+    """Return the sentence for a key, with its numbers formatted.
 
     >>> text("verdict.worse", {"linear": "logistic regression"})
     'The network predicts worse than logistic regression.'
@@ -62,7 +62,7 @@ def text(key: str, values: Mapping[str, Any] | None = None) -> str:
 
 
 def word(vocabulary: str, name: str) -> str:
-    """A name of ours in the language spoken; one that the vocabulary does not know is data, and stays as it is.
+    """Return a name in the current language; a name that the vocabulary does not contain is data and is unchanged.
 
     >>> word("report.kind", "numeric"), word("report.kind", "Mrs.")
     ('numeric', 'Mrs.')
@@ -72,7 +72,7 @@ def word(vocabulary: str, name: str) -> str:
 
 
 def joined(parts: Iterable[str], joint: str = "list") -> str:
-    """Parts as one text: a "list", a "series" of longer ones, "both", or "sentences".
+    """Join parts to one text: a "list", a "series" of longer parts, "both", or "sentences".
 
     >>> joined(["a", "b", "c"]), joined(["a", "b"], "both"), joined([])
     ('a, b, c', 'a and b', '')
@@ -111,7 +111,7 @@ def _shown(value: Any) -> str:
 
 
 def count(value: int) -> str:
-    """A whole number, its digits grouped.
+    """Return a whole number with grouped digits.
 
     >>> count(1234567)
     '1,234,567'
@@ -120,7 +120,7 @@ def count(value: int) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number to three significant digits or to the unit, without exponents in the everyday range.
+    """Return a number to three significant digits or to the unit, without exponents in the everyday range.
 
     >>> number(0.0123456), number(1234.5), number(-0.0), number(None), number(2.5e-7)
     ('0.0123', '1,234', '0', '–', '2.5e-07')
@@ -136,7 +136,8 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def date(iso: str) -> str:
-    """A day, or a moment, written as 2026-08-02 or 2026-08-02T00:00:00 in the document; anything else as it stands.
+    """Return a day or a moment of the document (2026-08-02 or 2026-08-02T00:00:00) in the current language; anything else
+    is unchanged.
 
     >>> date("2026-08-02"), date("2026-08-02T00:00:00"), date("2026-08-02T09:30:00"), date("soon")
     ('2026-08-02', '2026-08-02', '2026-08-02 09:30:00', 'soon')
@@ -150,7 +151,7 @@ def date(iso: str) -> str:
 
 
 def level(label: str) -> str:
-    """A label of levels: what stands in brackets is ours (`linear.terms`), all else is the table's.
+    """Return the label of levels: what is in brackets is ours (`linear.terms`), the rest is the table's.
 
     >>> level("oslo, rome, (3 more), (missing)"), level("missing")
     ('oslo, rome, (3 more), (missing)', 'missing')
@@ -159,7 +160,7 @@ def level(label: str) -> str:
 
 
 def signs(digits: str) -> str:
-    """A number as Python writes it, with the language's own decimal sign and grouping."""
+    """Replace the decimal sign and grouping of a Python number by those of the language."""
     decimal, group = translated("language.decimal", "."), translated("language.group", ",")
     return digits if (decimal, group) == (".", ",") else digits.translate({ord("."): decimal, ord(","): group})
 

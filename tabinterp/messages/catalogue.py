@@ -1,4 +1,4 @@
-"""Keeps translations beside the English sentences: `make messages`, or `python -m tabinterp.messages.catalogue [LANG FILE.json]`.
+"""Maintenance of translations: `make messages`, or `python -m tabinterp.messages.catalogue [LANG FILE.json]`.
 
 Every `locale/LANG/LC_MESSAGES/tabinterp.po` gets exactly the keys of `english()`, in their order: a key is the context, its
 English template the message, and a note for translators the comment. A translation whose English sentence changed is kept and
@@ -47,7 +47,7 @@ def updated(
 
 
 def missing(catalogue: polib.POFile) -> dict[str, str]:
-    """Key -> English sentence of everything that is not translated, or no longer surely."""
+    """Return key -> English sentence for everything without a (certain) translation."""
     return {entry.msgctxt: entry.msgid for entry in catalogue if not entry.translated()}
 
 

@@ -1,4 +1,4 @@
-"""Which language sentences are made in: a choice of whoever renders, never of the process.
+"""The language of sentences: chosen by whoever renders, never by the process.
 
 The English template is the message, so that a language is a standard gettext catalogue (`locale/LANG/LC_MESSAGES/tabinterp.mo`)
 whose contexts are the keys: a sentence that changed, or that no one has translated yet, appears in English. How numbers,
@@ -25,7 +25,7 @@ _SPOKEN: ContextVar[str] = ContextVar("language", default=SOURCE)
 
 
 def languages() -> tuple[str, ...]:
-    """The languages there are, English first.
+    """Return the available languages, English first.
 
     >>> languages()
     ('en', 'ja')
@@ -34,13 +34,13 @@ def languages() -> tuple[str, ...]:
 
 
 def spoken() -> str:
-    """The language in which sentences are made here and now."""
+    """Return the current language."""
     return _SPOKEN.get()
 
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Make sentences in another language, in this thread and for the length of this block.
+    """Use another language in this thread within this context.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def speaking(language: str) -> Iterator[None]:
     'en'
     """
     if language not in languages():
-        raise LanguageError(f"there is no text in language {language!r}; available: {', '.join(languages())}")
+        raise LanguageError(f"unsupported language {language!r}; choose one of {', '.join(languages())}")
     token = _SPOKEN.set(language)
     try:
         yield
@@ -62,7 +62,7 @@ def speaking(language: str) -> Iterator[None]:
 
 
 def translated(key: str, english: str) -> str:
-    """The template of a key in the language spoken; English where there is no translation of this very sentence."""
+    """Return the template of a key in the current language; English if this sentence has no translation."""
     return _catalogue(_SPOKEN.get()).pgettext(key, english)
 
 

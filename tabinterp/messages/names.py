@@ -1,4 +1,4 @@
-"""Names out of a table as labels (on one line, in order, not too long), and text without control characters."""
+"""Names from a table as labels (one line, limited length, safe order), and removal of control characters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEFTWARD = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U0001
 
 
 def tidy(name: str) -> str:
-    """A name on one line: white space and control characters become single spaces.
+    """Return a name on one line: white space and control characters become single spaces.
 
     >>> tidy("a\\n  b\\x00c"), tidy(" ")
     ('a b c', '(empty)')
@@ -28,7 +28,7 @@ def tidy(name: str) -> str:
 
 
 def apart(name: str) -> str:
-    """A name among other words: where it runs from right to left, what follows it does not move before it.
+    """Isolate a name among other words, so that a right-to-left name does not reorder them.
 
     >>> apart("age"), apart("\\u05d2\\u05d9\\u05dc") == "\\u2068\\u05d2\\u05d9\\u05dc\\u2069"
     ('age', True)
@@ -37,7 +37,8 @@ def apart(name: str) -> str:
 
 
 def plain(words: str) -> str:
-    """Return words in which every control and format character is shown as U+FFFD: no name disguises itself or a number.
+    """Return words with every control and format character replaced by U+FFFD, so that no name disguises itself or a
+    number.
 
     White space stays. So does a part that is set apart (U+2068 to U+2069), because what surrounds it does not move; and a
     joiner between two letters of a script that needs it, or two emoji.
@@ -49,7 +50,7 @@ def plain(words: str) -> str:
 
 
 def terminal(words: str) -> str:
-    """Return words for a terminal or a log: what could steer it is shown as an escape of Python's.
+    """Return words for a terminal or a log, with control characters as Python escapes.
 
     >>> terminal("a\\x1b[2J\\u202eb")
     'a\\\\x1b[2J\\\\u202eb'
@@ -75,7 +76,7 @@ def _without_controls(words: str, show: Callable[[str], str], spaces: str) -> st
 
 
 def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -> bool:
-    """Whether a character, between these two, is text."""
+    """Return whether a character, between these two, is text."""
     if char in (FIRST_STRONG, POP):
         return isolates
     if char in JOINERS:
@@ -84,7 +85,7 @@ def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -
 
 
 def _are_closed(words: str) -> bool:
-    """Whether every part that is set apart ends."""
+    """Return whether every part that is set apart ends."""
     depth = 0
     for mark in words:
         depth += (mark == FIRST_STRONG) - (mark == POP)
@@ -94,7 +95,7 @@ def _are_closed(words: str) -> bool:
 
 
 def cut(name: str, longest: int = LONGEST) -> str:
-    """A label; a long one loses its middle, because names of one family often differ in their end.
+    """Return a label; a long one is shortened in the middle, because related names often differ at the end.
 
     >>> cut("household_income_before_taxes_2019")
     'household_income…taxes_2019'
@@ -107,7 +108,7 @@ def cut(name: str, longest: int = LONGEST) -> str:
 
 
 def shortened(words: str, longest: int) -> str:
-    """Words without their end, where they are longer than there is room for; whole words, unless one is very long.
+    """Return words shortened at the end if they are too long; at a word boundary, unless one word is very long.
 
     >>> shortened("nothing to lose", 13), shortened("all of it", 9), shortened("indivisible", 6)
     ('nothing to…', 'all of it', 'indiv…')
@@ -121,7 +122,7 @@ def shortened(words: str, longest: int) -> str:
 
 
 def width(name: str) -> int:
-    """Display columns of a name."""
+    """Return the display width of a name in columns."""
     return len(name) if name.isascii() else sum(map(_columns, name))
 
 

@@ -1,4 +1,4 @@
-"""Models in: adapters turn every supported model into an encoding and a torch module."""
+"""Models: adapters turn every supported model into an encoder and a torch module."""
 
 from .binding import bind, on_rows, without_rows
 from .model import Block, BoundModel, Model

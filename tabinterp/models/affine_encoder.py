@@ -1,4 +1,4 @@
-"""Encoders that end in affine steps, such as principal components: what stands before those steps may be column-local.
+"""Encoders that end in affine steps, such as principal components, after steps that may be column-local.
 
 `encoder(rows) == head(rows) @ weight.T + constant`: a column that the head treats on its own moves the encoded row by its own
 part of the head times `weight`, although every encoded column depends on it.
@@ -36,7 +36,7 @@ AFFINE: dict[str, Callable[[Any], bool]] = {  # transformer -> is it affine as i
 
 
 def cut(encoder: Any) -> tuple[Any, list[Any]] | None:
-    """The encoder before its last affine steps (None: nothing), and those steps; None where it does not end in one."""
+    """Return the encoder before its last affine steps (None: nothing) and those steps; None if it does not end in any."""
     steps = [step for _, step in encoder.steps if step is not None] if type(encoder) is Pipeline else [encoder]
     first = len(steps)
     while first and known_as(steps[first - 1]) in AFFINE and AFFINE[known_as(steps[first - 1])](steps[first - 1]):
@@ -48,7 +48,7 @@ def cut(encoder: Any) -> tuple[Any, list[Any]] | None:
 
 
 def weight_of(steps: list[Any], head: FloatArray, encoded: FloatArray) -> FloatArray | None:
-    """(d, c) the matrix of affine steps, checked on rows of the head (n, c) and what the encoder makes of them (n, d)."""
+    """Return the matrix (d, c) of affine steps, checked on rows of the head (n, c) and the encoded rows (n, d)."""
     width = head.shape[1]
     if not 0 < width <= WIDEST or not np.isfinite(head).all():
         return None

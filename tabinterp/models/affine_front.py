@@ -1,4 +1,4 @@
-"""The affine front of a network: everything it does to its input before the first operation that is not affine.
+"""The affine front of a network: everything it does to its input before the first nonlinear operation.
 
 A column of the table reaches the scores through `z = x W' + b` alone, so moving one column is an update of `z` by that
 column's part; the encoder and the first layer never run again. Where no such front is found, `W` is the identity and
@@ -44,13 +44,13 @@ class Front:
     rest: nn.Module
 
     def on(self, device: str) -> Front:
-        """Its weights on a device."""
+        """Return the front with its weights on a device."""
         with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
             return Front(self.weight.to(device), self.bias.to(device), self.rest)
 
     @property
     def nothing_behind(self) -> bool:
-        """The front is the whole network: no operation is left that is not affine."""
+        """Whether the front is the whole network, because every operation is affine."""
         graph = self.rest
         return isinstance(graph, fx.GraphModule) and not any(n.op.startswith("call") for n in graph.graph.nodes)
 
@@ -64,7 +64,7 @@ class _Affine:
 
 
 def trace(module: nn.Module) -> fx.GraphModule | None:
-    """The module as a graph; None where its forward branches on values and cannot be one."""
+    """Return the module as a graph; None if its forward method branches on values and cannot be traced."""
     try:
         return fx.symbolic_trace(module)
     except Exception:  # tracing runs the user's forward: whatever it raises, there is no graph
@@ -72,7 +72,9 @@ def trace(module: nn.Module) -> fx.GraphModule | None:
 
 
 def split(module: nn.Module, width: int, device: str) -> Front:
-    """Take the affine front off a module that maps (n, width) to scores; checked numerically, on the device if that holds it."""
+    """Split the affine front off a module that maps (n, width) to scores; checked numerically, on the device if it has
+    enough memory.
+    """
     try:
         return _split(on(module, device), width, device)
     except torch.OutOfMemoryError:
@@ -92,7 +94,7 @@ def _split(module: nn.Module, width: int, device: str) -> Front:
 
 
 def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
-    """The front, if with it the module gives the same scores, and if its rest leaves `z` as it was; rows are `like` one."""
+    """Return the front, if the module gives the same scores with it and its rest does not modify `z`; rows are `like` one."""
     dtype = next((p.dtype for p in module.parameters()), torch.float32)
     drawn = torch.randn(64, len(like), dtype=dtype, generator=torch.Generator().manual_seed(0))
     probe = drawn.to(like.device)  # the same whatever the device
@@ -109,7 +111,7 @@ def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
 
 
 def _nothing(width: int, device: str) -> _Affine:
-    """The input itself."""
+    """Return the input itself."""
     return _Affine(
         torch.eye(width, dtype=torch.float64, device=device), torch.zeros(width, dtype=torch.float64, device=device)
     )
@@ -157,7 +159,7 @@ def _affine_step(graph: fx.GraphModule, node: fx.Node, found: dict[fx.Node, _Aff
 
 
 def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    """Values side by side."""
+    """Concatenate values."""
     values = node.args[0]
     parts = [found.get(one) for one in values if isinstance(one, fx.Node)] if isinstance(values, (list, tuple)) else []
     known = [part for part in parts if part is not None]
@@ -168,7 +170,7 @@ def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
 
 
 def _taken(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    """Some of the columns: x[:, a:b]."""
+    """Return some of the columns: x[:, a:b]."""
     source, index = node.args
     part = found.get(source) if isinstance(source, fx.Node) else None
     if part is None or not (
@@ -197,7 +199,7 @@ def _affine_module(module: nn.Module, part: _Affine) -> _Affine | None:
 
 
 def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int]) -> nn.Module:
-    """The graph with its affine front replaced by one input that holds the border's values side by side."""
+    """Return the graph with its affine front replaced by one input that holds the border's values side by side."""
     images = {node.name: slice(sum(widths[:i]), sum(widths[: i + 1])) for i, node in enumerate(border)}
     whole = len(border) == 1
     new = fx.Graph()
@@ -215,7 +217,7 @@ def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int
 
 
 class Activations:
-    """What every hidden unit of a network puts out, found without naming layers.
+    """The outputs of every hidden unit of a network, found without layer names.
 
     A layer is the (n, h) output of an activation, whether it is a module, a function or a method. Where the network
     cannot be traced, the outputs of its activation modules are taken in the order in which they run.
@@ -226,12 +228,12 @@ class Activations:
         self._graph = _giving_activations(module)
 
     def __call__(self, x: Tensor) -> list[Tensor]:
-        """(n, h) of each layer for a batch (n, d)."""
+        """Return the outputs (n, h) of each layer for a batch (n, d)."""
         with torch.inference_mode():
             return self.beside(x)[1]
 
     def beside(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """What the network makes of a batch, and what the units of each layer put out on the way."""
+        """Return the scores of a batch, and the outputs of the units of each layer."""
         if self._graph is None:
             return _hooked(self._module, x)
         out, found = self._graph(x)
@@ -239,7 +241,7 @@ class Activations:
 
 
 def _giving_activations(module: nn.Module) -> fx.GraphModule | None:
-    """The module as a graph that also gives what its activations do; None where it cannot be traced."""
+    """Return the module as a graph that also gives what its activations do; None where it cannot be traced."""
     graph = trace(module)
     if graph is None:
         return None
@@ -251,7 +253,7 @@ def _giving_activations(module: nn.Module) -> fx.GraphModule | None:
 
 
 def is_activation(graph: nn.Module, node: fx.Node) -> bool:
-    """Does this node of the graph apply an activation, entry by entry?"""
+    """Return whether a node of the graph applies an elementwise activation."""
     if node.op == "call_module":
         return isinstance(graph.get_submodule(str(node.target)), ACTIVATION_MODULES)
     if node.op == "call_function":
@@ -279,7 +281,7 @@ def _hooked(module: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
 
 
 def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda m: m) -> nn.Module:
-    """An own copy on the CPU in evaluation mode, without gradients: the user's module is never touched again."""
+    """Return a copy on the CPU in evaluation mode, without gradients, so that the user's module is never changed."""
     own = change(copy.deepcopy(module).cpu()).eval()
     for part in own.modules():
         if getattr(part, "inplace", False) is True:  # would overwrite rows that are read again
@@ -291,12 +293,12 @@ def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda
 
 
 def on(module: nn.Module, device: str) -> nn.Module:
-    """The module itself, or a copy of it on a device that is not the processor."""
+    """Return the module itself, or a copy on a device other than the CPU."""
     return module if device == "cpu" else private(module).to(device)
 
 
 def consuming(rest: nn.Module) -> nn.Module:
-    """The same numbers from a module that may write over the `z` that it is given.
+    """Return an equivalent module that may overwrite its input `z`.
 
     Each ReLU is applied in place where nobody else reads what it is applied to, and that is `z` or what a layer put out: memory
     for a second copy costs more than the comparison with zero.
@@ -325,13 +327,13 @@ def _of(graph: nn.Module, node: fx.Node, kind: type[nn.Module]) -> bool:
 
 
 def is_sequence(module: nn.Module) -> TypeGuard[nn.Sequential]:
-    """Its layers one after another, and nothing else: a subclass may have a forward of its own."""
+    """Return whether a module only applies its layers one after another; a subclass may have its own forward method."""
     hooked = module._forward_hooks or module._forward_pre_hooks
     return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward and not hooked
 
 
 def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
-    """A layer with these weights, made without a draw from the caller's random numbers."""
+    """Return a layer with these weights, without drawing from the caller's random numbers."""
     made = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
     rows = weight.detach().clone(memory_format=torch.contiguous_format)  # as a file gives it back, to the last bit
     made.weight = nn.Parameter(rows, requires_grad=False)
@@ -341,7 +343,7 @@ def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
 
 
 class Untouched(nn.Module):
-    """A module that writes into its input, kept from the rows it is given."""
+    """A wrapper that protects the input rows from a module that writes to its input."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -352,7 +354,7 @@ class Untouched(nn.Module):
 
 
 def without_final(module: nn.Module, probe: Tensor, raw: Tensor, link: str) -> nn.Module | None:
-    """The module without its final sigmoid or softmax ("logit") or exponential ("log"), if that is what it ends in.
+    """Return the module without its final sigmoid or softmax ("logit") or exponential ("log"), if it ends in one.
 
     `raw` is what it makes of `probe`."""
     if is_sequence(module) and len(module) > 1 and _is_final(module[-1], link):

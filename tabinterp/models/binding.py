@@ -1,4 +1,4 @@
-"""Binding: a model meets its table, is checked against it, and becomes a `BoundModel`."""
+"""Binding of a model to a table: the model is checked against the table and becomes a `BoundModel`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHECKED = 512  # rows on which a model's own predictions are compared
 
 
 def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
-    """Meet the table: encode its rows, fix the order of classes, compare with the model's own predictions.
+    """Bind a model to a table: encode its rows, fix the order of classes, and compare with the model's own predictions.
 
     `beside` is a model bound to the same table: its encoded rows are taken where this one reads through the same encoder.
 
@@ -64,13 +64,13 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
 
 
 def _reads_alike(model: Model, other: Model) -> bool:
-    """Whether two models read the same columns through one encoder, and neither is a function of rows."""
+    """Return whether two models read the same columns through one encoder, and neither is a function of rows."""
     whole = model.finish is None and model.function is None and other.function is None
     return whole and model.encoder is other.encoder and model.reads == other.reads
 
 
 def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
-    """The model finished beside the table, and how its encoder takes the table's columns."""
+    """Return the model finished for the table, and the encoding of the table's columns."""
     try:
         if model.finish is not None:
             model = model.finish(table.inputs)
@@ -86,11 +86,11 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
     except (AttributeError, TypeError, ValueError, LookupError) as error:
         if model.file is None:
             raise
-        raise ModelError(f"{model.name}: its encoder cannot be read: {type(error).__name__}: {error}") from None
+        raise ModelError(f"{model.name}: the encoder could not be inspected: {type(error).__name__}: {error}") from None
 
 
 def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
-    """The same rows behind the same encoder, with another network in the place of the model's own."""
+    """Return the same rows and encoder with another network."""
     model = replace(bound.model, module=module, original=None, predict=None, own=None)
     scores, outputs, clipped = _score_module(model, bound.table, bound.x)
     front = split(scores, bound.x.shape[1], model.where)
@@ -100,7 +100,7 @@ def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
 
 
 def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
-    """The same model on other rows of the same columns: they are encoded and checked, and nothing else is asked again.
+    """Bind the same model to other rows of the same columns: they are encoded and checked, nothing else is repeated.
 
     A function of rows knows its table's values alone, and is bound anew. `beside`: a model on these rows, whose encoded rows
     are taken where it reads through the same encoder.
@@ -116,7 +116,7 @@ def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -
 
 
 def without_rows(bound: BoundModel) -> BoundModel:
-    """What `on_rows` needs, to be sent to where the rows are: no rows, and nothing that was only asked of the first ones."""
+    """Return what `on_rows` needs, without any rows, to be sent to where the rows are."""
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     none = replace(bound, model=model, table=bound.table.take(np.arange(0)), x=bound.x[:0])
     return none if model.function is not None else _kept(bound, none)
@@ -133,7 +133,7 @@ def _check_columns(model: Model, table: Table) -> None:
     if missing:
         roles = {c.name: c.role for c in table.schema.columns}
         told = ", ".join(f"{c!r} ({'has the role ' + roles[c] if c in roles else 'not in the table'})" for c in missing)
-        raise ModelError(f"{model.name} reads columns that this table does not offer as inputs: {told}")
+        raise ModelError(f"{model.name} reads columns that are not input columns of this table: {told}")
     if model.task is None:
         return
     logs = (
@@ -141,8 +141,8 @@ def _check_columns(model: Model, table: Table) -> None:
     )  # logs of counts are no values of the target
     if GOALS[model.task].classes != table.schema.goal.classes or logs:
         raise ModelError(
-            f"{model.name} is a {model.task} model; the table's target {table.schema.target!r} is {table.schema.task}"
-            + (f": read the table with {argument('task', 'count')}" if logs else "")
+            f"{model.name} is a {model.task} model, but the table's target {table.schema.target!r} is "
+            f"{table.schema.task}" + (f". Read the table with {argument('task', 'count')}" if logs else "")
         )
 
 
@@ -154,8 +154,8 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         raise ModelError(
-            f"{name}: the encoded rows hold a missing or infinite value (row {int(table.numbers[row])}, encoded column "
-            f"{column}); put an imputer into the encoder"
+            f"{name}: the encoded rows contain a missing or infinite value (row {int(table.numbers[row])}, encoded "
+            f"column {column}). Add an imputer to the encoder"
         )
 
 
@@ -176,7 +176,7 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module,
 
 
 def _link(model: Model, goal: Goal) -> Link | None:
-    """What the outputs have to go through; of a count, whatever predicts numbers predicts its expectation."""
+    """Return the link of the outputs; a count model that predicts numbers predicts the expectation."""
     if goal.classes:
         return "logit" if model.outputs == "probabilities" else None
     rates = model.task == "regression" or model.outputs in ("rate", "probabilities")
@@ -184,7 +184,7 @@ def _link(model: Model, goal: Goal) -> Link | None:
 
 
 def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
-    """The module, the first encoded rows, and what it makes of them: one set of scores a row, whatever its company."""
+    """Return the module, the first encoded rows, and its outputs: one set of scores per row, independent of the other rows."""
     few = x[:BLOCK] if len(x) > 1 else np.repeat(x, 2, axis=0)  # a single row may be squeezed to no dimension
     with torch.inference_mode(False):
         module = on(model.module, model.where)
@@ -196,12 +196,13 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
         raise
     except Exception as error:  # the user's network: whatever it raises is told in its words
         raise ModelError(
-            f"{model.name} does not take encoded rows of shape {tuple(rows.shape)} as {rows.dtype}: {error}"
+            f"{model.name} does not accept encoded rows of shape {tuple(rows.shape)} as {rows.dtype}: {error}"
         ) from error
     if not isinstance(raw, Tensor) or raw.ndim not in (1, 2) or raw.shape[0] != len(rows):
         got = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
         raise ModelError(
-            f"{model.name}: a network returns (n,), (n, 1) or (n, k) scores; for n = {len(rows)} it gave {got}"
+            f"{model.name}: a network must return scores of shape (n,), (n, 1) or (n, k); for n = {len(rows)} it "
+            f"returned {got}"
         )
     if not bool(torch.isfinite(raw).all()):
         raise ModelError(f"{model.name} gives scores that are not finite on this table")
@@ -209,14 +210,16 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
     gap = float((again.reshape(half, -1) - raw[:half].reshape(half, -1)).abs().max())
     if gap > 1e-3 * max(1.0, float(raw.abs().max())):
         raise ModelError(
-            f"{model.name} gives the same rows scores that differ by {gap:.2g} when other rows stand beside them or when "
-            f"asked again: dropout or batch statistics that stay on in evaluation mode"
+            f"{model.name} gives the same rows scores that differ by {gap:.2g} between calls or between batches. "
+            "Turn off dropout and batch statistics in evaluation mode"
         )
     return module if torch.equal(probe, rows) else Untouched(module), rows, raw
 
 
 def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
-    """The rows, what the module leaves of them, what it makes of them, and of their first half; fewer rows where memory ends."""
+    """Return rows, their encoding after the module, its outputs, and those of the first half; fewer rows if memory is
+    short.
+    """
     try:
         probe = rows.clone()
         return rows, probe, module(probe), module(rows[: (len(rows) + 1) // 2].clone())
@@ -227,17 +230,17 @@ def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
 
 
 def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
-    """The last layer and the map to scores in one."""
+    """Return the last layer and the map to scores combined."""
     matrix = matrix.cpu()  # part of the model, and the same on every device
     return linear(matrix @ last.weight.cpu(), None if last.bias is None else matrix @ last.bias.cpu())
 
 
 def score_head(model: Model, table: Table, width: int) -> FloatArray:
-    """(k, width): raw outputs to scores in the table's order of classes."""
+    """Return the module that turns raw outputs (k, width) into scores in the table's order of classes."""
     schema = table.schema
     if not schema.goal.classes:
         if width != 1:
-            raise ModelError(f"{model.name} gives {width} outputs; {schema.task} on {schema.target!r} needs one")
+            raise ModelError(f"{model.name} gives {width} outputs, but {schema.task} on {schema.target!r} needs one")
         return np.ones((1, 1))
     order = _class_order(model, table)
     k = len(schema.classes)
@@ -245,7 +248,7 @@ def score_head(model: Model, table: Table, width: int) -> FloatArray:
         return np.array([[1.0 if order[1] == 1 else -1.0]])
     if width != k:
         raise ModelError(
-            f"{model.name} gives {width} outputs; the target {schema.target!r} has the {k} classes {schema.labels}"
+            f"{model.name} gives {width} outputs, but the target {schema.target!r} has the {k} classes {schema.labels}"
         )
     if k == 2:
         head = np.zeros((1, 2))
@@ -255,7 +258,7 @@ def score_head(model: Model, table: Table, width: int) -> FloatArray:
 
 
 def _class_order(model: Model, table: Table) -> list[int]:
-    """Position among the model's classes of each of the table's classes."""
+    """Return the position, among the model's classes, of each of the table's classes."""
     if model.classes is None:
         return list(range(len(table.schema.classes)))
     ours, theirs = list(table.schema.classes), [c.item() if hasattr(c, "item") else c for c in model.classes]
@@ -264,13 +267,13 @@ def _class_order(model: Model, table: Table) -> list[int]:
         if set(known) == set(wanted) and len(known) == len(wanted):
             return [known.index(c) for c in wanted]
     raise ModelError(
-        f"{model.name} knows the classes {[str(c) for c in theirs]}; the target {table.schema.target!r} holds "
+        f"{model.name} has the classes {[str(c) for c in theirs]}, but the target {table.schema.target!r} has "
         f"{list(table.schema.labels)}"
     )
 
 
 def _number(value: Any) -> Any:
-    """1, 1.0 and True are one class."""
+    """Return a class as a number, equal for 1, 1.0 and True."""
     return float(value) if isinstance(value, (bool, int, float)) else value
 
 
@@ -284,13 +287,13 @@ def _count_clipped(module: nn.Module, x: FloatArray, like: Tensor, link: Link) -
 
 
 def _check_size(bound: BoundModel) -> None:
-    """Readings run in single precision behind the front."""
+    """Check that the front is within single precision, in which analyses run."""
     largest = max(float(bound.answers.abs().max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):
             largest = max(largest, float(np.abs(bound.scores).max()))  # where not finite, the row is told
-        told = f"{bound.model.name} works with numbers up to {largest:.3g} on this table, beyond single precision"
-        raise ModelError(f"{told}; scale its inputs, or give the target in a larger unit")
+        told = f"{bound.model.name} computes with numbers up to {largest:.3g} on this table, beyond single precision"
+        raise ModelError(f"{told}. Scale its inputs, or express the target in a larger unit")
 
 
 def _check_predictions(bound: BoundModel) -> None:
@@ -312,6 +315,7 @@ def _check_predictions(bound: BoundModel) -> None:
     gap = float(np.abs(own - read).max())
     if not gap < 1e-4:
         raise ModelError(
-            f"{bound.model.name}: its own predictions and the scores read from its weights differ by up to {gap:.2g} on the "
-            f"first {len(rows)} rows; this model is not what it seems (one-vs-rest classes, an unusual output function?)"
+            f"{bound.model.name}: its own predictions and the scores computed from its weights differ by up to "
+            f"{gap:.2g} on the first {len(rows)} rows. The model may have one-vs-rest classes or an unusual output "
+            "function; wrap it as a function of rows instead"
         )

@@ -1,7 +1,8 @@
-"""Models that are functions of rows: nothing is known of their inside, so a row is coded by which values it holds.
+"""Models that are plain functions of rows: a row is encoded by the positions of its values, as nothing is known of their
+inside.
 
 Each column becomes one encoded column: the place of its value among the distinct values of the table, missing being one of
-them. Codes are small whole numbers, so moving a column by arithmetic on codes is exact, and every reading that needs no
+them. Codes are small whole numbers, so moving a column by arithmetic on codes is exact, and every analysis that needs no
 gradient runs through the same code as for a network. A number that the table does not hold gets the next code when it is first
 asked for.
 """
@@ -23,18 +24,18 @@ Function = Callable[[pd.DataFrame], Any]  # rows (n, columns) -> (n,) or (n, k)
 
 
 class Codes:
-    """Codes of the values in a table's columns, and back."""
+    """Codes of the values in a table's columns, and the inverse."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.feature_names_in_ = np.array(frame.columns, dtype=object)
         self._values = {c: frame[c].drop_duplicates().reset_index(drop=True) for c in frame.columns}
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:
-        """(n, columns) places of the values; only numbers may be values that the table does not hold."""
+        """Return the positions (n, columns) of the values; only numbers may be values that the table does not have."""
         return np.column_stack([self._places(rows[c], c) for c in self._values]).astype(np.float64)
 
     def decode(self, codes: FloatArray) -> pd.DataFrame:
-        """Rows (n, columns) with the values, in the table's types."""
+        """Return rows (n, columns) with the values, in the table's types."""
         places = np.rint(codes).astype(np.int64)
         return pd.DataFrame(
             {c: values.take(places[:, j]).reset_index(drop=True) for j, (c, values) in enumerate(self._values.items())}
@@ -53,13 +54,14 @@ class Codes:
         if (places < 0).any():
             row = int(np.flatnonzero(places < 0)[0])
             raise ModelError(
-                f"column {column!r}: {values.iloc[row]!r} is not among the values of the table that was bound"
+                f"column {column!r}: the value {values.iloc[row]!r} does not occur in the table that the model was "
+                "bound to"
             )
         return places
 
 
 class FunctionModule(nn.Module):
-    """A function of rows as a module of codes. It has no gradient and no hidden units."""
+    """A function of rows as a module of codes, without gradient and hidden units."""
 
     def __init__(self, codes: Codes, function: Function) -> None:
         super().__init__()
@@ -74,5 +76,5 @@ class FunctionModule(nn.Module):
         return torch.as_tensor(values, dtype=x.dtype)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FunctionModule:
-        """The function is called, never changed: a copy shares it."""
+        """Return a copy that shares the function, which is called but never changed."""
         return FunctionModule(self._codes, self._function)

@@ -1,4 +1,4 @@
-"""Which original columns does each encoded column depend on? Read off fitted transformers that work column by column.
+"""Column lineage: the original columns on which each encoded column depends, inspected in fitted transformers.
 
 `COLUMN_LOCAL` is a literal list: a transformer that is not on it is taken to mix all of its input, which is slower and
 never wrong.
@@ -22,19 +22,19 @@ Sources = list[frozenset[str]]  # for each encoded column, the original columns 
 
 
 class Structured(ABC):
-    """An encoder of our own, which says itself what its outputs depend on."""
+    """An encoder of tabinterp that declares what its outputs depend on."""
 
     @abstractmethod
     def transform(self, rows: Any) -> FloatArray:
-        """(n, d) encoded rows."""
+        """Return the encoded rows (n, d)."""
 
     @abstractmethod
     def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
-        """For each output what it depends on; `of` answers for a transformer that is part of this one."""
+        """Return what each output depends on; `of` answers for a transformer that is part of this one."""
 
 
 def structure(encoder: Any, names: tuple[str, ...]) -> Sources | None:
-    """The sources of every encoded column; None where not even their number can be read off."""
+    """Return the sources of every encoded column; None if not even their number can be determined."""
     if encoder is None:
         return [frozenset([name]) for name in names]
     try:
@@ -44,7 +44,7 @@ def structure(encoder: Any, names: tuple[str, ...]) -> Sources | None:
 
 
 class _UnknownError(Exception):
-    """A transformer that is not known to work column by column, and whose width is not known either."""
+    """A transformer that is not known to work column by column, and with an unknown number of outputs."""
 
 
 def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
@@ -61,18 +61,20 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
 
 
 def known_as(step: Any) -> str:
-    """library.Class of a transformer of a library that is known here; a subclass of the user's own is not known."""
+    """Return library.Class of a transformer of a known library; a user's subclass is not known."""
     return f"{type(step).__module__.split('.')[0]}.{type(step).__name__}"
 
 
 def _passes(step: Any) -> bool:
-    """Also what a fitted ColumnTransformer makes of "passthrough": a FunctionTransformer without a function."""
+    """Return whether a transformer passes columns through, such as the FunctionTransformer that ColumnTransformer makes of
+    "passthrough".
+    """
     identity = known_as(step) == "sklearn.FunctionTransformer" and step.func is None
     return step is None or identity or isinstance(step, Codes) or (isinstance(step, str) and step == "passthrough")
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:
-    """Each output may depend on every input."""
+    """Return sources in which each output may depend on every input."""
     try:
         width = len(step.get_feature_names_out())
     except Exception:  # no names, no width: the caller encodes whole rows
@@ -85,13 +87,13 @@ def _all_of(inputs: Sources) -> frozenset[str]:
 
 
 def target_encoders(encoder: Any) -> list[str]:
-    """Parameters (a__b) of an encoder that hold transformers which learn from the target, "" for itself."""
+    """Return the parameters (a__b) of an encoder that hold transformers fitted to the target, "" for the encoder itself."""
     parts = {"": encoder} | (encoder.get_params(deep=True) if hasattr(encoder, "get_params") else {})
     return [name for name, part in parts.items() if known_as(part) in LEARN_FROM_TARGET]
 
 
 def known_levels(encoder: Any, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """The levels on which a first step was fitted, of the columns that reach one as they are."""
+    """Return the levels on which a first step was fitted, for the columns that reach one unchanged."""
     found: dict[str, NDArray[Any]] = {}
     kind = known_as(encoder)
     if kind == "sklearn.Pipeline" and encoder.steps:
@@ -145,7 +147,7 @@ def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> 
 
 
 def _part_sources(part: Any, inputs: Sources, width: int) -> Sources:
-    """Of a part whose width is known, so that one unknown transformer leaves the other columns local."""
+    """Return the sources of a part with a known width, so that one unknown transformer leaves the other columns local."""
     try:
         found = _sources(part, inputs, None)
     except _UnknownError:
@@ -165,7 +167,7 @@ def positions(columns: Any, names: list[Any]) -> list[int]:
 
 
 def _slice(columns: slice, names: list[Any]) -> list[int]:
-    """Between positions as in Python; between names, both ends belong to it."""
+    """Return the columns of a slice: between positions as in Python; between names, including both ends."""
     start, stop = columns.start, columns.stop
     if isinstance(start, str):
         start = names.index(start)
@@ -175,7 +177,7 @@ def _slice(columns: slice, names: list[Any]) -> list[int]:
 
 
 def _vectorizer(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
-    """skrub's TableVectorizer says which output came from which input."""
+    """Return the sources of skrub's TableVectorizer, which records which output came from which input."""
     seen = list(step.feature_names_in_)
     return [inputs[seen.index(step.output_to_input_[output])] for output in step.all_outputs_]
 
@@ -222,7 +224,7 @@ def _bins(step: Any) -> list[int]:
 
 
 def _evenly(step: Any) -> list[int]:
-    """The same number of outputs for every input, those of one input side by side."""
+    """Return the sources for an equal number of outputs per input, adjacent for each input."""
     width, left = divmod(len(step.get_feature_names_out()), step.n_features_in_)
     if left:
         raise _UnknownError
@@ -230,14 +232,14 @@ def _evenly(step: Any) -> list[int]:
 
 
 def _in_place(step: Any) -> list[int]:
-    """category-encoders: every column stays where it was; what it becomes is known only where it stays one column."""
+    """Return the sources for category-encoders that replace each column in place by one column."""
     if step.drop_invariant or len(step.get_feature_names_out()) != step.n_features_in_:
         raise _UnknownError
     return _same(step)
 
 
 def _dummies(step: Any) -> list[int]:
-    """category-encoders' one-hot: each column is replaced in place by its dummies."""
+    """Return the sources for category-encoders' one-hot encoding, which replaces each column in place by its dummies."""
     if step.drop_invariant:
         raise _UnknownError
     widths = {part["col"]: part["mapping"].shape[1] for part in step.mapping}

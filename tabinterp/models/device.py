@@ -1,4 +1,4 @@
-"""Where torch computes: passes of networks and of their layers on one device, their results where the rows came from.
+"""Devices (CPU, CUDA): where torch computes, and the transfer of rows and results.
 
 Fronts of a table's rows, and what torch makes of them, lie on the device where it has the room (`home`), else in the
 processor's memory. What a network's pass takes that does not fit is asked in halves, and what has fitted once is asked for from
@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from tabinterp.errors import ModelError
+from tabinterp.errors import ModelError, argument
 
 from .affine_front import on
 
@@ -22,7 +22,7 @@ ROOM = 16  # times what is kept: what readings make of it should fit beside it
 
 
 def device_of(name: str) -> str:
-    """The name of a device that is here.
+    """Return the name of a device, after checking that it exists.
 
     Raises
     ------
@@ -31,25 +31,27 @@ def device_of(name: str) -> str:
     """
     kind, _, index = name.partition(":")
     if kind not in (CPU, "cuda") or (index and not index.isdecimal()) or name.endswith(":") or name.startswith("cpu:"):
-        raise ModelError(f"a device is cpu or cuda (cuda:1 for the second of several); got {name!r}")
+        raise ModelError(
+            f"the device must be cpu or cuda (or cuda:1 for the second GPU); got {argument('device', name)}"
+        )
     if kind == "cuda" and not torch.cuda.is_available():
         built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
         raise ModelError(
-            f"torch finds no CUDA device here (torch {torch.__version__}, {built}): leave the device out, or see whether "
-            f"nvidia-smi lists one"
+            f"torch finds no CUDA device (torch {torch.__version__}, {built}). Leave out {argument('device')}, or "
+            "check that nvidia-smi lists a GPU"
         )
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
-        raise ModelError(f"there is no {name}: torch finds {torch.cuda.device_count()} CUDA devices here")
+        raise ModelError(f"there is no device {name}; torch finds {torch.cuda.device_count()} CUDA devices")
     return name
 
 
 def described(device: str) -> str:
-    """The device with the name of the card: another one rounds in its own way."""
+    """Return the device with the model of the GPU, since different GPUs round differently."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if torch.device(device).type == "cuda" else device
 
 
 def home(device: str, numbers: int) -> str:
-    """Where so many numbers in single precision are kept: on the device, if what is made of them fits there too."""
+    """Return where this many single-precision numbers are kept: on the device, if what is made of them also fits there."""
     if torch.device(device).type != "cuda":
         return device
     free, _ = torch.cuda.mem_get_info(device)
@@ -61,13 +63,13 @@ Parts = tuple[Tensor, ...]
 
 
 class AdaptiveBatch:
-    """Asks for rows, all at once or in as small parts as memory asks for."""
+    """Processes rows all at once, or in parts small enough for the memory."""
 
     def __init__(self) -> None:
         self.most: int | None = None  # rows that fitted, once more did not
 
     def __call__(self, ask: Callable[[Tensor], Parts], rows: Tensor, to: str | torch.device | None = None) -> Parts:
-        """What `ask` gives for rows (n, ...): tensors of n rows each, where they are to be (None: where the rows are)."""
+        """Return what `ask` returns for rows (n, ...): tensors of n rows each, on a given device (None: that of the rows)."""
         to = rows.device if to is None else to
         if self.most is None or len(rows) <= self.most:
             try:
@@ -84,7 +86,7 @@ class AdaptiveBatch:
 
 
 def placed(module: nn.Module, device: str) -> nn.Module:
-    """The module where it computes: itself, or a copy on a device."""
+    """Return the module on the device where it computes: itself or a copy."""
     if device == CPU:
         return module
     with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
@@ -92,7 +94,7 @@ def placed(module: nn.Module, device: str) -> nn.Module:
 
 
 class Placed(nn.Module):
-    """A network on a device, which takes tensors from anywhere and gives its own there; gradients pass through.
+    """A network on a device that accepts tensors from anywhere and returns its outputs there; gradients pass through.
 
     A pass that a gradient is to be taken of is not halved here: what the halves keep for it would fill the memory all the same.
     """
@@ -111,7 +113,7 @@ class Placed(nn.Module):
 
 
 def slopes(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    """(m, h, k) derivatives of each output by x (m, h), and the outputs (m, k)."""
+    """Return derivatives (m, h, k) of each output with respect to x (m, h), and the outputs (m, k)."""
 
     def ask(rows: Tensor) -> Parts:
         rows = rows.detach().clone().requires_grad_(True)
@@ -122,7 +124,7 @@ def slopes(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def differentiated(scores: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """(m, h, k) derivatives of scores (m, k) by the rows (m, h) that they were made of, each row by itself, and the scores."""
+    """Return derivatives (m, h, k) of scores (m, k) with respect to their own rows (m, h), and the scores."""
     last = scores.shape[1] - 1
     found = [torch.autograd.grad(scores[:, k].sum(), rows, retain_graph=k < last)[0] for k in range(last + 1)]
     return found[0][:, :, None] if last == 0 else torch.stack(found, dim=2), scores.detach()

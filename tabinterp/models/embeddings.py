@@ -1,4 +1,4 @@
-"""Embedding lookups as affine maps: the row of a table that a whole number picks is a one-hot row times that table.
+"""Embedding lookups as affine maps: looking up a row of a table equals multiplying a one-hot row by the table.
 
 The network runs once on real rows. Beside each value it is followed which encoded column every entry of it came from, through
 indexing, reshaping, casts and added offsets, up to the lookup. Then `module(inputs) == rest(x @ weight.T)`: x holds the
@@ -44,7 +44,7 @@ class OpaqueError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Rewritten:
-    """`module` reads all inputs as one tensor; `levels` says for each input which of its columns are one-hot there."""
+    """`module` reads all inputs as one tensor; `levels` says for each input which of its columns are one-hot encoded."""
 
     module: nn.Module
     levels: list[tuple[Levels | None, ...]]
@@ -52,7 +52,7 @@ class Rewritten:
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """For each entry of a value the encoded column it came from, and what was added to it."""
+    """For each entry of a value: the encoded column it came from, and what was added to it."""
 
     column: Any  # Tensor, or several of them
     shift: Any
@@ -69,7 +69,7 @@ class _Lookup:
 
 
 def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
-    """The module with its lookups replaced; `inputs` are what it reads for some rows, (n, c) or (n,) each.
+    """Return the module with its lookups replaced; `inputs` are its inputs for some rows, (n, c) or (n,) each.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
 
 
 class _Follow(fx.Interpreter):
-    """Runs the graph on real rows and keeps, for each value, where its entries came from."""
+    """Runs the graph on real rows and records, for each value, where its entries came from."""
 
     def __init__(self, graph: fx.GraphModule, inputs: list[Tensor]) -> None:
         super().__init__(graph, garbage_collect_values=False)
@@ -148,7 +148,7 @@ class _Follow(fx.Interpreter):
         return None
 
     def _again(self, node: fx.Node, first: Any) -> Any:
-        """The same operation on other values of the same shape."""
+        """Return the same operation on other values of the same shape."""
         rest = fx.node.map_arg(node.args[1:], lambda a: self.env[a])
         named = fx.node.map_arg(node.kwargs, lambda a: self.env[a])
         if node.op == "call_method":
@@ -183,7 +183,7 @@ def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
 
 
 def is_rounding(node: fx.Node) -> bool:
-    """Makes whole numbers, looks them up, or asks which they are."""
+    """Return whether a node makes whole numbers, looks them up, or compares them."""
     to_whole = {torch.int64, torch.int32, torch.long, torch.LongTensor, "torch.LongTensor"}
     cast = _is(node, ("to", "type")) and any(a in to_whole for a in [*node.args, *node.kwargs.values()] if a.__hash__)
     equal = _is(node, EQUALS) and not isinstance(node.args[-1], fx.Node)
@@ -191,14 +191,16 @@ def is_rounding(node: fx.Node) -> bool:
 
 
 def _is_number(follow: _Follow, node: fx.Node) -> bool:
-    """Anything but lookups reads the value."""
+    """Return whether anything but lookups reads the value."""
     return any(
         user not in follow.lookups and (user not in follow.places or _is_number(follow, user)) for user in node.users
     )
 
 
 def _check_uses(follow: _Follow, whole: NDArray[np.bool_]) -> None:
-    """Whole numbers may be looked up, or be numbers like any other; nothing else is left of them in `rest`."""
+    """Check that whole numbers are only looked up, or are numbers like any other, and that nothing else of them remains in
+    `rest`.
+    """
     looked_up = {int(c) for lookup in follow.lookups.values() for c in lookup.column}
     for node, value in follow.env.items():
         if not isinstance(value, Tensor):
@@ -222,7 +224,9 @@ def _check_uses(follow: _Follow, whole: NDArray[np.bool_]) -> None:
 
 
 def _levels(lookups: list[_Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:
-    """Column -> the levels that every lookup of it allows; a table that columns share by offsets is cut at the next one."""
+    """Return for each column the levels that every lookup of it allows; a table shared through offsets is cut at the next
+    one.
+    """
     ranges: dict[int, tuple[int, int]] = {}
     for lookup in lookups:
         starts = np.unique(lookup.shift)
@@ -241,7 +245,7 @@ def _by_input(levels: dict[int, Levels], widths: list[int]) -> list[tuple[Levels
 
 
 class _Weights:
-    """The rows of W, in the order in which `rest` asks for them."""
+    """The rows of W, in the order in which `rest` uses them."""
 
     def __init__(self, widths: list[int], levels: dict[int, Levels]) -> None:
         sizes = [levels[c].size if c in levels else 1 for c in range(sum(widths))]
@@ -252,7 +256,7 @@ class _Weights:
         self.height = 0
 
     def numbers(self, columns: range) -> slice:
-        """z of these columns as numbers."""
+        """Return z of these columns as numbers."""
         return self._append(
             [
                 (
@@ -266,7 +270,7 @@ class _Weights:
         )
 
     def vectors(self, lookup: _Lookup) -> slice:
-        """z of what a lookup gives, flattened."""
+        """Return z of the result of a lookup, flattened."""
         picked = []
         for column, shift in zip(lookup.column.tolist(), lookup.shift.tolist(), strict=True):
             first = self._levels[column].low + shift
@@ -287,7 +291,7 @@ class _Weights:
 
 
 def _rest(follow: _Follow, starts: list[fx.Node], inputs: list[Tensor], table: _Weights) -> nn.Module:
-    """The graph with its inputs and lookups read out of z."""
+    """Return the graph with its inputs and lookups read out of z."""
     new = fx.Graph()
     z = new.placeholder("z")
     values: dict[fx.Node, fx.Node] = {}

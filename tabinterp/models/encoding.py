@@ -1,4 +1,4 @@
-"""From original columns to the encoded tensor, and back: which encoded columns does each column touch?
+"""Encoding of original columns as a tensor, and the encoded columns that each original column affects.
 
 A column is *local* when its encoded columns depend on nothing else. Then moving it needs no encoder. Which columns are
 local is read off the structure of a literal list of column-local transformers and checked by probing: each column is
@@ -34,7 +34,7 @@ CHECKED = 256  # rows on which an affine end is compared with the whole encoder
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """What an encoder ends in: its rows are those of `head`, times `weight` (d, c) transposed, and a constant."""
+    """The last affine steps of an encoder: its rows are those of `head` times `weight` (d, c) transposed, plus a constant."""
 
     head: Encoding
     weight: FloatArray
@@ -81,16 +81,18 @@ def _check_fitted(encoder: Any) -> None:
     """Refuse an encoder whose parts are asked for before its first rows are, and that has none yet."""
     kind = encoder.__name__ if isinstance(encoder, type) else type(encoder).__name__
     if isinstance(encoder, type):
-        raise ModelError(f"an encoder is a fitted transformer; got the class {kind}. Make one, fit it and pass that")
+        raise ModelError(
+            f"expected a fitted transformer as encoder, got the class {kind}. Create an instance, fit it and pass that"
+        )
     for step in [part for _, part in encoder.steps] if isinstance(encoder, Pipeline) else [encoder]:
         if isinstance(step, ColumnTransformer) and not hasattr(step, "transformers_"):
-            raise ModelError(f"the encoder {kind} is not fitted; call its fit with the training rows, then pass it")
+            raise ModelError(f"the encoder {kind} is not fitted. Call its fit method with the training rows first")
 
 
 def _tail(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None, transform: Callable[[pd.DataFrame], FloatArray]
 ) -> Tail | None:
-    """The affine end of an encoder, checked on the first rows."""
+    """Return the affine end of an encoder, checked on the first rows."""
     parts = cut(encoder)
     if parts is None:
         return None
@@ -101,7 +103,7 @@ def _tail(
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Rows of each column that hold a level unknown to its encoder; a column of nothing else is of another type."""
+    """Return rows of each column with a level unknown to its encoder; a column with nothing else has another type."""
     result = {}
     for column, levels in known.items():
         values = frame[column].dropna()
@@ -111,14 +113,15 @@ def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, in
         if new.all() and {*map(_text, values.unique())} & {*map(_text, levels.tolist())}:
             few = ", ".join(map(shown, levels.tolist()[:8]))
             raise ModelError(
-                f"column {column!r} holds values of another type than its encoder was fitted on: {shown(values.iloc[0])}, "
-                f"where it knows {few}; read the column as it was in training"
+                f"column {column!r} has values of another type than its encoder was fitted on: got "
+                f"{shown(values.iloc[0])}, expected values such as {few}. Read the column as it was read for "
+                "training"
             )
     return result
 
 
 def _text(level: Any) -> str:
-    """The same for 1, 1.0 and the texts "1" and "1.0"."""
+    """Return the same for 1, 1.0 and the texts "1" and "1.0"."""
     try:
         return f"{float(level):.15g}"
     except (TypeError, ValueError):
@@ -130,8 +133,8 @@ def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable
     wrong = [c for c in names if not pd.api.types.is_numeric_dtype(frame[c].dtype)]
     if wrong:
         raise ModelError(
-            f"a model without an encoder reads numbers; columns {', '.join(map(repr, wrong))} hold other values: wrap the "
-            f"whole pipeline, pass {argument('encoder')}, or drop them from the table"
+            f"a model without an encoder needs numeric columns, but {', '.join(map(repr, wrong))} are not numeric. "
+            f"Wrap the whole pipeline, pass {argument('encoder')}, or drop them from the table"
         )
     return lambda rows: as_array(rows[names])
 
@@ -154,10 +157,11 @@ def _transform(
             except TabinterpError:
                 raise
             except Exception as error:  # the user's encoder: whatever it raises is told in its words
-                raise ModelError(f"the encoder {type(encoder).__name__} does not take this table: {error}") from error
+                raise ModelError(f"the encoder {type(encoder).__name__} does not accept this table: {error}") from error
         if encoded.ndim != 2 or len(encoded) != len(rows):
             raise ModelError(
-                f"the encoder {type(encoder).__name__} gave {encoded.shape} for {len(rows)} rows; an encoder returns (n, d)"
+                f"the encoder {type(encoder).__name__} returned shape {encoded.shape} for {len(rows)} rows; it "
+                "must return (n, d)"
             )
         return encoded
 
@@ -165,19 +169,19 @@ def _transform(
 
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
-    """(n, d) what an encoder (None: numbers as they are) makes of the columns it reads."""
+    """Return the rows (n, d) that an encoder (None: numbers unchanged) makes of the columns it reads."""
     return encoded_by(encoder, rows, None)(rows)
 
 
 def encoded_by(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
-    """What an encoder (None: numbers as they are) makes of rows of which `frame` are some."""
+    """Return the encoding, by an encoder (None: numbers unchanged), of rows that include `frame`."""
     return _passthrough(frame, reads) if encoder is None else _transform(encoder, tuple(map(str, frame.columns)), reads)
 
 
 def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows whose missing values are None where those that the encoder was fitted on were."""
+    """Return rows with missing values as None where the encoder was fitted with None."""
     return _with_none(rows, _fitted_on_none(encoder, tuple(map(str, rows.columns))))
 
 
@@ -195,7 +199,7 @@ def _with_none(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:
-    """A pipeline's steps one after the other: cut off before the network, it may take itself for not fitted."""
+    """Apply a pipeline's steps one after the other, since a truncated pipeline may consider itself not fitted."""
     if type(encoder) is not Pipeline:
         return encoder.transform  # type: ignore[no-any-return]
     steps = [step for _, step in encoder.steps if step is not None and not isinstance(step, str)]
@@ -209,7 +213,7 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
 
 
 def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
-    """What a function makes of rows, as an array where it was fitted without names, unless it only takes a frame."""
+    """Return the result of a function on rows, passed as an array if it was fitted without names, unless it needs a frame."""
     if named:
         return function(rows)
     try:
@@ -226,7 +230,7 @@ def _values(rows: pd.DataFrame) -> NDArray[Any]:
 
 
 def as_array(encoded: Any) -> FloatArray:
-    """Dense doubles from whatever a transformer returns, never a view of somebody else's memory."""
+    """Return a dense double array from any output of a transformer, never a view of memory owned by others."""
     if hasattr(encoded, "toarray"):
         return np.asarray(encoded.toarray(), dtype=np.float64)
     dense = encoded
@@ -241,7 +245,9 @@ def as_array(encoded: Any) -> FloatArray:
 def _probe(
     transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, columns: tuple[str, ...], width: int
 ) -> dict[str, NDArray[np.bool_]]:
-    """Which encoded columns move when one original column is exchanged between sample rows, missing ones included."""
+    """Return which encoded columns change when one original column is exchanged between sample rows, including missing
+    ones.
+    """
     per_column = int(np.clip(PROBE_CELLS // max(1, width * len(columns)), 4, 32))
     rows = np.linspace(0, len(frame) - 1, num=min(len(frame), per_column)).astype(int)
     base = frame.iloc[rows].reset_index(drop=True)
@@ -257,7 +263,7 @@ def _probe(
 
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """The sample rows once for each of these columns, which there alone takes other values."""
+    """Return the sample rows once for each of these columns, with other values in that column only."""
     size = len(base)
     stacked = base.iloc[np.tile(np.arange(size), len(columns))].reset_index(drop=True)
     changed = {}
@@ -269,7 +275,7 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
 
 
 def _donors(values: pd.Series, size: int) -> pd.Series:
-    """Values to move to: the rarest first, so that missing values and rare levels are among them."""
+    """Return values to change to, the rarest first, so that missing values and rare levels are included."""
     distinct = values.value_counts(dropna=False).index.to_series()
     rare = distinct.iloc[-size:][::-1].astype(object)
     spread = distinct.sort_values()

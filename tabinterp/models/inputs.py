@@ -1,4 +1,4 @@
-"""Several inputs as one encoded tensor: encoders side by side, and whole numbers that are looked up as one-hot levels."""
+"""Several inputs as one encoded tensor: encoders side by side, and whole numbers as one-hot levels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .encoding import apply
 
 @dataclass(frozen=True)
 class Levels:
-    """The whole numbers `low` to `low + size - 1`, each an encoded column of its own."""
+    """The whole numbers `low` to `low + size - 1`, each a separate encoded column."""
 
     low: int
     size: int
@@ -27,7 +27,7 @@ class Levels:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One encoder (None: numbers as they are), the columns it reads, and which of its outputs are levels."""
+    """One encoder (None: numbers unchanged), the columns it reads, and which of its outputs are levels."""
 
     encoder: Any
     reads: tuple[str, ...]
@@ -35,24 +35,24 @@ class Part:
 
     @property
     def width(self) -> int:
-        """Encoded columns, levels apart."""
+        """The number of encoded columns, with levels counted separately."""
         return sum(1 if one is None else one.size for one in self.levels)
 
     def encode(self, rows: pd.DataFrame) -> FloatArray:
-        """(n, c) what the network's own input is."""
+        """Return the network's own input (n, c)."""
         return apply(self.encoder, rows[list(self.reads)])
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:
-        """(n, width): levels as one-hot columns."""
+        """Return the encoded rows (n, width), with levels as one-hot columns."""
         return self.of_codes(self.encode(rows))
 
     def of_codes(self, codes: FloatArray) -> FloatArray:
-        """(n, width) from the (n, c) that the encoder gave."""
+        """Return the encoded rows (n, width) from the encoder's output (n, c)."""
         return np.column_stack([_columns(codes[:, j], one) for j, one in enumerate(self.levels)])
 
 
 class SideBySide(Structured):
-    """Encoders whose outputs stand beside one another. A column that several of them read has several blocks."""
+    """Encoders with concatenated outputs. A column that several of them read has several blocks."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = tuple(parts)
@@ -64,7 +64,7 @@ class SideBySide(Structured):
         return tuple(map(str, self.feature_names_in_))
 
     def with_levels(self, levels: Sequence[tuple[Levels | None, ...]]) -> SideBySide:
-        """The same encoders, with these levels for the outputs of each."""
+        """Return the same encoders with these levels for the outputs of each."""
         return SideBySide([replace(part, levels=one) for part, one in zip(self.parts, levels, strict=True)])
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:
@@ -88,14 +88,14 @@ def _columns(codes: FloatArray, levels: Levels | None) -> FloatArray:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise ModelError(
-            f"an embedding reads whole numbers from {levels.low} to {levels.low + levels.size - 1}; its encoder gave "
-            f"{codes[row]:g} (row {row})"
+            f"an embedding needs whole numbers from {levels.low} to {levels.low + levels.size - 1}, but its "
+            f"encoder gave {codes[row]:g} (row {row})"
         )
     return np.eye(levels.size)[places.astype(np.int64)]
 
 
 def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
-    """Encoders over the columns they were fitted on; one without names reads every input column."""
+    """Combine encoders over the columns they were fitted on; one without names reads every input column."""
     columns = tuple(map(str, frame.columns))
     parts = []
     for i, encoder in enumerate(encoders):
@@ -104,7 +104,8 @@ def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
         missing = [name for name in reads if name not in columns]
         if missing:
             raise ModelError(
-                f"encoder {i + 1} reads columns that this table does not offer as inputs: {', '.join(map(repr, missing))}"
+                f"encoder {i + 1} reads columns that are not input columns of this table: "
+                f"{', '.join(map(repr, missing))}"
             )
         parts.append(Part(encoder, reads))
     return SideBySide(parts)

@@ -17,7 +17,8 @@ Step = tuple[FloatArray, FloatArray]  # weight (m, h), shift (m,)
 
 
 def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
-    """Step l leads from the outputs of layer l (0: the front) to the values ahead of the next activation, or to the scores.
+    """Return the chain: step l maps the outputs of layer l (0: the front) to the pre-activations of the next layer, or to
+    the scores.
 
     As many steps as are affine functions of the outputs before them alone, which real rows and random fronts show.
     """
@@ -43,7 +44,7 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
 
 
 def _gives(front: Front, a: FloatArray, told: torch.nn.Module, z: torch.Tensor) -> bool:
-    """Is what follows the outputs `a` (m, h) the front's affine function of them?"""
+    """Return whether what follows the outputs `a` (m, h) is the front's affine function of them."""
     with torch.inference_mode():
         expected = told(z).double().cpu().numpy()
     own = a @ front.weight.cpu().numpy().T + front.bias.cpu().numpy()

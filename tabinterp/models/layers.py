@@ -1,4 +1,4 @@
-"""The hidden layers of a network as networks of their own: from the front to a layer, and from a layer to the scores.
+"""The hidden layers of a network as separate networks: from the front to a layer, and from a layer to the scores.
 
 Layers are those of `Activations`, counted from 1 in the order in which they run. What a layer is made of is cut out of the
 graph behind the front, so that nothing in front of it runs again.
@@ -22,7 +22,7 @@ from .model import BoundModel
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """`before` maps fronts (m, h) to the layer's values ahead of its activation (m, width), `activation` those to its outputs.
+    """`before` maps fronts (m, h) to the layer's pre-activations (m, width), `activation` maps those to its outputs.
 
     `behind` maps its outputs, with `beside` the front next to them, (m, width) or (m, width + h), to scores (m, k). Both are also
     there as graphs that can be taken apart; without `graph_` they are where they compute (`device`). Fronts lie at `home`.
@@ -41,43 +41,43 @@ class Layer:
 
     @cached_property
     def before(self) -> nn.Module:
-        """(m, h) fronts -> (m, width) values ahead of the activation."""
+        """The pre-activations (m, width) for fronts (m, h)."""
         return placed(self.graph_before, self.device)
 
     @cached_property
     def outputs(self) -> nn.Module:
-        """(m, h) fronts -> (m, width) what the layer puts out."""
+        """The outputs (m, width) of the layer for fronts (m, h)."""
         return placed(nn.Sequential(self.graph_before, self.activation), self.device)
 
     @cached_property
     def activated(self) -> nn.Module:
-        """(m, width) values ahead of the activation -> (m, width) what it puts out."""
+        """The outputs (m, width) for pre-activations (m, width)."""
         return placed(self.activation, self.device)
 
     @cached_property
     def behind(self) -> nn.Module:
-        """(m, width or width + h) outputs, with `beside` the front next to them -> (m, k) scores."""
+        """The scores (m, k) for outputs (m, width); with `beside`, for outputs and the front (m, width + h)."""
         return placed(self.graph_behind, self.device)
 
     @cached_property
     def affine(self) -> Front | None:
-        """The layer ahead of its activation as an affine function of the front; None where it is not one."""
+        """The pre-activations as an affine function of the front; None if they are not one."""
         found = split(self.graph_before, self.front, self.device)
         return found.on(self.home) if found.nothing_behind else None
 
     @cached_property
     def moves(self) -> Front:
-        """The affine front of what lies behind: moving one unit is an update of it."""
+        """The affine front of the network after this layer, so that changing one unit is an update of it."""
         return split(self.graph_behind, self.width + self.front * self.beside, self.device).on(self.home)
 
     @cached_property
     def rest(self) -> nn.Module:
-        """What lies behind that front -> (m, k) scores."""
+        """What follows that front, a function to scores (m, k)."""
         return placed(self.moves.rest, self.device)
 
 
 def layers_of(bound: BoundModel) -> tuple[Layer, ...]:
-    """The hidden layers of a model's network in single precision; empty where it has none or cannot be traced."""
+    """Return the hidden layers of a model's network in single precision; empty if it has none or cannot be traced."""
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
         return ()
@@ -90,7 +90,7 @@ def layers_of(bound: BoundModel) -> tuple[Layer, ...]:
 
 
 class _Shapes(fx.Interpreter):
-    """Widths of all values that are (n, h), by the names of their nodes."""
+    """Widths of all values of shape (n, h), by the names of their nodes."""
 
     def __init__(self, graph: nn.Module) -> None:
         super().__init__(graph)
@@ -156,7 +156,7 @@ def _alone(graph: fx.GraphModule, node: fx.Node, source: fx.Node) -> fx.GraphMod
 
 
 def _behind(graph: fx.GraphModule, layer: fx.Node, width: int, beside: bool) -> fx.GraphModule:
-    """The graph with the layer's outputs given, and with `beside` the front too where something else reads it."""
+    """Return the graph with the layer's outputs given, and with `beside` the front too where something else reads it."""
     getitem: Callable[..., Any] = operator.getitem
     new = fx.Graph()
     given = new.placeholder("outputs")

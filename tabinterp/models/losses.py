@@ -1,4 +1,4 @@
-"""Losses as contributions of single rows, so that means, intervals and importances share one code.
+"""Loss functions as contributions of single rows, shared by means, intervals and importances.
 
 The AUC is not a mean over rows; its first-order term is (Hájek 1968; DeLong, DeLong & Clarke-Pearson 1988): each row
 contributes its placement among the rows of the other class.
@@ -38,21 +38,23 @@ class Loss:
     ranks: bool = False
 
     def each(self, scores: FloatArray, y: FloatArray, device: str) -> FloatArray:
-        """(m, n) contributions of rows that count alike, from scores (m, n, k) and targets (n,), worked out on a device."""
+        """Return contributions (m, n) of equally weighted rows from scores (m, n, k) and targets (n,), computed on a
+        device.
+        """
         at = torch.as_tensor(scores).to(device)
         rows = self.rows(at, torch.as_tensor(y).to(device), torch.ones(at.shape[:2], device=device))
         return np.asarray(rows.cpu().numpy(), dtype=np.float64)
 
 
 def log_loss(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Minus the log-probability of what happened, in nats."""
+    """Return minus the log-probability of the observed outcome, in nats."""
     if scores.shape[2] == 1:
         return functional.softplus(scores[..., 0] * (1 - 2 * y))
     return torch.logsumexp(scores, dim=2) - _own(scores, y)
 
 
 def brier(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Squared distance between probability and outcome; for k classes summed over the classes (Brier 1950)."""
+    """Return the squared distance between probability and outcome, summed over the classes for k classes (Brier 1950)."""
     if scores.shape[2] == 1:
         return (torch.sigmoid(scores[..., 0]) - y) ** 2
     p = torch.softmax(scores, dim=2)
@@ -60,18 +62,19 @@ def brier(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
 
 
 def error_rate(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """1 where the most probable class (for two: a log-odds above zero) is not the true one."""
+    """Return 1 if the most probable class (for two classes, a log-odds above zero) is not the true one."""
     chosen = scores[..., 0] > 0 if scores.shape[2] == 1 else scores.argmax(dim=2)
     return (chosen != y).double()
 
 
 def squared_error(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Squared residual, in squared units of the target."""
+    """Return the squared residual, in squared units of the target."""
     return (scores[..., 0] - y) ** 2
 
 
 def poisson_deviance(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """2 (y log(y / m) - y + m) for the expected count m: twice the nats by which the log-likelihood falls short of its best.
+    """Return 2 (y log(y / m) - y + m) for the expected count m: twice the difference in log-likelihood, in nats, from the
+    best possible.
 
     The mean over rows is scikit-learn's `mean_poisson_deviance` (McCullagh & Nelder 1989).
     """
@@ -80,17 +83,17 @@ def poisson_deviance(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
 
 
 def squared_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Squared distance of the count from its expectation, in squared counts."""
+    """Return the squared distance of the count from its expectation, in squared counts."""
     return (torch.exp(scores[..., 0]) - y) ** 2
 
 
 def absolute_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Distance of the count from its expectation, in counts."""
+    """Return the distance of the count from its expectation, in counts."""
     return (torch.exp(scores[..., 0]) - y).abs()
 
 
 def one_minus_auc(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """1 - AUC plus each row's first-order term; the weighted mean over all m copies of all rows is exactly 1 - AUC.
+    """Return 1 - AUC plus each row's first-order term; the weighted mean over all m copies of all rows is exactly 1 - AUC.
 
     A row's placement is the weighted share of rows of the other class that it is ranked rightly against, ties by half.
     """
@@ -120,7 +123,8 @@ def _own_loss(function: Own, as_probabilities: bool) -> RowLoss:
         losses = [np.asarray(function(y.cpu().numpy(), one), dtype=np.float64) for one in given]
         if any(one.shape != y.shape for one in losses):
             raise NotApplicableError(
-                f"a loss of your own gives one number for each row, {tuple(y.shape)}; it gave {losses[0].shape}"
+                f"a custom loss must return one number for each row, shape {tuple(y.shape)}; it returned shape "
+                f"{losses[0].shape}"
             )
         return torch.as_tensor(np.stack(losses)).to(scores.device)
 
@@ -142,17 +146,18 @@ OF_COUNTS: dict[str, Loss] = {
 
 
 def loss_for(name: str | Own | None, task: str, scale: str = "log_odds") -> Loss:
-    """The named loss, or the task's own: log loss of classes, squared error of numbers, deviance of counts; or the user's.
+    """Return the named loss, the loss of the task (log loss for classes, squared error for numbers, deviance for counts),
+    or the user's own.
 
     `scale` is that on which the user's function gets its scores; the named losses know theirs.
     """
     goal, losses = GOALS[task], OF_COUNTS if task == "count" else LOSSES
     if scale not in SCALES:
-        raise NotApplicableError(f"scale is one of {', '.join(SCALES)}; got {scale!r}")
+        raise NotApplicableError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
     if name is None:
         return losses[goal.losses[0]]
     if callable(name):
         return Loss(getattr(name, "__name__", "own loss"), _own_loss(name, scale == "probability" and goal.classes))
     if name not in goal.losses:
-        raise NotApplicableError(f"for a {task} target a loss is one of {', '.join(goal.losses)}; got {name!r}")
+        raise NotApplicableError(f"the loss for a {task} target must be one of {', '.join(goal.losses)}; got {name!r}")
     return losses[name]

@@ -1,4 +1,4 @@
-"""`Model`: what every supported network or linear model becomes, and `BoundModel`: a model that has met its table."""
+"""`Model`, the common form of every supported network and linear model, and `BoundModel`, a model bound to a table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ SMALL = 4096  # rows whose derivatives are summed while they are in the processo
 
 @dataclass(frozen=True)
 class File:
-    """The file a model came from. `unsafe`: its code was run to load it; `made_from`: so was that of this file before."""
+    """The file that a model came from. `unsafe`: its code was run to load it; `made_from`: the code of this earlier file
+    was run.
+    """
 
     format: str
     sha256: str
@@ -46,7 +48,7 @@ OF_ANY_ROWS = ("behind", "rest", "asked", "watched", "_halves")  # of a bound mo
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A model as tabinterp sees it: an encoder and a torch module, nothing of the user's own left to change.
+    """A model as tabinterp uses it: an encoder and a torch module, which share nothing with the user's own objects.
 
     `module` maps encoded rows (n, d) to (n,), (n, 1) or (n, k): logits or probabilities by `outputs`, target values for
     regression, expected counts ("rate") or their logs ("log_rate"). `encoder` has a `transform` (None: numeric columns as
@@ -85,7 +87,7 @@ class Model:
 
     @property
     def where(self) -> str:
-        """Where it computes: a function does as it pleases, in the processor's memory."""
+        """The device where it computes; a plain function computes in CPU memory."""
         return self.device if self.function is None else CPU
 
     @property
@@ -94,7 +96,7 @@ class Model:
 
 
 def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
-    """Numbers in a column's own type; whole numbers of a narrow type, which may not hold them, as 64-bit integers."""
+    """Return numbers in a column's own type; whole numbers of a type that may be too narrow become 64-bit integers."""
     made, kind = pd.Series(values), column.dtype
     if pd.api.types.is_integer_dtype(kind):
         return made.astype(np.int64 if isinstance(kind, np.dtype) else pd.Int64Dtype())
@@ -102,35 +104,36 @@ def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
 
 
 def check_model(model: Any) -> None:
-    """Refuse what is no `Model`, and say what to write."""
+    """Refuse an object that is not a `Model`, and say what to pass instead."""
     if isinstance(model, (Model, BoundModel)):
         return
     kind = type(model).__name__
     if isinstance(model, Table):
-        raise ModelError("a Table was given where the model is expected: the model comes first, then the table")
+        raise ModelError("expected a model, got a Table. Pass the model first, then the table")
     if isinstance(model, str):
         raise ModelError(
-            f"a model is what ti.wrap or ti.load_model returns; got the text {model!r}. Write ti.load_model({model!r})"
+            f"expected a model from ti.wrap or ti.load_model, got the text {model!r}. Call "
+            f"ti.load_model({model!r}) first"
         )
     raise ModelError(
-        f"a model is what ti.wrap or ti.load_model returns; got an object of type {kind}. Write ti.wrap(...) around it, and "
-        f"pass what it returns"
+        f"expected a model from ti.wrap or ti.load_model, got an object of type {kind}. Call ti.wrap(...) on it first"
     )
 
 
 def check_widths(model: Model, widths: Sequence[int]) -> None:
-    """Are the inputs as wide as the model's file says?"""
+    """Check that the inputs are as wide as the model's file says."""
     if model.expects is not None and tuple(widths) != model.expects:
         raise ModelError(
-            f"{model.name} was saved as a network of inputs that are {', '.join(map(str, model.expects))} columns wide; here "
-            f"they have {', '.join(map(str, widths))}"
+            f"{model.name} was saved with inputs of {', '.join(map(str, model.expects))} columns, but this table "
+            f"gives inputs of {', '.join(map(str, widths))} columns"
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Few of a table's rows on their way through a network: `rows` they are, `slopes` (m, d, k) the scores' derivatives, and
-    `units` what each layer puts out, (m, h) of the network's own precision, where that was asked for."""
+    """A block of a table's rows passing through a network: their `rows`, the derivatives `slopes` (m, d, k) of the scores,
+    and, if requested, the outputs `units` (m, h) of each layer in the network's own precision.
+    """
 
     rows: slice
     slopes: FloatArray
@@ -139,7 +142,7 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class BoundModel:
-    """A model on the rows of one table: everything a reading needs.
+    """A model bound to the rows of a table: the input of every analysis.
 
     `x` (n, d) are the encoded rows; `module` maps them to scores (n, k), `front` is its affine front. `clipped` counts
     rows whose probabilities had to be moved off 0 or 1, or their expected count off 0.
@@ -155,7 +158,7 @@ class BoundModel:
     clipped: int = 0
 
     def take(self, rows: IntArray | NDArray[np.bool_], table: Table | None = None) -> BoundModel:
-        """The same model on these rows only; nothing is encoded or asked again.
+        """Return the same model on these rows only, without encoding them again.
 
         `table` holds these rows already, where another model on the same table was taken to them.
         """
@@ -169,7 +172,8 @@ class BoundModel:
         return taken
 
     def beside(self, points: Mapping[str, Sequence[float]]) -> BoundModel:
-        """The same model on the same rows and, after them, rows that hold these values of numeric columns: value i in row n + i.
+        """Return the same model on the same rows followed by rows with these values of numeric columns: value i in row n +
+        i.
 
         All else in them is the first row's. They are there to be taken columns from; no statistic may be taken over them.
         """
@@ -195,22 +199,22 @@ class BoundModel:
 
     @property
     def has_gradient(self) -> bool:
-        """False for a function of rows, of which only the answers are known."""
+        """Whether the score has a gradient; False for a plain function of rows."""
         return self.model.function is None
 
     @property
     def device(self) -> str:
-        """Where the network computes."""
+        """The device where the network computes."""
         return self.model.where
 
     @cached_property
     def home(self) -> str:
-        """Where fronts and what is made of them are kept: with the network, where there is room."""
+        """Where fronts and results are kept: on the network's device, if it has enough memory."""
         a_row = len(self.front.weight) * len(self.outputs) + self.x.shape[1]  # the scores' derivatives by it
         return home(self.device, len(self.x) * a_row) if self.model.resident else CPU
 
     def to_cpu(self) -> BoundModel:
-        """The same with fronts in the processor's memory; nothing is encoded or asked again."""
+        """Return the same model with fronts in CPU memory, without encoding again."""
         made = replace(self, model=replace(self.model, resident=False))
         for known in ("scores", "centre", "z", "answers"):
             if known in self.__dict__:
@@ -224,21 +228,22 @@ class BoundModel:
         return self.front.on(self.home)
 
     def at_home(self, values: Any) -> Tensor:
-        """Numbers where fronts are kept."""
+        """Return numbers moved to where fronts are kept."""
         return torch.as_tensor(values).to(self.home)
 
     @property
     def is_linear(self) -> bool:
-        """No operation that is not affine: a network with no hidden layer."""
+        """Whether all operations are affine: a network without hidden layers."""
         return self.front.nothing_behind
 
     @cached_property
     def scores(self) -> FloatArray:
-        """(n, k) scores of the table's rows, at the module's own precision; all of them finite."""
+        """The scores (n, k) of the table's rows, at the module's own precision; all are finite."""
         return self._finite(self.score(self.x))
 
     def blocks(self, units: bool = False) -> Iterator[Block]:
-        """The table's rows, few at a time, with their derivatives, and what hidden units put out where `units` says so.
+        """Iterate over the table's rows in blocks with their derivatives, and the outputs of hidden units if `units` is
+        set.
 
         The scores are had on the way, and known at the end: one forward pass gives all.
         """
@@ -254,12 +259,12 @@ class BoundModel:
         if wrong.any():
             row = int(self.table.numbers[int(np.argmax(wrong))])
             raise ModelError(
-                f"{self.model.name} gives scores that are not finite in {int(wrong.sum())} rows, such as row {row}"
+                f"{self.model.name} gives scores that are not finite for {int(wrong.sum())} rows, such as row {row}"
             )
         return scores
 
     def score(self, x: FloatArray) -> FloatArray:
-        """(m, k) scores of encoded rows (m, d)."""
+        """Return the scores (m, k) of encoded rows (m, d)."""
         dtype = module_dtype(self.module)
         with torch.inference_mode():
             parts = [self.asked(torch.as_tensor(x[i : i + BLOCK]).to(dtype)).double() for i in range(0, len(x), BLOCK)]
@@ -267,56 +272,60 @@ class BoundModel:
 
     @cached_property
     def _halves(self) -> dict[str, AdaptiveBatch]:
-        """The size that fitted, of each kind of call."""
+        """The batch size that fitted into memory, for each kind of call."""
         return defaultdict(AdaptiveBatch)
 
     @cached_property
     def asked(self) -> nn.Module:
-        """The module where it computes."""
+        """The module on its device."""
         return placed(self.module, self.device)
 
     @cached_property
     def rest(self) -> nn.Module:
-        """What lies behind the front, in single precision, where it computes: (m, h) -> (m, k)."""
+        """The network after the front, in single precision, on its device: (m, h) -> (m, k)."""
         return placed(self.behind, self.device)
 
     @cached_property
     def consuming(self) -> nn.Module:
-        """The same for a `z` that nobody reads again: it may be written over."""
+        """The same function for a `z` that is not used again and may be overwritten."""
         with torch.inference_mode(False):
             return consuming(self.behind) if self.device == CPU else self.rest
 
     @cached_property
     def behind(self) -> nn.Module:
-        """The same to be taken apart."""
+        """The same function, for inspection of its parts."""
         with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
             return private(self.front.rest, lambda module: module.float())
 
     @cached_property
     def z(self) -> Tensor:
-        """(n, h) front of every row."""
+        """The front (n, h) of every row."""
         return self.front_of(self.x)
 
     @cached_property
     def answers(self) -> Tensor:
-        """(n, k) what `rest` makes of `z`: the rows' scores as every move of a column is compared with them."""
+        """The scores (n, k) that `rest` gives for `z`, with which every change of a column is compared."""
         with torch.no_grad():  # an inference tensor could not meet a gradient later
             return torch.cat([self.rest(self.z[i : i + BLOCK]).double() for i in range(0, max(1, len(self.z)), BLOCK)])
 
     def front_of(self, x: FloatArray) -> Tensor:
-        """(m, h) front of encoded rows (m, d); summed in double precision from centred parts, then cast to single."""
+        """Return the front (m, h) of encoded rows (m, d); summed in double precision from centred parts, then converted to
+        single.
+        """
         constant = self.first.bias + self.first.weight @ self.at_home(self.centre)
         return self._product(torch.as_tensor(x - self.centre), slice(None), constant)
 
     def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
-        """(m, h) what these local columns contribute to `z` of these rows, up to a constant that cancels in a move."""
+        """Return the contribution (m, h) of these local columns to `z` of these rows, up to a constant that cancels in a
+        change.
+        """
         block = np.concatenate([self.encoding.blocks[c] for c in columns])
         x = self.x[rows][:, block] - self.centre[block]
         return self._product(torch.as_tensor(x), torch.as_tensor(block), 0.0)
 
     @cached_property
     def centre(self) -> FloatArray:
-        """(d,) where sums are centred, so that no digits are lost."""
+        """The point (d,) at which sums are centred, so that no digits are lost."""
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
     def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:
@@ -333,7 +342,7 @@ class BoundModel:
         return all(self.encoding.local[c] for c in columns)
 
     def moved(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
-        """(m, h) front of the receivers' rows with these columns taken from the donors' rows.
+        """Return the front (m, h) of the receivers' rows with these columns taken from the donors' rows.
 
         By the whole encoder, unless it mixes these columns by affine steps alone: then by what stands before those.
         """
@@ -351,17 +360,17 @@ class BoundModel:
 
     @cached_property
     def _head(self) -> FloatArray:
-        """(n, c) the rows before the affine end of the encoder."""
+        """The rows (n, c) before the last affine steps of the encoder."""
         if self.encoding.tail is None:
-            raise ModelError(f"the encoder of {self.model.name} does not end in affine steps")
+            raise ModelError(f"the last steps of the encoder of {self.model.name} are not affine")
         return self.encoding.tail.head.transform(self.table.inputs)
 
     def encoded_front(self, rows: pd.DataFrame) -> Tensor:
-        """(m, h) front of rows of the input columns, by the whole encoder."""
+        """Return the front (m, h) of rows of the input columns, by the whole encoder."""
         return self.front_of(self.encoding.transform(rows))
 
     def gradients(self, x: FloatArray) -> FloatArray:
-        """(m, d, k) derivatives of each score by each encoded column at encoded rows (m, d)."""
+        """Return the derivatives (m, d, k) of each score with respect to each encoded column, at encoded rows (m, d)."""
         if not self.has_gradient:
             raise NotApplicableError(why("gradient", model=self.model.name, opaque=self.model.opaque))
         if self.is_linear and len(x) > 1:  # the same in every row
@@ -369,7 +378,7 @@ class BoundModel:
         return self._differentiated(x)[0]
 
     def _differentiated(self, x: FloatArray, units: bool = False) -> list[NDArray[Any]]:
-        """(m, d, k) derivatives, (m, k) scores, and with `units` (m, h) what those of each layer put out."""
+        """Return derivatives (m, d, k), scores (m, k), and with `units` the outputs (m, h) of each layer."""
         dtype, halves = module_dtype(self.module), self._halves["units" if units else "slopes"]
 
         def ask(rows: Tensor) -> tuple[Tensor, ...]:
@@ -383,12 +392,12 @@ class BoundModel:
 
     @cached_property
     def watched(self) -> Activations:
-        """The module where it computes, with what its hidden units put out."""
+        """The module on its device, with the outputs of its hidden units."""
         with torch.inference_mode(False):
             return Activations(on(self.module, self.device))
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
-        """Layer -> (n, h): what each hidden unit puts out on encoded rows (None: the table's)."""
+        """Return the outputs of hidden units by layer, (n, h) each, for encoded rows (None: the table's)."""
         x = self.x if x is None else x
         dtype, halves = module_dtype(self.module), self._halves["activations"]
 

@@ -1,7 +1,7 @@
-"""Networks with several inputs, or with inputs of whole numbers: made into a network with one float input beside real rows.
+"""Networks with several inputs, or with inputs of whole numbers, as a network with one float input.
 
 How an input is to be given (floats or whole numbers, (n, 1) or (n,)) is found by a trial call. Where whole numbers are
-looked up in embeddings, the lookups become affine maps of one-hot levels, so that every reading works on them; the result is
+looked up in embeddings, the lookups become affine maps of one-hot levels, so that every analysis works on them; the result is
 compared with the network's own. Where they are used otherwise, only the network's answers are known: a function of rows.
 """
 
@@ -45,7 +45,7 @@ class Form:
 
 
 class Beside(nn.Module):
-    """A network with several float inputs as one that reads them side by side."""
+    """A network with several float inputs as one that reads them concatenated."""
 
     def __init__(self, module: nn.Module, widths: Sequence[int], forms: Sequence[Form]) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Beside(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class Finish:
-    """What `Model.finish` is for a network behind these encoders (None: numbers as they are)."""
+    """`Model.finish` for a network behind these encoders (None: numbers unchanged)."""
 
     encoders: tuple[Any, ...]
     model: Model
@@ -84,7 +84,7 @@ class Finish:
 
 
 def expecting(model: Model, widths: Sequence[int] | None) -> Model:
-    """The model, told how wide its file says that its inputs are: their sizes were checked with that."""
+    """Return the model with the widths of its inputs as its file states them, for which the sizes were checked."""
     told = replace(model, expects=None if widths is None else tuple(widths))
     finish = told.finish
     return (
@@ -93,7 +93,7 @@ def expecting(model: Model, widths: Sequence[int] | None) -> Model:
 
 
 def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list[Tensor]) -> Model:
-    """The network with one float input."""
+    """Return the network with one float input."""
     try:
         made = rewrite(plain.module, inputs)
     except OpaqueError:
@@ -114,7 +114,7 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
 
 
 def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
-    """The first way of giving the inputs that the network takes."""
+    """Return the first way of giving the inputs that the network takes."""
     few = [one[:TRIED] for one in encoded]
     said: list[str] = []
     for forms in itertools.islice(_ways(few), CALLS):
@@ -130,13 +130,16 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
             return list(forms)
     shapes = ", ".join(str(tuple(one.shape)) for one in few)
     raise ModelError(
-        f"{model.name} takes its {len(few)} inputs neither as floats nor as whole numbers, in the order of its encoders "
-        f"(their shapes: {shapes}): {'; '.join(list(dict.fromkeys(said))[:2]) or 'it returns no scores (n,), (n, 1) or (n, k)'}"
+        f"{model.name} accepts its {len(few)} inputs neither as floats nor as whole numbers, in the order of its "
+        f"encoders (shapes: {shapes}): "
+        f"{'; '.join(list(dict.fromkeys(said))[:2]) or 'it returns no scores of shape (n,), (n, 1) or (n, k)'}"
     )
 
 
 def _ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
-    """All floats first, then every choice of whole numbers where the values are; then the same with (n,) for (n, 1)."""
+    """Yield forms of input: all floats first, then each choice of whole numbers that the values allow; then the same with
+    (n,) for (n, 1).
+    """
     could: list[bool] = [bool((one == np.floor(one)).all()) for one in encoded]
     for flat in (False, True):
         if flat and not any(one.shape[1] == 1 for one in encoded):

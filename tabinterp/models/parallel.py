@@ -1,4 +1,4 @@
-"""Pieces of work that need nothing of each other, at the same time: one on each core."""
+"""Parallel execution of independent tasks, one per core."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Found = TypeVar("Found")
 
 
 def run_parallel(bound: BoundModel, act: Callable[[Item], Found], items: Sequence[Item]) -> Iterator[Found]:
-    """`act` of each item, in their order, without gradients; on as many cores as there are.
+    """Apply `act` to each item, without gradients, on the available cores; results are in the order of the items.
 
     Pieces meet in the model alone. One that runs forward code of the user's, which may keep values between its steps, gets one
     piece after another; so does one that computes elsewhere.

@@ -1,4 +1,4 @@
-"""Scores of rows that take some of their columns from other rows.
+"""Scores of perturbed rows, which take some of their columns from other rows.
 
 A column that the encoder treats on its own reaches the scores through `z` alone: the move is an update of `z` by the
 column's part. Any other column is moved by encoding whole rows again.
@@ -22,7 +22,7 @@ RESOLUTION = 2.0**-20  # of the largest score: what single precision behind the 
 
 
 def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
-    """(n, k) scores in double precision of fronts `base + added`, in blocks that fit the cache."""
+    """Return scores (n, k) in double precision of fronts `base + added`, in blocks that fit the cache."""
     parts = []
     buffer = base.new_empty((BLOCK, base.shape[1]))
     for i in range(0, max(1, len(base)), BLOCK):
@@ -34,22 +34,24 @@ def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
 
 
 def resolved(bound: BoundModel, difference: FloatArray) -> FloatArray:
-    """Differences of scores, zero where they are no larger than rounding: a sum of many would pass for an effect."""
+    """Return differences of scores, set to zero if they are not larger than rounding, since a sum of many would look like
+    an effect.
+    """
     return np.where(np.abs(difference) > RESOLUTION * np.abs(bound.scores).max(), difference, 0.0)
 
 
 def is_read(bound: BoundModel, columns: tuple[str, ...]) -> bool:
-    """Does the model read any of these columns?"""
+    """Return whether the model reads any of these columns."""
     return any(len(bound.encoding.blocks[c]) for c in columns)
 
 
 def parts(bound: BoundModel) -> Tensor:
-    """(n, columns, h) what each column contributes to the front of each row, up to a constant; of local columns."""
+    """Return the contribution (n, columns, h) of each local column to the front of each row, up to a constant."""
     return torch.stack([bound.part((column,)) for column in bound.columns], dim=1)
 
 
 def crossed(bound: BoundModel, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
-    """(donors, receivers, k) scores of every receiver with these columns from every donor."""
+    """Return scores (donors, receivers, k) of every receiver with these columns from every donor."""
     shape = (len(donors), len(receivers), len(bound.outputs))
     if not is_read(bound, columns):
         return forward(bound.rest, bound.z[receivers]).expand(shape)
@@ -63,7 +65,7 @@ def crossed(bound: BoundModel, columns: tuple[str, ...], receivers: IntArray, do
 
 
 def mixed(bound: BoundModel, sources: IntArray) -> Tensor:
-    """(m, h) front of rows put together: column c of row i comes from row `sources[i, c]` (m, columns)."""
+    """Return the front (m, h) of combined rows: column c of row i comes from row `sources[i, c]` (m, columns)."""
     if not bound.is_local(bound.columns):
         frame = bound.table.inputs
         columns = {c: frame[c].take(sources[:, j]).reset_index(drop=True) for j, c in enumerate(frame.columns)}

@@ -1,4 +1,4 @@
-"""A network with its activations held at fixed slopes: what is left is affine, or the network is no chain of lines.
+"""Piecewise linear networks: a network with its activations held at fixed slopes is affine.
 
 Every rectifier is a line on either side of 0. Where all that lies between the activations is affine too, the network is one
 affine function for each pattern of sides: that is checked with random slopes on real and random fronts, so that products,
@@ -33,7 +33,9 @@ class _Held(nn.Module):
 
 
 def held(bound: BoundModel, slope: Callable[[int], Tensor]) -> nn.Module | None:
-    """What lies behind the front in double precision, with `slope(i)` for activation i, where that is affine; else None."""
+    """Return the network after the front in double precision, with `slope(i)` for activation i, if that is affine;
+    otherwise None.
+    """
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
         return None
@@ -42,7 +44,7 @@ def held(bound: BoundModel, slope: Callable[[int], Tensor]) -> nn.Module | None:
 
 
 def is_affine_between(bound: BoundModel, layers: int) -> bool:
-    """Is everything between the activations affine, and has each of them its units among these hidden layers?"""
+    """Return whether everything between the activations is affine, and each has its units among these hidden layers."""
 
     def random(place: int) -> Tensor:
         return 0.3 + torch.rand(1, generator=torch.Generator().manual_seed(place), dtype=torch.float64)
@@ -66,7 +68,7 @@ def _with_slopes(graph: fx.GraphModule, slope: Callable[[int], Tensor]) -> fx.Gr
 
 
 def _is_affine(module: nn.Module, z: Tensor) -> bool:
-    """f(a + b - c) = f(a) + f(b) - f(c), for real fronts and for random ones far beyond them."""
+    """Check f(a + b - c) = f(a) + f(b) - f(c) for real fronts and for random ones far beyond them."""
     generator = torch.Generator().manual_seed(0)
     real = z[torch.randint(len(z), (48,), generator=generator)].double()
     drawn = torch.randn(real.shape, generator=generator, dtype=torch.float64).to(z.device)

@@ -1,4 +1,4 @@
-"""Rows that a model was not trained on, by the split that it remembers."""
+"""The split that a model stores: no held-out row of a table may be one of its training rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 
 
 def check_unseen(table: AnyTable, remembered: Split) -> AnyTable:
-    """Return the table; its own split must hold out no row that the model remembers to have been trained on."""
+    """Return the table, after checking that its own split holds out no training row of the model."""
     if table.split == remembered:
         return table
     if isinstance(table, Scan):
@@ -25,7 +25,7 @@ def check_unseen(table: AnyTable, remembered: Split) -> AnyTable:
     seen = int(np.sum(table.held_out & ~remembered.held_out(table.frame, table.codes, table.schema.labels)))
     if seen:
         raise ModelError(
-            f"the model remembers which rows it was not trained on, and {seen} of the {int(table.held_out.sum())} rows that "
-            f"this table's split holds out are not among them; leave the split out, and the model's own is used"
+            f"{seen} of the {int(table.held_out.sum())} rows that this table's split holds out are training rows "
+            "of the model. Leave out the split to use the one that is stored with the model"
         )
     return table

@@ -1,4 +1,4 @@
-"""Raw outputs of a network as scores, and scores as probabilities."""
+"""Conversion of a network's raw outputs to scores, and of scores to probabilities."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ Link = Literal["logit", "log"]  # from probabilities, or from rates, to scores
 
 
 class Scores(nn.Module):
-    """Raw outputs as scores: one log-odds for a binary task, one value for regression, k centred logits for k classes;
-    for a count one log of its expectation. `link`: the outputs are probabilities or rates."""
+    """A module from raw outputs to scores: one log-odds for a binary task, one value for regression, k centred logits for k
+    classes, one log rate for counts. `link`: the outputs are probabilities or rates.
+    """
 
     def __init__(self, module: nn.Module, matrix: Tensor, link: Link | None, flat: bool) -> None:
         super().__init__()
@@ -39,19 +40,19 @@ class Scores(nn.Module):
 
 
 def _log_scale(p: Tensor) -> Tensor:
-    """Probabilities to logits: log-odds for one column, logarithms for several."""
+    """Return probabilities as logits: log-odds for one column, logarithms for several."""
     p = p.clamp(CLIP, 1 - CLIP)
     return torch.log(p) - torch.log1p(-p) if p.shape[1] == 1 else torch.log(p)
 
 
 def check_probabilities(name: str, raw: Tensor) -> None:
-    """Refuse outputs (n,) or (n, k) that are no probabilities."""
+    """Refuse outputs (n,) or (n, k) that are not probabilities."""
     low, high = float(raw.min()), float(raw.max())
     sums = raw.sum(dim=1) if raw.ndim == 2 and raw.shape[1] > 1 else torch.ones(1)
     if low < 0 or high > 1 or float((sums - 1).abs().max()) > 1e-3:
         raise ModelError(
-            f"{name} was wrapped with {argument('outputs', 'probabilities')}, but gives values from {low:.3g} to {high:.3g}; "
-            f"leave {argument('outputs', 'logits')} if these are logits"
+            f"{name} was wrapped with {argument('outputs', 'probabilities')}, but gives values from {low:.3g} to "
+            f"{high:.3g}. If these are logits, use {argument('outputs', 'logits')}"
         )
 
 
@@ -60,7 +61,7 @@ def module_dtype(module: nn.Module) -> torch.dtype:
 
 
 def probabilities(scores: FloatArray) -> FloatArray:
-    """(n, k) class probabilities from scores: sigmoid of one log-odds (two columns come back), softmax of several."""
+    """Return class probabilities (n, k) from scores: sigmoid of one log-odds (two columns), softmax of several."""
     if scores.shape[1] == 1:
         p = np.exp(-np.logaddexp(0, -scores[:, 0]))
         return np.column_stack([1 - p, p])

@@ -1,4 +1,4 @@
-"""The inference that a linear model brings with it."""
+"""The inference that comes with a linear model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A column transformer's rows, part by part: what columns of text become is asked once for each distinct text.
+"""Cached encoding by a column transformer, part by part: each distinct text is encoded only once.
 
 scikit-learn codes every cell of a text column anew, and puts its parts together by way of sparse matrices. Where a part works
 column by column (see `structure`), as many rows as its columns have distinct texts are enough; the others are looked up. The
@@ -27,7 +27,7 @@ MANY = 8 * CHECKED  # rows from which on texts are looked up
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A transformer of some `columns`, whose encoded columns are `span`; `blocks`: those of each column where it is local."""
+    """A transformer of some `columns`, whose encoded columns are `span`; `blocks` are those of each column if it is local."""
 
     transformer: Any
     columns: list[str]
@@ -36,8 +36,9 @@ class Part:
 
 
 def in_parts(encoder: Any, array: Callable[[Any], FloatArray]) -> Callable[[pd.DataFrame], FloatArray | None]:
-    """What encodes rows part by part, or gives None where that is not what `encoder` does. `array`: dense doubles of what a
-    transformer returns."""
+    """Return a function that encodes rows part by part; it returns None if the result differs from `encoder`'s. `array`
+    turns the output of a transformer into dense doubles.
+    """
     parts, same = _parts(encoder), dict[bool, bool]()  # were texts looked up? -> was the result the encoder's own?
 
     def transform(rows: pd.DataFrame) -> FloatArray | None:
@@ -59,7 +60,7 @@ def in_parts(encoder: Any, array: Callable[[Any], FloatArray]) -> Callable[[pd.D
 
 
 def _parts(encoder: Any) -> tuple[Part, ...]:
-    """Of a column transformer that was fitted on named columns; none of anything else."""
+    """Return the parts of a column transformer fitted on named columns; None for anything else."""
     if known_as(encoder) == "sklearn.Pipeline" and len(encoder.steps) == 1:
         return _parts(encoder.steps[0][1])
     if known_as(encoder) != "sklearn.ColumnTransformer" or not hasattr(encoder, "feature_names_in_"):
@@ -82,7 +83,7 @@ def _parts(encoder: Any) -> tuple[Part, ...]:
 def _write(
     encoded: FloatArray, part: Part, frame: pd.DataFrame, array: Callable[[Any], FloatArray], many: bool
 ) -> None:
-    """The part's columns into (m, width) zeros; of `many` rows by their distinct texts, where they hold few texts alone."""
+    """Write the part's columns into zeros (m, width); large inputs with few distinct texts are encoded by distinct text."""
     found = [_distinct(frame[name]) for name in part.columns] if part.blocks is not None and many else [None]
     known = [one for one in found if one is not None]
     size = max((len(texts) for _, texts in known), default=0)
@@ -99,7 +100,7 @@ def _write(
 
 
 def _scatter(encoded: FloatArray, block: IntArray, few: FloatArray, codes: IntArray) -> None:
-    """Row `codes` of `few` into the columns `block`, which hold zeros: what is zero, as most of a one-hot row, stays."""
+    """Write row `codes` of `few` into the columns `block`, which are zero, skipping zeros as in one-hot rows."""
     filled = few != 0
     order = np.argsort(~filled, axis=1, kind="stable")[:, : int(filled.sum(axis=1).max(initial=0))]
     values, first = np.take_along_axis(few, order, axis=1), np.arange(len(codes)) * encoded.shape[1]
@@ -109,7 +110,7 @@ def _scatter(encoded: FloatArray, block: IntArray, few: FloatArray, codes: IntAr
 
 
 def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
-    """Codes of a column's texts, and these, a missing one among them; None where it holds anything else."""
+    """Return codes of a column's texts, and the texts, including a missing one; None if it contains anything else."""
     known = coded_texts(values)
     if known is not None:
         codes, texts = _used(*known)
@@ -122,7 +123,7 @@ def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
 
 
 def _used(codes: IntArray, texts: Any) -> tuple[IntArray, Any]:
-    """The same of those texts alone that some row holds."""
+    """Return the same for the texts that occur only."""
     held = np.bincount(codes + 1, minlength=len(texts) + 1)[1:] > 0
     if held.all():
         return codes, texts

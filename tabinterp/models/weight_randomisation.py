@@ -1,4 +1,4 @@
-"""The same network with weights that it never learned: what a reading says of it, it did not learn from the model."""
+"""Weight randomisation: the same network with random weights, as a reference for explanations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .model import BoundModel
 
 
 def randomised(bound: BoundModel, seed: int, draw: int) -> BoundModel:
-    """The bound model with every weight drawn again, on the same rows behind the same encoder (Adebayo et al. 2018).
+    """Return the bound model with all weights drawn again, on the same rows and encoder (Adebayo et al. 2018).
 
     Each entry of a tensor is normal with mean 0 and the tensor's own root mean square. What a layer counts along, as batch
     normalisation does, is no weight and stays. The model itself is never touched.

@@ -1,4 +1,4 @@
-"""`wrap`: every supported model becomes a `Model`. One row of the table below adds a library."""
+"""`wrap`: turn any supported model into a `Model`. To add a library, add a line to the table below."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def wrap(
     name: str | None = None,
     device: str = CPU,
 ) -> Model:
-    """Make a model readable.
+    """Wrap a model of any supported library, so that tabinterp can audit it.
 
     Parameters
     ----------
     model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a Keras or an
-        ONNX model, or a function from a frame of the input columns to answers (every reading that needs no gradient).
+        ONNX model, or a function from a frame of the input columns to answers (every analysis without gradients).
     encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from original columns to its input, or
         (networks) "passthrough"; for several inputs a list, one for each. Whether an input is of whole numbers (levels to
         look up) is found by a trial call.
@@ -48,7 +48,7 @@ def wrap(
         "rate": whether a network of counts returns the log of the expected count or the expected count; None: the log
         (a function: the expected count).
     name : what reports call the model.
-    device : "cpu" or "cuda": where torch computes in readings of the model.
+    device : "cpu" or "cuda": where torch computes.
 
     The model is copied and never changed. It is checked against its own predictions when it first meets a table.
 
@@ -62,13 +62,14 @@ def wrap(
     if isinstance(model, Model):
         return model if device == CPU else replace(model, device=device_of(device))
     if task is not None and task not in TASKS:
-        raise ModelError(f"a task is one of {', '.join(TASKS)}; got {task!r}")
+        raise ModelError(f"the task must be one of {', '.join(TASKS)}; got {task!r}")
     for is_ours, make in ADAPTERS:
         if is_ours(model):
             return replace(make(model, encoder, classes, task, outputs, name), device=device_of(device))
     raise ModelError(
-        f"{type(model).__module__}.{type(model).__name__} cannot be read; accepted are fitted scikit-learn estimators and "
-        f"pipelines, skorch nets, statsmodels results, torch modules, Keras and ONNX models, and functions of rows"
+        f"{type(model).__module__}.{type(model).__name__} is not a supported model. Supported are fitted "
+        "scikit-learn estimators and pipelines, skorch nets, statsmodels results, torch modules, Keras and ONNX "
+        "models, and functions of rows"
     )
 
 

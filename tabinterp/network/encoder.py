@@ -1,4 +1,4 @@
-"""The encoder of the reference network: numbers are imputed with their median and standardised, levels are one-hot.
+"""The encoder of the reference network: numbers are imputed with the median and standardised, levels are one-hot encoded.
 
 A missing number takes the median of its column, and an indicator column says where it was missing. A missing level is a
 level of its own. Levels of fewer than ten training rows share one encoded column.
@@ -29,7 +29,7 @@ POOLED, FAR = "(levels of fewer than 10 training rows)", 2**24  # placeholders f
 
 
 def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
-    """An unfitted encoder of the columns named in `kinds`; every encoded column reads one original column.
+    """Return an unfitted encoder of the columns named in `kinds`; every encoded column reads one original column.
 
     Numeric columns: missing values take the median and, where the training rows have any, raise an indicator; then
     mean 0 and standard deviation 1. Categorical, boolean and ordinal columns: one encoded column a level, missing
@@ -48,7 +48,7 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
     (3, 3)
     """
     if not kinds:
-        raise TableError("an encoder needs at least one input column, got none")
+        raise TableError("the encoder needs at least one input column; there is none")
     for name, kind in kinds.items():
         _check_column(frame, name, kind)
     numeric = [name for name, kind in kinds.items() if kind == "numeric"]
@@ -58,7 +58,7 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
 
 
 def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
-    """The encoder of `build_encoder`, fitted to these rows, with medians that are not the value of a single row.
+    """Return the encoder of `build_encoder` fitted to these rows, with medians that are not the value of a single row.
 
     A median is rounded so that at least ten rows share it, and is 0 where fewer have a value. Means and standard deviations are
     those of the rows with the rounded medians.
@@ -75,21 +75,25 @@ def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTrans
 
 
 def number_encoder() -> Pipeline:
-    """Of numeric columns: the median for missing values, an indicator of them, mean 0 and standard deviation 1."""
+    """Return the encoder of numeric columns: median for missing values, a missing indicator, mean 0 and standard deviation
+    1.
+    """
     return make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
     )
 
 
 def level_encoder(most: int | None = None) -> OneHotEncoder:
-    """Of other columns: one encoded column a level, those of fewer than 10 rows (or beyond `most`) together."""
+    """Return the encoder of other columns: one encoded column per level, with levels of fewer than 10 rows (or beyond
+    `most`) merged.
+    """
     return OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=RARE, max_categories=most, sparse_output=False
     )
 
 
 def _pooled(frame: pd.DataFrame) -> OneHotEncoder:
-    """An unfitted `level_encoder` that gives the same encoded columns and names no level of fewer than 10 rows.
+    """Return an unfitted `level_encoder` with the same encoded columns that names no level of fewer than 10 rows.
 
     One placeholder stands for the rare levels of a column. It has no rows of its own, so scikit-learn counts it as infrequent
     and sends every level it does not know to it.
@@ -103,7 +107,7 @@ def _pooled(frame: pd.DataFrame) -> OneHotEncoder:
 
 
 def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
-    """The levels of a column with one placeholder for the rare ones, in an order that scikit-learn accepts."""
+    """Return the levels of a column with one placeholder for the rare ones, in an order that scikit-learn accepts."""
     if rare is None or all(isinstance(level, (bool, np.bool_)) for level in rare):
         return levels
     frequent = levels[~pd.Index(levels).isin(rare)]
@@ -121,23 +125,25 @@ def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArra
 def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:
     """Refuse here, by the column's name, what scikit-learn would refuse later without it."""
     if kind not in ("numeric", "categorical", "boolean", "ordinal"):
-        raise TableError(f"column {name!r}: kind must be numeric, categorical, boolean or ordinal, got {kind!r}")
+        raise TableError(f"column {name!r}: the kind must be numeric, categorical, boolean or ordinal; got {kind!r}")
     if name not in frame.columns:
-        raise TableError(f"column {name!r} is not in the table; its columns are {list(frame.columns)}")
+        raise TableError(f"column {name!r} is not in the table; the columns are {list(frame.columns)}")
     if kind == "numeric":
         try:
             values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
         except (TypeError, ValueError) as error:
-            raise TableError(f"column {name!r} is numeric, but its values are not: {error}") from error
+            raise TableError(f"column {name!r} is declared numeric, but its values are not numbers: {error}") from error
         if np.isinf(values).any():
-            raise TableError(f"column {name!r} holds infinite values; make them missing or finite")
+            raise TableError(f"column {name!r} contains infinite values. Replace them by missing or finite values")
         return
     levels = frame[name].drop_duplicates()
     if levels.dtype.kind not in "biuf" and any(level is pd.NA for level in levels):
-        raise TableError(f"column {name!r} holds pandas.NA, which scikit-learn's encoders cannot read; use None or NaN")
+        raise TableError(
+            f"column {name!r} contains pandas.NA, which scikit-learn's encoders do not support. Use None or NaN"
+        )
     try:
         sorted(levels.dropna())
     except TypeError as error:
         raise TableError(
-            f"column {name!r} mixes kinds of value ({error}); make them all text or all numbers"
+            f"column {name!r} mixes different types of values ({error}). Make them all text or all numbers"
         ) from error

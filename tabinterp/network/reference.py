@@ -1,4 +1,4 @@
-"""The reference network: one honest multilayer perceptron for whoever has only a table.
+"""The reference network: a multilayer perceptron for users who only have a table.
 
 Two steps, both plain: a scikit-learn encoder that reads the original columns, and a network of `Linear`, `Tanh` and
 `Dropout` on what it encodes. One recipe serves every table:
@@ -44,7 +44,7 @@ TOO_LARGE = 1e30  # float32 ends at 3.4e38
 
 @dataclass(frozen=True)
 class FittedNetwork:
-    """A trained network and how its training went.
+    """A trained network and the record of its training.
 
     `module` maps (n, d) encoded float32 rows to (n, k) scores: log-odds of the positive class (binary, k = 1), logits
     (multiclass, k classes), values on the target's own scale (regression, k = 1), or logs of expected counts (count, k = 1).
@@ -75,7 +75,7 @@ def fit_network(
     progress: Progress | None = None,
     device: str = CPU,
 ) -> FittedNetwork:
-    """Train on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, real values or
+    """Train a network on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, real values or
     counts.
 
     Minimises the weighted mean log loss (in nats), squared error or Poisson deviance, which is twice the negative
@@ -115,12 +115,12 @@ def fit_network(
 
 
 def loss_of(scores: Tensor, labels: Tensor, weights: Tensor, task: Task) -> Tensor:
-    """Weighted mean loss of scores (n, k), labels (n,), weights (n,): a weight of 2 counts as the row given twice."""
+    """Return the weighted mean loss of scores (n, k) for labels (n,); a weight of 2 counts as the row given twice."""
     return (_row_losses(scores, labels, task) * weights).sum() / weights.sum()
 
 
 def _row_losses(scores: Tensor, labels: Tensor, task: Task) -> Tensor:
-    """Log loss (nats), squared error or Poisson deviance of each row, (n,)."""
+    """Return the log loss (nats), squared error or Poisson deviance of each row (n,)."""
     if task == "multiclass":
         return nn.functional.cross_entropy(scores, labels, reduction="none")
     if task == "binary":
@@ -149,7 +149,7 @@ def _take(data: Rows, index: IntArray | Tensor) -> Rows:
 
 @contextmanager
 def _own_torch(seed: int, device: str) -> Iterator[None]:
-    """Seeded draws and gradients on one CPU thread, whatever the caller has set; all of it put back afterwards.
+    """Seed random numbers and enable gradients on one CPU thread; restore the caller's settings afterwards.
 
     One thread, because sums then run in one order whatever the number of cores, and batches this small gain little
     from a second.
@@ -175,7 +175,7 @@ def _layers(columns: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
 
 
 def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: Task) -> Callable[[], None]:
-    """One pass over shuffled rows: AdamW steps on `network`, followed by `average` with a memory of one pass.
+    """Run one pass over permuted rows: AdamW steps on `network`, followed by `average` with a memory of one pass.
 
     The average is the plain mean of the weights during the first pass, and exponential after it. Small tables are
     taken in small batches, so that a pass is never only a step or two.
@@ -208,7 +208,8 @@ def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: 
 def _until_it_stops(
     network: nn.Sequential, one_pass: Callable[[], None], validate: Callable[[], float], progress: Progress | None
 ) -> tuple[int, float, bool]:
-    """Train while the validation loss falls and leave `network` at its best: that pass, its loss, did it stop falling.
+    """Train while the validation loss falls and leave `network` at its best; return that pass, its loss, and whether it
+    stopped falling.
 
     Stops after `PATIENCE` passes without a new best.
     """
@@ -221,13 +222,16 @@ def _until_it_stops(
         if loss < best_loss:
             best, best_loss, best_epoch = copy.deepcopy(network.state_dict()), loss, epoch
     if best_epoch == 0:
-        raise ModelError("the network's loss was never finite; are some encoded values or targets extreme?")
+        raise ModelError(
+            "training failed, because the loss of the network was never finite. Check for extreme values in the "
+            "columns or the target"
+        )
     network.load_state_dict(best)
     return best_epoch, best_loss, epoch - best_epoch >= PATIENCE
 
 
 def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[IntArray, IntArray]:
-    """Row numbers to train on and to stop on: every seventh row in order of the target, ties in random order."""
+    """Return row numbers to train on and to validate on: every seventh row in order of the target, ties in random order."""
     order = draw.permutation(len(target))
     order = order[np.argsort(target[order], kind="stable")]
     held = np.zeros(len(order), dtype=bool)
@@ -236,31 +240,33 @@ def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[In
 
 
 def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: int) -> tuple[IntArray, IntArray]:
-    """Row numbers to train on and to stop on, about a seventh of the rows: whole groups, classes in equal shares if possible."""
+    """Return row numbers to train on and to validate on, about a seventh of the rows: whole groups, classes in equal shares
+    if possible.
+    """
     strata = {"regression": np.zeros(len(target)), "count": target > 0}.get(task, target).astype(np.int64)
     for needed in (np.unique(strata), strata[:0]):  # a class that is in one group alone may be missing from either side
         parts = by_group(strata, groups, needed.tolist(), VALIDATION, seed)
         if parts:
             return parts[0]
     raise ModelError(
-        f"a network stops training by its loss on groups of rows that it is not trained on, which takes two groups at least; all "
-        f"{len(target)} training rows are of one group"
+        "early stopping needs groups of rows that the network is not trained on, so there must be at least two "
+        f"groups; all {len(target)} training rows are in one group"
     )
 
 
 def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """Weighted mean and standard deviation; 1 for a target that does not vary."""
+    """Return weighted mean and standard deviation; 1 for a constant target."""
     centre = float(np.average(target, weights=weight))
     scale = float(np.sqrt(np.average((target - centre) ** 2, weights=weight)))
     return centre, scale if scale > 1e-12 * abs(centre) else 1.0
 
 
 def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> None:
-    """Begin at the log of the mean count, so that the first steps are about the columns and not about the level."""
+    """Start at the log of the mean count, so that the first steps are about the columns and not the level."""
     assert isinstance(layer, nn.Linear)
     mean = float(np.average(counts, weights=weight))
     if not mean > 0:
-        raise ModelError("every count that the network would be trained on is 0, and a rate of 0 has no log")
+        raise ModelError("all counts in the training rows are 0, and a rate of 0 has no logarithm")
     with torch.no_grad():
         layer.bias.add_(np.log(mean))
 
@@ -274,7 +280,7 @@ def _unstandardise(layer: nn.Module, centre: float, scale: float) -> None:
 
 
 def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
-    """Give columns that are constant in `rows` (n, d) weight 0, not what chance drew; the bias takes their share."""
+    """Set the weights of columns that are constant in `rows` (n, d) to 0, adjusting the bias."""
     assert isinstance(layer, nn.Linear)
     still = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
     with torch.no_grad():
@@ -285,19 +291,24 @@ def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
 def _checked(
     X: FloatArray, y: npt.ArrayLike, task: str, n_classes: int | None, weights: npt.ArrayLike | None
 ) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]:
-    """Rows, targets and weights as float64, without the rows of weight zero, and which rows these are; or what is wrong."""
+    """Return rows, targets and weights as float64 without rows of weight zero, and which rows these are, or raise an error."""
     rows, target = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
     weight = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] == 0 or target.shape != (len(rows),) or weight.shape != target.shape:
         shapes = f"{rows.shape}, {target.shape} and {weight.shape}"
-        raise ModelError(f"expected X (n, d) with d > 0, y (n,), and weights (n,) or None; got {shapes}")
+        raise ModelError(
+            f"expected X of shape (n, d) with d > 0, y of shape (n,), and weights of shape (n,) or None; got {shapes}"
+        )
     if not all((np.abs(part) < TOO_LARGE).all() for part in (rows, target, weight)) or (weight < 0).any():
         raise ModelError(
-            f"X, y and weights must be finite and within ±{TOO_LARGE:g}, and weights not negative; encode first"
+            f"X, y and weights must be finite and within ±{TOO_LARGE:g}, and weights must not be negative. Encode "
+            "the columns first"
         )
     used = weight > 0
     if used.sum() < 2:
-        raise ModelError(f"training needs two rows of positive weight, one of them to stop on; got {used.sum()}")
+        raise ModelError(
+            f"training needs at least two rows with positive weight, one of them for early stopping; got {used.sum()}"
+        )
     _check_labels(target, task, n_classes)
     return rows[used], target[used], weight[used], used
 
@@ -306,13 +317,13 @@ def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
     if task == "regression":
         return
     if task not in TASKS:
-        raise ModelError(f"task must be {', '.join(TASKS[:-1])} or {TASKS[-1]}, got {task!r}")
+        raise ModelError(f"the task must be {', '.join(TASKS[:-1])} or {TASKS[-1]}; got {task!r}")
     if task == "count":
         if (target < 0).any() or (target != np.round(target)).any():
-            raise ModelError("count targets must be whole numbers from 0 on")
+            raise ModelError("a count target must contain whole numbers of at least 0")
         return
     if task == "multiclass" and (n_classes is None or n_classes < 2):
-        raise ModelError(f"a multiclass network needs n_classes of at least 2, got {n_classes}")
+        raise ModelError(f"a multiclass network needs n_classes of at least 2; got {n_classes}")
     classes = 2 if task == "binary" else n_classes
     if not np.isin(target, np.arange(classes)).all():
-        raise ModelError(f"{task} targets must be whole numbers from 0 to {classes - 1}")
+        raise ModelError(f"a {task} target must contain whole numbers from 0 to {classes - 1}")

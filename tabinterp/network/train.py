@@ -1,4 +1,4 @@
-"""A reference network and its linear counterpart, for whoever has only a table."""
+"""`train`: fit a reference network and its linear counterpart to a table."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ NULL = " of shuffled labels, a null and no model"  # after its name
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """Networks by seed, the first of which is the one to audit; the counterpart; and the table with its split.
+    """Networks by seed (the first is the one to audit), the counterpart, and the table with its split.
 
     `training_rows` are those that the weights of the first were fitted to, `validation_rows` those that chose when its training
-    stopped; together they are the rows that are not held out. `null`: trained as they were, on shuffled labels. What is read from
+    stopped; together they are the rows that are not held out. `null`: trained as they were, on permuted labels. What is read from
     it, no network learned: it is there to compare with.
     """
 

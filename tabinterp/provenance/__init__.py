@@ -1,1 +1,1 @@
-"""The folder of an audit, its digests and signature, and the verification of all of them."""
+"""The folder of an audit: its files, digests and signature, and their verification."""

@@ -1,4 +1,4 @@
-"""What is attested of an audit: an in-toto Statement with the predicate test-result, over the folder's files and the models.
+"""The attestation of an audit: an in-toto Statement with the predicate test-result, over the folder's files and the models.
 
 Source: https://github.com/in-toto/attestation, spec/v1 and spec/predicates/test-result.md. Its tests are the checks of the
 audit, or the gates of a policy. The time and the signer stand here and nowhere else, so that a document stays the same bytes.
@@ -25,7 +25,7 @@ COMPARED = "comparedWithFile"  # an annotation of a model: whether the signer co
 
 
 class _Part(BaseModel):
-    """Consumers ignore what they do not know, says the specification."""
+    """Base of the statement's parts; unknown fields are ignored, as the specification requires."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -57,11 +57,11 @@ class Statement(_Part):
     predicate: Predicate
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON (RFC 8785)."""
+        """Return canonical JSON (RFC 8785)."""
         return rfc8785.dumps(self.model_dump(by_alias=True, exclude_none=True))
 
     def digest_of(self, name: str) -> str | None:
-        """SHA-256 (hex) of a subject; None where it is no subject."""
+        """Return the SHA-256 (hex) of a subject; None if it is not a subject."""
         found = self._subject(name)
         return None if found is None else found.digest.get("sha256")
 
@@ -85,7 +85,7 @@ def statement(
     compared: bool = False,
     now: datetime | None = None,
 ) -> Statement:
-    """What is said of an audit whose files have these digests (name -> SHA-256).
+    """Return the statement about an audit whose files have these digests (name -> SHA-256).
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def statement(
 
 
 def parse(payload: bytes) -> Statement | None:
-    """The Statement behind a payload; None where it is none, or one about something else."""
+    """Return the statement in a payload; None if there is none, or it is about something else."""
     try:
         return Statement.model_validate_json(payload)
     except ValidationError:
@@ -121,7 +121,7 @@ def parse(payload: bytes) -> Statement | None:
 
 
 def _models(document: Document, compared: bool) -> list[Resource]:
-    """The files that the models were read from; a model made in Python has none."""
+    """Return the files that the models were read from; a model made in Python has none."""
     settings = document.method.settings
     return [
         Resource(
@@ -143,7 +143,7 @@ def _configuration(document: Document, policy: tuple[str, str] | None) -> list[R
 
 
 def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
-    """Passed, warned, failed; a check that does not apply was not run, and is in none of them."""
+    """Return passed, warned and failed checks; a check that does not apply is in none of them."""
     raised = [one for one in findings if one.status == "raised"]
     return (
         [one.slug for one in findings if one.status == "cleared"],
@@ -153,6 +153,6 @@ def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
 
 
 def _gates(decision: Decision) -> tuple[list[str], list[str], list[str]]:
-    """Passed, waived, failed; what is incomplete did not pass."""
+    """Return passed, waived and failed gates; an incomplete gate did not pass."""
     names = {status: [gate.name for gate in decision.gates if gate.status == status] for status in get_args(Outcome)}
     return names["passed"], names["waived"], names["failed"] + names["incomplete"]

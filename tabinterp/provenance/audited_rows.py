@@ -1,4 +1,4 @@
-"""Read the rows of a saved audit again, in the way that its settings say."""
+"""Reading the rows of a saved audit again, as its settings say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tabinterp.table import Scan, Table, in_batches, read_table, scan_table
 
 @dataclass(frozen=True)
 class Rows:
-    """Where the audited rows are: a file or anything else that is read in batches, with its query."""
+    """The source of the audited rows: a file or anything else that is read in batches, with its query."""
 
     source: Any
     query: str | None = None
@@ -20,7 +20,7 @@ class Rows:
 
     @property
     def file(self) -> Path | None:
-        """None: there is none, but a database or a URL."""
+        """The path of the file; None for a database or a URL."""
         return None if self.query is not None or "://" in str(self.source) else Path(self.source)
 
 

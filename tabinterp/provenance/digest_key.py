@@ -1,4 +1,4 @@
-"""The secret key under which an audit writes digests of columns, and the file that holds it."""
+"""The secret key for keyed digests of columns, and its file."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ BYTES = 32
 
 @dataclass(frozen=True)
 class DigestKey:
-    """A secret under which digests of columns are written, and the file that it stands in."""
+    """A secret key for digests of columns, and its file."""
 
     path: Path
     secret: bytes = field(repr=False)
 
     @property
     def id(self) -> str:
-        """16 hex digits that tell one key from another, and nothing about the secret."""
+        """16 hex digits that identify the key and reveal nothing about the secret."""
         return self._hmac("the key's id")[:16]
 
     def column(self, digest: str) -> str:
-        """HMAC-SHA256 (hex) of the SHA-256 (hex) of a column."""
+        """Return the HMAC-SHA256 (hex) of the SHA-256 (hex) of a column."""
         return self._hmac(f"column {digest}")
 
     def table(self, columns: Iterable[str]) -> str:
-        """HMAC-SHA256 (hex) of the columns' digests in order."""
+        """Return the HMAC-SHA256 (hex) of the columns' digests in order."""
         return self._hmac("\n".join(["table", *columns]))
 
     def _hmac(self, text: str) -> str:
@@ -42,7 +42,7 @@ class DigestKey:
 
 
 def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
-    """The key in a file, which `create` makes where there is none: random, readable by its owner alone.
+    """Return the key in a file; with `create`, a missing file is created with a random key that only its owner can read.
 
     Raises
     ------
@@ -55,21 +55,23 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
             with os.fdopen(handle, "w", encoding="ascii") as stream:
                 stream.write(f"tabinterp digest key 1: {secrets.token_hex(BYTES)}\n")
         if not file.is_file():
-            raise TableError(f"the digest key {str(file)!r} is not a file: name the file that `tabinterp audit` made")
+            raise TableError(
+                f"the digest key {str(file)!r} is not a file. Name the file that `tabinterp audit` created"
+            )
         with file.open("rb") as stream:
             found = LINE.fullmatch(stream.read(200).decode("ascii", "replace"))
     except OSError as error:
-        raise TableError(f"the digest key {str(file)!r} cannot be read or made: {error.strerror}") from None
+        raise TableError(f"the digest key {str(file)!r} cannot be read or created: {error.strerror}") from None
     if found is None:
         raise TableError(
-            f"{str(file)!r} holds no digest key: one line, 'tabinterp digest key 1: ' and 64 hex digits. Name another file, or "
-            f"one that does not exist yet: it is made"
+            f"{str(file)!r} is not a digest key. A key file has one line, 'tabinterp digest key 1: ' followed by "
+            "64 hex digits. Name another file, or one that does not exist yet, which will be created"
         )
     return DigestKey(file, bytes.fromhex(found[1]))
 
 
 def check_outside(key: str | Path, folder: str | Path) -> None:
-    """Refuse a key inside the folder of an audit, which is passed on.
+    """Refuse a key file inside the folder of an audit, since that folder is passed on.
 
     Raises
     ------
@@ -78,6 +80,6 @@ def check_outside(key: str | Path, folder: str | Path) -> None:
     inside = Path(os.path.realpath(folder))
     if any(Path(place).is_relative_to(inside) for place in (os.path.realpath(key), os.path.abspath(key))):
         raise TableError(
-            f"the digest key {str(key)!r} lies in the audit's own folder {str(folder)!r}, and whoever is given the folder would "
-            f"have the key: name a file elsewhere"
+            f"the digest key {str(key)!r} is inside the audit's folder {str(folder)!r}, so everyone who receives "
+            "the folder would also receive the key. Name a file elsewhere"
         )

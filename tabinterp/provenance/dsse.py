@@ -1,4 +1,4 @@
-"""Bytes with a signature: a DSSE envelope (Dead Simple Signing Envelope 1.0), and the Ed25519 keys that open and close it.
+"""Signing and signature checks: DSSE envelopes (Dead Simple Signing Envelope 1.0) and their Ed25519 keys.
 
 What is signed is `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`, so that a payload cannot be
 passed off as one of another type. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC 8032.
@@ -21,7 +21,7 @@ PUBLIC = "openssl pkey -in key.pem -pubout -out key.pub.pem"
 
 
 def seal(payload: bytes, key: Path, passphrase: Callable[[], str] | None = None) -> bytes:
-    """The envelope, as JSON, of a payload signed with a private key.
+    """Return the envelope, as JSON, of a payload signed with a private key.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def seal(payload: bytes, key: Path, passphrase: Callable[[], str] | None = None)
 
 
 def unseal(data: bytes, key: Path) -> bytes:
-    """The payload, once its signature and its type have been checked.
+    """Return the payload after checking its signature and its type.
 
     Raises
     ------
@@ -62,15 +62,15 @@ def unseal(data: bytes, key: Path) -> bytes:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, unless it names a field twice: another reader may take the one that was not signed."""
+    """Return a JSON object, unless it has a field twice: another reader may use the one that was not signed."""
     made = dict(pairs)
     if len(made) < len(pairs):
-        raise ValueError("a field is named twice")
+        raise ValueError("a field occurs twice")
     return made
 
 
 class BrokenSealError(Exception):
-    """What is wrong with an envelope: a key of the catalogue, and its values."""
+    """A problem with an envelope: a key of the catalogue, and its values."""
 
     def __init__(self, key: str, **values: str) -> None:
         super().__init__(key)
@@ -85,14 +85,12 @@ def _private(path: Path, passphrase: Callable[[], str] | None) -> Any:
     data = _read(path)
     serialization, ed25519 = _cryptography()
     if b"PUBLIC KEY" in data:
-        raise SignatureError(
-            f"the key {str(path)!r} is a public one; a signature is made with the private key beside it"
-        )
+        raise SignatureError(f"the key {str(path)!r} is a public key. Sign with the private key that belongs to it")
     try:
         key = _loaded(serialization, data, path, passphrase)
     except (ValueError, TypeError) as error:
         raise SignatureError(
-            f"the key {str(path)!r} cannot be read ({error}); allowed is a PEM file as `{MADE}` makes it"
+            f"the key {str(path)!r} cannot be read ({error}). It must be a PEM file, as created by `{MADE}`"
         ) from None
     return _ed25519(key, ed25519.Ed25519PrivateKey, path)
 
@@ -102,11 +100,11 @@ def _loaded(serialization: Any, data: bytes, path: Path, passphrase: Callable[[]
         return serialization.load_pem_private_key(data, None)
     except TypeError:  # this is how the library says that the key is encrypted
         if passphrase is None:
-            raise SignatureError(f"the key {str(path)!r} is encrypted; its passphrase is needed") from None
+            raise SignatureError(f"the key {str(path)!r} is encrypted. Give its passphrase") from None
     try:
         return serialization.load_pem_private_key(data, passphrase().encode("utf-8"))
     except (ValueError, TypeError):  # the second of an empty one
-        raise SignatureError(f"the key {str(path)!r} does not open with this passphrase") from None
+        raise SignatureError(f"the passphrase of the key {str(path)!r} is wrong") from None
 
 
 def _public(path: Path) -> Any:
@@ -114,13 +112,13 @@ def _public(path: Path) -> Any:
     serialization, ed25519 = _cryptography()
     if b"PRIVATE KEY" in data:
         raise SignatureError(
-            f"the key {str(path)!r} is a private one; signatures are checked with the public key, which `{PUBLIC}` writes"
+            f"the key {str(path)!r} is a private key. Verify with the public key, which `{PUBLIC}` writes"
         )
     try:
         key = serialization.load_pem_public_key(data)
     except ValueError as error:
         raise SignatureError(
-            f"the key {str(path)!r} cannot be read ({error}); allowed is a PEM file as `{PUBLIC}` makes it"
+            f"the key {str(path)!r} cannot be read ({error}). It must be a PEM file, as created by `{PUBLIC}`"
         ) from None
     return _ed25519(key, ed25519.Ed25519PublicKey, path)
 
@@ -128,7 +126,9 @@ def _public(path: Path) -> Any:
 def _ed25519(key: Any, kind: type, path: Path) -> Any:
     if not isinstance(key, kind):
         found = type(key).__name__.lstrip("_")
-        raise SignatureError(f"the key {str(path)!r} is of the kind {found}; allowed is Ed25519, as `{MADE}` makes it")
+        raise SignatureError(
+            f"the key {str(path)!r} is a {found} key; only Ed25519 is supported. Create one with `{MADE}`"
+        )
     return key
 
 
@@ -160,4 +160,4 @@ def _cryptography() -> tuple[Any, Any]:
 
 
 def _missing(name: str) -> str:
-    return f"signatures need the library {name}, which is not installed: pip install 'tabinterp[sign]'"
+    return f"signatures need the package {name}, which is not installed: pip install 'tabinterp[sign]'"

@@ -1,4 +1,4 @@
-"""The folder of an audit: report, document, what differs from run to run, and the digests of all of them."""
+"""The folder of an audit: report, document, run record, and the digests of all of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .digest_key import check_outside
 
 
 def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool = False, lang: str = SOURCE) -> Path:
-    """Write an audit, its report in language `lang`; every file is whole or as it was.
+    """Write the folder of an audit, with its report in language `lang`; every file is replaced atomically.
 
     The digests come last, in the form that `sha256sum -c` reads.
 
@@ -54,7 +54,7 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
 
 
 def read_sums(folder: Path) -> dict[str, str]:
-    """File name -> SHA-256 (hex), as the folder's own list has them.
+    """Return file name -> SHA-256 (hex) from the folder's own list.
 
     Raises
     ------
@@ -62,24 +62,24 @@ def read_sums(folder: Path) -> dict[str, str]:
     """
     path = folder / SUMS
     if path.exists() and not is_plain(path):
-        raise DocumentError(
-            f"{str(path)!r} is a link or no regular file; it must be the file that `tabinterp audit` wrote"
-        )
+        raise DocumentError(f"{str(path)!r} is not a regular file. It must be the file that `tabinterp audit` wrote")
     try:
         lines = read_regular(path).decode("utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentError(
-            f"{str(path)!r} cannot be read ({error}); a folder that `tabinterp audit` wrote holds the digests of its files there"
+            f"{str(path)!r} cannot be read ({error}). It holds the digests of the files in a folder that "
+            "`tabinterp audit` wrote"
         ) from None
     found = {}
     for number, line in enumerate(lines, 1):
         digest, two, name = line.partition("  ")
         if not two or len(digest) != 64 or name not in LISTED:
             raise DocumentError(
-                f"{str(path)!r}, line {number}: {line!r} is not a digest, two spaces and one of {', '.join(LISTED)}"
+                f"{str(path)!r}, line {number}: {line!r} is invalid. A line must be a digest, two spaces and one "
+                f"of {', '.join(LISTED)}"
             )
         if name in found:
-            raise DocumentError(f"{str(path)!r}, line {number}: {name} is listed twice; each file has one digest")
+            raise DocumentError(f"{str(path)!r}, line {number}: {name} is listed twice. Each file must have one digest")
         found[name] = digest
     return found
 
@@ -90,12 +90,12 @@ def _readable(written: str) -> str:
 
 
 def is_plain(path: Path) -> bool:
-    """Return whether it is a regular file and no link."""
+    """Return whether a path is a regular file and not a link."""
     return path.is_file() and not path.is_symlink()
 
 
 def file_digest(path: Path) -> str | None:
-    """SHA-256 (hex) of a file; None for what is no plain file, such as a folder of Parquet parts."""
+    """Return the SHA-256 (hex) of a file; None if it is not a regular file, such as a folder of Parquet files."""
     if not path.is_file():
         return None
     with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""`sign(folder, key)`: what an audit is attested to be, signed with a local key."""
+"""`sign(folder, key)`: sign the attestation of an audit with a local key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from tabinterp.atomic_io import read_regular, write
 from tabinterp.auditing.result import Audit
 from tabinterp.checks.gate.policy import read_policy
-from tabinterp.errors import DocumentError
+from tabinterp.errors import DocumentError, argument
 from tabinterp.exit_codes import ExitCode
 from tabinterp.file_names import ATTESTATION, DOCUMENT
 
@@ -67,8 +67,8 @@ def sign(
     parent = path.parent.resolve()  # not the path: what stands there may be a link that leads to itself
     if parent.is_relative_to(source.resolve()) and (path.name != ATTESTATION or parent != source.resolve()):
         raise DocumentError(
-            f"an attestation inside the folder is called {ATTESTATION}, because anything else makes `verify` fail; got "
-            f"{str(path)!r}: leave the option out, or name a file elsewhere"
+            f"an attestation inside the audit's folder must be named {ATTESTATION}, because any other file makes "
+            f"`verify` fail; got {str(path)!r}. Leave out {argument('out')}, or name a file elsewhere"
         )
     data, files = _whole(source, model)
     audit = Audit.from_json(data)
@@ -88,13 +88,13 @@ def sign(
 
 
 def _whole(folder: Path, model: str | Path | None) -> tuple[bytes, dict[str, str]]:
-    """The document's bytes and the files' digests, once the folder is as it was written, about this model where one is given."""
+    """Return the document's bytes and the files' digests, after verifying the folder, and the model if one is given."""
     files, found = read_sums(folder), verify(folder, model=model)
     if not found.passed:
         wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]
-        what = "is not as it was written" if found.exit_code is ExitCode.FAILED else "cannot be checked here"
-        raise DocumentError(f"{str(folder)!r} {what}, and was not signed: {' '.join(map(str, wrong))}")
+        what = "failed verification" if found.exit_code is ExitCode.FAILED else "cannot be verified completely"
+        raise DocumentError(f"{str(folder)!r} was not signed, because it {what}: {' '.join(map(str, wrong))}")
     data = read_regular(folder / DOCUMENT)
     if hashlib.sha256(data).hexdigest() != files[DOCUMENT]:
-        raise DocumentError(f"{str(folder)!r} is being changed; it was not signed")
+        raise DocumentError(f"{str(folder)!r} was not signed, because its files were changed at the same time")
     return data, files

@@ -3,126 +3,136 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "verify.bytes.ok": "{file} has the bytes that were written ({digest}).",
-    "verify.bytes.changed": "{file} is not as it was written: its SHA-256 is {found}, not {digest}.",
+    "verify.bytes.ok": "{file} is unchanged since it was written ({digest}).",
+    "verify.bytes.changed": "{file} was changed after it was written: its SHA-256 is {found}, not {digest}.",
     "verify.bytes.absent": "{file} is missing.",
-    "verify.bytes.unlisted": "SHA256SUMS has no digest of {file}.",
-    "verify.document.ok": "audit.json is the canonical form of a valid document.",
-    "verify.document.changed": "audit.json is not in canonical form: it differs from byte {byte} on.",
+    "verify.bytes.unlisted": "SHA256SUMS has no digest for {file}.",
+    "verify.document.ok": "audit.json is a valid document in canonical form.",
+    "verify.document.changed": "audit.json is not in canonical form: the first difference is at byte {byte}.",
     "verify.document.unreadable": "audit.json cannot be read: {reason}",
-    "verify.report.ok": "report.html is what audit.json gives when it is rendered.",
-    "verify.report.changed": "report.html is not what audit.json gives: line {line} differs, in the section {section}.",
-    "verify.report.absent": "There is no report.html to compare with.",
-    "verify.printed.ok": "report.pdf is what audit.json gives when it is printed.",
+    "verify.report.ok": "report.html matches the report rendered from audit.json.",
+    "verify.report.changed": (
+        "report.html does not match the report rendered from audit.json: the first difference is at line {line}, section "
+        "{section}."
+    ),
+    "verify.report.absent": "report.html is missing, so it cannot be compared with audit.json.",
+    "verify.printed.ok": "report.pdf matches the PDF printed from audit.json.",
     "verify.printed.differs": (
-        "report.pdf is not what audit.json gives on this machine. Other fonts or another WeasyPrint can cause that, and so can a "
-        "forgery: verify it with a signature (--key), or delete it and its line in SHA256SUMS."
+        "report.pdf does not match the PDF that this machine prints from audit.json. Different fonts or another WeasyPrint "
+        "version can be the cause, but also a forgery. Verify the folder with a signature (--key), or delete report.pdf and "
+        "its line in SHA256SUMS."
     ),
     "verify.printed.missing": "report.pdf could not be compared with audit.json: {reason}",
     "verify.stranger.unknown": (
-        "{file} does not belong in the folder of an audit. Move or delete it; allowed are {known}."
+        "{file} does not belong in an audit folder. Move or delete it. Allowed files: {known}."
     ),
     "verify.stranger.resume": (
-        "{file} holds rows of the table, left by an audit that was stopped. Finish that audit with --resume, or delete "
-        "the folder."
+        "{file} contains rows of the table, left by an interrupted audit. Finish that audit with --resume, or delete the "
+        "folder."
     ),
     "verify.stranger.link": "{file} is a link, a folder or a device. Replace it with the file that the audit wrote.",
-    "verify.again.ok": "Findings, verdict and evidence in audit.json are what its numbers give.",
+    "verify.again.ok": "The findings, the verdict and the evidence in audit.json follow from its numbers.",
     "verify.again.changed": (
-        "audit.json was changed after it was written: {count} of its statements do not follow from its numbers. "
-        "The first: {first}"
+        "audit.json was changed after it was written: {count} of its statements do not follow from its numbers. The first: "
+        "{first}"
     ),
     "verify.again.version.open": (
-        "audit.json and report.html were not checked: tabinterp {written} wrote them, and this is another version or has other "
-        "code ({present}). Verify them with the version that wrote them, or with a signature (--key)."
+        "audit.json and report.html were not checked, because they were written by tabinterp {written} and this installation "
+        "has another version or other code ({present}). Verify them with the version that wrote them, or with a signature "
+        "(--key)."
     ),
     "verify.again.version.signed": (
-        "audit.json and report.html were not judged again: tabinterp {written} wrote them, and this is another version or has "
-        "other code ({present}). The signature covers every file."
+        "The contents of audit.json and report.html were not checked, because they were written by tabinterp {written} and "
+        "this installation has another version or other code ({present}). The signature covers every file."
     ),
-    "verify.signature.ok": "Signed by {signer} at {time}: the audit is attested as {result}.",
-    "verify.signature.no_key": "Whether {file} is signed by the right key is not known: give the signer's public key (--key).",
-    "verify.signature.absent": "There is no attestation {file}.",
-    "verify.signature.unreadable": "The attestation is no DSSE envelope ({reason}).",
-    "verify.signature.unsigned": "The attestation bears no signature.",
+    "verify.signature.ok": "Signed by {signer} at {time}. Attested result: {result}.",
+    "verify.signature.no_key": "The signature in {file} was not checked: give the signer's public key (--key).",
+    "verify.signature.absent": "The attestation {file} is missing.",
+    "verify.signature.unreadable": "The attestation is not a DSSE envelope ({reason}).",
+    "verify.signature.unsigned": "The attestation has no signature.",
     "verify.signature.wrong": (
-        "The attestation was not signed with the private key of {file}, or was changed after it was signed."
+        "The attestation was not signed with the private key that matches {file}, or it was changed after signing."
     ),
-    "verify.signature.type": "The attestation is signed, but holds {found}; what is read here is {wanted}.",
+    "verify.signature.type": "The attestation is signed, but it contains {found}. Required: {wanted}.",
     "verify.signature.statement": (
-        "The attestation is signed, but is no in-toto Statement v1 with the predicate test-result v0.1 "
-        "as `tabinterp sign` writes it."
+        "The attestation is signed, but it is not an in-toto Statement v1 with the predicate test-result v0.1, as written by "
+        "`tabinterp sign`."
     ),
-    "verify.attested.ok": "{file} has the bytes that were signed ({digest}).",
-    "verify.attested.changed": "{file} is not what was signed: its SHA-256 is {found}, not {digest}.",
-    "verify.attested.missing": "{file} is not among the files that were signed.",
-    "verify.attested.unknown": "{file} was signed, but is no file of an audit.",
-    "verify.attested.unlisted": "SHA256SUMS does not list {file} with the digest that was signed.",
-    "verify.attested.model": (
-        "The {model} that was signed has the SHA-256 {digest}, and audit.json names one with {written}."
+    "verify.attested.ok": "{file} is unchanged since it was signed ({digest}).",
+    "verify.attested.changed": "{file} differs from the signed file: its SHA-256 is {found}, not {digest}.",
+    "verify.attested.missing": "{file} is not among the signed files.",
+    "verify.attested.unknown": "{file} was signed, but it is not a file of an audit.",
+    "verify.attested.unlisted": "SHA256SUMS does not list {file} with the signed digest.",
+    "verify.attested.model": "The signed {model} has the SHA-256 {digest}, but audit.json states {written}.",
+    "verify.attested.model_compared": "The signer compared the model file with its digest in audit.json ({digest}).",
+    "verify.attested.counterpart_compared": (
+        "The signer compared the linear counterpart with its digest in audit.json ({digest})."
     ),
-    "verify.attested.model_compared": "The signer compared the model file with the digest in audit.json ({digest}).",
-    "verify.attested.counterpart_compared": "The signer compared the counterpart with its digest in audit.json ({digest}).",
     "verify.model.not_given": (
-        "The model file was not compared with its digest in audit.json ({digest}), so a digest that was replaced there is not "
-        "noticed. To compare it, give the model (--model)."
+        "The model file was not compared with its digest in audit.json ({digest}), so a replaced digest would go unnoticed. "
+        "To compare it, give the model (--model)."
     ),
-    "verify.model.ok": "The model file is the one that was audited ({digest}).",
-    "verify.model.changed": "The model file is not the one that was audited: its SHA-256 is {found}, not {digest}.",
+    "verify.model.ok": "The model file is the audited one ({digest}).",
+    "verify.model.changed": "The model file is not the audited one: its SHA-256 is {found}, not {digest}.",
     "verify.model.unreadable": "The model cannot be loaded: {reason}",
-    "verify.model.unknown": "The audited model did not come from a file, so that there is no digest to compare with.",
-    "verify.linear.ok": "The counterpart beside the model is the one that was audited ({digest}).",
+    "verify.model.unknown": "The audited model did not come from a file, so there is no digest to compare with.",
+    "verify.linear.ok": "The linear counterpart next to the model is the audited one ({digest}).",
     "verify.linear.changed": (
-        "The counterpart beside the model is not the one that was audited: its SHA-256 is {found}, not {digest}."
+        "The linear counterpart next to the model is not the audited one: its SHA-256 is {found}, not {digest}."
     ),
-    "verify.file.ok": "The data file has the bytes that were read ({digest}).",
-    "verify.file.changed": "The data file does not have the bytes that were read: its SHA-256 is {found}, not {digest}.",
-    "verify.data.not_given": "The data were not compared with what was audited. To compare them, give the data (--data).",
-    "verify.data.ok": "All {columns} columns hold what was audited ({digest}).",
-    "verify.data.names_ok": "The table has the rows and the columns that were audited, and the file is the same.",
+    "verify.file.ok": "The data file is identical to the audited file ({digest}).",
+    "verify.file.changed": (
+        "The data file is not identical to the audited file: its SHA-256 is {found}, not {digest}."
+    ),
+    "verify.data.not_given": (
+        "The data were not compared with the audited data. To compare them, give the data (--data)."
+    ),
+    "verify.data.ok": "The contents of all {columns} columns match the audited data ({digest}).",
+    "verify.data.names_ok": "The table has the audited rows and columns, and the file is the same.",
     "verify.data.no_digests": (
-        "What the columns hold was not checked: the audit was written without digests of them. A data file is compared by "
+        "The contents of the columns were not checked, because the audit has no column digests. A data file is compared by "
         "its own digest. To compare columns, audit with --digest-key."
     ),
     "verify.data.no_key": (
-        "What the columns hold was not checked: their digests are under the key {id}. Give the key file that audit took "
-        "(--digest-key)."
+        "The contents of the columns were not checked, because their digests need the key {id}. Give the key file used for "
+        "the audit (--digest-key)."
     ),
     "verify.data.other_key": (
-        "What the columns hold was not checked: --digest-key names another key than {id}, which the audit took."
+        "The contents of the columns were not checked, because --digest-key is not the key used for the audit ({id})."
     ),
-    "verify.data.unreadable": "The table cannot be read as it was: {reason}",
-    "verify.data.rows": "The table has {found} rows, and {rows} were audited.",
-    "verify.data.changed": "Columns with other contents than those audited: {columns}.",
-    "verify.data.names": "The columns are not those that were audited. Missing: {missing}. Unknown: {unknown}.",
+    "verify.data.unreadable": "The table cannot be read as in the audit: {reason}",
+    "verify.data.rows": "The table has {found} rows, but {rows} were audited.",
+    "verify.data.changed": "Columns with contents that differ from the audited data: {columns}.",
+    "verify.data.names": "The columns differ from the audited columns. Missing: {missing}. Unknown: {unknown}.",
     "verify.data.no_settings": (
-        "The columns were not compared: audit.json holds no settings, which say how the table is read. tabinterp {written} wrote "
-        "it; compare them with that version."
+        "The columns were not compared, because audit.json has no settings for reading the table. It was written by "
+        "tabinterp {written}; compare the columns with that version."
     ),
     "verify.numbers.no_settings": (
-        "The numbers were not computed again: audit.json holds no settings. tabinterp {written} wrote it; compute them with that "
-        "version, or run the audit again."
+        "The numbers were not recomputed, because audit.json has no settings. It was written by tabinterp {written}; "
+        "recompute them with that version, or repeat the audit."
     ),
     "verify.numbers.no_split": (
-        "The numbers were not computed again: the split was drawn before the audit, and this model does not remember it. Give "
-        "the model that was audited."
+        "The numbers were not recomputed, because the split was made before the audit and this model does not store it. Give "
+        "the audited model."
     ),
-    "verify.numbers.ok": "All {count} numbers were found again, to {tolerance} of each.",
-    "verify.numbers.device": "The numbers were taken on {device}, and were not taken again: {reason}",
+    "verify.numbers.ok": "All {count} numbers were reproduced to a relative tolerance of {tolerance}.",
+    "verify.numbers.device": "The numbers were computed on {device} and were not recomputed: {reason}",
     "verify.numbers.changed": (
-        "{changed} of {count} values were not found again to {tolerance}. The first: {place} is {found}, not {written}."
+        "{changed} of {count} values were not reproduced to a relative tolerance of {tolerance}. The first: {place} is "
+        "{found}, not {written}."
     ),
     "sign.not_compared": (
-        "The digests of the model files were signed as audit.json names them; they were not compared with the files. To compare "
-        "them before signing, give the model (--model)."
+        "The digests of the model files were signed as stated in audit.json, without comparing them with the files. To "
+        "compare them before signing, give the model (--model)."
     ),
-    "verify.head.passed": "Everything that was checked is as it was written.",
-    "verify.head.failed": "{count} of {checked} checks failed.",
-    "verify.head.incomplete": "Incomplete: nothing differs, but {missing} of the checks could not be made.",
+    "verify.head.passed": "Passed: no changes were found.",
+    "verify.head.failed": "Failed: {count} of {checked} checks.",
+    "verify.head.incomplete": "Incomplete: no differences were found, but {missing} of the checks could not be made.",
     "consistency.claim": "{reason}",
-    "consistency.broken": "Its values do not fit together ({reason}).",
-    "consistency.part": "{place} is not what the rest of the document gives.",
+    "consistency.broken": "Its values are inconsistent ({reason}).",
+    "consistency.part": "{place} does not match the rest of the document.",
     "consistency.finding.absent": "The check {slug} is missing.",
-    "consistency.finding.hidden": "The check {slug} is raised by the numbers, and the document does not say so.",
-    "consistency.finding.changed": "The result of the check {slug} is not what the numbers give.",
+    "consistency.finding.hidden": "The check {slug} is raised by the numbers, but not in the document.",
+    "consistency.finding.changed": "The result of the check {slug} does not follow from the numbers.",
 }

@@ -1,4 +1,4 @@
-"""Are these the bytes, the model, the data and the numbers that an audit says they are?
+"""`verify(folder)`: check the files, signature, model, data and numbers of an audit.
 
 Digests show an accident or a careless edit, and the document is held to itself: findings and verdict are judged again. Whoever
 can rewrite the whole folder can rewrite all of it so that it fits: that is what a signature is for.
@@ -49,7 +49,7 @@ Outcome = Literal["ok", "failed", "incomplete", "not_checked"]
 
 @dataclass(frozen=True)
 class Step:
-    """One comparison; `what` is the file or thing that was compared.
+    """One check; `what` is the file or thing that was checked.
 
     "incomplete": it had to be compared and could not be. "not_checked": it could not be, and nobody has to rely on it, because
     it was not asked for or a signature covers it.
@@ -62,25 +62,25 @@ class Step:
 
 @dataclass(frozen=True)
 class Verification:
-    """All comparisons, in order."""
+    """All checks, in order."""
 
     steps: tuple[Step, ...]
 
     @property
     def passed(self) -> bool:
-        """No comparison failed, and none that had to be made could not be."""
+        """Whether no check failed, and every required check could be made."""
         return self.exit_code is ExitCode.PASSED
 
     @property
     def exit_code(self) -> ExitCode:
-        """0: passed. 1: something differs. 3: nothing differs, but not everything could be compared."""
+        """The exit code: 0 passed, 1 something differs, 3 nothing differs but not everything could be checked."""
         found = {step.status for step in self.steps}
         if "failed" in found:
             return ExitCode.FAILED
         return ExitCode.INCOMPLETE if "incomplete" in found else ExitCode.PASSED
 
     def frame(self) -> pd.DataFrame:
-        """what, status, told."""
+        """Return one row for each check: what, status, told."""
         return pd.DataFrame(
             [(s.what, s.status, messages.text(s.told.key, s.told.values)) for s in self.steps],
             columns=["what", "status", "told"],
@@ -106,7 +106,7 @@ def verify(
     digest_key: str | Path | None = None,
     recompute: bool = False,
 ) -> Verification:
-    """Hold an audit's folder to its own digests and to itself; with a key, a model and data, to those too.
+    """Check an audit's folder against its own digests and its own numbers, and, if given, against a key, a model and data.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def verify(
     source, rows = Path(folder), Rows(data, query, query_key)
     if recompute and (model is None or data is None):
         raise DocumentError(
-            f"to compute the numbers again, the model and the data are needed: {argument('model')} and {argument('data')}"
+            f"recomputing the numbers needs the model and the data. Give {argument('model')} and {argument('data')}"
         )
     secret = None if digest_key is None else read_digest_key(digest_key)
     sums = read_sums(source)
@@ -178,7 +178,7 @@ def _step(what: str, status: Outcome, key: str, **values: Any) -> Step:
 
 
 def _same(what: str, key: str, written: str, found: str | None, **values: Any) -> Step:
-    """A digest against the one that was written down."""
+    """Compare a digest with the one that was written."""
     if found == written:
         return _step(what, "ok", f"{key}.ok", digest=written, **values)
     return _step(what, "failed", f"{key}.changed", digest=written, found=found or "none", **values)
@@ -188,7 +188,7 @@ def _same(what: str, key: str, written: str, found: str | None, **values: Any) -
 
 
 def _strangers(folder: Path) -> Iterator[Step]:
-    """Whatever lies in the folder and is no file of an audit."""
+    """Report everything in the folder that is not a file of an audit."""
     for path in sorted(folder.iterdir()):
         if path.name == RESUME:
             yield _step(path.name, "failed", "stranger.resume", file=path.name)
@@ -228,7 +228,7 @@ def _document(folder: Path) -> tuple[Document | None, Step]:
 
 
 def _again(folder: Path, document: Document, signed: bool) -> Iterator[Step]:
-    """The document held to itself, and the report to the document, so that neither can say what the other does not."""
+    """Check the document against its own numbers, and the report against the document."""
     if not written_here(document):
         values = {"written": document.method.version, "present": __version__}
         status: Outcome = "not_checked" if signed else "incomplete"
@@ -263,7 +263,9 @@ def _report(found: list[str], document: Document) -> Step:
 
 
 def _printed(folder: Path, document: Document, signed: bool) -> Step:
-    """A PDF depends on the machine's fonts too: one that differs proves no change, and is not believed either."""
+    """Compare the PDF, which also depends on the machine's fonts: a difference proves no change, and no authenticity
+    either.
+    """
     try:
         same = read_regular(folder / PRINTED) == VIEWS["pdf"](document)
     except MissingError as error:
@@ -274,7 +276,7 @@ def _printed(folder: Path, document: Document, signed: bool) -> Step:
 
 
 def _language(lines: list[str]) -> str:
-    """The language that a report says it is in; English where it names none that there is."""
+    """Return the language that a report states; English if it states none that is available."""
     named = next((line.split('"')[1] for line in lines[:5] if line.startswith('<html lang="')), SOURCE)
     return named if named in languages() else SOURCE
 
@@ -285,7 +287,7 @@ def _language(lines: list[str]) -> str:
 def _attested(
     folder: Path, sums: Mapping[str, str], document: Document | None, sealed: Path, key: Path
 ) -> Iterator[Step]:
-    """Whether the key's owner signed these files, all of them and no others, and what was said of them."""
+    """Check that the key's owner signed exactly these files, and report what the attestation says."""
     try:
         payload = unseal(read_regular(sealed), key)
     except OSError:
@@ -317,7 +319,7 @@ def _attested(
 
 
 def _attested_models(said: Statement, document: Document | None) -> Iterator[Step]:
-    """The models that were signed must be those that the document names: a model's file is held to the document."""
+    """Check that the signed models are those that the document names."""
     settings = {} if document is None else document.method.settings
     for model, name in MODELS.items():
         digest, written = said.digest_of(name), settings.get(f"{model}_file_sha256")
@@ -331,7 +333,7 @@ def _attested_models(said: Statement, document: Document | None) -> Iterator[Ste
 
 
 def _not_compared(document: Document) -> Step:
-    """Say that no model was given: whoever writes another digest into the document is not found."""
+    """Report that no model was given, so a replaced model digest would not be detected."""
     digest = document.method.settings.get("network_file_sha256")
     if isinstance(digest, str):
         return _step("model", "not_checked", "model.not_given", digest=digest)
@@ -428,7 +430,7 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
 
 
 def with_author(found: Document, written: Document) -> Document:
-    """What was computed, with what its author wrote: the card, and the evidence for clauses of further mappings.
+    """Return the recomputed document with the author's text, and the evidence for clauses of further mappings.
 
     Neither is computed. Of the evidence, the rows of the built-in mapping are worked out again, and come first.
     """
@@ -437,7 +439,9 @@ def with_author(found: Document, written: Document) -> Document:
 
 
 def with_digests(found: Document, written: Document) -> Document:
-    """What was computed, with the digests of the written document's columns: they need the key, and are checked with the data."""
+    """Return the recomputed document with the digests of the written document's columns, which need the key and are checked
+    with the data.
+    """
     digests = {column.name: column.digest for column in written.data.columns}
     columns = [one.model_copy(update={"digest": digests.get(one.name, "")}) for one in found.data.columns]
     how = {"data_digest": written.method.data_digest, "digest_key": written.method.digest_key}
@@ -446,7 +450,7 @@ def with_digests(found: Document, written: Document) -> Document:
 
 
 def compare(written: Audit, found: Audit) -> Step:
-    """Every number of two documents, to the tolerance; what is text must be equal."""
+    """Compare every number of two documents within the tolerance; texts must be equal."""
     one, two = (dict(leaves(a.document.model_dump())) for a in (written, found))
     places = [place for place in one | two if not place.startswith(ELSEWHERE)]
     changed = [place for place in places if not _close(one.get(place), two.get(place))]
@@ -458,7 +462,7 @@ def compare(written: Audit, found: Audit) -> Step:
 
 
 def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Every place of a document with its value."""
+    """Yield every place of a document with its value."""
     if isinstance(part, dict):
         for name, value in part.items():
             yield from leaves(value, f"{place}.{name}".lstrip("."))
@@ -470,7 +474,7 @@ def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _close(one: Any, two: Any) -> bool:
-    """Equal, or numbers within the tolerance; canonical JSON does not tell 2.0 from 2."""
+    """Return whether values are equal, or numbers within the tolerance; canonical JSON does not distinguish 2.0 from 2."""
     if (
         isinstance(one, bool)
         or isinstance(two, bool)

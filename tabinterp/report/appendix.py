@@ -1,4 +1,4 @@
-"""What the page folds, as the reader wants it: folded, unfolded, left out, or in an appendix on paper."""
+"""The appendix: what the page folds is kept folded, unfolded, left out, or put in an appendix on paper."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def with_appendix(chapters: Sequence[Section], appendix: str, paper: bool) -> li
     DocumentError : there is no such appendix.
     """
     if appendix not in APPENDICES:
-        raise DocumentError(f"the appendix of a report is {', '.join(APPENDICES)}; got {appendix!r}")
+        raise DocumentError(f"the appendix of a report must be one of {', '.join(APPENDICES)}; got {appendix!r}")
     if appendix == "none":
         body, _ = _divided(chapters)
         return [*body, Section("appendix", t("report.appendix"), [Paragraph(t("report.appendix.none"))])]

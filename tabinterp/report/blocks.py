@@ -1,4 +1,4 @@
-"""What a section is made of. Sections say what stands where; only the templates know HTML."""
+"""Blocks of a section: headings, paragraphs, tables, figures, findings. Only the templates know HTML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tabinterp.messages.names import width
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a table: its text, the whole text where it was cut, and its class.
+    """One cell of a table: its text, the full text if it was shortened, and its class.
 
     Classes: "t" a word and "w" a sentence, both aligned left; "whole" a name of any length; "net" and "lin" a model's
     own colour; "h0" to "h20" a colour of the heat map.
@@ -89,7 +89,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and what they are, with no order to sort by."""
+    """Names and their values, in a fixed order."""
 
     kind: ClassVar[str] = "facts"
     pairs: Sequence[tuple[str, str]]
@@ -114,7 +114,7 @@ class Legend:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A picture that is drawn when a page prints it: a view that is all text waits for none."""
+    """A figure that is drawn when a page shows it, so that text formats need not wait for it."""
 
     draw: Callable[[], Markup]
 
@@ -124,7 +124,7 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture, with the table it was drawn from."""
+    """A figure, with the table it was drawn from."""
 
     kind: ClassVar[str] = "figure"
     svg: Later
@@ -138,8 +138,8 @@ class Figure:
 @dataclass(frozen=True, slots=True)
 class FindingItem:
     code: str
-    severity: str
-    severity_text: str
+    severity: str  # "act", "check" or "note"; "quiet" of a check that was not raised
+    severity_text: str  # empty, like the glyph, of a check that was not raised
     glyph: str
     title: str
     claim: str
@@ -166,7 +166,7 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """Groups of blocks side by side where there is room, one below the other where there is none."""
+    """Groups of blocks side by side if there is room, otherwise one below the other."""
 
     kind: ClassVar[str] = "panels"
     groups: Sequence[Sequence[Block]]
@@ -179,7 +179,7 @@ Block = Table | Paragraph | Heading | Points | Facts | Figure | Legend | Finding
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section, or a chapter that holds sections.
+    """A section, or a chapter with sections.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Figures that compare the network with its linear counterpart: pairs of points, their legend, and what is read aloud."""
+"""Figures that compare the network with its linear counterpart: pairs of points, their legend, and their text description."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def legend() -> list[Key]:
 
 
 def pair(name: str, network: Interval, linear: Interval, label: str | None = None) -> figures.Pair:
-    """Both models' numbers for one name. `label`: the name as it stands in the picture, else cut where it is long."""
+    """Return both models' numbers for one name. `label`: the name in the figure, shortened if it is long."""
 
     def title(model: str, part: Interval) -> str:
         return t("report.mark", name=tidy(name), model=t(f"report.{model}"), value=interval(part))
@@ -31,7 +31,7 @@ def pair(name: str, network: Interval, linear: Interval, label: str | None = Non
 
 
 def others(count: int) -> figures.Pair:
-    """The row for all names that are not drawn."""
+    """Return the row for all names that are not drawn."""
     label = t("report.other", count=count)
     return figures.Pair(label, label, Interval(), Interval())
 
@@ -44,7 +44,7 @@ def comparison(
 
 
 def largest(parts: Sequence[tuple[str, Interval]], none: str | None = None) -> str:
-    """The largest numbers with their names and intervals, for the description of a figure."""
+    """Return the largest numbers with their names and intervals, for the description of a figure."""
     measured = [(name, part) for name, part in parts if part.value is not None]
     measured.sort(key=lambda item: -figures.finite(item[1].value))
     named = [f"{cut(name)} {interval(part)}" for name, part in measured[:NAMED]]
@@ -52,7 +52,7 @@ def largest(parts: Sequence[tuple[str, Interval]], none: str | None = None) -> s
 
 
 def left_out(methods: Sequence[LeftOut]) -> list[Block]:
-    """Gradient methods that are left out of a comparison, and why."""
+    """Return the gradient methods that are left out of a comparison, with the reason."""
     return [
         Paragraph(
             t(

@@ -159,7 +159,7 @@ ANCHORS = frozenset(anchor for chapter in CHAPTERS for anchor, _ in chapter.sect
 
 
 def chapters(document: Document) -> list[Section]:
-    """Return the numbered chapters; a section with nothing to show points to the reasons instead of vanishing."""
+    """Return the numbered chapters; a section with nothing to show gives the reasons."""
     return numbered(_chapter(document, chapter) for chapter in CHAPTERS)
 
 

@@ -1,4 +1,4 @@
-"""Figures of the page: what `tabinterp.analyses.plots` draws, on a canvas of the page's size, as SVG.
+"""Figures of the page: what `tabinterp.analyses.plots` draws, as SVG in the page's size.
 
 Figures are made without pyplot, under styles that are put back, so that nothing of the caller's Matplotlib changes. Names are
 drawn as tokens, which `markup` replaces.
@@ -62,7 +62,7 @@ Filling = Literal["model", "excludes_zero"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One row of the picture. A row without numbers keeps its name and shows no mark."""
+    """One row of a figure. A row without numbers keeps its name and has no mark."""
 
     label: str
     whole: str
@@ -74,7 +74,7 @@ class Pair:
 
     @property
     def part(self) -> Interval:
-        """The number of a row that has one."""
+        """Return the number of a row that has one."""
         return next((part for part in self.parts if part.value is not None), self.network)
 
     @property
@@ -84,7 +84,7 @@ class Pair:
 
 @contextmanager
 def styles() -> Iterator[None]:
-    """The same look whatever the caller's settings are, and the caller's settings afterwards; one thread at a time draws."""
+    """Use fixed Matplotlib settings and restore the caller's afterwards; only one thread draws at a time."""
     with _DRAWING, ExitStack() as stack:
         stack.enter_context(style.context("default"))
         stack.enter_context(sns.axes_style("white"))
@@ -104,7 +104,9 @@ def pairs(
     zero: bool = True,
     width: int = WIDTH,
 ) -> Markup:
-    """A dot-and-interval pair for each row, dodged unless each row has one mark only; zero in view unless it says nothing."""
+    """Draw a dot with interval for each model and row; rows are offset unless each has one mark; zero is in view unless it
+    is irrelevant.
+    """
     labels = {f"@{index}@": Label(row.label, row.whole) for index, row in enumerate(rows)}
     models = MODELS if all(row.other.value is None for row in rows) else (*MODELS, "other")
     drawn = [series(model, [getattr(row, model) for row in rows], filling) for model in models]
@@ -119,21 +121,22 @@ def pairs(
 
 
 def series(model: str, parts: Sequence[Interval], filling: Filling = "model") -> Series:
-    """Intervals as arrays; with `filling` a mark is filled where its interval excludes zero."""
+    """Return intervals as arrays; with `filling`, a mark is filled if its interval excludes zero."""
     ends = {end: numbers([getattr(part, end) for part in parts]) for end in ("value", "low", "high")}
     return Series(model, "", **ends, filled=None if filling == "model" else [excludes_zero(part) for part in parts])
 
 
 def numbers(values: Sequence[float | None]) -> FloatArray:
-    """An array with NaN where there is no number."""
+    """Return an array with NaN for missing numbers."""
     return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
 
 
 def canvas(
     height: float, *, left: float, top: float, bottom: float, right: float = GAP, width: int = WIDTH
 ) -> tuple[Figure, Axes]:
-    """Axes of this height in a figure with these margins, which are computed, not measured: the reader's font is not the one
-    Matplotlib would measure with."""
+    """Return axes of this height in a figure with these margins, which are computed and not measured, as the reader's font
+    is not known.
+    """
     whole = top + height + bottom
     figure = Figure(figsize=(width / 72, whole / 72), dpi=72)
     figure.patch.set_visible(False)
@@ -142,7 +145,7 @@ def canvas(
 
 
 def named(marks: Marks, title: Callable[[int, int], str]) -> dict[str, str]:
-    """Give each mark an id, and return the words that a pointer shows there."""
+    """Give each mark an id, and return the words that are shown on hover."""
     titles = {}
     for (row, model), one in marks.items():
         one.set_gid(gid := f"mark-{row}-{model}")
@@ -151,7 +154,7 @@ def named(marks: Marks, title: Callable[[int, int], str]) -> dict[str, str]:
 
 
 def text_width(label: str) -> float:
-    """CSS pixels of a label in a wide system font, so that no label leaves the picture in another."""
+    """Return the width of a label in CSS pixels in a wide system font, so that no label is cut off in another font."""
     return sum(map(_char_width, label))
 
 
@@ -165,7 +168,7 @@ def _char_width(char: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of a curve, with the interval of its height, and the words that a pointer shows."""
+    """A point of a curve, with its interval and the words that are shown on hover."""
 
     x: float
     y: Interval
@@ -176,7 +179,7 @@ class Point:
 def reliability(
     network: Sequence[Point], linear: Sequence[Point], names: tuple[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Both models' curves over the diagonal on which predictions come true; `names` of the two axes."""
+    """Draw both models' reliability curves with the diagonal of perfect calibration; `names` of the two axes."""
     both = (network, linear)
     curves = [series(model, [point.y for point in curve]) for model, curve in zip(MODELS, both, strict=True)]
     with styles():
@@ -196,7 +199,7 @@ def net_benefit(
     figure_id: str,
     title: Callable[[int, str], str],
 ) -> Markup:
-    """Net benefit of both models over thresholds; `title` puts a model at a point in words."""
+    """Draw the net benefit of both models over thresholds; `title` describes a model at a point in words."""
     with styles():
         figure, axes = canvas(HEIGHT - EDGE - 2 * GAP - TEXT, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE)
         marks = plots.net_benefit(axes, numbers(thresholds), curves, treat_all)
@@ -220,9 +223,9 @@ def effect_curve(
     title: Callable[[int, str], str],
     heights: tuple[float, float] | None = None,
 ) -> Markup:
-    """Curves of both models along a column of numbers; `title` puts a point of a model in words.
+    """Draw the curves of both models along a numeric column; `title` describes a point of a model in words.
 
-    `heights`: ends of the vertical axis, where several figures share one.
+    `heights`: ends of the vertical axis, if several figures share one.
     """
     heights = heights or curve.span
     gutter = 14 + max(text_width(tick(value)) for value in plots.round_values(*heights, 5))
@@ -241,7 +244,7 @@ def effect_curve(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One ball: its name on the axis, the optimum in it, whether that may be read, the tenth greatest real row."""
+    """One ball: its name on the axis, the optimum in it, whether that is plausible, and the tenth largest real row."""
 
     name: str
     value: float
@@ -252,7 +255,7 @@ class Step:
 
 @later
 def path(steps: Sequence[Step], names: tuple[str, str], aria: str, figure_id: str) -> Markup:
-    """What a hidden unit reaches as the ball of rows it may go to grows; `names` of the axes."""
+    """Draw the optimum of a hidden unit as the ball of allowed rows grows; `names` of the axes."""
     value, real = (numbers([getattr(one, name) for one in steps]) for name in ("value", "real"))
     gutter = 14 + max(text_width(tick(at)) for at in plots.round_values(*plots.path_span(value, real), 5))
     labels = {f"@{i}@": Label(one.name) for i, one in enumerate(steps)}
@@ -266,10 +269,10 @@ def path(steps: Sequence[Step], names: tuple[str, str], aria: str, figure_id: st
 
 
 def drawable(rows: Sequence[Pair]) -> bool:
-    """Whether there is any number to draw."""
+    """Return whether there is any number to draw."""
     return any(part.value is not None for row in rows for part in row.parts)
 
 
 def finite(value: float | None) -> float:
-    """A number to order by; none orders last."""
+    """Return a number for sorting; missing numbers come last."""
     return -math.inf if value is None else value

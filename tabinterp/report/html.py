@@ -1,4 +1,6 @@
-"""The document as one HTML file that opens offline, sends nothing, and is the same bytes for the same document."""
+"""The report as one self-contained HTML file that works offline, sends nothing, and has the same bytes for the same
+document.
+"""
 
 from __future__ import annotations
 
@@ -27,28 +29,28 @@ from .contents import chapters
 
 
 def render(document: Document, paper: bool = False, appendix: str = "folded") -> str:
-    """The report of an audit; `paper`: in the order and with the rules of a PDF; `appendix`: none, folded or full."""
+    """Return the report of an audit as HTML; `paper`: ordered and styled as for a PDF; `appendix`: none, folded or full."""
     claims.check(document)
     found = with_appendix(chapters(document), appendix, paper)
     return _page(first_screen(document), found, document.method.version, paper)
 
 
 def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str:
-    """Two audits side by side, as a page of the same kind."""
+    """Return the comparison of two audits as a page of the same kind."""
     found = compare_documents(first, second)
     with speaking(lang):
         return _page(changes_screen(found, first), changes_sections(found), __version__)
 
 
 def render_summary(document: Document) -> str:
-    """The audit on one sheet of A4: verdict, gap, gravest findings, digests."""
+    """Return the audit on one sheet of A4: verdict, difference, most severe findings, digests."""
     claims.check(document)
     style = _static("summary.css")
     return _filled("summary.html", brief=on_one_sheet(document), policy=_policy(style, ""), style=Markup(style))
 
 
 def render_notebook(document: Document) -> str:
-    """The audit in the output of a notebook's cell: a fragment without script, its few styles in place."""
+    """Return the audit for a notebook cell: a fragment without script, with inline styles."""
     claims.check(document)
     return _filled("notebook.html", brief=in_a_notebook(document))
 
@@ -65,7 +67,7 @@ def _filled(name: str, **values: Any) -> str:
         return _environment().get_template(name).render(**values)
     except TemplateError as error:
         raise DocumentError(
-            f"the template {name} cannot be filled ({type(error).__name__}: {error}): this installation of tabinterp is damaged"
+            f"the template {name} cannot be rendered ({type(error).__name__}: {error}). Reinstall tabinterp"
         ) from None
 
 

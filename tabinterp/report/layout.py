@@ -1,4 +1,4 @@
-"""Where the blocks of a section stand on the page: what is said in two columns, then tables to unfold, then notes."""
+"""Layout of a section's blocks on the page: text in two columns, then folded tables, then notes."""
 
 from __future__ import annotations
 

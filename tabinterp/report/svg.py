@@ -1,4 +1,4 @@
-"""From a Matplotlib figure to markup for the page: lean, unique ids, no inline style, every text in a text element.
+"""SVG markup from a Matplotlib figure: small, with unique ids, no inline styles, and every text in a text element.
 
 Matplotlib writes `style` attributes, which our Content-Security-Policy forbids; they become presentation attributes,
 which the page's own style sheet can recolour for dark screens. Names of columns never pass through Matplotlib: it
@@ -34,7 +34,7 @@ P = ParamSpec("P")
 
 
 def later(draw: Callable[P, Markup]) -> Callable[P, Later]:
-    """A function that draws, as one that draws when the page is printed."""
+    """Turn a drawing function into one that draws only when the page is rendered."""
 
     @wraps(draw)
     def asked(*args: P.args, **kwargs: P.kwargs) -> Later:
@@ -45,7 +45,7 @@ def later(draw: Callable[P, Markup]) -> Callable[P, Later]:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text of the figure: what is shown, and the whole of it where it was cut."""
+    """A text in a figure: what is shown, and the full text if it was shortened."""
 
     text: str
     whole: str = ""
@@ -58,7 +58,7 @@ def markup(
     labels: Mapping[str, Label],
     titles: Mapping[str, str],
 ) -> Markup:
-    """The figure as an `<svg>` element.
+    """Return the figure as an `<svg>` element.
 
     `labels` replaces the tokens that were drawn instead of text; `titles` gives an element, by its gid, the words
     that a pointer shows.

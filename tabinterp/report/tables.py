@@ -1,4 +1,4 @@
-"""Tables declared by their columns, among them those that compare the network with its linear counterpart."""
+"""Tables declared by their columns, including those that compare the network with its linear counterpart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from tabinterp.document.document import Interval, MetricRow
 from tabinterp.report.blocks import Cell, Table
-from tabinterp.report.words import cut_cell, interval, name_cell, number, t
+from tabinterp.report.words import capital, cut_cell, interval, name_cell, number, t
 
 MODELS = ("network", "linear")
 STYLES = {"network": "net", "linear": "lin"}
@@ -23,7 +23,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """A column of a table: its head, what it shows of a row (a text, or a cell of its own), and its style."""
+    """A column of a table: its heading, what it shows of a row (a text or a cell), and its style."""
 
     head: str
     show: Callable[[Row], str | Cell]
@@ -43,17 +43,17 @@ def table(
 
 
 def name_column(head: str, name: Callable[[Row], str], style: str = "") -> Column[Row]:
-    """Names of any length."""
+    """Return a column of names of any length."""
     return Column(head, lambda row: name_cell(name(row), style), style)
 
 
 def interval_column(head: str, of: Callable[[Row], Interval], style: str = "", sign: bool = False) -> Column[Row]:
-    """Numbers with their 95% intervals; `sign`: differences, which always show their sign."""
+    """Return a column of numbers with their 95% intervals; `sign`: differences, which always show their sign."""
     return Column(head, lambda row: interval(of(row), sign=sign), style)
 
 
 class Compared(Protocol):
-    """A row with a number of each model."""
+    """A row with one number for each model."""
 
     @property
     def network(self) -> Interval: ...
@@ -65,7 +65,7 @@ ComparedRow = TypeVar("ComparedRow", bound=Compared)
 
 
 def estimate_columns() -> list[Column[ComparedRow]]:
-    """Of each model the number with its 95% interval, and its standard error."""
+    """Return for each model the number with its 95% interval, and its standard error."""
     return [
         interval_column(t("report.network.interval"), lambda row: row.network, "net"),
         Column(t("report.network.stderr"), lambda row: number(row.network.stderr)),
@@ -75,23 +75,23 @@ def estimate_columns() -> list[Column[ComparedRow]]:
 
 
 def output_columns(several: bool, of: Callable[[Row], str | None]) -> list[Column[Row]]:
-    """Which output a row is of, where the models have several."""
+    """Return the column with the output of a row, if the models have several."""
     return [Column(t("report.method.class"), lambda row: cut_cell(of(row) or ""), "t")] if several else []
 
 
 def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]) -> Table:
-    """Both models and their difference by each metric. `first`: the key of the head of the rows' names."""
+    """Return the table of both models and their difference by metric. `first`: the key of the heading of the first column."""
     columns: list[Column[tuple[str, MetricRow]]] = [
         Column(t(first), lambda row: row[0]),
-        interval_column(t("report.network"), lambda row: row[1].network, "net"),
-        interval_column(t("report.linear"), lambda row: row[1].linear, "lin"),
+        interval_column(capital(t("report.network")), lambda row: row[1].network, "net"),
+        interval_column(capital(t("report.linear")), lambda row: row[1].linear, "lin"),
         interval_column(t("report.difference"), lambda row: row[1].difference, sign=True),
     ]
     return table(caption, rows, columns)
 
 
 def heat(value: float | None) -> str:
-    """The class of a number in [-1, 1]; no number has no colour.
+    """Return the colour class of a number in [-1, 1]; none for a missing number.
 
     >>> heat(-1.0), heat(0.0), heat(0.34), heat(1.0), heat(None)
     ('h0', 'h10', 'h13', 'h20', '')

@@ -1,4 +1,4 @@
-"""Numbers and names as a reader sees them: three significant digits, an error beside each, an en dash for none."""
+"""Formatting of numbers and names: three significant digits, an error next to each number, an en dash for none."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _typeset(value: Any) -> Any:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number as the catalogue prints it, with a minus sign as wide as a plus.
+    """Return a number in the catalogue's format, with a minus sign as wide as a plus sign.
 
     >>> number(-0.01234), number(None), number(2.5e-7)
     ('−0.0123', '–', '2.5e−07')
@@ -65,7 +65,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def counted(value: int) -> str:
-    """How many, digits grouped.
+    """Return a count with grouped digits.
 
     >>> counted(48842)
     '48,842'
@@ -74,7 +74,7 @@ def counted(value: int) -> str:
 
 
 def signed(value: float | None) -> str:
-    """A difference: its sign is always shown.
+    """Return a difference, always with its sign.
 
     >>> signed(0.072), signed(-0.001), signed(0.0), signed(None)
     ('+0.0720', '−0.00100', '0', '–')
@@ -83,7 +83,7 @@ def signed(value: float | None) -> str:
 
 
 def interval(part: Interval, sign: bool = False) -> str:
-    """A number with its 95% interval; `[–]` says that there is no valid interval.
+    """Return a number with its 95% interval; `[–]` means that there is no valid interval.
 
     A value far below the width of its own interval is rounding, and prints as zero.
 
@@ -102,7 +102,7 @@ def interval(part: Interval, sign: bool = False) -> str:
 
 
 def between(part: Interval, sign: bool = False) -> str:
-    """The 95% interval alone.
+    """Return the 95% interval alone.
 
     >>> between(Interval(value=0.5, low=-0.25, high=0.75), sign=True), between(Interval(value=2))
     ('95% CI −0.250 to +0.750', 'no interval')
@@ -114,7 +114,7 @@ def between(part: Interval, sign: bool = False) -> str:
 
 
 def mean(part: Interval) -> str:
-    """A signed mean with its interval; alone where every row has the same number.
+    """Return a signed mean with its interval; without interval if every row has the same number.
 
     >>> mean(Interval(value=0.351, low=0.351, high=0.351)), mean(Interval(value=0.5, low=0.25, high=0.75))
     ('+0.351', '+0.500 [+0.250, +0.750]')
@@ -126,7 +126,7 @@ def mean(part: Interval) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share as a percentage.
+    """Return a share as a percentage.
 
     >>> share(0.1234), share(1.0), share(None)
     ('12.3%', '100%', '–')
@@ -135,7 +135,7 @@ def share(value: float | None) -> str:
 
 
 def two(value: float | None) -> str:
-    """A correlation in a heat map, to two decimals, zero without a sign.
+    """Return a correlation in a heat map, to two decimals, zero without a sign.
 
     >>> two(-0.001), two(-0.345), two(None)
     ('0.00', '−0.34', '–')
@@ -144,32 +144,32 @@ def two(value: float | None) -> str:
 
 
 def listed(parts: Iterable[str]) -> str:
-    """Parts as a list in a sentence."""
+    """Return parts as a list in a sentence."""
     return messages.joined(parts)
 
 
 def series(parts: Iterable[str]) -> str:
-    """Longer parts as a list, whose own parts may be lists."""
+    """Return longer parts as a list, whose parts may be lists."""
     return messages.joined(parts, "series")
 
 
 def both(parts: Iterable[str]) -> str:
-    """Two parts in one sentence."""
+    """Return two parts joined in one sentence."""
     return messages.joined(parts, "both")
 
 
 def sentences(parts: Iterable[str]) -> str:
-    """Sentences as one paragraph."""
+    """Return sentences as one paragraph."""
     return messages.joined(parts, "sentences")
 
 
 def capital(words: str) -> str:
-    """Words as the beginning of a sentence or as a heading."""
+    """Return words with a capital first letter, for a sentence or a heading."""
     return words[:1].upper() + words[1:]
 
 
 def p_value(value: float | None) -> str:
-    """A p-value; below 1e-15 it is only known to be small.
+    """Return a p-value; below 1e-15 only as a bound.
 
     >>> p_value(0.0321), p_value(0.0), p_value(3e-40), p_value(None)
     ('0.0321', '<1e−15', '<1e−15', '–')
@@ -178,21 +178,21 @@ def p_value(value: float | None) -> str:
 
 
 def excludes_zero(part: Interval) -> bool | None:
-    """Whether the interval excludes zero; None when there is no interval."""
+    """Return whether the interval excludes zero; None if there is no interval."""
     if part.value is None or part.low is None or part.high is None:
         return None
     return side(part) != 0
 
 
 def scaled(part: Interval, factor: float | None) -> Interval:
-    """The same number per another step of the column, never with a value that is not finite."""
+    """Return the number for another step of the column, never with a value that is not finite."""
     if factor is None:
         return part
     return Interval(**{name: _times(getattr(part, name), factor) for name in Interval.model_fields})
 
 
 def powered(part: Interval, exponent: float | None) -> Interval:
-    """An odds or rate ratio per another step of the column: a ratio per unit, raised to the units of the step.
+    """Return an odds or rate ratio for another step of the column: the ratio per unit, raised to the units of the step.
 
     >>> interval(powered(Interval(value=1.5, low=1.2, high=2.0), 2.0)), interval(powered(Interval(value=9.0), 1e9))
     ('2.25 [1.44, 4.00]', '–')
@@ -203,7 +203,7 @@ def powered(part: Interval, exponent: float | None) -> Interval:
 
 
 def per_step(value: float | None, step: float | None) -> float | None:
-    """A number per unit of a column as one per another step; as it is where there is none.
+    """Return a number per unit of a column as one per step; unchanged if there is no step.
 
     >>> per_step(2.0, 3.0), per_step(2.0, None), per_step(None, 3.0), per_step(1e300, 1e300)
     (6.0, 2.0, None, None)
@@ -226,35 +226,35 @@ def _times(value: float | None, factor: float) -> float | None:
 
 
 def reading(name: str) -> str:
-    """A reading's name in the reader's language; one that the catalogue does not know, as it stands."""
+    """Return a method's name in the current language; unchanged if the catalogue does not know it."""
     return messages.word("reading", name) if f"reading.{name}" in english() else tidy(name.replace("_", " "))
 
 
 def layer_name(name: str) -> str:
-    """A layer that has no name of its own is called by its number; a module's own name stays."""
+    """Return the name of a layer: its number if it has no name of its own, else the module's name."""
     own, _, number_of = name.partition(" ")
     return t("report.layer", index=number_of) if own == "layer" and number_of.isdecimal() else name
 
 
 def group_name(conditions: Sequence[Message]) -> str:
-    """A group of rows by its one condition or its two."""
+    """Return the name of a group of rows by its one or two conditions."""
     names = [tidy(say(condition)) for condition in conditions]
     return names[0] if len(names) == 1 else t("group.both", first=names[0], second=names[1])
 
 
 def unit_name(layer: str, index: int) -> str:
-    """A hidden unit, by its layer and its number there."""
+    """Return the name of a hidden unit: its layer and its number there."""
     return t("report.neuron.name", layer=cut(layer_name(layer)), index=str(index))
 
 
 def name_cell(name: str, style: str = "") -> Cell:
-    """A name in a table: whole, and on several lines where it is long."""
+    """Return a cell with a full name, on several lines if it is long."""
     label = tidy(name)
     return Cell(label, style=f"{style} whole".strip() if width(label) > LONGEST else style)
 
 
 def cut_cell(name: str) -> Cell:
-    """A name at the head of a narrow column, whole in a title when it was cut."""
+    """Return a cell at the head of a narrow column, with the full name in a title if it was shortened."""
     label = cut(name)
     return Cell(label, "" if label == name else tidy(name))
 
@@ -264,17 +264,17 @@ def cells(values: Iterable[str]) -> list[Cell]:
 
 
 def draws(document: Document) -> str:
-    """What the intervals of a document are over: rows, or groups of rows."""
+    """Return what the intervals of a document are over: rows, or groups of rows."""
     return t(f"report.draws.{'rows' if document.data.grouping is None else 'groups'}")
 
 
 def rows_of(part: Any) -> str:
-    """The rows that a part of the document is of, such as "7,500 held-out rows"."""
+    """Return the rows that a part of the document is about, such as "7,500 held-out rows"."""
     return t(f"report.rows_of.{part.rows_of}", rows=part.rows)
 
 
 def score_scale(document: Document) -> str:
-    """The unit of the score: log-odds, that of the target, or log rate."""
+    """Return the unit of the score: log-odds, that of the target, or log rate."""
     return t(f"report.scale.{document.coefficients.scale}")
 
 
@@ -283,12 +283,12 @@ def yes(flag: bool) -> str:
 
 
 def term(row: CoefficientRow) -> str:
-    """The whole name of a term."""
+    """Return the full name of a term."""
     return row.column if row.level is None else f"{row.column}: {level_name(row.level)}"
 
 
 def step(row: CoefficientRow, standard: bool = False) -> str:
-    """What one step of the term is: a standard deviation, a unit, or another level than the reference."""
+    """Return the step of a term: a standard deviation, a unit, or another level than the reference."""
     if row.level is not None:
         return t("report.step.reference", reference=tidy(level_name(row.reference or NONE)))
     if standard and row.sd is not None:
@@ -297,22 +297,22 @@ def step(row: CoefficientRow, standard: bool = False) -> str:
 
 
 def step_of(unit: str) -> str:
-    """One step of an encoded column that has no unit of its own (`linear.terms`): "encoded value", or "basis 2 of 5"."""
+    """Return the step of an encoded column without a unit of its own (`linear.terms`): "encoded value", or "basis 2 of 5"."""
     index, _, count = unit.removeprefix("basis ").partition(" of ")
     return t("report.step.basis", index=index, count=count) if count else t("report.step.encoded")
 
 
 def effort(method: GradientMethod) -> str:
-    """What a gradient method spent on each row; empty where the document does not say."""
+    """Return how much a gradient method computed for each row; empty if the document does not say."""
     message = effort_of(method)
     return "" if message is None else say(message)
 
 
 def outputs(rows: Iterable[Any]) -> list[str | None]:
-    """The outputs in the order in which the document names them."""
+    """Return the outputs in the document's order."""
     return list(dict.fromkeys(row.output for row in rows))
 
 
 def by_importance(document: Document) -> dict[str, int]:
-    """Rank of each column, most important for the network first; the order of every list of columns."""
+    """Return the rank of each column, the most important for the network first, which orders every list of columns."""
     return {row.column: rank for rank, row in enumerate(document.importance.columns)}

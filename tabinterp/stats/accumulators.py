@@ -1,4 +1,4 @@
-"""Means over rows as sums that merge: `start, update, merge, finish`, in any batches and any order.
+"""Means over rows as mergeable sums (`start`, `update`, `merge`, `finish`), in any batches and any order.
 
 Sums are centred at their own mean and moved when they are joined (Chan, Golub & LeVeque 1983), so that no digits are lost
 where a mean is large beside its spread. The standard error is that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
@@ -20,7 +20,7 @@ from .estimates import FEWEST_GROUPS, Estimates, group_sums
 
 @dataclass(frozen=True, eq=False)
 class Means:
-    """All of one shape: `count` of rows with a value, `mass` sum w, `mean`, and about it sum w^2, sum w^2 d, sum w^2 d^2.
+    """Sums of one shape: `count` of rows with a value, `mass` sum w, `mean`, and around it sum w^2, sum w^2 d, sum w^2 d^2.
 
     `rows` counts all rows, whether or not they have a value.
     """
@@ -35,12 +35,12 @@ class Means:
 
 
 def start(shape: tuple[int, ...]) -> Means:
-    """No rows yet."""
+    """Return empty sums."""
     return Means(0, *(np.zeros(shape) for _ in range(6)))
 
 
 def update(state: Means, values: FloatArray, weights: FloatArray | None = None) -> Means:
-    """The state with m more rows of `values` (m, ...); entries that are NaN are left out."""
+    """Return the sums with m more rows of `values` (m, ...); NaN entries are left out."""
     if not len(values):
         return state
     whole = _of_all(values, weights)
@@ -48,7 +48,7 @@ def update(state: Means, values: FloatArray, weights: FloatArray | None = None) 
 
 
 def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
-    """Where every entry has a value, in few passes over the memory; None where one has none, or no row has weight."""
+    """Return the sums if every entry has a value, in few passes over memory; None if one has none, or no row has weight."""
     n, shape, flat = len(values), values.shape[1:], values.reshape(len(values), -1)
     w = np.ones(n) if weights is None else weights
     mass = float(w.sum())
@@ -68,7 +68,7 @@ def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
 
 
 def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
-    """Entry by entry, of the rows that have a value."""
+    """Return the sums entry by entry, over the rows that have a value."""
     present = ~np.isnan(values)
     w = present * (1.0 if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1)))
     filled = np.where(present, values, 0.0)
@@ -81,7 +81,7 @@ def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
 
 
 def merge(a: Means, b: Means) -> Means:
-    """Both states' rows together."""
+    """Merge the sums of two sets of rows."""
     mass = a.mass + b.mass
     share = np.divide(b.mass, mass, out=np.zeros(np.shape(mass)), where=mass > 0)
     mean = np.where(a.mass > 0, a.mean + (b.mean - a.mean) * share, b.mean)
@@ -90,13 +90,13 @@ def merge(a: Means, b: Means) -> Means:
 
 
 def beside(states: Sequence[Means]) -> Means:
-    """Of the same rows, entries (states, ...)."""
+    """Combine entries (states, ...) of the same rows."""
     parts = {one.name: np.stack([getattr(state, one.name) for state in states]) for one in fields(Means)[1:]}
     return Means(states[0].rows, **parts)
 
 
 def finish(state: Means) -> Estimates:
-    """Means with their standard errors over rows; NaN where no row with weight has a value."""
+    """Return means with their standard errors over rows; NaN if no row with weight has a value."""
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(state.mass > 0, state.mean, np.nan)
         stderr = np.sqrt(state.second * state.count / (state.count - 1)) / state.mass
@@ -110,7 +110,7 @@ def _moved(state: Means, centre: FloatArray) -> tuple[FloatArray, FloatArray, Fl
 
 
 def mean_over_rows(values: FloatArray, weights: FloatArray | None = None, groups: IntArray | None = None) -> Estimates:
-    """Mean over the first axis with its standard error over rows, or over `groups` of rows.
+    """Return the mean over the first axis with its standard error over rows, or over `groups` of rows.
 
     NaN rows are left out, entry by entry. Below ten groups there is a mean and no error.
 

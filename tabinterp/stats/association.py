@@ -1,4 +1,4 @@
-"""Association between many units and many columns: pure mathematics on arrays.
+"""Association between many hidden units and many columns, on arrays.
 
 Four coefficients, each with a p-value, for all units by all columns at once:
 
@@ -44,7 +44,7 @@ PAIR_UNITS = 256  # units that `distance_correlation` takes at a time
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Sums over rows, about centres that are near the means, so that no digits are lost where a mean is large beside its spread.
+    """Sums over rows around centres near the means, so that no digits are lost if a mean is large compared with its spread.
 
     T is the sum of (levels + 1): every categorical column begins with its level "missing". d is a unit less its centre, e a
     numeric column less its own (0 where missing), w the weights.
@@ -70,7 +70,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Association:
-    """What the sums over rows say of the units, and of each unit with each column."""
+    """The association of the units, and of each unit with each column, from sums over rows."""
 
     rows: int
     mean: Floats  # (h,)
@@ -103,8 +103,9 @@ class DistanceCorrelation:
 
 
 def start(centre: Floats, middle: Floats, levels: Sequence[int]) -> Moments:
-    """No rows yet, for units and numeric columns whose means are near `centre` (h,) and `middle` (p,), and for each categorical
-    column its number of levels."""
+    """Return empty sums for units and numeric columns with means near `centre` (h,) and `middle` (p,), and for categorical
+    columns with these numbers of levels.
+    """
     h, p, t = len(centre), len(middle), sum(levels) + len(levels)
     return Moments(
         levels=tuple(levels),
@@ -133,8 +134,8 @@ def update(
     codes: NDArray[Any],
     weights: Floats | None = None,
 ) -> Moments:
-    """The state with m more rows: `units` (m, h), or parts of them side by side, `numeric` (m, p) with NaN missing, `codes`
-    (m, q) with -1 missing.
+    """Return the sums with m more rows: `units` (m, h), or parts of them side by side, `numeric` (m, p) with NaN missing,
+    `codes` (m, q) with -1 missing.
 
     `weights` (m,) are above 0; None: ones.
 
@@ -151,17 +152,17 @@ def update(
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Both states' rows together, in any order: sums about the same centres."""
+    """Merge the sums of two sets of rows, around the same centres, in any order."""
     if a.levels != b.levels:
-        raise TableError(f"Moments are merged over the same columns; their levels are {a.levels} and {b.levels}.")
+        raise TableError(f"moments can only be merged for the same columns; the levels are {a.levels} and {b.levels}")
     if not (np.array_equal(a.centre, b.centre) and np.array_equal(a.middle, b.middle)):
-        raise TableError("Moments are merged about the same centres; start both from one state.")
+        raise TableError("moments can only be merged around the same centres. Start both from the same state")
     added = {one.name: getattr(a, one.name) + getattr(b, one.name) for one in fields(a)[3:]}
     return replace(a, **added)
 
 
 def finish(state: Moments) -> Association:
-    """Coefficients and p-values of all rows seen."""
+    """Return coefficients and p-values from all rows seen."""
     rows, weight = state.rows, state.weight
     with np.errstate(all="ignore"):
         pearson = _correlation(state)
@@ -181,7 +182,7 @@ def finish(state: Moments) -> Association:
 
 
 def _about_mean(sums: Floats, weight: Floats) -> Floats:
-    """A sum of squares about the mean, of sums (2, ...) about a centre; 0 where it is no more than rounding."""
+    """Return a sum of squares around the mean from sums (2, ...) around a centre; 0 if it is no more than rounding."""
     first, second = sums
     square = second - first**2 / weight
     return np.asarray(np.where(square < ROUNDING * second, 0.0, square), np.float64)
@@ -189,7 +190,7 @@ def _about_mean(sums: Floats, weight: Floats) -> Floats:
 
 @cache
 def _blas() -> ThreadpoolController:
-    """The libraries that multiply matrices; they are looked for once, which takes longer than most products."""
+    """Return the libraries that multiply matrices; they are looked for once, which takes longer than most products."""
     return ThreadpoolController().select(user_api="blas")
 
 
@@ -199,15 +200,15 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
     for column, (low, high, known) in enumerate(zip(codes.min(axis=0), codes.max(axis=0), levels, strict=True)):
         if low < -1 or high >= known:
             raise TableError(
-                f"Codes of categorical column {column} must lie in -1 .. {known - 1} (-1 is missing), "
-                f"but run from {low} to {high}; recode the column against the levels it was started with."
+                f"codes of the categorical column {column} must be from -1 (missing) to {known - 1}, but range "
+                f"from {low} to {high}. Recode the column with the levels it was started with"
             )
 
 
 def _batch(
     like: Moments, parts: Sequence[NDArray[Any]], numeric: NDArray[Any], codes: NDArray[Any], weights: Floats | None
 ) -> Moments:
-    """The sums of m >= 1 rows about the centres of `like`."""
+    """Return the sums of m >= 1 rows about the centres of `like`."""
     m, w = len(codes), np.ones(len(codes)) if weights is None else weights
     known = ~np.isnan(numeric)
     wf, e = known * w[:, None], np.where(known, numeric - like.middle, 0.0)
@@ -243,7 +244,7 @@ def _batch(
 def _layers(
     parts: Sequence[NDArray[Any]], centre: Floats, weights: Floats | None
 ) -> Iterator[tuple[slice, Floats, Floats]]:
-    """Of each part which units it holds, these less their centres (m, h), and the weight of the rows where one is above zero."""
+    """Yield for each part its units, their outputs minus their centres (m, h), and the weight of the rows above zero."""
     at = 0
     for part in parts:
         span, above = slice(at, at + part.shape[1]), part > 0
@@ -255,13 +256,13 @@ def _layers(
 
 
 def _count(flags: Booleans) -> Floats:
-    """(h,) how many of (m, h) are true: bytes hold up to 255."""
+    """Return how many of (m, h) are true (h,)."""
     parts = np.add.reduceat(flags.view(np.uint8), np.arange(0, len(flags), 255), axis=0, dtype=np.uint8)
     return np.asarray(parts.sum(axis=0, dtype=np.float64))
 
 
 def _correlation(state: Moments) -> Floats:
-    """Pearson correlation (h, p)."""
+    """Return Pearson correlations (h, p)."""
     weight = state.known_weight
     unit, column = _about_mean(state.pair, weight), _about_mean(state.column, weight)
     product = state.product - state.pair[0] * state.column[0] / weight
@@ -271,7 +272,7 @@ def _correlation(state: Moments) -> Floats:
 
 
 def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
-    """Correlation ratio eta = sqrt(SS between / SS total), and the p-value of its F test: two arrays (h, q)."""
+    """Return the correlation ratio eta = sqrt(SS between / SS total), and the p-value of its F test: two arrays (h, q)."""
     weight, held = state.weight, state.level_weight
     rows = float(weight) ** 2 / float(state.squares) if state.rows else 0.0
     first = np.cumsum([0, *(known + 1 for known in state.levels)])[:-1]
@@ -287,7 +288,9 @@ def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
 
 
 def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
-    """Columns that miss the same rows, together: pairs of known rows (n,) and column indices; missing is (n, p)."""
+    """Return columns that are missing in the same rows together: pairs of known rows (n,) and column indices; missing is
+    (n, p).
+    """
     groups: dict[bytes, list[int]] = {}
     for column in range(missing.shape[1]):
         groups.setdefault(missing[:, column].tobytes(), []).append(column)
@@ -298,7 +301,8 @@ def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
 
 
 def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None = None) -> RankCorrelation:
-    """Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p), NaN missing; ties share their rank.
+    """Return Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p), NaN missing; ties share their
+    rank.
 
     With `weights` (n,) a rank is the weight below a value and half of that at it, and the correlation is weighted.
 
@@ -325,13 +329,13 @@ def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None 
 
 
 def _places(values: NDArray[Any]) -> NDArray[np.int32]:
-    """Place of each value among the distinct values of its own column: (n, k) to (k, n), from 0."""
+    """Return the position of each value among the distinct values of its own column: (n, k) to (k, n), from 0."""
     places = [np.unique(column, return_inverse=True)[1] for column in values.T]
     return np.array(places, np.int32).reshape(values.shape[1], values.shape[0])
 
 
 def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
-    """Average ranks minus their mean, from places (k, m) of which some may not occur, with weights (m,)."""
+    """Return average ranks minus their mean, from positions (k, m) of which some may not occur, with weights (m,)."""
     ranks, half = np.empty(places.shape), w.sum() / 2
     for row, place in zip(ranks, places, strict=True):
         weight = np.bincount(place, w)
@@ -346,7 +350,8 @@ def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
 def distance_correlation(
     units: NDArray[Any], columns: Sequence[NDArray[Any]], weights: Floats | None = None
 ) -> DistanceCorrelation:
-    """Distance correlation of `units` (n, h) with c columns (n,): floats are numbers, integers are category codes.
+    """Return the distance correlation of `units` (n, h) with c columns (n,): floats are numbers, integers are category
+    codes.
 
     The distance is abs(x_i - x_j) between numbers (NaN missing) and 0 or 1 between categories (-1 is a level). With
     a_ij, b_ij the distances of a unit and a column, a_i. and a.. their sums over one and both indices, and
@@ -389,7 +394,7 @@ def distance_correlation(
 
 
 def _stack(columns: Sequence[NDArray[Any]], n: int) -> tuple[Booleans, Floats, Booleans]:
-    """Known (n, c), values (n, c) as floats with 0 where missing, and whether each is discrete (c,)."""
+    """Return known (n, c), values (n, c) as floats with 0 if missing, and whether each is discrete (c,)."""
     discrete = np.array([not np.issubdtype(column.dtype, np.floating) for column in columns], np.bool_)
     values = np.array([np.asarray(column, np.float64) for column in columns]).reshape(len(columns), n).T
     known = ~np.isnan(values)

@@ -1,4 +1,4 @@
-"""How well a score predicts the target, with an error: AUC and average precision for classes (one against the others), R2 for
+"""Predictive power of a score with its error: AUC and average precision for classes (one against the others), R2 for
 numbers and counts, and means over rows, such as losses.
 
 A mean over classes weighs each by its share. Every measure comes with a row's influence on it (Hájek 1968; DeLong et al. 1988
@@ -23,7 +23,7 @@ CHANCE = {True: 0.5, False: 0.0}  # of an AUC, of R2
 
 @dataclass(frozen=True, eq=False)
 class Power:
-    """A measure and (n,) what each row adds to it; weights of mean 1. `groups` (n,): which rows are one draw."""
+    """A measure, and the contribution (n,) of each row; weights have mean 1. `groups` (n,): rows that are dependent."""
 
     value: float
     influence: FloatArray
@@ -59,7 +59,7 @@ class Power:
 
     @property
     def _draws(self) -> FloatArray:
-        """What each row, or group of rows, adds."""
+        """The influence of each row, or group of rows."""
         return self.influence if self.groups is None else group_sums(self.influence, self.groups)
 
     @property
@@ -70,7 +70,7 @@ class Power:
         return max(1.0, float(effective_df(draws, len(draws))))
 
     def __sub__(self, other: Power) -> Power:
-        """The difference of two measures of the same rows."""
+        """Return the difference of two measures of the same rows."""
         return Power(self.value - other.value, self.influence - other.influence, self.groups)
 
 
@@ -80,7 +80,7 @@ def as_interval(value: float, stderr: float, df: float = np.inf) -> tuple[float,
 
 
 def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
-    """Of (n,) scores against 0/1 outcomes; NaN where one of them does not occur.
+    """Return the AUC of scores (n,) for 0/1 outcomes; NaN if one of them does not occur.
 
     Placements of a class are deviations from their own mean: each side's variance is over one row less than it has (with weights,
     than as many as say as much, Kish 1965), which matters where a class is rare.
@@ -107,7 +107,7 @@ def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: In
 
 
 def mean(values: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
-    """Mean of (n,) values. Its variance is that of a sample, over one row less than there are with weight."""
+    """Return the mean of values (n,), with the sample variance (n - 1 over rows with weight)."""
     w, used = weights / weights.mean(), int(np.count_nonzero(weights))
     value = float(np.average(values, weights=weights))
     added = w * (values - value)
@@ -115,7 +115,7 @@ def mean(values: FloatArray, weights: FloatArray, groups: IntArray | None = None
 
 
 def average(parts: Sequence[Power]) -> Power:
-    """The mean of several measures of the same rows."""
+    """Return the mean of several measures of the same rows."""
     influence = np.mean([part.influence for part in parts], axis=0)
     return Power(float(np.mean([part.value for part in parts])), np.asarray(influence), parts[0].groups)
 
@@ -154,7 +154,8 @@ def ratio(first: Power, second: Power) -> tuple[float, float, float, float]:
 def average_precision(
     score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None
 ) -> Power:
-    """Precision at every score that some row has, weighed by the rise of recall there (scikit-learn's definition).
+    """Return the precision at every score of some row, weighted by the increase in recall there (scikit-learn's
+    definition).
 
     A row's influence is the derivative by its weight (infinitesimal jackknife, Efron 1982): it moves the precision at every
     score up to its own. NaN where no outcome is positive.
@@ -174,7 +175,7 @@ def average_precision(
 
 
 def r2(prediction: FloatArray, y: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
-    """1 - squared error over the variance around the rows' own mean."""
+    """Return 1 - squared error over the variance around the rows' own mean."""
     w = weights / weights.mean()
     centred = (y - np.average(y, weights=w)) ** 2
     error, spread = (y - prediction) ** 2, float(np.average(centred, weights=w))
@@ -191,7 +192,7 @@ def measure(
     weights: FloatArray,
     groups: IntArray | None = None,
 ) -> Power:
-    """Of (n, k) predictions of (n, k) outcomes: 0/1 a class, or one value."""
+    """Return the power of predictions (n, k) for outcomes (n, k): 0/1 for a class, or one value."""
     if not classes:
         return r2(prediction[:, 0], outcomes[:, 0], weights, groups)
     parts = [auc(prediction[:, k], outcomes[:, k], weights, groups) for k in range(outcomes.shape[1])]
@@ -208,7 +209,7 @@ def measure(
 
 
 def over_folds(parts: list[Power]) -> Power:
-    """The mean over folds that were told by other folds: only rows of one fold are set against each other.
+    """Return the mean over folds predicted by other folds: only rows of one fold are compared with each other.
 
     Over all rows together an honest nothing would fall below chance, because what the others say runs against a fold's own rows.
     """

@@ -1,4 +1,4 @@
-"""Distances between all pairs of rows, and what distance correlation makes of them.
+"""Distances between all pairs of rows, for the distance correlation.
 
 The formulas are in `tabinterp.stats.association.distance_correlation`; nothing here knows of missing values beyond a
 mask. `h` units, `c` columns, `n` rows of which `m` are known.
@@ -18,12 +18,13 @@ DEGENERATE = 1e-10  # distance variance over mean squared distance, below which 
 
 
 def constant(square: Floats, count: Floats | float, mean: Floats) -> Booleans:
-    """Whether a centred sum of squares over rows of the weight `count` is no more than rounding about `mean`."""
+    """Return whether a centred sum of squares over rows of weight `count` is no larger than rounding around `mean`."""
     return np.asarray(~(np.sqrt(square / count) > NEGLIGIBLE * np.abs(mean)))
 
 
 def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Booleans) -> Floats:
-    """S1 = sum over ordered pairs of rows of w_i w_j a_ij b_ij: units (n, h), values and weights (n, c), result (h, c).
+    """Return S1 = sum over ordered pairs of rows of w_i w_j a_ij b_ij: units (n, h), values and weights (n, c), result (h,
+    c).
 
     A row that a column does not know has the weight 0 there.
 
@@ -43,7 +44,9 @@ def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Bool
 
 
 def correlate(units: Floats, values: Floats, discrete: Booleans, s1: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Plain and corrected distance correlation (h, c) of units (h, m) and columns (c, m), with S1 (h, c), weights (m,)."""
+    """Return plain and corrected distance correlation (h, c) of units (h, m) and columns (c, m), with S1 (h, c) and weights
+    (m,).
+    """
     if units.shape[1] < 2:
         return np.full(s1.shape, np.nan), np.full(s1.shape, np.nan)
     total, n = weights.sum(), weights.sum() ** 2 / (weights**2).sum()
@@ -61,12 +64,12 @@ def correlate(units: Floats, values: Floats, discrete: Booleans, s1: Floats, wei
 
 
 def _positive(variance: Floats, size: Floats) -> Floats:
-    """Distance variances (k,), NaN where rounding alone could have made them, given the mean squared distances."""
+    """Return distance variances (k,), NaN if rounding alone could explain them, given the mean squared distances."""
     return np.where(variance > DEGENERATE * size, variance, np.nan)
 
 
 def _covariances(s1: Floats, s3: Floats, s2: Floats, total: float, n: float) -> tuple[Floats, Floats]:
-    """V and U of the formulas, from sums in which a row weighs w; `total` is sum w, `n` the effective number of rows."""
+    """Return V and U of the formulas from weighted sums; `total` is sum w, `n` the effective number of rows."""
     s1, s3, s2 = s1 / total**2, s3 / total**3, s2 / total**4
     v = s1 - 2 * s3 + s2
     if n < 4:
@@ -75,7 +78,8 @@ def _covariances(s1: Floats, s3: Floats, s2: Floats, total: float, n: float) -> 
 
 
 def _own_distances(values: Floats, discrete: Booleans, w: Floats) -> tuple[Floats, Floats]:
-    """Row sums of the distances (k, m) and their sum of squares (k,), for k variables (k, m); constant ones: zeros.
+    """Return row sums of the distances (k, m) and their sums of squares (k,), for k variables (k, m); zeros for constant
+    ones.
 
     Sorted, s_0 <= .. <= s_(m-1), with W_k the weight before k and W that of all, row sum k is
     (2 W_k - W) s_k + sum_j w_j s_j - 2 sum_(j<k) w_j s_j, and the squares add up to 2 W sum w (x - mean)^2. Of categories

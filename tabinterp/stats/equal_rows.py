@@ -1,4 +1,4 @@
-"""Rows that are equal, and columns that move together."""
+"""Groups of equal rows, and groups of columns that are permuted together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.errors import NotApplicableError, did_you_mean
 
 
 def equal_rows(values: FloatArray) -> tuple[IntArray, IntArray]:
-    """(groups,) a row of each group and (n,) the group of each row of `values` (n, d).
+    """Return a row of each group (groups,) and the group of each row (n,) of `values` (n, d).
 
     Rows are told apart by a random projection, summed column by column: a matrix product may round equal rows apart.
     """
@@ -24,16 +24,18 @@ def equal_rows(values: FloatArray) -> tuple[IntArray, IntArray]:
 
 
 def players_of(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Name -> columns of every player: the groups, and each column that is in none."""
+    """Return name -> columns of every player: the groups, and each column that is in none."""
     unknown = [c for members in groups.values() for c in members if c not in columns]
     if unknown:
         near = did_you_mean(str(unknown[0]), columns)
-        raise NotApplicableError(f"groups name {unknown}, which are not input columns.{near} Those are {list(columns)}")
+        raise NotApplicableError(f"unknown column in groups: {unknown}.{near} The input columns are {list(columns)}")
     taken = [c for members in groups.values() for c in members]
     twice = sorted({c for c in taken if taken.count(c) > 1} | (set(groups) & (set(columns) - set(taken))))
     if twice:
-        raise NotApplicableError(f"a column is in one group at most, and a group is not named like a column: {twice}")
+        raise NotApplicableError(
+            f"a column can be in one group only, and a group must not have the name of a column: {twice}"
+        )
     if any(len(members) == 0 for members in groups.values()):
-        raise NotApplicableError("a group holds no column; leave it out or name its columns")
+        raise NotApplicableError("a group has no columns. Leave it out, or name its columns")
     single = {c: (c,) for c in columns if c not in taken}
     return single | {name: tuple(c for c in columns if c in members) for name, members in groups.items()}

@@ -1,4 +1,4 @@
-"""What every reading's result shares: estimates with intervals."""
+"""Estimates with standard errors and confidence intervals, shared by all analyses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FEWEST_GROUPS = 10  # with fewer groups of rows a standard error says too little
 
 @dataclass(frozen=True)
 class Estimates:
-    """Numbers with standard errors and 95% intervals, all of one shape; NaN where there is none."""
+    """Numbers with standard errors and 95% intervals, all of one shape; NaN if there is none."""
 
     value: FloatArray
     stderr: FloatArray
@@ -27,25 +27,25 @@ class Estimates:
 
     @classmethod
     def of(cls, value: Any, stderr: Any, df: Any = np.inf) -> Estimates:
-        """Student intervals with `df` degrees of freedom (normal where infinite)."""
+        """Return Student intervals with `df` degrees of freedom (normal if infinite)."""
         value, stderr = np.asarray(value, dtype=np.float64), np.asarray(stderr, dtype=np.float64)
         reach = stats.t.ppf(0.5 + LEVEL / 2, df) * stderr
         return cls(value, stderr, value - reach, value + reach)
 
     def __getitem__(self, place: Any) -> Estimates:
-        """Part of them."""
+        """Return part of the estimates."""
         return Estimates(self.value[place], self.stderr[place], self.low[place], self.high[place])
 
 
 def units_of(rows: int, groups: IntArray | None) -> int:
-    """How many independent draws so many rows are: rows, or groups of rows, numbered from 0 on."""
+    """Return the number of independent units in these rows: rows, or groups of rows, numbered from 0."""
     return rows if groups is None else int(groups.max(initial=-1)) + 1
 
 
 def resampled(
     value: Any, drawn: FloatArray, groups: int | None, least: float = -np.inf, most: float = np.inf
 ) -> Estimates:
-    """Numbers (...) whose resamples were `drawn` (resamples, ...), with standard errors and 95% intervals.
+    """Return numbers (...) with standard errors and 95% intervals from their resamples `drawn` (resamples, ...).
 
     Percentiles over resampled rows (Efron & Tibshirani 1993), extended to the number itself where it lies outside of them. Over
     so many `groups` of rows percentiles are too narrow (they cover 86 to 89% at 10 to 20 groups): there the interval is
@@ -85,7 +85,7 @@ def effective_df(influences: FloatArray, units: int) -> FloatArray:
 
 
 def group_sums(values: FloatArray, groups: IntArray) -> FloatArray:
-    """(groups, ...) sums of (n, ...) over the rows of each group, in the order of their numbers."""
+    """Return the sums (groups, ...) of (n, ...) over the rows of each group, in the order of their numbers."""
     order = np.argsort(groups, kind="stable")
     first = np.flatnonzero(np.r_[True, np.diff(groups[order]) > 0])
     return np.asarray(np.add.reduceat(values[order], first, axis=0))
@@ -99,7 +99,8 @@ def mean_in_two_roles(
     drawn: IntArray,
     groups: IntArray | None = None,
 ) -> Estimates:
-    """A mean of rows (n, ...) against rows drawn from them, with the error of both roles (Hájek projection, Hájek 1968).
+    """Return a mean of rows (n, ...) paired with rows drawn from them, with the error of both roles (Hájek projection,
+    Hájek 1968).
 
     `against` (b, ...): mean over rows of the values against each drawn row alone; `drawn` (b,): their places. What a row adds in
     one role and what it adds in the other are summed before they are squared: all rows against all rows have mean zero. Rows of
@@ -123,13 +124,13 @@ def mean_in_two_roles(
 
 
 def mean_with_draws(mean: Estimates, units: int, stderr: FloatArray, draws: int) -> Estimates:
-    """A mean over rows, or groups of rows, with the error of what was drawn to read them beside its own, independent of it."""
+    """Return a mean over rows, or groups of rows, whose error includes the independent error of random draws."""
     first, second = mean.stderr**2, stderr**2
     return Estimates.of(mean.value, np.sqrt(first + second), _freedom(first, units, second, draws))
 
 
 def _freedom(first: FloatArray, n: float, second: FloatArray, b: float) -> FloatArray:
-    """Degrees of freedom (Satterthwaite 1946) of the sum of two variances, of n and of b draws."""
+    """Return the degrees of freedom (Satterthwaite 1946) of the sum of two variances, of n and of b draws."""
     spread = first**2 / max(1, n - 1) + second**2 / max(1, b - 1)
     return np.asarray(np.maximum((first + second) ** 2 / np.maximum(spread, 1e-300), 1))
 

@@ -1,4 +1,5 @@
-"""Shares and means of groups of rows, set against each other: differences, ratios, standardised differences, with their errors.
+"""Contrasts between groups of rows: differences, ratios and standardised differences of shares and means, with their
+errors.
 
 The formulas are those that `groups` names. None where a share is none. Where rows belong together, the critical values are those
 of Student's t with one degree of freedom fewer than there are sampling units, and fewer than ten units have no interval.
@@ -26,7 +27,7 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Share:
-    """A share, or a mean, and of how many rows it is worth; NaN where fewer than ten rows tell it.
+    """A share or mean, and its effective number of rows; NaN for fewer than ten rows.
 
     `units`: sampling units (persons, households) that the rows come from; infinite where every row is a unit of its own. Where
     they are finite, `correlations` are those of the share's error with the errors of other shares, by their `place`.
@@ -40,12 +41,12 @@ class Share:
     correlations: FloatArray | None = field(default=None, compare=False)
 
     def correlation(self, other: Share) -> float:
-        """Of the errors of two shares that are told by rows of the same sampling units."""
+        """Return the correlation of the errors of two shares from rows of the same independent units."""
         return 0.0 if self.correlations is None or self is other else float(self.correlations[other.place])
 
     @property
     def stderr(self) -> float:
-        """NaN where all rows are alike, which says nothing of the error."""
+        """The standard error; NaN if all rows are equal, which says nothing about the error."""
         return float(self.deviation / np.sqrt(self.size)) if self.deviation > 0 else np.nan
 
     @property
@@ -54,17 +55,17 @@ class Share:
 
     @property
     def freedom(self) -> float:
-        """Degrees of freedom of the error of a mean."""
+        """The degrees of freedom of the standard error."""
         return max((self.units if np.isfinite(self.units) else self.size) - 1, 1)
 
     def critical(self, level: float = LEVEL) -> float:
-        """The critical value of a two-sided interval of a share that misses the truth in `level` of all cases."""
+        """Return the critical value of a two-sided interval that misses the true share in `level` of all cases."""
         return critical_value(self.units, level)
 
 
 @cache
 def critical_value(units: float, level: float = LEVEL) -> float:
-    """Normal, or Student's with one degree of freedom fewer than there are sampling units."""
+    """Return the critical value, normal or Student's with one degree of freedom fewer than there are independent units."""
     return float(stats.t.isf(level / 2, units - 1) if np.isfinite(units) else stats.norm.isf(level / 2))
 
 
@@ -73,7 +74,7 @@ def _few(*shares: Share) -> bool:
 
 
 def wilson(value: Any, size: Any, critical: Any) -> tuple[Any, Any]:
-    """Ends of Wilson's score interval (1927) of shares; arrays or numbers."""
+    """Return the ends of Wilson's score interval (1927) of shares; arrays or numbers."""
     square = critical**2 / size
     centre = (value + square / 2) / (1 + square)
     half = critical / (1 + square) * np.sqrt(value * (1 - value) / size + square / size / 4)
@@ -83,7 +84,7 @@ def wilson(value: Any, size: Any, critical: Any) -> tuple[Any, Any]:
 
 
 def mover_ratio(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], correlation: Any = 0.0) -> tuple[Any, Any]:
-    """Ends of the interval of a ratio of shares, from the (value, low, high) of each (MOVER; Donner & Zou 2012).
+    """Return the interval of a ratio of shares from the (value, low, high) of each (MOVER; Donner & Zou 2012).
 
     With Wilson's ends it is valid where a share is 0 or 1, which leave no variance to take an error from. `correlation` is that
     of the errors of the two shares, where both are of the same sampling units.
@@ -103,7 +104,7 @@ def _wilson(a: Share, critical: float | None = None) -> tuple[float, float, floa
 
 
 def of_share(a: Share) -> Estimate:
-    """A share, with Wilson's interval."""
+    """Return a share with Wilson's interval."""
     if not np.isfinite(a.value):
         return NONE
     if _few(a):
@@ -112,7 +113,7 @@ def of_share(a: Share) -> Estimate:
 
 
 def of_mean(a: Share) -> Estimate:
-    """A mean, with Student's interval."""
+    """Return a mean with Student's interval."""
     if not np.isfinite(a.value):
         return NONE
     if _few(a):
@@ -122,7 +123,9 @@ def of_mean(a: Share) -> Estimate:
 
 
 def of_shares(a: Share, b: Share) -> tuple[Estimate, float]:
-    """First less second, with Newcombe's interval (1998) from two of Wilson's, and the p-value that they are the same."""
+    """Return first minus second share, with Newcombe's interval (1998) from two Wilson intervals, and the p-value of no
+    difference.
+    """
     if not np.isfinite(a.value - b.value):
         return NONE, np.nan
     gap = a.value - b.value
@@ -139,7 +142,7 @@ def of_shares(a: Share, b: Share) -> tuple[Estimate, float]:
 
 
 def of_means(a: Share, b: Share) -> tuple[Estimate, float]:
-    """The same of two means of numbers (Welch 1947)."""
+    """Return first minus second mean (Welch 1947), with interval and p-value."""
     gap = a.value - b.value
     if not np.isfinite(gap) or not a.deviation + b.deviation > 0:
         return NONE, np.nan
@@ -153,7 +156,7 @@ def of_means(a: Share, b: Share) -> tuple[Estimate, float]:
 
 
 def ratio_of(a: Share, b: Share) -> Estimate:
-    """First over second, with the interval of `mover_ratio` from two of Wilson's."""
+    """Return first over second, with the interval of `mover_ratio` from two Wilson intervals."""
     if not (np.isfinite(a.value) and b.value > 0):
         return NONE
     value = a.value / b.value
@@ -169,7 +172,7 @@ def ratio_of(a: Share, b: Share) -> Estimate:
 
 
 def standardised(a: Share, b: Share) -> Estimate:
-    """Hedges' g of two means."""
+    """Return Hedges' g of two means."""
     if not (np.isfinite(a.value - b.value) and a.deviation + b.deviation > 0):
         return NONE
     value, variance = effectsize_smd(a.value, a.unbiased, a.size, b.value, b.unbiased, b.size)

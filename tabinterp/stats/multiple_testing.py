@@ -1,4 +1,4 @@
-"""p-values of correlations and of variances between levels, one by one and corrected together."""
+"""p-values of correlations and of variances between levels, and their correction for multiple testing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from .distances import Floats, Integers
 
 
 def variance_test(unexplained: Floats, df_model: Floats, df_rest: Floats) -> Floats:
-    """p of F = (explained / df_model) / (unexplained / df_rest), from the unexplained share of the variance.
+    """Return the p-value of F = (explained / df_model) / (unexplained / df_rest), from the unexplained share of the
+    variance.
 
     Under independence and normal errors that share has a Beta(df_rest / 2, df_model / 2) distribution. NaN where no
     degrees of freedom are left.
@@ -23,12 +24,12 @@ def variance_test(unexplained: Floats, df_model: Floats, df_rest: Floats) -> Flo
 
 
 def correlation_test(r: Floats, n: Floats | Integers) -> Floats:
-    """Two-sided p of t = r sqrt((n - 2) / (1 - r^2)), which is the F test with one degree of freedom."""
+    """Return the two-sided p-value of t = r sqrt((n - 2) / (1 - r^2)), which is the F test with one degree of freedom."""
     return variance_test((1 - r) * (1 + r), np.ones(1), np.asarray(n - 2, np.float64))
 
 
 def benjamini_hochberg(p: NDArray[Any]) -> Floats:
-    """Adjusted p-values (Benjamini & Hochberg 1995) of an array of any shape, taken as one family; NaN is no test."""
+    """Return adjusted p-values (Benjamini & Hochberg 1995) of an array of any shape, as one family; NaN is no test."""
     q = np.full(np.shape(p), np.nan)
     tested = ~np.isnan(p)
     if tested.any():

@@ -1,4 +1,4 @@
-"""Newton's method with step halving: the one solver of likelihoods that no library maximises as they are needed here."""
+"""Newton's method with step halving, for likelihoods that no library maximises in the form needed here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def newton(
     halvings: int = 30,
     slack: float = 1e-12,
 ) -> tuple[FloatArray, bool]:
-    """Return the parameters of the least loss, and whether the steps came to an end.
+    """Return the parameters with the smallest loss, and whether the steps converged.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Small boosted trees that learn from rows alone: few, shallow, the same for the same rows and seed."""
+"""Small gradient-boosted trees: few, shallow, and the same for the same rows and seed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BINS = 63
 
 
 def few_trees(trees: int, leaves: int, seed: int) -> dict[str, Any]:
-    """Settings of scikit-learn's histogram gradient boosting."""
+    """Return the settings of scikit-learn's histogram gradient boosting."""
     return {
         "max_iter": trees,
         "max_leaf_nodes": leaves,
@@ -29,7 +29,7 @@ def unless_equal(weights: FloatArray) -> FloatArray | None:
 
 
 def in_bins(x: FloatArray, rows: NDArray[Any], weights: FloatArray | None) -> FloatArray:
-    """Replace values by bin numbers, as scikit-learn's boosting would cut the columns on weighted rows.
+    """Replace values by bin numbers, as scikit-learn's boosting would bin the columns of weighted rows.
 
     The trees are the same. scikit-learn sorts a column again for each of its bin edges when rows have weights, which takes
     longer than growing small trees; here each column is sorted once.

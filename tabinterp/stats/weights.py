@@ -1,4 +1,4 @@
-"""Rows that count more than once: weighted quantiles and deviations, and how many equal rows are as good.
+"""Weighted rows: quantiles, deviations and effective sample size.
 
 A row of weight 3 stands for three rows in every number; equal weights are no weights. Errors and p-values come from the
 effective sample size of Kish (1965), (sum w)^2 / sum w^2, which is the number of rows where all weights are equal.
@@ -17,7 +17,7 @@ TIE = 1e-12  # share of the whole weight: what adding up weights may be off
 
 
 def effective(weights: FloatArray) -> float:
-    """Kish's effective sample size.
+    """Return Kish's effective sample size.
 
     >>> effective(np.array([2.0, 2.0, 2.0])), effective(np.array([1.0, 3.0]))
     (3.0, 1.6)
@@ -26,12 +26,12 @@ def effective(weights: FloatArray) -> float:
 
 
 def unit(weights: FloatArray | None, n: int) -> FloatArray:
-    """(n,) weights of mean 1; ones where there are none."""
+    """Return weights (n,) with mean 1; ones if there are none."""
     return np.ones(n) if weights is None else weights / weights.mean()
 
 
 def quantile(values: NDArray[Any], q: float, weights: FloatArray | None = None) -> float:
-    """The value below which a share `q` of the weight lies, the mean of two where it lies between them.
+    """Return the value below which a share `q` of the weight lies, or the mean of two values if it lies between them.
 
     That is definition 2 of Hyndman & Fan (1996): of a row that is given twice it makes what it makes of a weight of 2.
 
@@ -50,13 +50,13 @@ def quantile(values: NDArray[Any], q: float, weights: FloatArray | None = None) 
 
 
 def deviation(values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
-    """Standard deviation over the first axis, of the rows as they are (no n - 1)."""
+    """Return the standard deviation over the first axis, with divisor n."""
     mean = np.average(values, axis=0, weights=weights)
     return np.asarray(np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weights)))
 
 
 def quantiles(values: FloatArray, w: FloatArray, q: float) -> FloatArray:
-    """Weighted quantile over the first axis: the smallest value with at least this share at or below it."""
+    """Return weighted quantiles over the first axis: the smallest value with at least this share at or below it."""
     order = np.argsort(values, axis=0, kind="stable")
     reached = np.cumsum(w[order], axis=0) >= q * w.sum() * (1 - 1e-12)
     return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), reached.argmax(axis=0)[None], 0)[0])

@@ -1,4 +1,4 @@
-"""What is finished of an audit that was stopped: states of passes over rows, in a folder, as files that run no code.
+"""Checkpoints of passes over rows, from which an interrupted audit is resumed, in files that run no code.
 
 A state is arrays and JSON. It is kept with all that determines it; what was kept of anything else is refused. States are
 written now and then, whole or not at all, so that keeping them costs little; and once more where a run is stopped in order.
@@ -40,7 +40,7 @@ State = tuple[Arrays, Any]  # arrays by name, and what is JSON
 
 
 class Keeping:
-    """The folder of what is finished.
+    """The folder of checkpoints of an audit.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class Keeping:
         self._writing = Lock()
 
     def begin(self, about: Mapping[str, str]) -> None:
-        """With all that determines the states.
+        """Start with all that determines the states, and compare it with what was saved.
 
         Raises
         ------
@@ -82,24 +82,24 @@ class Keeping:
         known = self._kept() if self.resume and self._holds() else None
         if known is None:
             if self.resume:
-                self.say(f"Nothing is kept in {str(self.folder)!r}: begun at the first row.")
+                self.say(f"There is no saved state in {str(self.folder)!r}. The audit starts from the beginning.")
                 self.resume = False
             elif self._holds():
                 self.say(
-                    f"What an audit that was stopped had kept in {str(self.folder)!r} is deleted; --resume would have gone on "
-                    f"from there."
+                    f"The saved state of an interrupted audit in {str(self.folder)!r} was deleted. To continue "
+                    "such an audit, use --resume."
                 )
             self.clear()
             return
         differ = [name for name in {**known, **self._about} if known.get(name) != self._about.get(name)]
         if differ:
             raise TabinterpError(
-                f"what is kept in {str(self.folder)!r} is of another audit, and cannot be gone on with: it differs in "
-                f"{', '.join(differ)}; without --resume and with --overwrite the audit begins anew"
+                f"the saved state in {str(self.folder)!r} is from a different audit and cannot be resumed. These "
+                f"differ: {', '.join(differ)}. Start again without --resume and with --overwrite"
             )
 
     def read(self, name: str, key: str = "") -> State | None:
-        """The state of this name, where there is one that was kept under this key."""
+        """Return the saved state of this name, if it was saved under this key."""
         path = self.folder / f"{name}.npz"
         if not self.resume or not path.is_file():
             return None
@@ -110,30 +110,30 @@ class Keeping:
 
     @contextmanager
     def restoring(self, name: str) -> Iterator[None]:
-        """Tell any error as one of the file of this state, which somebody may have changed."""
+        """Turn any error into one that names the file of this state, since the file may have been changed."""
         try:
             yield
         except TabinterpError:
             raise
         except Exception as error:
             raise TabinterpError(
-                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}); without --resume "
-                f"and with --overwrite the audit begins anew"
+                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}). Start "
+                "again without --resume and with --overwrite"
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
-        """Keep the state that `make` gives, in the place of an earlier one of this name; `make` may be called later."""
+        """Save the state that `make` returns, replacing an earlier one of this name; `make` may be called later."""
         self._waiting[name] = key, make
         if self.is_due:
             self.flush()
 
     @property
     def is_due(self) -> bool:
-        """Whether the next state is written at once."""
+        """Whether the next state is written immediately."""
         return time.monotonic() >= self._next
 
     def flush(self) -> None:
-        """Write what waits, unless another thread is at it."""
+        """Write the pending states, unless another thread is doing so."""
         if self._writing.acquire(timeout=PATIENCE):
             try:
                 self._write_out()
@@ -157,29 +157,31 @@ class Keeping:
         self._next = end + (max(self._every, (end - start) / SHARE) if self._every else 0)
 
     def make(self) -> None:
-        """Create the folder, for nobody else's eyes: what is kept holds rows."""
+        """Create the folder, readable by its owner only, since saved states contain rows."""
         make_private(self.folder)
         if not (self.folder / ABOUT).is_file():
             write(self.folder / ABOUT, json.dumps(self._about, indent=1).encode("ascii"), PRIVATE)
 
     def clear(self) -> None:
-        """Nothing is kept any more."""
+        """Delete all saved states."""
         self._waiting.clear()
         remove_private(self.folder)
 
     def clear_empty(self) -> None:
-        """Delete the folder where this run made it and then kept nothing, as where its query fails before the first row."""
+        """Delete the folder if this run created it and saved nothing, for example because its query failed before the first
+        row.
+        """
         if self._begun and not self._holds():
             self.clear()
 
     def numbered(self) -> str:
-        """A name for the state of the next pass that takes sums: an audit takes them in an order that stays."""
+        """Return a name for the state of the next pass that computes sums; the order of passes in an audit is fixed."""
         self._passes += 1
         return f"sums-{self._passes:03d}"
 
     @property
     def is_there(self) -> bool:
-        """Whether anything is kept that can be gone on with."""
+        """Whether there is a saved state to resume from."""
         return (self._begun or self.resume) and self._holds()
 
     def _holds(self) -> bool:
@@ -196,7 +198,7 @@ class Keeping:
 
 
 def at_most(value: Any, most: float, what: str) -> int:
-    """A number out of a state, once it is a whole number from 0 to `most`.
+    """Return a number from a state, after checking that it is a whole number from 0 to `most`.
 
     Raises
     ------
@@ -217,7 +219,7 @@ def _as_bytes(key: str, arrays: Arrays, state: Any) -> bytes:
 
 
 def _from_bytes(data: bytes) -> Arrays:
-    """The arrays that `_as_bytes` wrote.
+    """Return the arrays that `_as_bytes` wrote.
 
     Raises
     ------
@@ -233,26 +235,26 @@ def _from_bytes(data: bytes) -> Arrays:
     with np.load(BytesIO(data), allow_pickle=False) as stored:
         arrays = dict(stored)
     if str(arrays.pop("sha256", None)) != fingerprint(arrays):
-        raise ValueError("it is not as it was written")
+        raise ValueError("it was changed after it was written")
     return arrays
 
 
 class _NotKeptError(Exception):
-    """Values that these files have no form for."""
+    """Values that cannot be stored in these files."""
 
 
 # ---- columns
 
 
 def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
-    """A column of a type that `plain` gives, without its index: arrays under `name`, and what is JSON."""
+    """Pack a column of a type that `plain` returns, without its index: arrays under `name`, and a JSON value."""
     dtype = values.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
         arrays[name] = values.to_numpy()
         return None
     if pd.api.types.is_datetime64_any_dtype(dtype):
         if pd.api.types.pandas_dtype(str(dtype)) != dtype:
-            raise _NotKeptError(f"dates of the type {dtype}")
+            raise _NotKeptError(f"unsupported dates of type {dtype}")
         arrays[name] = values.astype(np.int64).to_numpy()
         return str(dtype)
     none = values.isna()
@@ -267,12 +269,12 @@ def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
         keys = [(type(value), None if gone else value) for value, gone in zip(values, none, strict=True)]
         arrays[name] = np.array([places.setdefault(key, len(places)) for key in keys], dtype=np.int64)
     except (TypeError, ValueError):
-        raise _NotKeptError("values that cannot be told apart") from None
+        raise _NotKeptError("values that cannot be distinguished") from None
     return [_pack_value(kind, value) for kind, value in places]
 
 
 def unpack_column(packed: Any, name: str, arrays: Arrays) -> pd.Series:
-    """What `pack_column` was given."""
+    """Return the column that `pack_column` was given."""
     values = arrays[name]
     if packed is None:
         return pd.Series(values)
@@ -296,7 +298,7 @@ def _pack_value(kind: type, value: Any) -> list[Any]:
         return ["Decimal", None if value is None else str(value)]
     if issubclass(kind, np.generic) and np.dtype(kind).kind in "biuf":
         return [np.dtype(kind).str, None if value is None else value.item()]
-    raise _NotKeptError(f"values of the type {kind.__name__}")
+    raise _NotKeptError(f"unsupported values of type {kind.__name__}")
 
 
 def _unpack_value(kind: str, value: Any) -> Any:
@@ -311,7 +313,7 @@ def _unpack_value(kind: str, value: Any) -> Any:
 
 
 def leaves(value: Any) -> list[Any]:
-    """The numbers and arrays inside dataclasses, mappings and sequences, in an order that stays."""
+    """Return the numbers and arrays inside dataclasses, mappings and sequences, in a fixed order."""
     if is_dataclass(value) and not isinstance(value, type):
         return [leaf for field in fields(value) for leaf in leaves(getattr(value, field.name))]
     if isinstance(value, Mapping):
@@ -322,7 +324,7 @@ def leaves(value: Any) -> list[Any]:
 
 
 def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
-    """What is built as `like`, with other leaves."""
+    """Return an object structured like `like`, with other leaves."""
     if is_dataclass(like) and not isinstance(like, type):
         return replace(like, **{field.name: filled(getattr(like, field.name), found) for field in fields(like)})
     if isinstance(like, Mapping):
@@ -333,12 +335,16 @@ def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
         return None
     leaf, wanted = next(found), np.asarray(like)
     if leaf.shape != wanted.shape or (leaf.dtype.kind in NUMERIC) != (wanted.dtype.kind in NUMERIC):
-        raise ValueError(f"sums of the form {leaf.dtype} {leaf.shape} stand where {wanted.dtype} {wanted.shape} are")
+        raise ValueError(
+            f"expected sums of type {wanted.dtype} and shape {wanted.shape}; found {leaf.dtype} and {leaf.shape}"
+        )
     return leaf if isinstance(like, np.ndarray) else leaf[()] if isinstance(like, np.generic) else leaf.item()
 
 
 def fingerprint(*values: Any) -> str:
-    """SHA-256 (hex) of numbers, arrays, tensors and texts inside; anything else counts by the name of its type."""
+    """Return the SHA-256 (hex) of the numbers, arrays, tensors and texts inside; anything else counts by the name of its
+    type.
+    """
     digest = hashlib.sha256()
     for one in _traces(values):
         digest.update(len(one).to_bytes(8, "little"))

@@ -1,4 +1,4 @@
-"""Events: how many rows of each class there are, and the least number from which a statement about classes is made.
+"""Events: the number of rows of each class, and the smallest number required for statements about classes.
 
 The precision of an AUC, a calibration slope or a difference in log loss depends on the number of events, not on the number of
 rows: 10,000 rows with 8 defaults say little about defaults.
@@ -44,12 +44,12 @@ def events(table: Table, rows: BoolArray | None = None) -> IntArray:
 
 
 def _independent(table: Table, rows: BoolArray) -> int:
-    """How many of these rows are draws of their own."""
+    """Return how many of these rows are independent."""
     return int(rows.sum()) if table.groups is None else len(np.unique(table.groups[rows]))
 
 
 def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
-    """(classes,) which classes have enough events, and enough events of all other classes together."""
+    """Return which classes (classes,) have enough events, with enough events of all other classes together."""
     codes = table.codes
     if codes is None:
         return np.ones(0, dtype=np.bool_)
@@ -60,7 +60,8 @@ def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
 
 
 def too_few_events(table: Table, side: Side) -> Message | None:
-    """Say which class has too few events on one side of the split, how many, and how many it takes; None if all have enough.
+    """Return which class has too few events on one side of the split, how many, and how many are needed; None if all have
+    enough.
 
     Two classes need `EVENTS` each. Of several classes, the most frequent one and all others together do: what is said of
     single classes asks `enough`. Counts need as many rows above zero.
@@ -77,7 +78,7 @@ def too_few_events(table: Table, side: Side) -> Message | None:
 
 
 def require_events(table: Table, side: Side) -> None:
-    """Refuse what needs enough events of each class on one side of the split.
+    """Raise an error if a class has too few events on one side of the split.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A file or a dataframe of any library becomes a pandas frame of plain values."""
+"""Conversion of a file, or of a dataframe of any library, to a pandas frame of plain values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
 from tabinterp.arrays import IntArray
-from tabinterp.errors import TableError
+from tabinterp.errors import TableError, argument
 
 UNREADABLE = (ValueError, OSError, EOFError, csv.Error, zlib.error, pyarrow.ArrowException)
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")  # what pandas calls objects that are all numbers
@@ -34,12 +34,14 @@ NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 def as_frame(source: Any) -> pd.DataFrame:
-    """The dataframe as a pandas frame with unique text names and rows numbered from 0; it shares no name or index with it."""
+    """Return the dataframe as a pandas frame with unique text names and rows numbered from 0; it shares no name or index
+    with the input.
+    """
     return _with_rows(_native(source))
 
 
 def read_file(path: Path) -> tuple[pd.DataFrame, str]:
-    """A file as such a frame, and the SHA-256 (hex) of the bytes it was read from."""
+    """Read a file as such a frame, and return it with the SHA-256 (hex) of the bytes read."""
     frame, digest = _file(path)
     return _with_rows(frame), digest
 
@@ -51,7 +53,7 @@ def _with_rows(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def coded_texts(values: pd.Series) -> tuple[IntArray, NDArray[Any]] | None:
-    """(rows,) codes into texts, -1 where there is none, of categories that are all texts; None of anything else."""
+    """Return codes (rows,) and texts for categories that are all texts, -1 if missing; None for anything else."""
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return None
     texts = values.cat.categories.to_numpy(dtype=object)
@@ -61,7 +63,7 @@ def coded_texts(values: pd.Series) -> tuple[IntArray, NDArray[Any]] | None:
 
 
 def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same rows with the texts themselves where they are known by codes."""
+    """Return the same rows with texts in place of codes."""
     coded = {
         str(name): plain(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)
     }
@@ -69,7 +71,7 @@ def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
-    """A copy of the frame with these columns added or replaced, whatever they are called.
+    """Return a copy of the frame with these columns added or replaced, whatever their names.
 
     `DataFrame.assign` takes names as keyword arguments, so a column named `self` ends it.
 
@@ -83,7 +85,7 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFram
 
 
 def plain(values: pd.Series) -> pd.Series:
-    """Numbers as numpy numbers, booleans as bool, dates as dates, all else as objects with NaN for missing."""
+    """Return numbers as numpy numbers, booleans as bool, dates as dates, and all else as objects with NaN for missing."""
     texts = coded_texts(values)
     if texts is not None and (texts[0] >= 0).any():
         objects = np.append(texts[1], np.nan)[texts[0]]  # of code -1 the last
@@ -103,12 +105,12 @@ def plain(values: pd.Series) -> pd.Series:
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: as Python writes it, whatever library it came from."""
+    """Return a value as a message shows it: in Python notation, whatever library it came from."""
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
-    """Objects that are all numbers, booleans or dates, as what they are."""
+    """Convert objects that are all numbers, booleans or dates to their own type."""
     if missing.all():
         return objects.astype(np.float64)
     kind = pd.api.types.infer_dtype(objects[~missing])
@@ -121,8 +123,8 @@ def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
             return objects.astype(np.int64 if small else np.float64)
         except OverflowError:
             raise TableError(
-                f"column {str(objects.name)!r} holds a whole number beyond 1.8e308, the largest that is computed with; where it "
-                f"is a code and no number, write it with a letter, or leave the column out"
+                f"column {str(objects.name)!r} contains a whole number beyond 1.8e308, the largest that can be "
+                "computed with. If it is a code, write it with a letter; otherwise leave the column out"
             ) from None
     if kind in DATES:
         with suppress(ValueError, TypeError):  # several time zones, or years that pandas cannot hold
@@ -139,10 +141,10 @@ def _native(source: Any) -> pd.DataFrame:
         native = nw.from_native(source)
     except TypeError:
         raise TableError(
-            f"a table is a path or a dataframe (pandas, polars, pyarrow); got {type(source).__name__}"
+            f"a table must be a path or a dataframe (pandas, polars or pyarrow); got {type(source).__name__}"
         ) from None
     except DuplicateError as error:
-        raise TableError(f"column names must differ: {' '.join(str(error).split())}") from None
+        raise TableError(f"column names must be unique: {' '.join(str(error).split())}") from None
     frame = native.collect() if isinstance(native, nw.LazyFrame) else native
     unique(frame.columns)
     enums = {name: kind for name, kind in frame.schema.items() if isinstance(kind, nw.Enum)}
@@ -153,9 +155,9 @@ def _native(source: Any) -> pd.DataFrame:
 
 
 def _file(path: Path) -> tuple[pd.DataFrame, str]:
-    """It is read once: what is parsed is what the digest is of."""
+    """Read a file once, so that the digest is of the bytes that are parsed."""
     if not path.is_file():
-        raise TableError(f"no file {str(path)!r}")
+        raise TableError(f"there is no file {str(path)!r}")
     try:
         data = path.read_bytes()
         digest, start = hashlib.sha256(data).hexdigest(), data[:12]
@@ -166,16 +168,18 @@ def _file(path: Path) -> tuple[pd.DataFrame, str]:
             return _csv(path, data, packed=start[:2] == b"\x1f\x8b"), digest
     except UNREADABLE as error:
         raise TableError(
-            f"{str(path)!r} is neither a UTF-8 CSV file (optionally gzipped) with a header nor a Parquet file: "
+            f"{str(path)!r} is neither a UTF-8 CSV file (may be gzipped) with a header nor a Parquet file: "
             f"{str(error).strip()}"
         ) from None
     raise TableError(f"{str(path)!r} is empty")
 
 
 def no_database(path: str, start: bytes) -> None:
-    """Refuse a file whose first twelve bytes are those of a database: which of its rows?"""
+    """Refuse a file whose first twelve bytes are those of a database, as it needs a query."""
     if start[8:12] == b"DUCK":
-        raise TableError(f"{path!r} is a DuckDB file: say which rows with a query, such as SELECT * FROM loans")
+        raise TableError(
+            f"{path!r} is a DuckDB file. Select its rows with {argument('query')}, such as SELECT * FROM loans"
+        )
 
 
 def _csv(path: Path, data: bytes, packed: bool) -> pd.DataFrame:
@@ -208,14 +212,14 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
     first: list[str] = next((cells for cells in rows if len(cells) > 1 or "".join(cells).strip()), [])
     if len(first) > len(names):
         raise TableError(
-            f"{source}: row 0 has more cells ({len(first)}) than the header has names ({len(names)}: "
-            f"{', '.join(map(repr, names[:8]))}); each row needs one cell for each name{separator_hint(names)}"
+            f"{source}: row 0 has {len(first)} cells, but the header has {len(names)} names "
+            f"({', '.join(map(repr, names[:8]))}). Each row needs one cell for each name{separator_hint(names)}"
         )
     return names
 
 
 def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
-    """Numbers of a CSV file that do not fit 64 bits, as numbers: before pandas 3 their whole column is read as text.
+    """Return numbers of a CSV file that exceed 64 bits as numbers; before pandas 3 their whole column is read as text.
 
     Columns named in `texts` stay text.
     """
@@ -236,7 +240,7 @@ def _numbers(texts: pd.Series) -> pd.Series | None:
 
 
 def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
-    """The rows whose target is known; all of them where there is no such column, which is refused later.
+    """Return the rows with a known target; all rows if there is no such column, which is refused later.
 
     A column of whole numbers that misses some is read as floating-point numbers; here they are whole numbers again, so that a
     class is called 1 and not 1.0.
@@ -252,27 +256,27 @@ def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
 
 
 def separator_hint(columns: Sequence[str]) -> str:
-    """A hint where a file was read as one column because its cells are not separated by commas."""
+    """Return a hint if a file was read as one column because its cells are not separated by commas."""
     mark = next((mark for mark in (";", "\t", "|") if len(columns) == 1 and mark in columns[0]), None)
     if mark is None:
         return ""
     return (
-        f". The file seems to separate its cells by {mark!r}, and is read by commas: write it with commas, or pass a dataframe "
-        f"such as pandas.read_csv(..., sep={mark!r}) makes"
+        f". The file seems to be separated by {mark!r} and not by commas. Write it with commas, or pass a "
+        f"dataframe, such as pandas.read_csv(..., sep={mark!r})"
     )
 
 
 def unique(names: Sequence[str]) -> None:
     twice = list(dict.fromkeys(name for i, name in enumerate(names) if name in names[:i]))
     if twice:
-        raise TableError(f"column names must differ; more than one column is named {', '.join(map(repr, twice))}")
+        raise TableError(f"column names must be unique; more than one column is named {', '.join(map(repr, twice))}")
     broken = [name for name in names if not is_text(name)]
     if broken:
-        raise TableError(f"column names are Unicode text; {broken[0]!r} is not: it holds half of a surrogate pair")
+        raise TableError(f"column names must be valid Unicode text; {broken[0]!r} contains an unpaired surrogate")
 
 
 def is_text(value: str) -> bool:
-    """Whether it can be written as UTF-8."""
+    """Return whether a text can be written as UTF-8."""
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""What a schema needs to know of a column: few rows that stand for all, found batch by batch and joined in any order.
+"""Column sketches: a few values that determine the schema of a column, collected batch by batch and merged in any order.
 
 Of text, booleans and classes every distinct value is kept with the first row that holds it; of other numbers the first
 distinct values, the ends, and the first row of everything that is refused. The kind, the levels and the errors of a column
@@ -22,8 +22,8 @@ MOST = 100_000  # distinct values of one column that a scan keeps
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """`values`, indexed by row number, of rows that stand for the `rows` seen; how many of these are missing, too large, or
-    no count. `every`: all distinct values are among them. `full`: there were more than could be kept.
+    """`values`, indexed by row number: a few values that represent the `rows` seen, with counts of missing, too large, and
+    non-count values. `every`: all distinct values are included. `full`: there were more than could be kept.
     """
 
     values: pd.Series
@@ -36,7 +36,7 @@ class Witness:
 
 
 def witness(values: pd.Series, every: bool) -> Witness:
-    """Of one batch, indexed by row number; `every` asks for all distinct values of a number too."""
+    """Return the sketch of one batch, indexed by row number; `every` asks for all distinct values of a number too."""
     missing, large, uncounted = int(values.isna().sum()), 0, 0
     if _is_number(values):
         numbers = values.to_numpy(dtype=np.float64)
@@ -46,7 +46,7 @@ def witness(values: pd.Series, every: bool) -> Witness:
 
 
 def merge(a: Witness, b: Witness, most: int | None = MOST) -> Witness:
-    """Of both batches' rows; at most `most` distinct values are kept."""
+    """Merge two sketches; at most `most` distinct values are kept."""
     if len(a.values) and len(b.values) and a.values.index[0] > b.values.index[0]:
         a, b = b, a
     together = a.values if not len(b.values) else b.values if not len(a.values) else _joined(a.values, b.values)
@@ -57,7 +57,7 @@ def merge(a: Witness, b: Witness, most: int | None = MOST) -> Witness:
 
 
 def _joined(a: pd.Series, b: pd.Series) -> pd.Series:
-    """One type that holds both: what the values would have been, had they come together."""
+    """Return a type for both batches: that of the values if they had come together."""
     together: pd.Series = pd.concat([a, b])
     if a.dtype == b.dtype or (_is_number(a) and _is_number(b) and not a.isna().all() and not b.isna().all()):
         return together
@@ -65,7 +65,7 @@ def _joined(a: pd.Series, b: pd.Series) -> pd.Series:
 
 
 def cast(values: pd.Series, whole: pd.Series) -> pd.Series:
-    """A batch as a part of the whole, whose witnesses these are."""
+    """Return a batch with the types of the whole column, which these sketches determine."""
     if values.dtype == whole.dtype:
         return values
     if whole.dtype == object:
@@ -79,7 +79,7 @@ def _is_number(values: pd.Series) -> bool:
 
 
 def is_complete(values: pd.Series, every: bool) -> bool:
-    """Whether all distinct values are kept of a column of this type."""
+    """Return whether all distinct values of a column of this type are kept."""
     return (every or not _is_number(values)) and not pd.api.types.is_datetime64_any_dtype(values.dtype)
 
 
@@ -89,7 +89,7 @@ def _no_count(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _thinned(values: pd.Series, every: bool) -> pd.Series:
-    """The rows that stand for these, in their order."""
+    """Return the representative rows, in their order."""
     missing = values.isna().to_numpy()
     kept = [_first(missing)]
     if not is_complete(values, every):
@@ -108,12 +108,12 @@ def _thinned(values: pd.Series, every: bool) -> pd.Series:
 
 
 def _first(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The place of the first, where there is one."""
+    """Return the position of the first true value, if there is one."""
     return np.flatnonzero(rows)[:1]
 
 
 def _distinct(values: pd.Series) -> np.ndarray[Any, Any]:
-    """Places of the first row of each distinct value; 1, True and "1" are three."""
+    """Return positions of the first row of each distinct value; 1, True and "1" are different."""
     if values.dtype != object or pd.api.types.infer_dtype(values, skipna=True) == "string":
         return np.flatnonzero(~values.duplicated().to_numpy())
     keys = pd.DataFrame({"type": values.map(type), "value": values})

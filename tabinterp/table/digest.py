@@ -1,4 +1,4 @@
-"""Digests of what columns hold, whatever file they came in and however many batches it took.
+"""Digests of column contents, independent of the file format and the number of batches.
 
 A plain SHA-256 of a column lets whoever knows all of its values but one try candidates for that one until the digest fits. What
 is written into a document is therefore an HMAC-SHA256 of it, under a key that stands in a file of its own.
@@ -17,7 +17,8 @@ MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(?:\.0+)?$")
 
 
 def column_digests(frame: pd.DataFrame) -> dict[str, str]:
-    """Column -> SHA-256 (hex) of its name and its values in order; a number is its double, anything else its text.
+    """Return by column the SHA-256 (hex) of its name and its values in order; a number counts as a double, anything else as
+    its text.
 
     The text of a date is ISO 8601; midnight is left out of it, since not every format writes it.
     """
@@ -27,12 +28,12 @@ def column_digests(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def start(frame: pd.DataFrame) -> dict[str, Any]:
-    """Column -> a digest of its name and type; of `frame` nothing else is looked at."""
+    """Return by column a digest of its name and type, the only parts of `frame` that are used."""
     return {str(name): hashlib.sha256(_named(str(name), _is_number(frame[name]))) for name in frame.columns}
 
 
 def update(digests: dict[str, Any], frame: pd.DataFrame) -> None:
-    """These rows, which come after those before."""
+    """Update the digests with the next rows."""
     for name, digest in digests.items():
         digest.update(_bytes(frame[name]))
 

@@ -45,7 +45,7 @@ class Rounding:
         self.values: FloatArray = np.sort(values[np.isfinite(values)])
 
     def __call__(self, number: float) -> float:
-        """The number as it may be shown; NaN where fewer than ten rows have a value."""
+        """Return the number as it can be shown; NaN if fewer than ten rows have a value."""
         number = float(number)
         if len(self.values) < SMALL or not np.isfinite(number):
             return float("nan")
@@ -58,12 +58,14 @@ class Rounding:
         return float("nan")
 
     def points(self, numbers: Iterable[float]) -> FloatArray:
-        """The distinct results for these numbers, in order; none where fewer than ten rows have a value."""
+        """Return the distinct results for these numbers, in order; empty if fewer than ten rows have a value."""
         made = np.array([self(number) for number in numbers], dtype=np.float64)
         return np.asarray(np.unique(made[~np.isnan(made)]))
 
     def ends(self, low: float, high: float) -> tuple[float, float]:
-        """Rounded ends of a range, none of them an extreme row: before they are rounded, ten rows lie at each or beyond it."""
+        """Return rounded ends of a range that reveal no extreme row: before rounding, at least ten rows lie at or beyond
+        each end.
+        """
         if len(self.values) < SMALL:
             return float("nan"), float("nan")
         first = min(SMALL, (len(self.values) + 1) // 2) - 1
@@ -71,11 +73,13 @@ class Rounding:
         return both[0], both[1]
 
     def edges(self, edges: Iterable[float]) -> list[float]:
-        """Rounded edges at which to cut the values, in order: at least one value is at most an edge, and one is above it."""
+        """Return rounded edges that divide the values, in order: at least one value is at most an edge, and one is above
+        it.
+        """
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 
     def _may_be_shown(self, number: float) -> bool:
-        """Do ten rows hold the number, or share it as a multiple of the coarsest step that it is a multiple of?"""
+        """Return whether ten rows have the number, or share it as a multiple of the coarsest possible step."""
         if self._within(number, 0.0) >= SMALL:
             return True
         _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
@@ -83,11 +87,13 @@ class Rounding:
         return self._shared(number, factor * 10.0 ** int(exponent))
 
     def _shared(self, number: float, step: float) -> bool:
-        """Do ten rows share this multiple of a step, and does it not point to fewer?"""
+        """Return whether ten rows share this multiple of a step, and it does not point to fewer."""
         return self._within(number, step / 2) >= SMALL and not self.points_to_few(number)
 
     def points_to_few(self, number: float) -> bool:
-        """Is a number of five significant digits or more, to these digits or exactly, the value of one to nine rows?"""
+        """Return whether a number of at least five significant digits is the value of one to nine rows, to these digits or
+        exactly.
+        """
         _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
         if len(digits) < DIGITS:
             return False
@@ -99,7 +105,7 @@ class Rounding:
         return int(np.searchsorted(self.values, number + reach * NEAR, "right") - low)
 
     def _reach(self, number: float) -> float:
-        """The distance within which ten rows lie: with no finer step can ten rows share a multiple."""
+        """Return the distance within which ten rows lie: with no finer step can ten rows share a multiple."""
         at = int(np.searchsorted(self.values, number))
         near = self.values[max(0, at - SMALL) : at + SMALL]
         with np.errstate(over="ignore"):
@@ -107,14 +113,14 @@ class Rounding:
 
 
 def _steps(least: float) -> Iterator[tuple[int, int]]:
-    """Steps from this size on, as 1, 2 or 5 and a power of ten, as far as floating-point numbers go."""
+    """Yield steps from this size on, as 1, 2 or 5 times a power of ten, within floating-point range."""
     first = int(np.floor(np.log10(min(least, 1e308))))
     for exponent in range(max(first, -323), 309):
         yield from ((factor, exponent) for factor in (1, 2, 5) if least <= factor * 10.0**exponent * NEAR < np.inf)
 
 
 def shown_date(date: pd.Timestamp, dates: pd.Series, rows: IntArray | None = None) -> pd.Timestamp | None:
-    """The start of the shortest calendar period around a date that at least ten rows share, with rows on both sides of it.
+    """Return the start of the shortest calendar period around a date with at least ten rows in it and rows on both sides.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Who takes a sum over the rows of a scan: this process, batch by batch, or the workers of a Dask cluster, piece by piece.
+"""Executors that compute sums over the rows of a scan: in this process batch by batch, or on a Dask cluster piece by piece.
 
 An engine is a function. It maps `encode`, which gives a batch of rows in as many parts as it likes, and then `update` over the
 rows of a part of a scan, and joins what that gives by `merge`; `given` is what both take before the rows. Two steps, so that the
@@ -41,7 +41,7 @@ Merge = Callable[[Any, Any], Any]
 
 
 class Engine(Protocol):
-    """The sums of all rows of a part ("training" or "evaluation") of a scan."""
+    """A function that computes sums over all rows of a part ("training" or "evaluation") of a scan."""
 
     def __call__(
         self,
@@ -64,7 +64,7 @@ def in_turn(
     merge: Merge,
     progress: Progress | None = None,
 ) -> Any:
-    """In this process, one batch after another."""
+    """Compute sums in this process, one batch after another."""
     found, done, keep = _kept(scan, part, (encode, update), given)
 
     def encoded() -> Iterator[tuple[int | None, Any]]:
@@ -88,7 +88,7 @@ def in_turn(
 
 
 def in_parts(table: Table, width: int = 1) -> Iterator[Table]:
-    """The rows, so few at a time that `width` encoded columns of them are in memory."""
+    """Yield the rows in parts small enough that `width` encoded columns of them fit in memory."""
     few = max(1, CELLS // max(1, width))
     if len(table) <= few:
         yield table
@@ -100,7 +100,7 @@ def in_parts(table: Table, width: int = 1) -> Iterator[Table]:
 def _kept(
     scan: Scan, part: str, steps: tuple[Encode, Update], given: tuple[Any, ...]
 ) -> tuple[Any, int, Callable[[Any, int], None]]:
-    """What is kept of this pass: its sums, and of how many rows they are; and what keeps those to come.
+    """Return the saved state of this pass (its sums and their number of rows), and a function that saves later states.
 
     Sums are built anew as those of one row that was drawn, and filled with the numbers kept.
     """
@@ -116,7 +116,7 @@ def _kept(
         return None, 0, note
     numbers, told = state
     with keep.restoring(name):
-        done = at_most(told["rows"], len(scan), "the rows that are summed")
+        done = at_most(told["rows"], len(scan), "the number of summed rows")
         if at_most(told["sums"], len(numbers), "the number of sums") == 0:  # no row of the part so far
             return None, done, note
         row = scan.form.of(part, scan.sample, scan.sample.held_out).take(np.arange(1))
@@ -133,12 +133,16 @@ def _state(found: Any, done: int) -> State:
 
 @contextmanager
 def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
-    """The engine of this name. dask: of the cluster at this address, else of one process for each core of this machine."""
+    """Return the engine with this name. dask: of the cluster at this address, else with one process per core of this
+    machine.
+    """
     if name not in ("local", "dask"):
-        raise TabinterpError(f"an engine is local or dask; got {name!r}")
+        raise TabinterpError(f"the engine must be local or dask; got {name!r}")
     if name == "local":
         if scheduler is not None:
-            raise TabinterpError(f"a scheduler ({scheduler}) is of a Dask cluster: give --engine dask with it")
+            raise TabinterpError(
+                f"a scheduler ({scheduler}) can only be used with the Dask engine. Give --engine dask as well"
+            )
         yield in_turn
         return
     distributed = _distributed()
@@ -151,21 +155,21 @@ def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
         client = distributed.Client(address=scheduler)
     except (OSError, ValueError) as error:
         raise TabinterpError(
-            f"no Dask scheduler answers at {hidden(scheduler)!r}: {hidden(str(error), scheduler)}"
+            f"no Dask scheduler can be reached at {hidden(scheduler)!r}: {hidden(str(error), scheduler)}"
         ) from None
     with client:
         yield dask_engine(client)
 
 
 def _check_address(distributed: Any, scheduler: str) -> None:
-    """Raise `TabinterpError` unless this is the address of a scheduler that can be reached from here."""
+    """Raise `TabinterpError` unless the address is tcp:// or tls:// with a port, and certificates are configured for tls://."""
     scheme, _, place = scheduler.rpartition("://")
     host, _, port = place.rpartition(":")
     known_port = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 2**16
     if scheme not in ("", "tcp", "tls") or not host or not known_port:
         raise TabinterpError(
-            f"the address of a Dask scheduler is tls://HOST:PORT or tcp://HOST:PORT, such as tls://10.0.0.5:8786; got "
-            f"{hidden(scheduler)!r}"
+            f"invalid address {hidden(scheduler)!r} of a Dask scheduler; give tls://HOST:PORT or tcp://HOST:PORT, such as "
+            f"tls://10.0.0.5:8786"
         )
     if scheme == "tls" and distributed.Security().get_connection_args("client")["ssl_context"] is None:
         raise TabinterpError(
@@ -176,7 +180,7 @@ def _check_address(distributed: Any, scheduler: str) -> None:
 
 @contextmanager
 def _private_cluster(distributed: Any) -> Iterator[Any]:
-    """One worker for each core of this machine, which only this process can reach.
+    """Start one worker per core of this machine that only this process can reach.
 
     Whoever reaches a Dask scheduler or worker can run code there. These listen on the loopback address, and speak only with
     who holds a key and a certificate that are made for this cluster and never leave the memory of its processes. What a worker
@@ -187,7 +191,8 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
         security = distributed.Security.temporary()
     except ImportError:
         raise MissingError(
-            "the engine dask needs cryptography for a cluster of its own: pip install cryptography, or give --scheduler"
+            "the Dask engine needs the package cryptography for a local cluster: pip install cryptography, or "
+            "give --scheduler"
         ) from None
     config = import_module("dask").config
     pages: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
@@ -209,7 +214,7 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
 
 
 def dask_engine(client: Any) -> Engine:
-    """The engine of a Dask cluster.
+    """Return the engine of a Dask cluster.
 
     Each worker reads the rows that it sums: a task is a row group of a Parquet file, whose path must be the same on every
     machine. Of other sources rows are sent. What a sum is taken with (models, an encoder) is sent to each worker once, by
@@ -254,8 +259,8 @@ def dask_engine(client: Any) -> Engine:
             return found
         except (distributed.KilledWorker, distributed.CancelledError, TimeoutError) as error:
             raise TabinterpError(
-                f"the Dask cluster did not finish: {str(error).strip()}; see whether its workers have memory enough (a row group "
-                f"of each file at a time) and one of them is left, and run again"
+                f"the Dask cluster failed: {str(error).strip()}. Check that its workers are running and have "
+                "enough memory (for a row group of each file at a time), and run again"
             ) from error
 
     return engine
@@ -265,11 +270,13 @@ def _distributed() -> Any:
     try:
         return import_module("distributed")
     except ImportError:
-        raise MissingError("the engine dask needs dask and distributed: pip install 'tabinterp[dask]'") from None
+        raise MissingError(
+            "the Dask engine needs the packages dask and distributed: pip install 'tabinterp[dask]'"
+        ) from None
 
 
 class _Packed:
-    """What is sent, pickled once and as a whole, so that what two models share stays shared."""
+    """What is sent to workers, pickled once as a whole, so that what two models share stays shared."""
 
     def __init__(self, value: Any) -> None:
         cloudpickle = import_module("cloudpickle")
@@ -277,8 +284,8 @@ class _Packed:
             self.content = cloudpickle.dumps(value)
         except Exception as error:  # whatever the user's model or encoder raises is told in its words
             raise TabinterpError(
-                f"the engine dask sends models to its workers by pickle, and this one cannot be sent: {error}; save it as a "
-                f"bundle (tabinterp convert), or use the local engine"
+                "the Dask engine sends models to its workers by pickle, but this model cannot be pickled: "
+                f"{error}. Save it as a bundle (tabinterp convert), or use the local engine"
             ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -286,7 +293,7 @@ class _Packed:
 
 
 class _Sent:
-    """Scatters to every worker; the same object again is not sent again."""
+    """Sends objects to every worker; the same object is sent only once."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -300,13 +307,13 @@ class _Sent:
 
 
 def _on_piece(steps: dict[str, Any], part: str, piece: Piece, form: Form, *given: Any) -> Any:
-    """At a worker: the sums of a piece; None where it holds no row of the part."""
+    """Compute the sums of a piece in a worker; None if it has no row of the part."""
     encode, update, merge = steps["encode"], steps["update"], steps["merge"]
     try:
         sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]
     except TableError as error:
         raise TableError(
-            f"{error}; with the engine dask each worker reads its rows itself: the path must lead to them there too"
+            f"{error}. With the Dask engine each worker reads its own rows, so the path must be valid on every worker"
         ) from None
     return _merged(merge, *sums)
 

@@ -1,4 +1,4 @@
-"""Digests of what was read, so that rows that change between two passes over a source are noticed."""
+"""Digests of the rows that were read, to detect rows that change between two passes over a source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tabinterp.errors import TableError
 
 Batch = tuple[int, str]  # rows of a batch, and a digest of their contents
 Listing = Mapping[str, int]  # file -> its size in bytes
-ADVICE = "the rows must stay as they are while they are read: audit a copy, or wait until nothing writes there"
+ADVICE = "Audit a copy, or wait until nothing writes to the data"
 
 
 @dataclass(eq=False)
@@ -36,7 +36,7 @@ class Fingerprints:
     files: Listing = field(default_factory=dict)
 
     def check(self, frames: Iterator[pd.DataFrame], reader: str) -> Iterator[pd.DataFrame]:
-        """Return the same batches; each is remembered, or compared with what was read in its place before.
+        """Yield the same batches after recording each, or comparing it with what was read in its place before.
 
         Parameters
         ----------
@@ -54,7 +54,7 @@ class Fingerprints:
             except TableError as error:
                 if self.rows is None:
                     raise
-                self._changed(f"the first pass read it to its end, and now {error}", reader)
+                self._changed(f"the first pass could read it completely, but now {error}", reader)
             if frame is None:
                 return
             self._check(frame, reader)
@@ -66,37 +66,39 @@ class Fingerprints:
             self.batches[first] = found
         elif self.batches.get(first) != found:
             last = first + len(frame) - 1
-            self._changed(f"rows {first:,} to {last:,} are not those that the first pass read", reader)
+            self._changed(f"rows {first:,} to {last:,} differ from those of the first pass", reader)
 
     def end(self, rows: int, reader: str) -> None:
         """Compare the number of rows, and the names and sizes of the files, at the end of a pass over all of them."""
         if self.rows is None:
             self.rows = rows
         elif rows != self.rows:
-            self._changed(f"it has {rows:,} rows, and the first pass read {self.rows:,}", reader)
+            self._changed(f"it has {rows:,} rows, but had {self.rows:,} in the first pass", reader)
         if self.listing is not None and (now := self.listing()) != self.files:
             names = sorted(name for name in {*now, *self.files} if now.get(name) != self.files.get(name))
             self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
 
     def within(self, first: int, rows: int) -> Fingerprints:
-        """Those of the batches that begin in `rows` rows from `first` on, to be sent to whoever reads these."""
+        """Return the fingerprints of the batches that begin in `rows` rows from `first` on, for the process that reads
+        these.
+        """
         known = {at: one for at, one in self.batches.items() if first <= at < first + rows}
         return Fingerprints(self.name, known, self.rows)
 
     def restore(self, batches: Iterable[tuple[int, int, str]], rows: int | None) -> None:
-        """What an earlier process read."""
+        """Set the fingerprints that an earlier process recorded."""
         self.batches, self.rows = {first: (count, digest) for first, count, digest in batches}, rows
 
     def pack(self) -> list[tuple[int, int, str]]:
-        """What `restore` takes."""
+        """Return what `restore` takes."""
         return [(first, *one) for first, one in self.batches.items()]
 
     def _changed(self, what: str, reader: str) -> NoReturn:
-        raise TableError(f"{self.name!r} changed while it was read: {what} (noticed by {reader}); {ADVICE}")
+        raise TableError(f"{self.name!r} changed while it was read: {what} (noticed by {reader}). {ADVICE}")
 
 
 def _digest(frame: pd.DataFrame) -> str:
-    """SHA-256 (hex) of names, types and values, row by row."""
+    """Return the SHA-256 (hex) of names, types and values, row by row."""
     told = frame.copy(deep=False)
     for at, dtype in enumerate(frame.dtypes):
         values = frame.iloc[:, at]

@@ -1,4 +1,4 @@
-"""Parts of the rows, one to fit on and one to judge on: all rows of a group fall into the same part."""
+"""Folds of rows for fitting and scoring; all rows of a group are in the same fold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .table import Table
 
 
 def anchors(table: Table) -> IntArray:
-    """Return the number by which each row is drawn, (rows,): its own, or the least of its group's."""
+    """Return the number by which each row is drawn (rows,): its own, or the smallest in its group."""
     if table.groups is None:
         return table.numbers
     first = np.full(int(table.groups.max(initial=0)) + 1, np.iinfo(np.int64).max)
@@ -24,12 +24,12 @@ def anchors(table: Table) -> IntArray:
 
 
 def folds(table: Table, seed: int, count: int) -> IntArray:
-    """Return the fold of each row, (rows,), below `count`, by a hash of its group; folds are of equal size on average only."""
+    """Return the fold of each row (rows,), below `count`, by a hash of its group; folds are of equal size only on average."""
     return (row_hash(anchors(table), seed) % np.uint64(count)).astype(np.int64)
 
 
 def dealt(table: Table, seed: int, count: int) -> IntArray:
-    """Return the part of each row, (rows,), below `count`: groups in the order of their hashes are dealt out in turn.
+    """Return the part of each row (rows,), below `count`: groups are assigned in turn in the order of their hashes.
 
     No part is empty unless there are fewer groups than parts.
     """
@@ -43,7 +43,7 @@ def dealt(table: Table, seed: int, count: int) -> IntArray:
 def by_group(
     strata: IntArray, groups: IntArray, needed: Sequence[int], most: int, seed: int
 ) -> list[tuple[IntArray, IntArray]]:
-    """Cut rows into at most `most` parts of whole groups, strata in shares as equal as the groups allow.
+    """Divide rows into at most `most` parts of whole groups, with shares of the strata as equal as the groups allow.
 
     Parameters
     ----------

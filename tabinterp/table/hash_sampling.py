@@ -1,4 +1,4 @@
-"""Draws that belong to a row, not to a batch: hashes of a row's number or of its contents.
+"""Random draws by hash, which depend on the row and not on the batch: hashes of a row's number or of its contents.
 
 A row's draw depends on the row and the seed alone, so that it is the same however the rows are partitioned.
 """
@@ -14,7 +14,7 @@ from tabinterp.arrays import FloatArray, HashArray, IntArray
 
 
 def splitmix(x: HashArray) -> HashArray:
-    """Finaliser of SplitMix64 (Steele, Lea & Flood 2014): a bijection of 64-bit integers that scatters well."""
+    """Return the SplitMix64 finaliser (Steele, Lea & Flood 2014): a bijection of 64-bit integers that scatters well."""
     with np.errstate(over="ignore"):
         x = x + np.uint64(0x9E3779B97F4A7C15)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -23,22 +23,24 @@ def splitmix(x: HashArray) -> HashArray:
 
 
 def row_hash(rows: IntArray, seed: int) -> HashArray:
-    """A pseudo-random 64-bit integer for each row number."""
+    """Return a pseudo-random 64-bit integer for each row number."""
     return splitmix(splitmix(rows.astype(np.uint64)) ^ splitmix(np.array([seed], dtype=np.uint64)))
 
 
 def uniform(hashes: HashArray) -> FloatArray:
-    """Hashes as numbers in [0, 1)."""
+    """Return hashes as numbers in [0, 1)."""
     return np.asarray((hashes >> np.uint64(11)) / float(1 << 53), dtype=np.float64)
 
 
 def chosen(rows: IntArray, size: int, seed: int) -> IntArray:
-    """Positions (at most `size`, in hash order) of a seeded draw without replacement from `rows`."""
+    """Return positions (at most `size`, in hash order) of a seeded draw without replacement from `rows`."""
     return np.asarray(np.argsort(row_hash(rows, seed), kind="stable")[:size], dtype=np.int64)
 
 
 def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> HashArray:
-    """A hash of what a row holds in `columns`, whatever the order of columns and whether 1 is an int or a float."""
+    """Return a hash of a row's contents in `columns`, independent of the order of columns and of whether 1 is an int or a
+    float.
+    """
     total = np.zeros(len(frame), dtype=np.uint64)
     for name in columns:
         key = pd.util.hash_array(np.array([name], dtype=object))
@@ -48,7 +50,7 @@ def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> Hash
 
 
 def _value_hash(values: pd.Series) -> HashArray:
-    """The same for 1, 1.0, True and the text "1": a part of the rows read again may have another type."""
+    """Return the same for 1, 1.0, True and the text "1": a part of the rows read again may have another type."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _number_hash(values.to_numpy(dtype=np.float64, na_value=np.nan))
     values = values.astype(object)

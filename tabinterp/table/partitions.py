@@ -1,4 +1,4 @@
-"""Rows that are read where they are needed: some of a source's rows, small enough to be sent in their place."""
+"""Partitions of a source: a description of some of its rows that is small enough to be sent to where they are read."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .schema_inference import coded
 from .split import BoolArray, Split
 from .table import Table
 
-SUMS = "a pass that takes sums"  # as an error names the reader of rows that changed
+SUMS = "a pass that computes sums"  # the reader that an error about changed rows names
 
 
 def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.DataFrame]:
-    """Frames indexed by row number, from `first` on; those without rows are left out."""
+    """Yield frames indexed by row number from `first` on, without empty frames."""
     for frame in frames:
         if len(frame):
             yield frame.set_axis(pd.RangeIndex(first, first + len(frame)))
@@ -30,7 +30,8 @@ def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.Data
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """The `rows` rows from row number `first` on; `frames` reads them anew at every call. `sides`: a held-out bit a row.
+    """The `rows` rows from row number `first` on; `frames` reads them again at every call. `sides`: one held-out bit per
+    row.
 
     `fingerprints`: of these rows as they were read before; None where they are sent as they are in memory.
     """
@@ -44,7 +45,8 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """How raw rows become tables of the types and codes of the whole. `types`: a column of each type, with no rows.
+    """The types and codes of the whole table, by which raw rows become tables. `types`: a column of each type, with no
+    rows.
 
     `coded`: columns that come as categories of texts stay codes into these, for who encodes each text once.
     """
@@ -57,7 +59,7 @@ class Form:
     coded: bool = False
 
     def table(self, raw: pd.DataFrame) -> Table:
-        """Raw rows, indexed by their numbers, whose sides are not known."""
+        """Return raw rows, indexed by their numbers, as a table without a split."""
         frame = pd.DataFrame({name: self._column(raw[name], whole) for name, whole in self.types.items()})
         numbers = raw.index.to_numpy().astype(np.int64)
         frame = frame.reset_index(drop=True)
@@ -71,14 +73,14 @@ class Form:
         return cast(plain(values), whole)
 
     def of(self, part: str, table: Table, held_out: BoolArray | None) -> Table:
-        """The rows of "all", "training" or "evaluation", as `Table` names them."""
+        """Return the rows of "all", "training" or "evaluation", as `Table` names them."""
         whole = table if held_out is None else replace(table, split=self.split, held_out=held_out)
         if part == "training":
             return whole.training_rows()
         return whole.evaluation_rows() if part == "evaluation" else whole
 
     def batches(self, part: str, piece: Piece) -> Iterator[Table]:
-        """The part's rows of a piece."""
+        """Yield a part's rows of a piece."""
         frames = numbered(piece.frames(), piece.first)
         for raw in frames if piece.fingerprints is None else piece.fingerprints.check(frames, SUMS):
             table = self.table(raw)
@@ -89,7 +91,7 @@ class Form:
 
 
 def held_out_bits(sides: NDArray[np.uint8] | None, rows: NDArray[np.int64]) -> BoolArray | None:
-    """The bits of consecutive rows, of one bit a row."""
+    """Return the bits of consecutive rows, one bit per row."""
     if sides is None:
         return None
     start = int(rows[0]) // 8

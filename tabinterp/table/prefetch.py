@@ -1,4 +1,4 @@
-"""Reading while computing: the next batch is made in a thread of its own."""
+"""Prefetching: the next batch is read in a thread of its own while the current one is used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def ahead(items: Iterator[Any], most: int = 1) -> Iterator[Any]:
-    """The same items; up to `most` more are made while one is used. Nobody waits for one that is no longer wanted."""
+    """Yield the same items while up to `most` more are prepared; stops promptly if no more are wanted."""
     wanted: SimpleQueue[bool] = SimpleQueue()
     made: SimpleQueue[tuple[str, Any]] = SimpleQueue()
     Thread(target=_make, args=(items, wanted, made), daemon=True).start()

@@ -1,4 +1,4 @@
-"""`read_table`: the one door through which rows come in."""
+"""`read_table`: read a file or a dataframe as a `Table`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_table(
     seed: int = 0,
     name: str | None = None,
 ) -> Table:
-    """Read rows and say what each column is.
+    """Read rows, and infer or set what each column is.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def read_table(
     if drop_missing_target:
         raw = with_target(raw, target)
         if not len(raw):
-            raise TableError(f"target {target!r} is missing in every row ({rows:,}); there is nothing to predict")
+            raise TableError(f"target {target!r} is missing in all {rows:,} rows, so there is nothing to predict")
     frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
     marks = asked.marks(raw)
     schema = asked.schema({name: witness(frame[name], asked.whole(name, marks)) for name in frame.columns}, marks)

@@ -1,4 +1,5 @@
-"""Rows in batches, in an order that stays: Parquet and CSV files, folders, object stores, Arrow, dataframes, databases.
+"""Readers of rows in batches, in a fixed order: Parquet and CSV files, folders, object stores, Arrow, dataframes,
+databases.
 
 A source can be read as often as needed, one batch in memory at a time. What a database answers is read once, into a temporary
 folder: its rows have no order of their own, and may change while they are read.
@@ -51,8 +52,8 @@ SHRUNK, CELL = 8, 8  # text is about so many times as long as its gzip; bytes of
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """`parts` gives raw frames anew at every call, from the one on that begins with a row of this number; those before are not
-    read where the source knows how many rows they have. `kept` is what must live as long as the source.
+    """`parts` yields raw frames at every call, beginning with a given row number; earlier rows are not read if the source
+    knows its row counts. `kept` must live as long as the source.
 
     `apart`: the same rows in parts that can be read elsewhere, each with its number of rows; None where there are none. `rows`:
     how many there are, where that is known before they are read. `texts`: columns of text that come as categories because they
@@ -87,7 +88,7 @@ class Source:
         return digest if _stamp(path) == opened else None
 
     def batches(self, first: int = 0, reader: str = "a later pass") -> Iterator[pd.DataFrame]:
-        """Raw frames, indexed by row number, from the one on that begins with row `first`.
+        """Yield raw frames, indexed by row number, beginning with row `first`.
 
         Raises
         ------
@@ -103,7 +104,7 @@ class Source:
         self.fingerprints.end(at, reader)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """The same rows to be read elsewhere: row groups of Parquet files; of anything else the rows themselves."""
+        """Yield the same rows to be read elsewhere: row groups of Parquet files; for anything else the rows themselves."""
         if self.apart is None:
             for frame in self.batches(first, SUMS):
                 yield Piece(int(frame.index[0]), len(frame), partial(list, [frame]))
@@ -125,7 +126,7 @@ def open_source(
     keep: Keeping | None = None,
     told: Told | None = None,
 ) -> Source:
-    """A source of batches of at most `rows` rows, fewer where the columns are many.
+    """Open a source of batches of at most `rows` rows, fewer if there are many columns.
 
     Parameters
     ----------
@@ -147,7 +148,7 @@ def open_source(
             fingerprints=marks,
         )
     if key is not None:
-        raise TableError(f"a key orders the rows of a query; got the key {key!r} and no query")
+        raise TableError(f"a key column needs a query; got the key {key!r} without a query")
     if isinstance(source, ds.Dataset):
         return _of_dataset("table", source, rows)
     if isinstance(source, pa.Table):
@@ -164,13 +165,15 @@ def open_source(
 
 
 class _KnownTargets:
-    """The parts of a source without the rows whose target is missing; `left_out`: how many, once all rows were read."""
+    """The parts of a source without rows whose target is missing; `left_out` counts these once all rows were read."""
 
     def __init__(self, parts: Callable[[int], Iterator[pd.DataFrame]], target: str) -> None:
         self._parts, self._target, self.left_out = parts, target, 0
 
     def __call__(self, first: int) -> Iterator[pd.DataFrame]:
-        """Rows are numbered as if the others did not exist, so that those before `first` have to be read to be counted."""
+        """Yield frames with rows numbered as if the others did not exist, so that earlier rows have to be read to be
+        counted.
+        """
         known = left_out = 0
         for frame in self._parts(0):
             rows = with_target(frame, self._target)
@@ -179,19 +182,19 @@ class _KnownTargets:
                 yield rows
         if known == 0 and left_out:
             raise TableError(
-                f"target {self._target!r} is missing in every row ({left_out:,}); there is nothing to predict"
+                f"target {self._target!r} is missing in all {left_out:,} rows, so there is nothing to predict"
             )
         self.left_out = left_out
 
 
 def with_known_targets(source: Source, target: str) -> Source:
-    """The same rows but for those whose target is missing; `left_out` counts these once all rows were read."""
+    """Return the same rows without those whose target is missing; `left_out` counts these once all rows were read."""
     parts = _KnownTargets(source.parts, target)
     return replace(source, parts=parts, apart=None, rows=None, left_out=lambda: parts.left_out)
 
 
 def identity(source: Any, query: str | None = None, key: str | None = None) -> str:
-    """What tells the rows of a path, URL or query from others, without reading them: names, sizes and times of files.
+    """Return what identifies the rows of a path, URL or query without reading them: names, sizes and times of files.
 
     Raises
     ------
@@ -201,7 +204,7 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
     if query is not None:
         return f"{hidden(str(source))}: {hidden(query)}" + ("" if key is None else f", by {key}")
     if not isinstance(source, (str, Path)):
-        raise TableError(f"only rows of files and of queries can be gone on with; got {type(source).__name__}")
+        raise TableError(f"only rows from files and queries can be resumed; got {type(source).__name__}")
     with _readable(str(source), f"{hidden(str(source))!r} cannot be read"):
         files = _files(*_store(str(source)))
     lines = "".join(f"{hidden(one.path)} {one.size} {one.mtime}\n" for one in files)
@@ -209,13 +212,13 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """What a file's contents cannot change without: the time of its last change cannot be set by hand."""
+    """Return what changes with a file's contents: size and times, of which the change time cannot be set by hand."""
     found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _files(store: Any, path: str) -> list[Any]:
-    """The file itself, or those in the folder, in the order of their paths."""
+    """Return the file itself, or those in the folder, in the order of their paths."""
     found = store.get_file_info(path)
     if found.type != filesystems.FileType.Directory:
         return [found]
@@ -228,7 +231,7 @@ def _few(rows: int, columns: int) -> int:
 
 
 def _after(first: int, counts: Sequence[int], parts: Iterable[Any]) -> Iterator[Any]:
-    """The parts, of so many rows each, that begin with row `first` or later."""
+    """Return the parts, of so many rows each, that begin with row `first` or later."""
     starts = accumulate(counts, initial=0)
     return (part for start, part in zip(starts, parts, strict=False) if start >= first)
 
@@ -242,7 +245,7 @@ def _of_arrow(table: pa.Table, rows: int, start: int) -> Iterator[pd.DataFrame]:
 
 
 def unpacked_size(path: Path) -> int:
-    """About how many bytes a file's table takes in memory: those of text, or eight for each cell of a Parquet file."""
+    """Return roughly how many bytes a file's table needs in memory: those of its text, or eight per cell of a Parquet file."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         start = stream.read(4)
@@ -263,7 +266,7 @@ def _of_path(source: str, rows: int, keep: Keeping | None) -> Source:
 
         kind = store.get_file_info(path).type
         if kind == filesystems.FileType.NotFound:
-            raise TableError(f"no file or folder {text!r}")
+            raise TableError(f"there is no file or folder {text!r}")
         marks = Fingerprints(text, listing=listing, files=listing())
         name = source_name(source if "://" in source else path)
         if kind == filesystems.FileType.Directory:
@@ -280,26 +283,26 @@ def _of_path(source: str, rows: int, keep: Keeping | None) -> Source:
 
 
 def _store(source: str) -> tuple[Any, str]:
-    """The file system a path or URL is of, and the path there."""
+    """Return the file system a path or URL is of, and the path there."""
     if "://" not in source:
         return filesystems.LocalFileSystem(), Path(source).absolute().as_posix()
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415  # only needed for URLs
     except ImportError:
-        raise TableError(f"{hidden(source)!r} is read through fsspec: pip install 'tabinterp[remote]'") from None
+        raise TableError(f"reading {hidden(source)!r} needs fsspec: pip install 'tabinterp[remote]'") from None
     try:
         store, path = url_to_fs(source)
     except (ValueError, ImportError) as error:
         raise TableError(
-            f"{source.split('://', 1)[0]!r} is no kind of storage that can be read here ({hidden(str(error), source)}); of a "
-            f"database, ask with a query"
+            f"unsupported kind of storage {source.split('://', 1)[0]!r} ({hidden(str(error), source)}). To read "
+            "from a database, give a query"
         ) from None
     return filesystems.PyFileSystem(filesystems.FSSpecHandler(store)), path
 
 
 @contextmanager
 def _readable(source: str, problem: str) -> Iterator[None]:
-    """Tell whatever a library says of this path or URL as a `TableError`, without the URL's secrets."""
+    """Turn any library error about this path or URL into a `TableError` without the URL's secrets."""
     try:
         yield
     except TableError:
@@ -325,7 +328,7 @@ def _dataset(source: str, name: str, store: Any, path: str, rows: int) -> Source
 def _of_dataset(
     name: str, found: ds.Dataset, rows: int, source: str = "the data set", texts: Sequence[str] = ()
 ) -> Source:
-    """File by file in the order of their paths, so that row numbers stay what they are.
+    """Return a reader that reads file by file in the order of their paths, so that row numbers are fixed.
 
     `texts`: columns of text that are read as numbers into the distinct ones, so that few texts are made of many.
     """
@@ -333,7 +336,7 @@ def _of_dataset(
     rows = _few(rows, len(found.schema))
 
     def fragments() -> Iterator[Any]:
-        """A Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
+        """Yield a Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
         with _to_its_end(source):
             for one in sorted(found.get_fragments(), key=lambda one: getattr(one, "path", "")):
                 yield from one.split_by_row_group() if isinstance(one, ds.ParquetFileFragment) else [one]
@@ -373,7 +376,7 @@ def _read(
 
 
 def _texts(column: pa.DictionaryArray) -> pd.Categorical:
-    """Codes into the distinct texts."""
+    """Return codes into the distinct texts."""
     texts = column.dictionary.to_pylist()
     large = len(texts) > len(column)  # that of a whole row group, most of which is not in this batch
     if large or None in texts or len({*texts}) < len(texts):
@@ -393,12 +396,12 @@ def _to_its_end(source: str) -> AbstractContextManager[None]:
 def _csv(
     source: str, store: Any, path: str, rows: int, packed: bool, keep: Keeping | None
 ) -> Callable[[int], Iterator[pd.DataFrame]]:
-    """Where a row begins is only known by reading what is before it: rows passed over are read too."""
-    problem = f"{hidden(source)!r} is no UTF-8 CSV file with a header"
+    """Return a reader of a CSV file; skipped rows are read too, since only that shows where a row begins."""
+    problem = f"{hidden(source)!r} cannot be read as a UTF-8 CSV file with a header"
 
     def chunks(dtype: dict[str, Any]) -> Iterator[pd.DataFrame]:
         with (
-            _readable(source, f"{problem}, to its end"),
+            _readable(source, f"{problem} to its end"),
             store.open_input_stream(path, compression=None) as stream,
         ):
             options: Any = {"compression": "gzip" if packed else None, "encoding": "utf-8-sig", "dtype": dtype}
@@ -412,7 +415,7 @@ def _csv(
     kept = None if keep is None else keep.read("kinds")
     if kept is None:
         if PANDAS < (3, 1):
-            with _readable(source, f"{problem}, to its end"), store.open_input_stream(path, compression=None) as stream:
+            with _readable(source, f"{problem} to its end"), store.open_input_stream(path, compression=None) as stream:
                 _check_cells(csv_rows(stream, packed), len(names), source)
         kinds: dict[str, set[str]] = {}
         for chunk in chunks({}):
@@ -432,12 +435,12 @@ def _check_cells(rows: Any, most: int, source: str) -> None:
     for cells in rows:
         if len(cells) > most:
             raise TableError(
-                f"{hidden(source)!r}: line {rows.line_num} has more cells ({len(cells)}) than the header has names ({most})"
+                f"{hidden(source)!r}: line {rows.line_num} has {len(cells)} cells, but the header has {most} names"
             )
 
 
 def _kind(values: pd.Series) -> set[str]:
-    """Number, boolean or text; nothing where all cells are empty. A column of two of them is text."""
+    """Return number, boolean or text; nothing if all cells are empty. A column with two of them is text."""
     values = plain(values)
     if values.isna().all():
         return set()

@@ -1,4 +1,4 @@
-"""What a pass over batches gathers of their rows: which are held out, and which are drawn."""
+"""The sampling pass over batches: which rows are held out, and which are drawn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .table import Table
 
 
 class Copies:
-    """Sides of rows; where copies are told apart by their count, how often each was seen."""
+    """Sides of rows; if duplicates are distinguished by count, how often each was seen."""
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
@@ -33,7 +33,7 @@ class Copies:
         return split.held_out(table.frame, table.codes, table.schema.labels, before)
 
     def _counts(self, frame: pd.DataFrame, split: Split) -> IntArray:
-        """(rows,) how many copies of each row came in earlier batches."""
+        """Return how many copies of each row came in earlier batches (rows,)."""
         hashes = content_hash(frame, split.columns, split.seed)
         places, at, count = np.unique(hashes, return_inverse=True, return_counts=True)
         keys = places.tolist()
@@ -43,7 +43,7 @@ class Copies:
 
 
 class Sides:
-    """A held-out bit a row, eight in a byte."""
+    """One held-out bit per row, eight per byte."""
 
     def __init__(self) -> None:
         self.rows = self.held_out = 0
@@ -62,7 +62,7 @@ class Sides:
 
 
 class Pool:
-    """The rows of least hash, at most so many."""
+    """At most a given number of rows with the smallest hashes."""
 
     def __init__(self, most: int, seed: int) -> None:
         self._most, self._seed = most, seed
@@ -93,7 +93,7 @@ class Pool:
 
 
 class Gathered:
-    """What the second pass gathers. `types`: of each column no rows, of the type that it has as a whole."""
+    """What the sampling pass collects. `types`: an empty column of each final type."""
 
     def __init__(self, types: dict[str, pd.Series], schema: Schema, split: Split | None, most: int, seed: int) -> None:
         self._split = split
@@ -120,7 +120,7 @@ class Gathered:
 
 
 def pack_table(table: Table | None, name: str, arrays: Arrays) -> Any:
-    """The rows of a table, under names that begin with this one; their sides aside."""
+    """Pack the rows of a table under names with this prefix, without their sides."""
     if table is None:
         return None
     arrays |= {f"{name}numbers": table.numbers, f"{name}y": table.y}
@@ -129,14 +129,14 @@ def pack_table(table: Table | None, name: str, arrays: Arrays) -> Any:
 
 
 def unpack_table(packed: Any, name: str, arrays: Arrays, like: Table) -> Table:
-    """What `pack_table` was given, with the schema of `like`."""
+    """Return the table that `pack_table` was given, with the schema of `like`."""
     frame = pd.DataFrame({column: unpack_column(one, f"{name}{i}", arrays) for i, (column, one) in enumerate(packed)})
     rows = (arrays[f"{name}y"], arrays[f"{name}numbers"], arrays.get(f"{name}weights"))
     return Table(like.name, frame, like.schema, *rows)
 
 
 def joined(tables: Sequence[Table]) -> Table:
-    """Rows of tables of one schema, in the order of their numbers."""
+    """Concatenate rows of tables with one schema, in the order of their numbers."""
     first = tables[0]
     numbers = np.concatenate([one.numbers for one in tables])
     order = np.argsort(numbers, kind="stable").astype(np.int64)

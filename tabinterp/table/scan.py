@@ -1,4 +1,4 @@
-"""`scan_table`: a table larger than memory. What `read_table` would say of all its rows, and a draw of them as a `Table`.
+"""`scan_table`: read a table larger than memory in batches, with a sample of its rows as a `Table`.
 
 A first pass over the batches settles the schema, a second one holds out rows, draws and takes digests. A row is drawn by the
 hash of its number and the seed, so that the draw does not depend on the batches; which rows are held out is kept, a bit a row.
@@ -42,7 +42,7 @@ DRAWN = 50_000  # rows of each side of the split, for what needs an order or a d
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """Rows that are read in batches. `census` counts all of them; `sample` is a table of those drawn.
+    """A table that is read in batches. `census` counts all its rows; `sample` is a table of the rows drawn.
 
     `columns` holds few values of each, of the type that it has as a whole. `sides`: the rows' held-out bits. `most`: rows
     drawn of each side. `asked`: what the user said of the columns. `keep`: where what is finished of a pass is kept; `told`: who
@@ -74,20 +74,22 @@ class Scan:
 
     @property
     def without_target(self) -> int | None:
-        """Rows that were left out because their target is missing; None where such rows would have been refused."""
+        """The number of rows left out because their target is missing; None if such rows are refused."""
         return self.census.without_target
 
     @property
     def file_sha256(self) -> str | None:
-        """SHA-256 (hex) of the file that was read; None of anything else, and where it was touched since."""
+        """The SHA-256 (hex) of the file that was read; None for anything else, and if the file was changed since."""
         return self.source.file_sha256()
 
     def batches(self, part: str = "all") -> Iterator[Table]:
-        """Tables of "all", the "training" or the "evaluation" rows, as `Table` names them; the next is read meanwhile."""
+        """Return an iterator over tables of "all", the "training" or the "evaluation" rows, as `Table` names them; the next
+        one is prefetched.
+        """
         return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))
 
     def ends(self, part: str, first: int = 0) -> Iterator[tuple[int, Table]]:
-        """Batch by batch from the one on that begins with row `first`: the row after its last, and its rows of a part.
+        """Yield, batch by batch from the one that begins with row `first`: the row after its last, and its rows of a part.
 
         Columns of text are codes into texts where they are read so.
         """
@@ -99,17 +101,17 @@ class Scan:
 
     @property
     def form(self) -> Form:
-        """What makes tables of raw rows."""
+        """The form by which raw rows become tables."""
         types = {name: one.values.iloc[:0] for name, one in self.columns.items()}
         return Form(self.name, self.schema, types, self.split, self.weight)
 
     @property
     def coded(self) -> Form:
-        """The same, of columns of text the codes where they are read so."""
+        """The same form, with codes for columns of text that are read as codes."""
         return replace(self.form, coded=True)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """All rows, to be read elsewhere: `form.batches` gives of a piece what `batches` gives of the whole.
+        """Yield all rows to be read elsewhere; `form.batches` gives for a piece what `batches` gives for the whole.
 
         first : the row that a piece begins with; those before it are left out.
         """
@@ -118,11 +120,11 @@ class Scan:
             yield piece if bits is None else replace(piece, sides=np.packbits(bits))
 
     def with_split(self, split: Split) -> Scan:
-        """The same rows under this rule."""
+        """Return the same rows with this split."""
         return _second(replace(self, asked=replace(self.asked, split=split)), split)
 
     def tell(self, rows: int) -> None:
-        """So many rows of a pass that takes sums are done."""
+        """Report how many rows of a pass are done."""
         if self.told is not None:
             self.told("", rows, len(self))
 
@@ -152,7 +154,7 @@ def scan_table(
     keep: Keeping | None = None,
     told: Told | None = None,
 ) -> Scan:
-    """Read rows in batches and say what each column is, as `read_table` would of all of them.
+    """Read rows in batches, and infer or set what each column is, as `read_table` does for all of them.
 
     Parameters
     ----------
@@ -160,10 +162,10 @@ def scan_table(
         a dataframe; with `query` a DuckDB file or a database's URL. The other names are those of `read_table`. A share that is
         stratified needs the whole table: `split` takes one that was drawn before.
     drop_missing_target : as in `read_table`. Row numbers, in errors too, are then those of the rows that are left.
-    rows : the most rows drawn of each side of the split (or of all), which readings that need an order or a draw are given.
+    rows : the most rows drawn of each side of the split (or of all), for analyses that need an order or a random draw.
     batch : rows in memory at a time.
     key : a column of the query that differs in every row; its rows come in that order.
-    keep : where what is finished is kept, from `keeping`. told : called with what is read, rows done, and of how many.
+    keep : where what is finished is kept, from `keeping`. told : called with what is read, the rows done, and the total.
 
     Examples
     --------
@@ -188,15 +190,15 @@ def scan_table(
     )
     if rows < 2 or batch < 1:
         raise TableError(
-            f"a scan draws at least two rows and reads at least one at a time; "
-            f"got {argument('rows', rows)}, {argument('batch', batch)}"
+            "a scan must draw at least two rows and read at least one row at a time; got "
+            f"{argument('rows', rows)}, {argument('batch', batch)}"
         )
     if keep is not None:
         said = {name: repr(value) for name, value in vars(asked).items()}
         drawing = {
             "split_at": repr(split_at),
             "seed": repr(seed),
-            "the rows drawn or read at a time": f"{rows}, {batch}",
+            "rows drawn and rows per batch": f"{rows}, {batch}",
         }
         keep.begin({"the data": identity(source, query, key)} | said | drawing)
     opened = open_source(source, query, batch, key=key, keep=keep, told=told)
@@ -235,20 +237,22 @@ def open_table(
     told: Told | None = None,
     **asked: Any,
 ) -> Table | Scan:
-    """`scan_table` of what is read `in_batches`; `read_table` of anything else."""
+    """Call `scan_table` for sources that are read `in_batches`, and `read_table` for all others."""
     if key is not None and query is None:
-        raise TableError(f"a key orders the rows of a query; got the key {key!r} and no query")
+        raise TableError(f"a key column needs a query; got the key {key!r} without a query")
     if not in_batches(source, query):
         return read_table(source, stratify=stratify, **asked)
     if stratify:
         raise TableError(
-            f"a stratified share needs the whole table: give a split that was drawn before, or {argument('stratify', False)}"
+            "a stratified split cannot be drawn from rows that are read in batches. Give a split that was drawn "
+            f"before, or {argument('stratify', False)}"
         )
     return scan_table(source, query=query, key=key, keep=keep, told=told, **asked)
 
 
 def in_batches(source: Any, query: str | None = None) -> bool:
-    """Whether `open_table` reads it in batches: a query, a URL, a folder, or a file of more than 64 MiB, unpacked.
+    """Return whether `open_table` reads a source in batches: a query, a URL, a folder, or a file of more than 64 MiB
+    unpacked.
 
     A gzipped file counts as eight times its size, a Parquet file as eight bytes for each of its cells.
     """
@@ -264,7 +268,7 @@ def in_batches(source: Any, query: str | None = None) -> bool:
 
 
 def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Scan:
-    """Hold out and draw rows, and take the digests of columns.
+    """Draw and hold out rows, and compute the digests of columns.
 
     The result is kept. A pass that was stopped begins again at its first row, because a digest is of all rows in order.
     """
@@ -278,7 +282,7 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
     for table in ahead(_tables(scan, form, 0, "the pass that draws rows")):
         found.update(table)
         if scan.told is not None:
-            scan.told("rows held out and drawn", found.rows, len(scan))
+            scan.told("drawing rows", found.rows, len(scan))
     drawn, sides = [pool.table() for pool in found.pools.values()], None
     if split is not None:
         _check_sides(scan, found.sides, found.mass)
@@ -302,24 +306,24 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
 
 
 def _packed(scan: Scan) -> State:
-    """What the second pass found."""
+    """Return what the second pass found, packed."""
     arrays: Arrays = {} if scan.sides is None else {"sides": scan.sides}
     return arrays, {"rows": pack_table(scan.sample, "", arrays), "census": asdict(scan.census)}
 
 
 def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
-    """What it was packed of."""
+    """Return the scan from what `_packed` packed."""
     told = {name: tuple(state["census"][name]) for name in ("rates", "held")}
     whole, sides = Census(**state["census"] | told), arrays.get("sides")
     if whole.rows != len(scan) or (sides is not None and len(sides) != -(-len(scan) // 8)):
-        raise ValueError(f"it is of {whole.rows} rows; the table has {len(scan)}")
+        raise ValueError(f"it has {whole.rows} rows, but the table has {len(scan)}")
     sample = unpack_table(state["rows"], "", arrays, replace(_empty(), name=scan.name, schema=scan.schema))
     held_out = None if sides is None else _bits_of(sides, sample.numbers)
     return replace(scan, sides=sides, census=whole, sample=replace(sample, split=scan.split, held_out=held_out))
 
 
 def _levels(scan: Scan, name: str, found: Witness) -> int | None:
-    """Of dates, and of a target that is a number, few values are kept: how many there are is told while they are few."""
+    """Return the number of levels; for dates and a numeric target it is only known while there are few."""
     known = (is_complete(found.values, found.every) or distinct(found.values) <= FEW) and not found.full
     return distinct(found.values) if counted(scan.schema, name) and known else None
 
@@ -327,16 +331,17 @@ def _levels(scan: Scan, name: str, found: Witness) -> int | None:
 def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
     held_out = sides.held_out
     if held_out in (0, sides.rows):
-        raise TableError(f"the split holds out {held_out} of {sides.rows} rows of {scan.name}; both parts need rows")
+        raise TableError(
+            f"the split holds out {held_out} of {sides.rows} rows of {scan.name}; there must be both held-out and "
+            "training rows"
+        )
     for side, part in ((True, "held-out"), (False, "training")):
         if mass[side] == 0:
-            raise TableError(
-                f"every one of the {held_out if side else sides.rows - held_out} {part} rows has the weight 0"
-            )
+            raise TableError(f"all {held_out if side else sides.rows - held_out} {part} rows have weight 0")
 
 
 def _tables(scan: Scan, form: Form, first: int, reader: str) -> Iterator[Table]:
-    """The rows batch by batch, of the types and codes of the whole."""
+    """Yield the rows batch by batch, of the types and codes of the whole."""
     for raw in scan.source.batches(first, reader):
         yield form.table(raw)
 
@@ -351,6 +356,6 @@ def _both(parts: Sequence[Table | None], sides: NDArray[np.uint8] | None, split:
 
 
 def _bits_of(sides: NDArray[np.uint8], rows: IntArray) -> BoolArray:
-    """Those of some rows."""
+    """Return the held-out bits of some rows."""
     bits = np.unpackbits(sides[rows // 8][:, None], axis=1)
     return np.asarray(bits[np.arange(len(rows)), rows % 8], dtype=bool)

@@ -1,4 +1,4 @@
-"""What the columns of a table are: names, kinds, roles, levels."""
+"""The schema of a table: names, kinds, roles and levels of its columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TASKS: tuple[str, ...] = get_args(Task)
 
 @dataclass(frozen=True)
 class Goal:
-    """What a task asks: all that differs between tasks and is no formula.
+    """What differs between tasks apart from formulas: names, units, losses.
 
     `classes`: are the target's values classes? `scale` is the unit of a score. `losses` can be permuted against, the first
     is the task's own, on which the verdict rests; `metrics` stand in the table of performance. `outputs` is what a network
@@ -73,7 +73,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """All columns in the table's order, and what is asked of them.
+    """All columns in the table's order, and the task.
 
     `classes` holds the target's values as they stand in the table (empty for numbers and counts); for a binary
     task the positive class is the last. `adverse` is the one of two classes whose prediction hurts the person; None where
@@ -91,17 +91,17 @@ class Schema:
 
     @property
     def goal(self) -> Goal:
-        """What the task asks of the target, the scores and the loss."""
+        """The task's definition of target, scores and loss."""
         return GOALS[self.task]
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Names of the columns a model may read, in the table's order."""
+        """The names of the columns that a model may read, in the table's order."""
         return tuple(column.name for column in self.columns if column.role == "input")
 
     @property
     def group(self) -> str | None:
-        """The column that says which rows belong together."""
+        """The column that identifies dependent rows."""
         return next((column.name for column in self.columns if column.role == "group"), None)
 
     @property
@@ -111,11 +111,12 @@ class Schema:
 
     @property
     def adverse_label(self) -> str | None:
-        """The adverse class as text; None where it was not stated."""
+        """The adverse class as text; None if it was not stated."""
         return None if self.adverse is None else str(self.adverse)
 
     @property
     def compared(self) -> int:
-        """Of two classes, the position of the one whose predicted share is compared between groups of people: the class
-        that is not adverse, or the positive class where the adverse class was not stated."""
+        """For two classes, the position of the class whose predicted share is compared between groups of people: the class
+        that is not adverse, or the positive class if the adverse class was not stated.
+        """
         return 0 if self.adverse is not None and self.adverse == self.classes[-1] else 1

@@ -1,4 +1,4 @@
-"""What was asked of a table, and the schema that follows from witnesses of its columns: roles, kinds, levels, classes."""
+"""Schema inference from column sketches and the user's declarations: roles, kinds, levels, classes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Marks = Mapping[
 
 @dataclass(frozen=True)
 class Asked:
-    """What the user said of the columns, as `read_table` takes it."""
+    """The user's declarations about the columns, as `read_table` takes them."""
 
     target: str
     task: str | None
@@ -42,13 +42,13 @@ class Asked:
     drop_missing_target: bool = False
 
     def check(self, columns: Sequence[str]) -> None:
-        """Do all names that were said exist, and may they be what is said of them?"""
+        """Check that all named columns exist and that the declarations do not contradict each other."""
         self.roles(columns)
         _named(columns, "protected", self.protected)
         _check_kinds(columns, self.kinds, self.levels)
 
     def roles(self, columns: Sequence[str]) -> dict[str, Role]:
-        """Column -> role, in the table's order."""
+        """Return the role of each column, in the table's order."""
         column = self.split if isinstance(self.split, str) else None
         column = self.split.column if isinstance(self.split, Split) else column
         roles: dict[str, Role] = dict.fromkeys(columns, "input")
@@ -68,7 +68,7 @@ class Asked:
         return roles
 
     def marks(self, frame: pd.DataFrame) -> Marks:
-        """Kinds of the columns that come as categories, whatever codes them, and the levels of those that are ordered."""
+        """Return the kinds of the columns that come as categories, and the levels of those that are ordered."""
         dtypes = [(str(name), frame[name].dtype) for name in frame.columns]
         return {
             name: _mark(dtype)
@@ -77,13 +77,13 @@ class Asked:
         }
 
     def whole(self, name: str, marks: Marks) -> bool:
-        """Whether every distinct value of a column of numbers is needed."""
+        """Return whether every distinct value of a numeric column is needed."""
         said = self.kinds.get(name, "numeric") != "numeric" or name in self.levels
         classes = name == self.target and (self.positive is not None or self.task in ("binary", "multiclass"))
         return said or classes or (name in marks and name not in self.kinds)
 
     def schema(self, found: Mapping[str, Witness], marks: Marks) -> Schema:
-        """What each column is, and what is asked of the target."""
+        """Return the schema: what each column is, and the task."""
         kinds = {name: kind for name, (kind, order) in marks.items() if order is None} | dict(self.kinds)
         levels = {name: order for name, (_, order) in marks.items() if order is not None} | dict(self.levels)
         roles = self.roles([*found])
@@ -92,15 +92,13 @@ class Asked:
             for name, one in found.items()
         )
         if not any(column.role == "input" for column in columns):
-            raise TableError(
-                "no column is left for a model to read: every column is the target, dropped or has another role"
-            )
+            raise TableError("there is no input column: every column is the target, dropped or has another role")
         task, classes = _goal(found[self.target], self.task, self.positive, levels.get(self.target))
         return Schema(columns, self.target, task, classes, adverse_class(self.adverse, task, classes))
 
 
 def merge_marks(a: Marks, b: Marks) -> Marks:
-    """Of two batches: levels that the second adds come last."""
+    """Merge the marks of two batches; levels that the second adds come last."""
     merged = dict(a)
     for name, (kind, order) in b.items():
         known = merged.get(name, (kind, order))[1]
@@ -116,7 +114,7 @@ def _mark(dtype: pd.CategoricalDtype) -> tuple[str, list[Any] | None]:
 
 
 def coded(values: pd.Series, schema: Schema) -> FloatArray:
-    """(rows,) class numbers, or the target's own values; an array of its own, which torch may share."""
+    """Return class numbers (rows,), or the target's own values, in a new array that torch may share."""
     if not schema.goal.classes:
         return values.to_numpy(dtype=np.float64, copy=True)
     position = {value: code for code, value in enumerate(schema.classes)}
@@ -124,17 +122,18 @@ def coded(values: pd.Series, schema: Schema) -> FloatArray:
 
 
 def weighed(values: pd.Series) -> FloatArray:
-    """(rows,) weights, none of them negative or missing, and not all 0."""
+    """Return the weights (rows,) after checking that none is negative or missing and not all are 0."""
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
-            f"weight column {values.name!r} is not numeric: row {values.index[0]} holds {shown(values.iloc[0])}"
+            f"weight column {values.name!r} must be numeric; row {values.index[0]} contains {shown(values.iloc[0])}"
         )
     weights = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     wrong: BoolArray = ~(weights >= 0)
     if wrong.any() or weights.sum() == 0:
         row = int(np.flatnonzero(wrong)[0]) if wrong.any() else 0
         raise TableError(
-            f"weight column {values.name!r}: row {values.index[row]} holds {weights[row]}; weights are 0 or more, not all 0"
+            f"weight column {values.name!r} must contain weights of at least 0, not all 0; row {values.index[row]} "
+            f"contains {weights[row]}"
         )
     return weights
 
@@ -144,12 +143,13 @@ def weighed(values: pd.Series) -> FloatArray:
 
 def _named(columns: Sequence[str], what: str, names: Collection[str]) -> None:
     if isinstance(names, str):
-        raise TableError(f"{argument(what)} is a list of column names; got the single text {names!r}")
+        raise TableError(f"{argument(what)} must be a list of column names; got the single text {names!r}")
     unknown = [name for name in names if name not in columns]
     if unknown:
         raise TableError(
-            f"{argument(what)} names {', '.join(map(repr, unknown))}, which the table does not have."
-            f"{did_you_mean(unknown[0], columns)} Its columns are {', '.join(map(repr, columns))}{separator_hint(columns)}"
+            f"unknown column in {argument(what)}: "
+            f"{', '.join(map(repr, unknown))}.{did_you_mean(unknown[0], columns)} The columns are "
+            f"{', '.join(map(repr, columns))}{separator_hint(columns)}"
         )
 
 
@@ -158,12 +158,14 @@ def _check_kinds(columns: Sequence[str], kinds: Mapping[str, str], levels: Mappi
     _named(columns, "levels", levels)
     for name, kind in kinds.items():
         if kind not in KINDS:
-            raise TableError(f"column {name!r}: a kind is one of {', '.join(KINDS)}; got {kind!r}")
+            raise TableError(f"column {name!r}: the kind must be one of {', '.join(KINDS)}; got {kind!r}")
     for name, order in levels.items():
         if kinds.get(name, "ordinal") != "ordinal":
-            raise TableError(f"column {name!r}: only ordinal columns have levels in order; its kind is {kinds[name]!r}")
+            raise TableError(
+                f"column {name!r}: levels can only be given for ordinal columns; its kind is {kinds[name]!r}"
+            )
         if isinstance(order, str) or len(set(order)) < len(order):
-            raise TableError(f"column {name!r}: levels are a list of different values in order; got {order!r}")
+            raise TableError(f"column {name!r}: the levels must be a list of different values in order; got {order!r}")
 
 
 def _column(
@@ -175,8 +177,8 @@ def _column(
         raise TableError(trouble)
     if found.full and role != "dropped":
         raise TableError(
-            f"column {name!r} holds more than {MOST:,} different values; a model cannot learn so many levels from it: drop "
-            f"the column, or group its values first"
+            f"column {name!r} has more than {MOST:,} different values, too many levels for a model. Drop the "
+            "column, or group its values first"
         )
     if trouble is not None or found.full:  # no model reads a dropped column: whatever it holds is let in
         numeric = pd.api.types.is_numeric_dtype(values.dtype)
@@ -185,12 +187,12 @@ def _column(
     kind = asked or ("ordinal" if order is not None else _kind(values))
     if kind == "numeric" and not pd.api.types.is_numeric_dtype(values.dtype):
         known = values.dropna()
-        raise TableError(f"column {name!r} cannot be numeric: row {known.index[0]} holds {shown(known.iloc[0])}")
+        raise TableError(f"column {name!r} cannot be numeric: row {known.index[0]} contains {shown(known.iloc[0])}")
     levels = () if kind == "numeric" else _levels(values, order)
     if kind == "boolean" and len(levels) > 2:
         raise TableError(
-            f"column {name!r} cannot be boolean: it holds {len(levels)} values "
-            f"({', '.join(map(repr, levels[:8]))}); allowed are two"
+            f"column {name!r} cannot be boolean: it has {len(levels)} different values "
+            f"({', '.join(map(repr, levels[:8]))}) and must have two"
         )
     return Column(name, _as_kind(kind), levels, role, protected)
 
@@ -208,7 +210,7 @@ def _kind(values: pd.Series) -> str:
 
 
 def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
-    """What is wrong with values that are no finite number, boolean or text; dates may say what is held out."""
+    """Return what is wrong with values that are not finite numbers, booleans or texts; dates are allowed in a split column."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _infinite(values, large) if large else None
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
@@ -216,8 +218,8 @@ def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
             None
             if role in ("split", "group")
             else (
-                f"column {values.name!r} holds dates, which no model here reads; drop it, use it as split, or turn it into "
-                f"numbers (year, days since an event) first"
+                f"column {values.name!r} contains dates, which the models cannot read. Drop it, use it as the "
+                "split column, or convert it to numbers (such as the year, or days since an event)"
             )
         )
     known = values.dropna()
@@ -225,20 +227,20 @@ def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
     for row, value, kind in zip(known.index, known, kinds, strict=True):
         if kind not in ("text", "number", "boolean"):
             return (
-                f"column {values.name!r}: row {row} holds {shown(value)}, a {kind}; allowed are numbers, text "
-                f"and booleans: drop the column, or turn it into one of these"
+                f"column {values.name!r}: row {row} contains {shown(value)}, a {kind}; allowed are numbers, text "
+                "and booleans. Drop the column, or convert its values"
             )
         if kind != kinds[0]:
             return (
-                f"column {values.name!r} mixes kinds of values: {shown(known.iloc[0])} and, in row {row}, "
-                f"{shown(value)}; make them all text or all numbers"
+                f"column {values.name!r} mixes different types of values: {shown(known.iloc[0])} and, in row "
+                f"{row}, {shown(value)}. Make them all text or all numbers"
             )
     return None
 
 
 def _kind_of_value(value: Any) -> str:
     if isinstance(value, str):
-        return "text" if is_text(value) else "text with half of a surrogate pair"
+        return "text" if is_text(value) else "text with an unpaired surrogate"
     if isinstance(value, (bool, np.bool_)):
         return "boolean"
     return "number" if isinstance(value, (numbers.Real, Decimal)) else type(value).__name__
@@ -247,10 +249,10 @@ def _kind_of_value(value: Any) -> str:
 def _infinite(values: pd.Series, large: int) -> str:
     numbers = values.to_numpy(dtype=np.float64)
     at = int(np.flatnonzero(np.abs(numbers) > LARGEST)[0])
-    told = f"column {values.name!r}: row {values.index[at]} holds {values.iloc[at]} ({large} such rows); "
+    told = f"column {values.name!r}: row {values.index[at]} contains {values.iloc[at]} ({large} such rows). "
     if np.isinf(numbers).any():
-        return f"{told}numbers must be finite: leave the cell empty if the value is missing"
-    return f"{told}numbers beyond {LARGEST:g} cannot be squared and summed: use a larger unit"
+        return f"{told}Numbers must be finite; leave the cell empty if the value is missing"
+    return f"{told}Numbers beyond {LARGEST:g} cannot be squared and summed; use a larger unit"
 
 
 def _levels(values: pd.Series, order: Sequence[Any] | None) -> tuple[Any, ...]:
@@ -263,7 +265,10 @@ def _levels(values: pd.Series, order: Sequence[Any] | None) -> tuple[Any, ...]:
     unknown = [value for value in seen if value not in set(order)]
     if unknown:
         row = known.index[int(np.flatnonzero((known == unknown[0]).to_numpy())[0])]
-        raise TableError(f"column {values.name!r}: row {row} holds {shown(unknown[0])}; its levels are {list(order)}")
+        raise TableError(
+            f"column {values.name!r}: row {row} contains {shown(unknown[0])}, which is not one of its levels: "
+            f"{list(order)}"
+        )
     return tuple(order)
 
 
@@ -273,15 +278,17 @@ def _levels(values: pd.Series, order: Sequence[Any] | None) -> tuple[Any, ...]:
 def _goal(found: Witness, task: str | None, positive: Any, order: Sequence[Any] | None) -> tuple[Task, tuple[Any, ...]]:
     values = found.values
     if task is not None and task not in TASKS:
-        raise TableError(f"a task is one of {', '.join(TASKS)}; got {task!r}")
+        raise TableError(f"the task must be one of {', '.join(TASKS)}; got {task!r}")
     if found.missing:
         raise TableError(
-            f"target {values.name!r} is missing in {found.missing:,} of {found.rows:,} rows, the first is row "
-            f"{values.index[int(np.flatnonzero(values.isna().to_numpy())[0])]}; leave those rows out with "
-            f"{argument('drop_missing_target', True)}, or fill them in"
+            f"target {values.name!r} is missing in {found.missing:,} of {found.rows:,} rows, first in row "
+            f"{values.index[int(np.flatnonzero(values.isna().to_numpy())[0])]}. Leave these rows out with "
+            f"{argument('drop_missing_target', True)}, or fill in the target"
         )
     if values.nunique() < 2:
-        raise TableError(f"target {values.name!r} holds only {shown(values.iloc[0])}; there is nothing to predict")
+        raise TableError(
+            f"target {values.name!r} has only one value, {shown(values.iloc[0])}, so there is nothing to predict"
+        )
     goal = task or _inferred_task(values, positive)
     if GOALS[goal].classes:
         return _as_task(goal), _classes(values, goal, positive, order)
@@ -295,17 +302,18 @@ def _as_task(task: str) -> Task:
 
 def _check_number(values: pd.Series, task: Task, positive: Any, uncounted: int) -> None:
     if positive is not None:
-        raise TableError(f"a {task} target has no positive class; got {argument('positive', positive)}")
+        raise TableError(f"a {task} target has no positive class. Leave out {argument('positive', positive)}")
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
-            f"target {values.name!r} is not a number: row {values.index[0]} holds {shown(values.iloc[0])}; {task} needs numbers"
+            f"target {values.name!r} must be numeric for {task}; row {values.index[0]} contains {shown(values.iloc[0])}"
         )
     if task == "count" and uncounted:
         y = values.to_numpy(dtype=np.float64)
         at = int(np.flatnonzero((y < 0) | (y != np.round(y)))[0])
         raise TableError(
-            f"target {values.name!r} is no count: row {values.index[at]} holds {values.iloc[at]} ({uncounted} such rows); "
-            f"counts are whole numbers from 0 on: use {argument('task', 'regression')} for other numbers"
+            f"target {values.name!r} is not a count: row {values.index[at]} contains {values.iloc[at]} "
+            f"({uncounted} such rows). Counts are whole numbers of at least 0; for other numbers use "
+            f"{argument('task', 'regression')}"
         )
 
 
@@ -323,26 +331,26 @@ def _classes(values: pd.Series, task: str, positive: Any, order: Sequence[Any] |
     classes = [value for value in _levels(values, order) if (values == value).any()]
     if task == "multiclass":
         if positive is not None:
-            raise TableError(f"a multiclass target has no positive class; got {argument('positive', positive)}")
+            raise TableError(f"a multiclass target has no positive class. Leave out {argument('positive', positive)}")
         return tuple(classes)
     if len(classes) != 2:
         raise TableError(
-            f"target {values.name!r} holds {len(classes)} values ({', '.join(map(str, classes[:8]))}); a binary task needs "
-            f"two: leave out {argument('positive')}, or make it two classes first"
+            f"target {values.name!r} has {len(classes)} different values ({', '.join(map(str, classes[:8]))}), but "
+            f"a binary target must have two. Leave out {argument('positive')}, or reduce the target to two classes"
         )
     if positive is None:
         return tuple(classes)
     match = _named_class(positive, classes)
     if not match:
         raise TableError(
-            f"target {values.name!r} holds {classes[0]!r} and {classes[1]!r}; got {argument('positive', positive)}."
-            f"{did_you_mean(str(positive), map(str, classes))}"
+            f"target {values.name!r} has the classes {classes[0]!r} and {classes[1]!r}; got "
+            f"{argument('positive', positive)}.{did_you_mean(str(positive), map(str, classes))}"
         )
     return (*(value for value in classes if value is not match[0]), match[0])
 
 
 def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
-    """Return the adverse class as it stands in the table, or None where none was given.
+    """Return the adverse class as the table has it, or None if none was given.
 
     Raises
     ------
@@ -353,7 +361,7 @@ def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
         return None
     if task != "binary":
         raise TableError(
-            f"only a target of two classes has an adverse class, and this target is {task}; leave out "
+            f"an adverse class can only be given for a target with two classes; this target is {task}. Leave out "
             f"{argument('adverse', given)}"
         )
     match = _named_class(given, classes)
@@ -366,13 +374,13 @@ def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
 
 
 def _named_class(given: Any, classes: Sequence[Any]) -> list[Any]:
-    """The class that the user means: the value itself, its text, or the same number."""
+    """Return the class that the user means: the value itself, its text, or the same number."""
     match = [value for value in classes if value == given or str(value) == str(given)]
     return match or [value for value in classes if _number(value) == _number(given) is not None]
 
 
 def _number(value: Any) -> float | None:
-    """The number a value is, or that its text says: a class 1.0 can be asked for as "1"."""
+    """Return the number a value is, or that its text says: a class 1.0 can be asked for as "1"."""
     try:
         return float(value)
     except (TypeError, ValueError):

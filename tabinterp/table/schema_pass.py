@@ -1,4 +1,4 @@
-"""The first pass over the batches of a source: what its columns are."""
+"""The first pass over the batches of a source, which infers the schema."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAME = "columns"  # of its state
 
 
 def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | None) -> First:
-    """Every batch of the source, or those that come after what is kept."""
+    """Read every batch of the source, or those after the saved state."""
     found, seen = First(asked, source.texts), source.fingerprints
     state = None if keep is None else keep.read(NAME)
     if keep is not None and state is not None:
@@ -39,7 +39,7 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
     for frame in ahead(source.batches(found.rows, "the first pass")):
         found.update(frame)
         if told is not None:
-            told("what the columns are", found.rows, source.rows)
+            told("inferring the schema", found.rows, source.rows)
         if keep is not None:
             keep.write(NAME, found.kept(seen.pack(), end=False))
     found.without_target = None if source.left_out is None else source.left_out()
@@ -49,7 +49,7 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
 
 
 class First:
-    """What a schema and a split need to know, joined batch by batch."""
+    """What a schema and a split need to know, merged batch by batch."""
 
     def __init__(self, asked: Asked, texts: Sequence[str] = ()) -> None:
         self.asked, self._texts = asked, {*texts}
@@ -64,9 +64,7 @@ class First:
         if self.rows == 0:
             self.asked.check([*map(str, raw.columns)])
         elif [*raw.columns] != [*self.columns]:
-            raise TableError(
-                f"from row {self.rows} on the columns are {[*raw.columns]}; before they are {[*self.columns]}"
-            )
+            raise TableError(f"the columns change in row {self.rows}: {[*raw.columns]} instead of {[*self.columns]}")
         frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
         marks = self.asked.marks(raw[[name for name in raw.columns if name not in self._texts]])
         found = {c: witness(frame[c], self.asked.whole(c, marks)) for c in frame.columns}
@@ -99,7 +97,7 @@ class First:
     # ---- kept midway
 
     def kept(self, read: list[tuple[int, int, str]], end: bool) -> Callable[[], State]:
-        """What makes a state of the rows so far, whatever comes after them.
+        """Return a function that makes a state of the rows so far, unaffected by later rows.
 
         `read`: their fingerprints. `end`: there are no more.
         """
@@ -107,10 +105,12 @@ class First:
         return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, told)
 
     def restore(self, arrays: Arrays, state: Any, most: float = math.inf) -> None:
-        """What a state was made of; `most`: rows of the source."""
-        self.rows, self.hashes = at_most(state["rows"], most, "the rows that are read"), arrays["hashes"]
+        """Restore a state; `most` is the number of rows of the source."""
+        self.rows, self.hashes = at_most(state["rows"], most, "the number of rows read"), arrays["hashes"]
         left_out, self.columns = state["without_target"], {}
-        self.without_target = None if left_out is None else at_most(left_out, math.inf, "the rows without a target")
+        self.without_target = (
+            None if left_out is None else at_most(left_out, math.inf, "the number of rows without a target")
+        )
         for i, (name, packed, counts) in enumerate(state["columns"]):
             values = unpack_column(packed, f"column {i}", arrays)
             self.columns[name] = Witness(values.set_axis(arrays[f"rows {i}"]).rename(name), *counts)

@@ -1,4 +1,4 @@
-"""Which rows are held out: by a column, by a seeded share of rows or of groups of rows, or by date.
+"""Train/test splits: by a column of labels or dates, or by a seeded share of rows or of groups of rows.
 
 The rule is remembered with a trained network, so that whoever audits it later holds out the same rows. A share of rows
 is drawn by a hash of what a row holds: a row that was trained on is never held out, in whatever order or subset it
@@ -41,7 +41,7 @@ MANY = 1_000_000  # distinct rows among which copies need not be told apart: the
 
 @dataclass(frozen=True)
 class Split:
-    """A rule that says of any row whether it is held out.
+    """A rule that decides for any row whether it is held out.
 
     kind "column": `column` holds train and test labels. kind "fraction": a hash of `columns` and `seed` below the
     cut; one cut, or one for each class when stratified. With `group` the hash is of that column, and of `columns` only in rows
@@ -62,16 +62,18 @@ class Split:
 
     def __post_init__(self) -> None:
         if self.kind != "fraction" and self.column is None:
-            raise TableError(f"a split by {self.kind} names its column")
+            raise TableError(f"a split by {self.kind} needs a column")
         if self.kind == "date":
             _date(str(self.at))
         if self.kind == "fraction" and len(self.cuts) != (len(self.classes) if self.stratify else 1):
-            raise TableError(f"a drawn split has one cut, or when stratified one for each class; got {len(self.cuts)}")
+            raise TableError(
+                f"a drawn split must have one cut, or, if stratified, one for each class; got {len(self.cuts)}"
+            )
 
     def held_out(
         self, frame: pd.DataFrame, codes: IntArray | None, labels: Sequence[str], copies: IntArray | None = None
     ) -> BoolArray:
-        """(rows,) True where a row is held out; `codes` are numbers into class `labels`, needed when stratified.
+        """Return True (rows,) where a row is held out; `codes` are numbers into class `labels`, needed if stratified.
 
         `copies` (rows,): how many copies of each row stand before this part of a table, where copies are told apart.
         """
@@ -82,7 +84,7 @@ class Split:
             return np.asarray(dates >= _moment(str(self.at), dates), dtype=np.bool_)
         missing = [name for name in (*self.columns, *([self.group] if self.group else [])) if name not in frame]
         if missing:
-            raise TableError(f"the split was drawn from columns that this table lacks: {', '.join(missing)}")
+            raise TableError(f"the split was drawn from columns that are not in this table: {', '.join(missing)}")
         if self.group is not None:
             return np.asarray(_group_draws(unit_hash(frame, self.columns, self.group), self.seed) < self.cuts[0])
         draws = _draws(frame, self.columns, self.seed, self.numbered, copies)
@@ -90,13 +92,13 @@ class Split:
         return np.asarray(draws < cuts, dtype=np.bool_)
 
     def _class_cuts(self, labels: Sequence[str]) -> FloatArray:
-        """The cut of each of the table's classes, which may stand in another order than when the cuts were made."""
+        """Return the cut of each of the table's classes, whose order may differ from that of the cuts."""
         known = dict(zip(self.classes, self.cuts, strict=True))
         unknown = [label for label in labels if label not in known]
         if unknown:
             raise TableError(
-                f"the split was drawn for the classes {', '.join(map(repr, self.classes))}; this target also holds "
-                f"{', '.join(map(repr, unknown))}"
+                f"the split was drawn for the classes {', '.join(map(repr, self.classes))}, but this target also "
+                f"has {', '.join(map(repr, unknown))}"
             )
         return np.array([known[label] for label in labels])
 
@@ -110,7 +112,7 @@ class Split:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Split:
-        """The rule behind `to_dict`.
+        """Return the rule from the output of `to_dict`.
 
         Raises
         ------
@@ -120,7 +122,7 @@ class Split:
         known = [field.name for field in fields(cls)]
         unknown = [name for name in values if name not in known]
         if unknown:
-            raise TableError(f"the split cannot be read: it holds {unknown[0]!r}; allowed are {', '.join(known)}")
+            raise TableError(f"the split cannot be read: unknown field {unknown[0]!r}; allowed are {', '.join(known)}")
         try:
             return TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
@@ -132,20 +134,21 @@ class Split:
 def by_fraction(
     frame: pd.DataFrame, schema: Schema, codes: IntArray | None, fraction: float, seed: int, stratify: bool
 ) -> Split:
-    """Hold out a share of the rows; stratified, the same share of each class (up to whole rows and copies).
+    """Hold out a share of the rows; if stratified, the same share of each class (up to whole rows and duplicates).
 
     Where rows come in groups it is a share of the groups.
     """
     if stratify and codes is None:
         raise TableError(
-            f"a stratified split needs classes, and the target is a number; use {argument('stratify', False)}"
+            "a stratified split needs a target with classes, but this target is numeric. Use "
+            f"{argument('stratify', False)}"
         )
     known = distinct(np.empty(0, dtype=np.uint64), unit_hash(frame, schema.inputs, schema.group))
     if schema.group is not None:
         if stratify:
             raise TableError(
-                f"a split that keeps the groups of column {schema.group!r} together cannot hold out the same share of each "
-                f"class, because a group may hold rows of several classes; use {argument('stratify', False)}"
+                f"a split cannot be stratified if it keeps the groups of column {schema.group!r} together, because "
+                f"a group may contain rows of several classes. Use {argument('stratify', False)}"
             )
         return drawn_groups(schema.inputs, schema.group, known, fraction, seed)
     rule = drawn(schema.inputs, len(known), len(frame), fraction, seed)
@@ -157,40 +160,41 @@ def by_fraction(
 
 
 def drawn(columns: tuple[str, ...], distinct: int, rows: int, fraction: float, seed: int) -> Split:
-    """The rule that holds out a share of `rows` rows, of which so many are `distinct` in the columns."""
+    """Return the rule that holds out a share of `rows` rows, `distinct` of them different in the columns."""
     _check_share(fraction, seed)
     numbered = distinct < min(0.5 * rows, MANY)
     return Split("fraction", None, float(fraction), seed, False, columns, (fraction,), numbered)
 
 
 def drawn_groups(columns: tuple[str, ...], group: str, known: HashArray, fraction: float, seed: int) -> Split:
-    """The rule that holds out a share of the groups, of which `known` are the distinct hashes.
+    """Return the rule that holds out a share of the groups with the distinct hashes `known`.
 
     Up to a million groups that is the nearest whole number of them, at least one and not all.
     """
     _check_share(fraction, seed)
     if len(known) < 2:
-        raise TableError(f"a split by groups needs two groups; all rows of column {group!r} belong to one")
+        raise TableError(f"a split by groups needs at least two groups; all rows are in one group of column {group!r}")
     cut = _cut(_group_draws(known, seed), fraction, least=1) if len(known) < MANY else float(fraction)
     return Split("fraction", None, float(fraction), seed, False, columns, (cut,), group=group)
 
 
 def _check_share(fraction: float, seed: int) -> None:
     if isinstance(fraction, bool) or not isinstance(fraction, numbers.Real):
-        raise TableError(f"a split is a column's name or a share between 0 and 1; got {fraction!r}")
+        raise TableError(f"the split must be the name of a column, or a share between 0 and 1; got {fraction!r}")
     if not 0 < fraction < 1:
-        raise TableError(f"a split fraction lies between 0 and 1, exclusive; got {fraction}")
+        raise TableError(f"the share of rows to hold out must be between 0 and 1, exclusive; got {fraction}")
     if not 0 <= seed < 2**32:
-        raise TableError(f"a seed is a whole number from 0 to {2**32 - 1}; got {seed}")
+        raise TableError(f"the seed must be a whole number from 0 to {2**32 - 1}; got {seed}")
 
 
 def distinct(known: HashArray, hashes: HashArray) -> HashArray:
-    """The distinct contents so far and these; no more are kept than decide whether copies are told apart."""
+    """Return the distinct contents so far including these, limited to what decides whether duplicates are distinguished."""
     return known if len(known) >= MANY else np.union1d(known, hashes)[:MANY]
 
 
 def by_column(values: pd.Series, fraction: float | None, at: str | None, counts: IntArray | None = None) -> Split:
-    """A column of train/test labels or of dates; for dates the latest `fraction` of rows, or those from `at` on.
+    """Return the rule of a column of train/test labels or dates; for dates, the latest `fraction` of rows or those from
+    `at` on.
 
     The latest rows are those from the start of a calendar period on that at least ten rows share, so that the date is not that of
     a single row. `counts`: in how many rows each value stands, where the values are given once.
@@ -206,15 +210,15 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            f"split column {column!r}: no day, week, month, quarter or year that at least {SMALL} rows share begins between its "
-            f"dates, so that none can be named as the first of the held-out rows; give the date "
-            f"yourself with {argument('split_at')}"
+            f"split column {column!r}: no date could be chosen as the first of the held-out rows, because no day, "
+            f"week, month, quarter or year that begins between its dates has at least {SMALL} rows. Give the date "
+            f"with {argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 
 
 def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Timestamp:
-    """The date from which on this share of the rows lies."""
+    """Return the date from which on this share of the rows lies."""
     order = dates.argsort(kind="stable").to_numpy()
     reached = np.cumsum(np.ones(len(dates), dtype=np.int64) if counts is None else counts[order])
     place = int((1 - fraction) * (int(reached[-1]) - 1))
@@ -222,7 +226,7 @@ def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Ti
 
 
 def column_labels(values: pd.Series) -> BoolArray:
-    """(rows,) True where the label says held out."""
+    """Return True (rows,) where the label means held out."""
     if values.dtype == bool:
         return values.to_numpy(dtype=bool)
     lowered = values.astype(object).map(lambda value: str(value).strip().lower())
@@ -230,7 +234,7 @@ def column_labels(values: pd.Series) -> BoolArray:
     if not known.all():
         row = int(np.flatnonzero(~known.to_numpy())[0])
         raise TableError(
-            f"split column {values.name!r}: row {row} holds {shown(values.iloc[row])}; allowed are {ALLOWED}"
+            f"split column {values.name!r}: row {row} contains {shown(values.iloc[row])}; allowed are {ALLOWED}"
         )
     return lowered.isin(HELD_OUT).to_numpy(dtype=bool)
 
@@ -245,7 +249,7 @@ def _are_labels(values: pd.Series) -> bool:
 
 
 def _dates(values: pd.Series) -> pd.Series:
-    """Dates, which as text must be written year first: 01/02/2024 is two days, and the wrong one leaks rows."""
+    """Return dates; texts must be written year first, since 01/02/2024 is ambiguous and a wrong date leaks rows."""
     if values.isna().any():
         row = int(np.flatnonzero(values.isna().to_numpy())[0])
         raise TableError(f"split column {values.name!r}: row {row} is empty; allowed are {ALLOWED}")
@@ -253,7 +257,7 @@ def _dates(values: pd.Series) -> pd.Series:
     if dates.isna().any():
         row = int(np.flatnonzero(dates.isna().to_numpy())[0])
         raise TableError(
-            f"split column {values.name!r}: row {row} holds {shown(values.iloc[row])}; allowed are {ALLOWED}"
+            f"split column {values.name!r}: row {row} contains {shown(values.iloc[row])}; allowed are {ALLOWED}"
         )
     return dates
 
@@ -261,7 +265,7 @@ def _dates(values: pd.Series) -> pd.Series:
 def _parsed(values: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
-            f"split column {values.name!r} holds numbers (row 0: {shown(values.iloc[0])}); allowed are {ALLOWED}"
+            f"split column {values.name!r} contains numbers (row 0: {shown(values.iloc[0])}); allowed are {ALLOWED}"
         )
     utc = bool(values.astype(str).str.contains(r"(?:Z|[+-]\d\d:?\d\d)$").any())  # offsets may differ from row to row
     return pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce", utc=utc)
@@ -270,12 +274,12 @@ def _parsed(values: pd.Series) -> pd.Series:
 def _date(text: str) -> pd.Timestamp:
     moment = pd.to_datetime(text, format="ISO8601", errors="coerce")
     if pd.isna(moment):
-        raise TableError(f"{argument('split_at')} is a date such as 2024-06-30; got {text!r}")
+        raise TableError(f"{argument('split_at')} must be a date such as 2024-06-30; got {text!r}")
     return moment
 
 
 def _moment(text: str, dates: pd.Series) -> pd.Timestamp:
-    """A date to compare with these: in their time zone, where they have one."""
+    """Return a date in the time zone of these dates, for comparison."""
     moment, zone = _date(text), dates.dt.tz
     if zone is None:
         return moment.tz_localize(None)
@@ -293,7 +297,7 @@ def _draws(
 
 
 def unit_hash(frame: pd.DataFrame, columns: Sequence[str], group: str | None) -> HashArray:
-    """(rows,) a hash of the group that a row belongs to; of what it holds in `columns` where it belongs to none."""
+    """Return a hash (rows,) of the group that a row belongs to, or of its contents in `columns` if it belongs to none."""
     rows = content_hash(frame, columns, 0)
     if group is None:
         return rows
@@ -305,7 +309,7 @@ def _group_draws(hashes: HashArray, seed: int) -> FloatArray:
 
 
 def _cut(draws: FloatArray, fraction: float, least: int = 0) -> float:
-    """A cut that leaves the wanted share of these draws below it, and at least so many on either side.
+    """Return a cut with the wanted share of these draws below it, and at least this many on either side.
 
     It lies between two draws and has few binary digits: a draw is a hash of a whole row, and a cut is written into
     bundles.

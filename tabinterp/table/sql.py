@@ -1,4 +1,4 @@
-"""What a database answers, as Parquet files in a temporary folder: read once, batch by batch, never all in memory."""
+"""Rows of a database query, saved as Parquet files in a temporary folder: read once, in batches, never all in memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .checkpoints import Keeping, Told
 from .coerce import shown, unique
 
 PART, WHOLE = "part", "whole"  # a file that is being written; told when the last row has come
-NEEDED = "pip install 'tabinterp[sql]', and the driver of your database where that is another"
+NEEDED = "pip install 'tabinterp[sql]', and the driver of your database"
 
 
 def spool(
@@ -36,7 +36,7 @@ def spool(
     keep: Keeping | None = None,
     told: Told | None = None,
 ) -> tuple[str, Any, list[Path]]:
-    """The table's name, the folder and the files, in order.
+    """Run the query, and return the table's name, the folder and the files, in order.
 
     Without `keep` the folder is deleted with its last reference. With it the files stay: all of them, or, of a query whose rows
     come in the order of a `key`, those that had come.
@@ -51,7 +51,7 @@ def spool(
     copy = partial(_copied, base, query, rows, key, told or (lambda _what, _rows, _all: None))
     if keep is None:
         temporary = _Temporary()
-        return base.name, temporary, copy(temporary.path, [], "nothing of them is kept: ask again")
+        return base.name, temporary, copy(temporary.path, [], "none of them were saved; run the query again")
     folder = keep.folder / "rows"
     files = _files(folder)
     if not (folder / WHOLE).is_file():
@@ -62,7 +62,7 @@ def spool(
 
 
 class _Temporary:
-    """A folder that is deleted with its last reference, or at the end: what `TemporaryDirectory` warns of is meant here."""
+    """A folder that is deleted with its last reference, or at the end, without the warning of `TemporaryDirectory`."""
 
     def __init__(self) -> None:
         self.path = Path(mkdtemp(prefix="tabinterp-"))
@@ -70,32 +70,33 @@ class _Temporary:
 
 
 def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list[Path]:
-    """All rows anew: which of them had come, nobody knows."""
+    """Run the query again from its first row, since it is not known which rows were saved."""
     if keep.resume:
         keep.say(
-            "The query is asked again from its first row: its rows have no order of their own (--key gives them one)."
+            "The query is run again from its first row, because its rows have no fixed order. Give a key column "
+            "(--key) to avoid this."
         )
     shutil.rmtree(folder, ignore_errors=True)
     make_private(folder)
     try:
-        return copy(folder, [], "nothing of them is kept: ask again; with --key it would go on from there")
+        return copy(folder, [], "none of them were saved; run the query again, with --key so that it can be resumed")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
 def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: Keeping) -> list[Path]:
-    """The rows after those that had come."""
+    """Copy the rows after those that were saved."""
     make_private(folder)
     if files:
-        keep.say(f"The query goes on after {_rows_in(files):,} rows.")
-    return copy(folder, files, "they are kept")
+        keep.say(f"The query continues after {_rows_in(files):,} rows.")
+    return copy(folder, files, "they are saved")
 
 
 @dataclass(frozen=True)
 class _Base:
-    """A database. `answer` gives, of a query and the value of `last` in it (None: it names none), Arrow tables of at most so many
-    rows. `quoted`: a column's name as its SQL writes it. `secret`: the URL and the query, whose secrets no message repeats.
+    """A database. `answer` returns Arrow tables of limited size for a query and the value of `last` in it (None: unused).
+    `quoted` quotes a column name for its SQL. `secret`: the URL and the query, whose secrets no message repeats.
     """
 
     name: str
@@ -110,7 +111,9 @@ class _Base:
 def _copied(
     base: _Base, query: str, rows: int, key: str | None, told: Told, folder: Path, files: list[Path], fate: str
 ) -> list[Path]:
-    """The files, and those of the rows that come after them. `fate`: of the rows that had come, where the database is lost."""
+    """Return the files, including those of the rows after them. `fate`: what happens to copied rows if the connection is
+    lost.
+    """
     seen, last = _rows_in(files), None
     with _told(base, seen, fate) as counted:
         if key is not None:
@@ -129,34 +132,36 @@ def _copied(
                 pq.write_table(batch, part)
             os.replace(folder / PART, files[-1])
             counted[0] += len(batch)
-            told("a copy of the query", counted[0], None)
+            told("copying the query", counted[0], None)
     return files
 
 
 def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
-    """The key of the last row; each is there, and none is that of another row."""
+    """Return the key of the last row, after checking that keys are present and unique."""
     if key not in batch.column_names:
-        raise TableError(f"the key {key!r} is no column of the query; its columns are {batch.column_names}")
+        raise TableError(f"the key {key!r} is not a column of the query; its columns are {batch.column_names}")
     values = batch.column(key).to_pandas()
     if values.isna().any():
-        raise TableError(f"the key {key!r} is empty in some rows; a key differs in every row")
+        raise TableError(f"the key {key!r} is missing in some rows; a key must have a unique value in every row")
     twice = values[values.duplicated()]
     if len(twice) or values.iloc[0] == last:
         value = shown(twice.iloc[0] if len(twice) else last)
-        raise TableError(f"the key {key!r} holds {value} in more than one row; a key differs in every row")
+        raise TableError(
+            f"the key {key!r} has the value {value} in more than one row; a key must have a unique value in every row"
+        )
     return batch.column(key)[-1].as_py()
 
 
 def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
     if found != kept:
         raise TableError(
-            f"up to {key} = {shown(last)} the query now has {found:,} rows, and {kept:,} are kept: its rows have changed; "
-            f"without --resume and with --overwrite the audit begins anew"
+            f"the rows of the query have changed: up to {key} = {shown(last)} it now has {found:,} rows, but "
+            f"{kept:,} were saved. Start again without --resume and with --overwrite"
         )
 
 
 def _files(folder: Path) -> list[Path]:
-    """What was kept, as far as it is whole."""
+    """Return the complete files that were saved."""
     found = sorted(folder.glob("*.parquet"))
     return [path for i, path in enumerate(found) if path.name == f"{i:08d}.parquet"]
 
@@ -169,17 +174,18 @@ def _duckdb(path: str) -> _Base:
     try:
         import duckdb  # noqa: PLC0415  # an extra
     except ImportError:
-        raise TableError(f"a query to a DuckDB file needs duckdb: {NEEDED}") from None
+        raise TableError(f"reading a DuckDB file needs duckdb: {NEEDED}") from None
     if not Path(path).is_file():
         raise TableError(
-            f"no file {hidden(path)!r}; with a query, a source is a DuckDB file or a URL such as postgresql://…"
+            f"there is no file {hidden(path)!r}. With a query, the source must be a DuckDB file or a URL such as "
+            "postgresql://…"
         )
 
     def answer(query: str, last: Any, rows: int) -> Iterator[pa.Table]:
         with duckdb.connect(path, read_only=True) as base:
             found: Any = base.sql(query) if last is None else base.sql(query, params=[last])
             if found is None:
-                raise TableError(f"the query to {path!r} gives no rows: say SELECT … FROM …")
+                raise TableError(f"the query to {path!r} returns no table. Use a query such as SELECT … FROM …")
             read = getattr(found, "to_arrow_reader", None) or found.fetch_arrow_reader  # its name before DuckDB 2
             for batch in read(rows):
                 unique(batch.schema.names)
@@ -195,12 +201,12 @@ def _sqlalchemy(url: str) -> _Base:
     try:
         import sqlalchemy  # noqa: PLC0415  # an extra
     except ImportError:
-        raise TableError(f"a query to a database needs SQLAlchemy: {NEEDED}") from None
+        raise TableError(f"reading a database needs SQLAlchemy: {NEEDED}") from None
     try:
         engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
     except Exception as error:  # each driver has its own for a URL that it cannot use
         told = hidden(str(error), url)
-        raise TableError(f"{hidden(url)!r} is no database that can be asked here ({told}): {NEEDED}") from None
+        raise TableError(f"{hidden(url)!r} cannot be used as a database ({told}): {NEEDED}") from None
 
     def answer(query: str, last: Any, rows: int) -> Iterator[pa.Table]:
         with engine.connect() as connection:
@@ -225,11 +231,13 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 
 @contextmanager
 def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
-    """What goes wrong in a database, with how many rows had come; the list counts them, those that came `before` among them."""
+    """Turn database errors into a `TableError` with the number of rows copied; the list counts them, beginning with
+    `before`.
+    """
     seen = [before]
     try:
         yield seen
     except base.errors as error:
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        told = f"after {seen[0]:,} rows; {fate}" if seen[0] else "before its first row"
+        told = f"after {seen[0]:,} rows ({fate})" if seen[0] else "before the first row"
         raise TableError(f"the query to {base.where} failed {told}: {hidden(reason, *base.secret)}") from None

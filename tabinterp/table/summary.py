@@ -1,4 +1,4 @@
-"""What is said of a table as a whole: rows, missing cells, levels, shares of the classes, digests; from one batch or many."""
+"""Summary of a whole table: rows, missing cells, levels, shares of the classes, digests; from one batch or many."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .table import Table
 
 @dataclass(frozen=True)
 class Census:
-    """Of all `rows` rows, `held_out` of them held out (None: unknown). By column: `missing` cells, distinct `levels` (None where
-    that is not counted), whether it is `constant`, its SHA-256. `rates`: the classes' shares of the weight; `held`: their rows.
-    `without_target`: rows that were left out because their target is missing (None: such rows are refused).
+    """Counts over all `rows` rows, `held_out` of them held out (None: unknown). By column: `missing` cells, distinct
+    `levels` (None if not counted), whether it is `constant`, its SHA-256. `rates`: the classes' shares of the weight;
+    `held`: their rows. `without_target`: rows left out because their target is missing (None: such rows are refused).
     """
 
     rows: int
@@ -33,7 +33,7 @@ class Census:
 
 
 def census(table: Table) -> Census:
-    """Of a table in memory."""
+    """Return the census of a table in memory."""
     frame, schema = table.frame, table.schema
     return Census(
         rows=len(table),
@@ -49,12 +49,14 @@ def census(table: Table) -> Census:
 
 
 def counted(schema: Schema, name: str) -> bool:
-    """Whether a column's distinct values are told: those of numbers are not, save for the target."""
+    """Return whether a column's distinct values are reported, which holds for all columns but numbers, and for the target."""
     return schema[name].kind != "numeric" or name == schema.target
 
 
 def distinct(values: pd.Series) -> int:
-    """Values of any kind, missing ones aside; what cannot be compared is told apart by its text."""
+    """Return the distinct values of any type, without missing ones; values that cannot be compared are distinguished by
+    their text.
+    """
     try:
         return int(values.nunique())
     except TypeError:
@@ -62,7 +64,7 @@ def distinct(values: pd.Series) -> int:
 
 
 def masses(table: Table) -> FloatArray:
-    """(classes,) weight of each class; none for numbers."""
+    """Return the weight of each class (classes,); empty for numbers."""
     codes = table.codes
     if codes is None:
         return np.zeros(0)
@@ -70,7 +72,7 @@ def masses(table: Table) -> FloatArray:
 
 
 def class_rows(table: Table) -> IntArray:
-    """(classes,) rows of each class; none for numbers."""
+    """Return the rows of each class (classes,); empty for numbers."""
     codes = table.codes
     if codes is None:
         return np.zeros(0, dtype=np.int64)

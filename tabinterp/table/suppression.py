@@ -1,4 +1,4 @@
-"""Which counts of rows may be shown: none from 1 to 9, and none from which such a count follows by subtraction.
+"""Suppression of small counts: no count from 1 to 9 is shown, and none from which such a count follows by subtraction.
 
 A share together with its number of rows is a count, too. Where a total is known and one part of it is hidden, the hidden part
 is the total less the others, so a second part is hidden as well (complementary suppression; Willenborg & de Waal 2001). Every
@@ -21,7 +21,7 @@ BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def countless(count: int, rows: int) -> bool:
-    """Are one to nine rows on one side, so that a share of the rows would count single people?
+    """Return whether one to nine rows are on one side, so that a share of the rows would reveal the count of single people.
 
     >>> [countless(count, 70) for count in (0, 1, 10, 60, 61, 70)]
     [False, True, False, False, True, False]
@@ -30,7 +30,7 @@ def countless(count: int, rows: int) -> bool:
 
 
 def part_of(count: int | None, rows: int) -> int | None:
-    """A count of some of `rows` rows, or None where it or what is left is from 1 to 9.
+    """Return the count of some of `rows` rows, or None if it or the remainder is from 1 to 9.
 
     >>> [part_of(count, 70) for count in (0, 3, 30, 67, 70)]
     [0, None, 30, None, 70]
@@ -39,7 +39,7 @@ def part_of(count: int | None, rows: int) -> int | None:
 
 
 def parts_shown(counts: Sequence[int] | IntArray) -> BoolArray:
-    """Which parts of a known total may be shown; all of them are given, and 0 is always shown.
+    """Return which parts of a known total can be shown; all parts are given, and 0 is always shown.
 
     >>> parts_shown([97, 100, 3, 0]).tolist(), parts_shown([97, 100, 0]).tolist()
     ([False, True, False, True], [True, True, True])
@@ -49,7 +49,7 @@ def parts_shown(counts: Sequence[int] | IntArray) -> BoolArray:
 
 
 def rounded_down(count: int | None, rows: int) -> int | None:
-    """A count of some of `rows` rows: None from 1 to 9, and where all but 1 to 9 are counted, all but ten.
+    """Return the count of some of `rows` rows: None from 1 to 9, and, if all but 1 to 9 are counted, all but ten.
 
     >>> [rounded_down(count, 70) for count in (0, 3, 30, 67, 70)]
     [0, None, 30, 60, 70]
@@ -61,7 +61,8 @@ def rounded_down(count: int | None, rows: int) -> int | None:
 
 
 def distinct_down(distinct: int, rows: int, missing: int) -> int:
-    """How many values a column of so many rows holds, rounded down where 1 to 9 rows have no value of their own.
+    """Return the number of distinct values of a column with this many rows, rounded down if 1 to 9 rows have no value of
+    their own.
 
     Where almost every row has another value, their number would say how many rows lack one, or share one.
 
@@ -73,7 +74,7 @@ def distinct_down(distinct: int, rows: int, missing: int) -> int:
 
 
 def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | None, int | None]:
-    """Counts of some of `rows` rows and of some of those, each rounded down where a difference would be from 1 to 9.
+    """Return counts of some of `rows` rows and of some of those, each rounded down if a difference would be from 1 to 9.
 
     >>> nested_down(20, 15, 300), nested_down(20, 8, 300), nested_down(297, 20, 300)
     ((15, 15), (20, None), (290, 20))
@@ -85,7 +86,8 @@ def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | 
 
 
 def sets_shown(masks: Sequence[BoolArray]) -> list[bool]:
-    """Of which sets of the same rows (masks, (n,) each) the number of rows may be shown, when the number of all rows is known.
+    """Return which sets of the same rows (masks, (n,) each) can be shown with their number of rows, when the total is
+    known.
 
     The largest come first. A set is left out where 1 to 9 rows could be counted: in it or outside it, between it and one inside
     it, or outside several that have no row in common.
@@ -111,7 +113,7 @@ def sets_shown(masks: Sequence[BoolArray]) -> list[bool]:
 
 
 def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
-    """(a, b) which cells of a table of counts (a, b, sides) may tell how their rows are shared among the sides.
+    """Return which cells of a table of counts (a, b, sides) can show how their rows are divided among the sides: (a, b).
 
     >>> two = np.array([[[40, 60]], [[3, 97]], [[50, 50]], [[0, 80]]])  # selected and not, of four groups
     >>> countable(two, np.ones((4, 1), dtype=bool))[:, 0].tolist()  # three are too few; the first would tell of them
@@ -121,7 +123,8 @@ def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
 
 
 def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
-    """Which cells of a table of counts (a, b) may be told when all its margins are; (a, 1): of the groups of one column.
+    """Return which cells of a table of counts (a, b) can be shown when all its margins are; (a, 1): the groups of one
+    column.
 
     >>> shown(np.array([[500], [40], [3]]))[:, 0].tolist(), shown(np.array([[500], [40], [10]]))[:, 0].tolist()
     ([True, False, False], [True, True, True])
@@ -133,7 +136,7 @@ def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
 
 
 def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
-    """(a, b) of the cells (a, b, sides) that are told, those that may be when the margins of every side are known."""
+    """Return which of the shown cells (a, b, sides) can be shown when the margins of every side are known: (a, b)."""
     told = told.copy()
     lines: list[Any] = [(slice(None), j) for j in range(told.shape[1])]
     if told.shape[1] > 1:
@@ -145,7 +148,9 @@ def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
 
 
 def _close(counts: IntArray, told: BoolArray) -> bool:
-    """Hold back the smallest told cell of a line (in place) where what is untold could be reckoned; was one held back?"""
+    """Withhold (in place) the smallest shown cell of a line in which a withheld one could be computed; return whether one
+    was withheld.
+    """
     hidden = ~told[:, None] & (counts > 0)
     many, rows = hidden.sum(axis=0), (counts * hidden).sum(axis=0)
     bare = (many > 0) & ((many == 1) | (rows < SMALL))

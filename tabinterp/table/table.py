@@ -1,4 +1,4 @@
-"""The rows, coerced once: after the door nothing downstream asks again what a column is."""
+"""`Table`: validated, immutable rows with their schema."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ class Table:
 
     @property
     def inputs(self) -> pd.DataFrame:
-        """The columns a model may read."""
+        """The columns that a model may read."""
         return self.frame[list(self.schema.inputs)]
 
     @property
     def row_weights(self) -> FloatArray:
-        """(rows,) how often each row counts: its weight, or one where the table has none."""
+        """The weight of each row (rows,); one if the table has no weights."""
         return np.ones(len(self)) if self.weights is None else self.weights
 
     @cached_property
     def groups(self) -> IntArray | None:
-        """(rows,) which rows belong together, as numbers; None without a group column.
+        """The group number of each row (rows,); None without a group column.
 
         A row whose group is missing stands alone.
         """
@@ -73,16 +73,16 @@ class Table:
 
     @property
     def group_count(self) -> int | None:
-        """How many groups the rows come in; None without a group column."""
+        """The number of groups; None without a group column."""
         return None if self.groups is None else int(self.groups.max(initial=-1)) + 1
 
     @property
     def codes(self) -> IntArray | None:
-        """(rows,) class numbers; None where the target is a number or a count."""
+        """The class number of each row (rows,); None if the target is a number or a count."""
         return self.y.astype(np.int64) if self.schema.goal.classes else None
 
     def take(self, rows: IntArray | BoolArray) -> Table:
-        """These rows only, in this order."""
+        """Return a table of these rows only, in this order."""
         return replace(
             self,
             frame=self.frame.iloc[np.flatnonzero(rows) if rows.dtype == bool else rows].reset_index(drop=True),
@@ -93,25 +93,28 @@ class Table:
         )
 
     def beside(self, rows: pd.DataFrame) -> Table:
-        """The same rows followed by these, which have the target, the number and the weight of the first row."""
+        """Return the same rows followed by these, which get the target, number and weight of the first row."""
         whole = self.take(np.append(np.arange(len(self)), np.zeros(len(rows), dtype=np.int64)))
         return replace(whole, frame=pd.concat([self.frame, rows], ignore_index=True))
 
     def with_split(self, split: Split) -> Table:
-        """The same rows under this rule, which leaves rows, and weight where there are weights, on both sides."""
+        """Return the same rows with this split, which must leave rows (and positive weight) on both sides."""
         held_out = split.held_out(self.frame, self.codes, self.schema.labels)
         if held_out.all() or not held_out.any():
             raise TableError(
-                f"the split holds out {int(held_out.sum())} of {len(self)} rows of {self.name}; both parts need rows"
+                f"the split holds out {int(held_out.sum())} of {len(self)} rows of {self.name}; there must be both "
+                "held-out and training rows"
             )
         for part, rows in (("held-out", held_out), ("training", ~held_out)):
             if self.weights is not None and self.weights[rows].sum() == 0:
-                raise TableError(f"every one of the {int(rows.sum())} {part} rows has the weight 0")
+                raise TableError(f"all {int(rows.sum())} {part} rows have weight 0")
         asked = None if self.asked is None else replace(self.asked, split=split)
         return replace(self, split=split, held_out=held_out, asked=asked)
 
     def shuffled(self, seed: int) -> Table:
-        """The targets of the training rows (all rows without a split) in another order; those held out stay."""
+        """Return the table with the targets of the training rows (all rows without a split) permuted; held-out targets are
+        unchanged.
+        """
         training = np.arange(len(self)) if self.held_out is None else np.flatnonzero(~self.held_out)
         places = np.arange(len(self))
         places[training] = training[np.argsort(row_hash(self.numbers[training], seed), kind="stable")]
@@ -120,27 +123,27 @@ class Table:
         return replace(self, y=self.y[places], frame=frame)
 
     def training_rows(self) -> Table:
-        """Rows that are not held out; every row when there is no split."""
+        """Return the rows that are not held out; every row if there is no split."""
         return self if self.held_out is None else self.take(~self.held_out)
 
     def evaluation_rows(self) -> Table:
-        """Held-out rows; every row when there is no split."""
+        """Return the held-out rows; every row if there is no split."""
         return self if self.held_out is None else self.take(self.held_out)
 
 
 def check_table(table: Any) -> None:
-    """Refuse what is no `Table`, and say what to write."""
+    """Refuse an object that is not a `Table`, and say what to pass instead."""
     if isinstance(table, Table):
         return
     kind = type(table).__name__
     if kind == "Scan":
         raise TableError(
-            "this analysis takes rows that are in memory, and was given a Scan, whose rows are read in batches: give it "
-            "scan.sample, the rows that were drawn, or run ti.audit, which takes a Scan"
+            "this analysis needs a table in memory, got a Scan, whose rows are read in batches. Pass scan.sample, "
+            "the rows that were drawn, or run ti.audit, which accepts a Scan"
         )
     if kind in ("Model", "BoundModel"):
-        raise TableError("a Model was given where the table is expected: the model comes first, then the table")
+        raise TableError("expected a table, got a Model. Pass the model first, then the table")
     raise TableError(
-        f"a table is what ti.read_table returns; got an object of type {kind}. Write ti.read_table(..., target=...), which "
-        f"takes a path or a dataframe, and pass what it returns"
+        f"expected a table from ti.read_table, got an object of type {kind}. Call ti.read_table(..., target=...) "
+        "on it, which accepts a path or a dataframe"
     )

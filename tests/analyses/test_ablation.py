@@ -127,8 +127,8 @@ def test_held_out_rows_and_what_is_refused():
     np.testing.assert_allclose(found.cost.value[:10, 0], singles.ablation_mean.value, atol=1e-9)
     np.testing.assert_allclose(found.cost.stderr[:10, 1], singles.ablation_zero.stderr, atol=1e-9)
     for more, words in (
-        ({"methods": ["median"]}, "methods are"),
-        ({"groups": {"g": [(1, 0), (2, 0)]}}, "one layer"),
+        ({"methods": ["median"]}, "methods must"),
+        ({"groups": {"g": [(1, 0), (2, 0)]}}, "same layer"),
         ({"groups": {"g": [(1, 9)]}}, "units 0 to 5"),
     ):
         with pytest.raises(NotApplicableError, match=words):

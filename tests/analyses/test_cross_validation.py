@@ -64,7 +64,7 @@ def test_groups_stay_together_and_folds_are_large_enough():
     ti.crossvalidate(curved(seen), data, folds=3)
     for numbers in seen:
         assert all({4 * (i // 4) + j for j in range(4)} <= numbers for i in numbers)
-    with pytest.raises(TabinterpError, match="two folds at least"):
+    with pytest.raises(TabinterpError, match="at least two folds"):
         ti.crossvalidate(curved(), data, folds=1)
     with pytest.raises(NotApplicableError, match="too small"):
         ti.crossvalidate(curved(), table(60), folds=30)

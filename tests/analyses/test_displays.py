@@ -227,9 +227,9 @@ def test_a_linear_model_is_drawn_beside_any_reading_of_the_same_kind(results):
         np.testing.assert_allclose(marks(ax, look)[:, 0], one.frame().set_index("column")["mean"][names(ax)])
     hollow = {line.get_markerfacecolor() for line in ax.get_lines() if line.get_marker() == "D"}
     assert hollow == {PAPER}
-    with pytest.raises(NotApplicableError, match="same players"):
+    with pytest.raises(NotApplicableError, match="same columns or groups"):
         network.plot(ax=axes(), linear=ti.gradient_importance(linear, table, method="integrated_gradients"))
-    with pytest.raises(NotApplicableError, match="heat maps do not fit"):
+    with pytest.raises(NotApplicableError, match="heat maps cannot share"):
         results["families"].plot(ax=axes(), linear=results["families"])
 
 
@@ -242,7 +242,7 @@ def test_an_output_of_several_is_named():
     told = found.frame().query("output == 'c'").set_index("column")["mean"]
     np.testing.assert_allclose(marks(ax)[:, 0], told[names(ax)])
     assert len(found.pictures()) == 3
-    with pytest.raises(NotApplicableError, match="output is one of"):
+    with pytest.raises(NotApplicableError, match="output must be one of"):
         found.plot(ax=axes(), output="d")
 
 

@@ -293,8 +293,8 @@ def test_what_the_encoder_mixes_has_no_value():
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"method": "lime"}, "method is one of"),
-        ({"baseline": "mode"}, "baseline is"),
+        ({"method": "lime"}, "method must be one of"),
+        ({"baseline": "mode"}, "baseline must be"),
         ({"method": "expected_gradients", "background": 0}, "background"),
         ({"method": "expected_gradients", "background": -3}, "background"),
         ({"tolerance": 0.0}, "tolerance"),

@@ -254,7 +254,7 @@ def test_a_network_that_branches_on_values_still_has_its_shares():
     found = ti.neurons(cases.wrapped(Branching()), cases.numbers(100))
     assert np.isnan(found.ablation_mean.value).all()
     assert "cannot be cut" in found.words(0)
-    with pytest.raises(NotApplicableError, match="no affine function"):
+    with pytest.raises(NotApplicableError, match="not an affine function"):
         found.weights()
 
 

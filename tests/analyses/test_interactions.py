@@ -300,7 +300,7 @@ def test_intervals_of_a_pair_without_interaction_cover_zero():
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"top": 0}, "top is at least 1"),
+        ({"top": 0}, "top must be at least 1"),
         ({"background": 3}, "at least 4 rows"),
         ({"columns": ["age"]}, "two columns"),
         ({"columns": ["nope", "age"]}, "input columns"),

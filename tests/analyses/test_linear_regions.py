@@ -150,14 +150,14 @@ class Cube(nn.Module):
 @pytest.mark.parametrize(
     ("net", "words"),
     [
-        (lambda: cases.styled("gelu"), "layer 1 applies gelu, which is no rectifier"),
+        (lambda: cases.styled("gelu"), "layer 1 applies gelu, which is not a piecewise linear activation"),
         (lambda: cases.styled("layer_norm"), "layer 1 applies tanh"),
         (lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.LayerNorm(4), nn.Linear(4, 1)), "normalisation of rows"),
         (Gated, "a product"),
         (Cube, "not affine|cannot be traced"),
         (
             lambda: nn.Sequential(nn.Linear(3, 4), nn.LeakyReLU(-0.5), nn.Linear(4, 1)),
-            "leakyrelu, which is no rectifier",
+            "leakyrelu, which is not a piecewise linear activation",
         ),
     ],
 )
@@ -172,5 +172,5 @@ def test_a_function_of_rows_and_a_counterpart_that_is_none():
     with pytest.raises(NotApplicableError, match="nothing is known of its inside"):
         ti.linear_regions(ti.wrap(lambda rows: rows["x1"].to_numpy(), task="regression"), table)
     model = cases.wrapped(cases.styled("separate"))
-    with pytest.raises(NotApplicableError, match="counterpart is a linear model"):
+    with pytest.raises(NotApplicableError, match="counterpart must be a linear model"):
         ti.linear_regions(model, table, counterpart=model)

@@ -99,7 +99,7 @@ def ahead(net, given) -> list[np.ndarray]:
     [
         (batch_norm, (5, 4), None),
         (layer_norm, (5, 4), "normalisation of rows"),
-        (gelu, (5, 4), "layer 1 applies gelu, which is no rectifier"),
+        (gelu, (5, 4), "layer 1 applies gelu, which is not a piecewise linear activation"),
         (Skipping, (5, 5), None),
         (Embedded, (5,), None),
     ],
@@ -130,7 +130,7 @@ def test_units_are_found_and_read_without_a_name(make, widths, regions):
         with pytest.raises(NotApplicableError, match=regions):
             ti.linear_regions(bound, bound.table)
     if make is layer_norm:  # no affine function of the columns: neither weights nor a closed form
-        with pytest.raises(NotApplicableError, match="no affine function"):
+        with pytest.raises(NotApplicableError, match="not an affine function"):
             found.weights()
         assert set(optima.proof) == {None}
     else:

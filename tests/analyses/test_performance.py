@@ -246,7 +246,7 @@ def test_rows_of_one_class_have_no_performance():
     result = compare(*(b.take(ones) for b in bounds), held_out=True)
     assert result.status == "not_assessed"
     assert np.isnan([m.network for m in result.metrics]).all()
-    assert f"there are 0 rows of class '{table.schema.labels[0]}'" in str(result.withheld)
+    assert f"too few rows of class '{table.schema.labels[0]}'" in str(result.withheld)
 
 
 def test_seed_and_order_of_rows():
@@ -326,7 +326,7 @@ def test_the_margin_is_the_users():
     wide = compare(*bounds, held_out=True, margin=50.0)
     assert (wide.margin, wide.status) == (50.0, "equivalent")
     for wrong in (0.0, -1.0, math.nan, math.inf):
-        with pytest.raises(TabinterpError, match="a margin is a positive number"):
+        with pytest.raises(TabinterpError, match="the margin must be a positive number"):
             compare(*bounds, held_out=True, margin=wrong)
 
 

@@ -330,9 +330,9 @@ def test_groups_move_together_and_stand_last():
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"groups": {"g": ["nope"]}}, "not input columns"),
-        ({"groups": {"g": ["age"], "h": ["age"]}}, "one group at most"),
-        ({"groups": {"income": ["age"]}}, "not named like a column"),
+        ({"groups": {"g": ["nope"]}}, "unknown column in groups"),
+        ({"groups": {"g": ["age"], "h": ["age"]}}, "in one group only"),
+        ({"groups": {"income": ["age"]}}, "must not have the name of a column"),
         ({"groups": {"g": []}}, "no column"),
         ({"n_repeats": 0}, "at least 1"),
         ({"loss": "r2"}, "one of log_loss"),

@@ -425,12 +425,12 @@ def test_what_cannot_be_asked_is_said():
     _, table, pipeline, _ = scene("binary")
     model = ti.wrap(pipeline)
     wrong = [
-        ({"method": "kernel"}, "method is one of"),
-        ({"scale": "odds"}, "scale is one of"),
+        ({"method": "kernel"}, "method must be one of"),
+        ({"scale": "odds"}, "scale must be one of"),
         ({"background": 0}, "at least 1"),
         ({"tolerance": 0.0}, "above 0"),
         ({"n_permutations": 0}, "between 1 and"),
-        ({"background": replace(table, frame=table.frame.drop(columns="age"))}, "lacks the columns 'age'"),
+        ({"background": replace(table, frame=table.frame.drop(columns="age"))}, "has no column named 'age'"),
     ]
     for more, words in wrong:
         with pytest.raises(NotApplicableError, match=words):

@@ -473,6 +473,6 @@ def test_the_command_shows_the_manual_page_of_one_check():
     assert page.count("TI-") == 1
     two = json.loads(CliRunner().invoke(app, ["checks", "near-leak", "label-leak", "--json"]).output)
     assert [one["slug"] for one in two] == ["label-leak", "near-leak"]
-    with pytest.raises(TabinterpError, match=r"no check 'lable-leak'\. Did you mean 'label-leak'\?"):
+    with pytest.raises(TabinterpError, match=r"unknown check 'lable-leak'\. Did you mean 'label-leak'\?"):
         explain_checks(["lable-leak"])
     assert isinstance(CliRunner().invoke(app, ["checks", "lable-leak"]).exception, TabinterpError)

@@ -154,13 +154,17 @@ def test_a_saved_audit_is_judged_again_at_the_limits_of_a_policy():
 @pytest.mark.parametrize(
     ("slug", "limits", "said"),
     [
-        ("near-leak", "{ area = 0.9 }", r"has no limit 'area'; a policy may move auc \(from 0.5 to 0.99\), r2"),
+        ("near-leak", "{ area = 0.9 }", r"has no limit 'area'; its limits are auc \(from 0.5 to 0.99\), r2"),
         (
             "near-leak",
             "{ auc = 1.2 }",
-            r"'auc' of 'near-leak' cannot be 1.2; a policy may move auc \(from 0.5 to 0.99\)",
+            r"limit 'auc' of 'near-leak' is out of range: 1.2; its limits are auc \(from 0.5 to 0.99\)",
         ),
-        ("dead-units", "{ count = 3 }", "'dead-units' has no limit 'count'; a policy may move none at all"),
+        (
+            "dead-units",
+            "{ count = 3 }",
+            "'dead-units' has no limit 'count'; a policy cannot change any limit of this check",
+        ),
         ("near-leak", "{ auc = true }", "valid number"),
         ("near-leak", '{ auc = "0.9" }', "valid number"),
         ("rare-level", "{ rows = 5 }", "no limit 'rows'"),  # what is rare was settled when the levels were counted

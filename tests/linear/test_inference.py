@@ -594,7 +594,7 @@ def test_what_cannot_be_inferred_is_said():
         infer(numeric(x), np.ones(10, int), task="binary", n_classes=2)
     with pytest.raises(NotApplicableError, match="constant"):
         infer(numeric(x), np.full(10, 3.7), task="regression", n_classes=0)
-    with pytest.raises(NotApplicableError, match="10 rows for 10 coefficients"):
+    with pytest.raises(NotApplicableError, match="10 rows with 10 coefficients"):
         infer(numeric(rng.normal(size=(10, 30))), rng.normal(size=10), task="regression", n_classes=0)
     with pytest.raises(NotApplicableError, match="not finite"):
         numeric([[1.0], [np.nan]])
@@ -602,7 +602,7 @@ def test_what_cannot_be_inferred_is_said():
         infer(numeric(x), np.arange(10) % 2, task="binary", n_classes=2, weights=np.zeros(10))
     with pytest.raises(NotApplicableError, match="negative"):
         infer(numeric(x), np.arange(10) % 2, task="binary", n_classes=2, weights=np.full(10, -1.0))
-    with pytest.raises(ValueError, match="classes are 0 to 1"):
+    with pytest.raises(ValueError, match="classes must be whole numbers from 0 to 1"):
         infer(numeric(x), np.arange(10), task="binary", n_classes=2)
     with pytest.raises(ValueError, match="one value for each row"):
         infer(numeric(x), np.arange(9) % 2, task="binary", n_classes=2)

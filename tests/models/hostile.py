@@ -432,32 +432,38 @@ BIG = 1 << 30
 GRAPHS = {  # what -> (change of model.json, words)
     "unknown operation": (
         at("relu", op="os.system"),
-        r"the node 'relu' asks for 'os\.system'; known are layer, tensor, add",
+        r"the node 'relu' has the unknown operation 'os\.system'; allowed are layer, tensor, add",
     ),
-    "an attribute for an operation": (at("relu", op="__class__"), "asks for '__class__'"),
-    "an operation of torch that is not ours": (at("relu", op="load"), "asks for 'load'"),
+    "an attribute for an operation": (at("relu", op="__class__"), "the unknown operation '__class__'"),
+    "an operation of torch that is not ours": (at("relu", op="load"), "the unknown operation 'load'"),
     "too few values": (at("add", values=[FC]), "add takes 2 values; got 1"),
     "too many values": (at("relu", values=[FC, X, X]), "relu takes 1 values; got 3"),
-    "another setting": (at("relu", settings={"out": FC}), r"relu has the settings \[\]; got \['out'\]"),
-    "a missing tensor": (at("scale", of="nowhere"), "the weights do not fit the architecture: missing nowhere"),
+    "another setting": (at("relu", settings={"out": FC}), r"the settings of relu must be among \[\]; got \['out'\]"),
+    "a missing tensor": (at("scale", of="nowhere"), "the weights do not fit the architecture: missing: nowhere"),
     "a tensor left over": (
         lambda h: h["graph"].update(nodes=[n for n in h["graph"]["nodes"] if n["name"] != "out"], output="add"),
         "layers that no node uses: out",
     ),
-    "an attribute for a tensor": (at("scale", of="__class__.__init__"), "missing __class__.__init__"),
+    "an attribute for a tensor": (at("scale", of="__class__.__init__"), "missing: __class__.__init__"),
     "a layer that is not described": (at("fc", of="nowhere"), "the layer 'nowhere', which is not described"),
-    "a layer of two values": (at("fc", values=[X, X]), "is a layer: it has its name in `of`, and 1 values"),
-    "an unknown layer": (lambda h: h["graph"]["layers"]["fc"].update(kind="LSTM"), "names a layer 'LSTM'"),
+    "a layer of two values": (
+        at("fc", values=[X, X]),
+        "is a layer, so it needs the name of the layer in `of`, and 1 values",
+    ),
+    "an unknown layer": (lambda h: h["graph"]["layers"]["fc"].update(kind="LSTM"), "an unknown kind of layer 'LSTM'"),
     "a layer larger than memory": (
         lambda h: h["graph"]["layers"]["fc"]["settings"].update(in_features=1 << 23, out_features=1 << 23),
         "in_features of Linear is from 1 to 65,536; got 8388608",
     ),
-    "a cycle": (at("fc", values=[{"node": "add"}]), "uses 'add', which no input or node before it is called"),
-    "itself": (at("relu", values=[{"node": "relu"}]), "uses 'relu', which no input or node before it"),
+    "a cycle": (at("fc", values=[{"node": "add"}]), "uses 'add', but there is no input or earlier node"),
+    "itself": (at("relu", values=[{"node": "relu"}]), "uses 'relu', but there is no input or earlier node"),
     "an unknown name": (at("add", values=[FC, {"node": "/etc/passwd"}]), "uses '/etc/passwd'"),
-    "a name twice": (at("add", name="mul"), "two nodes of the name 'mul'"),
-    "no output": (whole(output="nowhere"), "the output 'nowhere' is no node"),
-    "an output that is no score": (whole(output="scale"), r"the output is \(n,\), \(n, 1\) or \(n, k\) scores"),
+    "a name twice": (at("add", name="mul"), "two nodes named 'mul'"),
+    "no output": (whole(output="nowhere"), "the output 'nowhere' is not a node"),
+    "an output that is no score": (
+        whole(output="scale"),
+        r"the output must be scores of shape \(n,\), \(n, 1\) or \(n, k\)",
+    ),
     "no nodes": (whole(nodes=[]), "describes 0 nodes"),
     "nodes without end": (
         lambda h: h["graph"].update(nodes=[{"name": f"n{i}", "op": "relu", "values": [X]} for i in range(3000)]),
@@ -465,7 +471,7 @@ GRAPHS = {  # what -> (change of model.json, words)
     ),
     "a huge repeat": (
         new({"op": "repeat", "values": [X, 1, BIG]}),
-        "new0' .repeat.: gives .* entries for 4,096 rows; at most",
+        "new0' .repeat.: too large, with .* entries for 4,096 rows; the limit is",
     ),
     "a repeat beyond numbers": (new({"op": "repeat", "values": [X, BIG, BIG]}), r"new0' \(repeat\) cannot be computed"),
     "a huge expand": (
@@ -498,11 +504,11 @@ GRAPHS = {  # what -> (change of model.json, words)
     ),
     "a power of numbers": (
         new({"op": "size", "values": [X, 0]}, {"op": "pow", "values": [{"node": "new0"}, BIG]}),
-        "pow.: takes a tensor",
+        "pow.: needs a tensor",
     ),
     "several values times a number": (
         new({"op": "unbind", "values": [X, 1]}, {"op": "mul", "values": [{"node": "new0"}, BIG]}),
-        "mul.: takes tensors and numbers",
+        "mul.: needs tensors or numbers",
     ),
     "many constants": (
         new(
@@ -540,18 +546,18 @@ GRAPHS = {  # what -> (change of model.json, words)
         "new2' .attention.: gives",
     ),
     "a number beyond all": (new({"op": "mul", "values": [X, 10**30]}), "has a number beyond"),
-    "a text": (new({"op": "to", "values": [X, "cuda"]}), "has a value that is none: .cuda"),
-    "another dtype": (new({"op": "to", "values": [X, {"dtype": "object"}]}), "a dtype is one of float32"),
-    "a value of two kinds": (new({"op": "relu", "values": [{"node": "x", "slice": []}]}), "has a value that is none"),
+    "a text": (new({"op": "to", "values": [X, "cuda"]}), "has an invalid value: .cuda"),
+    "another dtype": (new({"op": "to", "values": [X, {"dtype": "object"}]}), "the dtype must be one of float32"),
+    "a value of two kinds": (new({"op": "relu", "values": [{"node": "x", "slice": []}]}), "has an invalid value"),
     "nested values": (
         new({"op": "reshape", "values": [X, [[[[[[[[[[1]]]]]]]]]]]}),
         "nests its values too deeply",
     ),
-    "no tensor first": (new({"op": "reshape", "values": [3, 1]}), "its first value is no tensor"),
-    "a huge input": (lambda h: h["graph"]["inputs"][0].update(width=1 << 40), "has from 1 to 65,536 columns"),
-    "an input of nothing": (lambda h: h["graph"]["inputs"][0].update(width=-1), "has from 1 to 65,536 columns"),
-    "layers and a graph": (lambda h: h.update(layers=[]), "as layers or as a graph, one of them"),
-    "neither": (lambda h: h.pop("graph"), "as layers or as a graph, one of them"),
+    "no tensor first": (new({"op": "reshape", "values": [3, 1]}), "its first value is not a tensor"),
+    "a huge input": (lambda h: h["graph"]["inputs"][0].update(width=1 << 40), "must have 1 to 65,536 columns"),
+    "an input of nothing": (lambda h: h["graph"]["inputs"][0].update(width=-1), "must have 1 to 65,536 columns"),
+    "layers and a graph": (lambda h: h.update(layers=[]), "either as layers or as a graph"),
+    "neither": (lambda h: h.pop("graph"), "either as layers or as a graph"),
     "a field more": (at("relu", code="print()"), "graph.nodes.*code: Extra inputs are not permitted"),
 }
 
@@ -595,7 +601,7 @@ HOSTILE = {  # what -> (name of the file, its bytes)
     "drive": ("model.zip", lambda: zipped(members(bundle_bytes()) | {"C:evil.txt": b"x"})),
     "link in zip": ("model.zip", linked),
     "folder in zip": ("model.zip", lambda: zipped(members(bundle_bytes()) | {"counterpart/": b""})),
-    "member twice": ("model.zip", doubled),
+    "two members with the same name": ("model.zip", doubled),
     "extra member": ("model.zip", lambda: zipped(members(bundle_bytes()) | {"hook.py": b"print()"})),
     "member not in the list": (
         "model.zip",
@@ -612,7 +618,7 @@ HOSTILE = {  # what -> (name of the file, its bytes)
     ),
     "huge JSON": ("model.zip", lambda: with_json(lambda header: header.update(name="x" * (1 << 24)))),
     "deep JSON": ("model.zip", lambda: zipped(members(bundle_bytes()) | {"model.json": deep()})),
-    "no JSON": ("model.zip", lambda: zipped(members(bundle_bytes()) | {"model.json": b"\xff\xfe"})),
+    "not a JSON": ("model.zip", lambda: zipped(members(bundle_bytes()) | {"model.json": b"\xff\xfe"})),
     "name twice in JSON": (
         "model.zip",
         lambda: zipped(members(bundle_bytes()) | {"model.json": b'{"format": 1, "format": 1}'}),
@@ -632,7 +638,7 @@ HOSTILE = {  # what -> (name of the file, its bytes)
         lambda: with_json(layers({"kind": "Linear", "settings": {"in_features": -1, "out_features": 1}})),
     ),
     "text for a number": ("model.zip", lambda: with_json(layers({"kind": "ELU", "settings": {"alpha": "1"}}))),
-    "no layers": ("model.zip", lambda: with_json(layers())),
+    "only weights": ("model.zip", lambda: with_json(layers())),
     "too many layers": ("model.zip", lambda: with_json(layers(*[{"kind": "ReLU", "settings": {}}] * 1001))),
     "weights of another network": ("model.zip", lambda: with_json(nothing, {"model.safetensors": safetensors_bytes()})),
     "NaN in a bundle": (

@@ -189,7 +189,7 @@ def test_other_estimators_are_functions_of_rows(name):
         np.testing.assert_allclose(probabilities(bound.scores), estimator.predict_proba(frame()[COLUMNS]), atol=1e-6)
     found = ti.permutation_importance(bound, given, n_repeats=1).frame()
     assert np.isfinite(found["importance"]).all()
-    with pytest.raises(NotApplicableError, match="function of rows: it has no gradient"):
+    with pytest.raises(NotApplicableError, match="prediction function, so it has no gradient"):
         ti.gradient_importance(bound, given)
 
 
@@ -207,7 +207,9 @@ WITHOUT = [RidgeClassifier(), RidgeClassifierCV(), Perceptron(), LinearSVC(), SG
 @pytest.mark.parametrize("estimator", WITHOUT, ids=lambda e: type(e).__name__)
 def test_classifiers_without_probabilities_are_refused_with_the_way_out(estimator):
     pipeline = fitted(estimator, "binary")
-    with pytest.raises(ModelError, match=r"has no probabilities.*CalibratedClassifierCV\(FrozenEstimator\(model\)\)"):
+    with pytest.raises(
+        ModelError, match=r"has no predicted probabilities.*CalibratedClassifierCV\(FrozenEstimator\(model\)\)"
+    ):
         ti.wrap(pipeline)
 
 
@@ -223,5 +225,5 @@ def test_classes_may_be_named_when_the_model_was_fitted_to_codes():
     estimator = make_pipeline(clone(ENCODERS["standard"]), LogisticRegression()).fit(frame()[COLUMNS], codes)
     bound = bind(ti.wrap(estimator, classes=["no", "yes"]), table())
     np.testing.assert_allclose(probabilities(bound.scores), estimator.predict_proba(frame()[COLUMNS]), atol=1e-9)
-    with pytest.raises(ModelError, match="names 3 classes; LogisticRegression knows 2"):
+    with pytest.raises(ModelError, match="has 3 classes, but LogisticRegression has 2"):
         ti.wrap(estimator, classes=["a", "b", "c"])

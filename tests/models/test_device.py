@@ -28,7 +28,7 @@ from .cases import frame, numeric_table
 from .elsewhere import NAME, Elsewhere
 from .test_torch import by_style, made, wrapped
 
-NO_GPU = "torch finds no CUDA device here"
+NO_GPU = "torch finds no CUDA device"
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)
 
 
@@ -167,17 +167,17 @@ def test_fronts_lie_on_a_device_that_has_the_room(monkeypatch):
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:", "cpu:0", "meta"])
 def test_devices_that_there_are_not(name):
-    with pytest.raises(ModelError, match=r"a device is cpu or cuda \(cuda:1 for the second of several\)"):
+    with pytest.raises(ModelError, match=r"the device must be cpu or cuda \(or cuda:1 for the second GPU\)"):
         device_of(name)
 
 
 def test_a_device_that_is_not_here_is_told(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ModelError, match="torch finds no CUDA device here"):
+    with pytest.raises(ModelError, match="torch finds no CUDA device"):
         ti.wrap(torch.nn.Linear(4, 1), encoder="passthrough", task="regression", device="cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(ModelError, match="there is no cuda:3: torch finds 1 CUDA devices here"):
+    with pytest.raises(ModelError, match="there is no device cuda:3; torch finds 1 CUDA devices"):
         device_of("cuda:3")
 
 

@@ -120,7 +120,7 @@ def test_levels_unseen_in_training_are_encoded_as_the_pipeline_does(bound):
     other = frame().assign(city=["Mainz", "Bonn"] * 150)
     again = bind(ours.model, table(source=other))
     np.testing.assert_allclose(again.scores[:, 0], pipeline.decision_function(other[COLUMNS]), atol=1e-9)
-    with pytest.raises(ModelError, match=r"does not take this table.*Mainz"):
+    with pytest.raises(ModelError, match=r"does not accept this table.*Mainz"):
         bind(bound("unknown is an error")[1].model, table(source=other))
 
 

@@ -83,5 +83,5 @@ def test_a_final_sigmoid_is_taken_off_again():
 
 def test_a_function_of_rows_has_no_weights():
     bound = bind(ti.wrap(lambda rows: rows["x1"].to_numpy(), task="regression"), cases.numbers())
-    with pytest.raises(NotApplicableError, match="no weights"):
+    with pytest.raises(NotApplicableError, match="its weights cannot be randomised"):
         randomised(bound, 0, 0)

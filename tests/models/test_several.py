@@ -219,11 +219,11 @@ class Large(Plain):
 
 
 OPAQUE = {
-    Compared: "compares its inputs with numbers",
-    Multiplies: r"uses whole numbers for more than an embedding lookup \(mul",
+    Compared: "compares its inputs with constants",
+    Multiplies: r"uses integers for operations other than embedding lookups \(mul",
     Branches: "cannot be traced",
     Large: "looks up more than 2,048 levels",
-    Rounds: "rounds values to whole numbers inside",
+    Rounds: "rounds values to integers internally",
 }
 
 
@@ -239,7 +239,7 @@ def test_without_a_lookup_there_is_no_gradient_and_the_answers_are_the_network_s
         encoder, inputs = encoder[0], inputs[:1]
     bound = bind(ti.wrap(module, encoder=encoder), table)
     np.testing.assert_allclose(bound.scores, module(*inputs).detach().numpy(), atol=1e-6)
-    with pytest.raises(NotApplicableError, match=OPAQUE[kind] + ".*: it has no gradient"):
+    with pytest.raises(NotApplicableError, match=OPAQUE[kind] + ".*, so it has no gradient"):
         ti.gradient_importance(bound, table)
     importance = ti.permutation_importance(bound, table, n_repeats=2).frame()
     assert len(importance) == len(bound.columns) == 4
@@ -346,7 +346,7 @@ def test_a_level_unseen_in_training_has_a_place_only_where_the_network_has_one(s
     unknown = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit(seen)
     numbers = encoders(source)[0]
     with pytest.raises(
-        ModelError, match=r"takes its 2 inputs neither as floats nor as whole numbers.*index out of range"
+        ModelError, match=r"accepts its 2 inputs neither as floats nor as whole numbers.*index out of range"
     ):
         bind(ti.wrap(Listed(), encoder=[numbers, unknown]), table)
 
@@ -365,13 +365,13 @@ def test_a_whole_audit(source):
 
 def test_words_of_what_is_refused(source, table):
     first, second = encoders(source)
-    with pytest.raises(ModelError, match=r"encoder=\[\] names no input"):
+    with pytest.raises(ModelError, match=r"encoder=\[\] is empty"):
         ti.wrap(Listed(), encoder=[])
-    with pytest.raises(ModelError, match="encoder has no transform method: int"):
+    with pytest.raises(ModelError, match="encoder must have a transform method; int has none"):
         ti.wrap(Listed(), encoder=[first, 3])
-    with pytest.raises(ModelError, match=r"takes its 1 inputs neither as floats nor as whole numbers.*shapes"):
+    with pytest.raises(ModelError, match=r"accepts its 1 inputs neither as floats nor as whole numbers.*shapes"):
         bind(ti.wrap(Listed(), encoder=[first]), table)
     with pytest.raises(
-        ModelError, match=r"encoder [12] reads columns that this table does not offer as inputs: 'city'"
+        ModelError, match=r"encoder [12] reads columns that are not input columns of this table: 'city'"
     ):
         bind(ti.wrap(Listed(), encoder=[first, second]), ti.read_table(source.drop(columns="city"), target="binary"))

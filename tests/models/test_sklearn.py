@@ -246,7 +246,7 @@ def test_probabilities_of_another_kind_are_refused():
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        (LogisticRegression(), "LogisticRegression is not fitted; call fit first"),
+        (LogisticRegression(), "LogisticRegression is not fitted. Call fit first"),
         (make_pipeline(StandardScaler(), MLPClassifier()), "MLPClassifier is not fitted"),
         (RandomForestClassifier(), "RandomForestClassifier is not fitted"),
         (make_pipeline(StandardScaler(), Lasso()), "Lasso is not fitted"),
@@ -254,8 +254,8 @@ def test_probabilities_of_another_kind_are_refused():
         (CalibratedClassifierCV(LogisticRegression()), "CalibratedClassifierCV is not fitted"),
         (make_pipeline(StandardScaler()), "StandardScaler is neither a classifier.*LogisticRegression.*MLPRegressor"),
         (KMeans(), "KMeans is neither a classifier nor a regressor"),
-        ("model.pkl", r"builtins\.str cannot be read; accepted are fitted scikit-learn.*torch modules"),
-        (None, "NoneType cannot be read"),
+        ("model.pkl", r"builtins\.str is not a supported model. Supported are fitted scikit-learn.*torch modules"),
+        (None, "NoneType is not a supported model"),
     ],
 )
 def test_what_cannot_be_read_is_refused(model, words):
@@ -271,26 +271,26 @@ def test_a_model_of_other_columns_classes_or_task_is_refused():
         bind(model, lacking)
     with pytest.raises(ModelError, match=r"\['False', 'True'\].*\['0', '1', '2'\]"):
         bind(model, many)
-    with pytest.raises(ModelError, match="is a binary model; the table's target 'y' is regression"):
+    with pytest.raises(ModelError, match="is a binary model, but the table's target 'y' is regression"):
         bind(model, number)
-    with pytest.raises(ModelError, match="is a regression model; the table's target 'y' is binary"):
+    with pytest.raises(ModelError, match="is a regression model, but the table's target 'y' is binary"):
         bind(ti.wrap(LinearRegression().fit(number.inputs, number.y)), binary)
-    with pytest.raises(ModelError, match="gives 2 outputs; regression on 'y' needs one"):
+    with pytest.raises(ModelError, match="gives 2 outputs, but regression on 'y' needs one"):
         bind(ti.wrap(LinearRegression().fit(number.inputs, np.column_stack([number.y] * 2))), number)
     renamed = ti.read_table(binary.frame.assign(y=np.where(binary.y == 1, "good", "bad")), target="y")
-    with pytest.raises(ModelError, match=r"knows the classes \['False', 'True'\].*holds \['bad', 'good'\]"):
+    with pytest.raises(ModelError, match=r"has the classes \['False', 'True'\].*has \['bad', 'good'\]"):
         bind(model, renamed)
 
 
 def test_a_model_of_another_width_is_refused():
     given = numeric_table(columns=4)
     model = LogisticRegression().fit(given.inputs.to_numpy()[:, :3], given.codes)
-    with pytest.raises(ModelError, match=r"does not take encoded rows of shape \(300, 4\)"):
+    with pytest.raises(ModelError, match=r"does not accept encoded rows of shape \(300, 4\)"):
         bind(ti.wrap(model), given)
 
 
 def test_a_model_without_encoder_on_text_is_refused():
-    with pytest.raises(ModelError, match="'city', 'grade' hold other values"):
+    with pytest.raises(ModelError, match="'city', 'grade' are not numeric"):
         bind(ti.wrap(LogisticRegression().fit(np.eye(4), [0, 1, 0, 1])), table())
 
 
@@ -306,5 +306,5 @@ def test_a_model_that_was_fitted_again_after_it_was_wrapped_is_refused():
 def test_torch_s_settings_are_refused_for_scikit_learn():
     given = numeric_table()
     model = LogisticRegression().fit(given.inputs, given.codes)
-    with pytest.raises(ModelError, match="brings its encoder"):
+    with pytest.raises(ModelError, match="includes its preprocessing"):
         ti.wrap(model, encoder=StandardScaler())

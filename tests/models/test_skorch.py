@@ -159,7 +159,9 @@ def test_a_calibrated_net(name):
 
 def test_an_unknown_criterion_is_asked_for():
     net = classifier(2, Focal).fit(single(np.eye(10)), np.arange(10) % 2)
-    with pytest.raises(ModelError, match=r"trained with Focal.*read are CrossEntropyLoss.*pass outputs='logits'"):
+    with pytest.raises(
+        ModelError, match=r"trained with Focal.*known losses are CrossEntropyLoss.*Pass outputs='logits'"
+    ):
         ti.wrap(net)
     assert ti.wrap(net, outputs="logits").outputs == "logits"
 
@@ -178,7 +180,7 @@ def test_answers_that_are_not_the_network_s_are_refused():
 
 
 def test_a_net_that_is_not_fitted_is_refused():
-    with pytest.raises(ModelError, match="NeuralNetClassifier is not fitted; call fit first"):
+    with pytest.raises(ModelError, match=r"NeuralNetClassifier is not fitted. Call fit first"):
         ti.wrap(classifier(2, nn.CrossEntropyLoss))
 
 

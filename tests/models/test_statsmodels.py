@@ -250,11 +250,14 @@ def test_the_report_takes_the_result_as_counterpart():
 
 
 REFUSED = {
-    "not fitted": (lambda d: sm.Logit(d["y"], x()), "Logit is not fitted; wrap what fit"),
-    "probit": (lambda d: sm.Probit(d["y"], x()).fit(disp=0), r"Probit is not among.*Logit, MNLogit.*result\.predict"),
+    "not fitted": (lambda d: sm.Logit(d["y"], x()), "Logit is not fitted. Pass the result of fit"),
+    "probit": (
+        lambda d: sm.Probit(d["y"], x()).fit(disp=0),
+        r"Probit is not supported.*Logit, MNLogit.*result\.predict",
+    ),
     "probit link": (
         lambda d: sm.GLM(d["y"], x(), family=BINOMIAL(sm.families.links.Probit())).fit(),
-        "GLM Binomial Probit is not among",
+        "GLM Binomial Probit is not supported",
     ),
     "offset": (
         lambda d: sm.GLM(d["count"], x(), family=sm.families.Poisson(), offset=d["w"]).fit(),
@@ -272,7 +275,7 @@ def test_what_cannot_be_read_is_refused(name):
 
 
 def test_a_formula_with_an_encoder_is_refused():
-    with pytest.raises(ModelError, match="a formula is an encoder already"):
+    with pytest.raises(ModelError, match="a model with a formula needs no"):
         ti.wrap(FITS["logit, formula"][0](source()), encoder=clone(ENCODERS["standard"]))
 
 
@@ -282,7 +285,7 @@ def test_missing_values_and_unseen_levels_are_told():
     missing = frame.assign(a=frame["a"].where(frame.index > 3))
     with pytest.raises(ModelError, match="missing or infinite value"):
         bind(ti.wrap(result), ti.read_table(missing, target="y"))
-    with pytest.raises(ModelError, match="does not take this table"):
+    with pytest.raises(ModelError, match="does not accept this table"):
         bind(ti.wrap(result), ti.read_table(frame.assign(c="z"), target="y"))
 
 

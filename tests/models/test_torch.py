@@ -796,18 +796,21 @@ class BatchStatistics(Style):
 @pytest.mark.parametrize(
     ("module", "words"),
     [
-        (Returns(lambda y: (y, y)), r"returns \(n,\), \(n, 1\) or \(n, k\) scores; for n = 300 it gave tuple"),
-        (Returns(lambda y: {"logits": y}), "it gave dict"),
-        (Returns(lambda y: y[None]), r"it gave \(1, 300, 1\)"),
-        (Returns(lambda y: y.sum()), r"it gave \(\)"),
-        (Returns(lambda y: y[1:]), r"it gave \(299, 1\)"),
+        (
+            Returns(lambda y: (y, y)),
+            r"must return scores of shape \(n,\), \(n, 1\) or \(n, k\); for n = 300 it returned tuple",
+        ),
+        (Returns(lambda y: {"logits": y}), "it returned dict"),
+        (Returns(lambda y: y[None]), r"it returned \(1, 300, 1\)"),
+        (Returns(lambda y: y.sum()), r"it returned \(\)"),
+        (Returns(lambda y: y[1:]), r"it returned \(299, 1\)"),
         (Returns(lambda y: y / 0), "scores that are not finite"),
-        (Returns(lambda y: y.repeat(1, 4)), r"gives 4 outputs; the target 'y' has the 2 classes"),
-        (TwoInputs(), "does not take encoded rows"),
+        (Returns(lambda y: y.repeat(1, 4)), r"gives 4 outputs, but the target 'y' has the 2 classes"),
+        (TwoInputs(), "does not accept encoded rows"),
         (Wrong(), "a table of embeddings"),
-        (nn.Linear(D + 1, 1), r"does not take encoded rows of shape \(300, 4\) as torch.float32"),
-        (Stochastic(), "dropout or batch statistics"),
-        (BatchStatistics(), "dropout or batch statistics"),
+        (nn.Linear(D + 1, 1), r"does not accept encoded rows of shape \(300, 4\) as torch.float32"),
+        (Stochastic(), "Turn off dropout and batch statistics"),
+        (BatchStatistics(), "Turn off dropout and batch statistics"),
     ],
 )
 def test_modules_that_give_no_scores_are_refused(module, words):
@@ -821,7 +824,7 @@ def test_scores_that_are_not_finite_far_down_are_refused():
     model = wrapped(nn.Sequential(nn.Linear(D, 1, bias=False), LogOf()), task="regression")
     with torch.no_grad():
         model.module[0].weight.copy_(torch.eye(D)[:1])
-    with pytest.raises(ModelError, match="not finite in 1 rows, such as row 4150"):
+    with pytest.raises(ModelError, match="not finite for 1 rows, such as row 4150"):
         _ = bind(model, given).scores
 
 
@@ -846,23 +849,23 @@ def test_a_module_that_cannot_be_copied_is_refused():
             raise ValueError("only one of me")
 
     for module, words in ((locked, "lock"), (Odd(), "only one of me")):
-        with pytest.raises(ModelError, match=f"cannot be copied, and the original is never touched.*{words}"):
+        with pytest.raises(ModelError, match=f"cannot be copied, and tabinterp does not modify the original.*{words}"):
             wrapped(module)
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({}, "pass a fitted transformer as encoder=, or encoder='passthrough'"),
+        ({}, "Pass a fitted transformer as encoder=, or encoder='passthrough'"),
         ({"encoder": "pass"}, "'passthrough'; got 'pass'"),
-        ({"encoder": 3}, "no transform method: int"),
+        ({"encoder": 3}, "must have a transform method; int has none"),
         (
             {"encoder": "passthrough", "outputs": "odds"},
-            "outputs is one of logits, probabilities, log_rate, rate; got 'odds'",
+            "outputs must be one of logits, probabilities, log_rate, rate; got 'odds'",
         ),
         (
             {"encoder": "passthrough", "task": "ranking"},
-            "a task is one of binary, multiclass, regression, count; got 'ranking'",
+            "the task must be one of binary, multiclass, regression, count; got 'ranking'",
         ),
     ],
 )
@@ -873,16 +876,16 @@ def test_settings_are_refused_in_words(settings, words):
 
 def test_classes_tasks_and_encoders_that_do_not_fit_are_refused():
     given = numeric_table()
-    with pytest.raises(ModelError, match=r"knows the classes \['no', 'yes'\].*holds \['False', 'True'\]"):
+    with pytest.raises(ModelError, match=r"has the classes \['no', 'yes'\].*has \['False', 'True'\]"):
         bind(wrapped(made(Functional), classes=["no", "yes"]), given)
-    with pytest.raises(ModelError, match="is a regression model; the table's target 'y' is binary"):
+    with pytest.raises(ModelError, match="is a regression model, but the table's target 'y' is binary"):
         bind(wrapped(made(Functional), task="regression"), given)
-    with pytest.raises(ModelError, match="is a binary model; the table's target 'y' is regression"):
+    with pytest.raises(ModelError, match="is a binary model, but the table's target 'y' is regression"):
         bind(wrapped(made(Functional), classes=[0, 1]), numeric_table("regression"))
-    with pytest.raises(ModelError, match=r"StandardScaler does not take this table.*not fitted"):
+    with pytest.raises(ModelError, match=r"StandardScaler does not accept this table.*not fitted"):
         bind(ti.wrap(made(Functional), encoder=StandardScaler()), given)
     text = ti.read_table(given.frame.assign(x1="a"), target="y")
-    with pytest.raises(ModelError, match="'x1' hold other values"):
+    with pytest.raises(ModelError, match="'x1' are not numeric"):
         bind(wrapped(made(Functional)), text)
 
 

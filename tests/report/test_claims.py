@@ -115,20 +115,20 @@ def told(key):
         (with_rung(binary(), "curvature", status="equivalent"), "rungs.2.status.*'not_resolved'"),
         (
             with_rung(regression(), "pairs", recovered=ABOVE),
-            "rungs.3.recovered: a share of a gain that is not resolved",
+            "rungs.3.recovered: a share is given, but the gain is not significant",
         ),
         (changed_ladder(regression(), gain="better"), "gain.ladder.gain: 'better'.*'equivalent'"),
-        (changed_gain(regression(), recovery=told("ladder.pairs.short.gain")), "without a resolved gain"),
-        (changed_gain(regression(), recovery=told("ladder.curvature.reached")), "status of that rung is 'worse'"),
+        (changed_gain(regression(), recovery=told("ladder.pairs.short.gain")), "requires a significant gain"),
+        (changed_gain(regression(), recovery=told("ladder.curvature.reached")), "status of that model is 'worse'"),
         (changed_gain(regression(), agreement=Message(key="gain.agree")), "gain.agreement.*'gain.no_gain'"),
         (changed_gain(regression(), ladder=None, agreement=Message(key="gain.agree")), "gain.recovery|gain.agreement"),
         (
             with_line(regression(), "ladder.linear.reached"),
-            "verdict.lines: 'ladder.linear.reached' without a resolved gain",
+            "verdict.lines: 'ladder.linear.reached' requires a significant gain",
         ),
         (
             with_line(nothing(), "ladder.linear.reached"),
-            "verdict.lines: 'ladder.linear.reached' without a resolved gain",
+            "verdict.lines: 'ladder.linear.reached' requires a significant gain",
         ),
     ],
 )
@@ -140,7 +140,9 @@ def test_a_gain_that_is_not_resolved_is_not_told(document, words):
 def test_rows_that_were_perhaps_trained_on_place_no_refit():
     document = binary().model_copy(update={"slices": None, "judged": None})
     update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
-    with pytest.raises(DocumentError, match=r"gain\.ladder: refits are placed without held-out rows"):
+    with pytest.raises(
+        DocumentError, match=r"gain\.ladder: the refits have a status, although there are no held-out rows"
+    ):
         render(document.model_copy(update=update))
 
 
@@ -179,7 +181,7 @@ def test_a_group_is_where_its_interval_says(index, update):
 def test_groups_need_held_out_rows():
     document = binary().model_copy(update={"gain": None, "judged": None})
     update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
-    with pytest.raises(DocumentError, match=r"slices\.found: groups are compared without held-out rows"):
+    with pytest.raises(DocumentError, match=r"slices\.found: groups are compared, although there are no held-out rows"):
         render(document.model_copy(update=update))
 
 
@@ -195,7 +197,7 @@ def test_only_a_linear_network_is_called_linear(kind, undrawn):
         "network": said.network.model_copy(update={"linear": True}),
         "coefficients": said.coefficients.model_copy(update={"surrogates": surrogates}),
     }
-    assert "It adds nothing to what" in render(said.model_copy(update=so)) or kind == "score"
+    assert "It can express nothing that" in render(said.model_copy(update=so)) or kind == "score"
 
 
 # ---- what stands beside the verdict
@@ -218,7 +220,7 @@ def told(document, key):
     ("document", "words"),
     [
         (beside(binary(), "reference", status="better"), "judged.reference.status: 'better'.*'worse'"),
-        (beside(binary(), "reference", difference=AROUND), "must be 'equivalent'"),
+        (beside(binary(), "reference", difference=AROUND), "imply 'equivalent'"),
         (beside(binary(), "recalibration", status="better"), "judged.recalibration.status"),
         (
             beside(
@@ -256,7 +258,7 @@ def test_lines_beside_the_verdict_that_the_document_bears_out():
 def test_nothing_is_told_beside_a_verdict_without_held_out_rows():
     document = beside(binary(), "reference", status="worse")
     parts = {"performance": document.performance.model_copy(update={"held_out": False}), "verdict": nothing().verdict}
-    with pytest.raises(DocumentError, match="only on held-out rows"):
+    with pytest.raises(DocumentError, match="held-out rows are required"):
         check(document.model_copy(update=parts))
 
 
@@ -348,14 +350,14 @@ def test_where_nothing_is_resolved_no_line_claims_anything(key):
 def test_what_may_be_said_where_nothing_is_resolved_claims_nothing():
     for key in (*NEUTRAL, "verdict.not_resolved"):
         words = messages.english()[key].format_map(Anything())
-        claims = ("beats", "in its favour", "against it", "is lower by", "is higher by", "predicts", "adds nothing")
+        claims = ("beats", "in its favour", "against it", " lower (", " higher (", "favour", "predicts", "adds nothing")
         assert not [claim for claim in claims if claim in words], key
 
 
 def test_a_page_of_an_unresolved_document_marks_nothing_as_resolved():
     html = render(unresolved())
     first = html[html.index("<h1>") : html.index("</header>")]
-    assert "too small to separate" in first
+    assert "do not separate the network" in first
     assert "✓" not in html
     figure = html[html.index('id="figure-coefficients-0"') :]
     assert 'aria-label="Forest plot' in figure

@@ -90,7 +90,7 @@ def test_it_is_tagged_and_says_what_it_is(pdf, read):
     assert root["/MarkInfo"]["/Marked"] is True or str(root["/MarkInfo"]["/Marked"]) == "True"
     assert root["/Lang"] == "en"
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
-    assert pdf.metadata.title == "MLPClassifier 128-64 against linear regression on loans"
+    assert pdf.metadata.title == "MLPClassifier 128-64 compared with linear regression on loans"
     assert re.search(rb"pdfuaid:part=.1.|<pdfuaid:part>1<", root["/Metadata"].get_object().get_data())
     assert len(elements(pdf, "/H1")) == 1
     assert [tag for tag, _ in read.tags].count("h2") + 1 == len(elements(pdf, "/H2"))  # the appendix

@@ -250,8 +250,10 @@ def other_verdicts():
     made = made.model_copy(update={"judged": made.judged.model_copy(update={"reference": reference})})
     for status in ("better", "equivalent", "not_resolved", "not_assessed"):
         yield made.model_copy(update={"verdict": made.verdict.model_copy(update={"status": status})})
-    for shortest in (*(row.rung for row in made.gain.ladder.rungs), None):
-        ladder = made.gain.ladder.model_copy(update={"shortest": shortest})
+    simplest = [(row.rung, 2) for row in made.gain.ladder.rungs]
+    for shortest, pairs in (*simplest, ("pairs", 1), (None, 2)):
+        found = {"shortest": shortest, "pairs": [f"a × b{i}" for i in range(pairs)]}
+        ladder = made.gain.ladder.model_copy(update=found)
         gain = made.gain.model_copy(update={"ladder": ladder})
         for status in ("better", "equivalent"):
             verdict = made.verdict.model_copy(update={"status": status})
@@ -261,7 +263,9 @@ def other_verdicts():
 def test_a_ladder_that_contradicts_the_verdict_is_not_in_the_headline():
     for one in other_verdicts():
         shortest = one.gain.ladder.shortest
-        said = t(f"report.strip.rung.{shortest}.long", count=len(one.gain.ladder.pairs)) if shortest in LONG else ""
+        pairs = len(one.gain.ladder.pairs)
+        key = f"{shortest}.long.one" if shortest == "pairs" and pairs == 1 else f"{shortest}.long"
+        said = t(f"report.strip.rung.{key}", count=pairs) if shortest in LONG else ""
         headline = first_screen(one).verdict
         matched = one.verdict.status == "better" and shortest in ("curvature", "pairs")
         assert ("matches it" in headline) == matched
@@ -344,14 +348,19 @@ def in_groups(training: int | None, held_out: int | None):
 
 @pytest.mark.parametrize(
     ("sides", "told"),
-    [((60, 40), ""), ((60, 20), "approximate"), ((60, 9), "too few for an interval"), ((None, None), "too few")],
+    [
+        ((60, 40), ""),
+        ((60, 20), "approximate"),
+        ((60, 9), "No interval is given"),
+        ((None, None), "No interval is given"),
+    ],
 )
 def test_the_page_says_in_how_many_groups_the_rows_come(sides, told, undrawn):
     page = render(in_groups(*sides))
-    assert "count as one draw" in page
+    assert "clustered by group" in page
     assert told in page
     assert ("fewer than 30 groups" in page.lower()) == (told == "approximate")
-    assert ("fewer than 10 groups" in page.lower()) == ("too few" in told)
+    assert ("fewer than 10 groups" in page.lower()) == ("No interval" in told)
 
 
 def test_the_terminal_shows_raised_findings_and_counts_the_others():
@@ -363,12 +372,14 @@ def test_the_terminal_shows_raised_findings_and_counts_the_others():
     ]  # fmt: skip
     assert lines[4].startswith(f"note: {messages.english()['check.label-leak.title']}. ")
     assert lines[0].startswith("action required: finding-1. ")
-    assert others == "2 checks passed; 1 were not applicable."
+    assert others == "Other checks: 2 passed, 1 not applicable."
     line = verdict_and_counts(made)
-    assert line == "Verdict: worse. Findings: 2 action required; 2 review; 2 note; 2 passed, 1 not applicable."
+    assert line == (
+        "Verdict: network worse. Findings: 2 action required; 2 review; 2 note. Other checks: 2 passed, 1 not applicable."
+    )
     quiet = [one.model_copy(update={"status": "cleared"}) for one in made.findings]
     made = made.model_copy(update={"findings": quiet})
-    assert on_a_terminal(made) == f"No check was raised.\n{len(quiet)} checks passed; 0 were not applicable."
+    assert on_a_terminal(made) == f"No checks were raised.\nOther checks: {len(quiet)} passed, 0 not applicable."
 
 
 def test_templates_hold_no_words():
@@ -491,8 +502,8 @@ def test_a_slope_is_scaled_and_never_called_the_effect_of_a_step():
     blocks = coefficients.build(terms(sd=2.0, network=Interval(value=-0.3, low=-0.4, high=-0.2)))
     figure = next(block for block in flat(blocks) if isinstance(block, Figure))
     assert "not the effect of a move by one standard deviation" in figure.caption
-    assert column(figure.table, "Step")[0] == "× SD"
-    assert column(figure.table, "network")[0] == "−0.600 [−0.800, −0.400]"
+    assert column(figure.table, "Unit of change")[0] == "per SD"
+    assert column(figure.table, "Network")[0] == "−0.600 [−0.800, −0.400]"
     assert "+1 SD" not in page("binary")
     assert "Slope × SD (log-odds)" in figure.svg.__html__()
 
@@ -515,10 +526,14 @@ def test_sizes_have_no_sign_and_no_interval():
     sizes = tables(blocks, "mean size of the attributions")
     assert len(sizes) == 2
     for table in sizes:
-        assert [cell.text for cell in table.head] == ["Column", "network mean size", "linear mean size"]
+        assert [cell.text for cell in table.head] == [
+            "Column",
+            "Network mean absolute value",
+            "Linear mean absolute value",
+        ]
         assert not [cell for row in table.rows for cell in row[1:] if re.search(r"[+−\[]", cell.text)]
     for table in tables(blocks, "signed mean"):
-        assert all("[" in cell for cell in column(table, "network [95%"))
+        assert all("[" in cell for cell in column(table, "Network [95%"))
 
 
 def test_the_same_mean_on_every_row_stands_alone():
@@ -528,7 +543,7 @@ def test_the_same_mean_on_every_row_stands_alone():
     rows = [row.model_copy(update={"linear": same}) for row in parts["gradient_x_input"].columns]
     one = parts["gradient_x_input"].model_copy(update={"columns": rows})
     table = tables(gradients.build(changed(document, "gradients", methods=[one])), "signed mean")[0]
-    assert set(column(table, "linear [95%")) == {"+0.351"}
+    assert set(column(table, "Linear [95%")) == {"+0.351"}
 
 
 def test_effort_is_told_in_the_words_of_each_method():
@@ -554,9 +569,9 @@ def test_numbers_have_one_minus_sign():
 
 def test_settings_are_rounded_and_explained():
     words = dict(method.method(binary())[1].pairs)
-    assert words["Setting margin"] == "0.00512: differences in the primary metric that count as equivalent"
-    assert words["Setting rows"] == "4000: rows that a reading uses at most"
-    assert words["Setting huge"] == "1e+17"
+    assert words["Setting: margin"] == "0.00512 (smaller differences in the primary metric are negligible)"
+    assert words["Setting: rows"].startswith("4000 (maximum number of rows in ")
+    assert words["Setting: huge"] == "1e+17"
 
 
 def test_long_names_are_whole_in_tables():

@@ -84,12 +84,12 @@ def test_a_level_unseen_in_training_is_read_as_the_encoder_does_and_said():
     assert bound.encoding.unseen == {"city": 5}
     notes = ti.audit(bound.model, bound.table, rows=20, analyses=["calibration"]).document.network.notes
     assert [note.values for note in notes if note.key == "model.unseen_few"] == [{"columns": ["city"], "rows": 10}]
-    with pytest.raises(ModelError, match=r"does not take this table.*Jena"):
+    with pytest.raises(ModelError, match=r"does not accept this table.*Jena"):
         bound_to(source, network(handle_unknown="error"))
 
 
 def test_numbers_that_come_as_text_are_refused_and_not_read_as_unknown_levels():
-    with pytest.raises(ModelError, match=r"'code' holds values of another type.*'\d', where it knows 1, 2, 3"):
+    with pytest.raises(ModelError, match=r"'code' has values of another type.*'\d', expected values such as 1, 2, 3"):
         bound_to(people().astype({"code": str}))
 
 
@@ -106,14 +106,16 @@ def test_a_missing_column_is_named(column):
 
 
 def test_dates_are_refused_with_the_way_out():
-    with pytest.raises(TableError, match=r"'seen' holds dates.*drop it, use it as split, or turn it into numbers"):
+    with pytest.raises(
+        TableError, match=r"'seen' contains dates.*Drop it, use it as the split column, or convert it to numbers"
+    ):
         bound_to(people().assign(seen=pd.date_range("2024-01-01", periods=120)))
 
 
 def test_mixed_values_are_refused_by_row():
     source = people().astype(object)
     source.loc[7, "city"] = 3
-    with pytest.raises(TableError, match=r"'city' mixes kinds of values: .* in row 7, 3"):
+    with pytest.raises(TableError, match=r"'city' mixes different types of values: .* in row 7, 3"):
         bound_to(source)
 
 
@@ -155,5 +157,5 @@ def test_many_columns_are_bound_in_bounded_memory():
 def test_numbers_too_large_to_square_are_named(big):
     source = people().astype({"age": float})
     source.loc[5, "age"] = big
-    with pytest.raises(TableError, match=r"'age': row 5 holds"):
+    with pytest.raises(TableError, match=r"'age': row 5 contains"):
         bound_to(source)

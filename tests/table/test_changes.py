@@ -89,12 +89,12 @@ class After:
 
 
 def test_a_file_that_changes_between_the_passes_is_noticed(path):
-    change = After("what the columns are", ROWS, lambda: rewrite(path))
+    change = After("inferring the schema", ROWS, lambda: rewrite(path))
     with pytest.raises(TableError) as error:
         scan_table(path, **ASKED, told=change)
-    assert "changed while it was read: rows 150 to 199 are not those that the first pass read" in str(error.value)
+    assert "changed while it was read: rows 150 to 199 differ from those of the first pass" in str(error.value)
     assert "(noticed by the pass that draws rows)" in str(error.value)
-    assert "audit a copy" in str(error.value)
+    assert "Audit a copy" in str(error.value)
 
 
 def put(path, text: str) -> None:
@@ -196,7 +196,7 @@ def test_a_file_that_changes_before_sums_are_taken_is_noticed(path):
     scan = scan_table(path, **ASKED)
     assert sum(map(len, scan.batches())) == ROWS
     rewrite(path)
-    with pytest.raises(TableError, match=r"rows 150 to 199 .* \(noticed by a pass that takes sums\)"):
+    with pytest.raises(TableError, match=r"rows 150 to 199 .* \(noticed by a pass that computes sums\)"):
         list(scan.batches())
 
 
@@ -204,12 +204,12 @@ def test_a_row_that_is_added_is_noticed(path):
     scan = scan_table(path, **ASKED)
     with path.open("ab") as stream:
         stream.write(b"33,ab,no\n")
-    with pytest.raises(TableError, match="changed while it was read: rows 200 to 200 are not those"):
+    with pytest.raises(TableError, match="changed while it was read: rows 200 to 200 differ from those"):
         list(scan.batches())
 
 
 @pytest.mark.parametrize(("change", "told"), [(replace, ""), (rebuild, ""), (add, "9.parquet"), (remove, "3.parquet")])
-@pytest.mark.parametrize("what", ["what the columns are", "rows held out and drawn"])
+@pytest.mark.parametrize("what", ["inferring the schema", "drawing rows"])
 def test_a_folder_whose_parts_change_is_noticed(parts, change, told, what):
     with pytest.raises(TableError, match=f"changed while it was read: .*{told}"):
         list(scan_table(parts, **ASKED, told=After(what, ROWS, lambda: change(parts))).batches())
@@ -265,9 +265,9 @@ def test_an_audit_that_goes_on_notices_what_changed_while_it_was_stopped(path, t
         return Keeping(tmp_path / "kept", {}, resume=resume, every=0)
 
     with pytest.raises(StoppedError):
-        scan_table(path, **ASKED, keep=keep(False), told=After("rows held out and drawn", BATCH, stop))
+        scan_table(path, **ASKED, keep=keep(False), told=After("drawing rows", BATCH, stop))
     rewrite(path)
-    with pytest.raises(TableError, match="rows 150 to 199 are not those that the first pass read"):
+    with pytest.raises(TableError, match="rows 150 to 199 differ from those of the first pass"):
         scan_table(path, **ASKED, keep=keep(True))
 
 

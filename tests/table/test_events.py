@@ -78,7 +78,7 @@ def test_rows_of_one_group_are_one_event():
     assert events(table).tolist()[1] == yes.nunique() + 3 == 18
     reason = too_few_events(table, "all")
     assert reason is not None
-    assert "18 groups with a row of class 'yes'" in str(reason)
+    assert "too few groups with a row of class 'yes' among the rows (18; " in str(reason)
 
 
 def test_numbers_have_no_events_and_counts_those_above_zero():
@@ -88,7 +88,7 @@ def test_numbers_have_no_events_and_counts_those_above_zero():
     count = number.assign(y=np.where(np.arange(60) < 19, 2, 0))
     table = ti.read_table(count, target="y", task="count")
     assert events(table).tolist() == [41, 19]
-    assert str(too_few_events(table, "all")).startswith("there are 19 rows with a count above zero among the rows")
+    assert str(too_few_events(table, "all")).startswith("too few rows with a count above 0 among the rows (19; ")
     assert (
         too_few_events(
             ti.read_table(count.assign(y=count["y"].mask(count.index == 30, 1)), target="y", task="count"), "all"
@@ -102,10 +102,10 @@ def test_numbers_have_no_events_and_counts_those_above_zero():
     [
         (
             19,
-            "there are 19 rows of class 'yes' among the held-out rows, and at least 20 are needed; about 450",
+            "too few rows of class 'yes' among the held-out rows (19; at least 20 are needed); about 450 rows",
         ),
-        (9, "there are fewer than 10 rows of class 'yes' among the held-out rows, and at least 20"),
-        (0, "there are 0 rows of class 'yes'"),
+        (9, "too few rows of class 'yes' among the held-out rows (fewer than 10; at least 20 are needed)"),
+        (0, "too few rows of class 'yes' among the held-out rows (0; "),
         (20, None),
     ],
 )
@@ -121,7 +121,7 @@ def test_too_few_events_are_said_with_their_number_and_what_it_takes(yes, said):
 def test_of_several_classes_the_largest_stands_against_all_others():
     table = read(frame({"a": 200, "b": 12, "c": 7}))
     reason = too_few_events(table.take(table.held_out), "held_out")
-    assert str(reason).startswith("there are 19 rows of all classes except 'a'")
+    assert str(reason).startswith("too few rows of all classes except 'a' among the held-out rows (19; ")
     table = read(frame({"a": 200, "b": 22, "c": 7}))
     assert too_few_events(table.take(table.held_out), "held_out") is None
     assert enough(table.take(table.held_out)).tolist() == [True, True, False]
@@ -141,7 +141,8 @@ def test_below_twenty_events_no_comparison_has_a_verdict(few):
     rows = network.take(table.held_out)
     linear = bind(ti.fit_counterpart(network, table), table)
     found = compare(rows, linear.take(table.held_out), held_out=True)
-    sentence = f"there are 19 rows of class 'yes' among the {'held-out' if few == 'held_out' else 'training'} rows"
+    side = "held-out" if few == "held_out" else "training"
+    sentence = f"too few rows of class 'yes' among the {side} rows (19; "
     assert sentence in refused(lambda: ladder(network, table))
     assert sentence in refused(lambda: boosted(network, 0.01))
     if few == "training":
@@ -182,7 +183,7 @@ def test_the_power_of_a_column_takes_twenty_events_on_both_sides(training, held,
         assert np.isfinite(power["x"].training[0])
         assert np.isfinite(power["x"].held_out[0]) == np.isfinite(power["x"].fall_q) == (told == "both")
     else:
-        assert "19 rows of class 'yes' among the training rows" in str(found.withheld)
+        assert "too few rows of class 'yes' among the training rows (19; " in str(found.withheld)
 
 
 def test_the_limit_stands_in_one_place():

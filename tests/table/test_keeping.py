@@ -167,13 +167,13 @@ def test_what_is_kept_of_something_else_is_refused(folder, tmp_path):
         ("the model", {"model": "n"}),
         ("seed", {"seed": 1}),
         ("drop, weight", {"weight": None, "drop": ["weight"]}),
-        ("the rows drawn or read at a time", {"batch": 71}),
+        ("rows drawn and rows per batch", {"batch": 71}),
     ):
-        with pytest.raises(TabinterpError, match=f"it differs in {told}; without --resume"):
+        with pytest.raises(TabinterpError, match=f"These differ: {told}. Start again without --resume"):
             again(**more)
     frame = pd.read_parquet(folder / "1.parquet")
     frame.iloc[::-1].to_parquet(folder / "1.parquet")
-    with pytest.raises(TabinterpError, match="it differs in the data;"):
+    with pytest.raises(TabinterpError, match=r"These differ: the data\."):
         again()
     said: list[str] = []
     kept = str(tmp_path / "kept")
@@ -182,8 +182,8 @@ def test_what_is_kept_of_something_else_is_refused(folder, tmp_path):
     assert not (tmp_path / "kept").exists()  # what was there is thrown away, and nothing was due
     work(folder, Keeping(tmp_path / "kept", {"the model": "n"}, resume=True, say=said.append))
     assert said == [
-        f"What an audit that was stopped had kept in {kept!r} is deleted; --resume would have gone on from there.",
-        f"Nothing is kept in {kept!r}: begun at the first row.",
+        f"The saved state of an interrupted audit in {kept!r} was deleted. To continue such an audit, use --resume.",
+        f"There is no saved state in {kept!r}. The audit starts from the beginning.",
     ]
 
 
@@ -214,7 +214,7 @@ def test_files_that_are_broken_or_hold_objects_are_refused(folder, tmp_path):
 
 
 def test_only_files_and_queries_can_be_gone_on_with(tmp_path):
-    with pytest.raises(TableError, match="only rows of files and of queries"):
+    with pytest.raises(TableError, match="only rows from files and queries"):
         ti.scan_table(loans(), target="paid", keep=Keeping(tmp_path / "kept", {}))
 
 

@@ -1,4 +1,4 @@
-"""How much does the loss rise without a hidden unit, or without a group of them?"""
+"""How much does the loss rise when a hidden unit, or a group of hidden units, is ablated?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What hidden units are worth: the rise of the loss when their outputs no longer depend on the row.
+"""Ablation of hidden units: the rise in loss when their outputs no longer depend on the row.
 
 Mean ablation puts the unit's mean over the rows in the place of its output, zero ablation a zero, which may be a value that
 the unit never takes (Meyes et al. 2019). Resampling takes the output of another row (Chan et al. 2022 call it so): all values
@@ -55,7 +55,8 @@ Group = tuple[str, tuple[str, IntArray]]  # its name, its layer, its units
 
 @dataclass(frozen=True, eq=False)
 class Ablations(Display):
-    """Groups of units, first every unit alone, then those that are correlated, or the groups that were asked for.
+    """Rises in loss for groups of hidden units: first every unit alone, then groups of correlated units or the groups
+    requested.
 
     `cost` has arrays (groups, methods): rises of the task's own loss on `rows` rows, held out where `held_out`. `alone` (groups,
     methods): the sum of what the members cost alone, NaN where they were not asked for.
@@ -81,7 +82,7 @@ class Ablations(Display):
     seed: int
 
     def frame(self) -> pd.DataFrame:
-        """One row for each group and method."""
+        """Return one row for each group and method."""
         m, size = len(self.methods), len(self.groups)
         return pd.DataFrame(
             {
@@ -107,7 +108,7 @@ def ablate(
     n_repeats: int = REPEATS,
     seed: int = 0,
 ) -> Ablations:
-    """What units cost, on the held-out rows of `table`, or on all where it has no split.
+    """Return the rise in loss when hidden units are ablated, on the held-out rows of `table` (all rows without a split).
 
     Parameters
     ----------
@@ -135,7 +136,7 @@ def ablate(
     """
     bound = bind(model, table)
     if not methods or any(one not in METHODS for one in methods):
-        raise NotApplicableError(f"methods are some of {', '.join(METHODS)}; got {list(methods)}")
+        raise NotApplicableError(f"methods must be one or more of {', '.join(METHODS)}; got {list(methods)}")
     if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
         bound = bound.take(table.weights > 0)
     layers = layers_of(bound)
@@ -149,7 +150,7 @@ def ablate(
 
 
 def ablate_together(bound: BoundModel, seed: int = 0) -> Ablations | None:
-    """What correlated groups cost by every method, their members alone before them; None where there is no such group."""
+    """Ablate groups of correlated units and their members alone, with every method; None if there is no such group."""
     if bound.table.weights is not None and not (bound.table.weights > 0).all():
         bound = bound.take(bound.table.weights > 0)
     layers = layers_of(bound)
@@ -218,7 +219,9 @@ def _correlated(bound: BoundModel, layers: tuple[Layer, ...], outputs: dict[str,
 
 
 def correlated_units(a: FloatArray, w: FloatArray) -> list[IntArray]:
-    """Groups of two units or more (n, units) that go together by at least `TOGETHER`; units that never vary are in none."""
+    """Return groups of two or more units (n, units) whose correlation is at least `TOGETHER`; constant units are in no
+    group.
+    """
     mean = np.average(a, axis=0, weights=w)
     live = np.flatnonzero(~constant(w @ (a - mean) ** 2, float(w.sum()), mean))
     if len(live) < 2:
@@ -237,18 +240,21 @@ def _asked(groups: Mapping[str, Sequence[tuple[int, int]]], layers: tuple[Layer,
         numbers = {layer for layer, _ in units}
         if len(numbers) != 1 or not 1 <= min(numbers) <= len(layers):
             raise NotApplicableError(
-                f"{name!r}: units of one layer of 1 to {len(layers)} are replaced together; got {list(units)}"
+                f"group {name!r}: all units of a group must be in the same layer, numbered 1 to {len(layers)}; got "
+                f"{list(units)}"
             )
         layer = layers[min(numbers) - 1]
         index = np.unique([u for _, u in units])
         if index[0] < 0 or index[-1] >= layer.width:
-            raise NotApplicableError(f"{name!r}: {layer.name} has the units 0 to {layer.width - 1}; got {list(units)}")
+            raise NotApplicableError(
+                f"group {name!r}: {layer.name} has hidden units 0 to {layer.width - 1}; got {list(units)}"
+            )
         made.append((name, (layer.name, index.astype(np.int64))))
     return made
 
 
 def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
-    """(groups, methods) sums of the members' own costs."""
+    """Return the sums (groups, methods) of the rises of the members alone."""
     single = {(name, int(units[0])): i for i, (_, (name, units)) in enumerate(asked) if len(units) == 1}
     made = np.full(value.shape, np.nan)
     for i, (_, (name, units)) in enumerate(asked):
@@ -259,7 +265,7 @@ def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
 
 
 class _Cut:
-    """A layer whose groups of units are replaced; `outputs` (n, units) on the rows of `bound`."""
+    """A layer with groups of units to replace; `outputs` (n, units) on the rows of `bound`."""
 
     def __init__(self, bound: BoundModel, layer: Layer, outputs: FloatArray, groups: list[IntArray]) -> None:
         self.bound, self.outputs, self.groups = bound, outputs, groups
@@ -271,7 +277,7 @@ class _Cut:
         self.before = _losses(bound, self.rest, self.base[None], self.y)[0]
 
     def rises(self, values: FloatArray) -> FloatArray:
-        """(n, groups) rises of each row's loss with the outputs (n, units) in the place of a group's own."""
+        """Return the rises (n, groups) in the loss of each row when a group's outputs are replaced by `outputs` (n, units)."""
         made = np.zeros((len(self.outputs), len(self.groups)))
         change = values - self.outputs
         for some, moved in self._moved(change):
@@ -281,7 +287,7 @@ class _Cut:
         return made
 
     def _moved(self, change: FloatArray) -> Iterator[tuple[slice, Tensor]]:
-        """Some of the groups, and fronts (groups, n, h) with these replaced."""
+        """Yield some of the groups, and fronts (groups, n, h) with these replaced."""
         together = max(1, CELLS // max(1, self.base.numel()))
         ends = [*range(0, len(self.groups), together), len(self.groups)]
         for low, high in pairwise(ends):
@@ -292,7 +298,9 @@ class _Cut:
             yield slice(low, high), self.base + torch.stack(updates)
 
     def resampled(self, shifts: IntArray) -> tuple[FloatArray, FloatArray]:
-        """(groups,) mean rises with outputs of other rows, and their errors with both roles of a row."""
+        """Return the mean rises (groups,) with outputs taken from other rows, and standard errors that account for both
+        roles of a row.
+        """
         n, w = len(self.outputs), self.bound.table.row_weights
         received, given = np.zeros((len(self.groups), n, 2)), np.zeros((len(self.groups), n, 2))
         for shift in shifts:
@@ -307,7 +315,7 @@ class _Cut:
 
 
 def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: FloatArray) -> Estimates:
-    """Rise of the task's own loss (units,) when each unit puts out its value (units,) on every row.
+    """Return the rise in loss (units,) when each unit has the same output (units,) on every row.
 
     `outputs` (n, units) are what the layer puts out on the rows of `bound`.
     """
@@ -316,7 +324,7 @@ def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: Float
 
 
 def _losses(bound: BoundModel, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> FloatArray:
-    """(m, n) each row's loss for fronts (m, n, h)."""
+    """Return each row's loss (m, n) for fronts (m, n, h)."""
     m, n = fronts.shape[:2]
     with torch.inference_mode():
         scores = rest(fronts.flatten(0, 1)).double().reshape(m, n, -1)
@@ -325,7 +333,7 @@ def _losses(bound: BoundModel, rest: torch.nn.Module, fronts: Tensor, y: Tensor)
 
 
 def run(context: Context) -> Ablations:
-    """Answer the question for groups of correlated hidden units of an audit's network."""
+    """Ablate groups of correlated hidden units of the audited network."""
     network = context.network.take(context.subsample)
     require_rows(network)
     groups = ablate_together(affordable(network, AUDITED_ROWS, context.seed), context.seed)

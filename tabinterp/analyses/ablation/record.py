@@ -1,4 +1,4 @@
-"""Ablation of groups of hidden units in the document: the rise of the loss without units whose outputs are correlated."""
+"""Ablation in the document: the rise in loss without groups of correlated hidden units."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ TOGETHER = 0.8  # |correlation| from which units are one group, on average over 
 
 
 class UnitGroup(Part):
-    """Units of a layer whose outputs are correlated; rises of the loss when their outputs no longer depend on the row."""
+    """A group of correlated hidden units of one layer, and the rises in loss when their outputs no longer depend on the
+    row.
+    """
 
     layer: str
     units: list[int]

@@ -1,4 +1,4 @@
-"""Ablation on the page: what the loss rises by when groups of correlated hidden units are taken away as one."""
+"""Ablation on the page: the rise in loss when a group of correlated hidden units is ablated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Do readings agree on which columns matter, and in which direction? (Krishna et al. 2022.)"""
+"""Agreement between importance methods: do they agree on which columns matter, and in which direction? (Krishna et al.
+2022.)
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ Z = 1.96  # of the difference of two columns: beyond it their order is significa
 
 @dataclass(frozen=True)
 class Reading:
-    """Sizes of the columns (p,) under one reading, in the same order for all, directions of the terms if it has any, and standard
-    errors (p,) of the sizes if they are known."""
+    """Sizes of the columns (p,) by one method, in the same order for all methods, with directions of the terms and standard
+    errors (p,) of the sizes if there are any.
+    """
 
     name: str
     sizes: FloatArray
@@ -27,9 +30,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Spearman correlation of two readings' sizes, overlap of their top columns, and share of terms of equal sign.
+    """Spearman correlation of two methods' sizes, overlap of their top columns, and share of terms with equal sign.
 
-    `ordered`: pairs of columns whose order is significant under both readings, `opposed` those of them that the readings put in
+    `ordered`: pairs of columns whose order is significant under both methods, `opposed` those of them that the methods put in
     opposite order. Sampling error alone lowers a rank correlation; it hardly ever makes an opposed pair. None without standard
     errors.
     """
@@ -45,7 +48,7 @@ class Agreement:
 
 
 def agreements(readings: list[Reading]) -> list[Agreement]:
-    """Every pair of readings, over the columns that both have a number for."""
+    """Compare every pair of methods, over the columns for which both have a number."""
     return [_pair(a, b) for a, b in combinations(readings, 2)]
 
 
@@ -70,7 +73,7 @@ def _pair(a: Reading, b: Reading) -> Agreement:
 
 
 def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
-    """How many pairs of columns both readings order significantly, and how many of these in opposite order.
+    """Return how many pairs of columns both methods order significantly, and how many of these in opposite order.
 
     Errors of two columns are taken as independent: over the same rows they mostly rise together, and the error of the difference
     is smaller.
@@ -83,7 +86,7 @@ def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
 
 
 def _above(sizes: FloatArray, stderr: FloatArray) -> BoolArray:
-    """(p, p) whether the first column is significantly larger than the second; False without a number or an error."""
+    """Return whether the first column is significantly larger than the second (p, p); False without a number or an error."""
     with np.errstate(invalid="ignore"):
         return np.asarray(sizes[:, None] - sizes > Z * np.hypot(stderr[:, None], stderr))
 

@@ -1,4 +1,4 @@
-"""Agreement in the document: how far two explanations agree on the order and the sign of the columns."""
+"""Agreement in the document: how far two methods agree on the order and the sign of the columns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RANKED = ("saliency", "integrated_gradients", "expected_gradients")  # gradient 
 
 
 class Agreement(Part):
-    """How far two readings agree on the order and the sign of the columns."""
+    """How far two methods agree on the order and the sign of the columns."""
 
     first: str  # "network.saliency", "linear.coefficients", ...: named by the catalogue under "reading."
     second: str
@@ -38,12 +38,12 @@ class Agreement(Part):
 
 
 def build(r: Results) -> list[Agreement]:
-    """Return the agreement of every pair of explanations."""
+    """Return the agreement of every pair of methods."""
     return [Agreement(**vars(pair)) for pair in agreements(_readings(r))]
 
 
 def build_left_out(r: Results) -> list[LeftOut]:
-    """Return the gradient methods of the network whose attributions do not add up to the score within their tolerance."""
+    """Return the gradient methods of the network whose attributions do not add up to the score within the tolerance."""
     return [
         LeftOut(
             model="network", method=gradients.method, gap=gradients.gap or 0.0, tolerance=gradients.tolerance or 0.0
@@ -85,14 +85,14 @@ def _readings(r: Results) -> list[Reading]:
 
 
 def _sizes(name: str, sizes: Estimates) -> Reading:
-    """Sizes averaged over outputs; so are their errors, as if those of a column's outputs were one."""
+    """Return sizes averaged over outputs, with errors averaged as if the outputs of a column were perfectly correlated."""
     return Reading(name, sizes.value.mean(axis=1), stderr=sizes.stderr.mean(axis=1))
 
 
 def _spread(
     coefficients: Coefficients, slopes: FloatArray, columns: tuple[str, ...], weights: FloatArray | None
 ) -> FloatArray:
-    """(columns,) standard deviation over rows of what a column contributes, averaged over outputs."""
+    """Return the standard deviation (columns,) over rows of a column's contribution, averaged over outputs."""
     result = np.full(len(columns), np.nan)
     for j, column in enumerate(columns):
         members = [i for i, t in enumerate(coefficients.terms) if t.term.column == column]

@@ -1,4 +1,4 @@
-"""Agreement on the page: how far methods order the columns alike, and where significant signs differ."""
+"""Agreement on the page: how similarly methods rank the columns, and where significant signs differ."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def build(document: Document) -> list[Block]:
 
 
 def _matrix(rows: Sequence[Agreement]) -> Table:
-    """A table as a heat map; its columns are numbered like its rows, so that it fits a narrow page."""
+    """Return a table as a heat map; its columns are numbered like its rows, so that it fits a narrow page."""
     methods = list(dict.fromkeys(method for row in rows for method in (row.first, row.second)))
     correlations = {frozenset((row.first, row.second)): row.spearman for row in rows}
 

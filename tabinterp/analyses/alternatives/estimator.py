@@ -1,4 +1,5 @@
-"""What could stand in the network's place: how well it tells the classes, beside how unlike it selects groups of people.
+"""Less discriminatory alternatives: versions of both models, by their AUC and by their selection ratios between groups of
+people.
 
 The two models as they are; the linear one fitted again without a column (`dropped`: penalised, at most 10,000 training rows); and
 the network with a column held at its mean over the training rows, which is no network trained without it. Columns that go: each
@@ -42,8 +43,9 @@ MOST = 8  # columns that go one at a time
 
 @dataclass(frozen=True)
 class Alternative:
-    """One version of a model. `ratios` and `frontier` go with `Alternatives.columns`; a ratio is NaN where fewer than two groups
-    may be told."""
+    """One version of a model. `ratios` and `frontier` follow `Alternatives.columns`; a ratio is NaN if fewer than two
+    groups can be shown.
+    """
 
     model: Literal["network", "linear"]
     how: How
@@ -55,7 +57,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Alternatives:
-    """Every version; `columns` are the protected ones."""
+    """All versions of both models; `columns` are the protected columns."""
 
     columns: tuple[str, ...]
     versions: tuple[Alternative, ...]
@@ -63,7 +65,7 @@ class Alternatives:
     seed: int
 
     def frame(self) -> pd.DataFrame:
-        """One row for each version and protected column."""
+        """Return one row for each version and protected column."""
         return pd.DataFrame(
             [
                 {
@@ -89,7 +91,8 @@ def alternatives(
     threshold: float = THRESHOLD,
     seed: int = 0,
 ) -> Alternatives:
-    """Versions of both models, bound to the whole table. `proxies`: inputs that stand in for a protected column that is none.
+    """Evaluate versions of both models, which are bound to the whole table. `proxies` are inputs that are proxies of a
+    protected column.
 
     Raises
     ------
@@ -161,7 +164,7 @@ def _judged(
 
 
 def _ratio(found: Moments, family: Family, told: list[bool]) -> Estimate:
-    """Of the least selected group to the most selected one."""
+    """Return the ratio of the least selected group to the most selected one."""
     shares = [found.share(int(place)) for place, one in zip(family.places, told, strict=True) if one]
     shares = sorted((one for one in shares if np.isfinite(one.value)), key=lambda one: one.value)
     return ratio_of(shares[0], shares[-1]) if len(shares) > 1 else NONE
@@ -179,7 +182,9 @@ def _on_frontier(made: list[Alternative]) -> Iterator[Alternative]:
 
 
 def run(context: Context) -> Alternatives | None:
-    """Answer the question for protected groups and two classes, on held-out rows; elsewhere the groups say why not."""
+    """Compute the alternatives for protected groups and two classes on held-out rows; in other cases the result says why it
+    does not apply.
+    """
     if context[GROUPS] is None or context.network.table.schema.task != "binary" or not context.held_out:
         return None
     known = context[PROXIES]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class AlternativeRow(Part):
-    """A model as it is, with columns held at their mean, or fitted again without them."""
+    """A version of a model: unchanged, with columns held at their mean, or retrained without them."""
 
     model: Literal["network", "linear"]
     how: Literal["whole", "held", "refitted"]

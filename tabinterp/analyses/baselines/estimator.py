@@ -1,4 +1,4 @@
-"""Does the order of the columns under integrated gradients depend on where the paths start?
+"""Baseline sensitivity: does the order of columns under integrated gradients depend on where the paths start?
 
 A baseline says what "missing" means, and none is right: the mean, the median (of categories the most frequent level) and real
 rows are taken side by side. Mean and median are told beside how odd they are: the percentile of their distance to the fifth
@@ -32,8 +32,9 @@ BACKGROUND = 10  # real rows from which paths start: each costs as much as anoth
 
 @dataclass(frozen=True)
 class Start:
-    """A baseline that is one point: `neighbours` is its percentile among `reference` real rows, near 0 more central than any,
-    near 1 farther out; in the columns `unlike` no row of the table is coded as it is."""
+    """A baseline that is a single point. `neighbours` is its percentile among `reference` real rows (near 0: more central
+    than any; near 1: farther out than any). For the columns in `unlike`, no row of the table has the same encoding.
+    """
 
     baseline: str
     neighbours: float
@@ -43,7 +44,9 @@ class Start:
 
 @dataclass(frozen=True, eq=False)
 class Baselines(Display):
-    """Integrated gradients from each baseline, on the same rows; how far their orders agree; how odd the points are."""
+    """Integrated gradients from each baseline on the same rows, the agreement of their orders, and how atypical the
+    baselines are.
+    """
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.baselines",
@@ -62,7 +65,7 @@ class Baselines(Display):
 
     @property
     def spearman(self) -> float | None:
-        """The lowest rank correlation between two baselines; None where there are fewer than three columns to rank."""
+        """The lowest rank correlation between two baselines; None if there are fewer than three columns to rank."""
         found = [pair.spearman for pair in self.agreement if pair.spearman is not None]
         return min(found, default=None)
 
@@ -71,7 +74,7 @@ class Baselines(Display):
         return self.readings[0].outputs
 
     def frame(self) -> pd.DataFrame:
-        """One row for each baseline, output and column."""
+        """Return one row for each baseline, output and column."""
         return pd.concat(
             [one.frame().assign(baseline=name) for name, one in zip(STARTS, self.readings, strict=True)],
             ignore_index=True,
@@ -87,7 +90,7 @@ def baselines(
     seed: int = 0,
     mean: GradientImportance | None = None,
 ) -> Baselines:
-    """Integrated gradients of every row from the mean, the median and `background` real rows.
+    """Compute integrated gradients of every row from the mean, from the median and from `background` real rows.
 
     `mean`: the reading from the mean, where it has been taken. Sizes are mean absolute attributions, summed over outputs.
 
@@ -123,7 +126,7 @@ def _start(bound: BoundModel, baseline: str, seed: int) -> Start:
 
 
 def _unlike(bound: BoundModel, column: str, point: np.ndarray) -> bool:
-    """Of columns that are no numbers: is no row coded like the point?"""
+    """Return the non-numeric columns in which no row is encoded like the point."""
     block = bound.encoding.blocks[column]
     if bound.table.schema[column].kind == "numeric" or not len(block):
         return False
@@ -131,7 +134,9 @@ def _unlike(bound: BoundModel, column: str, point: np.ndarray) -> bool:
 
 
 def run(context: Context) -> tuple[Baselines, Baselines] | None:
-    """Answer the question for the two models of an audit; None where there are no gradients, which is said of these."""
+    """Compare the baselines for both models of an audit; None if there are no gradients, for the reason given with the
+    gradients.
+    """
     if not context[GRADIENTS]:
         return None
     network, linear = context.both(context.drawn(context.gradient_subsample, AUDITED_ROWS))

@@ -21,7 +21,7 @@ STARTS = ("mean", "median", "rows")
 
 
 class StartRow(Part):
-    """How odd a baseline is that is one point."""
+    """How atypical a baseline is that is a single point."""
 
     baseline: Literal["mean", "median"]
     neighbours: float  # percentile of its distance to the fifth neighbour among real rows
@@ -36,7 +36,7 @@ class StartGap(Part):
 
 
 class BaselineRow(Part):
-    """Mean absolute attribution of a column from each baseline, summed over outputs (biased upward by noise)."""
+    """Mean absolute attribution of a column from each baseline, summed over outputs (biased upward by sampling error)."""
 
     column: str
     network: dict[str, float | None]

@@ -1,4 +1,4 @@
-"""Baselines on the page: whether the order of the columns depends on where integrated gradients start."""
+"""Baselines on the page: does the order of the columns depend on where integrated gradients start?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the network itself any good? Boosted trees on the same training rows, as a reference and not as a rival.
+"""Gradient-boosted trees fitted to the same training rows, as a reference for the performance of the network.
 
 scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017) on the original columns, categories as they are. The
 number of rounds (200 at most) is the one of lowest loss on a fifth of the training rows, drawn by hash, or on a fifth that is
@@ -40,7 +40,9 @@ VALIDATION = 5  # one part in
 
 @dataclass(frozen=True)
 class Reference:
-    """Primary metric of the network and of the trees (in the place of the linear model), and what it says of the network."""
+    """Primary metric of the network and of the trees (in place of the linear model), and the resulting verdict on the
+    network.
+    """
 
     metric: Metric
     status: Status
@@ -50,7 +52,7 @@ class Reference:
 
 
 def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
-    """Fit trees on the training rows of the network's table, and score both on its held-out rows.
+    """Fit boosted trees on the training rows of the network's table, and score both on its held-out rows.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
 
 
 def trees_scores(network: BoundModel, rows: IntArray, columns: tuple[str, ...], seed: int = 0) -> FloatArray:
-    """(rows, k) scores of trees that are fitted to the training rows of the network's table, on these columns of it.
+    """Return scores (rows, k) of trees fitted to the training rows of the network's table, using these columns.
 
     Raises
     ------
@@ -89,14 +91,14 @@ def trees_scores(network: BoundModel, rows: IntArray, columns: tuple[str, ...], 
 
 
 def _held_out(table: Table) -> BoolArray:
-    """(n,) the rows that the network was not trained on."""
+    """Return the rows (n,) that the network was not trained on."""
     if table.held_out is None:
         raise NotApplicableError(why("they need to know which rows the network was trained on"))
     return table.held_out
 
 
 def _training(table: Table, seed: int) -> Table:
-    """Training rows with weight, in an order that does not depend on the file's."""
+    """Return training rows with weight, in an order independent of the file's."""
     _held_out(table)
     training = table.training_rows()
     if training.weights is not None:
@@ -120,7 +122,7 @@ def _fitted(training: Table, columns: tuple[str, ...], seed: int, device: str) -
 
 
 def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
-    """Rows to fit on, and rows to count the rounds on."""
+    """Return rows to fit on, and rows to choose the number of rounds on."""
     if training.groups is not None:
         codes = np.zeros(len(training), dtype=np.int64) if training.codes is None else training.codes
         parts = by_group(codes, training.groups, [*np.unique(codes)], VALIDATION, seed)
@@ -135,7 +137,9 @@ def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
 def _best(
     training: Table, columns: tuple[str, ...], fitted: IntArray, scored: IntArray, most: int, seed: int, device: str
 ) -> int:
-    """The number of rounds of lowest loss on rows apart; none are added once the last `STEP` have not lowered it."""
+    """Return the number of rounds with the lowest loss on separate rows; stops once the last `STEP` rounds have not lowered
+    it.
+    """
     part, apart, best = training.take(fitted), training.take(scored), 0
     model, names = _pipeline(part, columns, seed), list(columns)
     x, y, task = model[:-1].fit_transform(part.frame[names]), part.y, training.schema.task
@@ -152,7 +156,7 @@ def _best(
 
 
 def _losses(found: FloatArray, table: Table, device: str) -> FloatArray:
-    """(m, rows) losses of scores (m, rows, k)."""
+    """Return losses (m, rows) of scores (m, rows, k)."""
     return loss_for(None, table.schema.task).each(found, table.y, device)
 
 
@@ -162,13 +166,13 @@ def _predicted(model: Pipeline, table: Table, columns: tuple[str, ...]) -> Float
 
 
 def _scores(raw: FloatArray, task: str) -> FloatArray:
-    """(rows, k): log-odds, logits, values, or logs of expected counts."""
+    """Return scores (rows, k): log-odds, logits, values, or logs of expected counts."""
     raw = np.asarray(raw, dtype=np.float64)
     return (np.log(np.maximum(raw, CLIP)) if task == "count" else raw).reshape(len(raw), -1)
 
 
 def _pipeline(training: Table, columns: tuple[str, ...], seed: int) -> Pipeline:
-    """Numbers as they are, everything else by the place of its level; unknown levels are missing.
+    """Return an encoder that keeps numbers and replaces all else by the position of its level; unknown levels are missing.
 
     A column of which no row has a value says nothing, and scikit-learn finds no bins for it.
     """
@@ -196,5 +200,5 @@ def _pipeline(training: Table, columns: tuple[str, ...], seed: int) -> Pipeline:
 
 
 def run(context: Context) -> Reference:
-    """Answer the question for the network of an audit."""
+    """Compare the audited network with boosted trees."""
     return boosted(context.network, context.performance.margin, seed=context.seed)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Reference(Part):
-    """Boosted trees on the same training rows: a reference, not a rival."""
+    """Boosted trees fitted to the same training rows, as a reference."""
 
     metric: Metric
     network: Interval

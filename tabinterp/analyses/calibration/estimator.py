@@ -1,4 +1,4 @@
-"""Calibration of both models on held-out rows: recalibration slope, calibration in the large, and the reliability curve.
+"""Calibration of both models on held-out rows: calibration slope, calibration in the large, and the reliability curve.
 
 Recalibration (Cox 1958; Miller, Hui & Tierney 1991; Van Calster et al. 2019) regresses the outcome on the model's own score:
 logistic regression for classes (several: each class against the others, on the log-odds of its probability), least squares for
@@ -73,7 +73,7 @@ class Recalibration:
 
 @dataclass(frozen=True)
 class Bend:
-    """A smooth recalibration curve: where it is farthest from the predictions, among their middle 90%.
+    """The largest departure of a smooth recalibration curve from the predictions, within the middle 90% of the predictions.
 
     `p` is of the test that the curve is no better than slope and intercept alone.
     """
@@ -85,7 +85,8 @@ class Bend:
 
 @dataclass(frozen=True)
 class Calibrated(Recalibration):
-    """One output: its recalibration, the departure of a smooth curve where there are enough events, and the reliability curve.
+    """Calibration of one output: slope and intercept, the departure of a smooth curve if there are enough events, and the
+    reliability curve.
 
     Predictions and outcomes of the curve are probabilities and shares for classes, else values or counts of the target.
     """
@@ -97,13 +98,13 @@ class Calibrated(Recalibration):
 
 @dataclass(frozen=True)
 class Calibration(Display):
-    """One model on its held-out rows."""
+    """Calibration of one model on its held-out rows."""
 
     outputs: tuple[Calibrated, ...]
     rows: int
 
     def picture(self, output: str | None) -> Reliability:
-        """The reliability curve of an output."""
+        """Return the reliability curve of an output, to be plotted."""
         found = next(one for one in self.outputs if one.output == output)
         columns = ["predicted", "observed", "low", "high", "rows"]
         bins = pd.DataFrame([[getattr(one, name) for name in columns] for one in found.bins], columns=columns)
@@ -115,7 +116,9 @@ class Calibration(Display):
         return [one.output for one in self.outputs]
 
     def frame(self) -> pd.DataFrame:
-        """One row an output: slope, intercept and calibration in the large with standard error and interval, and the joint p."""
+        """Return one row for each output: slope, intercept and calibration in the large with standard errors and intervals,
+        and the joint p-value.
+        """
         parts, rows = ("", "_stderr", "_low", "_high"), []
         for one in self.outputs:
             row: dict[str, object] = {"output": one.output}
@@ -126,7 +129,7 @@ class Calibration(Display):
 
 
 def calibration(bound: BoundModel) -> Calibration:
-    """Recalibrate a model on the held-out rows of the table it is bound to.
+    """Estimate the calibration of a model on the held-out rows of the table it is bound to.
 
     Raises
     ------
@@ -148,7 +151,7 @@ def calibration(bound: BoundModel) -> Calibration:
 
 
 def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Calibration:
-    """Recalibrate on the held-out rows of the table; `sums` of other rows, where the curves are of these."""
+    """Estimate calibration on the held-out rows of the table; `sums` may be of more rows, for the curves."""
     if bound.table.held_out is None:
         raise NotApplicableError(
             why("whether predictions come true is seen on rows that the models were not trained on")
@@ -170,7 +173,9 @@ def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Ca
 
 
 def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
-    """Intercept and slope of each output, of all rows that the model is bound to; none where events are too few."""
+    """Return intercept and slope of each output, from all rows that the model is bound to; empty if there are too few
+    events.
+    """
     found = [
         _recalibrated(score, y, rows.table) if told else Recalibration() for _, score, _, y, told in _outputs(rows)
     ]
@@ -178,7 +183,7 @@ def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
 
 
 def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
-    """What `outputs_of` gives, and whether each has enough events for a slope."""
+    """Return what `outputs_of` returns, and whether each output has enough events for a slope."""
     table = rows.table
     if table.schema.task == "count":
         told = [bool(events(table)[1] >= EVENTS)]
@@ -188,7 +193,7 @@ def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray,
 
 
 def outputs_of(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray]]:
-    """Of each output its name, scores to recalibrate, predictions and outcomes, (n,) each."""
+    """Return name, scores to recalibrate, predictions and outcomes (n,) of each output."""
     table, scores = rows.table, rows.scores
     if not table.schema.goal.classes:
         values = np.exp(scores[:, 0]) if table.schema.task == "count" else scores[:, 0]
@@ -207,7 +212,7 @@ def outputs_of(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArra
 def recalibrate(
     score: FloatArray, y: FloatArray, task: str, weights: FloatArray | None = None, groups: IntArray | None = None
 ) -> Recalibration:
-    """Regress outcomes (n,) on scores (n,): of classes 0 or 1 on log-odds, of counts on log rates.
+    """Regress outcomes (n,) on scores (n,): classes 0 or 1 on log-odds, counts on log rates.
 
     `weights` None: rows count alike; `groups` (n,): which rows are one draw, None: every row is. All NaN where the rows do not
     determine slope and intercept.
@@ -257,7 +262,7 @@ def _recalibrated(score: FloatArray, y: FloatArray, table: Table) -> Recalibrati
 
 
 def _alone(table: Table) -> bool:
-    """Whether every row counts once and by itself."""
+    """Return whether rows are independent and have equal weights."""
     return table.weights is None and table.groups is None
 
 
@@ -267,7 +272,8 @@ def _by_student(value: float, stderr: float, df: int) -> Estimate:
 
 
 def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: float) -> Recalibration:
-    """Profile-likelihood intervals of a logistic recalibration with this slope and intercept, and of the intercept alone.
+    """Return profile-likelihood intervals of this slope and intercept of a logistic recalibration, and of the intercept
+    alone.
 
     That is `level`, NaN where rows that are predicted with certainty leave it open.
     """
@@ -297,7 +303,9 @@ def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: f
 
 
 def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], float]) -> Estimate:
-    """A value with the ends where twice the rise of the negative log likelihood reaches the 95% quantile of chi-squared."""
+    """Return a value with the ends where twice the rise of the negative log likelihood reaches the 95% quantile of
+    chi-squared.
+    """
     rise = float(stats.chi2.ppf(0.95, 1)) / 2
 
     def end(sign: int) -> float:
@@ -313,7 +321,7 @@ def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], 
 
 
 def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> float:
-    """The coefficient of `x` of greatest likelihood beside an offset.
+    """Return the maximum-likelihood coefficient of `x` with an offset.
 
     Where every probability is 0 or 1 there is no curvature; a step is at most one that takes all rows to the other side.
     """
@@ -334,7 +342,7 @@ def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> flo
 
 
 def _determined(score: FloatArray, y: FloatArray, classes: bool) -> bool:
-    """Scores and outcomes vary, and scores do not separate the classes."""
+    """Return whether scores and outcomes vary, and scores do not separate the classes."""
     if np.ptp(score) <= 1e-12 * max(1.0, float(np.abs(score).max())) or np.ptp(y) == 0:
         return False
     if not classes:
@@ -352,7 +360,7 @@ def _sandwich(
     group: IntArray,
     leverage: bool,
 ) -> FloatArray | None:
-    """Covariance that holds though the model's variance is wrong (Huber 1967), over groups (Liang & Zeger 1986).
+    """Return the robust (sandwich) covariance (Huber 1967), clustered by groups (Liang & Zeger 1986).
 
     `leverage`: residuals are divided by what their own row leaves of them (HC3, MacKinnon & White 1985). None where all the
     weight is on rows that are predicted with certainty: what is left of the likelihood is rounding. statsmodels' own is lost to
@@ -375,7 +383,9 @@ def _sandwich(
 
 
 def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
-    """A natural cubic spline of the score, beside slope and intercept; of classes whose rows count once and by themselves."""
+    """Fit a natural cubic spline of the score in addition to slope and intercept; for classes and independent rows of equal
+    weight.
+    """
     if not (_alone(table) and table.schema.goal.classes) or min(y.sum(), len(y) - y.sum()) < CURVE_EVENTS:
         return None
     knots = np.unique(np.quantile(score, KNOTS))
@@ -395,7 +405,8 @@ def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
 
 
 def spline(x: FloatArray, knots: FloatArray) -> FloatArray:
-    """(n, knots - 2) the bent functions of a natural cubic spline, linear beyond the outer knots (Harrell 2015).
+    """Return the nonlinear basis functions (n, knots - 2) of a natural cubic spline, linear beyond the outer knots (Harrell
+    2015).
 
     >>> bent = spline(np.array([0.0, 1, 2, 3, 4, 5]), np.array([1.0, 2, 3, 4]))
     >>> bool(np.allclose(np.diff(bent[4:], axis=0), np.diff(spline(np.array([7.0, 8]), np.array([1.0, 2, 3, 4])), axis=0)))
@@ -415,7 +426,7 @@ def spline(x: FloatArray, knots: FloatArray) -> FloatArray:
 
 
 def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None:
-    """Coefficients of a logistic regression and its negative log likelihood; None where it has no optimum."""
+    """Return the coefficients of a logistic regression and its negative log likelihood; None if it has no optimum."""
     from statsmodels.genmod.families import Binomial  # noqa: PLC0415
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
 
@@ -428,7 +439,9 @@ def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None
 def _curve(
     prediction: FloatArray, y: FloatArray, weights: FloatArray, classes: bool, groups: IntArray | None
 ) -> tuple[Bin, ...]:
-    """The reliability curve; where rows come in groups, intervals are over the groups in a bin, and there is none below ten."""
+    """Return the reliability curve; if rows come in groups, intervals are over the groups in a bin, and there is none below
+    ten.
+    """
     edges = start_bins(prediction, weights)
     if edges is None:
         return ()
@@ -480,7 +493,7 @@ def merge(a: tuple[Counted, Counted], b: tuple[Counted, Counted]) -> tuple[Count
 def finish(
     context: Context, plan: tuple[Edges, Edges], counted: tuple[Counted, Counted]
 ) -> tuple[Calibration, Calibration]:
-    """Curves over all rows, and everything that is fitted on the drawn rows."""
+    """Compute curves from all rows, and everything that is fitted from the drawn rows."""
     return _calibration(context.network, counted[0]), _calibration(context.linear, counted[1])
 
 
@@ -488,5 +501,5 @@ STREAM = Stream(start, update, merge, finish)
 
 
 def run(context: Context) -> tuple[Calibration, Calibration]:
-    """Answer the question for the two models of an audit."""
+    """Estimate the calibration of both models of an audit."""
     return calibration(context.network), calibration(context.linear)

@@ -1,4 +1,4 @@
-"""The reliability curve: rows in ten quantile bins of the prediction, in each the mean prediction and the mean outcome.
+"""The reliability curve: mean prediction and mean outcome in ten quantile bins of the prediction.
 
 Sums over rows that merge: bins are cut on some rows, and any number of rows in any batches is counted into them. The outcome has
 a 95% interval: Wilson (1927) for a share, Student's t for a mean of numbers or counts.
@@ -19,7 +19,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """Rows of neighbouring predictions: their (weighted) mean prediction and outcome, with a 95% interval of the second."""
+    """A bin of rows with similar predictions: (weighted) mean prediction, and mean outcome with its 95% interval."""
 
     rows: int
     predicted: float
@@ -30,7 +30,9 @@ class Bin:
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """(bins,) rows, sum w, sum w^2, means of prediction and outcome, sum w (outcome - mean)^2; of rows that have weight."""
+    """Sums per bin (bins,): rows, sum w, sum w^2, mean prediction, mean outcome, and sum w (outcome - mean)^2, over rows
+    with positive weight.
+    """
 
     rows: IntArray
     mass: FloatArray
@@ -41,7 +43,7 @@ class Bins:
 
 
 def start(prediction: FloatArray, weights: FloatArray) -> FloatArray | None:
-    """Where to cut: halfway between the predictions of two bins; None where rows are too few for any bin."""
+    """Return the bin edges, halfway between the predictions of two bins; None if there are too few rows for any bin."""
     ordered = np.sort(prediction[weights > 0])
     places = cuts(ordered)
     inner = places[1:-1]
@@ -49,7 +51,7 @@ def start(prediction: FloatArray, weights: FloatArray) -> FloatArray | None:
 
 
 def update(edges: FloatArray, prediction: FloatArray, y: FloatArray, weights: FloatArray) -> Bins:
-    """These rows in their bins."""
+    """Sum these rows by bin."""
     used = weights > 0
     prediction, y, weights = prediction[used], y[used], weights[used]
     at, size = np.searchsorted(edges, prediction, side="right"), len(edges) + 1
@@ -71,7 +73,7 @@ def update(edges: FloatArray, prediction: FloatArray, y: FloatArray, weights: Fl
 
 
 def merge(a: Bins, b: Bins) -> Bins:
-    """Both parts' rows; means are joined, never raw squares."""
+    """Merge the sums of two sets of rows; means are merged directly, never raw squares."""
     mass = a.mass + b.mass
     share = b.mass / np.where(mass > 0, mass, 1.0)
     shift = b.observed - a.observed
@@ -86,7 +88,7 @@ def merge(a: Bins, b: Bins) -> Bins:
 
 
 def finish(sums: Bins, classes: bool) -> tuple[Bin, ...]:
-    """The bins that hold rows, outcomes being shares for `classes`."""
+    """Return the bins that contain rows; with `classes` the outcomes are shares."""
     return tuple(_bin(sums, i, classes) for i in np.flatnonzero(sums.mass > 0).tolist())
 
 
@@ -104,7 +106,9 @@ def _bin(sums: Bins, i: int, classes: bool) -> Bin:
 
 
 def cuts(ordered: FloatArray) -> IntArray:
-    """Where to cut sorted predictions into at most ten bins of equal size: ties stay together, ten rows at least in each."""
+    """Return where to cut sorted predictions into at most ten bins of equal size, with ties together and at least ten rows
+    in each.
+    """
     n = len(ordered)
     if n < FEWEST:
         return np.zeros(1, dtype=np.int64)
@@ -117,7 +121,7 @@ def cuts(ordered: FloatArray) -> IntArray:
 
 
 def wilson(share: float, size: float) -> tuple[float, float]:
-    """95% interval of a share among `size` rows (Wilson 1927).
+    """Return the 95% Wilson interval of a share among `size` rows (Wilson 1927).
 
     >>> [round(end, 4) for end in wilson(0.0, 10)]
     [0.0, 0.2775]

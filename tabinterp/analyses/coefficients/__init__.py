@@ -1,4 +1,4 @@
-"""Coefficients of the linear model beside average derivatives of the network."""
+"""Coefficients of the linear model, compared with average derivatives of the network."""
 
 from __future__ import annotations
 

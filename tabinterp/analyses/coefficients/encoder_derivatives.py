@@ -1,4 +1,5 @@
-"""Derivatives of a score by numbers that the encoder bends or mixes: splines, powers, products, principal components.
+"""Derivatives of the score with respect to columns that the encoder transforms or mixes: splines, powers, products,
+principal components.
 
 Such a column is no term of a linear model, but the score still has a derivative by it: the network's gradient times the
 encoder's own, which is taken as a central difference of whole rows. Where the encoder jumps (bins, codes of levels) there is
@@ -28,7 +29,7 @@ STILL = 0.5  # a column is encoded in steps when so many rows do not move at all
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Mean derivative (columns, outputs) per unit of each column, and the share of rows with the other sign."""
+    """Mean derivatives (columns, outputs) per unit of each column, and the share of rows with the opposite sign."""
 
     columns: tuple[str, ...]
     sds: tuple[float, ...]
@@ -37,7 +38,7 @@ class Curves:
 
 
 def curves(bound: BoundModel, terms: list[AnyTerm]) -> Curves:
-    """Of every number that has no term per unit or per level."""
+    """Return the derivatives with respect to every numeric column that has no term of its own."""
     apart = {t.term.column for t in terms if not isinstance(t, Basis)}
     names, sds, parts = [], [], []
     gradient: FloatArray | None = None
@@ -62,7 +63,9 @@ def _mean(derivative: FloatArray, bound: BoundModel, names: list[str], sds: list
 
 
 def _encoder_slope(bound: BoundModel, column: str) -> FloatArray | None:
-    """(n, d) what the encoded columns gain per unit; NaN where there is no slope. None: the encoder goes in steps."""
+    """Return the change (n, d) of the encoded columns per unit; NaN if there is no slope, None if the encoder is a step
+    function.
+    """
     values = _numbers(bound, column)
     present = ~np.isnan(values)
     spread = _sd(bound, column)
@@ -88,7 +91,7 @@ def _difference(bound: BoundModel, rows: pd.DataFrame, column: str, values: Floa
 
 
 def _sd(bound: BoundModel, column: str) -> float:
-    """Of the rows in which it is known; 0 where there is none."""
+    """Return the standard deviation over the rows with a known value; 0 if there are none."""
     values, weights = _numbers(bound, column), bound.table.weights
     present = ~np.isnan(values)
     w = None if weights is None else weights[present]

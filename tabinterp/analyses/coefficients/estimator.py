@@ -1,4 +1,4 @@
-"""Coefficients on original columns: of a linear model with their inference, of a network what stands in their place.
+"""Coefficients of a linear model with their inference, and average derivatives of a network, per original column.
 
 Linear model: maximum likelihood (or least squares) without a penalty on the model's own encoding, because a penalised
 fit has no valid Wald interval; the model's own, possibly penalised, coefficients stand beside. A model that brings its
@@ -43,8 +43,8 @@ from .surrogate import Surrogate, surrogate
 
 @dataclass(frozen=True, eq=False)
 class Coefficients(Display):
-    """One number a term and output, in score units (log-odds, centred log-odds of a class, target units, log rate) per
-    unit.
+    """One number for each term and output, in units of the score per unit of the column (log-odds, centred log-odds of a
+    class, target units, or log rate).
 
     `estimates` (terms, outputs) are the model's own: coefficients of a linear model, average derivatives of a network.
     `sign_flip` (terms, outputs) is the share of rows whose own derivative has the other sign. `inference` is the
@@ -75,7 +75,7 @@ class Coefficients(Display):
         return scaled(self.frame(), "estimate", "ci_low", "ci_high")
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and term.
+        """Return one row for each output and term.
 
         A number that the encoder bends or mixes has a row of its own, in which only the mean derivative stands. A linear
         model: `estimate` and what follows from it are the unpenalised fit's, `model` is the model's own. A
@@ -84,10 +84,11 @@ class Coefficients(Display):
         return pd.concat([self._output(k) for k in range(len(self.outputs))], ignore_index=True)
 
     def tests(self) -> pd.DataFrame:
-        """Joint Wald test and variance inflation of each original column; linear models only."""
+        """Return the joint Wald test and the variance inflation factor of each original column (linear models only)."""
         if self.inference is None:
             raise NotApplicableError(
-                "a network has no Wald tests: its average derivatives are not jointly normal estimates"
+                "Wald tests are only available for a linear model, because the average derivatives of a network "
+                "are not jointly normal estimates"
             )
         return pd.DataFrame(
             [
@@ -165,7 +166,7 @@ class Coefficients(Display):
 
 
 def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
-    """Coefficients of a linear model, or the average derivatives of a network.
+    """Return the coefficients of a linear model, or the average derivatives of a network.
 
     Inference and a network's surrogate are fitted on the training rows where the table has a split, on all its rows
     otherwise; a network's derivatives are taken on the held-out rows, or on all.
@@ -183,12 +184,16 @@ def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
     bound = bind(model, table)
     terms = find_terms(bound)
     if not terms:
-        raise NotApplicableError(f"{bound.model.name} has no column that is encoded on its own: there are no terms")
+        raise NotApplicableError(
+            f"{bound.model.name} has no coefficients of columns, because its encoder encodes no column separately"
+        )
     return of_linear(bound, terms) if bound.is_linear else of_network(bound, terms, terms)
 
 
 def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
-    """The unpenalised fit to the target (the inference that the model brings, if it does), and its own coefficients."""
+    """Return the unpenalised fit to the target (or the inference supplied with the model), and the model's own
+    coefficients.
+    """
     table = bound.table
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     inference = _inference(bound, terms, training)
@@ -229,7 +234,7 @@ def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.boo
 
 
 def _without_errors(inference: Inference) -> Inference:
-    """The same terms without a number: the targets have been used twice, and the rival's own coefficients remain."""
+    """Return the same terms without estimates, since the targets were used twice; the rival's own coefficients remain."""
     reason, nothing = Reason("target_encoded"), np.full_like(inference.covariance_matrix, np.nan)
     empty = tuple(Estimate(e.output, e.term, reason=reason) for e in inference.estimates)
     return replace(inference, estimates=empty, tests=(), covariance_matrix=nothing)
@@ -238,7 +243,7 @@ def _without_errors(inference: Inference) -> Inference:
 def of_network(
     bound: BoundModel, terms: list[AnyTerm], surrogate_terms: list[AnyTerm], summed: Summed | None = None
 ) -> Coefficients:
-    """Average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`.
+    """Return average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`.
 
     summed : slopes and their sums over other rows, which the derivatives of these terms are then of.
     """
@@ -267,7 +272,9 @@ Summed = tuple[list[Slope], Means]  # slopes, and their sums over rows
 def _derivatives(
     terms: list[AnyTerm], bound: BoundModel, summed: Summed | None
 ) -> tuple[Estimates, FloatArray, tuple[int, ...]]:
-    """(terms, k) mean derivatives and shares of sign flips, and of how many rows each term's are: those summed, or these."""
+    """Return mean derivatives (terms, k), shares of sign flips, and the number of rows of each term: those summed, or
+    these.
+    """
     slopes, sums = summed or ([], None)
     known = {one.term for one in slopes}
     others = [one for one in terms if one.term not in known]
@@ -284,7 +291,7 @@ def _derivatives(
 
 
 def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
-    """(terms, k) a linear model's own coefficients: its derivatives, the same in every row in which they exist."""
+    """Return a linear model's own coefficients (terms, k): its derivatives, equal in every row in which they exist."""
     rows = {*range(min(len(bound.table), 1000)), *(int(np.argmax(t.present)) for t in terms if isinstance(t, Slope))}
     own = mean_over_rows(row_derivatives(bound.take(np.array(sorted(rows))), terms)).value
     for j, term in enumerate(terms):
@@ -298,7 +305,7 @@ def _left_out(bound: BoundModel) -> tuple[str, ...]:
 
 
 def run(context: Context) -> tuple[Coefficients, Coefficients]:
-    """Answer the question for the linear model and the network of an audit, in this order."""
+    """Compute the coefficients of the linear model and the average derivatives of the network of an audit."""
     return _of_both(context, None)
 
 
@@ -316,7 +323,7 @@ def _of_both(context: Context, summed: Summed | None) -> tuple[Coefficients, Coe
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> list[Slope] | None:
-    """The terms that need nothing but the gradient."""
+    """Select the terms that need only the gradient."""
     return [term for term in find_terms(network) if isinstance(term, Slope)] or None
 
 
@@ -325,7 +332,9 @@ def update(slopes: list[Slope], network: BoundModel, linear: BoundModel) -> Call
 
 
 def finish(context: Context, slopes: list[Slope], sums: Means) -> tuple[Coefficients, Coefficients]:
-    """Derivatives by numbers are of all rows; contrasts of levels, and everything that is fitted, are of drawn rows."""
+    """Compute derivatives of numeric columns from all rows, and contrasts of levels and everything fitted from the drawn
+    rows.
+    """
     return _of_both(context, (slopes, sums))
 
 

@@ -1,4 +1,4 @@
-"""What a model's score gains per unit of a column, averaged over rows: the network's counterpart of a coefficient.
+"""Average marginal effects: the mean change of the score per unit of a column, comparable with a coefficient.
 
 For a number: the mean derivative of the score, in score units per unit of the column. For a level: the mean of the score
 with every row at the level minus the score with every row at the reference (a discrete change; Bartus 2005). For a linear
@@ -20,7 +20,7 @@ from tabinterp.models.model import BLOCK, BoundModel
 
 
 def row_derivatives(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
-    """(n, terms, k) each row's own derivative or contrast; NaN where it has none (the column is missing)."""
+    """Return the derivative or contrast (n, terms, k) of each row; NaN where the column is missing."""
     result = np.full((len(bound.x), len(terms), len(bound.outputs)), np.nan)
     slopes = [(j, term) for j, term in enumerate(terms) if isinstance(term, Slope)]
     if slopes:
@@ -34,7 +34,9 @@ def row_derivatives(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
 
 
 def slope_derivatives(bound: BoundModel, terms: Sequence[Slope]) -> Callable[[FloatArray, slice], FloatArray]:
-    """What makes of the gradients (m, d, k) of some rows their derivatives (m, terms, k); NaN where a column is missing."""
+    """Return a function from the gradients (m, d, k) of some rows to their derivatives (m, terms, k); NaN where a column is
+    missing.
+    """
     encoded = np.unique(np.concatenate([term.block for term in terms])) if terms else np.empty(0, dtype=np.int64)
     per_unit = np.zeros((len(encoded), len(terms)))
     for j, term in enumerate(terms):
@@ -52,7 +54,7 @@ def slope_derivatives(bound: BoundModel, terms: Sequence[Slope]) -> Callable[[Fl
 
 
 def _contrasts(bound: BoundModel, column: str, contrasts: list[Contrast]) -> FloatArray:
-    """(n, contrasts, k) scores with the column's block at a level minus scores with it at the common reference."""
+    """Return scores with the column's block at a level minus scores with it at the common reference (n, contrasts, k)."""
     block = contrasts[0].block
     weight = bound.first.weight[:, torch.as_tensor(block)]
     base = bound.z - bound.part((column,))

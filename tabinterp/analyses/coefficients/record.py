@@ -1,6 +1,6 @@
-"""Coefficients in the document: regression coefficients, the network's average derivatives, and where their signs contradict.
+"""Coefficients in the document: regression coefficients, the network's average derivatives, and where their signs conflict.
 
-The name and the numbers of a level of fewer than ten rows are withheld, since they would tell of single people. Two signs
+The name and the numbers of a level of fewer than ten rows are withheld, since they would reveal single people. Two signs
 contradict each other only when everything that is known of the term says so.
 """
 
@@ -36,7 +36,7 @@ LINEAR_R2 = 0.999  # a score of which a linear function explains this much is li
 
 
 class CoefficientRow(Part):
-    """One term: a column per unit, or one level against the reference level."""
+    """One term: a column per unit, or one level compared with the reference level."""
 
     output: str | None  # class label when there are several outputs
     column: str
@@ -59,7 +59,7 @@ class CoefficientRow(Part):
 
 
 class WaldRow(Part):
-    """Joint test that every coefficient of one original column is zero."""
+    """The joint test that all coefficients of one original column are zero."""
 
     output: str | None
     column: str
@@ -91,7 +91,7 @@ class Coefficients(Part):
 
 
 def build(r: Results) -> Coefficients:
-    """Return every term of both models; without terms where coefficients do not apply."""
+    """Return every term of both models; without terms if coefficients do not apply."""
     goal = r.network.table.schema.goal
     both = r[ANALYSIS]
     if both is None:
@@ -170,7 +170,7 @@ class _Both:
     surrogate: SurrogateResult
 
     def reference(self, term: AnyTerm) -> str | None:
-        """The reference level, unless so few rows have it that its name tells of single people."""
+        """Return the reference level, unless so few rows have it that its name would reveal single people."""
         if not term.term.dummy:
             return term.term.reference
         others = sum(t.values.sum() for t in self.linear.terms if t.term.dummy and t.term.column == term.term.column)
@@ -199,7 +199,7 @@ def _terms(both: _Both) -> list[CoefficientRow]:
 
 
 def _curves(both: _Both, k: int) -> list[CoefficientRow]:
-    """Numbers that an encoder bends or mixes: mean derivatives of both models, and no coefficient."""
+    """Return numeric columns that an encoder transforms or mixes: mean derivatives of both models, and no coefficient."""
     network, linear = both.network.curves, both.linear.curves
     own = {column: number(linear.estimates.value[i, k]) for i, column in enumerate(linear.columns)}
     return [
@@ -284,8 +284,9 @@ def _reason(fit: Estimate) -> Message | None:
 
 
 def _contradicts(row: CoefficientRow, q: Any) -> bool:
-    """Both intervals on different sides of zero, after correction; the rival agrees with the coefficient, the surrogate
-    with the derivative, and most rows with their average."""
+    """Return whether the two intervals are on opposite sides of zero after correction, the rival agrees with the
+    coefficient, the surrogate with the derivative, and most rows with their average.
+    """
     side, other = _side(row.linear), _side(row.network)
     return bool(
         side * other < 0
@@ -304,7 +305,9 @@ def _side(part: Interval) -> int:
 
 
 def _collinear(inference: Inference) -> set[str]:
-    """Columns that are linear combinations of each other: a coefficient and a contrast hold different things fixed there."""
+    """Return columns that are linear combinations of each other, for which a coefficient and a contrast hold different
+    things fixed.
+    """
     columns: set[str] = set()
     for estimate in inference.estimates:
         if estimate.reason is not None and estimate.reason.code == "aliased" and estimate.term is not None:

@@ -1,4 +1,4 @@
-"""Coefficients on the page: the linear model's, beside the network's average derivatives and contrasts, on one axis."""
+"""Coefficients on the page: coefficients of the linear model and average derivatives of the network on one axis."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _all(coefficients: Coefficients, terms: Sequence[CoefficientRow], most: int,
 
 
 def _said(key: str, coefficients: Coefficients, **values: int) -> str:
-    """A sentence that speaks of odds ratios, or of rate ratios."""
+    """Return a sentence that speaks of odds ratios, or of rate ratios."""
     return t(f"{key}.rates" if coefficients.scale == "log-rate" else key, **values)
 
 

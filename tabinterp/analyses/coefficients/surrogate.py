@@ -1,4 +1,4 @@
-"""The linear surrogate: how much of a network's score is a linear function of the columns?
+"""The linear surrogate: how much of the network's score is a linear function of the columns.
 
 Least squares of the score on the terms, fitted on the training rows and scored on the held-out rows; where there is no split,
 both on all rows. R2 is the share of the score's variance on the scored rows that is left by no residual, with a 95% percentile
@@ -22,7 +22,7 @@ RESAMPLES = 500
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """One fit for each output of the network, and R2 (outputs,) on the scored rows."""
+    """One linear fit for each output of the network, with R2 (outputs,) on the scored rows."""
 
     fits: tuple[Inference, ...]
     r2: Estimates
@@ -52,7 +52,7 @@ def surrogate(bound: BoundModel, terms: list[AnyTerm], seed: int = 0) -> Surroga
 def _r2(
     score: FloatArray, predicted: FloatArray, weights: FloatArray, seed: int, groups: IntArray | None
 ) -> tuple[float, float, float, float]:
-    """Value, standard error and interval."""
+    """Return R2 with its standard error and interval."""
     draws, n = np.random.default_rng(seed), units_of(len(score), groups)
     left, plain, squared = (score - predicted) ** 2, score - score.mean(), (score - score.mean()) ** 2
     drawn = []

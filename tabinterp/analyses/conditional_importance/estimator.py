@@ -1,4 +1,4 @@
-"""What becomes of the columns' importance when columns move together: conditional, as families, and with a linear refit."""
+"""Conditional, grouped and drop-column importance, for correlated columns."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ REFIT_WORK = 10**12  # of columns times rows times encoded columns squared; a co
 
 @dataclass(frozen=True, eq=False)
 class Together:
-    """Pairs are (network, linear). `grouped`: families as one player; None where there is none. `dropped`: of the linear side
-    alone; None without held-out rows, where it could not be fitted again, or would be fitted too long."""
+    """Pairs are (network, linear). `grouped`: groups of related columns permuted as one, None if there are none. `dropped`:
+    the linear model only; None without held-out rows, or if it could not be refitted or refitting would take too long.
+    """
 
     families: Families
     conditional: tuple[PermutationImportance, PermutationImportance]
@@ -36,7 +37,9 @@ def together(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Together:
-    """On these rows of both models' table; the refit on its training rows, scored on all held-out ones."""
+    """Compute all three kinds of importance on these rows of both models; refits use the training rows and are scored on
+    all held-out rows.
+    """
     parts = [network.take(rows), linear.take(rows)]
     found = families(parts[0].table, seed=seed)
     tell = progress or (lambda share: None)
@@ -56,7 +59,7 @@ def together(
 
 
 def _dropped(linear: BoundModel, found: Families, seed: int) -> Dropped | None:
-    """A refit without each column takes rows times the square of the encoded columns: of many, it would be most of an audit."""
+    """Refit without each column, unless there are too many encoded columns: the cost is rows times their number squared."""
     n, d = min(SEARCHED, len(linear.table)), linear.x.shape[1]
     if len(linear.columns) * n * d**2 > REFIT_WORK:
         return None
@@ -67,5 +70,5 @@ def _dropped(linear: BoundModel, found: Families, seed: int) -> Dropped | None:
 
 
 def run(context: Context) -> Together:
-    """Answer the question for the two models of an audit."""
+    """Compute the importance of correlated columns for both models of an audit."""
     return together(context.network, context.linear, context.subsample, context.seed, progress=context.within)

@@ -1,4 +1,4 @@
-"""Conditional and grouped importance in the document: what columns are worth given the others, and together with them."""
+"""Conditional and grouped importance in the document: columns given the others, and groups of related columns."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FamilyRow(Part):
 
 
 class Together(Part):
-    """What columns are worth given the others, and together with those that carry the same information."""
+    """Importance of columns given the others, and of groups of columns that carry the same information."""
 
     loss: Metric
     rows_of: Literal["held-out", "all"]
@@ -64,7 +64,7 @@ class Together(Part):
 
 
 def build(r: Results) -> Together | None:
-    """Return conditional and grouped importance, columns in the order of permutation importance; None where not computed."""
+    """Return conditional and grouped importance, columns in the order of permutation importance; None if not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -1,4 +1,4 @@
-"""Conditional and grouped importance on the page: the rise of the loss within strata, and of families of columns."""
+"""Conditional and grouped importance on the page: the rise in loss within strata, and for groups of related columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tabinterp.report.words import NONE, counted, cut, listed, number, rows_of, 
 
 
 def build(document: Document) -> list[Block]:
-    """Conditional importance: each column by itself."""
+    """Return the part on conditional importance: each column by itself."""
     importance = document.together
     if importance is None:
         return []
@@ -30,7 +30,7 @@ def build(document: Document) -> list[Block]:
 
 
 def grouped(document: Document) -> list[Block]:
-    """Grouped importance: columns that carry the same information, as one."""
+    """Return the part on grouped importance: columns that carry the same information, permuted as one."""
     importance = document.together
     if importance is None:
         return []

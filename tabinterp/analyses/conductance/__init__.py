@@ -1,4 +1,4 @@
-"""How much of the score runs through each hidden unit?"""
+"""How much of the score flows through each hidden unit?"""
 
 from __future__ import annotations
 

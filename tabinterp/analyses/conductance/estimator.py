@@ -1,4 +1,5 @@
-"""How much of a score's rise from a baseline runs through each hidden unit: conductance (Dhamdhere, Sundararajan & Yan 2018).
+"""Conductance: how much of the change of a score from a baseline flows through each hidden unit (Dhamdhere, Sundararajan &
+Yan 2018).
 
 Along the straight path from the baseline to a row, the score changes by dF/dh_j dh_j for the change of each unit's output h_j;
 the integral is the unit's conductance. Summed over a layer it is f(x) - f(baseline), where every way through the network leads
@@ -47,7 +48,8 @@ BASELINES = ("mean", "median", "rows")
 
 @dataclass(frozen=True, eq=False)
 class Conductance(Display):
-    """`values` (rows, units, outputs) in units of the score; `around` (rows, layers, outputs) what leads past each layer.
+    """Conductance of each unit in units of the score: `values` (rows, units, outputs), and `around` (rows, layers, outputs)
+    for connections that bypass a layer.
 
     `gap` (rows, layers): abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over
     outputs. `mean_stderr` (units, outputs): what the draw of background rows adds to the error of the mean, 0 for one baseline.
@@ -73,16 +75,16 @@ class Conductance(Display):
     estimand: str = "path integral of d score / d output of the unit, from the baseline to the row"
 
     def mean(self) -> Estimates:
-        """Signed mean over rows (units, outputs), with its error over rows and of the background's draw."""
+        """Return the signed mean over rows (units, outputs), with its standard error over rows and over the drawn background."""
         mean = mean_over_rows(self.values, self.weights, self.groups)
         return mean_with_draws(mean, units_of(len(self.values), self.groups), self.mean_stderr, self.background_rows)
 
     def size(self) -> Estimates:
-        """Mean absolute value over rows (units, outputs); noise biases it upward."""
+        """Return the mean absolute value over rows (units, outputs), biased upward by sampling error."""
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and unit."""
+        """Return one row for each output and unit."""
         mean, size, units = self.mean(), self.size(), len(self.layer)
         return pd.DataFrame(
             {
@@ -107,7 +109,7 @@ def conductance(
     tolerance: float = 1e-3,
     seed: int = 0,
 ) -> Conductance:
-    """Conductance of every hidden unit for every row of `table`.
+    """Return the conductance of every hidden unit for every row of `table`.
 
     Parameters
     ----------
@@ -133,9 +135,12 @@ def conductance(
     """
     bound = bind(model, table)
     if baseline not in BASELINES:
-        raise NotApplicableError(f"baseline is 'mean', 'median' or 'rows'; got {baseline!r}")
+        raise NotApplicableError(f"baseline must be 'mean', 'median' or 'rows'; got {baseline!r}")
     if not tolerance > 0 or background < 1:
-        raise NotApplicableError("tolerance is above 0, and background a number of rows, at least 1")
+        raise NotApplicableError(
+            f"tolerance must be above 0, and background must be a number of rows of at least 1; got {tolerance} "
+            f"and {background}"
+        )
     layers = layers_of(bound)
     if not layers:
         raise NotApplicableError(why("ablation.layer", model=bound.model.name))
@@ -163,7 +168,7 @@ def conductance(
 
 
 def _starts(bound: BoundModel, baseline: str, background: int, seed: int) -> tuple[Tensor, FloatArray]:
-    """(b, h) fronts to start from, and their shares (b,)."""
+    """Return the fronts (b, h) to start from, and their shares (b,)."""
     if baseline != "rows":
         return bound.front_of(baseline_of(bound, baseline)[None]), np.ones(1)
     weights = bound.table.row_weights
@@ -190,7 +195,7 @@ class _Through:
 def _through(
     bound: BoundModel, layer: Layer, starts: Tensor, share: FloatArray, scale: FloatArray, asked: tuple[float, int]
 ) -> _Through:
-    """The layer's conductances, the mean over starting points."""
+    """Return the layer's conductances, averaged over starting points."""
     n, k = len(bound.z), len(bound.outputs)
     values, around, means = np.zeros((n, layer.width, k)), np.zeros((n, k)), []
     for start, part in zip(starts, share, strict=True):
@@ -203,7 +208,8 @@ def _through(
 
 
 def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
-    """(n, units + front beside, k) from one starting point; rows that miss the tolerance are followed again, more finely.
+    """Return the conductance (n, units + front beside, k) from one starting point; rows that miss the tolerance are
+    integrated again more finely.
 
     A point of a path takes `cost` numbers.
     """
@@ -226,7 +232,8 @@ def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, toleran
 
 
 def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor, most: int) -> Tensor:
-    """(n, units + front beside, k) sums over segments of the gradient in the middle times the change of each output.
+    """Return sums (n, units + front beside, k) over segments of the gradient at the midpoint times the change of each
+    output.
 
     At most `most` segments are read at a time; those that are halved are read next, so that few wait.
     """
@@ -263,7 +270,7 @@ def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor
 
 @dataclass(frozen=True, eq=False)
 class _Segments:
-    """Segments of paths, all as short: whose `rows` (m,), where they begin (`left`), outputs and scores at both ends."""
+    """Segments of paths of equal length: their `rows` (m,), where they begin (`left`), and outputs and scores at both ends."""
 
     depth: int
     rows: Tensor
@@ -290,7 +297,7 @@ class _Segments:
 
 
 def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
-    """(m, units + front beside) what the layer puts out at points of paths."""
+    """Return the layer's outputs (m, units + front beside) at points of paths."""
     z = start + t[:, None].to(move.dtype) * move[rows]
     with torch.no_grad():
         h: Tensor = layer.outputs(z)
@@ -304,8 +311,9 @@ def _behind(layer: Layer, h: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Conductances:
-    """Conductance over rows: `mean` and `size` (units, outputs), signed and absolute; of each layer `gap`, its largest over rows,
-    and `around` (layers, outputs), the mean absolute value of what leads past it."""
+    """Conductance summarised over rows: `mean` and `size` (units, outputs), signed and absolute; for each layer the largest
+    `gap` of any row, and `around` (layers, outputs), the mean absolute value of what bypasses it.
+    """
 
     layer: tuple[str, ...]
     index: tuple[int, ...]
@@ -319,7 +327,7 @@ class Conductances:
 
 
 def run(context: Context) -> Conductances:
-    """Answer the question for the network of an audit: conductance from the mean of the encoded rows."""
+    """Compute conductance in the audited network, from the mean of the encoded rows."""
     network = context.network.take(context.subsample)
     require_rows(network)
     sample = affordable(network, AUDITED_ROWS, context.seed)

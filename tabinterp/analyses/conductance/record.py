@@ -1,4 +1,4 @@
-"""Conductance in the document: how much of the score runs through each hidden unit."""
+"""Conductance in the document: how much of the score flows through each hidden unit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ConductanceLayer(Part):
 
 
 class ConductanceRow(Part):
-    """In units of the score."""
+    """The conductance of a hidden unit, in units of the score."""
 
     output: str | None
     layer: str
@@ -45,7 +45,7 @@ class Conductance(Part):
 
 
 def build(r: Results) -> Conductance | None:
-    """Return the units with the largest conductance; None where it was not computed."""
+    """Return the units with the largest conductance; None if it was not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -1,4 +1,4 @@
-"""Conductance on the page: how much of the score runs through each hidden unit, and whether layers add up."""
+"""Conductance on the page: how much of the score flows through each hidden unit, and whether layers add up."""
 
 from __future__ import annotations
 

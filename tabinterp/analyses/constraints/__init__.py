@@ -1,4 +1,4 @@
-"""Does the score keep the directions and domains that the user declared?"""
+"""Does the score respect the directions and ranges that the user declared?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user knows of a column: that the score must not fall (or rise) along it, and the values it may take.
+"""Declared constraints: monotone directions and ranges of values of columns, and how far both models respect them.
 
 A direction is checked in two ways, for the network and its counterpart. On each row: the derivative of the score where the
 column is one that the encoder only scales, otherwise the step to the next value that the table holds; the share of rows in
@@ -49,9 +49,10 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class Held:
-    """How one model keeps a direction. `share` of the rows run against it; `fall` is the largest fall of the curve, from
-    the value `start` to the value `end` of the column (with direction "-" the largest rise), in units of the score; NaN
-    where there is none."""
+    """How well one model respects a direction. `share`: rows that violate it; `fall`: the largest fall of the curve (with
+    direction "-" the largest rise), from the value `start` to the value `end` of the column, in units of the score; NaN if
+    there is none.
+    """
 
     share: Estimate
     fall: Estimate
@@ -61,7 +62,9 @@ class Held:
 
 @dataclass(frozen=True)
 class Checked:
-    """One column. `outside`: rows that hold a value beyond the domain, of `rows` with a value; None where none was declared."""
+    """One column. `outside`: rows with a value outside the range, of the `rows` that have a value; None if no range was
+    declared.
+    """
 
     constraint: Constraint
     rows: int
@@ -79,7 +82,7 @@ class Constraints:
     seed: int
 
     def frame(self) -> pd.DataFrame:
-        """One row for each column and model."""
+        """Return one row for each column and model."""
         rows = []
         for one in self.columns:
             for name in ("network", "linear"):
@@ -99,7 +102,7 @@ class Constraints:
 
 
 def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
-    """Column -> what is declared of it, from a TOML file with a table `[columns.NAME]` for each.
+    """Read constraints from a TOML file with a table `[columns.NAME]` for each column.
 
     Raises
     ------
@@ -109,15 +112,17 @@ def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
     try:
         found = tomllib.loads(read_regular(path, LARGEST_TEXT).decode("utf-8"))
     except (OSError, ValueError) as error:
-        raise TabinterpError(f"{path}: the constraints cannot be read: {error}") from error
+        raise TabinterpError(f"cannot read the constraints in {path}: {error}") from error
     columns = found.get("columns")
     if set(found) != {"columns"} or not isinstance(columns, dict):
-        raise TabinterpError(f"{path}: constraints are tables [columns.NAME]; the file holds {sorted(found)}")
+        raise TabinterpError(
+            f"{path}: constraints must be TOML tables named [columns.NAME]; the file has {sorted(found)}"
+        )
     return columns
 
 
 def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, ...]:
-    """What was given, "+", "-" or a mapping of direction, low and high, checked against the table.
+    """Check constraints against the table; each is "+", "-" or a mapping with direction, low and high.
 
     Raises
     ------
@@ -131,37 +136,46 @@ def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, 
 def _declared(table: Table, name: str, given: Any) -> Constraint:
     if name not in table.schema.inputs:
         raise TabinterpError(
-            f"constraints name {name!r}, which is no input column; those are {list(table.schema.inputs)}"
+            f"unknown column {name!r} in the constraints; the input columns are {list(table.schema.inputs)}"
         )
     told = {"direction": given} if isinstance(given, str) else dict(given) if isinstance(given, Mapping) else None
     if not told or set(told) - {"direction", "low", "high"}:
-        raise TabinterpError(f"the constraint on {name!r} gives direction, low or high; got {given!r}")
+        raise TabinterpError(
+            f"the constraint on {name!r} must be a direction ('+' or '-') or a mapping with direction, low or "
+            f"high; got {given!r}"
+        )
     direction: Any = told.get("direction")
     ends = {end: _number(name, end, told[end]) for end in ("low", "high") if end in told}
     kind = table.schema[name].kind
     if direction not in (None, "+", "-"):
-        raise TabinterpError(f"the direction of {name!r} is '+' or '-'; got {direction!r}")
+        raise TabinterpError(f"the direction of {name!r} must be '+' or '-'; got {direction!r}")
     if direction is not None and kind == "categorical":
-        raise TabinterpError(f"{name!r} has no order, so that it has no direction; declare its kind as ordinal")
+        raise TabinterpError(
+            f"{name!r} cannot have a direction, because its values have no order. If they do, declare its kind as "
+            "ordinal"
+        )
     if direction is not None and table.schema.task == "multiclass":
-        raise TabinterpError("with several classes there are several scores, and a direction is not of one of them")
+        raise TabinterpError(
+            "a direction cannot be declared for a target with more than two classes, because there is one score "
+            "for each class"
+        )
     if ends and kind != "numeric":
-        raise TabinterpError(f"low and high are of numbers; {name!r} is {kind}")
+        raise TabinterpError(f"low and high are only for numeric columns; {name!r} is {kind}")
     if ends.get("low", -math.inf) > ends.get("high", math.inf):
-        raise TabinterpError(f"the constraint on {name!r}: low {ends['low']:g} is above high {ends['high']:g}")
+        raise TabinterpError(f"the constraint on {name!r} has low {ends['low']:g} above high {ends['high']:g}")
     return Constraint(column=name, direction=direction, low=ends.get("low"), high=ends.get("high"))
 
 
 def _number(name: str, end: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise TabinterpError(f"{end} of {name!r} is a number; got {value!r}")
+        raise TabinterpError(f"{end} of {name!r} must be a number; got {value!r}")
     return float(value)
 
 
 def constraints(
     network: BoundModel, linear: BoundModel, constraints: Sequence[Constraint], *, seed: int = 0
 ) -> Constraints:
-    """Check both models on the rows they are bound to, of which at most 2,000 are read for directions, drawn by hash."""
+    """Check both models on the rows they are bound to; directions are checked on at most 2,000 rows, drawn by hash."""
     table = network.table
     few = np.sort(chosen(table.numbers, ROWS, seed))
     if len(few) < 2 * SMALL:
@@ -197,7 +211,7 @@ def _held(bound: BoundModel, one: Constraint, seed: int) -> Held:
 
 
 def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: FloatArray) -> Estimate:
-    """Share of rows in which the score goes the wrong way where the row is."""
+    """Return the share of rows at which the score moves in the wrong direction."""
     move = sign * _local(bound, one.column, grid, scores)
     known = ~np.isnan(move) & (bound.table.row_weights > 0)
     if known.sum() < SMALL:
@@ -206,7 +220,7 @@ def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: 
 
 
 def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
-    """(n,) the derivative, or the step to the next value (from the last one, to it); NaN where the column has no value."""
+    """Return the derivative (n,), or the step to the next value (from the last one: to it); NaN if the column is missing."""
     slope = (
         [t for t in find_terms(bound) if isinstance(t, Slope) and t.term.column == column] if bound.has_gradient else []
     )
@@ -224,7 +238,7 @@ def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> Fl
 
 
 def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
-    """The largest fall of the mean of (n, points) curves from a point to a later one."""
+    """Return the largest fall of the mean of curves (n, points) from a point to a later one."""
     half = dealt(table, seed + 6, 2) == 0
     if grid.points < 2:
         return NONE, None, None
@@ -239,6 +253,6 @@ def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Esti
 
 
 def run(context: Context) -> Constraints | None:
-    """Answer the question for the two models of an audit; None where nothing was declared, which the document says by itself."""
+    """Check the constraints for both models of an audit; None if none were declared, which the document shows."""
     given = context.settings.constraints
     return constraints(*context.both(context.evaluated), given, seed=context.seed) if given else None

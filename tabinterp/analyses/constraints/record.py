@@ -1,4 +1,4 @@
-"""Declared constraints in the document: monotone directions and allowed ranges, and how far both models keep them."""
+"""Declared constraints in the document: monotone directions and allowed ranges, and how far both models respect them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ConstraintTable(Part):
 
 
 def build(r: Results) -> ConstraintTable | None:
-    """Return how far both models keep the declared constraints; None where there are none."""
+    """Return how far both models respect the declared constraints; None if there are none."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -1,4 +1,4 @@
-"""Constraints on the page: how often and how far both models go against a declared direction."""
+"""Constraints on the page: how often and by how much both models violate a declared direction."""
 
 from __future__ import annotations
 

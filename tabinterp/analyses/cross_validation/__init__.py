@@ -1,1 +1,1 @@
-"""Would the gain be there with other training rows?"""
+"""Would the gain be the same with other training rows?"""

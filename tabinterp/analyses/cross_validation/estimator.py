@@ -1,4 +1,4 @@
-"""Would the gain be there with other training rows? Both models fitted anew on folds, with the variance that this needs.
+"""Cross-validation: both models retrained on folds, with a standard error that accounts for overlapping training rows.
 
 Folds share most of their training rows, so that the variance of their mean is more than a K-th of theirs. Nadeau & Bengio
 (2003): (1/K + n_test/n_train) s^2, which is (1/K + 1/(K - 1)) s^2 for K folds; the interval is Student's t with K - 1 degrees of
@@ -29,7 +29,9 @@ from tabinterp.table.folds import folds as folds_of
 
 @dataclass(frozen=True, eq=False)
 class Crossvalidated(Display):
-    """`network` and `linear` (K,): primary loss on each fold of models fitted on the others; `value` their mean difference."""
+    """`network` and `linear` (K,): primary loss on each fold of models fitted on the other folds; `value`: their mean
+    difference.
+    """
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.folds",
@@ -53,7 +55,7 @@ class Crossvalidated(Display):
 
     @property
     def stderr(self) -> float:
-        """The corrected one."""
+        """The standard error of the mean difference, corrected for overlapping training rows."""
         return corrected_stderr(self.network - self.linear)
 
     @property
@@ -63,20 +65,20 @@ class Crossvalidated(Display):
 
     @property
     def status(self) -> Status:
-        """What the interval says of the network, by the verdict's precedence and margin."""
+        """The verdict on the network, from the interval and the margin."""
         return judged(*self.interval, self.margin)
 
     def _numbers(self) -> pd.DataFrame:
         return self.frame().assign(fold=range(1, len(self.network) + 1))
 
     def frame(self) -> pd.DataFrame:
-        """One row a fold."""
+        """Return one row for each fold."""
         columns = {"rows": self.rows, "network": self.network, "linear": self.linear}
         return pd.DataFrame(columns | {"difference": self.network - self.linear})
 
 
 def corrected_stderr(differences: FloatArray) -> float:
-    """Of the mean of K folds' differences (Nadeau & Bengio 2003).
+    """Return the standard error of the mean of K folds' differences (Nadeau & Bengio 2003).
 
     >>> round(corrected_stderr(np.array([0.0, 1.0])), 6)  # s^2 = 1/2, K = 2: (1/2 + 1) / 2
     0.866025
@@ -93,7 +95,7 @@ def crossvalidate(
     seed: int = 0,
     margin: float | None = None,
 ) -> Crossvalidated:
-    """Fit a network and its linear counterpart on all folds but one, for each, and compare them on that one.
+    """Fit a network and its linear counterpart on all folds but one, for each fold, and compare them on that fold.
 
     `factory` gets the training rows of a fold and gives the network fitted on them, wrapped; its counterpart is fitted here.
     Rows fall into folds by a hash of their number, those of one group together; a split of the table plays no part.
@@ -117,13 +119,13 @@ def crossvalidate(
     'worse'
     """
     if folds < 2:
-        raise TabinterpError(f"cross-validation takes two folds at least; got {folds}")
+        raise TabinterpError(f"cross-validation needs at least two folds; got {folds}")
     require_events(table, "all")
     margin = margin_of(margin, null_loss(table.schema.task, table.y.copy(), table.row_weights))
     place = folds_of(table, seed, folds)
     sizes = np.bincount(place, minlength=folds)
     if sizes.min() < FEWEST:
-        raise NotApplicableError(f"a fold of {int(sizes.min())} rows is too small; take fewer than {folds} folds")
+        raise NotApplicableError(f"a fold of {int(sizes.min())} rows is too small. Use fewer than {folds} folds")
     loss, found = loss_for(None, table.schema.task), []
     for one in range(folds):
         training, test = table.take(place != one), table.take(place == one)

@@ -1,4 +1,4 @@
-"""Is something wrong with the rows? Leaks, duplicates, drift, sentinel values."""
+"""Are there problems with the rows? Leaks, duplicates, drift, sentinel values."""
 
 from __future__ import annotations
 

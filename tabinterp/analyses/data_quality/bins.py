@@ -1,4 +1,4 @@
-"""A column as a few cells: quantiles of a number, levels of anything else, missing values in a cell of their own.
+"""Binning of a column: quantiles of a number, levels of anything else, and a cell for missing values.
 
 Cells are made from the training rows alone, so that what is read off them says nothing of the held-out ones.
 """
@@ -18,14 +18,14 @@ from tabinterp.table.split import BoolArray
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """`codes` (n,) in [0, size); the last cell holds missing values, the one before it levels beyond the most frequent."""
+    """`codes` (n,) in [0, size); the last cell holds missing values, the one before it all but the most frequent levels."""
 
     name: str
     codes: IntArray
     size: int
 
     def sums(self, of: FloatArray, rows: BoolArray | None = None) -> FloatArray:
-        """(size,) sums of `of` over the rows of each cell."""
+        """Return the sums (size,) of `of` over the rows of each cell."""
         if rows is None:
             return np.bincount(self.codes, of, self.size).astype(np.float64)
         return np.bincount(self.codes[rows], of[rows], self.size).astype(np.float64)
@@ -33,7 +33,7 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Cutting:
-    """How a column is cut: a number at `edges`, anything else by the `places` of its most frequent levels."""
+    """How a column is binned: a number at `edges`, anything else by the `places` of its most frequent levels."""
 
     name: str
     edges: FloatArray | None
@@ -44,7 +44,7 @@ class Cutting:
         return (len(self.places) if self.edges is None else len(self.edges) + 1) + 2
 
     def cells(self, table: Table) -> Cells:
-        """The rows of any table in these cells."""
+        """Return the cells of the rows of any table."""
         if self.edges is not None:
             x = number(table, self.name)
             codes = np.searchsorted(self.edges, x, side="left")
@@ -55,7 +55,7 @@ class Cutting:
 
 
 def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
-    """At most `most` cells and two more, as the training rows have it."""
+    """Choose at most `most` cells and two more, from the training rows."""
     if table.schema[name].kind == "numeric":
         x = number(table, name)
         return Cutting(name, _edges(x[training & ~np.isnan(x)], most), {})
@@ -66,7 +66,7 @@ def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
 
 
 def cells(table: Table, name: str, training: BoolArray, most: int) -> Cells:
-    """The rows of the table that says how the column is cut."""
+    """Return the cells of the rows of the same table that defines the bins."""
     return cutting(table, name, training, most).cells(table)
 
 
@@ -75,12 +75,12 @@ def number(table: Table, name: str) -> FloatArray:
 
 
 def level_codes(table: Table, name: str) -> IntArray:
-    """(n,) a number for each distinct value in the order of their first rows; -1 where it is missing."""
+    """Return a number (n,) for each distinct value, in the order of first occurrence; -1 if missing."""
     return _levels(table, name)[0]
 
 
 def as_number(table: Table, name: str) -> FloatArray:
-    """A column as trees take it: a number, or a level's rank by how often it occurs (trees cut between levels)."""
+    """Return a column as numbers for trees: the number itself, or the frequency rank of a level."""
     if table.schema[name].kind == "numeric":
         return number(table, name)
     codes = level_codes(table, name)
@@ -90,7 +90,9 @@ def as_number(table: Table, name: str) -> FloatArray:
 
 
 def known_in(x: FloatArray, rows: BoolArray | IntArray) -> FloatArray:
-    """(n, columns) the same, nought in columns of which these rows hold no value: trees cannot be grown on them."""
+    """Return the same (n, columns) with 0 in columns that are missing in all these rows, since trees cannot be fitted to
+    them.
+    """
     return np.where(np.isnan(x[rows]).all(axis=0), 0.0, x)
 
 

@@ -1,4 +1,6 @@
-"""What a column holds, one by one: missing values, distinct ones, spikes, mass at its ends, levels, row numbers in disguise."""
+"""Quality of single columns: missing and distinct values, spikes, values at the ends of the range, levels, and row
+identifiers.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ FEWEST = 50  # rows, to call a column an identifier
 
 @dataclass(frozen=True)
 class Spike:
-    """A value that many rows hold and that stands apart from the others. `gap` is in ranges of the other values."""
+    """A value that many rows have and that is far from the others. `gap` is in ranges of the other values."""
 
     value: float
     rows: int
@@ -41,7 +43,7 @@ class Spike:
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """One column over all rows; `rare` and `unseen` of levels only, `unseen` only where there is a split.
+    """Facts about one column over all rows; `rare` and `unseen` only for levels, `unseen` only with a split.
 
     `at_minimum` and `at_maximum` are shares of the known values of a number exactly at its ends, and `times_*` how many
     times as many rows hold the end as hold the next values beside it (median of ten; 1 where nothing is heaped up).
@@ -119,14 +121,15 @@ def _facts(
 
 
 def _end(values: FloatArray | IntArray, counts: IntArray) -> tuple[float, int, float, float]:
-    """The first value: itself, its rows, their share, and its rows over the median of the next ten values'."""
+    """Return the first value with its rows, their share, and its rows relative to the median of the next ten values'."""
     beside = counts[1:11]
     times = counts[0] / np.median(beside) if len(beside) else 1.0
     return float(values[0]), int(counts[0]), float(counts[0] / counts.sum()), float(times)
 
 
 def find_spike(values: FloatArray, counts: IntArray) -> Spike | None:
-    """The most frequent value that looks like a code for "none": far outside the others, or 999 and its like in a heap.
+    """Return the most frequent value that looks like a code for a missing value: far outside the others, or 999 and the
+    like.
 
     >>> ages = np.array([20.0, 30, 40, 50, 999])
     >>> find_spike(ages, np.array([30, 30, 30, 30, 12])).value
@@ -160,7 +163,8 @@ def _spike(values: FloatArray, counts: IntArray, place: int, total: int) -> Spik
 
 
 def is_code(value: float) -> bool:
-    """-1, or one digit 9, 8 or 7 over and over, as people write for "none": -9, 99, 888, -999.
+    """Return whether a number is -1 or one digit 9, 8 or 7 repeated, as in common codes for missing values: -9, 99, 888,
+    -999.
 
     >>> [is_code(v) for v in (-1, 99, 999, -999, 9, 998, 0.99)]
     [True, True, True, True, False, False, False]
@@ -173,7 +177,7 @@ def is_code(value: float) -> bool:
 
 
 def _identifier(x: FloatArray, values: FloatArray) -> str | None:
-    """Does a whole number name the row? It rises or falls with the row's number, counts rows, or is each row's own."""
+    """Return whether a whole number identifies the row: it is monotone in the row number, counts rows, or is unique."""
     known = ~np.isnan(x)
     n = int(known.sum())
     if n < FEWEST or len(values) < UNIQUE * n or not np.all(values == np.floor(values)):
@@ -186,7 +190,9 @@ def _identifier(x: FloatArray, values: FloatArray) -> str | None:
 
 
 def _levels(codes: IntArray, held_out: BoolArray | None) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Levels of fewer than ten training rows and rows that hold them; levels without a training row and held-out rows of them."""
+    """Return the number of levels with fewer than ten training rows and their rows, and of levels without training rows and
+    their held-out rows.
+    """
     training = np.ones(len(codes), dtype=bool) if held_out is None else ~held_out
     size = int(codes.max(initial=-1)) + 1
     inside, every = (np.bincount(codes[rows & (codes >= 0)], minlength=size) for rows in (training, codes >= -1))

@@ -1,4 +1,4 @@
-"""How training and held-out rows differ: column by column, and as a whole.
+"""Drift between training and held-out rows, for each column and overall.
 
 Population stability index over the cells of a column (training deciles of a number, frequent levels of anything else), with
 half a row added to every cell so that none is empty: sum (p - q) ln(p / q). Beside it a test of whether the cells' shares
@@ -40,7 +40,7 @@ TREES, LEAVES = 30, 6
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """PSI, and the test that the shares of the cells are one: statistic, degrees of freedom, p, Benjamini-Hochberg q."""
+    """PSI, and the test that the shares of the cells are equal: statistic, degrees of freedom, p, and Benjamini-Hochberg q."""
 
     column: str
     psi: float
@@ -52,7 +52,7 @@ class ColumnDrift:
 
 @dataclass(frozen=True)
 class WholeDrift:
-    """AUC of a classifier that tells held-out rows from training rows; chance is one half."""
+    """AUC of a classifier that separates held-out rows from training rows; 0.5 is chance."""
 
     auc: Estimate
     rows: int
@@ -61,7 +61,9 @@ class WholeDrift:
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """(2, cells) weight of the training and of the held-out rows in each cell of a column, and of both sides rows, sum w^2."""
+    """Weight (2, cells) of the training and of the held-out rows in each cell of a column, with the rows and sum w^2 of
+    both parts.
+    """
 
     mass: tuple[FloatArray, ...]
     rows: IntArray
@@ -69,7 +71,7 @@ class Shares:
 
 
 def start(table: Table) -> tuple[Cutting, ...] | None:
-    """How every input column and the target are cut; None without a split, or with too few rows on a side of it."""
+    """Choose the bins of every input column and the target; None without a split, or with too few rows in a part of it."""
     if table.held_out is None or min(table.held_out.sum(), (~table.held_out).sum()) < FEWEST:
         return None
     names = [*table.schema.inputs, table.schema.target]
@@ -77,7 +79,7 @@ def start(table: Table) -> tuple[Cutting, ...] | None:
 
 
 def update(plan: tuple[Cutting, ...], table: Table) -> Shares:
-    """Sums over rows of both sides."""
+    """Sum the rows of both parts."""
     assert table.held_out is not None
     side, w = table.held_out.astype(np.int64), table.weights
     mass = []
@@ -95,7 +97,7 @@ def merge(a: Shares, b: Shares) -> Shares:
 
 
 def finish(plan: tuple[Cutting, ...], sums: Shares) -> tuple[ColumnDrift, ...]:
-    """The weight of each side counts as its rows do."""
+    """Compute the drift of each column from the sums."""
     found = []
     for mass in sums.mass:
         total = mass.sum(axis=1, keepdims=True)
@@ -106,7 +108,7 @@ def finish(plan: tuple[Cutting, ...], sums: Shares) -> tuple[ColumnDrift, ...]:
 
 
 def column_drift(table: Table) -> tuple[ColumnDrift, ...]:
-    """Of every input column and the target; none without a split."""
+    """Return the drift of every input column and the target; empty without a split."""
     plan = start(table)
     if plan is None or table.held_out is None:
         return ()
@@ -121,7 +123,9 @@ def column_drift(table: Table) -> tuple[ColumnDrift, ...]:
 
 
 def _wald(codes: IntArray, held_out: BoolArray, w: FloatArray, groups: IntArray) -> tuple[float, int, float]:
-    """F, its degrees of freedom above, and p, of the hypothesis that the cells' shares are those of the training rows."""
+    """Return F, its numerator degrees of freedom, and p, for the hypothesis that the cells' shares equal those of the
+    training rows.
+    """
     inside = np.eye(int(codes.max()) + 1)[codes]
     inside = inside[:, inside.any(axis=0)][:, 1:]  # shares add up to one: one cell less
     cells_left, difference = inside.shape[1], np.zeros(inside.shape[1])
@@ -140,7 +144,7 @@ def _wald(codes: IntArray, held_out: BoolArray, w: FloatArray, groups: IntArray)
 
 
 def psi(first: FloatArray, second: FloatArray) -> float:
-    """Of counts in the same cells.
+    """Return the population stability index of counts in the same cells.
 
     >>> psi(np.array([50.0, 50.0]), np.array([50.0, 50.0]))
     0.0
@@ -150,7 +154,7 @@ def psi(first: FloatArray, second: FloatArray) -> float:
 
 
 def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, float]:
-    """Shares of the weight, on as many rows as the weights are worth."""
+    """Test shares of the weight, using the effective number of rows."""
     cells_left = counts.shape[1] - 1
     if cells_left < 1:
         return np.nan, 0, np.nan

@@ -1,4 +1,4 @@
-"""Rows that stand twice, within a part and across the split; and columns that hold the same thing."""
+"""Duplicate rows, within a part and across the split, and columns with the same content."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FEWEST = 10  # rows outside the most frequent value, for two columns to be compa
 
 @dataclass(frozen=True)
 class Copies:
-    """Rows equal to an earlier one, and held-out rows equal to a training row.
+    """Counts of rows equal to an earlier row, and of held-out rows equal to a training row.
 
     `inputs` compares the input columns, `whole` every column but the one that says what is held out and those that number
     the rows: two people may well share their inputs, and hardly all columns of a wide table.
@@ -65,13 +65,14 @@ def _across(hashes: HashArray, held_out: BoolArray) -> int:
 
 
 def _shared(hashes: HashArray) -> BoolArray:
-    """(n,) whether another of these rows has the same hash."""
+    """Return whether another of these rows has the same hash (n,)."""
     _, run, counts = np.unique(hashes, return_inverse=True, return_counts=True)
     return np.asarray(counts[run] > 1)
 
 
 def _excess(hashes: HashArray, held_out: BoolArray) -> float:
-    """One-sided p that held-out rows equal a training row no more often than training rows equal another training row.
+    """Return the one-sided p-value that held-out rows equal a training row no more often than training rows equal each
+    other.
 
     In a table of few coarse columns both are frequent, and a fair split makes them equally so. Equal rows are one draw: what they
     add to the difference of the two shares is summed before its variance is taken.
@@ -87,7 +88,8 @@ def _excess(hashes: HashArray, held_out: BoolArray) -> float:
 
 
 def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:
-    """Families of input columns that tell the same: one is a recoding of the other, or a number on one line or in one order.
+    """Return groups of input columns with the same content: recodings of each other, or numbers that are linear or monotone
+    functions of each other.
 
     Where most values are held by one row, any two columns are recodings of each other: only line and order are looked at.
     """
@@ -106,7 +108,7 @@ def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:
 
 
 def _key(table: Table, name: str, codes: IntArray) -> bytes:
-    """The same for columns that tell the same."""
+    """Return a key that is equal for columns with the same content."""
     if int(codes.max(initial=-1)) + 1 <= REPEATED * len(codes):
         return hashlib.sha256(codes.tobytes()).digest()
     if table.schema[name].kind != "numeric":
@@ -118,7 +120,7 @@ def _key(table: Table, name: str, codes: IntArray) -> bytes:
 
 
 def _lines(table: Table, names: Sequence[str]) -> list[set[str]]:
-    """Pairs of numbers whose known values correlate as one does with itself, and that miss in the same rows."""
+    """Return pairs of numbers that are perfectly correlated and missing in the same rows."""
     numeric = [name for name in names if table.schema[name].kind == "numeric"]
     if len(numeric) < 2:
         return []

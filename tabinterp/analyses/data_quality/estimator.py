@@ -1,4 +1,4 @@
-"""`describe_data`: what a table holds that a model audited on it would suffer from. Rows alone; no model is asked."""
+"""Data quality checks on the rows of a table, without a model: `describe_data`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ESTIMAND = (
 
 @dataclass(frozen=True)
 class DataReadings(Display):
-    """Everything that is read off the rows. `columns` are the inputs and the target; `power` and `drift` may be empty.
+    """The data quality results. `columns` are the inputs and the target; `power` and `drift` may be empty.
 
     `drift`, of `drift_rows` rows, and the held-out half of `power` need a split; `equal` are families of input columns that tell
     the same.
@@ -61,14 +61,16 @@ class DataReadings(Display):
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
-        """The columns whose power was measured; on the training rows where none is held out."""
+        """Return the columns with measured predictive power; on training rows if no rows are held out."""
         frame = self.frame()
         if frame["power_held_out"].isna().all():
             frame["power_held_out"] = frame["power_training"]
         return frame[frame["power_held_out"].notna()]
 
     def frame(self) -> pd.DataFrame:
-        """One row a column: missing (share), distinct, identifier, spike, power (training, held_out, ends), psi, q of drift."""
+        """Return one row for each column: missing (share), distinct, identifier, spike, power (training, held_out, ends),
+        psi, q of drift.
+        """
         drift, power = {d.column: d for d in self.drift}, {p.column: p for p in self.power}
         rows = []
         for facts in self.columns:
@@ -90,7 +92,8 @@ class DataReadings(Display):
 
 
 def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
-    """Read the rows: missing and distinct values, copies, drift, predictive power of single columns, spikes, caps, levels.
+    """Describe a table: missing and distinct values, duplicates, drift, predictive power of single columns, spikes, caps,
+    levels.
 
     Parameters
     ----------
@@ -112,7 +115,7 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
 
 
 def _described(table: Table, seed: int, columns: tuple[ColumnDrift, ...], drift_rows: int) -> DataReadings:
-    """Describe the rows, beside the drift of columns, which is of so many rows."""
+    """Describe the rows, together with the drift of columns over this many rows."""
     names = [*table.schema.inputs, table.schema.target]
     facts = tuple(column_facts(table, name) for name in names)
     others = [c.name for c in table.schema.columns if c.role == "dropped"]
@@ -136,12 +139,12 @@ def _described(table: Table, seed: int, columns: tuple[ColumnDrift, ...], drift_
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Cutting, ...] | None:
-    """None where there is no drift of columns: without a split, or with too few rows on a side of it."""
+    """Choose the bins for the drift of columns; None without a split, or with too few rows in a part of it."""
     return drift.start(network.table)
 
 
 def finish(context: Context, plan: tuple[Cutting, ...], shares: drift.Shares) -> DataReadings:
-    """The drift of columns is of all rows, everything else of the drawn rows."""
+    """Compute the drift of columns from all rows, and everything else from the drawn rows."""
     return _described(context.network.table, context.seed, drift.finish(plan, shares), int(shares.rows.sum()))
 
 
@@ -149,5 +152,5 @@ STREAM = Stream(start, drift.update, drift.merge, finish, of="cells")
 
 
 def run(context: Context) -> DataReadings:
-    """Answer the question for the table of an audit."""
+    """Describe the table of an audit."""
     return describe_data(context.network.table, seed=context.seed)

@@ -27,7 +27,7 @@ HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # below these an end is no heap, and its va
 
 
 class Heap(Part):
-    """A value that many rows hold: beside the others, or at an end of them."""
+    """A value that many rows have, apart from the others or at an end of the range."""
 
     value: float
     rows: int  # ten at least; where all but 1 to 9 hold it, all but ten
@@ -69,7 +69,8 @@ class BeyondRow(Part):
 
 
 class RowCopies(Part):
-    """Rows equal to an earlier one, by their inputs and by every column; held-out rows equal to a training row.
+    """Counts of rows equal to an earlier row, by their inputs and by every column, and of held-out rows equal to a training
+    row.
 
     A count is rounded down where 1 to 9 rows could be calculated from it: to all but ten, or that by inputs to that by every
     column.
@@ -103,7 +104,7 @@ class TableReadings(Part):
 
 
 def build(r: Results) -> TableReadings | None:
-    """Return what the rows say by themselves; None where it was not computed."""
+    """Return the data quality results; None if they were not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

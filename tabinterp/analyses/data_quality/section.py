@@ -1,4 +1,4 @@
-"""Data quality on the page: duplicates, drift, how well single columns predict the target, and what they contain."""
+"""Data quality on the page: duplicates, drift, predictive power of single columns, and contents of columns."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def build(document: Document) -> list[Block]:
 
 
 def _folded(columns: Sequence[TableColumn], build: Callable[[Sequence[TableColumn]], Table]) -> list[Block]:
-    """A table of the first columns, and of all the others, folded."""
+    """Return a table of the first columns, and of all the others, folded."""
     if len(columns) <= MOST:
         return [build(columns)]
     rest = columns[MOST:]

@@ -1,4 +1,4 @@
-"""How well one column alone tells the target, in training and on held-out rows; and what it adds to all the others.
+"""Predictive power of single columns, in training and on held-out rows, and what a column adds to all the others.
 
 Alone: means of the target in the column's cells, drawn toward the mean of all where a cell has few rows; for a number that
 tells a number, a line where it does better. In training it is cross-fitted (no row is told by a cell that has met it), so that
@@ -44,7 +44,8 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class ColumnPower:
-    """AUC or R2 of one column alone: cross-fitted in training, on held-out rows, and how far the second falls short.
+    """AUC or R2 of one column alone: cross-fitted in training and on held-out rows, and how far the second is below the
+    first.
 
     `fall_q` is the two-sided p of the fall, corrected over all columns (Benjamini-Hochberg). `correlation` is that of a number
     with the target (of two classes, coded 0 and 1), with p and Benjamini-Hochberg q.
@@ -71,7 +72,7 @@ class Beyond:
 
 
 def outcomes_of(table: Table) -> FloatArray:
-    """(n, k) what is told: one class of two, each of several, or the value."""
+    """Return the outcomes (n, k) to predict: one class of two, each of several, or the value."""
     codes, k = table.codes, len(table.schema.classes)
     if codes is None:
         return table.y[:, None].astype(np.float64)
@@ -79,7 +80,7 @@ def outcomes_of(table: Table) -> FloatArray:
 
 
 def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
-    """Of every input column; none where rows are too few, or training events."""
+    """Return the predictive power of every input column; empty if there are too few rows or training events."""
     y, w, classes = outcomes_of(table), table.row_weights, table.schema.goal.classes
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     fold = folds(table, seed, FOLDS)
@@ -105,7 +106,9 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
 
 
 def power_withheld(table: Table) -> Message | None:
-    """Say why single columns are not set against the target on held-out rows (without a split: at all); None where they are."""
+    """Return why the predictive power of single columns is withheld on held-out rows (or at all, without a split); None if
+    it is not.
+    """
     if table.held_out is None:
         sides: list[tuple[BoolArray, Side]] = [(np.ones(len(table), dtype=bool), "all")]
     else:
@@ -117,7 +120,7 @@ def power_withheld(table: Table) -> Message | None:
 
 
 def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
-    """(k,) which classes have enough events on both sides, or else in training; and whether it is both."""
+    """Return which classes (k,) have enough events on both sides, or else in training, and whether it is both."""
     if not table.schema.goal.classes:
         sides = (
             [True]
@@ -132,7 +135,9 @@ def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
 
 
 def _varies(table: Table, name: str, rows: BoolArray) -> bool:
-    """Whether no rows, or ten or more, hold another value than the most frequent one: of fewer the AUC tells their outcomes."""
+    """Return whether no rows, or at least ten, have another value than the most frequent one; otherwise the AUC would
+    reveal outcomes.
+    """
     counts = table.frame.loc[rows, name].value_counts(dropna=False)
     return not 0 < int(counts.sum()) - int(counts.max() if len(counts) else 0) < SMALL
 
@@ -140,7 +145,7 @@ def _varies(table: Table, name: str, rows: BoolArray) -> bool:
 def _estimates(
     inside: Power, outside: Power | None, varies: tuple[bool, ...]
 ) -> tuple[Estimate, Estimate, Estimate, float]:
-    """Of training rows, of held-out rows, and the fall from one to the other with its two-sided p."""
+    """Return the power on training rows, on held-out rows, and the fall between them with its two-sided p-value."""
     first, second = inside.estimate() if varies[0] else NONE, NONE
     if outside is None or not varies[1]:
         return first, second, NONE, np.nan
@@ -161,7 +166,7 @@ def _alone(
     fold: IntArray,
     groups: IntArray | None,
 ) -> tuple[Power, Power | None]:
-    """`told` (k,): classes that are measured; None where the target is a number."""
+    """Return the power of one column; `told` (k,) are the classes that are measured, None if the target is a number."""
 
     def measured(guess: FloatArray, rows: BoolArray) -> Power:
         kept = slice(None) if told is None else told
@@ -181,7 +186,8 @@ def _alone(
 
 
 def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold: IntArray) -> FloatArray:
-    """(n, k) the smoothed mean of a row's cell over the training rows; of a training row, over those of other folds.
+    """Return the smoothed mean (n, k) of a row's cell over the training rows; for a training row, over those of other
+    folds.
 
     The mean of all, toward which it is drawn, is the same for all rows: one without the row's own fold would run against it.
     """
@@ -199,7 +205,7 @@ def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold
 
 
 def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> FloatArray | None:
-    """(n, 1) the target by a line in the column: two numbers from many rows, whose own share in it does not matter."""
+    """Return the linear regression of the target on the column (n, 1), fitted on so many rows that one row does not matter."""
     known = training & ~np.isnan(x)
     if known.sum() < FEWEST:
         return None
@@ -212,7 +218,8 @@ def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> F
 
 
 def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple[float, float]:
-    """Pearson with the target and its p, of the effective number of rows; NaN where either has no order.
+    """Return Pearson's correlation with the target and its p-value for the effective number of rows; NaN if either is
+    unordered.
 
     Where rows come in groups, p is that of the slope of the target on the column, with a standard error over groups.
     """
@@ -240,7 +247,9 @@ def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple
 
 
 def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyond, ...]:
-    """What each of these columns adds to all the others, fitted on training rows (or half of the rows) and scored on others."""
+    """Return what each of these columns adds to all the others, fitted on training rows (or half of the rows) and scored on
+    others.
+    """
     names = list(table.schema.inputs)
     fit, scored = _halves(table, seed)
     if len(names) < 2 or min(len(fit), len(scored)) < FEWEST or not columns:

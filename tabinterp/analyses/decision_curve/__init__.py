@@ -1,4 +1,4 @@
-"""What do decisions cost, and what is the net benefit of either model at each threshold?"""
+"""What do decisions cost, and what is the net benefit of each model at each threshold?"""
 
 from __future__ import annotations
 

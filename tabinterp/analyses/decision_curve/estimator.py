@@ -1,4 +1,4 @@
-"""What decisions cost: both models at the user's costs or threshold, and the net benefit of both at every threshold.
+"""Decision curve analysis: both models at the user's costs or threshold, and their net benefit at every threshold.
 
 A row is called positive when its probability is above the threshold. Costs of a false positive c and of a false negative d imply
 the threshold c / (c + d), at which a calibrated probability makes both calls cost the same (Elkan 2001); a threshold t implies
@@ -42,7 +42,7 @@ THRESHOLDS = (0.01, *(round(0.05 * i, 2) for i in range(1, 20)), 0.99)
 
 @dataclass(frozen=True)
 class Decisions:
-    """Both models under a policy, and net benefits (value, standard error, 95% interval) at each of `thresholds`.
+    """Both models under a decision policy, and net benefits (value, standard error, 95% interval) at each of `thresholds`.
 
     `metrics`: expected cost of a row, accuracy, sensitivity and specificity; empty without a policy. `all_cost` and `none_cost`
     are the expected costs of calling every row positive, or none. `treat_all` is the net benefit of the first; that of the
@@ -62,7 +62,7 @@ class Decisions:
     rows: int
 
     def frame(self) -> pd.DataFrame:
-        """One row a threshold."""
+        """Return one row for each threshold."""
         made: dict[str, object] = {"threshold": list(self.thresholds)}
         for name in ("network", "linear", "difference", "treat_all"):
             for i, part in enumerate(("", "_stderr", "_low", "_high")):
@@ -73,7 +73,7 @@ class Decisions:
 def decisions(
     network: BoundModel, linear: BoundModel, asked: DecisionPolicy | None, *, held_out: bool, seed: int = 0
 ) -> Decisions | None:
-    """Both models on the rows they are bound to, None unless there are two classes.
+    """Compare the decisions of both models on the rows they are bound to; None unless there are two classes.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def decisions(
 
 
 def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
-    """Metrics under the policy, and the expected costs of calling every row positive and none."""
+    """Return metrics under the policy, and the expected costs of predicting every row positive and none."""
     y, called = table.y, is_positive(scores, asked.threshold).astype(np.float64)
     cost = asked.false_positive * called * (1 - y) + asked.false_negative * (1 - called) * y
     right = called * y + (1 - called) * (1 - y)
@@ -115,7 +115,9 @@ def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[
 
 
 def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> Benefits:
-    """Net benefit of the network, of the linear model, their difference, and of calling every row positive."""
+    """Return the net benefit of the network, of the linear model, their difference, and that of predicting every row
+    positive.
+    """
     at, cuts = np.array(thresholds), np.array([log_odds(one) for one in thresholds])
     worth, cells = at / (1 - at), 2 * (len(at) + 1)
     # a row above the first j thresholds is in cell j of its class
@@ -144,6 +146,6 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
 
 
 def run(context: Context) -> Decisions | None:
-    """Answer the question for the two models of an audit, on the evaluated rows."""
+    """Compute the decision curve of both models of an audit, on the evaluated rows."""
     network, linear = context.both(context.evaluated)
     return decisions(network, linear, context.settings.policy, held_out=context.held_out, seed=context.seed)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BenefitPoint(Part):
-    """Net benefit of calling rows above the threshold positive; that of calling none is 0."""
+    """Net benefit of predicting rows above the threshold positive; predicting none has a net benefit of 0."""
 
     threshold: float
     network: Interval
@@ -27,7 +27,7 @@ class BenefitPoint(Part):
 
 
 class Policy(Part):
-    """What the reader said, and what it implies."""
+    """The costs or threshold that the user gave, and what follows from them."""
 
     given: Literal["costs", "threshold", "both"]
     false_positive: float

@@ -1,4 +1,4 @@
-"""How much of the network's score is linear, how much curves, how much interactions?"""
+"""How much of the network's score is linear, how much is curvature, and how much is interaction?"""
 
 from __future__ import annotations
 

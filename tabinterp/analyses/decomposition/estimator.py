@@ -1,4 +1,4 @@
-"""What is the network's score made of: lines, curves, or columns acting together?
+"""Decomposition of the variance of the network's score into linear terms, curvature and interactions.
 
 Nested L2 projections of the score f, linear within additive within all (Hoeffding 1948; Stone 1994 for correlated columns;
 Sobol' 1993 is the case of independent ones). Shares of the variance of f: R2_lin, R2_add - R2_lin (curvature),
@@ -44,7 +44,7 @@ KEPT = 2**25  # numbers of the basis that are kept (256 MB); a larger one is mad
 
 
 def _part(row: Mapping[str, Any]) -> str:
-    """A component, and the columns it is of."""
+    """Return the name of a component, and its columns."""
     whole = text(f"report.gain.share.{row['component']}")
     return f"{whole}: {row['of']}" if row["of"] else whole
 
@@ -81,9 +81,11 @@ class Decomposition(Display):
     estimand: str = "share of the variance of the network's score"
 
     def frame(self, weighting: str = "plain") -> pd.DataFrame:
-        """One row a component (and output, where there are several): linear, curvature, interactions, then their parts."""
+        """Return one row for each component (and output, if there are several): linear, curvature, interactions, then their
+        parts.
+        """
         if weighting not in self.weightings:
-            raise NotApplicableError(f"weighting is one of {', '.join(self.weightings)}; got {weighting!r}")
+            raise NotApplicableError(f"weighting must be one of {', '.join(self.weightings)}; got {weighting!r}")
         v, rows = self.weightings.index(weighting), []
         for o, output in enumerate(self.outputs):
             for c, (component, of) in enumerate(self.components):
@@ -95,7 +97,7 @@ class Decomposition(Display):
 
 
 def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Decomposition:
-    """Split the network's own score into linear, curvature and interactions, in all and by column and pair.
+    """Decompose the network's score into linear terms, curvature and interactions, in total and by column and pair.
 
     Scored on the held-out rows, or on every row where there is no split; fitted on the rows of the table outside the
     scored fold of five. Named pairs are the (at most five) that explain most of what no additive function does.
@@ -165,7 +167,7 @@ def _outputs(bound: BoundModel) -> tuple[str, ...]:
 
 
 def _basis(bound: BoundModel, near: tuple[str, ...], seed: int) -> Basis:
-    """Fitted on all rows; with as many pairs as two folds of rows can bear."""
+    """Return the basis fitted on all rows, with as many pairs as two folds of rows allow."""
     frame, kinds = bound.table.inputs, read_columns(bound)
     bearable = len(frame) * 2 // FOLDS // 2
     plain = build(frame, kinds, curves=near)
@@ -184,7 +186,7 @@ def _basis(bound: BoundModel, near: tuple[str, ...], seed: int) -> Basis:
 def _contributions(
     bound: BoundModel, basis: Basis, score: FloatArray, weightings: FloatArray, scored: IntArray, seed: int
 ) -> list[tuple[FloatArray, Contributions]]:
-    """For each weighting what it weighs each scored row by, and the rows' contributions."""
+    """Return for each weighting the weights of the scored rows, and their contributions."""
     inputs, p, n = bound.table.inputs, len(basis.tier), len(score)
     fold = folds(bound.table, seed + 1, FOLDS)
     inside = np.zeros(n, dtype=np.int64)
@@ -218,7 +220,7 @@ def _contributions(
 
 
 def _bent(basis: Basis) -> list[int]:
-    """Columns that have curves at all."""
+    """Return the columns that have curves at all."""
     return [int(c) for c in np.unique(basis.term[basis.tier == 1])]
 
 
@@ -235,7 +237,9 @@ def _components(basis: Basis) -> tuple[tuple[str, str], ...]:
 
 
 def _by_row(parts: Contributions, basis: Basis) -> tuple[FloatArray, FloatArray]:
-    """(n, outputs, components) what each row contributes to every component, and (n, outputs) to the variance of the score."""
+    """Return each row's contribution to every component (n, outputs, components), and to the variance of the score (n,
+    outputs).
+    """
     pieces = [parts.lines, parts.curves[..., _bent(basis)], parts.pairs]
     line, curve, pair = (one.sum(axis=-1, keepdims=True) for one in pieces)
     total = parts.total[..., None]
@@ -249,7 +253,7 @@ def _by_row(parts: Contributions, basis: Basis) -> tuple[FloatArray, FloatArray]
 def _shares(
     weightings: Sequence[FloatArray], rows: Sequence[tuple[FloatArray, FloatArray]], groups: IntArray | None
 ) -> Estimates:
-    """Ratios of two means over the rows (weighting, output, component), with Fieller's intervals."""
+    """Return ratios of two means over the rows (weighting, output, component), with Fieller's intervals."""
     found = [
         [
             [
@@ -270,8 +274,9 @@ def _curved(
     table: Table,
     seed: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """(weightings,) curvature's part of curvature and named pairs, of all outputs, and (weightings, resamples) the same in every
-    resample."""
+    """Return the share of curvature in curvature and named pairs (weightings,), over all outputs, and the same in every
+    resample (weightings, resamples).
+    """
     weights, group = table.row_weights, groups(table)
     ratios = [np.divide(w, weights, out=np.zeros_like(w), where=weights > 0) for w in weightings]
     pairs = slice(-1 - len(basis.pairs), -1)
@@ -291,5 +296,5 @@ def _curved(
 
 
 def run(context: Context) -> Decomposition:
-    """Answer the question for the network of an audit."""
+    """Decompose the score of the audited network."""
     return decompose(context.network, context.network.table, seed=context.seed)

@@ -27,7 +27,7 @@ class ShareRow(Part):
 
 
 class RestRow(Part):
-    """What the parts that are not listed add up to; sums have no interval."""
+    """The sum of the parts that are not listed; sums have no interval."""
 
     component: Literal["linear", "curvature", "interactions"]
     count: int
@@ -50,7 +50,7 @@ class Shares(Part):
 
 
 def build(result: Decomposition) -> Shares:
-    """Return the shares of every output; of all outputs together the largest parts singly, and the others summed."""
+    """Return the shares for each output, and for all outputs together the largest parts with the sum of the others."""
     v, whole = len(result.weightings) - 1, range(3)
     alone = sorted(range(3, len(result.components)), key=lambda c: -abs(float(result.shares.value[0, 0, c])))
 

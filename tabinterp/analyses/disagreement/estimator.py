@@ -1,4 +1,5 @@
-"""Where do the two models decide differently, who is right there, and which columns tell these rows apart?
+"""Disagreement between the models: rows on which they decide differently, which model is right there, and which columns
+describe these rows.
 
 Rows are those held out. They differ where the two models predict different classes (of two classes by the threshold); of numbers
 and counts, where the distance of the two predictions is in its top tenth. Right is the class that happened, or the prediction
@@ -52,7 +53,9 @@ MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # as scikit-learn
 
 @dataclass(frozen=True)
 class Condition:
-    """One step to a leaf: a number at most or above `threshold`; of a `level` or not; missing or not; of a rare level or not."""
+    """One condition of a leaf: a number at most or above `threshold`; a `level` or not; missing or not; a rare level or
+    not.
+    """
 
     column: str
     kind: Literal["at_most", "above", "is", "is_not", "missing", "present", "rare", "not_rare"]
@@ -62,7 +65,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Leaf:
-    """Rows of the scored half that meet all conditions, those that `differ`, and their share with its 95% interval."""
+    """Rows of the scored half that meet all conditions, how many of them `differ`, and their share with its 95% interval."""
 
     conditions: tuple[Condition, ...]
     rows: int
@@ -74,7 +77,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Tree:
-    """The leaves that are shown, highest share first; `hidden` rows of the scored half are in the others."""
+    """The leaves that are shown, highest share first; the other leaves have `hidden` rows of the scored half."""
 
     leaves: tuple[Leaf, ...]
     hidden: int
@@ -86,7 +89,8 @@ class Tree:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """`count` of `rows` held-out rows differ; among them who is right: (share, low, high), NaN where fewer than ten differ.
+    """Of `rows` held-out rows `count` differ; which model is right among them: (share, low, high), NaN if fewer than ten
+    differ.
 
     `right` counts the rows on which the network, the linear model and neither is right.
 
@@ -150,7 +154,7 @@ def disagreement(
 
 
 def _differences(network: BoundModel, linear: BoundModel, cut: float) -> tuple[Any, tuple[Any, Any], float | None]:
-    """(n,) which rows differ, on which each model alone is right, and the distance from which numbers differ."""
+    """Return which rows differ (n,), on which each model alone is right, and the distance from which numbers differ."""
     table, both = network.table, np.stack([network.scores, linear.scores])
     if table.schema.goal.classes:
         labels = predicted_classes(both, cut)
@@ -178,7 +182,7 @@ def _share(hit: Any, weights: FloatArray, groups: IntArray | None, fewest: int =
 
 
 def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundModel, seed: int) -> Tree | None:
-    """None where either half has too few rows that differ, or that do not, or where no column tells them apart."""
+    """Return the tree; None if either half has too few rows that differ or agree, or if no column separates them."""
     table = network.table
     scored = folds(table, seed + 2, 2) == 1
     halves = [np.flatnonzero(half & (weights > 0)) for half in (~scored, scored)]
@@ -224,7 +228,7 @@ Meaning = tuple[
 
 
 def _encoder(table: Table, names: list[str], rows: IntArray) -> tuple[ColumnTransformer, list[Meaning]]:
-    """Numbers in their own units, levels one by one; and what each encoded column means."""
+    """Return an encoder with numbers in their own units and one column per level, and the meaning of each encoded column."""
     frame = table.inputs.iloc[rows]
     blocks: list[tuple[str, Any, list[str]]] = []
     for i, name in enumerate(names):
@@ -252,7 +256,7 @@ Edges = dict[int, list[float]]  # of an encoded column that is a number: where t
 
 
 def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> Edges:
-    """The thresholds of a tree, rounded so that none of them is the value of a single row."""
+    """Return the thresholds of a tree, rounded so that none is the value of a single row."""
     made = {}
     for place, (name, level) in enumerate(meaning):
         if level is None:
@@ -262,7 +266,9 @@ def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> E
 
 
 def _coded(encoded: FloatArray, edges: Edges) -> FloatArray:
-    """The rows with each number as the count of edges below it: the code is at most k where the number is at most edge k."""
+    """Return the rows with each number as the count of edges below it: the code is at most k if the number is at most edge
+    k.
+    """
     made = np.array(encoded, dtype=np.float64)
     for place, cuts in edges.items():
         made[:, place] = np.searchsorted(cuts, made[:, place])
@@ -272,7 +278,7 @@ def _coded(encoded: FloatArray, edges: Edges) -> FloatArray:
 def _scored(
     at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
 ) -> tuple[Estimate, Estimate]:
-    """AUC and balanced accuracy of the leaves' risks on these rows, with intervals over resampled rows or groups."""
+    """Return AUC and balanced accuracy of the leaves' risks on these rows, with intervals over resampled rows or groups."""
     risks, rank = np.unique(risk, return_inverse=True)
     place, above, group = rank[at], risks > 0.5, groups(table)
 
@@ -290,7 +296,7 @@ def _scored(
 
 
 def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[Condition, ...]]:
-    """Leaf -> its conditions, those of one column on one side drawn together."""
+    """Return the conditions of each leaf, with those on one side of one column merged."""
     found: dict[int, tuple[Condition, ...]] = {}
 
     def walk(node: int, path: tuple[Condition, ...]) -> None:
@@ -315,7 +321,8 @@ def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[C
 
 
 def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Of two bounds on one side of a number the later is the narrower; "is" says all about a column's level.
+    """Return conditions without redundant ones: the later of two bounds on one side is narrower; "is" fixes a column's
+    level.
 
     What is said of one column stands together, where the column comes first.
     """
@@ -333,5 +340,5 @@ def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
 
 
 def run(context: Context) -> Disagreement:
-    """Answer the question for the two models of an audit."""
+    """Compare the decisions of both models of an audit."""
     return disagreement(context.network, context.linear, threshold=context.threshold, seed=context.seed)

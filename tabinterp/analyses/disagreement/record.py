@@ -1,4 +1,5 @@
-"""Disagreement in the document: the rows in which the two models differ, who is right there, and the tree that describes them.
+"""Disagreement in the document: the rows on which the models differ, which model is right, and the tree that describes
+them.
 
 Columns are only said to set these rows apart, and the rules of the tree are only shown, where the tree's held-out AUC is above
 chance with its whole 95% interval. No share is given from which fewer than ten rows could be counted: of rows that differ, or do
@@ -57,7 +58,7 @@ class Disagreement(Part):
 
 
 def build(r: Results) -> Disagreement | None:
-    """Return where the two models differ; None where it was not computed."""
+    """Return where the two models differ; None if not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -86,12 +87,14 @@ def build(r: Results) -> Disagreement | None:
 
 
 def disagreement_sentences(part: Disagreement, linear: str) -> list[Message]:
-    """Return what the numbers say: in how many rows the models differ, who is right there, whether a tree sets them apart."""
+    """Return the sentences about disagreement: in how many rows the models differ, which is right, whether a tree describes
+    these rows.
+    """
     return [_how_many(part), _who(part, linear), _apart(part)]
 
 
 def _right_withheld(result: DisagreementResult) -> bool:
-    """Whether one model, or neither, is right on one to nine of the rows that differ, or on all but as many."""
+    """Return whether one model, or neither, is right on one to nine of the rows that differ, or on all but as many."""
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)
 

@@ -1,4 +1,4 @@
-"""Disagreement on the page: where the two models differ, and who is right there."""
+"""Disagreement on the page: where the two models differ, and which of them is right there."""
 
 from __future__ import annotations
 

@@ -4,37 +4,41 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "disagreement.classes": (
-        "The two models give different labels to {count} of {rows} held-out rows: {percent}% (95% interval {percent_low} to "
-        "{percent_high})."
+        "The models predict different classes for {count} of {rows} held-out rows: {percent}% (95% CI {percent_low}% to "
+        "{percent_high}%)."
     ),
     "disagreement.numbers": (
-        "In {count} of {rows} held-out rows ({percent}%) the two predictions are farther apart than in nine of ten rows: by "
-        "{threshold} units of the target or more."
+        "The models disagree most on {count} of {rows} held-out rows ({percent}%): their predictions differ by at least "
+        "{threshold} units of the target, the 90th percentile of all differences."
     ),
     "disagreement.right": (
-        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model:name} in {linear}% "
-        "({linear_low} to {linear_high})."
+        "The network is more accurate on {network}% of these rows (95% CI {network_low}% to {network_high}%) and "
+        "{model:name} on {linear}% ({linear_low}% to {linear_high}%)."
     ),
     "disagreement.right.neither": (
-        "There the network is right in {network}% (95% interval {network_low} to {network_high}), {model:name} in {linear}% "
-        "({linear_low} to {linear_high}), and neither in {neither}% ({neither_low} to {neither_high})."
+        "The network is more accurate on {network}% of these rows (95% CI {network_low}% to {network_high}%), {model:name} "
+        "on {linear}% ({linear_low}% to {linear_high}%), and neither on {neither}% ({neither_low}% to {neither_high}%)."
     ),
     "disagreement.few": (
-        "In how many of {rows} held-out rows the two predictions differ is not told: in fewer than {fewest}, or in all but "
-        "as few."
+        "The models disagree on fewer than {fewest} of {rows} held-out rows, or on all but fewer than {fewest}. The exact "
+        "number is withheld."
     ),
     "disagreement.right.few": (
-        "Who is right there is not told: fewer than {fewest} rows or groups of rows differ, or fewer stand on one side."
+        "Which model is more accurate on these rows is withheld, because fewer than {fewest} rows or groups of rows disagree "
+        "or a count below {fewest} would be disclosed."
     ),
-    "disagreement.tree.none": "Too few rows differ to look for columns that set them apart.",
+    "disagreement.tree.none": (
+        "No decision tree describes these rows: too few rows disagree or agree, or no column separates them."
+    ),
     "disagreement.tree.open": (
-        "No columns are shown to set these rows apart: a tree of depth {depth} at most, tried on {rows} rows that it was not "
-        "fitted on, has an AUC of {value} (95% interval {low} to {high}), which includes chance (0.5)."
+        "No column was shown to separate these rows from the others. A decision tree of depth {depth} or less, evaluated on "
+        "{rows} rows not used to fit it, has an AUC of {value} (95% CI {low} to {high}), which is not significantly above "
+        "chance (0.5)."
     ),
     # depth: of a decision tree; value, balanced: from 0 to 1
     "disagreement.tree.apart": (
-        "A tree of depth {depth} at most sets these rows apart: on {rows} rows that it was not fitted on its AUC is {value} (95% "
-        "interval {low} to {high}) and its balanced accuracy {balanced}; chance is 0.5 for both."
+        "A decision tree of depth {depth} or less separates these rows from the others. On {rows} rows not used to fit it, "
+        "its AUC is {value} (95% CI {low} to {high}) and its balanced accuracy is {balanced} (chance: 0.5 for both)."
     ),
     "condition.at_most": "{column} at most {threshold}",
     "condition.above": "{column} above {threshold}",
@@ -46,23 +50,21 @@ TEXT: dict[str, str] = {
     "condition.not_rare": "{column} is not a rare level",
     "report.section.disagreeing": "Disagreement",
     "report.disagreement": "Rows with different predictions",
-    "report.disagreement.share": "share [95% interval]",
-    "report.disagreement.rules": "Rules of the tree, and the share of rows that differ (rows the tree was not fitted on)",
-    "report.disagreement.rule": "Rows with",
-    "report.disagreement.rows": "rows",
+    "report.disagreement.share": "Share that disagrees [95% CI]",
+    "report.disagreement.rules": "Rules of the decision tree and the share of rows on which the models disagree",
+    "report.disagreement.rule": "Rule",
+    "report.disagreement.rows": "Rows",
     "report.disagreement.note": (
-        "The tree is fitted on {fitted} of the rows, drawn by hash, and scored on the other {scored}. It describes where the "
-        "models differ, not why. A missing number counts as the median. Leaves of fewer than ten rows are not shown. "
-        "–: one to nine rows of the leaf differ, or do not."
+        "The tree is fitted on {fitted} of the rows, selected by hash; the table is computed on the other {scored}. The tree "
+        "describes where the models disagree, not why. Missing numbers are replaced by the median. Leaves with fewer than 10 "
+        "rows are not shown. –: withheld, because 1 to 9 rows of the leaf disagree or agree."
     ),
     # why it does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (
-        "who is right is seen on rows that the models were not trained on, and none are known"
+        "the models are compared on rows on which they were not trained, and the table has no split; give the table a split"
     ),
     "why.the two models predict the same in nine of ten rows or more": (
-        "the two models predict the same in nine of ten rows or more"
+        "the two models give the same prediction for at least 90% of the rows"
     ),
-    "why.disagreement.groups": (
-        "the held-out rows come in {groups} groups; where the models differ is told from {least} groups on"
-    ),
+    "why.disagreement.groups": "the held-out rows are in {groups} groups; at least {least} are needed",
 }

@@ -1,4 +1,4 @@
-"""How well does either model tell the classes apart: ROC, precision-recall, KS, confusion matrix and gains?"""
+"""How well does each model separate the classes: ROC, precision-recall, KS, confusion matrix and gains?"""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
 
 @dataclass(frozen=True)
 class ClassCurves:
-    """How well one model tells one class from the others.
+    """How well one model separates one class from the others.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class ClassCurves:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What one model decides at the threshold.
+    """The decisions of one model at the threshold.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class Decisions:
 
 @dataclass(frozen=True)
 class Discrimination:
-    """Curves of both models for each class, and decisions where there are two classes.
+    """Curves of both models for each class, and decisions if there are two classes.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class Discrimination:
             If there is no such class.
         """
         if output is not None and output not in self.classes:
-            raise TabinterpError(f"output is one of {list(self.classes)}; got {output!r}")
+            raise TabinterpError(f"output must be one of {list(self.classes)}; got {output!r}")
         place = 0 if output is None else self.classes.index(output)
         ax = axes_of(ax)
         ax.plot([0, 1], [0, 1], color=INK, lw=0.8, ls=":")
@@ -160,7 +160,7 @@ def discrimination(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Discrimination:
-    """Return how well both models tell the classes apart, on the held-out rows or, without a split, on all rows.
+    """Return how well both models separate the classes, on the held-out rows or, without a split, on all rows.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ _KS, _WIDTH = _ROC + _PR, _ROC + _PR + 1  # where KS stands among the numbers of
 
 
 class _Ranking:
-    """Rows from the highest score down; rows of equal score are passed together."""
+    """Rows from the highest score downwards; rows with equal scores are counted together."""
 
     def __init__(self, score: FloatArray, positive: BoolArray) -> None:
         self.order = np.argsort(-score, kind="stable")
@@ -271,7 +271,7 @@ class _Ranking:
         self.positive = positive[self.order].astype(np.float64)
 
     def curves(self, weights: FloatArray) -> FloatArray:
-        """Return the true-positive rates, the precisions and KS of these weights."""
+        """Return the true-positive rates, the precisions and the KS statistic for these weights."""
         w = weights[self.order]
         hits = np.cumsum(w * self.positive)[self.ends]
         alarms = np.cumsum(w)[self.ends] - hits
@@ -293,7 +293,7 @@ class _Ranking:
             return np.column_stack([hits / rows, captured, captured / (rows.cumsum() / rows.sum())])
 
     def countable(self) -> tuple[BoolArray, BoolArray]:
-        """Return of which tenths the share of positives may be shown, and up to which the captured share."""
+        """Return for which tenths the share of positives can be shown, and up to which tenth the captured share."""
         edges = np.round(np.linspace(0, len(self.positive), PARTS + 1)).astype(np.int64)
         hits = np.add.reduceat(self.positive, edges[:-1]).astype(np.int64)
         own = parts_shown(hits) & parts_shown(np.diff(edges) - hits)
@@ -371,7 +371,7 @@ def _both_decisions(
 
 
 def run(context: Context) -> Discrimination | None:
-    """Answer the question for the models of an audit, on the evaluated rows; None where the target is a number."""
+    """Compute discrimination for both models of an audit, on the evaluated rows; None if the target is numeric."""
     if not context.network.table.schema.goal.classes:
         return None
     network, linear = context.both(context.evaluated)

@@ -33,7 +33,7 @@ def rates(
     diagonal: bool,
     marks: Mapping[str, Place] | None = None,
 ) -> Markup:
-    """Draw curves of both models with their bands.
+    """Draw curves of both models with confidence bands.
 
     `names` of the two axes; `titles`: model -> what a pointer on its curve shows; `marks`: model -> its point at the threshold.
     """
@@ -59,7 +59,9 @@ def rates(
 def distributions(
     bins: Sequence[ScoreBin], names: tuple[str, str], titles: Mapping[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw shares of the class (filled) and of the others (outline) by predicted probability: network above, linear below."""
+    """Draw the shares of the class (filled) and of the others (outline) by predicted probability, the network above the
+    linear model.
+    """
     shares = {
         (model, kind): numbers([getattr(one, f"{model}_{kind}") for one in bins])
         for model in MODELS

@@ -33,7 +33,7 @@ class RatePoint(Part):
 
 
 class ScoreBin(Part):
-    """Shares of the rows of a class, and of the others, whose predicted probability is in a bin; None: too few rows."""
+    """Shares of the rows of a class, and of the others, with a predicted probability in a bin; None: too few rows."""
 
     low: float
     high: float
@@ -44,7 +44,7 @@ class ScoreBin(Part):
 
 
 class ClassRecord(Part):
-    """How well both models tell one class from the others."""
+    """How well both models separate one class from the others."""
 
     output: str
     roc: list[RatePoint]
@@ -56,7 +56,7 @@ class ClassRecord(Part):
 
 
 class GainRow(Part):
-    """A tenth of the rows, from the highest score down."""
+    """A tenth of the rows, from the highest score downwards."""
 
     part: int
     network_rate: Interval
@@ -68,7 +68,9 @@ class GainRow(Part):
 
 
 class Confusion(Part):
-    """Rows by actual and predicted class at the threshold; None: 1 to 9 rows, or as many would follow."""
+    """Rows by actual and predicted class at the threshold; None: 1 to 9 rows, or a count from which such a count would
+    follow.
+    """
 
     true_negatives: int | None
     false_positives: int | None
@@ -92,7 +94,7 @@ class Record(Part):
 
 
 def build(r: Results) -> Record | None:
-    """Return the record of both models; None where the analysis does not apply."""
+    """Return the discrimination of both models; None if the analysis does not apply."""
     result = r[ANALYSIS]
     if result is None:
         return None

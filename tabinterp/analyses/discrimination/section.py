@@ -18,7 +18,7 @@ RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
 
 
 def build(record: Record, document: Document) -> list[Block]:
-    """Return the charts of each class, and what is decided at the threshold."""
+    """Return the charts of each class, and the decisions at the threshold."""
     note = Paragraph(
         t("report.discrimination.note", rows=record.rows, resamples=record.resamples, seed=str(record.seed)), "note"
     )

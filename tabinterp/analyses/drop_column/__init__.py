@@ -1,1 +1,1 @@
-"""What does the linear model lose when it is fitted again without a column?"""
+"""How much does the loss of the linear model rise when it is refitted without a column?"""

@@ -1,4 +1,4 @@
-"""Drop-and-refit importance of the linear side: what a linear model loses when it has to do without a column.
+"""Drop-column importance: the rise in held-out loss of the linear model when it is refitted without a column.
 
 The linear model is fitted anew without the column, so that the others may stand in for it: a column that others can replace
 has none, however much the fitted model leans on it (leave-one-covariate-out; Lei et al. 2018). It speaks of the linear model
@@ -34,7 +34,7 @@ from tabinterp.table.hash_sampling import chosen
 
 @dataclass(frozen=True, eq=False)
 class Dropped(Display):
-    """Rise of the held-out loss of the refit without each player; (players,), NaN where the encoder mixes its columns.
+    """Rise in held-out loss (players,) of the refit without each column or group; NaN if the encoder mixes its columns.
 
     `baseline`: the loss of the refit with all columns."""
 
@@ -52,7 +52,7 @@ class Dropped(Display):
     estimand: str = "rise of the held-out loss of a linear model that is fitted again without the column"
 
     def frame(self) -> pd.DataFrame:
-        """One row a player."""
+        """Return one row for each column or group."""
         found = self.importance
         numbers = {"importance": found.value, "stderr": found.stderr, "ci_low": found.low, "ci_high": found.high}
         return pd.DataFrame({"column": list(self.players), **numbers})
@@ -61,7 +61,7 @@ class Dropped(Display):
 def drop_and_refit(
     linear: Model | BoundModel, table: Table, *, together: Mapping[str, Sequence[str]] | None = None, seed: int = 0
 ) -> Dropped:
-    """Fit the linear model anew without each column, and without each family in `together` (name -> columns) beside them.
+    """Refit the linear model without each column, and without each group of columns in `together` (name -> columns).
 
     Raises
     ------
@@ -81,7 +81,9 @@ def drop_and_refit(
     """
     bound = bind(linear, table)
     if not bound.is_linear:
-        raise NotApplicableError(f"{bound.model.name} is not linear; only the linear side is fitted again")
+        raise NotApplicableError(
+            f"{bound.model.name} is not a linear model; dropping a column is only available for the linear counterpart"
+        )
     if table.held_out is None:
         raise NotApplicableError(why("refits are scored on held-out rows, and the table does not say which these are"))
     players: dict[str, tuple[str, ...]] = {c: (c,) for c in bound.columns}
@@ -107,7 +109,7 @@ def drop_and_refit(
 
 
 def trained_on(table: Table, seed: int) -> IntArray:
-    """The training rows of the refits."""
+    """Return the training rows of the refits."""
     held = np.zeros(len(table), dtype=bool) if table.held_out is None else table.held_out
     training = np.flatnonzero(~held & (table.row_weights > 0))
     return training[np.sort(chosen(table.numbers[training], SEARCHED, seed))]
@@ -116,7 +118,7 @@ def trained_on(table: Table, seed: int) -> IntArray:
 def refitted_without(
     bound: BoundModel, players: Mapping[str, tuple[str, ...]], training: IntArray, held: IntArray, seed: int
 ) -> list[FloatArray]:
-    """(rows, k) held-out scores with all columns, then without each player."""
+    """Return the held-out scores (rows, k) with all columns, then without each column or group."""
     table, x = bound.table.take(training), bound.x[training]
     w = table.row_weights
     centre = np.average(x, axis=0, weights=w)
@@ -142,7 +144,7 @@ def refitted_without(
 def _without(
     fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, kept: IntArray, table: Table
 ) -> FloatArray:
-    """Held-out scores of a fit on the kept columns, which goes on from that on all."""
+    """Return held-out scores of a fit on the kept columns, warm-started from the fit on all columns."""
     y = table.codes if table.schema.goal.classes else table.y
     if not len(kept):  # the mean alone
         x, other, whole, kept = (
@@ -162,11 +164,11 @@ def _without(
 
 
 def _relative(table: Table) -> FloatArray | None:
-    """Row weights of mean 1."""
+    """Return row weights with mean 1."""
     return None if table.weights is None else table.weights / table.weights.mean()
 
 
 def _scores(model: Any, x: FloatArray) -> FloatArray:
-    """(rows, k) log-odds, centred logits, values or log rates."""
+    """Return scores (rows, k): log-odds, logits, values or log rates."""
     scores: FloatArray = x @ np.atleast_2d(model.coef_).T + model.intercept_
     return scores - scores.mean(axis=1, keepdims=True) if scores.shape[1] > 1 else scores

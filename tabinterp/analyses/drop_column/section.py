@@ -1,4 +1,4 @@
-"""Drop-column importance on the page: which rows the linear refits without a column were fitted to and scored on.
+"""Drop-column importance on the page: the rows on which the linear refits without a column were fitted and scored.
 
 Their numbers are a column of the table of conditional importance.
 """

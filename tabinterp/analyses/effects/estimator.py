@@ -1,4 +1,4 @@
-"""Effect curves: how the score goes with one column, as partial dependence, its spread over rows, and accumulated local effects.
+"""Effect curves: partial dependence, its spread over rows (ICE), and accumulated local effects (ALE) of a column.
 
 Partial dependence (Friedman 2001) at v is the mean score if every row had the value v and kept its other columns; where
 columns are correlated it reads the model at rows that do not exist. Its curves of single rows (Goldstein et al. 2015), each
@@ -8,7 +8,7 @@ goes far from where it is. Their bins are the steps of the same grid, so that th
 
 Every standard error is over rows, by the first-order term of each row (Hájek 1968): in partial dependence and the centred
 curves a row is a receiver and gives its value to the column's distribution; the grid itself counts as fixed. All of them are
-quadratic forms in one matrix of second moments, so that the reading is a sum over rows.
+quadratic forms in one matrix of second moments, so that the analysis is a sum over rows.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One column. Arrays (points,) or (points, outputs); the last point is the missing value where there is one.
+    """The effect of one column. Arrays (points,) or (points, outputs); the last point is the missing value if there is one.
 
     `rows` lie nearest to a point, `share` is their part of all rows by weight. `pdp` is the mean score with every row at the
     value; `effect` the same less its mean over the column's distribution; `ice_low`, `ice_high` the 10% and 90% quantiles of
@@ -92,13 +92,13 @@ class Curve:
 
     @property
     def ordered(self) -> bool:
-        """Is there an order to accumulate along?"""
+        """Whether the points have an order along which effects can be accumulated."""
         return not bool(np.isnan(self.ale.value).all())
 
 
 @dataclass(frozen=True, eq=False)
 class Effects(Shown):
-    """A curve for each column, in the unit of the score: log-odds, probability, or the target's own."""
+    """A curve for each column, in the unit of the score: log-odds, probability, or the target's unit."""
 
     curves: tuple[Curve, ...]
     outputs: tuple[str | None, ...]
@@ -124,7 +124,8 @@ class Effects(Shown):
         ax: Axes | None = None,
         names: tuple[str, str] | None = None,
     ) -> Axes:
-        """Draw the effect of one column (None: the first) with its 95% interval, rows below; `linear` beside it, if given.
+        """Draw the effect of one column (None: the first) with its 95% interval, and the distribution of the rows below;
+        `linear` in the same axes, if given.
 
         The pale band holds single rows' curves, the dotted line is the accumulated local effect. Points of fewer than 30 rows are
         faint, and those of fewer than 10 are left out. Levels are drawn as a row each, those without an order by their effect.
@@ -133,13 +134,16 @@ class Effects(Shown):
         known = [curve.column for curve in self.curves]
         column = known[0] if column is None else column
         if column not in known or (linear is not None and column not in [c.column for c in linear.curves]):
-            raise NotApplicableError(f"there is no curve of {column!r} in both results; here are those of {known}")
+            raise NotApplicableError(
+                f"there is no curve for column {column!r} in both results; the columns are {known}"
+            )
         if output is not None and output not in self.outputs:
-            raise NotApplicableError(f"output is one of {list(self.outputs)}; got {output!r}")
+            raise NotApplicableError(f"output must be one of {list(self.outputs)}; got {output!r}")
         made = self._picture(column, output)
         if linear is not None and linear[column].values != self[column].values:
             raise NotApplicableError(
-                f"both results are read at the same points of {column!r}: on the same table and grid"
+                f"two curves of {column!r} can only be compared at the same points. Compute both with the same "
+                "table and grid"
             )
         if linear is not None:
             made = made.beside(linear._picture(column, output), names or both_names())
@@ -183,7 +187,7 @@ class Effects(Shown):
         return Dots(tuple(labels), (series,), named, "points")
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output, column and point."""
+        """Return one row for each output, column and point."""
         return pd.concat([_frame(c, k, o) for k, o in enumerate(self.outputs) for c in self.curves], ignore_index=True)
 
 
@@ -212,7 +216,7 @@ def effects(
     scale: str = "log_odds",
     progress: Progress | None = None,
 ) -> Effects:
-    """Effect curves of the columns (None: all) on all rows of `table`.
+    """Compute effect curves of the columns (None: all) on all rows of `table`.
 
     Parameters
     ----------
@@ -239,7 +243,7 @@ def effects(
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a first pass over all rows fixes: the points of every column, and which rows show their own curve."""
+    """What the first pass over all rows fixes: the points of every column, and the rows whose own curves are shown."""
 
     bound: BoundModel
     asked: BoundModel  # the rows, followed by those that hold the points
@@ -253,8 +257,8 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """For each column: sums of w u (u, k) and of w² u u' (u, u, k) over rows, and the scores of the rows of the band. Where rows
-    come in groups, w u is summed within groups before its outer product is taken.
+    """For each column, sums of w u (u, k) and of w² u u' (u, u, k) over rows, and the scores of the rows of the ICE band.
+    If rows come in groups, w u is summed within groups before its outer product is taken.
 
     u holds a row's 1, its scores at the points (G), its differences over the bins it is used for and its membership in them
     (G' each), and how its own value is made of the points (G).
@@ -274,15 +278,15 @@ def start(
     seed: int = 0,
     scale: str = "log_odds",
 ) -> Plan:
-    """Find the points at which every column is read."""
+    """Choose the points at which every column is evaluated."""
     table = bound.table
     if len(table) < 2:
         raise NotApplicableError(why("effects.few", rows=len(table)))
     if grid < 2:
-        raise NotApplicableError(f"grid is at least 2 points; got {grid}")
+        raise NotApplicableError(f"grid must be at least 2 points; got {grid}")
     if scale not in SCALES or (scale == "probability" and table.schema.task == "regression"):
         allowed = SCALES[:1] if table.schema.task == "regression" else SCALES
-        raise NotApplicableError(f"scale is one of {', '.join(allowed)}; got {scale!r}")
+        raise NotApplicableError(f"scale must be one of {', '.join(allowed)}; got {scale!r}")
     grids = tuple(grid_of(bound, c, grid) for c in checked_columns(columns, bound.columns))
     with torch.inference_mode():
         centre = _on_scale(bound.at_home(bound.scores), scale).mean(dim=0).cpu().numpy()
@@ -291,10 +295,13 @@ def start(
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Read every column at every point for these rows; of a table whose rows come in groups, for all rows at once."""
+    """Evaluate every column at every point for these rows; if the rows come in groups, for all rows at once."""
     groups = plan.bound.table.groups
     if groups is not None and len(rows) < len(groups):
-        raise NotApplicableError("the rows come in groups, whose rows are one draw; give all rows in one batch")
+        raise NotApplicableError(
+            "rows that come in groups must be given in one batch, because all rows of a group are one independent "
+            "observation"
+        )
     firsts, seconds, bands = [], [], []
     shown = np.isin(rows, plan.ice)
     for i, grid in enumerate(plan.grids):
@@ -321,7 +328,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
 
 
 def merge(a: Sums, b: Sums) -> Sums:
-    """Sums of both parts' rows."""
+    """Merge the sums of two sets of rows."""
     return Sums(
         tuple(x + y for x, y in zip(a.first, b.first, strict=True)),
         tuple(x + y for x, y in zip(a.second, b.second, strict=True)),
@@ -331,7 +338,7 @@ def merge(a: Sums, b: Sums) -> Sums:
 
 
 def finish(plan: Plan, sums: Sums) -> Effects:
-    """Every curve with its standard errors."""
+    """Return every curve with its standard errors."""
     curves = [
         _curve(plan, grid, first, second, ice, sums.ice_weights)
         for grid, first, second, ice in zip(plan.grids, sums.first, sums.second, sums.ice, strict=True)
@@ -341,7 +348,7 @@ def finish(plan: Plan, sums: Sums) -> Effects:
 
 
 def _mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
-    """(m, G, k) centred scores of rows with the column at every point."""
+    """Return a function to the centred scores (m, G, k) of rows with the column at every point."""
     bound, columns = plan.asked, (grid.column.name,)
     local = bound.is_local(columns)
     part = bound.part(columns) if local and is_read(bound, columns) else None
@@ -373,7 +380,7 @@ def _zero(grid: Grid, k: int) -> tuple[FloatArray, FloatArray]:
 
 
 def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: FloatArray) -> FloatArray:
-    """(m, u, k) w u of each row."""
+    """Return w u (m, u, k) of each row."""
     made = []
     steps = scores[:, 1 : bins.shape[1] + 1] - scores[:, : bins.shape[1]]
     for k in range(scores.shape[2]):
@@ -383,7 +390,7 @@ def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: Float
 
 
 def _squared(weighted: FloatArray) -> FloatArray:
-    """(u, u, k) sum of the outer products of (m, u, k)."""
+    """Return the sum (u, u, k) of the outer products of (m, u, k)."""
     return np.stack([one.T @ one for one in np.moveaxis(weighted, 2, 0)], axis=-1)
 
 
@@ -424,7 +431,7 @@ def _curve(
 
 
 def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Name -> values (p,) and, for each, what a row's u (u,) adds to it beyond its mean (p, u)."""
+    """Return by name the values (p,) and the influence of a row's u (u,) on each, beyond its mean (p, u)."""
     size, steps = len(grid), max(0, grid.points - 1)
     score, spread = slice(1, 1 + size), slice(1 + size + 2 * steps, None)
     pdp, own = np.zeros((size, len(mean))), np.zeros(len(mean))
@@ -442,7 +449,7 @@ def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, Floa
 
 
 def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The mean differences added up, less the mean of the curve over the rows that have a value."""
+    """Return the cumulated mean differences, minus the mean of the curve over the rows that have a value."""
     size, steps, points = len(grid), grid.points - 1, grid.points
     difference, member = slice(1 + size, 1 + size + steps), slice(1 + size + steps, 1 + size + 2 * steps)
     spread = slice(1 + size + 2 * steps, 1 + size + 2 * steps + points)
@@ -462,7 +469,7 @@ def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def run(context: Context) -> tuple[Effects, Effects]:
-    """Answer the question for both models and the columns that matter most to either, as many as fit on a page."""
+    """Compute the curves of both models, for the columns that matter most to either of them."""
     importance = context[PERMUTATION_IMPORTANCE]
     if importance is None:
         raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))

@@ -1,4 +1,4 @@
-"""The values at which a column is read.
+"""Grids: the values of a column at which an effect curve is evaluated.
 
 A number that takes few values is read at all of them. Any other is read at quantiles of the rows, rounded so that none of them
 is the value of a single row (`table/disclosure.py`), and every point has at least ten rows that are nearest to it; where many
@@ -29,7 +29,7 @@ from tabinterp.table.suppression import SMALL
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Points of one column, and where the rows lie.
+    """The points of one column, and the distribution of the rows over them.
 
     `values` (G,) as they stand in the table, None for missing; `donors` (G,) a row that holds each, among the rows of
     `with_points`. A row lies `part` of the way from point `below` to the next, and beyond an end is at it; `below` is -1 where
@@ -50,22 +50,23 @@ class Grid:
 
     @property
     def nearest(self) -> IntArray:
-        """(n,) the point nearest to each row's value; -1 off the grid."""
+        """The point (n,) nearest to each row's value; -1 outside the grid."""
         return np.asarray(self.below + (self.part > 0.5))
 
     def counts(self) -> IntArray:
-        """(G,) rows nearest to each point."""
+        """Return the number of rows (G,) nearest to each point."""
         near = self.nearest
         return np.bincount(near[near >= 0], minlength=len(self)).astype(np.int64)
 
     @cached_property
     def shown(self) -> BoolArray:
-        """(G,) points of ten rows or more; all of them where there is none."""
+        """The points (G,) with at least ten rows; all points if there are none."""
         many = self.counts() >= SMALL
         return many if many.any() else ~many
 
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
-        """(P,) what a curve's first P points weigh in the mean that it is centred on, and whether that is by the rows at each.
+        """Return the weights (P,) of a curve's first P points in the mean it is centred on, and whether they are the rows
+        at each point.
 
         Where a point is not shown, the curve is centred on the plain mean of those that are: else the values and their errors
         would tell how many rows lie at each point, and so at the hidden one.
@@ -76,7 +77,7 @@ class Grid:
         return (shown / shown.sum() if shown.any() else spread / spread.sum()), False
 
     def spread(self, rows: IntArray) -> FloatArray:
-        """(m, G) how a row's value is made of the points: linear between two of them."""
+        """Return weights (m, G) that express a row's value as a linear interpolation between two points."""
         result = np.zeros((len(rows), len(self)))
         at, part = self.below[rows], self.part[rows]
         on, between = np.flatnonzero(at >= 0), np.flatnonzero(part > 0)
@@ -85,7 +86,7 @@ class Grid:
         return result
 
     def bins(self, rows: IntArray) -> FloatArray:
-        """(m, points - 1) is the row used for the step from a point to the next?
+        """Return whether each row is used for the step between two points (m, points - 1).
 
         For numbers it lies between them, the upper one included (Apley & Zhu 2020); for ordered levels it is at one of them.
         """
@@ -104,7 +105,7 @@ class Grid:
 
 
 def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
-    """At most `size` points of a column of the bound table, and one more for missing values.
+    """Return at most `size` points of a column of the bound table, and one more for missing values.
 
     With `ends` the points of a number reach from one end of its range to the other, but for at most nine rows at each; without,
     each is the middle of as many rows. Rows beyond the outer points are at them.
@@ -130,7 +131,7 @@ def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
 
 
 def with_points(bound: BoundModel, grids: Iterable[Grid]) -> BoundModel:
-    """The bound rows, followed by rows that hold the points of the grids' numbers, where `Grid.donors` finds them.
+    """Return the bound rows, followed by rows that hold the points of numeric grids, at the positions in `Grid.donors`.
 
     No statistic may be taken over these rows.
     """
@@ -138,7 +139,7 @@ def with_points(bound: BoundModel, grids: Iterable[Grid]) -> BoundModel:
 
 
 def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
-    """The named columns in the table's order; None: all of them."""
+    """Return the named columns in the table's order (None: all of them)."""
     if columns is None:
         return known
     wanted = [columns] if isinstance(columns, str) else list(columns)
@@ -146,13 +147,14 @@ def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
     if unknown or not wanted:
         near = did_you_mean(str(unknown[0]), known) if unknown else ""
         raise NotApplicableError(
-            f"columns names some of the input columns {list(known)}; got {unknown or wanted}.{near}"
+            f"columns must be a list of input columns; got {unknown or wanted}.{near} The input columns are "
+            f"{list(known)}"
         )
     return tuple(c for c in known if c in wanted)
 
 
 def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool = False) -> Grid:
-    """Rows between the points lie between them, or with `known_only` off the grid."""
+    """Return the grid of a number; rows between the points are interpolated, or off the grid with `known_only`."""
     missing = np.isnan(x)
     held = np.flatnonzero(~missing)
     below, part = np.full(len(x), len(points), dtype=np.int64), np.zeros(len(x))
@@ -167,7 +169,7 @@ def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool
 
 
 def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
-    """Does the model answer at values of a number that no row may hold? Not behind an encoder that knows levels."""
+    """Return whether the model accepts values of a number that no row has, which an encoder of known levels does not."""
     if name in known_levels(bound.model.encoder, tuple(bound.model.reads or bound.columns)):
         return False
     rows = bound.table.inputs.iloc[np.zeros(len(points), dtype=np.int64)].reset_index(drop=True)
@@ -182,7 +184,7 @@ def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
 
 
 def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
-    """The points without those nearest to fewer than ten rows: the one with the fewest goes first."""
+    """Remove points nearest to fewer than ten rows, the one with the fewest first."""
     while len(points) > 1:
         rows = np.diff(
             np.searchsorted(known, (points[1:] + points[:-1]) / 2, side="right"), prepend=0, append=len(known)
@@ -194,25 +196,25 @@ def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
 
 
 def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Places among the distinct values: quantiles of the rows, filled up to `size` by the others, evenly."""
+    """Return positions among the distinct values: quantiles of the rows, filled up evenly to `size` with others."""
     at = np.unique(np.searchsorted(distinct, values[_places(len(values), size)]))
     others = np.setdiff1d(np.arange(len(distinct)), at)
     return np.union1d(at, others[_places(len(others), size - len(at))]).astype(np.int64)
 
 
 def _middles(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Places among the distinct values of the middle row of each of `size` runs of sorted rows."""
+    """Return positions among the distinct values of the middle row of each of `size` runs of sorted rows."""
     middle = ((np.arange(size) + 0.5) * len(values) / size).astype(np.int64)
     return np.unique(np.searchsorted(distinct, values[middle])).astype(np.int64)
 
 
 def _places(count: int, size: int) -> IntArray:
-    """`size` places among `count`, evenly from the first to the last."""
+    """Return `size` evenly spaced positions among `count`, including the first and the last."""
     return np.rint(np.linspace(0, count - 1, size)).astype(np.int64)
 
 
 def _levels(column: Column, values: pd.Series, weights: FloatArray, size: int) -> Grid:
-    """The levels of the most weight, in their order; one that only rows of weight 0 have is none."""
+    """Return the levels with the largest weight, in their order, without levels of weight 0."""
     place = {level: i for i, level in enumerate(column.levels)}
     codes = values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=np.nan)
     missing = np.isnan(codes)

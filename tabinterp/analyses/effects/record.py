@@ -1,6 +1,6 @@
 """Effect curves in the document: partial dependence, ICE and ALE of both models.
 
-The value and the numbers of a point of fewer than ten rows are withheld, since they would tell of single people. Where its
+The value and the numbers of a point of fewer than ten rows are withheld, since they would reveal single people. Where its
 number of rows would follow from the others, the number of rows of one more point is withheld.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class EffectCurve(Part):
-    """One model at one point: the mean score with every row at the value, less its mean over the column's distribution."""
+    """One model at one point: the mean score with every row at the value, minus its mean over the column's distribution."""
 
     effect: Interval = Interval()
     ale: Interval = Interval()  # accumulated local effect; none where the column has no order
@@ -35,8 +35,9 @@ class EffectCurve(Part):
 
 
 class EffectPoint(Part):
-    """A point of fewer than ten rows has neither value nor numbers. Where such a count would follow from the others, the point
-    of the fewest rows beside it has no number of rows, and all else."""
+    """A point of a curve. With fewer than ten rows it has neither value nor numbers; where such a count would follow from
+    others, the adjacent point with the fewest rows has no row count.
+    """
 
     value: str | float | None  # None: missing values, or not printed
     missing: bool
@@ -47,7 +48,7 @@ class EffectPoint(Part):
 
     @property
     def is_printed(self) -> bool:
-        """Whether ten rows or more lie nearest to it."""
+        """Whether at least ten rows are nearest to it."""
         return self.rows is not None or self.network.effect.value is not None
 
 
@@ -69,7 +70,7 @@ class Effects(Part):
 
 
 def build(r: Results) -> Effects | None:
-    """Return the curves of both models, those farthest apart first; None where there are none."""
+    """Return the curves of both models, the pair that differs most first; None if there are none."""
     both = r[ANALYSIS]
     if both is None:
         return None
@@ -95,7 +96,7 @@ def _distance(network: Curve, linear: Curve) -> float:
 
 
 def _curve(network: Curve, linear: Curve, output: str | None, k: int, rows: int) -> Effect:
-    """The points, and the rows at levels without one, are parts of all rows."""
+    """Build the record of a curve; counts at points and at levels without one are parts of all rows."""
     shown = parts_shown([*network.rows, rows - int(network.rows.sum())])
     return Effect(
         output=output,

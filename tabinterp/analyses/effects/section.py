@@ -1,4 +1,4 @@
-"""Effect curves on the page: those of both models in the same axes, column by column, each with its table."""
+"""Effect curves on the page: both models in the same axes, column by column, each with its table."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _curve(curve: Effect, scale: str, figure_id: str, heights: tuple[float, floa
 
 
 def _arrays(points: Sequence[EffectPoint]) -> Curve:
-    """The curves of a column of numbers, as they are drawn."""
+    """Return the curves of a column of numbers, as they are drawn."""
     network, linear = ([getattr(point, model) for point in points] for model in MODELS)
     return Curve(
         at=figures.numbers([None if point.missing else float(point.value or 0.0) for point in points]),

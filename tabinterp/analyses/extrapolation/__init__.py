@@ -1,4 +1,4 @@
-"""How does the score go on beyond the range of the data?"""
+"""How does the score continue beyond the range of the data?"""
 
 from __future__ import annotations
 

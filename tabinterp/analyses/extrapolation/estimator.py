@@ -1,4 +1,4 @@
-"""Where does the score go beyond the data? Each number is moved past the range it was learnt in, by once that range.
+"""Extrapolation: how the score changes when a number is moved one range beyond the range of the training data.
 
 For each numeric column the rows take the 0.5% or 99.5% quantile of the training rows (of all rows without a split), and then a
 value as far beyond it as the two lie apart. What is read is the mean absolute change of the score on that way, in ranges of
@@ -33,7 +33,7 @@ LOW, HIGH = 0.005, 0.995
 
 @dataclass(frozen=True, eq=False)
 class Extrapolation:
-    """(columns,) the mean absolute change of the score beyond the range, in ranges of the scores; the larger of both sides."""
+    """Mean absolute change of the score (columns,) beyond the range, in ranges of the scores; the larger of the two sides."""
 
     players: tuple[str, ...]
     change: Estimates
@@ -44,7 +44,7 @@ class Extrapolation:
     estimand: str = "mean absolute change of the score one range beyond the data, in ranges of the rows' scores"
 
     def frame(self) -> pd.DataFrame:
-        """column, change, stderr, ci_low, ci_high, outside."""
+        """Return one row for each column: column, change, stderr, ci_low, ci_high, outside."""
         return pd.DataFrame(
             {
                 "column": self.players,
@@ -58,7 +58,7 @@ class Extrapolation:
 
 
 def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
-    """Move every number that the model reads beyond its range, on at most 200 rows drawn by hash.
+    """Move every numeric column that the model reads beyond its range, on at most 200 rows drawn by hash.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def _spread(scores: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def _edges(learnt: Table, name: str) -> FloatArray | None:
-    """(4,) both ends of the range of a column, each with the value that lies one range beyond it; None without any value."""
+    """Return both ends of the range of a column, each with the value one range beyond it (4,); None without any value."""
     x = learnt.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
     known = ~np.isnan(x)
     if not known.any():
@@ -104,7 +104,7 @@ def _edges(learnt: Table, name: str) -> FloatArray | None:
 
 
 def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, list[FloatArray]]:
-    """Column -> the encoded rows (n, d) for each of its values; without columns whose encoder refuses a value."""
+    """Return by column the encoded rows (n, d) for each of its values, without columns whose encoder refuses a value."""
     local = _encoded(few, {name: at for name, at in values.items() if few.is_local((name,))})
     moved = {}
     for name, at in values.items():
@@ -118,7 +118,7 @@ def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, list[
 
 
 def _encoded(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Column -> (values, block) its own encoded columns, of columns that the encoder treats one by one.
+    """Return by column its values and its own encoded columns, for columns that the encoder treats separately.
 
     All are encoded in one call, or each by itself where the encoder refuses one of them.
     """
@@ -141,14 +141,14 @@ def _encoded(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, Flo
 
 
 def _with_block(few: BoundModel, name: str, block: FloatArray) -> FloatArray:
-    """(n, d) the encoded rows with these numbers (block,) in the encoded columns of a column."""
+    """Return the encoded rows (n, d) with these numbers (block,) in the encoded columns of a column."""
     x = few.x.copy()
     x[:, few.encoding.blocks[name]] = block
     return x
 
 
 def _change(few: BoundModel, moved: Sequence[FloatArray], spread: FloatArray) -> Estimates:
-    """The side and output of the largest mean change, on the way from an end of the range to one range beyond it."""
+    """Return the side and output with the largest mean change, from an end of the range to one range beyond it."""
     low, below, high, above = map(few.score, moved)
     with np.errstate(divide="ignore", invalid="ignore"):
         sides = [np.abs(to - at) / np.where(spread > 0, spread, np.nan) for at, to in ((low, below), (high, above))]
@@ -168,5 +168,5 @@ def _outside(table: Table, name: str) -> float | None:
 
 
 def run(context: Context) -> Extrapolation:
-    """Answer the question for the network of an audit."""
+    """Measure extrapolation in the audited network."""
     return extrapolation(context.network, seed=context.seed)

@@ -1,4 +1,4 @@
-"""Extrapolation in the document: how far the score moves when a number goes beyond its training range."""
+"""Extrapolation in the document: how much the score changes when a number is moved beyond its training range."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def build(r: Results) -> Extrapolation | None:
 
 
 def _share(share: float | None, rows: int) -> float | None:
-    """A share of rows, unless fewer than ten of them are on one side."""
+    """Return a share of rows, unless fewer than ten of them are on one side."""
     return None if share is None or countless(round(share * rows), rows) else share
 
 

@@ -1,4 +1,4 @@
-"""Encoded columns by original column: sums over a block, and the size of a gradient along one."""
+"""Blocks of encoded columns by original column: sums over a block, and the size of a gradient along it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tabinterp.models import BoundModel
 
 
 def members(bound: BoundModel) -> FloatArray:
-    """(d, columns) which encoded columns belong to which original column."""
+    """Return which encoded columns belong to which original column (d, columns)."""
     member = np.zeros((bound.x.shape[1], len(bound.columns)))
     for j, column in enumerate(bound.columns):
         member[bound.encoding.blocks[column], j] = 1.0
@@ -17,7 +17,7 @@ def members(bound: BoundModel) -> FloatArray:
 
 
 def covariances(bound: BoundModel) -> tuple[FloatArray, ...]:
-    """Of each column's block over the rows."""
+    """Return the covariance matrix of each column's block over the rows."""
     blocks, weights = [bound.encoding.blocks[column] for column in bound.columns], bound.table.weights
     empty = np.zeros((0, 0))
     return tuple(
@@ -27,7 +27,7 @@ def covariances(bound: BoundModel) -> tuple[FloatArray, ...]:
 
 
 def sizes(bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...]) -> FloatArray:
-    """(n, columns, k) sqrt(g' S g) of every block, S its covariance."""
+    """Return sqrt(g' S g) of every block (n, columns, k), where S is its covariance."""
     result = np.zeros((len(gradient), len(bound.columns), gradient.shape[2]))
     blocks = [bound.encoding.blocks[column] for column in bound.columns]
     single = [j for j, block in enumerate(blocks) if len(block) == 1]
@@ -45,7 +45,8 @@ def sizes(bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...
 def spread_influences(
     bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...], size: FloatArray
 ) -> FloatArray:
-    """(n, columns, k) what each row adds to the mean of `sizes` through the covariances, which are those of the same rows.
+    """Return what each row adds to the mean of `sizes` through the covariances (n, columns, k), estimated from the same
+    rows.
 
     The mean of sqrt(g' S g) moves with S by the mean B of g g' / (2 sqrt(g' S g)). A row x moves S by (x - m)(x - m)' - S, and so
     the mean size by (x - m)' B (x - m) - tr(B S) (delta method). Over the rows this is zero.
@@ -70,6 +71,6 @@ def _span(block: IntArray) -> IntArray | slice:
 
 
 def known(bound: BoundModel, values: FloatArray) -> FloatArray:
-    """(n, columns, k) the values of columns of their own; NaN for those that the encoder mixes."""
+    """Return the values (n, columns, k) of columns that are encoded separately; NaN for those that the encoder mixes."""
     mixed = np.array([not bound.encoding.local[c] for c in bound.columns])
     return np.where(mixed[None, :, None], np.nan, values) if mixed.any() else values

@@ -1,4 +1,4 @@
-"""Gradients of the score on original columns: saliency, gradient x input, SmoothGrad, integrated and expected gradients.
+"""Gradient importance per original column: saliency, gradient x input, SmoothGrad, integrated and expected gradients.
 
 A column is a block of the encoded input. Attributions along a path (gradient x input, integrated and expected gradients)
 are sums over the block. A gradient as such has a direction for each encoded column, so its size is stated for the whole
@@ -77,22 +77,22 @@ class GradientImportance(Display):
 
     @property
     def rows(self) -> int:
-        """How many rows the means are of."""
+        """The number of rows that the means are over."""
         return len(self.values) if self.over is None else self.over[0]
 
     @property
     def gap(self) -> float | None:
-        """The largest completeness gap of any row that has weight; None where the method has none."""
+        """The largest completeness gap of any row with positive weight; None if the method has none."""
         gaps = self.completeness_gap
         return None if gaps is None else float((gaps if self.weights is None else gaps[self.weights > 0]).max())
 
     @property
     def complete(self) -> bool:
-        """Whether attributions add up to the score within the tolerance; True where the method promises no sum."""
+        """Whether attributions add up to the score within the tolerance; True for methods without this property."""
         return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
 
     def mean(self) -> Estimates:
-        """Signed mean over rows (columns, outputs); its standard error over rows, and of the draws where there are any."""
+        """Return the signed mean over rows (columns, outputs), with its standard error over rows and draws."""
         mean = self._mean(self.values) if self.over is None else self.over[1]
         if self.mean_stderr is None:
             return mean
@@ -101,11 +101,11 @@ class GradientImportance(Display):
         )
 
     def size(self) -> Estimates:
-        """Mean absolute value over rows (columns, outputs); noise biases it upward."""
+        """Return the mean absolute value over rows (columns, outputs), biased upward by sampling error."""
         return self._mean(np.abs(self.values)) if self.over is None else self.over[2]
 
     def _mean(self, values: FloatArray) -> Estimates:
-        """Mean over rows; of sizes of gradients with the degrees of freedom that few rows of much weight leave."""
+        """Return the mean over rows; for gradient sizes, with degrees of freedom that account for few rows of large weight."""
         if self.spread is None:
             return mean_over_rows(values, self.weights, self.groups)
         found = mean_over_rows(values + self.spread, self.weights, self.groups)
@@ -114,7 +114,7 @@ class GradientImportance(Display):
         return Estimates.of(found.value, found.stderr, np.maximum(effective_df(draws, len(draws)), 1))
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and column."""
+        """Return one row for each output and column."""
         mean, size = self.mean(), self.size()
         frames = [
             pd.DataFrame(
@@ -158,14 +158,16 @@ def gradient_importance(
     A linear model is exact under every method: gradients are its coefficients, paths give coefficient x (x - baseline).
     """
     if method not in METHODS:
-        raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
+        raise NotApplicableError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     allowed = (*BASELINES, "rows") if method == "integrated_gradients" else BASELINES
     if baseline not in allowed:
-        raise NotApplicableError(f"baseline is one of {', '.join(allowed)} for {method}; got {baseline!r}")
+        raise NotApplicableError(
+            f"for the method {method}, baseline must be one of {', '.join(allowed)}; got {baseline!r}"
+        )
     if not tolerance > 0:
-        raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
+        raise NotApplicableError(f"tolerance must be above 0; got {tolerance}")
     if isinstance(background, int) and background < 1:
-        raise NotApplicableError(f"background is a table or a number of rows, at least 1; got {background}")
+        raise NotApplicableError(f"background must be a table or a number of rows of at least 1; got {background}")
     bound = bind(model, table)
     if not bound.has_gradient:
         raise NotApplicableError(why("gradient", model=bound.model.name, opaque=bound.model.opaque))
@@ -221,7 +223,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
 
 
 def _sizes(bound: BoundModel, gradient: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(n, columns, k) sizes of gradients, and what each row adds to their mean through the columns' standard deviations."""
+    """Return gradient sizes (n, columns, k), and what each row adds to their mean through the columns' standard deviations."""
     spread = covariances(bound)
     size = sizes(bound, gradient, spread)
     return size, spread_influences(bound, gradient, spread, size)
@@ -285,12 +287,14 @@ def _integrated(ask: _Ask) -> GradientImportance:
 
 
 def _fronts(bound: BoundModel, x: FloatArray) -> Tensor:
-    """(b, h) fronts of encoded rows (b, d), which are none of the table's."""
+    """Return fronts (b, h) of encoded rows (b, d) that are not rows of the table."""
     return (bound.at_home(x) @ bound.first.weight.T + bound.first.bias).float()
 
 
 def _along(bound: BoundModel, gradient: Tensor, moves: FloatArray, members: FloatArray) -> FloatArray:
-    """(m, columns, k) what a mean gradient (m, h, k) along moves (m, d) of the encoded rows gives to every column."""
+    """Return the contribution (m, columns, k) of every column for mean gradients (m, h, k) along moves (m, d) of the
+    encoded rows.
+    """
     result = np.empty((len(moves), members.shape[1], gradient.shape[2]))
     weight = bound.first.weight.to(gradient.dtype)
     for k in range(gradient.shape[2]):
@@ -299,7 +303,9 @@ def _along(bound: BoundModel, gradient: Tensor, moves: FloatArray, members: Floa
 
 
 class _OverStarts:
-    """Attributions of every row, averaged over where its paths start, and how much they differ between starts."""
+    """Attributions of every row, averaged over the starting points of its paths, and their variation between starting
+    points.
+    """
 
     def __init__(self, bound: BoundModel, share: FloatArray) -> None:
         shape = (len(bound.columns), len(bound.outputs))
@@ -311,7 +317,7 @@ class _OverStarts:
         self._passes = 0
 
     def forget(self, rows: IntArray) -> None:
-        """Before these rows are followed again, more finely; the means of starts stay, which are then as fine as needed."""
+        """Reset the sums of these rows before they are integrated again more finely; the means of starting points are kept."""
         self._passes += 1
         for sums in (self.mean, self._first, self._second):
             sums[rows] = 0.0
@@ -364,12 +370,12 @@ def _expected(ask: _Ask) -> GradientImportance:
 
 
 def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
-    """Encoded background rows (b, d), their shares of the weight (b,), and words for where they come from."""
+    """Return encoded background rows (b, d), their shares of the weight (b,), and a description of where they come from."""
     if isinstance(ask.background, Table):
         inputs = ask.background.inputs
         absent = [c for c in ask.bound.columns if c not in inputs]
         if absent:
-            raise NotApplicableError(f"the background lacks the columns {', '.join(map(repr, absent))}")
+            raise NotApplicableError(f"the background has no column named {', '.join(map(repr, absent))}")
         x, words = ask.bound.encoding.transform(inputs[list(ask.bound.columns)]), f"{len(inputs)} given rows"
         return x, unit(ask.background.weights, len(x)) / len(x), words
     weighed = ask.bound.table.weights
@@ -380,7 +386,7 @@ def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
 
 
 def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: FloatArray) -> FloatArray:
-    """(n,) relative completeness gap; encoded columns shared by several columns would be counted twice, so once."""
+    """Return the relative completeness gap (n,); encoded columns shared by several columns are counted once."""
     shared = members.sum(axis=1)
     if (shared > 1).any():
         return np.full(len(values), np.nan)
@@ -388,13 +394,14 @@ def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: Float
 
 
 def completeness(values: FloatArray, rise: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """(n,) how far attributions (n, columns, k) of each row miss the change of the score (n, k), as a share of the mean size of
-    that change; the largest over outputs."""
+    """Return how far the attributions (n, columns, k) of each row miss the change of the score (n, k), as a share of the
+    mean size of that change; the largest over outputs (n,).
+    """
     return np.asarray((np.abs(values.sum(axis=1) - rise) / _size(rise, weights)).max(axis=1))
 
 
 def _size(rise: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """(k,) mean size of the change of the score, above zero."""
+    """Return the mean size of the change of the score (k,), above zero."""
     return np.asarray(np.maximum(np.average(np.abs(rise), axis=0, weights=weights), 1e-12))
 
 
@@ -408,7 +415,7 @@ METHODS: dict[str, Callable[[_Ask], GradientImportance]] = {
 
 
 def run(context: Context) -> list[tuple[GradientImportance, GradientImportance]]:
-    """Answer the question for the two models of an audit with every method."""
+    """Compute attributions of both models of an audit with every method."""
     network, linear = context.both(context.gradient_subsample)
     results = []
     for i, method in enumerate(METHODS, 1):

@@ -1,4 +1,4 @@
-"""Mean gradients of a score along straight paths behind a model's affine front, refined until they are complete."""
+"""Integrals of the gradient along straight paths behind a model's affine front, refined until they are complete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ ROUNDING = 2.0**-22  # of the score: what a difference of two scores cannot tell
 
 
 def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean gradient (n, h, k) along straight paths from `start` (h,) by `move` (n, h), gradients taken and rows given up (n,).
+    """Return the mean gradient (n, h, k) along straight paths from `start` (h,) by `move` (n, h), the number of gradients
+    taken, and the rows given up (n,).
 
     The rise of the score over a segment is known without any gradient. Where the midpoint rule misses it by more than
     `enough` (k,), the segment is halved: what is refined are the kinks of the network, not the whole path. Misses that are
@@ -59,6 +60,6 @@ def _at(start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
 
 
 def score(rest: nn.Module, z: Tensor) -> Tensor:
-    """(m, k) scores of fronts (m, h)."""
+    """Return the scores (m, k) of fronts (m, h)."""
     with torch.inference_mode():
         return torch.as_tensor(rest(z)).double()

@@ -1,4 +1,4 @@
-"""Rows to start from: the mean of the encoded rows, the median row, nothing."""
+"""Baselines: the mean of the encoded rows, the median row, or zero."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ BASELINES = ("mean", "median", "zero")
 
 
 def baseline_of(bound: BoundModel, name: str) -> FloatArray:
-    """(d,) encoded: "mean" or "median" (for a category its most frequent level) of the rows by their weight, or "zero".
+    """Return the encoded baseline (d,): the weighted "mean" or "median" (for a category its most frequent level) of the
+    rows, or "zero".
 
     The mean of a category is no row at all.
     """
     if name not in BASELINES:
-        raise NotApplicableError(f"baseline is 'mean', 'median' or 'zero'; got {name!r}")
+        raise NotApplicableError(f"baseline must be 'mean', 'median' or 'zero'; got {name!r}")
     if name == "zero":
         return np.zeros(bound.x.shape[1])
     if name == "mean":
@@ -28,7 +29,7 @@ def baseline_of(bound: BoundModel, name: str) -> FloatArray:
 
 
 def typical_row(table: Table) -> pd.DataFrame:
-    """One row of the input columns: medians, of two in the middle the lower, and most frequent levels, by weight."""
+    """Return one row of the input columns: weighted medians (the lower of two) and most frequent levels."""
     frame, own = table.inputs, table.weights
     weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
     row = frame.iloc[[0]].copy()

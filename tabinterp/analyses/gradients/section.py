@@ -1,4 +1,4 @@
-"""Gradient importance on the page: one table for each method, with the method's own measure of error."""
+"""Gradient importance on the page: one table for each method, with the method's measure of error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradients and derivatives as sums over rows of any number of batches: what does not need the rows together.
+"""Gradients and derivatives as sums over rows of any number of batches.
 
 The covariance of a block and the point that a distance is measured from are those of the rows a plan is started with.
 """
@@ -28,7 +28,9 @@ from .reference_rows import baseline_of
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Of a linear model, whose gradient is that of every row: the size of its blocks, and gradient x input as one product."""
+    """The gradient of a linear model, which is the same for every row: the size of its blocks, and gradient x input as one
+    product.
+    """
 
     size: FloatArray  # (columns, k)
     weight: FloatArray  # (d, columns * k)
@@ -37,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """What a first look at some rows fixes."""
+    """What is fixed by a first look at some rows."""
 
     spread: tuple[FloatArray, ...]
     start: FloatArray  # (d,)
@@ -45,7 +47,7 @@ class Gradients:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Gradients, Gradients]:
-    """What the drawn rows fix, for both models."""
+    """Fix what the drawn rows determine, for both models."""
     return start_gradients(network), start_gradients(linear)
 
 
@@ -64,7 +66,7 @@ def merge(a: tuple[Means, Means], b: tuple[Means, Means]) -> tuple[Means, Means]
 def finish(
     context: Context, plan: tuple[Gradients, Gradients], state: tuple[Means, Means]
 ) -> list[tuple[GradientImportance, GradientImportance]]:
-    """Each method on the drawn rows; means of saliency and gradient x input are over all rows."""
+    """Return each method on the drawn rows; means of saliency and gradient x input are over all rows."""
     over = [_means_over(one) for one in state]
     return [
         (replace(network, over=over[0].get(network.method)), replace(linear, over=over[1].get(linear.method)))
@@ -85,7 +87,9 @@ def start_gradients(bound: BoundModel) -> Gradients:
 
 
 def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Means]:
-    """What sums sizes of gradients, gradient x input and its absolute values over a block: entries (3, columns, k)."""
+    """Return a function that sums gradient sizes, gradient x input and its absolute values over a block: entries (3,
+    columns, k).
+    """
     member, weights = members(bound), bound.table.weights
 
     def update(block: Block) -> Means:
@@ -104,7 +108,7 @@ def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Me
 
 
 def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
-    """Method -> rows, mean and mean size."""
+    """Return rows, mean and mean size by method."""
     found = sums.finish(state)
     return {
         "saliency": (state.rows, found[0], found[0]),  # a size is its own absolute value
@@ -116,12 +120,12 @@ def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
 
 
 def update_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> Means:
-    """Sums of every row's derivative or contrast, and of how often it is above and below nought: (3, terms, k)."""
+    """Sum every row's derivative or contrast, and how often it is positive and negative: (3, terms, k)."""
     return _sums(row_derivatives(bound, terms), bound.table.weights)
 
 
 def update_slopes(terms: Sequence[Slope], bound: BoundModel) -> Callable[[Block], Means]:
-    """What sums the same over a block, of terms that need nothing but the gradient."""
+    """Return a function that sums the same over a block, for terms that need only the gradient."""
     of_rows, weights = slope_derivatives(bound, terms), bound.table.weights
     return lambda block: _sums(of_rows(block.slopes, block.rows), None if weights is None else weights[block.rows])
 
@@ -134,7 +138,7 @@ def _sums(derivative: FloatArray, weights: FloatArray | None) -> Means:
 
 
 def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estimates, FloatArray]:
-    """`finish_derivatives` of these rows; errors are over groups of rows where there are any."""
+    """Return `finish_derivatives` of these rows; errors are over groups of rows if there are any."""
     mean, flips = finish_derivatives(update_derivatives(terms, bound))
     if bound.table.groups is not None:
         mean = sums.mean_over_rows(row_derivatives(bound, terms), bound.table.weights, bound.table.groups)
@@ -142,7 +146,7 @@ def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estim
 
 
 def finish_derivatives(state: Means) -> tuple[Estimates, FloatArray]:
-    """(terms, k) means, and the share of rows whose own derivative has the other sign."""
+    """Return the means (terms, k), and the share of rows with a derivative of the opposite sign."""
     found = sums.finish(state)
     mean = found[0]
     above, below = found.value[1], found.value[2]

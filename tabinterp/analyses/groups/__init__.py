@@ -1,4 +1,4 @@
-"""How do the two models treat groups of people?"""
+"""How do both models treat groups of people?"""
 
 from __future__ import annotations
 

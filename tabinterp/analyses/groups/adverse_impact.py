@@ -1,4 +1,5 @@
-"""Adverse impact: is a group selected far less often than another of its column? Judged on all counts, small ones included.
+"""Adverse impact: is a group selected far less often than another group of the same protected column? Uses all counts,
+small ones included.
 
 Of every two groups of a column, or of a pair of columns, the ratio of the smaller share selected to the larger one, at most 1, as
 `demographic_parity_ratio` of fairlearn is of all groups. Its interval is MOVER from two of Wilson's
@@ -44,7 +45,7 @@ Withheld = Literal["raised", "not_raised", "untold"]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two groups of one family whose shares may be told.
+    """Two groups of one family whose shares can be shown.
 
     `ratio`: the smaller share over the larger, with its 95% interval; `low`, `high`: the ends that hold for all pairs at once.
     `detectable`: a ratio of that or below between groups of these sizes is found to lie below four fifths with 80% power; NaN
@@ -61,7 +62,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class FamilyImpact:
-    """One column, or a pair of columns.
+    """Adverse impact for one protected column, or for a pair of columns.
 
     `headline`: its least and its most selected group of those that are told and judged; `surest`: the pair whose interval lies
     furthest below 1. `withheld`: what the flag says of groups whose shares are withheld, "untold" where it would give a count
@@ -76,14 +77,14 @@ class FamilyImpact:
 
 @dataclass(frozen=True)
 class AdverseImpact:
-    """All families of one model; `compared`: the number of pairs over which the intervals hold at once."""
+    """All families of one model; `compared` is the number of pairs over which the intervals hold simultaneously."""
 
     compared: int
     families: tuple[FamilyImpact, ...]
 
 
 def adverse_impact(cut: Sequence[Family], groups: Sequence[Sequence[GroupShares]]) -> AdverseImpact:
-    """Judge every family of one model by its groups' shares."""
+    """Assess adverse impact in every family of one model from the shares of its groups."""
     judged = [_judged(family, found) for family, found in zip(cut, groups, strict=True)]
     compared = sum(len(one) * (len(one) - 1) // 2 for one in judged)
     level = LEVEL / max(compared, 1)
@@ -96,8 +97,9 @@ def adverse_impact(cut: Sequence[Family], groups: Sequence[Sequence[GroupShares]
 
 
 def _judged(family: Family, groups: Sequence[GroupShares]) -> list[int]:
-    """The groups that are large enough. Which they are must not tell the number of rows of a group that is held back: of these
-    only the largest is judged, where the total of such groups says that it must be large enough."""
+    """Return the groups that are large enough. The choice must not reveal the number of rows of a withheld group: of these,
+    only the largest is judged, if the total of such groups implies that it is large enough.
+    """
     places = [i for i, cell in enumerate(family.cells) if cell.told and cell.rows >= ROWS]
     hidden = [i for i, cell in enumerate(family.cells) if not cell.told]
     if hidden and sum(family.cells[i].rows for i in hidden) >= ROWS * len(hidden):
@@ -135,7 +137,9 @@ def _pair(family: Family, shares: Mapping[int, Share], least: int, most: int, le
 
 
 def _detectable(least: Share, most: Share, level: float) -> float:
-    """By the normal approximation of the logarithm of the ratio, to hundredths, with the larger share as it is."""
+    """Return the smallest detectable ratio by the normal approximation of its logarithm, to hundredths, given the larger
+    share.
+    """
     ratios = np.arange(1, round(100 * FIFTHS)) / 100
     share = ratios * most.value
     error = np.sqrt((1 - share) / (share * least.size) + (1 - most.value) / (most.value * most.size))
@@ -145,7 +149,7 @@ def _detectable(least: Share, most: Share, level: float) -> float:
 
 
 def _highs(shares: Mapping[int, Share], pairs: Sequence[tuple[int, int]], level: float) -> FloatArray:
-    """(pairs,) the upper end of the ratio of the smaller share of each pair to its larger one."""
+    """Return the upper end of the ratio of the smaller share of each pair to its larger one (pairs,)."""
     ordered = np.array([(i, j) if shares[i].value <= shares[j].value else (j, i) for i, j in pairs]).T
     places = [*shares]
     value, size, critical = np.array([(s.value, s.size, s.critical(level)) for s in shares.values()]).T
@@ -160,7 +164,7 @@ def _highs(shares: Mapping[int, Share], pairs: Sequence[tuple[int, int]], level:
 
 
 def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[GroupShares], level: float) -> Withheld:
-    """Whether a withheld group is far from the told ones, where that leaves every small count open."""
+    """Return whether a withheld group is far from the shown ones, if that leaves every small count open."""
     shares = {i: one.whole for i, one in judged.items()}
     hidden = [i for i, one in judged.items() if not np.isfinite(one.rate.value)]
     against = _against(family, judged)
@@ -182,7 +186,7 @@ def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[Gr
 
 
 def _against(family: Family, judged: Mapping[int, GroupShares]) -> list[int]:
-    """What withheld groups are set against, chosen by what everybody may know."""
+    """Return what withheld groups are compared with, chosen by public information only."""
     told = {i: one.rate.value for i, one in judged.items() if np.isfinite(one.rate.value)}
     if told:
         return sorted({min(told, key=lambda i: told[i]), max(told, key=lambda i: told[i])})
@@ -196,7 +200,7 @@ def _apart(shares: Mapping[int, Share], hidden: Sequence[int], against: Sequence
 
 
 def _small_side(group: GroupShares) -> int | None:
-    """Of which side of the decision there are fewer than ten rows: 1 selected, 0 not; None where there are more of both."""
+    """Return which side of the decision has fewer than ten rows: 1 selected, 0 not; None if both have more."""
     if group.rows is None:
         return None
     return next((side for side in (1, 0) if group.rows[side] < SMALL), None)
@@ -207,7 +211,7 @@ def _rows_on(group: GroupShares, side: int) -> int:
 
 
 def _cover(family: Family, groups: Sequence[GroupShares], at: int) -> int | None:
-    """The largest other withheld group, without which this one's count would follow from the total."""
+    """Return the largest other withheld group, without which this one's count would follow from the total."""
     others = [i for i in range(len(groups)) if i != at and not np.isfinite(groups[i].rate.value)]
     return max(others, key=lambda i: family.cells[i].rows, default=None)
 
@@ -215,7 +219,7 @@ def _cover(family: Family, groups: Sequence[GroupShares], at: int) -> int | None
 def _moved(
     family: Family, shares: Mapping[int, Share], pair: tuple[int, int | None], side: int, more: int
 ) -> dict[int, Share]:
-    """The shares were there `more` rows on one side of the first group, and as many fewer in the second."""
+    """Return the shares if there were `more` rows on one side of the first group, and as many fewer in the second."""
     made = dict(shares)
     for i, step in zip(pair, (more, -more), strict=True):
         if i is not None and i in made:

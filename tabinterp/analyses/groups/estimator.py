@@ -1,4 +1,4 @@
-"""How the two models treat groups of people: the columns declared protected, and two of them at once.
+"""Group fairness: how both models treat the groups of protected columns, and of two protected columns at once.
 
 Of two classes, selected rows are those that are not predicted to be of the adverse class. In each group: the share that is
 selected; its ratio to that of a reference group, and to that of the most selected group; the difference from the reference group
@@ -40,7 +40,7 @@ from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
 from tabinterp.analyses.settings import THRESHOLD, AuditSettings
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.stats.group_contrasts import NONE, Estimate
@@ -56,7 +56,7 @@ from .several_classes import Fitting, fitting
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A group, the number of its rows and both models; nothing but its name where it is held back (`told` is False).
+    """One group: its number of rows and the results of both models; only its name if it is withheld (`told` is False).
 
     `output`: of several classes, the one that is selected here. `fit_rows`: of how many rows its intercept and slope are.
     """
@@ -80,7 +80,7 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """How well both models fit a group of one column; None where it is held back."""
+    """How well both models fit a group of one column; None if it is withheld."""
 
     cell: Cell
     rows: int | None
@@ -91,7 +91,7 @@ class Fitted:
 
 @dataclass(frozen=True, eq=False)
 class Groups(Display):
-    """All groups, column by column, then pair by pair; of several classes, class by class."""
+    """All groups, column by column, then pair by pair; with several classes, class by class."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.groups",
@@ -115,14 +115,14 @@ class Groups(Display):
 
     @property
     def favourable(self) -> str | None:
-        """The class that is not adverse; None where the adverse class was not stated, or there is none."""
+        """The class that is not adverse; None if the adverse class was not stated or there is none."""
         return None if self.adverse is None else self.compared
 
     def _axis(self) -> str:
         return text(self.drawn.axis if self.compared is not None or self.fits else "plot.axis.groups.mean")
 
     def frame(self) -> pd.DataFrame:
-        """One row for each group and model; what is held back is NaN."""
+        """Return one row for each group and model; withheld values are NaN."""
         return pd.DataFrame([_row(g, name) for g in self.groups for name in ("network", "linear")])
 
 
@@ -172,7 +172,9 @@ def groups(
     [['sex: f', 0.2, 0.5], ['sex: m', 0.4, nan]]
     """
     if not 0 < threshold < 1:
-        raise NotApplicableError(f"threshold is a probability between 0 and 1; got {threshold}")
+        raise NotApplicableError(
+            f"the threshold must be a probability between 0 and 1; got {argument('threshold', threshold)}"
+        )
     table = without_declined(table, declined)
     both = [bind(one, table) for one in (model, linear)]
     if table.held_out is not None:
@@ -190,7 +192,7 @@ NO_SLOPE: Slope = (NONE, NONE)
 
 
 def _slopes(plan: Plan, both: Sequence[BoundModel]) -> Slopes:
-    """Of every group of these rows that is told, where it is known that they were held out."""
+    """Return calibration slopes of every group that is shown, if the rows are known to be held out."""
     found: Slopes = {}
     if not plan.held_out:
         return found
@@ -210,7 +212,7 @@ def _outputs(plan: Plan) -> list[str | None]:
 
 
 def _groups(plan: Plan, sums: Sums, both: Sequence[BoundModel]) -> Groups:
-    """The groups in these sums; intercepts and slopes are fitted on the rows of these models."""
+    """Return the groups in these sums; intercepts and slopes are fitted on the rows of these models."""
     cut, slopes = plan.cut.families(sums.counts), _slopes(plan, both)
     shares = [group_shares(plan, sums, cut, i) for i in range(2)]
     judged = [treated(plan, one, cut) for one in shares]
@@ -249,7 +251,7 @@ def _of_output(
 
 
 def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
-    """Accuracy and log loss, of groups of one column."""
+    """Yield accuracy and log loss for groups of one column."""
     single = [family for family in cut if len(family.columns) == 1]
     made = [fitting(single, found) for found in sums.fits]
     for family, *judged in zip(single, *made, strict=True):
@@ -261,12 +263,12 @@ def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
-    """None where no column is protected."""
+    """Return the empty sums; None if no column is protected."""
     return group_sums.start(network, linear, control=settings.control, threshold=settings.threshold)
 
 
 def finish(context: Context, plan: Plan, sums: Sums) -> Groups:
-    """Everything that is a sum is of all rows; intercepts and slopes are of the drawn rows."""
+    """Compute all sums from all rows, and intercepts and slopes from the drawn rows."""
     return _groups(plan, sums, context.both(context.evaluated))
 
 
@@ -274,7 +276,7 @@ STREAM = Stream(start, group_sums.update, group_sums.merge, finish)
 
 
 def run(context: Context) -> Groups | None:
-    """Answer the question for the two models of an audit; None without protected columns, which the document shows by itself."""
+    """Compare groups under both models of an audit; None without protected columns, which the document shows."""
     if not any(column.protected for column in context.network.table.schema.columns):
         return None
     return groups(context.network, context.linear, context.network.table, **context.grouping)

@@ -1,4 +1,4 @@
-"""How one model treats groups of people: what its sums over rows say of every group that may be told (`groups` says what)."""
+"""Fairness metrics of one model for every group that can be shown: selection shares, error rates, calibration."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ ESTIMATES = (
 
 @dataclass(frozen=True)
 class Treated:
-    """One group under one model. `rate` is the share selected, or the mean prediction; differences are group less control.
+    """One group under one model. `rate` is the share selected, or the mean prediction; differences are group minus
+    reference group.
 
     Estimates are (value, standard error, low, high), NaN where there is none: of the control group itself, where fewer than ten
     rows tell a number, and of a ratio to nothing. Where fewer than ten rows are selected, `ratio` has its upper end alone, were
@@ -58,13 +59,13 @@ Judged = list[list[Treated | None]]  # of each cell of each family
 
 
 def treated(plan: Plan, outputs: Sequence[Sequence[Sequence[GroupShares]]], cut: Sequence[Family]) -> list[Judged]:
-    """Of each output, what may be told of the groups' shares."""
+    """Return the group metrics of each output, as far as they can be shown."""
     ratios = plan.task == "multiclass" or plan.adverse is not None
     return [[_family(groups, family, ratios) for groups, family in zip(one, cut, strict=True)] for one in outputs]
 
 
 def group_shares(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> list[list[list[GroupShares]]]:
-    """Shares of every group under one model, told or not: of each output, family and cell."""
+    """Return the shares of every group under one model, for each output, family and cell, whether or not they can be shown."""
     tallies = sums.tallies[model]
     rates = [[[cell.told for cell in family.cells] for family in cut]]
     if plan.task == "multiclass":
@@ -84,13 +85,13 @@ def group_shares(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> l
 
 
 def _sides(tally: Tally) -> IntArray:
-    """(cells, 2) rows that are not selected, and that are."""
+    """Return rows that are not selected, and that are (cells, 2)."""
     return np.asarray(tally.sides.reshape(-1, 2, 2).sum(axis=2))
 
 
 @dataclass(frozen=True, eq=False)
 class GroupShares:
-    """One group in the sums of one model: shares that may be told, NaN where not, and what else is told of it.
+    """Shares of one group under one model, NaN where they cannot be shown, and the other metrics of the group.
 
     `told`: whether anything but its name may be told; `whole`: the share selected, told or not; `rows` (2,) that are not
     selected, and that are, None of numbers; `reach`: the share of the weight that nine rows can have; `size`: as how many rows
@@ -180,7 +181,9 @@ def _treated(group: GroupShares, control: GroupShares | None, most: GroupShares 
 
 
 def _one_end(group: GroupShares, against: Share) -> Estimate:
-    """Of a ratio that is not told: the end that holds were nine rows selected, or not selected, where fewer than ten are."""
+    """Return the bound of a withheld ratio that holds if nine rows were selected (or not selected), where fewer than ten
+    are.
+    """
     left, selected = (0, 0) if group.rows is None else group.rows
     for side, end in ((selected, 3), (left, 2)):
         if 0 < side < SMALL:

@@ -1,4 +1,4 @@
-"""What groups of people are judged by, as sums over rows that merge: `start`, `update`, `merge`; `groups` makes numbers of them.
+"""Sums over rows from which group metrics are computed, in mergeable form: `start`, `update`, `merge`.
 
 Of every group, under either model: rows by whether they are selected and by outcome, the moments of the scores, and predictions
 beside outcomes in ten bins. Which levels stand by themselves, where a number is cut, and where the bins are, the rows settle that
@@ -33,8 +33,9 @@ SIDES = 4  # of a row of classes: 2 where it is selected, and 1 where its outcom
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """Where one output's predictions are cut. `cuts` (m,) of all groups, in order; of each family `bins` (cells, m + 1), every
-    group's bin between two of these, and which groups (cells,) had rows enough for any."""
+    """Bins of the predictions of one output. `cuts` (m,): the cuts of all groups, in order. For each family, `bins` (cells,
+    m + 1): every group's bin between two cuts, and which groups (cells,) had enough rows for any.
+    """
 
     cuts: FloatArray
     bins: tuple[IntArray, ...]
@@ -43,9 +44,10 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """`labels`: the classes, in order; `compared`: of two, the one whose predicted share is compared; `adverse`: of two, the one
-    that hurts, where it was stated. `held_out`: whether it is known that the models were not trained on these rows; only then
-    predictions are set beside outcomes. `scales`: of each output of either model."""
+    """Settings of the sums. `labels`: the classes, in order. `compared`: of two classes, the one whose predicted share is
+    compared. `adverse`: of two classes, the adverse one, if it was stated. `held_out`: whether the models are known not to
+    be trained on these rows; only then are predictions compared with outcomes. `scales`: one for each output of each model.
+    """
 
     cut: Partition
     task: str
@@ -57,7 +59,7 @@ class Plan:
     scales: tuple[tuple[Scale, ...], ...]
 
     def decisions(self, bound: BoundModel) -> list[Decided]:
-        """Of two classes or of numbers once, of several classes class by class."""
+        """One decision for two classes or a numeric target; one for each of several classes."""
         if self.task != "multiclass":
             return [decided(bound, self.threshold)]
         chosen, y = predicted(bound), bound.table.y
@@ -68,7 +70,7 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """One family under one output of a model.
+    """Sums of one family for one output of a model.
 
     (cells, bins, sides): `rows`, and where these have weights sum w and sum w^2; (cells, bins): `used` rows that have weight,
     sum w prediction, and of numbers sum w outcome. (cells,): the moments of the score; of numbers those of the prediction, and
@@ -87,16 +89,16 @@ class Tally:
 
     @property
     def sides(self) -> IntArray:
-        """(cells, sides) rows."""
+        """The rows (cells, sides) on each side."""
         return np.asarray(self.rows.sum(axis=1))
 
     @property
     def selected(self) -> Moments:
-        """Of the share selected, or of the predictions."""
+        """The moments of the share selected, or of the predictions."""
         return self._share(np.array([[0, 1], [2, 3]])) if self.rate is None else self.rate
 
     def among(self, outcome: int) -> Moments:
-        """Of the share selected among rows of one outcome: 1 the favourable one."""
+        """Return the moments of the share selected among rows with one outcome: 1 is the favourable one."""
         if self.errors is None:
             return self._share(np.array([[outcome], [2 + outcome]]))
         found = self.errors
@@ -119,8 +121,9 @@ class Tally:
         return self.mass, self.squares
 
     def error(self, cell: int, positive: int) -> float:
-        """Expected calibration error: mean distance of prediction and outcome over the bins, by their rows. `positive`: which
-        outcome of classes is predicted."""
+        """Return the expected calibration error: the mean distance between prediction and outcome over bins, weighted by
+        rows. `positive`: the class that is predicted.
+        """
         if self.predicted is None:
             return np.nan
         mass = self._weighed[0][cell]
@@ -133,8 +136,9 @@ class Tally:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Of `rows` rows: of each model, output and family a tally; of several classes, of each model and family of one column, how
-    well it fits. `largest`: of each family (cells, 9) the largest weights, where rows have weights and classes."""
+    """Sums over `rows` rows: a tally for each model, output and family; for several classes, the fit of each model and
+    single-column family. `largest`: for each family (cells, 9) the largest weights, if rows have weights and classes.
+    """
 
     rows: int
     tallies: tuple[tuple[tuple[Tally, ...], ...], ...]
@@ -143,7 +147,7 @@ class Sums:
 
     @property
     def counts(self) -> list[IntArray]:
-        """(cells,) rows of each family."""
+        """The number of rows (cells,) in each family."""
         return [one.rows.sum(axis=(1, 2)) for one in self.tallies[0][0]]
 
 
@@ -154,7 +158,7 @@ def start(
     control: Mapping[str, Any] | None = None,
     threshold: float = THRESHOLD,
 ) -> Plan | None:
-    """None where no column is protected."""
+    """Return empty sums; None if no column is protected."""
     table = network.table
     cut = partition(table, control)
     if not cut.axes:
@@ -181,7 +185,7 @@ def start(
 
 
 def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Sums:
-    """Sums over rows that both models are bound to."""
+    """Return the sums over rows that both models are bound to."""
     table, cells = network.table, plan.cut.codes(network.table)
     tallies, fitted = [], []
     for bound, scales in zip((network, linear), plan.scales, strict=True):
@@ -240,7 +244,7 @@ def _merged(a: Tally, b: Tally) -> Tally:
 
 
 def _predictions(bound: BoundModel) -> list[FloatArray]:
-    """(n,) of each output: probabilities of classes, else values or counts."""
+    """Return the predictions (n,) of each output: probabilities for classes, otherwise values or counts."""
     scores = bound.scores
     if bound.table.schema.task == "multiclass":
         return [*probabilities(scores).T]
@@ -251,7 +255,9 @@ def _predictions(bound: BoundModel) -> list[FloatArray]:
 def _scale(
     prediction: FloatArray, weights: FloatArray, cells: Sequence[IntArray], sizes: Sequence[int], sides: int
 ) -> Scale:
-    """Ten bins of equal size in every group, as of a reliability curve; of no predictions one bin, in which none is told."""
+    """Return ten bins of equal size in every group, as in a reliability curve; without predictions one bin that is not
+    shown.
+    """
     found: list[list[FloatArray | None]] = []
     for codes, size in zip([one[: len(prediction)] for one in cells], sizes, strict=True):
         order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=size))
@@ -304,7 +310,7 @@ def _tally(
 
 
 def _largest(weights: FloatArray, cells: IntArray, size: int) -> FloatArray:
-    """(cells, 9): what the most rows that are too few to be told could weigh; 0 where a group has fewer."""
+    """Return what the rows of groups too small to be shown could weigh at most (cells, 9); 0 where a group has fewer."""
     order = np.argsort(
         cells.astype(np.int16), kind="stable"
     )  # of such numbers in a time that grows with the rows alone

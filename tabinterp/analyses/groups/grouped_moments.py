@@ -1,4 +1,4 @@
-"""Means of values over groups of rows, as sums that merge: `moments` of a batch, `merge`, and the `share` of each group.
+"""Means of values over groups of rows as mergeable sums: `moments` of a batch, `merge`, and the `share` of each group.
 
 Rows that belong together count as many as have the standard error of their mean; these must come in one batch. Two groups of
 which such rows are part have errors that are correlated. Weighted rows count as many as have the linearised standard error of
@@ -21,7 +21,7 @@ from tabinterp.table.suppression import SMALL
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """(cells,) rows, sum w, sum w^2, the weighted mean of a value, sum w (value - mean)^2.
+    """For each group (cells,): rows, sum w, sum w^2, the weighted mean of a value, and sum w (value - mean)^2.
 
     `joint` (4, cells, cells), where rows belong together: how many such groups of rows two cells share, and the sums over them
     of W W', W D' and D D', where W and D are the sums of w and of w (value - mean) over a group's rows in a cell. `linear`
@@ -37,7 +37,7 @@ class Moments:
     linear: FloatArray | None = None
 
     def share(self, cell: int) -> Share:
-        """The mean of one cell, with its error; none of fewer than ten rows."""
+        """Return the mean of one group with its error; empty for fewer than ten rows."""
         rows, mass, spread = int(self.rows[cell]), float(self.mass[cell]), float(self.spread[cell])
         if rows < SMALL or not mass > 0:
             return Share()
@@ -51,7 +51,7 @@ class Moments:
         return Share(float(self.mean[cell]), size, float(np.sqrt(variance)), units, cell, correlations)
 
     def _correlations(self, cell: int) -> FloatArray:
-        """(cells,) of the error of this cell's mean with the errors of others."""
+        """Return the correlations (cells,) of the error of this cell's mean with those of others."""
         assert self.joint is not None
         square = np.diag(self.joint[3])
         scale = np.sqrt(square * square[cell])
@@ -59,14 +59,14 @@ class Moments:
 
 
 def clusters(table: Table) -> IntArray | None:
-    """(n,) which rows belong together; None where every row stands alone."""
+    """Return which rows belong together (n,); None if rows are independent."""
     return together(table) if any(column.role == "group" for column in table.schema.columns) else None
 
 
 def moments(
     cells: IntArray, size: int, values: FloatArray, weights: FloatArray | None, group: IntArray | None = None
 ) -> Moments:
-    """Of these rows, in the groups `cells` (n,) below `size`."""
+    """Return the moments of these rows in the groups `cells` (n,), numbered below `size`."""
     rows = np.bincount(cells, minlength=size).astype(np.int64)
     mass = squares = rows.astype(np.float64)
     if weights is not None:
@@ -84,7 +84,7 @@ def moments(
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Both parts' rows (Chan, Golub & LeVeque 1983)."""
+    """Merge the moments of two sets of rows (Chan, Golub & LeVeque 1983)."""
     mass = a.mass + b.mass
     share = b.mass / np.where(mass > 0, mass, 1.0)
     shift = b.mean - a.mean
@@ -96,7 +96,9 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def of_share(rows: IntArray, mass: FloatArray, squares: FloatArray, weighted: bool = False) -> Moments:
-    """Of a value that is 0 or 1; (cells, 2) sums over the rows of either. `weighted`: whether weights differ."""
+    """Return the moments of a value that is 0 or 1; (cells, 2) are the sums over rows with either value. `weighted`:
+    whether weights differ.
+    """
     total = mass.sum(axis=1)
     mean = mass[:, 1] / np.where(total > 0, total, 1.0)
     linear = None
@@ -121,14 +123,14 @@ def _joint(cells: IntArray, size: int, apart: FloatArray, weights: FloatArray | 
 
 
 def _recentred(one: Moments, mean: FloatArray) -> FloatArray:
-    """`linear` about another mean."""
+    """Return `linear` around another mean."""
     assert one.linear is not None
     shift, (first, second) = one.mean - mean, one.linear
     return np.stack([first + shift * one.squares, second + 2 * shift * first + shift**2 * one.squares])
 
 
 def _moved(one: Moments, mean: FloatArray) -> FloatArray:
-    """`joint` about another mean."""
+    """Return `joint` around another mean."""
     assert one.joint is not None
     shift = one.mean - mean
     count, zeroth, first, second = one.joint

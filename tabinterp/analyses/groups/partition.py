@@ -1,4 +1,4 @@
-"""Rows cut into groups by the columns declared protected, and by two of them at once; which of the groups may be told.
+"""Partition of rows into groups by protected columns, and by pairs of them, and which groups can be shown.
 
 A column of levels is cut into its twelve most frequent ones and all others together, a number into quarters of the rows by
 weight (fewer where values are tied), and missing values are a group of their own. A group of fewer than ten rows is not told;
@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from tabinterp.arrays import IntArray
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.stats.weights import quantile
 from tabinterp.table import Table
 from tabinterp.table.disclosure import Rounding
@@ -33,7 +33,9 @@ Kind = Literal["level", "others", "missing", "at_most", "between", "above", "any
 
 @dataclass(frozen=True)
 class Condition:
-    """Rows of a level, of all rarer levels, with no value, or of one part of a number: above `low`, at most `high`, or any."""
+    """One condition of a group: a level, all rarer levels, a missing value, or a range of a number above `low` and at most
+    `high`.
+    """
 
     column: str
     kind: Kind
@@ -43,7 +45,9 @@ class Condition:
 
     @property
     def name(self) -> str:
-        """As the user may name a control group: a level as text, "missing", "others", "any", or "<= 3", "3 to 5", "> 5"."""
+        """The name by which the user can choose a reference group: a level as text, "missing", "others", "any", or "<= 3",
+        "3 to 5", "> 5".
+        """
         if self.level is not None:
             return self.level
         if self.kind in ("missing", "others", "any"):
@@ -55,13 +59,13 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """How the rows of one column are cut: levels in order and all others, or parts of a number; and missing values."""
+    """How the rows of one column are grouped: levels in order and all others, or ranges of a number; and missing values."""
 
     column: str
     conditions: tuple[Condition, ...]
 
     def codes(self, table: Table) -> IntArray:
-        """(n,) the place of each row's condition."""
+        """Return the position (n,) of each row's condition."""
         values, last = table.frame[self.column], len(self.conditions) - 1
         if self.conditions[-2].kind != "others":
             numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -74,7 +78,7 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """One column's groups: `codes` (n,) into `conditions`, every one of which holds a row."""
+    """The groups of one column: `codes` (n,) into `conditions`, each of which has at least one row."""
 
     column: str
     conditions: tuple[Condition, ...]
@@ -87,7 +91,7 @@ class Cut:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A group of one column, or of two at once: its number of rows, and whether its numbers may be told."""
+    """A group of one column or of two: its number of rows, and whether its numbers can be shown."""
 
     conditions: tuple[Condition, ...]
     rows: int
@@ -104,7 +108,7 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """All groups of one column or of a pair of columns that hold a row, and which of them the others are set against.
+    """All groups of one column or pair of columns that have rows, and the reference group.
 
     `places` (cells,): where the groups' sums are among those of all combinations of conditions.
     """
@@ -117,33 +121,33 @@ class Family:
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """The protected columns' axes, and the groups that the user names as control: of a column that is not named, the largest."""
+    """The protected columns' axes, and the reference groups that the user chose; by default the largest group of a column."""
 
     axes: tuple[Axis, ...]
     control: dict[str, str]
 
     @property
     def spans(self) -> tuple[tuple[int, ...], ...]:
-        """The axes of each family: of every one, then of every pair."""
+        """The axes of each family: single columns, then pairs."""
         return (*((i,) for i in range(len(self.axes))), *combinations(range(len(self.axes)), 2))
 
     @property
     def sizes(self) -> list[int]:
-        """Of each family, how many combinations of conditions there are."""
+        """The number of combinations of conditions in each family."""
         return [int(np.prod([len(self.axes[i].conditions) for i in span])) for span in self.spans]
 
     def codes(self, table: Table) -> list[IntArray]:
-        """Of each family (n,) the place of each row among these combinations."""
+        """Return for each family the position (n,) of each row among these combinations."""
         of = [axis.codes(table) for axis in self.axes]
         pairs = [of[i] * len(self.axes[j].conditions) + of[j] for i, j in self.spans[len(of) :]]
         return [*of, *pairs]
 
     def conditions(self, family: int) -> list[tuple[Condition, ...]]:
-        """The combinations, in this order."""
+        """Return the combinations, in this order."""
         return [*product(*(self.axes[i].conditions for i in self.spans[family]))]
 
     def families(self, counts: Sequence[IntArray]) -> tuple[Family, ...]:
-        """Of so many rows in each place, which groups there are and may be told."""
+        """Return which groups exist and can be shown, given the number of rows in each."""
         single = [self._single(i, counts[i]) for i in range(len(self.axes))]
         pairs = [self._pair(at, counts[at], single) for at in range(len(self.axes), len(counts))]
         return (*single, *pairs)
@@ -159,7 +163,7 @@ class Partition:
         return Family((axis.column,), cells, places, control)
 
     def _pair(self, at: int, counts: IntArray, single: Sequence[Family]) -> Family:
-        """Every group of the one with every group of the other; set against the two columns' own control groups together."""
+        """Return every combination of two columns' groups; the reference is the combination of both reference groups."""
         sides = [single[i] for i in self.spans[at]]
         shape = tuple(len(self.axes[i].conditions) for i in self.spans[at])
         told = [np.zeros(size, dtype=np.bool_) for size in shape]
@@ -181,7 +185,8 @@ class Partition:
 
 
 def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partition:
-    """Of the protected columns. Levels are those of the schema, the most frequent ones and a number's parts those of these rows.
+    """Partition the rows by the protected columns. Levels come from the schema; the most frequent levels and the ranges of
+    numbers from these rows.
 
     Raises
     ------
@@ -194,17 +199,21 @@ def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partiti
     )
     unknown = [name for name in control if name not in names]
     if unknown:
-        raise NotApplicableError(f"control names {unknown}, which are not declared protected; those are {names}")
+        raise NotApplicableError(
+            f"unknown protected column in {argument('control')}: {unknown}. The protected columns are {names}"
+        )
     axes = tuple(_axis(table, name) for name in names)
     for axis in axes:
         known = [condition.name for condition in axis.conditions]
         if axis.column in control and str(control[axis.column]) not in known:
-            raise NotApplicableError(f"control of {axis.column!r} is one of {known}; got {str(control[axis.column])!r}")
+            raise NotApplicableError(
+                f"unknown reference group of {axis.column!r}: got {str(control[axis.column])!r}; allowed are {known}"
+            )
     return Partition(axes, {name: str(group) for name, group in control.items()})
 
 
 def cut(table: Table, name: str) -> Cut:
-    """One column's rows in groups: levels in order, or parts of a number."""
+    """Group the rows of one column: levels in order, or ranges of a number."""
     axis = _axis(table, name)
     codes = axis.codes(table)
     held = np.bincount(codes, minlength=len(axis.conditions)) > 0
@@ -246,7 +255,8 @@ def _largest(cells: Sequence[Cell]) -> int | None:
 
 
 def shares_told(found: Sequence[Family], sides: Sequence[IntArray]) -> list[list[bool]]:
-    """Of every cell of every family, whether shares of its rows may be told; `sides` (cells, sides) rows on each side.
+    """Return for every cell of every family whether shares of its rows can be shown; `sides` (cells, sides) are the rows on
+    each side.
 
     Families are given as `families` makes them: single columns, then pairs, of which both columns' shares must be told.
     """

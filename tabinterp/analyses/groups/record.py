@@ -44,7 +44,7 @@ PAIRS = 24
 
 
 class Treated(Part):
-    """One group under one model; differences are group less control."""
+    """One group under one model; differences are group minus reference group."""
 
     rate: Interval  # share selected; of numbers and counts the mean prediction
     ratio: Interval  # to the control group; one end alone where fewer than ten rows are selected, or are not
@@ -71,7 +71,7 @@ class GroupRow(Part):
 
 
 class ImpactPair(Part):
-    """The smaller share selected of two groups over the larger one, at most 1."""
+    """The smaller selection share of two groups divided by the larger one, at most 1."""
 
     least: list[Message]
     most: list[Message]
@@ -82,7 +82,7 @@ class ImpactPair(Part):
 
 
 class ImpactRow(Part):
-    """One column or a pair of columns, of its groups of 30 rows and ten sampling units at least."""
+    """Adverse impact in one column or pair of columns, for groups of at least 30 rows and ten independent units."""
 
     columns: list[str]
     headline: ImpactPair | None  # the least and the most selected group that may be told
@@ -93,7 +93,7 @@ class ImpactRow(Part):
 
 
 class Impact(Part):
-    """Adverse impact, judged on all counts, small ones included."""
+    """Adverse impact, assessed on all counts, small ones included."""
 
     limit: float  # of the ratio, at which withheld groups were judged
     compared: int  # pairs of groups, over which intervals hold at once
@@ -102,7 +102,7 @@ class Impact(Part):
 
 
 class GroupTable(Part):
-    """Shares predicted to be in one class, group by group; of numbers and counts mean predictions."""
+    """Shares predicted to be in one class, group by group; mean predictions for numbers and counts."""
 
     rows: int
     rows_of: Literal["held-out", "all"]
@@ -125,7 +125,7 @@ class GroupTable(Part):
 
 
 class Fitted(Part):
-    """One group under one model: how well it fits; differences are group less control."""
+    """How well one model fits one group; differences are group minus reference group."""
 
     accuracy: Interval  # empty where fewer than ten rows are right, or wrong, or where those could be reckoned
     accuracy_difference: Interval
@@ -154,12 +154,12 @@ class Groups(Part):
 
     @property
     def tables(self) -> list[GroupTable]:
-        """The one table, or that of each class."""
+        """The only table, or the table of each class."""
         return self.classes if self.table is None else [self.table]
 
 
 def build(r: Results) -> Groups:
-    """Return all that concerns groups of people."""
+    """Return the results about groups of people."""
     result = r[ANALYSIS]
     return Groups(
         table=None if result is None else _table(r, result),

@@ -84,7 +84,7 @@ def _suppressed(group_table: GroupTable) -> Paragraph:
 
 
 def several(groups: Groups) -> list[Block]:
-    """Of several classes: how well both models fit each group."""
+    """Return the blocks for several classes: how well both models fit each group."""
     numbers: list[tuple[str, Callable[[Fitted], str]]] = [
         ("accuracy", lambda model: interval(model.accuracy)),
         ("accuracy_difference", lambda model: interval(model.accuracy_difference, sign=True)),
@@ -97,7 +97,7 @@ def several(groups: Groups) -> list[Block]:
 
 
 def rates(group_table: GroupTable) -> list[Block]:
-    """What each group of one column is given under both models."""
+    """Return the table of rates for each group of one column under both models."""
     values = {"rows": rows_of(group_table)}
     key = "lead_mean" if group_table.of is None else "lead" if group_table.favourable is not None else "lead_unstated"
     if group_table.of is not None:
@@ -122,7 +122,7 @@ def _rates(rows: list[GroupRow], group_table: GroupTable) -> Table:
 
 
 def _rest(rate: Interval) -> Interval:
-    """The share predicted to be in the other of two classes."""
+    """Return the share predicted to be in the other of two classes."""
     value, low, high = (None if end is None else 1 - end for end in (rate.value, rate.high, rate.low))
     return Interval(value=value, stderr=rate.stderr, low=low, high=high)
 
@@ -137,7 +137,7 @@ def _ratio(ratio: Interval) -> str:
 
 
 def _impact(impact: Impact | None) -> list[Block]:
-    """The least and the most selected group of each column, under either model."""
+    """Return the least and the most selected group of each column, under either model."""
     if impact is None or not impact.network:
         return []
     rows = [row for pair in zip(impact.network, impact.linear, strict=True) for row in zip(MODELS, pair, strict=True)]
@@ -163,7 +163,7 @@ def _headline(key: str, show: Callable[[ImpactPair], str], style: str = "") -> C
 
 
 def _ends(pair: ImpactPair) -> str:
-    """The interval that holds for all pairs at once."""
+    """Return the interval that holds for all pairs at once."""
     if pair.low is None or pair.high is None:
         return NONE
     return t("report.impact.ends", low=number(pair.low), high=number(pair.high))

@@ -1,4 +1,4 @@
-"""Which rows a model selects, by its scores and the side of a decision that is the adverse one."""
+"""Selection: which rows a model selects, given its scores and the adverse class."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from .grouped_moments import Moments, clusters, moments
 
 @dataclass(frozen=True, eq=False)
 class Decided:
-    """What groups are judged by: (n,) selected or not (of numbers: predictions), scores, whether the outcome was favourable
-    (None of numbers), weights (None: all alike), and which rows belong together (None: no two of them)."""
+    """What groups are compared by: selected or not (n,) (predictions for numeric targets), scores, whether the outcome was
+    favourable (None for numbers), weights (None: all equal), and which rows belong together (None: rows are independent).
+    """
 
     selected: FloatArray
     score: FloatArray
@@ -26,12 +27,12 @@ class Decided:
     group: IntArray | None
 
     def moments(self, cells: IntArray, size: int, values: FloatArray | None = None) -> Moments:
-        """Of `values` (selected) in groups of rows."""
+        """Return the moments of `values` (selected) in groups of rows."""
         return moments(cells, size, self.selected if values is None else values, self.weights, self.group)
 
 
 def decided(bound: BoundModel, threshold: float, scores: FloatArray | None = None) -> Decided:
-    """Return what a model decides of its rows. `scores` (n, k): other scores than its own.
+    """Return the decisions of a model on its rows. `scores` (n, k) replace its own scores.
 
     Of two classes, selected are the rows that are predicted to be of the class `Schema.compared`; of numbers and counts it is
     the prediction itself.
@@ -46,5 +47,5 @@ def decided(bound: BoundModel, threshold: float, scores: FloatArray | None = Non
 
 
 def plain(bound: BoundModel, selected: FloatArray, score: FloatArray, outcome: BoolArray | None) -> Decided:
-    """Of rows that are selected for any other reason."""
+    """Return decisions for rows that are selected for any other reason."""
     return Decided(selected, score, outcome, bound.table.weights, clusters(bound.table))

@@ -1,4 +1,4 @@
-"""Groups of people where there are several classes: what they are predicted to be, what may be told of it, how well they fit.
+"""Groups of people with several classes: predicted classes, which shares can be shown, and how well each group is fitted.
 
 The shares of a group's rows by predicted class add up to one, and those of a class over groups to that of all rows. So all shares
 of a column's groups are one table of counts, classes beside groups, whose margins are known: a count below ten is held back, and
@@ -25,7 +25,7 @@ from .partition import Family, shares_told
 
 @dataclass(frozen=True)
 class Fitting:
-    """Accuracy and mean log loss of a group under one model; differences are group less control, with p that there is none.
+    """Accuracy and mean log loss of a group under one model; differences are group minus reference group, with p-values.
 
     Accuracy is held back where fewer than ten rows are right, or wrong, with what it could be reckoned from.
     """
@@ -39,13 +39,15 @@ class Fitting:
 
 
 def predicted(bound: BoundModel) -> IntArray:
-    """(n,) the class of the largest score."""
+    """Return the class with the largest score (n,)."""
     return np.asarray(bound.scores.argmax(axis=1), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class Fits:
-    """Of the groups of one column: `right` (cells, 2) rows predicted wrong and right, the moments of that and of the loss."""
+    """For the groups of one column: `right` (cells, 2) rows predicted wrong and right, and the moments of accuracy and
+    loss.
+    """
 
     right: IntArray
     hits: Moments
@@ -53,7 +55,7 @@ class Fits:
 
 
 def fits(bound: BoundModel, columns: Iterable[tuple[IntArray, int]]) -> Iterator[Fits]:
-    """Sums over the rows of a model; `columns`: of each (n,) groups, and how many there are."""
+    """Yield the sums over the rows of a model; `columns` gives for each column the groups (n,) and their number."""
     table = bound.table
     right = predicted(bound) == table.y
     (lost,) = loss_for(None, table.schema.task).each(bound.scores[None], table.y, bound.device)
@@ -69,8 +71,9 @@ def merge_fits(a: Fits, b: Fits) -> Fits:
 
 
 def told_classes(cut: Sequence[Family], chosen: Sequence[IntArray]) -> list[list[list[bool]]]:
-    """Class by class, of every cell of every family: may the share of its rows that is predicted so be told? `chosen`: of each
-    family (cells, classes) rows by predicted class."""
+    """Return for each class and every cell of every family whether the share of rows predicted to be in it can be shown.
+    `chosen`: for each family, rows by predicted class (cells, classes).
+    """
     whole = shares_told(cut, chosen)
     tables = [
         _of_column(family, counts) if len(family.columns) == 1 else np.tile(np.array(told)[:, None], counts.shape[1])
@@ -86,7 +89,7 @@ def _of_column(family: Family, counts: IntArray) -> BoolArray:
 
 
 def fitting(cut: Sequence[Family], found: Sequence[Fits]) -> list[list[Fitting | None]]:
-    """Of every cell of every family; None where it is held back."""
+    """Return the fit of every cell of every family; None if it is withheld."""
     made = []
     right = [one.right[family.places] for family, one in zip(cut, found, strict=True)]
     for family, one, told in zip(cut, found, shares_told(cut, right), strict=True):

@@ -1,4 +1,4 @@
-"""What the rows that excite a unit are like, beside all rows.
+"""Activating rows: how the rows that activate a hidden unit most differ from all rows.
 
 The rows that excite a unit are the 10% of the weight, and at least 10 rows, with the greatest activation; rows that are equal
 there stand in hash order. A number is told by the standardised mean difference d = (mean of them - mean of all) / sd of all,
@@ -33,7 +33,8 @@ SURE = 0.05  # adjusted p of a difference that is told
 
 @dataclass(frozen=True, eq=False)
 class Profiles:
-    """Lines are numeric columns (`levels` None) and levels. Arrays (units, lines); NaN where nothing may be told.
+    """Profiles of units. Lines are numeric columns (`levels` None) and levels; arrays (units, lines); NaN where nothing can
+    be shown.
 
     `difference` in standard deviations, for numbers; `lift` a ratio of shares, for levels, with its interval by logarithms;
     `most` the levels that all but 1 to 9 of the rows that excite the unit hold, which have no lift; `q` the p value of no
@@ -50,7 +51,7 @@ class Profiles:
     excited: FloatArray
 
     def take(self, which: slice | IntArray) -> Profiles:
-        """Some of the units or sets."""
+        """Return the profiles of some of the units or sets."""
         difference, lift = (
             Estimates(*(getattr(one, part)[which] for part in ("value", "stderr", "low", "high")))
             for one in (self.difference, self.lift)
@@ -59,7 +60,9 @@ class Profiles:
         return replace(self, difference=difference, lift=lift, most=most, q=q, excited=excited)
 
     def strongest(self, u: int) -> IntArray:
-        """Return a unit's lines that differ by more than chance (adjusted p below 0.05): levels of nearly all, then by size."""
+        """Return a unit's lines that differ significantly (adjusted p below 0.05): levels of nearly all its rows first,
+        then by size.
+        """
         lift = np.where(self.lift.value[u] > 0, self.lift.value[u], np.nan)
         size = np.where(self.most[u], np.inf, np.fmax(np.abs(np.log(lift)), np.abs(self.difference.value[u])))
         significant = np.flatnonzero(self.q[u] < SURE)
@@ -67,7 +70,7 @@ class Profiles:
 
 
 def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:
-    """(n, units) which rows excite each unit; none where all rows are equal, or too few are left to tell apart."""
+    """Return which rows activate each unit most (n, units); none if all rows are equal, or too few remain to compare."""
     n, chosen = len(activations), np.zeros(activations.shape, dtype=bool)
     for u in np.flatnonzero(np.ptp(activations, axis=0) > 0):
         order = np.lexsort((hashes, -activations[:, u]))
@@ -79,7 +82,7 @@ def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> A
 
 @dataclass(frozen=True, eq=False)
 class _Lines:
-    """Differences of a number, or logarithms of lifts of levels, of each unit: arrays (lines, units)."""
+    """Differences of a number, or log lifts of levels, for each unit: arrays (lines, units)."""
 
     number: bool
     share: FloatArray  # (lines,)
@@ -89,7 +92,7 @@ class _Lines:
 
 
 def profiles(bound: BoundModel, activations: FloatArray) -> Profiles:
-    """Compare the rows that excite each unit (n, units) with all rows, column by column."""
+    """Compare the rows that activate each unit (n, units) with all rows, column by column."""
     table = bound.table
     w = unit(table.weights, len(table))
     return compared(bound, excited_rows(activations, row_hash(table.numbers, 0), w))
@@ -119,7 +122,9 @@ def compared(bound: BoundModel, top: Any) -> Profiles:
 
 
 def _codes(bound: BoundModel, name: str) -> tuple[list[Any], IntArray]:
-    """Levels, the missing value last, and each row's place among them (n,), -1 for none; of a number the missing value alone."""
+    """Return the levels, the missing value last, and each row's position among them (n,), -1 for none; for a number only
+    the missing value.
+    """
     column, values = bound.table.schema[name], bound.table.frame[name]
     missing = values.isna().to_numpy()
     levels = [] if column.kind == "numeric" else list(column.levels)
@@ -136,7 +141,9 @@ def _of(groups: IntArray | None, rows: Any) -> IntArray | None:
 
 
 def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatArray:
-    """(units,) standard errors of means whose rows add `terms` (n, units), over rows or groups of rows; NaN below ten groups."""
+    """Return standard errors (units,) of means with row influences `terms` (n, units), over rows or groups of rows; NaN
+    below ten groups.
+    """
     if groups is None:
         return np.asarray(np.sqrt((w**2) @ terms**2) / w.sum())
     sums = group_sums(w[:, None] * terms, groups)
@@ -147,7 +154,7 @@ def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatAr
 
 
 def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None) -> tuple[FloatArray, FloatArray]:
-    """Standardised mean differences (units,) and their standard errors."""
+    """Return standardised mean differences (units,) and their standard errors."""
     enough = top.sum(axis=0) >= SMALL
     total, mass = w.sum(), w @ top
     centred = x - np.average(x, weights=w) if len(x) else x
@@ -163,7 +170,7 @@ def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None)
 
 
 def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntArray | None) -> _Lines:
-    """Shares of the levels, logarithms of lifts, -inf where no such row excites the unit, and their errors.
+    """Return shares of the levels, log lifts (-inf if no such row activates the unit), and their errors.
 
     A row's term is T / both * t (x - s) - T / all * (x - r), with x whether it is at the level, t whether it excites the unit, s
     and r the shares of the level among those that do and among all: four values, so that masses of weight, and of its square, do.
@@ -230,7 +237,7 @@ def _gathered(columns: list[str], levels: list[Any], told: list[_Lines], top: An
 
 
 def profile_frame(made: Profiles, layer: tuple[str, ...], index: tuple[int, ...]) -> pd.DataFrame:
-    """One row for each unit and line."""
+    """Return one row for each unit and line."""
     units, lines = made.q.shape
     named = {"difference": made.difference, "lift": made.lift}
     arrays = {

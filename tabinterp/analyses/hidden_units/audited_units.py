@@ -1,4 +1,4 @@
-"""What an audit looks at inside a network: every unit in brief, and up close the units that the loss misses most.
+"""Hidden units in an audit: every unit in brief, and the units with the highest ablation loss in detail.
 
 The units are chosen by the rise of the loss with their mean in their place, which is no test: among many units that matter
 nothing, some rise by chance. Of each, the six panels (`unit_panels`), quantiles, and the path from plausible rows to the optimum
@@ -37,7 +37,9 @@ PATH_STARTS = 8  # of every budget: each goes on from the ones below it, too
 
 @dataclass(frozen=True, eq=False)
 class Inside:
-    """`shown` are places among the units, the dearest first; `quantiles` (shown, 5) and the `panels` of real rows follow them."""
+    """`shown` are positions of units, highest ablation loss first; `quantiles` (shown, 5) and the `panels` of real rows are
+    in the same order.
+    """
 
     units: Neurons
     shown: tuple[int, ...]
@@ -46,18 +48,19 @@ class Inside:
 
     @property
     def inhibit(self) -> Profiles | None:
-        """The tenth of the rows with the least of each unit."""
+        """The tenth of the rows with the lowest activation of each unit."""
         return None if self.panels is None else self.panels.profiles.take(slice(0, None, 4))
 
     @property
     def excite(self) -> Profiles | None:
-        """The tenth of the rows with the most."""
+        """The tenth of the rows with the highest activation of each unit."""
         return None if self.panels is None else self.panels.profiles.take(slice(3, None, 4))
 
 
 @dataclass(frozen=True, eq=False)
 class Optima:
-    """`maxima` of the units up close, of their negatives, then of the outputs: (class, 1 for the greatest and -1 for the least).
+    """`maxima` of the units shown in detail, of their negatives, then of the outputs: (class, 1 for the maximum and -1 for
+    the minimum).
 
     `tenth` (objectives,) is the tenth greatest value over the table's rows: of a smaller number nothing may be told. `paths` are
     those of the units up close.
@@ -70,7 +73,7 @@ class Optima:
 
 
 def audited_rows(network: BoundModel, seed: int) -> BoundModel:
-    """Return the network on at most 4,000,000 / units of its rows, but 2,000 at least where it has them."""
+    """Return the network on at most 4,000,000 / units of its rows, but on at least 2,000 if it has them."""
     count = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
     rows = max(FEWEST, CELLS // max(1, count))
     bound = network.take(np.sort(chosen(network.table.numbers, rows, seed)))
@@ -101,7 +104,9 @@ def inside(network: BoundModel, seed: int = 0) -> Inside:
 
 
 def optima(network: BoundModel, found: Inside, seed: int = 0) -> Optima:
-    """Where the units up close are greatest and least, and the outputs; an output that is one of several only greatest."""
+    """Find where the units shown in detail, and the outputs, are largest and smallest; with several outputs, only where
+    each is largest.
+    """
     bound = audited_rows(network, seed)
     places = {layer.name: i + 1 for i, layer in enumerate(layers_of(bound))}
     units = [unit(places[found.units.layer[u]], found.units.index[u]) for u in found.shown]
@@ -118,7 +123,7 @@ def optima(network: BoundModel, found: Inside, seed: int = 0) -> Optima:
 
 
 def _before(bound: BoundModel, found: Neurons, shown: tuple[int, ...]) -> FloatArray:
-    """(n, shown) units ahead of their activation."""
+    """Return the pre-activations (n, shown) of units."""
     layers = {layer.name: layer for layer in layers_of(bound)}
     made = np.empty((len(bound.table), len(shown)))
     with torch.inference_mode():
@@ -136,11 +141,11 @@ def _scores(bound: BoundModel, named: list[tuple[str | None, int]]) -> list[Floa
 
 
 def _quantile(values: FloatArray, q: float, weights: FloatArray | None) -> float:
-    """A quantile with at least ten rows on its far side; else NaN."""
+    """Return a quantile with at least ten rows beyond it; otherwise NaN."""
     beyond = min(q, 1 - q) * len(values)
     return quantile(values, q, weights) if beyond >= SMALL else float("nan")
 
 
 def run(context: Context) -> Inside | None:
-    """Answer the question for the network of an audit; None where its hidden units were not found, which is said of these."""
+    """Describe the hidden units of the audited network; None if they were not found, for the reason given with them."""
     return None if context[UNIT_CORRELATIONS] is None else inside(context.network.take(context.subsample), context.seed)

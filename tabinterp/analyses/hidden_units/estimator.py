@@ -1,4 +1,4 @@
-"""What each hidden unit does: how often it is active, whether it is sound, what it looks for, what it is worth.
+"""Hidden units: how often each is active, whether it is dead or saturated, what activates it, and the loss without it.
 
 Nothing here asks for names of layers. A unit's picture is made of real rows first (people tell what a unit does better from
 real examples than from made ones, Borowski et al. 2021); its weights follow where it is in the first layer. That a unit is
@@ -40,7 +40,8 @@ SPOKEN = 2  # columns in a unit's sentence
 
 @dataclass(frozen=True, eq=False)
 class Neurons(Display):
-    """Arrays (units,). `active` is the share of rows with an output above zero; `ends` the share at an end of a bounded range.
+    """Arrays (units,). `active` is the share of rows with an output above zero; `ends` the share at an end of a bounded
+    range.
 
     `health` is "dead" (0 on every row), "constant", "saturated", "duplicate" (of unit `same_as`), "redundant" (a linear function
     of the others of its layer) or "sound". The ablations are rises of the task's own loss on `ablation_rows` rows, held out where
@@ -73,7 +74,7 @@ class Neurons(Display):
     held_out: bool
 
     def frame(self) -> pd.DataFrame:
-        """One row for each unit."""
+        """Return one row for each unit."""
         made = {
             "layer": np.array(self.layer, dtype=object),
             "unit": np.array(self.index, dtype=np.int64),
@@ -86,11 +87,11 @@ class Neurons(Display):
         return pd.DataFrame(made | {"words": [self.words(u) for u in range(len(self.layer))]})
 
     def profile(self) -> pd.DataFrame:
-        """One row for each unit and column or level: how the rows that excite it differ from all rows."""
+        """Return one row for each unit and column or level: how the rows that activate it differ from all rows."""
         return profile_frame(self.profiles, self.layer, self.index)
 
     def weights(self) -> pd.DataFrame:
-        """One row for each unit of the first layer and column or level.
+        """Return one row for each unit of the first layer and column or level.
 
         Raises
         ------
@@ -99,12 +100,13 @@ class Neurons(Display):
         """
         if self.incoming is None:
             raise NotApplicableError(
-                "the first hidden layer is no affine function of the encoded columns: it has no weights"
+                "there are no first-layer weights to show, because the first hidden layer is not an affine "
+                "function of the encoded columns"
             )
         return self.incoming.frame(self.layer[0])
 
     def words(self, u: int) -> str:
-        """One line on the unit at place `u`, from its own numbers."""
+        """Return a one-line description of the unit at position `u`, from its own numbers."""
         told = [text("units.unit", {"layer": self.layer[u].capitalize(), "unit": self.index[u]}), _health(self, u)]
         if self.health[u] in ("dead", "constant"):
             return " ".join(told)
@@ -117,7 +119,7 @@ class Neurons(Display):
 
 
 def neurons(model: Model | BoundModel, table: Table) -> Neurons:
-    """Read every hidden unit on all rows of `table`; ablations on its held-out rows where it has a split.
+    """Describe every hidden unit on all rows of `table`; ablations use its held-out rows if it has a split.
 
     Raises
     ------
@@ -170,7 +172,7 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
 
 
 def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str], list[int | None], FloatArray]:
-    """Health and twin of every unit of a layer (n, h), and the share of rows at an end of its range."""
+    """Return the state and the twin of every unit of a layer (n, h), and the share of rows at an end of its range."""
     mean = np.average(a, axis=0, weights=w)
     still = constant(w @ (a - mean) ** 2, float(w.sum()), mean)
     same, redundant = _twins(a, np.flatnonzero(~still), w)
@@ -187,7 +189,7 @@ def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str
 
 
 def _at_ends(layer: Layer, a: FloatArray, w: FloatArray) -> FloatArray:
-    """Share of rows within 1% of an end of the activation's range; 0 where it has no two ends."""
+    """Return the share of rows within 1% of an end of the activation's range; 0 if the range is unbounded."""
     far = torch.full((2, layer.width), 1e4, device=layer.device)
     far[0] *= -1
     with torch.inference_mode():
@@ -198,7 +200,9 @@ def _at_ends(layer: Layer, a: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _twins(a: FloatArray, live: IntArray, w: FloatArray) -> tuple[list[int | None], FloatArray]:
-    """The earlier unit that a unit repeats, and whether it is a linear function of the others that repeat none."""
+    """Return the earlier unit that a unit duplicates, and whether it is a linear function of the others that are no
+    duplicates.
+    """
     same: list[int | None] = [None] * a.shape[1]
     redundant = np.zeros(a.shape[1], dtype=bool)
     if len(live) == 0:
@@ -220,7 +224,7 @@ def _correlations(a: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _effective_rank(a: FloatArray, w: FloatArray) -> float:
-    """exp of the entropy of the singular values of the centred outputs; 0 where all are constant."""
+    """Return exp of the entropy of the singular values of the centred outputs; 0 if all are constant."""
     centred = (a - np.average(a, axis=0, weights=w)) * np.sqrt(w)[:, None]
     squares = np.linalg.eigvalsh(centred.T @ centred)
     share = np.sqrt(squares[squares > NOTHING * squares.max()]) if squares.max() > 0 else squares[:0]
@@ -236,7 +240,7 @@ def _effective_rank(a: FloatArray, w: FloatArray) -> float:
 def _ablations(
     bound: BoundModel, cut: dict[str, Layer], outputs: dict[str, FloatArray], w: FloatArray
 ) -> tuple[BoundModel, tuple[Estimates, Estimates]]:
-    """The rows on which units are replaced, and what it costs with the mean and with zero in their place."""
+    """Return the rows on which units are replaced, and the rise in loss with their mean and with zero instead."""
     held_out = bound.table.held_out
     rows = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
     held = bound.take(rows)
@@ -273,7 +277,7 @@ def _percent(share: float) -> str:
 
 
 def _excited(made: Profiles, u: int) -> str:
-    """The columns and levels that differ most, of those that differ by more than chance."""
+    """Return the columns and levels that differ most among those that differ significantly."""
     best = made.strongest(u)[:SPOKEN]
     excited = int(made.excited[u])
     if len(best) == 0:

@@ -1,4 +1,6 @@
-"""The first layer on the page: how much of what comes into a unit each column brings, and each level of a category, as bars."""
+"""First-layer weights on the page: how much each column contributes to a unit's input, and each level of a category, as
+bars.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,7 @@ def _cell(template: Template, place: int) -> Cell:
 
 
 def bars(card: Card) -> list[Block]:
-    """Every level of the categories that bring most into the unit, as a bar to the left or to the right."""
+    """Draw every level of the categories that contribute most to the unit, as a bar to the left or to the right."""
     if not card.bars:
         return []
     tables = [_levels(weights) for weights in card.bars[:BARRED]]

@@ -1,4 +1,4 @@
-"""The weights that come into a unit of the first layer, per original column and in standardised units.
+"""First-layer weights of hidden units, per original column and in standardised units.
 
 Ahead of its activation such a unit is a sum of one function of each column. For a number that the encoder scales, that function
 is a line: its weight is the change for one standard deviation of the column. For levels, and for missing values, it is the
@@ -27,7 +27,9 @@ LEVELS = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """Lines are numeric columns (`levels` None) and levels; arrays (units, lines). NaN where a column is no line, or is mixed."""
+    """Weights into hidden units. Lines are numeric columns (`levels` None) and levels; arrays (units, lines), NaN where a
+    column is mixed or not a line.
+    """
 
     columns: tuple[str, ...]
     levels: tuple[Any, ...]
@@ -49,7 +51,7 @@ class Incoming:
 
 
 def incoming(bound: BoundModel, layer: Layer) -> Incoming | None:
-    """Weights of a layer that is affine in the front; None for any other."""
+    """Return the weights of a layer that is affine in the front; None for any other layer."""
     if layer.affine is None:
         return None
     front = (layer.affine.weight @ bound.first.weight).cpu().numpy()
@@ -86,7 +88,7 @@ def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> lis
 
 
 def slope(x: FloatArray, part: FloatArray) -> FloatArray:
-    """(units,) change of a column's part (n, units) for one unit of the column; NaN where it is no line."""
+    """Return the change (units,) of a column's part (n, units) per unit of the column; NaN if it is not linear."""
     known = ~np.isnan(x)
     x, part = x[known], part[known]
     if len(x) == 0 or np.ptp(x) == 0:

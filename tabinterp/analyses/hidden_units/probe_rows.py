@@ -1,4 +1,4 @@
-"""Probe rows: the median row, then one column moved at a time, and what every unit and output makes of it.
+"""Probe rows: the median row with one column moved at a time, and the response of every unit and output.
 
 A filter is applied to a flat patch, and then to a contrasting one (Erhan et al. 2009 read first layers so); for a table the
 flat patch is the row of medians and most frequent levels, by weight, and a contrast is one column at another of its values.
@@ -31,7 +31,7 @@ POINTS = 20
 
 @dataclass(frozen=True, eq=False)
 class ProbeRows(Display):
-    """`typical` is the median row, `at_typical` (units + outputs,) what stands there.
+    """`typical` is the median row, `at_typical` (units + outputs,) the response to it.
 
     Points (P,) are columns at values, None for missing; `rows` (P,) counts the table's rows nearest to each. `response` (P,
     units + outputs): outputs of the units behind their activation, then scores; `layer` and `index` name the units, `outputs`
@@ -54,11 +54,11 @@ class ProbeRows(Display):
 
     @property
     def change(self) -> FloatArray:
-        """(P, units + outputs) the response less that of the median row."""
+        """The response (P, units + outputs) minus the response to the median row."""
         return np.asarray(self.response - self.at_typical)
 
     def _numbers(self) -> pd.DataFrame:
-        """The scores alone; a missing value by its name."""
+        """Return the scores alone, with missing values by their name."""
         frame = self.frame().query("layer == 'output'")
         values = [
             text("plot.missing") if v is None else f"{v:.6g}" if isinstance(v, float) else str(v)
@@ -67,7 +67,7 @@ class ProbeRows(Display):
         return frame.assign(value=values, size=frame["change"].abs())
 
     def frame(self) -> pd.DataFrame:
-        """One row for each point and unit or output; an output has no unit, and its name in `output`."""
+        """Return one row for each point and unit or output; for an output the unit is empty and `output` has its name."""
         points, units, k = len(self.column), len(self.layer), len(self.outputs)
         size = units + k
         return pd.DataFrame(
@@ -101,7 +101,7 @@ def probe_rows(
     [['a', 0.0, -3.0], ['a', 1.0, 0.0], ['a', 2.0, 3.0], ['b', 'x', 0.0], ['b', 'z', 1.0]]
     """
     if grid < 2:
-        raise NotApplicableError(f"grid is at least 2 values of a column; got {grid}")
+        raise NotApplicableError(f"grid must be at least 2 values per column; got {grid}")
     bound = bind(model, table)
     named = checked_columns(columns, bound.columns)
     typical = _rounded(bound, typical_row(table))
@@ -125,7 +125,9 @@ def probe_rows(
 
 
 def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
-    """The median row with each median rounded that fewer than ten rows hold, where the model takes values that no row holds."""
+    """Return the median row with medians rounded that fewer than ten rows have, if the model accepts values that no row
+    has.
+    """
     made = typical.copy()
     for name in bound.columns:
         if bound.table.schema[name].kind == "numeric" and typical[name].notna().all():
@@ -137,7 +139,7 @@ def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
 
 
 def _moved(held: pd.DataFrame, typical: pd.DataFrame, name: str, grid: Grid) -> pd.DataFrame:
-    """The median row once for each point of the column."""
+    """Return the median row once for each point of the column."""
     made = typical.iloc[np.zeros(len(grid), dtype=np.int64)].reset_index(drop=True)
     made[name] = held[name].take(grid.donors).reset_index(drop=True)
     return made

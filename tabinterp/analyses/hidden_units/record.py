@@ -1,4 +1,4 @@
-"""Hidden units in the document: their health, what excites them, their weights, and the loss without them."""
+"""Hidden units in the document: their state, what activates them, their weights, and the loss without them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class UnitRow(Part):
 
 
 class ProfileLine(Part):
-    """What the rows that excite a unit, and those that inhibit it, are like; ten rows at least.
+    """What the rows that activate a unit, and those that inhibit it, have in common; at least ten rows.
 
     Of a number (no level) the difference of means in standard deviations of all rows, of a level its lift: its share among these
     rows over its share among all. A level that all but one to nine of these rows hold has no lift, and excites or inhibits.
@@ -88,7 +88,7 @@ class WeightLine(Part):
 
 
 class LevelWeights(Part):
-    """What each level of a category, of ten rows at least, adds to a unit of the first layer, less the mean over rows."""
+    """What each level of a category (with at least ten rows) adds to a unit of the first layer, minus the mean over rows."""
 
     column: str
     levels: list[str]  # the greatest weight first, the least last
@@ -96,7 +96,7 @@ class LevelWeights(Part):
 
 
 class Template(Part):
-    """What the weights of each column bring into a unit of the first layer; lists follow `Inside.template_columns`.
+    """How much the weights of each column contribute to a unit of the first layer; lists follow `Inside.template_columns`.
 
     `shares` are of the sum over columns of the variance of each one's part, None where the encoder mixes it; `levels` of a
     category the one of the greatest weight; `signs` of that weight or the number's, 0 where there is no line and no level.
@@ -109,8 +109,7 @@ class Template(Part):
 
 
 class PanelColumn(Part):
-    """A column in the four panels of real rows: rounded means of a number, or the most frequent level and its
-    share."""
+    """A column in the four panels of real rows: rounded means of a number, or the most frequent level and its share."""
 
     column: str
     levels: list[str | None] | None  # None: a number
@@ -118,7 +117,7 @@ class PanelColumn(Part):
 
 
 class RealPanels(Part):
-    """Real rows by activation: the least tenth, those just below and just above the middle, the greatest tenth."""
+    """Real rows by activation: the lowest tenth, those just below and just above the median, the highest tenth."""
 
     about: float  # the middle
     values: list[float | None]  # means
@@ -127,7 +126,7 @@ class RealPanels(Part):
 
 
 class Card(Part):
-    """A unit up close. `quantiles` are ahead of the activation, at `Inside.shares`."""
+    """A hidden unit in detail. `quantiles` are of the pre-activation, at `Inside.shares`."""
 
     layer: str
     index: int
@@ -164,7 +163,7 @@ class Inside(Part):
 
 
 def build(r: Results) -> Inside | None:
-    """Return all hidden units in brief and the most important ones in detail; None where there are none."""
+    """Return all hidden units in brief and the most important ones in detail; None if there are none."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -275,7 +274,7 @@ def _line(profiles: Profiles, k: int, line: int) -> Interval:
 
 
 def _templates(result: InsideResult, values: ShownValues) -> list[Template]:
-    """The shares of the columns in what comes into the dearest units of the first layer."""
+    """Return the shares of the columns in what comes into the dearest units of the first layer."""
     incoming, units = result.units.incoming, result.units
     if incoming is None:
         return []
@@ -312,7 +311,7 @@ def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues)
 
 
 def _weights(result: InsideResult, u: int, values: ShownValues) -> list[WeightLine]:
-    """The greatest of a unit of the first layer, but none of a level that fewer than ten rows hold."""
+    """Return the greatest of a unit of the first layer, but none of a level that fewer than ten rows hold."""
     incoming = result.units.incoming
     if incoming is None or result.units.layer[u] != result.units.layer[0]:
         return []

@@ -1,4 +1,4 @@
-"""How many rows the analyses of a network's inside take, and what they require of it."""
+"""Limits on rows for the analyses of hidden units, and what these analyses require of a network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FEWEST = 200  # rows, whatever the number of units
 
 
 def affordable(network: BoundModel, most: int, seed: int) -> BoundModel:
-    """Return the network on a sample of its rows: the fewer, the more units and outputs it has."""
+    """Return the network on a sample of its rows, smaller for more units and outputs."""
     if network.is_linear:
         raise NotApplicableError(why("the network is linear: it has no hidden unit"))
     units = sum(values.shape[1] for values in network.take(np.arange(1)).activations().values())
@@ -24,12 +24,12 @@ def affordable(network: BoundModel, most: int, seed: int) -> BoundModel:
 
 
 def drawn(network: BoundModel, most: int, seed: int) -> IntArray:
-    """Return the places of at most so many rows."""
+    """Return the positions of at most this many rows."""
     return np.sort(chosen(network.table.numbers, most, seed))
 
 
 def require_rows(network: BoundModel) -> None:
-    """Raise `NotApplicableError` where there are too few rows to say anything."""
+    """Raise `NotApplicableError` if there are too few rows."""
     if len(network.table) < SMALL:
         raise NotApplicableError(why("mechanism.few", least=SMALL))
 

@@ -1,4 +1,4 @@
-"""Hidden units on the page: the health of each layer, and up close the units that the loss misses most."""
+"""Hidden units on the page: the state of each layer, and in detail the units with the highest ablation loss."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ HEALTH = ("dead", "constant", "saturated", "duplicate", "redundant")
 
 
 def health(document: Document) -> list[Block]:
-    """How many units of each layer are dead, saturated or redundant."""
+    """Return the table of dead, saturated and redundant units in each layer."""
     inside = document.inside
     if not document.neurons.units or inside is None:
         return []
@@ -75,7 +75,7 @@ def _layer(row: LayerHealth) -> list[str]:
 
 
 def build(document: Document) -> list[Block]:
-    """The units that the loss misses most, each with what excites it."""
+    """Return the units with the highest ablation loss, each with what activates it."""
     inside = document.inside
     if not document.neurons.units or inside is None:
         return []

@@ -1,4 +1,4 @@
-"""The six panels of a unit (Olah, Mordvintsev & Schubert 2017), from what it wants least to what most; between them real rows.
+"""The six panels of a unit, from minimum to maximum with real rows between (Olah, Mordvintsev & Schubert 2017).
 
 Negative optimum; the real rows with the least activation; those just below the middle; those just above it; those with the
 greatest; positive optimum. Each of the four in the middle is 10% of the weight and at least 10 rows, told as an aggregate
@@ -33,7 +33,8 @@ PANELS = ("negative optimum", "minimum", "slightly negative", "slightly positive
 
 @dataclass(frozen=True, eq=False)
 class Card(Display):
-    """`value` (6,) the objective at the optima, and its mean over the rows of each panel between; NaN where a panel is empty.
+    """`value` (6,): the objective at the optima, and its mean over the rows of each panel between them; NaN for an empty
+    panel.
 
     `rows` (4,) how many rows the panels between hold, 0 where fewer than 10 would be left. `profiles` of these four sets
     beside all rows; `means` (4, lines) of numbers in their own units. `about` is the middle; `optima` the search, down (its
@@ -54,7 +55,7 @@ class Card(Display):
         return pd.DataFrame({"panel": PANELS, "value": self.value})
 
     def frame(self) -> pd.DataFrame:
-        """One row for each panel and line: `at` where an optimum stands; `mean` of a number, `share` of a level, among rows."""
+        """Return one row for each panel and line: `at` for an optimum; `mean` of a number or `share` of a level among rows."""
         parts = [self._optimum(0), *(self._between(p) for p in range(4)), self._optimum(1)]
         return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
@@ -114,7 +115,7 @@ def _lines(made: dict[str, Any]) -> pd.DataFrame:
 
 
 def card(model: Model | BoundModel, table: Table, *, objective: Objective, seed: int = 0) -> Card:
-    """The six panels of a unit, a direction, an output, or a sum of them.
+    """Compute the six panels of a unit, a direction, an output, or a sum of them.
 
     Raises
     ------
@@ -149,7 +150,7 @@ def card(model: Model | BoundModel, table: Table, *, objective: Objective, seed:
 
 @dataclass(frozen=True, eq=False)
 class Panels:
-    """The four panels of real rows of K scores: `value` and `rows` (K, 4), `about` (K,), the middles.
+    """The four panels of real rows of K scores: `value` and `rows` (K, 4), and the medians `about` (K,).
 
     `profiles` and `means` (4 K, lines) are of all panels, those of a score one after the other.
     """
@@ -162,7 +163,7 @@ class Panels:
 
 
 def panels(bound: BoundModel, scores: FloatArray) -> Panels:
-    """The real rows between the optima of scores (n, K)."""
+    """Return the panels of real rows between the optima of scores (n, K)."""
     w = unit(bound.table.weights, len(bound.table))
     hashes = row_hash(bound.table.numbers, 0)
     about = np.array([_middle(score, w) for score in scores.T])
@@ -185,7 +186,7 @@ def _middle(score: FloatArray, w: FloatArray) -> float:
 
 
 def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -> Any:
-    """(n, 4) which rows stand in the panels between the optima."""
+    """Return which rows are in the panels between the optima (n, 4)."""
     made = np.zeros((len(score), 4), dtype=bool)
     known = w > 0
     if known.sum() < 2 * SMALL or np.ptp(score[known]) == 0:
@@ -201,7 +202,7 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
 
 
 def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
-    """(sets, lines) means of numbers, in their own units; NaN for levels, and where nothing may be told."""
+    """Return means of numbers in their own units (sets, lines); NaN for levels, and where nothing can be shown."""
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
         if level is None:

@@ -1,4 +1,4 @@
-"""Which pairs of columns act together?"""
+"""Which pairs of columns interact?"""
 
 from __future__ import annotations
 

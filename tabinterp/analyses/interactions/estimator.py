@@ -1,4 +1,4 @@
-"""Which columns act together? The strongest pairs, how strong each is, and how it looks without its columns' own effects.
+"""Interactions of columns: the strongest pairs, the strength of each, and its effect without the main effects.
 
 Pairs are screened by second differences between real rows (`screening`); the strongest are read in full (`pairs`). The
 numbers of a pair, in squared units of the score:
@@ -51,7 +51,7 @@ POINTS = 8  # of each column of a table
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """One pair read in full: estimates (outputs,) as the head of this module defines them, and its table."""
+    """One pair evaluated in full: estimates (outputs,) as the docstring of this module defines them, and its table."""
 
     columns: tuple[str, str]
     variance: Estimates
@@ -62,13 +62,13 @@ class Pair:
 
     @property
     def empty(self) -> float:
-        """Share of the table's cells that hold no row."""
+        """The share of the table's cells without rows."""
         return float((self.table.rows == 0).mean())
 
 
 @dataclass(frozen=True, eq=False)
 class Interactions(Display):
-    """The strongest pairs, the largest variance (of all outputs) first, and the screening of all.
+    """The strongest pairs, largest variance (of all outputs) first, and the screening of all pairs.
 
     Standard errors come from `blocks` independent blocks of `background` rows each, with t intervals. `shapley_exact`: all
     coalitions of the other columns were taken, so that only rows were drawn.
@@ -97,7 +97,7 @@ class Interactions(Display):
         return next(pair for pair in self.pairs if set(pair.columns) == set(columns))
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and pair that was read in full."""
+        """Return one row for each output and pair that was evaluated in full."""
         rows = [
             {"output": output, "first": pair.columns[0], "second": pair.columns[1]}
             | _numbers(pair, k)
@@ -108,7 +108,7 @@ class Interactions(Display):
         return pd.DataFrame(rows)
 
     def effect(self, columns: tuple[str, str]) -> pd.DataFrame:
-        """The purified effect of a pair: one row for each output and cell, in units of the score."""
+        """Return the purified effect of a pair: one row for each output and cell, in units of the score."""
         pair = self[columns]
         return pd.concat([_cells(pair, k, output) for k, output in enumerate(self.outputs)], ignore_index=True)
 
@@ -144,7 +144,7 @@ def interactions(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Interactions:
-    """Find the strongest pairs among `columns` (None: all), and read `top` of them in full, on rows of `table`.
+    """Find the strongest pairs among `columns` (None: all), and evaluate `top` of them in full, on rows of `table`.
 
     Parameters
     ----------
@@ -165,7 +165,9 @@ def interactions(
     (('a', 'b'), True)
     """
     if top < 1 or background < FEWEST:
-        raise NotApplicableError(f"top is at least 1 and background at least {FEWEST} rows; got {top} and {background}")
+        raise NotApplicableError(
+            f"top must be at least 1 and background at least {FEWEST} rows; got {top} and {background}"
+        )
     bound = bind(model, table)
     names = checked_columns(columns, bound.columns)
     if len(names) < 2:
@@ -216,14 +218,14 @@ def _read(
 
 
 def _in_order(bound: BoundModel, seed: int) -> BoundModel:
-    """The rows that have a weight, in hash order."""
+    """Return the rows with positive weight, in hash order."""
     order = np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64)
     weights = bound.table.weights
     return bound.take(order if weights is None else order[weights[order] > 0])
 
 
 def _cut(bound: BoundModel, background: int) -> list[IntArray]:
-    """Blocks of the first rows."""
+    """Return blocks of the first rows."""
     n = len(bound.table)
     size = min(background, n // BLOCKS)
     if size < FEWEST:
@@ -233,6 +235,6 @@ def _cut(bound: BoundModel, background: int) -> list[IntArray]:
 
 
 def run(context: Context) -> Interactions:
-    """Answer the question for the network of an audit."""
+    """Find the interactions in the audited network."""
     network = context.network.take(context.subsample)
     return interactions(network, network.table, top=AUDITED_PAIRS, seed=context.seed, progress=context.part(0, 1))

@@ -1,4 +1,4 @@
-"""One pair of columns: how much of the score is theirs together, and how that looks.
+"""The joint effect of one pair of columns: its share of the score's variance, and its table on a grid.
 
 With d_ib the second difference in which row i gives its two columns to row b (see `screening`), the mean over b is the pair's
 partial dependence less those of its columns. Its variance over i is the numerator of the squared H statistic (Friedman &
@@ -38,32 +38,34 @@ EXACT = 16  # coalitions of the other columns that are all taken; of more, one i
 
 
 def _in_row(e: FloatArray, w: FloatArray) -> Any:
-    """(k,) sum over i and b ≠ b' of e_ib e_ib' / w_i, for e (r, r, k)."""
+    """Return the sum (k,) over i and b ≠ b' of e_ib e_ib' / w_i, for e (r, r, k)."""
     return (((e.sum(axis=1)) ** 2 - (e**2).sum(axis=1)) / w[:, None]).sum(axis=0)
 
 
 def _apart(e: FloatArray) -> Any:
-    """(k,) sum of e_ib e_i'b' over four different rows; e (r, r, k) has a diagonal of zeros."""
+    """Return the sum (k,) of e_ib e_i'b' over four different rows; e (r, r, k) has a diagonal of zeros."""
     given, taken = e.sum(axis=1), e.sum(axis=0)
     shared = (given**2 + taken**2 + 2 * given * taken).sum(axis=0) - (e**2 + e * e.swapaxes(0, 1)).sum(axis=(0, 1))
     return given.sum(axis=0) ** 2 - shared
 
 
 def variance_of_mean(values: FloatArray, w: FloatArray) -> FloatArray:
-    """(k,) variance over i of the mean over b of `values` (i, b, k), without bias; the diagonal is left out."""
+    """Return the unbiased variance (k,) over i of the mean over b of `values` (i, b, k); the diagonal is left out."""
     other = (w[:, None] * w[None] * (1 - np.eye(len(w))))[:, :, None]
     e = other * values
     return np.asarray(_in_row(e, w) / _in_row(other, w) - _apart(e) / _apart(other))
 
 
 def variance(values: FloatArray, w: FloatArray) -> FloatArray:
-    """(k,) variance of `values` (r, k), without bias."""
+    """Return the unbiased variance (k,) of `values` (r, k)."""
     other = w[:, None] * w[None] * (1 - np.eye(len(w)))
     return np.asarray((other[:, :, None] * (values[:, None] - values[None]) ** 2).sum(axis=(0, 1)) / 2 / other.sum())
 
 
 def ratio(above: FloatArray, below: FloatArray) -> Estimates:
-    """Ratio of the means of two (replicates, ...) with the standard error of its first-order term; NaN over nothing."""
+    """Return the ratio of the means of two arrays (replicates, ...), with the standard error of its first-order term; NaN
+    if the denominator is 0.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         value = above.mean(axis=0) / below.mean(axis=0)
         error = mean_over_rows(above - value * below).stderr / below.mean(axis=0)
@@ -75,7 +77,7 @@ def ratio(above: FloatArray, below: FloatArray) -> Estimates:
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Replicates: blocks of rows of a bound model, each row's own score, and what single columns give when they are moved."""
+    """Replicates: blocks of rows of a bound model, the score of each row, and the scores when single columns are moved."""
 
     bound: BoundModel
     rows: tuple[IntArray, ...]
@@ -96,18 +98,20 @@ class Blocks:
         return cls(bound, tuple(rows), weights, tuple(o - centre for o in own), centre, single)
 
     def total(self) -> FloatArray:
-        """(replicates, k) variance of the score."""
+        """Return the variance of the score (replicates, k)."""
         return np.stack([variance(own, w) for own, w in zip(self.own, self.weights, strict=True)])
 
 
 def _given(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> FloatArray:
-    """(i, b, k) scores of each row b with these columns of row i."""
+    """Return scores (i, b, k) of each row b with these columns of row i."""
     with torch.inference_mode():
         return np.asarray(crossed(bound, columns, rows, rows).cpu().numpy())
 
 
 def joint(blocks: Blocks, pair: tuple[str, str]) -> tuple[FloatArray, FloatArray]:
-    """(replicates, k) variance of the pair's partial dependence less those of its columns, and of the former alone."""
+    """Return the variance (replicates, k) of the pair's partial dependence minus those of its columns, and of the former
+    alone.
+    """
     pure, whole = [], []
     for r, w, own, a, b in zip(blocks.rows, blocks.weights, blocks.own, *(blocks.single[c] for c in pair), strict=True):
         both = _given(blocks.bound, pair, r) - blocks.centre
@@ -120,12 +124,12 @@ def joint(blocks: Blocks, pair: tuple[str, str]) -> tuple[FloatArray, FloatArray
 
 
 def is_exact(bound: BoundModel) -> bool:
-    """Are all coalitions of the other columns taken?"""
+    """Return whether all coalitions of the other columns are used."""
     return bool(2 ** (len(_players(bound)) - 2) <= EXACT)
 
 
 def index_variance(blocks: Blocks, pair: tuple[str, str], seed: int) -> FloatArray:
-    """(replicates, k) variance over rows of the pair's Shapley interaction index (Grabisch & Roubens 1999)."""
+    """Return the variance (replicates, k) over rows of the pair's Shapley interaction index (Grabisch & Roubens 1999)."""
     made = []
     for i, (rows, w) in enumerate(zip(blocks.rows, blocks.weights, strict=True)):
         terms = index_terms(blocks.bound, pair, rows[:INDEX_ROWS], np.random.default_rng([seed, i]))
@@ -134,7 +138,7 @@ def index_variance(blocks: Blocks, pair: tuple[str, str], seed: int) -> FloatArr
 
 
 def index_terms(bound: BoundModel, pair: tuple[str, str], rows: IntArray, draws: np.random.Generator) -> FloatArray:
-    """(i, b, k) the index of row i against the single background row b; its mean over b is the index.
+    """Return the index (i, b, k) of row i against the single background row b; its mean over b is the index.
 
     Columns that the model does not read are no players: they change no index. With more coalitions of the others than are
     all taken, that of i and b is drawn as the index weighs them.
@@ -161,7 +165,7 @@ def _players(bound: BoundModel) -> list[int]:
 
 
 def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iterator[tuple[float, Any]]:
-    """Weights, and which of the p others, (p,) or for each two rows (n, n, p), stand with row i rather than row b."""
+    """Yield weights, and which of the p others, (p,) or for each two rows (n, n, p), come from row i rather than row b."""
     if exact:
         for size in range(p + 1):
             for chosen in combinations(range(p), size):
@@ -176,8 +180,8 @@ def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iter
 
 @dataclass(frozen=True, eq=False)
 class PairTable:
-    """The pair's own effect on a grid, without anything that either column has alone: its margins, weighed by the rows of
-    the cells, are zero (Lengerich et al. 2020).
+    """The pair's joint effect on a grid without main effects: its margins, weighted by the rows of the cells, are zero
+    (Lengerich et al. 2020).
 
     `values` of both columns, None for missing; `rows` (A, B) that lie nearest to a cell; `weight` (A, B) their share;
     `effect` (A, B, k) with standard errors over the background; `variance` (k,) of the effect over the rows of the cells.
@@ -191,12 +195,14 @@ class PairTable:
 
     @property
     def small(self) -> Any:
-        """(A, B) cells with rows, but fewer than 10: not to be printed. Cells of no row are extrapolated."""
+        """The cells (A, B) with fewer than 10 rows, but not none; they are not shown. Cells without rows are extrapolated."""
         return (self.rows > 0) & (self.rows < SMALL)
 
 
 def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], seed: int) -> PairTable:
-    """The partial dependence of a pair on a grid, purified; `points` holds the grids' points after the rows (`with_points`)."""
+    """Return the purified partial dependence of a pair on a grid; `points` holds the grid points after the rows
+    (`with_points`).
+    """
     bound, r = blocks.bound, len(blocks.rows)
     rows, weight = _cells(grids, bound)
     middles = [(grids[0].donors, grids[1].donors)] * r
@@ -212,7 +218,7 @@ def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], see
 
 
 def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
-    """(replicates, A, B, k) square of the purified effect at real values; its weighted sum is the variance.
+    """Return squares (replicates, A, B, k) of the purified effect at real values, whose weighted sum is the variance.
 
     Each block draws a row for every point among those nearest to it, so that what the effect does within a cell is in the mean
     over blocks, and in its error. Products of two halves of the background keep the noise of the latter out.
@@ -225,7 +231,7 @@ def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed:
 
 
 def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) -> list[IntArray]:
-    """For each generator (G,): for each point a row among those nearest to it, by weight."""
+    """Draw for each point, by weight, one of the rows nearest to it, with each generator (G,)."""
     near, w = grid.nearest, bound.table.row_weights
     order = np.argsort(near, kind="stable")
     order = order[near[order] >= 0]
@@ -238,7 +244,7 @@ def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) 
 
 
 def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
-    """`tables` (..., A, B, k) less their projection on sums of a function of the row and one of the column."""
+    """Return `tables` (..., A, B, k) minus their projection on sums of a function of the row and one of the column."""
     a, b = weight.shape
     sides = np.hstack([np.repeat(np.eye(a), b, axis=0), np.tile(np.eye(b), (a, 1))])
     root = np.sqrt(weight.ravel())
@@ -248,7 +254,7 @@ def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
 
 
 def _cells(grids: tuple[Grid, Grid], bound: BoundModel) -> tuple[IntArray, FloatArray]:
-    """(A, B) rows nearest to each cell, and their share by weight."""
+    """Return the rows nearest to each cell (A, B), and their share by weight."""
     first, second = (grid.nearest for grid in grids)
     on = (first >= 0) & (second >= 0)
     cell = first[on] * len(grids[1]) + second[on]
@@ -258,12 +264,12 @@ def _cells(grids: tuple[Grid, Grid], bound: BoundModel) -> tuple[IntArray, Float
 
 
 def _all(w: FloatArray) -> FloatArray:
-    """(1, rows) shares of all rows in one mean."""
+    """Return shares (1, rows) for the mean over all rows."""
     return np.asarray(w / w.sum())[None]
 
 
 def _halves(w: FloatArray) -> FloatArray:
-    """(2, rows) shares of every other row in one mean, of the rest in another."""
+    """Return shares (2, rows) for the means over every other row, and over the rest."""
     half = w * (np.arange(len(w)) % 2 == np.arange(2)[:, None])
     return np.asarray(half / half.sum(axis=1, keepdims=True))
 
@@ -274,7 +280,7 @@ def _dependence(
     places: Sequence[tuple[IntArray, IntArray]],
     shares: Callable[[FloatArray], FloatArray],
 ) -> FloatArray:
-    """(replicates, h, A, B, k) mean scores of each block's first rows at every cell, by shares (h, rows).
+    """Return mean scores (replicates, h, A, B, k) of each block's first rows at every cell, by shares (h, rows).
 
     `places` say for each block which rows hold the values of the cells. Small blocks go through the network together.
     """
@@ -294,7 +300,7 @@ def _dependence(
 def _sources(
     bound: BoundModel, grids: tuple[Grid, Grid], rows: IntArray, places: tuple[IntArray, IntArray]
 ) -> IntArray:
-    """(A, B, rows, columns) the row that each value comes from, of every row at every cell."""
+    """Return the row that each value comes from (A, B, rows, columns), for every row at every cell."""
     sources = np.tile(rows[None, None, :, None], (len(grids[0]), len(grids[1]), 1, len(bound.columns)))
     sources[..., bound.columns.index(grids[0].column.name)] = places[0][:, None, None]
     sources[..., bound.columns.index(grids[1].column.name)] = places[1][:, None]

@@ -42,7 +42,7 @@ class Interactions(Part):
 
 
 def build(r: Results) -> Interactions | None:
-    """Return the strongest pairs; None where they were not computed."""
+    """Return the strongest pairs; None if they were not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -1,4 +1,4 @@
-"""Which pairs of columns interact at all? Second differences between real rows, in rounds that drop the weakest pairs.
+"""Screening of all pairs for interactions by second differences between real rows, in rounds that drop the weakest pairs.
 
 For a row x and another row x', with (j, k) taken over together or one at a time,
 
@@ -39,7 +39,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class Screen:
-    """Every pair that was screened: its strength in squared units of the score, summed over outputs, and how it was measured.
+    """Every screened pair: its strength in squared units of the score, summed over outputs, and how it was measured.
 
     Arrays (pairs,). `rounds` is 0 where the model does not read a column of the pair, else the last round the pair was in;
     `rows` are those of that round. `kept` pairs are read in full. `passed` columns move the score too little to be in a pair;
@@ -57,7 +57,7 @@ class Screen:
     estimand: str = "mean squared second difference between two rows, by four"
 
     def frame(self) -> pd.DataFrame:
-        """One row a pair, the strongest first."""
+        """Return one row for each pair, the strongest first."""
         made = {
             "first": [a for a, _ in self.pairs],
             "second": [b for _, b in self.pairs],
@@ -97,7 +97,7 @@ def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progre
 def most_moving(
     bound: BoundModel, columns: Sequence[str], rows: IntArray, donors: IntArray
 ) -> tuple[tuple[str, ...], float]:
-    """At most `WIDE` of the columns, in their order, and the largest total index of one that is left out."""
+    """Return at most `WIDE` of the columns, in their order, and the largest total index of a column that is left out."""
     if len(columns) <= WIDE:
         return tuple(columns), 0.0
     total = total_indices(bound, columns, rows, donors)
@@ -106,7 +106,9 @@ def most_moving(
 
 
 def total_indices(bound: BoundModel, columns: Sequence[str], rows: IntArray, donors: IntArray) -> FloatArray:
-    """(columns,) half the mean square by which the scores, of all outputs, move when these rows take a column from others."""
+    """Return half the mean squared change (columns,) of the scores, over all outputs, when these rows take a column from
+    others.
+    """
     table, result = bound.table, np.zeros(len(columns))
     weights = np.ones(len(rows)) if table.weights is None else table.weights[rows] * table.weights[donors]
     with torch.inference_mode():
@@ -122,14 +124,14 @@ def total_indices(bound: BoundModel, columns: Sequence[str], rows: IntArray, don
 
 
 def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:
-    """The `count` strongest of these pairs."""
+    """Return the `count` strongest of these pairs."""
     return among[np.argsort(-result.strength[among], kind="stable")[:count]]
 
 
 def _measured(
     before: Screen, which: IntArray, bound: BoundModel, rows: IntArray, donors: IntArray, progress: Progress | None
 ) -> Screen:
-    """The screen with these pairs measured on these receivers and donors."""
+    """Return the screen with these pairs measured on these receivers and donors."""
     strength, stderr = before.strength.copy(), before.stderr.copy()
     used, rounds = before.rows.copy(), before.rounds.copy()
     strength[which], stderr[which] = strengths(bound, [before.pairs[i] for i in which], rows, donors, progress)
@@ -145,7 +147,7 @@ def strengths(
     donors: IntArray,
     progress: Progress | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """(pairs,) strengths and their standard errors; every receiver has one donor, and no row is both."""
+    """Return strengths (pairs,) and their standard errors; every receiver has one donor, and no row is both."""
     weights = None if bound.table.weights is None else bound.table.weights[rows] * bound.table.weights[donors]
     z, moves, single = bound.z[rows], {}, {}
     squared = np.zeros((len(rows), len(pairs)))

@@ -1,4 +1,4 @@
-"""Functions of original columns in three tiers, each nested in the next: linear, additive, with pairs.
+"""Basis functions of original columns in three nested tiers: linear, additive, with pairs.
 
 - linear: a number itself (missing values at the median, with an indicator), the levels of everything else;
 - additive: each number bent as well, by a piecewise linear spline on at most 16 knots;
@@ -40,7 +40,9 @@ Pair = tuple[str, str]
 
 
 class Products(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Two columns in, every product of an encoding of the first with one of the second out: (rows, a * b)."""
+    """A transformer that takes two columns and returns every product of an encoding of the first with one of the second:
+    (rows, a * b).
+    """
 
     def __init__(self, first: Any, second: Any) -> None:
         self.first = first
@@ -63,7 +65,9 @@ class Products(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """A fitted transformer and what each of its p outputs is: tier (into `TIERS`) and term, a place in `columns` or `pairs`."""
+    """A fitted transformer with the tier (into `TIERS`) and term (a position in `columns` or `pairs`) of each of its p
+    outputs.
+    """
 
     transformer: ColumnTransformer
     columns: tuple[str, ...]
@@ -72,12 +76,12 @@ class Basis:
     term: IntArray
 
     def design(self, frame: pd.DataFrame) -> FloatArray:
-        """(rows, p) the basis at these rows."""
+        """Return the basis functions (rows, p) at these rows."""
         return np.asarray(self.transformer.transform(frame), dtype=np.float64)
 
 
 def read_columns(bound: BoundModel) -> dict[str, str]:
-    """Column -> kind of the input columns that the model reads."""
+    """Return the kinds of the input columns that the model reads."""
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     if not read:
         raise NotApplicableError(why("basis.none", model=bound.model.name))
@@ -87,7 +91,7 @@ def read_columns(bound: BoundModel) -> dict[str, str]:
 def build(
     frame: pd.DataFrame, kinds: dict[str, str], *, curves: Collection[str], pairs: tuple[Pair, ...] = ()
 ) -> Basis:
-    """Fit the basis of the columns in `kinds` on these rows: knots, levels, medians. Numbers in `curves` are bent as well."""
+    """Fit the basis of the columns in `kinds` on these rows: knots, levels, medians. Numbers in `curves` also get a spline."""
     names, bent, blocks = list(kinds), set(curves), []
     for i, (name, kind) in enumerate(kinds.items()):
         blocks.append((f"linear {i}", number_encoder() if kind == "numeric" else level_encoder(), [name]))
@@ -108,7 +112,7 @@ def build(
 
 
 def coarse(values: pd.Series, kind: str) -> Any:
-    """An unfitted encoding of one column for products: few pieces or few levels, which sum to one.
+    """Return an unfitted encoding of one column for products: few pieces or few levels, which sum to one.
 
     Of a number with one known value, which has no pieces, it matters whether it is known.
     """
@@ -122,7 +126,7 @@ def _spline(at: FloatArray, *, bias: bool) -> Pipeline:
 
 
 def knots(values: pd.Series, most: int) -> FloatArray:
-    """All distinct values where there are at most so many, else quantiles; a value that many rows hold takes one knot only."""
+    """Return all distinct values if there are at most this many, else quantiles; a frequent value takes only one knot."""
     distinct, counts = np.unique(values.dropna().to_numpy(dtype=np.float64), return_counts=True)
     if len(distinct) <= most:
         return np.asarray(distinct)
@@ -132,7 +136,7 @@ def knots(values: pd.Series, most: int) -> FloatArray:
 
 
 def check_size(design: FloatArray, basis: Basis) -> None:
-    """Products of two columns must be numbers."""
+    """Check that products of two columns are numbers."""
     wrong = ~(np.abs(design) < LARGEST).all(axis=0)
     if wrong.any():
         first = int(np.argmax(wrong))

@@ -1,4 +1,5 @@
-"""How simple a model predicts as well as the network? Refits to the target, each nested in the next, on the network's split.
+"""The ladder: simpler models of increasing complexity, fitted to the target on the network's split, and compared with the
+network.
 
 Rungs: the intercept, a linear model of the columns, curves of each column as well, the pairs of columns that the network uses
 most as well, the network. Every rung is fitted on the training rows and scored on the held-out rows; its loss is set beside
@@ -50,8 +51,8 @@ Name = Literal["intercept", "linear", "curvature", "pairs", "network"]
 
 @dataclass(frozen=True, eq=False)
 class Ladder(Display):
-    """`loss` (r,) of the rungs on the held-out rows, in nats, squared units of the target or Poisson
-    deviance, with 95% intervals.
+    """`loss` (r,) of the models on the held-out rows, in nats, squared units of the target or Poisson deviance, with 95%
+    intervals.
 
     `passed`: of more than a hundred columns, those that move the network's score too little to get a curve or be in a pair.
     `against_below` and `against_network` (r,) are the rung's loss minus that of the rung below and of the network (NaN where
@@ -91,12 +92,12 @@ class Ladder(Display):
 
     @property
     def shortest(self) -> Name | None:
-        """The first rung below the network that is equivalent to it, or better; None where there is none."""
+        """The simplest model that is equivalent to the network or better; None if there is none."""
         below = zip(self.rungs[:-1], self.status[:-1], strict=True)
         return next((rung for rung, status in below if status in ("equivalent", "better")), None)
 
     def best(self) -> Pipeline:
-        """The shortest rung equivalent to the network, or the rung of the lowest loss: fitted, original columns in.
+        """Return the simplest model equivalent to the network, or the one with the lowest loss; it takes original columns.
 
         A scikit-learn pipeline; `best()[:-1].get_feature_names_out()` names what `best()[-1].coef_` belongs to, in standard
         deviations of each function.
@@ -105,7 +106,7 @@ class Ladder(Display):
         return self.models[lowest if self.shortest is None else self.rungs.index(self.shortest)]
 
     def frame(self) -> pd.DataFrame:
-        """One row a rung."""
+        """Return one row for each model."""
         columns: dict[str, object] = {"rung": list(self.rungs), "parameters": list(self.parameters)}
         for name in ("loss", "against_below", "against_network", "recovered"):
             found: Estimates = getattr(self, name)
@@ -114,7 +115,7 @@ class Ladder(Display):
 
 
 def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: float | None = None) -> Ladder:
-    """Refit simpler models to the target until one predicts as well as the network.
+    """Fit simpler models to the target until one predicts as well as the network.
 
     `margin` is that of equivalence, in units of the loss; None: 1% of the loss of knowing nothing.
 
@@ -182,7 +183,7 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
 def _fits(
     bound: BoundModel, training: Table, near: tuple[str, ...], pairs: tuple[Pair, ...], seed: int
 ) -> dict[Name, Pipeline]:
-    """The rungs below the network; one that would add no function to the rung below is left out."""
+    """Fit the models below the network, leaving out one that adds no function to the previous model."""
     frame, kinds = training.inputs, read_columns(bound)
     bases: dict[Name, Any] = {
         "linear": build(frame, kinds, curves=()),
@@ -209,7 +210,7 @@ def judge(
     linear: int,
     given: float | None = None,
 ) -> dict[str, Any]:
-    """Return what losses (r, rows) of the rungs say, the network last: means, paired differences, shares of the gain.
+    """Compare the losses (r, rows) of the models, the network last: means, paired differences, and shares of the gain.
 
     `linear` is the place of the linear rung, `given` the user's margin; the names are those of `Ladder`.
     """
@@ -235,7 +236,9 @@ def judge(
 
 
 def _curved(losses: FloatArray, rows: Table, linear: int, seed: int) -> FloatArray:
-    """(1 + resamples,) the part of the longest refit's gain over the linear that curves alone gain: on the rows, resampled."""
+    """Return the part of the most complex refit's gain over the linear model that curves alone explain (1 + resamples,): on
+    the rows, and resampled.
+    """
     weights, group = rows.row_weights, groups(rows)
     both = np.array([losses @ w / w.sum() for w in (weights, *resampled(weights, group, RESAMPLES, seed))])
     bent = linear + 1 if linear + 2 < len(losses) else linear
@@ -247,5 +250,5 @@ def _curved(losses: FloatArray, rows: Table, linear: int, seed: int) -> FloatArr
 
 
 def run(context: Context) -> Ladder:
-    """Answer the question for the network of an audit."""
+    """Compute the ladder for the audited network."""
     return ladder(context.network, context.network.table, seed=context.seed, margin=context.settings.margin)

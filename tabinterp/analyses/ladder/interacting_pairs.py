@@ -1,4 +1,4 @@
-"""Which pairs of columns does the network use together, beyond what each does alone?
+"""Selection of the pairs of columns that interact in the network, for the ladder and the decomposition.
 
 A screen: the part of the score that no additive function explains, regressed on products of two columns at a time.
 """
@@ -26,8 +26,9 @@ NOTHING = 1e-20  # of the largest sum of squares: a constant column, rounded
 
 
 def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Columns that get curves, and among which pairs are looked for, and those passed over: of more than a hundred, the
-    others than the hundred that move the score most."""
+    """Return the columns that get curves and are searched for pairs, and those left out: with more than a hundred, all but
+    the hundred that move the score most.
+    """
     rows = chosen(bound.table.numbers, 2 * MOVED, seed)
     half = len(rows) // 2
     columns = tuple(read_columns(bound))
@@ -36,7 +37,7 @@ def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str,
 
 
 def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed: int) -> tuple[Pair, ...]:
-    """At most `count` pairs of these columns, the one that explains most first; on at most 5,000 seeded rows."""
+    """Return at most `count` pairs of these columns, the one that explains most first, from at most 5,000 seeded rows."""
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     frame, kinds = bound.table.inputs.iloc[rows].reset_index(drop=True), read_columns(bound)
     weights = bound.table.row_weights[rows]
@@ -59,14 +60,14 @@ def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed:
 
 
 def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
-    """(rows, m) coarse pieces of one column, centred; one is left out, since they sum to one."""
+    """Return centred coarse pieces (rows, m) of one column, without one of them, since they sum to one."""
     name = values.columns[0]
     pieces = np.asarray(clone(coarse(values[name], kind)).fit_transform(values), dtype=np.float64)
     return np.asarray((pieces - pieces.mean(axis=0))[:, : max(1, pieces.shape[1] - 1)])
 
 
 def _explained(x: FloatArray, y: FloatArray) -> FloatArray:
-    """(rows, k) least-squares fit of `y` by the columns of `x`."""
+    """Return the least-squares fit (rows, k) of `y` on the columns of `x`."""
     size = np.sqrt((x**2).sum(axis=0))
     kept = size > np.sqrt(NOTHING) * size.max(initial=0.0)
     x = x[:, kept] / size[kept]  # a constant explains nothing; columns of one size keep the ridge above the rounding

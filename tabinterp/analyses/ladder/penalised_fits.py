@@ -1,4 +1,4 @@
-"""Pipelines from original columns to the target: a penalised fit on a basis of theirs (`linear.penalised`), and its scores."""
+"""Pipelines from original columns to the target: a penalised fit on basis functions (`linear.penalised`), and its scores."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .basis import LARGEST, Basis
 
 
 def fit_null(table: Table) -> Pipeline:
-    """The intercept alone: shares of the classes, or the mean."""
+    """Fit the intercept alone: shares of the classes, or the mean."""
     model = DummyClassifier(strategy="prior") if table.schema.goal.classes else DummyRegressor()
     return Pipeline([("model", model.fit(table.inputs, _target(table), sample_weight=table.weights))])
 
 
 def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
-    """A fitted pipeline from original columns to the target, on the rows of `table`, all of them training rows."""
+    """Fit a pipeline from original columns to the target, on the rows of `table`, which are all training rows."""
     columns = table.inputs[list(basis.columns)]
     scaler = StandardScaler()
     x, y = scaler.fit_transform(basis.design(columns)), _target(table)
@@ -33,7 +33,9 @@ def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
 
 
 def scores(pipeline: Pipeline, table: Table) -> FloatArray:
-    """(rows, k) scores of a fitted pipeline in the table's order of classes: log-odds, centred logits, values, log rates."""
+    """Return the scores (rows, k) of a fitted pipeline in the table's order of classes: log-odds, centred logits, values,
+    or log rates.
+    """
     if not table.schema.goal.classes:
         values = np.asarray(pipeline.predict(table.inputs), dtype=np.float64).reshape(-1, 1)
         return np.log(np.clip(values, CLIP, LARGEST)) if table.schema.task == "count" else values

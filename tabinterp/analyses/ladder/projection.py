@@ -1,4 +1,4 @@
-"""L2 projections of a score onto a basis in tiers, fitted on some rows and scored on others.
+"""L2 projections of a score onto a basis in tiers, fitted on some rows and evaluated on others.
 
 What is estimated is a covariance Cov(f_c, f), f_c being column c's part of a projection of f. Let beta be the
 coefficients of the projection, S the covariance matrix of the basis, e the residual. Two fits A and B on rows that are neither
@@ -54,7 +54,7 @@ Design = Callable[[IntArray], FloatArray]  # rows -> (rows, p)
 
 
 def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArray, cells: int) -> FloatArray:
-    """(v, cells, q, q) sums of products of (1, basis, score) in each cell of rows, for each weighting (v, rows)."""
+    """Return sums (v, cells, q, q) of products of (1, basis, score) in each cell of rows, for each weighting (v, rows)."""
     result: FloatArray | None = None
     for c in range(cells):
         rows = np.flatnonzero(cell == c)
@@ -69,7 +69,9 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
 
 
 def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
-    """From the sums of products (q, q) of some rows: the projections onto lines, curves beyond them, pairs beyond both."""
+    """Return, from the sums of products (q, q) of some rows, the projections onto lines, onto curves beyond them, and onto
+    pairs beyond both.
+    """
     p = len(basis.tier)
     mean = sums[0, 1:] / sums[0, 0]
     square = np.diag(sums)[1:] / sums[0, 0]
@@ -82,7 +84,7 @@ def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
 
 
 def _indicators(term: IntArray, terms: int) -> FloatArray:
-    """(p, terms) 1 where a basis function belongs to the term."""
+    """Return 1 where a basis function belongs to the term (p, terms)."""
     return np.asarray(term[:, None] == np.arange(terms), dtype=np.float64)
 
 
@@ -100,14 +102,18 @@ def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
-    """Projection with covariances `s` (p, p) of the basis and `t` (p, k) with the score, split by term (p, terms)."""
+    """Return the projection for covariances `s` (p, p) of the basis and `t` (p, k) with the score, split by term (p,
+    terms).
+    """
     blocks = belongs[:, :, None] * t[:, None, :]
     adjoint = solve_gram(s, blocks.reshape(len(s), -1)).reshape(blocks.shape)
     return Projection(belongs[:, :, None] * adjoint.sum(axis=1)[:, None, :], adjoint)
 
 
 def _beyond(s: FloatArray, t: FloatArray, basis: Basis, tier: int, terms: int, scale: FloatArray) -> Projection:
-    """The tier's functions less their own projection onto the tiers below, and the score projected on what is left."""
+    """Return the tier's functions minus their own projection onto the lower tiers, and the projection of the score on the
+    remainder.
+    """
     below, own = np.flatnonzero(basis.tier < tier), np.flatnonzero(basis.tier == tier)
     if len(own) == 0:
         nothing = np.zeros((len(scale), terms, t.shape[1]))
@@ -134,7 +140,7 @@ def contributions(
     scored: IntArray,
     mean: FloatArray,
 ) -> Contributions:
-    """Contributions of the rows `scored`, in their order.
+    """Return the contributions of the rows `scored`, in their order.
 
     `sums` (folds, q, q) are sums over all rows; `mean` (p + k,) are means of basis and score over the scored rows.
     """
@@ -158,7 +164,9 @@ def contributions(
 def _both(
     x: FloatArray, left: tuple[FloatArray, FloatArray], fits: tuple[Projection, Projection]
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """(rows, k, terms) contributions from two fits, the mean of both orders, and what each leaves of its score (rows, k)."""
+    """Return contributions (rows, k, terms) from two fits, averaged over both orders, and what each leaves of its score
+    (rows, k).
+    """
     value, correction = (
         [np.tensordot(x, c, 1) for c in parts] for parts in zip(*((f.value, f.adjoint) for f in fits), strict=True)
     )

@@ -34,7 +34,7 @@ MARGIN = 0.25
 
 
 class Rung(Part):
-    """A refit to the target, or the network: its loss on held-out rows beside that of the rung below and of the network."""
+    """One model of the ladder, or the network: its held-out loss compared with the model before it and with the network."""
 
     rung: Literal["intercept", "linear", "curvature", "pairs", "network"]
     parameters: int
@@ -67,7 +67,7 @@ class Gain(Part):
 
 
 def build(r: Results) -> Gain | None:
-    """Return the ladder, the shares, and whether they agree; None where neither applies."""
+    """Return the ladder, the shares, and whether they agree; None if neither applies."""
     ladder, shares = r[ANALYSIS], r[DECOMPOSITION]
     if ladder is None and shares is None:
         return None
@@ -96,7 +96,9 @@ def _ladder(ladder: LadderResult) -> Ladder:
 
 
 def recovery(ladder: LadderResult) -> Message:
-    """Return how far the refits come: the shortest as good as the network, and its share of the gain where there is one."""
+    """Return how much of the gain simpler models recover: the simplest one as good as the network, and its share of the
+    gain.
+    """
     name = ladder.shortest
     place = ladder.rungs.index(name) if name else int(np.argmin(ladder.loss.value[:-1]))
     outcome = {"equivalent": "reached", "better": "better"}.get(ladder.status[place], "short")

@@ -1,4 +1,4 @@
-"""The ladder of refits on the page: how simple a model predicts as well as the network."""
+"""The ladder on the page: the simplest model that predicts as well as the network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.report.words import NONE, counted, interval, listed, number, say,
 
 
 def build(document: Document) -> list[Block]:
-    """What is said of the gain, and the refits that it is said from."""
+    """Return the sentences about the gain, and the models of the ladder."""
     gain = document.gain
     if gain is None:
         return []
@@ -62,7 +62,7 @@ def _name(row: Rung) -> str:
 
 
 def _mark(row: Rung) -> figures.Pair:
-    title = t("report.mark", name=_name(row), model=t("report.gain.rung"), value=interval(row.loss))
+    title = t("report.mark", name=_name(row), model=t("report.strip.model"), value=interval(row.loss))
     both = (row.loss, Interval()) if row.rung == "network" else (Interval(), row.loss)
     return figures.Pair(_name(row), "", *both, title, title)
 

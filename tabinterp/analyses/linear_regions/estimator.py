@@ -1,4 +1,4 @@
-"""A network of rectifiers as a bag of linear models: the regions that the rows visit, and the coefficients in each.
+"""Linear regions of a piecewise linear network: the regions that contain rows, and the coefficients in each.
 
 With every rectifier on one side of 0 the network is one affine function (Montúfar, Pascanu, Cho & Bengio 2014). A region is a
 pattern of sides that some row has (Hanin & Rolnick 2019 count those of all inputs). Within it the coefficients are exact, in the
@@ -71,12 +71,12 @@ class LinearRegions(Display):
 
     @property
     def visited(self) -> int:
-        """How many regions hold a row."""
+        """The number of regions that contain a row."""
         return len(self.share)
 
     @property
     def largest(self) -> float:
-        """The share of the rows, by weight, in the largest region."""
+        """The (weighted) share of the rows in the largest region."""
         return float(self.share[0])
 
     def _numbers(self) -> pd.DataFrame:
@@ -84,7 +84,7 @@ class LinearRegions(Display):
         return scaled(frame, "mean", "ci_low", "ci_high", "counterpart")
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and term: how the coefficient varies over rows, beside the counterpart's."""
+        """Return one row for each output and term: how the coefficient varies over rows, next to the counterpart's."""
         parts = []
         for k, output in enumerate(self.outputs):
             own = {
@@ -100,7 +100,7 @@ class LinearRegions(Display):
         return pd.concat(parts, ignore_index=True)
 
     def tables(self, most: int = 5) -> pd.DataFrame:
-        """The largest regions as coefficient tables, of those with 10 rows: one row for each of them, output and term."""
+        """Return the largest regions with at least 10 rows as coefficient tables: one row for each region, output and term."""
         told = [r for r in range(self.visited) if self.rows_in[r] >= SMALL][:most]
         parts = [
             pd.DataFrame(
@@ -130,7 +130,7 @@ class LinearRegions(Display):
 def linear_regions(
     model: Model | BoundModel, table: Table, *, counterpart: Model | BoundModel | None = None
 ) -> LinearRegions:
-    """The regions of a network of rectifiers that the rows of `table` visit.
+    """Find the linear regions of a piecewise linear network that contain rows of `table`.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def linear_regions(
 def regions_of(
     bound: BoundModel, terms: Sequence[AnyTerm], counterpart: BoundModel | None, rivals: Sequence[AnyTerm]
 ) -> LinearRegions:
-    """The same for terms that are known: those of the counterpart are `rivals`."""
+    """Find the linear regions for known terms; the counterpart's coefficients are `rivals`."""
     _check(bound)
     weights = bound.table.weights
     if weights is not None and not (weights > 0).all():  # rows of weight 0 say nothing
@@ -198,14 +198,15 @@ def _check(bound: BoundModel) -> None:
     layers = layers_of(bound)
     if (layer := unlike(layers)) is not None:
         raise NotApplicableError(
-            f"{name} has no linear regions: {layer.name} applies {layer.kind}, which is no rectifier"
+            f"{name} has no linear regions, because {layer.name} applies {layer.kind}, which is not a piecewise "
+            "linear activation such as ReLU"
         )
     if not is_affine_between(bound, len(layers)):
         raise NotApplicableError(why("regions.affine", model=name))
 
 
 def unlike(layers: Sequence[Layer]) -> Layer | None:
-    """The first layer that is no rectifier."""
+    """Return the first layer that is not piecewise linear."""
     ends = (torch.full((1, layer.width), -1.0, device=layer.device) for layer in layers)
     return next(
         (
@@ -218,7 +219,8 @@ def unlike(layers: Sequence[Layer]) -> Layer | None:
 
 
 def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
-    """(regions,) a row of each, (n,) the region of each row, (regions,) their weights; the heaviest first.
+    """Return one row of each region (regions,), the region of each row (n,), and their weights (regions,), the heaviest
+    first.
 
     A rectifier's output is above 0 where it is on, a leaky one's too.
     """
@@ -233,7 +235,7 @@ def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, Floa
 
 
 def of_gradients(terms: Sequence[AnyTerm], gradient: FloatArray) -> FloatArray:
-    """(m, terms, k) coefficients of linear functions whose derivatives by the encoded columns are `gradient` (m, d, k)."""
+    """Return the coefficients (m, terms, k) of linear functions with gradient (m, d, k) in the encoded columns."""
     made = np.empty((len(gradient), len(terms), gradient.shape[2]))
     for j, term in enumerate(terms):
         made[:, j] = np.einsum("mdk,d->mk", gradient[:, _block(term)], _way(term))
@@ -245,7 +247,7 @@ def _block(term: AnyTerm) -> IntArray:
 
 
 def _way(term: AnyTerm) -> FloatArray:
-    """How the term's encoded columns move for one unit of it."""
+    """Return how the term's encoded columns change per unit."""
     if isinstance(term, Slope):
         return term.per_unit
     return term.level - term.reference if isinstance(term, Contrast) else np.ones(1)
@@ -254,12 +256,12 @@ def _way(term: AnyTerm) -> FloatArray:
 def _counterpart(
     bound: BoundModel | None, own: Sequence[AnyTerm], terms: Sequence[AnyTerm], outputs: int
 ) -> FloatArray:
-    """(terms, k) the linear model's coefficients, by column, level and reference."""
+    """Return the linear model's coefficients (terms, k), by column, level and reference."""
     made = np.full((len(terms), outputs), np.nan)
     if bound is None:
         return made
     if not bound.is_linear:
-        raise NotApplicableError(f"the counterpart is a linear model; {bound.model.name} is not")
+        raise NotApplicableError(f"the counterpart must be a linear model; {bound.model.name} is not linear")
     values = of_gradients(own, bound.gradients(bound.x[:1]))[0]
     place = {one.term: j for j, one in enumerate(own)}
     for i, one in enumerate(terms):
@@ -269,7 +271,7 @@ def _counterpart(
 
 
 def run(context: Context) -> LinearRegions:
-    """Answer the question for the network of an audit, with the terms of the coefficients: the same reference levels."""
+    """Find the linear regions of the audited network, with the same terms and reference levels as the coefficients."""
     coefficients = context[COEFFICIENTS]
     if coefficients is None:
         raise NotApplicableError(why("no column is encoded on its own, so that none has coefficients in them"))

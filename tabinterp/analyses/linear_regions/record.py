@@ -23,7 +23,7 @@ MOST_REGIONS = 5
 
 
 class RegionTerm(TermRow):
-    """How the coefficient varies over rows, in units of the score."""
+    """How a coefficient varies over rows, in units of the score."""
 
     output: str | None
     mean: Interval
@@ -33,7 +33,7 @@ class RegionTerm(TermRow):
 
 
 class Region(Part):
-    """One of at least ten rows; `coefficients` follow `Regions.terms`."""
+    """A region with at least ten rows; `coefficients` follow `Regions.terms`."""
 
     rows: int
     share: float
@@ -52,7 +52,7 @@ class Regions(Part):
 
 
 def build(r: Results) -> Regions | None:
-    """Return the largest linear regions; None where they were not computed."""
+    """Return the largest linear regions; None if they were not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

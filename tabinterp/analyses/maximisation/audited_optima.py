@@ -1,4 +1,4 @@
-"""Optima of the units that an audit shows, and of the outputs."""
+"""Optima of the units that an audit shows in detail, and of the outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.errors import NotApplicableError
 
 
 def run(context: Context) -> Optima | None:
-    """Answer the question for the network of an audit."""
+    """Find the optima in the audited network."""
     columns = len(context.network.columns)
     if columns > WIDE:
         raise NotApplicableError(why("optima.wide", columns=columns, most=WIDE))

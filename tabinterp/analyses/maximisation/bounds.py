@@ -1,4 +1,4 @@
-"""How much higher could an objective be? Bounds over the whole domain, of which some are attained.
+"""Upper bounds of an objective over the whole domain, some of which are attained.
 
 - *closed form*: what is affine in the front is a sum over columns, and its maximum the sum of their maxima: exact.
 - *integer programme*: networks of rectifiers with at most 16 hidden units, each of which is on or off (Tjeng, Xiao & Tedrake
@@ -35,7 +35,7 @@ SMALL = 16  # hidden units that an integer programme takes
 
 
 def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
-    """An upper bound of every objective, NaN where there is none, and how it was found."""
+    """Return an upper bound of every objective (NaN if there is none), and how it was found."""
     steps, layers = chain_of(domain.bound, reader.layers), reader.layers
     depth = max(len(layers) + 1 if isinstance(key, str) else key for key in reader.keys)
     bent = [
@@ -61,7 +61,7 @@ def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
 
 
 def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
-    """(K, width) weights of what each step gives."""
+    """Return the weights (K, width) of each step's outputs."""
     made = [np.zeros((len(reader.objectives), len(shift))) for _, shift in steps]
     start = 0
     for key in reader.keys:
@@ -73,7 +73,7 @@ def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
 
 
 def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
-    """(m,) maxima over the domain of weights (m, h) times the front."""
+    """Return the maxima (m,) over the domain of weights (m, h) times the front."""
     total = weights @ domain.constant.double().cpu().numpy()
     for player in domain.players:
         total = total + (player.parts.double().cpu().numpy() @ weights.T).max(axis=0)
@@ -83,7 +83,7 @@ def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
 def _intervals(
     domain: Domain, steps: tuple[Step, ...], layers: tuple[Layer, ...]
 ) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Least and greatest values ahead of every activation below `depth`."""
+    """Return the smallest and largest pre-activations of every layer below `depth`."""
     lows: list[FloatArray] = []
     highs: list[FloatArray] = []
     for i, (weight, shift) in enumerate(steps):
@@ -120,7 +120,7 @@ def _propagated(
     low: list[FloatArray],
     high: list[FloatArray],
 ) -> FloatArray:
-    """(K,) bounds: each step's share from the outputs of the layer ahead of it."""
+    """Return bounds (K,) from each step's contribution, given the bounds of the previous layer."""
     total = np.zeros(len(weights[0]))
     for i, own in enumerate(weights[: len(low) + 1]):
         weight, shift = steps[i]

@@ -1,4 +1,4 @@
-"""Several different ways to excite one unit: optima that are driven apart (Olah, Mordvintsev & Schubert 2017 call it diversity).
+"""Several different ways to activate one unit: optima that are pushed apart (diversity; Olah, Mordvintsev & Schubert 2017).
 
 What is maximised is the sum of the objective over the facets less a weight times the sum, over pairs, of their squared
 cosines, those below 0 taken as 0. The cosines are of the fronts about the mean row, each unit of the front in its standard
@@ -39,7 +39,7 @@ ROUNDS = 2
 
 @dataclass(frozen=True, eq=False)
 class Facets(Display):
-    """Arrays (facets,). `rows` are the facets, in original columns, the optimum first.
+    """Arrays (facets,). `rows` are the optima in original columns, the best first.
 
     `value` is the objective there, `share` (value - mean) / (the optimum's - mean). `cosine` (facets, facets) of their fronts.
     `distinct`: how many differ in a level, or in a number by more than 1% of its range. `diversity`: what a pair of equal facets
@@ -64,7 +64,7 @@ class Facets(Display):
     seed: int
 
     def summary(self) -> pd.DataFrame:
-        """One row for each facet; `nearest` is its greatest cosine with another."""
+        """Return one row for each optimum; `nearest` is its largest cosine with another."""
         others = np.where(np.eye(len(self.value), dtype=bool), -np.inf, self.cosine)
         nearest = others.max(axis=1) if len(self.value) > 1 else np.full(len(self.value), np.nan)
         made = {"facet": np.arange(len(self.value)), "value": self.value, "share": self.share, "nearest": nearest}
@@ -74,7 +74,7 @@ class Facets(Display):
         return in_sd(self.summary(), self.mean, self.sd)
 
     def frame(self) -> pd.DataFrame:
-        """One row for each facet and column: where the column stands (`at`), with the facet's numbers."""
+        """Return one row for each optimum and column: the value of the column (`at`), with the numbers of the optimum."""
         return by_column(self.summary(), self.rows)
 
 
@@ -88,7 +88,7 @@ def facets(
     starts: int = STARTS,
     seed: int = 0,
 ) -> Facets:
-    """`number` optima of one objective that are driven apart.
+    """Find `number` optima of one objective that are pushed apart.
 
     Raises
     ------
@@ -109,7 +109,10 @@ def facets(
     """
     bound = bind(model, table)
     if number < 1 or starts < 2 or not 0 <= diversity < np.inf:
-        raise NotApplicableError("number is at least 1, starts at least 2, and diversity 0 or more")
+        raise NotApplicableError(
+            f"number must be at least 1, starts at least 2, and diversity at least 0; got {number}, {starts} and "
+            f"{diversity}"
+        )
     domain = domain_of(bound, seed)
     ((_, reader),) = readers_of(bound, layers_of(bound), [objective])
     every = reader.every(bound.z)
@@ -139,7 +142,7 @@ def facets(
 
 
 class _Way:
-    """Fronts as directions of length 1 from the mean row, in standard deviations."""
+    """Fronts as unit vectors from the mean row, in standard deviations."""
 
     def __init__(self, bound: BoundModel) -> None:
         weights = bound.at_home(bound.table.row_weights / bound.table.row_weights.sum())
@@ -154,7 +157,9 @@ class _Way:
         return way / length.clamp(min=1e-12)
 
     def near(self, others: Tensor, weight: float) -> Callable[[Tensor], Tensor]:
-        """Fronts (m, h) -> weight times the sum of squares of their cosines above 0 with others (f, h)."""
+        """Return the penalty of fronts (m, h): weight times the sum of squares of their positive cosines with others (f,
+        h).
+        """
         ways = self.of(others)
         return lambda z: weight * ((self.of(z) @ ways.T).clamp(min=0) ** 2).sum(dim=1)
 
@@ -162,7 +167,7 @@ class _Way:
 def _apart(
     domain: Domain, reader: Reader, starts: States, scale: FloatArray, asked: tuple[int, float, float]
 ) -> States:
-    """The facets as states: found one after the other, then moved again beside each other."""
+    """Return the optima as states: found one after the other, then moved again together."""
     number, diversity, mean = asked
     way = _Way(domain.bound)
     pool = climb(domain, reader, starts, scale, None)

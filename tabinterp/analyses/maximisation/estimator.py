@@ -1,4 +1,4 @@
-"""What would excite a unit most? Activation maximisation for tables (Erhan, Bengio, Courville & Vincent 2009).
+"""Activation maximisation for tables: the row that activates a unit most (Erhan, Bengio, Courville & Vincent 2009).
 
 The objective is read ahead of the activation and driven up within the data's domain from many starts at once, half of them real
 rows: column after column to the best value that the table knows, then numbers along the gradient (`search`). Nothing is
@@ -85,7 +85,7 @@ class Maxima(Display):
             return np.asarray((self.value - self.mean) / (self.bound - self.mean))
 
     def summary(self) -> pd.DataFrame:
-        """One row for each objective."""
+        """Return one row for each objective."""
         names = ("value", "search", "real", "mean", "sd", "bound")
         made: dict[str, Any] = {"objective": [repr(one) for one in self.objectives]}
         made |= {name: getattr(self, name) for name in names}
@@ -97,12 +97,14 @@ class Maxima(Display):
         return in_sd(self.summary(), self.mean, self.sd)
 
     def frame(self) -> pd.DataFrame:
-        """One row for each objective and column: where the column stands at the best row (`at`), with the objective's numbers."""
+        """Return one row for each objective and column: the value of the column in the best row (`at`), with the
+        objective's numbers.
+        """
         return by_column(self.summary(), self.rows)
 
 
 def by_column(summary: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Each row of a summary once for every column of its optimum: `column`, and where it stands (`at`)."""
+    """Repeat each row of a summary for every column of its optimum: `column`, and its value (`at`)."""
     columns = list(rows.columns)
     long = summary.loc[summary.index.repeat(len(columns))].reset_index(drop=True)
     cells = [value for row in rows.astype(object).itertuples(index=False) for value in row]
@@ -120,7 +122,7 @@ def maximise(
     seed: int = 0,
     budget: float | None = None,
 ) -> Maxima:
-    """The rows of the domain at which objectives are greatest; None: every hidden unit, once up and once down.
+    """Find the rows of the domain at which objectives are largest; None: every hidden unit and its negative.
 
     Parameters
     ----------
@@ -146,7 +148,7 @@ def maximise(
     """
     bound = bind(model, table)
     if starts < 2:
-        raise NotApplicableError(f"starts is at least 2; got {starts}")
+        raise NotApplicableError(f"starts must be at least 2; got {starts}")
     layers = layers_of(bound)
     objectives = _asked(objective, layers, bound)
     domain = domain_of(bound, seed)
@@ -164,7 +166,9 @@ def _asked(objective: Any, layers: tuple[Layer, ...], bound: BoundModel) -> tupl
     if objective is not None:
         return tuple(objective)
     if not layers:
-        raise NotApplicableError(f"{bound.model.name} has no hidden units that could be found; name an output")
+        raise NotApplicableError(
+            f"no hidden units could be found in {bound.model.name}. Choose an output as the objective"
+        )
     units = [unit(i + 1, u) for i, layer in enumerate(layers) for u in range(layer.width)]
     return tuple(one for each in units for one in (each, -each))
 
@@ -174,7 +178,7 @@ def _asked(objective: Any, layers: tuple[Layer, ...], bound: BoundModel) -> tupl
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """Arrays (K,); `best` (K,) places among the rows (U, columns) that the starts `ends` (K, starts) end at."""
+    """Arrays (K,); `best` (K,) positions among the rows (U, columns) where the starts end, `ends` (K, starts)."""
 
     states: States
     real: FloatArray
@@ -198,7 +202,9 @@ def _search(domain: Domain, reader: Reader, ball: Budget | None, starts: int, se
 def starts_of(
     domain: Domain, every: FloatArray, ball: Budget | None, starts: int, seed: int
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Objective, candidates and values of every start: the same rows for all objectives, but for each one's own best."""
+    """Return objective, candidates and values of every start: the same rows for all objectives, and each objective's own
+    best row.
+    """
     numbers = domain.bound.table.numbers
     inside = np.arange(len(numbers))
     if ball is not None:
@@ -218,7 +224,7 @@ def starts_of(
 
 
 def drawn(domain: Domain, count: int, seed: int) -> tuple[IntArray, FloatArray]:
-    """States whose every player is at any of its candidates, each as likely."""
+    """Draw states in which every player is at any of its candidates with equal probability."""
     rng = np.random.default_rng(seed)
     at = np.column_stack([rng.integers(0, len(player.donors), count) for player in domain.players])
     value = np.full(at.shape, np.nan)
@@ -276,7 +282,7 @@ def _gathered(
 
 
 def different(domain: Domain, states: States) -> int:
-    """How many of the states differ in a level, or in a number by more than 1% of its range."""
+    """Return how many of the states differ in a level, or in a number by more than 1% of its range."""
     keys = states.at.copy().astype(np.float64)
     for p, player in enumerate(domain.players):
         if player.slope is not None:
@@ -292,7 +298,9 @@ def different(domain: Domain, states: States) -> int:
 
 
 def _cosines(domain: Domain, states: States, order: IntArray) -> FloatArray:
-    """(K,) medians over pairs of starts of the cosine between encoded rows, about the mean row in standard deviations."""
+    """Return medians (K,) over pairs of starts of the cosine between encoded rows, from the mean row in standard
+    deviations.
+    """
     bound = domain.bound
     keys = np.concatenate([states.at, np.nan_to_num(states.value, nan=np.inf)], axis=1)
     _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Columns that determine one another: two codes of one thing, a level with a number of its own, one number on two scales.
+"""Functional dependencies between columns: recodings, levels with a number of their own, one number on two scales.
 
 A column determines another where rows that are equal in the one are equal in the other (a functional dependency; Codd 1970).
 Only rows tell of it that are not alone with their value, and only of a column that varies: a value must be held by two rows or
@@ -27,7 +27,9 @@ CELLS = 100_000_000  # rows times columns squared: what a search for dependencie
 
 
 def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[np.bool_]:
-    """(d, d) whether column i determines column j, on as many rows as 100 million comparisons allow, drawn by hash."""
+    """Return whether column i determines column j (d, d), from as many rows, drawn by hash, as 100 million comparisons
+    allow.
+    """
     d = len(columns)
     few = chosen(table.numbers, max(1, CELLS // max(1, d * d)), seed)
     frame = table.frame
@@ -49,7 +51,7 @@ def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[n
 
 
 def _follows(a: IntArray, b: IntArray) -> bool:
-    """Whether codes `a` give codes `b` (n,), of which enough vary."""
+    """Return whether codes `a` determine codes `b` (n,), with enough variation."""
     pairs, count = np.unique(a.astype(np.int64) * (int(b.max()) + 1) + b, return_counts=True)
     first = np.flatnonzero(np.diff(pairs // (int(b.max()) + 1), prepend=-1))
     apart = len(a) - np.maximum.reduceat(count, first).sum()
@@ -58,7 +60,7 @@ def _follows(a: IntArray, b: IntArray) -> bool:
 
 
 def scales(table: Table, columns: Sequence[str]) -> list[tuple[str, str]]:
-    """Pairs of numeric columns of which one is the other on another scale."""
+    """Return pairs of numeric columns that are the same number on different scales."""
     x = {c: table.frame[c].to_numpy(dtype=np.float64, na_value=np.nan) for c in columns}
     ends: dict[frozenset[int], list[str]] = {}
     for c, values in x.items():
@@ -69,7 +71,7 @@ def scales(table: Table, columns: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def line(x: FloatArray, y: FloatArray) -> tuple[float, float] | None:
-    """Factor and shift that make numbers `y` (n,) of numbers `x`; None where they do not.
+    """Return factor and offset that turn numbers `x` into numbers `y` (n,); None if there are none.
 
     >>> line(np.array([0.0, 10.0, 40.0, np.nan]), np.array([32.0, 50.0, 104.0, np.nan]))
     (1.8, 32.0)

@@ -1,4 +1,4 @@
-"""Whitened ascent: from some starts towards the optimum in a Mahalanobis ball, before the search goes column after column.
+"""Gradient ascent in whitened coordinates within a Mahalanobis ball, before the coordinate search.
 
 Correlated columns move together here, which one at a time they cannot: in a ball, a column is often held by those it goes with.
 Levels are relaxed to weights that sum to one. A step goes along the gradient in coordinates in which the features of real rows
@@ -35,7 +35,7 @@ STILL = 1e-9  # a standard deviation below this is none
 
 
 def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> States:
-    """The best state on the way from each start, which is one of them; all of them in the ball."""
+    """Return the best state on the path from each start; all states are in the ball."""
     space = _Space(domain, budget)
     if not domain.bound.has_gradient or space.size > FEATURES:
         return states
@@ -59,7 +59,7 @@ def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Space:
-    """States as features (m, q): numbers on lines, a missing one at its mean, and a weight of each candidate elsewhere."""
+    """States as features (m, q): numbers (a missing one at its mean), and a weight for each candidate of a level."""
 
     domain: Domain
     budget: Budget
@@ -79,7 +79,7 @@ class _Space:
 
     @cached_property
     def _rows(self) -> tuple[FloatArray, FloatArray]:
-        """Features of real rows, and their squared distances in the ball."""
+        """The features of real rows, and their squared distances in the ball."""
         numbers = self.domain.bound.table.numbers
         at, value = self.domain.place(chosen(numbers, CELLS // max(1, self.size), 0))
         return self.features(at, value), self.budget.squared(at, value)
@@ -105,7 +105,7 @@ class _Space:
         return np.asarray(((u @ self._shape[1]) * u).sum(axis=1))
 
     def radius(self, limits: FloatArray) -> FloatArray:
-        """(m,) distances that hold as many of the real rows as the limits (m,) of the ball do."""
+        """Return distances (m,) that contain as many of the real rows as the limits (m,) of the ball."""
         ordered, within = np.sort(self._squared(self._rows[0])), np.sort(self._rows[1])
         count = np.searchsorted(within, limits, side="right")
         return np.sqrt(ordered[np.clip(count - 1, 0, len(ordered) - 1)])
@@ -139,13 +139,15 @@ class _Space:
         return self.free(states, made)
 
     def free(self, states: States, way: FloatArray) -> FloatArray:
-        """A direction (m, q) without missing numbers, which stay missing."""
+        """Return a direction (m, q) that leaves missing numbers missing."""
         for p in self.lines:
             way[:, self.places[p].start] = np.where(np.isnan(states.value[:, p]), 0.0, way[:, self.places[p].start])
         return way
 
     def back(self, f: FloatArray, radius: FloatArray, sharpen: float) -> FloatArray:
-        """Into the ball, numbers into their ranges and weights onto a sum of one; twice, as each may undo the other."""
+        """Project into the ball, numbers into their ranges and weights to a sum of one; twice, as each step may undo the
+        other.
+        """
         for _ in range(2):
             out = np.sqrt(np.maximum(self._squared(f), 1e-24))
             f = self.mean + (f - self.mean) * np.minimum(1.0, radius / out)[:, None]
@@ -158,7 +160,9 @@ class _Space:
         return f
 
     def snapped(self, f: FloatArray, states: States) -> tuple[IntArray, FloatArray]:
-        """Candidates and values: each level the one of the greatest weight, numbers drawn in as far as the ball asks for."""
+        """Return candidates and values: each level the one with the largest weight, numbers moved inwards as far as the
+        ball requires.
+        """
         at, value = states.at.copy(), states.value.copy()
         for p, (player, place) in enumerate(zip(self.domain.players, self.places, strict=True)):
             if p in self.lines:

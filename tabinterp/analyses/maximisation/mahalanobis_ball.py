@@ -1,4 +1,4 @@
-"""How far from the middle of the rows a search may go: a Mahalanobis ball of numbers and levels.
+"""The Mahalanobis ball of numbers and levels that limits a search to rows near the mean.
 
 A row's features are its numbers, a missing one at its mean, and an indicator of each level (the 30 most frequent of a column, the
 others as one). The squared distance (v - mean)' C^-1 (v - mean) (Mahalanobis 1936) stays below a quantile of that of the real
@@ -27,7 +27,8 @@ RIDGE = 1e-6  # of a correlation: keeps relations that hold on every row, and ma
 
 @dataclass(frozen=True, eq=False)
 class Budget:
-    """`precision` (q, q) of the features; `places` (e,) those of each player, `deviations` (C, e) its candidates' from the mean.
+    """`precision` (q, q) of the features; `places` (e,) of the features of each player, `deviations` (C, e) of its
+    candidates from the mean.
 
     `middle` is the mean of each player's number. `limits` of the squared distance: one for all objectives, or one for each.
     """
@@ -40,12 +41,12 @@ class Budget:
     limits: FloatArray
 
     def squared(self, at: IntArray, value: FloatArray) -> FloatArray:
-        """(m,) squared distances of states."""
+        """Return the squared distances (m,) of states."""
         u = self._deviation(at, value)
         return self._product(u, u)
 
     def limit(self, of: IntArray) -> FloatArray:
-        """(m,) limits of states of these objectives."""
+        """Return the limits (m,) of states with these objectives."""
         return np.asarray(self.limits[of % len(self.limits)] * (1 + 1e-9))
 
     def within(self, at: IntArray, value: FloatArray, of: IntArray) -> NDArray[np.bool_]:
@@ -54,7 +55,9 @@ class Budget:
     def beyond(
         self, at: IntArray, value: FloatArray, of: IntArray, p: int, candidates: IntArray, values: FloatArray
     ) -> NDArray[np.bool_]:
-        """(S, C) would a state leave the ball with player p at a candidate; `candidates`, `values` (S, C) or (1, C)."""
+        """Return whether a state would leave the ball (S, C) with player p at a candidate; `candidates`, `values` (S, C) or
+        (1, C).
+        """
         own = self._own(p, candidates.ravel(), values.ravel()).reshape(*candidates.shape, -1)
         rest, places = self._deviation(at, value), self.places[p]
         rest[:, places] = 0.0
@@ -65,7 +68,7 @@ class Budget:
         return np.asarray(base + both + alone > self.limit(of)[:, None])
 
     def pulled(self, at: IntArray, value: FloatArray, of: IntArray, lines: list[int]) -> FloatArray:
-        """Values with those on lines drawn towards their means as far as the ball asks for."""
+        """Return the values, with numbers moved towards their means as far as the ball requires."""
         made = value.copy()
         for p in lines:
             made[:, p] = np.where(np.isnan(value[:, p]), np.nan, self.middle[p])
@@ -101,10 +104,10 @@ class Budget:
 
 
 def budget_of(domain: Domain, *shares: float | None) -> Budget:
-    """The ball that holds this share of the real rows, or one for each objective; None: all there is."""
+    """Return the ball that contains this share of the real rows, or one for each objective; None: no limit."""
     if not all(share is None or 0 < share <= 1 for share in shares):
         raise NotApplicableError(
-            f"budget is a share of the rows, above 0 and at most 1; got {', '.join(map(str, shares))}"
+            f"budget must be a share of the rows, above 0 and at most 1; got {', '.join(map(str, shares))}"
         )
     bound, parts = domain.bound, list[FloatArray]()
     places, middle = list[IntArray](), list[float]()
@@ -131,7 +134,7 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
 
 
 def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:
-    """Numeric columns that the model reads, the rows' deviations (n, q) from their means (q,), and the inverse covariance."""
+    """Return the numeric columns that the model reads, deviations (n, q) from their means (q,), and the inverse covariance."""
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     columns = tuple(c for c in read if bound.table.schema[c].kind == "numeric")
     x = bound.table.inputs[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -143,7 +146,7 @@ def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray
 
 
 def _still(u: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Deviations, and their sizes; what never moves is of no direction, and of no distance."""
+    """Return deviations and their sizes; constant features contribute no direction and no distance."""
     still = constant((u**2).sum(axis=0), float(len(u)), mean)
     u = np.where(still, 0.0, u)
     return u, np.where(still, 1.0, u.std(axis=0))
@@ -154,7 +157,7 @@ def _number(bound: BoundModel, column: str) -> FloatArray:
 
 
 def _features(bound: BoundModel, column: str) -> FloatArray:
-    """(n, e) the number, or indicators of the levels, missing values among them."""
+    """Return features (n, e): the number, or indicators of the levels, including missing values."""
     if bound.table.schema[column].kind == "numeric":
         x = _number(bound, column)
         known = ~np.isnan(x)

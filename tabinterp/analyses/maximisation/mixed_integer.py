@@ -1,4 +1,4 @@
-"""The maximum of a small network of rectifiers as a mixed-integer programme.
+"""The maximum of a small ReLU network as a mixed-integer programme.
 
 Every level that may be chosen and every rectifier is a binary variable, every number between two ends a variable of its own:
 a = max(0, v) with l <= v <= u is a >= 0, a >= v, a <= v - l (1 - r), a <= u r (Tjeng, Xiao & Tedrake 2019). A missing
@@ -23,7 +23,9 @@ GAP = 1e-4
 
 @dataclass
 class _Model:
-    """Columns and rows as they come: bounds, which are whole, and (places, weights, low, high) of each constraint."""
+    """Columns and rows as they are added: bounds, which are integer, and (positions, weights, low, high) of each
+    constraint.
+    """
 
     lower: list[float] = field(default_factory=list)
     upper: list[float] = field(default_factory=list)
@@ -38,7 +40,7 @@ class _Model:
 
 
 class Programme:
-    """The domain and the hidden layers below an objective: `outputs[l]` are variables, `front` (h, variables) what makes z."""
+    """The domain and the hidden layers below an objective: `outputs[l]` are variables, `front` (h, variables) gives z."""
 
     def __init__(self, domain: Domain, steps: tuple[Step, ...], low: list[FloatArray], high: list[FloatArray]) -> None:
         self.made = _Model()
@@ -53,7 +55,7 @@ class Programme:
             self.outputs.append(self._rectified(i, step, low[i], high[i]))
 
     def expression(self, i: int, step: Step) -> tuple[list[int], FloatArray, FloatArray]:
-        """What step i gives as places, weights (m, places) and constants (m,)."""
+        """Return the output of step i as positions, weights (m, places) and constants (m,)."""
         weight, shift = step
         if i == 0:
             return self.inputs, weight @ self.front, weight @ self.constant + shift
@@ -76,7 +78,7 @@ class Programme:
 
 
 def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -> FloatArray:
-    """Variables for where a player is; what it adds whatever they are."""
+    """Return variables for the position of a player, and what it adds in any position."""
     known = player.parts.double().cpu().numpy()
     if player.slope is None or player.values is None:
         places = [made.variable(0, 1, True) for _ in known]
@@ -97,7 +99,7 @@ def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -
 
 
 def solve(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ...]) -> float:
-    """An upper bound of the sum over steps of weights (m,) times what the step gives; NaN where none was found in time."""
+    """Return an upper bound of the weighted sum over steps of their outputs (weights (m,)); NaN if none was found in time."""
     made = programme.made
     cost, constant = np.zeros(len(made.lower)), 0.0
     for i, step in enumerate(steps):

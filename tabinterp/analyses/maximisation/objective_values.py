@@ -1,4 +1,4 @@
-"""Objectives as arrays: what each of them makes of a front."""
+"""Values of objectives at fronts, as arrays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ BLOCK = 16_384
 
 @dataclass(frozen=True, eq=False)
 class Reader:
-    """Objective k at a front z is `weights[k] @ features(z) + constants[k]`; features (F) are those of `keys`, side by side.
+    """The value of objective k at a front z is `weights[k] @ features(z) + constants[k]`; features (F) are those of `keys`,
+    concatenated.
 
     `inner` (I) are features whose affine function those of `keys` are, with weights and constants of their own: cheaper, and the
     front itself (`linear`) where the objectives are sums over columns. `apart` (fronts (m, h) -> (m,)) is taken off in a search.
@@ -44,7 +45,7 @@ class Reader:
     apart: Callable[[Tensor], Tensor] | None = None
 
     def scored(self, z: Tensor, of: IntArray) -> Tensor:
-        """(S, C) fronts (S, C, h), each by the objective of its state (S,)."""
+        """Return the value (S, C) of fronts (S, C, h), each under the objective of its state (S,)."""
         made = [module(z.flatten(0, 1)) for module in self.inner]
         features = made[0] if len(made) == 1 else torch.cat(made, dim=1)
         which = torch.as_tensor(of)
@@ -53,7 +54,7 @@ class Reader:
         return scores if self.apart is None else scores - self.apart(z.flatten(0, 1)).reshape(scores.shape)
 
     def every(self, z: Tensor) -> FloatArray:
-        """(m, K) every front by every objective, by the features of `keys`."""
+        """Return the value (m, K) of every front under every objective, from the features of `keys`."""
         modules = [_module(self.bound, self.layers, key) for key in self.keys]
         parts = []
         with torch.inference_mode():
@@ -72,7 +73,7 @@ def _module(bound: BoundModel, layers: tuple[Layer, ...], key: Key) -> nn.Module
 
 
 class _Length(nn.Module):
-    """The length of a layer's outputs; the added speck keeps it smooth where all of them are zero."""
+    """The norm of a layer's outputs, with a small constant that keeps it smooth at zero."""
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
@@ -96,7 +97,7 @@ class _Probabilities(nn.Module):
 def readers_of(
     bound: BoundModel, layers: tuple[Layer, ...], objectives: Sequence[Objective]
 ) -> list[tuple[IntArray, Reader]]:
-    """Objectives that read the same features together, with their places."""
+    """Group objectives that use the same features, with their positions."""
     needs = [tuple(sorted({_key(t) for _, t in one.terms}, key=str)) for one in objectives]
     made = []
     for keys in dict.fromkeys(needs):
@@ -141,7 +142,7 @@ def _reader(
 
 
 def _width(bound: BoundModel, layers: tuple[Layer, ...], key: Key) -> int:
-    """How many features a key has."""
+    """Return the number of features of a key."""
     if isinstance(key, int):
         return _layer(bound, layers, key).width
     return 1 if key.startswith(LENGTH) else len(bound.outputs)
@@ -158,7 +159,7 @@ def _key(term: Term) -> Key:
 def _weights(
     bound: BoundModel, layers: tuple[Layer, ...], objective: Objective, keys: tuple[Key, ...]
 ) -> tuple[FloatArray, float]:
-    """(F,) weights of features, and a constant."""
+    """Return weights of features (F,), and a constant."""
     made, constant = [], 0.0
     for key in keys:
         line = np.zeros(_width(bound, layers, key))
@@ -171,7 +172,7 @@ def _weights(
 
 
 def _feature(bound: BoundModel, layers: tuple[Layer, ...], term: Term, width: int) -> tuple[FloatArray, float]:
-    """Weights of a term's features and a constant."""
+    """Return weights of a term's features, and a constant."""
     if term.whole:
         _layer(bound, layers, term.layer)
         return np.ones(1), 0.0
@@ -181,10 +182,10 @@ def _feature(bound: BoundModel, layers: tuple[Layer, ...], term: Term, width: in
 def _layer(bound: BoundModel, layers: tuple[Layer, ...], number: int | None) -> Layer:
     if not layers:
         raise NotApplicableError(
-            f"{bound.model.name} has no hidden layer that could be found; an output can be maximised"
+            f"no hidden layer could be found in {bound.model.name}. Choose an output as the objective"
         )
     if not (isinstance(number, (int, np.integer)) and 1 <= number <= len(layers)):
-        raise NotApplicableError(f"{bound.model.name} has the layers 1 to {len(layers)}; got {number!r}")
+        raise NotApplicableError(f"{bound.model.name} has layers 1 to {len(layers)}; got {number!r}")
     return layers[number - 1]
 
 
@@ -192,19 +193,23 @@ def _units(term: Term, width: int) -> FloatArray:
     if term.vector:
         if len(term.vector) != width:
             raise NotApplicableError(
-                f"layer {term.layer} has {width} units; the direction has {len(term.vector)} entries"
+                f"the direction has {len(term.vector)} entries, but layer {term.layer} has {width} hidden units"
             )
         return np.array(term.vector)
     if not (isinstance(term.index, (int, np.integer)) and 0 <= term.index < width):
-        raise NotApplicableError(f"layer {term.layer} has the units 0 to {width - 1}; got {term.index!r}")
+        raise NotApplicableError(f"layer {term.layer} has hidden units 0 to {width - 1}; got {term.index!r}")
     return np.asarray(np.eye(width)[term.index])
 
 
 def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
-    """Weights of the outputs and a constant: the other class of two is the score turned round, or one minus the probability."""
+    """Return weights of the outputs and a constant; the other of two classes has the negative score, or one minus the
+    probability.
+    """
     schema = bound.table.schema
     if term.probability and not schema.goal.classes:
-        raise NotApplicableError(f"{schema.target!r} has no classes, so that the output is no probability")
+        raise NotApplicableError(
+            f"the output is not a probability, because the target {schema.target!r} has no classes"
+        )
     if len(bound.outputs) == 1:
         allowed = [None, *schema.classes] if schema.goal.classes else [None]
         place = _place(term.outcome, allowed)
@@ -217,5 +222,5 @@ def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
 def _place(outcome: object, allowed: list[object]) -> int:
     found = [i for i, one in enumerate(allowed) if one == outcome or (outcome is not None and str(one) == str(outcome))]
     if not found:
-        raise NotApplicableError(f"an output is one of {allowed}; got {outcome!r}")
+        raise NotApplicableError(f"unknown output {outcome!r}; allowed are {allowed}")
     return found[0]

@@ -1,4 +1,4 @@
-"""What to maximise: a unit, a direction in a layer, a layer's length, an output, and weighted sums of them.
+"""Objectives to maximise: a unit, a direction in a layer, the norm of a layer, an output, and weighted sums of them.
 
 After Erhan et al. (2009) and Olah et al. (2017).
 
@@ -21,7 +21,9 @@ from tabinterp.errors import NotApplicableError
 
 @dataclass(frozen=True)
 class Term:
-    """`layer` counts from 1, and is None for an output; `vector` weighs the layer's units, or is empty for the one at `index`."""
+    """`layer` counts from 1, and is None for an output; `vector` weights the layer's units, or is empty for the unit at
+    `index`.
+    """
 
     name: str
     layer: int | None = None
@@ -48,7 +50,7 @@ class Objective:
 
     def __mul__(self, factor: float) -> Objective:
         if isinstance(factor, Objective) or not np.isfinite(factor):
-            raise NotApplicableError(f"an objective is multiplied by a finite number; got {factor!r}")
+            raise NotApplicableError(f"an objective can only be multiplied by a finite number; got {factor!r}")
         return Objective(tuple((float(factor) * weight, term) for weight, term in self.terms))
 
     __rmul__ = __mul__
@@ -63,7 +65,7 @@ class Objective:
 
 
 def unit(layer: int, index: int) -> Objective:
-    """One hidden unit ahead of its activation; layers count from 1, units of a layer from 0.
+    """Return the objective of one hidden unit before its activation; layers count from 1, units of a layer from 0.
 
     >>> unit(layer=1, index=7)
     layer 1 unit 7
@@ -72,19 +74,21 @@ def unit(layer: int, index: int) -> Objective:
 
 
 def direction(layer: int, vector: Sequence[float]) -> Objective:
-    """A weighted sum of a layer's units ahead of their activation; as many weights as the layer has units.
+    """Return the objective of a weighted sum of a layer's units before their activation, with one weight for each unit.
 
     >>> direction(2, [0.5, -1.0])
     direction in layer 2
     """
     values = tuple(float(v) for v in vector)
     if not values or not np.isfinite(values).all():
-        raise NotApplicableError(f"a direction is a finite number for each unit of its layer; got {vector!r}")
+        raise NotApplicableError(
+            f"a direction must have one finite number for each hidden unit of its layer; got {vector!r}"
+        )
     return Objective(((1.0, Term(f"direction in layer {layer}", layer=layer, vector=values)),))
 
 
 def layer(number: int) -> Objective:
-    """How strongly a whole layer responds: the length (Euclidean norm) of its outputs; layers count from 1.
+    """Return the objective of a whole layer: the Euclidean norm of its outputs; layers count from 1.
 
     >>> layer(2)
     length of layer 2
@@ -93,7 +97,7 @@ def layer(number: int) -> Objective:
 
 
 def output(outcome: Any = None, probability: bool = False) -> Objective:
-    """A score of the network, or its probability: of a class, or (None) of the only output there is.
+    """Return the objective of a score or probability of the network: of a class, or (None) of the only output.
 
     >>> output(), output("yes", probability=True)
     (output, probability of yes)
@@ -104,11 +108,12 @@ def output(outcome: Any = None, probability: bool = False) -> Objective:
 
 
 def interpolation(one: Objective, other: Objective, share: float) -> Objective:
-    """What lies between two objectives: (1 - share) of the one and `share` of the other (Olah et al. 2017 between two units).
+    """Return an objective between two others: (1 - share) of the first and `share` of the second (Olah et al. 2017, between
+    two units).
 
     >>> interpolation(unit(1, 0), unit(1, 3), 0.25)
     0.75 × layer 1 unit 0 + 0.25 × layer 1 unit 3
     """
     if not 0 <= share <= 1:
-        raise NotApplicableError(f"share is between 0 and 1; got {share!r}")
+        raise NotApplicableError(f"share must be between 0 and 1; got {share!r}")
     return (1 - share) * one + share * other

@@ -1,4 +1,4 @@
-"""Panels of an optimum: where it is, whether it may be read as a row, how it was proved, and the path that leads to it."""
+"""Panels of an optimum on the page: its values, whether it is a plausible row, its bound, and the path to it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ NEAR = "_near"  # the end at which a row is too much like the middle of the othe
 
 
 def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[Block]:
-    """Where a unit is greatest."""
+    """Return the panel of where a unit is largest."""
     if optimum is None:
         return [Paragraph(t("report.inside.no_optimum"), "note")]
     return [places(t("report.inside.free"), optimum.places, rank), *stamp(inside, optimum), *proved(optimum)]
 
 
 def plausible(card: Card, rank: dict[str, int]) -> list[Block]:
-    """The greatest row on the path that is no farther out than real rows are."""
+    """Return the panel of the largest value on the path that is no farther out than real rows."""
     row = card.plausible
     if row is not None:
         values = {"share": _ball(row), "value": number(row.value), "oddness": share(row.oddness)}
@@ -41,7 +41,7 @@ def plausible(card: Card, rank: dict[str, int]) -> list[Block]:
 
 
 def values_at(caption: str, pairs: Sequence[tuple[str, str]]) -> Table:
-    """Where a unit or an output is read, and its value there."""
+    """Return where a unit or an output is evaluated, and its value there."""
     columns: list[Column[tuple[str, str]]] = [
         Column(t("report.inside.at"), lambda pair: pair[0]),
         Column(t("report.inside.value"), lambda pair: pair[1]),
@@ -55,7 +55,7 @@ def peak(optimum: Optimum, sign: int = 1) -> list[tuple[str, str]]:
 
 
 def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
-    """Whether the optimum is a row like others, and by which measures it is not."""
+    """Return whether the optimum is a plausible row, and by which measures it is not."""
     shares = {name: share(getattr(optimum, name)) for name in MEASURES}
     column = None if optimum.residual_of is None else tidy(optimum.residual_of)
     odd = t("report.inside.odd" if column else "report.inside.odd_none", **shares, column=column)
@@ -72,7 +72,7 @@ def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
 
 
 def places(caption: str, optimum: Sequence[Place], rank: dict[str, int]) -> Table:
-    """The values of an optimum, those of the columns that matter most first."""
+    """Return the values of an optimum, the most important columns first."""
     ordered = sorted(optimum, key=lambda place: rank.get(place.column, len(rank)))
     if len(ordered) > PLACES:
         caption = t("report.inside.more", caption=caption, count=len(ordered) - PLACES)
@@ -107,7 +107,7 @@ def proved(optimum: Optimum) -> list[Block]:
 
 
 def path(inside: Inside, card: Card) -> list[Block]:
-    """Activation against atypicality: what it wants among plausible rows, and what when plausibility is given up."""
+    """Return activation against atypicality: the optimum among plausible rows, and without this restriction."""
     optimum = card.optimum
     if optimum is None or not card.path:
         return []

@@ -1,4 +1,4 @@
-"""What an objective wants among plausible rows, and what it wants when plausibility is given up: the whole path.
+"""The path of optima from plausible rows to unrestricted ones, with growing budgets.
 
 One optimum stands for one strength of a prior (Olah et al. 2017 show several beside each other). Here a row is kept in the
 Mahalanobis ball, of numbers and levels (`mahalanobis_ball`), that holds a share of the real rows, and the share is raised to
@@ -47,7 +47,7 @@ def _named(budget: float | None) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Pareto(Display):
-    """Arrays (budgets,), from the smallest ball to none (None). `rows` are the optima, in original columns.
+    """Arrays (budgets,), from the smallest ball to no limit (None). `rows` are the optima, in original columns.
 
     `distance` from the mean row (Mahalanobis 1936), `value` the objective there, `real` its greatest value over
     the real rows in the ball. `mean` and `sd` of the objective over all rows.
@@ -73,12 +73,12 @@ class Pareto(Display):
 
     @property
     def readable(self) -> int | None:
-        """The place of the greatest optimum that is no farther out than real rows are; None where each is."""
+        """The position of the largest optimum that is no farther out than real rows; None if there is none."""
         able = np.flatnonzero(~np.asarray(self.typicality.unreadable, dtype=bool))
         return int(able[self.value[able].argmax()]) if len(able) else None
 
     def summary(self) -> pd.DataFrame:
-        """One row for each budget."""
+        """Return one row for each budget."""
         made = pd.DataFrame(
             {
                 "budget": pd.Series(self.budgets, dtype=object),
@@ -94,7 +94,7 @@ class Pareto(Display):
         return in_sd(self.summary(), self.mean, self.sd).assign(budget=[_named(one) for one in self.budgets])
 
     def frame(self) -> pd.DataFrame:
-        """One row for each budget and column: where the column stands (`at`), with the budget's numbers."""
+        """Return one row for each budget and column: the value of the column (`at`), with the budget's numbers."""
         return by_column(self.summary(), self.rows)
 
 
@@ -107,7 +107,7 @@ def pareto(
     starts: int = STARTS,
     seed: int = 0,
 ) -> Pareto:
-    """The optima of one objective under growing budgets.
+    """Find the optima of one objective under growing budgets.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def pareto(
 
 @dataclass(frozen=True, eq=False)
 class Raised:
-    """Paths of K objectives, arrays (K, budgets); `rows` and `typicality` are those of one path after the other.
+    """Paths of K objectives, arrays (K, budgets); `rows` and `typicality` are in the order of the paths.
 
     `real` (K, budgets, 2): the greatest and the tenth greatest value over the real rows in the ball, NaN where there is none.
     """
@@ -175,10 +175,10 @@ def raised(
     starts: int = STARTS,
     seed: int = 0,
 ) -> Raised:
-    """The path of every objective, all budgets and starts in one batch."""
+    """Return the path of every objective, with all budgets and starts in one batch."""
     sizes = [np.inf if one is None else one for one in budgets]
     if not sizes or sizes != sorted(set(sizes)) or starts < 2:
-        raise NotApplicableError("budgets rise, and starts are at least 2")
+        raise NotApplicableError(f"budgets must increase, and starts must be at least 2; got {budgets} and {starts}")
     domain, b = domain_of(bound, seed), len(sizes)
     ball = budget_of(domain, *budgets)
     shape = (len(objectives), b)
@@ -214,7 +214,7 @@ def raised(
 def _started(
     domain: Domain, reader: Reader, ball: Budget, every: FloatArray, asked: tuple[int, int]
 ) -> tuple[States, FloatArray]:
-    """The starts of every objective (n, K) and budget, and the greatest values of real rows in each ball."""
+    """Return the starts of every objective (n, K) and budget, and the largest values of real rows in each ball."""
     starts, seed = asked
     numbers, k = domain.bound.table.numbers, every.shape[1]
     at, value = domain.place(np.arange(len(numbers)))
@@ -240,7 +240,7 @@ def _started(
 
 
 def _rising(states: States, budgets: int) -> States:
-    """The best state of every budget, or of a smaller one of its objective, which lies in its ball too."""
+    """Return the best state for every budget, or that of a smaller budget, which is in the ball too."""
     best: list[int] = []
     for k in range(int(states.of.max()) + 1):
         own = np.flatnonzero(states.of == k)

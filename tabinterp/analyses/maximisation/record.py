@@ -1,4 +1,4 @@
-"""Optima in the document: the rows at which a hidden unit or an output is greatest or least, and how atypical they are."""
+"""Optima in the document: the rows at which a hidden unit or an output is largest or smallest, and how atypical they are."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ End = Literal[
 
 
 class Optimum(Part):
-    """The row of the domain at which a unit, ahead of its activation, or an output is greatest."""
+    """The row of the domain at which a unit (before its activation) or an output is largest."""
 
     value: float
     mean: float  # over rows
@@ -48,7 +48,7 @@ class Optimum(Part):
 
 
 class PathPoint(Part):
-    """The optimum within the ball, of numbers and levels, that holds a share of the rows."""
+    """The optimum within the Mahalanobis ball that contains a given share of the rows."""
 
     share: float
     value: float
@@ -59,7 +59,7 @@ class PathPoint(Part):
 
 
 class Plausible(Part):
-    """The greatest optimum of a path that is no farther out than real rows are."""
+    """The largest optimum of a path that is no farther out than real rows."""
 
     share: float
     value: float
@@ -102,7 +102,7 @@ def build_optimum(optima: Optima, k: int, values: ShownValues) -> Optimum:
 
 
 def build_path(optima: Optima, k: int) -> list[PathPoint]:
-    """Return the optima of a unit within balls that hold more and more of the rows."""
+    """Return the optima of a unit within balls that contain more and more of the rows."""
     paths = optima.paths
     assert paths is not None
     start = k * len(paths.budgets)
@@ -120,7 +120,7 @@ def build_path(optima: Optima, k: int) -> list[PathPoint]:
 
 
 def build_plausible(optima: Optima, k: int, values: ShownValues) -> Plausible | None:
-    """Return the greatest optimum that is not atypical; None where that is the optimum itself, or none is."""
+    """Return the largest optimum that is not atypical; None if that is the optimum itself, or there is none."""
     points, paths = build_path(optima, k), optima.paths
     typical = [b for b, point in enumerate(points) if not point.unreadable]
     if paths is None or not typical or not optima.maxima.typicality.unreadable[k]:

@@ -1,4 +1,4 @@
-"""The search: from many starts at once, column after column to the best value there is; in a ball after a whitened ascent.
+"""Coordinate search from many starts at once, one column after another; within a ball, after gradient ascent.
 
 A move of one player is an update of the front by the difference of two parts, so all candidates of a player for many states
 are one batch. Sweeps go on until no state moves. Numbers on lines then go up the gradient together, by the best of a ladder of
@@ -28,7 +28,7 @@ GAIN = 1e-5  # of the objective's standard deviation over rows: what is an impro
 
 
 def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """All states moved up until they stand still; `scale` (K,) is a standard deviation of each objective.
+    """Improve all states until none of them changes; `scale` (K,) is a standard deviation of each objective.
 
     In a ball every second one first goes towards the optimum with all columns at once: either way finds what the other misses.
     """
@@ -40,7 +40,7 @@ def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, bud
 
 
 def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """The search itself. Starts that meet go on as one."""
+    """Run the search itself; starts that meet are continued as one."""
     states, first = _merged(_swept(domain, reader, states, scale, budget, sweeps=1))
     states, second = _merged(_swept(domain, reader, states, scale, budget))
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]
@@ -61,7 +61,7 @@ def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, 
 
 
 def _merged(states: States) -> tuple[States, IntArray]:
-    """States that differ, and the place among them of each that was."""
+    """Return distinct states, and the position among them of each original one."""
     keys = np.column_stack([states.of, states.at, np.nan_to_num(states.value, nan=np.inf)])
     _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return states.take(first), where.reshape(-1).astype(np.int64)
@@ -85,7 +85,7 @@ def _swept(
 
 
 def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray, value: FloatArray) -> FloatArray:
-    """(S, C) scores with player p at other candidates; `at`, `value` (S, C) or (1, C)."""
+    """Return the scores (S, C) with player p at other candidates; `at`, `value` (S, C) or (1, C)."""
     player = domain.players[p]
     moves = player.part(at.ravel(), value.ravel()).reshape(*at.shape, -1)
     own = player.part(states.at[:, p], states.value[:, p])
@@ -109,7 +109,7 @@ def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray,
 def _moved(
     domain: Domain, states: States, p: int, at: IntArray, value: FloatArray, score: FloatArray, better: IntArray
 ) -> States:
-    """Player p moved in the states `better` to candidates and values (S,)."""
+    """Move player p in the states `better` to candidates and values (S,)."""
     player, few = domain.players[p], torch.as_tensor(better)
     own = states.at[better, p], states.value[better, p]
     states.z[few] += player.part(at[better], value[better]) - player.part(*own)
@@ -126,7 +126,7 @@ def _best_candidate(
     budget: Budget | None,
     settle: bool = False,
 ) -> States:
-    """Player p at its best candidate; with `settle` at its typical one, where that costs nothing."""
+    """Move player p to its best candidate; with `settle`, to its typical one if that costs nothing."""
     player = domain.players[p]
     candidates = np.array([player.typical]) if settle else np.arange(len(player.donors))
     value = _values(player, candidates)
@@ -151,7 +151,7 @@ def _inside(player: Player, value: FloatArray) -> FloatArray:
 
 
 def _between(domain: Domain, reader: Reader, states: States, p: int, step: float, budget: Budget | None) -> States:
-    """A number on a line moved by fractions of its range, up or down."""
+    """Move a number by fractions of its range, up or down."""
     player = domain.players[p]
     low, high = player.ends
     at, now = states.at[:, p], states.value[:, p]
@@ -171,7 +171,7 @@ def _between(domain: Domain, reader: Reader, states: States, p: int, step: float
 
 
 def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[int], budget: Budget | None) -> States:
-    """All numbers on lines moved together, along the gradient in units of their ranges, by the best of a ladder of steps."""
+    """Move all numbers together along the gradient, in units of their ranges, by the best of several step sizes."""
     slopes = torch.stack([s for p in lines if (s := domain.players[p].slope) is not None])
     ranges = np.array([np.subtract(*domain.players[p].ends[::-1]) for p in lines])
     z = states.z.clone().requires_grad_(True)
@@ -201,7 +201,7 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
 
 
 def _settled(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """What makes no difference stands at its typical value, so that an optimum says only what matters."""
+    """Set what makes no difference to its typical value, so that an optimum shows only what matters."""
     states = replace(states, z=domain.front(states.at, states.value))
     for p in range(len(domain.players)):
         states = _best_candidate(domain, reader, states, p, scale, budget, settle=True)

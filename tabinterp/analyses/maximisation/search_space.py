@@ -1,4 +1,4 @@
-"""Where a search may go: every column at values that the table knows, and what each of them adds to the front.
+"""The domain of a search: the values that each column can take, and what each of them adds to the front.
 
 Columns that the encoder keeps apart move alone; columns that it mixes move together, to combinations that some row holds. So
 do columns that determine one another (`functional_dependencies`): every level takes its most frequent companions with it, and a
@@ -40,8 +40,8 @@ REAL = 64  # candidates of a number that is no line, and of columns that are mix
 
 @dataclass(frozen=True, eq=False)
 class Player:
-    """Columns that move together, and where to. `donors` (C,) are rows that hold the candidates, on a line rows near them;
-    `parts` (C, h) is what the candidates add.
+    """Columns that move together, and their candidates. `donors` (C,) are rows that have the candidate values (for numbers,
+    rows near them); `parts` (C, h) is what the candidates add.
 
     `values` (C,) are a single number's candidates, NaN where missing; `slope` (h,) is its change of the front for 1, None where
     it is no line. The number is the first of the columns; `scales` are factor and shift of each that make it of the first.
@@ -58,7 +58,7 @@ class Player:
     scales: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
 
     def part(self, at: IntArray, value: FloatArray) -> Tensor:
-        """(m, h) what candidates `at`, or on a line the known values, add to the front."""
+        """Return what candidates `at`, or the known values of a number, add to the front (m, h)."""
         made = self.parts[torch.as_tensor(at)]
         if self.slope is None or self.values is None:
             return made
@@ -73,21 +73,21 @@ class Player:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """All players, and the front (h,) of what no player feeds."""
+    """All players, and the part of the front (h,) that depends on none of them."""
 
     bound: BoundModel
     players: tuple[Player, ...]
     constant: Tensor
 
     def front(self, at: IntArray, value: FloatArray) -> Tensor:
-        """(m, h) fronts of states: candidates (m, players), and values (m, players), NaN off the lines."""
+        """Return the fronts (m, h) of states: candidates (m, players), and values (m, players), NaN for levels."""
         z = self.constant.expand(len(at), -1).clone()
         for p, player in enumerate(self.players):
             z += player.part(at[:, p], value[:, p])
         return z
 
     def place(self, rows: IntArray, edge: bool = True) -> tuple[IntArray, FloatArray]:
-        """Rows of the table as states; with `edge` what lies outside the domain is moved to its edge."""
+        """Return rows of the table as states; with `edge`, values outside the domain are moved to its edge."""
         at = np.zeros((len(rows), len(self.players)), dtype=np.int64)
         value = np.full(at.shape, np.nan)
         for p, player in enumerate(self.players):
@@ -105,7 +105,7 @@ class Domain:
         return at, value
 
     def frame(self, at: IntArray, value: FloatArray) -> pd.DataFrame:
-        """(m, columns) states as rows of the table; columns that the model does not read at their typical value."""
+        """Return states as rows of the table (m, columns); columns that the model does not read have their typical value."""
         source = self.bound.table.inputs
         made = {c: source[c].take(np.full(len(at), _typical_row(self.bound, c))) for c in source.columns}
         for p, player in enumerate(self.players):
@@ -121,7 +121,7 @@ class Domain:
 
 
 def domain_of(bound: BoundModel, seed: int) -> Domain:
-    """The domain of a model on its table's rows."""
+    """Return the domain of a model on its table's rows."""
     read = tuple(c for c in bound.columns if len(bound.encoding.blocks[c]))
     follows = determines(bound.table, read, seed)
     players = tuple(_player(bound, one, read, follows, seed) for one in sorted(_groups(bound, read, follows)))
@@ -133,7 +133,7 @@ def domain_of(bound: BoundModel, seed: int) -> Domain:
 
 
 def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]) -> list[tuple[str, ...]]:
-    """Columns that share encoded columns, or determine one another, directly or through others."""
+    """Return groups of columns that share encoded columns or determine each other, directly or indirectly."""
     blocks = [set(bound.encoding.blocks[c].tolist()) for c in read]
     tied = follows | follows.T
     for one, other in scales(bound.table, [c for c in read if bound.table.schema[c].kind == "numeric"]):
@@ -149,7 +149,9 @@ def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]
 def _player(
     bound: BoundModel, columns: tuple[str, ...], read: tuple[str, ...], follows: NDArray[np.bool_], seed: int
 ) -> Player:
-    """What moves together: a number, on one scale or several; the levels of a column and what they determine; real rows."""
+    """Return what moves together: a number on one or several scales; the levels of a column and what they determine; or
+    real rows.
+    """
     if all(bound.table.schema[c].kind == "numeric" for c in columns):
         whole = sorted(columns, key=lambda c: not _whole(_numbers(bound, c)))  # between whole numbers there are others
         told = [line(_numbers(bound, whole[0]), _numbers(bound, c)) for c in whole[1:]]
@@ -170,7 +172,7 @@ def _player(
 
 
 def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray) -> IntArray:
-    """Of the combinations (n,), the most frequent one of each value of the column that determines the others.
+    """Return the most frequent combination (n,) for each value of the column that determines the others.
 
     Numbers among the columns stay between their quantiles where a combination does.
     """
@@ -189,7 +191,7 @@ def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray
 
 
 def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
-    """A number, on every scale on which the table holds it."""
+    """Return the player of a number, on every scale that the table has."""
     x = _numbers(bound, columns[0])
     held = np.flatnonzero(~np.isnan(x))
     if len(held) == 0:
@@ -227,7 +229,7 @@ def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[flo
 
 
 def _rounded(x: FloatArray, values: FloatArray) -> FloatArray:
-    """Rounded candidates between rounded ends; as they are where too few rows leave no range between these."""
+    """Return rounded candidates between rounded ends; unrounded if too few rows leave no range between these."""
     rounding = Rounding(x)
     low, high = rounding.ends(values[0], values[-1])
     if not low < high:
@@ -250,7 +252,7 @@ def _block(bound: BoundModel, columns: Sequence[str]) -> IntArray:
 
 
 def _parts(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> Tensor:
-    """(m, h) what the columns' encoded columns add to the front; about the mean row, so that single precision is enough."""
+    """Return what the columns' encoded columns add to the front (m, h), relative to the mean row for precision."""
     block = _block(bound, columns)
     x = bound.x[rows][:, block] - bound.x[:, block].mean(axis=0)
     return (bound.at_home(x) @ bound.first.weight[:, block].T).float()
@@ -261,7 +263,7 @@ def _encoded(bound: BoundModel, player: Player, rows: IntArray) -> Any:
 
 
 def _typical_row(bound: BoundModel, column: str) -> int:
-    """A row that holds the column's median, or its most frequent value."""
+    """Return a row with the column's median, or its most frequent value."""
     values = bound.table.frame[column]
     if bound.table.schema[column].kind == "numeric" and values.notna().any():
         x = _numbers(bound, column)

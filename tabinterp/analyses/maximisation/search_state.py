@@ -1,4 +1,4 @@
-"""States of a search: where each player stands, what the network makes of it."""
+"""States of a search: the position of each player, and the score of the network."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def begin(domain: Domain, reader: Reader, of: IntArray, at: IntArray, value: Flo
 
 
 def score_of(reader: Reader, z: Tensor, of: IntArray) -> FloatArray:
-    """(S,) each front by the objective of its state."""
+    """Return the score (S,) of each front under the objective of its state."""
     block = max(1, CELLS // max(1, z.shape[1]))
     with torch.inference_mode():
         parts = [reader.scored(z[i : i + block, None], of[i : i + block])[:, 0] for i in range(0, len(z), block)]

@@ -1,4 +1,4 @@
-"""Optima of outputs on the page: rows on which each output of the network is greatest."""
+"""Optima of outputs on the page: the rows at which each output of the network is largest."""
 
 from __future__ import annotations
 

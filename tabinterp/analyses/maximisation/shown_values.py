@@ -1,4 +1,4 @@
-"""Which values of a column may be shown: levels that ten rows have, and rounded numbers."""
+"""Values of a column that can be shown: levels of at least ten rows, and rounded numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MISSING = "(missing)"  # as activating rows name missing values among the levels
 
 
 class Place(Part):
-    """Where a column stands at an optimum.
+    """The value of a column at an optimum.
 
     A number is rounded so that it is not the value of fewer than ten rows: "at" is exact, "about" is rounded, "at_least" and
     "at_most" stand for a number beyond all but nine rows.
@@ -32,7 +32,7 @@ class Place(Part):
 
 
 class ShownValues:
-    """What at least ten rows of the table hold, or go beyond."""
+    """Values that at least ten rows of the table have or exceed."""
 
     def __init__(self, r: Results) -> None:
         self.table = r.network.table
@@ -41,7 +41,9 @@ class ShownValues:
         self._roundings: dict[str, Rounding] = {}
 
     def enough(self, column: str, level: Any) -> bool:
-        """Whether ten rows are at a level, or missing; a number as such (`level` None) is everybody's."""
+        """Return whether at least ten rows have a level or are missing; a number as such (`level` None) always can be
+        shown.
+        """
         if level is None:
             return True
         if column not in self._counts:
@@ -54,7 +56,7 @@ class ShownValues:
         return self.table.schema[column].kind == "numeric"
 
     def rounding(self, column: str) -> Rounding:
-        """How a number of the column is rounded."""
+        """Return how a number of the column is rounded."""
         if column not in self._roundings:
             self._roundings[column] = Rounding(self.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan))
         return self._roundings[column]

@@ -1,4 +1,4 @@
-"""Is an optimum a row like others? Where it stands among real rows, from both sides, and whether real rows ever stand so.
+"""Typicality of an optimum: its percentile among real rows by several measures, and whether any real row is as extreme.
 
 A mode is no typical sample: in N(0, I_d) the squared Mahalanobis radius has mean d and standard deviation sqrt(2d), so that a
 row at the very middle is as odd as one far out. Each of four measures is therefore read at both ends: how far it lies beyond the
@@ -44,10 +44,11 @@ EXACT = 1e-6  # of a number's standard deviation: what others leave of it below 
 
 @dataclass(frozen=True, eq=False)
 class Typicality:
-    """Arrays (rows,). Percentiles in [0, 1] among `reference` real rows, above 0.5 farther out than most; `out` columns out of
-    the rows' range. `oddness`: share of real rows that are less odd, over all measures and both ends; `unreadable`: not below
-    `far`. `beyond`: the ends (of `ENDS`) by which it is. `column`: whose conditional residual is the largest, None where no
-    column is a number."""
+    """Arrays (rows,). Percentiles in [0, 1] among `reference` real rows; above 0.5 is farther out than most. `out`: columns
+    outside the range of the rows. `oddness`: share of real rows that are less atypical, over all measures and both ends.
+    `unreadable`: oddness is not below `far`. `beyond`: the ends (of `ENDS`) that make it so. `column`: the column with the
+    largest conditional residual, None if no column is numeric.
+    """
 
     mahalanobis: FloatArray
     neighbours: FloatArray
@@ -70,12 +71,14 @@ class Typicality:
 
 
 def far(reference: int) -> float:
-    """The oddness from which on a row is not to be read: 99% of the real rows are below, or all where they are few."""
+    """Return the oddness from which a row is too atypical to be interpreted: 99% of the real rows are below, or all if they
+    are few.
+    """
     return 1 - max(LEVEL, 1 / (reference + 1))
 
 
 def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicality:
-    """Rows of the table's input columns beside at most 2,000 of the rows of `bound`, held out where it has a split."""
+    """Compare rows of the table's input columns with at most 2,000 rows of `bound`, held-out rows if it has a split."""
     real = _real(bound, seed)
     sd = _spread(real.x)
     mine, theirs = bound.encoding.transform(rows) / sd, real.x / sd
@@ -103,14 +106,16 @@ def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicali
 
 
 def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
-    """Sizes that have a logarithm."""
+    """Return sizes bounded away from zero, for a logarithm."""
     mine, theirs = map(np.abs, pair)
     least = max(TINY * float(np.median(theirs)), 1e-300)
     return np.maximum(mine, least), np.maximum(theirs, least)
 
 
 def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """How far both lie beyond the outer tail of the real ones, in units of their mean excess (a real one: of the others)."""
+    """Return how far values lie beyond the outer tail of the real ones, in units of their mean excess (for a real one: of
+    the others).
+    """
     edge = float(np.quantile(theirs, 1 - TAIL))
     own = theirs - edge
     outer = np.maximum(own, 0.0)
@@ -122,7 +127,9 @@ def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def of_encoded(bound: BoundModel, point: FloatArray, seed: int = 0) -> tuple[float, int]:
-    """Percentile of the distance to the fifth neighbour of an encoded point (d,), which need be no row; rows it is among."""
+    """Return the percentile of the distance to the fifth neighbour of an encoded point (d,), which need not be a row; and
+    equal rows.
+    """
     real = _real(bound, seed)
     sd = _spread(real.x)
     return float(_percentile(*_nearness(point[None] / sd, real.x / sd, _halves(real, seed)))[0]), len(real.x)
@@ -135,7 +142,9 @@ def _real(bound: BoundModel, seed: int) -> BoundModel:
 
 
 def _spread(x: FloatArray) -> FloatArray:
-    """Standard deviations; of an indicator at least that of one that ten rows have, so that a row's own level tells little."""
+    """Return standard deviations; for an indicator at least that of one with ten rows, so that a row's own level has little
+    influence.
+    """
     sd = x.std(axis=0)
     indicator = ((x == 0) | (x == 1)).all(axis=0)
     return np.asarray(np.maximum(sd, np.where(indicator, np.sqrt(min(1.0, SMALL / len(x))), 1e-12)))
@@ -158,7 +167,7 @@ def _halves(real: BoundModel, seed: int) -> _Halves:
 def _from_others(
     real: BoundModel, rows: pd.DataFrame, halves: _Halves
 ) -> tuple[tuple[str | None, ...], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
-    """The column of each row's largest conditional residual; distances, and residuals, of the rows and of the real ones.
+    """Return the column of each row's largest conditional residual; distances, and residuals, of the rows and of the real ones.
 
     Of real rows each by the others: by the half without their group where rows come in groups.
     """
@@ -175,7 +184,7 @@ def _from_others(
 
 
 def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[FloatArray, FloatArray]:
-    """Distances to the fifth neighbour: of rows that come in groups, in the half that holds no row of their group."""
+    """Return distances to the fifth neighbour; for rows in groups, in the half without rows of their group."""
     if halves.grouped and halves.of is not None:
         first, second = (NearestNeighbors(n_neighbors=NEIGHBOURS).fit(theirs[halves.of == one]) for one in (0, 1))
         own = np.empty(len(theirs))
@@ -189,7 +198,9 @@ def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[Fl
 
 
 def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Scores by isolation forests on halves of the real rows: of real rows by the other half's, of the others by the first's."""
+    """Return isolation forest scores from forests on halves of the real rows: real rows by the other half's, all others by
+    the first's.
+    """
     if halves.of is None:
         forest = _grown(theirs.tobytes(), theirs.shape[1], seed)
         return -forest.score_samples(mine), -forest.score_samples(theirs)
@@ -202,12 +213,12 @@ def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) ->
 
 @lru_cache(maxsize=2)
 def _grown(rows: bytes, width: int, seed: int) -> IsolationForest:
-    """The forest of these rows: optima of units, of outputs and along paths stand beside the same ones."""
+    """Return the forest of these rows, cached because several analyses use the same one."""
     return IsolationForest(random_state=seed).fit(np.frombuffer(rows).reshape(-1, width))
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
-    """Shares of the real rows below, those equal by half."""
+    """Return the share of real rows below, counting equal ones half."""
     ordered = np.sort(real)
     below, upto = np.searchsorted(ordered, values, side="left"), np.searchsorted(ordered, values, side="right")
     return np.asarray((below + upto) / 2 / len(ordered))
@@ -219,7 +230,9 @@ def _numeric(bound: BoundModel) -> list[str]:
 
 
 def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Squared distances of the rows and of the real ones, each from the others; alike everywhere where no column is a number."""
+    """Return squared distances of the rows and of the real ones (each from the others); equal everywhere if no column is
+    numeric.
+    """
     if not _numeric(real):
         return np.zeros(len(rows)), np.zeros(len(real.table))
     columns, u, mean, precision = standing(real)
@@ -231,7 +244,7 @@ def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, Floa
 
 
 def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
-    """The column of each row's largest conditional residual, how large it is, and that of the real rows."""
+    """Return the column of each row's largest conditional residual, its size, and that of the real rows."""
     columns = _numeric(real)
     if not columns:
         return (None,) * len(rows), np.zeros(len(rows)), np.zeros(len(real.table))
@@ -249,7 +262,9 @@ def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, 
 def _residual(
     real: BoundModel, rows: pd.DataFrame, column: str, encoded: tuple[FloatArray, FloatArray, FloatArray]
 ) -> tuple[FloatArray, FloatArray]:
-    """Residuals of a number given the other columns, of the rows and (each left out) of the real ones; 0 where it is missing."""
+    """Return residuals of a number given the other columns, for the rows and (each left out) the real ones; 0 if it is
+    missing.
+    """
     theirs, mine, products = encoded
     others = np.setdiff1d(np.arange(theirs.shape[1]), real.encoding.blocks[column])
     y, v = (frame[column].to_numpy(dtype=np.float64, na_value=np.nan) for frame in (real.table.inputs, rows))

@@ -1,1 +1,1 @@
-"""How does the network compute its score? What linear regions, conductance, path weights and ablation share."""
+"""How does the network compute its score? What linear regions, conductance, path weights and ablation have in common."""

@@ -25,7 +25,7 @@ READINGS = ("linear regions", "conductance", "path products", "ablation of group
 
 
 class Mechanism(Part):
-    """None where a reading does not apply; `absent` says why."""
+    """Results on how the network computes its score. None where an analysis does not apply; `absent` gives the reason."""
 
     seed: int
     regions: Regions | None

@@ -1,4 +1,4 @@
-"""How the network computes its score, on the page: what frames linear regions, conductance, path products and ablation."""
+"""How the network computes its score, on the page: introduction to linear regions, conductance, path products and ablation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tabinterp.report.words import say, t
 
 
 def build(document: Document) -> list[Block]:
-    """The title and the lead."""
+    """Return the title and the introduction."""
     mechanism = document.mechanism
     if mechanism is None:
         return []
@@ -20,6 +20,6 @@ def build(document: Document) -> list[Block]:
 
 
 def absent(document: Document) -> list[Block]:
-    """Which of the analyses do not apply, and why."""
+    """Return which of the analyses do not apply, and why."""
     mechanism = document.mechanism
     return [] if mechanism is None else [Paragraph(say(reason), "note") for reason in mechanism.absent]

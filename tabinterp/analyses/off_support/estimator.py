@@ -1,4 +1,5 @@
-"""Does the model behave on rows that no one is as it does on real ones? Explainers that perturb rows can be fooled there.
+"""Behaviour on perturbed rows: does the score follow the same rule off the data as on real rows? Explainers that perturb
+rows can be fooled there.
 
 Slack et al. (2020) build models that decide real rows by one rule and perturbed rows by another, so that permutation, LIME and
 Shapley values tell of the second rule only. Three numbers look for it:
@@ -45,7 +46,8 @@ Estimate = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class OffSupport:
-    """AUC of real against perturbed rows; R2 on real rows of what was learnt on real and on perturbed ones; their gap.
+    """AUC of real against perturbed rows; R2 on real rows of models of the score fitted to real and to perturbed rows;
+    their gap.
 
     `permuted` and `swapped` (columns,) are mean absolute changes of the score, in its standard deviations.
     """
@@ -64,7 +66,9 @@ class OffSupport:
     estimand: str = "R2 on real rows of the score as learnt on real rows, less that as learnt on perturbed rows"
 
     def frame(self) -> pd.DataFrame:
-        """column, permuted, swapped (mean absolute change of the score, in its standard deviations), with their errors."""
+        """Return one row for each column: column, permuted, swapped (mean absolute change of the score, in its standard
+        deviations), with errors.
+        """
         return pd.DataFrame(
             {
                 "column": self.players,
@@ -77,7 +81,7 @@ class OffSupport:
 
 
 def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
-    """Read a model on at most 2,000 rows of its table, drawn by hash.
+    """Compare a model's score on at most 2,000 rows of its table, drawn by hash, and on perturbed rows.
 
     Raises
     ------
@@ -115,7 +119,7 @@ def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
 
 
 def _sources(table: Table, columns: int, seed: int) -> IntArray:
-    """(n, columns) the row each value comes from: every other column, by chance, from another row."""
+    """Return the row each value comes from (n, columns): a random subset of the columns comes from another row."""
     n = len(table)
     sources = np.tile(np.arange(n)[:, None], (1, columns))
     order = np.argsort(row_hash(table.numbers, seed), kind="stable")
@@ -156,7 +160,9 @@ def _learnt(
 
 
 def _changes(part: BoundModel, k: int, seed: int) -> tuple[Estimates, Estimates]:
-    """Mean absolute change of the score, in its standard deviations, per column: any other row's value, a similar row's value."""
+    """Return the mean absolute change of the score per column, in its standard deviations, for a random row's value and for
+    a similar row's value.
+    """
     few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
     base, n = few.answers.cpu().numpy()[:, k], len(few.table)
     spread = float(part.answers.cpu().numpy()[:, k].std())
@@ -183,7 +189,9 @@ def _moved(part: BoundModel, column: str, receivers: IntArray, donors: IntArray)
 
 
 def _squared(table: Table, name: str) -> FloatArray:
-    """(n, n) squared distance of two rows in one column: standard deviations of a number, 0 or 1 for anything else."""
+    """Return the squared distance of two rows in one column (n, n): standard deviations for a number, 0 or 1 for anything
+    else.
+    """
     x = as_number(table, name)
     missing = np.isnan(x)
     if table.schema[name].kind != "numeric":
@@ -195,6 +203,8 @@ def _squared(table: Table, name: str) -> FloatArray:
 
 
 def run(context: Context) -> OffSupport:
-    """Answer the question for the network of an audit, on training and held-out rows: it asks what the score follows."""
+    """Compare real and perturbed rows for the audited network, using training and held-out rows, since the question is what
+    the score follows.
+    """
     rows = context.drawn(np.arange(len(context.network.table)), context.settings.rows)
     return off_support(context.network.take(rows), seed=context.seed)

@@ -1,4 +1,4 @@
-"""Off-support reliance in the document: how the score changes on rows that permutation makes up."""
+"""Off-support reliance in the document: how the score changes on rows that permutation creates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class OffSupport(Part):
 
 
 def build(r: Results) -> OffSupport | None:
-    """Return the reliance on rows unlike real ones; None where it was not computed."""
+    """Return the reliance on rows unlike real ones; None if it was not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -1,9 +1,9 @@
-"""What the weights alone say of each column: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
+"""Importance from the weights alone: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
 
 A path product multiplies the weights along every way from an encoded column to the score and adds them up, as if each
 activation were the identity: it is the network's gradient with all activations held at slope 1, residual branches included.
 Garson's share splits each unit's absolute weight among what feeds it by their absolute weights. Weights are per standard
-deviation of the encoded column. These are the field's older readings, with failures that are known and said (`caveats`); they
+deviation of the encoded column. These are the field's older methods, with failures that are known and said (`caveats`); they
 stand here to be compared, not believed.
 
 How far off a line the network is shows in three directions in the space of the encoded columns, in standard deviations: the
@@ -47,8 +47,8 @@ AUDITED_ROWS = 2_000
 
 @dataclass(frozen=True, eq=False)
 class PathWeights(Display):
-    """`path`, `gradient` (terms, outputs): path products and mean gradients, in units of the score for one unit of a number,
-    or for a level against its reference; both by the encoded columns' slopes.
+    """`path`, `gradient` (terms, outputs): path products and mean gradients, in units of the score per unit of a number, or
+    for a level compared with its reference; both multiplied by the encoded columns' slopes.
 
     `size` (columns, outputs): a column's path product over all its encoded columns, sqrt(p' S p) with S their covariance over
     rows: abs(path) x standard deviation for a number, the standard deviation of its levels' paths for a category. `garson`
@@ -82,14 +82,14 @@ class PathWeights(Display):
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """What is known to fail."""
+        """Known failures of the method."""
         return tuple(text(one) for one in self.failures)
 
     def _numbers(self) -> pd.DataFrame:
         return scaled(self.frame().assign(sd=spreads(self.terms, len(self.outputs))), "path", "gradient")
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and term; `size` and `garson` are the whole column's."""
+        """Return one row for each output and term; `size` and `garson` are of the whole column."""
         at = [self.columns.index(one.term.column) for one in self.terms]
         sd = np.array([one.sd if isinstance(one, Slope) else np.nan for one in self.terms])
         parts = [
@@ -113,14 +113,14 @@ class PathWeights(Display):
         return pd.concat(parts, ignore_index=True)
 
     def cosines(self) -> pd.DataFrame:
-        """One row for each output."""
+        """Return one row for each output."""
         names = ("path_gradient", "path_optimum", "gradient_optimum", "straight")
         made = {"output": pd.Series(self.outputs, dtype=object)}
         return pd.DataFrame(made | {name: getattr(self, name) for name in names})
 
 
 def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> PathWeights:
-    """Path products and Garson's shares of every column; means over all rows of `table`.
+    """Compute path products and Garson's shares of every column; means are over all rows of `table`.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> P
 
 
 def paths_of(bound: BoundModel, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeights:
-    """The same for terms that are known."""
+    """Compute path products and Garson's shares for known terms."""
     if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 say nothing
         bound = bound.take(bound.table.weights > 0)
     w = unit(bound.table.weights, len(bound.table))
@@ -184,7 +184,7 @@ def paths_of(bound: BoundModel, terms: Sequence[AnyTerm], seed: int = 0) -> Path
 
 
 def _product(bound: BoundModel) -> FloatArray:
-    """(d, k) path products of the encoded columns."""
+    """Return the path products of the encoded columns (d, k)."""
     line = held(bound, lambda _: torch.ones(1, dtype=torch.float64))
     if line is None:
         raise NotApplicableError(why("paths.affine" if bound.has_gradient else "paths.weights", model=bound.model.name))
@@ -195,7 +195,7 @@ def _product(bound: BoundModel) -> FloatArray:
 
 
 def _garson(bound: BoundModel, sd: FloatArray) -> FloatArray | None:
-    """(d, k) shares of the encoded columns; None where the network is no chain of weights."""
+    """Return the shares of the encoded columns (d, k); None if the network is not a chain of weights."""
     layers = layers_of(bound)
     steps = chain_of(bound, layers)
     if len(steps) < len(layers) + 1:
@@ -226,7 +226,7 @@ def _size(bound: BoundModel, product: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
-    """(k, d) encoded optima of every score, and of lines with the mean gradients in the same domain."""
+    """Return encoded optima of every score (k, d), and of linear functions with the mean gradients in the same domain."""
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows
     domain = domain_of(bound, seed)
@@ -241,14 +241,14 @@ def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatAr
 
 
 def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
-    """(k,) of directions (d, k); NaN where one has no length."""
+    """Return the cosines (k,) of directions (d, k); NaN if one has length zero."""
     size = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(size > 0, (a * b).sum(axis=0) / size, np.nan))
 
 
 def run(context: Context) -> PathWeights:
-    """Answer the question for the network of an audit, with the terms of the coefficients."""
+    """Compute path weights of the audited network, with the same terms as the coefficients."""
     coefficients = context[COEFFICIENTS]
     network = context.network.take(context.subsample)
     require_rows(network)

@@ -39,7 +39,7 @@ class PathColumn(Part):
 
 
 class PathLine(Part):
-    """Cosines of directions, per standard deviation; None where one has no length."""
+    """Cosines between directions, per standard deviation; None if one of them has length zero."""
 
     output: str | None
     path_gradient: float | None

@@ -65,7 +65,7 @@ def build(document: Document) -> list[Block]:
 
 
 def _shown(paths: Paths, all_outputs: list[str | None], rank: dict[str, int]) -> list[PathColumn]:
-    """The columns that matter most, of each output."""
+    """Return the columns that matter most, of each output."""
     most = max(LEAST, COLUMNS // max(1, len(all_outputs)))
     ordered = sorted(paths.columns, key=lambda row: rank.get(row.column, len(rank)))
     return [row for output in all_outputs for row in [row for row in ordered if row.output == output][:most]]

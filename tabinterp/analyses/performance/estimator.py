@@ -1,4 +1,4 @@
-"""Network and linear model on the same rows: metrics, their paired differences, and the verdict.
+"""Performance of the network and the linear model on the same rows: metrics, their paired differences, and the verdict.
 
 Every metric comes with each row's influence on it, for both models, so that a paired difference has an error of its own.
 Influences of the rows of one group are summed before they are squared. Intervals are Student's, with as many degrees of freedom
@@ -25,7 +25,7 @@ from tabinterp.analyses.display import Display, Drawn, named
 from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
-from tabinterp.errors import TabinterpError
+from tabinterp.errors import TabinterpError, argument
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import CPU
@@ -76,7 +76,7 @@ class Metric:
 
     @property
     def resolved(self) -> Literal["better", "worse", "no"]:
-        """What the interval of the difference says of the network; "no" when it includes zero."""
+        """Whether the difference is significant and in whose favour; "no" if its interval includes zero."""
         _, _, low, high = self.difference
         if not (low > 0 or high < 0):
             return "no"
@@ -98,7 +98,7 @@ class Swapped:
 
 @dataclass(frozen=True)
 class Performance(Display):
-    """All metrics on `rows` rows; the first is the one the verdict rests on. `null` is its value for knowing nothing.
+    """All metrics on `rows` rows; the verdict rests on the first. `null` is its value for a model without columns.
 
     `given` is the user's margin. `classes` holds log loss and AUC of each of several classes against the others. `skill` is how
     much the network's loss is below `null` (above zero it knows something). `swapped` is set where several classes are predicted
@@ -127,17 +127,19 @@ class Performance(Display):
 
     @property
     def margin(self) -> float:
-        """Differences in the primary metric that are smaller than this do not matter: the user's, or 1% of the null loss."""
+        """The equivalence margin of the primary metric: the user's, or 1% of the null loss."""
         return margin_of(self.given, self.null)
 
     @property
     def one_value(self) -> bool:
-        """Whether all rows have the same target: always predicting it loses nothing, and no model can be told from another."""
+        """Whether all rows have the same target: always predicting it has no loss, and models cannot be compared."""
         return not self.null > 0
 
     @property
     def status(self) -> Status:
-        """Better or worse when the interval excludes zero and reaches past the margin; equivalent when it lies within."""
+        """Better or worse if the interval excludes zero and extends beyond the margin; equivalent if it lies within the
+        margin.
+        """
         if not self.held_out or self.withheld is not None:
             return "not_assessed"
         if self.one_value:
@@ -147,7 +149,7 @@ class Performance(Display):
 
     @property
     def rows_needed(self) -> int | None:
-        """How many such rows would resolve the verdict, were the difference to stay as it is; None unless it is open."""
+        """How many such rows would make the verdict significant if the difference stayed the same; None unless it is open."""
         if self.status != "not_resolved" or self.one_value:
             return None
         value, _, low, high = self.metrics[0].difference
@@ -159,7 +161,7 @@ class Performance(Display):
         return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 
     def frame(self) -> pd.DataFrame:
-        """One row a metric."""
+        """Return one row for each metric."""
         rows = []
         for metric in self.metrics:
             row: dict[str, object] = {"metric": metric.name}
@@ -171,8 +173,9 @@ class Performance(Display):
 
 
 def judged(low: float, high: float, margin: float) -> Status:
-    """What the interval of a difference in loss (first model minus second) says of the first model: nothing where knowing nothing
-    has no loss, for then all rows have one value."""
+    """Return the verdict on the first model from the interval of a difference in loss (first minus second); none if the
+    null loss is 0, since all rows then have one value.
+    """
     if not margin > 0:
         return "not_resolved"
     if -margin < low and high < margin:
@@ -183,16 +186,19 @@ def judged(low: float, high: float, margin: float) -> Status:
 
 
 def margin_of(given: float | None, null: float) -> float:
-    """The margin of equivalence: the one given, in units of the primary metric, or 1% of what knowing nothing costs."""
+    """Return the equivalence margin: the one given, in units of the primary metric, or 1% of the null loss."""
     if given is None:
         return MARGIN * null
     if not (math.isfinite(given) and given > 0):
-        raise TabinterpError(f"a margin is a positive number, in units of the task's loss; got {given}")
+        raise TabinterpError(
+            f"the margin must be a positive number, in units of the loss of the task; got {argument('margin', given)}"
+        )
     return float(given)
 
 
 def rows_to_resolve(value: float, low: float, high: float, margin: float, rows: int) -> int | None:
-    """From how many rows on the interval excludes zero or lies within the margin; None where no number is enough.
+    """Return the number of rows from which the interval excludes zero or lies within the margin; None if no number is
+    enough.
 
     The interval shrinks towards its value as one over the root of the number of rows. An interval that excludes zero is
     always resolved: it reaches past the margin, or lies within it.
@@ -314,9 +320,9 @@ def compare(
 
 
 def too_few(table: Table, held_out: bool = True) -> Message | None:
-    """Say why performance on these rows is withheld; None where it is not.
+    """Return why performance on these rows is withheld; None if it is not.
 
-    Fewer than ten rows would tell of single people. With fewer than `EVENTS` events of a class, intervals are too short and the
+    Fewer than ten rows would reveal single people. With fewer than `EVENTS` events of a class, intervals are too short and the
     margin, a share of the loss of always predicting the base rate, rests on a handful of rows.
     """
     rows = len(table)
@@ -326,12 +332,12 @@ def too_few(table: Table, held_out: bool = True) -> Message | None:
 
 
 def has_small_class(held: FloatArray | IntArray) -> bool:
-    """Whether one of several classes, which hold so many rows, has 1 to 9."""
+    """Return whether one of several classes, with these numbers of rows, has 1 to 9."""
     return bool(((held > 0.5) & (held < SMALL - 0.5)).any())
 
 
 def null_told(null: float, held: FloatArray | IntArray) -> float:
-    """What knowing nothing costs, to two digits where a class has 1 to 9 rows: with all digits it would count them."""
+    """Return the null loss, rounded to two digits if a class has 1 to 9 rows, since all digits would reveal their number."""
     return float(f"{null:.1e}") if has_small_class(held) else null
 
 
@@ -363,12 +369,12 @@ def is_positive(scores: FloatArray, threshold: float) -> NDArray[np.bool_]:
 
 
 def groups(table: Table) -> IntArray:
-    """(n,) which rows belong together; a row whose group is missing stands alone."""
+    """Return which rows belong together (n,); a row with a missing group stands alone."""
     return np.arange(len(table)) if table.groups is None else table.groups
 
 
 def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -> Iterator[FloatArray]:
-    """Weights of each resample: how often each row (or its group) was drawn, times its own weight."""
+    """Yield the weights of each bootstrap resample: how often each row (or its group) was drawn, times its own weight."""
     draws = np.random.default_rng(seed)
     count = int(group.max()) + 1
     for _ in range(resamples):
@@ -379,7 +385,7 @@ def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -
 
 
 def _metric(name: str, both: Both, alone: bool = False) -> Metric:
-    """A metric of both models and its difference. `alone`: every row counts once and by itself."""
+    """Return a metric of both models and its difference. `alone`: rows are independent and have equal weights."""
     network, linear = both
     least, most = RANGES.get(name, (-np.inf, np.inf))
     return Metric(
@@ -392,7 +398,7 @@ def _metric(name: str, both: Both, alone: bool = False) -> Metric:
 
 
 def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None = None) -> Metric:
-    """A metric that is a mean over rows, from (2, n) of two models.
+    """Return a metric that is a mean over rows, from (2, n) contributions of two models.
 
     `among` (n,) weighs the rows further, as where the mean is over the rows of one class.
     """
@@ -403,7 +409,7 @@ def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None =
 def interval(
     value: float, drawn: FloatArray, units: int | None, least: float = -np.inf, most: float = np.inf
 ) -> Estimate:
-    """Of a number and its resamples, of `units` groups of rows where rows come in groups."""
+    """Return the interval of a number from its resamples, for `units` groups of rows if rows come in groups."""
     made = bootstrapped(value, drawn, units, least, most)
     return float(made.value), float(made.stderr), float(made.low), float(made.high)
 
@@ -465,12 +471,12 @@ def _means(rows: FloatArray, weights: FloatArray, groups: IntArray | None) -> Bo
 
 
 def _averages(parts: Sequence[Both]) -> Both:
-    """The means over several classes."""
+    """Return the means over several classes."""
     return average([one for one, _ in parts]), average([one for _, one in parts])
 
 
 def right(both: FloatArray, y: FloatArray, threshold: float) -> FloatArray:
-    """(2, n) 1 where a model (2, n, 1) predicts the row's class, of two."""
+    """Return 1 where a model's predicted class (2, n, 1) is right, for two classes (2, n)."""
     return np.asarray(is_positive(both[..., 0], threshold) == (y > 0), dtype=np.float64)
 
 
@@ -482,7 +488,7 @@ def _by_class(
     classes: NDArray[np.bool_],
     device: str,
 ) -> dict[tuple[str, int], Both]:
-    """Log loss and AUC of each of these classes (k,) against the others."""
+    """Return log loss and AUC of each of these classes (k,) against the others."""
     made: dict[tuple[str, int], Both] = {}
     for k in np.flatnonzero(classes).tolist():
         p = np.stack([probabilities(one)[:, k] for one in both])
@@ -494,7 +500,7 @@ def _by_class(
 
 
 def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estimate:
-    """How much a model's mean loss is below that of knowing nothing, `null`.
+    """Return how far a model's mean loss is below the null loss.
 
     A row's loss under the shares of the classes, or the mean, is to first order all that it adds to `null`.
     """
@@ -517,7 +523,8 @@ def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estima
 
 
 def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
-    """The order of the classes that predictions match best, found on half of the rows (or groups) and tested on the other half.
+    """Return the order of the classes that matches predictions best, found on half of the rows (or groups) and tested on
+    the other half.
 
     None unless it is another order, and right significantly more often (one-sided p below `SWAPPED`).
     """
@@ -537,21 +544,21 @@ def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
 
 
 def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
-    """Loss of a model that knows the target's distribution and nothing else: entropy, or that of predicting the mean."""
+    """Return the loss of a model without columns: the entropy of the target, or the loss of predicting the mean."""
     centre = float(np.average(y, weights=w))
     parts = null_parts(task, y, int(y.max()) + 1 if GOALS[task].classes else 0, centre)
     return null_of(task, np.average(parts, axis=0, weights=w), centre)
 
 
 def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
-    """(n, parts) whose means over rows give the loss of knowing nothing; numbers are taken from `centre`."""
+    """Return contributions (n, parts) whose means over rows give the null loss; numbers are relative to `centre`."""
     if GOALS[task].classes:
         return np.eye(classes)[y.astype(np.int64)]
     return np.column_stack([y - centre, xlogy(y, y) if task == "count" else (y - centre) ** 2])
 
 
 def null_of(task: str, means: FloatArray, centre: float) -> float:
-    """From the means over rows of its parts."""
+    """Return the null loss from the means of its parts."""
     if GOALS[task].classes:
         return float(-xlogy(means, means).sum())
     if task == "count":
@@ -561,13 +568,15 @@ def null_of(task: str, means: FloatArray, centre: float) -> float:
 
 
 def predicted_classes(both: FloatArray, threshold: float) -> IntArray:
-    """(2, n) the class that two models (2, n, k) predict: of two by the threshold, of several that of the largest score."""
+    """Return the predicted class (2, n) of two models (2, n, k): by the threshold for two classes, by the largest score for
+    several.
+    """
     chosen = is_positive(both[..., 0], threshold) if both.shape[2] == 1 else both.argmax(axis=2)
     return np.asarray(chosen, dtype=np.int64)
 
 
 def labels_differ(both: FloatArray, threshold: float) -> NDArray[np.bool_]:
-    """(n,) whether two models (2, n, k) predict another class."""
+    """Return whether two models (2, n, k) predict different classes (n,)."""
     labels = predicted_classes(both, threshold)
     return np.asarray(labels[0] != labels[1])
 

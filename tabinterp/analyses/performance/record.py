@@ -70,7 +70,7 @@ class Performance(Part):
 
 
 class ClassRow(Part):
-    """One of several classes against the others; ten rows of it at least, and of the others."""
+    """One of several classes against the others; at least ten rows of it and of the others."""
 
     output: str
     row: MetricRow
@@ -120,7 +120,7 @@ def build_verdict(r: Results, importance: Importance) -> Verdict:
 
 
 def build(r: Results) -> Judged | None:
-    """Return single classes, recalibration, decisions and the reference; None where none of them applies."""
+    """Return single classes, recalibration, decisions and the reference; None if none of them applies."""
     classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
     if not classes and r[RECALIBRATION] is None and r[DECISION_CURVE] is None and r[BOOSTED_TREES] is None:
         return None
@@ -133,7 +133,7 @@ def build(r: Results) -> Judged | None:
 
 
 def _lines(r: Results, importance: Importance) -> list[Message]:
-    """The gap, the other metrics, the labels, and what only the network uses: from significant differences alone."""
+    """Return the gap, the other metrics, the labels, and what only the network uses: from significant differences alone."""
     performance = r.performance
     lines = _linear_network(r)
     if performance.one_value and np.isfinite(performance.metrics[0].difference[2]):
@@ -163,7 +163,7 @@ def _lines(r: Results, importance: Importance) -> list[Message]:
 
 
 def _linear_network(r: Results) -> list[Message]:
-    """A network that is a linear model, by its operations or over these rows, adds nothing to a linear model."""
+    """Return a network that is a linear model, by its operations or over these rows, adds nothing to a linear model."""
     if r.network.is_linear:
         return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
     terms = r[COEFFICIENTS]
@@ -194,7 +194,7 @@ def _qualifications(r: Results) -> list[Message]:
 
 
 def rounded(rows: int) -> int:
-    """Return a number of rows to two digits, upwards: an estimate has no more.
+    """Return a number of rows rounded up to two digits, as precise as the estimate is.
 
     >>> rounded(4001), rounded(87), rounded(919)
     (4100, 87, 920)
@@ -223,7 +223,7 @@ def _cost(result: DecisionsResult, linear: str) -> Message:
 
 
 def gap(primary: MetricRow, margin: float | None) -> Message:
-    """Return the difference in words: its size and direction where it is significant, as it stands where it is not."""
+    """Return the difference in words: size and direction if it is significant, the number alone if not."""
     value, low, high = primary.difference.value or 0.0, primary.difference.low, primary.difference.high
     key = f"verdict.gap.{primary.metric}"
     if low is None or high is None:
@@ -236,7 +236,9 @@ def gap(primary: MetricRow, margin: float | None) -> Message:
 
 
 def others(metrics: Sequence[MetricRow]) -> list[Message]:
-    """Return what the metrics other than the primary one say, in one sentence; R2 is the squared error again."""
+    """Return what the metrics other than the primary one say, in one sentence; R2 is omitted as it repeats the squared
+    error.
+    """
     resolved = [row.resolved for row in metrics if row.metric != "r2"]
     counts = {way: sum(outcome == way for outcome in resolved) for way in ("better", "worse", "no")}
     if not resolved:
@@ -248,7 +250,7 @@ def others(metrics: Sequence[MetricRow]) -> list[Message]:
 
 
 def only_network(importance: Importance, linear: str) -> list[Message]:
-    """Return the columns whose permutation raises the loss of the network alone, and measurably more."""
+    """Return the columns whose permutation raises the loss of the network only, and significantly more."""
     only = [
         row.column
         for row in importance.columns

@@ -1,4 +1,4 @@
-"""Performance on the page: each metric for both models, whether their difference is resolved, and single classes."""
+"""Performance on the page: each metric for both models, whether their difference is significant, and single classes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def build(document: Document) -> list[Block]:
 
 
 def brief(document: Document) -> list[Table | Paragraph]:
-    """The table of the first screen: points, the difference with its interval, the resolution."""
+    """Return the table of the summary: values, the difference with its interval, and whether it is significant."""
     columns: list[Column[MetricRow]] = [
         Column(t("report.metric"), _name),
-        Column(t("report.network"), lambda row: number(row.network.value), "net"),
-        Column(t("report.linear"), lambda row: number(row.linear.value), "lin"),
+        Column(capital(t("report.network")), lambda row: number(row.network.value), "net"),
+        Column(capital(t("report.linear")), lambda row: number(row.linear.value), "lin"),
         interval_column(t("report.difference"), lambda row: row.difference, sign=True),
         _resolved(document),
     ]
@@ -40,7 +40,7 @@ def _arrows() -> Paragraph:
 
 
 def _threshold(document: Document) -> list[Block]:
-    """The one threshold on which all that is said of decisions rests."""
+    """Return the one threshold on which all that is said of decisions rests."""
     threshold = document.performance.threshold
     if threshold is None:
         return []

@@ -1,4 +1,4 @@
-"""Performance over all rows of a scan: metrics that are means, as sums that merge.
+"""Performance over all rows of a scan: metrics that are means, as mergeable sums.
 
 Their intervals are Student's, of a mean and of a mean paired difference. What ranks the rows (AUC, average precision), R2 and
 single classes are those of the drawn rows, with their number. In memory the same metrics have bootstrap intervals.
@@ -28,8 +28,9 @@ SUMMED = ("log_loss", "brier", "accuracy", "squared_error", "absolute_error", "p
 
 @dataclass(frozen=True)
 class Plan:
-    """`metrics` that are means, the `centre` of a target that is a number, where losses are worked out, and from which
-    probability on a row is predicted to be positive."""
+    """Settings of the sums: `metrics` that are means, the `centre` of a numeric target, the device for losses, and the
+    threshold.
+    """
 
     metrics: tuple[str, ...]
     task: str
@@ -41,7 +42,7 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """Sums of (metrics, network/linear/difference), of what knowing nothing costs, of labels that differ, and their count."""
+    """Sums of (metrics, network/linear/difference), of the null loss, of labels that differ, and their count."""
 
     losses: Means
     null: Means
@@ -56,7 +57,7 @@ def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> P
 
 
 def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Totals:
-    """Sums over rows that both models are bound to."""
+    """Return the sums over rows that both models are bound to."""
     table, both = network.table, np.stack([network.scores, linear.scores])
     rows = np.stack([_metric(plan, name, both, table.y) for name in plan.metrics], axis=1)
     null = null_parts(plan.task, table.y, plan.classes, plan.centre)
@@ -77,7 +78,7 @@ def merge(a: Totals, b: Totals) -> Totals:
 
 
 def finish(context: Context, plan: Plan, totals: Totals) -> Performance:
-    """Add the metrics that are means over all rows to those of the drawn rows."""
+    """Combine the metrics that are means over all rows with those of the drawn rows."""
     drawn, found = context.performance, sums.finish(totals.losses)
     held = totals.null.mean * totals.losses.rows if plan.task == "multiclass" else np.zeros(0)  # rows of each class
     known = {one.name: replace(one, rows=drawn.rows) for one in drawn.metrics}

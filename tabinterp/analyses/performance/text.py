@@ -3,195 +3,203 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.method.summed.performance": "means of losses",
+    "report.method.summed.performance": "mean losses",
     "report.section.performance": "Performance",
     # draws: "rows" or "groups of rows" (report.draws)
     "report.performance.rows": (
-        "{rows} held-out rows. Intervals are 95%, from {resamples} paired resamples of the {draws} (seed {seed}); "
-        "differences are network minus linear."
+        "{rows} held-out rows. 95% intervals are from {resamples} paired bootstrap resamples of {draws} (seed {seed}). "
+        "Differences are network minus linear."
     ),
     "report.performance.not_held_out": (
-        "{rows} rows, and it is not known which of them the network was trained on: the numbers describe the fit, and "
-        "no difference is resolved. Intervals are 95%, from {resamples} paired resamples (seed {seed})."
+        "{rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit and no "
+        "difference is called significant. 95% intervals are from {resamples} paired bootstrap resamples (seed {seed})."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.performance.student.rows": (
-        "{rows} held-out rows. 95% intervals use Student's t, with standard errors over the {draws} and fewer degrees of freedom "
-        "where a few of them decide the result. Differences are paired: network minus linear."
+        "{rows} held-out rows. 95% intervals use Student's t with standard errors over {draws}. The degrees of freedom are "
+        "reduced where a few {draws} dominate the result. Differences are paired: network minus linear."
     ),
     "report.performance.student.not_held_out": (
-        "{rows} rows. It is not known which of them the network was trained on, so these numbers describe the fit and no "
-        "difference is significant. 95% intervals use Student's t, with standard errors over the {draws}."
+        "{rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit and no "
+        "difference is called significant. 95% intervals use Student's t with standard errors over {draws}."
     ),
     # summed: names of metrics, the first with a capital; drawn: how many rows
     "report.performance.student.summed": (
-        "{summed} and their differences are means over all {rows} held-out rows, which were read in batches. Other metrics are "
-        "computed on {drawn} of these rows, selected by a hash of the row number. 95% intervals use Student's t. Differences are "
-        "paired: network minus linear."
+        "{summed} and their differences are means over all {rows} held-out rows, which were read in batches. Other metrics "
+        "are computed on {drawn} of these rows, selected by a hash of the row number. 95% intervals use Student's t. "
+        "Differences are paired: network minus linear."
     ),
     "report.performance.student.summed.not_held_out": (
-        "{summed} and their differences are means over all {rows} rows, which were read in batches. Other metrics are computed "
-        "on {drawn} of these rows. It is not known which rows the network was trained on, so these numbers describe the fit and "
-        "no difference is significant. 95% intervals use Student's t."
+        "{summed} and their differences are means over all {rows} rows, which were read in batches. Other metrics are "
+        "computed on {drawn} of these rows. It is unknown which rows the network was trained on, so the metrics describe the "
+        "fit and no difference is called significant. 95% intervals use Student's t."
     ),
-    "report.performance.student.delong": "The standard error of the difference in ROC AUC is DeLong's (1988).",
+    "report.performance.student.delong": (
+        "The standard error of the difference in ROC AUC is from DeLong et al. (1988)."
+    ),
     "report.performance.primary": (
-        "The verdict rests on one metric, {metric}: network minus linear {difference} ({unit}), 95% interval. "
-        "Differences smaller than {margin} are taken not to matter."
+        "The verdict is based on the difference in {metric} (network minus linear, {unit}) with its 95% interval: "
+        "{difference}. Differences smaller than {margin} are treated as negligible."
     ),
     "report.performance.primary_no_margin": (
-        "The verdict rests on one metric, {metric}: network minus linear {difference} ({unit}), 95% interval."
+        "The verdict is based on the difference in {metric} (network minus linear, {unit}) with its 95% interval: "
+        "{difference}."
     ),
-    "report.performance.caption": "Metrics of both models, and the difference with its 95% interval",
-    "report.performance.whole": "Metrics of both models and their difference",
-    "report.performance.brief": "Performance at a glance",
+    "report.performance.caption": "Metrics of both models and the paired difference",
+    "report.performance.whole": "Metrics of both models and the paired difference, network − linear",
+    "report.performance.brief": "Performance",
     "report.performance.arrows": (
-        "↑ higher is better, ↓ lower is better. A difference is resolved when its interval excludes zero (the margin of "
-        "the verdict is not used here)."
+        "↑ higher is better, ↓ lower is better. A difference is significant if its 95% interval excludes zero, regardless of "
+        "the margin of the verdict."
     ),
     "report.difference.title": "Unit: {unit}. Standard error: {stderr}.",
-    "report.resolved": "resolved",
-    "report.resolved.better": "✓ better",
-    "report.resolved.worse": "✓ worse",
+    "report.resolved": "Significant",
+    "report.resolved.better": "✓ network better",
+    "report.resolved.worse": "✓ network worse",
     "report.resolved.no": "no",
     "report.resolved.not_assessed": "not assessed",
     "report.up": "↑",
     "report.down": "↓",
     "report.performance.threshold": (
-        "A row is predicted {positive} where its probability is above {threshold}. The same threshold holds for accuracy, "
-        "disagreement, groups, reasons and costs."
+        "A row is predicted to be {positive} if its probability exceeds {threshold}. The same threshold is used for "
+        "accuracy, disagreement, groups, reason codes and costs."
     ),
     # summed: names of metrics, the first with a capital; drawn: how many rows
     "report.performance.summed": (
-        "{summed} and their difference are means over all {rows} held-out rows, which were read in batches; their 95% intervals "
-        "are Student's. Other metrics are of {drawn} of these rows, drawn by a hash of the row's number, with intervals from "
-        "{resamples} paired resamples (seed {seed}). Differences are network minus linear."
+        "{summed} and their differences are means over all {rows} held-out rows, which were read in batches; their 95% "
+        "intervals use Student's t. Other metrics are computed on {drawn} of these rows, selected by a hash of the row "
+        "number, with intervals from {resamples} paired bootstrap resamples (seed {seed}). Differences are network minus "
+        "linear."
     ),
     "report.performance.summed.not_held_out": (
-        "{summed} and their difference are means over all {rows} rows, which were read in batches, other metrics of {drawn} "
-        "drawn ones. It is not known which rows the network was trained on: the numbers describe the fit, and no difference is "
-        "resolved. Intervals are 95%, Student's and from {resamples} paired resamples (seed {seed})."
+        "{summed} and their differences are means over all {rows} rows, which were read in batches. Other metrics are "
+        "computed on a sample of {drawn} rows. It is unknown which rows the network was trained on, so the metrics describe "
+        "the fit and no difference is called significant. 95% intervals use Student's t for the means, and {resamples} "
+        "paired bootstrap resamples for the other metrics (seed {seed})."
     ),
     # the verdict: a closed set
     "verdict.better": "The network predicts better than {linear:name}.",
     "verdict.equivalent": "The difference between the network and {linear:name} is negligible.",
     "verdict.worse": "The network predicts worse than {linear:name}.",
-    "verdict.not_resolved": "The test set is too small to separate the network and {linear:name}.",
-    "verdict.not_assessed": "Not assessed: it is not known which rows the network was not trained on.",
+    "verdict.not_resolved": "Inconclusive: the held-out rows do not separate the network from {linear:name}.",
+    "verdict.not_assessed": "Not assessed: the rows on which the network was not trained are unknown.",
     # reason: a clause (why.events)
     "verdict.not_assessed.few": "Not assessed: {reason}.",
     "verdict.linear.exact": (
-        "The network is itself a linear model: it has no hidden layer. It adds nothing to what {linear:name} can express; its "
-        "coefficients on the original columns are in section Coefficients."
+        "The network is a linear model, because it has no hidden layer. It can express nothing that {linear:name} cannot. "
+        "Its coefficients on the original columns are in the section “Coefficients”."
     ),
     "verdict.linear.score": (
-        "The network is a linear model over these rows: a linear function of the columns explains {percent}% of its score. It "
-        "adds nothing to what {linear:name} can express; the coefficients of that function are in section Coefficients."
+        "On these rows the network is a linear model: a linear function of the columns explains {percent}% of the variance "
+        "of its score. It adds nothing to what {linear:name} can express. The coefficients of this function are in the "
+        "section “Coefficients”."
     ),
     "verdict.gap.log_loss.lower": (
-        "Its log loss is lower by {value} (95% interval {low} to {high}); less than {margin} counts as equivalent."
+        "Its log loss is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated as negligible."
     ),
     "verdict.gap.log_loss.higher": (
-        "Its log loss is higher by {value} (95% interval {low} to {high}); less than {margin} counts as equivalent."
+        "Its log loss is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated as negligible."
     ),
     "verdict.gap.log_loss.open": (
-        "Network minus linear, log loss differs by {value} (95% interval {low} to {high}, which includes zero); "
-        "less than {margin} counts as equivalent."
+        "The difference in log loss (network minus linear) is not significant: {value} (95% CI {low} to {high}). Differences "
+        "below {margin} are treated as negligible."
     ),
     "verdict.gap.log_loss.few": (
-        "Which model has the lower log loss is not known: fewer than {fewest} rows, or groups of rows, give no interval."
+        "The difference in log loss has no interval, because there are fewer than {fewest} rows or groups of rows."
     ),
     "verdict.gap.squared_error.lower": (
-        "Its mean squared error is lower by {value} (95% interval {low} to {high}); less than {margin} counts as "
-        "equivalent."
+        "Its mean squared error is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated as "
+        "negligible."
     ),
     "verdict.gap.squared_error.higher": (
-        "Its mean squared error is higher by {value} (95% interval {low} to {high}); less than {margin} counts as "
-        "equivalent."
+        "Its mean squared error is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated as "
+        "negligible."
     ),
     "verdict.gap.squared_error.open": (
-        "Network minus linear, the mean squared error differs by {value} (95% interval {low} to {high}, which includes "
-        "zero); less than {margin} counts as equivalent."
+        "The difference in mean squared error (network minus linear) is not significant: {value} (95% CI {low} to {high}). "
+        "Differences below {margin} are treated as negligible."
     ),
     "verdict.gap.squared_error.few": (
-        "Which model has the lower mean squared error is not known: fewer than {fewest} rows, or groups of rows, give no "
-        "interval."
+        "The difference in mean squared error has no interval, because there are fewer than {fewest} rows or groups of rows."
     ),
     "verdict.gap.poisson_deviance.lower": (
-        "Its mean Poisson deviance is lower by {value} (95% interval {low} to {high}); less than {margin} counts as "
-        "equivalent."
+        "Its mean Poisson deviance is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated as "
+        "negligible."
     ),
     "verdict.gap.poisson_deviance.higher": (
-        "Its mean Poisson deviance is higher by {value} (95% interval {low} to {high}); less than {margin} counts as "
-        "equivalent."
+        "Its mean Poisson deviance is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated as "
+        "negligible."
     ),
     "verdict.gap.poisson_deviance.open": (
-        "Network minus linear, the mean Poisson deviance differs by {value} (95% interval {low} to {high}, which includes "
-        "zero); less than {margin} counts as equivalent."
+        "The difference in mean Poisson deviance (network minus linear) is not significant: {value} (95% CI {low} to "
+        "{high}). Differences below {margin} are treated as negligible."
     ),
     "verdict.gap.poisson_deviance.few": (
-        "Which model has the lower mean Poisson deviance is not known: fewer than {fewest} rows, or groups of rows, give no "
-        "interval."
+        "The difference in mean Poisson deviance has no interval, because there are fewer than {fewest} rows or groups of "
+        "rows."
     ),
-    "verdict.others.better": "All {count} other metrics also favour the network.",
-    "verdict.others.worse": "All {count} other metrics also favour the linear model.",
+    "verdict.others.better": "All {count} other metrics significantly favour the network.",
+    "verdict.others.worse": "All {count} other metrics significantly favour the linear counterpart.",
     "verdict.others.open": "None of the {count} other metrics differs significantly.",
     # better, worse, no: how many metrics favour the network, favour the linear model, favour neither
     "verdict.others.mixed": (
-        "Of the {count} other metrics, resolved in favour of the network: {better}; in favour of the linear model: {worse}; "
-        "not resolved: {no}."
+        "Other metrics ({count}): {better} significantly better for the network, {worse} significantly better for the linear "
+        "counterpart, {no} not significant."
     ),
-    "verdict.labels": "The two models give different labels to {count} of {rows} held-out rows ({percent}%).",
+    "verdict.labels": "The models predict different classes for {count} of {rows} held-out rows ({percent}%).",
     "verdict.labels.few": (
-        "To how many of {rows} held-out rows the two models give different labels is not told: to fewer than {fewest}, or to all "
-        "but as few."
+        "The models predict different classes for fewer than {fewest} of {rows} held-out rows, or for all but fewer than "
+        "{fewest}. The exact number is withheld."
     ),
     "verdict.only_network": (
-        "Permuting these columns raises the network's loss, and measurably more than that of {linear:name}, for which no rise is "
-        "resolved: {columns}."
+        "Columns with significant importance for the network only: {columns}. For each, permutation raises the network's "
+        "loss significantly more than that of {linear:name}, where the rise is not significant."
     ),
     # base: "base rate" or "mean" (constant)
     "verdict.scope": (
-        "Intervals are over held-out rows, for this one trained network; the margin is {percent}% of the loss of always "
-        "predicting the {base:constant}, a convention of this tool."
+        "Intervals reflect the sampling of held-out rows, not variability from retraining. The margin is {percent}% of the "
+        "loss of always predicting the {base:constant}, which is the default."
     ),
     "verdict.scope.groups": (
-        "Intervals are over groups of held-out rows, for this one trained network; the margin is {percent}% of the loss of "
-        "always predicting the {base:constant}, a convention of this tool."
+        "Intervals reflect the sampling of groups of held-out rows, not variability from retraining. The margin is "
+        "{percent}% of the loss of always predicting the {base:constant}, which is the default."
     ),
     "verdict.rows_needed": (
-        "About {needed} held-out rows instead of {rows} would resolve it, if the difference stayed as it is."
+        "About {needed} held-out rows instead of {rows} would give a conclusive verdict, if the estimated difference did not "
+        "change."
     ),
     "verdict.one_value": (
-        "All {rows} held-out rows have the same value of the target. Always predicting it would lose nothing, so that these rows "
-        "cannot tell which model knows more."
+        "All {rows} held-out rows have the same target value, so they cannot show which model predicts better."
     ),
     "verdict.scope.given": (
-        "Intervals are over held-out rows, for this one trained network; the margin, {margin}, was given by whoever asked."
+        "Intervals reflect the sampling of held-out rows, not variability from retraining. The margin of {margin} was set by "
+        "the user."
     ),
     "verdict.scope.given.groups": (
-        "Intervals are over groups of held-out rows, for this one trained network; the margin, {margin}, was given by whoever "
-        "asked."
+        "Intervals reflect the sampling of groups of held-out rows, not variability from retraining. The margin of {margin} "
+        "was set by the user."
     ),
     "report.performance.delong": (
-        "The interval of the difference in ROC AUC is DeLong's (1988); all others are of resamples."
+        "The interval of the difference in ROC AUC is from DeLong et al. (1988). All other intervals are from bootstrap "
+        "resamples."
     ),
     "report.performance.no_delong": (
-        "The difference in ROC AUC has an interval of resamples: DeLong's takes rows as independent and of equal weight."
+        "The interval of the difference in ROC AUC is from bootstrap resamples, because DeLong's method needs independent "
+        "rows of equal weight."
     ),
-    "report.judged.classes": "Each class against the others",
-    "report.judged.classes.table": "Log loss and ROC AUC of each class against all others [95% interval]",
+    "report.judged.classes": "Metrics by class",
+    "report.judged.classes.table": "Log loss and ROC AUC of each class against the rest [95% CI]",
     "report.judged.classes.note": "Classes with fewer than 20 events among the held-out rows are not shown.",
     "report.judged.class": "Class and metric",
     "report.judged.class.row": "{output}: {metric}",
-    "report.judged.status.better": "better",
-    "report.judged.status.worse": "worse",
-    "report.judged.status.equivalent": "equivalent",
-    "report.judged.status.not_resolved": "not resolved",
-    "plot.axis.performance": "network minus linear, in standard errors of the difference, 95% interval",
+    "report.judged.status.better": "network better",
+    "report.judged.status.worse": "network worse",
+    "report.judged.status.equivalent": "negligible difference",
+    "report.judged.status.not_resolved": "inconclusive",
+    "plot.axis.performance": "network − linear in standard errors, 95% CI",
     "report.judged.status.not_assessed": "not assessed",
     # why it does not apply
     "why.performance.rows": (
-        "performance on {rows} rows would tell of single people; it takes {least} rows at least, so hold out more rows"
+        "performance on {rows} rows could disclose individual outcomes; hold out at least {least} rows"
     ),
 }

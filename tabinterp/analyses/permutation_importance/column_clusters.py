@@ -1,4 +1,4 @@
-"""Families: columns that carry the same information, found by hierarchical clustering of their associations.
+"""Groups of columns that carry the same information, found by hierarchical clustering of their associations.
 
 Association, in [0, 1]: of two numbers the absolute rank correlation of Spearman (1904); of two columns of levels Cramér's V
 without its bias (Bergsma 2013); of a number and levels the correlation ratio of the number's ranks, without its bias
@@ -36,7 +36,7 @@ ROUNDING = 1e-12  # of a variance: what is left where a column is constant on th
 
 @dataclass(frozen=True, eq=False)
 class Families(Display):
-    """`association` (columns, columns); `families` name -> members, two at least, in the table's order."""
+    """`association` (columns, columns); `families`: name -> at least two members, in the table's order."""
 
     columns: tuple[str, ...]
     association: FloatArray
@@ -46,28 +46,28 @@ class Families(Display):
     seed: int
 
     def weakest(self, name: str) -> float:
-        """The lowest association between two members."""
+        """Return the lowest association between two members."""
         at = [self.columns.index(c) for c in self.families[name]]
         return float(self.association[np.ix_(at, at)].min())
 
     def associated(self, columns: tuple[str, ...], least: float) -> tuple[str, ...]:
-        """The other columns whose association with any of these is at least so high."""
+        """Return the other columns with an association of at least this size with any of these."""
         at = [self.columns.index(c) for c in columns]
         most = self.association[at].max(axis=0)
         return tuple(c for j, c in enumerate(self.columns) if most[j] >= least and c not in columns)
 
     def picture(self, output: str | None) -> Heat:
-        """The association of each column with each other."""
+        """Return the association of each pair of columns, to be plotted."""
         return Heat(self.columns, self.columns, self.association, text("plot.axis.association"), ("columns", "columns"))
 
     def frame(self) -> pd.DataFrame:
-        """One row a member: family, column, weakest association in the family."""
+        """Return one row for each member: family, column, weakest association in the family."""
         rows = [(name, c, self.weakest(name)) for name, members in self.families.items() for c in members]
         return pd.DataFrame(rows, columns=["family", "column", "weakest"])
 
 
 def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Families:
-    """Find families among the input columns, on at most 5,000 seeded rows; `families(table).families` goes into `groups=`.
+    """Find groups of related input columns, on at most 5,000 seeded rows; pass `families(table).families` as `groups=`.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Fa
     """
     check_table(table)
     if not 0 < threshold <= 1:
-        raise NotApplicableError(f"threshold is above 0 and at most 1; got {threshold}")
+        raise NotApplicableError(f"threshold must be above 0 and at most 1; got {threshold}")
     able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
     few = table.take(able[np.sort(chosen(table.numbers[able], ROWS, seed))])
     columns = tuple(few.schema.inputs)
@@ -96,7 +96,7 @@ def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Fa
 
 
 def associations(table: Table) -> FloatArray:
-    """(columns, columns) association of every two input columns, 1 on the diagonal, 0 where there is none to measure."""
+    """Return the association (columns, columns) of every two input columns; 1 on the diagonal, 0 if it cannot be measured."""
     columns, w = table.schema.inputs, table.row_weights
     is_number = np.array([table.schema[c].kind == "numeric" for c in columns])
     numbers, levels = np.flatnonzero(is_number), np.flatnonzero(~is_number)
@@ -114,7 +114,7 @@ def associations(table: Table) -> FloatArray:
 
 
 def _ranks(table: Table, column: str, w: FloatArray) -> FloatArray:
-    """(n,) the weight below a value and half of that at it; NaN missing."""
+    """Return the weight below each value plus half of that at it (n,); NaN missing."""
     x = table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
     known = ~np.isnan(x)
     result = np.full(len(x), np.nan)
@@ -129,7 +129,7 @@ def _codes(table: Table, column: str) -> IntArray:
 
 
 def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
-    """(p, p) of ranks (n, p), each pair on the rows where both are known."""
+    """Return Spearman correlations (p, p) of ranks (n, p), each pair on the rows where both are known."""
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known.astype(np.float64)
     of_values = (a * w[:, None]).T
@@ -145,7 +145,7 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> FloatArray:
-    """Less their means, so that no digits are lost; 0 where they are missing, and where a column has one value."""
+    """Return ranks minus their means; 0 if missing, and for constant columns."""
     a, mass = np.where(known, ranks, 0.0), w @ known
     weighs = known & (w > 0)[:, None]
     varies = np.where(weighs, ranks, -np.inf).max(axis=0) > np.where(weighs, ranks, np.inf).min(axis=0)
@@ -153,7 +153,7 @@ def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> Floa
 
 
 def _ratio(ranks: FloatArray, codes: IntArray, w: FloatArray) -> FloatArray:
-    """(p,) Kelley's epsilon: share of the variance of the ranks (n, p) between levels, less what chance gives."""
+    """Return Kelley's epsilon (p,): share of the variance of the ranks (n, p) between levels, corrected for chance."""
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known * w[:, None]
     level = csr_array((np.ones(len(codes)), codes, np.arange(len(codes) + 1)))

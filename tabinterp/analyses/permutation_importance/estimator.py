@@ -1,4 +1,4 @@
-"""Permutation importance: how much the loss rises when a column no longer belongs to its row.
+"""Permutation importance: the rise in loss when the values of a column are permuted between rows.
 
 Estimand (Breiman 2001; Fisher, Rudin & Dominici 2019): E L(y, f(x with column j from another row)) - E L(y, f(x)), on the
 rows given. The rows are put in hash order once and moved by circular shifts, so that what is read is contiguous; a
@@ -61,7 +61,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class PermutationImportance(Display):
-    """Rise of the loss for each player (a column, or a group of columns moved together), in units of the loss.
+    """Rise in loss for each column, or group of columns permuted together, in units of the loss.
 
     `importance`, `stderr`, `ci_low`, `ci_high`, `off_support`, `exact`: (players,). `baseline` is the loss untouched. For
     the AUC and accuracy the loss is one minus it, so that a rise is always bad.
@@ -100,7 +100,9 @@ class PermutationImportance(Display):
         return text(key, {"loss": word(self.loss)})
 
     def frame(self) -> pd.DataFrame:
-        """One row a player, in the table's order; conditional: also what it is conditioned on, strata, rows of the smallest."""
+        """Return one row for each column or group, in the table's order; if conditional, also the conditioning columns,
+        strata, and rows of the smallest.
+        """
         more: dict[str, Any] = {}
         if self.conditional:
             found = [self.strata.get(player) for player in self.players]
@@ -121,7 +123,7 @@ class PermutationImportance(Display):
         )
 
     def minus(self, other: PermutationImportance) -> Estimates:
-        """Return the importance of every player less that for another model on the same rows and draws, with its error."""
+        """Return the importance of every column minus that for another model on the same rows and draws, with its error."""
         errors = [
             error_of(a - b, self.weights, self.groups)
             for a, b in zip(self.projection.T, other.projection.T, strict=True)
@@ -142,7 +144,7 @@ def permutation_importance(
     conditional: bool = False,
     progress: Progress | None = None,
 ) -> PermutationImportance:
-    """Permutation importance of every input column on all rows of `table`.
+    """Return the permutation importance of every input column, on all rows of `table`.
 
     Parameters
     ----------
@@ -174,7 +176,7 @@ def permutation_importance(
 
 
 def sizes(bound: BoundModel, n_repeats: int, seed: int) -> FloatArray:
-    """(columns,) `permutation_importance` alone, where no error of it is asked for."""
+    """Return the permutation importance (columns,) alone, without its error."""
     plan = start(bound, n_repeats=n_repeats, seed=seed)
     return _estimated(plan, update(plan, np.arange(len(bound.table))))[0]
 
@@ -184,7 +186,7 @@ def sizes(bound: BoundModel, n_repeats: int, seed: int) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums over receivers: each one's own loss, the rise of its loss under moves, and the rises that each donor gave."""
+    """Sums over receivers: their own losses, the rise in loss under permutation, and the rises that each donor caused."""
 
     rows: list[IntArray] = field(default_factory=list)
     own: list[FloatArray] = field(default_factory=list)
@@ -204,14 +206,14 @@ def start(
     scale: str = "log_odds",
     conditional: bool = False,
 ) -> Plan:
-    """Draw shifts and find the columns that need none."""
+    """Draw the shifts, and find the columns that need none."""
     n = len(bound.table)
     if n < 2:
         raise NotApplicableError(why("permutation.few", rows=n))
     if np.count_nonzero(bound.table.row_weights) < 2:
         raise NotApplicableError(why("permutation importance needs at least two rows that have weight"))
     if n_repeats < 1:
-        raise NotApplicableError(f"{argument('n_repeats')} is at least 1; got {n_repeats}")
+        raise NotApplicableError(f"{argument('n_repeats')} must be at least 1; got {n_repeats}")
     chosen_loss = loss_for(loss, bound.table.schema.task, scale)
     if conditional and n < 4 * FEWEST:
         raise NotApplicableError(why("permutation.conditional", least=4 * FEWEST, rows=n, stratum=FEWEST))
@@ -227,7 +229,7 @@ def start(
 
 
 def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
-    """For every player that the model reads and that other columns go with."""
+    """Return the strata of every column that the model reads and that is related to other columns."""
     associated, result = families(bound.table, seed=seed), {}
     for player, columns in players.items():
         others = associated.associated(columns, ASSOCIATED)
@@ -237,7 +239,7 @@ def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int
 
 
 def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:
-    """The rows that are equal in these columns, where each column has encoded columns of its own."""
+    """Return groups of rows that are equal in these columns, if each column is encoded separately."""
     block = np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
     if len(block) == 0 or not bound.is_local(columns):
         return None
@@ -246,10 +248,10 @@ def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntA
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Move every player for these receivers (places in the plan's order); donors come from all rows of the plan."""
+    """Permute every column for these receivers (positions in the plan's order); donors come from all rows of the plan."""
     bound, sums, rows = plan.bound, Sums(), np.sort(rows)
     if plan.loss.ranks and len(rows) < len(bound.table):
-        raise NotApplicableError("the AUC ranks all rows against each other; give them in one batch")
+        raise NotApplicableError("the AUC needs all rows in one batch, because it ranks every row against every other")
     y, w = bound.at_home(bound.table.y[rows]), bound.at_home(bound.table.row_weights[rows])
     own = Untouched(plan.loss, taken_at(bound.answers, rows), y, w)
     sums.rows.append(rows)
@@ -269,7 +271,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
 
 
 def _once(values: FloatArray, known: list[FloatArray]) -> FloatArray:
-    """The last two different arrays are kept; one that is equal to them is forgotten."""
+    """Cache the last two different arrays."""
     for one in known:
         if np.array_equal(one, values):
             return one
@@ -278,7 +280,7 @@ def _once(values: FloatArray, known: list[FloatArray]) -> FloatArray:
 
 
 def merge(a: Sums, b: Sums) -> Sums:
-    """Sums of both parts' rows."""
+    """Merge the sums of two sets of rows."""
     return Sums(
         a.rows + b.rows,
         a.own + b.own,
@@ -288,7 +290,7 @@ def merge(a: Sums, b: Sums) -> Sums:
 
 
 def finish(plan: Plan, sums: Sums) -> PermutationImportance:
-    """Importance, standard error and interval of every player."""
+    """Return importance, standard error and interval of every column."""
     weights, own = plan.bound.table.row_weights, np.concatenate(sums.own)[np.argsort(np.concatenate(sums.rows))]
     baseline = float(np.average(own, weights=weights))
     values, projection = _estimated(plan, sums)
@@ -323,7 +325,7 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
 
 
 def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
-    """(players,) importances, and (rows, players) what each row adds to them as receiver and donor."""
+    """Return importances (players,), and what each row contributes to them as receiver and donor (rows, players)."""
     order, weights = np.argsort(np.concatenate(sums.rows)), plan.bound.table.row_weights
     values, projection = np.zeros(len(plan.players)), np.zeros((len(order), len(plan.players)))
     for i, player in enumerate(plan.players):
@@ -340,19 +342,21 @@ def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
 
 
 def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) -> FloatArray:
-    """(n,) mean rise over the pairs of each row's stratum; 0 where none of its rows weighs anything."""
+    """Return the mean rise (n,) over the pairs of each row's stratum; 0 if none of its rows has weight."""
     rise, mass = (np.bincount(strata.label, weights * part) for part in received.T)
     return np.asarray(share_of(np.column_stack([rise, mass]))[strata.label])
 
 
 def share_of(sums: FloatArray) -> FloatArray:
-    """Mean of the rises (rows,) from sums of w D and w; 0 where there was none."""
+    """Return the mean of the rises (rows,) from sums of w D and w; 0 if there was none."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 
 
 def error_of(projection: FloatArray, w: FloatArray, groups: IntArray | None) -> float:
-    """Standard error of the mean of the projection, weighted; the rows of a group are one draw. NaN below ten groups."""
+    """Return the standard error of the weighted mean of the projection, with the rows of a group as one unit; NaN for fewer
+    than ten groups.
+    """
     deviation = w * (projection - np.average(projection, weights=w))
     if groups is not None:
         deviation = group_sums(deviation, groups)
@@ -363,7 +367,7 @@ def error_of(projection: FloatArray, w: FloatArray, groups: IntArray | None) -> 
 
 
 def run(context: Context) -> tuple[PermutationImportance, PermutationImportance]:
-    """Answer the question for the two models of an audit, on the same rows with the same permutations."""
+    """Compute permutation importance for both models of an audit, on the same rows with the same permutations."""
     network, linear = context.both(context.subsample)
     return (
         permutation_importance(network, network.table, seed=context.seed, progress=context.part(0, 2)),

@@ -1,4 +1,4 @@
-"""How often does moving a column make a row unlike any real row?
+"""Off-support share: how often permuting a column makes a row unlike any real row.
 
 Half of a seeded sample serves as reference, the other half as probes; the rows of a group are in the same half. A probe is off
 the support when its nearest reference row is farther than it is for 95% of the untouched probes: five in a hundred would be
@@ -26,7 +26,7 @@ SHIFTS = 4
 
 
 class Support:
-    """Off-support rates of a table's columns, from at most 1,000 of its rows."""
+    """Off-support shares of a table's columns, from at most 1,000 of its rows."""
 
     def __init__(self, table: Table, seed: int) -> None:
         able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
@@ -45,14 +45,14 @@ class Support:
         self._limit = quantile(self._total.min(axis=1), 0.95, self._weights) if half else np.inf
 
     def _squared(self, column: str) -> NDArray[np.float32]:
-        """(probes, references) squared distances in one column; kept for all of them, they would be a megabyte for each."""
+        """Return squared distances (probes, references) in one column; not cached, as they would take a megabyte each."""
         values, half = self._frame[column], self._half
         if self._schema[column].kind == "numeric":
             return _numeric(values.to_numpy(dtype=np.float64, na_value=np.nan), self._unit, half)
         return _discrete(values.factorize()[0], half)
 
     def off(self, columns: Sequence[str], label: IntArray | None = None) -> float | None:
-        """Share of probes off the support when these columns come together from another probe.
+        """Return the share of probe rows off the support when these columns are taken from another probe row.
 
         With labels (n,) of the table's rows, from another probe of the same label; probes that have none stay out.
         """
@@ -75,7 +75,7 @@ class Support:
 
 
 def _half(table: Table, rows: IntArray) -> int:
-    """How many of the rows are the reference: half of them, or as near to half as the end of a group is."""
+    """Return the number of reference rows: half of them, or as close to half as the end of a group allows."""
     if table.groups is None:
         return len(rows) // 2
     ends = np.append(0, np.flatnonzero(np.diff(table.groups[rows])) + 1)

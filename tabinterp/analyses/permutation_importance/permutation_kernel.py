@@ -1,4 +1,4 @@
-"""Receivers of a column from donors: every row asked what its loss is when some of its columns come from another row."""
+"""The kernel of permutation importance: the loss of every receiving row when columns are taken from donor rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is fixed before the first row: players, draws, and the groups of rows that share a value.
+    """What is fixed before the first row: columns, draws, and the groups of rows that share a value.
 
     `bound` holds the rows in hash order, and a row is known by its place in it.
     """
@@ -41,31 +41,33 @@ class Plan:
     strata: dict[str, Strata] | None = None  # conditional: player -> rows that give to each other; not in it: all rows
 
     def is_exact(self, player: str) -> bool:
-        """Has the player so few distinct values that none needs to be drawn?"""
+        """Return whether the column has so few distinct values that all of them can be used."""
         few = player in self.groups and len(self.groups[player][1]) <= EXACT * len(self.shifts)
         return few and player not in (self.strata or {})
 
     def strata_of(self, player: str) -> Strata:
-        """Its strata, or all rows as one."""
+        """Return the strata of a column, or all rows as one stratum."""
         found = (self.strata or {}).get(player)
         return Strata.of(np.zeros(len(self.bound.table), dtype=np.int64)) if found is None else found
 
     def donors(self, player: str, rows: IntArray, shift: int) -> IntArray:
-        """(m,) the row a shift further in hash order, within the stratum where there are strata."""
+        """Return the donor (m,) of each receiver: the row a shift further in hash order, within the stratum if there are
+        strata.
+        """
         if player in (self.strata or {}):
             return self.strata_of(player).further(rows, shift)
         return (rows + shift) % len(self.bound.table)
 
 
 class Untouched:
-    """The receivers untouched: targets, weights and losses, and how far a move raises them."""
+    """The receivers before permutation: targets, weights and losses, and how much a permutation raises the losses."""
 
     def __init__(self, loss: Loss, scores: Tensor, y: Tensor, w: Tensor) -> None:
         self.loss, self.scores, self.y, self.w = loss, scores, y, w
         self.losses: FloatArray = loss.rows(scores[None], y, w[None])[0].cpu().numpy()
 
     def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
-        """(m,) losses at these scores (m, k) minus the untouched; each pair weighs as much as both of its rows."""
+        """Return the losses at these scores (m, k) minus the original losses (m,); each pair has the weights of both rows."""
         w = (self.w * donors)[None]
         before = self.losses
         if self.loss.ranks:  # other weights, other ranks
@@ -74,7 +76,7 @@ class Untouched:
 
 
 def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Every receiver at every value of the column, weighed by the value's share of all rows."""
+    """Evaluate every receiver at every value of the column, weighted by the value's share of all rows."""
     bound, (group, first) = plan.bound, plan.groups[player]
     levels, at = bound.part(plan.players[player], first), group[rows]
     base = taken_at(bound.z, rows) - _taken(levels, at)
@@ -92,7 +94,7 @@ def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
-    """Row losses of one set of scores after another; ranked losses need all of them, weighed, at once."""
+    """Yield the row losses of one set of scores after another; ranked losses need all of them at once."""
     if not own.loss.ranks:
         for one in scores:
             yield own.loss.rows(one[None], own.y, own.w[None])[0].cpu().numpy()
@@ -102,7 +104,7 @@ def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iter
 
 
 def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Every receiver with the column of `n_repeats` other rows."""
+    """Evaluate every receiver with the column of `n_repeats` other rows."""
     n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.cpu().numpy()
     move = _mover(plan, player, rows, own)
     (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))
@@ -117,7 +119,7 @@ def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[[IntArray], Tensor]:
-    """Scores of the receivers with the player's columns from these donors."""
+    """Return a function to the scores of the receivers with the column taken from donors."""
     bound, columns = plan.bound, plan.players[player]
     if player not in plan.groups:
         value = bound.table.frame[list(columns)].groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
@@ -149,7 +151,7 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[
 def _outer(
     bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
 ) -> Callable[[IntArray], Tensor]:
-    """Of a single encoded column: the front moves along one direction, and no part of it is kept for each row."""
+    """Return the mover of a single encoded column, which moves the front along one direction."""
     x = np.ascontiguousarray(bound.x[:, column])  # read once for each shift: beside thousands of others each is a miss
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)
 
@@ -170,7 +172,7 @@ def taken_at(values: Tensor, rows: IntArray) -> Tensor:
 
 
 def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
-    """Rows of `values`; nothing is copied where they follow one another, as most donors of a shift do."""
+    """Return rows of `values`, without a copy if they are consecutive, as most donors of a shift are."""
     if isinstance(rows, slice):
         return values[rows]
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
@@ -179,8 +181,9 @@ def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
 
 
 def _moved(bound: BoundModel, own: Untouched, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
-    """(m, k) scores after a move, in blocks that fit the cache; a receiver to which the donor brings the value that it
-    has keeps its own scores, and is not asked again."""
+    """Return scores (m, k) after a change, in blocks that fit the cache; a receiver whose value does not change keeps its
+    own scores.
+    """
     rows, scores = np.flatnonzero(changed), own.scores.clone()
     everyone = len(rows) > DENSE * len(changed)
     buffer = bound.z.new_empty((BLOCK, bound.z.shape[1]))

@@ -39,7 +39,7 @@ class Importance(Part):
 
 
 def build(r: Results) -> Importance:
-    """Return the importance of every column for both models; without columns where it does not apply."""
+    """Return the importance of every column for both models; without columns if it does not apply."""
     both = r[ANALYSIS]
     if both is None:
         metric: Any = r.performance.metrics[0].name

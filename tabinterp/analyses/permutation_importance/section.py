@@ -47,7 +47,7 @@ def _figure(importance: Importance, unit: dict[str, str]) -> list[Block]:
 
 
 def _shown(rows: Sequence[ImportanceRow]) -> list[ImportanceRow]:
-    """The columns that matter most to either model, in the document's order."""
+    """Return the columns that matter most to either model, in the document's order."""
     order = sorted(range(len(rows)), key=lambda index: (-_either(rows[index]), index))
     return [rows[index] for index in sorted(order[:SHOWN])]
 

@@ -1,4 +1,4 @@
-"""Strata: rows that are alike in the columns that go with a permuted one, so that donors of it come from rows like the receiver.
+"""Strata for conditional permutation: rows that are similar in the columns related to the permuted one.
 
 Conditioned on are the columns whose association with the permuted one reaches 0.2 (Strobl et al. 2008 include those whose
 correlation exceeds such a threshold). A regression tree predicts the permuted column from them, and its leaves are the strata
@@ -29,7 +29,7 @@ LEVELS = 16  # levels of a permuted column that the tree tells apart, the most f
 
 @dataclass(frozen=True, eq=False)
 class Strata:
-    """`label` (n,) the stratum of each row, from 0; `conditioned` the columns they are made of."""
+    """`label` (n,) is the stratum of each row, from 0; `conditioned` the columns that define them."""
 
     label: IntArray
     conditioned: tuple[str, ...]
@@ -40,7 +40,7 @@ class Strata:
 
     @classmethod
     def of(cls, label: IntArray, conditioned: tuple[str, ...] = ()) -> Strata:
-        """From any labels."""
+        """Return strata from any labels."""
         _, label = np.unique(label, return_inverse=True)
         order = np.argsort(label, kind="stable")
         size = np.bincount(label)
@@ -57,7 +57,7 @@ class Strata:
         return int(self.size.min())
 
     def further(self, rows: IntArray, shift: int) -> IntArray:
-        """(m,) rows a shift further in their stratum, round and round; never the row itself unless it is alone."""
+        """Return the row (m,) a shift further in the same stratum, cyclically; never the row itself unless it is alone."""
         at = self.label[rows]
         size = self.size[at]
         offset = np.where(size > 1, 1 + (shift - 1) % np.maximum(size - 1, 1), 0)
@@ -65,7 +65,7 @@ class Strata:
 
 
 def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], seed: int) -> Strata:
-    """Cut the rows of a table by the columns conditioned on, as they bear on the permuted `columns`."""
+    """Divide the rows of a table into strata by the conditioning columns, as they predict the permuted `columns`."""
     target = np.column_stack([_target(table, c) for c in columns])
     features = np.column_stack([_code(table, c) for c in conditioned])
     half = folds(table, seed, 2)
@@ -83,7 +83,7 @@ def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], 
 
 
 def _joined(leaves: IntArray) -> IntArray:
-    """Leaves, numbered as a walk through the tree meets them, joined with their neighbours until each has enough rows."""
+    """Return leaves in tree order, merged with their neighbours until each has enough rows."""
     _, leaf, count = np.unique(leaves, return_inverse=True, return_counts=True)
     joined, held, group = np.zeros(len(count), dtype=np.int64), 0, 0
     for i, rows in enumerate(count):
@@ -97,7 +97,7 @@ def _joined(leaves: IntArray) -> IntArray:
 
 
 def _code(table: Table, column: str) -> FloatArray:
-    """(n,) numbers a tree can cut: a number's own value, a level's place; missing below all."""
+    """Return numbers (n,) that a tree can split: a number's own value, a level's position; missing below all."""
     values = table.frame[column]
     if table.schema[column].kind == "numeric":
         x = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -106,14 +106,14 @@ def _code(table: Table, column: str) -> FloatArray:
 
 
 def _levels(table: Table, column: str) -> IntArray:
-    """(n,) the place of each level among the column's; -1 missing."""
+    """Return the position of each level among the column's (n,); -1 missing."""
     place = {level: i for i, level in enumerate(table.schema[column].levels)}
     codes = table.frame[column].astype(object).map(place)
     return np.asarray(pd.to_numeric(codes).fillna(-1).to_numpy(dtype=np.int64))
 
 
 def _target(table: Table, column: str) -> FloatArray:
-    """(n, t) what is to be predicted: ranks of a number in standard deviations, a dummy for each level, one for missing."""
+    """Return what is predicted (n, t): ranks of a number in standard deviations, a dummy for each level, one for missing."""
     if table.schema[column].kind == "numeric":
         x = table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
         missing = np.isnan(x)

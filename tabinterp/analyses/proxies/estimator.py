@@ -1,4 +1,4 @@
-"""A protected column that no model reads: how well can it be told from what they do read, and does that matter?
+"""Proxies: how well a protected column that is not an input can be predicted from the inputs, and whether that matters.
 
 Probes (Alain & Bengio 2016): a logistic regression (of a number a linear one) on the encoded inputs, on the outputs of each
 hidden layer, on the score alone, and on one input column at a time (the levels of a category, sixteen parts of a number),
@@ -53,7 +53,9 @@ PENALTY = 1.0
 
 @dataclass(frozen=True)
 class Probe:
-    """How well the column is told from `place`: "inputs", "layer 1" and so on, "score", or the name of an input column."""
+    """How well the column is predicted from `place`: "inputs", "layer 1" and so on, "score", or the name of an input
+    column.
+    """
 
     place: str
     power: Estimate
@@ -61,7 +63,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Ablated:
-    """What permuting these columns does to one model: change of the loss, of the gap, and the gap that is left."""
+    """The effect of permuting these columns on one model: change of the loss, change of the gap, and the remaining gap."""
 
     columns: tuple[str, ...]
     loss: Estimate
@@ -71,7 +73,7 @@ class Ablated:
 
 @dataclass(frozen=True)
 class Gap:
-    """Share selected (mean prediction of numbers): of the most selected group of the column less the least, under one model."""
+    """Share selected (mean prediction for numbers) in the most selected group minus the least selected, under one model."""
 
     most: Condition
     least: Condition
@@ -81,7 +83,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Proxy:
-    """One protected column that is no input. `metric` is "auc" or "r2"; `columns` are single input columns, best first."""
+    """One protected column that is not an input. `metric` is "auc" or "r2"; `columns` are single input columns, best first."""
 
     column: str
     metric: str
@@ -93,20 +95,20 @@ class Proxy:
 
     @property
     def best(self) -> tuple[str, ...]:
-        """At most three columns that tell it better than chance, the interval of each above it."""
+        """At most three columns that predict it significantly better than chance."""
         chance = CHANCE[self.metric == "auc"]
         return tuple(p.place for p in self.columns if p.power[2] > chance)[:BEST]
 
 
 @dataclass(frozen=True, eq=False)
 class Proxies:
-    """Every protected column that is no input and can be told at all."""
+    """Every protected column that is not an input and can be predicted at all."""
 
     proxies: tuple[Proxy, ...]
     seed: int
 
     def frame(self) -> pd.DataFrame:
-        """One row for each column and probe."""
+        """Return one row for each column and probe."""
         rows = []
         for proxy in self.proxies:
             for kind, probes in (("place", proxy.places), ("column", proxy.columns)):
@@ -122,7 +124,7 @@ class Proxies:
 
 
 def proxies(network: BoundModel, linear: BoundModel, *, threshold: float = THRESHOLD, seed: int = 0) -> Proxies:
-    """Probe the rows that both models are bound to for every protected column that is not an input.
+    """Predict every protected column that is not an input from the rows that both models are bound to.
 
     Of at most 3,000 rows, drawn by hash. A column of which fewer than two levels have fifty rows is left out.
     """
@@ -149,7 +151,7 @@ def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float,
 
 
 def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
-    """Which rows (n,) count, and what a probe has to tell of them: (n, k) levels, or a number."""
+    """Return which rows (n,) count, and what a probe has to predict for them: levels (n, k), or a number."""
     values = table.frame[name]
     if table.schema[name].kind == "numeric" and values.nunique() > 2:
         number = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -164,7 +166,7 @@ def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
 
 
 def _places(network: BoundModel) -> Iterator[tuple[str, FloatArray]]:
-    """What the network works with, (n, width) each."""
+    """Yield the representations inside the network, (n, width) each."""
     if network.has_gradient:
         yield "inputs", network.x
         yield from network.activations().items()
@@ -174,14 +176,14 @@ def _places(network: BoundModel) -> Iterator[tuple[str, FloatArray]]:
 
 
 def _of_column(table: Table, name: str) -> FloatArray:
-    """(n, cells) a column's levels, or sixteen parts of a number, so that a probe finds what is not in a line."""
+    """Return a column's levels (n, cells), or sixteen ranges of a number, so that a probe can find nonlinear relations."""
     made = cells(table, name, np.ones(len(table), dtype=bool), CELLS)
     return np.eye(made.size)[made.codes]
 
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """One protected column: which rows count, what they are, their weights and their folds."""
+    """One protected column: which rows count, their values, weights and folds."""
 
     known: BoolArray
     outcomes: FloatArray
@@ -191,7 +193,7 @@ class _Asked:
     groups: IntArray | None
 
     def power(self, values: FloatArray) -> Estimate:
-        """Cross-fitted AUC or R2 of a linear probe on (n, width) values."""
+        """Return the cross-fitted AUC or R2 of a linear probe on values (n, width)."""
         rows = np.flatnonzero(self.known & (self.weights > 0))
         x, y, w = values[rows], self.outcomes[rows], self.weights[rows]
         fold = self.folds[rows]
@@ -242,7 +244,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
 
 
 def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
-    """(groups,) of which the share selected may be told."""
+    """Return for which groups (groups,) the share selected can be shown."""
     sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
     return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 
@@ -280,7 +282,7 @@ def _ablated(
 
 
 def _with(bound: BoundModel, columns: tuple[str, ...], donors: IntArray) -> FloatArray:
-    """(n, k) scores of every row with these columns from other rows."""
+    """Return scores (n, k) of every row with these columns from other rows."""
     with torch.inference_mode():
         if bound.is_local(columns):
             part = bound.part(columns)
@@ -289,13 +291,13 @@ def _with(bound: BoundModel, columns: tuple[str, ...], donors: IntArray) -> Floa
 
 
 def _losses(bound: BoundModel, scores: FloatArray) -> FloatArray:
-    """(n,) the task's own loss of every row."""
+    """Return the loss of the task (n,) for every row."""
     found = loss_for(None, bound.table.schema.task).each(scores[None], bound.table.y, bound.device)
     return np.asarray(found[0])
 
 
 def _difference(table: Table, values: FloatArray, pair: tuple[BoolArray, BoolArray]) -> Estimate:
-    """Mean over one group less that over the other, with an interval over rows or groups of rows."""
+    """Return the mean over one group minus that over the other, with an interval over rows or groups of rows."""
     (a, one), (b, other) = (influences(values, table.row_weights, mask) for mask in pair)
     both = pair[0] | pair[1]
     error, units = spread(np.where(both, np.nan_to_num(one) - np.nan_to_num(other), 0.0), together(table), both)
@@ -309,7 +311,7 @@ def _freedom(table: Table, units: int) -> float:
 
 
 def run(context: Context) -> Proxies | None:
-    """Answer the question for the two models of an audit; None for several classes."""
+    """Find proxies in both models of an audit; None for several classes."""
     if context.network.table.schema.task == "multiclass":
         return None
     return proxies(*context.both(context.subsample), threshold=context.threshold, seed=context.seed)

@@ -1,4 +1,4 @@
-"""Proxies in the document: how well other columns and the network tell a protected column that no model reads."""
+"""Proxies in the document: how well other columns and the network predict a protected column that is not an input."""
 
 from __future__ import annotations
 

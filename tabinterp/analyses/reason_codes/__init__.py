@@ -1,4 +1,4 @@
-"""Which columns speak against a person who is decided on adversely, and how stable are these reasons?"""
+"""Which columns are the reasons for an adverse decision, and how stable are these reasons?"""
 
 from __future__ import annotations
 

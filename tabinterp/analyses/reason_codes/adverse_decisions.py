@@ -1,4 +1,5 @@
-"""Declined rows beside the just-approved ones, and what each column adds towards the decline, reading by reading.
+"""Adverse decisions: declined rows, just-approved rows for reference, and the contribution of each column to the decision,
+by method.
 
 Values are (rows, columns), in units of the score, positive where the column counts against the row.
 """
@@ -37,7 +38,9 @@ BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Declined rows first, then the just-approved ones, in both models; `side` times a score grows towards the decline."""
+    """Declined rows first, then the just-approved rows, in both models; `side` times a score grows towards the adverse
+    decision.
+    """
 
     network: BoundModel
     linear: BoundModel
@@ -60,7 +63,7 @@ class Case:
 
     @property
     def near_weights(self) -> FloatArray:
-        """(reference rows,) the weights by which the reference counts."""
+        """The weights (reference rows,) of the reference rows."""
         return self.network.table.row_weights[self.near]
 
     @property
@@ -68,22 +71,25 @@ class Case:
         return np.asarray(np.average(self.linear.x[self.near], axis=0, weights=self.near_weights))
 
     def declines(self, scores: FloatArray) -> BoolArray:
-        """A score at the threshold itself is of the negative class."""
+        """Return which scores are declined; a score at the threshold itself is of the negative class."""
         return np.asarray((scores > self.cut) == (self.side > 0))
 
 
 def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
-    """A target that does not have two classes has no adverse class, and is left as it is."""
+    """Set the adverse class of a target with two classes; other targets are unchanged."""
     if declined not in ("negative", "positive"):
-        raise TabinterpError(f"allowed are 'negative' and 'positive'; got {argument('declined', declined)}")
+        raise TabinterpError(
+            f"unknown value of a deprecated argument: got {argument('declined', declined)}; allowed are 'negative' "
+            "and 'positive'"
+        )
     schema = rows.schema
     if schema.task != "binary":
         return rows
     adverse = schema.classes[declined == "positive"]
     if schema.adverse not in (None, adverse):
         raise TabinterpError(
-            f"the table states the adverse class {schema.adverse!r}, and {argument('declined', declined)} names "
-            f"{adverse!r}; leave out {argument('declined')}"
+            f"{argument('declined', declined)} names the adverse class {adverse!r}, but the table was read with "
+            f"the adverse class {schema.adverse!r}. Leave out {argument('declined')}"
         )
     schema = replace(schema, adverse=adverse)
     stated = replace(rows, schema=schema)
@@ -91,14 +97,15 @@ def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
 
 
 def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) -> AnyTable:
-    """Return the rows with the adverse class that a caller named by the deprecated argument `declined` ("positive" or
-    "negative"), after a warning."""
+    """Return the rows with the adverse class that the deprecated argument `declined` ("positive" or "negative") names,
+    after a warning.
+    """
     if declined is None:
         return rows
     stated = _with_adverse_side(rows, declined)
     warnings.warn(
-        f"{argument('declined', declined)} is deprecated and will be removed in the next version; state the adverse class in "
-        f"read_table or scan_table: {argument('adverse', stated.schema.adverse)}",
+        f"{argument('declined', declined)} is deprecated and will be removed in the next version. Name the adverse "
+        f"class when the table is read: {argument('adverse', stated.schema.adverse)}",
         DeprecationWarning,
         stacklevel=stacklevel,
     )
@@ -130,7 +137,9 @@ def _both_scales(scores: torch.Tensor) -> torch.Tensor:
 
 
 def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
-    """(rows, columns) against the just-approved rows, of the log-odds and of the probability, from the same coalitions."""
+    """Return Shapley values (rows, columns) relative to the just-approved rows, of the log-odds and of the probability,
+    from the same coalitions.
+    """
     once = case.size * len(case.near) * 2 * max(1, len(bound.columns) - 1)
     permutations = int(np.clip(EVALUATIONS // once, 1, MOST))
     found = explain(Games(bound, case.near, _both_scales), case.rows, seed, permutations, None).values
@@ -138,7 +147,7 @@ def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray
 
 
 def _baseline(case: Case, mean: FloatArray) -> FloatArray:
-    """(rows, columns) Shapley values from one encoded row, the mean of others."""
+    """Return Shapley values (rows, columns) relative to one encoded row, the mean of others."""
     bound, rows = case.network, np.arange(case.size + 1)  # the last row lends its place to the mean
     one = replace(bound, x=np.vstack([bound.x[: case.size], mean]), table=bound.table.take(rows))
     found = explain(Games(one, rows[-1:], lambda scores: scores), case.rows, case.seed, MOST, None).values
@@ -146,7 +155,7 @@ def _baseline(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _gradients(case: Case) -> FloatArray:
-    """(rows, columns) integrated gradients from the mean of the just-approved rows, which alone have weight."""
+    """Return integrated gradients (rows, columns) from the mean of the just-approved rows."""
     bound = case.network
     weights = np.zeros(len(bound.table))
     weights[case.near] = case.near_weights
@@ -156,7 +165,7 @@ def _gradients(case: Case) -> FloatArray:
 
 
 def linear_values(case: Case, mean: FloatArray) -> FloatArray:
-    """(rows, columns) coefficient times distance from the reference; by coalitions where columns are encoded together."""
+    """Return coefficient times distance from the reference (rows, columns); by coalitions if columns are encoded together."""
     bound = case.linear
     if not bound.is_local(bound.columns):
         return interventional(bound, case, case.seed)[0]
@@ -166,13 +175,13 @@ def linear_values(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _cleaned(case: Case, values: FloatArray, bound: BoundModel) -> FloatArray:
-    """Towards the decline; what is no larger than rounding is nothing."""
+    """Return values towards the adverse decision, with rounding errors set to zero."""
     tiny = RESOLUTION * max(float(np.abs(values).max()), 1e-300)
     return case.side * np.where(np.abs(values) > tiny, values, 0.0)
 
 
 def readings(case: Case, main: FloatArray, on_probability: FloatArray) -> dict[str, FloatArray]:
-    """Name -> another list for the network's decisions than the main one."""
+    """Return other lists of reasons for the network's decisions, by name."""
     bound = case.network
     found = {"seed": interventional(bound, case, case.seed + 1)[0], "scale": on_probability}
     if bound.has_gradient and bound.is_local(bound.columns):

@@ -1,4 +1,4 @@
-"""Reason codes: which columns count against a declined row, under the network and under the linear model.
+"""Reason codes: the columns that contribute most to an adverse decision, under the network and under the linear model.
 
 The Official Interpretations of Regulation B (12 CFR 1002, Supplement I, 9(b)(2)-5) name two methods: the factors on which an
 applicant is furthest below the average of those at or just above the cut-off, or of all applicants. Of a logistic regression
@@ -6,7 +6,7 @@ that is beta (x - reference), in closed form. Of a network the same question has
 values against the just-approved rows (the main one: real rows, columns moved whole), Shapley values from the mean of the
 just-approved rows and from the mean of all rows (a baseline that is no row where a column has levels), and integrated
 gradients from the mean of the just-approved rows. How far their lists agree is what is measured here, over rows, by rank: the
-sizes of two readings may look alike where their order differs.
+sizes of two methods may look alike where their order differs.
 
 A reason is a column that adds towards the decline. A list holds the largest, four at most (9(b)(2)-1), fewer where fewer count
 against the row.
@@ -26,7 +26,7 @@ from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, named
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.errors import NotApplicableError, TabinterpError, argument
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.table import Table
 
@@ -39,7 +39,7 @@ AUDITED_ROWS = 500  # adversely decided rows that an audit explains
 
 @dataclass(frozen=True, eq=False)
 class ReasonCodes(Display):
-    """Reasons of `rows` declined rows (of `declined_rows`), and how far they can be relied on.
+    """Reason codes of `rows` declined rows (of `declined_rows`), and how reliable they are.
 
     `network` and `linear` (rows, columns) are what each column adds towards the decline, in log-odds, against the same
     `reference_rows` just-approved rows. `numbers` are the rows' numbers. `omitted`: share of rows in which a column that is not
@@ -80,7 +80,7 @@ class ReasonCodes(Display):
         return frame.assign(model=frame["measure"].str.removeprefix("reason_"))
 
     def frame(self) -> pd.DataFrame:
-        """One row a measure: what it is of, rows, value, standard error, 95% interval. Aggregates only."""
+        """Return one row for each measure: what it is of, rows, value, standard error, 95% interval. Aggregates only."""
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))
             for one in self.likeness
@@ -99,7 +99,7 @@ class ReasonCodes(Display):
         )
 
     def codes(self) -> pd.DataFrame:
-        """One row a declined row: its number, and its reasons under both models, the largest first."""
+        """Return one row for each declined row: its number, and its reasons under both models, the largest first."""
         made: dict[str, Any] = {"row": self.numbers}
         names = np.array([*self.columns, None], dtype=object)
         for model in ("network", "linear"):
@@ -121,7 +121,7 @@ def reason_codes(
     rows: int | None = None,
     seed: int = 0,
 ) -> ReasonCodes:
-    """Reasons of the rows of `table` that the network declines, network beside linear model.
+    """Return the reason codes of the rows of `table` that the network declines, under both models.
 
     Parameters
     ----------
@@ -184,14 +184,16 @@ def _check(threshold: float, table: Table, signs: Mapping[str, int] | None) -> N
     if table.schema.adverse is None:
         raise NotApplicableError(why("adverse.unstated"))
     if not 0 < threshold < 1:
-        raise TabinterpError(f"a threshold is a probability between 0 and 1; got {threshold}")
+        raise TabinterpError(
+            f"the threshold must be a probability between 0 and 1; got {argument('threshold', threshold)}"
+        )
     for column, sign in (signs or {}).items():
         if column not in table.schema.inputs or table.schema[column].kind != "numeric" or sign not in (1, -1):
-            raise TabinterpError(f"signs are +1 or -1 of numeric input columns; got {column!r}: {sign}")
+            raise TabinterpError(f"signs must be +1 or -1, for numeric input columns only; got {sign} for {column!r}")
 
 
 def run(context: Context) -> ReasonCodes | None:
-    """Answer the question for the two models of an audit; None unless there are two classes, as the document shows."""
+    """Compute reason codes for both models of an audit; None unless there are two classes, which the document shows."""
     if context.network.table.schema.task != "binary":
         return None
     network, linear = context.both(context.evaluated)

@@ -1,4 +1,5 @@
-"""What lists of reasons are worth: how alike two of them are, what follows from them, and which columns they name.
+"""Lists of reasons: how similar two lists are, whether changing the named columns changes the decision, and which columns
+are named.
 
 A share that one to nine rows make, or all but as many, is not told, but its one end (`told_share`); nor is one from which such
 a share could be reckoned.
@@ -31,7 +32,7 @@ Which = Literal["network", "linear"]
 
 @dataclass(frozen=True)
 class Likeness:
-    """Two lists of reasons, over `rows` declined rows.
+    """Similarity of two lists of reasons, over `rows` declined rows.
 
     `jaccard`: mean of the common over all columns that either names. `changed`: share of rows in which the lists name other
     columns; `first`: in which the first column is the same. Each with standard error and 95% interval over rows.
@@ -46,8 +47,9 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Flips:
-    """Share of (row, reference row) pairs in which the row is approved once its named columns are those of the reference row;
-    beside it as many columns drawn at random, and the paired difference. Each model moves what it names itself."""
+    """Share of (row, reference row) pairs in which the row is approved once its named columns are taken from the reference
+    row; the same for as many random columns, and the paired difference. Each model uses its own reasons.
+    """
 
     model: Which
     rows: int
@@ -58,7 +60,7 @@ class Flips:
 
 @dataclass(frozen=True)
 class Named:
-    """Share of rows of which a column is a reason (and the first), under both models."""
+    """Share of rows for which a column is a reason (and the first reason), under both models."""
 
     column: str
     protected: bool
@@ -70,7 +72,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Against:
-    """Of the rows that name a column with a declared direction, the share in which the direction speaks for the row."""
+    """Among rows that name a column with a declared direction, the share in which the direction contradicts the reason."""
 
     column: str
     sign: int
@@ -82,7 +84,7 @@ class Against:
 
 
 def listed(values: FloatArray) -> tuple[BoolArray, IntArray]:
-    """(rows, columns) what is named, and (rows,) what is named first, -1 where nothing counts against the row."""
+    """Return which columns are named (rows, columns), and the first reason (rows,), -1 if there is none."""
     order = np.argsort(-values, axis=1, kind="stable")
     named = np.zeros(values.shape, dtype=bool)
     np.put_along_axis(named, order[:, :TOP], True, axis=1)
@@ -105,7 +107,7 @@ def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Li
 
 
 def _closed(found: list[Likeness]) -> list[Likeness]:
-    """Where all rows are told, and one of their two parts is not, the other part is not told either."""
+    """Withhold a second part if all rows are shown and one of their two parts is withheld."""
     of = {one.of: one for one in found}
     parts = of["linear_agree"], of["linear_differ"]
     for measure in ("jaccard", "changed", "first"):
@@ -138,7 +140,7 @@ def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
 
 
 def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
-    """What each model decides once its own reasons are moved, on the rows that it declines itself."""
+    """Return what each model decides once its own reasons are changed, on the rows that it declines itself."""
     models: tuple[tuple[Which, BoundModel, FloatArray], ...]
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:
@@ -155,7 +157,7 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
 
 
 def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
-    """(rows, columns) as many columns of each row as it has reasons, drawn by the row's hash."""
+    """Return as many random columns of each row as it has reasons (rows, columns), drawn by the row's hash."""
     own = row_hash(case.network.table.numbers[at], case.seed)
     columns = splitmix(np.arange(len(case.network.columns), dtype=np.uint64))
     with np.errstate(over="ignore"):
@@ -164,7 +166,7 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
 
 
 def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> FloatArray:
-    """(rows,) share of the donors with whose values in the moved columns the row is approved."""
+    """Return the share (rows,) of donors with whose values in the changed columns the row is approved."""
     every = slice(None, None, max(1, -(-len(case.near) // DONORS)))
     donors, counts = case.near[every], case.near_weights[every]
     share = np.empty(len(at))
@@ -178,7 +180,9 @@ def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> 
 
 
 def omitted(case: Case, main: FloatArray) -> Mean:
-    """Share of rows with a column left out that, moved alone to the reference rows, matters more than one that is named."""
+    """Return the share of rows with an unnamed column that matters more than a named one when it alone is set to the
+    reference rows.
+    """
     bound, named = case.network, listed(main)[0]
     alone = np.empty(named.shape)
     for i in range(0, case.size, BLOCK):
@@ -194,7 +198,7 @@ def omitted(case: Case, main: FloatArray) -> Mean:
 
 
 def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Named]:
-    """Columns that are a reason of ten rows at least under either model, the most frequent of the network first."""
+    """Return columns that are a reason for at least ten rows under either model, the network's most frequent first."""
     weights, group = _weighed(case, case.rows)
     (network, first), (other, other_first) = listed(main), listed(linear)
     open_ = [_firsts(one, network.shape[1]) for one in (first, other_first)]
@@ -215,12 +219,12 @@ def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Name
 
 
 def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -> Mean:
-    """Share of rows with a reason; of one to nine rows its one end, and nothing where it would tell of such a share."""
+    """Return the share of rows with a reason; for one to nine rows a bound, and nothing if it would reveal such a count."""
     return told_share(hit, weights, group) if told or hit.sum() < FEWEST else NONE
 
 
 def _firsts(first: IntArray, columns: int) -> BoolArray:
-    """(columns,) may it be told of how many rows a column is the first reason? Every row has one, or none (-1)."""
+    """Return for which columns the number of rows with it as first reason can be shown (columns,)."""
     counts = np.bincount(first + 1, minlength=columns + 1)
     return parts_shown(counts)[1:]
 

@@ -28,7 +28,7 @@ TOP = 4  # reasons of a row
 
 
 class Alike(Part):
-    """Two lists of reasons for the same rows."""
+    """The similarity of two lists of reasons for the same rows."""
 
     of: Literal[
         "linear",
@@ -48,7 +48,7 @@ class Alike(Part):
 
 
 class Flip(Part):
-    """Share of rows approved once the named columns are those of just-approved rows, beside as many columns at random."""
+    """Share of rows approved once the named columns are those of just-approved rows, compared with as many random columns."""
 
     model: Literal["network", "linear"]
     rows: int | None  # that this model declines; None: fewer than ten, or all but as few
@@ -58,7 +58,7 @@ class Flip(Part):
 
 
 class ReasonRow(Part):
-    """Share of declined rows of which the column is a reason, and the first."""
+    """Share of declined rows for which the column is a reason, and the first reason."""
 
     column: str
     protected: bool
@@ -122,7 +122,7 @@ def _proxies(r: Results) -> dict[str, list[str]]:
 
 
 def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> list[Message]:
-    """The proxy of each protected column that the network names most; said where ten rows name it under both models."""
+    """Return the proxy of each protected column that the network names most; said where ten rows name it under both models."""
     sentences: dict[str, Message] = {}
     for row in result.named:  # the most frequent first
         shares = {"network": row.network, "other": row.linear}

@@ -1,4 +1,6 @@
-"""Reason codes on the page: sentences, which columns are named, how alike the lists are, whether they carry the decision."""
+"""Reason codes on the page: which columns are named, how similar the lists are, and whether the reasons determine the
+decision.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict once more, after both models are recalibrated: does a gap remain that is not one of scale alone?
+"""The verdict after recalibration of both models: is there a difference beyond calibration?
 
 Class weights, resampling or training for too long move probabilities without changing what a model knows, and make a gap in log
 loss. Each model's scores f become a f + b: logistic recalibration for two classes (Platt 1999), one temperature a and an
@@ -58,7 +58,7 @@ class Recalibrated:
 
 
 def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *, seed: int = 0) -> Recalibrated:
-    """Recalibrate both models, bound to the same held-out rows, and compare them again as `before`, under its margin.
+    """Recalibrate both models, bound to the same held-out rows, and compare them again as in `before`, with its margin.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *
 
 
 def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = CPU) -> FloatArray:
-    """Scores (n, k), each row's recalibrated by the map that was fitted on the other folds."""
+    """Return scores (n, k) in which each row is recalibrated by the map fitted on the other folds."""
     weights, made = table.row_weights, np.empty_like(scores)
     for one in range(FOLDS):
         inside = fold == one
@@ -94,7 +94,7 @@ def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = 
 def fit(
     scores: FloatArray, y: FloatArray, weights: FloatArray, task: str, device: str = CPU
 ) -> tuple[float, FloatArray]:
-    """Slope and shift (k,) of the map of lowest loss on these rows, which is looked for on a device."""
+    """Return slope and shift (k,) of the map with the lowest loss on these rows, computed on a device."""
     centre, spread = scores.mean(axis=0), float(scores.std(axis=0).max())
     if not (len(y) and spread > 0):
         return 1.0, np.zeros(scores.shape[1])
@@ -110,7 +110,7 @@ def fit(
     ones = torch.ones(at.shape[:2], device=device)
 
     def objective(given: Tensor) -> Tensor:
-        """The loss of slope * score + shift, from (slope, shift of the centre): the two are then nearly independent."""
+        """Return the loss of slope * score + shift, from (slope, shift of the centre): the two are then nearly independent."""
         moved = given[0] * (at - middle) + middle + given[1:]
         return (loss.rows(moved, outcome, ones)[0] * share).sum() + ((given - start) ** 2).sum() / len(y)
 
@@ -135,5 +135,5 @@ def _minimised(objective: Callable[[Tensor], Tensor], start: FloatArray, device:
 
 
 def run(context: Context) -> Recalibrated | None:
-    """Answer the question for the two models of an audit, on the evaluated rows."""
+    """Recalibrate both models of an audit, on the evaluated rows."""
     return recalibrated(*context.both(context.evaluated), context.performance, seed=context.seed)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Recalibration(Part):
-    """The primary metric after both models were recalibrated, each held-out row by a map fitted on other folds of them."""
+    """The primary metric after recalibration of both models, each held-out row by a map fitted on other folds."""
 
     row: MetricRow
     status: Status  # by the verdict's margin

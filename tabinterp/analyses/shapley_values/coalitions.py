@@ -1,4 +1,4 @@
-"""Coalitions of a row and a background row: which are looked at, what each counts, and what the network says of them.
+"""Coalitions of a row and a background row: which are evaluated, how they are weighted, and the scores of the network.
 
 A pair of a row x and a background row b is a game: its players are the columns in which the two differ, and a coalition S is
 worth f(x on S, b elsewhere). Columns that are equal on both sides change nothing and are no players of this pair. A *design* is
@@ -36,7 +36,9 @@ Squash = Callable[[Tensor], Tensor]  # scores to what is explained
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """Coalitions of m players: `masks` (c, 1 + m) with a leading one, `weights` (m, c), `ends` (m, 2) of nobody and everybody."""
+    """Coalitions of m players: `masks` (c, 1 + m) with a leading one, `weights` (m, c), `ends` (m, 2) for the empty and the
+    full coalition.
+    """
 
     masks: Tensor
     weights: Tensor
@@ -49,17 +51,17 @@ class Design:
         return Design(self.masks.to(device), self.weights.to(device), self.ends.to(device))
 
     def fronts(self, moves: Tensor) -> Tensor:
-        """(c, n, h) of the background rows and the players' moves (1 + m, n, h)."""
+        """Return the fronts (c, n, h) of the background rows combined with the players' moves (1 + m, n, h)."""
         return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
 
     def values(self, scores: Tensor) -> Tensor:
-        """(m, n * k) what the scores (c, n * k) add to the values."""
+        """Return what the scores (c, n * k) contribute to the values (m, n * k)."""
         return self.weights @ scores
 
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """`walk(m)` of many players without its matrices, whose work grows with the square of m: running sums and differences."""
+    """`walk(m)` for many players without its matrices, which grow with the square of m: running sums and differences."""
 
     m: int
     ends: Tensor
@@ -85,19 +87,21 @@ class Running:
 
 
 def enumeration_cost(m: IntArray) -> FloatArray:
-    """Coalitions evaluated to enumerate m players; nobody and everybody are known. Infinity of more than a thousand."""
+    """Return the number of coalitions to enumerate for m players, without the empty and the full one; infinity for more
+    than a thousand.
+    """
     with np.errstate(over="ignore"):
         return np.asarray(np.maximum(np.exp2(m.astype(np.float64)) - 2, 0))
 
 
 def walk_cost(m: IntArray) -> FloatArray:
-    """Coalitions evaluated on the way of one permutation there and back."""
+    """Return the number of coalitions evaluated along one permutation and its reverse."""
     return np.asarray(np.maximum(2.0 * (m - 1), 0.0))
 
 
 @lru_cache(maxsize=64)
 def walk(m: int) -> Design | Running:
-    """Players join in their order, and in its reverse: the second is the first seen from the other end."""
+    """Return the design in which players join in their order and in the reverse order."""
     ends = torch.zeros(m, 2, dtype=torch.float64)
     ends[0] += torch.tensor([-0.5, 0.5])
     ends[-1] += torch.tensor([-0.5, 0.5])
@@ -106,14 +110,14 @@ def walk(m: int) -> Design | Running:
 
 
 def _passed(m: int) -> Tensor:
-    """(2 (m - 1), 1 + m) masks of the first t players, and of the others."""
+    """Return masks (2 (m - 1), 1 + m) of the first t players, and of the others."""
     inside = torch.arange(m)[None] < torch.arange(1, m)[:, None]
     both = torch.cat([inside, ~inside])
     return torch.cat([torch.ones(len(both), 1), both], dim=1)
 
 
 def every_subset(m: int) -> Iterator[Design | Running]:
-    """All coalitions but nobody and everybody, in designs of at most SUBSETS."""
+    """Yield all coalitions but the empty and the full one, in designs of at most SUBSETS."""
     if m == 1:
         yield walk(1)
     for start in range(1, 2**m - 1, SUBSETS):
@@ -136,7 +140,7 @@ def _subsets(m: int, start: int, stop: int) -> Design:
 
 
 def differing(bound: BoundModel) -> NDArray[np.int32]:
-    """(n, columns) numbers that are equal in two rows where the column changes nothing between them."""
+    """Return numbers (n, columns) that are equal in two rows if the column makes no difference between them."""
     frame, codes = bound.table.inputs, np.zeros((len(bound.x), len(bound.columns)), dtype=np.int32)
     for j, column in enumerate(bound.columns):
         block = bound.encoding.blocks[column]
@@ -148,7 +152,7 @@ def differing(bound: BoundModel) -> NDArray[np.int32]:
 
 
 class Games:
-    """The games between explained rows and background rows of one bound model: `rows` and `backs` are places in it.
+    """The games between explained rows and background rows of one bound model: `rows` and `backs` are positions in it.
 
     `back_weights` (backs,) are the weights of the background rows, of mean 1.
     """
@@ -165,11 +169,11 @@ class Games:
         self._back_parts = self._parts(backs) if self.local else torch.empty(0)
 
     def of(self, rows: IntArray) -> Rows:
-        """The games of these rows, ready to be played."""
+        """Prepare the games of these rows."""
         return Rows(self, rows, self._parts(rows) if self.local else torch.empty(0))
 
     def _parts(self, rows: IntArray) -> Tensor:
-        """(rows * columns, h) contributions to the front."""
+        """Return contributions to the front (rows * columns, h)."""
         bound = self.bound
         parts = bound.z.new_empty((len(rows), len(bound.columns), self._width))
         for j, column in enumerate(bound.columns):
@@ -178,13 +182,13 @@ class Games:
 
 
 class Rows:
-    """Games of a few rows: `row` and `back` below are places among these rows and among the background."""
+    """Games of a few rows: `row` and `back` are positions among these rows and among the background rows."""
 
     def __init__(self, games: Games, rows: IntArray, parts: Tensor) -> None:
         self._games, self._rows, self._parts = games, rows, parts
 
     def play(self, designs: Sequence[Design | Running], row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """(n, m, k) values that the players `order` (n, m) get in each game, as the designs weigh their coalitions."""
+        """Return the values (n, m, k) of the players `order` (n, m) in each game, with coalitions weighted by the designs."""
         games, (n, m) = self._games, order.shape
         nobody, everybody = games.ends[games.backs[back]], games.ends[self._rows[row]]
         values = games.ends.new_zeros((m, n, games.ends.shape[1]))
@@ -200,7 +204,7 @@ class Rows:
         return values.transpose(0, 1)
 
     def _step(self, coalitions: int, m: int) -> int:
-        """Games played at the same time."""
+        """Return the number of games evaluated at the same time."""
         games = self._games
         if not games.local:
             width: int = 8 * games.bound.x.shape[1] + 16 * len(games.bound.columns) + 4 * games._width
@@ -208,7 +212,7 @@ class Rows:
         return max(1, CALL // coalitions, BYTES // (4 * int(games._width) * (coalitions + m + 1)))
 
     def _local(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """(c * n, h) fronts: that of the background row, and the differences of the parts of those who joined."""
+        """Return fronts (c * n, h): the background row's plus the differences of the parts of the players who joined."""
         games, (n, m) = self._games, order.shape
         columns = len(games.bound.columns)
         moves = games.bound.z.new_empty((1 + m, n, games._width))
@@ -219,7 +223,7 @@ class Rows:
         return design.fronts(moves).flatten(0, 1)
 
     def _general(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """(c * n, h) fronts by the whole encoder."""
+        """Return fronts (c * n, h) by the whole encoder."""
         games, n, masks = self._games, len(order), design.masks
         inside = np.zeros((len(masks), n, len(games.bound.columns)), dtype=bool)
         inside[:, np.arange(n)[:, None], order] = masks[:, None, 1:].cpu().numpy() == 1

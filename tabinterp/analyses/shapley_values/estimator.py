@@ -1,4 +1,4 @@
-"""Shapley values: how a row's score comes about from its columns, against a background of real rows.
+"""Shapley values: what each column adds to a row's score, compared with a background of real rows.
 
 Estimand (Shapley 1953; Lundberg & Lee 2017; interventional: Janzing, Minorics & Blöbaum 2020): the mean over background rows b,
 by their weight where the table has weights, of the Shapley values of the game S -> f(x on S, b elsewhere). A column with
@@ -91,7 +91,7 @@ class ShapleyValues(Display):
 
     @property
     def estimand(self) -> str:
-        """What a value is, and what the error of a mean over rows holds for."""
+        """What a value is, and what the error of a mean over rows includes."""
         fixed = "the background rows given" if self.places is None else "their population, which is the background too"
         by = "mean over background rows" if self.weights is None else "mean over background rows by their weight"
         words = f"{by} of the Shapley value of each column (interventional); means over rows: for {fixed}"
@@ -99,15 +99,15 @@ class ShapleyValues(Display):
 
     @property
     def exact(self) -> bool:
-        """Nothing was sampled."""
+        """Whether nothing was sampled."""
         return not bool(self.stderr.any())
 
     def interval(self) -> Estimates:
-        """Every value with its 95% interval, of the sampling given the background (docs/coverage.md)."""
+        """Every value with its 95% interval for the sampling, given the background (docs/coverage.md)."""
         return Estimates.of(self.values, self.stderr, self.df)
 
     def mean(self) -> Estimates:
-        """Signed mean over rows (columns, outputs), with its standard error over rows, sampling included.
+        """Return the signed mean over rows (columns, outputs), with its standard error over rows and sampling.
 
         A background drawn from the rows is in the error, each of its rows in both roles: the mean is that of the population,
         explained against itself. A given background counts as fixed.
@@ -118,11 +118,13 @@ class ShapleyValues(Display):
         return mean_in_two_roles(mean, self.values, self.weights, self.against, self.places, self.groups)
 
     def mean_absolute(self) -> Estimates:
-        """Mean absolute value over rows (columns, outputs); noise biases it upward."""
+        """Return the mean absolute value over rows (columns, outputs), biased upward by sampling error."""
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """(columns, outputs) is the rank of a column by mean absolute value, against the next below it, inside the noise?"""
+        """Return whether a column's rank by mean absolute value cannot be distinguished from the next lower one (columns,
+        outputs).
+        """
         size = np.abs(self.values)
         tied = np.zeros(size.shape[1:], dtype=bool)
         for k in range(size.shape[2]):
@@ -133,13 +135,13 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Sampling error of the differences when there is one row, over which nothing varies."""
+        """Return the sampling error of the differences between columns if there is only one row."""
         if len(self.values) > 1:
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and column: means over the rows."""
+        """Return one row for each output and column: means over the rows."""
         mean, size, tied = self.mean(), self.mean_absolute(), self.tied()
         frames = [
             pd.DataFrame(
@@ -160,7 +162,7 @@ class ShapleyValues(Display):
         return pd.concat(frames, ignore_index=True)
 
     def to_shap(self) -> Any:
-        """A `shap.Explanation`, for shap's own plots; with several outputs (rows, columns, outputs)."""
+        """Return a `shap.Explanation`, for shap's own plots; with several outputs (rows, columns, outputs)."""
         import shap  # noqa: PLC0415  # heavy, and optional
 
         one = len(self.outputs) == 1
@@ -190,7 +192,7 @@ def shapley_values(
     n_permutations: int | None = None,
     progress: Progress | None = None,
 ) -> ShapleyValues:
-    """Shapley values of every row of `table`, each input column being one player.
+    """Return the Shapley values of every row of `table`, with each input column as a player.
 
     Parameters
     ----------
@@ -261,8 +263,9 @@ def shapley_values(
 
 
 def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) -> FloatArray:
-    """(rows, columns, outputs) values of rows against background rows, both places in `bound`, from one permutation a pair:
-    for a ranking, which states no error."""
+    """Return values (rows, columns, outputs) of rows against background rows, both positions in `bound`, from one
+    permutation per pair: for rankings without an error.
+    """
     games = Games(bound, backs, lambda scores: scores)
     if bound.is_linear and games.local:
         return _closed_form(bound, rows, backs).values
@@ -270,40 +273,42 @@ def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) ->
 
 
 def background_rows(table: Table, size: int, seed: int) -> IntArray:
-    """Places of the rows that others are compared with."""
+    """Return the positions of the background rows."""
     able = np.flatnonzero(table.row_weights > 0)
     return able[chosen(table.numbers[able], int(size), seed)]
 
 
 def _check(background: int | Table, method: str, scale: str, tolerance: float, n_permutations: int | None) -> None:
     if method not in METHODS:
-        raise NotApplicableError(f"method is one of {', '.join(METHODS)}; got {method!r}")
+        raise NotApplicableError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     if scale not in SCALES:
-        raise NotApplicableError(f"scale is one of {', '.join(SCALES)}; got {scale!r}")
+        raise NotApplicableError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
     if not isinstance(background, Table) and (not isinstance(background, (int, np.integer)) or background < 1):
-        raise NotApplicableError(f"background is a table or a number of rows, at least 1; got {background!r}")
+        raise NotApplicableError(f"background must be a table or a number of rows of at least 1; got {background!r}")
     if not tolerance > 0:
-        raise NotApplicableError(f"tolerance is above 0; got {tolerance}")
+        raise NotApplicableError(f"tolerance must be above 0; got {tolerance}")
     if n_permutations is not None and not 1 <= n_permutations <= MOST:
-        raise NotApplicableError(f"{argument('n_permutations')} is between 1 and {MOST}; got {n_permutations}")
+        raise NotApplicableError(f"{argument('n_permutations')} must be between 1 and {MOST}; got {n_permutations}")
 
 
 def _together(
     model: Model | BoundModel, table: Table, background: int | Table, seed: int
 ) -> tuple[BoundModel, IntArray, IntArray, str]:
-    """One bound model that holds explained and background rows, the places of both, and words for the background."""
+    """Return one bound model with explained and background rows, the positions of both, and a description of the
+    background.
+    """
     if not isinstance(background, Table):
         bound = bind(model, table)
         backs = background_rows(table, background, seed)
         return bound, np.arange(len(table)), backs, f"{len(backs)} of the same rows"
     absent = [c for c in table.schema.inputs if c not in background.frame]
     if absent:
-        raise NotApplicableError(f"the background lacks the columns {', '.join(map(repr, absent))}")
+        raise NotApplicableError(f"the background has no column named {', '.join(map(repr, absent))}")
     backs = len(table) + np.arange(len(background))
     if background is table:
         return bind(model, table), np.arange(len(table)), np.arange(len(table)), f"all {len(table)} rows"
     if not background.row_weights.any():
-        raise NotApplicableError("every row of the background has the weight 0")
+        raise NotApplicableError("the background cannot be used, because all its rows have weight 0")
     weighted = table.weights is not None or background.weights is not None
     both = replace(
         table,
@@ -324,7 +329,7 @@ def _squash(scale: str, bound: BoundModel) -> Callable[[Tensor], Tensor]:
 
 
 def _closed_form(bound: BoundModel, rows: IntArray, backs: IntArray) -> Sampled:
-    """Coefficient times distance from the background's mean, summed over the column's block."""
+    """Return coefficient times distance from the background's mean, summed over the column's block."""
     weight, x, counts = bound.front.weight.cpu().numpy(), bound.x[rows], bound.table.row_weights[rows]
     moves = x - np.average(bound.x[backs], axis=0, weights=bound.table.row_weights[backs])
     from_each = (counts @ x / counts.sum() - bound.x[backs]) * counts.sum()
@@ -344,13 +349,14 @@ def _check_budget(games: Games, rows: IntArray) -> None:
     asked = float(enumeration_cost(m).sum(axis=1).mean()) * len(rows)
     if asked > BUDGET:
         raise NotApplicableError(
-            f"exact Shapley values of {len(rows):,} rows against {len(games.backs):,} take about {asked:.1e} evaluations; at "
-            f"most {BUDGET:.0e} are made: use {argument('method', 'auto')}, or fewer rows"
+            f"exact Shapley values of {len(rows):,} rows with {len(games.backs):,} background rows need about "
+            f"{asked:.1e} evaluations of the model; at most {BUDGET:.0e} are allowed. Use "
+            f"{argument('method', 'auto')}, or fewer rows"
         )
 
 
 def run(context: Context) -> tuple[ShapleyValues, ShapleyValues]:
-    """Answer the question for the two models of an audit, on the same rows against the same background.
+    """Compute Shapley values for both models of an audit, on the same rows with the same background.
 
     With many columns fewer rows are explained, from a fixed number of permutations: to reach the tolerance would take most of an
     audit's time.

@@ -1,4 +1,4 @@
-"""One row explained: the Shapley value of each column under the network beside the same under its linear counterpart."""
+"""The explanation of one row: the Shapley value of each column under the network and under its linear counterpart."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .estimator import BACKGROUND, TOLERANCE, ShapleyValues, background_rows, sh
 
 @dataclass(frozen=True, eq=False)
 class RowExplanation(Display):
-    """The values of one row against the same background: `network` and `linear` hold one row each."""
+    """The values of one row with the same background: `network` and `linear` hold one row each."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.row",
@@ -38,7 +38,7 @@ class RowExplanation(Display):
     linear_name: str
 
     def frame(self) -> pd.DataFrame:
-        """One row for each output and column: the row's value, what it adds under both models, and the difference."""
+        """Return one row for each output and column: the row's value, what it adds under both models, and the difference."""
         frames = []
         cells = self.network.data.iloc[0].to_list()
         for k, output in enumerate(self.network.outputs):
@@ -131,7 +131,7 @@ def explain_row(
     scale: str = "log_odds",
     tolerance: float = TOLERANCE,
 ) -> RowExplanation:
-    """Shapley values of one row of `table` under a network and under a linear model, against the same background.
+    """Return Shapley values of one row of `table` under a network and under a linear model, with the same background.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def explain_row(
     [['a', 3.0, 3.0], ['b', 0.0, 0.0]]
     """
     if not 0 <= row < len(table):
-        raise NotApplicableError(f"row is a place in the table, from 0 to {len(table) - 1}; got {row}")
+        raise NotApplicableError(f"row must be a position in the table, from 0 to {len(table) - 1}; got {row}")
     linear = fit_counterpart(model, table) if counterpart is None else counterpart
     backs = background if isinstance(background, Table) else table.take(background_rows(table, background, seed))
     one = table.take(np.array([row]))

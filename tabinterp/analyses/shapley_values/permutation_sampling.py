@@ -1,4 +1,4 @@
-"""Shapley values of rows against a background, to a standard error: which pairs are enumerated, which are sampled, how often.
+"""Estimation of Shapley values to a given standard error: which pairs are enumerated, which are sampled, and how often.
 
 A value is the mean over the background rows by their weight. Each of them is used equally often, so that the additive part is
 exact; each permutation stands beside its reverse, so that interactions of two are. What is left is of third order. Its error is
@@ -37,7 +37,8 @@ Told = Callable[[int], None]  # is told how many rows are done
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """Values of rows (n, columns, k) with their sampling variance, its degrees of freedom, and coalitions evaluated (n,).
+    """Values of rows (n, columns, k) with their sampling variance, its degrees of freedom, and the coalitions evaluated
+    (n,).
 
     `against` (backs, columns, k): against each background row alone, summed over the rows by their weight.
     """
@@ -58,7 +59,9 @@ class Sampled:
 def explain(
     games: Games, rows: IntArray, seed: int, first: int | None, enough: FloatArray | None, told: Told | None = None
 ) -> Sampled:
-    """Values of these rows from `first` permutations a pair (None: every coalition); more until the error is `enough` (k,)."""
+    """Estimate the values of these rows from `first` permutations per pair (None: every coalition), and more until the
+    error is at most `enough` (k,).
+    """
     plan, parts = _Plan(games, seed), []
     size = int(np.clip(BYTES // plan.bytes_a_row, 1, ROWS))
     for i in range(0, len(rows), size):
@@ -90,7 +93,7 @@ def _until(plan: _Plan, rows: IntArray, first: int | None, enough: FloatArray | 
 
 
 def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
-    """Put a second, independent estimate of some rows beside the first, each weighed by the other's variance.
+    """Combine a second, independent estimate of some rows with the first, weighted by inverse variance.
 
     Sums over rows stay those of the first: over many rows their sampling error is small beside what they are read for.
     """
@@ -106,7 +109,7 @@ def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
 
 
 class _Plan:
-    """Draws and sizes that all rows share."""
+    """Draws and sizes shared by all rows."""
 
     def __init__(self, games: Games, seed: int) -> None:
         self.games, self.seed = games, seed
@@ -116,7 +119,7 @@ class _Plan:
         self.bytes_a_row = len(games.backs) * self._columns * (16 * self._outputs + 16)
 
     def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
-        """`count` fresh permutations for each pair (None: all coalitions); `before` were drawn already."""
+        """Draw `count` new permutations for each pair (None: all coalitions); `before` were drawn already."""
         size = max(1, BYTES // (self._columns * max(LEAST, count or 0) * (8 + len(self.games.backs))))
         return Sampled.joined([self._estimate(rows[i : i + size], count, before) for i in range(0, len(rows), size)])
 
@@ -143,7 +146,7 @@ class _Plan:
         return (at[i : i + step] for i in range(0, len(at), step))
 
     def _counts(self, m: IntArray, count: int) -> IntArray:
-        """(pairs,) permutations for each pair; 0 where enumeration is not dearer."""
+        """Return permutations for each pair (pairs,); 0 if enumeration is cheaper."""
         sampled = enumeration_cost(m) > walk_cost(m) * count
         rank = np.cumsum(sampled, axis=1) - 1
         few = sampled.sum(axis=1, keepdims=True) < FEWEST
@@ -178,7 +181,8 @@ class _Plan:
     def _orders(
         self, row: IntArray, back: IntArray, draw: IntArray, differ: NDArray[np.bool_], labels: _Labels
     ) -> IntArray:
-        """(n, m) the differing columns of each pair in a random order, which depends on row, background, draw and seed alone.
+        """Return the differing columns of each pair in a random order (n, m), which depends only on row, background, draw
+        and seed.
 
         A permutation of a common pool is relabelled by one drawn for the row and a few background rows, which makes
         it uniform, and independent between rows, for the price of a gather.
@@ -191,7 +195,7 @@ class _Plan:
 
 
 class _Labels:
-    """A permutation of the columns for every row, draw and few background rows."""
+    """A permutation of the columns for every row, draw and block of background rows."""
 
     def __init__(self, numbers: IntArray, seed: int, draws: range, backs: int, columns: int) -> None:
         few = np.arange(-(-backs // TOGETHER)).astype(np.uint64)
@@ -207,7 +211,7 @@ class _Labels:
 
 
 class _Sums:
-    """Sums over the background, by its weight, of values and of their variances; and over rows, by their weight, of values."""
+    """Weighted sums over the background of values and their variances, and over rows of values."""
 
     def __init__(self, shape: tuple[int, int, int], weights: Tensor, back_weights: Tensor) -> None:
         self._shape, self._weights, self._back_weights = shape, weights, back_weights
@@ -235,7 +239,9 @@ class _Sums:
         counts: IntArray | None,
         evaluations: int,
     ) -> None:
-        """Values (n, m, k) of the players `order` (n, m); several in a row belong to one pair where `counts` (pairs,) says so."""
+        """Add values (n, m, k) of the players `order` (n, m); several in a row belong to one pair if `counts` (pairs,) says
+        so.
+        """
         rows = self._held(row)
         self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
         if counts is None:
@@ -258,7 +264,7 @@ class _Sums:
     def _spread(
         self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor
     ) -> None:
-        """Variances of the pairs' means, where there are several permutations."""
+        """Add the variances of the pairs' means, if there are several permutations."""
         players = np.argsort(order, axis=1)  # the same players in every permutation of a pair: in the table's order
         columns = self._held(np.take_along_axis(order, players, axis=1))
         values = torch.gather(values, 1, self._held(players)[:, :, None].expand_as(values))
@@ -281,7 +287,7 @@ class _Sums:
         self._fourth.index_add_(0, at[several].reshape(-1), (variance**2 / (free + 2)).flatten(0, 1))
 
     def finish(self) -> Sampled:
-        """Means over the background; pairs with one permutation are taken to vary like the row's others."""
+        """Return means over the background; pairs with one permutation are assumed to vary like the row's others."""
         variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
         counts = (self._measured, self._lone, self._free, self._measured_mass, self._lone_mass)
         measured, lone, free, known, unknown = (x.view(self._shape[:2])[:, :, None] for x in counts)
@@ -301,7 +307,8 @@ class _Sums:
 
     @staticmethod
     def _of_pair(variance: Tensor, known: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
-        """Variance of a pair's mean, (rows, columns, k), and where it is the row's and not the column's own.
+        """Return the variance of a pair's mean (rows, columns, k), and where it is that of the row rather than the column's
+        own.
 
         `known` is the sum of w^2 over the pairs that were `measured`, `lone` counts the others.
 

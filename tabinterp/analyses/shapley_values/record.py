@@ -1,4 +1,4 @@
-"""Shapley values in the document: means over rows of both models' values, never a row's own."""
+"""Shapley values in the document: means over rows for both models, never the values of single rows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ShapleyModel(Part):
 
 
 class Shapley(Part):
-    """What each column adds to the score of a row, against the background; both models on the same rows."""
+    """What each column adds to the score of a row, compared with the background; both models on the same rows."""
 
     rows_of: Literal["held-out", "all"]
     rows: int
@@ -52,7 +52,7 @@ class Shapley(Part):
 
 
 def build(r: Results) -> Shapley | None:
-    """Return mean Shapley values of both models; None where they do not apply."""
+    """Return mean Shapley values of both models; None if they do not apply."""
     both = r[ANALYSIS]
     if both is None:
         return None

@@ -1,4 +1,5 @@
-"""Groups of rows in which one model is much better than the other: paired differences of the loss, all groups at once.
+"""Slices: groups of rows in which one model is much better than the other, by paired differences in loss, tested over all
+groups.
 
 Groups are the levels of a column, the four quarters of a number, and its missing values; protected columns come first, and a
 group of the same rows as an earlier one is left out. In each group the mean of a row's value (here: its loss under the network
@@ -44,7 +45,7 @@ Kind = Literal["level", "missing", "at_most", "between", "above"]
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Rows (n,) of one level of a column, of its missing values, or of one part of a number: above `low`, at most `high`."""
+    """Rows (n,) of one level of a column, of its missing values, or of one range of a number: above `low`, at most `high`."""
 
     column: str
     kind: Kind
@@ -57,7 +58,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Tested:
-    """Mean of a value in a group and its difference from all other rows, with p-values corrected over all groups."""
+    """The mean of a value in a group and its difference from all other rows, with p-values corrected over all groups."""
 
     inside: Mean
     q: float
@@ -67,8 +68,9 @@ class Tested:
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """One group: how the two models compare there. Differences are network minus linear, of the loss; below zero the network
-    is the better one. `status` is by the verdict's rule; `unlike` says that the group differs from the other rows."""
+    """One group and the comparison of the models in it. Differences in loss are network minus linear model; below zero the
+    network is better. `status` follows the rule of the verdict; `unlike`: the group differs from the other rows.
+    """
 
     group: Group
     rows: int
@@ -91,7 +93,7 @@ class Slices:
     smallest: int
 
     def frame(self) -> pd.DataFrame:
-        """One row a group."""
+        """Return one row for each group."""
         rows = []
         for one in self.slices:
             group = one.group
@@ -104,8 +106,8 @@ class Slices:
 
 
 def slices(network: BoundModel, linear: BoundModel, margin: float, *, smallest: int = SMALLEST) -> Slices:
-    """Compare two models bound to the same table on its held-out rows, group by group; `margin` as for the verdict, in units of
-    the loss. Groups with too few events of a class are left out.
+    """Compare two models bound to the same table on its held-out rows, group by group; `margin` is in units of the loss, as
+    for the verdict. Groups with too few events of a class are left out.
 
     Raises
     ------
@@ -142,7 +144,8 @@ def _slice(group: Group, test: Tested, margin: float) -> Slice:
 def compared(
     masks: list[Any], values: FloatArray, weights: FloatArray, group: IntArray, rate: float = RATE
 ) -> list[Tested]:
-    """Mean of `values` (n,) in each group of rows (masks (n,)), and its difference from the mean of all other rows.
+    """Return the mean of `values` (n,) in each group of rows (masks (n,)), and its difference from the mean of all other
+    rows.
 
     `group` (n,) says which rows count as one draw. Where the rows, or their groups, are fewer than ten, there is neither. `rate`:
     of false discoveries, as for `family`.
@@ -164,8 +167,9 @@ def _enough(group: IntArray, rows: Any) -> bool:
 
 
 def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tuple[Mean, float]]:
-    """Intervals and corrected p-values of numbers with standard errors, each from so many draws; `rate` of false discoveries,
-    and of intervals that miss among those of what was found."""
+    """Return intervals and corrected p-values of numbers with standard errors, each from this many draws; `rate` is the
+    false discovery rate, and the rate of intervals that miss among the selected ones.
+    """
     if not found:
         return []
     value, error, count = (np.array(part, dtype=np.float64) for part in zip(*found, strict=True))
@@ -184,7 +188,8 @@ def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tu
 
 
 def groups_of(table: Table, smallest: int = SMALLEST) -> Iterator[Group]:
-    """Levels and parts of the input and the protected columns that have as many rows; no two of the same rows.
+    """Yield the levels and ranges of the input and protected columns with at least this many rows, no two of the same
+    rows.
 
     Where all others of a column are 1 to 9 rows, its smallest group is left out: they could be counted from the groups shown.
     """
@@ -214,7 +219,7 @@ def _column_groups(table: Table, name: str) -> Iterator[Group]:
 
 
 def _parts(table: Table, name: str, missing: Any) -> Iterator[Group]:
-    """Quarters by weight, between rounded edges; of a number with few values fewer."""
+    """Yield quarters by weight, between rounded edges; fewer for a number with few values."""
     values = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
     known, weights = values[~missing], table.row_weights[~missing]
     if not weights.any() or known.min() == known.max():
@@ -231,5 +236,5 @@ def _parts(table: Table, name: str, missing: Any) -> Iterator[Group]:
 
 
 def run(context: Context) -> Slices:
-    """Answer the question for the two models of an audit."""
+    """Compare both models of an audit in every slice."""
     return slices(context.network, context.linear, context.performance.margin)

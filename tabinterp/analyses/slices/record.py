@@ -65,7 +65,7 @@ def build(r: Results) -> Slices | None:
 
 
 def slices_sentences(part: Slices, counts: Mapping[str, int], linear: str) -> list[Message]:
-    """Return how many groups are better, worse and unlike the others, and the worst of those that are shown."""
+    """Return the sentences about how many groups are better, worse and different, and the worst of those that are shown."""
     counted = {"groups": part.groups, "smallest": part.smallest}
     if not part.groups:
         return [Message(key="slices.few", values=counted)]

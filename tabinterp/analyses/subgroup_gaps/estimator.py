@@ -1,4 +1,4 @@
-"""Groups of rows, of one column or of two at once, in which the network's loss is above the noise of these rows.
+"""Subgroup gaps: groups of rows, by one column or two, in which the network's loss is higher than noise explains.
 
 The search is shallow: every column cut into its twelve most frequent levels or its quarters, and all pairs of these. It is
 done on one half of the rows, drawn by hash (rows that belong together stay together); the groups that stand out there, at
@@ -57,7 +57,7 @@ Found = list[tuple[Conditions, BoolArray]]
 
 @dataclass(frozen=True)
 class Weak:
-    """One group on the half of the rows that tests it; q is Benjamini-Hochberg.
+    """One group on the half of the rows that tests it; q is the Benjamini-Hochberg q-value.
 
     `excess` is NaN of numbers and counts, `beyond` where it is not known which rows the network was trained on."""
 
@@ -81,7 +81,9 @@ class Weak:
 
 @dataclass(frozen=True)
 class WeakGroups:
-    """What was tested, the group of the largest loss above its noise first. `rows` tested it, `searched` were looked at."""
+    """The tested groups, the one with the largest loss above noise first. `rows` were used for tests, `searched` for the
+    search.
+    """
 
     groups: tuple[Weak, ...]
     loss: str
@@ -92,7 +94,7 @@ class WeakGroups:
     seed: int
 
     def frame(self) -> pd.DataFrame:
-        """One row a group."""
+        """Return one row for each group."""
         rows = []
         for one in self.groups:
             row: dict[str, object] = {"group": " and ".join(f"{c.column}: {c.name}" for c in one.conditions)}
@@ -106,7 +108,7 @@ class WeakGroups:
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """Of every evaluated row (n,): the loss, and the loss above the noise by each measure that there is."""
+    """For every evaluated row (n,): the loss, and the loss above the noise by each available measure."""
 
     table: Table
     each: FloatArray
@@ -114,7 +116,8 @@ class Losses:
 
 
 def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
-    """Search the held-out rows of the network's table, or all where it is not known which those are.
+    """Search for weak groups in the held-out rows of the network's table, or in all rows if it is not known which are held
+    out.
 
     Raises
     ------
@@ -155,7 +158,7 @@ def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
 
 
 def above_noise(network: BoundModel, seed: int = 0) -> Losses:
-    """Return what each evaluated row's loss is, and how far it is above what says how large it should be."""
+    """Return the loss of each evaluated row, and how far it exceeds the expected loss."""
     rows = _evaluated(network.table)
     bound = network.take(rows)
     lost, above = _rows(bound.table, bound.scores, network.device), {}
@@ -177,7 +180,7 @@ def _evaluated(table: Table) -> IntArray:
 
 
 def _events(bound: BoundModel, mask: BoolArray) -> float:
-    """How many rows of a group the network expects outside of its most frequent class; of numbers there are no events."""
+    """Return how many rows of a group the network expects outside its most frequent class; None for numbers."""
     if not bound.table.schema.goal.classes:
         return np.inf
     expected = probabilities(bound.scores)[mask].sum(axis=0)
@@ -187,7 +190,7 @@ def _events(bound: BoundModel, mask: BoolArray) -> float:
 def _mean(
     name: str, values: FloatArray, bound: BoundModel, mask: BoolArray, group: IntArray
 ) -> tuple[float, float, int]:
-    """Mean, standard error and draws of a group's loss above its noise."""
+    """Return mean, standard error and number of draws of a group's loss above noise."""
     weights = bound.table.row_weights
     mean, moved = influences(values, weights, mask)
     error, count = spread(moved, group, mask)
@@ -201,7 +204,7 @@ def _mean(
 
 
 def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
-    """(n,) loss of every row under the base rate, or the mean, of a group."""
+    """Return the loss of every row (n,) under the base rate, or the mean, of a group."""
     y, w = table.y, table.row_weights * mask
     if table.schema.goal.classes:
         p = np.bincount(y.astype(np.int64), w, len(table.schema.classes)) / max(w.sum(), 1e-300)
@@ -212,18 +215,18 @@ def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
 
 
 def _rows(table: Table, scores: FloatArray, device: str) -> FloatArray:
-    """(n,) the task's own loss of every row."""
+    """Return the loss of the task (n,) for every row."""
     return np.asarray(loss_for(None, table.schema.task).each(scores[None], table.y, device)[0])
 
 
 def _entropy(bound: BoundModel) -> FloatArray:
-    """(n,) what a model's own probabilities say that the loss of a row should be, on average."""
+    """Return the loss of each row (n,) that a model's own probabilities imply on average."""
     p = probabilities(bound.scores)
     return np.asarray(-xlogy(p, p).sum(axis=1))
 
 
 def _columns(table: Table) -> list[str]:
-    """Input and protected columns, these first."""
+    """Return protected and input columns."""
     columns = [c for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
     return [c.name for c in sorted(columns, key=lambda c: not c.protected)]
 
@@ -232,7 +235,9 @@ def _columns(table: Table) -> list[str]:
 
 
 def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[int, Found]:
-    """How many groups were looked at, and those whose mean of each value lies most surely above that of all these rows."""
+    """Return how many groups were searched, and those whose mean of each value is most significantly above that of all
+    these rows.
+    """
     part, values = table.take(rows), [value[rows] for value in values]
     weights = part.row_weights
     standing: list[list[tuple[float, tuple[Cut, ...], int]]] = [[] for _ in values]
@@ -276,7 +281,7 @@ def _cell(some: tuple[Cut, ...], cell: int) -> tuple[Conditions, BoolArray]:
 
 
 def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: float, size: int) -> FloatArray:
-    """(size,) mean of each cell less what was expected, over its standard error; 0 where there is none."""
+    """Return the mean of each cell minus its expectation, over its standard error (size,); 0 if there is none."""
     mass, sums, squares, second = (
         np.bincount(codes, one, size) for one in (weights, weights * values, weights * values**2, weights**2)
     )
@@ -287,5 +292,5 @@ def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: f
 
 
 def run(context: Context) -> WeakGroups:
-    """Answer the question for the network of an audit."""
+    """Search for weak subgroups of the audited network."""
     return weak_groups(context.network, seed=context.seed)

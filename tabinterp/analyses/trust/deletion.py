@@ -1,4 +1,4 @@
-"""Deletion and insertion: does the score move when the columns that an explanation calls large are exchanged?
+"""Deletion and insertion curves: does the score change when the columns that an explanation ranks highest are replaced?
 
 The columns of a row are replaced by those of background rows, one after another, in the order of their attribution. Estimand:
 mean over rows, background rows (both by their weight) and outputs of abs(f(row with the first t columns replaced) - f(row)), a
@@ -32,8 +32,9 @@ TOGETHER = 8192  # moved rows in one turn
 @dataclass(frozen=True, eq=False)
 class Curves:
     """`deletion`, `insertion`, `chance` (columns + 1,): mean gap to the row's own score when t columns are replaced; for
-    insertion when t columns are the row's own. `deleted`, `inserted`: areas between chance and the method with their error
-    over rows, above zero where the order beats chance."""
+    insertion, when t columns are the row's own. `deleted`, `inserted`: areas between chance and the method with their
+    errors over rows; above zero the order is better than chance.
+    """
 
     deletion: FloatArray
     insertion: FloatArray
@@ -43,7 +44,7 @@ class Curves:
 
 
 def by_chance(ask: Ask, orders: int) -> FloatArray:
-    """(rows, columns + 1) mean gaps over random orders, of deletion as of insertion.
+    """Return mean gaps (rows, columns + 1) over random orders, the same for deletion and insertion.
 
     Each row has its own orders, drawn from its number and the seed, and half of them are the reverse of the others.
     """
@@ -57,7 +58,9 @@ def by_chance(ask: Ask, orders: int) -> FloatArray:
 
 
 def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
-    """Curves of one method: `sizes` (rows, columns), a column without a number coming last, and gaps `by_chance`."""
+    """Return the curves of one method from `sizes` (rows, columns), with columns without a number last, and gaps
+    `by_chance`.
+    """
     order = np.argsort(-np.nan_to_num(sizes, nan=-np.inf), axis=1, kind="stable")
     deletion, kept = gaps(ask, order), gaps(ask, order[:, ::-1])[:, ::-1]
     weights = ask.bound.table.weights
@@ -75,12 +78,12 @@ def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
 
 
 def area(gaps: FloatArray) -> FloatArray:
-    """(rows,) area under each curve (rows, columns + 1), its width being one: trapezoids."""
+    """Return the area (rows,) under each curve (rows, columns + 1) of width one, by the trapezoidal rule."""
     return np.asarray((gaps[:, 1:] + gaps[:, :-1]).mean(axis=1) / 2)
 
 
 def gaps(ask: Ask, order: IntArray) -> FloatArray:
-    """(rows, columns + 1) mean gap to the row's own score after the first t columns of its order were replaced."""
+    """Return the mean gap (rows, columns + 1) to the row's own score after the first t columns of its order were replaced."""
     step = max(1, TOGETHER // len(ask.backs))
     with torch.inference_mode():
         few = [
@@ -101,7 +104,7 @@ def _gaps(bound: BoundModel, rows: IntArray, backs: IntArray, order: IntArray) -
 
 
 def _replaced(bound: BoundModel, row: IntArray, back: IntArray, order: IntArray) -> Iterator[Tensor]:
-    """(m, k) scores after one column after another of rows (m,) came from background rows (m,); at last all of them have."""
+    """Yield scores (m, k) after one column after another of rows (m,) was taken from background rows (m,), until all are."""
     columns = len(bound.columns)
     if bound.is_local(bound.columns):
         moves, z = parts(bound), bound.z[row]

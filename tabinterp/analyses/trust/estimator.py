@@ -1,10 +1,10 @@
-"""May an explanation be trusted? Null models, deletion against chance, and how far it moves with background and seed.
+"""Trust checks of explanations: null models, deletion against chance, and stability across backgrounds and seeds.
 
 Four checks of every method that ranks columns, on the same few rows. *Random weights* (Adebayo et al. 2018): rank correlation
 of the columns' sizes under the model with those under networks whose weights were drawn again; where it stays high, the ranking
-comes from the data and the encoder. *Shuffled labels* (the same): the same beside models that were trained on shuffled labels,
+comes from the data and the encoder. *Permuted labels* (the same): the same beside models that were trained on permuted labels,
 by a function of the user's or beforehand. *Deletion and insertion*: see `deletion.py`. *Stability*: rank correlation
-and overlap of the top columns between readings that differ by their background rows, or by the seed of the network.
+and overlap of the top columns between explanations that differ by their background rows, or by the seed of the network.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Other = Literal["backgrounds", "networks"]
 
 @dataclass(frozen=True)
 class Correlation:
-    """Rank correlations (draws,) of a method's sizes under the model with those under null models; NaN where all columns tie.
+    """Rank correlations (draws,) of a method's sizes under the model with those under null models; NaN if all columns tie.
 
     `mean`: with its error over draws, and the part of a t interval that a correlation can be in."""
 
@@ -68,7 +68,7 @@ class Correlation:
 
 @dataclass(frozen=True)
 class Stability:
-    """Rank correlation and overlap of the top `top` columns for every pair of `count` readings; NaN where all columns tie.
+    """Rank correlation and overlap of the top `top` columns for every pair of `count` rankings; NaN if all columns tie.
 
     Pairs share readings, so that their mean has no error of its own: what is told is mean and least."""
 
@@ -82,7 +82,7 @@ class Stability:
 
 @dataclass(frozen=True, eq=False)
 class Trust(Display):
-    """Every check of every method; `networks` where there are several. `skipped`: checks that do not apply, and why.
+    """Every check of every method; `networks` if there are several. `skipped`: checks that do not apply, and why.
 
     `incomplete`: gradient methods whose attributions do not add up to the score; they have no curves."""
 
@@ -105,12 +105,14 @@ class Trust(Display):
     settings: dict[str, Any] = field(default_factory=dict)
 
     def _numbers(self) -> pd.DataFrame:
-        """Rank correlations alone; what is in other units has no place on their axis."""
+        """Return the rank correlations alone, since other measures have other units."""
         frame = self.frame()
         return frame[frame["measure"] == "rank correlation"]
 
     def frame(self) -> pd.DataFrame:
-        """One row for each check, method and measure; `low` and `high` are the least and the largest of what was drawn."""
+        """Return one row for each check, method and measure; `low` and `high` are the smallest and the largest over the
+        draws.
+        """
         rows = [_null_row(one) for one in self.nulls]
         for method, found in self.curves.items():
             for check, part in (("deletion", found.deleted), ("insertion", found.inserted)):
@@ -142,9 +144,9 @@ def trust(
     Parameters
     ----------
     others : networks that are to differ from the model by their seed alone, such as those of `train(seeds=5)`.
-    refit : what trains a model on a table as this one was, for the null of shuffled labels; called three times with the
-        training rows' targets shuffled. None: nothing is trained.
-    null : a network that was trained so on shuffled labels, as `train(null=True)` does, in the place of a refit: one draw,
+    refit : what trains a model on a table as this one was, for the null of permuted labels; called three times with the
+        training rows' targets permuted. None: nothing is trained.
+    null : a network that was trained so on permuted labels, as `train(null=True)` does, in the place of a refit: one draw,
         whose correlation has no error.
     rows, background, draws, orders, backgrounds : rows explained, rows in each of the disjoint backgrounds, networks with
         random weights, random orders a row. Rows are drawn by hash, those of weight 0 left out; None: 200 rows and backgrounds of
@@ -175,7 +177,8 @@ def trust(
     _check(rows, background, draws, orders, backgrounds)
     if refit is not None and null is not None:
         raise NotApplicableError(
-            f"labels are shuffled by {argument('refit')} or were by {argument('null')}; got both: leave one out"
+            f"use either {argument('refit')} or {argument('null')}, not both: each supplies networks trained on "
+            "permuted labels"
         )
     if len(bound.columns) < 2 or len(table) < 2:
         raise NotApplicableError(why("trust checks compare rankings: they need two columns and two rows at least"))
@@ -224,7 +227,7 @@ def _check(rows: int, background: int, draws: int, orders: int, backgrounds: int
     least = {"rows": 2, "background": 1, "draws": 2, "orders": 1, "backgrounds": 2}
     for name, value in named.items():
         if value < least[name]:
-            raise NotApplicableError(f"{name} is at least {least[name]}; got {value}")
+            raise NotApplicableError(f"{name} must be at least {least[name]}; got {value}")
 
 
 def _optional(check: str, skipped: dict[str, Message], make: Callable[[], list[Correlation]]) -> list[Correlation]:
@@ -240,7 +243,7 @@ def _optional(check: str, skipped: dict[str, Message], make: Callable[[], list[C
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """Rows of the table that are explained, and disjoint backgrounds; none of weight 0."""
+    """Rows of the table to explain, and disjoint backgrounds, none of weight 0."""
 
     rows: IntArray
     backgrounds: tuple[IntArray, ...]
@@ -254,7 +257,7 @@ class _Places:
         return cls(drawn, tuple(backs[i : i + size] for i in range(0, len(backs), size)))
 
     def ask(self, bound: BoundModel, seed: int) -> Ask:
-        """Explained rows and all backgrounds in one small bound model; the first background is the one that is asked with."""
+        """Return explained rows and all backgrounds in one small bound model; the first background is the one used."""
         both = bound.take(np.concatenate([self.rows, *self.backgrounds]))
         rows = np.arange(len(self.rows))
         return Ask(both, rows, len(rows) + np.arange(len(self.backgrounds[0])), seed)
@@ -351,7 +354,7 @@ def _row(
 
 
 def run(context: Context) -> tuple[Trust, Trust]:
-    """Answer the question for the two models of an audit, with its networks of other seeds and of shuffled labels."""
+    """Check the explanations of both models of an audit, with its networks of other seeds and of permuted labels."""
     if len(context.evaluated) < SMALL:
         raise NotApplicableError(why("trust.few", least=SMALL))
     for other in context.others if context.null is None else [*context.others, context.null]:

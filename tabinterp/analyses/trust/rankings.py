@@ -1,4 +1,4 @@
-"""How large each column is under each method, for a whole set of rows and for each of them: what trust checks compare."""
+"""Rankings of the columns by each method, over a set of rows and for each row, which the trust checks compare."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATH_TOLERANCE = 0.02  # of the completeness gap: enough for a ranking
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """Explained rows and background rows, places in one bound model."""
+    """Explained rows and background rows, as positions in one bound model."""
 
     bound: BoundModel
     rows: IntArray
@@ -40,9 +40,10 @@ class Ask:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """`sizes` (columns,) of all rows; `rows` (rows, columns) those of each row, the same for each under a method that has
-    no values of rows. Means of absolute values over outputs; NaN for a column the method has no number for. `gap`: how far
-    attributions of any row miss the score (`GradientImportance.gap`), where they should add up to it within `tolerance`."""
+    """`sizes` (columns,) over all rows; `rows` (rows, columns) for each row, equal for all rows if the method has no values
+    per row. Means of absolute values over outputs; NaN for a column without a number. `gap`: how far the attributions of
+    any row miss the score (`GradientImportance.gap`), if they should add up to it within `tolerance`.
+    """
 
     sizes: FloatArray
     rows: FloatArray
@@ -51,13 +52,13 @@ class Ranking:
 
     @property
     def complete(self) -> bool:
-        """Whether attributions add up to the score, where they should."""
+        """Whether attributions add up to the score, if they should."""
         return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way to rank columns, and whether what it says depends on a background of rows."""
+    """A way to rank columns, and whether it depends on background rows."""
 
     rank: Callable[[Ask], Ranking]
     background: bool = False
@@ -88,8 +89,9 @@ def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
 
 
 def _expected(ask: Ask) -> Ranking:
-    """Expected gradients as `gradient_importance` has them, many paths in one pass; a column's share of a path is its slope
-    times what the column moves the front by."""
+    """Return expected gradients as in `gradient_importance`, with many paths in one pass; a column's share of a path is its
+    slope times its change of the front.
+    """
     bound, n = ask.bound, len(ask.rows)
     if not bound.is_local(bound.columns):
         return _of_values(ask, np.full((n, len(bound.columns), len(bound.outputs)), np.nan))
@@ -126,7 +128,9 @@ METHODS: dict[str, Method] = {
 
 
 def rankings(ask: Ask, background: bool | None = None) -> dict[str, Ranking]:
-    """Of every method that applies; with `background` only of those that have one, or of those that have none."""
+    """Return the rankings of every method that applies; with `background` only of those with a background, or of those
+    without.
+    """
     found = {
         name: method.rank(ask)
         for name, method in METHODS.items()

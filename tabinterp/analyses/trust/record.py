@@ -35,8 +35,9 @@ METHODS = (
 
 
 class Drawn(Part):
-    """A rank correlation, or a share of common columns, over draws: its mean, with an interval where the draws are
-    independent; the least and the largest of them."""
+    """A rank correlation, or a share of common columns, over draws: its mean (with an interval if the draws are
+    independent), minimum and maximum.
+    """
 
     mean: Interval = Interval()
     least: float | None = None
@@ -45,8 +46,9 @@ class Drawn(Part):
 
 
 class NullRow(Part):
-    """Rank correlation of a method's sizes with those for networks whose weights were drawn again, or that were trained on
-    shuffled labels: of one of these there is no interval, and none of the linear model."""
+    """Rank correlation of a method's sizes with those for networks with random weights or trained on permuted labels. With
+    a single network there is no interval; there are none for the linear model.
+    """
 
     null: Null = "random weights"
     method: str
@@ -55,7 +57,9 @@ class NullRow(Part):
 
 
 class CurveRow(Part):
-    """Area between the curve of a method's order and that of random orders, in units of the score; above zero it beats them."""
+    """Area between the curve of a method's order and that of random orders, in units of the score; above zero it is better
+    than chance.
+    """
 
     method: str
     curve: Literal["deletion", "insertion"]
@@ -64,7 +68,7 @@ class CurveRow(Part):
 
 
 class StabilityRow(Part):
-    """Readings that differ by their background rows, or by the seed of the network, pair by pair."""
+    """Explanations that differ by their background rows, or by the seed of the network, compared pair by pair."""
 
     method: str
     over: Literal["backgrounds", "networks"]

@@ -1,4 +1,4 @@
-"""Reliability of the explanations on the page: nulls of random weights and shuffled labels, deletion, backgrounds and seeds."""
+"""Reliability of the explanations on the page: random weights, permuted labels, deletion, backgrounds and seeds."""
 
 from __future__ import annotations
 

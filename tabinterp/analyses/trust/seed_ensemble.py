@@ -1,4 +1,4 @@
-"""Several networks that differ by their seed: how far the loss and the importance of each column move.
+"""Networks that differ only by their seed: how much the loss and the importance of each column vary.
 
 Importance is a range over equally good models (Fisher, Rudin & Dominici 2019): from the least to the largest over the networks
 whose loss is at most the tolerance above that of the best one.
@@ -25,8 +25,9 @@ ROWS = 2_000  # on which importance is read
 
 @dataclass(frozen=True, eq=False)
 class Networks:
-    """`loss` (networks,) on all rows, the first that of the model itself; `within` (networks,) whether it is at most
-    `tolerance` above the least. `importance` (networks, columns), in units of the loss, on `rows` rows."""
+    """`loss` (networks,) on all rows, the audited model first; `within` (networks,) whether it is within `tolerance` of the
+    lowest. `importance` (networks, columns), in units of the loss, on `rows` rows.
+    """
 
     metric: str
     loss: FloatArray
@@ -43,11 +44,13 @@ class Networks:
 
     @property
     def sd(self) -> float:
-        """Standard deviation of the loss over networks."""
+        """The standard deviation of the loss over networks."""
         return float(self.loss.std(ddof=1))
 
     def frame(self) -> pd.DataFrame:
-        """One row a column: its importance for the model, and the range over the networks within the tolerance."""
+        """Return one row for each column: its importance for the model, and the range over the networks within the
+        tolerance.
+        """
         kept = self.importance[self.within]
         return pd.DataFrame(
             {
@@ -61,13 +64,11 @@ class Networks:
 
 
 def networks(bounds: Sequence[BoundModel], seed: int) -> Networks:
-    """Read several networks on the same table; the first is the model."""
+    """Evaluate several networks on the same table; the first is the audited model."""
     first, table = bounds[0], bounds[0].table
     for other in bounds[1:]:
         if other.columns != first.columns or other.outputs != first.outputs:
-            raise ModelError(
-                f"{other.model.name} does not read the columns, or give the outputs, of {first.model.name}"
-            )
+            raise ModelError(f"{other.model.name} must have the same input columns and outputs as {first.model.name}")
     loss = loss_for(None, table.schema.task, "log_odds")
     scores = np.stack([bound.scores for bound in bounds])
     losses = np.average(loss.each(scores, table.y, first.device), axis=1, weights=table.row_weights)

@@ -1,4 +1,4 @@
-"""Which original columns does each hidden unit go with? Correlations of every unit with every input column.
+"""Correlations of every hidden unit with every original input column.
 
 Pearson and Spearman for numbers, the correlation ratio for categories (Kruskal & Wallis 1952 call it eta), distance
 correlation for both (Székely, Rizzo & Bakirov 2007) on at most 2,000 seeded rows: a unit whose distance correlation is
@@ -64,7 +64,9 @@ class NeuronCorrelations(Display):
     seed: int
 
     def picture(self, output: str | None) -> Heat:
-        """Units by columns: Spearman's correlation with a number, the correlation ratio of a category, which has no sign."""
+        """Units by columns: Spearman's correlation with a number, or the correlation ratio of a category, which has no
+        sign.
+        """
         rows = [
             text("plot.label.unit", {"layer": one, "unit": i}) for one, i in zip(self.layer, self.index, strict=True)
         ]
@@ -72,7 +74,7 @@ class NeuronCorrelations(Display):
         return Heat(tuple(rows), self.columns, values, text("plot.axis.correlation"))
 
     def frame(self) -> pd.DataFrame:
-        """One row for each unit and column."""
+        """Return one row for each unit and column."""
         u, c = len(self.layer), len(self.columns)
         names = ("pearson", "spearman", "ratio", "distance", "q_pearson", "q_spearman", "q_ratio", "q_distance")
         return pd.DataFrame(
@@ -86,7 +88,7 @@ class NeuronCorrelations(Display):
 
 
 def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 0) -> NeuronCorrelations:
-    """Correlate every hidden unit with every input column, on all rows of `table`, by their weight.
+    """Correlate every hidden unit with every input column, on all rows of `table` by weight.
 
     With weights, p values take Kish's effective sample size for the number of rows.
 
@@ -99,7 +101,7 @@ def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 
 
 
 def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | None = None) -> NeuronCorrelations:
-    """Correlate on the rows that the model is bound to, and take the moments from there too unless they are given."""
+    """Correlate on the rows that the model is bound to, and use their moments unless others are given."""
     table = bound.table
     if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
         bound = bound.take(table.weights > 0)
@@ -134,7 +136,7 @@ def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | Non
 
 
 def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
-    """What sums over rows say."""
+    """Return what follows from the sums over rows."""
     return {
         "pearson": place.numeric(found.pearson),
         "ratio": place.discrete(found.ratio),
@@ -152,7 +154,7 @@ def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a first look at some rows fixes: moments of no rows about their means, and the code of each level."""
+    """What a first look at some rows fixes: empty moments around their means, and the code of each level."""
 
     place: _Place
     levels: tuple[dict[Any, int], ...]
@@ -160,7 +162,7 @@ class Plan:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
-    """None where there is no hidden unit, or there are too many levels to hold sums for each level and unit."""
+    """Return empty sums; None if there are no hidden units, or too many levels for sums by level and unit."""
     layers = network.activations()
     plan = _plan(network, layers) if layers else None
     return None if plan is None or plan.moments.level.size > CELLS else plan
@@ -180,7 +182,7 @@ def _plan(bound: BoundModel, layers: dict[str, FloatArray]) -> Plan:
 
 
 def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """(h,) the units' means where these are large beside their spread; 0 elsewhere, where no digits are lost about it."""
+    """Return the units' means (h,) where these are large compared with their spread; 0 elsewhere, where no digits are lost."""
     mean = weights @ values / weights.sum()
     spread = weights @ (values - mean) ** 2 / weights.sum()
     return np.where(mean**2 > FAR**2 * spread, mean, 0.0)
@@ -202,7 +204,7 @@ def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Blo
 
 
 def finish(context: Context, plan: Plan, moments: assoc.Moments) -> NeuronCorrelations:
-    """What follows from the moments is of all rows; ranks and distances are of drawn rows."""
+    """Compute what follows from the moments from all rows, and ranks and distances from the drawn rows."""
     return _correlations(context.network.take(context.subsample), context.seed, assoc.finish(moments))
 
 
@@ -211,7 +213,7 @@ STREAM = Stream(start, update, assoc.merge, finish, of="units")
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """Cells of the columns: (n, p) numbers, NaN where missing, and (n, q) codes of levels, -1 where missing."""
+    """Values of the columns: numbers (n, p), NaN if missing, and codes of levels (n, q), -1 if missing."""
 
     numbers: FloatArray
     codes: IntArray
@@ -231,7 +233,7 @@ def _numbers(table: Table, columns: list[str]) -> FloatArray:
 
 @dataclass(frozen=True)
 class _Place:
-    """Puts results on numeric and discrete columns back into the table's order."""
+    """Puts results on numeric and categorical columns back into the table's order."""
 
     columns: tuple[str, ...]
     numbers: list[str]
@@ -254,6 +256,6 @@ class _Place:
 
 
 def run(context: Context) -> NeuronCorrelations:
-    """Answer the question for the network of an audit."""
+    """Correlate the hidden units of the audited network with its columns."""
     network = context.network.take(context.subsample)
     return neuron_correlations(network, network.table, seed=context.seed)

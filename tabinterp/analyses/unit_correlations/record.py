@@ -51,7 +51,7 @@ class Neurons(Part):
 
 
 def build(r: Results) -> Neurons:
-    """Return the correlations of every unit with every column; without units where there are none."""
+    """Return the correlations of every unit with every column; without units if there are none."""
     result = r[ANALYSIS]
     if result is None:
         return Neurons(

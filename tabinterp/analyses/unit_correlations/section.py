@@ -1,4 +1,4 @@
-"""Hidden units by original columns on the page: maps of correlations, and every unit with its strongest columns."""
+"""Correlations of hidden units on the page: maps of units by columns, and every unit with its strongest columns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BY_CHANCE = 0.025  # of intervals lie above zero where there is nothing
 
 
 def build(document: Document) -> list[Block]:
-    """The maps: units, those that the loss misses most first, by columns, those that matter most first."""
+    """Return the maps: units (highest ablation loss first) by columns (most important first)."""
     neurons, inside = document.neurons, document.inside
     if not neurons.units:
         return []
@@ -71,7 +71,7 @@ def build(document: Document) -> list[Block]:
 
 
 def every_unit(document: Document) -> list[Block]:
-    """All units with their strongest columns, and all measures of each unit and column."""
+    """Return all units with their strongest columns, and all measures for each unit and column."""
     neurons = document.neurons
     if not neurons.units:
         return []
@@ -81,7 +81,7 @@ def every_unit(document: Document) -> list[Block]:
 
 
 def dropped(document: Document) -> list[Block]:
-    """How many units are not in the document."""
+    """Return the sentence about units that are not in the document."""
     neurons = document.neurons
     if not neurons.units or not neurons.dropped_units:
         return []
@@ -175,12 +175,12 @@ def _name(unit: Unit) -> str:
 
 
 def _shown(column: UnitColumn) -> float | None:
-    """The measure that the map shows: with a sign where there is an order."""
+    """Return the measure that the map shows: with a sign where there is an order."""
     return _measure(column)[1]
 
 
 def _measure(column: UnitColumn) -> tuple[str, float | None]:
-    """The same, with its name."""
+    """Return the same, with its name."""
     measures = (("spearman", column.spearman), ("ratio", column.ratio), ("distance", column.distance))
     return next(((name, value) for name, value in measures if value is not None), ("spearman", None))
 

@@ -124,7 +124,8 @@ def read_mapping(path: str | Path) -> Mapping:
     unknown = [instrument for instrument in cited if instrument not in mapping.instruments]
     if unknown:
         raise PolicyError(
-            f"the mapping {str(path)!r} cites {unknown[0]!r}; its instruments are {', '.join(mapping.instruments)}"
+            f"the mapping {str(path)!r} cites the unknown instrument {unknown[0]!r}; it defines "
+            f"{', '.join(mapping.instruments) or 'none'}"
         )
     return mapping
 
@@ -151,9 +152,9 @@ def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
         first = error.errors(include_url=False)[0]
         allowed = ", ".join(form.model_fields)
         place = ".".join(map(str, first["loc"]))
-        raise PolicyError(f"the {what} {str(path)!r}: {place}: {first['msg']}; it may hold {allowed}") from None
+        raise PolicyError(f"the {what} {str(path)!r}: {place}: {first['msg']}; allowed keys: {allowed}") from None
     except (ValueError, RecursionError) as error:
-        raise PolicyError(f"the {what} {str(path)!r} is no TOML: {error}") from None
+        raise PolicyError(f"the {what} {str(path)!r} is not valid TOML: {error}") from None
 
 
 def as_csv(rows: Iterable[EvidenceRow]) -> str:

@@ -28,48 +28,51 @@ TEXT: dict[str, str] = {
     "instrument.clause.1002.9(b)(2), comments -1, -2, -4, -5": "1002.9(b)(2), comments -1, -2, -4, -5",
     "instrument.clause.Art. 86 (as input)": "Art. 86 (as input)",
     "instrument.clause.V (performance thresholds)": "V (performance thresholds)",
-    "report.section.use": "Intended use and limits",
+    "report.section.use": "Intended use and limitations",
     "report.section.evidence": "Evidence for clauses",
-    "report.use.lead": "In the words of whoever is responsible for the model. tabinterp has checked none of it.",
+    "report.use.lead": "Written by the person responsible for the model. tabinterp has not verified it.",
     "report.use.intended_use": "Intended use",
-    "report.use.out_of_scope": "Not to be used for",
+    "report.use.out_of_scope": "Out-of-scope use",
     "report.use.population": "Population",
-    "report.use.limits": "Limits",
+    "report.use.limits": "Limitations",
     "report.use.ethics": "Ethical considerations",
-    "report.use.developer": "Developed by",
+    "report.use.developer": "Developer",
     "report.use.licence": "Licence",
     "report.use.reviewer": "Reviewer",
     "report.use.role": "Reviewer's role",
     "report.use.none": "not supplied",
     "report.evidence.lead": (
-        "Which clauses this document holds something for. Supplied: every field that the mapping names is here; partial: some "
-        "are. Whether that is enough for a clause is for its reader to decide: a report supports a decision and makes none."
+        "This section shows whether the audit contains evidence for clauses of laws and standards. Supplied: every field that "
+        "the mapping requires is present. Partial: some are present. Whether the evidence is sufficient is for the reader to "
+        "decide."
     ),
-    "report.evidence.count": "Evidence supplied for {supplied} of {clauses} clauses, partial for {partial}, none for {none}.",
+    "report.evidence.count": (
+        "Evidence is supplied for {supplied} of {clauses} clauses, partial for {partial} and not supplied for {none}."
+    ),
     "report.evidence.marks": (
-        "Each clause carries how it was verified: P in its own text or a verbatim quotation, S in secondary sources, M from "
-        "memory. Check the wording before you rely on it."
+        "The column Verification says how the mapping to a clause was verified: P, against the text of the clause or a verbatim "
+        "quotation; S, against secondary sources; M, from memory. Check the wording before relying on it."
     ),
     "report.evidence.table": "Evidence by clause",
     "report.evidence.instrument": "Instrument",
     "report.evidence.clause": "Clause",
     "report.evidence.applies": "Applies from",
-    "report.evidence.mark": "Verified",
+    "report.evidence.mark": "Verification",
     "report.evidence.status": "Evidence",
-    "report.evidence.missing": "Not in this document",
+    "report.evidence.missing": "Missing fields",
     "report.evidence.versions": "Versions of the instruments",
     "report.evidence.supplied": "supplied",
     "report.evidence.partial": "partial",
     "report.evidence.not_supplied": "not supplied",
-    "report.evidence.outside": "Outside of what such a report can show",
+    "report.evidence.outside": "Outside the audit's scope",
     "report.evidence.outside.governance": (
-        "Governance, tiers of materiality, the independence of effective challenge, monitoring in use (SR 26-2)."
+        "Governance, materiality tiers, independence of effective challenge, and ongoing monitoring (SR 26-2)."
     ),
     "report.evidence.outside.system": (
-        "Risk management, logs of the system, quality management, impact and conformity assessments, registration of incidents "
-        "and cybersecurity (AI Act, Articles 9, 12, 15(5), 17, 27, 43, 47, 72)."
+        "Risk management, system logs, quality management, impact and conformity assessments, incident records and cybersecurity "
+        "(AI Act, Articles 9, 12, 15(5), 17, 27, 43, 47, 72)."
     ),
-    "report.evidence.outside.notice": "The notice of adverse action itself, and whether it is adequate in law (Regulation B).",
-    "report.evidence.outside.person": "Lawful basis, human intervention, and the way to contest a decision (GDPR).",
+    "report.evidence.outside.notice": "The adverse action notice itself, and its legal adequacy (Regulation B).",
+    "report.evidence.outside.person": "Legal basis, human intervention, and the means to contest a decision (GDPR).",
     "report.evidence.outside.manage": "The functions GOVERN and MANAGE (NIST), and certification (ISO).",
 }

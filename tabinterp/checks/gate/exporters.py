@@ -178,7 +178,7 @@ def format_decision(
     PolicyError : there is no such form.
     """
     if form not in FORMATS:
-        raise PolicyError(f"the forms are {', '.join(FORMATS)}; got {form!r}")
+        raise PolicyError(f"unknown format {form!r}; choose one of {', '.join(FORMATS)}")
     with speaking(lang):
         return FORMATS[form](decision, {"audit": audit, **identity})
 

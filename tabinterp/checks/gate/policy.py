@@ -16,7 +16,7 @@ from tabinterp.atomic_io import LARGEST_TEXT, read_regular
 from tabinterp.checks import CHECKS
 from tabinterp.checks.base import Check
 from tabinterp.document.base import RANGES, Metric, Status
-from tabinterp.errors import PolicyError
+from tabinterp.errors import PolicyError, did_you_mean
 
 LONGEST_WAIVER = 366  # days from the day on which a waiver is used
 EARLIEST = date(2000, 1, 1)  # an earlier day is a typing error, such as 0027-03-31
@@ -28,7 +28,7 @@ def _named(text: str) -> str:
     """Refuse a text that shows no letter and no digit: spaces, invisible characters, dashes, marks that modify a letter."""
     kinds = {unicodedata.category(letter) for letter in text if letter not in BLANK} - {"Lm"}
     if not any(kind[0] in "LN" for kind in kinds):
-        raise ValueError("it needs at least one letter or digit")
+        raise ValueError("it must contain at least one letter or digit")
     return text
 
 
@@ -67,18 +67,20 @@ class MetricDemand(_Demand):
     @model_validator(mode="after")
     def _bounded(self) -> MetricDemand:
         if self.metric not in METRICS:
-            raise ValueError(f"{self.metric!r} is no metric; those are {', '.join(METRICS)}")
+            raise ValueError(
+                f"unknown metric {self.metric!r}; choose one of {', '.join(METRICS)}.{did_you_mean(self.metric, METRICS)}"
+            )
         if self.at_least is None and self.at_most is None:
-            raise ValueError("a metric needs at_least or at_most, or both")
+            raise ValueError("at_least and at_most are both missing; give at least one of them")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(f"no number is at least {self.at_least} and at most {self.at_most}")
+            raise ValueError(f"at_least ({self.at_least:g}) is greater than at_most ({self.at_most:g})")
         least, most = RANGES.get(self.metric, (-math.inf if self.metric in OTHERS else 0.0, math.inf))
         if self.of == "difference":
             least, most = least - most, most - least
         if (self.at_least is None or self.at_least <= least) and (self.at_most is None or self.at_most >= most):
             raise ValueError(
-                f"every model meets this: {self.metric} {'differs by' if self.of == 'difference' else 'is'} at least {least:g} "
-                f"and at most {most:g}; set a threshold that can be missed (proportions are written as 0.75, not 75)"
+                f"every model meets this threshold: {'the difference in ' * (self.of == 'difference')}{self.metric} lies between "
+                f"{least:g} and {most:g}; set a threshold that a model can miss (write proportions as 0.75, not 75)"
             )
         return self
 
@@ -98,15 +100,17 @@ class FindingDemand(_Demand):
     @model_validator(mode="after")
     def _known(self) -> FindingDemand:
         if self.finding not in BY_SLUG:
-            raise ValueError(f"{self.finding!r} is no check; `tabinterp checks` lists them: {', '.join(BY_SLUG)}")
+            raise ValueError(
+                f"unknown check {self.finding!r}; `tabinterp checks` lists all checks.{did_you_mean(self.finding, BY_SLUG)}"
+            )
         limits = BY_SLUG[self.finding].limits
         ranges = [f"{name} (from {limit.least:g} to {limit.most:g})" for name, limit in limits.items()]
-        allowed = ", ".join(ranges) or "none at all"
+        allowed = f"its limits are {', '.join(ranges)}" if ranges else "a policy cannot change any limit of this check"
         for name, value in self.limits.items():
             if name not in limits:
-                raise ValueError(f"{self.finding!r} has no limit {name!r}; a policy may move {allowed}")
+                raise ValueError(f"{self.finding!r} has no limit {name!r}; {allowed}")
             if not limits[name].least <= value <= limits[name].most:
-                raise ValueError(f"{name!r} of {self.finding!r} cannot be {value:g}; a policy may move {allowed}")
+                raise ValueError(f"the limit {name!r} of {self.finding!r} is out of range: {value:g}; {allowed}")
         return self
 
     @property
@@ -128,7 +132,7 @@ class VerdictDemand(_Demand):
     @model_validator(mode="after")
     def _can_fail(self) -> VerdictDemand:
         if {*self.allowed} == {*get_args(Status)}:
-            raise ValueError("every verdict is allowed; leave one out, or leave out [verdict]")
+            raise ValueError("every verdict is allowed; remove one of them, or remove [verdict]")
         return self
 
 
@@ -163,7 +167,7 @@ class Policy(_Part):
     @model_validator(mode="after")
     def _consistent(self) -> Policy:
         if not (self.metric or self.finding or self.severity or self.verdict):
-            raise ValueError("it demands nothing: add a [[metric]], [[finding]], [[severity]] or [verdict]")
+            raise ValueError("the policy demands nothing; add a [[metric]], [[finding]], [[severity]] or [verdict]")
         named_once: dict[str, list[str]] = {
             "demand": [d.gate for d in self.metric] + [f"finding:{d.finding}" for d in self.finding],
             "severity": [d.severity for d in self.severity],
@@ -176,7 +180,8 @@ class Policy(_Part):
         unknown = [w.gate for w in self.waiver if w.gate not in self.gates()]
         if unknown:
             raise ValueError(
-                f"waivers for gates that this policy does not have: {unknown}; its gates are {sorted(self.gates())}"
+                f"waivers for gates that the policy does not contain: {', '.join(unknown)}; its gates are "
+                f"{', '.join(sorted(self.gates()))}"
             )
         return self
 
@@ -198,7 +203,7 @@ def refuse_long_waivers(policy: Policy, today: date) -> None:
     for index, waiver in enumerate(policy.waiver):
         if waiver.expires > last:
             raise PolicyError(
-                f"waiver.{index}.expires: {waiver.expires.isoformat()} for {waiver.gate!r} is too far away; a waiver lasts at "
+                f"waiver.{index}.expires: {waiver.expires.isoformat()} for {waiver.gate!r} is too late; a waiver is valid for at "
                 f"most {LONGEST_WAIVER} days, until {last.isoformat()}"
             )
 
@@ -222,7 +227,7 @@ def read_policy(path: str | Path) -> tuple[Policy, str]:
         ValueError,
         RecursionError,
     ) as error:  # also of bytes that are not UTF-8, and of numbers of thousands of digits
-        raise PolicyError(f"{place} is no TOML: {error}") from None
+        raise PolicyError(f"{place} is not valid TOML: {error}") from None
     try:
         policy = Policy.model_validate(values)
         refuse_long_waivers(policy, datetime.now(UTC).date())
@@ -239,9 +244,9 @@ def _problem(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
     problem = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        problem = "there is no such setting"
+        problem = "unknown setting"
     if error["type"] == "date_type":
-        problem = "it must be a day, written without quotes, such as 2027-03-31"
+        problem = "it must be a date without quotes, such as 2027-03-31"
     is_table = not error["loc"] or isinstance(error["input"], dict)  # the message then says which part of it is wrong
     received = "" if is_table or error["type"] == "extra_forbidden" else f"; received {_short(error['input'])}"
     return f"{place}: {problem}{received}" if place else problem

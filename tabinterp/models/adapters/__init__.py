@@ -1,1 +1,1 @@
-"""One adapter for each library: what it wraps becomes an encoder and a torch module."""
+"""Adapters for model libraries, one module for each: they turn a model into an encoder and a torch module."""

@@ -1,4 +1,4 @@
-"""A plain function of rows: every reading that needs no gradient."""
+"""Adapter for plain functions of rows, which support every analysis without gradients."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """A function from a frame of the input columns to (n,) or (n, k) answers, as a `Model`.
+    """Wrap a function from a frame of the input columns to predictions (n,) or (n, k) as a `Model`.
 
     Answers are probabilities unless `outputs` is "logits"; target values where the table's task is regression, expected
     counts where it is a count, unless `outputs` is "log_rate".
     """
     if encoder is not None:
         raise ModelError(
-            f"a function reads the original columns; call the encoder inside it, without {argument('encoder')}"
+            f"a function is given the original columns, so it needs no {argument('encoder')}. Call the encoder "
+            "inside the function"
         )
     task, outputs = asked(task, outputs, classes, "rate" if task == "count" else "probabilities")
     return Model(

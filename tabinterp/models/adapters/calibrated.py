@@ -1,4 +1,4 @@
-"""scikit-learn's CalibratedClassifierCV: sigmoids and temperatures of a linear model's margin or a network's logits.
+"""Adapter for scikit-learn's CalibratedClassifierCV: sigmoid and temperature calibration of a linear model or a network.
 
 The calibrators read the classifier's decision function where it has one, its probabilities otherwise. A sigmoid is affine
 on the log-odds; several classes are one-vs-rest, p_k = s_k / sum s, which is the softmax of log s. Folds are averaged.
@@ -39,7 +39,7 @@ class _Member:
 
 
 class Average(nn.Module):
-    """Logits of the mean of the probabilities that modules of logits give the same rows, never leaving the log scale."""
+    """A module that averages the probabilities of several modules of logits, computed entirely on the log scale."""
 
     def __init__(self, members: list[nn.Module], binary: bool) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Average(nn.Module):
 
 
 def wrap(estimator: Any, read: Read) -> Model | None:
-    """The exact network, or None where a part is not one."""
+    """Return the exact network, or None if a part cannot be expressed as one."""
     found = [_member(part, estimator.classes_, read) for part in estimator.calibrated_classifiers_]
     members = [member for member in found if member is not None]
     if len(members) < len(found):
@@ -74,7 +74,7 @@ def wrap(estimator: Any, read: Read) -> Model | None:
 
 
 def _average(model: Model, members: list[_Member]) -> Model | None:
-    """Members that were fitted on folds: where each has its own encoder, they stand side by side."""
+    """Average members fitted on folds; if each has its own encoder, the encoders are concatenated."""
     modules, encoders = [m.module for m in members], [m.encoder for m in members]
     encoder = None
     if any(e is not None for e in encoders):
@@ -92,7 +92,7 @@ def _average(model: Model, members: list[_Member]) -> Model | None:
 
 
 def _width(module: nn.Module) -> int:
-    """Encoded columns that it reads; 0 where it is not known."""
+    """Return the number of encoded columns that a module reads; 0 if it is not known."""
     first = next((layer for layer in module.modules() if isinstance(layer, nn.Linear)), None)
     return 0 if first is None else first.in_features
 
@@ -148,7 +148,7 @@ def _layers(module: nn.Module) -> list[nn.Module]:
 
 
 def _sigmoids(calibrators: Any, dtype: torch.dtype) -> list[nn.Module]:
-    """1 / (1 + exp(a z + b)) of each value: a log-odds, or the logarithms of one-vs-rest shares."""
+    """Return 1 / (1 + exp(a z + b)) of each value: a log-odds, or the logarithms of one-vs-rest shares."""
     slopes, shifts = [-float(c.a_) for c in calibrators], [-float(c.b_) for c in calibrators]
     return [affine(np.diag(slopes), shifts, dtype), *([nn.LogSigmoid()] if len(slopes) > 1 else [])]
 

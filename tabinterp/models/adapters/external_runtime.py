@@ -1,4 +1,4 @@
-"""Networks that another library runs: a torch Sequential where they are one, otherwise a function of rows.
+"""Networks that another library runs: a torch Sequential if they can be expressed as one, otherwise a function of rows.
 
 The Sequential must give the other library's own answers on random rows of many sizes.
 """
@@ -32,7 +32,7 @@ Run = Callable[[list[FloatArray]], NDArray[Any]]  # encoded inputs (n, c) each -
 
 @dataclass(frozen=True, eq=False)
 class Outside:
-    """A network as its own library runs it. `sequence` is what it is in torch, or `opaque` says why it is not one."""
+    """A network run by its own library. `sequence` is the equivalent torch module, or `opaque` says why there is none."""
 
     name: str
     library: str
@@ -51,7 +51,7 @@ def wrap(
     outputs: str | None,
     name: str | None,
 ) -> Model:
-    """As torch where that gives the same answers."""
+    """Wrap a network as a torch module if that gives the same outputs, otherwise as a function of rows."""
     encoders = encoders_of(encoder)
     task, outputs = asked(task, outputs, classes, network.outputs)
     sequence = network.sequence
@@ -86,7 +86,7 @@ def _function(network: Outside, beside: SideBySide) -> Callable[[pd.DataFrame], 
             )
         except Exception as error:  # another library's run: whatever it raises is told in its words
             shapes = ", ".join(str(one.shape) for one in encoded)
-            raise ModelError(f"{network.name} does not take encoded rows of shape {shapes}: {error}") from error
+            raise ModelError(f"{network.name} does not accept encoded rows of shape {shapes}: {error}") from error
 
     return function
 

@@ -1,4 +1,4 @@
-"""Keras 3: stacks of layers become a torch Sequential; other models on the torch backend are torch modules.
+"""Adapter for Keras 3: stacks of layers become a torch Sequential; other models on the torch backend are torch modules.
 
 What a Keras model is, is read from its layers; Keras itself is never imported here.
 """
@@ -31,7 +31,7 @@ class NoStackError(Exception):
 
 
 class Called(nn.Module):
-    """A Keras model on the torch backend, never in training."""
+    """A Keras model on the torch backend, always in inference mode."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Called(nn.Module):
 
 
 def is_model(model: Any) -> bool:
-    """Whether this is a Keras model, found without importing Keras."""
+    """Return whether this is a Keras model, without importing Keras."""
     return any(base.__module__.split(".")[0] == "keras" and base.__name__ == "Model" for base in type(model).__mro__)
 
 
@@ -54,9 +54,9 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """A built Keras model behind an encoder (one for each input) as a `Model`."""
+    """Wrap a built Keras model behind an encoder (one for each input) as a `Model`."""
     if not getattr(model, "built", False):
-        raise ModelError(f"the Keras model {model.name!r} is not built; fit it, or call it on a row, first")
+        raise ModelError(f"the Keras model {model.name!r} is not built. Fit it, or call it once on a row")
     layers = list(_flat(model))
     usual = "probabilities" if layers and _activation(layers[-1]) in FINAL else "logits"
     task, outputs = asked(task, outputs, classes, usual)
@@ -92,7 +92,7 @@ def _backend(model: Any) -> str:
 
 
 def _flat(model: Any) -> Iterator[Any]:
-    """Layers in order, those of models inside included."""
+    """Yield the layers in order, including those of nested models."""
     for layer in model.layers:
         if _kind(layer) in ("Sequential", "Functional"):
             yield from _flat(layer)
@@ -101,7 +101,7 @@ def _flat(model: Any) -> Iterator[Any]:
 
 
 def _kind(layer: Any) -> str:
-    """The layer's name where it is Keras' own, otherwise its full name, which is on no list."""
+    """Return the layer's name where it is Keras' own, otherwise its full name, which is on no list."""
     kind = type(layer)
     return kind.__name__ if kind.__module__.split(".")[0] == "keras" else f"{kind.__module__}.{kind.__name__}"
 

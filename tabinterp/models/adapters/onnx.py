@@ -1,4 +1,5 @@
-"""ONNX: every reading where the graph is a plain perceptron, otherwise those that need no gradient, through onnxruntime.
+"""Adapter for ONNX: all analyses if the graph is a plain perceptron, otherwise those without gradients, through
+onnxruntime.
 
 An ONNX file holds no code, but it names operators, and its weights may lie in other files. What may not be in it is refused by
 `onnx_check.py` before anything is run.
@@ -27,7 +28,7 @@ LARGEST = 1 << 29
 
 
 def is_model(model: Any) -> bool:
-    """Whether this is an onnx.ModelProto, found without importing onnx."""
+    """Return whether this is an onnx.ModelProto, without importing onnx."""
     return type(model).__name__ == "ModelProto" and type(model).__module__.startswith("onnx")
 
 
@@ -41,7 +42,7 @@ def read(data: bytes, source: str | Path) -> Any:
     """
     onnx = library("onnx")
     if len(data) > LARGEST:
-        raise ModelError(f"{str(source)!r} is larger than {LARGEST:,} bytes")
+        raise ModelError(f"{str(source)!r} is larger than {LARGEST:,} bytes, the limit for ONNX models")
     try:
         return onnx.load_model_from_string(data)
     except Exception as error:  # a damaged message raises whatever it hits first
@@ -57,7 +58,7 @@ def wrap(
     name: str | None = None,
     source: str = "the ONNX model",
 ) -> Model:
-    """Return an onnx.ModelProto behind an encoder (one for each input) as a `Model`, after it was checked."""
+    """Check an onnx.ModelProto and wrap it behind an encoder (one for each input) as a `Model`."""
     onnx = library("onnx")
     check(proto, source)
     values = _constants(proto, onnx)
@@ -120,13 +121,16 @@ def _runner(proto: Any, inputs: list[Any], result: str) -> Run:
             for_any_rows(proto).SerializeToString(), settings, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # its own error types differ between versions
-        raise ModelError(f"onnxruntime {runtime.__version__} cannot read this model: {first_line(error)}") from None
+        raise ModelError(f"onnxruntime {runtime.__version__} cannot load this model: {first_line(error)}") from None
     types = [TYPES[one.type.tensor_type.elem_type] for one in inputs]
     flat = [len(one.type.tensor_type.shape.dim) == 1 for one in inputs]
 
     def run(encoded: list[FloatArray]) -> NDArray[Any]:
         if len(encoded) != len(inputs):
-            raise ModelError(f"it has {len(inputs)} inputs, and {argument('encoder')} names {len(encoded)}")
+            raise ModelError(
+                f"the model has {len(inputs)} inputs, but {argument('encoder')} has {len(encoded)} encoders. Pass "
+                "one encoder for each input"
+            )
         feed = {
             one.name: x.reshape(-1).astype(kind) if narrow else x.astype(kind)
             for one, x, kind, narrow in zip(inputs, encoded, types, flat, strict=True)

@@ -1,4 +1,4 @@
-"""What must hold of an ONNX model before onnxruntime sees it: one file, operators on a list, sizes and work within limits.
+"""Safety checks of an ONNX model before onnxruntime loads it: a single file, allowed operators, limits on sizes and work.
 
 Inspection and loading both call `check`; nothing is run and no other file is opened.
 """
@@ -47,7 +47,7 @@ KEEPING = {
 
 
 def library(name: str) -> Any:
-    """Import onnx or onnxruntime, or say how to install it."""
+    """Import onnx or onnxruntime, or raise an error that says how to install it."""
     try:
         return import_module(name)
     except ImportError:
@@ -67,7 +67,7 @@ def check(proto: Any, source: str) -> None:
     """
     onnx = library("onnx")
     if len(proto.graph.node) > MOST_NODES:
-        raise ModelError(f"{source!r} has {len(proto.graph.node):,} operators; at most {MOST_NODES:,} can be read")
+        raise ModelError(f"{source!r} has {len(proto.graph.node):,} operators; the limit is {MOST_NODES:,}")
     _check_operators(proto, source)
     _check_tensors(proto, source)
     _check_opset(proto, source, onnx)
@@ -83,18 +83,18 @@ def check(proto: Any, source: str) -> None:
 
 
 def output(proto: Any) -> str:
-    """Return the name of the one output of floats."""
+    """Return the name of the only output of floats."""
     floats = [one.name for one in proto.graph.output if one.type.tensor_type.elem_type in FLOATS]
     if len(floats) != 1:
         names = ", ".join(one.name for one in proto.graph.output)
         raise ModelError(
-            f"an ONNX network has one output of floats, its scores or probabilities; this one has: {names}"
+            f"an ONNX network must have one output of floats (scores or probabilities); the outputs are {names}"
         )
     return str(floats[0])
 
 
 def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
-    """Return a copy that takes any number of rows (or this number), also where the model was exported for one.
+    """Return a copy that accepts any number of rows (or this number), even if the model was exported for one row.
 
     Only what was checked is in the copy: fields that this version of onnx does not know, notes and stated shapes of values
     are left out.
@@ -136,7 +136,10 @@ def _check_operators(proto: Any, source: str) -> None:
         *(["training steps"] if "TrainingInfoProto" in kinds else []),
     ]
     if found:
-        raise UnsafeFileError(f"{source!r} holds {', '.join(found)}; only standard ONNX operators on a list are run")
+        raise UnsafeFileError(
+            f"{source!r} contains {', '.join(found)}; only standard ONNX operators on the list of safe operators "
+            "are allowed"
+        )
 
 
 def _is_wide_einsum(node: Any) -> bool:
@@ -158,19 +161,20 @@ def _check_tensors(proto: Any, source: str) -> None:
         kind = message.DESCRIPTOR.name
         if kind == "TensorProto" and (message.data_location == type(message).EXTERNAL or message.external_data):
             raise UnsafeFileError(
-                f"{source!r} keeps weights in other files, which are never opened; save it as one file: "
-                f"onnx.save(model, path, save_as_external_data=False)"
+                f"{source!r} keeps weights in other files, which tabinterp never opens. Save it as one file: "
+                "onnx.save(model, path, save_as_external_data=False)"
             )
     for message in _messages(proto):
         kind = message.DESCRIPTOR.name
         if kind == "SparseTensorProto":
             raise UnsafeFileError(
-                f"{source!r} holds sparse tensors, whose size is not that of the file; save them as dense"
+                f"{source!r} contains sparse tensors, which can be much larger than the file. Save them as dense "
+                "tensors"
             )
         if kind == "TensorProto" and message.data_type not in NUMBERS:
             raise ModelError(
-                f"{source!r}: the tensor {message.name!r} is of the ONNX type {message.data_type}; a network for tables is made "
-                f"of real numbers, whole numbers and bool: convert it before exporting"
+                f"{source!r}: the tensor {message.name!r} has the unsupported ONNX type {message.data_type}; "
+                "allowed are real numbers, whole numbers and bool. Convert it before exporting"
             )
 
 
@@ -179,8 +183,8 @@ def _check_opset(proto: Any, source: str, onnx: Any) -> None:
     for one in proto.opset_import:
         if one.domain in STANDARD and not OLDEST_OPSET <= one.version <= newest:
             raise ModelError(
-                f"{source!r} is written for ONNX opset {one.version}; {OLDEST_OPSET} to {newest} can be read: export it again "
-                f"with opset_version=20"
+                f"{source!r} uses ONNX opset {one.version}; supported are {OLDEST_OPSET} to {newest}. Export it "
+                "again with opset_version=20"
             )
 
 
@@ -191,8 +195,8 @@ def _check_values(proto: Any, source: str, onnx: Any) -> None:
         names = [a.name for a in node.attribute]
         if node.op_type == "Constant" and (len(names) != 1 or names[0] not in CONSTANTS):
             raise ModelError(
-                f"{source!r}: the constant {next(iter(node.output), '')!r} has one attribute, {' or '.join(CONSTANTS)}; it has "
-                f"{', '.join(names) or 'none'}"
+                f"{source!r}: the constant {next(iter(node.output), '')!r} must have exactly one attribute, "
+                f"{' or '.join(CONSTANTS)}; it has {', '.join(names) or 'none'}"
             )
         _check_attributes(node, source, onnx)
         held += [one for a in node.attribute for one in ([a.t] if a.HasField("t") else a.tensors)]
@@ -201,7 +205,7 @@ def _check_values(proto: Any, source: str, onnx: Any) -> None:
     for one in proto.graph.initializer:
         values = _numbers(one, source, onnx)
         if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
-            raise ModelError(f"{source!r}: {one.name} holds values that are not finite")
+            raise ModelError(f"{source!r}: {one.name} contains values that are not finite")
 
 
 def _check_attributes(node: Any, source: str, onnx: Any) -> None:
@@ -226,16 +230,18 @@ def _numbers(tensor: Any, source: str, onnx: Any) -> Any:
 
 def _check_inputs(inputs: list[Any], source: str) -> None:
     if not 0 < len(inputs) <= MOST_INPUTS:
-        raise ModelError(f"{source!r} has {len(inputs)} inputs; 1 to {MOST_INPUTS} can be read")
+        raise ModelError(f"{source!r} has {len(inputs)} inputs; allowed are 1 to {MOST_INPUTS}")
     for one in inputs:
         kind = one.type.tensor_type
         if kind.elem_type not in TYPES:
-            raise ModelError(f"inputs of an ONNX network are floats or integers; {one.name!r} is not")
+            raise ModelError(
+                f"the input {one.name!r} is neither float nor integer; other types are not supported in an ONNX network"
+            )
         dims = list(kind.shape.dim)
         if len(dims) not in (1, 2) or not all(dim.dim_value > 0 for dim in dims[1:]):
             raise ModelError(
-                f"{source!r}: the input {one.name!r} has the shape (rows, columns) or (rows,), with a fixed number of columns; "
-                f"it has {_shape(dims)}: export it with a sample of the encoded rows"
+                f"{source!r}: the input {one.name!r} has the shape {_shape(dims)}; it must be (rows, columns) or "
+                "(rows,), with a fixed number of columns. Export the model with a sample of the encoded rows"
             )
 
 
@@ -268,7 +274,8 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
                 size = sizes.get(node.input[0])
             if size is None:
                 raise ModelError(
-                    f"{said} has a size that cannot be told before the model runs; export it with fixed shapes but for the rows"
+                    f"{said} has a size that is only known when the model runs. Export the model with fixed shapes "
+                    "except for the number of rows"
                 )
             check_value(size, moves, said)
             sizes[name] = size
@@ -287,7 +294,7 @@ def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
     try:
         return onnx.shape_inference.infer_shapes(proto, data_prop=data_prop)
     except Exception as error:  # its own error types differ between versions
-        raise ModelError(f"{source!r}: the shapes of its values do not fit together: {first_line(error)}") from None
+        raise ModelError(f"{source!r}: the shapes of its values are inconsistent: {first_line(error)}") from None
 
 
 def _check_propagated(graph: Any, source: str) -> None:
@@ -296,8 +303,8 @@ def _check_propagated(graph: Any, source: str) -> None:
     total = sum(math.prod(_dims(one) or [0]) for one in stated if len(one.type.tensor_type.shape.dim) < 2)
     if total > PROPAGATED:
         raise ModelError(
-            f"{source!r}: {total:,} whole numbers would be worked out to tell the shapes of its values; at most {PROPAGATED:,} "
-            f"are: use shorter ranges and lists of indices"
+            f"{source!r}: computing the shapes of its values would need {total:,} whole numbers; the limit is "
+            f"{PROPAGATED:,}. Use shorter ranges and lists of indices"
         )
 
 
@@ -316,8 +323,8 @@ def _check_divisions(graph: Any, source: str, onnx: Any) -> None:
         is_float = types.get(node.output[0]) in REAL
         if not is_float and (values is None or not bool((values > 0).all())):
             raise UnsafeFileError(
-                f"{source!r} divides whole numbers by others that may be zero or negative ({node.output[0]!r}), which can end "
-                f"the process: divide floats, or by a positive constant"
+                f"{source!r} divides integers by values that may be zero or negative ({node.output[0]!r}), which "
+                "can crash the process. Divide floats, or divide by a positive constant"
             )
 
 

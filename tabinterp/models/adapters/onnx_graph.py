@@ -1,4 +1,4 @@
-"""An ONNX graph as a torch Sequential, where it is a chain of layers."""
+"""Conversion of an ONNX graph to a torch Sequential, if it is a chain of layers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NoChainError(Exception):
 
 
 def sequence(graph: Any, values: Values, attributes: Callable[[Any], dict[str, Any]], output: str) -> nn.Sequential:
-    """The graph between its one input and `output`.
+    """Return the graph between its only input and `output` as layers.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _norm(constants: Constants, settings: dict[str, Any]) -> list[nn.Module]:
 
 
 def _arithmetic(kind: str, constants: Constants, before: list[nn.Module]) -> list[nn.Module]:
-    """A constant added to, or times, each column: folded into a layer before, or a diagonal layer of its own."""
+    """Return a constant added to, or times, each column: folded into a layer before, or a diagonal layer of its own."""
     constant = constants[1] if constants[0] is None else constants[0]
     if constant is None or (constants[0] is not None and kind in ("Sub", "Div")):
         raise NoChainError(why("opaque.chain.computed", kind=kind))

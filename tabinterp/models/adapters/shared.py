@@ -1,4 +1,4 @@
-"""Layers and predictors that adapters share."""
+"""Layers and predictors that several adapters use."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tabinterp.table.schema import GOALS, LOGITS, RATES
 
 
 def affine(weight: Any, bias: Any, dtype: torch.dtype = torch.float64) -> nn.Linear:
-    """A layer from (outputs, inputs) weights and (outputs,) biases."""
+    """Return a linear layer with weights (outputs, inputs) and biases (outputs,)."""
     weight = np.atleast_2d(np.array(weight, dtype=np.float64))
     bias = np.broadcast_to(np.asarray(bias, dtype=np.float64), (len(weight),)).copy()
     return linear(torch.as_tensor(weight).to(dtype), torch.as_tensor(bias).to(dtype))
 
 
 class Pointwise(nn.Module):
-    """A function of each number as a layer."""
+    """A layer that applies a function to each number."""
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Pointwise(nn.Module):
 
 
 class Column(nn.Module):
-    """(n,) or (n, 1) as (n, 1)."""
+    """A layer that turns (n,) or (n, 1) into (n, 1)."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.reshape(-1, 1)
@@ -44,7 +44,7 @@ class Column(nn.Module):
 def asked(
     task: str | None, outputs: str | None, classes: Sequence[Any] | None, usual: str = "logits"
 ) -> tuple[str | None, str]:
-    """The task, and what the model returns: each may follow from the other, or from the classes."""
+    """Return the task and the kind of outputs; each may follow from the other, or from the classes."""
     if task is None and classes is not None:
         task = "binary" if len(classes) == 2 else "multiclass"
     if task is None and outputs in RATES:
@@ -52,12 +52,12 @@ def asked(
     allowed = (*LOGITS, *RATES) if task is None else GOALS[task].outputs
     outputs = outputs or (usual if usual in allowed else allowed[0])
     if outputs not in allowed:
-        raise ModelError(f"outputs is one of {', '.join(allowed)}; got {outputs!r}")
+        raise ModelError(f"outputs must be one of {', '.join(allowed)}; got {outputs!r}")
     return task, outputs
 
 
 def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], FloatArray]:
-    """The estimator's own (n, k) probabilities or (n,) values of a frame of rows."""
+    """Return a function from a frame of rows to the estimator's own probabilities (n, k) or values (n,)."""
     encoder, _ = ends(inside(estimator))
 
     def predict(rows: Any) -> FloatArray:
@@ -68,13 +68,13 @@ def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], 
 
 
 def reads(source: Any) -> tuple[str, ...] | None:
-    """The names of the columns that an estimator or an encoder was fitted on, where it knows them."""
+    """Return the names of the columns that an estimator or encoder was fitted on, if it knows them."""
     names = getattr(source, "feature_names_in_", None)
     return None if names is None else tuple(map(str, names))
 
 
 def inside(estimator: Any) -> Any:
-    """What a search found or what was frozen, or the estimator itself."""
+    """Return the estimator that a search found or a wrapper froze, or the estimator itself."""
     while True:
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
@@ -85,7 +85,7 @@ def inside(estimator: Any) -> Any:
 
 
 def ends(estimator: Any) -> tuple[Any, Any]:
-    """The encoder (None where there is none) and the final estimator of a pipeline, or of an estimator alone."""
+    """Return the encoder (None if there is none) and the final estimator of a pipeline or of a single estimator."""
     if type(estimator).__name__ != "Pipeline":
         return None, estimator
     steps = [step for _, step in estimator.steps[:-1] if step is not None and step != "passthrough"]
@@ -93,5 +93,5 @@ def ends(estimator: Any) -> tuple[Any, Any]:
 
 
 def bases(estimator: Any) -> list[str]:
-    """The names of its class and of all that it inherits from."""
+    """Return the names of an object's class and its base classes."""
     return [base.__name__ for base in type(estimator).__mro__]

@@ -1,5 +1,6 @@
-"""scikit-learn: linear models and multilayer perceptrons, alone, at the end of a pipeline, calibrated, or of a transformed
-target; every other classifier with probabilities and every other regressor as a function of rows."""
+"""Adapter for scikit-learn: linear models and multilayer perceptrons, alone or in a pipeline, calibrated, or with a
+transformed target; other classifiers with probabilities and other regressors as functions of rows.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def wrap(
     outputs: str | None = None,
     name: str | None = None,
 ) -> Model:
-    """A fitted estimator or pipeline as a `Model`."""
+    """Wrap a fitted estimator or pipeline as a `Model`."""
     estimator = inside(estimator)
     if encoder is None:
         model = read(estimator, outputs)
@@ -47,7 +48,8 @@ def wrap(
         model = skorch.behind(encoder, estimator, outputs)
     else:
         raise ModelError(
-            f"a scikit-learn model brings its encoder: use the fitted pipeline, without {argument('encoder')}"
+            f"a scikit-learn model needs no {argument('encoder')}. Pass the fitted pipeline, which includes its "
+            "preprocessing"
         )
     if classes is not None:
         model = _named_classes(model, tuple(classes))
@@ -55,7 +57,7 @@ def wrap(
 
 
 def read(estimator: Any, outputs: str | None = None) -> Model:
-    """An estimator as a network where it is one, as a function of rows otherwise."""
+    """Return an estimator as a network if it is one, otherwise as a function of rows."""
     estimator = inside(estimator)
     if type(estimator).__name__ == "Pipeline":
         return _pipeline(estimator, outputs)
@@ -72,7 +74,7 @@ def read(estimator: Any, outputs: str | None = None) -> Model:
 
 
 def of_rows(estimator: Any) -> Model:
-    """A fitted estimator of which nothing but its answers is read."""
+    """Wrap a fitted estimator as a function of rows, using only its predictions."""
     classes, names = _classes(estimator), reads(estimator)
     return Model(
         name=type(ends(estimator)[1]).__name__,
@@ -115,7 +117,7 @@ def _exact(final: Any, module: nn.Module) -> Model:
 
 
 def _answering(model: Model, estimator: Any) -> Model:
-    """The model, checked against what the whole estimator predicts."""
+    """Return the model, checked against what the whole estimator predicts."""
     names = reads(estimator) or model.reads
     predict = predictor(estimator, named=names is not None, classifier=model.task not in ("regression", "count"))
     final = ends(estimator)[1]
@@ -125,7 +127,7 @@ def _answering(model: Model, estimator: Any) -> Model:
 def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
     if model.classes is None or len(model.classes) != len(classes):
         raise ModelError(
-            f"{argument('classes')} names {len(classes)} classes; {model.name} knows {len(model.classes or ())}"
+            f"{argument('classes')} has {len(classes)} classes, but {model.name} has {len(model.classes or ())}"
         )
     return replace(model, classes=classes)
 
@@ -139,29 +141,29 @@ def _task(classes: tuple[Any, ...] | None) -> str:
 
 
 def _check(estimator: Any) -> None:
-    """Fitted, and with answers that can be audited."""
+    """Check that the estimator is fitted and its predictions can be audited."""
     if isinstance(estimator, type):
         kind = estimator.__name__
-        raise ModelError(f"a model is a fitted estimator; got the class {kind}. Make one, fit it and pass that")
+        raise ModelError(f"expected a fitted estimator, got the class {kind}. Create an instance, fit it and pass that")
     kind = type(estimator).__name__
     if not (is_classifier(estimator) or is_regressor(estimator)):
         raise ModelError(
-            f"{kind} is neither a classifier nor a regressor; accepted are {', '.join(SUPPORTED)}, and every other fitted "
-            f"classifier with predict_proba or regressor as a function of rows"
+            f"{kind} is neither a classifier nor a regressor. Supported are {', '.join(SUPPORTED)}; any other "
+            "fitted classifier with predict_proba, or regressor, can be wrapped as a function of rows"
         )
     try:
         check_is_fitted(estimator)
     except NotFittedError:
-        raise ModelError(f"{kind} is not fitted; call fit first") from None
+        raise ModelError(f"{kind} is not fitted. Call fit first") from None
     if not is_classifier(estimator):
         return
     if not hasattr(estimator, "predict_proba"):
         raise ModelError(
-            f"{kind} has no probabilities, so there is no log-odds to read; calibrate it on rows it was not fitted on: "
-            f"CalibratedClassifierCV(FrozenEstimator(model)).fit(X, y)"
+            f"{kind} has no predicted probabilities, so log-odds cannot be computed. Calibrate it on rows it was "
+            "not fitted on: CalibratedClassifierCV(FrozenEstimator(model)).fit(X, y)"
         )
     if any(np.ndim(c) for c in estimator.classes_):
-        raise ModelError(f"{kind} predicts several targets; one model for each target can be read")
+        raise ModelError(f"{kind} predicts several targets. Fit and wrap one model for each target")
 
 
 def _named(final: Any) -> str:
@@ -174,7 +176,7 @@ def _linear(final: Any) -> nn.Module:
 
 
 def _log_linear(final: Any) -> nn.Module:
-    """A generalised linear model of a positive target: the mean is exp of the linear predictor."""
+    """Return a generalised linear model of a positive target: the mean is exp of the linear predictor."""
     return nn.Sequential(affine(final.coef_, final.intercept_), Pointwise(torch.exp))
 
 
@@ -207,7 +209,7 @@ def _penalised(final: Any) -> bool | None:
 
 
 def _converged(final: Any) -> bool | None:
-    """False where the fit stopped at its limit of iterations."""
+    """Return False if the fit stopped at its iteration limit."""
     if hasattr(final, "n_iter_") and hasattr(final, "max_iter") and final.max_iter is not None:
         return bool(np.max(final.n_iter_) < final.max_iter)
     return None

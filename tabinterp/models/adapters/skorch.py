@@ -1,4 +1,6 @@
-"""skorch: the network is read off the net, and what it gives off the criterion it was trained with."""
+"""Adapter for skorch: the network is taken from the net, and the kind of its outputs from the criterion it was trained
+with.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +37,9 @@ def is_net(estimator: Any) -> bool:
 
 
 def wrap(net: Any, outputs: str | None = None) -> Model:
-    """An initialised net that reads encoded rows as a `Model`."""
+    """Wrap an initialised net that reads encoded rows as a `Model`."""
     if not getattr(net, "initialized_", False):
-        raise ModelError(f"{type(net).__name__} is not fitted; call fit first")
+        raise ModelError(f"{type(net).__name__} is not fitted. Call fit first")
     criterion = getattr(net.criterion_, "_orig_mod", net.criterion_)
     task = _task(net, criterion)
     classes = getattr(net, "classes_", None)
@@ -52,7 +54,7 @@ def wrap(net: Any, outputs: str | None = None) -> Model:
 
 
 def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
-    """A net behind an encoder that is not in a pipeline with it."""
+    """Wrap a net behind an encoder that is not in the same pipeline."""
     model = wrap(net, outputs)
     named = hasattr(encoder, "feature_names_in_")
 
@@ -63,7 +65,7 @@ def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
 
 
 def _task(net: Any, criterion: Any) -> str | None:
-    """None: its classes say whether there are two."""
+    """Return the task; None if only its classes say whether there are two."""
     if COUNT in bases(criterion):
         return "count"
     return "regression" if "NeuralNetRegressor" in bases(net) or type(criterion).__name__ in REGRESSION else None
@@ -75,15 +77,15 @@ def _outputs(net: Any, criterion: Any) -> str:
     kind = next((base for base in bases(criterion) if base in CRITERIA), None)
     if kind is None or (kind == "NLLLoss" and "NeuralNetClassifier" not in bases(net)):
         raise ModelError(
-            f"what a {type(net).__name__} trained with {type(criterion).__name__} gives is not known; read are "
-            f"{', '.join([*CRITERIA, *REGRESSION, COUNT])}: pass {argument('outputs', 'logits')} or "
+            f"the outputs of a {type(net).__name__} trained with {type(criterion).__name__} are not known; known "
+            f"losses are {', '.join([*CRITERIA, *REGRESSION, COUNT])}. Pass {argument('outputs', 'logits')} or "
             f"{argument('outputs', 'probabilities')}"
         )
     return CRITERIA[kind]
 
 
 def _predict(net: Any, model: Model, encoded: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
-    """The net's own answers to encoded rows at the network's precision."""
+    """Return the net's own answers to encoded rows at the network's precision."""
     precision = str(module_dtype(model.module)).removeprefix("torch.")
 
     def predict(rows: Any) -> FloatArray:
@@ -96,7 +98,7 @@ def _predict(net: Any, model: Model, encoded: Callable[[Any], FloatArray]) -> Ca
 
 
 def in_its_mode(net: Any, predict: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
-    """Predictions after which every part of the net is in the mode, training or evaluation, in which it was."""
+    """Predict, and restore the training or evaluation mode of every part of the net."""
 
     def predict_and_restore(rows: Any) -> FloatArray:
         before = [(part, part.training) for part in net.module_.modules()]

@@ -1,4 +1,4 @@
-"""statsmodels results: linear models with a covariance of their own, from columns or from a formula."""
+"""Adapter for statsmodels results: linear models with their own covariance, fitted to columns or with a formula."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WHAT = {  # statsmodels model, or family of a GLM and its link -> what is read
 
 
 class Formula(Structured):
-    """The design of a formula without its constant column, as an encoder."""
+    """An encoder that evaluates the design of a formula without its constant column."""
 
     def __init__(self, data: Any, constant: int | None) -> None:
         self._spec = getattr(data, "model_spec", None) or data.design_info
@@ -47,7 +47,7 @@ class Formula(Structured):
         return self._sources
 
     def transform(self, rows: Any) -> FloatArray:
-        """(n, d); rows with missing values keep their place and hold them."""
+        """Return the design (n, d); rows with missing values are kept, with missing values."""
         if hasattr(self._spec, "get_model_matrix"):
             return _without(as_array(self._spec.get_model_matrix(rows, na_action="ignore")), self._constant)
         from patsy import NAAction, build_design_matrices  # noqa: PLC0415  # there if a formula of it is
@@ -68,12 +68,15 @@ def wrap(
     outputs: str | None = None,
     name: str | None = None,
 ) -> Model:
-    """Fitted results as a `Model`."""
+    """Wrap fitted results as a `Model`."""
     what = _what(result)
     constant = getattr(result.model.data, "const_idx", None)
     formula = getattr(result.model, "formula", None) is not None
     if formula and encoder is not None:
-        raise ModelError(f"a formula is an encoder already: leave out {argument('encoder')}")
+        raise ModelError(
+            f"a model with a formula needs no {argument('encoder')}, because the formula encodes the columns. "
+            "Leave it out"
+        )
     encoder = Formula(result.model.data, constant) if formula else encoder
     intercept, weight = _parameters(result, constant)
     numbers = what in ("value", "mean")
@@ -95,26 +98,32 @@ def wrap(
 
 def _what(result: Any) -> str:
     if not hasattr(result, "params") or not hasattr(result, "model"):
-        raise ModelError(f"statsmodels' {type(result).__name__} is not fitted; wrap what fit() returns")
+        raise ModelError(f"statsmodels' {type(result).__name__} is not fitted. Pass the result of fit()")
     model = result.model
     kind = type(model).__name__
     if kind == "GLM":
         kind = f"GLM {type(model.family).__name__} {type(model.family.link).__name__}"
     if kind not in WHAT:
         raise ModelError(
-            f"statsmodels' {kind} is not among the models that can be read: {', '.join(WHAT)}; as a function of rows it is "
-            f"taken by ti.wrap(lambda rows: result.predict(rows))"
+            f"statsmodels' {kind} is not supported; supported are {', '.join(WHAT)}. Any other result can be "
+            "wrapped as a function of rows: ti.wrap(lambda rows: result.predict(rows))"
         )
     given = [getattr(model, part, None) for part in ("offset", "exposure")]
     if any(part is not None and np.any(np.asarray(part) != 0) for part in given):
-        raise ModelError(f"statsmodels' {kind} was fitted with an offset or exposure, which is no column that it reads")
+        raise ModelError(
+            f"statsmodels' {kind} was fitted with an offset or exposure, which is not supported because it is not "
+            "an input column"
+        )
     if getattr(model, "formula", None) is not None and getattr(model.data, "frame", None) is None:
-        raise ModelError(f"this {kind} was stored without its data, and its formula needs the names of the columns")
+        raise ModelError(
+            f"this {kind} was saved without its data, which its formula needs for the names of the columns. Save "
+            "it with its data"
+        )
     return WHAT[kind]
 
 
 def _parameters(result: Any, constant: int | None) -> tuple[FloatArray, FloatArray]:
-    """(k,) intercepts and (k, d) weights; the first of several classes is the reference, with zeros."""
+    """Return intercepts (k,) and weights (k, d); the first of several classes is the reference, with zeros."""
     parameters = np.asarray(result.params, dtype=np.float64)
     parameters = parameters[None] if parameters.ndim == 1 else np.vstack([np.zeros(len(parameters)), parameters.T])
     if constant is None:
@@ -128,7 +137,7 @@ def _constant_value(result: Any, constant: int) -> float:
 
 
 def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int | None) -> OwnFit:
-    """The result's covariance, class by class with the intercept first; zeros for what is not estimated."""
+    """Return the result's covariance, class by class with the intercept first; zeros for what is not estimated."""
     k, d = weight.shape
     estimated = range(1, k) if np.ndim(result.params) > 1 else range(k)
     given = np.delete(np.arange(d + (constant is not None)), [] if constant is None else constant)
@@ -154,7 +163,7 @@ def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int |
 
 
 def _classes(result: Any) -> tuple[Any, ...]:
-    """The classes in the order of the outputs; 0 and 1 where statsmodels knows no names."""
+    """Return the classes in the order of the outputs; 0 and 1 where statsmodels knows no names."""
     if type(result.model).__name__ == "MNLogit":
         known = result.model._ynames_map
         return tuple(_value(known[i]) for i in sorted(known))
@@ -166,7 +175,7 @@ def _classes(result: Any) -> tuple[Any, ...]:
 
 
 def _value(name: str) -> Any:
-    """2 and 2.0 are written as text."""
+    """Return a class as text, equal for 2 and 2.0."""
     try:
         number = float(name)
     except ValueError:
@@ -175,7 +184,7 @@ def _value(name: str) -> Any:
 
 
 def _reads(result: Any, constant: int | None) -> tuple[str, ...] | None:
-    """The names of exog's columns but the constant, where it was a frame."""
+    """Return the names of exog's columns but the constant, where it was a frame."""
     if not hasattr(getattr(result.model.data, "orig_exog", None), "columns"):
         return None
     return tuple(name for i, name in enumerate(map(str, result.model.exog_names)) if i != constant)
@@ -202,7 +211,7 @@ def _converged(result: Any) -> bool | None:
 
 
 def _variables(spec: Any, columns: set[str]) -> Sources:
-    """For each column of the design, the table's columns that it is made of."""
+    """Return for each column of the design the table's columns that it is made of."""
     if hasattr(spec, "term_variables"):
         parts = [(spec.term_indices[term], set(map(str, names))) for term, names in spec.term_variables.items()]
     else:
@@ -215,7 +224,7 @@ def _variables(spec: Any, columns: set[str]) -> Sources:
 
 
 def _names(code: str) -> set[str]:
-    """Every name and text in a factor: a + log(b) + Q("c d")."""
+    """Return every name and text in a factor: a + log(b) + Q("c d")."""
     nodes = list(ast.walk(ast.parse(code, mode="eval")))
     texts = {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     return {n.id for n in nodes if isinstance(n, ast.Name)} | texts

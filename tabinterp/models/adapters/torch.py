@@ -1,4 +1,4 @@
-"""PyTorch: any module that reads encoded rows, as one input or as several."""
+"""Adapter for PyTorch: any module that reads encoded rows, with one or several inputs."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """A module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
+    """Wrap a module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
     task, outputs = asked(task, outputs, classes)
     encoders = encoders_of(encoder)
     try:
         own = private(module)
     except Exception as error:  # copying runs the user's code: whatever it raises is told in its words
         raise ModelError(
-            f"{type(module).__name__} cannot be copied, and the original is never touched: {error}"
+            f"{type(module).__name__} cannot be copied, and tabinterp does not modify the original: {error}"
         ) from error
     model = Model(
         name=name or _named(own),
@@ -50,33 +50,33 @@ def wrap(
 
 
 def encoders_of(encoder: Any) -> list[Any]:
-    """The encoder of each input, None for "passthrough"."""
+    """Return the encoder of each input, None for "passthrough"."""
     if encoder is None:
         raise ModelError(
-            f"a network reads encoded rows; pass a fitted transformer as {argument('encoder')}, or "
-            f"{argument('encoder', 'passthrough')} where it reads the numeric columns as they are"
+            f"a network needs an encoder for its rows. Pass a fitted transformer as {argument('encoder')}, or "
+            f"{argument('encoder', 'passthrough')} if the network reads the numeric columns unchanged"
         )
     encoders = [_encoder(one) for one in (encoder if isinstance(encoder, (list, tuple)) else [encoder])]
     if not encoders:
         raise ModelError(
-            f"{argument('encoder', [])} names no input; pass one fitted transformer for each input of the network"
+            f"{argument('encoder', [])} is empty. Pass one fitted transformer for each input of the network"
         )
     return encoders
 
 
 def _encoder(encoder: Any) -> Any:
-    """A transformer, or None for "passthrough"."""
+    """Return a transformer, or None for "passthrough"."""
     if isinstance(encoder, str):
         if encoder != "passthrough":
-            raise ModelError(f"encoder is a fitted transformer or 'passthrough'; got {encoder!r}")
+            raise ModelError(f"encoder must be a fitted transformer or 'passthrough'; got {encoder!r}")
         return None
     if not hasattr(encoder, "transform"):
-        raise ModelError(f"encoder has no transform method: {type(encoder).__name__}")
+        raise ModelError(f"encoder must have a transform method; {type(encoder).__name__} has none")
     return encoder
 
 
 def _reads_whole_numbers(module: nn.Module) -> bool:
-    """Whether anything in it looks up levels or rounds: its gradient by the input is not all there is to know."""
+    """Return whether anything in it looks up levels or rounds: its gradient by the input is not all there is to know."""
     if any(isinstance(part, (nn.Embedding, nn.EmbeddingBag)) for part in module.modules()):
         return True
     graph = trace(module)

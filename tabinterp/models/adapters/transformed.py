@@ -1,4 +1,4 @@
-"""scikit-learn's TransformedTargetRegressor: the network of the transformed target, and the way back as its last layers."""
+"""Adapter for scikit-learn's TransformedTargetRegressor: the inverse transformation becomes the last layers of the network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WAYS_BACK: list[tuple[Any, Callable[[Tensor], Tensor]]] = [
 
 
 def wrap(estimator: Any, read: Callable[[Any], Model]) -> Model | None:
-    """The exact network, or None where the regressor or the way back is not one."""
+    """Return the exact network, or None if the regressor or the inverse transformation cannot be expressed as one."""
     inner = read(estimator.regressor_)
     back = _back(estimator.transformer_, module_dtype(inner.module))
     if inner.function is not None or back is None:

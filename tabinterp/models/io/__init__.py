@@ -1,1 +1,3 @@
-"""Files from strangers: read once and within limits, hashed before anything else, told apart by their first bytes."""
+"""Model files: loading, saving, inspection and conversion. Files are untrusted: nothing in them is run, and sizes are
+limited.
+"""

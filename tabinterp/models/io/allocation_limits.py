@@ -1,4 +1,4 @@
-"""How much memory and computation a network out of a file may take, worked out from shapes before any of it runs."""
+"""Limits on the memory and computation of a network from a file, computed from shapes before any of it runs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ HUGE = 10**18  # the largest count that a message gives
 
 
 def told(count: int) -> str:
-    """Return a count with separators; Python writes no number of more than 4,300 digits, and a file may ask for one."""
+    """Return a count with separators; counts from a file can be too large to be written by Python."""
     return f"{count:,}" if count < HUGE else f"more than {HUGE:,}"
 
 
 def check_value(entries: int, moves: bool, said: str) -> None:
-    """Check one value of a network for `ROWS` rows; `moves` where it depends on the rows.
+    """Check the size of one value of a network for `ROWS` rows; `moves` if it depends on the rows.
 
     Raises
     ------
@@ -28,16 +28,16 @@ def check_value(entries: int, moves: bool, said: str) -> None:
         Where it is larger than the limit.
     """
     most, words = (
-        (ROWS * WIDEST, f"{WIDEST:,} entries a row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
+        (ROWS * WIDEST, f"{WIDEST:,} entries per row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
     )
     if entries > most:
         raise ModelError(
-            f"{said}: gives {told(entries)} entries for {ROWS:,} rows; at most {words} can be read: use narrower layers"
+            f"{said}: too large, with {told(entries)} entries for {ROWS:,} rows; the limit is {words}. Use narrower layers"
         )
 
 
 def check_total(entries: int, said: str) -> None:
-    """Check all values of a network together, for `ROWS` rows.
+    """Check the total size of all values of a network for `ROWS` rows.
 
     Raises
     ------
@@ -46,13 +46,13 @@ def check_total(entries: int, said: str) -> None:
     """
     if entries > ROWS * MOST_ENTRIES:
         raise ModelError(
-            f"{said}: its values are {told(entries // ROWS)} entries a row together; at most {MOST_ENTRIES:,} can be read: use "
-            f"fewer or narrower layers"
+            f"{said}: its values have {told(entries // ROWS)} entries per row in total; the limit is "
+            f"{MOST_ENTRIES:,}. Use fewer or narrower layers"
         )
 
 
 def check_products(products: int, moves: bool, said: str) -> None:
-    """Check the multiplications of a network for `ROWS` rows; `moves` for operations that depend on the rows.
+    """Check the number of multiplications of a network for `ROWS` rows; `moves` for operations that depend on the rows.
 
     Raises
     ------
@@ -61,18 +61,18 @@ def check_products(products: int, moves: bool, said: str) -> None:
     """
     if moves and products > ROWS * MOST_PRODUCTS:
         raise ModelError(
-            f"{said}: takes {told(products // ROWS)} multiplications a row; at most {MOST_PRODUCTS:,} are computed: use fewer or "
-            f"narrower layers, or smaller pooling windows"
+            f"{said}: needs {told(products // ROWS)} multiplications per row; the limit is {MOST_PRODUCTS:,}. Use "
+            "fewer or narrower layers, or smaller pooling windows"
         )
     if not moves and products > MOST_FIXED_PRODUCTS:
         raise ModelError(
-            f"{said}: its constants take {told(products)} multiplications; at most {MOST_FIXED_PRODUCTS:,} are computed: export "
-            f"the network with its constants folded"
+            f"{said}: its constants need {told(products)} multiplications; the limit is {MOST_FIXED_PRODUCTS:,}. "
+            "Export the network with its constants folded"
         )
 
 
 def check_cells(cells: int, what: str, name: str) -> None:
-    """Check rows or matrices that are held in memory at the same time.
+    """Check the size of rows or matrices that are in memory at the same time.
 
     Raises
     ------
@@ -81,6 +81,6 @@ def check_cells(cells: int, what: str, name: str) -> None:
     """
     if cells > MOST_CELLS:
         raise ModelError(
-            f"{name}: {what} take {told(cells)} cells ({told(cells * 8 >> 30)} GiB); at most {MOST_CELLS:,} are held for a model "
-            f"that comes from a file: give fewer rows (--rows), encode fewer columns, or use narrower layers"
+            f"{name}: {what} need {told(cells)} cells ({told(cells * 8 >> 30)} GiB); the limit for a model from a "
+            f"file is {MOST_CELLS:,}. Use fewer rows (--rows), encode fewer columns, or use narrower layers"
         )

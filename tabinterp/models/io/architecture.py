@@ -1,4 +1,4 @@
-"""A network described without code: a list of layers, each of a known kind, filled with tensors that fit."""
+"""Description of a network without code: a list of layers of known kinds, and the tensors that fill them."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def _is_number(value: Any) -> bool:
 
 
 SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # what a setting may be, and in words
-    "in_features": (_is_width, f"from 1 to {WIDEST:,}"),
-    "out_features": (_is_width, f"from 1 to {WIDEST:,}"),
-    "num_features": (_is_width, f"from 1 to {WIDEST:,}"),
-    "num_parameters": (_is_width, f"from 1 to {WIDEST:,}"),
-    "num_embeddings": (_is_count, f"from 1 to {LARGEST_WIDTH:,}"),
-    "embedding_dim": (_is_width, f"from 1 to {WIDEST:,}"),
-    "normalized_shape": (_are_widths, f"a list of up to 3 numbers from 1 to {WIDEST:,}"),
+    "in_features": (_is_width, f"a whole number from 1 to {WIDEST:,}"),
+    "out_features": (_is_width, f"a whole number from 1 to {WIDEST:,}"),
+    "num_features": (_is_width, f"a whole number from 1 to {WIDEST:,}"),
+    "num_parameters": (_is_width, f"a whole number from 1 to {WIDEST:,}"),
+    "num_embeddings": (_is_count, f"a whole number from 1 to {LARGEST_WIDTH:,}"),
+    "embedding_dim": (_is_width, f"a whole number from 1 to {WIDEST:,}"),
+    "normalized_shape": (_are_widths, f"a whole number from 1 to {WIDEST:,}"),
     "approximate": (lambda value: value in ("none", "tanh"), "none or tanh"),
     "alpha": (_is_number, "a number"),
     "beta": (_is_number, "a number"),
@@ -92,7 +92,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # what a setting may
 
 
 class Layer(BaseModel):
-    """`name` is what its tensors are called in the file, where that is not its position ("fc1" for "fc1.weight")."""
+    """One layer. `name` is the prefix of its tensors in the file, if that is not its position ("fc1" for "fc1.weight")."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: str
@@ -102,7 +102,7 @@ class Layer(BaseModel):
 
 
 def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
-    """A pydantic model, or its first complaint in words."""
+    """Validate a pydantic model, and raise its first error as a `ModelError`."""
     try:
         return kind.model_validate(value)
     except ValidationError as error:
@@ -111,7 +111,7 @@ def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
 
 
 def describe(module: nn.Module) -> list[Layer] | None:
-    """The layers of a plain sequence; None where the module is none, or holds another kind."""
+    """Return the layers of a plain sequence; None if the module is not one, or contains another kind of layer."""
     if not is_sequence(module):
         return None
     found = [layer_of(part) for part in module]
@@ -120,21 +120,21 @@ def describe(module: nn.Module) -> list[Layer] | None:
 
 
 def layer_of(module: nn.Module) -> Layer | str:
-    """The layer that a module is, or why it is none."""
+    """Return the description of a module as a layer, or why it is not a known layer."""
     kind = type(module).__name__
     if kind not in LAYERS or type(module) is not LAYERS[kind][0]:
-        return f"it holds a {kind}"
+        return f"it contains a {kind}"
     if getattr(module, "running_mean", 0) is None:
-        return f"it holds a {kind} without running statistics, which makes a row depend on other rows"
+        return f"it contains a {kind} without running statistics, whose output for a row depends on the other rows"
     if getattr(module, "max_norm", None) is not None:
-        return f"it holds a {kind} with max_norm, which changes its weights when it is used"
+        return f"it contains a {kind} with max_norm, which changes its own weights when it is used"
     values = {setting: getattr(module, setting) for setting in LAYERS[kind][1]}
     settings = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     return Layer(kind=kind, settings=settings, bias=getattr(module, "bias", None) is not None)
 
 
 def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn.Sequential:
-    """The network: built without memory, compared with the tensors, and only then given them."""
+    """Return the network: built without memory, compared with the tensors, and only then filled with them."""
     module = build(layers, file)
     own = _renamed(layers, tensors, file)
     fits(module.state_dict(), own, file)
@@ -145,9 +145,9 @@ def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn
 
 
 def build(layers: list[Layer], file: str) -> nn.Sequential:
-    """The modules, without memory for their tensors."""
+    """Return the modules, without memory for their tensors."""
     if not 0 < len(layers) <= MOST_LAYERS:
-        raise ModelError(f"{file!r} describes {len(layers)} layers; 1 to {MOST_LAYERS:,} can be read")
+        raise ModelError(f"{file!r} describes {len(layers)} layers; allowed are 1 to {MOST_LAYERS:,}")
     with torch.device("meta"):
         module = nn.Sequential(*[made(layer, file) for layer in layers])
     check_total(ROWS * sum(_widths(layers)), repr(file))
@@ -155,7 +155,7 @@ def build(layers: list[Layer], file: str) -> nn.Sequential:
 
 
 def _widths(layers: list[Layer]) -> Iterator[int]:
-    """How wide what each layer gives is: what it says, or as wide as what it was given."""
+    """Yield the width of each layer's output: as it states, or as its input."""
     width = 1
     for layer in layers:
         said = [layer.settings.get(name) for name in ("out_features", "num_features", "embedding_dim")]
@@ -164,28 +164,30 @@ def _widths(layers: list[Layer]) -> Iterator[int]:
 
 
 def made(layer: Layer, file: str) -> nn.Module:
-    """One layer, on the default device."""
+    """Return one layer, on the default device."""
     if layer.kind not in LAYERS:
-        raise ModelError(f"{file!r} names a layer {layer.kind!r}; known are {', '.join(LAYERS)}")
+        raise ModelError(f"{file!r} has an unknown kind of layer {layer.kind!r}; allowed are {', '.join(LAYERS)}")
     make, settings = LAYERS[layer.kind]
     if set(layer.settings) != set(settings):
-        raise ModelError(f"{file!r}: {layer.kind} has the settings {list(settings)}; got {list(layer.settings)}")
+        raise ModelError(f"{file!r}: the settings of {layer.kind} must be {list(settings)}; got {list(layer.settings)}")
     for setting, value in layer.settings.items():
         allowed, words = SETTINGS[setting]
         if not allowed(value):
-            raise ModelError(f"{file!r}: {setting} of {layer.kind} is {words}; got {value!r}")
+            raise ModelError(f"{file!r}: {setting} of {layer.kind} must be {words}; got {value!r}")
     extra: dict[str, Any] = {"bias": layer.bias} if layer.kind in WITH_BIAS else {}
     try:
         return make(**layer.settings, **extra)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{file!r}: no {layer.kind} can be made of {layer.settings}: {error}") from None
+        raise ModelError(
+            f"{file!r}: {layer.kind} cannot be built with the settings {layer.settings}: {error}"
+        ) from None
 
 
 def _renamed(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> dict[str, torch.Tensor]:
-    """Tensors under their layers' positions."""
+    """Return tensors named by their layers' positions."""
     positions = {layer.name or str(i): str(i) for i, layer in enumerate(layers)}
     if len(positions) != len(layers):
-        raise ModelError(f"{file!r} describes two layers of one name")
+        raise ModelError(f"{file!r} describes two layers with the same name")
     own = {}
     for name, value in tensors.items():
         layer, _, part = name.rpartition(".")
@@ -194,22 +196,25 @@ def _renamed(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -
 
 
 def fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file: str) -> None:
-    """Are these the tensors that the layers take?"""
+    """Check that the tensors match those of the layers."""
     missing, extra = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
     if missing or extra:
-        parts = [f"missing {few(missing)}" if missing else "", f"not described {few(extra)}" if extra else ""]
+        parts = [
+            f"missing: {few(missing)}" if missing else "",
+            f"not in the architecture: {few(extra)}" if extra else "",
+        ]
         raise ModelError(f"{file!r}: the weights do not fit the architecture: {'; '.join(p for p in parts if p)}")
     for name, value in given.items():
         if value.shape != expected[name].shape:
             raise ModelError(
-                f"{file!r}: the weights do not fit the architecture: {name} has the shape {list(value.shape)}, the layer "
-                f"{list(expected[name].shape)}"
+                f"{file!r}: the weights do not fit the architecture: {name} has shape {list(value.shape)}, but the "
+                f"layer needs {list(expected[name].shape)}"
             )
         floats = value.is_floating_point() and expected[name].is_floating_point()
         if not floats and value.dtype != expected[name].dtype:
-            raise ModelError(f"{file!r}: {name} is {value.dtype}; the layer takes {expected[name].dtype}")
+            raise ModelError(f"{file!r}: {name} has type {value.dtype}, but the layer needs {expected[name].dtype}")
 
 
 def few(names: list[str]) -> str:
-    """Five of them."""
+    """Return the first five names, and how many more there are."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,4 +1,4 @@
-"""Zip archives from strangers: names, links, sizes and ratios are checked before a member is read."""
+"""Untrusted zip archives: names, links, sizes and compression ratios are checked before a member is read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIXED = (1980, 1, 1, 0, 0, 0)  # the same members make the same bytes
 
 @dataclass(frozen=True)
 class Archive:
-    """Members of a zip archive, all of them checked."""
+    """The members of a zip archive, all of them checked."""
 
     name: str
     file: zipfile.ZipFile
@@ -33,7 +33,7 @@ class Archive:
         if member not in self.sizes:
             raise ModelError(f"{self.name} has no member {member!r}")
         if self.sizes[member] > limit:
-            raise ModelError(f"{self.name}: {member} has {self.sizes[member]:,} bytes; at most {limit:,} are read")
+            raise ModelError(f"{self.name}: {member} has {self.sizes[member]:,} bytes; the limit is {limit:,}")
         try:
             return self.file.read(member)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, struct.error) as error:
@@ -42,7 +42,7 @@ class Archive:
             raise ModelError(f"{self.name}: {member} cannot be read: {error}") from None
 
     def rewritten(self) -> bytes:
-        """The checked members alone, as a new archive: no other reader can find anything else in it."""
+        """Return the checked members as a new archive, in which no other reader can find anything else."""
         return pack({member: self.read(member) for member in self.sizes})
 
 
@@ -63,18 +63,19 @@ def open_archive(content: Content) -> Archive:
         raise ModelError(f"{content.name!r} is a damaged or truncated zip archive: {error}") from None
     if content.data[-22:-18] != END or min((e.header_offset for e in entries), default=file.start_dir) != 0:
         raise ModelError(
-            f"{content.name!r} is a damaged or truncated zip archive: it does not begin and end where the file does"
+            f"{content.name!r} is a damaged or truncated zip archive: there is data before its beginning or after "
+            "its end"
         )
     if len(entries) > MOST_MEMBERS:
-        raise ModelError(f"{content.name!r} has {len(entries):,} members; at most {MOST_MEMBERS:,} are read")
+        raise ModelError(f"{content.name!r} has {len(entries):,} members; the limit is {MOST_MEMBERS:,}")
     for entry in entries:
         _check(entry, content.name)
     total = sum(entry.file_size for entry in entries)
     if total > LARGEST_FILE:
-        raise UnsafeFileError(f"{content.name!r} unpacks to {total:,} bytes; at most {LARGEST_FILE:,} are read")
+        raise UnsafeFileError(f"{content.name!r} unpacks to {total:,} bytes; the limit is {LARGEST_FILE:,}")
     sizes = {entry.filename: entry.file_size for entry in entries}
     if len(sizes) != len(entries):
-        raise UnsafeFileError(f"{content.name!r} names a member twice; which one counts would be a guess")
+        raise UnsafeFileError(f"{content.name!r} contains two members with the same name, so its content is ambiguous")
     return Archive(content.name, file, sizes)
 
 
@@ -82,23 +83,23 @@ def _check(entry: zipfile.ZipInfo, name: str) -> None:
     said = f"{name!r}: the member {entry.orig_filename!r}"
     parts = re.split(r"[/\\]", entry.orig_filename)
     if ".." in parts or parts[0] == "" or ":" in parts[0] or "\\" in entry.orig_filename or "\0" in entry.orig_filename:
-        raise UnsafeFileError(f"{said} has a path that leads out of the archive")
+        raise UnsafeFileError(f"{said} has a path outside the archive")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if entry.is_dir() or kind not in (0, stat.S_IFREG):
-        raise UnsafeFileError(f"{said} is not a plain file (a link, a folder or a device)")
+        raise UnsafeFileError(f"{said} is not a regular file, but a link, a folder or a device")
     if entry.flag_bits & 0x1:
         raise UnsafeFileError(f"{said} is encrypted")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ModelError(f"{said} is compressed by a method other than deflate")
+        raise ModelError(f"{said} uses an unsupported compression method; only deflate is supported")
     if entry.file_size > SMALL and entry.file_size > RATIO * max(entry.compress_size, 1):
         raise UnsafeFileError(
-            f"{said} would grow from {entry.compress_size:,} to {entry.file_size:,} bytes; more than {RATIO}-fold "
-            f"growth is taken for an attack"
+            f"{said} would grow from {entry.compress_size:,} to {entry.file_size:,} bytes when unpacked. Growth by "
+            f"more than a factor of {RATIO} is treated as an attack"
         )
 
 
 def pack(members: dict[str, bytes]) -> bytes:
-    """Members as an archive, stored as they are; the same members make the same bytes."""
+    """Return members as an uncompressed archive; the same members give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():

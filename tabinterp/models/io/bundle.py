@@ -1,11 +1,11 @@
-"""Bundles: models as files that run no code, in a folder or in one zip archive.
+"""Bundles: models saved as files that run no code, in a folder or in one zip archive.
 
 Members are `model.json` (what it is, which rows were held out, digests of the other files), `model.safetensors`, and
 `encoder.skops` unless the model reads numbers as they are: the encoder, or for a network that is finished beside its table
 (several inputs, embeddings) a list with the encoder of each input. The linear counterpart is a network with no hidden layer,
 so it is saved the same way, under `counterpart/`; networks that differ from the model by their seed stand under `seeds/`, each
-a bundle of its own (in folders only). So does a network trained on shuffled labels, under `null-of-shuffled-labels/`: what
-readings are compared with, and never a model to use.
+a bundle of its own (in folders only). So does a network trained on permuted labels, under `null-of-shuffled-labels/`: what
+explanations are compared with; it is never a model to use.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ FEWEST = 10  # rows of a level; with fewer its name tells of single people
 
 
 class Settings(BaseModel):
-    """What `read_table` is told, beside the rows and the split."""
+    """The arguments of `read_table` that a bundle stores: all but the rows and the split."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     target: str | None = None
@@ -75,7 +75,7 @@ class MadeFrom(BaseModel):
 
 
 class Header(BaseModel):
-    """`model.json`."""
+    """The contents of `model.json`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     format: int
@@ -109,7 +109,7 @@ def save_model(
     others: Sequence[Model] = (),
     null: Model | None = None,
 ) -> Path:
-    """Write a bundle: a folder, or one file where the path ends in `.zip`.
+    """Write a bundle to a folder, or to one file if the path ends in `.zip`.
 
     A bundle that was there is replaced as a whole, and only once the new one is on the disk; other files in the folder stay.
 
@@ -118,7 +118,7 @@ def save_model(
 
     Parameters
     ----------
-    counterpart : its linear counterpart, saved beside it.
+    counterpart : its linear counterpart, saved with it.
     table : how `read_table` is to read the table again.
     rows : the table. A warning then names the columns of which the bundle lists levels that fewer than ten of its rows hold.
     others, null : as `save_others` and `save_null` take them; in folders only.
@@ -135,9 +135,9 @@ def save_model(
     if rows is not None and (named := rare_levels(model, rows)):
         columns = ", ".join(f"{column} ({count})" for column, count in named.items())
         warnings.warn(
-            f"the bundle of {model.name} lists levels that fewer than {FEWEST} rows hold (columns, with the number of such "
-            f"levels: {columns}). Keep it as you keep the rows, or replace rare levels by one common value before the encoder "
-            f"is fitted",
+            f"the bundle of {model.name} lists levels that occur in fewer than {FEWEST} rows (columns, with the "
+            f"number of such levels: {columns}). Protect the bundle as you protect the data, or replace rare "
+            "levels with one common value before the encoder is fitted",
             stacklevel=2,
         )
     if counterpart is not None:
@@ -145,8 +145,8 @@ def save_model(
     if target.suffix.lower() == ".zip":
         if others or null is not None:
             raise ModelError(
-                f"{argument('others')} and {argument('null')} are saved in a folder, and {str(path)!r} is one file: leave "
-                f"out its ending .zip"
+                f"{argument('others')} and {argument('null')} can only be saved in a folder, but {str(path)!r} is "
+                "a single file. Leave out the ending .zip"
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         write(target, pack(members))
@@ -161,7 +161,7 @@ def save_model(
 
 
 def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
-    """Put these members in the place of a bundle that was there: all of them, or none.
+    """Replace an existing bundle by these members: all of them, or none.
 
     A folder is a bundle while its header is there, which therefore goes first and comes last.
     """
@@ -182,7 +182,7 @@ def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
 
 
 def save_others(models: Sequence[Model], path: str | Path) -> None:
-    """Write networks that differ from the bundle's own by their seed beside it; those that stood there before are none."""
+    """Write networks that differ by their seed next to the bundle's own, replacing earlier ones."""
     folder = Path(path) / OTHERS
     for stale in folder.glob(f"*/{HEADER}"):
         stale.unlink()
@@ -191,7 +191,7 @@ def save_others(models: Sequence[Model], path: str | Path) -> None:
 
 
 def save_null(model: Model | None, path: str | Path) -> None:
-    """Write a network trained on shuffled labels beside the bundle's own; None: the one that stood there before is gone."""
+    """Write a network trained on permuted labels next to the bundle's own; None: an earlier one is deleted."""
     folder = Path(path) / NULL
     (folder / HEADER).unlink(missing_ok=True)
     if model is not None:
@@ -199,7 +199,7 @@ def save_null(model: Model | None, path: str | Path) -> None:
 
 
 def rare_levels(model: Model, rows: Table) -> dict[str, int]:
-    """Column -> how many of its levels the model's encoder lists although fewer than ten of these rows hold them.
+    """Return, by column, how many of the levels in the model's encoder occur in fewer than ten of these rows.
 
     Columns without such a level are left out, and so are columns of `True` and `False`.
     """
@@ -215,7 +215,7 @@ def rare_levels(model: Model, rows: Table) -> dict[str, int]:
 
 
 def _listed_levels(encoder: Any) -> Iterator[tuple[str | None, str]]:
-    """(None, text) of every text that an encoder holds; (column, level) of every category of a column."""
+    """Yield (None, text) for every text in an encoder, and (column, level) for every category of a column."""
     waiting: list[tuple[str, Any]] = [("", encoder)]
     seen: dict[int, Any] = {}  # holds what was seen, so that no address is used twice
     while waiting:
@@ -241,7 +241,7 @@ def _listed_levels(encoder: Any) -> Iterator[tuple[str | None, str]]:
 
 
 def _level(value: Any) -> str:
-    """A level as text, alike for 7 and 7.0."""
+    """Return a level as text, equal for 7 and 7.0."""
     return f"{float(value):g}" if isinstance(value, (int, float, np.number)) else str(value)
 
 
@@ -249,7 +249,7 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
     net = _network(model)
     dtype = str(module_dtype(model.weights)).removeprefix("torch.")
     if dtype not in weights.DTYPES:
-        raise ModelError(f"{model.name} cannot be saved: dtype is one of {', '.join(weights.DTYPES)}; got {dtype}")
+        raise ModelError(f"{model.name} cannot be saved with dtype {dtype}; allowed are {', '.join(weights.DTYPES)}")
     described = net.described(model.name)
     files = {WEIGHTS: weights.dump(described.tensors)}
     if net.encoder is not None:
@@ -286,7 +286,7 @@ class _Described:
 
 @dataclass(frozen=True, eq=False)
 class _Network:
-    """What is to be saved: a network and the encoder before it, or a list of one for each input."""
+    """What is to be saved: a network and the encoder before it, or a list with one for each input."""
 
     module: nn.Module
     encoder: Any
@@ -302,22 +302,22 @@ class _Network:
 
 
 def _network(model: Model) -> _Network:
-    """As it was wrapped, before it was finished beside a table."""
+    """Return the network as it was wrapped, before it was finished for a table."""
     if isinstance(model.finish, Finish):
         return _Network(model.module, list(model.finish.encoders), None)
     if model.original is not None and isinstance(model.encoder, SideBySide):
         return _Network(model.original, [part.encoder for part in model.encoder.parts], None)
     if model.function is not None or model.finish is not None:
         raise ModelError(
-            f"{model.name} cannot be saved without code: nothing but its answers is known ({model.opaque}). What can be saved "
-            f"is a network, or an estimator that is read as one; keep an ONNX model in its own file, which ti.load_model "
-            f"reads, and a function in your code"
+            f"{model.name} cannot be saved without code, because only its predictions are accessible "
+            f"({model.opaque}). Only networks, and estimators that can be read as one, can be saved. Keep an ONNX "
+            "model in its own file, which ti.load_model reads, and a function in your code"
         )
     return _Network(model.module, model.encoder, model.reads)
 
 
 def _width(encoder: Any, reads: tuple[str, ...] | None) -> int | None:
-    """How many columns an encoder makes, where it says so."""
+    """Return how many columns an encoder makes, if it says so."""
     names = getattr(encoder, "feature_names_in_", reads)
     count = getattr(encoder, "n_features_in_", None)
     if names is None and isinstance(count, int):
@@ -340,7 +340,7 @@ def _settings(table: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise ModelError(
-            f"{argument('table')} holds what read_table takes again ({', '.join(Settings.model_fields)}); "
+            f"{argument('table')} must contain arguments of read_table ({', '.join(Settings.model_fields)}); "
             f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         ) from None
 
@@ -360,7 +360,7 @@ def _plain(value: Any) -> str | int | float | bool:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Members whose digests were checked; nothing in them was built."""
+    """Members of a bundle with verified digests; nothing in them was built yet."""
 
     name: str
     header: Header
@@ -368,7 +368,7 @@ class Bundle:
     files: dict[str, Content]
 
     def network(self) -> nn.Module:
-        """The layers or the graph, with weights."""
+        """Return the layers or the graph, with weights."""
         return network.fill(
             self.header.layers, self.header.graph, weights.tensors(self.files[WEIGHTS]), f"{self.name}/{HEADER}"
         )
@@ -380,7 +380,7 @@ class Bundle:
         header, module, encoder = self.header, self.network(), self.encoder()
         if header.dtype not in weights.DTYPES or f"torch.{header.dtype}" != str(module_dtype(module)):
             raise ModelError(
-                f"{self.name!r}: dtype: model.json says {header.dtype}, the weights are {module_dtype(module)}"
+                f"{self.name!r}: model.json states dtype {header.dtype}, but the weights are {module_dtype(module)}"
             )
         made_from = header.made_from
         several = isinstance(encoder, list)
@@ -405,44 +405,48 @@ class Bundle:
         return expecting(model, None if header.graph is None else [one.width for one in header.graph.inputs])
 
     def encoder(self) -> Any:
-        """The encoder, None where there is none, or for several inputs a list ("passthrough" where there is none)."""
+        """Return the encoder, None if there is none, or a list for several inputs ("passthrough" for inputs without one)."""
         content = self.files.get(ENCODER)
         found = None if content is None else skops_archive.load(content)
         inputs = 1 if self.header.graph is None else len(self.header.graph.inputs)
         if (len(found) if isinstance(found, list) else 1) != inputs:
             raise ModelError(
-                f"{self.name!r}: the network has {inputs} inputs, and {ENCODER} does not hold as many encoders"
+                f"{self.name!r}: the network has {inputs} inputs, but {ENCODER} has another number of encoders"
             )
         return ["passthrough" if one is None else one for one in found] if isinstance(found, list) else found
 
 
 def from_folder(folder: Path) -> Bundle:
-    """A bundle in a folder: files of other names are never opened, links never followed."""
+    """Read a bundle from a folder: files with other names are never opened, links never followed."""
     present = {name for name in MEMBERS if (folder / name).is_symlink() or (folder / name).exists()}
     return _bundle(str(folder), present, lambda name, limit: read_member(folder / name, limit).data)
 
 
 def from_archive(archive: Archive, part: str = "") -> Bundle:
-    """A bundle in a zip archive, which holds nothing else; `part` is the folder of the counterpart."""
+    """Read a bundle from a zip archive, which must contain nothing else; `part` is the folder of the counterpart."""
     extra = sorted(set(archive.sizes) - {prefix + name for prefix in ("", COUNTERPART) for name in MEMBERS})
     if extra:
-        raise UnsafeFileError(f"{archive.name!r} holds members that a bundle does not have: {', '.join(extra[:5])}")
+        raise UnsafeFileError(
+            f"{archive.name!r} contains members that do not belong in a bundle: {', '.join(extra[:5])}"
+        )
     present = {name for name in MEMBERS if part + name in archive.sizes}
     return _bundle(archive.name, present, lambda name, limit: archive.read(part + name, limit))
 
 
 def _bundle(where: str, present: set[str], read: Callable[[str, int], bytes]) -> Bundle:
     if HEADER not in present:
-        raise ModelError(f"{where!r} is not a bundle: it has no {HEADER}")
+        raise ModelError(f"{where!r} is not a bundle, because it has no {HEADER}")
     data = read(HEADER, LARGEST_JSON)
     header = _header(data, where)
     if set(header.sha256) | {HEADER} != present or WEIGHTS not in present:
         names = sorted(set(header.sha256) ^ (present - {HEADER})) or [WEIGHTS]
-        raise ModelError(f"{where!r}: members and the list of them in {HEADER} differ: {', '.join(names[:5])}")
+        raise ModelError(f"{where!r}: the members do not match the list in {HEADER}: {', '.join(names[:5])}")
     files = {name: Content(f"{where}/{name}", read(name, LARGEST_FILE)) for name in header.sha256}
     for name, content in files.items():
         if content.sha256 != header.sha256[name]:
-            raise ModelError(f"{content.name!r} was changed after it was saved: its SHA-256 is not the one in {HEADER}")
+            raise ModelError(
+                f"{content.name!r} was changed after it was saved: its SHA-256 does not match the one in {HEADER}"
+            )
     return Bundle(where, header, hashlib.sha256(data).hexdigest(), files)
 
 
@@ -450,11 +454,13 @@ def _header(data: bytes, where: str) -> Header:
     name = f"{where}/{HEADER}"
     value = json_object(data, repr(name))
     if value.get("format") != FORMAT or isinstance(value["format"], bool):
-        raise ModelError(f"{name!r} has format {value.get('format')!r}; this version reads {FORMAT}")
+        raise ModelError(
+            f"{name!r} has format {value.get('format')!r}; this version of tabinterp reads format {FORMAT}"
+        )
     header = checked(Header, value, name)
     if header.task is not None and header.task not in TASKS:
-        raise ModelError(f"{name!r}: a task is one of {', '.join(TASKS)}; got {header.task!r}")
+        raise ModelError(f"{name!r}: the task must be one of {', '.join(TASKS)}; got {header.task!r}")
     allowed = LOGITS if header.task is None else GOALS[header.task].outputs
     if header.outputs not in allowed:
-        raise ModelError(f"{name!r}: outputs is {' or '.join(allowed)}; got {header.outputs!r}")
+        raise ModelError(f"{name!r}: outputs must be {' or '.join(allowed)}; got {header.outputs!r}")
     return header

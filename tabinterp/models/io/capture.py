@@ -1,4 +1,4 @@
-"""A network in memory as a graph for a file: what torch.fx traces, in the words of our own tables."""
+"""Capture of a network in memory as a graph that can be saved, by tracing it with torch.fx."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ NEAR = 1e-5
 
 
 class UnsavedError(Exception):
-    """Why a network has no description without code."""
+    """Why a network cannot be described without code."""
 
 
 def capture(module: nn.Module, name: str, widths: Sequence[int | None]) -> tuple[Graph, dict[str, Tensor]]:
-    """The graph of a network in evaluation mode, and its tensors; `widths` of its inputs, None where not known.
+    """Return the graph of a network in evaluation mode, and its tensors; `widths` of its inputs, None if not known.
 
     It is built again from what will be in the file and has to give the same scores.
 
@@ -43,8 +43,8 @@ def capture(module: nn.Module, name: str, widths: Sequence[int | None]) -> tuple
         _same(module, graph, tensors, name)
     except UnsavedError as reason:
         raise ModelError(
-            f"{name} cannot be saved without code: {reason}. Write its forward with layers and operations that a file can "
-            f"name, or export it to ONNX, which ti.load_model reads"
+            f"{name} cannot be saved without code, because {reason}. Write its forward method with layers and "
+            "operations that can be saved, or export the network to ONNX, which ti.load_model reads"
         ) from None
     return graph, tensors
 
@@ -53,12 +53,12 @@ def _described(module: nn.Module, widths: Sequence[int | None]) -> tuple[Graph, 
     traced = trace(module)
     if traced is None:
         raise UnsavedError(
-            "its forward cannot be traced, because it branches on values or calls what torch.fx does not know"
+            "its forward method cannot be traced: it branches on values, or calls functions that torch.fx does not know"
         )
     traced.graph.eliminate_dead_code()
     starts = [node.name for node in traced.graph.nodes if node.op == "placeholder"]
     if len(starts) != len(widths):
-        raise UnsavedError(f"its forward takes {len(starts)} inputs, and {len(widths)} encoders stand before it")
+        raise UnsavedError(f"its forward method takes {len(starts)} inputs, but there are {len(widths)} encoders")
     layers: dict[str, Layer] = {}
     tensors: dict[str, Tensor] = {}
     nodes = []
@@ -67,7 +67,7 @@ def _described(module: nn.Module, widths: Sequence[int | None]) -> tuple[Graph, 
             nodes.append(_node(node, traced, layers, tensors))
     output = next(node.args[0] for node in traced.graph.nodes if node.op == "output")
     if not isinstance(output, fx.Node):
-        raise UnsavedError(f"its forward returns a {type(output).__name__}, not one tensor of scores")
+        raise UnsavedError(f"its forward method returns a {type(output).__name__}, not one tensor of scores")
     open_ = [Input(name=start, width=1) for start in starts]
     graph = Graph(inputs=open_, layers=layers, nodes=nodes, output=output.name)
     return graph.model_copy(update={"inputs": _inputs(graph, tensors, widths)}), tensors
@@ -93,8 +93,8 @@ def _node(node: fx.Node, traced: fx.GraphModule, layers: dict[str, Layer], tenso
     op = NAMES.get(node.target)
     if op is None:
         raise UnsavedError(
-            f"it computes {getattr(node.target, '__name__', target)} ({node.name}); operations that can be saved are "
-            f"{', '.join(OPERATIONS)}"
+            f"it uses the operation {getattr(node.target, '__name__', target)} ({node.name}); operations that can "
+            f"be saved are {', '.join(OPERATIONS)}"
         )
     settings = {key: value for key, value in node.kwargs.items() if value is not None and key not in IGNORED}
     return Node(
@@ -110,12 +110,12 @@ def _attribute(traced: fx.GraphModule, target: str) -> Tensor:
     for part in target.split("."):
         value = getattr(value, part)
     if not isinstance(value, Tensor):
-        raise UnsavedError(f"it reads its attribute {target!r}, a {type(value).__name__}")
+        raise UnsavedError(f"it reads its attribute {target!r}, which is a {type(value).__name__} and not a tensor")
     return value.detach()
 
 
 def _value(value: Any) -> Any:
-    """As a file has it."""
+    """Return a value in the form that the file stores."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, list):
@@ -123,7 +123,7 @@ def _value(value: Any) -> Any:
     for kind, of_kind, held in KINDS:
         if isinstance(value, of_kind):
             return {kind: held(value)}
-    raise UnsavedError(f"it uses a {type(value).__name__} ({str(value)[:60]}) as a value")
+    raise UnsavedError(f"it uses a {type(value).__name__} ({str(value)[:60]}) as a value, which cannot be saved")
 
 
 KINDS: list[tuple[str, type, Callable[[Any], Any]]] = [
@@ -139,7 +139,7 @@ KINDS: list[tuple[str, type, Callable[[Any], Any]]] = [
 
 
 def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | None]) -> list[Input]:
-    """The first way of giving rows that the network takes, tried without memory."""
+    """Return the first form of input that the network accepts, tried without memory."""
     takes, said = _trial(graph, tensors)
 
     def first(given: list[int]) -> list[Input] | None:
@@ -150,7 +150,8 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
         known = first([width or 1 for width in widths])
         if known is None:
             raise UnsavedError(
-                f"it takes no rows as wide as its encoders make them ({', '.join(map(str, widths))}): {said[-1]}"
+                "it does not accept rows with as many columns as its encoders make "
+                f"({', '.join(map(str, widths))}): {said[-1]}"
             )
         return known
     if len(unknown) == 1:
@@ -162,13 +163,14 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
         if not found and alone is not None:
             return alone
     raise UnsavedError(
-        "how many columns it reads is not known before it meets a table; wrap it with an encoder that was fitted on the "
-        "table's columns, such as scikit-learn's FunctionTransformer().fit(rows), in the place of 'passthrough'"
+        "its number of input columns is only known once it is bound to a table. Wrap it with an encoder that was "
+        "fitted on the table's columns, such as scikit-learn's FunctionTransformer().fit(rows), instead of "
+        "'passthrough'"
     )
 
 
 def _likely(tensors: Mapping[str, Tensor]) -> list[int]:
-    """Widths of more than one column: small ones, those of its tensors, and sums of two of them."""
+    """Return widths of more than one column to try: small ones, those of its tensors, and sums of two of them."""
     own = {size for value in tensors.values() for size in value.shape}
     sums = {a + b for a in own for b in own} if len(own) <= MOST_SUMS else set[int]()
     return sorted({*SMALL, *own, *sums} - {0, 1})
@@ -199,7 +201,7 @@ def _inner(error: ModelError) -> str:
 
 
 def _ways(graph: Graph, widths: list[int]) -> Iterator[list[Input]]:
-    """Floats before whole numbers, (n, 1) before (n,)."""
+    """Yield forms of input: floats before whole numbers, (n, 1) before (n,)."""
     forms = [[(False, False), (True, False), *([(False, True), (True, True)] if w == 1 else [])] for w in widths]
     for way in itertools.islice(itertools.product(*forms), TRIED):
         yield [
@@ -209,7 +211,7 @@ def _ways(graph: Graph, widths: list[int]) -> Iterator[list[Input]]:
 
 
 def _same(module: nn.Module, graph: Graph, tensors: dict[str, Tensor], name: str) -> None:
-    """Does what will be in the file give the network's own scores?"""
+    """Return whether the graph that will be saved gives the network's own scores."""
     again = graphs.fill(graph, tensors, name)
     draws = torch.Generator().manual_seed(0)
     dtype = next((value.dtype for value in tensors.values() if value.is_floating_point()), torch.float32)
@@ -222,8 +224,9 @@ def _same(module: nn.Module, graph: Graph, tensors: dict[str, Tensor], name: str
         with torch.inference_mode():
             own, read = module(*[one.clone() for one in rows]), again(*[one.clone() for one in rows])
     except Exception as error:  # the user's network: whatever it raises is told in its words
-        raise UnsavedError(f"it does not take rows of numbers between 0 and 1: {error}") from None
+        raise UnsavedError(f"it does not accept rows of numbers between 0 and 1: {error}") from None
     if read.shape != own.shape or not bool((read - own).abs().max() <= NEAR * max(1.0, float(own.abs().max()))):
         raise UnsavedError(
-            "it gives other scores when it is built again from its graph (hooks, or draws in its forward)"
+            "it gives different scores when it is rebuilt from its graph (it may use hooks, or random numbers in "
+            "its forward method)"
         )

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes and the names of its members; never by what it is called."""
+"""Recognition of model file formats, by the first bytes of a file and the names of its members, never by its name."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from .safetensors_file import looks_like
 
 PIPELINE = (
     "save a scikit-learn pipeline with skops.io.dump(pipeline, 'model.skops'), a torch network with "
-    "torch.save(module.state_dict(), 'model.pt') and an architecture.json, or wrap the model in Python and use "
-    "ti.save_model(model, 'model')"
+    "torch.save(module.state_dict(), 'model.pt') and an architecture.json, or wrap the model in Python and save "
+    "it with ti.save_model(model, 'model')"
 )
 PICKLE = (
-    f"in the program that made it, {PIPELINE}. Where you trust it: tabinterp convert FILE --unsafe-pickle --sha256=HASH --out "
-    f"model"
+    f"in the program that created it, {PIPELINE}. If you trust the file, convert it: tabinterp convert FILE "
+    "--unsafe-pickle --sha256=HASH --out model"
 )
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`words` say what it is, `runs` what loading it would run, `way` how to bring the model otherwise."""
+    """A file format: `words` describe it, `runs` says what loading it would run, `way` how to save the model in a safe
+    format.
+    """
 
     words: str
     runs: str = ""
@@ -36,7 +38,7 @@ class Kind:
         return bool(self.runs)
 
 
-UNKNOWN = "nothing is known of what it would run"
+UNKNOWN = "unknown code"
 KINDS: dict[str, Kind] = {
     "bundle": Kind("a tabinterp bundle"),
     "skops": Kind("a skops archive"),
@@ -45,38 +47,38 @@ KINDS: dict[str, Kind] = {
     "onnx": Kind("an ONNX graph"),
     "pickle": Kind(
         "a pickle (joblib files are pickles too), which runs code when it is loaded",
-        "whatever its imports and calls say, when it is loaded",
+        "any code that its imports and calls specify, when it is loaded",
         PICKLE,
         pickle=True,
     ),
     "compressed": Kind(
-        "a compressed file, as joblib writes pickles",
-        "whatever the imports and calls of the pickle inside say, when it is loaded",
+        "a compressed file, as joblib writes for pickles",
+        "any code that the imports and calls of the pickle inside specify, when it is loaded",
         PICKLE,
         pickle=True,
     ),
     "torch-old": Kind(
-        "a pickle of torch.save before version 1.6",
-        "whatever its imports and calls say, when it is loaded",
-        "load it where you trust it and write torch.save(module.state_dict(), 'model.pt') again, with a description of its "
-        "layers in architecture.json",
+        "a pickle of torch.save from before torch 1.6",
+        "any code that its imports and calls specify, when it is loaded",
+        "if you trust it, load it and save it again with torch.save(module.state_dict(), 'model.pt'), with a "
+        "description of its layers in architecture.json",
         pickle=True,
     ),
     "torchscript": Kind(
-        "a TorchScript archive, which holds a program",
+        "a TorchScript archive, which contains a program",
         "the program inside, when it is called; its pickles, when it is loaded",
-        "build the module in Python, load its weights, and write torch.save(module.state_dict(), 'model.pt') with a "
-        "description of its layers in architecture.json",
+        "build the module in Python, load its weights, and save them with torch.save(module.state_dict(), "
+        "'model.pt'), with a description of its layers in architecture.json",
     ),
     "pt2": Kind(
-        "an archive of torch.export (.pt2), which holds a program, and whose loading falls back to pickles",
-        "pickles inside, when it is loaded; the program, when it is called",
-        "build the module in Python, load its weights, and write torch.save(module.state_dict(), 'model.pt') with a "
-        "description of its layers in architecture.json",
+        "an archive of torch.export (.pt2), which contains a program and may be loaded through pickles",
+        "its pickles, when it is loaded; the program, when it is called",
+        "build the module in Python, load its weights, and save them with torch.save(module.state_dict(), "
+        "'model.pt'), with a description of its layers in architecture.json",
     ),
     "keras": Kind(
-        "a Keras archive, whose configuration may hold code",
-        "Lambda layers and whatever classes its configuration names, when it is loaded",
+        "a Keras archive, whose configuration may contain code",
+        "Lambda layers and any class that its configuration names, when it is loaded",
         "load it in Python and call ti.wrap on the model",
     ),
     "hdf5": Kind(
@@ -84,8 +86,8 @@ KINDS: dict[str, Kind] = {
         "Lambda layers, when it is loaded as a Keras model",
         "load it in Python and call ti.wrap on the model",
     ),
-    "zip": Kind("a zip archive of no kind that is known", UNKNOWN),
-    "unknown": Kind("a file of no kind that is known", UNKNOWN),
+    "zip": Kind("a zip archive of unknown content", UNKNOWN),
+    "unknown": Kind("a file of unknown format", UNKNOWN),
 }
 
 TORCH_OLD = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
@@ -109,7 +111,9 @@ MEMBERS: tuple[tuple[str, str], ...] = (  # a name that an archive of this kind 
 
 
 def kind_of(content: Content) -> str:
-    """A name of `KINDS`. Archives are checked on the way, so that a hostile one is refused here."""
+    """Return the format of a file, a name in `KINDS`. Archives are checked on the way, so that a hostile one is refused
+    here.
+    """
     found = next((kind for test, kind in STARTS if test(content.data)), "unknown")
     return _member_kind(open_archive(content)) if found == "zip" else found
 
@@ -122,6 +126,6 @@ def _member_kind(archive: Archive) -> str:
 
 
 def refusal(content: Content, kind: str) -> str:
-    """Why a file is not loaded, and the way out."""
+    """Return why a file is not loaded, and what to do instead."""
     known = KINDS[kind]
-    return f"{content.name!r} is {known.words}: tabinterp does not load it, and nothing of it was run; {known.way}"
+    return f"{content.name!r} is {known.words}. It was not loaded, and no code in it was run. Instead, {known.way}"

@@ -1,4 +1,4 @@
-"""A network whose forward is more than one layer after another, as a graph without code.
+"""Graph description of a network, without code, for networks that are more than a sequence of layers.
 
 Every node is an input, a layer, a tensor of the weights file or an operation of our own table (`operations.py`), and uses
 nodes that stand before it. The graph runs once on the meta device, where values have shapes and no memory, for the most rows
@@ -33,7 +33,7 @@ Value = Any  # a tensor, a number, or several of them
 
 
 class Input(BaseModel):
-    """(n, width), or (n,) where `flat`; of whole numbers where `whole`."""
+    """An input (n, width), or (n,) if `flat`; whole numbers if `whole`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
@@ -43,8 +43,10 @@ class Input(BaseModel):
 
 
 class Node(BaseModel):
-    """`op`: "layer" or "tensor", with its name in `of`, or an operation. `values` and `settings`: numbers, true, false, null,
-    lists, and {"node": name}, {"slice": [start, stop, step]}, {"tuple": [...]}, {"dtype": name}, {"rest": true} for `...`."""
+    """One operation. `op`: "layer" or "tensor", with its name in `of`, or an operation. `values` and `settings`: numbers,
+    true, false, null, lists, and {"node": name}, {"slice": [start, stop, step]}, {"tuple": [...]}, {"dtype": name},
+    {"rest": true} for `...`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
@@ -55,7 +57,9 @@ class Node(BaseModel):
 
 
 class Graph(BaseModel):
-    """`layers` and tensors bear the names that they have in the weights file; a layer may be used by several nodes."""
+    """The graph of a network. `layers` and tensors have the names that they have in the weights file; several nodes may use
+    one layer.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     inputs: list[Input]
@@ -65,17 +69,17 @@ class Graph(BaseModel):
 
 
 class Network(fx.GraphModule):
-    """A graph out of a file."""
+    """A network built from a graph in a file."""
 
     def recompile(self) -> Any:
-        """As torch.fx does it, which would print to stderr what the caller is told by the error."""
+        """Recompile like torch.fx, but without printing to stderr what the error already says."""
         code = super().recompile()
         type(self).__call__ = nn.Module.__call__  # type: ignore[method-assign]  # each instance has a class of its own
         return code
 
 
 def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
-    """The network: checked, tried without memory, and only then given its tensors.
+    """Return the network: checked, tried without memory, and only then filled with its tensors.
 
     Raises
     ------
@@ -104,7 +108,7 @@ def _expected(layers: dict[str, nn.Module], fixed: list[str], tensors: Mapping[s
 
 
 def empty_layers(graph: Graph, file: str) -> dict[str, nn.Module]:
-    """The layers, without memory for their tensors."""
+    """Return the layers, without memory for their tensors."""
     with torch.device("meta"):
         return {name: made(layer, file).eval() for name, layer in graph.layers.items()}
 
@@ -113,28 +117,26 @@ def empty_layers(graph: Graph, file: str) -> dict[str, nn.Module]:
 
 
 def check(graph: Graph, file: str) -> None:
-    """Names, operations, and how many values each takes."""
+    """Check names, operations, and the number of values of each."""
     if not 0 < len(graph.nodes) <= MOST_NODES or not 0 < len(graph.inputs) <= MOST_INPUTS:
         raise ModelError(
-            f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; 1 to {MOST_NODES:,} and 1 to "
-            f"{MOST_INPUTS} can be read"
+            f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; allowed are 1 to "
+            f"{MOST_NODES:,} nodes and 1 to {MOST_INPUTS} inputs"
         )
     if len(graph.layers) > MOST_NODES:
-        raise ModelError(f"{file!r} describes {len(graph.layers)} layers; at most {MOST_NODES:,} can be read")
+        raise ModelError(f"{file!r} describes {len(graph.layers)} layers; the limit is {MOST_NODES:,}")
     known: set[str] = set()
     described: list[Input | Node] = [*graph.inputs, *graph.nodes]
     for one in described:
         if isinstance(one, Node):
             _check_node(one, graph, known, file)
         elif not 0 < one.width <= WIDEST or (one.flat and one.width != 1):
-            raise ModelError(
-                f"{file!r}: the input {one.name!r} has from 1 to {WIDEST:,} columns, and 1 where it is flat"
-            )
+            raise ModelError(f"{file!r}: the input {one.name!r} must have 1 to {WIDEST:,} columns, and 1 if it is flat")
         if one.name in known:
-            raise ModelError(f"{file!r} describes two nodes of the name {one.name!r}")
+            raise ModelError(f"{file!r} describes two nodes named {one.name!r}")
         known.add(one.name)
     if graph.output not in known:
-        raise ModelError(f"{file!r}: the output {graph.output!r} is no node")
+        raise ModelError(f"{file!r}: the output {graph.output!r} is not a node")
     unused = sorted(set(graph.layers) - {str(node.of) for node in graph.nodes if node.op == "layer"})
     if unused:
         raise ModelError(f"{file!r} describes layers that no node uses: {few(unused)}")
@@ -144,26 +146,32 @@ def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
     said = f"{file!r}: the node {node.name!r}"
     for name in references([*node.values, *node.settings.values()], said):
         if name not in known:
-            raise ModelError(f"{said} uses {name!r}, which no input or node before it is called")
+            raise ModelError(f"{said} uses {name!r}, but there is no input or earlier node with that name")
     if node.op in ("tensor", "layer"):
         takes = 0 if node.op == "tensor" else 1
         if node.of is None or len(node.values) != takes or node.settings:
-            raise ModelError(f"{said} is a {node.op}: it has its name in `of`, and {takes} values")
+            raise ModelError(
+                f"{said} is a {node.op}, so it needs the name of the {node.op} in `of`, and {takes} values"
+            )
         if node.op == "layer" and node.of not in graph.layers:
-            raise ModelError(f"{said} is the layer {node.of!r}, which is not described")
+            raise ModelError(f"{said} refers to the layer {node.of!r}, which is not described")
         return
     if node.op not in OPERATIONS:
-        raise ModelError(f"{said} asks for {node.op!r}; known are layer, tensor, {', '.join(OPERATIONS)}")
+        raise ModelError(
+            f"{said} has the unknown operation {node.op!r}; allowed are layer, tensor, {', '.join(OPERATIONS)}"
+        )
     row = OPERATIONS[node.op]
     if not set(node.settings) <= set(row.settings):
-        raise ModelError(f"{said}: {node.op} has the settings {list(row.settings)}; got {list(node.settings)}")
+        raise ModelError(
+            f"{said}: the settings of {node.op} must be among {list(row.settings)}; got {list(node.settings)}"
+        )
     if not 1 <= len(node.values) <= row.most or len(node.values) + len(node.settings) < row.least or node.of:
         most = "" if row.most == row.least else f" to {row.most}"
         raise ModelError(f"{said}: {node.op} takes {row.least}{most} values; got {len(node.values)}")
 
 
 def references(value: Value, said: str) -> Iterator[str]:
-    """The nodes that a value of the file names; everything else in it is checked."""
+    """Return the nodes that a value in the file refers to; everything else in it is checked."""
     found: list[str] = []
 
     def seen(name: str) -> str:
@@ -175,7 +183,7 @@ def references(value: Value, said: str) -> Iterator[str]:
 
 
 def decoded(value: Value, of: Callable[[str], Any], said: str, depth: int = 0) -> Any:
-    """A value of the file as Python's own; `of` answers for the name of a node."""
+    """Return a value in the file as a Python value; `of` resolves the name of a node."""
     if depth > DEEPEST:
         raise ModelError(f"{said} nests its values too deeply")
     if value is None or type(value) is bool or (type(value) is str and value in WORDS):
@@ -190,30 +198,30 @@ def decoded(value: Value, of: Callable[[str], Any], said: str, depth: int = 0) -
         ((kind, held),) = value.items()
         if kind in KINDS:
             return KINDS[kind](held, of, said, depth + 1)
-    raise ModelError(f"{said} has a value that is none: {str(value)[:60]!r}")
+    raise ModelError(f"{said} has an invalid value: {str(value)[:60]!r}")
 
 
 def _name(held: Any, of: Callable[[str], Any], said: str, _depth: int) -> Any:
     if type(held) is not str:
-        raise ModelError(f"{said} names a node by {str(held)[:60]!r}")
+        raise ModelError(f"{said} has an invalid node name: {str(held)[:60]!r}")
     return of(held)
 
 
 def _slice(held: Any, of: Callable[[str], Any], said: str, depth: int) -> slice:
     if not isinstance(held, list) or len(held) != 3:
-        raise ModelError(f"{said}: a slice has a start, a stop and a step; got {str(held)[:60]!r}")
+        raise ModelError(f"{said}: a slice needs a start, a stop and a step; got {str(held)[:60]!r}")
     return slice(*decoded(held, of, said, depth))
 
 
 def _tuple(held: Any, of: Callable[[str], Any], said: str, depth: int) -> tuple[Any, ...]:
     if not isinstance(held, list):
-        raise ModelError(f"{said}: a tuple is a list of values; got {str(held)[:60]!r}")
+        raise ModelError(f"{said}: a tuple must be a list of values; got {str(held)[:60]!r}")
     return tuple(decoded(held, of, said, depth))
 
 
 def _dtype(held: Any, _of: Callable[[str], Any], said: str, _depth: int) -> torch.dtype:
     if type(held) is not str or held not in DTYPES:
-        raise ModelError(f"{said}: a dtype is one of {', '.join(DTYPES)}; got {str(held)[:60]!r}")
+        raise ModelError(f"{said}: the dtype must be one of {', '.join(DTYPES)}; got {str(held)[:60]!r}")
     return DTYPES[held]
 
 
@@ -230,7 +238,7 @@ KINDS: dict[str, Callable[[Any, Callable[[str], Any], str, int], Any]] = {
 
 
 def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], file: str) -> None:
-    """Run a checked graph of layers and tensors that have no memory; sizes are checked at every node.
+    """Run a checked graph of layers and tensors without memory; sizes are checked at every node.
 
     Fewer rows must not make larger values. So numbers that depend on the number of rows, which a run with few rows tells from
     the others, are only added, multiplied and used as sizes.
@@ -279,11 +287,11 @@ def _check_numbers_of_rows(node: Node, values: dict[str, Value], few: dict[str, 
     if numbers[0] == numbers[1] or node.op in SIZED:
         return
     grows = node.op in ("add", "mul") and all(one >= 0 for one in numbers[0] + numbers[1])
-    _want(grows, "computes with the number of rows; it can only be added, multiplied, or used as a size", said)
+    _want(grows, "computes with the number of rows, which can only be added, multiplied, or used as a size", said)
 
 
 def _numbers(value: Value) -> list[Any]:
-    """The numbers in a value, and how many parts each list has."""
+    """Return the numbers in a value, and how many parts each list has."""
     if isinstance(value, (list, tuple)):
         return [len(value), *(number for part in value for number in _numbers(part))]
     if isinstance(value, slice):
@@ -301,18 +309,22 @@ def _computed(
     operation = OPERATIONS.get(node.op)
     first = given[0]
     if operation is None or operation.is_method:
-        _want(isinstance(first, Tensor), "its first value is no tensor", said)
+        _want(isinstance(first, Tensor), "its first value is not a tensor", said)
     elif operation.numbers:
-        _want(all(isinstance(one, (Tensor, int, float)) for one in given), "takes tensors and numbers", said)
+        _want(all(isinstance(one, (Tensor, int, float)) for one in given), "needs tensors or numbers", said)
         alone = not any(isinstance(one, Tensor) for one in given)
-        _want(not (alone and node.op == "pow"), "takes a tensor", said)
+        _want(not (alone and node.op == "pow"), "needs a tensor", said)
     elif node.op == "getitem":
-        _want(isinstance(first, (Tensor, tuple, list)), "takes values out of a tensor or of several", said)
+        _want(
+            isinstance(first, (Tensor, tuple, list)),
+            "can only take values from a tensor, or from a list of tensors",
+            said,
+        )
     if node.op == "embedding" or isinstance(
         layers.get(str(node.of)), nn.Embedding
     ):  # without memory, torch 2.6 takes any
         whole = isinstance(first, Tensor) and not first.is_floating_point()
-        _want(whole, "looks up its rows by whole numbers", said)
+        _want(whole, "needs whole numbers to look up its rows", said)
     try:
         if operation is None:
             return layers[str(node.of)](first)
@@ -348,7 +360,9 @@ def _check_size(value: Value, moves: bool, said: str) -> int:
     size = 0
     for part in parts:
         _want(
-            isinstance(part, (Tensor, int, float)), f"gives a {type(part).__name__}, which is no tensor or number", said
+            isinstance(part, (Tensor, int, float)),
+            f"gives a {type(part).__name__}, which is neither a tensor nor a number",
+            said,
         )
         size += part.numel() if isinstance(part, Tensor) else 1
         _want(isinstance(part, Tensor) or abs(part) <= LARGEST_NUMBER, "gives a number that is too large", said)
@@ -364,14 +378,16 @@ def _check_scores(value: Value, file: str) -> None:
         or value.numel() > LARGEST_WIDTH
     ):
         got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-        raise ModelError(f"{file!r}: the output is (n,), (n, 1) or (n, k) scores; for n = {ROWS:,} it is {got}")
+        raise ModelError(
+            f"{file!r}: the output must be scores of shape (n,), (n, 1) or (n, k); for n = {ROWS:,} it is {got}"
+        )
 
 
 # ---- as a network
 
 
 def _assembled(graph: Graph, layers: dict[str, nn.Module], tensors: dict[str, Tensor], file: str) -> Network:
-    """The graph as torch.fx has it, under names of ours."""
+    """Return the graph as torch.fx has it, under names of ours."""
     root, new = nn.Module(), fx.Graph()
     for i, layer in enumerate(layers.values()):
         root.add_module(f"layer{i}", layer)

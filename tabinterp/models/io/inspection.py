@@ -1,4 +1,4 @@
-"""What a model file holds, what loading it would run, and whether it is safe. Nothing is ever run to find out.
+"""Inspection of model files: what a file contains, what loading it would run, and whether it is safe. Nothing is run.
 
 A file is called safe after it was loaded by the functions that `load_model` uses, and a skops archive only after each of its
 types was found on the list. What has to be said beside a file (`needs`) is not known here.
@@ -35,7 +35,9 @@ NOTHING = "nothing"
 
 @dataclass
 class Inspection:
-    """`safe`: `load_model` reads it, and nothing in it runs; `problem` says why not. `str()` of it is for people."""
+    """The result of an inspection. `safe`: `load_model` reads the file and nothing in it runs; `problem` says why not.
+    `str()` gives a readable text.
+    """
 
     path: str
     format: str = "unknown"
@@ -63,7 +65,7 @@ class Inspection:
             f"SHA-256: {self.sha256}",
             f"Safe to load: {'yes' if self.safe else 'no'}",
         ]
-        head += [f"Why not: {self.problem}"] if self.problem else []
+        head += [f"Reason: {self.problem}"] if self.problem else []
         head += [f"Loading it would run: {self.runs}"] + ([f"To load it: {self.needs}"] if self.needs else [])
         members = [f"{name} ({size:,} bytes)" for name, size in self.members.items()]
         tensors = [f"{t.name} {list(t.shape)} {t.dtype}" for t in self.tensors]
@@ -72,7 +74,7 @@ class Inspection:
             ("Layers", self.layers),
             ("Tensors", tensors),
             ("Types", self.types),
-            ("Types not on the list of safe ones", self.refused),
+            ("Types not on the list of safe types", self.refused),
             ("Imports of its pickle", self.imports),
             ("Notes", self.notes),
         ]
@@ -87,7 +89,7 @@ def _listed(title: str, lines: list[str]) -> list[str]:
 
 
 def inspect_model(path: str | Path) -> Inspection:
-    """What a file or folder holds, of any format. A hostile or damaged one is described as far as it can be read.
+    """Describe a file or folder of any format, as far as it can be read; hostile and damaged files are described too.
 
     Raises
     ------
@@ -100,7 +102,7 @@ def inspect_model(path: str | Path) -> Inspection:
         _guarded(found, lambda: _folder(source, found))
         return found
     if not source.exists():
-        raise ModelError(f"no file or folder {str(source)!r}")
+        raise ModelError(f"there is no file or folder {str(source)!r}")
     _guarded(found, lambda: _file(source, found))
     return found
 
@@ -116,11 +118,11 @@ def _guarded(found: Inspection, look: Callable[[], None]) -> None:
 def _file(source: Path, found: Inspection) -> None:
     content = read(source)
     found.sha256, found.size = content.sha256, len(content.data)
-    found.description = "an archive that is not accepted" if content.data[:2] == b"PK" else KINDS["unknown"].words
+    found.description = "an archive that was refused" if content.data[:2] == b"PK" else KINDS["unknown"].words
     kind = kind_of(content)
     found.format, found.description, found.runs = kind, KINDS[kind].words, KINDS[kind].runs or NOTHING
     if KINDS[kind].refused:
-        found.problem = f"tabinterp does not load {KINDS[kind].words}; {KINDS[kind].way}"
+        found.problem = f"tabinterp does not load {KINDS[kind].words}. Instead, {KINDS[kind].way}"
     LOOKS[kind](content, found)
 
 
@@ -132,14 +134,14 @@ def _folder(source: Path, found: Inspection) -> None:
     found.members = {name: len(content.data) for name, content in bundle.files.items()}
     others = sorted(p.name for p in source.iterdir() if p.name not in layout.MEMBERS)
     found.notes += [
-        f"not part of the bundle and never read: {name}" for name in others if name not in ("counterpart", *BESIDE)
+        f"not part of the bundle, and never read: {name}" for name in others if name not in ("counterpart", *BESIDE)
     ]
-    found.notes += [f"read by an audit, and to be inspected by itself: {name}" for name in others if name in BESIDE]
+    found.notes += [f"read by an audit; inspect it separately: {name}" for name in others if name in BESIDE]
     _bundle(bundle, found)
     counterpart = source / layout.COUNTERPART.rstrip("/")
     if counterpart.is_symlink() or counterpart.exists():
         if counterpart.is_symlink():
-            raise ModelError(f"{str(counterpart)!r} is a link; a bundle holds plain files only")
+            raise ModelError(f"{str(counterpart)!r} is a link; a bundle may only contain regular files")
         _counterpart(bundles.from_folder(counterpart), found)
 
 
@@ -155,7 +157,7 @@ def _bundle(bundle: bundles.Bundle, found: Inspection) -> None:
     found.layers = network.lines(header.layers, header.graph)
     found.tensors = weights.shapes(bundle.files[layout.WEIGHTS])
     if header.made_from is not None:
-        found.notes.append(f"made from a {header.made_from.format} file whose code was run: {header.made_from.sha256}")
+        found.notes.append(f"made from a {header.made_from.format} file, whose code was run: {header.made_from.sha256}")
     if layout.ENCODER in bundle.files:
         _held(bundle.files[layout.ENCODER], found)
     if not found.refused:
@@ -163,7 +165,7 @@ def _bundle(bundle: bundles.Bundle, found: Inspection) -> None:
 
 
 def _counterpart(bundle: bundles.Bundle, found: Inspection) -> None:
-    found.notes.append(f"holds a linear counterpart: {bundle.header.name}")
+    found.notes.append(f"contains a linear counterpart: {bundle.header.name}")
     if layout.ENCODER in bundle.files:
         _held(bundle.files[layout.ENCODER], found)
     if not found.refused:
@@ -177,7 +179,10 @@ def _skops(content: Content, found: Inspection) -> None:
         return
     value = skops_archive.load(content)
     if is_encoder(value):
-        found.needs = "it is an encoder and no model: weights and an architecture (--encoder names this file)"
+        found.needs = (
+            "it is an encoder, not a model. Load it with a file of weights and an architecture (--encoder names "
+            "this file)"
+        )
     else:
         of_object(value, content)
 
@@ -187,8 +192,8 @@ def _held(content: Content, found: Inspection) -> None:
     found.types = sorted({*found.types, *held.types})
     found.refused = sorted({*found.refused, *held.refused})
     if held.refused:
-        found.problem = "it holds types that are not on the list of safe ones"
-        found.runs = "what these types do when they are built and set"
+        found.problem = "it contains types that are not on the list of safe types"
+        found.runs = "the code that builds these types"
 
 
 def _safetensors(content: Content, found: Inspection) -> None:
@@ -203,7 +208,7 @@ def _torch(content: Content, found: Inspection) -> None:
     try:
         state.check(archive)
     except TabinterpError:
-        found.runs = "whatever its imports and calls say, when it is loaded with weights_only=False"
+        found.runs = "any code that its imports and calls specify, when it is loaded with weights_only=False"
         raise
     tensors = state.tensors(archive)
     found.tensors, found.description = weights.described(tensors), "a torch state dict"
@@ -224,14 +229,14 @@ def _pickle(content: Content, found: Inspection) -> None:
 def _compressed(content: Content, found: Inspection) -> None:
     data = pickled.unpacked(content.data)
     if data is None:
-        found.notes.append("it cannot be unpacked, so that its imports are not known")
+        found.notes.append("it cannot be unpacked, so its imports are not known")
         return
     found.notes.append(f"unpacks to {len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}")
     _opcodes(data, found)
 
 
 def _old_torch(content: Content, found: Inspection) -> None:
-    """Several pickles one after another: a magic number, a version, the system, the object, the storages."""
+    """Inspect several consecutive pickles: a magic number, a version, the system, the object, the storages."""
     read = [pickled.opcodes(part) for part in pickled.chained(content.data)]
     found.imports = list(dict.fromkeys(name for one in read for name in one.imports))
     found.notes.append(f"{sum(one.count for one in read):,} opcodes in {len(read)} pickles")
@@ -240,10 +245,10 @@ def _old_torch(content: Content, found: Inspection) -> None:
 def _opcodes(data: bytes, found: Inspection) -> None:
     read = pickled.opcodes(data)
     found.imports = list(read.imports)
-    found.notes.append(f"{read.count:,} opcodes, {read.calls:,} of them calls or settings of state")
+    found.notes.append(f"{read.count:,} opcodes, of which {read.calls:,} call a function or set a state")
     if not read.complete:
         found.notes.append(
-            "the opcodes could not be read to the end (arrays may lie between them): the list is not complete"
+            "not all opcodes could be read (there may be arrays between them), so the list is incomplete"
         )
 
 
@@ -254,14 +259,16 @@ def _pickles_inside(content: Content, found: Inspection) -> None:
 
 
 def _onnx(content: Content, found: Inspection) -> None:
-    """Operators of a graph, which is checked, and compared with its reading on random rows as `load_model` does."""
+    """Inspect a graph: check it, list its operators, and compare it with its conversion on random rows, as `load_model`
+    does.
+    """
     found.layers = [node.op_type for node in from_onnx.read(content.data, content.name).graph.node]
     LOADERS["onnx"](content, Given(None, None))
-    found.needs = "an encoder, unless it reads the numeric columns as they are"
+    found.needs = "an encoder, unless it reads the numeric columns unchanged"
 
 
 def _nothing(_content: Content, _found: Inspection) -> None:
-    """Nothing more can be said."""
+    """Add nothing, for formats of which no more can be said."""
 
 
 LOOKS: dict[str, Callable[[Content, Inspection], Any]] = {

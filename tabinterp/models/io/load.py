@@ -1,4 +1,4 @@
-"""`load_model`: what a file is decides how it is read, and there is no second way when that fails."""
+"""`load_model`: load a model file. Its format alone decides how it is read, without a fallback."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SHARED = (
 
 @dataclass(frozen=True)
 class Given:
-    """What was said beside the path."""
+    """The arguments given with the path."""
 
     architecture: str | Path | None
     encoder: Any
@@ -61,14 +61,14 @@ def load_model(
     unsafe_pickle: bool = False,
     sha256: str | None = None,
 ) -> Model:
-    """Read a model file. What a file is, is decided by its first bytes; nothing in it is ever run.
+    """Read a model file. Its format is recognised by its first bytes; nothing in it is ever run.
 
     Parameters
     ----------
     path : a bundle (folder or zip), a skops archive of a fitted pipeline, or weights (safetensors, a torch state dict).
     architecture : for weights: a JSON file that describes the layers.
     encoder : for weights and ONNX: a fitted transformer, the path of one as a skops archive, or "passthrough".
-    classes, task : for ONNX: what `wrap` is told of a network.
+    classes, task : for ONNX: the same arguments of `wrap`.
     unsafe_pickle : load a pickle, joblib file or whole-module file of torch, which runs whatever it holds. Its `sha256`
         has to be given; the report says so and raises a finding.
     sha256 : refuse a file with another digest (for a folder: that of its model.json).
@@ -99,7 +99,7 @@ def load_model(
 
 
 def load_counterpart(path: str | Path) -> Model | None:
-    """The linear counterpart that was saved with a bundle, if there is one."""
+    """Return the linear counterpart that was saved with a bundle; None if there is none."""
     source = Path(path)
     if source.is_dir():
         folder = source / COUNTERPART.rstrip("/")
@@ -114,7 +114,7 @@ def load_counterpart(path: str | Path) -> Model | None:
 
 
 def load_others(path: str | Path) -> tuple[Model, ...]:
-    """The networks that `train --seeds` saved beside a bundle in a folder, which differ from it by their seed alone.
+    """Return the networks that `train --seeds` saved next to a bundle in a folder, which differ from it by their seed only.
 
     Raises
     ------
@@ -134,9 +134,9 @@ def load_others(path: str | Path) -> tuple[Model, ...]:
 
 
 def load_null(path: str | Path) -> Model | None:
-    """The network that `train --null` trained on shuffled labels and saved beside a bundle in a folder, if there is one.
+    """Return the network that `train --null` trained on permuted labels and saved next to a bundle; None if there is none.
 
-    It is what `trust(null=)` and `audit(null=)` compare readings with, and no model to use.
+    It is what `trust(null=)` and `audit(null=)` compare rankings with; it is not a model to use.
 
     Raises
     ------
@@ -151,27 +151,29 @@ def load_null(path: str | Path) -> Model | None:
 
 
 def _beside(first: Header, folder: Path, role: str) -> Model:
-    """The bundle in a folder of another, which was trained as the first was."""
+    """Return the bundle in a folder of another, which was trained as the first was."""
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
-        raise ModelError(f"{str(folder)!r} is no {role} of the network it stands beside: {', '.join(SHARED)} differ")
+        raise ModelError(
+            f"{str(folder)!r} does not belong to this network as its {role}, because they differ in {', '.join(SHARED)}"
+        )
     return other.model()
 
 
 def _no_link(folder: Path) -> None:
     if folder.is_symlink():
-        raise ModelError(f"{str(folder)!r} is a link; a bundle holds plain files only")
+        raise ModelError(f"{str(folder)!r} is a link; a bundle may only contain regular files")
 
 
 def table_settings(path: str | Path) -> dict[str, Any]:
-    """How the bundle's training table was read; empty where that is not known."""
+    """Return how the bundle's training table was read; empty if that is not known."""
     bundle = open_bundle(Path(path))
     settings = None if bundle is None else bundle.header.table
     return {} if settings is None else settings.model_dump(exclude_none=True)
 
 
 def open_bundle(source: Path) -> Bundle | None:
-    """The bundle at a path, its digests checked; None where the path is another kind of file."""
+    """Return the bundle at a path, with its digests checked; None if the path is another kind of file."""
     if source.is_dir():
         return from_folder(source)
     content = read(_existing(source))
@@ -180,18 +182,20 @@ def open_bundle(source: Path) -> Bundle | None:
 
 def _existing(source: Path) -> Path:
     if not source.exists():
-        raise ModelError(f"no file or folder {str(source)!r}")
+        raise ModelError(f"there is no file or folder {str(source)!r}")
     return source
 
 
 def _pinned(name: str, found: str, expected: str | None) -> None:
     if expected is not None and found != expected.strip().lower():
-        raise UnsafeFileError(f"{name!r} has the SHA-256 {found}, not the one that was given; it was not loaded")
+        raise UnsafeFileError(f"{name!r} was not loaded, because its SHA-256 is {found}, not the one that was given")
 
 
 def _from_folder(source: Path, given: Given, unsafe_pickle: bool, sha256: str | None) -> Model:
     if unsafe_pickle:
-        raise ModelError(f"{str(source)!r} is a folder; {argument('unsafe_pickle', True)} is for a single file")
+        raise ModelError(
+            f"{str(source)!r} is a folder, but {argument('unsafe_pickle', True)} is only for a single file"
+        )
     _brings_its_own(given, "a bundle")
     bundle = from_folder(source)
     _pinned(str(source / HEADER), bundle.sha256, sha256)
@@ -201,7 +205,7 @@ def _from_folder(source: Path, given: Given, unsafe_pickle: bool, sha256: str | 
 def _brings_its_own(given: Given, what: str) -> None:
     if given.architecture is not None or given.encoder is not None:
         raise ModelError(
-            f"{what} brings its architecture and encoder; leave out {argument('architecture')} and "
+            f"{what} contains its architecture and encoder. Leave out {argument('architecture')} and "
             f"{argument('encoder')}"
         )
 
@@ -235,7 +239,7 @@ def of_object(value: Any, content: Content) -> Model:
 
 
 def _bounded(function: Function, width: int, name: str) -> Function:
-    """A function of rows whose parts make so many columns together."""
+    """Return a function of rows, limited in the number of columns that its parts make."""
 
     def bounded(rows: pd.DataFrame) -> Any:
         check_cells(len(rows) * width, f"{len(rows):,} rows of {width:,} columns", name)
@@ -245,7 +249,7 @@ def _bounded(function: Function, width: int, name: str) -> Function:
 
 
 def is_encoder(value: Any) -> bool:
-    """Return whether the object of a skops archive is an encoder, or a list of them, and no model."""
+    """Return whether the object of a skops archive is an encoder, or a list of them, and not a model."""
     parts = value if isinstance(value, list) else [value]
     try:
         return len(parts) > 0 and all(hasattr(one, "transform") and not hasattr(one, "predict") for one in parts)
@@ -254,7 +258,7 @@ def is_encoder(value: Any) -> bool:
 
 
 def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
-    """An object out of a file as a model: its attributes may be missing or of any kind."""
+    """Wrap an object from a file as a model; its attributes may be missing or of any type."""
     try:
         model = wrap(value, encoder=encoder)
         finite = all(bool(torch.isfinite(part).all()) for part in model.module.state_dict().values())
@@ -262,21 +266,21 @@ def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
         raise
     except Exception as error:  # an estimator whose attributes do not fit together raises anything
         raise ModelError(
-            f"{content.name!r} holds a {type(value).__name__} that cannot be read: {type(error).__name__}: {error}"
+            f"{content.name!r} contains a {type(value).__name__} that is not supported: {type(error).__name__}: {error}"
         ) from None
     if not finite:
-        raise ModelError(f"{content.name!r} holds weights that are not finite")
+        raise ModelError(f"{content.name!r} contains weights that are not finite")
     return model if model.predict is None else replace(model, predict=_told(model.predict, content.name))
 
 
 def _told(predict: Callable[[pd.DataFrame], FloatArray], name: str) -> Callable[[pd.DataFrame], FloatArray]:
-    """The model's own predictions, whose failure is an error of the file."""
+    """Return the model's own predictions, whose failure is an error of the file."""
 
     def told(rows: pd.DataFrame) -> FloatArray:
         try:
             return predict(rows)
         except Exception as error:  # an estimator whose attributes do not fit together raises anything
-            raise ModelError(f"{name!r} does not predict rows of this table: {type(error).__name__}: {error}") from None
+            raise ModelError(f"{name!r} cannot predict rows of this table: {type(error).__name__}: {error}") from None
 
     return told
 
@@ -290,11 +294,12 @@ def _torch(content: Content, given: Given) -> Model:
 
 
 def _filled(content: Content, tensors: dict[str, torch.Tensor], given: Given, kind: str) -> Model:
-    """Weights in the layers that were described, behind the encoder that was given."""
+    """Return the described layers filled with weights, behind the given encoder."""
     if given.architecture is None:
         raise ModelError(
-            f"{content.name!r} holds weights and no layers; pass {argument('architecture')}, a JSON file such as "
-            f'{{"layers": [{{"kind": "Linear", "settings": {{"in_features": 8, "out_features": 1}}}}], "task": "binary"}}'
+            f"{content.name!r} contains only weights. Pass {argument('architecture')}, a JSON file that describes "
+            f'the layers, such as {{"layers": [{{"kind": "Linear", "settings": {{"in_features": 8, "out_features": '
+            f'1}}}}], "task": "binary"}}'
         )
     described = network.parse(read(_existing(Path(given.architecture)), LARGEST_JSON))
     module = network.fill(described.layers, described.graph, tensors, content.name)
@@ -319,15 +324,15 @@ def _encoder(encoder: Any) -> Any:
     kind = kind_of(content)
     if kind != "skops":
         raise UnsafeFileError(
-            refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is no skops archive"
+            refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is not a skops archive"
         )
     return skops_archive.load(content)
 
 
 def _onnx(content: Content, given: Given) -> Model:
-    """A checked graph behind the encoder that was given; without one it reads the numeric columns as they are."""
+    """Return a checked graph behind the given encoder; without one it reads the numeric columns unchanged."""
     if given.architecture is not None:
-        raise ModelError(f"an ONNX file brings its architecture; leave out {argument('architecture')}")
+        raise ModelError(f"an ONNX file contains its architecture. Leave out {argument('architecture')}")
     encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
     proto = from_onnx.read(content.data, content.name)
     model = from_onnx.wrap(proto, encoder, given.classes, given.task, None, source=content.name)
@@ -347,17 +352,17 @@ LOADERS: dict[str, Callable[[Content, Given], Model]] = {
 
 
 def _unsafe(content: Content, kind: str, given: Given) -> Model:
-    """A pickle whose SHA-256 was given and matched."""
+    """Load a pickle whose SHA-256 was given and matched."""
     if not KINDS[kind].pickle:
         why = refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is {KINDS[kind].words}"
-        raise ModelError(f"{argument('unsafe_pickle', True)} is for pickles; {why}")
+        raise ModelError(f"{argument('unsafe_pickle', True)} is only for pickles; {why}")
     if given.architecture is not None:
-        raise ModelError(f"a pickle brings its layers; leave out {argument('architecture')}")
+        raise ModelError(f"a pickle contains its layers. Leave out {argument('architecture')}")
     value = pickled.run(content, is_torch=kind.startswith("torch"))
     if isinstance(value, dict):
         raise ModelError(
-            f"{content.name!r} holds a dict, not a model; a state dict is loaded without "
-            f"{argument('unsafe_pickle', True)}, with {argument('architecture')}"
+            f"{content.name!r} contains a dict, not a model. If it is a state dict, load it without "
+            f"{argument('unsafe_pickle', True)} and with {argument('architecture')}"
         )
     model = _wrapped(value, _encoder(given.encoder), content)
     return replace(model, file=File(kind, content.sha256, unsafe=True))

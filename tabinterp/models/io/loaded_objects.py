@@ -1,4 +1,4 @@
-"""The objects that were loaded from a skops archive: none may read or write files, run code, or claim impossible sizes.
+"""Checks of objects loaded from a skops archive: none may read or write files, run code, or claim impossible sizes.
 
 The walk looks at the objects themselves, since the text of an archive does not say what skops builds of it. A type on the
 list is not enough: attributes are set without the checks of a constructor, and scikit-learn's compiled code trusts them.
@@ -100,7 +100,7 @@ LONG = re.compile(
 
 
 def is_value_type(name: str) -> bool:
-    """Return whether a name is that of a type of plain values: Python's own, or one of numpy's."""
+    """Return whether a name is that of a type of plain values, from Python or numpy."""
     module, _, kind = name.rpartition(".")
     if module == "builtins":
         return kind in ("bool", "int", "float", "str", "object")
@@ -112,7 +112,7 @@ def _is_numpy_value(kind: Any) -> bool:
 
 
 def is_function(name: str) -> bool:
-    """Return whether a name is that of a function of numbers alone: a universal function of numpy or scipy."""
+    """Return whether a name is that of a universal function of numpy or scipy."""
     return name in UFUNCS or name == ASARRAY
 
 
@@ -145,13 +145,13 @@ def check(value: Any, file: str) -> None:
     total = columns(value)
     if total > MOST_COLUMNS:
         raise ModelError(
-            f"{file!r}: the parts of this model make {total:,} columns; at most {MOST_COLUMNS:,} are read: encode fewer levels, "
-            f"or fewer products of columns"
+            f"{file!r}: the parts of this model make {total:,} columns; the limit is {MOST_COLUMNS:,}. Encode "
+            "fewer levels, or fewer products of columns"
         )
 
 
 def check_fit(encoder: Any, name: str) -> None:
-    """Check how many steps an encoder takes, at most, when it is fitted again.
+    """Check how many steps it takes, at most, to refit an encoder.
 
     Raises
     ------
@@ -179,13 +179,13 @@ def check_fit(encoder: Any, name: str) -> None:
     total = of(encoder)
     if total > MOST_STEPS:
         raise ModelError(
-            f"{name}: fitting the encoder again takes {told(total)} steps; at most {MOST_STEPS:,} are taken for a model that "
-            f"comes from a file: search fewer settings, or allow fewer iterations"
+            f"{name}: refitting the encoder would take {told(total)} steps; the limit for a model from a file is "
+            f"{MOST_STEPS:,}. Search fewer settings, or allow fewer iterations"
         )
 
 
 def _repeats(kind: str, settings: Mapping[str, Any], width: int) -> int:
-    """How often an estimator with these parameters fits what is inside it, or takes a step of its own."""
+    """Return how often an estimator with these parameters fits what is inside it, or takes a step of its own."""
     numbers = [len(value) if isinstance(value, (list, np.ndarray)) else value for value in map(settings.get, REPEATED)]
     grid = settings.get("param_grid") or []
     candidates = sum(math.prod(map(_choices, one.values())) for one in (grid if isinstance(grid, list) else [grid]))
@@ -199,7 +199,7 @@ def _choices(values: Any) -> int:
 
 
 def columns(value: Any) -> int:
-    """Return how many columns the parts of an encoder make together: a part that is used twice makes its columns twice."""
+    """Return how many columns the parts of an encoder make in total; a part that is used twice counts twice."""
     known: dict[int, int] = {}
 
     def of(value: Any) -> int:
@@ -212,7 +212,7 @@ def columns(value: Any) -> int:
 
 
 def _inside(value: Any, owner: str, name: str) -> Iterator[tuple[Any, str, str]]:
-    """What a value holds, each part with the class of the object and the attribute, or the key, that hold it."""
+    """Yield the parts of a value, each with the class of the object and the attribute or key that hold it."""
     if isinstance(value, dict):
         for key, part in value.items():
             yield key, owner, name
@@ -239,21 +239,23 @@ def _listed(kind: type) -> bool:
 def _check_kind(value: Any, name: str, said: str) -> None:
     """Check one value by its type and by the attribute that holds it."""
     if value is not None and MEMORY.search(name):
-        raise UnsafeFileError(f"{said} is a cache folder: pickles would be read from it, and rows written to it")
+        raise UnsafeFileError(
+            f"{said} is a cache folder, from which pickles would be read and to which rows would be written"
+        )
     if isinstance(value, (str, bytes)) and PLACES.search(name):
         raise UnsafeFileError(
-            f"{said} names a place ({str(value)[:60]!r}); a model file reads and writes no other file"
+            f"{said} refers to a file or address ({str(value)[:60]!r}); a model file must not read or write other files"
         )
     if (
         isinstance(value, np.random.RandomState)
         and not 0 <= value.get_state(legacy=False)["state"]["pos"] <= STATE_LENGTH
     ):
         raise UnsafeFileError(
-            f"{said} is a random state whose place lies outside of it, where numpy reads without a check"
+            f"{said} is a random state with an invalid position, which numpy would use without a check"
         )
     if not _may_hold(value, name):
         what = getattr(value, "__name__", type(value).__qualname__)
-        raise UnsafeFileError(f"{said} is {what}, which is not on the list of what a model file may hold there")
+        raise UnsafeFileError(f"{said} is {what}, which is not on the list of types that are allowed here")
 
 
 def _may_hold(value: Any, name: str) -> bool:
@@ -274,17 +276,17 @@ def _may_hold(value: Any, name: str) -> bool:
 
 def _check_array(value: np.ndarray[Any, Any], name: str, said: str) -> None:
     if value.dtype.kind not in "biufcOUSMm":
-        raise UnsafeFileError(f"{said} is an array of {value.dtype}")
+        raise UnsafeFileError(f"{said} is an array of type {value.dtype}, which is not allowed")
     longest = max(value.shape, default=0)
     if value.dtype.kind in "biufc" and longest > LONGEST and not LONG.fullmatch(name):
-        raise ModelError(f"{said} is an array of shape {value.shape}; at most {LONGEST:,} along a dimension are read")
+        raise ModelError(f"{said} is an array of shape {value.shape}; the limit for one dimension is {LONGEST:,}")
 
 
 def _check_object(value: Any, said: str) -> None:
     attributes = vars(value)
     for name in attributes:
         if callable(getattr(type(value), name, None)):
-            raise UnsafeFileError(f"{said} has an attribute {name!r} in the place of its method")
+            raise UnsafeFileError(f"{said} has an attribute {name!r} that replaces a method")
     for name in attributes:
         if (most := _most(name)) is not None:
             _check_count(attributes[name], name, most, said)
@@ -305,12 +307,15 @@ def _most(name: str) -> int | None:
 
 
 def _check_count(value: Any, name: str, most: int, said: str) -> None:
-    """A list is of one number for each column, but of penalties and thresholds it holds these themselves."""
+    """Check a parameter that sets a number of steps; a list has one number for each column, but holds penalties and
+    thresholds themselves.
+    """
     numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas", "thresholds") or np.ndim(value) == 0 else []
     found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
     if found:
         raise ModelError(
-            f"{said} has {name}={str(found[0])[:40]}; at most {most:,} is read, since as many steps are taken or parts made"
+            f"{said} has {name}={str(found[0])[:40]}; the limit is {most:,}, because it sets the number of steps "
+            "or parts"
         )
 
 
@@ -350,9 +355,12 @@ def _check_spline(spline: Any, said: str) -> None:
     try:
         inner = vars(spline).get("_delegate_to")
         if type(spline) is BSpline and inner is not None:
-            _want(type(inner) is not BSpline and type(inner).__module__ == BSpline.__module__, "what it computes with")
+            _want(
+                type(inner) is not BSpline and type(inner).__module__ == BSpline.__module__,
+                "the object it computes with",
+            )
             return
-        _want(inner is None, "what it hands its work to")
+        _want(inner is None, "the object it delegates to")
         knots, values, degree = spline.t, spline.c, spline.k
         _want(isinstance(knots, np.ndarray) and knots.dtype == np.float64 and knots.ndim == 1, "its knots")
         _want(bool(np.isfinite(knots).all() and (np.diff(knots) >= 0).all()), "the order of its knots")
@@ -360,7 +368,7 @@ def _check_spline(spline: Any, said: str) -> None:
         _want(type(degree) is int and 0 <= degree < len(knots) - degree - 1 <= len(values), "its degree")
         _want(spline.axis == 0 and knots.flags.c_contiguous and values.flags.c_contiguous, "its arrays")
     except Exception as error:  # attributes that are missing or of another kind raise anything
-        raise UnsafeFileError(f"{said} holds a spline whose parts do not fit together: {error}") from None
+        raise UnsafeFileError(f"{said} contains an inconsistent spline; wrong: {error}") from None
 
 
 def _check_one_hot(encoder: OneHotEncoder, said: str) -> None:
@@ -371,7 +379,7 @@ def _check_one_hot(encoder: OneHotEncoder, said: str) -> None:
         _check_codes(encoder)
     except Exception as error:  # attributes that are missing or of another kind raise anything
         raise UnsafeFileError(
-            f"{said} holds a OneHotEncoder whose levels and columns do not fit together: {error}"
+            f"{said} contains a OneHotEncoder whose levels and columns do not match; wrong: {error}"
         ) from None
 
 
@@ -388,11 +396,12 @@ def _check_codes(encoder: Any) -> None:
             if mapping is not None:
                 _want(mapping.dtype.kind == rare.dtype.kind == "i" and mapping.shape == known.shape, "its rare levels")
                 _want(
-                    mapping.min() >= 0 and mapping.max() < codes and 0 <= rare[0] < codes, "the places of rare levels"
+                    mapping.min() >= 0 and mapping.max() < codes and 0 <= rare[0] < codes,
+                    "the positions of rare levels",
                 )
                 codes = int(mapping.max()) + 1
         if dropped is not None and dropped[i] is not None:
-            _want(0 <= int(dropped[i]) < codes, "the place of a level that it drops")
+            _want(0 <= int(dropped[i]) < codes, "the position of a level that it drops")
             codes -= 1
         _want(type(width) is int and width == codes, f"{codes} levels, {width} columns")
 
@@ -403,7 +412,7 @@ def _want(holds: bool, what: str) -> None:
 
 
 def _in_order(known: np.ndarray[Any, Any]) -> bool:
-    """Numbers are looked up by bisection, which finds a place beyond the last where they are in no order."""
+    """Return whether levels are sorted, since bisection in unsorted numbers can return an index beyond the last."""
     if known.dtype.kind not in "biuf":
         return known.dtype.kind in "OUS"
     numbers = known[~np.isnan(known)] if known.dtype.kind == "f" else known

@@ -1,4 +1,6 @@
-"""How much memory and computation a network out of a file takes with a table's rows, worked out from shapes before it runs."""
+"""Limits on the memory and computation of a network from a file with the rows of a table, computed from shapes before it
+runs.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from .loaded_objects import columns
 
 
 def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
-    """Check what a network that comes from a file makes of its inputs, of the shapes (m, d) or (m,), and of all rows.
+    """Check the sizes of a network from a file, for its inputs of shape (m, d) or (m,) and for all rows.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A network described in a file: layers one after another, or a graph."""
+"""Description of a network in a file: a sequence of layers, or a graph."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .reading import LARGEST_JSON, Content, json_object
 
 
 class Architecture(BaseModel):
-    """`architecture.json`: what weights alone do not say."""
+    """The contents of `architecture.json`: what a file of weights does not contain."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     layers: list[Layer] | None = None
@@ -29,23 +29,23 @@ class Architecture(BaseModel):
 
 
 def parse(content: Content) -> Architecture:
-    """An architecture from JSON."""
+    """Read an architecture from JSON."""
     if len(content.data) > LARGEST_JSON:
-        raise ModelError(f"{content.name!r} is larger than {LARGEST_JSON:,} bytes")
+        raise ModelError(f"{content.name!r} is larger than {LARGEST_JSON:,} bytes, the limit for an architecture")
     return checked(Architecture, json_object(content.data, repr(content.name)), content.name)
 
 
 def fill(layers: list[Layer] | None, graph: Graph | None, tensors: Mapping[str, Tensor], file: str) -> nn.Module:
-    """The network with its weights; exactly one of the descriptions is given."""
+    """Return the network with its weights; exactly one of the descriptions is given."""
     if (layers is None) == (graph is None):
-        raise ModelError(f"{file!r} describes its network as layers or as a graph, one of them")
+        raise ModelError(f"{file!r} must describe its network either as layers or as a graph")
     if graph is not None:
         return graphs.fill(graph, tensors, file)
     return fill_layers(layers or [], dict(tensors), file)
 
 
 def lines(layers: list[Layer] | None, graph: Graph | None) -> list[str]:
-    """For people: a line for each layer or node."""
+    """Return a readable line for each layer or node."""
     if graph is None:
         return [_layer(layer) for layer in layers or []]
     inputs = [

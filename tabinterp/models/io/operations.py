@@ -1,4 +1,4 @@
-"""What a network in a file may compute beside its layers: one literal table, and nothing that is not in it."""
+"""The operations that a network in a file may use besides layers: a complete literal table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.nn import functional as f
 
 @dataclass(frozen=True)
 class Operation:
-    """`target`: a function, or the name of a method of tensors; `least` to `most` values, and settings by name.
+    """One operation. `target`: a function, or the name of a tensor method; `least` to `most` values, and settings by name.
 
     `alike`: what else computes the same from the same values, as functions and methods of tensors. `numbers`: it takes
     numbers where it takes tensors, and no lists.

@@ -1,4 +1,4 @@
-"""Pickles: what they would import, read off their opcodes without running one; and the only place where one is loaded."""
+"""Pickles: what they would import, read from their opcodes without running them, and the only place where one is loaded."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ COMPRESSED: dict[bytes, Callable[[io.BytesIO], Any]] = {  # first bytes -> a str
 
 @dataclass(frozen=True)
 class Opcodes:
-    """What a pickle names. `complete` is False where reading stopped before its end (arrays lie between opcodes)."""
+    """What a pickle names. `complete` is False if reading stopped before its end (there may be arrays between opcodes)."""
 
     imports: tuple[str, ...]
     calls: int
@@ -52,7 +52,7 @@ class Opcodes:
 
 
 def opcodes(data: bytes) -> Opcodes:
-    """Read a pickle as a list of instructions; none of them is carried out.
+    """Read a pickle as a list of instructions, without running any of them.
 
     A name is made of two strings that came before: taken from the stack of strings, and "?" where that cannot be told.
     """
@@ -98,7 +98,7 @@ def opcodes(data: bytes) -> Opcodes:
 
 
 def chained(data: bytes, most: int = 8) -> list[bytes]:
-    """The first pickles of several that follow one another."""
+    """Return the first pickles of several consecutive ones."""
     parts: list[bytes] = []
     stream = io.BytesIO(data)
     while len(parts) < most and stream.tell() < len(data):
@@ -113,7 +113,9 @@ def chained(data: bytes, most: int = 8) -> list[bytes]:
 
 
 def _later(data: bytes) -> list[str]:
-    """Names of imports behind bytes that are no opcodes (joblib writes arrays between them), by what they look like."""
+    """Return names of imports after bytes that are no opcodes (joblib writes arrays between them), recognised by their
+    form.
+    """
     found = {module + b"." + name: None for module, name in NAMED.findall(data)}
     for match in PAIRED.finditer(data):
         module, name = match.group(2), match.group(4)
@@ -123,7 +125,7 @@ def _later(data: bytes) -> list[str]:
 
 
 def is_pickle(data: bytes) -> bool:
-    """Whether these bytes are a pickle to its end, or begin like one of protocol 2 or later."""
+    """Return whether these bytes are a complete pickle, or begin like one of protocol 2 or later."""
     if len(data) > 1 and data[0] == 0x80 and data[1] <= 5:
         return True
     if not data[:1].isascii():
@@ -133,7 +135,7 @@ def is_pickle(data: bytes) -> bool:
 
 
 def unpacked(data: bytes) -> bytes | None:
-    """What a compressed file holds, up to a limit; None where it is not compressed or damaged from the start."""
+    """Return the contents of a compressed file, up to a limit; None if it is not compressed or damaged from the start."""
     for start, stream in COMPRESSED.items():
         if data.startswith(start):
             try:
@@ -153,7 +155,7 @@ class _Zlib:
 
 
 def run(content: Content, *, is_torch: bool) -> Any:
-    """Load a pickle, which runs whatever it holds. Called only for bytes whose SHA-256 the user named."""
+    """Load a pickle, which runs any code in it. Only called for bytes whose SHA-256 the user gave."""
     try:
         if is_torch:
             return torch.load(io.BytesIO(content.data), map_location="cpu", weights_only=False)

@@ -1,4 +1,4 @@
-"""Bytes of a file, read once, within a limit, through one handle; what is hashed is what is loaded."""
+"""Reading of untrusted files: once, within a size limit, through one handle, so that what is hashed is what is loaded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Content:
-    """The bytes of one file and what they are called in messages."""
+    """The bytes of one file, and its name in messages."""
 
     name: str
     data: bytes
@@ -31,12 +31,12 @@ class Content:
 
 
 def read(path: Path, limit: int = LARGEST_FILE) -> Content:
-    """A regular file that the user named; a link to one is followed."""
+    """Read a regular file that the user named; a link to one is followed."""
     return Content(str(path), _bytes(path, limit, follow=True))
 
 
 def read_member(path: Path, limit: int) -> Content:
-    """A file of a folder from a stranger: no link, no pipe, no device."""
+    """Read a file in an untrusted folder; links, pipes and devices are refused."""
     return Content(str(path), _bytes(path, limit, follow=False))
 
 
@@ -44,7 +44,7 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if not follow:
         if path.is_symlink():
-            raise ModelError(f"{str(path)!r} is a link; a bundle holds plain files only")
+            raise ModelError(f"{str(path)!r} is a link; a bundle may only contain regular files")
         flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
         handle = os.open(path, flags)
@@ -54,9 +54,9 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
     if not stat.S_ISREG(state.st_mode) or state.st_size > limit:
         os.close(handle)
         why = (
-            f"has {state.st_size:,} bytes; at most {limit:,} are read"
+            f"has {state.st_size:,} bytes; the limit is {limit:,}"
             if stat.S_ISREG(state.st_mode)
-            else "is no plain file"
+            else "is not a regular file"
         )
         raise ModelError(f"{str(path)!r} {why}")
     with os.fdopen(handle, "rb") as stream:
@@ -67,9 +67,9 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
 
 
 def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, Any]:
-    """A JSON object without repeated names, of bounded size and nesting."""
+    """Return a JSON object without repeated names, of limited size and nesting."""
     if len(data) > limit:
-        raise ModelError(f"{name} has {len(data):,} bytes of JSON; at most {limit:,} are read")
+        raise ModelError(f"{name} has {len(data):,} bytes of JSON; the limit is {limit:,}")
     try:
         value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant)
     except RecursionError:
@@ -77,7 +77,7 @@ def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, 
     except (ValueError, UnicodeDecodeError) as error:
         raise ModelError(f"{name} is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise ModelError(f"{name} holds no JSON object")
+        raise ModelError(f"{name} is not a JSON object")
     return value
 
 
@@ -89,4 +89,4 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not a number of JSON")
+    raise ValueError(f"{text} is not a valid number in JSON")

@@ -1,4 +1,4 @@
-"""safetensors: the header is checked by hand before the library reads a byte."""
+"""safetensors files: the header is checked here before the library reads a byte."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DTYPES = ("float32", "float64")  # of the weights of a network
 
 @dataclass(frozen=True)
 class Shape:
-    """One tensor of a file, before it is read."""
+    """The name, shape and type of one tensor in a file, before it is read."""
 
     name: str
     shape: tuple[int, ...]
@@ -34,12 +34,12 @@ class Shape:
 
 
 def looks_like(start: bytes) -> bool:
-    """Eight bytes of a length that some file could have, then the brace of the header."""
+    """Return whether a file begins with eight bytes of a plausible length and the brace of the header."""
     return len(start) >= 9 and start[8:9] == b"{" and start[5:8] == b"\0\0\0"
 
 
 def shapes(content: Content) -> list[Shape]:
-    """The tensors that a safetensors header names, after every number in it has been checked.
+    """Return the tensors that a safetensors header lists, after checking every number in it.
 
     Raises
     ------
@@ -48,17 +48,19 @@ def shapes(content: Content) -> list[Shape]:
         shape does not fit its bytes.
     """
     if len(content.data) < 8:
-        raise ModelError(f"{content.name!r} is truncated: a safetensors file has a header of at least eight bytes")
+        raise ModelError(
+            f"{content.name!r} is truncated: a safetensors file begins with at least eight bytes of header"
+        )
     (length,) = struct.unpack("<Q", content.data[:8])
     if length > LARGEST_JSON or length > len(content.data) - 8:
         raise ModelError(
-            f"{content.name!r} is truncated or its header lies: it claims {length:,} bytes of a file of "
-            f"{len(content.data):,}"
+            f"{content.name!r} is truncated or has a wrong header: the header states {length:,} bytes, but the "
+            f"file has {len(content.data):,}"
         )
     header = json_object(content.data[8 : 8 + length], f"the safetensors header of {content.name!r}")
     entries = [(name, entry) for name, entry in header.items() if name != "__metadata__"]
     if len(entries) > MOST_TENSORS:
-        raise ModelError(f"{content.name!r} names {len(entries):,} tensors; at most {MOST_TENSORS:,} are read")
+        raise ModelError(f"{content.name!r} contains {len(entries):,} tensors; the limit is {MOST_TENSORS:,}")
     found = [_entry(name, entry, content.name) for name, entry in entries]
     _tiled([span for _, span in found], len(content.data) - 8 - length, content.name)
     return [shape for shape, _ in found]
@@ -67,14 +69,14 @@ def shapes(content: Content) -> list[Shape]:
 def _entry(name: str, entry: Any, file: str) -> tuple[Shape, tuple[int, int]]:
     said = f"{file!r}: the tensor {name!r}"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-        raise ModelError(f"{said} is not described by dtype, shape and data_offsets")
+        raise ModelError(f"{said} must be described by dtype, shape and data_offsets")
     dtype, shape, span = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in SIZES:
-        raise ModelError(f"{said} has the dtype {str(dtype)[:40]!r}, which is not known")
+        raise ModelError(f"{said} has the unknown dtype {str(dtype)[:40]!r}")
     if not _counts(shape) or not _counts(span) or len(span) != 2:
         raise ModelError(f"{said} has a shape or offsets that are not lists of whole numbers")
     if span[1] - span[0] != math.prod(shape) * SIZES[dtype]:
-        raise ModelError(f"{said} of shape {shape} and {dtype} does not fit its {span[1] - span[0]:,} bytes")
+        raise ModelError(f"{said} of shape {shape} and type {dtype} does not match its {span[1] - span[0]:,} bytes")
     return Shape(name, tuple(shape), NAMES.get(dtype, dtype.lower())), (span[0], span[1])
 
 
@@ -83,7 +85,7 @@ def _counts(value: Any) -> bool:
 
 
 def _tiled(spans: list[tuple[int, int]], size: int, file: str) -> None:
-    """Tensors one after another, without overlap or gap, to the end of the file."""
+    """Check that tensors follow each other without overlap or gap to the end of the file."""
     end = 0
     for start, stop in sorted(spans):
         if start != end:
@@ -92,11 +94,14 @@ def _tiled(spans: list[tuple[int, int]], size: int, file: str) -> None:
             )
         end = stop
     if end != size:
-        raise ModelError(f"{file!r} is truncated or its header lies: tensors end at byte {end:,} of {size:,}")
+        raise ModelError(
+            f"{file!r} is truncated or has a wrong header: tensors end at byte {end:,}, but the file ends at byte "
+            f"{size:,}"
+        )
 
 
 def tensors(content: Content) -> dict[str, torch.Tensor]:
-    """The tensors of a file whose header was checked."""
+    """Return the tensors of a file whose header was checked."""
     shapes(content)
     try:
         return safetensors.torch.load(content.data)
@@ -105,7 +110,7 @@ def tensors(content: Content) -> dict[str, torch.Tensor]:
 
 
 def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:
-    """Check that tensors are finite, and those of floats of one type that a network can have.
+    """Check that tensors are finite, and that all floats have one type that a network can have.
 
     Raises
     ------
@@ -115,12 +120,12 @@ def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:
     kinds = {str(value.dtype).removeprefix("torch.") for value in tensors.values() if value.is_floating_point()}
     if len(kinds) > 1 or not kinds <= set(DTYPES):
         raise ModelError(
-            f"{file!r} holds weights of {', '.join(sorted(kinds))}; one of {', '.join(DTYPES)} is read: convert them with "
-            f".float() before saving"
+            f"{file!r} contains weights of type {', '.join(sorted(kinds))}; all must be one of "
+            f"{', '.join(DTYPES)}. Convert them with .float() before saving"
         )
     for name, value in tensors.items():
         if not bool(torch.isfinite(value).all()):
-            raise ModelError(f"{file!r}: {name} holds values that are not finite")
+            raise ModelError(f"{file!r}: {name} contains values that are not finite")
 
 
 def described(tensors: dict[str, torch.Tensor]) -> list[Shape]:
@@ -128,5 +133,5 @@ def described(tensors: dict[str, torch.Tensor]) -> list[Shape]:
 
 
 def dump(tensors: dict[str, torch.Tensor]) -> bytes:
-    """Tensors as safetensors."""
+    """Return tensors as a safetensors file."""
     return safetensors.torch.save({n: v.detach().cpu().clone().contiguous() for n, v in tensors.items()})

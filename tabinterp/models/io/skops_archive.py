@@ -1,4 +1,4 @@
-"""skops archives, checked against a list of our own: the nodes and arrays before skops builds anything, then the objects.
+"""skops archives: nodes and arrays are checked against a list of safe types before skops builds anything, then the objects.
 
 The text of an archive does not decide what is built: skops resolves a node by its `__id__`, and an object's attributes
 may be in any state that its class would never reach. So `examine` checks what skops is given, and `load` walks the objects
@@ -60,7 +60,7 @@ KEYS = ("__loader__", "__class__", "__module__", "__id__")  # skops may take a d
 
 @dataclass(frozen=True)
 class Held:
-    """A checked archive: the types it names, and those that keep it from being loaded."""
+    """A checked archive: the types it names, and those because of which it is not loaded."""
 
     types: tuple[str, ...]
     refused: tuple[str, ...]
@@ -98,8 +98,8 @@ def load(content: Content) -> Any:
     held = examine(content)
     if held.refused:
         raise UnsafeFileError(
-            f"{content.name!r} holds types that are not on the list of safe ones: {', '.join(held.refused)}. Where you "
-            f"trust it, load it in Python with skops.io.load and call ti.wrap"
+            f"{content.name!r} contains types that are not on the list of safe types: {', '.join(held.refused)}. "
+            "If you trust the file, load it in Python with skops.io.load and call ti.wrap"
         )
     try:
         value = skops.io.loads(content.data, trusted=sorted(TRUSTED))
@@ -110,7 +110,7 @@ def load(content: Content) -> Any:
     except TabinterpError:
         raise
     except Exception as error:  # objects whose attributes do not fit together raise anything
-        raise ModelError(f"{content.name!r} holds objects that cannot be read: {_words(error)}") from None
+        raise ModelError(f"{content.name!r} contains objects that are not supported: {_words(error)}") from None
     return value
 
 
@@ -118,8 +118,8 @@ def _check_protocol(schema: dict[str, Any], file: str) -> None:
     protocol = schema.get("protocol")
     if type(protocol) is not int or not OLDEST_PROTOCOL <= protocol <= PROTOCOL:
         raise ModelError(
-            f"schema.json of {file!r} has the skops protocol {str(protocol)[:20]!r}; {OLDEST_PROTOCOL} to {PROTOCOL} can be "
-            f"read: save the model again with skops 0.13 or later"
+            f"schema.json of {file!r} has the skops protocol {str(protocol)[:20]!r}; supported are "
+            f"{OLDEST_PROTOCOL} to {PROTOCOL}. Save the model again with skops 0.13 or later"
         )
 
 
@@ -147,8 +147,8 @@ def _check_identities(schema: dict[str, Any], archive: Archive) -> None:
             raise ModelError(f"{archive.name!r}: a node has the id {str(identity)[:40]!r}, which is not a whole number")
         if known.setdefault(identity, found) != found:
             raise UnsafeFileError(
-                f"{archive.name!r} has different nodes under one id ({identity}), of which skops would build the first in "
-                f"the place of all"
+                f"{archive.name!r} has different nodes with the same id ({identity}); skops would use the first "
+                "for all of them"
             )
         return found
 
@@ -171,7 +171,7 @@ def _words(error: BaseException) -> str:
 
 
 def _nodes(schema: dict[str, Any], file: str) -> Iterator[dict[str, Any]]:
-    """Every object of the schema that skops could take for a node."""
+    """Yield every object of the schema that skops could use as a node."""
     waiting: list[tuple[Any, int]] = [(schema, 0)]
     while waiting:
         value, depth = waiting.pop()
@@ -188,29 +188,29 @@ def _nodes(schema: dict[str, Any], file: str) -> Iterator[dict[str, Any]]:
 def _type(node: dict[str, Any], file: str) -> str:
     names = [node.get(part) for part in ("__loader__", "__module__", "__class__")]
     if names[0] != "CachedNode" and not all(isinstance(name, str) for name in names):
-        raise ModelError(f"schema.json of {file!r} has a node whose type is not named")
+        raise ModelError(f"schema.json of {file!r} has a node without a type")
     return f"{names[1]}.{names[2]}"
 
 
 def _array(archive: Archive, member: Any) -> None:
-    """The header of a .npy file says how many bytes follow; what it says must be so before numpy makes room for them."""
+    """Check that the size in the header of a .npy file is true, before numpy allocates memory for it."""
     if not isinstance(member, str):
-        raise ModelError(f"{archive.name!r} has an array without a file")
+        raise ModelError(f"{archive.name!r} contains an array without a file")
     data = io.BytesIO(archive.read(member, LARGEST_ARRAY))
     try:
         version = np.lib.format.read_magic(data)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = reader(data)
     except Exception as error:  # numpy parses a header with Python's own parser: whatever that raises
-        raise ModelError(f"{archive.name!r}: {member} is no array: {_words(error)}") from None
+        raise ModelError(f"{archive.name!r}: {member} is not an array: {_words(error)}") from None
     if dtype.hasobject:
         raise UnsafeFileError(f"{archive.name!r}: {member} is an array of pickled objects")
     if len(data.getbuffer()) - data.tell() != math.prod(shape) * dtype.itemsize:
-        raise ModelError(f"{archive.name!r}: {member} does not hold as many bytes as its header claims")
+        raise ModelError(f"{archive.name!r}: {member} does not have as many bytes as its header states")
 
 
 def dump(encoder: Any, name: str) -> bytes:
-    """An encoder as an archive that can be read back."""
+    """Return an encoder as an archive that can be read again."""
     try:
         data: bytes = skops.io.dumps(encoder)
     except Exception as error:  # skops says what it cannot write in many ways

@@ -1,4 +1,4 @@
-"""State dicts that torch.save wrote: tensors by name, and nothing else."""
+"""State dicts saved with torch.save: named tensors and nothing else."""
 
 from __future__ import annotations
 
@@ -29,28 +29,31 @@ SHARED = 2  # times that a value may be claimed, by tensors that share their sto
 
 
 def pickle_of(archive: Archive) -> bytes:
-    """The pickle that says which tensors there are."""
+    """Return the pickle that lists the tensors."""
     names = [name for name in archive.sizes if re.fullmatch(r"[^/]+/data\.pkl", name)]
     if len(names) != 1:
-        raise ModelError(f"{archive.name!r} has {len(names)} pickles; a file of torch.save has one")
+        raise ModelError(f"{archive.name!r} contains {len(names)} pickles; a file from torch.save has exactly one")
     return archive.read(names[0], LARGEST_PICKLE)
 
 
 def check(archive: Archive) -> Opcodes:
-    """What the pickle names must be on our list, before torch sees the file."""
+    """Check that the pickle names only allowed types, before torch reads the file."""
     extra = sorted(name for name in archive.sizes if not MEMBERS.fullmatch(name))
     if extra:
-        raise UnsafeFileError(f"{archive.name!r} holds members that a state dict does not have: {', '.join(extra[:5])}")
+        raise UnsafeFileError(
+            f"{archive.name!r} contains members that do not belong in a state dict: {', '.join(extra[:5])}"
+        )
     found = opcodes(pickle_of(archive))
     unknown = sorted(set(found.imports) - GLOBALS)
     if unknown:
         raise UnsafeFileError(
-            f"{archive.name!r} is a pickle of more than tensors (a whole module, or a checkpoint): it would import "
-            f"{', '.join(unknown[:8])}. Where you trust it, load it in Python, write torch.save(module.state_dict(), "
-            f"'model.pt'), and describe its layers in architecture.json; or wrap the module and use ti.save_model"
+            f"{archive.name!r} contains more than tensors, such as a whole module or a checkpoint; loading it "
+            f"would import {', '.join(unknown[:8])}. If you trust the file, load it in Python, save it with "
+            "torch.save(module.state_dict(), 'model.pt'), and describe its layers in architecture.json. Or wrap "
+            "the module and save it with ti.save_model"
         )
     if not found.complete:
-        raise ModelError(f"{archive.name!r} is damaged: its pickle breaks off")
+        raise ModelError(f"{archive.name!r} is damaged: its pickle is incomplete")
     return found
 
 
@@ -60,11 +63,12 @@ def is_read() -> bool:
 
 
 def tensors(archive: Archive) -> dict[str, torch.Tensor]:
-    """The tensors of a checked file, read with `weights_only=True` from a clean copy of the archive."""
+    """Return the tensors of a checked file, read with `weights_only=True` from a clean copy of the archive."""
     check(archive)
     if not is_read():
         raise ModelError(
-            f"state dicts are read with torch 2.10 or later (this is {torch.__version__}); save them as safetensors"
+            f"reading a state dict needs torch 2.10 or later (this is torch {torch.__version__}). Upgrade torch, "
+            "or save the weights as safetensors"
         )
     try:
         value = torch.load(io.BytesIO(archive.rewritten()), map_location="cpu", weights_only=True)
@@ -77,19 +81,19 @@ def tensors(archive: Archive) -> dict[str, torch.Tensor]:
 
 def _flat(value: Any, name: str) -> dict[str, torch.Tensor]:
     if not isinstance(value, dict) or not value:
-        raise ModelError(f"{name!r} holds a {type(value).__name__}; a state dict is a dict of tensors by name")
+        raise ModelError(f"{name!r} contains a {type(value).__name__}; a state dict must be a dict of named tensors")
     other = [str(key) for key, part in value.items() if not isinstance(key, str) or not isinstance(part, torch.Tensor)]
     if other:
         raise ModelError(
-            f"{name!r} holds more than tensors by name ({', '.join(other[:5])}): a checkpoint. Save the state dict alone: "
-            f"torch.save(checkpoint['state_dict'], 'model.pt')"
+            f"{name!r} is a checkpoint: it contains more than named tensors ({', '.join(other[:5])}). Save only "
+            "the state dict: torch.save(checkpoint['state_dict'], 'model.pt')"
         )
     held = {part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() for part in value.values()}
     size, most = sum(part.numel() * part.element_size() for part in value.values()), SHARED * sum(held.values())
     if size > most:
         raise UnsafeFileError(
-            f"{name!r} claims tensors of {size:,} bytes and holds {sum(held.values()):,}; at most {SHARED} times what it holds "
-            f"is read: save each tensor with values of its own"
+            f"{name!r} describes tensors of {size:,} bytes, but contains {sum(held.values()):,} bytes; the limit "
+            f"is {SHARED} times what it contains. Save each tensor with its own values"
         )
     return {key: part.detach().contiguous() for key, part in value.items()}
 

@@ -37,7 +37,7 @@ Which = Literal["network", "linear"]
 
 
 def render_cyclonedx(document: Document) -> str:
-    """CycloneDX 1.6 JSON."""
+    """Return CycloneDX 1.6 JSON."""
     digest = hashlib.sha256(to_bytes(document)).hexdigest()
     bom = {
         "$schema": SCHEMA,

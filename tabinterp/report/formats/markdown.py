@@ -1,4 +1,4 @@
-"""The document as GitHub-flavoured Markdown: the blocks of the report, its tables as pipe tables, its figures as their tables.
+"""The report as GitHub-flavoured Markdown: its blocks, with tables as pipe tables and figures as their tables.
 
 Nothing that comes from a table of data can become markup, a link, a mention or mathematics. What Markdown reads as punctuation
 is escaped. Escapes are no help against what GitHub links by itself (addresses, @mentions, #numbers, :emoji:, $formulas$), so
@@ -43,7 +43,7 @@ FOLD = 5  # level of the heading that a folded part becomes
 
 
 def render_markdown(document: Document) -> str:
-    """The whole document."""
+    """Return the whole report as Markdown."""
     claims.check(document)
     first = first_screen(document)
     lines = [first.context, *first.lines, first.target]
@@ -53,7 +53,7 @@ def render_markdown(document: Document) -> str:
 
 
 def render_card(document: Document) -> str:
-    """A model card (Mitchell et al. 2019), with the front matter that a model hub reads."""
+    """Return a model card (Mitchell et al. 2019), with the front matter of a model hub."""
     claims.check(document)
     front = FRONT_MATTER[document.data.task]
     return f"---\n{front}---\n\n" + _page(*card_context(document), card_sections(document), document)
@@ -70,7 +70,7 @@ def _page(title: str, lines: Iterable[str], parts: Iterable[Section], document: 
 
 
 def escaped(words: str) -> str:
-    """Words of any origin, on one line, as text and nothing else.
+    """Return words of any origin on one line, escaped as plain text.
 
     >>> print(escaped("PAY_0 | *x* <b> [a](b) 0.5 [0.4, 0.6]"), escaped("mail a@b.c"))
     PAY_0 \\| \\*x\\* \\<b\\> \\[a\\](b) 0.5 [0.4, 0.6] mail `a@b.c`
@@ -82,7 +82,7 @@ def escaped(words: str) -> str:
 
 
 def line(words: str) -> str:
-    """Words that begin a line, where a dash or a number would make a list.
+    """Return words at the beginning of a line, escaped where a dash or a number would start a list.
 
     >>> print(line("1. x"), line("- y"))
     1\\. x \\- y
@@ -130,7 +130,8 @@ def _facts(part: Facts) -> list[str]:
 def _findings(part: FindingList) -> list[str]:
     items = []
     for one in part.items:
-        head = f"- **{escaped(f'{one.glyph} {one.code} {one.severity_text}')}** {escaped(one.claim)} {escaped(one.see)}".rstrip()
+        name = escaped(f"{one.glyph} {one.code} {one.severity_text}".strip())
+        head = f"- **{name}** {escaped(one.claim)} {escaped(one.see)}".rstrip()
         items.append("\n\n".join([head, *(f"  {line(more)}" for more in (one.power, one.next, one.blind) if more)]))
     return ["\n".join(items)]
 

@@ -1,4 +1,4 @@
-"""The document as a model card: the sections of Mitchell et al. (2019), "Model cards for model reporting", section 4.
+"""The document as a model card, with the sections of Mitchell et al. (2019), "Model cards for model reporting", section 4.
 
 The author's text stands where it was supplied; where it is missing, the card says so.
 """
@@ -32,7 +32,7 @@ FRONT_MATTER = {
 
 
 def card_context(document: Document) -> tuple[str, list[str]]:
-    """The title, and what the card rests on."""
+    """Return the title, and what the card is based on."""
     names = {"network": document.network.name, "linear": document.linear.name, "data": document.data.name}
     return t("card.title", **names), [t("card.lead", **names)]
 

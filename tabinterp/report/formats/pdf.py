@@ -1,4 +1,4 @@
-"""The report on paper: the same page as PDF/UA, tagged, with bookmarks and page numbers."""
+"""The report as a PDF: the same page as PDF/UA, tagged, with bookmarks and page numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PICTURE = re.compile(r'(<svg\b[^>]*\saria-label="([^"]*)"[^>]*>)')
 
 
 def printed(document: Document, appendix: str = "full") -> bytes:
-    """The report as a PDF file: A4, the same bytes for the same document; what the page folds stands in an appendix, which
+    """Return the report as a PDF: A4, the same bytes for the same document; what the page folds is in an appendix, which
     `appendix="none"` leaves out.
 
     Raises
@@ -48,4 +48,4 @@ def _silence() -> Iterator[None]:
 
 def _refuse(address: str, *_: Any, **__: Any) -> Any:
     """A report loads nothing."""
-    raise ValueError(f"a report refers to no other file; got {address!r}")
+    raise ValueError(f"a report must not refer to other files; got {address!r}")

@@ -1,4 +1,4 @@
-"""The document in brief: for one sheet of paper, for the output of a notebook's cell, and for a terminal."""
+"""Summaries of the document: on one sheet of paper, in a notebook cell, and on a terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME, VERDICT, SENTENCE, CLAIM = 48, 120, 200, 240  # display columns that there
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What was compared, the verdict, the gap, the gravest raised findings, and which document this is of."""
+    """What was compared, the verdict, the difference, the most severe raised findings, and the document's digest."""
 
     title: str
     context: str
@@ -37,7 +37,7 @@ class Brief:
 
 
 def on_one_sheet(document: Document) -> Brief:
-    """Names and sentences are as long as one sheet of paper allows, whatever the document holds."""
+    """Return the summary with names and sentences limited to the length that fits one sheet of paper."""
     first = first_screen(_narrow(document))
     return replace(
         _brief(document, MOST),
@@ -52,12 +52,12 @@ def in_a_notebook(document: Document) -> Brief:
 
 
 def in_one_line(document: Document) -> str:
-    """What the audit is of, its verdict, how many findings are raised."""
+    """Return what the audit is about, its verdict, and how many findings are raised, in one line."""
     return t("notebook.repr", **_names(_narrow(document)), status=_status(document), raised=len(raised_of(document)))
 
 
 def on_a_terminal(document: Document) -> str:
-    """A line for each raised finding, the gravest first, and how many of the other checks passed or do not apply."""
+    """Return a line for each raised finding, the most severe first, and how many other checks passed or do not apply."""
     lines = [
         t(
             "terminal.finding",
@@ -71,7 +71,7 @@ def on_a_terminal(document: Document) -> str:
 
 
 def verdict_and_counts(document: Document) -> str:
-    """The verdict, and how many findings there are of each severity, in one line."""
+    """Return the verdict and the number of findings of each severity, in one line."""
     severities: list[str] = [one.severity for one in raised_of(document)]
     return t(
         "terminal.line",

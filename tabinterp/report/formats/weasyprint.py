@@ -1,4 +1,4 @@
-"""WeasyPrint, which lays out a PDF: optional, with libraries of the system behind it; what is missing is said in words."""
+"""WeasyPrint, the optional PDF renderer, which needs system libraries; errors say what is missing."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from tabinterp.errors import MissingError
 
 
 def printer() -> Any:
-    """WeasyPrint, or the error that says what is missing."""
+    """Return WeasyPrint, or raise an error that says what is missing."""
     try:
         import weasyprint  # noqa: PLC0415  # heavy, and optional
     except ModuleNotFoundError as error:
-        raise MissingError(f"a PDF needs the package {error.name}: pip install 'tabinterp[pdf]'") from None
+        raise MissingError(f"PDF output needs the package {error.name}: pip install 'tabinterp[pdf]'") from None
     except OSError as error:  # Pango is found when it is loaded
         raise MissingError(
-            f"a PDF needs Pango, which this system lacks ({_first_line(error)}). Debian and Ubuntu: apt-get install "
-            "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; macOS: brew install pango; others: "
-            "https://doc.courtbouillon.org/weasyprint/stable/first_steps.html"
+            f"PDF output needs Pango, which is not installed on this system ({_first_line(error)}). Debian and "
+            "Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; macOS: brew install "
+            "pango; others: https://doc.courtbouillon.org/weasyprint/stable/first_steps.html"
         ) from None
     return weasyprint
 

@@ -1,1 +1,1 @@
-"""One file for each section of the report."""
+"""The sections of the report that belong to no analysis, one module for each."""

@@ -1,4 +1,4 @@
-"""Two audits side by side, as a page: what changed, and what did not."""
+"""The comparison of two audits as a page: what changed, and what did not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COUNTS = ("rows", "held-out rows", "parameters of the network")  # facts that ar
 
 
 def changes_screen(changes: Changes, document: Document) -> FirstScreen:
-    """The first screen: how many numbers changed, and whether the verdict did."""
+    """Return the first screen: how many numbers changed, and whether the verdict did."""
     return FirstScreen(
         title=t("changes.title", first=changes.names[0], second=changes.names[1]),
         context=t("changes.context", target=document.data.target),
@@ -47,7 +47,7 @@ def headline(changes: Changes) -> str:
 
 
 def lines(changes: Changes) -> list[str]:
-    """What is said of all of it, in words."""
+    """Return the summary sentences of a comparison."""
     verdict = changes.facts[0]
     verdict_line = t(
         f"changes.verdict.{'other' if verdict.changed else 'same'}", first=verdict.first, second=verdict.second
@@ -145,7 +145,7 @@ def _facts(facts: Sequence[Fact], caption: str) -> list[Block]:
 
 
 def as_text(changes: Changes) -> str:
-    """For a terminal."""
+    """Return a comparison as text for a terminal."""
     rows = [
         t(
             "changes.text",

@@ -1,4 +1,4 @@
-"""The author's text, and the clauses that the document holds evidence for."""
+"""The author's text, and the clauses for which the document holds evidence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OUTSIDE = ("governance", "system", "notice", "person", "manage")
 
 
 def use(document: Document) -> list[Block]:
-    """What the author says of the model's use; what was not supplied is said to be so."""
+    """Return what the author says about the model's use, and a note on what was not supplied."""
     card = document.card or Card()
     pairs = [
         (t(f"report.use.{name}"), tidy(value) if value else t("report.use.none"))

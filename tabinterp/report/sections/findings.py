@@ -1,4 +1,4 @@
-"""Findings: every check exactly once, as raised, cleared or not applicable."""
+"""Findings: every check exactly once, as raised, passed or not applicable."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def findings(document: Document) -> list[Block]:
 
 
 def counts(document: Document) -> str:
-    """How many checks were raised, passed and do not apply."""
+    """Return how many checks were raised, passed and do not apply."""
     states = [finding.status for finding in document.findings]
     return t(
         "report.findings.count", **{state: states.count(state) for state in ("raised", "cleared", "not_applicable")}
@@ -48,7 +48,7 @@ def counts(document: Document) -> str:
 
 
 def top(document: Document, most: int) -> list[FindingList | Paragraph]:
-    """The gravest raised findings, for the first screen."""
+    """Return the most severe raised findings, for the first screen."""
     raised = raised_of(document)
     if not raised:
         return [Paragraph(t("report.findings.none"))]
@@ -56,14 +56,15 @@ def top(document: Document, most: int) -> list[FindingList | Paragraph]:
 
 
 def raised_of(document: Document) -> list[Finding]:
-    """The raised ones, the gravest first."""
+    """Return the raised findings, the most severe first."""
     raised = [finding for finding in document.findings if finding.status == "raised"]
     return sorted(raised, key=lambda finding: ORDER.index(finding.severity))
 
 
 def voids(document: Document) -> list[str]:
-    """One sentence for each finding that voids the comparison, and for each analysis that failed: they stand above the verdict,
-    wherever it is told."""
+    """Return one sentence for each finding that invalidates the comparison, and for each analysis that failed, to be shown
+    above the verdict.
+    """
     voiding = [t("report.void", code=one.code, claim=say(one.claim)) for one in raised_of(document) if one.voids]
     return [*voiding, *map(say, document.failed)]
 
@@ -77,7 +78,7 @@ def items(found: Sequence[Finding]) -> list[FindingItem]:
 
 
 def detectable(power: Power | None) -> str:
-    """The smallest effect that a check could have detected, in words; empty where it has none."""
+    """Return the smallest effect that a check could have detected, in words; empty if it has none."""
     if power is None:
         return ""
     return t("power.rows" if power.events is None else "power.events", **power.model_dump(exclude_none=True))
@@ -100,11 +101,12 @@ def _item(finding: Finding) -> FindingItem:
     known = f"report.section.{anchor}" in english() and (
         anchor not in OWN_ANCHORS or finding.status != "not_applicable"
     )
+    raised = finding.status == "raised"  # a check that passed has no severity to show
     return FindingItem(
         code=finding.code,
-        severity=finding.severity,
-        severity_text=t(f"report.severity.{finding.severity}"),
-        glyph=GLYPHS[finding.severity],
+        severity=finding.severity if raised else "quiet",
+        severity_text=t(f"report.severity.{finding.severity}") if raised else "",
+        glyph=GLYPHS[finding.severity] if raised else "",
         title=t(key) if (key := f"check.{finding.slug}.title") in english() else finding.slug,
         claim=say(finding.claim),
         anchor=anchor if known else "",

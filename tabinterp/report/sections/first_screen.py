@@ -1,4 +1,4 @@
-"""Page one: what was compared, the verdict and its gain, three figures, the gravest findings, and what to do next."""
+"""Page one: what was compared, the verdict and its gain, three figures, the most severe findings, and what to do next."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tabinterp.analyses.disagreement.record import Leaf
-from tabinterp.analyses.ladder.record import Ladder, Rung
+from tabinterp.analyses.ladder.record import Rung
 from tabinterp.analyses.performance import section as performance
 from tabinterp.analyses.permutation_importance.record import ImportanceRow
 from tabinterp.document.document import Document, Interval, MetricRow
@@ -127,9 +127,14 @@ def _headline(document: Document) -> str:
     row = _simpler(document)
     if document.verdict.status != "better" or row is None:
         return say(document.verdict.sentence)
-    ladder = document.gain and document.gain.ladder
-    rung = t(f"report.strip.rung.{row.rung}.long", count=len(ladder.pairs) if ladder else 0)
-    return t("report.headline.better.but", linear=document.linear.name, rung=rung)
+    return t("report.headline.better.but", linear=document.linear.name, rung=_long_name(row, document))
+
+
+def _long_name(row: Rung, document: Document) -> str:
+    """A refit as a sentence names it."""
+    pairs = [] if document.gain is None or document.gain.ladder is None else document.gain.ladder.pairs
+    one = row.rung == "pairs" and len(pairs) == 1
+    return t(f"report.strip.rung.{row.rung}.long{'.one' if one else ''}", count=len(pairs))
 
 
 def _simpler(document: Document) -> Rung | None:
@@ -224,7 +229,7 @@ def _ladder(document: Document) -> Panel | None:
     aria = t("report.gain.aria", rungs=listed(rungs))
     axis = t("report.strip.axis.loss", metric=unit["metric"])
     svg = figures.pairs(marks, axis, aria, "figure-first-ladder", "model", dodge=False, zero=False, width=SMALL)
-    return Panel(t("report.strip.ladder"), [Figure(svg, aria, [], "", None), Paragraph(_simplest(document, ladder))])
+    return Panel(t("report.strip.ladder"), [Figure(svg, aria, [], "", None), Paragraph(_simplest(document))])
 
 
 def _rung(row: Rung) -> figures.Pair:
@@ -237,13 +242,12 @@ def _rung(row: Rung) -> figures.Pair:
     return figures.Pair(name, "", Interval(), row.loss, linear_title=title)
 
 
-def _simplest(document: Document, ladder: Ladder) -> str:
+def _simplest(document: Document) -> str:
     """Return which model is the simplest that predicts as well as the network."""
     row = _simpler(document)
     if row is None:
         return t("report.strip.simplest.none")
-    rung = t(f"report.strip.rung.{row.rung}.long", count=len(ladder.pairs))
-    simplest = t("report.strip.simplest", rung=rung, parameters=row.parameters)
+    simplest = t("report.strip.simplest", rung=_long_name(row, document), parameters=row.parameters)
     if row.recovered.value is None or row.rung == "linear":
         return simplest
     recovered = {
@@ -316,9 +320,7 @@ def _actions(document: Document) -> list[str]:
 def _from_verdict(document: Document) -> Iterator[str]:
     status, row = document.verdict.status, _simpler(document)
     if status == "better" and row is not None:
-        ladder = document.gain and document.gain.ladder
-        rung = t(f"report.strip.rung.{row.rung}.long", count=len(ladder.pairs) if ladder else 0)
-        yield t("report.action.simpler", rung=rung, parameters=row.parameters)
+        yield t("report.action.simpler", rung=_long_name(row, document), parameters=row.parameters)
     elif status in ("worse", "equivalent"):
         yield t(f"report.action.{status}", linear=document.linear.name)
     elif status in ("not_resolved", "not_assessed"):

@@ -1,4 +1,4 @@
-"""What was done: versions, digests, seeds, settings and rows; and what was not assessed."""
+"""The method: versions, digests, seeds, settings and rows; and what was not assessed."""
 
 from __future__ import annotations
 
@@ -113,14 +113,14 @@ def _setting(value: str | int | float | bool | None) -> str:
 
 
 def described(model: ModelInfo) -> str:
-    """A model in one line: name, library, parameters, hidden units."""
+    """Return a model in one line: name, library, parameters, hidden units."""
     hidden = " + ".join(map(str, model.hidden)) or t("report.method.no_hidden")
     values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
     return t("report.method.model", **values)
 
 
 def grouped(part: Grouping) -> str:
-    """In how many groups the rows come, and what the intervals make of them."""
+    """Return how many groups the rows come in, and how the intervals account for them."""
     values = {"column": part.column, "groups": part.groups}
     if part.held_out is None:
         sentence, fewest = t("report.method.groups.all", **values), part.groups
