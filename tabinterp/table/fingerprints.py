@@ -103,7 +103,7 @@ def _digest(frame: pd.DataFrame) -> str:
     for at, dtype in enumerate(frame.dtypes):
         values = frame.iloc[:, at]
         if pd.api.types.is_object_dtype(dtype) and pd.api.types.infer_dtype(values) not in ("string", "empty"):
-            told.isetitem(at, values.map(repr))  # 1 and "1" have one hash, bytes and lists may have none
+            told.isetitem(at, values.map(repr).to_numpy())  # 1 and "1" have one hash, bytes and lists may have none
     try:
         hashes = pd.util.hash_pandas_object(told, index=False)
     except UnicodeError:  # half of a surrogate pair

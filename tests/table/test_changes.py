@@ -163,7 +163,7 @@ def test_no_change_of_a_file_goes_unnoticed(path, change):
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_no_change_of_a_file_between_the_passes_goes_unnoticed(path, change):
-    told = After("what the columns are", ROWS, lambda: change(path))
+    told = After("inferring the schema", ROWS, lambda: change(path))
     with pytest.raises(TableError, match=r"data\.csv"):
         scan_table(path, **ASKED, told=told)
 
