@@ -82,6 +82,16 @@ def test_the_documents_are_hostile(place):
     assert steering(found["network"]["name"]) == steering(CONTROLS)
 
 
+def test_the_record_of_the_run_steers_no_terminal(place, tmp_path):
+    """Its command, paths and names are those that were given, and are read again as such."""
+    run = {"command": [NAME, CONTROLS, "\x9b31m", "日本語", "\udcff"], "data": f"{NAME}.csv"}
+    ti.write_folder(ti.Audit.from_json(place / "one.json"), tmp_path / "out", run)
+    made = (tmp_path / "out" / "run.json").read_bytes().decode()
+    assert steering(made) == set()
+    assert "日本語" in made
+    assert json.loads(made) == run
+
+
 @pytest.mark.parametrize("lang", ["en", "ja"])
 @pytest.mark.parametrize("form", ["html", "markdown", "card", "summary", "cyclonedx"])
 def test_no_view_of_a_document_holds_a_control_character(form, lang, place, tmp_path, command):  # noqa: F811
