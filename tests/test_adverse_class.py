@@ -148,7 +148,7 @@ def test_without_it_groups_speak_of_predicted_classes_and_the_rest_does_not_appl
         assert finding(unstated(), slug).status == "not_applicable"
         assert finding(unstated(), slug).claim.key.endswith("not_applicable_adverse")
     page = render(document)
-    assert "share of rows predicted in each class" in page
+    assert "share of rows predicted to be in each class" in page
     assert "--adverse CLASS" in page
     assert "declined" not in page.lower().replace("reasons for declined rows", "")
     reasons = [note.values["reading"] for note in document.not_assessed if note.key == "not_assessed.reading"]

@@ -14,8 +14,8 @@ TEXT: dict[str, str] = {
     ),
     # baseline: report.baselines; farther: a percentage; reference: how many rows
     "report.baselines.start": (
-        "{farther} of {reference} real rows are farther from neighbouring real rows than the {baseline} is; a share "
-        "near 0% or 100% means that the {baseline} is atypical."
+        "{farther} of the {reference} real rows are farther from neighbouring real rows than the {baseline} is; a "
+        "share near 0% or 100% means that the {baseline} is atypical."
     ),
     "report.baselines.unlike": (
         "The {baseline} is not a realistic row: no row takes the encoded value of the {baseline} in {columns}."

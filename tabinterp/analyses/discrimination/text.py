@@ -25,12 +25,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "Gini coefficient, 2 × AUC − 1 [95% CI]: network {network}, linear {linear}; difference {difference}."
     ),
     "report.discrimination.ks.macro": (
-        "The curves are means over the classes, each against all others (macro averages). Mean KS statistic [95% CI]: network "
-        "{network}, linear {linear}; difference {difference}."
+        "The curves are averages over the classes, each versus all others (macro averages). Mean KS statistic [95% "
+        "CI]: network {network}, linear {linear}; difference {difference}."
     ),
     "report.discrimination.macro": "mean over classes",
     "report.discrimination.rates.class": "Class",
-    "report.discrimination.rates.classes": "Sensitivity and precision of each class against all others [95% CI]",
+    "report.discrimination.rates.classes": "Sensitivity and precision of each class versus all others [95% CI]",
     "report.discrimination.matrix": (
         "Confusion matrix, {model}: rows by actual and predicted class",
         "model: 'network' or 'linear'",
@@ -78,8 +78,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.rate.specificity": "specificity",
     "report.discrimination.rate.precision": "precision",
     "report.discrimination.rate.negative_predictive_value": "negative predictive value",
-    "report.discrimination.gains.table": "Gains by tenth of the rows, highest scores first [95% CI]",
-    "report.discrimination.gains.part": "Tenth",
+    "report.discrimination.gains.table": "Gains by score decile, highest scores first [95% CI]",
+    "report.discrimination.gains.part": "Decile",
     "report.discrimination.gains.rate": "Share of positives, {model}",
     "report.discrimination.gains.captured": "Positives captured, cumulative, {model}",
     "report.discrimination.gains.lift": "Lift, cumulative, {model}",

@@ -52,12 +52,12 @@ TEXT: dict[str, str] = {
         "the probability of {positive})."
     ),
     "report.reasons.lead": (
-        "The analysis uses {rows} of {declined} declined rows ({rows_of}). A reason is a column that pushes the score "
-        "towards the adverse class; each row has at most {most} reasons, the columns that contribute most. For the "
-        "network, contributions are Shapley values of the log-odds relative to the just-approved rows (the {reference} "
-        "approved rows closest to the threshold), with each column as one player. For the linear counterpart, they are "
-        "coefficients times distances from the mean of the same rows. The 95% CIs reflect the sampling of {draws} "
-        "(seed {seed}) and take the just-approved rows as given."
+        "The analysis uses {rows} of the {declined} declined rows ({rows_of}). A reason is a column that pushes the "
+        "score towards the adverse class; each row has at most {most} reasons, the columns that contribute most. For "
+        "the network, contributions are Shapley values of the log-odds relative to the just-approved rows (the "
+        "{reference} approved rows closest to the threshold), with each column as one player. For the linear "
+        "counterpart, they are coefficients times distances from the mean of the same rows. The 95% CIs reflect the "
+        "sampling of {draws} (seed {seed}) and take the just-approved rows as given."
     ),
     "report.reasons.note": (
         "This section measures the stability of reason codes, not their legal adequacy, and shows no individual rows. "
@@ -103,7 +103,7 @@ TEXT: dict[str, str] = {
     "report.reasons.few": "1 to 9, or all except 1 to 9",
     "report.reasons.flips": "Do reasons change decisions?",
     "report.reasons.flips.table": (
-        "Share of declined rows that are approved when columns take the values of just-approved rows [95% CI]"
+        "Share of declined rows that would be approved if the columns took the values of just-approved rows [95% CI]"
     ),
     "report.reasons.model": "Model",
     "report.reasons.flip.named": "Reason columns",

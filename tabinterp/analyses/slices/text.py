@@ -10,17 +10,18 @@ TEXT: dict[str, str] = {
         "Subgroups are not compared: no level or quartile range of a column has at least {smallest} held-out rows."
     ),
     "slices.none": (
-        "No significant difference between the models, other than negligible ones, was found in any of {groups} "
+        "No significant difference between the models, other than negligible ones, was found in any of the {groups} "
         "subgroups (levels and quartile ranges of single columns with at least {smallest} rows). No subgroup has a "
-        "difference that deviates significantly from the difference in the other rows. The false discovery rate over "
-        "all subgroups is controlled at 5%."
+        "difference that deviates significantly from the difference in the other rows. The false discovery rate is "
+        "controlled at 5% across all subgroups."
     ),
     # better, worse, unlike: how many groups
     "slices.found": (
-        "Of {groups} subgroups (levels and quartile ranges of single columns with at least {smallest} rows), the "
-        "network has a significantly lower loss in {better} and {linear:name} in {worse}; differences within {margin} "
-        "are treated as negligible. The difference between the models deviates significantly from that in the other "
-        "rows in {unlike} of the subgroups. The false discovery rate over all subgroups is controlled at 5%."
+        "The network has a significantly lower loss than {linear:name} in {better} of the {groups} subgroups (levels "
+        "and quartile ranges of single columns with at least {smallest} rows), and a significantly higher loss in "
+        "{worse}; differences within {margin} are treated as negligible. The difference between the models deviates "
+        "significantly from that in the other rows in {unlike} of the subgroups. The false discovery rate is "
+        "controlled at 5% across all subgroups."
     ),
     "slices.worst.level": f"{FIRST} {{column}} = {{level}}: {THEN}",
     "slices.worst.missing": f"{FIRST} {{column}} missing: {THEN}",
