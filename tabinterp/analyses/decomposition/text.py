@@ -6,7 +6,7 @@ TEXT: dict[str, str] = {
     "report.gain.shares": "Decomposition of the score",
     "report.gain.shares.lead": (
         "The variance of the network's score over {rows} has three components: the part explained by a linear function "
-        "of the columns, the part added by nonlinear effects of single columns, and the rest, which is due to "
+        "of the columns, the part added by nonlinear effects of single columns (curves), and the rest, which is due to "
         "interactions. The shares of the three components add up to 1 even if columns are correlated. The functions "
         "are cross-fitted: each row is scored by functions fitted on other folds ({folds} folds)."
     ),
