@@ -7,7 +7,7 @@ TEXT: dict[str, str] = {
     "report.trust.lead": (
         "This section tests whether the explanations depend on what the network learned, whether the score responds to "
         "the columns they rank highest, and whether they are stable. The tests use {rows} and {background_rows} "
-        "background rows. They concern rankings of columns, not single values."
+        "background rows. All tests concern rankings of columns, not individual values."
     ),
     "report.trust.method": "Method",
     "report.trust.network": "Network [95% CI]",
@@ -29,15 +29,16 @@ TEXT: dict[str, str] = {
         "Mean rank correlation of each method with its ranking under random weights, for both models. Largest for the "
         "network: {network}. Largest for the linear model: {linear}."
     ),
-    "report.trust.null.figure": "Mean over {draws} random draws of all weights, with its 95% CI over draws.",
+    "report.trust.null.figure": "Mean rank correlation over {draws} random draws of all weights, with its 95% CI.",
     # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
-        "{model}: these rankings survive random weights (95% CI above {limit}) and say little about the model: "
-        "{methods}."
+        "{model}: random weights hardly change rankings by {methods} (95% CI above {limit}), so these rankings say "
+        "little about the model."
     ),
-    "report.trust.null.changes": "{model}: these rankings change with the weights (95% CI below {limit}): {methods}.",
+    "report.trust.null.changes": "{model}: rankings by {methods} change with the weights (95% CI below {limit}).",
     "report.trust.null.open": (
-        "{model}: inconclusive (95% CI includes {limit}, where half of the variance of the ranks is shared): {methods}."
+        "{model}: inconclusive for {methods} (the 95% CI includes {limit}, at which half of the variance of the ranks "
+        "is shared)."
     ),
     # shuffled labels
     "report.trust.shuffled": "Dependence on labels",
@@ -56,33 +57,37 @@ TEXT: dict[str, str] = {
     "report.trust.curves.lead": (
         "Deletion replaces the values of a row with those of {donors} background rows, one column after another, "
         "highest-ranked column first. A good ranking moves the score away from its original value sooner than a random "
-        "order. Insertion puts the values of the row into the background rows, in the same order. A good ranking brings "
-        "the score back sooner. Values are areas between the curve of the method and that of {orders} random orders, in "
-        "{scale}. Replaced columns can create rows that do not occur in the data. A ranking that ignores the model can "
-        "also beat random order by putting the most unusual values first. Compare the methods with each other, and with "
-        "their results under random weights."
+        "ordering. Insertion puts the values of the row into the background rows, in the same order. A good ranking "
+        "brings the score back sooner. Each value is the area between the method's curve and the mean curve of "
+        "{orders} random orderings, in {scale}. Replaced columns can create rows that do not occur in the data. A "
+        "ranking that ignores the model can also beat random orderings by putting the most unusual values first. "
+        "Compare the methods with each other, and with their results under random weights."
     ),
-    "report.trust.curves.axis": "Area between method and random order ({scale}), 95% CI",
-    "report.trust.curves.table": "Methods: area between the curve of the method and that of random orders ({scale})",
+    "report.trust.curves.axis": "Area between method and random orderings ({scale}), 95% CI",
+    "report.trust.curves.table": (
+        "Methods: area between the method's curve and the mean curve of random orderings ({scale})"
+    ),
     "report.trust.curves.aria": (
-        "Area between the curve of each method and that of random orders, for both models. Largest for the network: "
-        "{network}. Largest for the linear model: {linear}."
+        "Area between the curve of each method and the mean curve of random orderings, for both models. Largest for "
+        "the network: {network}. Largest for the linear model: {linear}."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.trust.curves.figure": (
-        "Above zero, the method beats random order. Intervals reflect the sampling of {draws}; the background rows are "
-        "taken as fixed."
+        "Above zero, the method beats random orderings. Intervals reflect the sampling of {draws}; the background rows "
+        "are taken as fixed."
     ),
-    "report.trust.curves.better": "{model}: every method beats random order significantly in both curves.",
-    "report.trust.curves.not": "{model}: not significantly better than random order: {methods}.",
-    "report.trust.curve.deletion": "{method}: deletion",
-    "report.trust.curve.insertion": "{method}: insertion",
+    "report.trust.curves.better": (
+        "{model}: for both deletion and insertion, every method is significantly better than random orderings."
+    ),
+    "report.trust.curves.not": "{model}: no significant improvement over random orderings for {methods}.",
+    "report.trust.curve.deletion": "{method} (deletion)",
+    "report.trust.curve.insertion": "{method} (insertion)",
     # stability
     "report.trust.stability": "Stability",
     "report.trust.stability.lead": (
-        "Each analysis is repeated with {backgrounds} disjoint backgrounds of {background_rows} rows, and with networks "
-        "of other seeds where these were supplied. Cells show the mean over pairs of repetitions, with the minimum in "
-        "parentheses."
+        "Each analysis is repeated with {backgrounds} disjoint backgrounds of {background_rows} rows and, where "
+        "supplied, with networks trained with other seeds. Cells show the mean over pairs of repetitions, with the "
+        "minimum in parentheses."
     ),
     "report.trust.stability.table": "Methods: agreement between repetitions that differ in background or seed",
     "report.trust.stability.over": "Varied",
@@ -96,8 +101,8 @@ TEXT: dict[str, str] = {
     "report.trust.stability.least": "{mean} ({least})",
     # over: report.trust.over; mean, least: rank correlations
     "report.trust.stability.lowest": (
-        "The network's least stable ranking is that of {method} when the {over} varies: mean rank correlation {mean}, "
-        "minimum {least} (no interval)."
+        "The network's ranking by {method} is the least stable: with a different {over}, the mean rank correlation is "
+        "{mean} and the minimum {least} (no interval)."
     ),
     # networks of other seeds
     "report.trust.networks": "Networks with other seeds",
@@ -107,9 +112,9 @@ TEXT: dict[str, str] = {
         "the best; this tolerance is 1% of the loss of a constant prediction."
     ),
     "report.trust.networks.note": (
-        "Importance is a range over equally good models (Fisher, Rudin & Dominici 2019). The table shows the minimum "
-        "and maximum over {within} networks, on {rows} rows. This range is not a confidence interval; more networks can "
-        "only widen it."
+        "When models are equally good, importance is better described by a range (Fisher, Rudin & Dominici 2019). The "
+        "table shows the minimum and maximum over {within} networks, on {rows} rows. This range is not a confidence "
+        "interval; more networks can only widen it."
     ),
     "report.trust.networks.table": "Columns: permutation importance in the audited network and range over other seeds",
     "report.trust.networks.importance": "Audited network",
@@ -121,7 +126,7 @@ TEXT: dict[str, str] = {
     ),
     "report.trust.networks.figure": "Point: audited network. Line: range over the networks within the tolerance.",
     "report.trust.networks.legend": "Audited network, with range over seeds",
-    "report.trust.note": "Rows, backgrounds, random weights and random orders are drawn with seed {seed}.",
+    "report.trust.note": "Rows, backgrounds, random weights and random orderings are drawn with seed {seed}.",
     "plot.series.random weights": "random weights",
     "plot.series.shuffled labels": "permuted labels",
     "plot.series.backgrounds": "other backgrounds",
