@@ -36,13 +36,13 @@ TEXT: dict[str, str] = {
         "of a change of one SD. Levels: contrast with the reference level. An arrow marks an interval that extends "
         "beyond the axis; the table gives its limits."
     ),
-    "report.coefficients.cut": "{shown} of {count} terms are shown. More are listed under “All terms”.",
+    "report.coefficients.cut": "{shown} of the {count} terms are shown. More are listed under “All terms”.",
     "report.coefficients.numbers": "Terms: slope × SD, or contrast with the reference level, for both models ({scale})",
     "report.coefficients.table": "Terms: estimates of both models per unit of the column ({scale})",
     "report.coefficients.all": "All terms ({count}): tests and odds ratios",
     "report.coefficients.all.rates": "All terms ({count}): tests and rate ratios",
     "report.coefficients.elsewhere": (
-        "{shown} of {count} terms are listed, for the columns most important to the network. All terms are in "
+        "{shown} of the {count} terms are listed, for the columns most important to the network. All terms are in "
         "audit.json."
     ),
     "report.coefficients.note": (
@@ -51,8 +51,9 @@ TEXT: dict[str, str] = {
         "penalised fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's "
         "score. Sign flips: share of rows in which the network's derivative has the opposite sign to its average. "
         "Conflict: both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have "
-        "opposite signs. In addition, the penalised coefficient and the surrogate must confirm these signs, and fewer "
-        "than one third of the rows may have sign flips. Exactly collinear columns are not marked as conflicts."
+        "opposite signs. In addition, the penalised coefficient must have the sign of the unpenalised one, the "
+        "surrogate must have the sign of the network's estimate, and fewer than one third of the rows may have sign "
+        "flips. Exactly collinear columns are not marked as conflicts."
     ),
     "report.coefficients.note.rates": (
         "SD: standard deviation of the column over all rows. Rate ratio: per SD for numeric terms, otherwise per "
@@ -60,8 +61,9 @@ TEXT: dict[str, str] = {
         "penalised fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's "
         "score. Sign flips: share of rows in which the network's derivative has the opposite sign to its average. "
         "Conflict: both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have "
-        "opposite signs. In addition, the penalised coefficient and the surrogate must confirm these signs, and fewer "
-        "than one third of the rows may have sign flips. Exactly collinear columns are not marked as conflicts."
+        "opposite signs. In addition, the penalised coefficient must have the sign of the unpenalised one, the "
+        "surrogate must have the sign of the network's estimate, and fewer than one third of the rows may have sign "
+        "flips. Exactly collinear columns are not marked as conflicts."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.coefficients.intervals.held-out": (

@@ -5,8 +5,8 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.mechanism.conductance.fold": "Conductance of hidden units",
     "report.mechanism.conductance.lead": (
-        "The conductance of a unit is the part of the change in score that passes through the unit on the straight "
-        "path from the mean of the encoded rows to a row (Dhamdhere et al. 2018). Means are taken over {rows_of}, in "
+        "The conductance of a unit is the part of the change in score that passes through the unit along the straight "
+        "line from the mean of the encoded rows to a row (Dhamdhere et al. 2018). Means are taken over {rows_of}, in "
         "units of the score ({scale}). The conductances of a layer should add up to the change in score; the table "
         "shows the gap for each layer. For categories, the mean is a mixture of levels, not a real row."
     ),

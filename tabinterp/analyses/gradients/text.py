@@ -43,18 +43,19 @@ TEXT: dict[str, str] = {
     "report.gradients.fold": "Attributions by column ({count})",
     "report.gradients.fold_output": "{output}: attributions by column ({count})",
     # gradients: what each method estimates
-    "gradient.saliency": "Saliency is the size of the gradient at a row, per SD of the column.",
+    "gradient.saliency": "Saliency is the magnitude of the gradient at a row, per SD of the column.",
     "gradient.smoothgrad": (
-        "SmoothGrad is the size of the gradient averaged over {samples} noisy copies of a row, per SD of the column. "
-        "The SD of the noise is {noise} times the column's central 99% range."
+        "SmoothGrad is the magnitude of the gradient after averaging over {samples} noisy copies of a row, per SD of "
+        "the column. The SD of the noise is {noise} times the column's central 99% range."
     ),
     # baseline: "mean" or "median" (start)
     "gradient.gradient_x_input": (
-        "The gradient at a row is multiplied by the difference between the row and the {baseline:start} of the rows."
+        "The gradient at a row is multiplied by the difference between this row and the {baseline:start} of all rows."
     ),
     "gradient.integrated_gradients": (
-        "The gradient is averaged along the straight path from the {baseline:start} of the rows to a row and "
-        "multiplied by the difference between the two. The mean of a category is a mixture of levels, not a real row."
+        "The gradient is averaged along the straight line from the {baseline:start} of the rows to the row being "
+        "explained, then multiplied by the difference between the two. The mean of a category is a mixture of levels, "
+        "not a real row."
     ),
     "gradient.expected_gradients": (
         "Integrated gradients are averaged over {background_rows} real rows as starting points; the completeness gap "

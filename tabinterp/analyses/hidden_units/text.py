@@ -27,7 +27,7 @@ TEXT: dict[str, str] = {
     "report.inside.atlas": "Units by column",
     "report.inside.order": (
         "Units are ordered by the rise in {loss} when a unit's output is replaced by its mean (n = {rows}). For "
-        "{resolved} of {units} units, the 95% CI of the rise lies above zero; about {chance} would be expected by "
+        "{resolved} of the {units} units, the 95% CI of the rise lies above zero; about {chance} would be expected by "
         "chance if no unit mattered."
     ),
     "report.inside.order_none": (
@@ -82,13 +82,14 @@ TEXT: dict[str, str] = {
     "report.inside.cost": "{loss} {value} without the unit",
     # excited, inhibited: how many rows
     "report.inside.profile": (
-        "Columns in which the {excited} most and {inhibited} least activating rows differ from all rows"
+        "Columns in which the {excited} rows with the highest activation and the {inhibited} rows with the lowest "
+        "differ from all rows"
     ),
     "report.inside.profile_none": (
-        "The most and least activating rows do not differ significantly from all rows in any column."
+        "The rows with the highest or lowest activation do not differ significantly from all rows in any column."
     ),
-    "report.inside.excite": "Most activating",
-    "report.inside.inhibit": "Least activating",
+    "report.inside.excite": "Highest activation",
+    "report.inside.inhibit": "Lowest activation",
     "report.inside.times": "×\u00a0{lift}",
     "report.inside.times_none": "no rows",
     "report.inside.times_most": "nearly all rows",
@@ -116,7 +117,7 @@ TEXT: dict[str, str] = {
     "report.inside.tenth": "Tenth largest value",
     "report.inside.tenth_low": "Tenth smallest value",
     "report.inside.best": "Optimum",
-    "report.inside.optimum": "Optimum: value of each column",
+    "report.inside.optimum": "Column values at the optimum",
     "report.inside.no_optimum": "No optimum was searched for.",
     "report.inside.column_at": "Value",
     "report.inside.column_value": "{value}",
@@ -147,10 +148,10 @@ TEXT: dict[str, str] = {
     "report.inside.odd_none": (
         "Percentile of each measure among real rows: distance to neighbours {neighbours}, isolation forest {forest}."
     ),
-    "report.inside.free": "Optimum without a distance limit: value of each column",
+    "report.inside.free": "Column values at the optimum without a distance limit",
     # caption: of a table of an optimum
     "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
-    "report.inside.plausible": "Plausible optimum: value of each column",
+    "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
         "The highest value found for a plausible row is {value}, within the Mahalanobis ball that contains {share} of "
         "the rows. This optimum is more atypical than {oddness} of real rows."
@@ -160,7 +161,7 @@ TEXT: dict[str, str] = {
         "No plausible optimum was found, even close to the centre of the data. Rely on the real rows only."
     ),
     "report.inside.six": (
-        "Columns at both optima and in four groups of real rows (mean, or most frequent level with its share)"
+        "Column values at both optima and in four groups of real rows (mean, or most frequent level with its share)"
     ),
     "report.inside.six.negative": "Negative optimum",
     "report.inside.six.least": "Lowest 10% of rows",
@@ -231,8 +232,13 @@ TEXT: dict[str, str] = {
     "units.health.duplicate": "is identical to unit {other} of its layer up to scale and shift.",
     "units.health.redundant": "is a linear function of the other units of its layer in these rows.",
     "units.active": "is above zero in {share} of the rows.",
-    "units.excited": "The {excited} most activating rows differ from all rows mainly in {columns}.",
-    "units.excited.none": "The {excited} most activating rows do not differ significantly from all rows in any column.",
+    "units.excited": (
+        "The {excited} rows that activate the unit most strongly differ from all rows mainly in {columns}."
+    ),
+    "units.excited.none": (
+        "The {excited} rows that activate the unit most strongly do not differ significantly from all rows in any "
+        "column."
+    ),
     "units.column.higher": "{column} ({value} SD higher)",
     "units.column.lower": "{column} ({value} SD lower)",
     "units.level": "{column} = {level} ({value} times as frequent)",

@@ -26,8 +26,8 @@ TEXT: dict[str, str] = {
         "columns ({unit}). Share: variance of the interaction effect divided by the variance of the score. H²: "
         "variance of the interaction effect divided by the variance of the pair's partial dependence (Friedman and "
         "Popescu). Shapley: variance over rows of the Shapley interaction index. Estimates are unbiased, so they can "
-        "be negative if there is no interaction. Intervals are from {blocks} blocks of {background} rows (seed "
-        "{seed}). All measures use combinations of real rows, which may be atypical."
+        "be negative if there is no interaction. Intervals are computed from {blocks} blocks of {background} rows "
+        "(seed {seed}). All measures use combinations of real rows, which may be atypical."
     ),
     "report.interactions.unit.log-odds": "squared log-odds",
     "report.interactions.unit.target": "squared units of the target",

@@ -26,8 +26,8 @@ TEXT: dict[str, str] = {
     "report.mechanism.regions.note": (
         "Coefficients are in units of the score ({scale}). They are exact for changes within a row's region, and do "
         "not apply to changes that leave the region. The contrast of a level is computed from the linear function of "
-        "the region. SD over rows describes variation, not estimation error. Sign flips: share of rows in which the "
-        "coefficient has the opposite sign to its mean."
+        "the region. SD over rows describes variation between rows, not estimation error. Sign flips: share of rows in "
+        "which the coefficient has the opposite sign to its mean."
     ),
     "report.mechanism.regions.left_out": "Columns without coefficients of their own: {columns}.",
     "plot.axis.regions": "Mean coefficient per SD or level, 95% CI",

@@ -19,19 +19,19 @@ TEXT: dict[str, str] = {
     "report.weak.rest": "Loss in other rows",
     "report.weak.difference": "Difference [CI]",
     "report.weak.skill": "Skill",
-    "report.weak.beyond": "Excess over boosted trees [CI]",
+    "report.weak.beyond": "Excess loss over boosted trees [CI]",
     "report.weak.excess": "Excess over expected loss [CI]",
     "report.weak.note": (
         "Skill: 1 minus the ratio of the network's loss to the loss of always predicting the group's base rate. Excess "
-        "over boosted trees: the network's loss minus that of boosted trees fitted to the training rows. Excess over "
-        "expected loss: the network's loss minus the loss expected if its own probabilities were correct. If they are "
-        "correct, neither excess is above zero in expectation, however noisy the group. Intervals (CI) have a false "
-        "coverage rate of 1% over all tested groups."
+        "loss over boosted trees: the network's loss minus the loss of boosted trees fitted to the training rows. "
+        "Excess over expected loss: the network's loss minus the loss expected if its own probabilities were correct. "
+        "If they are correct, neither excess is above zero in expectation, however noisy the group. Intervals (CI) "
+        "control the false coverage rate at 1% across all tested groups."
     ),
     "report.weak.note_mean": (
-        "Skill: 1 minus the ratio of the network's loss to the loss of always predicting the group's mean. Excess over "
-        "boosted trees: the network's loss minus that of boosted trees fitted to the training rows. Intervals (CI) "
-        "have a false coverage rate of 1% over all tested groups."
+        "Skill: 1 minus the ratio of the network's loss to the loss of always predicting the group's mean. Excess loss "
+        "over boosted trees: the network's loss minus the loss of boosted trees fitted to the training rows. Intervals "
+        "(CI) control the false coverage rate at 1% across all tested groups."
     ),
     # why it does not apply
     "why.groups are searched on one half of the rows and tested on the other: too few have weight": (

@@ -17,9 +17,9 @@ TEXT: dict[str, str] = {
     "report.trust.null": "Dependence on learned weights",
     "report.trust.null.lead": (
         "Each value is the mean rank correlation between a method's column importances for the model and for copies of "
-        "it with random weights ({draws} draws; Adebayo et al. 2018). Near 1, the method would rank the columns in the "
-        "same way for a network that learned nothing. A positive correlation is not a fault in itself: a column that "
-        "hardly varies is unimportant in any network."
+        "it with random weights ({draws} draws; Adebayo et al. 2018). A value near 1 means that the method would rank "
+        "the columns in much the same way for a network that had learned nothing. A positive correlation is not a "
+        "fault in itself: a column that hardly varies is unimportant in any network."
     ),
     "report.trust.null.axis": "Mean rank correlation with random weights, 95% CI",
     "report.trust.null.table": (
@@ -32,21 +32,23 @@ TEXT: dict[str, str] = {
     "report.trust.null.figure": "Mean rank correlation over {draws} random draws of all weights, with its 95% CI.",
     # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
-        "{model}: random weights hardly change rankings by {methods} (95% CI above {limit}), so these rankings say "
-        "little about the model."
+        "{model}: random weights hardly change rankings by {methods} (95% CI for the rank correlation above {limit}), "
+        "so these rankings say little about the model."
     ),
-    "report.trust.null.changes": "{model}: rankings by {methods} change with the weights (95% CI below {limit}).",
+    "report.trust.null.changes": (
+        "{model}: rankings by {methods} change with the weights (95% CI for the rank correlation below {limit})."
+    ),
     "report.trust.null.open": (
-        "{model}: inconclusive for {methods} (the 95% CI includes {limit}, at which half of the variance of the ranks "
-        "is shared)."
+        "{model}: inconclusive for {methods} (the 95% CI for the rank correlation includes {limit}, at which half of "
+        "the variance of the ranks is shared)."
     ),
     # shuffled labels
     "report.trust.shuffled": "Dependence on labels",
     "report.trust.shuffled.lead": (
         "Each value is the rank correlation between a method's column importances for the network and for a network "
         "trained on permuted labels (Adebayo et al. 2018). That network was trained in the same way on the same "
-        "training rows. Near 1, the ranking hardly depends on the target. One permutation gives no interval, so no "
-        "conclusion is drawn: with few columns, the correlation may be high or low by chance."
+        "training rows. A value near 1 means that the ranking hardly depends on the target. One permutation gives no "
+        "interval, so no conclusion is drawn: with few columns, the correlation may be high or low by chance."
     ),
     "report.trust.shuffled.table": (
         "Methods: rank correlation with a network trained on permuted labels (one permutation)"
@@ -74,10 +76,10 @@ TEXT: dict[str, str] = {
     # draws: "rows" or "groups of rows" (report.draws)
     "report.trust.curves.figure": (
         "Above zero, the method beats random orderings. Intervals reflect the sampling of {draws}; the background rows "
-        "are taken as fixed."
+        "are treated as fixed."
     ),
     "report.trust.curves.better": (
-        "{model}: for both deletion and insertion, every method is significantly better than random orderings."
+        "{model}: every method significantly outperforms random orderings in both deletion and insertion."
     ),
     "report.trust.curves.not": "{model}: no significant improvement over random orderings for {methods}.",
     "report.trust.curve.deletion": "{method} (deletion)",
@@ -102,14 +104,14 @@ TEXT: dict[str, str] = {
     # over: report.trust.over; mean, least: rank correlations
     "report.trust.stability.lowest": (
         "The network's ranking by {method} is the least stable: with a different {over}, the mean rank correlation is "
-        "{mean} and the minimum {least} (no interval)."
+        "{mean} and the minimum {least} (no confidence interval)."
     ),
     # networks of other seeds
     "report.trust.networks": "Networks with other seeds",
     "report.trust.networks.lead": (
         "{count} networks that differ only in their seed have a {metric} of {least} to {largest} on {loss_rows} rows "
-        "(standard deviation {sd}). The audited network has {loss}. {within} of the networks are within {tolerance} of "
-        "the best; this tolerance is 1% of the loss of a constant prediction."
+        "(standard deviation {sd}). The audited network has {loss}. {within} of these networks are within {tolerance} "
+        "of the best; this tolerance is 1% of the loss of a constant prediction."
     ),
     "report.trust.networks.note": (
         "When models are equally good, importance is better described by a range (Fisher, Rudin & Dominici 2019). The "

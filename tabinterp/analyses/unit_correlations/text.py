@@ -54,8 +54,8 @@ TEXT: dict[str, str] = {
         "evaluated rows, which were read in batches."
     ),
     "report.neurons.columns": (
-        "The maps show {count} of {every} columns: those with the highest permutation importance for the network. The "
-        "table of all units considers all columns."
+        "The maps show {count} of the {every} columns: those with the highest permutation importance for the network. "
+        "The table of all units considers all columns."
     ),
     "plot.axis.correlation": "Spearman correlation (numbers) or correlation ratio (categories)",
 }
