@@ -9,8 +9,8 @@ TEXT: dict[str, str] = {
     "report.coefficients.lead": (
         "Each term has two estimates: the coefficient of an unpenalised linear fit and the network's average "
         "derivative. Both are in {scale} per unit of the column, or per standard deviation (SD) where marked. For a "
-        "level, the network's estimate is the average contrast between this level and the reference level. The linear "
-        "fit uses {rows_inference} rows; the network's estimates are averages over {rows_network} rows."
+        "level, the network's estimate is the level's average contrast with the reference level. The linear fit uses "
+        "{rows_inference} rows; the network's estimates are averages over {rows_network} rows."
     ),
     "report.coefficients.surrogate": (
         "A linear surrogate, fitted to the network's score on {fitted} training rows, explains {r2} of the variance of "
@@ -51,9 +51,8 @@ TEXT: dict[str, str] = {
         "penalised fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's "
         "score. Sign flips: share of rows in which the network's derivative has the opposite sign to its average. "
         "Conflict: both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have "
-        "opposite signs. In addition, the penalised coefficient must have the sign of the unpenalised one, the "
-        "surrogate must have the sign of the network's estimate, and fewer than one third of the rows may have sign "
-        "flips. Exactly collinear columns are not marked as conflicts."
+        "opposite signs. The penalised coefficient must confirm the sign of the unpenalised one, the surrogate that of "
+        "the network, and sign flips must be below one third. Exactly collinear columns are not marked."
     ),
     "report.coefficients.note.rates": (
         "SD: standard deviation of the column over all rows. Rate ratio: per SD for numeric terms, otherwise per "
@@ -61,9 +60,8 @@ TEXT: dict[str, str] = {
         "penalised fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's "
         "score. Sign flips: share of rows in which the network's derivative has the opposite sign to its average. "
         "Conflict: both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have "
-        "opposite signs. In addition, the penalised coefficient must have the sign of the unpenalised one, the "
-        "surrogate must have the sign of the network's estimate, and fewer than one third of the rows may have sign "
-        "flips. Exactly collinear columns are not marked as conflicts."
+        "opposite signs. The penalised coefficient must confirm the sign of the unpenalised one, the surrogate that of "
+        "the network, and sign flips must be below one third. Exactly collinear columns are not marked."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.coefficients.intervals.held-out": (

@@ -5,10 +5,10 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.constraints": "Declared constraints",
     "report.constraints.lead": (
-        "Declared directions are checked on {rows} rows by two measures. The first is the share of rows in which the "
-        "score moves against the direction. The second is the largest fall: the largest movement of the effect curve "
-        "against the direction between two points. The points are chosen on one half of the rows, and the fall is "
-        "measured on the other. A fall above zero violates the direction."
+        "Declared directions are checked on {rows} rows by two measures: the share of rows in which the score moves "
+        "against the direction, and the largest fall of the effect curve against the direction. The two points of the "
+        "fall are chosen on one half of the rows, and the fall is measured on the other. A fall above zero violates "
+        "the direction."
     ),
     "report.constraints.caption": "Columns with declared constraints: violations by both models",
     "report.constraints.direction": "Direction",

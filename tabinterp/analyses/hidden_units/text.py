@@ -74,8 +74,8 @@ TEXT: dict[str, str] = {
         "limits may reach higher values. Columns that determine each other change together. Each optimum is compared "
         "with {reference} real rows by four measures: the Mahalanobis distance of its numbers, the distance to its "
         "nearest neighbours, an isolation forest, and the largest residual of a number given the other columns. Very "
-        "small and very large values of a measure are both atypical, and the most extreme measure decides. An optimum "
-        "that is more atypical than {far} of the real rows is marked as implausible (seed {seed})."
+        "small and very large values are both atypical, and the most extreme measure decides. An optimum that is more "
+        "atypical than {far} of the real rows is marked as implausible (seed {seed})."
     ),
     # unit: its name; cost: report.inside.cost
     "report.inside.card": "{unit}: {cost}",
