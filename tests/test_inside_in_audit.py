@@ -267,7 +267,7 @@ def test_an_optimum_that_breaks_a_relation_alone_says_which():
     told = part.cards[0].optimum.model_copy(update=measures | {"unreadable": True})
     assert next(block.text for block in stamp(part, told)) == (
         f"✗ Implausible as a real row: more atypical than {share(odd.oddness[0])} of real rows. Reasons: its "
-        f"residual of {odd.column[0]} exceeds the largest residual in {share(odd.residual[0])} of real rows."
+        f"residual for {odd.column[0]} exceeds the largest residual of {share(odd.residual[0])} of real rows."
     )
     document = audited().document
     for silent in ({"unreadable": False}, {"beyond": []}):

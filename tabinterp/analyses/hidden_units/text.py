@@ -82,7 +82,7 @@ TEXT: dict[str, str] = {
     "report.inside.cost": "{loss} {value} without the unit",
     # excited, inhibited: how many rows
     "report.inside.profile": (
-        "Columns in which the {excited} rows with the highest activation and the {inhibited} rows with the lowest "
+        "Columns in which the {excited} rows with the highest and the {inhibited} rows with the lowest activation "
         "differ from all rows"
     ),
     "report.inside.profile_none": (
@@ -133,7 +133,7 @@ TEXT: dict[str, str] = {
     "report.inside.why.mahalanobis": "its Mahalanobis distance exceeds that of {share} of real rows",
     "report.inside.why.neighbours": "its distance to neighbours exceeds that of {share} of real rows",
     "report.inside.why.forest": "its isolation forest score exceeds that of {share} of real rows",
-    "report.inside.why.residual": "its residual of {column} exceeds the largest residual in {share} of real rows",
+    "report.inside.why.residual": "its residual for {column} exceeds the largest residual of {share} of real rows",
     "report.inside.why.mahalanobis_near": "its Mahalanobis distance is below that of {share} of real rows",
     "report.inside.why.neighbours_near": "its distance to neighbours is below that of {share} of real rows",
     "report.inside.why.forest_near": "its isolation forest score is below that of {share} of real rows",

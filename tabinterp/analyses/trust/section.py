@@ -109,13 +109,17 @@ def _verdicts(rows: Sequence[NullRow], model: str) -> list[str]:
                 if correlation.mean.high < SURVIVES
                 else "open"
             )
-            methods_by[place].append(t(f"method.{row.method.replace('_', ' ')}"))
+            methods_by[place].append(_named(row.method))
     named = capital(t(f"report.{model}"))
     return [
         t(f"report.trust.null.{place}", model=named, limit=number(SURVIVES, 1), methods=_in_sentence(methods))
         for place, methods in methods_by.items()
         if methods
     ]
+
+
+def _named(method: str) -> str:
+    return t(f"method.{method.replace('_', ' ')}")
 
 
 def _in_sentence(methods: Sequence[str]) -> str:
@@ -195,7 +199,7 @@ def _stability(trust: Trust) -> list[Block]:
     if known:
         row = min(known, key=lambda row: figures.finite(row.network_ranks.mean.value))
         values = {
-            "method": reading(row.method),
+            "method": _named(row.method),
             "over": t(f"report.trust.over.{row.over}"),
             "mean": two(row.network_ranks.mean.value),
             "least": two(row.network_ranks.least),
