@@ -25,7 +25,7 @@ from tabinterp.analyses.context import Context
 from tabinterp.analyses.drop_column.estimator import refitted_without, trained_on
 from tabinterp.analyses.groups import ANALYSIS as GROUPS
 from tabinterp.analyses.groups.grouped_moments import Moments
-from tabinterp.analyses.groups.partition import Family, Partition, partition, shares_told
+from tabinterp.analyses.groups.partition import ROWS, Family, Partition, partition, shares_told
 from tabinterp.analyses.groups.selection import decided
 from tabinterp.analyses.proxies import ANALYSIS as PROXIES
 from tabinterp.analyses.settings import THRESHOLD
@@ -36,6 +36,7 @@ from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import forward
 from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import auc
+from tabinterp.stats.estimates import FEWEST_GROUPS
 from tabinterp.stats.group_contrasts import NONE, Estimate, ratio_of
 
 How = Literal["whole", "held", "refitted"]
@@ -165,9 +166,14 @@ def _judged(
 
 
 def _ratio(found: Moments, family: Family, told: list[bool]) -> Estimate:
-    """Return the ratio of the least selected group to the most selected one."""
-    shares = [found.share(int(place)) for place, one in zip(family.places, told, strict=True) if one]
-    shares = sorted((one for one in shares if np.isfinite(one.value)), key=lambda one: one.value)
+    """Return the ratio of the least selected group to the most selected one, of those with enough rows and units."""
+    shares = [
+        found.share(int(place))
+        for place, cell, one in zip(family.places, family.cells, told, strict=True)
+        if one and cell.rows >= ROWS
+    ]
+    large = [one for one in shares if np.isfinite(one.value) and one.units >= FEWEST_GROUPS]
+    shares = sorted(large, key=lambda one: one.value)
     return ratio_of(shares[0], shares[-1]) if len(shares) > 1 else NONE
 
 

@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from tabinterp.analyses.record_values import at, fill, number
+from tabinterp.arrays import FloatArray
 from tabinterp.document.base import Interval, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
 
@@ -50,9 +53,14 @@ class Shares(Part):
 
 
 def build(result: Decomposition) -> Shares:
-    """Return the shares for each output, and for all outputs together the largest parts with the sum of the others."""
+    """Return the shares for each output, and for all outputs together the largest parts with the sum of the others.
+
+    Curves of correlated columns that cancel each other have shares far beyond 1, which mean nothing by themselves; their sum
+    does, and they are part of it.
+    """
     v, whole = len(result.weightings) - 1, range(3)
-    alone = sorted(range(3, len(result.components)), key=lambda c: -abs(float(result.shares.value[0, 0, c])))
+    value, known = result.shares.value[:, 0], range(3, len(result.components))
+    alone = sorted((c for c in known if _is_share(value[:, c])), key=lambda c: -abs(float(value[0, c])))
 
     def row(o: int, c: int) -> ShareRow:
         component, of = result.components[c]
@@ -64,7 +72,7 @@ def build(result: Decomposition) -> Shares:
             weighted=at(result.shares, v, o, c) if v else Interval(),
         )
 
-    rest_places = alone[LARGEST:]
+    rest_places = [*alone[LARGEST:], *(c for c in known if c not in alone)]
     counts = Counter(result.components[c][0] for c in rest_places)
 
     def rest(component: str, weighting: int) -> float | None:
@@ -85,6 +93,11 @@ def build(result: Decomposition) -> Shares:
         ],
         rows_of="held-out" if result.held_out else "all",
     )
+
+
+def _is_share(values: FloatArray) -> bool:
+    """Whether this can be a share of the whole."""
+    return bool(np.all(np.abs(values) <= 1))
 
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:

@@ -38,8 +38,9 @@ TEXT: dict[str, str] = {
     "report.gain.parts.table": "Share of each column and pair in the variance of the network's score, largest first",
     "report.gain.parts.note": (
         "A share is the covariance of a component with the score, divided by the variance of the score. The shares add "
-        "up to 1, and the share of a column that is correlated with others can be negative. No interval is given for "
-        "sums."
+        "up to 1, and the share of a column that is correlated with others can be negative. Components whose shares lie "
+        "beyond ±1, because the components of correlated columns cancel each other, are included in the sums only. No interval "
+        "is given for sums."
     ),
     "plot.axis.shares": "Share of the variance of the score, 95% CI",
     # why it does not apply

@@ -33,10 +33,9 @@ from tabinterp.stats.group_contrasts import LEVEL, Estimate, Share, mover_ratio,
 from tabinterp.table.suppression import SMALL
 
 from .group_metrics import GroupShares
-from .partition import Cell, Family
+from .partition import ROWS, Cell, Family
 from .record import FIFTHS
 
-ROWS = 30  # of a group that is judged
 POWER = 0.8
 APART = 3  # counts that the flag of a withheld group leaves open, at least
 

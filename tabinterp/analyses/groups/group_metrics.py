@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.stats.estimates import FEWEST_GROUPS
 from tabinterp.stats.group_contrasts import (
     NONE,
     Estimate,
@@ -22,7 +23,7 @@ from tabinterp.stats.group_contrasts import (
 from tabinterp.table.suppression import SMALL, BoolArray
 
 from .group_sums import Plan, Sums, Tally
-from .partition import Family, shares_told
+from .partition import ROWS, Family, shares_told
 from .several_classes import told_classes
 
 ESTIMATES = (
@@ -147,8 +148,12 @@ def _shares(
 
 
 def _family(groups: Sequence[GroupShares], family: Family, ratios: bool) -> list[Treated | None]:
-    rates = [np.nan_to_num(one.whole.value) if one.told else -np.inf for one in groups]
-    most = groups[int(np.argmax(rates))]
+    large = [
+        one
+        for one, cell in zip(groups, family.cells, strict=True)
+        if one.told and cell.rows >= ROWS and one.whole.units >= FEWEST_GROUPS
+    ]
+    most = max(large, key=lambda one: np.nan_to_num(one.whole.value), default=None)
     control = None if family.control is None else groups[family.control]
     return [
         _treated(one, None if one is control else control, None if one is most else most, ratios) if one.told else None

@@ -31,6 +31,9 @@ LEVELS, PARTS = 12, 4
 Kind = Literal["level", "others", "missing", "at_most", "between", "above", "any"]
 
 
+ROWS = 30  # of a group, at least, for it to be the least or the most selected one
+
+
 @dataclass(frozen=True)
 class Condition:
     """One condition of a group: a level, all rarer levels, a missing value, or a range of a number above `low` and at most
