@@ -86,15 +86,15 @@ CHECK = Check(
             "joint test of both, and a smooth calibration curve, all on held-out rows."
         ),
         limitations=(
-            "Does not detect miscalibration within groups of rows. The curve requires at least 200 "
-            "events and 200 non-events."
+            "Does not detect miscalibration within groups of rows. The smooth curve requires at least 200 events "
+            "and 200 non-events."
         ),
         raised_when=(
             (
-                "The joint test has p below {p}, corrected for the number of classes, and the whole 95% "
-                "interval of the slope lies below {low} or above {high}, or that of calibration in the "
-                "large lies below −{intercept} or above {intercept} log-odds. Also raised if the smooth "
-                "curve departs from the prediction by {bend} or more with p below {bend_p}."
+                "The joint test has p below {p} (corrected for the number of classes), and either the whole 95% "
+                "interval of the slope lies below {low} or above {high}, or the whole 95% interval of calibration "
+                "in the large lies below −{intercept} or above {intercept} log-odds. Also raised if the smooth "
+                "calibration curve departs from the prediction by {bend} or more with p below {bend_p}."
             ),
             ("p, bend_p: p-values; low, high: slopes; intercept: log-odds; bend: a difference of probabilities"),
         ),
