@@ -28,7 +28,7 @@ CHECK = Check(
         raised_when="The standard deviation of a hidden unit's output is zero.",
         next="Consider a smaller network. If many hidden units are constant, check the learning rate.",
         claims={
-            "raised": ("The output of {count} of the {units} hidden units in this report does not vary over the rows."),
+            "raised": "The output of {count} of the {units} hidden units in this report does not vary over the rows.",
             "cleared": "None of the {units} hidden units in this report is constant over the rows (n = {rows}).",
             "not_applicable": "Not applicable: no hidden units were found in the model.",
         },

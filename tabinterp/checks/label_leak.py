@@ -64,7 +64,7 @@ CHECK = Check(
     voids_comparison=True,
     text=Text(
         title="Possible label leak",
-        measures=("AUC or R² with which each column alone predicts the target, on held-out rows if there are any."),
+        measures="AUC or R² with which each column alone predicts the target, on held-out rows if there are any.",
         limitations="Does not detect leaks that are spread over several columns or that affect only a few rows.",
         raised_when=(
             "For a column on its own, the lower end of the 95% interval is at least {auc} (AUC) or {r2} (R²)."
@@ -102,7 +102,7 @@ CHECK = Check(
                 ("No single column predicts the target almost perfectly. The strongest is {column} (R² {value})."),
                 "column: the strongest one; value: its AUC or R²",
             ),
-            "not_applicable": ("Not applicable: there are too few rows, or the network has no input columns."),
+            "not_applicable": "Not applicable: there are too few rows, or the network has no input columns.",
             "withheld": WITHHELD,
         },
     ),

@@ -24,7 +24,7 @@ CHECK = Check(
     limits={"auc": Limit(NEAR_AUC, 0.5, LEAK_AUC), "r2": Limit(NEAR_R2, most=LEAK_R2)},
     text=Text(
         title="Unusually predictive column",
-        measures=("AUC or R² with which each column alone predicts the target, on held-out rows if there are any."),
+        measures="AUC or R² with which each column alone predicts the target, on held-out rows if there are any.",
         limitations=(
             "Legitimate columns can be this predictive. Only knowledge of the data can distinguish them from leaks."
         ),
@@ -71,7 +71,7 @@ CHECK = Check(
                 ),
                 "column: the strongest one; value: its AUC or R²",
             ),
-            "not_applicable": ("Not applicable: there are too few rows, or the network has no input columns."),
+            "not_applicable": "Not applicable: there are too few rows, or the network has no input columns.",
             "withheld": WITHHELD,
         },
     ),

@@ -32,13 +32,13 @@ CHECK = Check(
         measures="Number of training rows with each level.",
         limitations="Does not detect rare combinations of common levels.",
         raised_when="A level has fewer than {rows} training rows.",
-        next=("Merge rare levels before training, because each has too few rows for reliable results."),
+        next="Merge rare levels before training, because each has too few rows for reliable results.",
         claims={
             "raised": (
                 ("Some levels have fewer than {fewest} training rows: {levels} levels in total, in {columns}."),
                 "fewest: a number of rows; levels: a number of levels; columns: names",
             ),
-            "cleared": ("Every level of the {count} categorical columns has at least {fewest} training rows."),
+            "cleared": "Every level of the {count} categorical columns has at least {fewest} training rows.",
             "not_applicable": "Not applicable: the network has no categorical inputs.",
         },
     ),

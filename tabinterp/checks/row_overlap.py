@@ -84,7 +84,7 @@ CHECK = Check(
                 ),
                 "count, rows: numbers of held-out rows",
             ),
-            "cleared_few": ("Fewer than ten of {rows} held-out rows match a training row in every column."),
+            "cleared_few": "Fewer than ten of {rows} held-out rows match a training row in every column.",
             "not_applicable": (
                 "Not applicable: there is no split, so there are no held-out rows to compare with training rows."
             ),

@@ -31,7 +31,7 @@ CHECK = Check(
     limits={"r2": Limit(LINEAR_R2)},
     text=Text(
         title="Effectively linear network",
-        measures=("Share of the variance of the network's score that a linear function of the columns explains (R²)."),
+        measures="Share of the variance of the network's score that a linear function of the columns explains (R²).",
         limitations="Does not detect nonlinearity in regions without rows.",
         raised_when=(
             "A linear function of the columns explains at least {r2} of the variance of the network's score (R²; "

@@ -29,7 +29,7 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Missing-value code read as number",
-        measures=("Values such as 999 or −1 that are shared by many rows and lie apart from the other values."),
+        measures="Values such as 999 or −1 that are shared by many rows and lie apart from the other values.",
         limitations="Does not detect codes that look like ordinary values, such as 0.",
         raised_when=(
             "A value is shared by at least ten rows and 0.2% of rows, and lies outside the other values by more "
@@ -49,7 +49,7 @@ CHECK = Check(
                 ),
                 "columns: such as 'age: 999'; column: the one with the most such rows; value: the code",
             ),
-            "cleared": ("None of the {count} numeric columns has a value that looks like a missing-value code."),
+            "cleared": "None of the {count} numeric columns has a value that looks like a missing-value code.",
             "not_applicable": "Not applicable: the network has no numeric inputs.",
         },
     ),

@@ -55,7 +55,7 @@ CHECK = Check(
     voids_comparison=True,
     text=Text(
         title="Column predictive only in training",
-        measures=("Drop in each column's AUC or R² on its own, from training rows (cross-fitted) to held-out rows."),
+        measures="Drop in each column's AUC or R² on its own, from training rows (cross-fitted) to held-out rows.",
         limitations=(
             "Does not detect shortcuts that also work on the held-out rows, or shortcuts made of several columns."
         ),

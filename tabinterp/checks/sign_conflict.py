@@ -32,7 +32,7 @@ CHECK = Check(
         measures=(
             "Sign of the network's average derivative compared with the sign of the linear coefficient, for each term."
         ),
-        limitations=("Does not detect effects that differ in sign between rows and cancel in the average."),
+        limitations="Does not detect effects that differ in sign between rows and cancel in the average.",
         raised_when=(
             "For at least one term, the 95% intervals of the network's average derivative and of the linear "
             "coefficient exclude zero on opposite sides (corrected for multiple testing), and the linear "
@@ -51,7 +51,7 @@ CHECK = Check(
                 ),
                 "names: terms, such as 'age' or 'job: nurse'; count, terms: numbers of terms",
             ),
-            "cleared": ("There is no confirmed conflict in direction between the two models for any of {count} terms."),
+            "cleared": "There is no confirmed conflict in direction between the two models for any of {count} terms.",
             "not_applicable": "Not applicable: there are no coefficients to compare.",
         },
     ),

@@ -60,7 +60,7 @@ CHECK = Check(
             "Population stability index (PSI) of each column, and how well boosted trees distinguish "
             "held-out from training rows."
         ),
-        limitations=("Does not detect a change in how columns relate to the target; see the check shortcut."),
+        limitations="Does not detect a change in how columns relate to the target; see the check shortcut.",
         raised_when=(
             (
                 "A column has a PSI of {psi} or more with a corrected p below {q}, or boosted trees distinguish "

@@ -24,7 +24,7 @@ CHECK = Check(
         measures="How the model files were loaded.",
         limitations="Does not show what the code did.",
         raised_when="A model file was loaded by executing code that it contains.",
-        next=("Convert the model to a bundle with tabinterp convert on an isolated machine, and audit the bundle."),
+        next="Convert the model to a bundle with tabinterp convert on an isolated machine, and audit the bundle.",
         claims={
             "raised": (
                 (

@@ -11,13 +11,14 @@ TEXT: dict[str, str] = {
         "Differences are network minus linear."
     ),
     "report.performance.not_held_out": (
-        "{rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit and no "
-        "difference is called significant. 95% intervals are from {resamples} paired bootstrap resamples (seed {seed})."
+        "{rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit, and "
+        "no difference is called significant. 95% intervals are from {resamples} paired bootstrap resamples (seed "
+        "{seed})."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.performance.student.rows": (
-        "{rows} held-out rows. 95% intervals use Student's t with standard errors over {draws}. The degrees of freedom are "
-        "reduced where a few {draws} dominate the result. Differences are paired: network minus linear."
+        "{rows} held-out rows. 95% intervals use Student's t with standard errors over {draws}. The degrees of "
+        "freedom are reduced if a few {draws} dominate the result. Differences are paired: network minus linear."
     ),
     "report.performance.student.not_held_out": (
         "{rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit and no "
@@ -35,7 +36,7 @@ TEXT: dict[str, str] = {
         "fit and no difference is called significant. 95% intervals use Student's t."
     ),
     "report.performance.student.delong": (
-        "The standard error of the difference in ROC AUC is from DeLong et al. (1988)."
+        "The standard error of the difference in ROC AUC is computed by the method of DeLong et al. (1988)."
     ),
     "report.performance.primary": (
         "The verdict is based on the difference in {metric} (network minus linear, {unit}) with its 95% interval: "
@@ -45,12 +46,12 @@ TEXT: dict[str, str] = {
         "The verdict is based on the difference in {metric} (network minus linear, {unit}) with its 95% interval: "
         "{difference}."
     ),
-    "report.performance.caption": "Metrics of both models and the paired difference",
-    "report.performance.whole": "Metrics of both models and the paired difference, network − linear",
+    "report.performance.caption": "Metrics of both models and their paired differences",
+    "report.performance.whole": "Metrics of both models and their paired differences, network − linear",
     "report.performance.brief": "Performance",
     "report.performance.arrows": (
-        "↑ higher is better, ↓ lower is better. A difference is significant if its 95% interval excludes zero, regardless of "
-        "the margin of the verdict."
+        "↑ higher is better, ↓ lower is better. A difference is significant if its 95% interval excludes zero, "
+        "regardless of the margin used for the verdict."
     ),
     "report.difference.title": "Unit: {unit}. Standard error: {stderr}.",
     "report.resolved": "Significant",
@@ -81,18 +82,20 @@ TEXT: dict[str, str] = {
     "verdict.better": "The network predicts better than {linear:name}.",
     "verdict.equivalent": "The difference between the network and {linear:name} is negligible.",
     "verdict.worse": "The network predicts worse than {linear:name}.",
-    "verdict.not_resolved": "Inconclusive: the held-out rows do not separate the network from {linear:name}.",
-    "verdict.not_assessed": "Not assessed: the rows on which the network was not trained are unknown.",
+    "verdict.not_resolved": (
+        "Inconclusive: the held-out rows do not show whether the network or {linear:name} predicts better."
+    ),
+    "verdict.not_assessed": "Not assessed: it is unknown on which rows the network was not trained.",
     # reason: a clause (why.events)
     "verdict.not_assessed.few": "Not assessed: {reason}.",
     "verdict.linear.exact": (
-        "The network is a linear model, because it has no hidden layer. It can express nothing that {linear:name} cannot. "
-        "Its coefficients on the original columns are in the section “Coefficients”."
+        "The network is a linear model, because it has no hidden layer. It can express nothing that {linear:name} "
+        "cannot. The network's coefficients on the original columns are in the section “Coefficients”."
     ),
     "verdict.linear.score": (
-        "On these rows the network is a linear model: a linear function of the columns explains {percent}% of the variance "
-        "of its score. It adds nothing to what {linear:name} can express. The coefficients of this function are in the "
-        "section “Coefficients”."
+        "On these rows the network is a linear model: a linear function of the columns explains {percent}% of the "
+        "variance of its score. The network adds nothing to what {linear:name} can express. The coefficients of "
+        "this function are in the section “Coefficients”."
     ),
     "verdict.gap.log_loss.lower": (
         "Its log loss is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated as negligible."
@@ -148,25 +151,25 @@ TEXT: dict[str, str] = {
     ),
     "verdict.labels": "The models predict different classes for {count} of {rows} held-out rows ({percent}%).",
     "verdict.labels.few": (
-        "The models predict different classes for fewer than {fewest} of {rows} held-out rows, or for all but fewer than "
-        "{fewest}. The exact number is withheld."
+        "The models predict different classes, or the same class, for fewer than {fewest} of {rows} held-out rows. "
+        "The exact number is withheld."
     ),
     "verdict.only_network": (
-        "Columns with significant importance for the network only: {columns}. For each, permutation raises the network's "
-        "loss significantly more than that of {linear:name}, where the rise is not significant."
+        "Columns with significant importance for the network only: {columns}. Permuting each of these raises the "
+        "network's loss significantly more than the loss of {linear:name}, for which the rise is not significant."
     ),
     # base: "base rate" or "mean" (constant)
     "verdict.scope": (
-        "Intervals reflect the sampling of held-out rows, not variability from retraining. The margin is {percent}% of the "
-        "loss of always predicting the {base:constant}, which is the default."
+        "Intervals reflect the sampling of held-out rows, not variability from retraining. By default, the margin "
+        "is {percent}% of the loss of always predicting the {base:constant}."
     ),
     "verdict.scope.groups": (
-        "Intervals reflect the sampling of groups of held-out rows, not variability from retraining. The margin is "
-        "{percent}% of the loss of always predicting the {base:constant}, which is the default."
+        "Intervals reflect the sampling of groups of held-out rows, not variability from retraining. By default, "
+        "the margin is {percent}% of the loss of always predicting the {base:constant}."
     ),
     "verdict.rows_needed": (
-        "About {needed} held-out rows instead of {rows} would give a conclusive verdict, if the estimated difference did not "
-        "change."
+        "About {needed} held-out rows instead of {rows} would give a conclusive verdict if the estimated difference "
+        "stayed the same."
     ),
     "verdict.one_value": (
         "All {rows} held-out rows have the same target value, so they cannot show which model predicts better."
@@ -180,15 +183,15 @@ TEXT: dict[str, str] = {
         "was set by the user."
     ),
     "report.performance.delong": (
-        "The interval of the difference in ROC AUC is from DeLong et al. (1988). All other intervals are from bootstrap "
-        "resamples."
+        "The interval of the difference in ROC AUC is computed by the method of DeLong et al. (1988). All other "
+        "intervals are from bootstrap resamples."
     ),
     "report.performance.no_delong": (
         "The interval of the difference in ROC AUC is from bootstrap resamples, because DeLong's method needs independent "
         "rows of equal weight."
     ),
     "report.judged.classes": "Metrics by class",
-    "report.judged.classes.table": "Log loss and ROC AUC of each class against the rest [95% CI]",
+    "report.judged.classes.table": "Log loss and ROC AUC of each class compared with the rest [95% CI]",
     "report.judged.classes.note": "Classes with fewer than 20 events among the held-out rows are not shown.",
     "report.judged.class": "Class and metric",
     "report.judged.class.row": "{output}: {metric}",
