@@ -62,9 +62,9 @@ CHECK = Check(
         ),
         limitations="Does not check directions that were not declared, or rows unlike those of the table.",
         raised_when=(
-            "For a declared direction, the whole 95% interval of the share of rows in which the score moves in the "
-            "opposite direction lies at or above {percent}%, or the whole 95% interval of the opposite movement of "
-            "the effect curve lies above zero. Also raised if any value lies outside its declared domain."
+            "For a declared direction, the whole 95% interval for the share of rows in which the score moves in the "
+            "opposite direction lies at or above {percent}%, or the whole 95% interval for the opposite movement "
+            "of the effect curve lies above zero. Also raised if any value lies outside its declared domain."
         ),
         next=(
             "Train with the declared constraint, or correct the declaration. Values outside their domain "

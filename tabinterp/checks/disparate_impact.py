@@ -83,8 +83,8 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "The whole confidence interval of the ratio of two groups' selection rates, corrected for all pairs "
-                "of groups by Holm's method, lies below {ratio}."
+                "The whole confidence interval for the ratio of two groups' selection rates lies below {ratio}, "
+                "after Holm's correction for all pairs of groups."
             ),
             "ratio: an impact ratio, such as 0.8",
         ),
@@ -122,9 +122,9 @@ CHECK = Check(
                 (
                     "No selection rate is significantly below {limit} times that of another group of the same "
                     "column ({compared} pairs of groups in {of} columns and pairs of columns, Holm's correction). "
-                    "Selected means not predicted {adverse}. The lowest ratio, {least} to {most}, is {ratio} (95% "
-                    "CI {low} to {high}). For groups of these sizes, a ratio of {detectable} or less would be "
-                    "detected with 80% power."
+                    "Selected means not predicted {adverse}. The lowest ratio is {ratio} (95% CI {low} to {high}), "
+                    "for {least} relative to {most}. For groups of these sizes, a ratio of {detectable} or less "
+                    "would be detected with 80% power."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of: a number of "

@@ -31,7 +31,7 @@ CHECK = Check(
     voids_comparison=True,
     text=Text(
         title="Groups on both sides of split",
-        measures="Number of groups in the group column (such as persons) that have both training and held-out rows.",
+        measures="Number of groups (for example, individual people) that have rows on both sides of the split.",
         limitations=(
             "Does not detect related rows that the group column does not identify, such as members of a household."
         ),

@@ -92,7 +92,7 @@ CHECK = Check(
         raised_when=(
             (
                 "The joint test has p below {p} (corrected for the number of classes), and either the whole 95% "
-                "interval of the slope lies below {low} or above {high}, or the whole 95% interval of calibration "
+                "interval for the slope lies below {low} or above {high}, or the whole 95% interval for calibration "
                 "in the large lies below −{intercept} or above {intercept} log-odds. Also raised if the smooth "
                 "calibration curve departs from the prediction by {bend} or more with p below {bend_p}."
             ),
@@ -117,11 +117,10 @@ CHECK = Check(
             ),
             "raised_classes": (
                 (
-                    "The network is miscalibrated for {count} of {outputs} classes on held-out rows. For "
-                    "{output} (joint test: p = {p}), the recalibration slope is {slope} (95% CI {low} to "
-                    "{high}; 1 is ideal, below 1 means predictions are too extreme), and calibration in "
-                    "the large is {large} (95% CI {large_low} to {large_high}; 0 is ideal, above 0 means "
-                    "predictions are too low)."
+                    "The network is miscalibrated for {count} of the {outputs} classes on held-out rows. For "
+                    "{output} (joint test: p = {p}), the recalibration slope is {slope} (95% CI {low} to {high}; 1 "
+                    "is ideal, below 1 means predictions are too extreme), and calibration in the large is {large} "
+                    "(95% CI {large_low} to {large_high}; 0 is ideal, above 0 means predictions are too low)."
                 ),
                 (
                     "slope, low, high: the slope and the ends of its interval; large, large_low, "
@@ -139,9 +138,9 @@ CHECK = Check(
             ),
             "raised_bend_classes": (
                 (
-                    "The network is miscalibrated for {count} of {outputs} classes. Where it predicts "
-                    "{predicted} for {output}, the smooth calibration curve is at {observed} (p = {p} "
-                    "for curvature beyond slope and intercept)."
+                    "The network is miscalibrated for {count} of the {outputs} classes. Where it predicts "
+                    "{predicted} for {output}, the smooth calibration curve is at {observed} (p = {p} for curvature "
+                    "beyond slope and intercept)."
                 ),
                 "predicted, observed: probabilities; output: a class; count, outputs: numbers of classes",
             ),

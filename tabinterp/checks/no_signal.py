@@ -85,8 +85,8 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "The 95% interval of the measure includes chance, R² is below {r2}, or the AUC is below {auc} while "
-                "the log loss is not significantly lower than that of the base rate. For several classes and "
+                "The 95% interval for the measure includes chance, R² is below {r2}, or the AUC is below {auc} "
+                "while the log loss is not significantly lower than that of the base rate. For several classes and "
                 "counts, chance means no reduction in loss; several classes also pass with a mean AUC of {auc} or "
                 "more that is significantly above 0.5. In addition, the interval must exclude a useful result: an "
                 "AUC of {useful}, an R² of {share}, or a loss {percent}% below that of the constant prediction. "

@@ -47,8 +47,8 @@ CHECK = Check(
         ),
         raised_when=(
             "Trees fitted to perturbed rows predict the network's score on real rows worse than trees fitted to "
-            "real rows, and the whole 95% interval of the difference in R² lies at or above {share} times the R² of "
-            "the latter."
+            "real rows, and the whole 95% interval for the difference in R² lies at or above {share} times the R² "
+            "of the latter."
         ),
         next=(
             "Do not rely on methods that perturb rows. Ask how the model was built, and use swaps "

@@ -73,7 +73,7 @@ CHECK = Check(
             "values and levels cannot capture."
         ),
         raised_when=(
-            "The lower end of the 95% interval of the AUC or R² with which an input column predicts the protected "
+            "The lower end of the 95% interval for the AUC or R² with which an input column predicts the protected "
             "column is at least {auc} (AUC) or {r2} (R²), and permuting the input column significantly reduces the "
             "gap between the protected groups."
         ),

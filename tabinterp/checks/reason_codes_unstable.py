@@ -59,9 +59,9 @@ CHECK = Check(
             "were retrained."
         ),
         raised_when=(
-            "The whole 95% interval of the share of lists changed by a different seed lies at or above {percent}%, "
-            "or the whole 95% interval of the Jaccard index of lists from two references lies at or below "
-            "{jaccard}."
+            "The whole 95% interval for the share of lists that change with the random seed lies at or above "
+            "{percent}%, or the whole 95% interval for the Jaccard index between the two references lies at or "
+            "below {jaccard}."
         ),
         next=(
             "Increase the number of draws for reason codes, choose and document one reference, and do not disclose "

@@ -41,7 +41,7 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "On these rows (n = {rows}), {count} of {units} hidden units are redundant: {duplicate} "
+                    "On these rows (n = {rows}), {count} of the {units} hidden units are redundant: {duplicate} "
                     "duplicate another unit up to scale and shift, and {redundant} are linear functions of several "
                     "units."
                 ),

@@ -48,7 +48,7 @@ CHECK = Check(
                 ),
                 "columns: names; column: the first of them; distinct: the number of its values",
             ),
-            "cleared": "None of the {count} input columns identifies individual rows.",
+            "cleared": "None of the {count} input columns is a row identifier.",
             "not_applicable": "Not applicable: data quality was not analysed. Include the analysis data_quality.",
         },
     ),

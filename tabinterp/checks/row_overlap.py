@@ -56,35 +56,35 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "Of {rows} held-out rows, {count} ({percent}%) match a training row in every column, but only "
-                    "{training}% of training rows match another training row. Performance on these copies may "
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column, but "
+                    "only {training}% of training rows match another training row. Performance on these copies may "
                     "reflect memorisation."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",
             ),
             "raised_training_few": (
                 (
-                    "Of {rows} held-out rows, {count} ({percent}%) match a training row in every column, but fewer "
-                    "than ten training rows match another training row. Performance on these copies may reflect "
-                    "memorisation."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column, but "
+                    "fewer than ten training rows match another training row. Performance on these copies may "
+                    "reflect memorisation."
                 ),
                 "count, rows: numbers of held-out rows",
             ),
             "cleared": (
                 (
-                    "Of {rows} held-out rows, {count} ({percent}%) match a training row in every column. This is "
-                    "within the limits: {training}% of training rows match another training row."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. This "
+                    "is within the limits: {training}% of training rows match another training row."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",
             ),
             "cleared_training_few": (
                 (
-                    "Of {rows} held-out rows, {count} ({percent}%) match a training row in every column. This is "
-                    "within the limits."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. This "
+                    "is within the limits."
                 ),
                 "count, rows: numbers of held-out rows",
             ),
-            "cleared_few": "Fewer than ten of {rows} held-out rows match a training row in every column.",
+            "cleared_few": "Fewer than ten of the {rows} held-out rows match a training row in every column.",
             "not_applicable": (
                 "Not applicable: there is no split, so there are no held-out rows to compare with training rows."
             ),

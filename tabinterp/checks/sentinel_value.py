@@ -34,8 +34,8 @@ CHECK = Check(
         raised_when=(
             "A value is shared by at least ten rows and 0.2% of rows, and lies outside the other values by more "
             "than half their range (by more than the whole range if it does not look like a code). A value that "
-            "looks like a code is also reported if it is the only negative value, or if it is ten times as frequent "
-            "as neighbouring values."
+            "looks like a code is also reported if it is the only negative value, or if it occurs at least ten "
+            "times as often as neighbouring values."
         ),
         next=(
             "Find out what the values that look like missing-value codes mean. Encode codes as missing, with an "

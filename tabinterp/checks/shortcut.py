@@ -61,7 +61,7 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "The AUC or R² of a column on its own drops by {fall} or more, the 95% interval of the drop lies "
+                "The AUC or R² of a column on its own drops by {fall} or more, the 95% interval for the drop lies "
                 "above {sure}, and the q-value is below {q} (Benjamini–Hochberg over all columns). The AUC requires "
                 "20 events of each class in both parts of the split."
             ),
@@ -73,16 +73,16 @@ CHECK = Check(
                 (
                     "These columns predict the target significantly worse on held-out rows than on training rows: "
                     "{columns}. The AUC or R² of {column} alone is {training} on training rows (cross-fitted) and "
-                    "{held_out} on held-out rows (difference {fall}, 95% CI {low} to {high}; q = {q} over all "
-                    "columns)."
+                    "{held_out} on held-out rows (difference {fall}, 95% CI {low} to {high}; q = {q}, adjusted over "
+                    "all columns)."
                 ),
                 "columns: names; column: the one that falls most; training, held_out, fall: AUC or R²",
             ),
             "cleared": (
                 (
-                    "No column among {count} loses predictive power beyond the limits between training and held-out "
-                    "rows. The largest drop in AUC or R² is {fall}, for {column} (95% CI {low} to {high}; q = {q} "
-                    "over all columns)."
+                    "None of the {count} columns loses predictive power beyond the limits between training and "
+                    "held-out rows. The largest drop in AUC or R² is {fall}, for {column} (95% CI {low} to {high}; "
+                    "q = {q}, adjusted over all columns)."
                 ),
                 ("count: the number of columns; column: the one that falls most; fall: a difference of AUC or R²"),
             ),

@@ -34,9 +34,10 @@ CHECK = Check(
         ),
         limitations="Does not detect effects that differ in sign between rows and cancel in the average.",
         raised_when=(
-            "For at least one term, the 95% intervals of the network's average derivative and of the linear "
-            "coefficient exclude zero on opposite sides (corrected for multiple testing), and the linear "
-            "counterpart and the linear surrogate of the network confirm the signs."
+            "For at least one term, the 95% intervals for the network's average derivative and for the unpenalised "
+            "linear coefficient exclude zero on opposite sides (corrected for multiple testing). In addition, the "
+            "counterpart's own coefficient agrees in sign with the unpenalised coefficient, and the linear "
+            "surrogate of the network and most rows agree with the average derivative."
         ),
         next=(
             "Inspect the effect curves of terms with opposite directions, and check that these columns "
@@ -45,13 +46,13 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The network and the linear counterpart give opposite directions to {count} of {terms} terms: "
-                    "{names:level}. The 95% intervals of both models exclude zero after correction for multiple "
-                    "testing, and the linear surrogate and most rows confirm the directions."
+                    "The network and the linear counterpart give opposite directions to {count} of the {terms} "
+                    "terms: {names:level}. The 95% intervals for both models exclude zero after correction for "
+                    "multiple testing, and the linear surrogate and most rows confirm the network's direction."
                 ),
                 "names: terms, such as 'age' or 'job: nurse'; count, terms: numbers of terms",
             ),
-            "cleared": "There is no confirmed conflict in direction between the two models for any of {count} terms.",
+            "cleared": "There is no confirmed conflict in direction between the two models for any of the {count} terms.",
             "not_applicable": "Not applicable: there are no coefficients to compare.",
         },
     ),

@@ -66,7 +66,7 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "None of {count} numeric columns has a highly significant coefficient while being nearly "
+                    "None of the {count} numeric columns has a highly significant coefficient despite being nearly "
                     "uncorrelated with the target."
                 ),
                 "count: the number of numeric columns",

@@ -40,7 +40,7 @@ CHECK = Check(
             "Does not show which structure the trees capture, or whether tuned trees would perform even better."
         ),
         raised_when=(
-            "The network's held-out loss is higher than that of boosted trees, and the whole 95% interval of the "
+            "The network's held-out loss is higher than that of boosted trees, and the whole 95% interval for the "
             "difference lies beyond the equivalence margin."
         ),
         next=(

@@ -50,7 +50,7 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "The network uses every input column. For {open} of {count} columns, the 95% interval of "
+                    "The network uses every input column. For {open} of the {count} columns, the 95% interval for "
                     "permutation importance includes zero."
                 ),
                 "open, count: numbers of columns",

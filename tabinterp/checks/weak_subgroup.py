@@ -81,8 +81,8 @@ CHECK = Check(
                 (
                     "The network performs poorly for rows with {group} (n = {rows}): in this group, the loss of "
                     "boosted trees is {value} lower (corrected interval {low} to {high}). The network's loss is "
-                    "{loss} in the group and {rest} elsewhere. Groups with this problem: {count} of {tested} tested "
-                    "({searched} searched)."
+                    "{loss} in the group and {rest} elsewhere. Groups with this problem: {count} of the {tested} "
+                    "tested ({searched} searched)."
                 ),
                 (
                     "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the "
@@ -91,10 +91,10 @@ CHECK = Check(
             ),
             "raised_sure": (
                 (
-                    "The network performs poorly for rows with {group} (n = {rows}): its loss is {value} "
-                    "higher than its own probabilities imply (corrected interval {low} to {high}). The "
-                    "network's loss is {loss} in the group and {rest} elsewhere. Groups with this "
-                    "problem: {count} of {tested} tested ({searched} searched)."
+                    "The network performs poorly for rows with {group} (n = {rows}): its loss is {value} higher "
+                    "than its own probabilities imply (corrected interval {low} to {high}). The network's loss is "
+                    "{loss} in the group and {rest} elsewhere. Groups with this problem: {count} of the {tested} "
+                    "tested ({searched} searched)."
                 ),
                 (
                     "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the "

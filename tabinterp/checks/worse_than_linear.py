@@ -45,7 +45,7 @@ CHECK = Check(
         limitations="Does not show whether a different network would perform better.",
         raised_when=(
             "The network's held-out loss is significantly higher than that of the linear counterpart, and the 95% "
-            "interval of the difference extends beyond the equivalence margin. Action is required if the whole "
+            "interval for the difference extends beyond the equivalence margin. Action is required if the whole "
             "interval lies beyond the margin; otherwise the finding is for review."
         ),
         next=(
@@ -70,8 +70,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "The network's loss is not higher than that of {linear:name}: the 95% interval of "
-                    "the difference does not extend above zero."
+                    "The network's loss is not higher than that of {linear:name}: the 95% interval for the "
+                    "difference does not extend above zero."
                 ),
                 "linear: such as 'logistic regression'",
             ),

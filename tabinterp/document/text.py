@@ -6,7 +6,7 @@ TEXT: dict[str, str] = {
     "changes.title": "Changes from {first} to {second}",
     "changes.context": "Comparison of two audits. Target: {target}.",
     "changes.none": "No number changed significantly.",
-    "changes.some": "{count} of {tested} numbers changed significantly.",
+    "changes.some": "{count} of the {tested} numbers changed significantly.",
     "changes.verdict.same": "The verdict is the same in both audits: {first:status}.",
     "changes.verdict.other": "The verdict changed from “{first:status}” to “{second:status}”.",
     "changes.findings": "Checks with a different status: {count} of {checks}.",

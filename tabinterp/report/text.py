@@ -9,7 +9,7 @@ TEXT: dict[str, str] = {
     "report.context": "{data} · {network:name} compared with {linear:name} · {rows} held-out rows",
     "report.context.unknown": "{data} · {network:name} compared with {linear:name} · held-out rows unknown",
     "report.target.binary": "Target: {target}. Positive class: {positive} ({rate} of {rows} rows).",
-    "report.target.multiclass": "Target: {target} ({classes} classes, {rows} rows).",
+    "report.target.multiclass": "Target: {target}; {classes} classes, {rows} rows.",
     "report.target.regression": "Target: {target} ({rows} rows).",
     "report.target.count": "Target: {target} (a count, {rows} rows).",
     "report.figure.none": "There are no estimates to plot. The table shows what was attempted.",
@@ -79,7 +79,7 @@ TEXT: dict[str, str] = {
     "report.scale.target": "units of the target",
     "report.scale.log-rate": "log rate (log expected count)",
     "report.some": (
-        "The table shows {shown} of {count} entries: those for the columns most important to the network. All "
+        "The table shows {shown} of the {count} entries: those for the columns most important to the network. All "
         "entries are in audit.json."
     ),
     "report.term": "Term",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "disagreement.classes": (
-        "The models predict different classes for {count} of {rows} held-out rows: {percent}% (95% CI {percent_low}% to "
-        "{percent_high}%)."
+        "The models predict different classes for {count} of the {rows} held-out rows: {percent}% (95% CI "
+        "{percent_low}% to {percent_high}%)."
     ),
     "disagreement.numbers": (
-        "The models disagree most on {count} of {rows} held-out rows ({percent}%), where their predictions differ "
-        "by at least {threshold} units of the target, the 90th percentile of all differences."
+        "The models disagree most on {count} of the {rows} held-out rows ({percent}%), where their predictions "
+        "differ by at least {threshold} units of the target, the 90th percentile of all differences."
     ),
     "disagreement.right": (
         "Where the models disagree, the network is more accurate on {network}% of rows (95% CI {network_low}% to "
@@ -21,7 +21,8 @@ TEXT: dict[str, str] = {
         "({neither_low}% to {neither_high}%)."
     ),
     "disagreement.few": (
-        "The models disagree, or agree, on fewer than {fewest} of {rows} held-out rows. The exact number is withheld."
+        "The models disagree, or agree, on fewer than {fewest} of the {rows} held-out rows. The exact number is "
+        "withheld."
     ),
     "disagreement.right.few": (
         "Which model is more accurate where they disagree is withheld, because the models disagree on fewer than "

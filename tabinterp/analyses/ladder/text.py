@@ -60,10 +60,10 @@ TEXT: dict[str, str] = {
         "CI of the difference {low} to {high} percentage points; agreement means a difference within 25 points)."
     ),
     "gain.disagree": (
-        "The refitted models and the network's score disagree on the role of curves. Curves provide {ladder}% of the "
-        "held-out gain from curves and interactions, and {score}% of their contribution to the network's score (95% CI of "
-        "the difference {low} to {high} percentage points). The shape of the score therefore does not show where the "
-        "predictive gain comes from."
+        "The refitted models and the network's score disagree on the role of curves. Curves provide {ladder}% of "
+        "the held-out gain from curves and interactions, and {score}% of their contribution to the network's score "
+        "(95% CI of the difference {low} to {high} percentage points). The composition of the score therefore does "
+        "not show where the predictive gain comes from."
     ),
     "gain.open": (
         "It is inconclusive whether the refitted models and the network's score agree on the role of curves. Curves provide "
@@ -91,8 +91,8 @@ TEXT: dict[str, str] = {
         "rows recombined from real rows, and may list other pairs."
     ),
     "report.gain.passed": (
-        "Curves and interactions were limited to the columns that change the network's score most. Columns with a linear "
-        "term only: {count}."
+        "Curves and interactions were limited to the columns that change the network's score most. Columns with "
+        "only a linear term: {count}."
     ),
     "report.gain.rung": "Model",
     "report.gain.rung.intercept": "intercept only",

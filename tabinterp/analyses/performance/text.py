@@ -149,10 +149,10 @@ TEXT: dict[str, str] = {
         "Other metrics ({count}): {better} significantly better for the network, {worse} significantly better for the linear "
         "counterpart, {no} not significant."
     ),
-    "verdict.labels": "The models predict different classes for {count} of {rows} held-out rows ({percent}%).",
+    "verdict.labels": "The models predict different classes for {count} of the {rows} held-out rows ({percent}%).",
     "verdict.labels.few": (
-        "The models predict different classes, or the same class, for fewer than {fewest} of {rows} held-out rows. "
-        "The exact number is withheld."
+        "The models predict different classes, or the same class, for fewer than {fewest} of the {rows} held-out "
+        "rows. The exact number is withheld."
     ),
     "verdict.only_network": (
         "Columns with significant importance for the network only: {columns}. Permuting each of these raises the "
@@ -160,12 +160,12 @@ TEXT: dict[str, str] = {
     ),
     # base: "base rate" or "mean" (constant)
     "verdict.scope": (
-        "Intervals reflect the sampling of held-out rows, not variability from retraining. By default, the margin "
-        "is {percent}% of the loss of always predicting the {base:constant}."
+        "Intervals reflect the sampling of held-out rows, not variability from retraining. The margin is the "
+        "default: {percent}% of the loss of always predicting the {base:constant}."
     ),
     "verdict.scope.groups": (
-        "Intervals reflect the sampling of groups of held-out rows, not variability from retraining. By default, "
-        "the margin is {percent}% of the loss of always predicting the {base:constant}."
+        "Intervals reflect the sampling of groups of held-out rows, not variability from retraining. The margin is "
+        "the default: {percent}% of the loss of always predicting the {base:constant}."
     ),
     "verdict.rows_needed": (
         "About {needed} held-out rows instead of {rows} would give a conclusive verdict if the estimated difference "
@@ -183,12 +183,12 @@ TEXT: dict[str, str] = {
         "was set by the user."
     ),
     "report.performance.delong": (
-        "The interval of the difference in ROC AUC is computed by the method of DeLong et al. (1988). All other "
+        "The interval for the difference in ROC AUC is computed by the method of DeLong et al. (1988). All other "
         "intervals are from bootstrap resamples."
     ),
     "report.performance.no_delong": (
-        "The interval of the difference in ROC AUC is from bootstrap resamples, because DeLong's method needs independent "
-        "rows of equal weight."
+        "The interval for the difference in ROC AUC is from bootstrap resamples, because DeLong's method needs "
+        "independent rows of equal weight."
     ),
     "report.judged.classes": "Metrics by class",
     "report.judged.classes.table": "Log loss and ROC AUC of each class compared with the rest [95% CI]",

@@ -47,7 +47,8 @@ TEXT: dict[str, str] = {
         "decide whether the evidence is sufficient."
     ),
     "report.evidence.count": (
-        "Of {clauses} clauses, evidence is supplied for {supplied}, partial for {partial} and not supplied for {none}."
+        "Of the {clauses} clauses, evidence is supplied for {supplied}, partial for {partial} and not supplied for "
+        "{none}."
     ),
     "report.evidence.marks": (
         "The column Verification shows how the mapping to a clause was verified: P, against the text of the clause "

@@ -37,12 +37,12 @@ TEXT: dict[str, str] = {
     "gate.waived": "Waived by {name} until {expires:date}: {reason}",
     "gate.expired": "The waiver by {name} has expired; it was valid until {expires:date}.",
     "gate.idle": "The waiver of {gate} by {name} is not needed, because the gate passes.",
-    "gate.count": "Gates: {passed} of {gates} passed, {failed} failed, {waived} waived.",
+    "gate.count": "{passed} of {gates} gates passed, {failed} failed, {waived} waived.",
     "gate.files": (
         "The model file and the data were not compared with audit.json. To compare them, run tabinterp verify with --model and "
         "--data."
     ),
     "gate.count.incomplete": (
-        "Incomplete. Gates: {passed} of {gates} passed, {failed} failed, {waived} waived, {incomplete} not checked."
+        "Incomplete: {passed} of {gates} gates passed, {failed} failed, {waived} waived, {incomplete} not checked."
     ),
 }
