@@ -87,10 +87,11 @@ TEXT: dict[str, str] = {
         "correlations between hidden units and columns treat rows as independent."
     ),
     "not_assessed.seeds": (
-        "Variability from retraining: intervals reflect the sampling of rows for this one trained network."
+        "Variability from retraining: intervals only reflect the sampling of rows for this one trained network."
     ),
     "not_assessed.seeds.groups": (
-        "Variability from retraining: intervals reflect the sampling of groups of rows for this one trained network."
+        "Variability from retraining: intervals only reflect the sampling of groups of rows for this one trained "
+        "network."
     ),
     "not_assessed.shapley": "Shapley values.",
     "not_assessed.shuffled": (

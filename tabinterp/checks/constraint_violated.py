@@ -57,8 +57,8 @@ CHECK = Check(
     text=Text(
         title="Declared constraint violated",
         measures=(
-            "Direction of the score along each declared column, for single rows and on the effect curve, "
-            "and values outside the declared domain."
+            "Whether the score moves in the declared direction of each column, in single rows and on the effect "
+            "curve, and whether values lie in the declared domain."
         ),
         limitations="Does not check directions that were not declared, or rows unlike those of the table.",
         raised_when=(

@@ -77,9 +77,9 @@ CHECK = Check(
             "over larger. Where a rate is withheld because a count is small, the audit compared the actual counts."
         ),
         limitations=(
-            "Does not show whether a difference is justified. Does not cover groups of fewer than 30 "
-            "rows or ten sampling units, or groups that were not declared. Withheld groups are compared "
-            "only with a limit of 0.8, and not where the result would disclose a small count."
+            "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or ten "
+            "sampling units, or groups that were not declared. Groups with withheld rates are checked only against "
+            "a limit of 0.8, and only if the result does not disclose a small count."
         ),
         raised_when=(
             (

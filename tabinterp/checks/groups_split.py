@@ -37,8 +37,8 @@ CHECK = Check(
         ),
         raised_when="At least one group in the group column has both training and held-out rows.",
         next=(
-            "Split by group: use a share as the split together with the group column, or a train/test "
-            "column with one label for each group. Then retrain and repeat the audit."
+            "Split by group: give the split as a share and name the group column, or use a train/test column with "
+            "one label for each group. Then retrain and repeat the audit."
         ),
         claims={
             "raised": (

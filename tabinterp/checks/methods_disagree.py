@@ -82,8 +82,8 @@ CHECK = Check(
             "rank: a rank correlation",
         ),
         next=(
-            "Do not rely on a single importance ranking. Examine correlated columns and saturation, "
-            "which make attributions diverge."
+            "Do not rely on a single importance ranking. Examine correlated columns and saturation, which can make "
+            "attribution methods diverge."
         ),
         claims={
             "raised": (

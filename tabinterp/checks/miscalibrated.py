@@ -157,10 +157,10 @@ CHECK = Check(
             ),
             "cleared_classes": (
                 (
-                    "No miscalibration beyond the limits was found in {outputs} classes. The least well "
-                    "calibrated class is {output}: the recalibration slope is {slope} (95% CI {low} to "
-                    "{high}), and calibration in the large is {large} (95% CI {large_low} to "
-                    "{large_high}; joint test: p = {p})."
+                    "No miscalibration beyond the limits was found in any of the {outputs} classes. The least well "
+                    "calibrated class is {output}: the recalibration slope is {slope} (95% CI {low} to {high}), and "
+                    "calibration in the large is {large} (95% CI {large_low} to {large_high}; joint test: p = "
+                    "{p})."
                 ),
                 (
                     "slope, low, high: the slope and the ends of its interval; large, large_low, "

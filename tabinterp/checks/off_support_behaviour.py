@@ -41,9 +41,9 @@ CHECK = Check(
             "with trees fitted to real rows."
         ),
         limitations=(
-            "Does not detect a second rule that agrees with the main one on most rows or that trees "
-            "cannot learn. In tables of nearly independent columns, perturbed rows are as realistic as "
-            "real ones, and nothing can be detected."
+            "Does not detect behaviour that agrees with the main behaviour on most rows, or that trees cannot "
+            "learn. If the columns are nearly independent, perturbed rows are as realistic as real ones, and "
+            "nothing can be detected."
         ),
         raised_when=(
             "Trees fitted to perturbed rows predict the network's score on real rows worse than trees fitted to "
@@ -51,8 +51,8 @@ CHECK = Check(
             "of the latter."
         ),
         next=(
-            "Do not rely on methods that perturb rows. Ask how the model was built, and use swaps "
-            "between similar real rows instead."
+            "Do not rely on methods that perturb rows; swap values between similar real rows instead. Ask how the "
+            "model was built."
         ),
         claims={
             "raised": (

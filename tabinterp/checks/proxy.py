@@ -138,17 +138,17 @@ CHECK = Check(
             ),
             "cleared_auc": (
                 (
-                    "No single column both predicts a protected column that is not an input and "
-                    "contributes to a gap between its groups. The best predictor reaches an AUC of "
-                    "{value} for {protected}."
+                    "No single input column both predicts a protected column that is not an input and contributes "
+                    "to the gap between the protected groups. The best predictor reaches an AUC of {value} for "
+                    "{protected}."
                 ),
                 "protected: a protected column",
             ),
             "cleared_r2": (
                 (
-                    "No single column both predicts a protected column that is not an input and "
-                    "contributes to a gap between its groups. The best predictor reaches an R² of "
-                    "{value} for {protected}."
+                    "No single input column both predicts a protected column that is not an input and contributes "
+                    "to the gap between the protected groups. The best predictor reaches an R² of {value} for "
+                    "{protected}."
                 ),
                 "protected: a protected column",
             ),

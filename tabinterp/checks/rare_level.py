@@ -29,9 +29,9 @@ CHECK = Check(
     constants={"rows": SMALL_COUNT},
     text=Text(
         title="Rare levels",
-        measures="Number of training rows with each level.",
+        measures="Number of training rows for each level of each categorical column.",
         limitations="Does not detect rare combinations of common levels.",
-        raised_when="A level has fewer than {rows} training rows.",
+        raised_when="A level of a categorical column has fewer than {rows} training rows.",
         next="Merge rare levels before training, because each has too few rows for reliable results.",
         claims={
             "raised": (

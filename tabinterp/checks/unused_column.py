@@ -37,7 +37,7 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Unused columns",
-        measures="Permutation importance, and which columns the network receives from the encoder.",
+        measures="Permutation importance of each input column, and whether the network receives the column from the encoder.",
         limitations="Does not report columns that are used but have little effect.",
         raised_when=(
             "The permutation importance of a column is exactly zero, or the network does not receive the column."

@@ -58,14 +58,13 @@ CHECK = Check(
     text=Text(
         title="Poor performance in a group",
         measures=(
-            "Loss in groups defined by one or two columns, above what the network's own probabilities "
-            "imply or above the loss of boosted trees. Groups are selected on half of the rows and "
-            "tested on the other half, with correction for all groups."
+            "Loss in groups defined by one or two columns, in excess of what the network's own probabilities imply "
+            "or of the loss of boosted trees. Groups are selected on half of the rows and tested on the other half, "
+            "with correction for all groups."
         ),
         limitations=(
-            "Does not cover groups defined by three or more columns, groups of fewer than 50 rows or "
-            "with few events, or columns outside the table. A group that is merely hard to predict is "
-            "not reported."
+            "Does not cover groups with fewer than 50 rows or few events, or groups defined by three or more "
+            "columns or by columns outside the table. A group that is merely hard to predict is not reported."
         ),
         raised_when=(
             "For a group, the network's loss exceeds what its own probabilities imply by more than {excess}% of the "

@@ -84,8 +84,8 @@ CHECK = Check(
             ),
             "not_applicable": "Not applicable: there are no held-out rows. Supply a split to compare the models.",
             "few": (
-                "Not applicable: with fewer than ten held-out rows, or ten groups of rows, the "
-                "difference in loss has no confidence interval."
+                "Not applicable: with fewer than ten held-out rows or groups of rows, the difference in loss has no "
+                "confidence interval."
             ),
             "withheld": WITHHELD,
         },

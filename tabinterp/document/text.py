@@ -12,11 +12,11 @@ TEXT: dict[str, str] = {
     "changes.findings": "Checks with a different status: {count} of {checks}.",
     "changes.lead": (
         "Changes are tested at the {level}% level, with p-values adjusted for the {tested} numbers compared "
-        "(Benjamini–Hochberg). Standard errors treat the two audits as independent samples."
+        "(Benjamini–Hochberg). Standard errors assume that the two audits are independent samples."
     ),
     "changes.same_rows": (
-        "Both audits use the same table, so their numbers are positively correlated and the true standard errors are "
-        "smaller. The tests are therefore conservative: some changes may be missed."
+        "Both audits use the same table, so their numbers are positively correlated and the true standard errors of "
+        "the changes are smaller. The tests are therefore conservative: some changes may be missed."
     ),
     "changes.other_rows": "The two audits use different tables. A change may be due to the model or to the population.",
     "changes.unknown_rows": (

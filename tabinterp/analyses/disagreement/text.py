@@ -54,7 +54,7 @@ TEXT: dict[str, str] = {
     "report.section.disagreeing": "Disagreement",
     "report.disagreement": "Rows with different predictions",
     "report.disagreement.share": "Share that disagrees [95% CI]",
-    "report.disagreement.rules": "Rules of the decision tree and the share of rows on which the models disagree",
+    "report.disagreement.rules": "Rules of the decision tree, and the share of rows on which the models disagree",
     "report.disagreement.rule": "Rule",
     "report.disagreement.rows": "Rows",
     "report.disagreement.note": (

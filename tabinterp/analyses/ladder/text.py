@@ -57,18 +57,18 @@ TEXT: dict[str, str] = {
     "gain.agree": (
         "The refitted models and the network's score agree on the role of curves. Curves provide {ladder}% of the "
         "held-out gain from curves and interactions, and {score}% of their contribution to the network's score (95% "
-        "CI of the difference {low} to {high} percentage points; agreement means a difference within 25 points)."
+        "CI for the difference {low} to {high} percentage points; agreement means a difference within 25 points)."
     ),
     "gain.disagree": (
         "The refitted models and the network's score disagree on the role of curves. Curves provide {ladder}% of "
         "the held-out gain from curves and interactions, and {score}% of their contribution to the network's score "
-        "(95% CI of the difference {low} to {high} percentage points). The composition of the score therefore does "
+        "(95% CI for the difference {low} to {high} percentage points). The composition of the score therefore does "
         "not show where the predictive gain comes from."
     ),
     "gain.open": (
-        "It is inconclusive whether the refitted models and the network's score agree on the role of curves. Curves provide "
-        "{ladder}% of the held-out gain from curves and interactions, and {score}% of their contribution to the network's "
-        "score (95% CI of the difference {low} to {high} percentage points)."
+        "It is inconclusive whether the refitted models and the network's score agree on the role of curves. Curves "
+        "provide {ladder}% of the held-out gain from curves and interactions, and {score}% of their contribution "
+        "to the network's score (95% CI for the difference {low} to {high} percentage points)."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",

@@ -98,10 +98,12 @@ TEXT: dict[str, str] = {
         "this function are in the section “Coefficients”."
     ),
     "verdict.gap.log_loss.lower": (
-        "Its log loss is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated as negligible."
+        "The network's log loss is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated "
+        "as negligible."
     ),
     "verdict.gap.log_loss.higher": (
-        "Its log loss is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated as negligible."
+        "The network's log loss is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated "
+        "as negligible."
     ),
     "verdict.gap.log_loss.open": (
         "The difference in log loss (network minus linear) is not significant: {value} (95% CI {low} to {high}). Differences "
@@ -111,12 +113,12 @@ TEXT: dict[str, str] = {
         "The difference in log loss has no interval, because there are fewer than {fewest} rows or groups of rows."
     ),
     "verdict.gap.squared_error.lower": (
-        "Its mean squared error is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated as "
-        "negligible."
+        "The network's mean squared error is {value} lower (95% CI {low} to {high}). Differences below {margin} are "
+        "treated as negligible."
     ),
     "verdict.gap.squared_error.higher": (
-        "Its mean squared error is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated as "
-        "negligible."
+        "The network's mean squared error is {value} higher (95% CI {low} to {high}). Differences below {margin} "
+        "are treated as negligible."
     ),
     "verdict.gap.squared_error.open": (
         "The difference in mean squared error (network minus linear) is not significant: {value} (95% CI {low} to {high}). "
@@ -126,12 +128,12 @@ TEXT: dict[str, str] = {
         "The difference in mean squared error has no interval, because there are fewer than {fewest} rows or groups of rows."
     ),
     "verdict.gap.poisson_deviance.lower": (
-        "Its mean Poisson deviance is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated as "
-        "negligible."
+        "The network's mean Poisson deviance is {value} lower (95% CI {low} to {high}). Differences below {margin} "
+        "are treated as negligible."
     ),
     "verdict.gap.poisson_deviance.higher": (
-        "Its mean Poisson deviance is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated as "
-        "negligible."
+        "The network's mean Poisson deviance is {value} higher (95% CI {low} to {high}). Differences below {margin} "
+        "are treated as negligible."
     ),
     "verdict.gap.poisson_deviance.open": (
         "The difference in mean Poisson deviance (network minus linear) is not significant: {value} (95% CI {low} to "
@@ -146,8 +148,8 @@ TEXT: dict[str, str] = {
     "verdict.others.open": "None of the {count} other metrics differs significantly.",
     # better, worse, no: how many metrics favour the network, favour the linear model, favour neither
     "verdict.others.mixed": (
-        "Other metrics ({count}): {better} significantly better for the network, {worse} significantly better for the linear "
-        "counterpart, {no} not significant."
+        "Other metrics ({count}): {better} significantly better for the network, {worse} significantly better for "
+        "the linear counterpart, {no} without a significant difference."
     ),
     "verdict.labels": "The models predict different classes for {count} of the {rows} held-out rows ({percent}%).",
     "verdict.labels.few": (
@@ -192,14 +194,14 @@ TEXT: dict[str, str] = {
     ),
     "report.judged.classes": "Metrics by class",
     "report.judged.classes.table": "Log loss and ROC AUC of each class compared with the rest [95% CI]",
-    "report.judged.classes.note": "Classes with fewer than 20 events among the held-out rows are not shown.",
+    "report.judged.classes.note": "Classes with fewer than 20 events in the held-out rows are not shown.",
     "report.judged.class": "Class and metric",
     "report.judged.class.row": "{output}: {metric}",
     "report.judged.status.better": "network better",
     "report.judged.status.worse": "network worse",
     "report.judged.status.equivalent": "negligible difference",
     "report.judged.status.not_resolved": "inconclusive",
-    "plot.axis.performance": "network − linear in standard errors, 95% CI",
+    "plot.axis.performance": "network − linear, in standard errors, 95% CI",
     "report.judged.status.not_assessed": "not assessed",
     # why it does not apply
     "why.performance.rows": (
