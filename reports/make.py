@@ -31,6 +31,7 @@ def options(entry: dict[str, Any]) -> list[str]:
         given += ["--protected", name]
     for name, kind in entry["kinds"].items():
         given += ["--kind", f"{name}={kind}"]
+    given += ["--labels", str((DATA / entry["labels"]).relative_to(ROOT))] if "labels" in entry else []
     return given
 
 

@@ -61,6 +61,7 @@ _PUBLIC = {  # name -> module that defines it
     "ladder": "analyses.ladder.estimator",
     "performance": "analyses.performance.estimator",
     "discrimination": "analyses.discrimination.estimator",
+    "residuals": "analyses.residuals.estimator",
     "trust": "analyses.trust.estimator",
     "reason_codes": "analyses.reason_codes.estimator",
     "crossvalidate": "analyses.cross_validation.estimator",
@@ -81,6 +82,7 @@ _PUBLIC = {  # name -> module that defines it
 _UNLISTED = {  # for the commands, and for programs written for an earlier version; not part of the public interface
     "arguments_used": "analyses",
     "in_batches": "table",
+    "codebook": "table.labels",
     "engine_of": "table.executors",
     "keeping": "auditing.checkpoints",
     "save_others": "models.io.bundle",

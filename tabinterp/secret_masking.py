@@ -10,17 +10,28 @@ MASK = "***"
 # The whole text is one URL, perhaps as the value of an option: it ends where the text ends, whatever a password holds.
 _WHOLE = re.compile(r"(?:--[\w-]+=)?[\w+.:-]*://.*", re.DOTALL)
 _URL = re.compile(r"(?<![\w+.:-])[\w+.:-]*://[^\s'\"<>]*")
+_WORD = re.compile(r"[^\s'\"<>]+")
 _NO_PORT = re.compile(r":(?!\d*$)")
 _AFTER = re.compile(r"[?#;]|%(?:3[FfBb]|23)")  # also as a percent sign and two digits
 _QUERY = re.compile(r"\?[\w.%~+-]+=[^\s'\"]*")  # of a URL that is repeated without its scheme and host
 # Of an address without its scheme, ann:x@bank; and not a drive, C:\data.
 _USER = re.compile(r"(?<![\w.%+@-])[\w.%+-]{1,200}:(?![\\/])[^\s@'\"<>]{1,200}@(?=[\w\[/])")
 _PEM = re.compile(r"(?<=-----BEGIN )(?P<name>[A-Z ]*PRIVATE KEY-----)(?P<value>[\s\S]*?)(?=-----END|$)")
-_NAMES = (
-    r"(?<![\w.-])[\w.-]*(?:password|passwort|passwd|passphrase|passcode|pwd|secret|token|signature|credentials?|"
-    r"(?:access|account|api|private|encryption|master|signing)[ _-]?key)(?:[ _-]?id)?|"
-    r"(?<![^\W_])(?:pass|pw|otp|auth|sig|sas|uid|user|username|user[ _]id|key_id|authorization|cookie|odbc_connect)"
+_FOREIGN = (  # "password", "key" and "secret" in other languages
+    "kennwort|schlüssel|geheimnis|mot[ _-]?de[ _-]?passe|contrase(?:ñ|n\u0303|n)a|palavra[ _-]?passe|senha|parola|wachtwoord|"
+    "has[łl]o|heslo|jelsz[óo]|l[öo]senord|passord|adgangskode|salasana|[şs]ifre|парол[ья]|κωδικός|パスワード|暗証番号|密[码碼]|"
+    "비밀번호|סיסמה|पासवर्ड"
 )
+_WORDS = (  # what a sentence calls a secret, too
+    r"(?<![\w.-])[\w.-]*(?:password|passwort|passwd|passphrase|passcode|pwd|secret|token|credentials?|"
+    rf"{_FOREIGN}|(?:access|account|api|private|encryption|master|signing)[ _-]?key)(?:[ _-]?id)?|"
+    r"(?<![^\W_])(?:pw|mdp|otp|jwt)"
+)
+_NAMES = (
+    rf"{_WORDS}|(?<![\w.-])[\w.-]*signature|(?<![^\W_])(?:pass|pin|salt|clave|auth|sig|sas|uid|user|username|user[ _]id|"
+    r"key_id|authorization|cookie|odbc_connect)"
+)
+_KIND = r"(?!(?:numeric|categorical|boolean|ordinal)$)"  # --kind token=categorical: of a column, and no secret
 # A quoted value. A quote inside it is doubled in standard SQL and follows a backslash elsewhere. Where both readings are
 # possible, and after an escaped or a dollar quote, the rest of the text is masked.
 _QUOTED = (
@@ -28,9 +39,12 @@ _QUOTED = (
     r"(?:[benx]|u&)?\\*['\"][\s\S]*|\$\w*\$[\s\S]*"
 )
 _SETTING = re.compile(  # of a connection string: Driver={x};UID=ann;PWD=secret, host=h password='a b', "token": "x"
-    rf"(?P<name>(?:{_NAMES}|pragma\s+\w*key|password\s+for\s+[^\s=]+)[\"']?\s*(?:=|(?<=[\"']):)\s*)"
-    rf"(?P<value>\{{(?:[^}}]|\}}\}})*\}}|{_QUOTED}|[^;&\n'\"]+?(?=\s+\w[\w ]{{0,40}}=|[;&\n'\"]|$))",
+    rf"(?P<name>(?:{_NAMES}|pragma\s+\w*key|password\s+for\s+[^\s=]+)[\"']?\s*(?:[=＝：]|(?<=[\"']):)\s*)"
+    rf"(?P<value>{_KIND}(?:\{{(?:[^}}]|\}}\}})*\}}|{_QUOTED}|[^;&\n'\"]+?(?=\s+\w[\w ]{{0,40}}=|[;&\n'\"]|$)))",
     re.IGNORECASE,
+)
+_KEY = re.compile(  # key=x and {"key": "x"}; not --key, which names a column or a file, and not a column of that name in SQL
+    rf"(?P<name>(?<![\w.-])key(?:=|[\"']:\s*))(?P<value>{_QUOTED}|[^\s;&,'\"(){{}}]+)", re.IGNORECASE
 )
 _SPACED = re.compile(  # of a query or a mapping: SECRET 'x', IDENTIFIED BY 'x', 'footer_key': 'x'
     rf"(?P<name>(?:{_NAMES}|(?<![\w-])[\w-]*_key(?:_value)?|identified\s+by)[\"']?(?:\s*:\s*|\s+))(?P<value>{_QUOTED})",
@@ -39,6 +53,14 @@ _SPACED = re.compile(  # of a query or a mapping: SECRET 'x', IDENTIFIED BY 'x',
 _BARE = re.compile(  # of a command or a header: --password x, X-Api-Key: x, Authorization: Basic x
     rf"(?P<name>(?=--)(?:{_NAMES})\s+|(?:{_NAMES}):\s*|(?:bearer|identified\s+by)\s+)"
     rf"(?P<value>{_QUOTED}|(?:(?:bearer|basic|digest|token)\s+)?[^\s'\",;&)]+)",
+    re.IGNORECASE,
+)
+# Of a sentence: "the password is x1", "API key x1 expired". Only what holds both a letter and a digit is taken for a secret:
+# nothing else tells a password from the next word. A path or a file's name, such as key1.pem, is none.
+_TOLD = re.compile(
+    rf"(?P<name>(?:{_WORDS})は?(?:\s+(?:is|was|provided|given|used|value|of|the|key|ist|lautet|war|est|es|era|è|é|är)\b){{0,4}}"
+    r"[:：\s]+[\"'`]?)(?P<value>(?![./~\\-]|[a-z]:\\)(?!\S{1,200}\.[a-z]\w{0,6}\b)(?=[^\s\"'`]{0,200}\d)(?=[^\s\"'`]{0,200}[^\W\d_])"
+    r"[^\s\"'`,;()]{5,}[^\s\"'`,;().])",
     re.IGNORECASE,
 )
 _CALL = re.compile(r"(?<!\w)(?:(?P<options>secret)[\w\s\"]{0,80}|(?P<function>\w+)\s*)\(", re.IGNORECASE)
@@ -52,7 +74,8 @@ def hidden(text: str, *sources: str) -> str:
 
     Masked are, in URLs, what stands before `@` and after `?`, `#` or `;`; values of connection strings; headers such as
     `Authorization: Bearer x` and options such as `--password x`; quoted passwords and secrets of SQL, and all arguments of
-    `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`.
+    `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`. Names of settings are known in some twenty
+    languages. In a sentence, a word after "password", "token" and the like is masked if it holds a letter and a digit.
 
     Parameters
     ----------
@@ -93,6 +116,11 @@ def source_name(source: str) -> str:
 
 def _masked(text: str, taken: list[str]) -> str:
     """Return the text without its secrets, which are added to `taken`."""
+    return _decoded(_plain(text, taken), taken)
+
+
+def _plain(text: str, taken: list[str]) -> str:
+    """Return the text without its secrets, except those in words that are percent-encoded as a whole."""
 
     def url(found: re.Match[str]) -> str:
         scheme, rest = found.group().split("://", 1)
@@ -126,9 +154,25 @@ def _masked(text: str, taken: list[str]) -> str:
         at = text.index("=") + 1 if text.startswith("--") else 0
         return text[:at] + re.sub(r".*", url, text[at:], count=1, flags=re.DOTALL)
     text = _USER.sub(user, _QUERY.sub(query, _URL.sub(url, _calls(text, taken))))
-    for pattern in (_PEM, _SETTING, _SPACED, _BARE):
+    for pattern in (_PEM, _SETTING, _KEY, _SPACED, _BARE, _TOLD):
         text = pattern.sub(setting, text)
     return text
+
+
+def _decoded(text: str, taken: list[str]) -> str:
+    """Return the text with percent-encoded URLs and settings decoded and masked if they hold a secret."""
+
+    def word(found: re.Match[str]) -> str:
+        given = found.group()
+        if "%" not in given:
+            return given
+        plain = unquote(re.sub(r"%(?:25)+(?=[0-9A-Fa-f]{2})", "%", given))  # also of what was encoded more than once
+        if all(plain.count(mark) == given.count(mark) for mark in ("://", "=")):
+            return given
+        masked = _plain(plain, taken)
+        return given if masked == plain else masked
+
+    return _WORD.sub(word, text)
 
 
 def _calls(text: str, taken: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TEXT: dict[str, str] = {
+TEXT: dict[str, str | tuple[str, str]] = {
     # signs and joints; everything that is joined or formatted goes through these
     "language.code": "en",
     "language.decimal": ".",
@@ -86,4 +86,21 @@ TEXT: dict[str, str] = {
     "level.levels": "({count} levels)",
     "report.layer": "layer {index}",
     "group.both": "{first} and {second}",
+    # how tables, models, findings and results show themselves in a terminal and in a notebook
+    "preview.more": ("… and {count} more", "count: rows that are not shown"),
+    "preview.result": ("{name} ({rows} rows)", "name: of a class, such as PermutationImportance"),
+    "preview.table": "{name}: {rows} rows, {columns} columns",
+    "preview.held_out": ("{name}: {rows} rows, {columns} columns, {held_out} rows held out", "name: of a table"),
+    "preview.target": "target",
+    "preview.target.classes": ("{target} ({classes})", "classes: a list, such as 'no, yes'"),
+    "preview.kinds": "kinds",
+    "preview.roles": "roles",
+    "preview.protected": "protected",
+    "preview.missing": "missing values",
+    "preview.missing.columns": ("{count} in {columns} columns ({names})", "names: such as 'age 12, income 3'"),
+    "preview.none": "none",
+    "preview.model.library": "library",
+    "preview.model.layers": "layers",
+    "preview.model.parameters": "parameters",
+    "preview.model.function": "a black box: only its predictions are known",
 }

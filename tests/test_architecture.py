@@ -50,6 +50,7 @@ LAYERS = [
     {"document.rows_of_analyses"},
     {"document.base"},
     {"document.message"},
+    {"preview"},
     {"messages"},
     {"auditing.signals", "file_names", "provenance.digest_key", "provenance.dsse", "threads"},
     {"arrays", "atomic_io", "errors", "exit_codes", "secret_masking", "text"},

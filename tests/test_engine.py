@@ -227,11 +227,34 @@ def test_an_engine_is_for_rows_in_batches(cluster, folder, tmp_path):
     [
         ("spark", None, "the engine must be local or dask; got 'spark'"),
         ("local", "tcp://127.0.0.1:1", "Give --engine dask as well"),
-        ("dask", "nonsense://127.0.0.1", "no Dask scheduler can be reached"),
+        ("dask", "tcp://127.0.0.1:1", "no Dask scheduler can be reached at 'tcp://127.0.0.1:1'"),
+        *[
+            ("dask", address, "give tls://HOST:PORT or tcp://HOST:PORT")
+            for address in (
+                "nonsense://127.0.0.1",
+                "inproc://127.0.0.1/1/1",
+                "ucx://127.0.0.1:1",
+                "ws://127.0.0.1:1",
+                "unix:///run/x",
+                "tcp://",
+                "",
+                " ",
+                "tcp://127.0.0.1",
+                "tcp://127.0.0.1:0",
+                "127.0.0.1:99999",
+                "tcp://127.0.0.1:-1",
+                "tcp://127.0.0.1:abc",
+                "tcp://127.0.0.1:²",
+                "tcp://127.0.0.1:1/?a=b",
+                "loans.csv",
+            )
+        ],
+        ("dask", "tls://127.0.0.1:1", "needs certificates: set distributed.comm.tls.ca-file"),
     ],
 )
 def test_engines_that_there_are_not(name, scheduler, told):
-    with pytest.raises(TabinterpError, match=told), ti.engine_of(name, scheduler):
+    quick = dask.config.set({"distributed.comm.timeouts.connect": "1s"})
+    with quick, pytest.raises(TabinterpError, match=told), ti.engine_of(name, scheduler):
         pass
 
 
@@ -242,10 +265,20 @@ def test_an_existing_cluster_is_run_check_its_address(cluster, folder):
     assert cluster.nthreads()  # it is left as it was
 
 
-def test_a_cluster_of_this_machine_is_started_and_ended(folder):
+def test_a_cluster_of_this_machine_is_started_and_ended(folder, tmp_path, monkeypatch):
+    """What its workers move to disk, by pickle, lies where nobody else can write, whoever made Dask's own folder first."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    planted = tmp_path / "dask-scratch-space"
+    planted.mkdir()
+    planted.chmod(0o777)
     scan = ti.scan_table(folder, **ASKED, rows=100)
     with ti.engine_of("dask") as engine:
         assert engine(scan, "evaluation", in_parts, len, (), int.__add__) == scan.census.held_out
+        used = distributed.default_client().run(lambda dask_worker: dask_worker.local_directory)
+        above = {tmp_path / Path(one).relative_to(tmp_path).parts[0] for one in used.values()}
+        assert {one.stat().st_mode & 0o777 for one in above} == {0o700}
+    assert [*tmp_path.iterdir()] == [planted]
+    assert [*planted.iterdir()] == []
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(cluster, folder, tmp_path):

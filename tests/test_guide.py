@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 
 import tabinterp as ti
+from tabinterp.table.labels import codebook
 from tests import cases
 from tests.report.samples import count
 
@@ -18,6 +21,29 @@ GUIDE = (Path(__file__).resolve().parent.parent / "docs" / "guide.md").read_text
 def examples(title):
     section = re.search(rf"^#+ {title}\n(.*?)(?=^#+ )", GUIDE, re.DOTALL | re.MULTILINE)[1]
     return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+
+
+def test_labels(capsys):
+    page = (Path(__file__).resolve().parent.parent / "docs" / "labels.md").read_text("utf-8")
+    blocks = {kind: re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("python", "toml", "csv")}
+    names = {"ti": ti, "pd": pd}
+    (block,) = blocks["python"]
+    exec(block, names)
+    assert capsys.readouterr().out == "Checking account {'1': 'rented', '2': 'owned'}\n"
+    toml, csv = (codebook_of(blocks[kind][0], kind) for kind in ("toml", "csv"))
+    assert toml == csv
+    assert (
+        names["table"].schema
+        == ti.read_table(names["frame"], target="paid", kinds={"housing": "categorical"}, labels=toml).schema
+    )
+
+
+def codebook_of(text, kind):
+    """The labels of a codebook in the text of a page."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"codebook.{kind}"
+        path.write_text(text, encoding="utf-8")
+        return codebook(path).plain()
 
 
 def test_other_views(tmp_path, monkeypatch):
@@ -43,4 +69,23 @@ def test_pictures():
     assert [one.get_text() for one in names["left"].get_legend().get_texts()] == ["network", "linear"]
     assert names["right"].get_images()
     assert "<table" in names["fragment"]
+    plt.close("all")
+
+
+@pytest.mark.filterwarnings("ignore:FigureCanvasAgg")
+def test_how_well_both_models_predict():
+    (block,) = examples(r"How well do both models predict\?")
+    frame = cases.mixed_frame(200, 2)
+    rows = cases.mixed_frame(200, 2, "regression")
+    names = {
+        "ti": ti,
+        "model": ti.wrap(cases.network_pipeline(frame)),
+        "table": cases.mixed_table(frame),
+        "numbers": ti.wrap(cases.network_pipeline(rows, "regression")),
+        "houses": cases.mixed_table(rows, "regression"),
+    }
+    exec(block, names)
+    assert names["scores"].frame()["metric"].tolist()[0] == "log_loss"
+    assert set(names["ranking"].frame()["model"]) == {"network", "linear"}
+    assert set(names["errors"].frame()["by"]) == {"prediction", "observed"}
     plt.close("all")

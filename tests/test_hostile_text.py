@@ -21,6 +21,7 @@ from tabinterp.auditing.result import judged
 from tabinterp.cli import console
 from tabinterp.cli.console import progress
 from tabinterp.document.canonical import from_bytes
+from tabinterp.document.document import ColumnLabels, LevelLabel
 from tabinterp.messages.names import plain, terminal
 
 from .models import hostile
@@ -79,6 +80,16 @@ def test_the_documents_are_hostile(place):
     """What data are is kept as it is in the document, which is for programs."""
     found = json.loads((place / "one.json").read_bytes())
     assert steering(found["network"]["name"]) == steering(CONTROLS)
+
+
+def test_the_record_of_the_run_steers_no_terminal(place, tmp_path):
+    """Its command, paths and names are those that were given, and are read again as such."""
+    run = {"command": [NAME, CONTROLS, "\x9b31m", "日本語", "\udcff"], "data": f"{NAME}.csv"}
+    ti.write_folder(ti.Audit.from_json(place / "one.json"), tmp_path / "out", run)
+    made = (tmp_path / "out" / "run.json").read_bytes().decode()
+    assert steering(made) == set()
+    assert "日本語" in made
+    assert json.loads(made) == run
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
@@ -168,6 +179,62 @@ def test_no_cell_of_the_evidence_is_a_formula(place, command, tmp_path):  # noqa
         assert len(rows) == 2
         assert len(rows[1]) == len(COLUMNS)
         assert not [one for one in rows[1] if one.lstrip()[:1] in tuple("=+-@＝")], made
+
+
+# ---- labels
+
+
+@pytest.fixture(scope="module")
+def with_hostile_labels():
+    """A document whose names and codes are harmless, and whose labels are not."""
+    document = SAMPLES["binary"]()
+    names = [*(column.name for column in document.data.columns), document.data.target]
+    levels = [f"level {i}" for i in range(14)] + ["a", "b", "male", "female", *document.data.classes]
+    labels = [
+        ColumnLabels(
+            column=name,
+            label=f"{LINES} {i}",
+            levels=[LevelLabel(level=level, label=f"{NAME} {j}") for j, level in enumerate(levels)],
+        )
+        for i, name in enumerate(names)
+    ]
+    return ti.Audit(judged(document.model_copy(update={"data": document.data.model_copy(update={"labels": labels})})))
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "card", "summary", "cyclonedx"])
+def test_a_hostile_label_is_text_in_every_view(form, with_hostile_labels):
+    made = with_hostile_labels.view(form).decode()
+    assert "owned" in made
+    assert steering(made) <= ALLOWED
+    if form in ("html", "summary"):
+        assert not re.search(r"<script>alert|<img src|<!-- |javascript:alert\)\"|href=\"http://evil", made)
+    if form == "cyclonedx":
+        assert steering("".join(strings(json.loads(made)))) <= ALLOWED
+    if form in ("markdown", "card"):
+        nothing_is_live(made)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "junit", "sarif"])
+def test_a_hostile_label_is_text_in_every_form_of_a_decision(form, with_hostile_labels):
+    made = ti.format_decision(with_hostile_labels.check(), form)
+    assert steering(made) <= ALLOWED
+    if form == "markdown":
+        nothing_is_live(made, headings=1)
+    if form == "junit":
+        ElementTree.fromstring(made)
+    if form in ("json", "sarif"):
+        assert steering("".join(strings(json.loads(made)))) <= ALLOWED
+
+
+def test_a_hostile_label_is_text_on_the_terminal_and_in_a_notebook(with_hostile_labels, capfd):
+    audit = with_hostile_labels
+    console.say(f"{audit}\n{audit.findings}")
+    assert "owned" in str(audit.findings)
+    printed_text = capfd.readouterr()
+    assert steering(printed_text.out + printed_text.err) <= ALLOWED
+    cell = audit._repr_html_()
+    assert steering(cell) <= ALLOWED
+    assert not re.search(r"<script>alert|<img src|<!-- ", cell)
 
 
 # ---- the terminal

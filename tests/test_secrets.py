@@ -10,7 +10,7 @@ import threading
 import traceback
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 import pandas as pd
 import pytest
@@ -92,6 +92,44 @@ QUERIES = [
 ]  # fmt: skip
 
 
+SENTENCES = [
+    f"the password is {SECRET}",
+    f"login failed with password {SECRET} for ann",
+    f"use token {SECRET} to log in.",
+    f"the token was {SECRET}.",
+    f"Incorrect API key provided: {SECRET}",
+    f"API key {SECRET} is not valid",
+    f"access token `{SECRET}` expired",
+    f'the passphrase of the key is "{SECRET}"',
+    f"pw {SECRET}",
+    f"das Passwort lautet {SECRET}",
+    f"le mot de passe est {SECRET}",
+    f"パスワードは {SECRET}",
+    f"パスワード：{SECRET}",
+    f"key={SECRET}",
+    f"host=bank key={SECRET} dbname=loans",
+    f"account=bank;KEY={SECRET};",
+    f"{{'key': '{SECRET}'}}",
+    f"jwt={SECRET}",
+    f"salt={SECRET}",
+    f"pin={SECRET}",
+    *(
+        f"{word}={SECRET}"
+        for word in (
+            "Passwort", "Kennwort", "Schlüssel", "Geheimnis", "motdepasse", "mot_de_passe", "mdp", "contraseña", "contrasena",
+            "contrasen\u0303a", "clave", "senha", "palavra-passe", "parola", "wachtwoord", "hasło", "haslo", "heslo", "jelszó",
+            "lösenord", "losenord", "passord", "adgangskode", "salasana", "şifre", "sifre", "пароль", "κωδικός", "パスワード",
+            "暗証番号", "密码", "密碼", "비밀번호", "סיסמה", "पासवर्ड",
+        )
+    ),
+    quote(f"postgresql://annabel:{SECRET}@bank/loans", safe=""),
+    quote(f"https://bank/loans.csv?sig={SECRET}", safe=""),
+    quote(quote(f"https://bank/loans.csv?sig={SECRET}", safe=""), safe=""),
+    quote(f"Driver=x;UID=annabel;PWD={SECRET}", safe=""),
+    f"no file {quote(f'https://annabel:{SECRET}@bank/loans.csv', safe='')} there",
+]  # fmt: skip
+
+
 def is_clean(text: str) -> bool:
     """Whether neither the secret, nor its digits but within a longer number, nor the user's name is in a text."""
     return SECRET not in text and not re.search(r"(?<![\d.])8842", text) and "annabel" not in text
@@ -116,6 +154,12 @@ def test_no_secret_is_left_of_a_query_a_header_or_a_command(query):
     assert "8842" not in hidden(f"the password {SECRET} does not fit", query)
 
 
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_no_secret_is_left_of_a_sentence_a_bare_key_another_language_or_an_encoded_url(sentence):
+    for given in (sentence, f"--data={sentence}", f"it said {sentence}, and no more", repr(sentence)):
+        assert "8842" not in hidden(given), hidden(given)
+
+
 def test_a_secret_that_a_library_encodes_is_masked():
     assert hidden("cannot open Loan%21p%40ss+8842", "DRIVER={x};PWD=Loan!p@ss 8842") == "cannot open ***"
     assert hidden("cannot open Loan%21p%40ss%208842", "DRIVER={x};PWD=Loan!p@ss 8842") == "cannot open ***"
@@ -126,6 +170,11 @@ def test_a_secret_that_a_library_encodes_is_masked():
     ["loans.csv", "s3://bucket/loans/", "postgresql://bank/loans", "tcp://10.0.0.5:8786", "--kind=SEX=categorical",
      "C:\\ann@bank\\loans.csv", "C:/ann@bank/loans.csv", "a ratio of 1:2 @ 5", "SELECT * FROM loans WHERE author = 5",
      "SELECT * FROM loans WHERE a = 'x?y'", "the key 'id' is missing in some rows", "mail ann@bank.example",
+     "--key id", "--key=id", "--query-key=id", "a JOIN b ON a.key = b.key WHERE key = 5", "column 'key'", "primary key: id",
+     "the password is missing", "the password is wrong", "a token is required in row 5", "the token count2.csv", "--drop token",
+     "password /home/ann1/key.pem", "secret_masking.py", "passwords2.csv", "--kind=token=categorical", "--kind=Passwort=ordinal",
+     "the columns 'password', 'age_2019' and 'token'", "token_2019", "no column 'api_key'; did you mean 'api_id'?",
+     "https://bank/a%20b/c%40d.csv", "loans%202026.csv", "100%", "clave.csv", "the secret is out", "12 tokens 345a",
      "SELECT count(*), decode(a, 'utf8') FROM loans WHERE b IN ('x', 'y') AND c <> '' -- foreign key (id)"],
 )  # fmt: skip
 def test_what_is_no_secret_stays(text):
@@ -166,6 +215,16 @@ def test_what_is_no_secret_stays(text):
         "--token ",
         "pw:",
         "identified ",
+        "key=",
+        "password is ",
+        "the password of the key is ",
+        "token a.b",
+        "token a1",
+        "パスワードは",
+        "%25",
+        "%3A%2F%2F",
+        "%3D ",
+        "mot de ",
     ],
 )
 def test_a_long_text_is_masked_in_one_pass(part):

@@ -26,7 +26,8 @@ from tabinterp.auditing.consistency import contradictions
 from tabinterp.auditing.result import VIEWS
 from tabinterp.auditing.run_record import configuration_digest, readings
 from tabinterp.cli import app as cli
-from tabinterp.errors import DocumentError, TableError
+from tabinterp.document.evidence_rows import Card
+from tabinterp.errors import DocumentError, PolicyError, TableError
 from tabinterp.models.io.bundle import WEIGHTS
 from tabinterp.provenance.audited_rows import Rows
 from tabinterp.provenance.digest_key import read_digest_key
@@ -398,6 +399,112 @@ def test_what_its_author_wrote_is_taken_over_and_what_was_computed_is_not(made):
     assert compare(ti.Audit(changed), ti.Audit(with_author(computed, changed))).status == "failed"
     last = written.evidence[-1].model_copy(update={"status": "supplied", "missing": ["performance.metrics"]})
     assert contradictions(written.model_copy(update={"evidence": [*written.evidence[:-1], last]}))
+
+
+CITED = 'cited = [{{instrument = "own", clause = "1", mark = "{mark}"}}]\n'
+CLAUSE = f'[[clause]]\nsection = "performance"\nfields = {{fields}}\n{CITED}'
+OWN = '[instruments.own]\nname = "{name}"\nversion = "1"\n'
+CARDS = {
+    "nothing": "",
+    "every field": "".join(f'{name} = "text of {name}"\n' for name in Card.model_fields),
+    "blank": 'ethics = ""\nlimits = " "\n',
+    "a number as text": 'limits = "0.75"\nlicence = "1e999"\n',
+    "markup and controls": 'ethics = "<script>alert(1)</script> \\u001b[2J \\u202e | @everyone"\n',
+    "many lines": 'ethics = """\n# a\n- b\n\n\n  c"""\n',
+    "long": f'ethics = "{"x" * 100_000}"\n',
+    "composed and decomposed letters": 'developer = "J\u00fcrgen Ju\u0308rgen 日本 👨\u200d👩"\n',
+}
+MAPPINGS = {
+    "none at all": (),
+    "without a clause": ("clause = []\n" + OWN.format(name="House"),),
+    "of what there is": (OWN.format(name="House") + CLAUSE.format(fields='["performance.metrics"]', mark="P"),),
+    "of what there is not": (OWN.format(name="House") + CLAUSE.format(fields='["nothing", "a.b"]', mark="S"),),
+    "of a part": (OWN.format(name="House") + CLAUSE.format(fields='["performance", "nothing"]', mark="P"),),
+    "from memory": (OWN.format(name="House") + CLAUSE.format(fields='["performance"]', mark="M"),),
+    "of the card": (OWN.format(name="House") + CLAUSE.format(fields='["card.ethics"]', mark="P"),),
+    "named as a built-in one": (OWN.format(name="EU AI Act") + CLAUSE.format(fields='["performance"]', mark="P"),),
+    "one of many": (OWN.format(name="H") + CLAUSE.format(fields='["performance.metrics.metric=auc"]', mark="P"),),
+    "no list of parts": (OWN.format(name="H") + CLAUSE.format(fields='["verdict.lines.key=x", "data.x=y"]', mark="P"),),
+    "a list of words": (OWN.format(name="H") + CLAUSE.format(fields='["data.classes.a=b"]', mark="P"),),
+    "two, and one of them twice": (MAPPING, OWN.format(name="H") + CLAUSE.format(fields='["data"]', mark="S"), MAPPING),
+}
+
+
+def annotated(computed, tmp_path, card, mappings):
+    (tmp_path / "card.toml").write_text(card, "utf-8")
+    for at, text in enumerate(mappings):
+        (tmp_path / f"{at}.toml").write_text(text, "utf-8")
+    read = [ti.read_mapping(tmp_path / f"{at}.toml") for at in range(len(mappings))]
+    made = ti.Audit(computed).annotate(ti.read_card(tmp_path / "card.toml"), read)
+    made.to_json(tmp_path / "audit.json")
+    return ti.Audit.from_json(tmp_path / "audit.json").document
+
+
+@pytest.mark.parametrize(
+    ("card", "mappings"),
+    [*((card, (MAPPING,)) for card in CARDS.values()), *((CARDS["every field"], one) for one in MAPPINGS.values())],
+    ids=[*CARDS, *MAPPINGS],
+)
+def test_an_honest_audit_with_a_card_and_mappings_is_found_again(made, tmp_path, card, mappings):
+    computed = ti.Audit.from_json(made / "out" / "audit.json").annotate().document
+    document = annotated(computed, tmp_path, card, mappings)
+    assert contradictions(document) == []
+    step = compare(ti.Audit(document), ti.Audit(with_author(computed, document)))
+    assert step.status == "ok", step
+
+
+def rows_of(change):
+    def forged(document):
+        return document.model_copy(update={"evidence": change(list(document.evidence))})
+
+    return forged
+
+
+FORGED = {
+    "a clause is supplied that is not": rows_of(
+        lambda rows: [one.model_copy(update={"status": "supplied", "missing": []}) for one in rows[:-1]] + rows[-1:]
+    ),
+    "a clause of the author's says supplied and lacks something": rows_of(
+        lambda rows: [*rows[:-1], rows[-1].model_copy(update={"status": "supplied", "missing": ["nothing"]})]
+    ),
+    "a clause of the author's lacks what there is": rows_of(
+        lambda rows: [*rows[:-1], rows[-1].model_copy(update={"status": "partial", "missing": ["performance.metrics"]})]
+    ),
+    "a clause of the author's is not supplied and lacks nothing": rows_of(
+        lambda rows: [*rows[:-1], rows[-1].model_copy(update={"status": "not_supplied", "missing": []})]
+    ),
+    "a clause is left out": rows_of(lambda rows: rows[1:]),
+    "all built-in clauses are left out": rows_of(lambda rows: rows[-1:]),
+    "every clause is left out": rows_of(lambda rows: []),
+    "the author's come first": rows_of(lambda rows: [rows[-1], *rows[:-1]]),
+    "two clauses change places": rows_of(lambda rows: [rows[1], rows[0], *rows[2:]]),
+    "a clause counts as read in the text": rows_of(
+        lambda rows: [one.model_copy(update={"mark": "P" if one.mark == "S" else "S"}) for one in rows[:-1]] + rows[-1:]
+    ),
+    "a clause is of another version": rows_of(lambda rows: [rows[0].model_copy(update={"version": "9"}), *rows[1:]]),
+    "the card is taken away, its clauses are not": lambda document: document.model_copy(update={"card": None}),
+    "a card of blanks": lambda document: document.model_copy(
+        update={"card": Card.model_validate(dict.fromkeys(Card.model_fields, ""))}
+    ),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_evidence_that_was_changed_beside_a_card_is_found(made, tmp_path, forged):
+    computed = ti.Audit.from_json(made / "out" / "audit.json").annotate().document
+    document = annotated(computed, tmp_path, CARDS["every field"], (MAPPING,))
+    changed = forged(document)
+    assert changed != document
+    assert contradictions(changed)
+    again = compare(ti.Audit(changed), ti.Audit(with_author(computed, changed)))
+    assert again.status == "failed" or forged in [FORGED[name] for name in FORGED if "author's" in name], again
+
+
+def test_a_clause_that_needs_nothing_is_refused(tmp_path):
+    """It would be supplied by every audit."""
+    (tmp_path / "own.toml").write_text(OWN.format(name="House") + CLAUSE.format(fields="[]", mark="P"))
+    with pytest.raises(PolicyError, match=r"clause\.0\.fields: List should have at least 1 item"):
+        ti.read_mapping(tmp_path / "own.toml")
 
 
 def test_run_json_has_the_digest_of_the_bytes_that_were_read(copy, monkeypatch):

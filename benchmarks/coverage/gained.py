@@ -202,7 +202,10 @@ GAINED = (
         "reasons",
         reasons,
         (
-            Told("reason codes: Jaccard index with the linear model", "mean over declined rows, for the reference rows of the set"),
+            Told(
+                "reason codes: Jaccard index with the linear model",
+                "mean over declined rows, for the reference rows of the set",
+            ),
             Told("reason codes: share of lists that differ", "the same"),
         ),
     ),

@@ -41,6 +41,7 @@ from .permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
 from .proxies import ANALYSIS as PROXIES
 from .reason_codes import ANALYSIS as REASON_CODES
 from .recalibration import ANALYSIS as RECALIBRATION
+from .residuals import ANALYSIS as RESIDUALS
 from .shapley_values import ANALYSIS as SHAPLEY_VALUES
 from .slices import ANALYSIS as SLICES
 from .subgroup_gaps import ANALYSIS as SUBGROUP_GAPS
@@ -52,6 +53,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     DECISION_CURVE,
     BOOSTED_TREES,
     DISCRIMINATION,
+    RESIDUALS,
     CALIBRATION,
     LADDER,
     DECOMPOSITION,

@@ -21,6 +21,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.linear.terms import Slope
 from tabinterp.messages import english, number, text
 from tabinterp.messages.names import tidy
+from tabinterp.preview import PreviewedFrame
 from tabinterp.table.coerce import with_columns
 
 from .plot_specs import Dots, Picture
@@ -139,11 +140,8 @@ def spreads(terms: Any, outputs: int = 1) -> Any:
 # ---- what results inherit
 
 
-class Shown:
+class Shown(PreviewedFrame):
     """A result with one picture for each output or curve."""
-
-    def frame(self) -> pd.DataFrame:
-        raise NotImplementedError
 
     def pictures(self) -> list[Picture]:
         raise NotImplementedError
@@ -151,9 +149,6 @@ class Shown:
     def to_html(self) -> str:
         """Return a self-contained fragment of HTML: each picture as an image with its numbers below, all names escaped."""
         return str(Markup("\n").join(map(_figure, self.pictures())))
-
-    def _repr_html_(self) -> str:
-        return str(self.frame().to_html(max_rows=20, max_cols=20, border=0, escape=True))
 
 
 class Display(Shown):

@@ -209,16 +209,83 @@ def reliability(axes: Axes, at: Sequence[FloatArray], series: Sequence[Series]) 
     made: dict[tuple[int, int], Line2D] = {}
     axes.plot(limits, limits, color=INK, lw=1.2, zorder=1)
     for place, (xs, one) in enumerate(zip(at, series, strict=True)):
-        look = look_of(one, place)
-        for i, x in enumerate(xs):
-            if not np.isnan(one.low[i] + one.high[i]):
-                ends = [one.low[i], one.high[i]]
-                axes.plot([x, x], ends, color=look.colour, lw=1.8, ls=look.dash, solid_capstyle="butt")
-            made[i, place] = mark(axes, x, one.value[i], look)
+        made |= _upright(axes, xs, one, place)
     if np.isfinite(limits).all():
         axes.set(xlim=limits, ylim=limits)
     number_axis(axes.xaxis, 6)
     number_axis(axes.yaxis, 6)
+    bare(axes, "top", "right", grid="both")
+    return made
+
+
+def binned(
+    axes: Axes, at: Sequence[FloatArray], series: Sequence[Series], bands: Sequence[FloatArray], *, diagonal: bool
+) -> Marks:
+    """Draw means of rows in bins, over the bins' places `at`, with the bands (bins, 2) in which most of their rows lie.
+
+    `diagonal`: draw the line on which both axes have the same value; otherwise a line at zero.
+    """
+    low, high = binned_span(at, series, bands, diagonal=diagonal)
+    places = np.concatenate([*at])
+    if diagonal:
+        ends = [float(places.min()), float(places.max())]
+        axes.plot(ends, ends, color=INK, lw=1.2, zorder=1)
+    else:
+        axes.axhline(0, color=INK, lw=1.2, zorder=1)
+    made: dict[tuple[int, int], Line2D] = {}
+    for place, (xs, one, band) in reversed([*enumerate(zip(at, series, bands, strict=True))]):
+        look = look_of(one, place)
+        if look.filled:
+            axes.fill_between(xs, band[:, 0], band[:, 1], color=look.colour, alpha=BENEFIT, lw=0, zorder=1)
+        else:
+            axes.plot(xs, band, color=look.colour, ls=look.dash, lw=1.4, zorder=2)
+        made |= _upright(axes, xs, one, place)
+    axes.set_ylim(low, high)
+    number_axis(axes.xaxis, 6)
+    number_axis(axes.yaxis, 6)
+    bare(axes, "top", "right", grid="both")
+    return made
+
+
+def binned_span(
+    at: Sequence[FloatArray], series: Sequence[Series], bands: Sequence[FloatArray], *, diagonal: bool
+) -> tuple[float, float]:
+    """The ends of the vertical axis of `binned`."""
+    drawn = [*(one.value for one in series), *(band.ravel() for band in bands)]
+    return span([*drawn, *(at if diagonal else [[0.0]])], [end for one in series for end in (one.low, one.high)], 0.04)
+
+
+def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
+    """Of quantiles (bins, 4) at 10, 25, 75 and 90%, the outer two, or the inner two where an outer one is missing.
+
+    Returns how many percent of the rows of a bin lie between them, and the two of each array.
+    """
+    outer = all(np.isfinite(one).all() for one in quantiles)
+    return (80, [one[:, [0, 3]] for one in quantiles]) if outer else (50, [one[:, [1, 2]] for one in quantiles])
+
+
+def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, FloatArray]]) -> dict[str, Any]:
+    """Draw shares of the rows between edges: filled, or as an outline, as the look says. A bin without a number has no bar.
+
+    The first and the last share are of the rows beyond the edges; they are drawn one bin wide. Returns look -> what was drawn.
+    """
+    made: dict[str, Any] = {}
+    if not len(edges):
+        return made
+    step = edges[1] - edges[0]
+    places = np.concatenate([[edges[0] - step], edges, [edges[-1] + step]])
+    for look, share in reversed(shares):
+        one, known = LOOKS[look], np.nan_to_num(share)
+        if one.filled:
+            made[look] = axes.stairs(known, places, color=one.colour, alpha=0.35, fill=True, lw=0)
+        else:
+            made[look] = axes.stairs(known, places, color=one.colour, lw=1.8, ls=one.dash)
+    axes.axvline(0, color=INK, lw=1.2, zorder=1)
+    axes.set_ylim(
+        0, 1.05 * max((float(np.nanmax(share)) for _, share in shares if np.isfinite(share).any()), default=1.0)
+    )
+    number_axis(axes.xaxis, 6)
+    number_axis(axes.yaxis, 5)
     bare(axes, "top", "right", grid="both")
     return made
 
@@ -290,6 +357,19 @@ def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatA
 
 
 # ---- their parts
+
+
+def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[int, int], Line2D]:
+    """Draw marks with upright intervals."""
+    look, made = look_of(one, place), {}
+    for i, x in enumerate(at):
+        if np.isnan(one.value[i]):
+            continue
+        if not np.isnan(one.low[i] + one.high[i]):
+            ends = [one.low[i], one.high[i]]
+            axes.plot([x, x], ends, color=look.colour, lw=1.8, ls=look.dash, solid_capstyle="butt")
+        made[i, place] = mark(axes, x, one.value[i], look)
+    return made
 
 
 def look_of(series: Series, place: int) -> Look:

@@ -22,13 +22,11 @@ from tabinterp.auditing.run_record import code_digest, configuration_digest, rea
 from tabinterp.checks.evidence.clauses import evidence, holds
 from tabinterp.checks.judge import judge
 from tabinterp.document import claims
-from tabinterp.document.base import Interval, MetricRow, Part
+from tabinterp.document.base import RANGES, Interval, MetricRow, Part
 from tabinterp.document.document import Document, Message
 from tabinterp.errors import DocumentError
 from tabinterp.table.schema import GOALS
 
-SHARES = ("auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
-RANGES = dict.fromkeys(SHARES, (0.0, 1.0)) | {"r2": (-math.inf, 1.0)}  # of any other metric: from 0 on
 BROKEN = (
     ArithmeticError,
     AttributeError,

@@ -23,7 +23,7 @@ from tabinterp.models import BoundModel, Model
 from tabinterp.models.device import described
 from tabinterp.models.model import File
 from tabinterp.provenance.digest_key import DigestKey
-from tabinterp.table import Table
+from tabinterp.table import Column, Table
 from tabinterp.table.summary import Census, census
 from tabinterp.table.suppression import SMALL, countless, distinct_down, part_of, parts_shown, rounded_down
 
@@ -62,7 +62,13 @@ def data(r: Results) -> doc.Data:
         grouping=_grouping(table),
         split=_split(r),
         columns=[_column(r.network, column.name, counts, r.digest_key) for column in schema.columns],
+        labels=[_labels(column) for column in schema.columns if column.label is not None or column.level_labels],
     )
+
+
+def _labels(column: Column) -> doc.ColumnLabels:
+    levels = [doc.LevelLabel(level=level, label=label) for level, label in column.level_labels]
+    return doc.ColumnLabels(column=column.name, label=column.label, levels=levels)
 
 
 def _without_target(rows: int | None) -> doc.WithoutTarget | None:
@@ -187,6 +193,10 @@ def notes(r: Results) -> list[Message]:
     """Return what was not assessed, as far as only the run knows it; `unassessed` derives the rest from the document."""
     messages = list(r.notes)
     units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
+    training = r.performance.training
+    if training is not None and training.unknown is not None:
+        known: dict[str, Any] = {"reading": "comparison with training rows", "reason": training.unknown}
+        messages.append(Message(key="not_assessed.reading", values=known))
     if units is not None and (left := len(units.units.layer) - len(units.shown)):
         values = {"left": left, "count": left + len(units.shown), "shown": len(units.shown)}
         messages.append(Message(key="not_assessed.optima", values=values))
@@ -194,7 +204,7 @@ def notes(r: Results) -> list[Message]:
         messages.append(Message(key="not_assessed.costs"))
     reason = None if trusted is None else trusted[0].skipped.get("random weights")
     if reason:
-        known: dict[str, Any] = {"reading": "null of random weights", "reason": reason}
+        known = {"reading": "null of random weights", "reason": reason}
         messages.append(Message(key="not_assessed.reading", values=known))
     return messages
 

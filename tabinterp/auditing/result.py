@@ -23,12 +23,14 @@ from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.difference import Changes, compare_documents
 from tabinterp.document.document import Document, Message
 from tabinterp.document.evidence_rows import Card
+from tabinterp.document.labels import labelled
 from tabinterp.errors import DocumentError
 from tabinterp.messages.language import SOURCE, speaking
+from tabinterp.preview import Preview, Previewed
 from tabinterp.report.formats.cyclonedx import render_cyclonedx
 from tabinterp.report.formats.markdown import render_card, render_markdown
 from tabinterp.report.formats.pdf import printed
-from tabinterp.report.formats.summary import in_one_line, on_a_terminal, verdict_and_counts
+from tabinterp.report.formats.summary import in_one_line, on_a_terminal, preview_of_findings, verdict_and_counts
 from tabinterp.report.html import render, render_changes, render_notebook, render_summary
 from tabinterp.report.sections.difference import as_text
 from tabinterp.report.sections.findings import voids
@@ -51,7 +53,7 @@ def judged(document: Document, card: Card | None = None, mappings: Iterable[Mapp
 
 
 @dataclass(frozen=True)
-class Findings:
+class Findings(Previewed):
     """The findings of all checks."""
 
     document: Document
@@ -59,9 +61,13 @@ class Findings:
     def frame(self) -> pd.DataFrame:
         """Return one row for each check: slug, severity, status (raised, cleared, not_applicable), claim."""
         return pd.DataFrame(
-            [(f.slug, f.severity, f.status, _text(f.claim)) for f in self.document.findings],
+            [(f.slug, f.severity, f.status, _text(f.claim)) for f in labelled(self.document).findings],
             columns=["slug", "severity", "status", "claim"],
         )
+
+    def preview(self) -> Preview:
+        """Return the verdict, and the gravest findings that are raised."""
+        return preview_of_findings(self.document)
 
     def __str__(self) -> str:
         """A line for each raised finding, the gravest first, and how many of the other checks passed or do not apply."""
@@ -86,7 +92,9 @@ class Audit:
         return Findings(self.document)
 
     def __str__(self) -> str:
-        return " ".join([*voids(self.document), *(_text(m) for m in (self.verdict.sentence, *self.verdict.lines))])
+        document = labelled(self.document)
+        lines = (_text(message) for message in (document.verdict.sentence, *document.verdict.lines))
+        return " ".join([*voids(document), *lines])
 
     def in_one_line(self) -> str:
         """Return the verdict and the number of findings of each severity, in one line."""
@@ -122,10 +130,10 @@ class Audit:
         with holding_together(self.read):
             if written_here(self.document):
                 judged_again = self.document.model_copy(update={"findings": judge(self.document)})
-                return decide(judged_again, policy, today, contradictions(self.document))
+                return decide(labelled(judged_again), policy, today, contradictions(self.document))
             written = {"written": self.document.method.version, "present": __version__}
             unjudged = None if attested else Message(key="gate.document.version", values=written)
-            return decide(self.document, policy, today, unjudged=unjudged)
+            return decide(labelled(self.document), policy, today, unjudged=unjudged)
 
     def annotate(self, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Audit:
         """Return the same audit with its author's text (`ti.read_card`) and evidence for further clauses

@@ -16,7 +16,7 @@ from tabinterp.analyses import ANALYSES, chosen
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
-from tabinterp.analyses.performance.estimator import compare
+from tabinterp.analyses.performance.estimator import compare, training_pair
 from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
 from tabinterp.analyses.results import Results
 from tabinterp.analyses.settings import ROWS, AuditSettings
@@ -272,6 +272,7 @@ def _compared(
         margin=settings.margin,
         threshold=settings.threshold,
         without=sums[PERFORMANCE.name][0].metrics if PERFORMANCE.name in sums else (),
+        training=training_pair(network, linear),
     )
     context = Context(network, linear, others, null, settings, performance, {}, within, sums)
     if PERFORMANCE.name in sums and performance.withheld is None:

@@ -101,6 +101,13 @@ Kind = Annotated[
         "--kind", help="COLUMN=KIND, to correct an inferred kind: numeric, categorical, boolean or ordinal. Repeatable."
     ),
 ]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels",
+        help="TOML or CSV codebook: labels of columns and levels, which the report shows in place of names and codes.",
+    ),
+]
 Split = Annotated[
     str | None,
     typer.Option(
@@ -168,6 +175,7 @@ def train(
     drop: Drop = None,
     protected: Protected = None,
     kind: Kind = None,
+    labels: Labels = None,
     split: Split = None,
     weight: Weight = None,
     group: Group = None,
@@ -201,7 +209,9 @@ def train(
             f"{argument('out')} must be a folder for `tabinterp train`; got {str(out)!r}. To make one file of it, "
             "run `tabinterp convert` afterwards"
         )
-    settings = _settings(target, task, positive, adverse, drop, protected, kind, weight, group, drop_missing_target)
+    settings = _settings(
+        target, task, positive, adverse, drop, protected, kind, labels, weight, group, drop_missing_target
+    )
     _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device, overwrite)
     say(str(out))
 
@@ -220,6 +230,7 @@ def audit(
     drop: Drop = None,
     protected: Protected = None,
     kind: Kind = None,
+    labels: Labels = None,
     split: Split = None,
     weight: Weight = None,
     group: Group = None,
@@ -318,7 +329,9 @@ def audit(
         printer()  # what is missing is said before the audit, not after it
     if digest_key is not None:
         check_outside(digest_key, out)
-    asked = _settings(target, task, positive, adverse, drop, protected, kind, weight, group, drop_missing_target)
+    asked = _settings(
+        target, task, positive, adverse, drop, protected, kind, labels, weight, group, drop_missing_target
+    )
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"margin": margin, "costs": costs_of(costs), "threshold": threshold}
     judged |= {
@@ -577,6 +590,7 @@ def _settings(
     drop: list[str] | None,
     protected: list[str] | None,
     kind: list[str] | None,
+    labels: Path | None,
     weight: str | None,
     group: str | None,
     drop_missing_target: bool,
@@ -596,6 +610,7 @@ def _settings(
         "drop": drop,
         "protected": protected,
         "kinds": kinds or None,
+        "labels": None if labels is None else ti.codebook(labels).plain(),
         "weight": weight,
         "group": group,
         "drop_missing_target": drop_missing_target or None,

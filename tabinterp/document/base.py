@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +15,11 @@ Metric = Literal[
     "log_loss", "auc", "average_precision", "macro_auc", "brier", "accuracy", "balanced_accuracy", "squared_error", "r2",
     "absolute_error", "poisson_deviance", "expected_cost", "sensitivity", "specificity",
 ]  # fmt: skip
+SHARES = ("auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
+RANGES = dict.fromkeys(SHARES, (0.0, 1.0)) | {
+    "r2": (-math.inf, 1.0),
+    "brier": (0.0, 2.0),
+}  # of any other metric: from 0 on
 Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
 
 

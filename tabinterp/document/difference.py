@@ -18,9 +18,11 @@ import pandas as pd
 from tabinterp.analyses.calibration.record import Calibration
 from tabinterp.errors import DocumentError
 from tabinterp.messages.names import plain_values
+from tabinterp.preview import PreviewedFrame
 
 from .canonical import to_bytes
 from .document import Document, Interval
+from .labels import labelled_alike
 
 Key = tuple[str, str, tuple[str, ...]]
 
@@ -68,7 +70,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Changes:
+class Changes(PreviewedFrame):
     """`facts`: data, models, verdict; `findings`: status of each check; `numbers`: the most significant change first."""
 
     names: tuple[str, str]
@@ -109,14 +111,15 @@ def compare_documents(first: Document, second: Document) -> Changes:
         one, two = getattr(first.data, name), getattr(second.data, name)
         if one != two:
             raise DocumentError(f"the audits cannot be compared, because their {name} differs: {one!r} and {two!r}")
-    before, after = dict(_numbers(first)), dict(_numbers(second))
+    shown, shown_second = labelled_alike(first, second)
+    before, after = dict(_numbers(shown)), dict(_numbers(shown_second))
     same = first.performance.threshold == second.performance.threshold  # otherwise accuracies are of other decisions
     both = [key for key in before if key in after and (same or key[2] != ("accuracy",))]
     return Changes(
         names=(_name(first), _name(second)),
         digests=(_digest(first), _digest(second)),
         same_rows=_same_rows(first, second),
-        facts=tuple(_facts(first, second)),
+        facts=tuple(_facts(shown, shown_second)),
         findings=tuple(_findings(first, second)),
         numbers=tuple(_tested([(key, before[key], after[key]) for key in both])),
         alone=tuple(sorted(before.keys() ^ after.keys())),

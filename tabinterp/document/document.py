@@ -92,6 +92,19 @@ class Grouping(Part):
     shared: int | None  # groups with rows on both sides
 
 
+class LevelLabel(Part):
+    level: str
+    label: str
+
+
+class ColumnLabels(Part):
+    """What a codebook says that the name of a column, and its levels, mean."""
+
+    column: str
+    label: str | None  # None: only its levels are labelled
+    levels: list[LevelLabel]  # also of levels that the table does not hold
+
+
 class Data(Part):
     name: str
     rows: int
@@ -114,6 +127,17 @@ class Data(Part):
     grouping: Grouping | None = None  # None: every row is a draw by itself
     split: Message
     columns: list[ColumnInfo]
+    labels: list[ColumnLabels] = Field(
+        default_factory=list
+    )  # of columns that have some; all other names are names and codes
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out labels where there are none, as in documents that were written before this place."""
+        fields = serialize(self)
+        if not self.labels:
+            fields.pop("labels", None)
+        return cast("dict[str, Any]", fields)
 
 
 class ModelInfo(Part):

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
 from tabinterp.errors import ModelError, NotApplicableError
+from tabinterp.messages import text
+from tabinterp.preview import Preview, Previewed
 from tabinterp.table import Split, Table
 
 from .affine_front import Activations, Front, consuming, on, private
@@ -47,7 +49,7 @@ OF_ANY_ROWS = ("behind", "rest", "asked", "watched", "_halves")  # of a bound mo
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(Previewed):
     """A model as tabinterp uses it: an encoder and a torch module, which share nothing with the user's own objects.
 
     `module` maps encoded rows (n, d) to (n,), (n, 1) or (n, k): logits or probabilities by `outputs`, target values for
@@ -85,6 +87,16 @@ class Model:
     device: str = CPU
     resident: bool = True
 
+    def preview(self) -> Preview:
+        """Return library, layers and parameters."""
+        layers = [_layer(one) for one in self.weights.modules() if not [*one.children()]]
+        facts = {
+            "library": self.library,
+            "layers": ", ".join(layers) if self.function is None else text("preview.model.function"),
+            "parameters": sum(one.numel() for one in self.weights.parameters()),
+        }
+        return Preview(self.name, [(text(f"preview.model.{fact}"), told) for fact, told in facts.items()])
+
     @property
     def where(self) -> str:
         """The device where it computes; a plain function computes in CPU memory."""
@@ -93,6 +105,12 @@ class Model:
     @property
     def weights(self) -> nn.Module:
         return self.module if self.original is None else self.original
+
+
+def _layer(module: nn.Module) -> str:
+    """A layer by its kind, with how many numbers it takes and gives."""
+    kind = type(module).__name__
+    return f"{kind} {module.in_features} → {module.out_features}" if isinstance(module, nn.Linear) else kind
 
 
 def column_like(column: pd.Series, values: FloatArray) -> pd.Series:

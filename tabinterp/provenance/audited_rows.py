@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tabinterp.analyses.settings import TableSettings
+from tabinterp.document.document import ColumnLabels
 from tabinterp.table import Scan, Table, in_batches, read_table, scan_table
 
 
@@ -24,12 +26,16 @@ class Rows:
         return None if self.query is not None or "://" in str(self.source) else Path(self.source)
 
 
-def read_again(settings: TableSettings, rows: Rows) -> Table | Scan:
-    """Return the rows, read whole or in batches as they were when they were audited.
+def read_again(settings: TableSettings, rows: Rows, labels: Sequence[ColumnLabels] = ()) -> Table | Scan:
+    """Return the rows, read whole or in batches as they were when they were audited, with the labels of the document.
 
     A split that a model remembers is not drawn again: the table comes without it, and `audit` takes it from the model.
     """
     how = settings.model_dump(exclude={"remembered_split", "rows_drawn"})
+    how["labels"] = {
+        "columns": {one.column: one.label for one in labels if one.label is not None},
+        "levels": {one.column: {level.level: level.label for level in one.levels} for one in labels if one.levels},
+    }
     if settings.rows_drawn is None and rows.file is not None and not in_batches(rows.file):
         return read_table(rows.file, **how)
     if how.pop("stratify"):

@@ -40,7 +40,7 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
         REPORT: audit.to_html(lang=lang).encode("utf-8"),
         PRINTED: audit.to_pdf(lang=lang) if pdf else None,
         DOCUMENT: audit.to_json(),
-        RUN: (json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"),
+        RUN: _readable(json.dumps(run, indent=1, ensure_ascii=False) + "\n").encode("utf-8"),
     }
     digests = sorted((name, hashlib.sha256(data).hexdigest()) for name, data in contents.items() if data is not None)
     contents[SUMS] = "".join(f"{digest}  {name}\n" for name, digest in digests).encode("ascii")
@@ -82,6 +82,11 @@ def read_sums(folder: Path) -> dict[str, str]:
             raise DocumentError(f"{str(path)!r}, line {number}: {name} is listed twice. Each file must have one digest")
         found[name] = digest
     return found
+
+
+def _readable(written: str) -> str:
+    """JSON in which every character that a terminal or an editor would act on is escaped; it is read as the same values."""
+    return "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in written)
 
 
 def is_plain(path: Path) -> bool:

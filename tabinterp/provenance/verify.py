@@ -31,6 +31,7 @@ from tabinterp.messages.language import SOURCE, languages, speaking
 from tabinterp.models import Model
 from tabinterp.models.device import CPU, device_of
 from tabinterp.models.io.load import load_counterpart, load_model, load_null, load_others
+from tabinterp.preview import PreviewedFrame
 from tabinterp.report.html import render
 from tabinterp.table import Scan
 from tabinterp.table.digest import column_digests
@@ -61,7 +62,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verification(PreviewedFrame):
     """All checks, in order."""
 
     steps: tuple[Step, ...]
@@ -419,7 +420,7 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
         device_of(device)
     except ModelError as error:  # asked for, and not done: whoever changed numbers could have written any device
         return _step("numbers", "failed", "numbers.device", device=device, reason=str(error))
-    model, table = load_model(path), read_again(settings.table, rows)
+    model, table = load_model(path), read_again(settings.table, rows, document.data.labels)
     if settings.table.remembered_split and model.split is None:
         return _step("numbers", "incomplete", "numbers.no_split")
     others = load_others(path) if document.method.other_digests else ()

@@ -81,6 +81,7 @@ CHAPTERS = (
         (
             ("performance", (performance.build,)),
             ("discrimination", ()),
+            ("residuals", ()),
             ("calibration", (calibration.build, decision_curve.build, recalibration.build)),
             ("gain", (ladder.build, decomposition.build, boosted_trees.build)),
             ("disagreeing", (disagreement.build, slices.build)),

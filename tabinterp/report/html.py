@@ -16,6 +16,7 @@ from tabinterp import __version__
 from tabinterp.document import claims
 from tabinterp.document.difference import compare_documents
 from tabinterp.document.document import Document
+from tabinterp.document.labels import labelled
 from tabinterp.errors import DocumentError
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.report.blocks import Section
@@ -31,6 +32,7 @@ from .contents import chapters
 def render(document: Document, paper: bool = False, appendix: str = "folded") -> str:
     """Return the report of an audit as HTML; `paper`: ordered and styled as for a PDF; `appendix`: none, folded or full."""
     claims.check(document)
+    document = labelled(document)
     found = with_appendix(chapters(document), appendix, paper)
     return _page(first_screen(document), found, document.method.version, paper)
 
@@ -39,7 +41,7 @@ def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str
     """Return the comparison of two audits as a page of the same kind."""
     found = compare_documents(first, second)
     with speaking(lang):
-        return _page(changes_screen(found, first), changes_sections(found), __version__)
+        return _page(changes_screen(found, labelled(first)), changes_sections(found), __version__)
 
 
 def render_summary(document: Document) -> str:

@@ -8,6 +8,7 @@ order, so that it repeats itself.
 
 from __future__ import annotations
 
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -149,15 +150,32 @@ def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
         with _private_cluster(distributed) as cluster, distributed.Client(cluster) as client:
             yield dask_engine(client)
         return
+    _check_address(distributed, scheduler)
     try:
         client = distributed.Client(address=scheduler)
     except (OSError, ValueError) as error:
         raise TabinterpError(
-            f"no Dask scheduler can be reached at {hidden(scheduler)!r}: {hidden(str(error), scheduler)}. Give an "
-            "address such as tls://10.0.0.5:8786"
+            f"no Dask scheduler can be reached at {hidden(scheduler)!r}: {hidden(str(error), scheduler)}"
         ) from None
     with client:
         yield dask_engine(client)
+
+
+def _check_address(distributed: Any, scheduler: str) -> None:
+    """Raise `TabinterpError` unless the address is tcp:// or tls:// with a port, and certificates are configured for tls://."""
+    scheme, _, place = scheduler.rpartition("://")
+    host, _, port = place.rpartition(":")
+    known_port = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 2**16
+    if scheme not in ("", "tcp", "tls") or not host or not known_port:
+        raise TabinterpError(
+            f"invalid address {hidden(scheduler)!r} of a Dask scheduler; give tls://HOST:PORT or tcp://HOST:PORT, such as "
+            f"tls://10.0.0.5:8786"
+        )
+    if scheme == "tls" and distributed.Security().get_connection_args("client")["ssl_context"] is None:
+        raise TabinterpError(
+            f"{hidden(scheduler)!r} needs certificates: set distributed.comm.tls.ca-file, client.cert and client.key in Dask's "
+            f"configuration (https://distributed.dask.org/en/stable/tls.html)"
+        )
 
 
 @contextmanager
@@ -165,7 +183,9 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
     """Start one worker per core of this machine that only this process can reach.
 
     Whoever reaches a Dask scheduler or worker can run code there. These listen on the loopback address, and speak only with
-    who holds a key and a certificate that are made for this cluster and never leave the memory of its processes.
+    who holds a key and a certificate that are made for this cluster and never leave the memory of its processes. What a worker
+    moves from memory to disk lies in a folder that only this user can read: Dask's own, in the folder of temporary files, may
+    belong to anybody who made it first.
     """
     try:
         security = distributed.Security.temporary()
@@ -174,9 +194,13 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
             "the Dask engine needs the package cryptography for a local cluster: pip install cryptography, or "
             "give --scheduler"
         ) from None
+    config = import_module("dask").config
     pages: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
     with (
-        import_module("dask").config.set(pages),
+        tempfile.TemporaryDirectory(
+            prefix="tabinterp-dask-", dir=config.get("temporary-directory", None), ignore_cleanup_errors=True
+        ) as scratch,
+        config.set({**pages, "temporary-directory": scratch}),
         distributed.LocalCluster(
             protocol="tls",
             security=security,

@@ -98,11 +98,18 @@ class Fingerprints:
 
 
 def _digest(frame: pd.DataFrame) -> str:
-    """Return the SHA-256 (hex) of names and values, row by row."""
+    """Return the SHA-256 (hex) of names, types and values, row by row."""
+    told = frame.copy(deep=False)
+    for at, dtype in enumerate(frame.dtypes):
+        values = frame.iloc[:, at]
+        if pd.api.types.is_object_dtype(dtype) and pd.api.types.infer_dtype(values) not in ("string", "empty"):
+            told.isetitem(at, values.map(repr).to_numpy())  # 1 and "1" have one hash, bytes and lists may have none
     try:
-        hashes = pd.util.hash_pandas_object(frame, index=False)
-    except TypeError:  # values that have no hash, such as lists
-        hashes = pd.util.hash_pandas_object(frame.astype(object).map(repr), index=False)
-    digest = hashlib.sha256(repr([*frame.columns]).encode("utf-8", "surrogatepass"))
+        hashes = pd.util.hash_pandas_object(told, index=False)
+    except UnicodeError:  # half of a surrogate pair
+        hashes = pd.util.hash_pandas_object(told.astype(object).map(ascii), index=False)
+    digest = hashlib.sha256(
+        repr([(name, str(dtype)) for name, dtype in frame.dtypes.items()]).encode("utf-8", "surrogatepass")
+    )
     digest.update(hashes.to_numpy().tobytes())
     return digest.hexdigest()

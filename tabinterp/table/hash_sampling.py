@@ -53,10 +53,19 @@ def _value_hash(values: pd.Series) -> HashArray:
     """Return the same for 1, 1.0, True and the text "1": a part of the rows read again may have another type."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _number_hash(values.to_numpy(dtype=np.float64, na_value=np.nan))
-    codes, levels = pd.factorize(values.astype(object).map(str, na_action="ignore"))
-    texts = np.array([*levels, ""], dtype=object)  # the last stands for missing values, whose code is -1
+    values = values.astype(object)
+    try:
+        return _text_hash(values.map(str, na_action="ignore"))
+    except UnicodeEncodeError:  # half of a surrogate pair: refused with its row when the column is read
+        return _text_hash(values.map(ascii, na_action="ignore"))
+
+
+def _text_hash(texts: pd.Series) -> HashArray:
+    """A text that is a number has the number's hash."""
+    codes, levels = pd.factorize(texts)
+    distinct = np.array([*levels, ""], dtype=object)  # the last stands for missing values, whose code is -1
     as_numbers = np.array([*map(_number, levels), np.nan])
-    hashes = np.asarray(pd.util.hash_array(texts), dtype=np.uint64)
+    hashes = np.asarray(pd.util.hash_array(distinct), dtype=np.uint64)
     same = ~np.isnan(as_numbers)
     same[-1] = True
     hashes[same] = _number_hash(as_numbers[same])

@@ -15,6 +15,7 @@ from tabinterp.secret_masking import source_name
 
 from .coerce import as_frame, plain, read_file, with_target
 from .column_sketch import witness
+from .labels import LabelsGiven, codebook
 from .schema_inference import Asked, coded, weighed
 from .split import Split, by_column, by_fraction
 from .table import Table
@@ -31,6 +32,7 @@ def read_table(
     protected: Collection[str] = (),
     kinds: Mapping[str, str] | None = None,
     levels: Mapping[str, Sequence[Any]] | None = None,
+    labels: LabelsGiven | None = None,
     weight: str | None = None,
     group: str | None = None,
     split: str | float | Split | None = None,
@@ -57,6 +59,8 @@ def read_table(
     kinds : column -> "numeric", "categorical", "boolean" or "ordinal", where the inferred kind is wrong, such as for
         categories coded as whole numbers.
     levels : column -> its levels in order, for ordinal columns.
+    labels : what names and codes mean, for whoever reads a report: a TOML or CSV codebook, or a mapping with the keys "columns"
+        (column -> label) and "levels" (column -> level -> label). The rows keep their codes.
     weight : column of sampling weights. group : column that says which rows belong together.
     split : a column of train/test labels, booleans or dates; or the share of rows to hold out, between 0 and 1.
     split_at : with a date column: hold out rows from this date on; None: about the latest quarter, from the start of a calendar
@@ -92,6 +96,7 @@ def read_table(
         group,
         split,
         drop_missing_target,
+        codebook(labels),
     )
     raw, digest = read_file(Path(source)) if isinstance(source, (str, Path)) else (as_frame(source), None)
     asked.check([*raw.columns])

@@ -19,16 +19,18 @@ from numpy.typing import NDArray
 
 from tabinterp.arrays import IntArray
 from tabinterp.errors import TableError, argument
+from tabinterp.preview import Preview, Previewed
 
 from .checkpoints import Arrays, Keeping, State, Told
 from .column_sketch import FEW, Witness, is_complete
 from .digest import finish as finish_digests
+from .labels import LabelsGiven, codebook
 from .partitions import SUMS, Form, Piece, held_out_bits
 from .prefetch import ahead
 from .read import read_table
 from .readers import ROWS, Source, identity, open_source, unpacked_size, with_known_targets
 from .sampling_pass import Gathered, Sides, joined, pack_table, unpack_table
-from .schema import Schema
+from .schema import Schema, preview_of
 from .schema_inference import Asked, weighed
 from .schema_pass import first_pass
 from .split import BoolArray, Split
@@ -41,7 +43,7 @@ DRAWN = 50_000  # rows of each side of the split, for what needs an order or a d
 
 
 @dataclass(frozen=True, eq=False)
-class Scan:
+class Scan(Previewed):
     """A table that is read in batches. `census` counts all its rows; `sample` is a table of the rows drawn.
 
     `columns` holds few values of each, of the type that it has as a whole. `sides`: the rows' held-out bits. `most`: rows
@@ -66,6 +68,10 @@ class Scan:
 
     def __len__(self) -> int:
         return self.census.rows
+
+    def preview(self) -> Preview:
+        """Return rows, target, kinds, roles and missing values, of all rows."""
+        return preview_of(self.name, self.schema, len(self), self.census.held_out, self.census.missing)
 
     @property
     def is_whole(self) -> bool:
@@ -140,6 +146,7 @@ def scan_table(
     protected: Collection[str] = (),
     kinds: Mapping[str, str] | None = None,
     levels: Mapping[str, Sequence[Any]] | None = None,
+    labels: LabelsGiven | None = None,
     weight: str | None = None,
     group: str | None = None,
     split: str | float | Split | None = None,
@@ -187,6 +194,7 @@ def scan_table(
         group,
         split,
         drop_missing_target,
+        codebook(labels),
     )
     if rows < 2 or batch < 1:
         raise TableError(

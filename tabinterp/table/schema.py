@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
+
+from tabinterp import messages
+from tabinterp.messages import text
+from tabinterp.messages.names import cut
+from tabinterp.preview import Preview
 
 Kind = Literal["numeric", "categorical", "boolean", "ordinal"]
 Role = Literal["input", "target", "weight", "group", "split", "dropped"]
@@ -61,7 +68,8 @@ class Column:
     """One column of the user's table.
 
     `levels` are the distinct values that are not missing, in order, for every kind but numeric. `protected` is a flag
-    beside the role: a column can be an input and protected.
+    beside the role: a column can be an input and protected. `label` and `level_labels` are what a codebook says that the name
+    and the levels mean: (level as text, label), also of levels that the table does not hold.
     """
 
     name: str
@@ -69,6 +77,8 @@ class Column:
     levels: tuple[Any, ...] = ()
     role: Role = "input"
     protected: bool = False
+    label: str | None = None
+    level_labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,3 +130,36 @@ class Schema:
         that is not adverse, or the positive class if the adverse class was not stated.
         """
         return 0 if self.adverse is not None and self.adverse == self.classes[-1] else 1
+
+
+def preview_of(name: str, schema: Schema, rows: int, held_out: int | None, missing: Mapping[str, int]) -> Preview:
+    """Return what a table shows of itself.
+
+    Parameters
+    ----------
+    held_out : rows; None where it is not known which rows a model was not trained on.
+    missing : column -> rows in which it is missing.
+    """
+    columns = schema.columns
+    values = {"name": cut(name, 48), "rows": rows, "columns": len(columns), "held_out": held_out}
+    classes = messages.joined(schema.labels) or text(f"cyclonedx.task.{schema.task}")
+    gaps = {column: count for column, count in missing.items() if count}
+    listed = messages.joined(f"{column} {messages.count(count)}" for column, count in gaps.items())
+    facts = {
+        "target": text("preview.target.classes", {"target": schema.target, "classes": classes}),
+        "kinds": _counted("report.kind", [column.kind for column in columns]),
+        "roles": _counted("report.role", [column.role for column in columns]),
+        "protected": messages.joined(column.name for column in columns if column.protected) or text("preview.none"),
+        "missing": text("preview.missing.columns", {"count": sum(gaps.values()), "columns": len(gaps), "names": listed})
+        if gaps
+        else text("preview.none"),
+    }
+    title = text("preview.table" if held_out is None else "preview.held_out", values)
+    return Preview(title, [(text(f"preview.{fact}"), told) for fact, told in facts.items()])
+
+
+def _counted(vocabulary: str, names: list[Any]) -> str:
+    """How often each name occurs, as a list of the names in words."""
+    return messages.joined(
+        f"{messages.count(n)} {messages.word(vocabulary, name)}" for name, n in Counter(names).items()
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from tabinterp.errors import TableError, argument, did_you_mean
 
 from .coerce import is_text, separator_hint, shown
 from .column_sketch import FEW, LARGEST, MOST, Witness
+from .labels import Codebook, labelled, matching_levels
 from .schema import GOALS, KINDS, TASKS, Column, Kind, Role, Schema, Task
 from .split import BoolArray, Split
 
@@ -40,11 +41,13 @@ class Asked:
     group: str | None
     split: str | float | Split | None
     drop_missing_target: bool = False
+    labels: Codebook = field(default_factory=Codebook)
 
     def check(self, columns: Sequence[str]) -> None:
         """Check that all named columns exist and that the declarations do not contradict each other."""
         self.roles(columns)
         _named(columns, "protected", self.protected)
+        _named(columns, "labels", self.labels.named)
         _check_kinds(columns, self.kinds, self.levels)
 
     def roles(self, columns: Sequence[str]) -> dict[str, Role]:
@@ -94,6 +97,7 @@ class Asked:
         if not any(column.role == "input" for column in columns):
             raise TableError("there is no input column: every column is the target, dropped or has another role")
         task, classes = _goal(found[self.target], self.task, self.positive, levels.get(self.target))
+        columns = labelled(columns, classes, self.labels)
         return Schema(columns, self.target, task, classes, adverse_class(self.adverse, task, classes))
 
 
@@ -340,7 +344,7 @@ def _classes(values: pd.Series, task: str, positive: Any, order: Sequence[Any] |
         )
     if positive is None:
         return tuple(classes)
-    match = _named_class(positive, classes)
+    match = matching_levels(positive, classes)
     if not match:
         raise TableError(
             f"target {values.name!r} has the classes {classes[0]!r} and {classes[1]!r}; got "
@@ -364,24 +368,10 @@ def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
             f"an adverse class can only be given for a target with two classes; this target is {task}. Leave out "
             f"{argument('adverse', given)}"
         )
-    match = _named_class(given, classes)
+    match = matching_levels(given, classes)
     if not match:
         raise TableError(
             f"unknown adverse class: got {argument('adverse', given)}; allowed are {classes[0]!r} and {classes[1]!r}."
             f"{did_you_mean(str(given), map(str, classes))}"
         )
     return match[0]
-
-
-def _named_class(given: Any, classes: Sequence[Any]) -> list[Any]:
-    """Return the class that the user means: the value itself, its text, or the same number."""
-    match = [value for value in classes if value == given or str(value) == str(given)]
-    return match or [value for value in classes if _number(value) == _number(given) is not None]
-
-
-def _number(value: Any) -> float | None:
-    """Return the number a value is, or that its text says: a class 1.0 can be asked for as "1"."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None

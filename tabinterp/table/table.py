@@ -11,9 +11,10 @@ import pandas as pd
 
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.errors import TableError
+from tabinterp.preview import Preview, Previewed
 
 from .hash_sampling import row_hash
-from .schema import Schema
+from .schema import Schema, preview_of
 from .split import BoolArray, Split
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class Table(Previewed):
     """Rows with their schema.
 
     `frame` holds every column, values as the user gave them, missing as NaN. `y` is (rows,) class numbers into
@@ -80,6 +81,14 @@ class Table:
     def codes(self) -> IntArray | None:
         """The class number of each row (rows,); None if the target is a number or a count."""
         return self.y.astype(np.int64) if self.schema.goal.classes else None
+
+    def preview(self) -> Preview:
+        """Return rows, target, kinds, roles and missing values."""
+        held_out = None if self.held_out is None else int(self.held_out.sum())
+        missing = self.frame.isna().sum()
+        return preview_of(
+            self.name, self.schema, len(self), held_out, {str(name): int(n) for name, n in missing.items()}
+        )
 
     def take(self, rows: IntArray | BoolArray) -> Table:
         """Return a table of these rows only, in this order."""

@@ -7,10 +7,22 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
+from sklearn.metrics import (
+    confusion_matrix,
+    multilabel_confusion_matrix,
+    precision_recall_curve,
+    precision_recall_fscore_support,
+    roc_curve,
+)
 
 import tabinterp as ti
-from tabinterp.analyses.discrimination.estimator import FALSE_POSITIVE_RATES, PARTS, RECALLS, discrimination
+from tabinterp.analyses.discrimination.estimator import (
+    FALSE_POSITIVE_RATES,
+    PARTS,
+    RECALLS,
+    _cells_shown,
+    discrimination,
+)
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 
@@ -94,6 +106,79 @@ def test_each_of_several_classes_is_held_against_the_others():
     for place, curves in enumerate(found.network):
         false, true, _ = roc_curve(table.y == place, probability[:, place], drop_intermediate=False)
         np.testing.assert_allclose(curves.roc.value[1:], np.interp(FALSE_POSITIVE_RATES[1:], false, true), atol=1e-6)
+
+
+def test_macro_averages_are_means_over_the_classes():
+    _, table, model, other = data(classes=3)
+    found = discrimination(model, table, other, resamples=RESAMPLES)
+    for both, average in zip((found.network, found.linear), found.macro, strict=True):
+        for name in ("roc", "precision", "ks"):
+            expected = np.mean([getattr(one, name).value for one in both], axis=0)
+            np.testing.assert_allclose(getattr(average, name).value, expected, atol=1e-12)
+        assert (average.roc.low <= average.roc.value).all()
+        assert (average.roc.stderr <= np.mean([one.roc.stderr for one in both], axis=0) + 1e-12).all()
+    assert found.ks_difference.value[-1] == pytest.approx(found.macro[0].ks.value[0] - found.macro[1].ks.value[0])
+    assert len(found.frame()) == 2 * 4 * len(FALSE_POSITIVE_RATES)
+    ax = found.plot()
+    np.testing.assert_array_equal(ax.lines[2].get_ydata(), found.macro[0].roc.value)
+
+
+@pytest.mark.parametrize("weights", [False, True])
+def test_rates_of_several_classes_are_those_of_scikit_learn(weights):
+    draw, angle = (
+        np.random.default_rng(0),
+        2 * np.pi * np.arange(900) / 3,
+    )  # three clouds of rows, confused with each other
+    frame = pd.DataFrame({"x": np.cos(angle) + draw.normal(size=900), "z": np.sin(angle) + draw.normal(size=900)})
+    frame["y"], frame["w"] = np.array([*"abc"])[np.arange(900) % 3], draw.uniform(0.5, 2, 900)
+    model = ti.wrap(LogisticRegression().fit(frame[["x", "z"]], frame["y"]))
+    kept = frame if weights else frame.drop(columns="w")
+    table = ti.read_table(kept, target="y", weight="w" if weights else None)
+    decided = discrimination(model, table, model, resamples=RESAMPLES).class_decisions[0]
+    called = bind(model, table).scores.argmax(axis=1)
+    np.testing.assert_array_equal(decided.counts, confusion_matrix(table.y, called))
+    w = frame["w"] if weights else None
+    precision, recall, _, _ = precision_recall_fscore_support(table.y, called, sample_weight=w)
+    np.testing.assert_allclose(decided.rates.value[:, 0], recall)
+    np.testing.assert_allclose(decided.rates.value[:, 2], precision)
+    for place in range(3):
+        cells = multilabel_confusion_matrix(table.y, called, sample_weight=w)[place]
+        assert decided.rates.value[place, 1] == pytest.approx(cells[0, 0] / cells[0].sum())
+        assert decided.rates.value[place, 3] == pytest.approx(cells[0, 0] / cells[:, 0].sum())
+    macro = precision_recall_fscore_support(table.y, called, sample_weight=w, average="macro")
+    assert (decided.macro.value[2], decided.macro.value[0]) == pytest.approx(macro[:2])
+
+
+def test_no_small_count_follows_from_a_confusion_matrix():
+    """Rows of each class, accuracy and balanced accuracy are known: what is withheld has two solutions at least."""
+    draw = np.random.default_rng(4)
+    for size in (3, 4, 6):
+        for _ in range(60):
+            counts = draw.poisson(draw.choice([0.3, 4, 14], (size, size))) + np.diag(draw.poisson(60, size))
+            told = _cells_shown(counts)
+            hidden = ~told
+            assert not ((counts > 0) & (counts < 10) & told).any()
+            for line in (*zip(counts, hidden, strict=True), *zip(counts.T, hidden.T, strict=True)):
+                inside = line[0][line[1] & (line[0] > 0)]
+                if told.any() and len(inside):
+                    assert len(inside) > 1 or not (line[0] * ~line[1]).any()
+                    assert inside.sum() >= 10 or not (line[0] * ~line[1]).any()
+            assert (~told.diagonal()).sum() not in (1, 2) or size < 3 or not told.diagonal().any()
+
+
+def test_rates_that_would_count_few_rows_are_withheld():
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": np.repeat([0.0, 1.0, 2.0, 3.0], 100) + 0.2 * draw.normal(size=400)})
+    frame["z"], frame["y"] = 0.0, np.repeat([*"abcd"], 100)
+    model = ti.wrap(LogisticRegression(C=100).fit(frame[["x", "z"]], frame["y"]))
+    decided = discrimination(model, ti.read_table(frame, target="y"), model, resamples=RESAMPLES).class_decisions[0]
+    counts = confusion_matrix(
+        frame["y"], np.array([*"abcd"])[bind(model, ti.read_table(frame, target="y")).scores.argmax(1)]
+    )
+    wrong = counts.sum(axis=1) - counts.diagonal()
+    assert ((wrong > 0) & (wrong < 10)).any()
+    assert np.isnan(decided.rates.value[(wrong > 0) & (wrong < 10)]).all()
+    assert np.isnan(decided.macro.value).all()
 
 
 def test_a_model_does_not_differ_from_itself():

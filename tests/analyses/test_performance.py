@@ -15,6 +15,7 @@ import tabinterp as ti
 from tabinterp.analyses.performance.estimator import Metric, Performance, compare, rows_to_resolve
 from tabinterp.errors import TabinterpError
 from tabinterp.models import bind
+from tabinterp.stats.discrimination import mean, of_two_samples
 from tests import cases, oracles
 
 
@@ -334,11 +335,111 @@ def test_frame_has_one_row_a_metric():
     _, _, _, bounds = pair()
     frame = compare(*bounds, held_out=True).frame()
     assert frame["metric"].tolist() == ["log_loss", "auc", "average_precision", "brier", "accuracy"]
+    training = ("network_training", "network_gap", "linear_training", "linear_gap")
     parts = [
-        f"{part}{what}" for part in ("network", "linear", "difference") for what in ("", "_stderr", "_low", "_high")
+        f"{part}{what}"
+        for part in ("network", "linear", "difference", *training)
+        for what in ("", "_stderr", "_low", "_high")
     ]
     assert list(frame.columns) == ["metric", *parts, "resolved"]
-    assert frame.notna().all(axis=None)
+    known = [name for name in frame.columns if name.startswith(training)]
+    assert frame.drop(columns=known).notna().all(axis=None)
+    assert frame[known].isna().all(axis=None)  # no training rows were given
+
+
+# ---- training rows next to held-out rows
+
+
+def halves(task="binary", n=400, weighted=False, **more):
+    """A table whose rows are held out every second row of twenty, and both models, fitted to the others."""
+    frame = cases.mixed_frame(n, 5, task)
+    frame["team"], frame["part"] = np.arange(n) // 10, np.where(np.arange(n) // 10 % 2 == 0, "train", "test")
+    frame = frame if "group" in more else frame.drop(columns="team")
+    table = cases.mixed_table(frame, task, weighted, split="part", **more)
+    seen = frame[~table.held_out]
+    models = cases.network_pipeline(seen, task), cases.linear_pipeline(seen, task)
+    return frame, table, [ti.wrap(m) for m in models]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("task", cases.TASKS)
+def test_metrics_on_training_rows_are_those_of_a_table_of_training_rows(task, weighted):
+    frame, table, models = halves(task, weighted=weighted)
+    found = ti.performance(models[0], table, models[1])
+    sides = [
+        cases.mixed_table(frame[side].drop(columns="part").reset_index(drop=True), task, weighted)
+        for side in (table.held_out, ~table.held_out)
+    ]
+    held_out, seen = (compare(*(bind(m, side) for m in models), held_out=True) for side in sides)
+    assert (found.training.rows, found.training.held_out_rows) == (len(sides[1]), len(sides[0]))
+    assert [gap.name for gap in found.training.metrics] == [metric.name for metric in found.metrics]
+    for gap, own, other in zip(found.training.metrics, held_out.metrics, seen.metrics, strict=True):
+        for model in ("network", "linear"):
+            first, second = getattr(own, model), getattr(other, model)
+            assert getattr(gap, model) == pytest.approx(second, abs=1e-9)
+            value, stderr, low, high = getattr(gap, f"{model}_gap")
+            assert (value, stderr) == pytest.approx((first[0] - second[0], math.hypot(first[1], second[1])), abs=1e-9)
+            assert (low + high) / 2 == pytest.approx(value)
+
+
+def test_the_gap_of_a_mean_loss_has_welchs_interval():
+    """SciPy's, where the losses are as long-tailed as normal ones are: the kurtosis of the influences costs no degrees then."""
+    one, other = np.random.default_rng(2).uniform(size=(2, 60)) * [[1.0], [3.0]]
+    other = other[:25]
+    found = of_two_samples(*(mean(values, np.ones(len(values))) for values in (one, other)))
+    expected = stats.ttest_ind(one, other, equal_var=False)
+    interval = expected.confidence_interval()
+    assert found == pytest.approx(
+        (one.mean() - other.mean(), (one.mean() - other.mean()) / expected.statistic, interval.low, interval.high)
+    )
+
+
+def test_groups_on_both_sides_of_the_split_leave_the_gap_without_interval():
+    frame, table, models = halves(n=800, group="team")
+    apart = ti.performance(models[0], table, models[1])
+    assert all(np.isfinite(gap.network_gap).all() for gap in apart.training.metrics)
+    mixed = cases.mixed_table(
+        frame.assign(part=np.where(np.arange(len(frame)) % 2 == 0, "train", "test")), split="part", group="team"
+    )
+    for gap in ti.performance(models[0], mixed, models[1]).training.metrics:
+        assert np.isfinite(gap.network_gap[0])
+        assert np.isnan(gap.network_gap[1:]).all()
+        assert np.isfinite(gap.network).all()  # on the training rows alone groups are no obstacle
+
+
+def test_an_overfitted_network_has_a_gap():
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame(draw.normal(size=(300, 8)), columns=[*"abcdefgh"]).assign(y=draw.integers(0, 2, 300))
+    table = ti.read_table(frame, target="y", split=0.5)
+    seen = frame[~table.held_out]
+    training = ti.performance(ti.wrap(overfitted(seen)), table).training
+    gaps = {gap.name: gap for gap in training.metrics}
+    assert gaps["accuracy"].network[0] == 1.0
+    assert gaps["accuracy"].network_gap[3] < -0.3
+    assert gaps["log_loss"].network_gap[2] > 0
+
+
+def overfitted(seen):
+    from sklearn.neural_network import MLPClassifier  # noqa: PLC0415
+
+    network = MLPClassifier((60,), solver="lbfgs", alpha=0.0, max_iter=2000, random_state=0)
+    return network.fit(seen[[*"abcdefgh"]], seen["y"])
+
+
+def test_without_training_rows_the_reason_is_given():
+    frame, table, _, bounds = pair(n=100)
+    assert ti.performance(bounds[0], table, bounds[1]).training.unknown.key == "why.performance.training.split"
+    audit = ti.audit(bounds[0].model, table, counterpart=bounds[1].model, rows=20, analyses=[])
+    assert audit.document.performance.training is None
+    reasons = [note.values["reason"] for note in audit.document.not_assessed if note.key == "not_assessed.reading"]
+    assert "why.performance.training.split" in [reason.key for reason in reasons]
+    few = frame.drop(columns="team").assign(part=np.where(np.arange(100) < 6, "train", "test"))
+    short = cases.mixed_table(few, split="part")
+    assert (
+        ti.performance(bounds[0].model, short, bounds[1].model).training.unknown.key == "why.performance.training.rows"
+    )
+    rare = cases.mixed_table(few.assign(part=np.where(np.arange(100) < 30, "train", "test")), split="part")
+    assert ti.performance(bounds[0].model, rare, bounds[1].model).training.unknown.key == "why.events"
 
 
 # ---- what the network knows, and classes in another order

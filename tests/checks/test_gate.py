@@ -6,6 +6,7 @@ import json
 import tomllib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree
 
 import jsonschema
@@ -18,7 +19,7 @@ from tabinterp.checks.gate.gate import decide
 from tabinterp.checks.gate.policy import LONGEST_WAIVER, METRICS, Policy
 from tabinterp.checks.judge import judge
 from tabinterp.cli import app as cli
-from tabinterp.document.base import Interval
+from tabinterp.document.base import Interval, Status
 from tabinterp.document.canonical import to_bytes
 from tabinterp.errors import PolicyError
 from tests.honest import honest
@@ -73,7 +74,7 @@ def test_every_metric_has_words_and_one_that_is_absent_fails_unless_it_may_be(do
     bare = document.model_copy(
         update={"performance": document.performance.model_copy(update={"metrics": []}), "calibration": None}
     )
-    demand = f'[[metric]]\n{OWNED}metric = "{metric}"\nat_least = -1e9\n'
+    demand = f'[[metric]]\n{OWNED}metric = "{metric}"\nat_least = 0.5\n'
     assert only(bare, demand).status == "failed"
     assert only(bare, demand + 'missing = "pass"').status == "passed"
     for form in FORMATS:
@@ -94,6 +95,16 @@ def test_a_calibration_slope(document):
     demand = f'[[metric]]\n{OWNED}metric = "calibration_slope"\nat_least = {slope.low!r}\nat_most = {slope.high!r}'
     assert only(document, demand).status == "passed"
     assert only(document, demand.replace(repr(slope.high), repr(slope.high - 1e-9))).status == "failed"
+
+
+def test_a_name_of_one_letter_of_any_script_is_one():
+    for name in ("林", "ま", "я", "ß", "7", "々木"):
+        assert policy(WAIVED.replace("A. Reviewer", name)).waiver[0].name == name
+
+
+@pytest.mark.parametrize("bound", ["at_least = 1e-9", "at_most = 0.999", "at_least = 0\nat_most = 0.9"])
+def test_a_threshold_that_can_be_missed_is_taken(bound):
+    assert policy(f"[[metric]]\n{OWNED}metric = 'auc'\n{bound}").metric
 
 
 def test_the_verdict_is_one_of_those_allowed(document):
@@ -193,6 +204,40 @@ def test_a_waiver_that_is_not_needed_is_named(document):
         (WAIVED.replace("challenger only", ""), "waiver.0.reason"),
         (WAIVED.replace("challenger only", " \u3164"), "waiver.0.reason: it must contain at least one letter or digit"),
         (WAIVED.replace("A. Reviewer", "\u200b"), "waiver.0.name: it must contain at least one letter or digit"),
+        (WAIVED.replace("A. Reviewer", "\u02b0"), "waiver.0.name: it must contain at least one letter or digit"),
+        (
+            WAIVED.replace("A. Reviewer", "\u0640 \ufe0f\u2800"),
+            "waiver.0.name: it must contain at least one letter or digit",
+        ),
+        (WAIVED.replace("A. Reviewer", "\U00013441"), "waiver.0.name: it must contain at least one letter or digit"),
+        (
+            WAIVED.replace("Model risk", "\U000e0041\u2062"),
+            "finding.0.owner: it must contain at least one letter or digit",
+        ),
+        (
+            WAIVED.replace("2026-11-24", "0001-01-01"),
+            "waiver.0.expires: 0001-01-01 is before 2000-01-01; write the year",
+        ),
+        (WAIVED.replace("2026-11-24", "1999-12-31"), "waiver.0.expires: 1999-12-31 is before 2000-01-01"),
+        (
+            f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 0",
+            "metric.0: every model meets this threshold: auc lies between 0 and 1",
+        ),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_most = 75", "set a threshold that a model can miss"),
+        (f"[[metric]]\n{OWNED}metric = 'accuracy'\nat_least = -1\nat_most = 1", "every model meets this threshold"),
+        (
+            f"[[metric]]\n{OWNED}metric = 'log_loss'\nat_least = -1e9",
+            "every model meets this threshold: log_loss lies between 0 and inf",
+        ),
+        (
+            f"[[metric]]\n{OWNED}metric = 'r2'\nat_most = 1",
+            "every model meets this threshold: r2 lies between -inf and 1",
+        ),
+        (
+            f"[[metric]]\n{OWNED}metric = 'auc'\nof = 'difference'\nat_least = -1",
+            "the difference in auc lies between -1 and 1",
+        ),
+        (f"[verdict]\n{OWNED}allowed = {[*get_args(Status)]}", "verdict: every verdict is allowed"),
         (WAIVED.replace("Model risk", "--"), "finding.0.owner: it must contain at least one letter or digit"),
         (f'name = "  "\n{WAIVED}', "name: it must contain at least one letter or digit"),
         (WAIVED.replace("2026-11-24", "4102444800"), "waiver.0.expires: it must be a date without quotes"),

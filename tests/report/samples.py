@@ -57,11 +57,12 @@ from tabinterp.analyses.maximisation.shown_values import Place
 from tabinterp.analyses.mechanism.record import Mechanism
 from tabinterp.analyses.off_support.record import OffSupport, SwapRow
 from tabinterp.analyses.path_weights.record import PathColumn, PathLine, Paths, PathTerm
-from tabinterp.analyses.performance.record import ClassRow, Judged, Performance, Verdict
+from tabinterp.analyses.performance.record import ClassRow, Judged, Performance, Training, TrainingRow, Verdict
 from tabinterp.analyses.permutation_importance.record import Importance, ImportanceRow
 from tabinterp.analyses.proxies.record import AblatedRow, GapPart, ProbeRow, ProxyPart
 from tabinterp.analyses.reason_codes.record import Alike, Flip, ReasonRow, Reasons
 from tabinterp.analyses.recalibration.record import Recalibration
+from tabinterp.analyses.residuals import record as residual
 from tabinterp.analyses.shapley_values.record import Shapley, ShapleyModel, ShapleyRow
 from tabinterp.analyses.slices.record import SliceRow, Slices
 from tabinterp.analyses.subgroup_gaps.record import WeakPart, WeakRow
@@ -1526,6 +1527,7 @@ def document(
             threshold=0.5 if task == "binary" else None,
             metrics=rows,
             skill=Interval(value=0.2, stderr=0.01, low=0.18, high=0.22),
+            training=trained(Maker(seed + 600), rows),
         ),
         judged=judged(Maker(seed + 300), classes, task, rows, seed),
         calibration=calibration(Maker(seed + 100), outputs, task),
@@ -1580,8 +1582,72 @@ def document(
         ),
     )
     if classes:
-        made = made.model_copy(update={"analyses": {"discrimination": discrimination(make, classes, task)}})
+        own = {"discrimination": discrimination(make, classes, task)}
+    else:
+        own = {"residuals": residuals(Maker(seed + 650), full=task == "regression")}
+    made = made.model_copy(update={"analyses": own})
     return made.model_copy(update={"method": made.method.model_copy(update={"readings": readings(made)})})
+
+
+def trained(make: Maker, rows: list[MetricRow]) -> Training:
+    """Metrics on training rows; the gap of the last one has no interval."""
+    known = [
+        TrainingRow(
+            metric=row.metric,
+            network=row.network,
+            linear=row.linear,
+            network_gap=make.interval(0.03, 0.01),
+            linear_gap=make.interval(-0.01, 0.01),
+        )
+        for row in rows
+    ]
+    known[-1] = known[-1].model_copy(update={"network_gap": Interval(value=0.02)})
+    return Training(rows=16000, held_out_rows=4000, metrics=known)
+
+
+def residuals(make: Maker, full: bool) -> residual.Record:
+    """Bins of both models; outer quantiles, and all quantiles of the absolute error, where the rows are enough (`full`)."""
+
+    def bins(slope: float) -> list[residual.ResidualBin]:
+        return [
+            residual.ResidualBin(
+                rows=400,
+                at=float(place),
+                mean=make.interval(slope * place + 0.1 * make.real(), 0.1) if place else NONE,
+                q10=slope * place - 2 if full or place > 1 else None,
+                q25=slope * place - 1,
+                q75=slope * place + 1,
+                q90=slope * place + 2 if full or place > 1 else None,
+            )
+            for place in range(10)
+        ]
+
+    def model() -> residual.ModelResiduals:
+        return residual.ModelResiduals(by_prediction=bins(0.0), by_observed=bins(0.8))
+
+    edges = [None, -1.0, 0.0, 1.0, None]
+    return residual.Record(
+        rows=4000,
+        resamples=1000,
+        seed=0,
+        network=model(),
+        linear=model(),
+        distribution=[
+            residual.ErrorBin(low=low, high=high, network=None if low is None else 0.3, linear=0.25)
+            for low, high in pairwise(edges)
+        ],
+        absolute=[
+            residual.ErrorQuantile(
+                quantile=share,
+                network=make.interval(share, 0.01),
+                linear=make.interval(2 * share, 0.01),
+                difference=make.interval(-share, 0.01),
+            )
+            if full or share < 0.9
+            else residual.ErrorQuantile(quantile=share, network=NONE, linear=NONE, difference=NONE)
+            for share in residual.ERRORS
+        ],
+    )
 
 
 def discrimination(make: Maker, classes: list[str], task: str) -> discriminated.Record:
@@ -1616,6 +1682,11 @@ def discrimination(make: Maker, classes: list[str], task: str) -> discriminated.
         }
         return discriminated.GainRow(part=part, **rates, **others)
 
+    def rates() -> discriminated.Rates:
+        names = ("sensitivity", "specificity", "precision", "negative_predictive_value")
+        return discriminated.Rates(**{name: make.interval(0.7, 0.02) for name in names})
+
+    counts = [[500 if row == column else None for column in range(len(classes))] for row in range(len(classes))]
     kinds = ("network_positive", "network_negative", "linear_positive", "linear_negative")
     return discriminated.Record(
         rows=4000,
@@ -1642,6 +1713,20 @@ def discrimination(make: Maker, classes: list[str], task: str) -> discriminated.
         network_confusion=confusion() if binary else None,
         linear_confusion=confusion() if binary else None,
         gains=[gain(part) for part in range(1, 11)] if binary else [],
+        macro=None
+        if binary
+        else discriminated.MacroRecord(
+            roc=points(discriminated.FALSE_POSITIVE_RATES, 0.5),
+            precision_recall=points(discriminated.RECALLS, 0.2),
+            network_ks=make.interval(0.4, 0.02),
+            linear_ks=make.interval(0.3, 0.02),
+            ks_difference=make.interval(0.1, 0.01),
+        ),
+        class_rates=[]
+        if binary
+        else [discriminated.ClassRates(output=name, network=rates(), linear=rates()) for name in (*classes, None)],
+        network_counts=[] if binary else counts,
+        linear_counts=[] if binary else counts,
     )
 
 
@@ -1790,6 +1875,7 @@ def nothing() -> Document:
             "extrapolation": None,
             "inside": None,
             "mechanism": None,
+            "analyses": {},
             "findings": [],
             "not_assessed": [],
         }

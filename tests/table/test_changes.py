@@ -13,6 +13,7 @@ import tabinterp as ti
 from tabinterp.errors import TableError
 from tabinterp.table import scan_table
 from tabinterp.table.checkpoints import Keeping
+from tabinterp.table.fingerprints import _digest
 
 ROWS, BATCH = 200, 50
 ASKED = {"target": "paid", "batch": BATCH, "rows": ROWS}
@@ -94,6 +95,101 @@ def test_a_file_that_changes_between_the_passes_is_noticed(path):
     assert "changed while it was read: rows 150 to 199 differ from those of the first pass" in str(error.value)
     assert "(noticed by the pass that draws rows)" in str(error.value)
     assert "Audit a copy" in str(error.value)
+
+
+def put(path, text: str) -> None:
+    """The file's time and owner stay; its size may change."""
+    before = path.stat()
+    path.write_text(text)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def cell(old: str, new: str):
+    """Change the first cell of its kind in the last rows."""
+
+    def change(path) -> None:
+        lines = path.read_text().splitlines(keepends=True)
+        at = next(i for i in range(len(lines) - 20, len(lines)) if old in lines[i])
+        lines[at] = lines[at].replace(old, new, 1)
+        put(path, "".join(lines))
+
+    return change
+
+
+def exchange(path) -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    lines[-5], lines[-6] = lines[-6], lines[-5]
+    put(path, "".join(lines))
+
+
+def link(path) -> None:
+    other = path.with_name("other.csv")
+    frame(1).to_csv(other, index=False)
+    path.unlink()
+    path.symlink_to(other)
+
+
+CHANGES = {
+    "rows change places": exchange,
+    "a level": cell("ab", "cd"),
+    "a new level": cell("ab", "xy"),
+    "a target": cell("yes", "no"),
+    "a cell that is emptied": cell("ab", ""),
+    "a space": cell("ab", "ab "),
+    "a letter of another case": cell("ab", "aB"),
+    "a number that becomes a text": cell(",ab", "x,ab"),
+    "the header": lambda path: put(path, path.read_text().replace("age", "aged", 1)),
+    "columns change places": lambda path: put(path, path.read_text().replace("age,job", "job,age", 1)),
+    "the end is cut off": lambda path: put(path, path.read_text()[: len(path.read_text()) * 3 // 4]),
+    "it is emptied": lambda path: put(path, ""),
+    "it is removed": lambda path: path.unlink(),
+    "it becomes a link": link,
+    "it becomes a folder": lambda path: (path.unlink(), path.mkdir()),
+    "it becomes Parquet": lambda path: frame().to_parquet(path),
+    "it is packed": lambda path: frame().to_csv(path, index=False, compression="gzip"),
+    "its first row comes twice": lambda path: put(path, path.read_text() + path.read_text().splitlines()[1] + "\n"),
+    "binary rubbish": lambda path: path.write_bytes(path.read_bytes()[:-30] + bytes(range(128, 158))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_no_change_of_a_file_goes_unnoticed(path, change):
+    """Also one that leaves the file's time as it was."""
+    scan = scan_table(path, **ASKED)
+    change(path)
+    with pytest.raises(TableError, match=r"data\.csv"):
+        list(scan.batches())
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_no_change_of_a_file_between_the_passes_goes_unnoticed(path, change):
+    told = After("inferring the schema", ROWS, lambda: change(path))
+    with pytest.raises(TableError, match=r"data\.csv"):
+        scan_table(path, **ASKED, told=told)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(1, "1"), (1, True), (b"a", "a"), (1.0, "1.0"), (None, "None"), ("1", 1), (0, False), (0.5, "0.5"), (b"\xff", b"\xfe"),
+     ([1], [2]), ("\ud800", "\ud801"), (pd.Timestamp("2024-01-01"), "2024-01-01 00:00:00")],
+)  # fmt: skip
+def test_a_value_of_another_type_is_another_value(one, other):
+    """In a column of many types, pandas' own hash is of their texts."""
+    made = pd.DataFrame({"a": pd.Series([one, "b", 2], dtype=object)})
+    changed = pd.DataFrame({"a": pd.Series([other, "b", 2], dtype=object)})
+    assert _digest(made) == _digest(made.copy())
+    assert _digest(made) != _digest(changed)
+
+
+def test_a_column_of_another_type_is_another_column():
+    days = pd.Series(pd.to_datetime(["2024-01-01", "2024-01-02"]))
+    for one, other in (
+        ([True, False], [1, 0]),
+        (days, days.dt.tz_localize("UTC")),
+        ([1, 2], ["1", "2"]),
+        ([1, 2], [1.0, 2.0]),
+    ):
+        assert _digest(pd.DataFrame({"a": one})) != _digest(pd.DataFrame({"a": other}))
 
 
 def test_a_file_that_changes_before_sums_are_taken_is_noticed(path):

@@ -204,6 +204,26 @@ def test_generated_frames_are_scanned_as_they_are_read(made, batch):
         check(scan, table)
 
 
+@pytest.mark.parametrize("name", ["a", "y"])
+@pytest.mark.parametrize(
+    "values",
+    [[1, b"\xff", 2, b"\xff"], ["a", 2.5, None, b"\xc3"], [2**70, b"\xff", True, 1], ["\ud800", "a", "b", "a"],
+     ["\ud800", "a", 1, 2]],
+)  # fmt: skip
+@pytest.mark.parametrize("split", [None, 0.5])
+def test_bytes_and_broken_texts_in_a_column_are_taken_or_refused_alike(values, name, split):
+    """Numbers mixed with bytes that are not UTF-8, and halves of surrogate pairs, once ended a scan in pandas' hashing."""
+    frame = pd.DataFrame({"a": range(24), "y": [0, 1] * 12}).assign(**{name: pd.Series(values * 6, dtype=object)})
+    found = []
+    for read, more in ((ti.read_table, {}), (ti.scan_table, {"batch": 5})):
+        try:
+            read(frame, target="y", split=split, **more)
+            found.append("read")
+        except TableError as error:
+            found.append(str(error))
+    assert found[0] == found[1]
+
+
 # ---- what cannot be read
 
 

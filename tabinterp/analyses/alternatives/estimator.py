@@ -34,6 +34,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import forward
+from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import auc
 from tabinterp.stats.group_contrasts import NONE, Estimate, ratio_of
 
@@ -56,7 +57,7 @@ class Alternative:
 
 
 @dataclass(frozen=True)
-class Alternatives:
+class Alternatives(PreviewedFrame):
     """All versions of both models; `columns` are the protected columns."""
 
     columns: tuple[str, ...]

@@ -42,10 +42,12 @@ class Bins:
     spread: FloatArray
 
 
-def start(prediction: FloatArray, weights: FloatArray) -> FloatArray | None:
-    """Return the bin edges, halfway between the predictions of two bins; None if there are too few rows for any bin."""
+def start(prediction: FloatArray, weights: FloatArray, least: int = FEWEST) -> FloatArray | None:
+    """Return the bin edges, halfway between the predictions of two bins; None if there are too few rows for any bin of `least`
+    rows.
+    """
     ordered = np.sort(prediction[weights > 0])
-    places = cuts(ordered)
+    places = cuts(ordered, least)
     inner = places[1:-1]
     return None if len(places) < 2 else (ordered[inner - 1] + ordered[inner]) / 2
 
@@ -105,17 +107,17 @@ def _bin(sums: Bins, i: int, classes: bool) -> Bin:
     return Bin(int(sums.rows[i]), float(sums.predicted[i]), observed, float(low), float(high))
 
 
-def cuts(ordered: FloatArray) -> IntArray:
-    """Return where to cut sorted predictions into at most ten bins of equal size, with ties together and at least ten rows
+def cuts(ordered: FloatArray, least: int = FEWEST) -> IntArray:
+    """Return where to cut sorted predictions into at most ten bins of equal size, with ties together and at least `least` rows
     in each.
     """
     n = len(ordered)
-    if n < FEWEST:
+    if n < least:
         return np.zeros(1, dtype=np.int64)
-    wanted = np.linspace(0, n, min(BINS, n // FEWEST) + 1)[1:-1].round().astype(int)
+    wanted = np.linspace(0, n, min(BINS, n // least) + 1)[1:-1].round().astype(int)
     kept = [0]
     for at in np.searchsorted(ordered, ordered[wanted], side="left"):
-        if at - kept[-1] >= FEWEST and n - at >= FEWEST:
+        if at - kept[-1] >= least and n - at >= least:
             kept.append(int(at))
     return np.array([*kept, n], dtype=np.int64)
 

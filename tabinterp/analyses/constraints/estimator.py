@@ -34,6 +34,7 @@ from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.linear.terms import Slope, find_terms
 from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import RESOLUTION, crossed
+from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.table import Table
 from tabinterp.table.folds import dealt
@@ -74,7 +75,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Constraints:
+class Constraints(PreviewedFrame):
     """Every declared column, in the order given."""
 
     columns: tuple[Checked, ...]

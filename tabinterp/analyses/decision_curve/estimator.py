@@ -32,6 +32,7 @@ from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models.model import BoundModel
+from tabinterp.preview import PreviewedFrame
 from tabinterp.table import Table
 from tabinterp.table.class_counts import require_events
 from tabinterp.table.hash_sampling import row_hash
@@ -41,7 +42,7 @@ THRESHOLDS = (0.01, *(round(0.05 * i, 2) for i in range(1, 20)), 0.99)
 
 
 @dataclass(frozen=True)
-class Decisions:
+class Decisions(PreviewedFrame):
     """Both models under a decision policy, and net benefits (value, standard error, 95% interval) at each of `thresholds`.
 
     `metrics`: expected cost of a row, accuracy, sensitivity and specificity; empty without a policy. `all_cost` and `none_cost`

@@ -12,7 +12,7 @@ curves; Efron & Tibshirani (1993), An introduction to the bootstrap.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ from tabinterp.analyses.performance.estimator import (
     RESAMPLES,
     evaluated_pair,
     groups,
-    is_positive,
+    predicted_classes,
     resampled,
 )
 from tabinterp.analyses.plots import AMBER, DASH, INK, NAVY, axes_of
@@ -35,12 +35,13 @@ from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.scores import probabilities
+from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.estimates import resampled as bootstrapped
 from tabinterp.table import Table
 from tabinterp.table.class_counts import require_events
 from tabinterp.table.hash_sampling import row_hash
-from tabinterp.table.suppression import BoolArray, parts_shown
+from tabinterp.table.suppression import SMALL, BoolArray, parts_shown, shown
 
 from . import record
 
@@ -55,21 +56,31 @@ RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
 
 
 @dataclass(frozen=True)
-class ClassCurves:
-    """How well one model separates one class from the others.
+class Curves:
+    """How well one model separates one class from the others, or the means of this over all classes (macro averages).
 
     Parameters
     ----------
     roc : true-positive rate at each of `FALSE_POSITIVE_RATES`.
     precision : precision at the threshold at which recall reaches each of `RECALLS`.
     ks : Kolmogorov-Smirnov statistic, the largest difference between the true- and the false-positive rate, (1,).
-    positive, negative : (bins,) shares of the rows of the class, and of the others, by predicted probability; NaN where a bin
-        holds 1 to 9 rows, or its count would follow from the others.
     """
 
     roc: Estimates
     precision: Estimates
     ks: Estimates
+
+
+@dataclass(frozen=True)
+class ClassCurves(Curves):
+    """How well one model tells one class from the others, and the distribution of its predicted probabilities.
+
+    Parameters
+    ----------
+    positive, negative : (bins,) shares of the rows of the class, and of the others, by predicted probability; NaN where a bin
+        holds 1 to 9 rows, or its count would follow from the others.
+    """
+
     positive: FloatArray
     negative: FloatArray
 
@@ -92,14 +103,32 @@ class Decisions:
 
 
 @dataclass(frozen=True)
-class Discrimination:
-    """Curves of both models for each class, and decisions if there are two classes.
+class ClassDecisions:
+    """Which of several classes one model predicts.
+
+    Parameters
+    ----------
+    counts : (actual, predicted) rows; NaN where 1 to 9 rows would be counted, or would follow.
+    rates : (classes, 4) `RATES` of each class against all others, weighted; NaN where the class's own count is withheld.
+    macro : (4,) their means over the classes; NaN where those of a class are withheld.
+    """
+
+    counts: FloatArray
+    rates: Estimates
+    macro: Estimates
+
+
+@dataclass(frozen=True)
+class Discrimination(PreviewedFrame):
+    """Curves of both models for each class, and decisions between the classes.
 
     Parameters
     ----------
     classes : the class of each curve; one of two classes: the positive one.
-    ks_difference : (classes,) KS of the network minus KS of the linear model, paired.
+    ks_difference : (classes,) KS of the network minus KS of the linear model, paired; of several classes their mean comes last.
     decisions : of the network and of the linear model; None where there are several classes.
+    macro : means of the curves over several classes, of the network and of the linear model; None where there are two.
+    class_decisions : of the network and of the linear model; None where there are two classes.
     """
 
     classes: tuple[str, ...]
@@ -111,14 +140,22 @@ class Discrimination:
     rows: int
     resamples: int
     seed: int
+    macro: tuple[Curves, Curves] | None = None
+    class_decisions: tuple[ClassDecisions, ClassDecisions] | None = None
 
     def frame(self) -> pd.DataFrame:
-        """Return the points of the ROC curves: one row for each class, model and false-positive rate."""
+        """Return the points of the ROC curves: one row for each class, model and false-positive rate.
+
+        The mean over several classes has None for a class.
+        """
         return pd.DataFrame(
             [
                 (name, model, rate, *(float(part[i]) for part in (roc.value, roc.stderr, roc.low, roc.high)))
-                for model in ("network", "linear")
-                for name, curves in zip(self.classes, getattr(self, model), strict=True)
+                for place, model in enumerate(("network", "linear"))
+                for name, curves in (
+                    *zip(self.classes, getattr(self, model), strict=True),
+                    *([] if self.macro is None else [(None, self.macro[place])]),
+                )
                 for roc in [curves.roc]
                 for i, rate in enumerate(FALSE_POSITIVE_RATES)
             ],
@@ -130,6 +167,11 @@ class Discrimination:
     def plot(self, ax: Axes | None = None, *, output: str | None = None) -> Axes:
         """Draw the ROC curves of both models for one class into `ax`, or the axes of a new figure, and return them.
 
+        Parameters
+        ----------
+        ax : axes to draw into.
+        output : the class; None: the positive one of two classes, the mean over several.
+
         Raises
         ------
         TabinterpError
@@ -137,11 +179,16 @@ class Discrimination:
         """
         if output is not None and output not in self.classes:
             raise TabinterpError(f"output must be one of {list(self.classes)}; got {output!r}")
-        place = 0 if output is None else self.classes.index(output)
+        both = self.macro or (self.network[0], self.linear[0])
+        if output is not None:
+            place = self.classes.index(output)
+            both = self.network[place], self.linear[place]
         ax = axes_of(ax)
         ax.plot([0, 1], [0, 1], color=INK, lw=0.8, ls=":")
-        for model, colour, dash in (("linear", AMBER, DASH), ("network", NAVY, "-")):
-            roc = getattr(self, model)[place].roc
+        for model, colour, dash, roc in (
+            ("linear", AMBER, DASH, both[1].roc),
+            ("network", NAVY, "-", both[0].roc),
+        ):
             ax.fill_between(FALSE_POSITIVE_RATES, roc.low, roc.high, color=colour, alpha=0.15, lw=0)
             ax.plot(FALSE_POSITIVE_RATES, roc.value, color=colour, ls=dash, label=text(f"plot.series.{model}"))
         ax.set_xlabel(text("report.discrimination.axis.false"))
@@ -215,15 +262,10 @@ def discriminate(
     scores = [bound.scores[order] for bound in (network, linear)]
     places = [1] if binary else range(len(table.schema.labels))
     each = [[_Ranking(_score(one, place, binary), table.y == place) for place in places] for one in scores]
-    calls = [is_positive(one[:, 0], threshold) for one in scores] if binary else []
+    calls = predicted_classes(np.stack(scores), threshold)
 
     def statistics(w: FloatArray) -> FloatArray:
-        curves = [np.concatenate([ranking.curves(w) for ranking in of_model]) for of_model in each]
-        decided = [
-            np.concatenate([_rates(called, table.y > 0, w), of_model[0].gains(w).ravel()])
-            for called, of_model in zip(calls, each, strict=False)
-        ]
-        return np.stack([np.concatenate(parts) for parts in zip(curves, decided, strict=True)] if binary else curves)
+        return np.stack([_statistics(*model, table, w) for model in zip(each, calls, strict=True)])
 
     weights = table.row_weights
     with threadpool_limits(1, user_api="blas"):
@@ -242,14 +284,16 @@ def discriminate(
         )
         for model in range(2)
     ]
-    ks = np.array([_WIDTH * at + _KS for at in range(len(places))])
+    ks = np.array([_WIDTH * at + _KS for at in range(len(places) + (not binary))])
     difference = bootstrapped(point[0, ks] - point[1, ks], drawn[:, 0, ks] - drawn[:, 1, ks], units)
     return Discrimination(
         classes=tuple(table.schema.labels[place] for place in places),
         network=curves[0],
         linear=curves[1],
         ks_difference=difference,
-        decisions=_both_decisions(found, calls, each, table) if binary else None,
+        decisions=_both_decisions(found, calls > 0, each, table) if binary else None,
+        macro=None if binary else (_averaged(found[0], len(places)), _averaged(found[1], len(places))),
+        class_decisions=None if binary else (_decided(found[0], calls[0], table), _decided(found[1], calls[1], table)),
         threshold=threshold if binary else None,
         rows=len(table),
         resamples=resamples,
@@ -304,6 +348,18 @@ class _Ranking:
         return own, summed
 
 
+def _statistics(rankings: list[_Ranking], called: IntArray, table: Table, w: FloatArray) -> FloatArray:
+    """Return every number of a model under these weights, in one array.
+
+    Of two classes: curves, rates and gains. Of several: the curves of each and their means, the rates of each and their means.
+    """
+    curves = np.stack([ranking.curves(w) for ranking in rankings])
+    if table.schema.task == "binary":
+        return np.concatenate([curves[0], _rates(called > 0, table.y > 0, w), rankings[0].gains(w).ravel()])
+    rates = np.stack([_rates(called == k, table.y == k, w) for k in range(len(rankings))])
+    return np.concatenate([one for part in (curves, rates) for one in (part.ravel(), part.mean(axis=0))])
+
+
 def _score(scores: FloatArray, place: int, binary: bool) -> FloatArray:
     """Return what a class is ranked by: the log-odds of two classes, and of several the log-odds against all others."""
     if binary:
@@ -322,14 +378,58 @@ def _rates(called: BoolArray, positive: BoolArray, w: FloatArray) -> FloatArray:
 
 
 def _curves(found: Estimates, at: int, shares: tuple[FloatArray, FloatArray]) -> ClassCurves:
+    return ClassCurves(**vars(_averaged(found, at)), positive=shares[0], negative=shares[1])
+
+
+def _averaged(found: Estimates, at: int) -> Curves:
+    """Return the curves at a place: those of a class, or behind the last class their means."""
     start = _WIDTH * at
-    return ClassCurves(
+    return Curves(
         roc=found[start : start + _ROC],
         precision=found[start + _ROC : start + _KS],
         ks=found[start + _KS : start + _WIDTH],
-        positive=shares[0],
-        negative=shares[1],
     )
+
+
+def _decided(found: Estimates, called: IntArray, table: Table) -> ClassDecisions:
+    """Return the confusion matrix of several classes and the rates of each class, as far as no small count follows."""
+    size = len(table.schema.labels)
+    counts = np.bincount(table.y.astype(np.int64) * size + called, minlength=size**2).reshape(size, size)
+    told = _cells_shown(counts)
+    start = _WIDTH * (size + 1)
+    rates, macro = found[start : start + 4 * size], found[start + 4 * size :]
+    right = counts.diagonal()
+    wrong = np.stack([counts.sum(axis=1) - right, counts.sum(axis=0) - right])  # missed, and predicted wrongly
+    own = told.diagonal() & ~((wrong > 0) & (wrong < SMALL)).any(axis=0)
+    return ClassDecisions(
+        counts=np.where(told, counts, np.nan),
+        rates=_where(own[:, None], Estimates(*(part.reshape(size, 4) for part in _parts(rates)))),
+        macro=_where(own.all(), macro),
+    )
+
+
+def _cells_shown(counts: IntArray) -> BoolArray:
+    """Return which cells of a confusion matrix may be told.
+
+    The number of rows of each class is known, and so is the sum of the diagonal (accuracy) and its mean by class (balanced
+    accuracy). One or two cells of the diagonal would follow, so that none or at least three are withheld.
+    """
+    allowed, diagonal = np.ones(counts.shape, dtype=bool), np.arange(len(counts))
+    while True:
+        told = (shown(counts, allowed) | (counts == 0)) & allowed
+        kept = diagonal[told[diagonal, diagonal]]
+        if len(diagonal) - len(kept) not in (1, 2) or not len(kept):
+            return np.asarray(told)
+        least = kept[np.argmin(counts[kept, kept])]
+        allowed[least, least] = False
+
+
+def _where(told: Any, found: Estimates) -> Estimates:
+    return Estimates(*(np.where(told, part, np.nan) for part in _parts(found)))
+
+
+def _parts(found: Estimates) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    return found.value, found.stderr, found.low, found.high
 
 
 def _distribution(probability: FloatArray, table: Table, place: int) -> tuple[FloatArray, FloatArray]:
@@ -344,7 +444,7 @@ def _distribution(probability: FloatArray, table: Table, place: int) -> tuple[Fl
 
 
 def _both_decisions(
-    found: Estimates, calls: list[BoolArray], rankings: list[list[_Ranking]], table: Table
+    found: Estimates, calls: BoolArray, rankings: list[list[_Ranking]], table: Table
 ) -> tuple[Decisions, Decisions]:
     made = []
     for model, (called, (ranking,)) in enumerate(zip(calls, rankings, strict=True)):
@@ -353,13 +453,13 @@ def _both_decisions(
         shown = np.stack([parts_shown(row) for row in counts])
         part = found[model][_WIDTH:]
         rates, gains = part[: len(RATES)], part[len(RATES) :]
-        gains = Estimates(*(one.reshape(PARTS, 3).copy() for one in (gains.value, gains.stderr, gains.low, gains.high)))
+        gains = Estimates(*(one.reshape(PARTS, 3).copy() for one in _parts(gains)))
         own, summed = ranking.countable()
-        for one in (gains.value, gains.stderr, gains.low, gains.high):
+        for one in _parts(gains):
             one[~own, 0] = np.nan
             one[~summed, 1:] = np.nan
         told = np.array([shown[1].all(), shown[0].all(), shown[:, 1].all(), shown[:, 0].all()])
-        rates = Estimates(*(np.where(told, one, np.nan) for one in (rates.value, rates.stderr, rates.low, rates.high)))
+        rates = _where(told, rates)
         made.append(
             Decisions(
                 counts=np.where(shown, counts, np.nan),

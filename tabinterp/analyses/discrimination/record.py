@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import Field
 
 from tabinterp.analyses.record_values import at, number
 from tabinterp.document.base import Interval, Part
@@ -14,8 +15,9 @@ from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
+    from tabinterp.stats.estimates import Estimates
 
-    from .estimator import ClassCurves, Decisions
+    from .estimator import ClassCurves, ClassDecisions, Curves, Decisions
 
 
 FALSE_POSITIVE_RATES = (
@@ -55,6 +57,33 @@ class ClassRecord(Part):
     distribution: list[ScoreBin]
 
 
+class MacroRecord(Part):
+    """Means over several classes, each held against all others."""
+
+    roc: list[RatePoint]
+    precision_recall: list[RatePoint]
+    network_ks: Interval
+    linear_ks: Interval
+    ks_difference: Interval  # network minus linear, paired
+
+
+class Rates(Part):
+    """Rates of a predicted class against all others; without numbers where a count of 1 to 9 rows would follow."""
+
+    sensitivity: Interval
+    specificity: Interval
+    precision: Interval
+    negative_predictive_value: Interval
+
+
+class ClassRates(Part):
+    """Rates of one of several classes, or the means over all of them."""
+
+    output: str | None  # None: the means
+    network: Rates
+    linear: Rates
+
+
 class GainRow(Part):
     """A tenth of the rows, from the highest score downwards."""
 
@@ -67,7 +96,7 @@ class GainRow(Part):
     linear_lift: Interval
 
 
-class Confusion(Part):
+class Confusion(Rates):
     """Rows by actual and predicted class at the threshold; None: 1 to 9 rows, or a count from which such a count would
     follow.
     """
@@ -76,10 +105,6 @@ class Confusion(Part):
     false_positives: int | None
     false_negatives: int | None
     true_positives: int | None
-    sensitivity: Interval
-    specificity: Interval
-    precision: Interval
-    negative_predictive_value: Interval
 
 
 class Record(Part):
@@ -91,6 +116,12 @@ class Record(Part):
     network_confusion: Confusion | None
     linear_confusion: Confusion | None
     gains: list[GainRow]
+    macro: MacroRecord | None = None  # None: there are two classes, or an earlier version wrote this
+    class_rates: list[ClassRates] = Field(default_factory=list)
+    network_counts: list[list[int | None]] = Field(
+        default_factory=list
+    )  # rows of several classes: actual, then predicted
+    linear_counts: list[list[int | None]] = Field(default_factory=list)
 
 
 def build(r: Results) -> Record | None:
@@ -98,6 +129,7 @@ def build(r: Results) -> Record | None:
     result = r[ANALYSIS]
     if result is None:
         return None
+    averages, decided = result.macro, result.class_decisions
     confusions = [None, None] if result.decisions is None else [_confusion(one) for one in result.decisions]
     return Record(
         rows=result.rows,
@@ -121,10 +153,22 @@ def build(r: Results) -> Record | None:
         network_confusion=confusions[0],
         linear_confusion=confusions[1],
         gains=[] if result.decisions is None else _gains(*result.decisions),
+        macro=None
+        if averages is None
+        else MacroRecord(
+            roc=_points(FALSE_POSITIVE_RATES, *averages, "roc"),
+            precision_recall=_points(RECALLS, *averages, "precision"),
+            network_ks=at(averages[0].ks, 0),
+            linear_ks=at(averages[1].ks, 0),
+            ks_difference=at(result.ks_difference, len(result.classes)),
+        ),
+        class_rates=[] if decided is None else _class_rates(result.classes, *decided),
+        network_counts=[] if decided is None else _counts(decided[0]),
+        linear_counts=[] if decided is None else _counts(decided[1]),
     )
 
 
-def _points(xs: Sequence[float], network: ClassCurves, linear: ClassCurves, name: str) -> list[RatePoint]:
+def _points(xs: Sequence[float], network: Curves, linear: Curves, name: str) -> list[RatePoint]:
     first, second = getattr(network, name), getattr(linear, name)
     return [RatePoint(x=x, network=at(first, i), linear=at(second, i)) for i, x in enumerate(xs)]
 
@@ -145,18 +189,34 @@ def _bins(network: ClassCurves, linear: ClassCurves) -> list[ScoreBin]:
 
 
 def _confusion(one: Decisions) -> Confusion:
-    cells = [None if np.isnan(cell) else int(cell) for cell in one.counts.ravel()]
-    rates = [at(one.rates, i) for i in range(4)]
+    (true_negatives, false_positives), (false_negatives, true_positives) = _counts(one)
     return Confusion(
-        true_negatives=cells[0],
-        false_positives=cells[1],
-        false_negatives=cells[2],
-        true_positives=cells[3],
-        sensitivity=rates[0],
-        specificity=rates[1],
-        precision=rates[2],
-        negative_predictive_value=rates[3],
+        true_negatives=true_negatives,
+        false_positives=false_positives,
+        false_negatives=false_negatives,
+        true_positives=true_positives,
+        **_rates(one.rates),
     )
+
+
+def _counts(one: Decisions | ClassDecisions) -> list[list[int | None]]:
+    return [[None if np.isnan(cell) else int(cell) for cell in row] for row in one.counts]
+
+
+def _rates(rates: Estimates, *place: int) -> dict[str, Interval]:
+    return {name: at(rates, *place, i) for i, name in enumerate(Rates.model_fields)}
+
+
+def _class_rates(names: Sequence[str], network: ClassDecisions, linear: ClassDecisions) -> list[ClassRates]:
+    own = [
+        ClassRates(
+            output=name, network=Rates(**_rates(network.rates, place)), linear=Rates(**_rates(linear.rates, place))
+        )
+        for place, name in enumerate(names)
+    ]
+    return [
+        *own, ClassRates(output=None, network=Rates(**_rates(network.macro)), linear=Rates(**_rates(linear.macro)))
+    ]  # fmt: skip
 
 
 def _gains(network: Decisions, linear: Decisions) -> list[GainRow]:

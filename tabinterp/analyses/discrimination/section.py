@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Figure, Fold, Heading, Key, Paragraph, Table
-from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, table
-from tabinterp.report.words import NONE, capital, cut, interval, number, scaled, share, t, tidy
+from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
+from tabinterp.report.words import NONE, capital, counted, cut, interval, number, scaled, share, t, tidy
 
 from . import figure
-from .record import ClassRecord, Confusion, GainRow, RatePoint, Record, ScoreBin
+from .record import ClassRates, ClassRecord, Confusion, GainRow, MacroRecord, RatePoint, Record, ScoreBin
 
 Row = tuple[str, str, list[int | None]]  # the model, the actual class, and its rows by predicted class
 
+MATRIX = 10  # the most classes whose confusion matrix fits the page; the document holds larger ones
 RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
 
 
@@ -28,34 +29,61 @@ def build(record: Record, document: Document) -> list[Block]:
         Fold(t("report.discrimination.class", output=tidy(one.output)), list(_class(one, record, place)))
         for place, one in enumerate(record.classes)
     ]
-    return [*folds, note]
+    return [*_macro(record), *_class_rates(record, document), *folds, note]
+
+
+def _macro(record: Record) -> Iterator[Block]:
+    """Means of the curves over several classes."""
+    if record.macro is None:
+        return
+    yield _ks(record.macro, "report.discrimination.ks.macro")
+    yield from _curves(record.macro, "macro", {}, None)
+
+
+def _class_rates(record: Record, document: Document) -> Iterator[Block]:
+    """What is decided between several classes: rates of each, and how many rows of each are predicted as which."""
+    if not record.class_rates:
+        return
+    columns: list[Column[ClassRates]] = [
+        name_column(
+            t("report.discrimination.rates.class"),
+            lambda row: t("report.discrimination.macro") if row.output is None else row.output,
+        ),
+        *(_class_rate(model, name) for name in ("sensitivity", "precision") for model in MODELS),
+    ]
+    yield table(t("report.discrimination.rates.classes"), record.class_rates, columns)
+    names = [tidy(name) for name in document.data.classes]
+    if len(names) > MATRIX:
+        return
+    for model, counts in (("network", record.network_counts), ("linear", record.linear_counts)):
+        rows = [(model, name, row) for name, row in zip(names, counts, strict=True)]
+        cells: list[Column[Row]] = [
+            Column(t("report.discrimination.actual"), lambda row: cut(row[1])),
+            *(_cell(place, name) for place, name in enumerate(names)),
+        ]
+        yield table(t("report.discrimination.matrix", model=t(f"report.{model}")), rows, cells, style="")
+
+
+def _class_rate(model: str, name: str) -> Column[ClassRates]:
+    head = f"{t(f'report.{model}')}: {t(f'report.discrimination.rate.{name}')}"
+    return interval_column(head, lambda row: getattr(getattr(row, model), name), STYLES[model])
+
+
+def _cell(place: int, predicted: str) -> Column[Row]:
+    def show(row: Row) -> str:
+        count = row[2][place]
+        return NONE if count is None else counted(count)
+
+    return Column(t("report.discrimination.predicted", output=cut(predicted)), show)
 
 
 def _class(one: ClassRecord, record: Record, place: int) -> Iterator[Block]:
-    legend = [
-        Key("●", "net", t("report.discrimination.legend.network")),
-        Key("◇", "lin", t("report.discrimination.legend.linear")),
-    ]
     marks = {
         model: (1 - confusion.specificity.value, confusion.sensitivity.value)
         for model, confusion in (("network", record.network_confusion), ("linear", record.linear_confusion))
         if confusion is not None and confusion.specificity.value is not None and confusion.sensitivity.value is not None
     }
-    yield Heading(t("report.discrimination.roc"))
-    aria = t("report.discrimination.aria.roc", **_at(one.roc, 0.2))
-    axes = t("report.discrimination.axis.false"), t("report.discrimination.axis.true")
-    titles = _titles(one.roc, 0.2)
-    svg = figure.rates(one.roc, axes, aria, f"figure-roc-{place}", titles=titles, diagonal=True, marks=marks)
-    marked = (
-        [Key("⬤", "", t("report.discrimination.legend.threshold", threshold=number(record.threshold)))] if marks else []
-    )
-    yield Figure(svg, aria, [*legend, *marked], t("report.discrimination.roc.caption"), _points(one.roc, axes))
-    yield Heading(t("report.discrimination.pr"))
-    aria = t("report.discrimination.aria.pr", **_at(one.precision_recall, 0.5))
-    axes = t("report.discrimination.axis.recall"), t("report.discrimination.axis.precision")
-    titles = _titles(one.precision_recall, 0.5)
-    svg = figure.rates(one.precision_recall, axes, aria, f"figure-pr-{place}", titles=titles, diagonal=False)
-    yield Figure(svg, aria, legend, t("report.discrimination.pr.caption"), _points(one.precision_recall, axes))
+    yield from _curves(one, str(place), marks, record.threshold)
     yield Heading(t("report.discrimination.scores"))
     aria = t("report.discrimination.aria.scores")
     axes = t("report.discrimination.axis.probability"), t("report.discrimination.axis.share")
@@ -69,8 +97,35 @@ def _class(one: ClassRecord, record: Record, place: int) -> Iterator[Block]:
         _bins(one.distribution, one.output),
     )
     yield Heading(t("report.discrimination.separation"))
+    yield _ks(one, "report.discrimination.ks")
+
+
+def _ks(one: ClassRecord | MacroRecord, key: str) -> Paragraph:
     values = {"network": interval(one.network_ks), "linear": interval(one.linear_ks)}
-    yield Paragraph(t("report.discrimination.ks", **values, difference=interval(one.ks_difference, sign=True)))
+    return Paragraph(t(key, **values, difference=interval(one.ks_difference, sign=True)))
+
+
+def _curves(
+    one: ClassRecord | MacroRecord, place: str, marks: Mapping[str, figure.Place], threshold: float | None
+) -> Iterator[Block]:
+    """ROC and precision-recall curves of both models, with their points at the threshold."""
+    legend = [
+        Key("●", "net", t("report.discrimination.legend.network")),
+        Key("◇", "lin", t("report.discrimination.legend.linear")),
+    ]
+    yield Heading(t("report.discrimination.roc"))
+    aria = t("report.discrimination.aria.roc", **_at(one.roc, 0.2))
+    axes = t("report.discrimination.axis.false"), t("report.discrimination.axis.true")
+    titles = _titles(one.roc, 0.2)
+    svg = figure.rates(one.roc, axes, aria, f"figure-roc-{place}", titles=titles, diagonal=True, marks=marks)
+    marked = [Key("⬤", "", t("report.discrimination.legend.threshold", threshold=number(threshold)))] if marks else []
+    yield Figure(svg, aria, [*legend, *marked], t("report.discrimination.roc.caption"), _points(one.roc, axes))
+    yield Heading(t("report.discrimination.pr"))
+    aria = t("report.discrimination.aria.pr", **_at(one.precision_recall, 0.5))
+    axes = t("report.discrimination.axis.recall"), t("report.discrimination.axis.precision")
+    titles = _titles(one.precision_recall, 0.5)
+    svg = figure.rates(one.precision_recall, axes, aria, f"figure-pr-{place}", titles=titles, diagonal=False)
+    yield Figure(svg, aria, legend, t("report.discrimination.pr.caption"), _points(one.precision_recall, axes))
 
 
 def _at(points: list[RatePoint], x: float) -> dict[str, str]:

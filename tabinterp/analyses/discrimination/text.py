@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TEXT: dict[str, str] = {
+TEXT: dict[str, str | tuple[str, str]] = {
     "step.discrimination": "discrimination",
     "reading.discrimination": "Discrimination",
     "report.section.discrimination": "Discrimination",
@@ -22,6 +22,17 @@ TEXT: dict[str, str] = {
     ),
     "report.discrimination.gini": (
         "Gini coefficient, 2 × AUC − 1 [95% CI]: network {network}, linear {linear}; difference {difference}."
+    ),
+    "report.discrimination.ks.macro": (
+        "The curves are means over the classes, each against all others (macro averages). Mean KS statistic [95% CI]: network "
+        "{network}, linear {linear}; difference {difference}."
+    ),
+    "report.discrimination.macro": "mean over classes",
+    "report.discrimination.rates.class": "Class",
+    "report.discrimination.rates.classes": "Sensitivity and precision of each class against all others [95% CI]",
+    "report.discrimination.matrix": (
+        "Confusion matrix, {model}: rows by actual and predicted class",
+        "model: 'network' or 'linear'",
     ),
     "report.discrimination.axis.false": "False-positive rate",
     "report.discrimination.axis.true": "True-positive rate",

@@ -20,6 +20,7 @@ from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import ModelError, NotApplicableError
 from tabinterp.models.model import BoundModel
+from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.weights import quantile
@@ -32,7 +33,7 @@ LOW, HIGH = 0.005, 0.995
 
 
 @dataclass(frozen=True, eq=False)
-class Extrapolation:
+class Extrapolation(PreviewedFrame):
     """Mean absolute change of the score (columns,) beyond the range, in ranges of the scores; the larger of the two sides."""
 
     players: tuple[str, ...]

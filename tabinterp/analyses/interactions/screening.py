@@ -26,6 +26,7 @@ import torch
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models.model import BoundModel
 from tabinterp.models.perturbation import BLOCK, forward, is_read, resolved
+from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.accumulators import mean_over_rows
 
 PAIR_MOVES = 2_000_000  # moved rows in the first round, over all pairs
@@ -38,7 +39,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Screen:
+class Screen(PreviewedFrame):
     """Every screened pair: its strength in squared units of the score, summed over outputs, and how it was measured.
 
     Arrays (pairs,). `rounds` is 0 where the model does not read a column of the pair, else the last round the pair was in;

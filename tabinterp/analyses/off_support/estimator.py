@@ -30,6 +30,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models.model import BoundModel
 from tabinterp.models.perturbation import forward, mixed
+from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.discrimination import Power, auc, r2
 from tabinterp.stats.estimates import Estimates
@@ -45,7 +46,7 @@ Estimate = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class OffSupport:
+class OffSupport(PreviewedFrame):
     """AUC of real against perturbed rows; R2 on real rows of models of the score fitted to real and to perturbed rows;
     their gap.
 

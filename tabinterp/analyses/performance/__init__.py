@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 ANALYSIS: Analysis[Performance] = Analysis(
     "performance",
     "performance",
-    lambda size: 0.2 + 5e-5 * size.evaluated * size.outputs + size.evaluations(2 * size.evaluated) + size.beyond,
+    lambda size: (
+        0.2
+        + 5e-5 * size.evaluated * size.outputs
+        + size.evaluations(2 * (size.evaluated + size.training))
+        + size.beyond
+    ),
     summed="performance",
     stream="streamed_metrics",
 )

@@ -10,7 +10,7 @@ AUC is DeLong's (1988) where every row counts once and by itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -32,7 +32,7 @@ from tabinterp.models.device import CPU
 from tabinterp.models.losses import loss_for
 from tabinterp.models.scores import probabilities
 from tabinterp.stats.accumulators import mean_over_rows
-from tabinterp.stats.discrimination import Power, auc, average, average_precision, mean, r2
+from tabinterp.stats.discrimination import Power, auc, average, average_precision, mean, of_two_samples, r2
 from tabinterp.stats.estimates import resampled as bootstrapped
 from tabinterp.table import Table
 from tabinterp.table.class_counts import enough, events, too_few_events
@@ -84,6 +84,30 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class TrainingGap:
+    """A metric of both models on the training rows, and by how much it is higher on held-out rows (held-out minus training)."""
+
+    name: str
+    network: Estimate
+    linear: Estimate
+    network_gap: Estimate
+    linear_gap: Estimate
+
+
+@dataclass(frozen=True)
+class Training:
+    """Metrics on the training rows next to those on held-out rows, with the number of rows of each side.
+
+    `unknown` says why there are no metrics.
+    """
+
+    metrics: tuple[TrainingGap, ...] = ()
+    rows: int = 0
+    held_out_rows: int = 0
+    unknown: Message | None = None
+
+
+@dataclass(frozen=True)
 class Swapped:
     """Predicted classes that match the target better in another order.
 
@@ -124,6 +148,7 @@ class Performance(Display):
     swapped: Swapped | None = None
     withheld: Message | None = None  # why there are no numbers, where they would tell of single people
     threshold: float | None = None  # of two classes, the probability above which a row is predicted to be positive
+    training: Training | None = None  # None: training rows were not looked at
 
     @property
     def margin(self) -> float:
@@ -161,12 +186,20 @@ class Performance(Display):
         return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each metric."""
-        rows = []
+        """Return one row for each metric.
+
+        `network_training` and `linear_training` are the metrics on the training rows, `network_gap` and `linear_gap` those on
+        held-out rows minus those on training rows. They are NaN where the training rows are not known.
+        """
+        known = {} if self.training is None else {gap.name: gap for gap in self.training.metrics}
+        none, rows = (np.nan,) * 4, []
         for metric in self.metrics:
+            gap = known.get(metric.name, TrainingGap(metric.name, none, none, none, none))
+            parts = {part: getattr(metric, part) for part in ("network", "linear", "difference")}
+            for model in ("network", "linear"):
+                parts |= {f"{model}_training": getattr(gap, model), f"{model}_gap": getattr(gap, f"{model}_gap")}
             row: dict[str, object] = {"metric": metric.name}
-            for part in ("network", "linear", "difference"):
-                value, stderr, low, high = getattr(metric, part)
+            for part, (value, stderr, low, high) in parts.items():
                 row |= {part: value, f"{part}_stderr": stderr, f"{part}_low": low, f"{part}_high": high}
             rows.append(row | {"resolved": metric.resolved})
         return pd.DataFrame(rows)
@@ -226,7 +259,8 @@ def performance(
 ) -> Performance:
     """Return every metric of a network and of its linear counterpart, with their paired differences.
 
-    The rows are those held out or, without a split, all rows.
+    The rows are those held out or, without a split, all rows. With a split, the same metrics on the training rows show how much
+    worse either model is on rows that it has not seen.
 
     Parameters
     ----------
@@ -250,20 +284,49 @@ def performance(
     >>> found.frame()["metric"].tolist()
     ['log_loss', 'auc', 'average_precision', 'brier', 'accuracy']
     """
-    network, linear, held_out = evaluated_pair(model, table, counterpart, seed)
-    return compare(network, linear, seed=seed, held_out=held_out, margin=margin, threshold=threshold)
+    whole = _bound_pair(model, table, counterpart, seed)
+    training = training_pair(*whole)
+    return compare(
+        *_evaluated(*whole),
+        seed=seed,
+        held_out=training is not None,
+        margin=margin,
+        threshold=threshold,
+        training=training,
+    )
 
 
 def evaluated_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel, bool]:
     """Return both models on the rows that are evaluated, and whether it is known that these were held out."""
+    network, linear = _bound_pair(model, table, counterpart, seed)
+    return *_evaluated(network, linear), network.table.held_out is not None
+
+
+def _bound_pair(
+    model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
+) -> tuple[BoundModel, BoundModel]:
     network = bind(model, table)
     linear = bind(fit_counterpart(network, network.table, seed=seed) if counterpart is None else counterpart, table)
+    return network, linear
+
+
+def _evaluated(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, BoundModel]:
     held_out = network.table.held_out
     if held_out is None:
-        return network, linear, False
-    return network.take(np.flatnonzero(held_out)), linear.take(np.flatnonzero(held_out)), True
+        return network, linear
+    rows = np.flatnonzero(held_out)
+    return network.take(rows), linear.take(rows)
+
+
+def training_pair(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, BoundModel] | None:
+    """Return both models on the rows that are not held out; None where it is not known which these are."""
+    held_out = network.table.held_out
+    if held_out is None:
+        return None
+    rows = np.flatnonzero(~held_out)
+    return network.take(rows), linear.take(rows)
 
 
 def compare(
@@ -275,10 +338,12 @@ def compare(
     margin: float | None = None,
     threshold: float = THRESHOLD,
     without: Collection[str] = (),
+    training: tuple[BoundModel, BoundModel] | None = None,
 ) -> Performance:
     """Score both models on the rows they are bound to (the same table).
 
     without : names of metrics that are left out.
+    training : both models on their training rows, where these are known.
     threshold : of two classes, a row is predicted to be positive when its probability is above it: for the accuracy, and for
         the rows to which the models give another class.
 
@@ -291,19 +356,12 @@ def compare(
     # which half of the rows `_swapped` looks at
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable")
     table = network.table.take(order.astype(np.int64))
-    weights = table.row_weights
     both = np.stack([network.scores, linear.scores])[:, order]
-    task, y = table.schema.task, table.y
-    labels = table.schema.labels
-    held = np.bincount(y.astype(np.int64), minlength=len(labels)) if task == "multiclass" else np.zeros(0)
-    told = enough(table) if task == "multiclass" else np.zeros(0, dtype=bool)
-    single = _by_class(both, y, weights, table.groups, told, network.device)
-    areas = [one for (name, _), one in single.items() if name == "auc"]
-    measured = measures(task, both, y, weights, table.groups, threshold=threshold, areas=areas, device=network.device)
-    if task == "multiclass" and (told < (events(table) > 0)).any():
-        measured.pop("balanced_accuracy", None)  # in this mean a class of few events counts as much as any other
+    task, labels, weights = table.schema.task, table.schema.labels, table.row_weights
+    held = np.bincount(table.codes, minlength=len(labels)) if task == "multiclass" else np.zeros(0)
+    measured, single = _measured(both, table, threshold, network.device)
     alone = table.weights is None and table.groups is None
-    null = null_told(null_loss(task, y, weights), held)
+    null = null_told(null_loss(task, table.y, weights), held)
     return Performance(
         metrics=tuple(_metric(name, one, alone) for name, one in measured.items() if name not in without),
         rows=len(table),
@@ -316,7 +374,64 @@ def compare(
         skill=_skill(both[0], null, table, network.device),
         swapped=_swapped(both[0], table) if task == "multiclass" else None,
         threshold=threshold if task == "binary" else None,
+        training=_training(measured, {k for _, k in single}, table, training, threshold),
     )
+
+
+def _measured(
+    both: FloatArray, table: Table, threshold: float, device: str
+) -> tuple[dict[str, Both], dict[tuple[str, int], Both]]:
+    """Return the metrics of two models with scores (2, n, k) on the rows of a table, and those of single classes."""
+    several = table.schema.task == "multiclass"
+    told = enough(table) if several else np.zeros(0, dtype=bool)
+    weights, groups = table.row_weights, table.groups
+    single = _by_class(both, table.y, weights, groups, told, device)
+    areas = [one for (name, _), one in single.items() if name == "auc"]
+    measured = measures(
+        table.schema.task, both, table.y, weights, groups, threshold=threshold, areas=areas, device=device
+    )
+    if several and (told < (events(table) > 0)).any():
+        measured.pop("balanced_accuracy", None)  # in this mean a class of few events counts as much as any other
+    return measured, single
+
+
+def _training(
+    held_out: Mapping[str, Both],
+    classes: set[int],
+    table: Table,
+    pair: tuple[BoundModel, BoundModel] | None,
+    threshold: float,
+) -> Training:
+    """Return the metrics of both models on their training rows, next to those on the rows of `table`.
+
+    `classes` : those of which `held_out` holds the mean. A mean over other classes is another metric, and is left out.
+    """
+    if pair is None:
+        return Training(unknown=why("performance.training.split"))
+    network, linear = pair
+    rows = network.table
+    if len(rows) < SMALL:
+        return Training(unknown=why("performance.training.rows", least=SMALL))
+    if (reason := too_few_events(rows, "training")) is not None:
+        return Training(unknown=reason)
+    measured, single = _measured(np.stack([network.scores, linear.scores]), rows, threshold, network.device)
+    if {k for _, k in single} != classes:
+        measured = {name: one for name, one in measured.items() if name not in ("macro_auc", "balanced_accuracy")}
+    independent = not _share_groups(table, rows)
+    metrics = []
+    for name, seen in measured.items():
+        if name in held_out:
+            own = [one.student(*RANGES.get(name, (-np.inf, np.inf))) for one in seen]
+            gaps = [of_two_samples(*both) for both in zip(held_out[name], seen, strict=True)]
+            gaps = gaps if independent else [(value, np.nan, np.nan, np.nan) for value, *_ in gaps]
+            metrics.append(TrainingGap(name, *own, *gaps))
+    return Training(tuple(metrics), len(rows), len(table))
+
+
+def _share_groups(one: Table, other: Table) -> bool:
+    """Whether a group has rows in both tables."""
+    name = one.schema.group
+    return name is not None and bool(one.frame[name].dropna().isin(other.frame[name].dropna()).any())
 
 
 def too_few(table: Table, held_out: bool = True) -> Message | None:

@@ -22,7 +22,7 @@ from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.analyses.recalibration import ANALYSIS as RECALIBRATION
 from tabinterp.analyses.recalibration import record as recalibration_record
 from tabinterp.analyses.recalibration.record import Recalibration
-from tabinterp.analyses.record_values import interval, metric_row, number
+from tabinterp.analyses.record_values import fill, interval, metric_row, number
 from tabinterp.document.base import Interval, Message, Metric, MetricRow, Part, Status
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.table.suppression import SMALL, countless
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tabinterp.analyses.decision_curve.estimator import Decisions as DecisionsResult
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
+
+    from .estimator import Training as TrainingResult
 
 MARGIN = 0.01  # share of what knowing nothing costs
 # Fewer rows, or groups of rows, have intervals that are far too short; one row has none at all.
@@ -58,6 +60,22 @@ class Swapped(Part):
     gain: Interval  # rise of the accuracy when predictions are renamed so
 
 
+class TrainingRow(Part):
+    """A metric on the training rows, and the same on held-out rows minus that on training rows, of both models."""
+
+    metric: Metric
+    network: Interval
+    linear: Interval
+    network_gap: Interval
+    linear_gap: Interval
+
+
+class Training(Part):
+    rows: int  # training rows at hand
+    held_out_rows: int  # on which the gaps are measured
+    metrics: list[TrainingRow]
+
+
 class Performance(Part):
     held_out: bool  # False: every row, and the network may have been trained on them
     rows: int
@@ -67,6 +85,9 @@ class Performance(Part):
     metrics: list[MetricRow]
     skill: Interval = Interval()  # loss of always predicting the class shares, or the mean, less the network's loss
     swapped: Swapped | None = None  # None: no other order of classes is better, or the classes are not several
+    training: Training | None = (
+        None  # None: it does not apply, as `not_assessed` says, or an earlier version wrote this
+    )
 
 
 class ClassRow(Part):
@@ -93,9 +114,20 @@ def build_performance(r: Results) -> Performance:
         threshold=performance.threshold,
         metrics=[metric_row(m) for m in performance.metrics],
         skill=interval(*performance.skill),
+        training=_training(performance.training),
         swapped=None
         if (permuted := performance.swapped) is None
         else Swapped(predicted=[*permuted.predicted], happened=[*permuted.happened], gain=interval(*permuted.gain)),
+    )
+
+
+def _training(result: TrainingResult | None) -> Training | None:
+    if result is None or not result.metrics:
+        return None
+    return Training(
+        rows=result.rows,
+        held_out_rows=result.held_out_rows,
+        metrics=[fill(TrainingRow, one, metric=one.name) for one in result.metrics],
     )
 
 

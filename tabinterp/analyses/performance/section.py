@@ -2,19 +2,65 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.performance.record import ClassRow
+from tabinterp.analyses.performance.record import ClassRow, TrainingRow
 from tabinterp.document.claims import FEWEST
-from tabinterp.document.document import Document, MetricRow
+from tabinterp.document.document import Document, Interval, MetricRow
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
-from tabinterp.report.tables import Column, interval_column, metric_table, table
+from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, metric_table, table
 from tabinterp.report.words import capital, draws, interval, number, say, t, tidy
+
+PARTS = ("seen", "unseen", "gap")  # on training rows, on held-out rows, and the difference
 
 
 def build(document: Document) -> list[Block]:
     blocks: list[Block] = [_rows(document), _primary(document), *_scope(document), _whole(document), _arrows()]
     blocks += [*_threshold(document), *_delong(document)]
+    blocks += _training(document)
     judged = document.judged
     return blocks if judged is None or not judged.classes else [*blocks, _classes(judged.classes)]
+
+
+def _training(document: Document) -> list[Block]:
+    """Each metric on training and on held-out rows."""
+    training = document.performance.training
+    if training is None:
+        return []
+    first = training.metrics[0]
+    gaps = {model: interval(getattr(first, f"{model}_gap"), sign=True) for model in MODELS}
+    names = {"metric": t(f"report.metric.{first.metric}"), "name": document.linear.name}
+    columns: list[Column[TrainingRow]] = [
+        Column(t("report.metric"), lambda row: capital(t(f"report.metric.{row.metric}"))),
+        *(column for model in MODELS for column in _of_training(model)),
+    ]
+    blocks: list[Block] = [
+        Paragraph(t("report.performance.training", **gaps, **names)),
+        table(t("report.performance.training.table"), training.metrics, columns),
+        Paragraph(
+            t("report.performance.training.note", training=training.rows, held_out=training.held_out_rows), "note"
+        ),
+    ]
+    if any(part.low is None for row in training.metrics for part in (row.network_gap, row.linear_gap)):
+        blocks.append(Paragraph(t("report.performance.training.none"), "note"))
+    return blocks
+
+
+def _of_training(model: str) -> list[Column[TrainingRow]]:
+    def on_training(row: TrainingRow) -> Interval:
+        return row.network if model == "network" else row.linear
+
+    def gap(row: TrainingRow) -> Interval:
+        return row.network_gap if model == "network" else row.linear_gap
+
+    heads = {part: t(f"report.performance.training.{part}", model=t(f"report.{model}")) for part in PARTS}
+    return [
+        Column(heads["seen"], lambda row: number(on_training(row).value), STYLES[model]),
+        Column(heads["unseen"], lambda row: number(_sum(on_training(row), gap(row))), STYLES[model]),
+        interval_column(heads["gap"], gap, STYLES[model], sign=True),
+    ]
+
+
+def _sum(one: Interval, other: Interval) -> float | None:
+    return None if one.value is None or other.value is None else one.value + other.value
 
 
 def brief(document: Document) -> list[Table | Paragraph]:

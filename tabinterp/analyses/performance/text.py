@@ -203,7 +203,27 @@ TEXT: dict[str, str] = {
     "report.judged.status.not_resolved": "inconclusive",
     "plot.axis.performance": "network − linear, in standard errors, 95% CI",
     "report.judged.status.not_assessed": "not assessed",
+    # metric: such as "log loss"; name: of the linear model
+    "report.performance.training": (
+        "The {metric} on held-out rows minus that on training rows is {network} for the network and {linear} for {name:name}."
+    ),
+    "report.performance.training.table": "Metrics on training rows and on held-out rows",
+    "report.performance.training.seen": "{model}: training",
+    "report.performance.training.unseen": "{model}: held-out",
+    "report.performance.training.gap": "{model}: gap [95% interval]",
+    "report.performance.training.note": (
+        "A gap is a metric on {held_out} held-out rows minus the same metric on {training} training rows. Its interval treats "
+        "the two sets of rows as independent samples. A model that is clearly worse on held-out rows than on training rows is "
+        "overfitted."
+    ),
+    "report.performance.training.none": (
+        "[–]: a gap has no interval where groups have rows on both sides of the split, where either side has fewer than ten rows "
+        "or groups of rows, or where the metric is the same for every held-out row."
+    ),
+    "step.comparison with training rows": "comparison with training rows",
     # why it does not apply
+    "why.performance.training.split": "it is not known which rows the models were trained on",
+    "why.performance.training.rows": "the table holds fewer than {least} training rows",
     "why.performance.rows": (
         "performance on {rows} rows could disclose individual outcomes; hold out at least {least} rows"
     ),

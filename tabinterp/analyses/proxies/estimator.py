@@ -34,6 +34,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.models.perturbation import forward, is_read
+from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import CHANCE, Power, as_interval, measure, over_folds
 from tabinterp.stats.estimates import FEWEST_GROUPS
 from tabinterp.stats.group_contrasts import NONE, Estimate
@@ -101,7 +102,7 @@ class Proxy:
 
 
 @dataclass(frozen=True, eq=False)
-class Proxies:
+class Proxies(PreviewedFrame):
     """Every protected column that is not an input and can be predicted at all."""
 
     proxies: tuple[Proxy, ...]

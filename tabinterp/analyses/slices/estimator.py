@@ -29,6 +29,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
+from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.stats.weights import quantile
 from tabinterp.table import Table
@@ -83,7 +84,7 @@ class Slice:
 
 
 @dataclass(frozen=True, eq=False)
-class Slices:
+class Slices(PreviewedFrame):
     """All groups, the one that favours the linear model most first."""
 
     slices: tuple[Slice, ...]

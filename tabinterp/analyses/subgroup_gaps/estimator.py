@@ -40,6 +40,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.models.scores import probabilities
+from tabinterp.preview import PreviewedFrame
 from tabinterp.table import Table
 from tabinterp.table.folds import folds
 from tabinterp.table.suppression import BoolArray, sets_shown
@@ -80,7 +81,7 @@ class Weak:
 
 
 @dataclass(frozen=True)
-class WeakGroups:
+class WeakGroups(PreviewedFrame):
     """The tested groups, the one with the largest loss above noise first. `rows` were used for tests, `searched` for the
     search.
     """

@@ -18,13 +18,14 @@ from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError
 from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
+from tabinterp.preview import PreviewedFrame
 from tabinterp.table.hash_sampling import chosen
 
 ROWS = 2_000  # on which importance is read
 
 
 @dataclass(frozen=True, eq=False)
-class Networks:
+class Networks(PreviewedFrame):
     """`loss` (networks,) on all rows, the audited model first; `within` (networks,) whether it is within `tolerance` of the
     lowest. `importance` (networks, columns), in units of the loss, on `rows` rows.
     """

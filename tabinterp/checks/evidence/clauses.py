@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tabinterp.atomic_io import LARGEST_TEXT, read_regular
 from tabinterp.document.document import Document
@@ -43,7 +43,7 @@ class Clause(_Part):
     """Places in the document that the cited clauses need, all of them."""
 
     section: str
-    fields: list[str]
+    fields: Annotated[list[str], Field(min_length=1)]  # of none, every document would hold all
     cited: list[Citation]
 
 
@@ -99,7 +99,7 @@ def _holds(part: Any, path: list[str]) -> bool:
     if isinstance(part, list) and path:
         name, equals, value = path[0].partition("=")
         if equals:
-            return any(_holds(item, path[1:]) for item in part if item.get(name) == value)
+            return any(_holds(item, path[1:]) for item in part if isinstance(item, dict) and item.get(name) == value)
         return any(_holds(item, path) for item in part)
     if path:
         return isinstance(part, dict) and _holds(part.get(path[0]), path[1:])

@@ -17,6 +17,7 @@ from tabinterp.checks import CHECKS
 from tabinterp.checks.judge import run_check
 from tabinterp.document.document import Document, Finding, Interval, Message, Power
 from tabinterp.exit_codes import ExitCode
+from tabinterp.preview import PreviewedFrame
 
 from .policy import (
     BY_SLUG,
@@ -50,7 +51,7 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Decision:
+class Decision(PreviewedFrame):
     """All gates of a policy, in its order."""
 
     policy: str

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tabinterp.atomic_io import LARGEST_TEXT, read_regular
 from tabinterp.checks import CHECKS
 from tabinterp.checks.base import Check
-from tabinterp.document.document import Metric, Status
+from tabinterp.document.base import RANGES, Metric, Status
 from tabinterp.errors import PolicyError, did_you_mean
 
 LONGEST_WAIVER = 366  # days from the day on which a waiver is used
-BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0"}  # letters by category that are drawn as nothing
+EARLIEST = date(2000, 1, 1)  # an earlier day is a typing error, such as 0027-03-31
+# Letters by category that are drawn as nothing: fillers of Hangul, and blanks of Egyptian hieroglyphs.
+BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0", "\U00013441", "\U00013442"}
 
 
 def _named(text: str) -> str:
-    """Refuse a text that shows no letter and no digit: spaces, invisible characters, dashes."""
-    if not any(unicodedata.category(letter)[0] in "LN" and letter not in BLANK for letter in text):
+    """Refuse a text that shows no letter and no digit: spaces, invisible characters, dashes, marks that modify a letter."""
+    kinds = {unicodedata.category(letter) for letter in text if letter not in BLANK} - {"Lm"}
+    if not any(kind[0] in "LN" for kind in kinds):
         raise ValueError("it must contain at least one letter or digit")
     return text
 
@@ -70,6 +74,14 @@ class MetricDemand(_Demand):
             raise ValueError("at_least and at_most are both missing; give at least one of them")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise ValueError(f"at_least ({self.at_least:g}) is greater than at_most ({self.at_most:g})")
+        least, most = RANGES.get(self.metric, (-math.inf if self.metric in OTHERS else 0.0, math.inf))
+        if self.of == "difference":
+            least, most = least - most, most - least
+        if (self.at_least is None or self.at_least <= least) and (self.at_most is None or self.at_most >= most):
+            raise ValueError(
+                f"every model meets this threshold: {'the difference in ' * (self.of == 'difference')}{self.metric} lies between "
+                f"{least:g} and {most:g}; set a threshold that a model can miss (write proportions as 0.75, not 75)"
+            )
         return self
 
     @property
@@ -117,6 +129,12 @@ class VerdictDemand(_Demand):
 
     allowed: Annotated[list[Status], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _can_fail(self) -> VerdictDemand:
+        if {*self.allowed} == {*get_args(Status)}:
+            raise ValueError("every verdict is allowed; remove one of them, or remove [verdict]")
+        return self
+
 
 class Waiver(_Part):
     """A gate may fail, up to and including a day: at most `LONGEST_WAIVER` days from the day on which it is used."""
@@ -125,6 +143,15 @@ class Waiver(_Part):
     reason: Text
     name: Text  # who waives
     expires: date
+
+    @field_validator("expires")
+    @classmethod
+    def _recent(cls, day: date) -> date:
+        if day < EARLIEST:
+            raise ValueError(
+                f"{day.isoformat()} is before {EARLIEST.isoformat()}; write the year with four digits, such as 2027"
+            )
+        return day
 
 
 class Policy(_Part):

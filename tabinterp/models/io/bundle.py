@@ -49,6 +49,14 @@ FORMAT = 1
 FEWEST = 10  # rows of a level; with fewer its name tells of single people
 
 
+class Labels(BaseModel):
+    """Labels of columns, and of levels as text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    columns: dict[str, str] = {}
+    levels: dict[str, dict[str, str]] = {}
+
+
 class Settings(BaseModel):
     """The arguments of `read_table` that a bundle stores: all but the rows and the split."""
 
@@ -61,6 +69,7 @@ class Settings(BaseModel):
     protected: list[str] | None = None
     kinds: dict[str, str] | None = None
     levels: dict[str, list[str | int | float | bool]] | None = None
+    labels: Labels | None = None
     weight: str | None = None
     group: str | None = None
     drop_missing_target: bool | None = None

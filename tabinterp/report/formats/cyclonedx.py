@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from tabinterp.document.canonical import to_bytes
 from tabinterp.document.document import Document, Interval, ModelInfo
+from tabinterp.document.labels import labelled
 from tabinterp.messages.names import plain_values
 from tabinterp.report.sections.findings import voids
 from tabinterp.report.words import plain, say, t
@@ -39,6 +40,7 @@ Which = Literal["network", "linear"]
 def render_cyclonedx(document: Document) -> str:
     """Return CycloneDX 1.6 JSON."""
     digest = hashlib.sha256(to_bytes(document)).hexdigest()
+    document = labelled(document)
     bom = {
         "$schema": SCHEMA,
         "bomFormat": "CycloneDX",

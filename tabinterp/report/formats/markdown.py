@@ -13,6 +13,7 @@ from typing import Any
 
 from tabinterp.document import claims
 from tabinterp.document.document import Document
+from tabinterp.document.labels import labelled
 from tabinterp.report.blocks import (
     Block,
     Cell,
@@ -45,6 +46,7 @@ FOLD = 5  # level of the heading that a folded part becomes
 def render_markdown(document: Document) -> str:
     """Return the whole report as Markdown."""
     claims.check(document)
+    document = labelled(document)
     first = first_screen(document)
     lines = [first.context, *first.lines, first.target]
     return "".join(f"**{line(one)}**\n\n" for one in first.voids) + _page(
@@ -55,6 +57,7 @@ def render_markdown(document: Document) -> str:
 def render_card(document: Document) -> str:
     """Return a model card (Mitchell et al. 2019), with the front matter of a model hub."""
     claims.check(document)
+    document = labelled(document)
     front = FRONT_MATTER[document.data.task]
     return f"---\n{front}---\n\n" + _page(*card_context(document), card_sections(document), document)
 

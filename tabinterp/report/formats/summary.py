@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from tabinterp.document.canonical import to_bytes
 from tabinterp.document.document import Document
+from tabinterp.document.labels import labelled
 from tabinterp.messages import english
 from tabinterp.messages.names import shortened
+from tabinterp.preview import Preview
 from tabinterp.report.blocks import Facts, FindingItem, Paragraph, Table
 from tabinterp.report.sections.findings import ORDER, items, raised_of
 from tabinterp.report.sections.first_screen import first_screen
@@ -38,7 +40,7 @@ class Brief:
 
 def on_one_sheet(document: Document) -> Brief:
     """Return the summary with names and sentences limited to the length that fits one sheet of paper."""
-    first = first_screen(_narrow(document))
+    first = first_screen(_narrow(labelled(document)))
     return replace(
         _brief(document, MOST),
         title=t("summary.title", **_names(_narrow(document))),
@@ -65,9 +67,16 @@ def on_a_terminal(document: Document) -> str:
             title=t(key) if (key := f"check.{one.slug}.title") in english() else one.slug,
             claim=shortened(say(one.claim), CLAIM),
         )
-        for one in raised_of(document)
+        for one in raised_of(labelled(document))
     ]
     return "\n".join([*(lines or [t("report.findings.none")]), t("terminal.others", **_others(document))])
+
+
+def preview_of_findings(document: Document) -> Preview:
+    """The verdict and the counts of findings, and below them those that are raised, the gravest first."""
+    raised = items(raised_of(labelled(document)))
+    rows = [(one.severity_text, f"{one.title}. {one.claim}") for one in raised]
+    return Preview(verdict_and_counts(document), rows, count=len(rows))
 
 
 def verdict_and_counts(document: Document) -> str:
@@ -94,7 +103,8 @@ def _others(document: Document) -> dict[str, int]:
 
 
 def _brief(document: Document, most: int) -> Brief:
-    first, raised, how = first_screen(document), raised_of(document), document.method
+    shown = labelled(document)
+    first, raised, how = first_screen(shown), raised_of(shown), document.method
     rest = t("brief.more", count=len(raised) - most) if len(raised) > most else ""
     facts = [
         (t("summary.document"), hashlib.sha256(to_bytes(document)).hexdigest()),

@@ -25,7 +25,8 @@ def method(document: Document) -> list[Block]:
     if document.data.classes:
         blocks.append(_classes(document))
     count = len(document.data.columns)
-    return [*blocks, Fold(t("report.method.columns_fold", count=count), [_columns(document)])]
+    blocks.append(Fold(t("report.method.columns_fold", count=count), [_columns(document)]))
+    return [*blocks, *_codebook(document)]
 
 
 def not_assessed(document: Document) -> list[Block]:
@@ -158,6 +159,26 @@ def _classes(document: Document) -> Table:
         Column(t("report.method.share"), lambda row: share(row[1])),
     ]
     return table(t("report.method.classes"), zip(data.classes, rates, strict=False), columns, style="")
+
+
+def _codebook(document: Document) -> list[Block]:
+    """What each label stands for; nothing where there are no labels."""
+    rows = [
+        (one.column, level, label)
+        for one in document.data.labels
+        for level, label in [("", one.label), *((level.level, level.label) for level in one.levels)]
+        if label is not None
+    ]
+    if not rows:
+        return []
+    columns: list[Column[tuple[str, str, str]]] = [
+        name_column(t("report.column"), lambda row: row[0]),
+        name_column(t("report.method.codebook.level"), lambda row: row[1] or NONE, "t"),
+        name_column(t("report.method.codebook.label"), lambda row: row[2], "t"),
+    ]
+    return [
+        Fold(t("report.method.codebook_fold", count=len(rows)), [table(t("report.method.codebook"), rows, columns)])
+    ]
 
 
 def _columns(document: Document) -> Table:

@@ -1,0 +1,14 @@
+"""How large are the errors of either model, and do they depend on the prediction?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis
+
+if TYPE_CHECKING:
+    from .estimator import Residuals
+
+ANALYSIS: Analysis[Residuals] = Analysis(
+    "residuals", "residuals", lambda size: 0.1 + 5e-5 * size.evaluated, rows="performance"
+)

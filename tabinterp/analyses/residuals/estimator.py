@@ -1,0 +1,350 @@
+"""Residuals of both models for targets that are numbers or counts: by prediction, by observed value, and by size.
+
+A residual is the observed value minus the prediction; for counts, the prediction is the expected count. No single row is shown.
+Rows are grouped into bins of at least 40 rows. Each bin has a mean with its 95% interval, and quantiles of the rows in it. A
+quantile is the mean of the ten rows around it, and is given where at least ten rows lie on either side.
+
+References
+----------
+Efron & Tibshirani (1993), An introduction to the bootstrap; Sheather & Marron (1990), Kernel quantile estimators.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses import plots
+from tabinterp.analyses.calibration.reliability_curve import start as bin_edges
+from tabinterp.analyses.clustered_means import mean_of
+from tabinterp.analyses.context import Context
+from tabinterp.analyses.performance.estimator import RESAMPLES, Estimate, evaluated_pair, groups, resampled
+from tabinterp.analyses.plots import Series
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.messages import text
+from tabinterp.models import BoundModel, Model
+from tabinterp.stats.estimates import Estimates
+from tabinterp.stats.estimates import resampled as bootstrapped
+from tabinterp.stats.weights import TIE
+from tabinterp.table import Table
+from tabinterp.table.class_counts import require_events
+from tabinterp.table.suppression import SMALL, parts_shown
+
+from . import record
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LEAST = 4 * SMALL  # rows of a bin: beyond either of its quartiles lie ten
+QUANTILES = (0.1, 0.25, 0.75, 0.9)  # of the rows in a bin
+ERRORS = record.ERRORS  # which quantiles of the absolute error
+TAIL = 0.01  # share of the rows beyond either end of the bins of the error distribution
+ERROR_BINS = 20  # at most, between these ends
+
+Chart = Literal["residuals", "observed", "errors"]
+CHARTS: tuple[str, ...] = get_args(Chart)
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Rows in bins, from the lowest to the highest.
+
+    Parameters
+    ----------
+    rows : (bins,) how many rows.
+    at : (bins,) mean of what the rows are sorted by.
+    mean : (bins,) mean of what is shown, with standard error and 95% interval; NaN where a bin has fewer than ten groups of rows.
+    quantiles : (bins, 4) `QUANTILES` of what is shown; NaN where fewer than ten rows lie on one side.
+    """
+
+    rows: IntArray
+    at: FloatArray
+    mean: Estimates
+    quantiles: FloatArray
+
+
+@dataclass(frozen=True)
+class ModelResiduals:
+    """Errors of one model.
+
+    Parameters
+    ----------
+    by_prediction : residuals of rows with similar predictions.
+    by_observed : predictions of rows with similar observed values.
+    shares : (bins + 2,) weighted shares of the rows by residual: below the first edge, between edges, above the last one; NaN
+        where a bin holds 1 to 9 rows, or its count would follow from the others.
+    absolute : (len(ERRORS),) quantiles of the absolute residual; NaN where fewer than ten rows lie above.
+    """
+
+    by_prediction: Bins
+    by_observed: Bins
+    shares: FloatArray
+    absolute: Estimates
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Residuals of both models on the same rows.
+
+    Parameters
+    ----------
+    network, linear : of either model.
+    difference : (len(ERRORS),) quantiles of the absolute residual, network minus linear, paired.
+    edges : (bins + 1,) of the error distribution, in units of the target; none where all residuals are equal.
+    rows : number of rows.
+    resamples, seed : of the intervals of quantiles.
+    """
+
+    network: ModelResiduals
+    linear: ModelResiduals
+    difference: Estimates
+    edges: FloatArray
+    rows: int
+    resamples: int
+    seed: int
+
+    def frame(self) -> pd.DataFrame:
+        """Return the bins: one row for each model, chart and bin.
+
+        `by` is "prediction", where `mean` and the quantiles are of residuals, or "observed", where they are of predictions; `at`
+        is the mean prediction or the mean observed value of the bin.
+        """
+        rows = [
+            (model, by, bins.at[i], *_parts(bins.mean, i), *bins.quantiles[i], int(bins.rows[i]))
+            for model in ("network", "linear")
+            for by in ("prediction", "observed")
+            for bins in [getattr(getattr(self, model), f"by_{by}")]
+            for i in range(len(bins.rows))
+        ]
+        names = ["model", "by", "at", "mean", "stderr", "ci_low", "ci_high", "q10", "q25", "q75", "q90", "rows"]
+        return pd.DataFrame(rows, columns=names)
+
+    def errors(self) -> pd.DataFrame:
+        """Return quantiles of the absolute error, in units of the target: one row for each quantile and model.
+
+        The rows "difference" are network minus linear.
+        """
+        rows = [
+            (q, name, *_parts(part, i))
+            for i, q in enumerate(ERRORS)
+            for name, part in (
+                ("network", self.network.absolute),
+                ("linear", self.linear.absolute),
+                ("difference", self.difference),
+            )
+        ]
+        return pd.DataFrame(rows, columns=["quantile", "model", "absolute_error", "stderr", "ci_low", "ci_high"])
+
+    def plot(self, ax: Axes | None = None, *, chart: Chart = "residuals") -> Axes:
+        """Draw a chart of both models into `ax`, or the axes of a new figure, and return them.
+
+        Parameters
+        ----------
+        ax : axes to draw into.
+        chart : "residuals" by prediction, predictions by "observed" value, or the distribution of "errors".
+
+        Raises
+        ------
+        TabinterpError
+            If there is no such chart.
+        """
+        if chart not in CHARTS:
+            raise TabinterpError(f"chart is one of {list(CHARTS)}; got {chart!r}")
+        ax = plots.axes_of(ax)
+        series = [_series(model, getattr(self, model), chart) for model in ("network", "linear")]
+        if chart == "errors":
+            plots.error_shares(ax, self.edges, [(one.look, one.value) for one in series])
+        else:
+            bins = [_bins_of(getattr(self, model), chart) for model in ("network", "linear")]
+            _, bands = plots.middle([one.quantiles for one in bins])
+            plots.binned(ax, [one.at for one in bins], series, bands, diagonal=chart == "observed")
+        ax.set_xlabel(text(f"report.residuals.axis.{chart}.x"), loc="right")
+        ax.set_title(text(f"report.residuals.axis.{chart}.y"), fontsize="medium", loc="left")
+        plots.legend(ax, series)
+        return plots.legible(ax)
+
+
+def _parts(estimates: Estimates, i: int) -> tuple[float, ...]:
+    return tuple(float(part[i]) for part in (estimates.value, estimates.stderr, estimates.low, estimates.high))
+
+
+def _bins_of(model: ModelResiduals, chart: str) -> Bins:
+    return model.by_prediction if chart == "residuals" else model.by_observed
+
+
+def _series(look: str, model: ModelResiduals, chart: str) -> Series:
+    name = text(f"plot.series.{look}")
+    if chart == "errors":
+        return Series(look, name, model.shares, model.shares, model.shares)
+    mean = _bins_of(model, chart).mean
+    return Series(look, name, mean.value, mean.low, mean.high)
+
+
+def residuals(
+    model: Model | BoundModel,
+    table: Table,
+    counterpart: Model | BoundModel | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Residuals:
+    """Return the residuals of both models in bins, on the held-out rows or, without a split, on all rows.
+
+    Parameters
+    ----------
+    model : the network.
+    table : the rows; without a split, all of them are used.
+    counterpart : the linear model; None: one is fitted, as an audit does.
+    resamples : of the rows, for the intervals of quantiles of the absolute error.
+    seed : of the resamples.
+
+    Raises
+    ------
+    NotApplicableError
+        If the target is a class, or fewer than 40 rows have weight.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> from sklearn.linear_model import LinearRegression
+    >>> draw = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({"x": draw.normal(size=400)})
+    >>> frame["y"] = 2 * frame["x"] + draw.normal(size=400)
+    >>> table = ti.read_table(frame, target="y", task="regression")
+    >>> model = ti.wrap(LinearRegression().fit(frame[["x"]], frame["y"]))
+    >>> found = ti.residuals(model, table, model, resamples=50)
+    >>> len(found.frame().query("model == 'network' and by == 'prediction'"))
+    10
+    >>> found.errors().query("model == 'network'")["quantile"].tolist()
+    [0.5, 0.75, 0.9, 0.95, 0.99]
+    """
+    network, linear, held_out = evaluated_pair(model, table, counterpart, seed)
+    return of_rows(network, linear, held_out=held_out, resamples=resamples, seed=seed)
+
+
+def of_rows(
+    network: BoundModel, linear: BoundModel, *, held_out: bool, resamples: int = RESAMPLES, seed: int = 0
+) -> Residuals:
+    """Return the same for two models on the rows they are bound to."""
+    table = network.table
+    if table.schema.goal.classes:
+        raise NotApplicableError(why("residuals.classes"))
+    require_events(table, "held_out" if held_out else "all")
+    used = table.row_weights > 0
+    if used.sum() < LEAST:
+        raise NotApplicableError(why("residuals.few", least=LEAST))
+    network, linear = (bound.take(used) for bound in (network, linear))
+    table = network.table
+    predictions = [_predicted(bound) for bound in (network, linear)]
+    left = [table.y - one for one in predictions]
+    edges = _edges(left)
+    (first, second), difference = _absolute(left, table, resamples, seed)
+    network_part, linear_part = (
+        ModelResiduals(
+            by_prediction=_binned(predicted, own, table),
+            by_observed=_binned(table.y, predicted, table),
+            shares=_shares(own, edges, table.row_weights),
+            absolute=absolute,
+        )
+        for predicted, own, absolute in zip(predictions, left, (first, second), strict=True)
+    )
+    return Residuals(network_part, linear_part, difference, edges, len(table), resamples, seed)
+
+
+def _predicted(bound: BoundModel) -> FloatArray:
+    """Return the predictions (n,) in units of the target; of counts, the expected count."""
+    scores = bound.scores[:, 0]
+    return np.exp(scores) if bound.table.schema.task == "count" else scores
+
+
+def _binned(by: FloatArray, values: FloatArray, table: Table) -> Bins:
+    """Return `values` (n,) of rows in bins of `by` (n,), ten at most, with equal values of `by` in one bin."""
+    weights, group = table.row_weights, groups(table)
+    edges = bin_edges(by, weights, LEAST)
+    assert edges is not None
+    place = np.searchsorted(edges, by, side="right")
+    inside = [place == i for i in range(len(edges) + 1)]
+    means: list[Estimate] = [mean_of(values[rows], weights[rows], group[rows]) for rows in inside]
+    return Bins(
+        rows=np.array([rows.sum() for rows in inside], dtype=np.int64),
+        at=np.array([np.average(by[rows], weights=weights[rows]) for rows in inside]),
+        mean=Estimates(*np.array(means).T),
+        quantiles=np.array([shown_quantiles(values[rows], weights[rows], QUANTILES) for rows in inside]),
+    )
+
+
+def shown_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> FloatArray:
+    """Return quantiles that show no single row: each is the mean of the ten rows around it, five on either side.
+
+    Rows of weight 0 are left out. NaN where fewer than ten rows lie on one side of a quantile.
+
+    >>> shown_quantiles(np.arange(1.0, 101), np.ones(100), [0.05, 0.1, 0.5])
+    array([ nan, 10.5, 50.5])
+    """
+    order = np.argsort(values, kind="stable")
+    order = order[weights[order] > 0]
+    found, below = _around(values[order], weights[order], shares)
+    return np.where((below >= SMALL) & (below <= len(order) - SMALL), found, np.nan)
+
+
+def _around(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> tuple[FloatArray, IntArray]:
+    """Return the mean of the ten values around each quantile of sorted values, and how many values lie below the quantile."""
+    mass, sums, half = np.cumsum(weights), np.append(0.0, np.cumsum(values)), SMALL // 2
+    below = np.searchsorted(mass, np.asarray(shares) * mass[-1] * (1 + TIE), side="right")
+    middle = np.clip(below, half, max(half, len(mass) - half))
+    return (sums[np.minimum(middle + half, len(mass))] - sums[middle - half]) / SMALL, below
+
+
+def _edges(left: list[FloatArray]) -> FloatArray:
+    """Return the edges of the error distribution: multiples of 1, 2 or 5 times a power of ten, which no row decides."""
+    ends = [np.quantile(one, [TAIL, 1 - TAIL]) for one in left]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    if not high > low:
+        return np.zeros(0)
+    exponent = int(np.floor(np.log10((high - low) / ERROR_BINS)))
+    factor = next(one for one in (1, 2, 5, 10) if (high - low) / (one * 10.0**exponent) <= ERROR_BINS)
+    step = factor * 10.0**exponent
+    return np.array(
+        [float(f"{k * factor}e{exponent}") for k in range(math.floor(low / step), math.ceil(high / step) + 1)]
+    )
+
+
+def _shares(left: FloatArray, edges: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the weighted shares of the rows below, between and above the edges; NaN where too few rows would be counted."""
+    place = np.searchsorted(edges, left, side="right")
+    shares = np.bincount(place, weights, len(edges) + 1) / weights.sum()
+    return np.where(parts_shown(np.bincount(place, minlength=len(edges) + 1)), shares, np.nan)
+
+
+def _absolute(
+    left: list[FloatArray], table: Table, resamples: int, seed: int
+) -> tuple[tuple[Estimates, Estimates], Estimates]:
+    """Return quantiles of the absolute residuals of both models and their paired differences, with bootstrap intervals."""
+    sizes, weights, units = [np.abs(one) for one in left], table.row_weights, table.group_count
+    orders = [np.argsort(size, kind="stable") for size in sizes]
+
+    def found(times: FloatArray) -> FloatArray:
+        """Quantiles of a resample in which each row stands so many times."""
+        rows = [np.repeat(order, times[order].astype(np.int64)) for order in orders]
+        return np.stack([_around(size[at], weights[at], ERRORS)[0] for size, at in zip(sizes, rows, strict=True)])
+
+    point = np.stack([shown_quantiles(size, weights, ERRORS) for size in sizes])
+    drawn = np.stack([found(times) for times in resampled(np.ones(len(table)), groups(table), resamples, seed)])
+    drawn = np.where(np.isnan(point), np.nan, drawn)
+    network, linear = (bootstrapped(point[i], drawn[:, i], units, 0.0) for i in range(2))
+    return (network, linear), bootstrapped(point[0] - point[1], drawn[:, 0] - drawn[:, 1], units)
+
+
+def run(context: Context) -> Residuals | None:
+    """Answer the question for the models of an audit, on the evaluated rows; None where the target is a class."""
+    if context.network.table.schema.goal.classes:
+        return None
+    network, linear = context.both(context.evaluated)
+    return of_rows(network, linear, held_out=context.held_out, seed=context.seed)

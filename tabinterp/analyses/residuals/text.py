@@ -1,0 +1,73 @@
+"""Sentences about residuals: by prediction, by observed value, and by size."""
+
+from __future__ import annotations
+
+TEXT: dict[str, str | tuple[str, str]] = {
+    "step.residuals": "residuals",
+    "reading.residuals": "Residuals",
+    "report.section.residuals": "Residuals",
+    "report.residuals.residuals": "Residuals by prediction",
+    "report.residuals.observed": "Predicted and observed values",
+    "report.residuals.errors": "Distribution of errors",
+    "report.residuals.axis.residuals.x": "Prediction",
+    "report.residuals.axis.residuals.y": "Residual",
+    "report.residuals.axis.observed.x": "Observed value",
+    "report.residuals.axis.observed.y": "Prediction",
+    "report.residuals.axis.errors.x": "Residual (observed minus predicted)",
+    "report.residuals.axis.errors.y": "Share of rows",
+    "report.residuals.legend.network": "network: mean, 95% interval, middle {percent}% of rows",
+    "report.residuals.legend.linear": "linear: mean, 95% interval, middle {percent}% of rows",
+    "report.residuals.caption.residuals": (
+        "Rows are grouped by prediction. A mean above zero is a prediction that is too low on average. A band that widens means "
+        "that errors grow with the prediction."
+    ),
+    "report.residuals.caption.observed": (
+        "Rows are grouped by observed value. Even a good model predicts less extreme values than those observed."
+    ),
+    "report.residuals.caption.errors": (
+        "Filled: network. Outline: linear. The outermost bars hold all larger errors. Bins of 1 to 9 rows are left out."
+    ),
+    "report.residuals.aria.residuals": (
+        "Residuals by prediction. In the bin with the lowest predictions the mean residual of the network is {network_low}, that "
+        "of the linear model {linear_low}; in the bin with the highest predictions {network_high} and {linear_high}."
+    ),
+    "report.residuals.aria.observed": (
+        "Predictions by observed value. In the bin with the lowest observed values the mean prediction of the network is "
+        "{network_low}, that of the linear model {linear_low}; in the bin with the highest observed values {network_high} and "
+        "{linear_high}."
+    ),
+    "report.residuals.aria.errors": "Distribution of the residuals of both models.",
+    "report.residuals.bins": "Bin",
+    "report.residuals.bin": "Bin {index}",
+    "report.residuals.bin.of": "{model}, bin {index}",
+    "report.residuals.at.residuals": "mean prediction",
+    "report.residuals.at.observed": "mean observed value",
+    "report.residuals.mean.residuals": "mean residual [95% interval]",
+    "report.residuals.mean.observed": "mean prediction [95% interval]",
+    "report.residuals.quantile": "{percent}% quantile",
+    "report.residuals.rows": "rows",
+    "report.residuals.table.residuals": "Residuals of rows with similar predictions",
+    "report.residuals.table.observed": "Predictions for rows with similar observed values",
+    "report.residuals.table.errors": "Share of rows by residual",
+    "report.residuals.table.absolute": "Quantiles of the absolute error, in units of the target [95% interval]",
+    "report.residuals.absolute": "Absolute error",
+    "report.residuals.half": (
+        "Half of the errors are smaller than {network} for the network and {linear} for {name:name}, in units of the target.",
+        "network, linear: numbers with their 95% intervals; name: of the linear model",
+    ),
+    "report.residuals.most": (
+        "Nine in ten are smaller than {network} for the network and {linear} for {name:name}.",
+        "follows report.residuals.half",
+    ),
+    "report.residuals.between": "{low} to {high}",
+    "report.residuals.below": "below {high}",
+    "report.residuals.above": "{low} and above",
+    "report.residuals.note": (
+        "Measured on {rows} rows. Residuals are observed minus predicted. Each bin has at least 40 rows. Intervals of means use "
+        "Student's t. Intervals of quantiles of the absolute error come from {resamples} paired resamples of the rows (seed "
+        "{seed}). A quantile is the mean of the ten rows around it. It is shown where at least ten rows lie on either side."
+    ),
+    # why it does not apply
+    "why.residuals.classes": "residuals are about targets that are numbers or counts, and the target is a class",
+    "why.residuals.few": "residuals are shown in bins of at least {least} rows, and fewer rows have weight",
+}

@@ -1,0 +1,236 @@
+"""Labels of columns and levels: a codebook, from a TOML file, a CSV file or a mapping."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tomllib
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tabinterp.atomic_io import LARGEST_TEXT, read_regular
+from tabinterp.errors import TableError, argument, did_you_mean
+
+from .coerce import is_text
+from .schema import Column
+
+LONGEST = 200  # characters of a label
+PARTS = ("columns", "levels")
+HEAD = ["column", "level", "label"]  # of a codebook in CSV
+
+LabelsGiven = str | Path | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """Labels of columns and of levels.
+
+    Parameters
+    ----------
+    columns : column -> its label.
+    levels : column -> level -> its label. Levels are as the user gave them: values of the table, or their text.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
+
+    @property
+    def named(self) -> list[str]:
+        """Every column that has a label, or levels that have."""
+        return list(dict.fromkeys([*self.columns, *self.levels]))
+
+    def plain(self) -> dict[str, dict[str, Any]]:
+        """The same as a mapping that `codebook` takes, with levels as text."""
+        levels = {column: {str(level): label for level, label in of.items()} for column, of in self.levels.items()}
+        return {"columns": dict(self.columns), "levels": levels}
+
+
+def codebook(given: LabelsGiven | None) -> Codebook:
+    """Return the labels that a file or a mapping gives.
+
+    Parameters
+    ----------
+    given : path of a TOML file with the tables `[columns]` (column = label) and `[levels.COLUMN]` (level = label); path of a CSV
+        file with the columns column, level and label, where an empty level labels the column itself; or a mapping with the keys
+        "columns" and "levels", as in the TOML file.
+
+    Raises
+    ------
+    TableError
+        if the file cannot be read or has another form; if a label is empty, no text or longer than 200 characters; if a column
+        or a level is labelled twice.
+
+    Examples
+    --------
+    >>> codebook({"columns": {"age": "Age in years"}, "levels": {"job": {"A": "unskilled"}}}).columns
+    {'age': 'Age in years'}
+    """
+    if given is None:
+        return Codebook()
+    if isinstance(given, Mapping):
+        return _of_mapping(given, argument("labels"))
+    path = Path(given)
+    readers = {".toml": _of_toml, ".csv": _of_csv}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise TableError(
+            f"the codebook {str(path)!r} is neither a .toml nor a .csv file; {argument('labels')} takes one of the two"
+        )
+    try:
+        text = read_regular(path, LARGEST_TEXT).decode("utf-8-sig")
+    except OSError as error:
+        raise TableError(f"the codebook {str(path)!r} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise TableError(f"the codebook {str(path)!r} is not UTF-8 text: {error}") from None
+    return reader(text, f"the codebook {str(path)!r}")
+
+
+def _of_toml(text: str, source: str) -> Codebook:
+    try:
+        return _of_mapping(tomllib.loads(text), source)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise TableError(f"{source} is not valid TOML: {error}") from None
+
+
+def _of_mapping(given: Mapping[str, Any], source: str) -> Codebook:
+    unknown = [name for name in given if name not in PARTS]
+    if unknown:
+        raise TableError(
+            f"{source}: got the key {unknown[0]!r}; allowed are 'columns' (column = label) and 'levels' (column = level = label)."
+            f"{did_you_mean(str(unknown[0]), PARTS)}"
+        )
+    columns, levels = given.get("columns", {}), given.get("levels", {})
+    if not isinstance(columns, Mapping) or not isinstance(levels, Mapping):
+        raise TableError(f"{source}: 'columns' maps columns to labels, and 'levels' maps columns to labels of levels")
+    for column, of in levels.items():
+        if not isinstance(of, Mapping):
+            raise TableError(f"{source}: labels of levels of {column!r} map each level to its label; got {of!r}")
+    return Codebook(
+        {str(column): _label(label, source, str(column)) for column, label in columns.items()},
+        {
+            str(column): {level: _label(label, source, str(column), level) for level, label in of.items()}
+            for column, of in levels.items()
+        },
+    )
+
+
+def _of_csv(text: str, source: str) -> Codebook:
+    columns: dict[str, str] = {}
+    levels: dict[str, dict[Any, str]] = {}
+    for line, (column, level, label) in _lines(text, source):
+        of = levels.setdefault(column, {}) if level else columns
+        name = level or column
+        if name in of:
+            what = f"level {level!r} of column {column!r}" if level else f"column {column!r}"
+            raise TableError(f"{source}, line {line}: {what} is labelled twice ({of[name]!r} and {label!r})")
+        of[name] = _label(label, f"{source}, line {line}", column, level or None)
+    return Codebook(columns, levels)
+
+
+def _lines(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        head = next(reader, [])
+        if head != HEAD:
+            raise TableError(f"{source}: the first line must be {','.join(HEAD)!r}; got {','.join(head)!r}")
+        for row in reader:
+            if len(row) != len(HEAD) and row:
+                raise TableError(
+                    f"{source}, line {reader.line_num}: a line has a column, a level and a label; got {len(row)} cells. "
+                    f"A label that holds a comma stands in quotation marks"
+                )
+            if row:
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise TableError(f"{source}, line {reader.line_num}: not valid CSV: {error}") from None
+
+
+def _label(label: Any, source: str, column: str, level: Any = None) -> str:
+    of = f"column {column!r}" if level is None else f"level {level!r} of column {column!r}"
+    if not isinstance(label, str) or not is_text(label):
+        raise TableError(f"{source}: the label of {of} must be text; got {label!r}")
+    text: str = label.strip()
+    if not text:
+        raise TableError(f"{source}: the label of {of} is empty; leave the entry out, or write a label")
+    if len(text) > LONGEST:
+        raise TableError(
+            f"{source}: the label of {of} has {len(text):,} characters ({text[:30]!r}...); at most {LONGEST} are allowed"
+        )
+    return text
+
+
+# ---- labels of the columns of a table
+
+
+def labelled(columns: Sequence[Column], classes: Sequence[Any], book: Codebook) -> tuple[Column, ...]:
+    """Return the columns with their labels; `classes` are the levels of the target.
+
+    Labels of levels that the table does not hold are kept, because a codebook may describe more codes than occur. A warning names
+    them where the column also has levels without a label: one of the two is then probably misspelt.
+
+    Raises
+    ------
+    TableError
+        if the levels of a numeric column are labelled, a level is labelled twice, or a label is the code of another level that
+        has no label.
+    """
+    return tuple(
+        replace(column, label=book.columns.get(column.name), level_labels=_level_labels(column, classes, book))
+        for column in columns
+    )
+
+
+def _level_labels(column: Column, classes: Sequence[Any], book: Codebook) -> tuple[tuple[str, str], ...]:
+    given = book.levels.get(column.name, {})
+    if not given:
+        return ()
+    known = list(classes) if column.role == "target" and classes else list(column.levels)
+    if column.kind == "numeric" and not known:
+        raise TableError(
+            f"{argument('labels')} has labels for levels of {column.name!r}, which is numeric and has no levels: leave them out, "
+            f"or make the column categorical or ordinal with {argument('kinds')}"
+        )
+    found: dict[str, str] = {}
+    for name, label in given.items():
+        match = matching_levels(name, known)
+        level = str(match[0]) if match else str(name)
+        if level in found:
+            raise TableError(
+                f"{argument('labels')} labels level {level!r} of column {column.name!r} twice ({found[level]!r} and {label!r})"
+            )
+        found[level] = label
+    texts = [str(level) for level in known]
+    bare = [level for level in texts if level not in found]
+    unknown = [level for level in found if level not in texts]
+    taken = next(((level, label) for level, label in found.items() if label in bare), None)
+    if taken is not None:
+        raise TableError(
+            f"{argument('labels')} gives level {taken[0]!r} of column {column.name!r} the label {taken[1]!r}, which is the code "
+            f"of another level; give that level a label as well, or choose another label"
+        )
+    if unknown and bare:
+        near = did_you_mean(unknown[0], bare)
+        warnings.warn(
+            f"{argument('labels')} has labels for {', '.join(map(repr, unknown[:5]))}, which column {column.name!r} does not "
+            f"hold, and none for {', '.join(map(repr, bare[:5]))}, which it does.{near}",
+            stacklevel=2,
+        )
+    order = {level: place for place, level in enumerate(texts)}
+    return tuple(sorted(found.items(), key=lambda pair: order.get(pair[0], len(order))))
+
+
+def matching_levels(given: Any, levels: Sequence[Any]) -> list[Any]:
+    """Return the level that is meant, if there is one: the value itself, its text, or the same number."""
+    match = [level for level in levels if level == given or str(level) == str(given)]
+    return match or [level for level in levels if _number(level) == _number(given) is not None]
+
+
+def _number(value: Any) -> float | None:
+    """Return the number that a value is or that its text gives: a level 1.0 can be named "1"."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
