@@ -149,7 +149,7 @@ TEXT: dict[str, str] = {
     "report.method.draws": "Computation",
     "report.method.columns": "Columns of the table: kind, role, levels and missing rows",
     "report.method.columns_fold": "All columns ({count})",
-    "report.method.codebook": "Labels of columns and levels, with the names and codes in the table of data",
+    "report.method.codebook": "Labels of columns and levels, with their names and codes in the data",
     "report.method.codebook_fold": "Codebook ({count} labels)",
     "report.method.codebook.level": "Level",
     "report.method.codebook.label": "Label",

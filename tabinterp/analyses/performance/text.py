@@ -212,18 +212,18 @@ TEXT: dict[str, str] = {
     "report.performance.training.unseen": "{model}: held-out",
     "report.performance.training.gap": "{model}: gap [95% interval]",
     "report.performance.training.note": (
-        "A gap is a metric on {held_out} held-out rows minus the same metric on {training} training rows. Its interval treats "
-        "the two sets of rows as independent samples. A model that is clearly worse on held-out rows than on training rows is "
-        "overfitted."
+        "The gap is the metric on {held_out} held-out rows minus the same metric on {training} training rows. The "
+        "interval treats the two sets of rows as independent samples. A model that performs clearly worse on "
+        "held-out rows than on training rows is overfitted."
     ),
     "report.performance.training.none": (
-        "[–]: a gap has no interval where groups have rows on both sides of the split, where either side has fewer than ten rows "
-        "or groups of rows, or where the metric is the same for every held-out row."
+        "[–]: no interval, because groups have rows on both sides of the split, one side has fewer than ten rows or "
+        "groups of rows, or the metric is the same for every held-out row."
     ),
     "step.comparison with training rows": "comparison with training rows",
     # why it does not apply
-    "why.performance.training.split": "it is not known which rows the models were trained on",
-    "why.performance.training.rows": "the table holds fewer than {least} training rows",
+    "why.performance.training.split": "it is unknown which rows the models were trained on",
+    "why.performance.training.rows": "the table has fewer than {least} training rows",
     "why.performance.rows": (
         "performance on {rows} rows could disclose individual outcomes; hold out at least {least} rows"
     ),
