@@ -83,7 +83,7 @@ TEXT: dict[str, str] = {
     "verdict.equivalent": "The difference between the network and {linear:name} is negligible.",
     "verdict.worse": "The network predicts worse than {linear:name}.",
     "verdict.not_resolved": (
-        "Inconclusive: the held-out rows do not show whether the network or {linear:name} predicts better."
+        "Inconclusive: the held-out rows show no significant difference between the network and {linear:name}."
     ),
     "verdict.not_assessed": "Not assessed: it is unknown on which rows the network was not trained.",
     # reason: a clause (why.events)
