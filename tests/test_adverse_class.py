@@ -126,7 +126,7 @@ def test_declined_are_those_who_are_predicted_the_adverse_class():
 def test_it_is_in_the_document_on_the_page_and_read_back(tmp_path, undrawn):
     document = stated().document
     assert document.data.adverse == "default"
-    assert "predicts to be default, the adverse class" in render(document)
+    assert "predicts it to be default, the adverse class" in render(document)
     path = tmp_path / "rows.csv"
     rows().to_csv(path, index=False)
     assert read_again(document.settings.table, Rows(path)).schema.adverse == "default"
@@ -148,7 +148,7 @@ def test_without_it_groups_speak_of_predicted_classes_and_the_rest_does_not_appl
         assert finding(unstated(), slug).status == "not_applicable"
         assert finding(unstated(), slug).claim.key.endswith("not_applicable_adverse")
     page = render(document)
-    assert "share of rows predicted in each class" in page
+    assert "share of rows predicted to be in each class" in page
     assert "--adverse CLASS" in page
     assert "declined" not in page.lower().replace("reasons for declined rows", "")
     reasons = [note.values["reading"] for note in document.not_assessed if note.key == "not_assessed.reading"]

@@ -172,7 +172,7 @@ def test_a_secret_that_a_library_encodes_is_masked():
      "SELECT * FROM loans WHERE a = 'x?y'", "the key 'id' is missing in some rows", "mail ann@bank.example",
      "--key id", "--key=id", "--query-key=id", "a JOIN b ON a.key = b.key WHERE key = 5", "column 'key'", "primary key: id",
      "the password is missing", "the password is wrong", "a token is required in row 5", "the token count2.csv", "--drop token",
-     "password /home/ann1/key.pem", "secret_masking.py", "passwords2.csv", "--kind=token=categorical", "--kind=Passwort=ordinal",
+     "password /srv/ann1/key.pem", "secret_masking.py", "passwords2.csv", "--kind=token=categorical", "--kind=Passwort=ordinal",
      "the columns 'password', 'age_2019' and 'token'", "token_2019", "no column 'api_key'; did you mean 'api_id'?",
      "https://bank/a%20b/c%40d.csv", "loans%202026.csv", "100%", "clave.csv", "the secret is out", "12 tokens 345a",
      "SELECT count(*), decode(a, 'utf8') FROM loans WHERE b IN ('x', 'y') AND c <> '' -- foreign key (id)"],

@@ -510,7 +510,7 @@ def legible(axes: Axes) -> Axes:
     from matplotlib.text import Text  # noqa: PLC0415
 
     ticks = [label for one in (axes, *axes.child_axes) for label in (*one.get_xticklabels(), *one.get_yticklabels())]
-    for one in (*ticks, *axes.findobj(Text)):
+    for one in {*ticks, *axes.findobj(Text)}:
         assert isinstance(one, Text)
         if any(east_asian_width(char) in "WF" for char in one.get_text()):
             there = {font.name for font in font_manager.fontManager.ttflist}

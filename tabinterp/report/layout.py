@@ -22,13 +22,20 @@ def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
     if blocks and isinstance(blocks[0], Heading) and blocks[0].text == title:
         blocks = blocks[1:]
     notes = [block for block in blocks if _is_note(block)]
-    folded = [block for block in blocks if _is_folded(block)]
+    folded = [_laid_out(block) for block in blocks if _is_folded(block)]
     groups = list(_groups([block for block in blocks if not _is_note(block) and not _is_folded(block)]))
     if len(groups) == 2 and _is_lead(groups[0]) and _is_card(groups[1]):
         placed: list[Block] = [Panels(groups)]
     else:
         placed = [block for is_card, some in groupby(groups, _is_card) for block in _placed(list(some), is_card)]
     return [*placed, *folded, *([Fold(t("report.notes"), notes)] if notes else [])]
+
+
+def _laid_out(block: Block) -> Block:
+    """Cards with nothing but a figure stand in rows where they are folded, too."""
+    if isinstance(block, Fold) and block.blocks and all(isinstance(one, Heading | Figure) for one in block.blocks):
+        return replace(block, blocks=list(_placed(list(_groups(block.blocks)), True)))
+    return block
 
 
 def _placed(groups: Sequence[list[Block]], are_cards: bool) -> Iterator[Block]:

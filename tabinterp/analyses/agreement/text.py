@@ -6,8 +6,8 @@ TEXT: dict[str, str] = {
     "report.section.agreement": "Agreement",
     "report.agreement.lead": (
         "Cells show Spearman's rank correlation between the column importances of two analyses, from −1 (reversed "
-        "order) to 1 (same order). The analyses answer different questions, so a low value is a reason to look closer, "
-        "not an error in itself."
+        "order) to 1 (same order). The analyses answer different questions, so a low correlation is a reason to look "
+        "closer, not an error in itself."
     ),
     "report.agreement.matrix": "Rank correlation between analyses (rows and columns in the same order)",
     "report.agreement.table": "Pairs of analyses: rank correlation, shared top-k columns and sign agreement",
@@ -21,8 +21,8 @@ TEXT: dict[str, str] = {
     "report.agreement.ordered": "Column pairs ordered significantly by both",
     "report.agreement.opposed": "Of these, opposite order",
     "report.left_out": (
-        "Excluded: {method}, {model}. The attributions do not add up to the score: the completeness gap is {gap}, above "
-        "the tolerance of {tolerance}."
+        "Excluded: {method} ({model}). The attributions do not add up to the score: the completeness gap is {gap}, "
+        "above the tolerance of {tolerance}."
     ),
     "report.conflicts": "Sign conflicts",
     "report.conflicts.none": (

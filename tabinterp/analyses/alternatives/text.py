@@ -18,13 +18,13 @@ TEXT: dict[str, str] = {
     "report.alternatives.held": "{model}, {columns} fixed at the mean",
     "report.alternatives.refitted": "{model}, refitted without {columns}",
     "report.alternatives.note": (
-        "A version is on the frontier if no other version has an AUC and a ratio at least as large, with one of them "
-        "larger (point estimates only). A network with a column fixed at its mean is not the same as one retrained "
-        "without the column, which may perform better. With many groups, the ratio can be small by chance. Groups with "
-        "withheld rates are not included."
+        "A version is on the frontier if no other version is at least as good in both AUC and ratio and strictly "
+        "better in at least one (based on point estimates only). A network with a column fixed at its mean is not the "
+        "same as one retrained without the column, which may perform better. With many groups, the ratio can be small "
+        "by chance. Groups with withheld rates are not included."
     ),
     # why it does not apply
     "why.selection is of two classes, of protected groups, of held-out rows beside training rows": (
-        "they need two classes, a protected column, and both held-out and training rows"
+        "the comparison needs two classes, a protected column, and both held-out and training rows"
     ),
 }

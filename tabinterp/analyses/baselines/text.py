@@ -5,21 +5,20 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.baselines": "Sensitivity to the baseline",
     "report.baselines.lead": (
-        "Integrated gradients are computed again on {rows} rows from the median (for categories, the most frequent level) "
-        "and from {background} real rows. A ranking of columns that changes with the baseline reflects the choice of "
-        "baseline as much as the model."
+        "Integrated gradients are recomputed on {rows} rows with two other baselines: the median (for categorical "
+        "columns, the most frequent level) and {background} real rows. A ranking of columns that changes with the "
+        "baseline reflects the choice of baseline as much as the model."
     ),
     "report.baselines.gap": (
-        "Completeness gap with baseline “{baseline}”: network {network}, linear {linear} (tolerance {tolerance})."
+        "Completeness gap for baseline “{baseline}”: network {network}, linear {linear} (tolerance {tolerance})."
     ),
     # baseline: report.baselines; farther: a percentage; reference: how many rows
     "report.baselines.start": (
-        "The distance to neighbouring real rows is larger for {farther} of {reference} real rows than for the {baseline}; "
-        "values near 0% or 100% are atypical."
+        "{farther} of the {reference} real rows are farther from neighbouring real rows than the {baseline} is; a "
+        "share near 0% or 100% means that the {baseline} is atypical."
     ),
     "report.baselines.unlike": (
-        "No row has the encoded value of the {baseline} in these columns, so the {baseline} is not a possible row: "
-        "{columns}."
+        "The {baseline} is not a realistic row: no row takes the encoded value of the {baseline} in {columns}."
     ),
     "report.baselines.pairs": "Agreement of column rankings between baselines",
     "report.baselines.pair": "Baselines",
@@ -31,7 +30,9 @@ TEXT: dict[str, str] = {
     "report.baselines.mean": "mean",
     "report.baselines.median": "median",
     "report.baselines.rows": "real rows",
-    "report.baselines.table": "Mean absolute integrated gradient of each column from three baselines, summed over outputs",
+    "report.baselines.table": (
+        "Mean absolute integrated gradient of each column for three baselines, summed over outputs"
+    ),
     "report.baselines.size": "{model}, baseline: {baseline}",
     "plot.series.baseline.mean": "from the mean",
     "plot.series.baseline.median": "from the median",

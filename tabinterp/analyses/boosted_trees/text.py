@@ -4,14 +4,14 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "verdict.reference.worse": (
-        "Boosted trees fitted to the same training rows predict better than the network: the loss of the network is higher by "
-        "{value} (95% CI {low} to {high})."
+        "Boosted trees fitted to the same training rows predict better than the network: the network's loss is {value} "
+        "higher (95% CI {low} to {high})."
     ),
     "report.judged.reference": "Comparison with boosted trees",
     "report.judged.reference.lead": (
-        "Boosted trees (scikit-learn, {rounds} rounds) were fitted to the same {training} training rows and original "
-        "columns, and scored on the same {rows} held-out rows. They are a reference only: no setting other than the number "
-        "of rounds was tuned, and this report does not explain them."
+        "Boosted trees (scikit-learn, {rounds} rounds) were fitted to the original columns of the same {training} "
+        "training rows and scored on the same {rows} held-out rows. The trees serve only as a reference: no setting "
+        "other than the number of rounds was tuned, and this report does not explain the trees."
     ),
     "report.judged.reference.better": "The network predicts significantly better than boosted trees.",
     "report.judged.reference.worse": (

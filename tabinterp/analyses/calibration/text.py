@@ -10,15 +10,15 @@ TEXT: dict[str, str] = {
     ),
     "report.calibration": "Calibration",
     "report.calibration.lead.classes": (
-        "The outcome is regressed on the log-odds of the model (logistic recalibration on {rows} held-out rows). The slope "
+        "The outcome is regressed on the model's log-odds (logistic recalibration on {rows} held-out rows). The slope "
         "is 1 for calibrated predictions, below 1 when probabilities are too extreme, and above 1 when they are too "
-        "moderate. Calibration in the large is the intercept with the slope fixed at 1: positive when probabilities are too "
-        "low on average, negative when they are too high."
+        "moderate. Calibration in the large is the intercept with the slope fixed at 1: positive when probabilities "
+        "are too low on average, negative when they are too high."
     ),
     "report.calibration.lead.regression": (
-        "The target is regressed on the prediction of the model (least squares on {rows} held-out rows). The slope is 1 for "
-        "calibrated predictions and below 1 when predictions are too spread out. Calibration in the large is the mean of "
-        "target minus prediction."
+        "The target is regressed on the model's prediction (least squares on {rows} held-out rows). The slope is 1 for "
+        "calibrated predictions and below 1 when predictions are too spread out. Calibration in the large is the mean "
+        "of target minus prediction."
     ),
     "report.calibration.lead.count": (
         "The count is regressed on the log of the expected count (Poisson recalibration on {rows} held-out rows). The slope "
@@ -32,12 +32,14 @@ TEXT: dict[str, str] = {
     "report.calibration.linear.slope": "Slope, linear [95% CI]",
     "report.calibration.linear.large": "Calibration in the large, linear [95% CI]",
     "report.calibration.none": (
-        "–: not estimated because the class or all other classes together have fewer than 20 events, the score separates "
-        "the classes, or the score is constant."
+        "–: not estimated because fewer than 20 rows are in the class or fewer than 20 are outside it, the score "
+        "separates the classes, or the score is constant."
     ),
-    "report.calibration.curve": "Observed outcomes and mean predictions in bins of similar predictions",
-    "report.calibration.curve.output": "Observed share of {output} and mean prediction in bins of similar predictions",
-    "report.calibration.fold": "Reliability curve of {output}",
+    "report.calibration.curve": "Observed outcome and mean prediction in bins of similar predictions",
+    "report.calibration.curve.output": (
+        "Observed share of class “{output}” and mean prediction in bins of similar predictions"
+    ),
+    "report.calibration.fold": "Reliability curve for class “{output}”",
     "report.calibration.bin": "Bin",
     "report.calibration.rows": "Rows",
     "report.calibration.predicted": "Mean prediction",
@@ -48,12 +50,13 @@ TEXT: dict[str, str] = {
     "report.calibration.y.classes": "Observed share",
     "report.calibration.y.numbers": "Mean outcome",
     "report.calibration.aria": (
-        "Reliability curve: observed values against mean predictions, in {network} bins for the network and {linear} bins "
-        "for the linear counterpart. The 95% CI excludes the mean prediction in {network_off} and {linear_off} of them."
+        "Reliability curve: observed values against mean predictions, in {network} bins for the network and {linear} "
+        "bins for the linear counterpart. The 95% CI excludes the mean prediction in {network_off} bins for the "
+        "network and {linear_off} for the linear counterpart."
     ),
     "report.calibration.caption": (
-        "Points on the diagonal are perfectly calibrated. There are at most ten bins of equal size, each with at least ten "
-        "rows; the 95% CIs are for each bin separately."
+        "Points on the diagonal are perfectly calibrated. There are at most ten bins of equal size, each with at least "
+        "ten rows. The 95% CIs are pointwise."
     ),
     "plot.axis.predicted": "Mean prediction",
     "plot.axis.observed": "Mean outcome, 95% CI",

@@ -9,8 +9,8 @@ TEXT: dict[str, str] = {
     "report.coefficients.lead": (
         "Each term has two estimates: the coefficient of an unpenalised linear fit and the network's average "
         "derivative. Both are in {scale} per unit of the column, or per standard deviation (SD) where marked. For a "
-        "level, the network's estimate is its average contrast with the reference level. The linear fit uses "
-        "{rows_inference} rows; the network is averaged over {rows_network} rows."
+        "level, the network's estimate is the level's average contrast with the reference level. The linear fit uses "
+        "{rows_inference} rows; the network's estimates are averages over {rows_network} rows."
     ),
     "report.coefficients.surrogate": (
         "A linear surrogate, fitted to the network's score on {fitted} training rows, explains {r2} of the variance of "
@@ -32,36 +32,36 @@ TEXT: dict[str, str] = {
     "report.coefficients.legend.hollow": "Hollow: not significant",
     "report.coefficients.legend.cross": "No valid interval",
     "report.coefficients.figure": (
-        "Numeric columns: slope × SD. For the network this is the average slope multiplied by the SD, not the effect of "
-        "a change of one SD. Levels: contrast with the reference level. An arrow marks an interval that extends beyond "
-        "the axis; the table gives its limits."
+        "Numeric columns: slope × SD. For the network, this is the average slope multiplied by the SD, not the effect "
+        "of a change of one SD. Levels: contrast with the reference level. An arrow marks an interval that extends "
+        "beyond the axis; the table gives its limits."
     ),
-    "report.coefficients.cut": "{shown} of {count} terms are shown. More are listed under “All terms”.",
+    "report.coefficients.cut": "{shown} of the {count} terms are shown. More are listed under “All terms”.",
     "report.coefficients.numbers": "Terms: slope × SD, or contrast with the reference level, for both models ({scale})",
     "report.coefficients.table": "Terms: estimates of both models per unit of the column ({scale})",
     "report.coefficients.all": "All terms ({count}): tests and odds ratios",
     "report.coefficients.all.rates": "All terms ({count}): tests and rate ratios",
     "report.coefficients.elsewhere": (
-        "{shown} of {count} terms are listed: those of the columns that are most important to the network. All terms "
-        "are in audit.json."
+        "{shown} of the {count} terms are listed, for the columns most important to the network. All terms are in "
+        "audit.json."
     ),
     "report.coefficients.note": (
-        "SD: standard deviation of the column over all rows. Odds ratio: per SD for numeric terms, otherwise per unit "
-        "of change as listed. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the "
+        "SD: standard deviation of the column over all rows. Odds ratio: per SD for numeric terms, otherwise per "
+        "listed unit of change. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the "
         "penalised fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's "
-        "score. Sign flips: share of rows in which the network's own derivative has the opposite sign to its average. "
+        "score. Sign flips: share of rows in which the network's derivative has the opposite sign to its average. "
         "Conflict: both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have "
-        "opposite signs; the penalised coefficient and the surrogate confirm these signs, and the share of sign flips "
-        "is below one third. Exactly collinear columns are not marked."
+        "opposite signs. The penalised coefficient must confirm the sign of the unpenalised one, the surrogate that of "
+        "the network, and sign flips must be below one third. Exactly collinear columns are not marked."
     ),
     "report.coefficients.note.rates": (
-        "SD: standard deviation of the column over all rows. Rate ratio: per SD for numeric terms, otherwise per unit "
-        "of change as listed. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the "
+        "SD: standard deviation of the column over all rows. Rate ratio: per SD for numeric terms, otherwise per "
+        "listed unit of change. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the "
         "penalised fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's "
-        "score. Sign flips: share of rows in which the network's own derivative has the opposite sign to its average. "
+        "score. Sign flips: share of rows in which the network's derivative has the opposite sign to its average. "
         "Conflict: both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have "
-        "opposite signs; the penalised coefficient and the surrogate confirm these signs, and the share of sign flips "
-        "is below one third. Exactly collinear columns are not marked."
+        "opposite signs. The penalised coefficient must confirm the sign of the unpenalised one, the surrogate that of "
+        "the network, and sign flips must be below one third. Exactly collinear columns are not marked."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.coefficients.intervals.held-out": (
@@ -69,14 +69,15 @@ TEXT: dict[str, str] = {
         "include variability from retraining, so their width is not comparable with that of the linear fit."
     ),
     "report.coefficients.intervals.all": (
-        "The network's intervals reflect the sampling of {draws}, on some of which the network may have been trained. "
-        "They do not include variability from retraining, so their width is not comparable with that of the linear fit."
+        "The network's intervals reflect the sampling of {draws}; the network may have been trained on some of these "
+        "rows. They do not include variability from retraining, so their width is not comparable with that of the "
+        "linear fit."
     ),
     "report.coefficients.wald": "Joint Wald tests by column",
     "report.coefficients.wald_note": (
-        "Wald chi²: test that all coefficients of a column are zero in the unpenalised fit, chi-squared under this "
-        "hypothesis with one degree of freedom per coefficient. Not estimable: the table of all terms gives the reason. "
-        "VIF: generalised variance inflation factor to the power 1/df."
+        "Wald chi²: joint test that all coefficients of a column are zero in the unpenalised fit (chi-squared "
+        "distribution with one degree of freedom per coefficient). If a test is not estimable, the table of all terms "
+        "gives the reason. VIF: generalised variance inflation factor to the power 1/df."
     ),
     "report.linear.z": "z",
     "report.linear.p": "p",
@@ -161,21 +162,22 @@ TEXT: dict[str, str] = {
         "rows. The penalised coefficients are listed next to them."
     ),
     "coefficients.note.never_counted": (
-        "Separation: {rows} training rows have a level or a combination of columns for which every count is 0. The "
-        "affected terms have no finite estimate; the other estimates are the limit of the maximum likelihood fit."
+        "Separation: {rows} training rows have a level or a combination of column values for which every count is 0. "
+        "The affected terms have no finite estimate; the other estimates are limits of the maximum likelihood fit."
     ),
     "coefficients.note.never_counted.few": (
-        "Separation: fewer than {rows} training rows have a level or a combination of columns for which every count is "
-        "0. The affected terms have no finite estimate; the other estimates are the limit of the maximum likelihood "
-        "fit."
+        "Separation: fewer than {rows} training rows have a level or a combination of column values for which every "
+        "count is 0. The affected terms have no finite estimate; the other estimates are limits of the maximum "
+        "likelihood fit."
     ),
     "coefficients.note.separated": (
-        "Separation: {rows} training rows have a level or a combination of columns that occurs with one class only. The "
-        "affected terms have no finite estimate; the other estimates are the limit of the maximum likelihood fit."
+        "Separation: {rows} training rows have a level or a combination of column values that occurs with one class "
+        "only. The affected terms have no finite estimate; the other estimates are limits of the maximum likelihood "
+        "fit."
     ),
     "coefficients.note.separated.few": (
-        "Separation: fewer than {rows} training rows have a level or a combination of columns that occurs with one "
-        "class only. The affected terms have no finite estimate; the other estimates are the limit of the maximum "
+        "Separation: fewer than {rows} training rows have a level or a combination of column values that occurs with "
+        "one class only. The affected terms have no finite estimate; the other estimates are limits of the maximum "
         "likelihood fit."
     ),
     "coefficients.note.not_converged": "The unpenalised fit did not converge. Do not use its intervals.",
@@ -206,10 +208,11 @@ TEXT: dict[str, str] = {
         "class."
     ),
     "reason.separated.combination.few": (
-        "Not estimable: separation. A combination of {columns} occurs with one class only."
+        "Not estimable: separation. A combination of values of {columns} occurs with one class only."
     ),
     "reason.separated.combination": (
-        "Not estimable: separation. A combination of {columns} occurs with one class only ({rows} training rows)."
+        "Not estimable: separation. A combination of values of {columns} occurs with one class only ({rows} training "
+        "rows)."
     ),
     "reason.never_counted.level": "Not estimable: the count is 0 in all {rows} training rows with this level.",
     "reason.never_counted.level.few": (
@@ -222,9 +225,11 @@ TEXT: dict[str, str] = {
         "Not estimable: the count is 0 in all training rows with the reference level (fewer than {rows})."
     ),
     "reason.never_counted.combination": (
-        "Not estimable: the count is always 0 for a combination of {columns} ({rows} training rows)."
+        "Not estimable: the count is always 0 for a combination of values of {columns} ({rows} training rows)."
     ),
-    "reason.never_counted.combination.few": "Not estimable: the count is always 0 for a combination of {columns}.",
+    "reason.never_counted.combination.few": (
+        "Not estimable: the count is always 0 for a combination of values of {columns}."
+    ),
     "reason.absent": "Not estimable: no training row has this class.",
     "reason.exact": (
         "No interval: the fit reproduces the target exactly, so there are no residuals to estimate an error from."
@@ -236,11 +241,11 @@ TEXT: dict[str, str] = {
     "reason.single_row": "No interval: the estimate is determined by a single training row.",
     "reason.curve": (
         "No coefficient: the column has a nonlinear encoding or is mixed with others. Average derivatives through the "
-        "encoder are shown for the network and the counterpart."
+        "encoder are shown for both models."
     ),
     "reason.target_encoded": (
-        "No estimate and no interval: the encoder was fitted to the same targets. The counterpart's own coefficient is "
-        "shown."
+        "No estimate and no interval: the encoder was fitted to the targets of the same rows. The counterpart's own "
+        "coefficient is shown."
     ),
     "reason.not_converged": "Not estimable: the fit did not converge.",
     "reading.network.average_derivative": "network: average derivative",

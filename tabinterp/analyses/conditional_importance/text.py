@@ -7,7 +7,7 @@ TEXT: dict[str, str] = {
     "report.together.lead": (
         "Conditional importance is the rise in {metric} ({unit}) when a column is permuted only between rows that are "
         "similar in its associated columns. The information in the other columns is kept, so a column that others can "
-        "replace has a low value even if a model relies on it heavily. Estimates use {rows}."
+        "replace has low conditional importance even if a model relies on it heavily. Estimates use {rows}."
     ),
     "report.together.axis": "Rise in {metric} ({unit}) within strata, 95% CI",
     "report.together.aria": (
@@ -25,15 +25,15 @@ TEXT: dict[str, str] = {
     "report.together.smallest": "Rows in smallest stratum",
     # associated: an association from 0 to 1; fewest: rows; repeats: donors for each row
     "report.together.note": (
-        "Strata are the leaves of a tree that predicts the column from the columns with an association of at least "
-        "{associated} with it. The tree is grown on one half of the rows and applied to the other half; each leaf has at "
+        "Strata are the leaves of a tree that predicts the column from its associated columns (association of at least "
+        "{associated}). The tree is grown on one half of the rows and applied to the other half; each leaf has at "
         "least {fewest} rows. Rows in a stratum are similar but not identical, so part of the information in the other "
-        "columns is still lost. Donor rows for each row: {repeats} (seed {seed})."
+        "columns is still lost. Number of donor rows per row: {repeats} (seed {seed})."
     ),
     "report.together.families": "Grouped importance",
     "report.together.families.lead": (
-        "Columns that carry similar information are permuted together, with all values from the same donor row. They are "
-        "found by average-linkage clustering of associations (at least {threshold}, n = {rows})."
+        "Columns that carry similar information are permuted together, with all values from the same donor row. The "
+        "groups of columns are formed by average-linkage clustering (association of at least {threshold}, n = {rows})."
     ),
     "report.together.families.none": (
         "No two columns have an association of {threshold} or more (n = {rows}), so no columns are grouped."
@@ -44,8 +44,9 @@ TEXT: dict[str, str] = {
     "report.together.family": "Group of columns",
     "report.together.weakest": "Weakest association",
     "report.together.families.note": (
-        "Association: Spearman's rank correlation between numeric columns, Cramér's V between categorical columns, and the "
-        "correlation ratio of ranks between a numeric and a categorical column. The last two are corrected for chance."
+        "Association is Spearman's rank correlation between numeric columns, Cramér's V between categorical columns, "
+        "and the correlation ratio of ranks between a numeric and a categorical column. Cramér's V and the correlation "
+        "ratio are corrected for chance association."
     ),
     "plot.axis.permutation.conditional": "Rise in loss ({loss}) within strata, 95% CI",
     # why it does not apply

@@ -5,10 +5,10 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.mechanism.conductance.fold": "Conductance of hidden units",
     "report.mechanism.conductance.lead": (
-        "The conductance of a unit is the part of the change in score that passes through it on the straight path from "
-        "the mean of the encoded rows to a row (Dhamdhere et al. 2018). Means are over {rows_of}, in units of the score "
-        "({scale}). The conductances of a layer should add up to the change in score; the gap is shown for each layer. "
-        "For categories, the mean is not a real row."
+        "The conductance of a unit is the part of the change in score that passes through the unit along the straight "
+        "line from the mean of the encoded rows to a row (Dhamdhere et al. 2018). Means are taken over {rows_of}, in "
+        "units of the score ({scale}). The conductances of a layer should add up to the change in score; the table "
+        "shows the gap for each layer. For categories, the mean is a mixture of levels, not a real row."
     ),
     "report.mechanism.conductance.layers": "Layers: completeness gap of the conductances (tolerance {tolerance})",
     "report.mechanism.conductance.gap": "Largest gap over rows (share of mean change)",
@@ -19,8 +19,8 @@ TEXT: dict[str, str] = {
     "report.mechanism.conductance.mean": "Mean [95% CI]",
     "report.mechanism.conductance.size": "Mean absolute value [95% CI]",
     "report.mechanism.conductance.note": (
-        "Mean absolute values are biased upward by sampling error. Other units may be able to replace a unit with a "
-        "large conductance; the rise in loss without the unit shows whether they do."
+        "Mean absolute values are biased upward by sampling error. Other units may be able to take the place of a unit "
+        "with a large conductance; the rise in loss without the unit shows whether they can."
     ),
     "plot.axis.conductance": "Mean conductance to the score, 95% CI",
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.constraints": "Declared constraints",
     "report.constraints.lead": (
-        "Declared directions are checked on {rows} rows in two ways: the share of rows in which the score moves against "
-        "the direction, and the largest fall between two points of the effect curve. These points are chosen on one "
-        "half of the rows, and the fall is measured on the other. A fall above zero violates the direction."
+        "Declared directions are checked on {rows} rows by two measures: the share of rows in which the score moves "
+        "against the direction, and the largest fall of the effect curve against the direction. The two points of the "
+        "fall are chosen on one half of the rows, and the fall is measured on the other. A fall above zero violates "
+        "the direction."
     ),
     "report.constraints.caption": "Columns with declared constraints: violations by both models",
     "report.constraints.direction": "Direction",
@@ -15,10 +16,10 @@ TEXT: dict[str, str] = {
     "report.constraints.against.linear": "Linear: rows against direction [95% CI]",
     "report.constraints.fall.network": "Network: largest fall [95% CI]",
     "report.constraints.fall.linear": "Linear: largest fall [95% CI]",
-    "report.constraints.from": "Largest fall from, to (network)",
+    "report.constraints.from": "Start and end of largest fall (network)",
     "report.constraints.domain": "Domain",
     "report.constraints.outside": "Rows outside the domain",
     "report.constraints.few": "1 to 9",
     # why it does not apply
-    "why.constraints.few": "a direction is checked on two halves of at least {least} rows each; there are {rows} rows",
+    "why.constraints.few": "the check needs two halves of at least {least} rows each; there are {rows} rows",
 }

@@ -13,27 +13,28 @@ TEXT: dict[str, str] = {
     "verdict.cost.no": COST + "is not significant.",
     "report.judged.decisions": "Decision curve",
     "report.judged.policy.costs": (
-        "The costs given are {false_positive} per false positive and {false_negative} per false negative. For calibrated "
-        "probabilities, the optimal threshold is then {threshold}: rows with a higher probability are predicted positive."
+        "The specified costs are {false_positive} per false positive and {false_negative} per false negative. With "
+        "these costs, the optimal threshold for calibrated probabilities is {threshold}: rows with a higher "
+        "probability are predicted positive."
     ),
     "report.judged.policy.threshold": (
-        "With the threshold given, rows with a probability above {threshold} are predicted positive. This threshold implies "
-        "a cost of {false_positive} per false positive when a false negative costs {false_negative}."
+        "Rows with a probability above the specified threshold, {threshold}, are predicted positive. This threshold "
+        "implies a cost of {false_positive} per false positive when a false negative costs {false_negative}."
     ),
     "report.judged.policy.both": (
-        "The costs given are {false_positive} per false positive and {false_negative} per false negative. With the "
-        "threshold given, rows with a probability above {threshold} are predicted positive."
+        "The specified costs are {false_positive} per false positive and {false_negative} per false negative. Rows "
+        "with a probability above the specified threshold, {threshold}, are predicted positive."
     ),
     # all, none: costs with their intervals
     "report.judged.policy.blunt": (
-        "Predicting every row positive costs {all} per row, and predicting none positive costs {none}. A model that costs "
-        "more than the cheaper of the two is worse than no model."
+        "Predicting every row positive costs {all} per row, and predicting every row negative costs {none}. A model "
+        "that costs more than the cheaper of these two policies is worse than no model."
     ),
     "report.judged.policy.table": "Expected cost and classification rates of both models at this threshold [95% CI]",
     "report.judged.curve.lead": (
-        "Net benefit (Vickers and Elkin 2006) is the number of true positives per row, minus false positives per row times "
-        "the odds of the threshold. Estimates use {rows} held-out rows. A threshold expresses relative costs: at 0.2, four "
-        "false positives offset one true positive."
+        "Net benefit (Vickers and Elkin 2006) is the number of true positives per row minus the number of false "
+        "positives per row multiplied by the odds of the threshold. Estimates use {rows} held-out rows. A threshold "
+        "expresses relative costs: at 0.2, four false positives offset one true positive."
     ),
     "report.judged.curve.x": "Threshold probability",
     "report.judged.curve.y": "Net benefit (true positives per row)",
@@ -43,9 +44,10 @@ TEXT: dict[str, str] = {
         "{below}."
     ),
     "report.judged.curve.caption": (
-        "Bands are pointwise 95% CIs; the table shows the paired difference of the models. Predicting no row positive has "
-        "net benefit zero. The curve for predicting all rows positive is cut at the edge of the figure. A model has no "
-        "value where it predicts fewer than ten rows positive or fewer than ten negative."
+        "Bands are pointwise 95% CIs; the table shows the paired difference between the models. Predicting every row "
+        "negative has a net benefit of zero. The curve for predicting every row positive is cut off at the edge of the "
+        "figure. Net benefit is not shown where a model predicts fewer than ten rows positive or fewer than ten "
+        "negative."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",

@@ -5,17 +5,18 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.gain.shares": "Decomposition of the score",
     "report.gain.shares.lead": (
-        "The variance of the network's score over {rows} has three components: the part explained by a linear function of "
-        "the columns, the part added by curves of single columns, and the rest, which is due to interactions. Their shares "
-        "add up to 1 even if columns are correlated. The functions are cross-fitted: each row is scored by functions fitted "
-        "on other folds ({folds} folds)."
+        "The variance of the network's score over {rows} has three components: the part explained by a linear function "
+        "of the columns, the part added by nonlinear effects of single columns (curves), and the rest, which is due to "
+        "interactions. The shares of the three components add up to 1 even if columns are correlated. The functions "
+        "are cross-fitted: each row is scored by functions fitted on other folds ({folds} folds)."
     ),
     "report.gain.shares.p(1-p)": (
-        "Weighted shares use weights p(1 − p): rows with confident predictions count less, as they do for the loss."
+        "Weighted shares weight each row by p(1 − p), where p is its predicted probability: rows with confident "
+        "predictions count less, as they do in the loss."
     ),
     "report.gain.shares.rate": (
-        "Weighted shares use the expected count as weight: rows with larger expected counts count more, as they do for the "
-        "loss."
+        "Weighted shares weight each row by its expected count: rows with larger expected counts count more, as they "
+        "do in the loss."
     ),
     "report.gain.share.linear": "linear",
     "report.gain.share.curvature": "curves",
@@ -33,11 +34,12 @@ TEXT: dict[str, str] = {
     "report.gain.shares.legend": "Share, 95% CI",
     "report.gain.shares.caption": "Where no line is visible, the interval is narrower than the marker.",
     "report.gain.shares.table": "Share of each component in the variance of the network's score",
-    "report.gain.parts": "Columns and pairs (largest {count})",
+    "report.gain.parts": "Columns and pairs with the largest shares ({count})",
     "report.gain.parts.table": "Share of each column and pair in the variance of the network's score, largest first",
     "report.gain.parts.note": (
-        "A share is the covariance of a component with the score, divided by the variance of the score. The shares add up "
-        "to 1, and the share of a column that is correlated with others can be negative. Sums have no interval."
+        "A share is the covariance of a component with the score, divided by the variance of the score. The shares add "
+        "up to 1, and the share of a column that is correlated with others can be negative. No interval is given for "
+        "sums."
     ),
     "plot.axis.shares": "Share of the variance of the score, 95% CI",
     # why it does not apply

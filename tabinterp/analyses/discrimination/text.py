@@ -11,25 +11,26 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.scores": "Score distribution",
     "report.discrimination.confusion": "Confusion matrix",
     "report.discrimination.note": (
-        "Estimates use {rows} rows. Bands and intervals are pointwise 95% CIs from {resamples} paired bootstrap resamples "
-        "of the rows (seed {seed}). Counts of 1 to 9 rows are withheld, as are counts from which one could be derived."
+        "Estimates use {rows} rows. Bands and intervals are pointwise 95% CIs from {resamples} paired bootstrap "
+        "resamples of the rows (seed {seed}). Counts of 1 to 9 rows are withheld, as are counts from which such a "
+        "count could be derived."
     ),
-    "report.discrimination.class": "Class {output} against all others",
+    "report.discrimination.class": "Class {output} versus all others",
     "report.discrimination.separation": "KS and Gini",
     "report.discrimination.ks": (
-        "KS statistic [95% CI]: network {network}, linear {linear}; difference {difference}. KS is the largest difference "
-        "between the true-positive and the false-positive rate."
+        "KS statistic [95% CI]: network {network}, linear {linear}; difference {difference}. KS is the largest "
+        "difference between the true-positive rate and the false-positive rate."
     ),
     "report.discrimination.gini": (
         "Gini coefficient, 2 × AUC − 1 [95% CI]: network {network}, linear {linear}; difference {difference}."
     ),
     "report.discrimination.ks.macro": (
-        "The curves are means over the classes, each against all others (macro averages). Mean KS statistic [95% CI]: network "
-        "{network}, linear {linear}; difference {difference}."
+        "The curves are averages over the classes, each versus all others (macro averages). Mean KS statistic [95% "
+        "CI]: network {network}, linear {linear}; difference {difference}."
     ),
     "report.discrimination.macro": "mean over classes",
     "report.discrimination.rates.class": "Class",
-    "report.discrimination.rates.classes": "Sensitivity and precision of each class against all others [95% CI]",
+    "report.discrimination.rates.classes": "Sensitivity and precision of each class versus all others [95% CI]",
     "report.discrimination.matrix": (
         "Confusion matrix, {model}: rows by actual and predicted class",
         "model: 'network' or 'linear'",
@@ -44,11 +45,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.legend.linear": "Linear, 95% band",
     "report.discrimination.legend.threshold": "Threshold {threshold}",
     "report.discrimination.legend.negative": "other",
-    "report.discrimination.roc.caption": "The diagonal is the curve of a random ranking.",
-    "report.discrimination.pr.caption": "Each point is the precision at the highest threshold that reaches the recall.",
+    "report.discrimination.roc.caption": "The diagonal is the ROC curve of a random ranking.",
+    "report.discrimination.pr.caption": (
+        "Each point shows the precision at the highest threshold that achieves that recall."
+    ),
     "report.discrimination.scores.caption": (
-        "Filled bars show class {output} and outlines all other rows, for the network (top) and the linear counterpart "
-        "(bottom). Bins of 1 to 9 rows are left out."
+        "Filled bars show class {output} and outlined bars show all other rows, for the network (top) and the linear "
+        "counterpart (bottom). Bins with 1 to 9 rows are left out."
     ),
     "report.discrimination.aria.roc": (
         "ROC curves. At a false-positive rate of 0.2, the true-positive rate is {network} for the network and {linear} for "
@@ -59,7 +62,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "counterpart."
     ),
     "report.discrimination.aria.scores": "Distribution of predicted probabilities by class, for both models.",
-    "report.discrimination.points": "Points of the curve [95% CI]",
+    "report.discrimination.points": "Points on the curve [95% CI]",
     "report.discrimination.bins": "Share of each class by predicted probability",
     "report.discrimination.bin": "{low} to {high}",
     "report.discrimination.confusion.table": (
@@ -69,14 +72,14 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.predicted": "Predicted {output}",
     "report.discrimination.actual.of": "{model}: {output}",
     "report.discrimination.count": "{count} ({share})",
-    "report.discrimination.rates.table": "Rates at the threshold [95% CI]",
+    "report.discrimination.rates.table": "Classification rates at the threshold [95% CI]",
     "report.discrimination.rate": "Rate",
     "report.discrimination.rate.sensitivity": "sensitivity (recall)",
     "report.discrimination.rate.specificity": "specificity",
     "report.discrimination.rate.precision": "precision",
     "report.discrimination.rate.negative_predictive_value": "negative predictive value",
-    "report.discrimination.gains.table": "Gains by tenths of the rows, from the highest scores down [95% CI]",
-    "report.discrimination.gains.part": "Tenth",
+    "report.discrimination.gains.table": "Gains by score decile, highest scores first [95% CI]",
+    "report.discrimination.gains.part": "Decile",
     "report.discrimination.gains.rate": "Share of positives, {model}",
     "report.discrimination.gains.captured": "Positives captured, cumulative, {model}",
     "report.discrimination.gains.lift": "Lift, cumulative, {model}",

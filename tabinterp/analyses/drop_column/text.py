@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "report.together.dropped": "Linear, refitted without it [95% CI]",
+    "report.together.dropped": "Linear, column dropped [95% CI]",
     "report.together.refit": (
-        "Refitted without it: rise in held-out loss when a linear model is refitted without the column, so that other "
-        "columns can take its place ({training} training rows, scored on {rows} rows). The network is not retrained, so "
-        "this concerns the linear counterpart only."
+        "Column dropped: rise in held-out loss when a linear model is refitted without the column, so that other "
+        "columns can take its place ({training} training rows, scored on {rows} rows). The network is not retrained, "
+        "so the values concern the linear counterpart only."
     ),
     "report.together.refit.none": (
-        "Refits of the linear counterpart without a column were not made. They need known held-out rows, training rows "
-        "on which the penalty can be chosen, and few enough columns for one refit each (ti.drop_and_refit has no "
-        "limit)."
+        "The linear counterpart was not refitted without single columns. These refits need known held-out rows, "
+        "training rows on which the penalty can be chosen, and few enough columns for one refit each "
+        "(ti.drop_and_refit has no limit)."
     ),
     "plot.axis.dropped": "Rise in held-out loss after the refit ({loss}), 95% CI",
     # why it does not apply

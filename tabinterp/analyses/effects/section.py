@@ -10,7 +10,6 @@ from tabinterp.analyses.plots import Curve, tick
 from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Fold, Heading, Key, Paragraph, Table
-from tabinterp.report.layout import arranged
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
@@ -61,7 +60,7 @@ def build(document: Document) -> list[Block]:
     end = starts[SHOWN] if len(starts) > SHOWN else len(cards)
     blocks += cards[:end]
     if cards[end:]:
-        blocks.append(Fold(t("report.effects.others", count=len(starts) - SHOWN), arranged(cards[end:], "")))
+        blocks.append(Fold(t("report.effects.others", count=len(starts) - SHOWN), cards[end:]))
     if len(effects.curves) > DRAWN:
         blocks.append(Paragraph(t("report.effects.more", count=len(effects.curves) - DRAWN), "note"))
     return blocks

@@ -5,21 +5,21 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.section.effects": "Effect curves",
     "report.effects.lead": (
-        "The effect of a column is the mean score ({scale}) when every row is given the same value of the column, minus its "
-        "mean over the distribution of the column (centred partial dependence). Estimates use {rows}. The figures show the "
-        "{shown} of {count} columns with the largest permutation importance in either model, starting with those where the "
-        "curves of the two models differ most."
+        "The effect of a value of a column is the mean score ({scale}) when every row is given that value, minus the "
+        "average of these means over the distribution of the column (centred partial dependence). Estimates use "
+        "{rows}. The figures show the {shown} columns (of {count}) with the largest permutation importance in either "
+        "model, starting with those for which the curves of the two models differ most."
     ),
     "report.effects.note": (
-        "Bands are pointwise 95% CIs that reflect the sampling of {draws}. Accumulated local effects (ALE) move each row "
-        "only within its own neighbourhood. Where ALE and the effect curve differ, columns are correlated and the effect "
-        "curve relies on rows that do not exist. At both ends of a numeric column the ALE bins are wide; with correlated "
-        "columns, 95% CIs there covered the true value in only nine of ten simulations. The pale band shows the middle 80% "
-        "of the centred curves of {ice_rows} single rows (ICE); where it is much wider than the interval, the effect "
-        "depends on other columns. Sparse points, drawn faint, have fewer than 30 nearest rows. Points with fewer than 10 "
-        "rows are left out."
+        "Bands are pointwise 95% CIs that reflect the sampling of {draws}. Accumulated local effects (ALE) change the "
+        "value of each row only within its own neighbourhood. Where ALE and the effect curve differ, columns are "
+        "correlated and the effect curve relies on rows that do not exist. At both ends of a numeric column the ALE "
+        "bins are wide; with correlated columns, the 95% CIs in these bins covered the true value in only nine of ten "
+        "simulations. The pale band shows the middle 80% of the centred curves of {ice_rows} single rows (ICE); where "
+        "this band is much wider than the 95% CI, the effect depends on other columns. Faint points are sparse: they "
+        "are the nearest point for fewer than 30 rows. Points with fewer than 10 rows are left out."
     ),
-    "report.effects.more": "Curves that are not shown, but are in audit.json: {count}.",
+    "report.effects.more": "Further curves, in audit.json only: {count}.",
     "report.effects.axis": "Effect on the score ({scale})",
     # network, linear: report.effects.range
     "report.effects.aria": (
@@ -34,17 +34,19 @@ TEXT: dict[str, str] = {
     "report.effects.legend.ale": "Network, ALE",
     "report.effects.legend.ice": "Network, single rows (10% to 90%)",
     "report.effects.marks": (
-        "The bars below a curve show the number of rows nearest to each point. The number of rows with each level is in "
-        "brackets. All curves of numeric columns share one vertical axis. Where points are left out, the curve is centred on "
-        "the unweighted mean of the points shown."
+        "The bars below a curve show the number of rows nearest to each point. The number in brackets is the number of "
+        "rows with that level. The curves of all numeric columns share one vertical axis. Where points are left out, "
+        "the curve is centred on the unweighted mean of the points shown."
     ),
     "report.effects.small": "Points left out because they have fewer than 10 rows: {count}.",
     "report.effects.others": "Curves of other columns ({count})",
     "report.effects.uncounted": (
-        "One point is shown without its number of rows, because the number of a point left out could be derived from it."
+        "The number of rows at one point is withheld because the number at a point left out could be derived from it."
     ),
-    "report.effects.off_grid_few": "Some rows have rarer levels, which have no point; their number is withheld.",
-    "report.effects.off_grid": "{share} of the rows have rarer levels, which have no point.",
+    "report.effects.off_grid_few": (
+        "Some rows have rarer levels that are not shown; the number of these rows is withheld."
+    ),
+    "report.effects.off_grid": "{share} of the rows have rarer levels that are not shown.",
     "report.effects.level": "{level} ({rows})",
     "report.effects.missing": "missing",
     "report.effects.hidden": "… (fewer than 10 rows)",

@@ -5,19 +5,20 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.off.range": "Extrapolation",
     "report.off.range.table": (
-        "Columns: mean absolute change in score one range beyond the data, divided by the score's range"
+        "Columns: mean absolute change in score at one range beyond the data, divided by the range of the scores"
     ),
     "report.off.range.lead": (
-        "Each numeric column is moved beyond its 0.5% or 99.5% quantile by the distance between the two ({rows} rows). "
-        "The quantiles are those of the training rows, or of all rows if there is no split. The larger of the two "
-        "changes is shown, divided by the range of the scores in the data. A linear model stays below 1."
+        "Each numeric column is moved beyond its 0.5% or 99.5% quantile by the distance between these two quantiles "
+        "({rows} rows). The quantiles are those of the training rows, or of all rows if there is no split. The table "
+        "shows the larger of the two changes in score, divided by the range of the scores in the data. For a linear "
+        "model, this ratio is below 1."
     ),
     "report.off.change": "Change in score [95% CI]",
     "report.off.outside": "Held-out rows outside the training range",
     "report.off.skipped": "Not extrapolated, because the encoder accepts known values only: {columns}.",
     # why it does not apply
     "why.it reads no number, or its score is the same on every row": (
-        "the network reads no numeric column, or its score is the same in every row"
+        "the network has no numeric input column, or its score is the same in every row"
     ),
     "why.the encoder takes no value beyond those it knows": "the encoder accepts known values only",
     "why.extrapolation.values": "{model:name} {opaque}, so it can only be evaluated at values in the table",

@@ -12,8 +12,8 @@ TEXT: dict[str, str] = {
         "biases them upward, and no conclusion is based on them."
     ),
     "report.gradients.saturation": (
-        "The median of p(1 − p) for the network is {saturation} (maximum 0.25). Near zero, probabilities are saturated "
-        "and their derivatives vanish; derivatives of the score may not."
+        "The median of p(1 − p) over the rows is {saturation} for the network (maximum possible: 0.25). At values near "
+        "zero, probabilities are saturated and their derivatives vanish; derivatives of the score may not."
     ),
     "report.gradients.rows": "Estimates use {rows} rows.",
     # effort: report.gradients.effort
@@ -30,8 +30,8 @@ TEXT: dict[str, str] = {
         "{tolerance})."
     ),
     "report.gradients.note": (
-        "Completeness gap: the largest absolute difference over rows between the sum of the attributions and the change "
-        "in score, divided by the mean absolute change."
+        "Completeness gap: the largest absolute difference over rows between the sum of the attributions and the "
+        "change in score, divided by the mean absolute change in score."
     ),
     "report.gradients.gap.no": "This method has no completeness gap.",
     "report.gradients.gap.none": "not defined",
@@ -43,22 +43,23 @@ TEXT: dict[str, str] = {
     "report.gradients.fold": "Attributions by column ({count})",
     "report.gradients.fold_output": "{output}: attributions by column ({count})",
     # gradients: what each method estimates
-    "gradient.saliency": "Saliency is the size of the gradient at a row, per SD of the column.",
+    "gradient.saliency": "Saliency is the magnitude of the gradient at a row, per SD of the column.",
     "gradient.smoothgrad": (
-        "SmoothGrad is the size of the gradient averaged over {samples} noisy copies of a row (noise: {noise} of the "
-        "central 99% range), per SD of the column."
+        "SmoothGrad is the magnitude of the gradient after averaging over {samples} noisy copies of a row, per SD of "
+        "the column. The SD of the noise is {noise} times the column's central 99% range."
     ),
     # baseline: "mean" or "median" (start)
     "gradient.gradient_x_input": (
-        "The gradient at a row is multiplied by the difference between the row and the {baseline:start} of the rows."
+        "The gradient at a row is multiplied by the difference between this row and the {baseline:start} of all rows."
     ),
     "gradient.integrated_gradients": (
-        "The gradient is averaged along the straight path from the {baseline:start} of the rows to a row and multiplied "
-        "by the difference between them. The mean of a category is a mixture of levels, not a real row."
+        "The gradient is averaged along the straight line from the {baseline:start} of the rows to the row being "
+        "explained, then multiplied by the difference between the two. The mean of a category is a mixture of levels, "
+        "not a real row."
     ),
     "gradient.expected_gradients": (
-        "Integrated gradients are averaged over {background_rows} real rows as starting points; the completeness gap is "
-        "the sampling error."
+        "Integrated gradients are averaged over {background_rows} real rows as starting points; the completeness gap "
+        "shows the sampling error of this average."
     ),
     "reading.network.saliency": "network: saliency",
     "reading.network.integrated_gradients": "network: integrated gradients",

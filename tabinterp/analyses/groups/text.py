@@ -5,9 +5,9 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.method.summed.groups": "tables of protected groups",
     "report.groups.summed": (
-        "The group tables use all of these rows, which were read in batches; slopes and intercepts use a sample of each "
-        "group. The levels shown separately, the cut points of numeric columns and the bins of the ECE are set on the "
-        "sampled rows."
+        "The group tables use all rows of this comparison, which were read in batches; slopes and intercepts use a "
+        "sample of each group. The levels shown separately, the cut points of numeric columns and the bins of the ECE "
+        "are determined from the sampled rows."
     ),
     "group.others": "{column}: other levels",
     "group.any": "{column}: any value",
@@ -16,34 +16,35 @@ TEXT: dict[str, str] = {
     "report.groups.people": "Protected groups",
     # compared: a class of the target
     "report.groups.lead": (
-        "Selected rows are those predicted {compared}, the favourable class (threshold {threshold} on the probability of "
-        "the positive class). Estimates use {rows}. Each group is compared with a reference group: the largest of the same "
-        "column or pair of columns, unless another was named. Limits depend on the jurisdiction: four fifths is a rule of "
-        "thumb from employment guidelines, and the standardised mean difference (SMD) has no legal limit."
+        "A row is selected if it is predicted to be {compared}, the favourable class (threshold {threshold} on the "
+        "probability of the positive class). Estimates use {rows}. Unless another group was named, the reference group "
+        "is the largest group of the same column or pair of columns. Legal limits depend on the jurisdiction: four "
+        "fifths is a rule of thumb from employment guidelines, and the standardised mean difference (SMD) has no legal "
+        "limit."
     ),
     "report.groups.lead_unstated": (
-        "The table shows the share of rows predicted in each class (threshold {threshold} on the probability of the "
-        "positive class). Estimates use {rows}. Impact ratios are missing because the adverse class was not stated: state "
-        "it with adverse= when reading the table, or with --adverse CLASS. Differences, TPR and FPR refer to class "
-        "{compared}. Each group is compared with a reference group: the largest of the same column or pair of columns, "
-        "unless another was named."
+        "The table shows the share of rows predicted to be in each class (threshold {threshold} on the probability of "
+        "the positive class). Estimates use {rows}. Impact ratios are missing because the adverse class was not "
+        "stated: state it with adverse= when reading the table, or with --adverse CLASS. Differences, TPR and FPR "
+        "refer to class {compared}. Unless another group was named, the reference group is the largest group of the "
+        "same column or pair of columns."
     ),
     "report.groups.lead_mean": (
-        "The table shows the mean prediction of each group. Estimates use {rows}. Each group is compared with a reference "
-        "group: the largest of the same column or pair of columns, unless another was named. Limits depend on the "
-        "jurisdiction: the standardised mean difference (SMD) has no legal limit."
+        "The table shows the mean prediction of each group. Estimates use {rows}. Unless another group was named, the "
+        "reference group is the largest group of the same column or pair of columns. The standardised mean difference "
+        "(SMD) has no legal limit; other limits depend on the jurisdiction."
     ),
     "report.groups.lead_classes": (
-        "The tables show the share of rows predicted in each class; the predicted class has the largest score. Estimates "
-        "use {rows}. Each group is compared with a reference group: the largest of the same column or pair of columns, "
-        "unless another was named. Limits depend on the jurisdiction: the standardised mean difference (SMD) has no legal "
-        "limit."
+        "The tables show the share of rows predicted to be in each class; each row is predicted to be in the class "
+        "with the largest score. Estimates use {rows}. Unless another group was named, the reference group is the "
+        "largest group of the same column or pair of columns. The standardised mean difference (SMD) has no legal "
+        "limit; other limits depend on the jurisdiction."
     ),
     "report.groups.fits": "Accuracy and log loss",
     "report.groups.fits.note": (
-        "Differences are group minus reference group. –: an accuracy is withheld when fewer than ten rows are correct or "
-        "fewer than ten are wrong, or when such a count could be derived from it. Groups of two columns are compared only "
-        "within each class."
+        "Differences are group minus reference group. –: withheld because fewer than ten rows are predicted correctly "
+        "or fewer than ten incorrectly, or because such a count could be derived from the accuracy. Groups defined by "
+        "two columns are compared only within each class."
     ),
     "report.groups.accuracy.network": "Accuracy, network [95% CI]",
     "report.groups.accuracy.linear": "Accuracy, linear [95% CI]",
@@ -55,21 +56,26 @@ TEXT: dict[str, str] = {
     "report.groups.loss_difference.linear": "Log loss difference, linear [95% CI]",
     "report.groups.class": "Predicted {output}",
     "report.groups.suppressed": (
-        "–: withheld, or not estimated. A group with fewer than ten rows is withheld, as is the next smallest group when "
-        "the first could be derived from it. A rate is withheld when fewer than ten rows of the group are selected or fewer "
-        "than ten are not, or when such a count could be derived from it; its ratio to the reference group is then shown "
-        "only as a bound, computed as if that count were nine. Intervals are Wilson's for shares and MOVER for ratios; "
-        "groups with fewer than ten sampling units have none. Groups of two columns: {pairs} are withheld and {left} are "
-        "not listed; the list contains the largest differences relative to the width of their intervals."
+        "–: withheld or not estimated. Groups with fewer than ten rows are withheld, as is the next smallest group if "
+        "a withheld one could be derived from it. A rate is withheld if fewer than ten rows of the group are selected "
+        "or fewer than ten are not, or if such a count could be derived from it. The ratio of a withheld rate to that "
+        "of the reference group is shown only as a bound, calculated as if the small count were nine. Intervals use "
+        "Wilson's method for shares and MOVER for ratios; groups with fewer than ten sampling units have no interval. "
+        "Of the groups defined by two columns, {pairs} are withheld and {left} are not listed; those listed have the "
+        "largest differences relative to the width of their intervals."
     ),
     "report.groups.at_most": "at most {value}",
     "report.groups.at_least": "at least {value}",
     "report.groups.rates": "Selection rates and impact ratios",
-    "report.groups.rates_unstated": "Shares of rows predicted {compared} (rate) and predicted the other class",
+    "report.groups.rates_unstated": (
+        "Shares of rows predicted to be {compared} (rate) and of rows predicted to be the other class"
+    ),
     "report.groups.rates_mean": "Mean predictions",
     "report.groups.other.network": "Other class, network [95% CI]",
     "report.groups.other.linear": "Other class, linear [95% CI]",
-    "report.impact": "Adverse impact ratios: selection rate of the least selected group over that of the most selected",
+    "report.impact": (
+        "Adverse impact ratios: selection rate of the least selected group divided by that of the most selected group"
+    ),
     "report.impact.columns": "Columns",
     "report.impact.model": "Model",
     "report.impact.least": "Least selected",
@@ -82,12 +88,12 @@ TEXT: dict[str, str] = {
     "report.impact.withheld.not_raised": "not significant",
     "report.impact.withheld.untold": "not disclosed",
     "report.impact.note": (
-        "Ratios are computed only for groups with at least 30 rows and ten sampling units. The simultaneous interval is "
-        "corrected for all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last column "
-        "covers groups with shares that are withheld because a count is below ten. It is “significant” when one of these "
-        "groups is selected significantly less than {limit} times as often as another group, or another group significantly "
-        "less than {limit} times as often as one of them. It is “not disclosed” when the answer would narrow a small count "
-        "to fewer than three possible values."
+        "Ratios are computed only for groups with at least 30 rows and ten sampling units. The simultaneous interval "
+        "is corrected for all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last "
+        "column covers groups whose shares are withheld because a count is below ten. Its entry is “significant” if "
+        "the selection rate of one of these groups is significantly less than {limit} times that of another group, or "
+        "the reverse. It is “not disclosed” if the answer would narrow a small count to fewer than three possible "
+        "values."
     ),
     "report.groups.pairs": "Groups of two columns",
     "report.groups.group": "Group",
@@ -111,12 +117,14 @@ TEXT: dict[str, str] = {
     "report.groups.smd.network": "SMD of scores, network [95% CI]",
     "report.groups.smd.linear": "SMD of scores, linear [95% CI]",
     "report.groups.smd": (
-        "SMD (standardised mean difference): difference in mean scores divided by the pooled standard deviation of the two "
-        "groups (Hedges' g). p-value: pooled test of two proportions, not corrected for the number of groups."
+        "SMD (standardised mean difference, Hedges' g) is the difference in mean scores divided by the pooled standard "
+        "deviation of the two groups. The p-value is from a pooled test of two proportions and is not corrected for "
+        "the number of groups."
     ),
     "report.groups.smd_mean": (
-        "SMD (standardised mean difference): difference in mean scores divided by the pooled standard deviation of the two "
-        "groups (Hedges' g). p-value: Welch's test of two means, not corrected for the number of groups."
+        "SMD (standardised mean difference, Hedges' g) is the difference in mean scores divided by the pooled standard "
+        "deviation of the two groups. The p-value is from Welch's test of two means and is not corrected for the "
+        "number of groups."
     ),
     "report.groups.errors": "Error rates",
     "report.groups.calibration": "Calibration by group",
@@ -129,9 +137,9 @@ TEXT: dict[str, str] = {
     "report.groups.fpr_difference.network": "FPR difference, network [95% CI]",
     "report.groups.fpr_difference.linear": "FPR difference, linear [95% CI]",
     "report.groups.errors.note": (
-        "TPR: share of rows actually in the selected class that are predicted in it. FPR: share of all other rows that are "
-        "predicted in it. Differences are group minus reference group. –: withheld because a count is below ten or could be "
-        "derived."
+        "TPR is the share of rows of the selected class that are predicted correctly. FPR is the share of all other "
+        "rows that are predicted to be in the selected class. Differences are group minus reference group. –: withheld "
+        "because a count is below ten or such a count could be derived."
     ),
     "report.groups.slope.network": "Slope, network [95% CI]",
     "report.groups.slope.linear": "Slope, linear [95% CI]",
@@ -140,8 +148,9 @@ TEXT: dict[str, str] = {
     "report.groups.ece.network": "ECE, network",
     "report.groups.ece.linear": "ECE, linear",
     "report.groups.calibration.note": (
-        "Calibrated predictions have slope 1 and intercept 0. ECE (expected calibration error): mean distance between "
-        "predicted and observed values over at most ten bins. The ECE is biased upward, most in small groups."
+        "Calibrated predictions have slope 1 and intercept 0. ECE (expected calibration error) is the mean distance "
+        "between predicted and observed values over at most ten bins. The ECE is biased upward, especially in small "
+        "groups."
     ),
     "plot.axis.groups": "Share selected, 95% CI",
     "plot.axis.groups.mean": "Mean prediction, 95% CI",

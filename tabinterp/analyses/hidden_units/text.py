@@ -5,13 +5,13 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.inside.lead": (
         "This section shows the health of the hidden units, the columns they respond to, their importance to the loss, "
-        "and the rows that activate them and the outputs most."
+        "and the rows that most activate the units and the outputs."
     ),
     "report.inside.health": "Unit health",
     "report.inside.health_table": "Number of hidden units in each state, by layer ({rows})",
     "report.inside.health_note": (
         "Dead: output 0 in every row. Constant: the same nonzero output in every row. Saturated: within 1% of a bound "
-        "of the activation function in 95% of the rows. Duplicate: equal to another unit up to scale and shift. "
+        "of the activation function in 95% of the rows. Duplicate: identical to another unit up to scale and shift. "
         "Redundant: a linear function of the other units in the layer. Effective rank: exponential of the entropy of "
         "the singular values of the layer's outputs (Roy & Vetterli 2007)."
     ),
@@ -26,13 +26,13 @@ TEXT: dict[str, str] = {
     "report.inside.rank": "Effective rank",
     "report.inside.atlas": "Units by column",
     "report.inside.order": (
-        "Units are ordered by the rise in {loss} when the unit's output is replaced by its mean in each of {rows} rows. "
-        "In {resolved} of {units} units the 95% CI of the rise lies above zero. If no unit mattered, about {chance} "
-        "would be expected by chance."
+        "Units are ordered by the rise in {loss} when a unit's output is replaced by its mean (n = {rows}). For "
+        "{resolved} of the {units} units, the 95% CI of the rise lies above zero; about {chance} would be expected by "
+        "chance if no unit mattered."
     ),
     "report.inside.order_none": (
-        "The rise in {loss} without each unit could not be estimated, because the outputs of the hidden units cannot be "
-        "replaced. Units are listed in network order."
+        "The rise in {loss} without each unit could not be estimated, because the outputs of the hidden units cannot "
+        "be replaced. Units are listed in the order of the network's layers."
     ),
     "report.inside.loss": "Rise in loss",
     "report.inside.loss_interval": "Rise in {loss} without the unit [95% CI]",
@@ -43,24 +43,24 @@ TEXT: dict[str, str] = {
         "Units of {layer} by column: share (%) of each column in the unit's input ({count} units, most important first)"
     ),
     "report.inside.templates.note": (
-        "The input to a first-layer unit is a sum with one part for each column. A cell is the variance of the column's "
-        "part divided by the sum of the variances of all parts; correlation between columns is ignored. A number has "
-        "the sign of its weight. A category shows the level with the largest weight, with its sign. A dot is a share "
-        "below {percent}%. Unlike the correlations in “Units by column”, the shares count only columns that enter the "
-        "unit directly."
+        "The input to a first-layer unit is a sum with one part for each column. Each cell is the variance of the "
+        "column's part divided by the sum of the variances of all parts; correlation between columns is ignored. For a "
+        "number, the sign is that of its weight. For a category, the level with the largest weight is shown with its "
+        "sign. A dot marks a share below {percent}%. Unlike the correlations in “Units by column”, the shares cover "
+        "only direct inputs to the unit."
     ),
     "report.inside.templates.other": "Other ({count} columns)",
     "report.inside.templates.share": "{percent}",
     "report.inside.templates.small": "·",
     "report.inside.close": "Most important units",
     "report.inside.close_lead": (
-        "These {count} units have the largest rise in {loss} when their output is replaced by its mean. For each unit, "
-        "the 10% of rows that activate it most and the 10% that activate it least are compared with all rows; columns "
-        "with an adjusted p of at most 0.05 are listed. The units were selected by this rise, so it is biased upward. A "
-        "rise with an interval that includes zero is not significant."
+        "These {count} units have the largest rise in {loss} when the unit's output is replaced by its mean. For each "
+        "unit, the 10% of rows that activate it most and the 10% that activate it least are compared with all rows; "
+        "columns with an adjusted p of at most 0.05 are listed. Because the units were selected by this rise, its "
+        "estimates are biased upward. A rise with an interval that includes zero is not significant."
     ),
     "report.inside.close_none": (
-        "No unit raises the loss when it is replaced by its mean, so no unit is shown in detail."
+        "Replacing a unit by its mean does not raise the loss for any unit, so no unit is shown in detail."
     ),
     "report.inside.caveat": (
         "Interpret single units with caution. A selective unit is not necessarily important (Morcos et al. 2018). A "
@@ -68,37 +68,38 @@ TEXT: dict[str, str] = {
         "People predict a unit's behaviour better from real examples than from synthetic ones (Borowski et al. 2021)."
     ),
     "report.inside.optima_lead": (
-        "An optimum is the row found to maximise a unit's value before its activation function, or an output. Each "
-        "search has {starts} starting points, half of them real rows. Numbers stay between their 0.5% and 99.5% "
-        "quantiles, and categories take levels that occur; real rows outside these limits may reach higher values. "
-        "Columns that determine each other change together. Each optimum is compared with {reference} real rows by four "
-        "measures: the Mahalanobis distance of its numbers, the distance to its nearest neighbours, an isolation "
-        "forest, and the largest residual of a number given the other columns. Both extremes of a measure are atypical, "
-        "and the most extreme measure counts. An optimum that is more atypical than {far} of the real rows is marked as "
-        "implausible (seed {seed})."
+        "An optimum is a row, found by optimisation, that maximises either an output or the value of a unit before its "
+        "activation function. Each search has {starts} starting points, half of them real rows. Numbers stay between "
+        "their 0.5% and 99.5% quantiles, and categories take levels that occur in the data; real rows outside these "
+        "limits may reach higher values. Columns that determine each other change together. Each optimum is compared "
+        "with {reference} real rows by four measures: the Mahalanobis distance of its numbers, the distance to its "
+        "nearest neighbours, an isolation forest, and the largest residual of a number given the other columns. Very "
+        "small and very large values are both atypical, and the most extreme measure decides. An optimum that is more "
+        "atypical than {far} of the real rows is marked as implausible (seed {seed})."
     ),
     # unit: its name; cost: report.inside.cost
     "report.inside.card": "{unit}: {cost}",
     "report.inside.cost": "{loss} {value} without the unit",
     # excited, inhibited: how many rows
     "report.inside.profile": (
-        "Columns in which the {excited} most and {inhibited} least activating rows differ from all rows"
+        "Columns in which the {excited} rows with the highest and the {inhibited} rows with the lowest activation "
+        "differ from all rows"
     ),
     "report.inside.profile_none": (
-        "The most and least activating rows do not differ significantly from all rows in any column."
+        "The rows with the highest or lowest activation do not differ significantly from all rows in any column."
     ),
-    "report.inside.excite": "Most activating",
-    "report.inside.inhibit": "Least activating",
+    "report.inside.excite": "Highest activation",
+    "report.inside.inhibit": "Lowest activation",
     "report.inside.times": "×\u00a0{lift}",
     "report.inside.times_none": "no rows",
     "report.inside.times_most": "nearly all rows",
     "report.inside.sds": "{difference}\u00a0SD",
     "report.inside.profile_note": (
-        "SD: difference in means, in standard deviations. ×: frequency of the level divided by its frequency in all "
-        "rows."
+        "SD: difference in means, in standard deviations. ×: frequency of the level in these rows divided by its "
+        "frequency in all rows."
     ),
     "report.inside.template": "Largest incoming weights, per SD of a number or per level",
-    "report.inside.template_none": "Only first-layer units have weights for columns.",
+    "report.inside.template_none": "Only first-layer units have weights that apply directly to columns.",
     "report.inside.weight": "Weight",
     "report.inside.bars.fold": "Weights by level: {columns}",
     "report.inside.bars.table": "{column}: contribution of each level minus the mean over rows",
@@ -116,7 +117,7 @@ TEXT: dict[str, str] = {
     "report.inside.tenth": "Tenth largest value",
     "report.inside.tenth_low": "Tenth smallest value",
     "report.inside.best": "Optimum",
-    "report.inside.optimum": "Optimum: value of each column",
+    "report.inside.optimum": "Column values at the optimum",
     "report.inside.no_optimum": "No optimum was searched for.",
     "report.inside.column_at": "Value",
     "report.inside.column_value": "{value}",
@@ -126,37 +127,41 @@ TEXT: dict[str, str] = {
     "report.inside.missing": "missing",
     "report.inside.rare": "(fewer than 10 rows)",
     # oddness: a percentage; why: report.inside.why, joined by semicolons
-    "report.inside.unreadable": "✗ Implausible as a real row: more atypical than {oddness} of real rows ({why}).",
-    "report.inside.why.mahalanobis": "Mahalanobis distance of its numbers larger than in {share} of real rows",
-    "report.inside.why.neighbours": "distance to its neighbours larger than in {share} of real rows",
-    "report.inside.why.forest": "isolation forest score higher than in {share} of real rows",
-    "report.inside.why.residual": "residual of {column} larger than the largest residual in {share} of real rows",
-    "report.inside.why.mahalanobis_near": "Mahalanobis distance of its numbers smaller than in {share} of real rows",
-    "report.inside.why.neighbours_near": "distance to its neighbours smaller than in {share} of real rows",
-    "report.inside.why.forest_near": "isolation forest score lower than in {share} of real rows",
-    "report.inside.why.residual_near": "largest residual smaller than in {share} of real rows",
+    "report.inside.unreadable": (
+        "✗ Implausible as a real row: more atypical than {oddness} of real rows. Reasons: {why}."
+    ),
+    "report.inside.why.mahalanobis": "its Mahalanobis distance exceeds that of {share} of real rows",
+    "report.inside.why.neighbours": "its distance to neighbours exceeds that of {share} of real rows",
+    "report.inside.why.forest": "its isolation forest score exceeds that of {share} of real rows",
+    "report.inside.why.residual": "its residual for {column} exceeds the largest residual of {share} of real rows",
+    "report.inside.why.mahalanobis_near": "its Mahalanobis distance is below that of {share} of real rows",
+    "report.inside.why.neighbours_near": "its distance to neighbours is below that of {share} of real rows",
+    "report.inside.why.forest_near": "its isolation forest score is below that of {share} of real rows",
+    "report.inside.why.residual_near": "its largest residual is below that of {share} of real rows",
     "report.inside.out": "Columns outside the range of the real rows: {count}.",
     # oddness: a percentage; odd: the sentence report.inside.odd
     "report.inside.readable": "Plausible as a real row: more atypical than {oddness} of real rows. {odd}",
     "report.inside.odd": (
-        "Percentiles among real rows: Mahalanobis distance {mahalanobis}, neighbours {neighbours}, isolation forest "
-        "{forest}, largest residual {residual} ({column})."
+        "Percentile of each measure among real rows: Mahalanobis distance {mahalanobis}, distance to neighbours "
+        "{neighbours}, isolation forest {forest}, largest residual {residual} ({column})."
     ),
-    "report.inside.odd_none": "Percentiles among real rows: neighbours {neighbours}, isolation forest {forest}.",
-    "report.inside.free": "Optimum without a distance limit: value of each column",
+    "report.inside.odd_none": (
+        "Percentile of each measure among real rows: distance to neighbours {neighbours}, isolation forest {forest}."
+    ),
+    "report.inside.free": "Column values at the optimum without a distance limit",
     # caption: of a table of an optimum
     "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
-    "report.inside.plausible": "Plausible optimum: value of each column",
+    "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
-        "The highest plausible value found is {value}, within the Mahalanobis ball that contains {share} of the rows. "
-        "This optimum is more atypical than {oddness} of real rows."
+        "The highest value found for a plausible row is {value}, within the Mahalanobis ball that contains {share} of "
+        "the rows. This optimum is more atypical than {oddness} of real rows."
     ),
     "report.inside.plausible_same": "The optimum without a distance limit is itself plausible.",
     "report.inside.plausible_none": (
-        "No plausible optimum was found, even close to the centre of the data. Use only the real rows."
+        "No plausible optimum was found, even close to the centre of the data. Rely on the real rows only."
     ),
     "report.inside.six": (
-        "Columns at both optima and in four groups of real rows (mean, or most frequent level with its share)"
+        "Column values at both optima and in four groups of real rows (mean, or most frequent level with its share)"
     ),
     "report.inside.six.negative": "Negative optimum",
     "report.inside.six.least": "Lowest 10% of rows",
@@ -170,7 +175,7 @@ TEXT: dict[str, str] = {
     "report.inside.six.level": "{level} ({share})",
     "report.inside.six.unreadable": "✗ The negative optimum is implausible as a real row.",
     # name: of the unit
-    "report.inside.path.table": "{name}: optimum within balls that contain a growing share of the rows",
+    "report.inside.path.table": "{name}: optimum within Mahalanobis balls that contain an increasing share of the rows",
     "report.inside.path.ball": "Share of rows in the ball",
     "report.inside.path.share": "{percent}%",
     "report.inside.path.free": "no limit",
@@ -182,7 +187,8 @@ TEXT: dict[str, str] = {
     "report.inside.path.not": "Implausible",
     "report.inside.path.tenth": "Tenth largest real value",
     "report.inside.path.aria": (
-        "{name}: optima within balls that contain a growing share of the rows; {count} of {all} are plausible."
+        "{name}: optima within Mahalanobis balls that contain an increasing share of the rows; {count} of {all} are "
+        "plausible."
     ),
     "report.inside.path.caption": (
         "Optimum within the Mahalanobis ball that contains a given share of the rows. Rightmost point: no distance "
@@ -193,12 +199,12 @@ TEXT: dict[str, str] = {
     "report.inside.proved.short": (
         "The optimum reaches {share} of the distance from the mean to a proven bound ({proof})."
     ),
-    "report.inside.proved.none": "No bound is proven, so a more extreme value may exist.",
+    "report.inside.proved.none": "No bound was proven, so a more extreme value may exist.",
     "report.inside.proof.integer programme": "mixed-integer programming",
     "report.inside.proof.bound propagation": "interval bound propagation, often loose",
     "report.inside.starts": (
-        "{share} of the starting points end within 1% of this value (distinct rows: {count}; median cosine similarity "
-        "of all end points: {cosine})."
+        "{share} of the searches end within 1% of this value (distinct end points: {count}; median cosine similarity "
+        "between the end points of all searches: {cosine})."
     ),
     "report.inside.outputs": "Output optima",
     "report.inside.output": "{output}: highest score ({scale})",
@@ -218,16 +224,21 @@ TEXT: dict[str, str] = {
         "Replacing the unit by its mean changes the {loss} by {value} (95% CI {low} to {high}), which is not "
         "significant."
     ),
-    "report.inside.words.zero": "Replacing it by 0: {value}.",
+    "report.inside.words.zero": "When the unit is replaced by 0, the change is {value}.",
     "units.unit": "Unit {unit} of {layer}",
     "units.health.dead": "outputs 0 in all {rows} rows.",
     "units.health.constant": "outputs {mean} in all {rows} rows.",
     "units.health.saturated": "is at a bound of its activation in {share} of the rows.",
-    "units.health.duplicate": "equals unit {other} of its layer up to scale and shift.",
+    "units.health.duplicate": "is identical to unit {other} of its layer up to scale and shift.",
     "units.health.redundant": "is a linear function of the other units of its layer in these rows.",
     "units.active": "is above zero in {share} of the rows.",
-    "units.excited": "The {excited} most activating rows differ from all rows mainly in {columns}.",
-    "units.excited.none": "The {excited} most activating rows do not differ significantly from all rows in any column.",
+    "units.excited": (
+        "The {excited} rows that activate the unit most strongly differ from all rows mainly in {columns}."
+    ),
+    "units.excited.none": (
+        "The {excited} rows that activate the unit most strongly do not differ significantly from all rows in any "
+        "column."
+    ),
     "units.column.higher": "{column} ({value} SD higher)",
     "units.column.lower": "{column} ({value} SD lower)",
     "units.level": "{column} = {level} ({value} times as frequent)",

@@ -7,27 +7,27 @@ TEXT: dict[str, str] = {
     "report.interactions.lead": (
         "An interaction is the effect of two columns on the network's score beyond the sum of their separate effects. "
         "{screened} pairs of columns were screened by second differences between real rows; the {count} strongest are "
-        "listed, largest variance first (estimated on {rows})."
+        "listed, in descending order of interaction variance (estimated on {rows})."
     ),
     "report.interactions.passed": (
-        "The {count} columns that change the score least were excluded from the screening. The largest total Sobol "
-        "index among them is {most} of the variance of the score. If columns are independent, no pair with an excluded "
-        "column has a larger share."
+        "The {count} columns that change the score least were excluded from the screening. Their largest total Sobol "
+        "index is {most} (share of the variance of the score). If columns are independent, no pair with an excluded "
+        "column can have a larger share."
     ),
     "report.interactions.linear": (
         "The linear counterpart adds up the effects of its columns, so its interactions are zero by construction."
     ),
     "report.interactions.linear_mixed": (
-        "The encoder of the linear counterpart mixes columns, so its pairs may interact, too. These interactions were "
-        "not estimated."
+        "The encoder of the linear counterpart mixes columns, so the counterpart may also have interactions. These "
+        "were not estimated."
     ),
     "report.interactions.note": (
-        "Variance: variance of the pair's partial dependence after subtracting those of its two columns ({unit}). "
-        "Share: variance divided by the variance of the score. H²: variance divided by the variance of the pair's "
-        "partial dependence (Friedman and Popescu). Shapley: variance over rows of the Shapley interaction index. "
-        "Estimates are unbiased, so they can be negative if there is no interaction. Intervals are from {blocks} blocks "
-        "of {background} rows (seed {seed}). All measures use rows that are combined from real ones and may be "
-        "atypical."
+        "Variance: variance of the interaction effect, which is the pair's partial dependence minus those of its two "
+        "columns ({unit}). Share: variance of the interaction effect divided by the variance of the score. H²: "
+        "variance of the interaction effect divided by the variance of the pair's partial dependence (Friedman and "
+        "Popescu). Shapley: variance over rows of the Shapley interaction index. Estimates are unbiased, so they can "
+        "be negative if there is no interaction. Intervals are computed from {blocks} blocks of {background} rows "
+        "(seed {seed}). All measures use combinations of real rows, which may be atypical."
     ),
     "report.interactions.unit.log-odds": "squared log-odds",
     "report.interactions.unit.target": "squared units of the target",
@@ -39,9 +39,9 @@ TEXT: dict[str, str] = {
     "report.interactions.variance": "Variance [95% CI]",
     "report.interactions.h2": "H² [95% CI]",
     "report.interactions.stderr": "Standard error",
-    "report.interactions.none": "The network reads fewer than two columns, so there are no pairs.",
+    "report.interactions.none": "The network has fewer than two input columns, so there are no pairs.",
     "plot.axis.interactions": "Share of the variance of the score, 95% CI",
     # why it does not apply
     "why.interactions.few": "interactions need at least {least} rows with positive weight; the table has {rows}",
-    "why.interactions.pair": "a pair needs two columns; the only one is '{column}'",
+    "why.interactions.pair": "interactions need at least two columns; the only column is '{column}'",
 }

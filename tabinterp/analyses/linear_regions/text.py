@@ -6,28 +6,28 @@ TEXT: dict[str, str] = {
     "report.mechanism.regions.fold": "Linear regions ({visited} occupied, n = {rows})",
     # largest: the sentence report.mechanism.regions.largest; told: how many regions; share: a percentage
     "report.mechanism.regions.lead": (
-        "Within a region where every rectifier stays on the same side of zero, the network is one linear function "
-        "(Montúfar et al. 2014). Regions are counted on {rows_of}. Occupied regions (at least one row): {visited}. "
-        "{largest} Regions with ten rows or more: {told}, with {share} of the rows."
+        "In a linear region, every rectifier stays on the same side of zero, so the network is a linear function "
+        "(Montúfar et al. 2014). Regions are counted on {rows_of}. Number of occupied regions (at least one row): "
+        "{visited}. {largest} Number of regions with ten or more rows: {told} (together {share} of the rows)."
     ),
-    "report.mechanism.regions.largest": "The largest contains {share} of the rows.",
-    "report.mechanism.regions.largest_few": "The largest contains fewer than ten rows.",
+    "report.mechanism.regions.largest": "The largest region contains {share} of the rows.",
+    "report.mechanism.regions.largest_few": "The largest region contains fewer than ten rows.",
     "report.mechanism.regions.varies": "Terms: mean, spread and sign flips of the network's coefficients over rows",
     "report.mechanism.regions.mean": "Mean over rows [95% CI]",
     "report.mechanism.regions.spread": "SD over rows",
     "report.mechanism.regions.flips": "Sign flips",
     "report.mechanism.regions.tables": (
-        "Terms: coefficients of the linear counterpart and in the largest regions of the network"
+        "Terms: coefficients of the linear counterpart and of the network in its largest regions"
     ),
     "report.mechanism.regions.one": "Region {place}: {rows} rows ({share})",
     "report.mechanism.regions.none": (
-        "No region contains ten rows, so the coefficients of single regions are not shown."
+        "No region contains ten or more rows, so the coefficients of single regions are not shown."
     ),
     "report.mechanism.regions.note": (
-        "Coefficients are in units of the score ({scale}). They are exact for changes within the region of a row, and "
-        "do not describe changes that leave it. The contrast of a level is that of the region's own linear function. SD "
-        "over rows describes variation, not estimation error. Sign flips: share of rows with the opposite sign to the "
-        "mean."
+        "Coefficients are in units of the score ({scale}). They are exact for changes within a row's region, and do "
+        "not apply to changes that leave the region. The contrast of a level is computed from the linear function of "
+        "the region. SD over rows describes variation between rows, not estimation error. Sign flips: share of rows in "
+        "which the coefficient has the opposite sign to its mean."
     ),
     "report.mechanism.regions.left_out": "Columns without coefficients of their own: {columns}.",
     "plot.axis.regions": "Mean coefficient per SD or level, 95% CI",

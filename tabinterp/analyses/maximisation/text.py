@@ -6,7 +6,7 @@ TEXT: dict[str, str] = {
     "plot.label.facet": "facet {facet}",
     "plot.label.budget": "{budget}% of the rows",
     "plot.label.budget.none": "no limit",
-    "plot.axis.objective": "Objective, in SDs from its mean over the rows",
+    "plot.axis.objective": "Objective: deviation from its mean over the rows, in SDs",
     # why it does not apply
     "why.no real row lies in the domain and within the budget; raise it": (
         "no real row lies in the domain and within the budget; raise the budget"

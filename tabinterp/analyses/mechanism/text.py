@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "report.mechanism.lead": (
-        "These analyses describe this network, not the data. Each states its error or its limitations."
+        "These analyses describe this network, not the data. Each analysis reports its error or its limitations."
     ),
     "report.mechanism.term": "Term",
     "report.mechanism.step": "Unit of change",
@@ -14,7 +14,7 @@ TEXT: dict[str, str] = {
         "the network must consist of rectifiers (such as ReLU), and this one has another activation function"
     ),
     "why.the network is linear: they say no more than its coefficients": (
-        "the network is linear, so they would only repeat its coefficients"
+        "the network is linear, so these analyses would only repeat its coefficients"
     ),
     "why.the network is linear: it has no hidden unit": "the network is linear and has no hidden units",
     "why.mechanism.few": "results from fewer than {least} rows could disclose individuals",

@@ -358,7 +358,9 @@ def compare(
     table = network.table.take(order.astype(np.int64))
     both = np.stack([network.scores, linear.scores])[:, order]
     task, labels, weights = table.schema.task, table.schema.labels, table.row_weights
-    held = np.bincount(table.codes, minlength=len(labels)) if task == "multiclass" else np.zeros(0)
+    codes, held = table.codes, np.zeros(0)
+    if task == "multiclass" and codes is not None:
+        held = np.bincount(codes, minlength=len(labels)).astype(np.float64)
     measured, single = _measured(both, table, threshold, network.device)
     alone = table.weights is None and table.groups is None
     null = null_told(null_loss(task, table.y, weights), held)

@@ -5,13 +5,13 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.section.importance": "Permutation importance",
     "report.importance.lead": (
-        "Permutation importance is the rise in {metric} ({unit}) when the values of a column are permuted between rows. All "
-        "levels of a column move together. Estimates use {rows}."
+        "Permutation importance is the rise in {metric} ({unit}) when the values of a column are permuted between "
+        "rows. All levels of a categorical column are permuted together. Estimates use {rows}."
     ),
     "report.importance.how": (
-        "For columns marked exact, every possible donor value is weighted by its frequency, so no random permutation is "
-        "needed. Permutations of each other column: {repeats} (seed {seed}). Off-support shares are estimated on "
-        "{off_support_rows} rows."
+        "For columns marked exact, every possible donor value is weighted by its frequency, so no random permutation "
+        "is needed. For all other columns, the number of random permutations is {repeats} (seed {seed}). Off-support "
+        "shares are estimated on {off_support_rows} rows."
     ),
     "report.importance.axis": "Rise in {metric} ({unit}), 95% CI",
     "report.importance.aria": (
@@ -24,11 +24,12 @@ TEXT: dict[str, str] = {
     "report.importance.figure": (
         "If the interval includes zero, the rise is not significant, but the model may still use the column."
     ),
-    "report.importance.cut": "The figure shows the {shown} of {count} columns with the largest values for either model.",
+    "report.importance.cut": "Only the {shown} columns (of {count}) with the largest values in either model are shown.",
     "report.importance.table": "Permutation importance of each column: rise in {metric} ({unit})",
     "report.importance.note": (
-        "Off-support: share of permuted rows that are farther from real rows than 95% of real rows are; about 5% is "
-        "expected by chance. A larger share means that the models are evaluated on rows unlike real ones."
+        "The off-support share is the share of permuted rows that are farther from real rows than 95% of real rows "
+        "are; about 5% is expected by chance. A larger share means that the models are evaluated on rows unlike real "
+        "ones."
     ),
     "report.off_support": "Off-support",
     "report.exact": "Exact",

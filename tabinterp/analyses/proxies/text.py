@@ -5,18 +5,20 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.proxies": "Can inputs predict {column}?",
     "report.proxies.lead": (
-        "{column} is protected and is not an input. Linear probes, cross-fitted on {rows} rows, measure how well it can be "
-        "predicted ({metric}; the chance level is {chance})."
+        "{column} is protected and is not an input. Linear probes, cross-fitted on {rows} rows, measure how well "
+        "{column} can be predicted ({metric}; the chance level is {chance})."
     ),
     "report.proxies.metric.auc": "AUC",
     "report.proxies.metric.r2": "R²",
-    "report.proxies.table": "How well {column} is predicted from each source: {metric} [95% CI]",
+    "report.proxies.table": "{metric} when {column} is predicted from each source [95% CI]",
     "report.proxies.read": "Predicted from",
     "report.proxies.place.inputs": "all inputs",
     "report.proxies.place.layer": "{name} of the network",
     "report.proxies.place.score": "score of the network",
     "report.proxies.place.column": "{name} alone",
-    "report.proxies.ablation": "Change in the loss and in the gap when the best proxies are permuted [95% CI]",
+    "report.proxies.ablation": (
+        "Change in the loss and in the gap between groups when the best proxies are permuted [95% CI]"
+    ),
     # most, least: groups of people
     "report.proxies.gap": "{model}: the gap between {most} (largest share or mean prediction) and {least} (smallest) is {gap}.",
     "report.proxies.gap_held_back": (

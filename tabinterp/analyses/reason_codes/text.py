@@ -4,73 +4,75 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "reasons.alike": (
-        "For declined rows, {common}% of the columns that the network or {linear:name} gives as reasons are given by both "
-        "(95% CI {common_low} to {common_high}). The first reason is the same for {first}% of the rows (95% CI {first_low} "
-        "to {first_high})."
+        "For declined rows, {common}% of the columns that either the network or {linear:name} gives as reasons are "
+        "given by both (95% CI {common_low} to {common_high}). The first reason is the same for {first}% of the "
+        "declined rows (95% CI {first_low} to {first_high})."
     ),
     "reasons.stable": (
-        "Another random seed changes the columns in the network's list for {seed}% of the rows (95% CI {seed_low} to "
-        "{seed_high}). Explaining the probability instead of the log-odds changes them for {scale}% (95% CI {scale_low} to "
-        "{scale_high})."
+        "A different random seed changes the set of reasons given by the network for {seed}% of the declined rows (95% "
+        "CI {seed_low} to {seed_high}). Explaining the probability instead of the log-odds changes it for {scale}% "
+        "(95% CI {scale_low} to {scale_high})."
     ),
     "reasons.reference": (
-        "Using the mean of all rows as the reference, instead of the mean of just-approved rows, changes the columns in the "
-        "network's list for {changed}% of the rows (95% CI {changed_low} to {changed_high})."
+        "Using the mean of all rows as the reference, instead of the mean of the just-approved rows, changes the set "
+        "of reasons given by the network for {changed}% of the declined rows (95% CI {changed_low} to {changed_high})."
     ),
     "reasons.flip.more": (
-        "The network approves {named}% of the declined rows when their reason columns take the values of just-approved rows "
-        "(95% CI {named_low} to {named_high}). With as many random columns it approves {random}% (95% CI {random_low} to "
-        "{random_high}); the difference is significant."
+        "When the reason columns of declined rows take the values of just-approved rows, the network approves {named}% "
+        "of them (95% CI {named_low} to {named_high}). With the same number of randomly chosen columns instead, the "
+        "network approves {random}% (95% CI {random_low} to {random_high}); the difference is significant."
     ),
     "reasons.flip.open": (
-        "The network approves {named}% of the declined rows when their reason columns take the values of just-approved rows "
-        "(95% CI {named_low} to {named_high}). With as many random columns it approves {random}% (95% CI {random_low} to "
-        "{random_high}); the difference is not significant."
+        "When the reason columns of declined rows take the values of just-approved rows, the network approves {named}% "
+        "of them (95% CI {named_low} to {named_high}). With the same number of randomly chosen columns instead, the "
+        "network approves {random}% (95% CI {random_low} to {random_high}); the difference is not significant."
     ),
     "reasons.flip.fewer": (
-        "The network approves {named}% of the declined rows when their reason columns take the values of just-approved rows "
-        "(95% CI {named_low} to {named_high}). With as many random columns it approves significantly more: {random}% (95% "
-        "CI {random_low} to {random_high})."
+        "When the reason columns of declined rows take the values of just-approved rows, the network approves {named}% "
+        "of them (95% CI {named_low} to {named_high}). With the same number of randomly chosen columns instead, the "
+        "network approves significantly more: {random}% (95% CI {random_low} to {random_high})."
     ),
     "reasons.omitted": (
-        "For {omitted}% of the rows (95% CI {omitted_low} to {omitted_high}), a column outside the list would change the "
-        "network's score more than a listed one when it alone takes the values of just-approved rows."
+        "For {omitted}% of the declined rows (95% CI {omitted_low} to {omitted_high}), replacing a single column that "
+        "is not a reason with the values of just-approved rows changes the network's score more than replacing one of "
+        "the reasons."
     ),
     "reasons.protected": (
-        "A protected column is among the reasons for {network}% of the rows under the network (95% CI {network_low} to "
-        "{network_high}) and for {other}% under {linear:name} (95% CI {other_low} to {other_high})."
+        "A protected column is among the network's reasons for {network}% of the declined rows (95% CI {network_low} "
+        "to {network_high}) and among those of {linear:name} for {other}% (95% CI {other_low} to {other_high})."
     ),
     "reasons.proxy": (
-        "{column} is one of the best predictors of the protected column {protected}, which neither model uses. It is among "
-        "the reasons for {network}% of the rows under the network (95% CI {network_low} to {network_high}) and for {other}% "
-        "under {linear:name} (95% CI {other_low} to {other_high})."
+        "{column} is one of the best predictors of the protected column {protected}, which neither model uses. "
+        "{column} is among the network's reasons for {network}% of the declined rows (95% CI {network_low} to "
+        "{network_high}) and among those of {linear:name} for {other}% (95% CI {other_low} to {other_high})."
     ),
     "report.section.reasons": "Reason codes",
     "report.reasons.declined": (
-        "Declined rows are those that the network predicts to be {declined}, the adverse class (threshold {threshold} on "
+        "A row is declined if the network predicts it to be {declined}, the adverse class (threshold {threshold} on "
         "the probability of {positive})."
     ),
     "report.reasons.lead": (
-        "The analysis uses {rows} of {declined} declined rows ({rows_of}). A reason is a column that pushes the score "
-        "towards the adverse class; each row has at most {most} reasons, the largest. Network: Shapley values of the "
-        "log-odds relative to the just-approved rows, which are the {reference} approved rows closest to the threshold; "
-        "each column is one player. Linear counterpart: coefficient times distance from the mean of the same rows. The 95% "
-        "CIs reflect the sampling of {draws} (seed {seed}) and take the just-approved rows as given."
+        "The analysis uses {rows} of the {declined} declined rows ({rows_of}). A reason is a column that pushes the "
+        "score towards the adverse class; each row has at most {most} reasons, the columns that contribute most. For "
+        "the network, contributions are Shapley values of the log-odds relative to the just-approved rows (the "
+        "{reference} approved rows closest to the threshold), with each column as one player. For the linear "
+        "counterpart, they are coefficients times distances from the mean of the same rows. The 95% CIs reflect the "
+        "sampling of {draws} (seed {seed}) and take the just-approved rows as given."
     ),
     "report.reasons.note": (
-        "This section measures the stability of reason codes, not their legal adequacy, and shows no individual row. A "
-        "reason says what the score depends on, not what an applicant could change."
+        "This section measures the stability of reason codes, not their legal adequacy, and shows no individual rows. "
+        "A reason indicates what the score depends on, not what an applicant could change."
     ),
     "report.reasons.named": "Most frequent reasons",
-    "report.reasons.axis": "Share of declined rows with the column as a reason",
+    "report.reasons.axis": "Share of declined rows for which the column is a reason",
     "report.reasons.caption": "A row can have several reasons, so the shares can add up to more than 1.",
     "report.reasons.aria": (
-        "Share of declined rows with each column as a reason, with 95% CIs; most frequent reasons: {count}. Network: "
-        "{shares}."
+        "Share of declined rows for which each column is a reason, with 95% CIs. Number of reasons shown: {count}. "
+        "Network: {shares}."
     ),
     "report.reasons.table": (
-        "Share of declined rows with each column as a reason, for at least ten rows [95% CI]; –: withheld (1 to 9 rows, or "
-        "all but 1 to 9)"
+        "Share of declined rows for which each column is a reason [95% CI]. –: withheld because only 1 to 9 rows have, "
+        "or only 1 to 9 rows lack, the reason"
     ),
     "report.reasons.protected": "Protected",
     "report.reasons.proxy": "proxy for {columns}",
@@ -88,25 +90,27 @@ TEXT: dict[str, str] = {
     "report.reasons.of.linear": "network and linear counterpart",
     "report.reasons.of.linear_agree": "network and linear counterpart, rows that both decline",
     "report.reasons.of.linear_differ": "network and linear counterpart, rows that only the network declines",
-    "report.reasons.of.reference": "network: mean of just-approved rows and mean of all rows as the reference",
+    "report.reasons.of.reference": "network: two references (mean of just-approved rows, mean of all rows)",
     "report.reasons.of.seed": "network: two random seeds",
-    "report.reasons.of.scale": "network: log-odds and probability",
-    "report.reasons.of.baseline": "network: just-approved rows and their mean as the reference",
+    "report.reasons.of.scale": "network: two scales (log-odds, probability)",
+    "report.reasons.of.baseline": "network: two references (just-approved rows, their mean)",
     "report.reasons.of.integrated_gradients": (
-        "network: Shapley values and integrated gradients (from the mean of just-approved rows)"
+        "network: Shapley values and integrated gradients (baseline: mean of just-approved rows)"
     ),
     "report.reasons.of.linear_reference": (
-        "linear counterpart: mean of just-approved rows and mean of all rows as the reference"
+        "linear counterpart: two references (mean of just-approved rows, mean of all rows)"
     ),
-    "report.reasons.few": "1 to 9, or all but 1 to 9",
+    "report.reasons.few": "1 to 9, or all except 1 to 9",
     "report.reasons.flips": "Do reasons change decisions?",
-    "report.reasons.flips.table": "Share of declined rows approved once columns take values of just-approved rows [95% CI]",
+    "report.reasons.flips.table": (
+        "Share of declined rows that would be approved if the columns took the values of just-approved rows [95% CI]"
+    ),
     "report.reasons.model": "Model",
     "report.reasons.flip.named": "Reason columns",
-    "report.reasons.flip.random": "As many random columns",
+    "report.reasons.flip.random": "Same number of random columns",
     "report.reasons.flip.gain": "Paired difference",
-    "report.reasons.flip.note": "Each model is tested on the rows that it declines and with its own reasons.",
-    "plot.axis.reasons": "Share of declined rows with the column as a reason, 95% CI",
+    "report.reasons.flip.note": "Each model is tested on the rows that it declines, using its own reasons.",
+    "plot.axis.reasons": "Share of declined rows for which the column is a reason, 95% CI",
     # why it does not apply
     "why.reasons are of a decision between two classes": "reason codes need a target with two classes",
     "why.declined.few": "fewer than {least} rows are declined or fewer than {least} are approved",

@@ -15,9 +15,10 @@ TEXT: dict[str, str] = {
     "report.judged.recalibration": "Comparison after recalibration",
     # map: report.judged.map; others: one fold less than folds; draws: "rows" or "groups of rows" (report.draws)
     "report.judged.recalibration.lead": (
-        "Class weights, resampling and overtraining can distort the scale of predictions. Both models are therefore "
-        "recalibrated ({map}): each of {rows} held-out rows uses a map fitted on the other {others} of {folds} folds. "
-        "Intervals reflect the sampling of {draws} and treat these maps as fixed."
+        "Class weights, resampling and overtraining can distort the scale of predictions, so both models are "
+        "recalibrated ({map}) by {folds}-fold cross-fitting: each of the {rows} held-out rows is recalibrated with a "
+        "map fitted on the other {others} folds. Intervals reflect the sampling of {draws} and treat the fitted maps "
+        "as fixed."
     ),
     "report.judged.map.binary": "logistic, with slope and intercept",
     "report.judged.map.multiclass": "one temperature, and one intercept per class",

@@ -30,6 +30,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model
+from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.estimates import resampled as bootstrapped
 from tabinterp.stats.weights import TIE
@@ -90,7 +91,7 @@ class ModelResiduals:
 
 
 @dataclass(frozen=True)
-class Residuals:
+class Residuals(PreviewedFrame):
     """Residuals of both models on the same rows.
 
     Parameters

@@ -7,23 +7,23 @@ TEXT: dict[str, str] = {
     "reading.linear.shapley": "linear: Shapley values",
     "report.section.shapley": "Shapley values",
     "report.shapley.lead": (
-        "Shapley values split the score of a row ({scale}) into contributions of its columns. The figure shows mean "
-        "absolute values over {rows}. Contributions are relative to {background_rows} background rows drawn from the same "
-        "rows: those of a row add up to its score minus the mean score of the background. Both models explain the same "
+        "Shapley values split the score of a row ({scale}) into contributions from its columns. The figure shows mean "
+        "absolute values over {rows}. The contributions add up to the score of the row minus the mean score of "
+        "{background_rows} background rows, which are drawn from the same rows. Both models are explained on the same "
         "rows, and all levels of a column form one player."
     ),
     # method: report.shapley.method; converged: a percentage
     "report.shapley.how": (
-        "{model}: {method}. The sampling error is at most {tolerance} standard deviations of the score for {converged} of "
-        "the rows. The values of each row add up to its score to within {residual} standard deviations."
+        "{model}: {method}. The sampling error is at most {tolerance} standard deviations of the score for {converged} "
+        "of the rows. The Shapley values reproduce the score of each row to within {residual} standard deviations."
     ),
     "report.shapley.how.exact": (
-        "{model}: {method}; no sampling error. The values of each row add up to its score to within {residual} standard "
-        "deviations."
+        "{model}: {method}; no sampling error. The Shapley values reproduce the score of each row to within {residual} "
+        "standard deviations."
     ),
     "report.shapley.method.auto": (
-        "antithetic permutations of the columns until every sampling error is within the tolerance, or all coalitions where "
-        "that is cheaper"
+        "antithetic permutations of the columns, drawn until every sampling error is within the tolerance, or all "
+        "coalitions where that is cheaper"
     ),
     "report.shapley.method.exact": "all coalitions",
     "report.shapley.method.permutation": "antithetic permutations of the columns",
@@ -37,16 +37,16 @@ TEXT: dict[str, str] = {
         "The 95% CIs reflect the sampling of {draws}. Mean absolute values are biased upward by sampling error, so an "
         "interval that excludes zero is not evidence of an effect."
     ),
-    "report.shapley.cut": "The figure shows the {shown} of {count} columns with the largest values for the network.",
+    "report.shapley.cut": "Only the {shown} columns (of {count}) with the largest values for the network are shown.",
     "report.shapley.tied": "Adjacent ranks that cannot be distinguished ({model}): {pairs}.",
     "report.shapley.tied.more": "Adjacent ranks that cannot be distinguished ({model}): {pairs}, and {count} more.",
     "report.shapley.tied.none": "All adjacent ranks can be distinguished ({model}).",
     "report.shapley.table": "Shapley values ({scale}): mean absolute value and signed mean of each column",
     "report.shapley.note": (
-        "Tied: the paired difference from the column ranked next is within 1.96 standard errors. The signed mean compares "
-        "these rows with background rows drawn from them: its error includes both draws, and its population value is zero. "
-        "Mean absolute values refer to this background only. Shapley values evaluate a model on combinations of two real "
-        "rows, which may be unlike any real row. Seed {seed}."
+        "Tied: the paired difference from the next-ranked column is within 1.96 standard errors of zero. The signed "
+        "mean compares the explained rows with background rows drawn from them: its error includes both draws, and its "
+        "population value is zero. Mean absolute values are specific to this background. Shapley values evaluate a "
+        "model on combinations of two real rows, which may not resemble any real row (seed {seed})."
     ),
     "report.shapley.network_size": "Network, mean absolute [95% CI]",
     "report.shapley.linear_size": "Linear, mean absolute [95% CI]",
@@ -59,17 +59,17 @@ TEXT: dict[str, str] = {
     "reading.shapley": "Shapley values",
     # base: a mean score; background: how many rows
     "shapley.row": (
-        "Row {row}: the score of the network is {score}, and its mean over the background ({background} rows) is {base}. "
-        "The score of {linear:name} is {linear_score}."
+        "Row {row}: the network's score is {score}, and its mean score over the background ({background} rows) is "
+        "{base}. The score of {linear:name} is {linear_score}."
     ),
     "shapley.row.output": (
-        "Row {row}, {output}: the score of the network is {score}, and its mean over the background ({background} rows) is "
-        "{base}. The score of {linear:name} is {linear_score}."
+        "Row {row}, {output}: the network's score is {score}, and its mean score over the background ({background} "
+        "rows) is {base}. The score of {linear:name} is {linear_score}."
     ),
     # cell: the value of the column in this row
     "shapley.row.column": (
-        "{column} = {cell} contributes {value} under the network (sampling error {stderr}) and {linear_value} under "
-        "{linear:name}."
+        "{column} = {cell} contributes {value} to the network's score (sampling error {stderr}) and {linear_value} to "
+        "that of {linear:name}."
     ),
     "shapley.row.tied": "Columns that cannot be ranked because their difference is within the sampling error: {pairs}.",
     "plot.label.at": "{column} = {value}",

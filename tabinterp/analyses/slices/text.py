@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-FIRST = "Compared with {linear:name}, the network does worst for rows with"
+FIRST = "Compared with {linear:name}, the network performs worst for rows with"
 THEN = "its loss is {value} higher (adjusted CI {low} to {high}; n = {rows})."
 
 TEXT: dict[str, str] = {
-    "slices.few": "Subgroups are not compared: no level and no quarter of a column has {smallest} held-out rows.",
+    "slices.few": (
+        "Subgroups are not compared: no level or quartile range of a column has at least {smallest} held-out rows."
+    ),
     "slices.none": (
-        "No significant difference between the models, other than negligible ones, was found in any of {groups} subgroups "
-        "(levels and quarters of single columns with at least {smallest} rows). In none of them does the difference deviate "
-        "significantly from that of the other rows. The false discovery rate over all subgroups is 5%."
+        "No significant difference between the models, other than negligible ones, was found in any of the {groups} "
+        "subgroups (levels and quartile ranges of single columns with at least {smallest} rows). No subgroup has a "
+        "difference that deviates significantly from the difference in the other rows. The false discovery rate is "
+        "controlled at 5% across all subgroups."
     ),
     # better, worse, unlike: how many groups
     "slices.found": (
-        "Of {groups} subgroups (levels and quarters of single columns with at least {smallest} rows), the network has a "
-        "significantly lower loss in {better} and {linear:name} in {worse}; differences within {margin} are treated as "
-        "negligible. In {unlike}, the difference between the models deviates significantly from that of the other rows. The "
-        "false discovery rate over all subgroups is 5%."
+        "The network has a significantly lower loss than {linear:name} in {better} of the {groups} subgroups (levels "
+        "and quartile ranges of single columns with at least {smallest} rows), and a significantly higher loss in "
+        "{worse}; differences within {margin} are treated as negligible. The difference between the models deviates "
+        "significantly from that in the other rows in {unlike} of the subgroups. The false discovery rate is "
+        "controlled at 5% across all subgroups."
     ),
     "slices.worst.level": f"{FIRST} {{column}} = {{level}}: {THEN}",
     "slices.worst.missing": f"{FIRST} {{column}} missing: {THEN}",
@@ -31,19 +35,20 @@ TEXT: dict[str, str] = {
     "group.between": "{column} above {low_end}, at most {high_end}",
     "report.slices": "Subgroup comparison",
     "report.slices.table": (
-        "Subgroups where the linear counterpart is better or the difference is atypical: {metric}, network minus linear"
+        "Subgroups in which the linear counterpart is better or the difference is atypical: {metric}, network minus "
+        "linear"
     ),
     "report.slices.group": "Subgroup",
     "report.slices.rows": "Rows",
     "report.slices.difference": "Difference [adjusted CI]",
-    "report.slices.rest": "Difference from other rows [adjusted CI]",
+    "report.slices.rest": "Deviation from other rows [adjusted CI]",
     "report.slices.status": "Network",
     "report.slices.note": (
         "A negative difference favours the network. Adjusted CIs are wider than 95% CIs: at most 5% of those shown are "
         "expected to miss the true value (Benjamini and Yekutieli 2005). If two subgroups contain the same rows, the one "
         "defined by a protected column is listed."
     ),
-    "report.slices.hidden": "Further subgroups that are not shown: {hidden}.",
+    "report.slices.hidden": "Subgroups not shown: {hidden}.",
     # why it does not apply
     "why.losses are compared on rows that the models were not trained on, and none are known": (
         "subgroups are compared on held-out rows, and none are known"

@@ -7,31 +7,31 @@ TEXT: dict[str, str] = {
     # mean, null: losses
     "report.weak.lead": (
         "The search covered {searched} groups of rows, defined by one or two columns, on half of the rows. The groups "
-        "that stood out were then tested on the other {rows} rows. On these rows the network has a loss of {mean}; a "
-        "constant prediction has {null}."
+        "that stood out were then tested on the other {rows} rows. On these rows, the mean loss is {mean} for the "
+        "network and {null} for a constant prediction."
     ),
     "report.weak.found": (
-        "In {worse} of these {count} groups the loss is significantly higher than in the other rows (corrected interval "
-        "above zero)."
+        "In {worse} of these {count} groups, the loss is significantly higher than in the other rows (corrected "
+        "interval above zero)."
     ),
     "report.weak.caption": "Weak subgroups: loss of the network in the rows that were not used to select them",
     "report.weak.loss": "Loss",
     "report.weak.rest": "Loss in other rows",
     "report.weak.difference": "Difference [CI]",
     "report.weak.skill": "Skill",
-    "report.weak.beyond": "Above boosted trees [CI]",
-    "report.weak.excess": "Above own probabilities [CI]",
+    "report.weak.beyond": "Excess loss over boosted trees [CI]",
+    "report.weak.excess": "Excess over expected loss [CI]",
     "report.weak.note": (
-        "Skill: 1 minus the loss divided by the loss of predicting the group's own base rate. Above boosted trees: the "
-        "network's loss minus that of boosted trees fitted to the training rows. Above own probabilities: the network's "
-        "loss minus the loss that its own probabilities imply. If the network's probabilities are the true ones, "
-        "neither of the last two is above zero in expectation, however noisy the group. Intervals (CI) have a false "
-        "coverage rate of 1% over all tested groups."
+        "Skill: 1 minus the ratio of the network's loss to the loss of always predicting the group's base rate. Excess "
+        "loss over boosted trees: the network's loss minus the loss of boosted trees fitted to the training rows. "
+        "Excess over expected loss: the network's loss minus the loss expected if its own probabilities were correct. "
+        "If they are correct, neither excess is above zero in expectation, however noisy the group. Intervals (CI) "
+        "control the false coverage rate at 1% across all tested groups."
     ),
     "report.weak.note_mean": (
-        "Skill: 1 minus the loss divided by the loss of predicting the group's own mean. Above boosted trees: the "
-        "network's loss minus that of boosted trees fitted to the training rows. Intervals (CI) have a false coverage "
-        "rate of 1% over all tested groups."
+        "Skill: 1 minus the ratio of the network's loss to the loss of always predicting the group's mean. Excess loss "
+        "over boosted trees: the network's loss minus the loss of boosted trees fitted to the training rows. Intervals "
+        "(CI) control the false coverage rate at 1% across all tested groups."
     ),
     # why it does not apply
     "why.groups are searched on one half of the rows and tested on the other: too few have weight": (

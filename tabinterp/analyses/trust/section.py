@@ -13,6 +13,7 @@ from tabinterp.report.comparison import NAMED, SHOWN, comparison, largest, left_
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
+    both,
     capital,
     cut,
     draws,
@@ -108,13 +109,21 @@ def _verdicts(rows: Sequence[NullRow], model: str) -> list[str]:
                 if correlation.mean.high < SURVIVES
                 else "open"
             )
-            methods_by[place].append(reading(row.method))
+            methods_by[place].append(_named(row.method))
     named = capital(t(f"report.{model}"))
     return [
-        t(f"report.trust.null.{place}", model=named, limit=number(SURVIVES, 1), methods=listed(methods))
+        t(f"report.trust.null.{place}", model=named, limit=number(SURVIVES, 1), methods=_in_sentence(methods))
         for place, methods in methods_by.items()
         if methods
     ]
+
+
+def _named(method: str) -> str:
+    return t(f"method.{method.replace('_', ' ')}")
+
+
+def _in_sentence(methods: Sequence[str]) -> str:
+    return both([*filter(None, [listed(methods[:-1])]), methods[-1]])
 
 
 # ---- shuffled labels
@@ -190,7 +199,7 @@ def _stability(trust: Trust) -> list[Block]:
     if known:
         row = min(known, key=lambda row: figures.finite(row.network_ranks.mean.value))
         values = {
-            "method": reading(row.method),
+            "method": _named(row.method),
             "over": t(f"report.trust.over.{row.over}"),
             "mean": two(row.network_ranks.mean.value),
             "least": two(row.network_ranks.least),

@@ -7,7 +7,7 @@ TEXT: dict[str, str] = {
     "report.trust.lead": (
         "This section tests whether the explanations depend on what the network learned, whether the score responds to "
         "the columns they rank highest, and whether they are stable. The tests use {rows} and {background_rows} "
-        "background rows. They concern rankings of columns, not single values."
+        "background rows. All tests concern rankings of columns, not individual values."
     ),
     "report.trust.method": "Method",
     "report.trust.network": "Network [95% CI]",
@@ -17,9 +17,9 @@ TEXT: dict[str, str] = {
     "report.trust.null": "Dependence on learned weights",
     "report.trust.null.lead": (
         "Each value is the mean rank correlation between a method's column importances for the model and for copies of "
-        "it with random weights ({draws} draws; Adebayo et al. 2018). Near 1, the method would rank the columns in the "
-        "same way for a network that learned nothing. A positive correlation is not a fault in itself: a column that "
-        "hardly varies is unimportant in any network."
+        "it with random weights ({draws} draws; Adebayo et al. 2018). A value near 1 means that the method would rank "
+        "the columns in much the same way for a network that had learned nothing. A positive correlation is not a "
+        "fault in itself: a column that hardly varies is unimportant in any network."
     ),
     "report.trust.null.axis": "Mean rank correlation with random weights, 95% CI",
     "report.trust.null.table": (
@@ -29,23 +29,26 @@ TEXT: dict[str, str] = {
         "Mean rank correlation of each method with its ranking under random weights, for both models. Largest for the "
         "network: {network}. Largest for the linear model: {linear}."
     ),
-    "report.trust.null.figure": "Mean over {draws} random draws of all weights, with its 95% CI over draws.",
+    "report.trust.null.figure": "Mean rank correlation over {draws} random draws of all weights, with its 95% CI.",
     # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
-        "{model}: these rankings survive random weights (95% CI above {limit}) and say little about the model: "
-        "{methods}."
+        "{model}: random weights hardly change rankings by {methods} (95% CI for the rank correlation above {limit}), "
+        "so these rankings say little about the model."
     ),
-    "report.trust.null.changes": "{model}: these rankings change with the weights (95% CI below {limit}): {methods}.",
+    "report.trust.null.changes": (
+        "{model}: rankings by {methods} change with the weights (95% CI for the rank correlation below {limit})."
+    ),
     "report.trust.null.open": (
-        "{model}: inconclusive (95% CI includes {limit}, where half of the variance of the ranks is shared): {methods}."
+        "{model}: inconclusive for {methods} (the 95% CI for the rank correlation includes {limit}, at which half of "
+        "the variance of the ranks is shared)."
     ),
     # shuffled labels
     "report.trust.shuffled": "Dependence on labels",
     "report.trust.shuffled.lead": (
         "Each value is the rank correlation between a method's column importances for the network and for a network "
         "trained on permuted labels (Adebayo et al. 2018). That network was trained in the same way on the same "
-        "training rows. Near 1, the ranking hardly depends on the target. One permutation gives no interval, so no "
-        "conclusion is drawn: with few columns, the correlation may be high or low by chance."
+        "training rows. A value near 1 means that the ranking hardly depends on the target. One permutation gives no "
+        "interval, so no conclusion is drawn: with few columns, the correlation may be high or low by chance."
     ),
     "report.trust.shuffled.table": (
         "Methods: rank correlation with a network trained on permuted labels (one permutation)"
@@ -56,33 +59,37 @@ TEXT: dict[str, str] = {
     "report.trust.curves.lead": (
         "Deletion replaces the values of a row with those of {donors} background rows, one column after another, "
         "highest-ranked column first. A good ranking moves the score away from its original value sooner than a random "
-        "order. Insertion puts the values of the row into the background rows, in the same order. A good ranking brings "
-        "the score back sooner. Values are areas between the curve of the method and that of {orders} random orders, in "
-        "{scale}. Replaced columns can create rows that do not occur in the data. A ranking that ignores the model can "
-        "also beat random order by putting the most unusual values first. Compare the methods with each other, and with "
-        "their results under random weights."
+        "ordering. Insertion puts the values of the row into the background rows, in the same order. A good ranking "
+        "brings the score back sooner. Each value is the area between the method's curve and the mean curve of "
+        "{orders} random orderings, in {scale}. Replaced columns can create rows that do not occur in the data. A "
+        "ranking that ignores the model can also beat random orderings by putting the most unusual values first. "
+        "Compare the methods with each other, and with their results under random weights."
     ),
-    "report.trust.curves.axis": "Area between method and random order ({scale}), 95% CI",
-    "report.trust.curves.table": "Methods: area between the curve of the method and that of random orders ({scale})",
+    "report.trust.curves.axis": "Area between method and random orderings ({scale}), 95% CI",
+    "report.trust.curves.table": (
+        "Methods: area between the method's curve and the mean curve of random orderings ({scale})"
+    ),
     "report.trust.curves.aria": (
-        "Area between the curve of each method and that of random orders, for both models. Largest for the network: "
-        "{network}. Largest for the linear model: {linear}."
+        "Area between the curve of each method and the mean curve of random orderings, for both models. Largest for "
+        "the network: {network}. Largest for the linear model: {linear}."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.trust.curves.figure": (
-        "Above zero, the method beats random order. Intervals reflect the sampling of {draws}; the background rows are "
-        "taken as fixed."
+        "Above zero, the method beats random orderings. Intervals reflect the sampling of {draws}; the background rows "
+        "are treated as fixed."
     ),
-    "report.trust.curves.better": "{model}: every method beats random order significantly in both curves.",
-    "report.trust.curves.not": "{model}: not significantly better than random order: {methods}.",
-    "report.trust.curve.deletion": "{method}: deletion",
-    "report.trust.curve.insertion": "{method}: insertion",
+    "report.trust.curves.better": (
+        "{model}: every method significantly outperforms random orderings in both deletion and insertion."
+    ),
+    "report.trust.curves.not": "{model}: no significant improvement over random orderings for {methods}.",
+    "report.trust.curve.deletion": "{method} (deletion)",
+    "report.trust.curve.insertion": "{method} (insertion)",
     # stability
     "report.trust.stability": "Stability",
     "report.trust.stability.lead": (
-        "Each analysis is repeated with {backgrounds} disjoint backgrounds of {background_rows} rows, and with networks "
-        "of other seeds where these were supplied. Cells show the mean over pairs of repetitions, with the minimum in "
-        "parentheses."
+        "Each analysis is repeated with {backgrounds} disjoint backgrounds of {background_rows} rows and, where "
+        "supplied, with networks trained with other seeds. Cells show the mean over pairs of repetitions, with the "
+        "minimum in parentheses."
     ),
     "report.trust.stability.table": "Methods: agreement between repetitions that differ in background or seed",
     "report.trust.stability.over": "Varied",
@@ -96,20 +103,20 @@ TEXT: dict[str, str] = {
     "report.trust.stability.least": "{mean} ({least})",
     # over: report.trust.over; mean, least: rank correlations
     "report.trust.stability.lowest": (
-        "The network's least stable ranking is that of {method} when the {over} varies: mean rank correlation {mean}, "
-        "minimum {least} (no interval)."
+        "The network's ranking by {method} is the least stable: with a different {over}, the mean rank correlation is "
+        "{mean} and the minimum {least} (no confidence interval)."
     ),
     # networks of other seeds
     "report.trust.networks": "Networks with other seeds",
     "report.trust.networks.lead": (
         "{count} networks that differ only in their seed have a {metric} of {least} to {largest} on {loss_rows} rows "
-        "(standard deviation {sd}). The audited network has {loss}. {within} of the networks are within {tolerance} of "
-        "the best; this tolerance is 1% of the loss of a constant prediction."
+        "(standard deviation {sd}). The audited network has {loss}. {within} of these networks are within {tolerance} "
+        "of the best; this tolerance is 1% of the loss of a constant prediction."
     ),
     "report.trust.networks.note": (
-        "Importance is a range over equally good models (Fisher, Rudin & Dominici 2019). The table shows the minimum "
-        "and maximum over {within} networks, on {rows} rows. This range is not a confidence interval; more networks can "
-        "only widen it."
+        "When models are equally good, importance is better described by a range (Fisher, Rudin & Dominici 2019). The "
+        "table shows the minimum and maximum over {within} networks, on {rows} rows. This range is not a confidence "
+        "interval; more networks can only widen it."
     ),
     "report.trust.networks.table": "Columns: permutation importance in the audited network and range over other seeds",
     "report.trust.networks.importance": "Audited network",
@@ -121,7 +128,7 @@ TEXT: dict[str, str] = {
     ),
     "report.trust.networks.figure": "Point: audited network. Line: range over the networks within the tolerance.",
     "report.trust.networks.legend": "Audited network, with range over seeds",
-    "report.trust.note": "Rows, backgrounds, random weights and random orders are drawn with seed {seed}.",
+    "report.trust.note": "Rows, backgrounds, random weights and random orderings are drawn with seed {seed}.",
     "plot.series.random weights": "random weights",
     "plot.series.shuffled labels": "permuted labels",
     "plot.series.backgrounds": "other backgrounds",

@@ -6,16 +6,16 @@ TEXT: dict[str, str] = {
     "report.method.summed.neurons": "moments, Pearson correlations and correlation ratios of hidden units",
     "report.section.neurons": "Hidden units",
     "report.neurons.lead": (
-        "Cells measure the association between the output of a hidden unit and a column, on {rows}. Distance "
+        "Each cell measures the association between the output of a hidden unit and a column, on {rows}. Distance "
         "correlations use {rows_distance} rows (seed {seed})."
     ),
     "report.neurons.spearman": (
-        "Columns with an order show Spearman's rank correlation. Columns without an order show the correlation ratio, "
-        "which has no sign."
+        "For ordered columns, cells show Spearman's rank correlation. For unordered columns, they show the correlation "
+        "ratio, which has no sign."
     ),
     "report.neurons.distance": (
-        "Columns with an order show distance correlation, which has no sign, because rank correlation was not computed. "
-        "Columns without an order show the correlation ratio."
+        "For ordered columns, cells show distance correlation, which has no sign, because rank correlation was not "
+        "computed. For unordered columns, they show the correlation ratio."
     ),
     "report.neurons.colour": (
         "Coloured cells are significant (Benjamini-Hochberg adjusted p of at most 0.05). A tilde marks a distance "
@@ -54,8 +54,8 @@ TEXT: dict[str, str] = {
         "evaluated rows, which were read in batches."
     ),
     "report.neurons.columns": (
-        "The maps show {count} of {every} columns: those with the highest permutation importance for the network. The "
-        "table of all units considers all columns."
+        "The maps show {count} of the {every} columns: those with the highest permutation importance for the network. "
+        "The table of all units considers all columns."
     ),
     "plot.axis.correlation": "Spearman correlation (numbers) or correlation ratio (categories)",
 }
