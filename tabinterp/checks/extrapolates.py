@@ -39,8 +39,8 @@ CHECK = Check(
         ),
         limitations="Does not detect rare combinations of columns that are each within range.",
         raised_when=(
-            "When a numeric column moves beyond its observed range, the whole 95% interval for the change in the "
-            "score lies at or above {ranges} times the range of the score."
+            "The whole 95% interval for the change in the score when a numeric column moves beyond its observed "
+            "range lies at or above {ranges} times the range of the score."
         ),
         next="Reject rows outside the training range, or clip numeric columns before they reach the network.",
         claims={

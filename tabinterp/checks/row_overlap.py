@@ -50,7 +50,7 @@ CHECK = Check(
         ),
         raised_when=(
             "At least {rows} held-out rows match a training row, and their share exceeds the share of training rows "
-            "that match another training row by at least {percent} percentage points (p below 0.01)."
+            "that match another training row by {percent} or more percentage points (p below 0.01)."
         ),
         next="Remove duplicate rows before splitting, then retrain and repeat the audit.",
         claims={

@@ -67,9 +67,9 @@ CHECK = Check(
             "columns or by columns outside the table. A group that is merely hard to predict is not reported."
         ),
         raised_when=(
-            "For a group, the network's loss exceeds what its own probabilities imply by more than {excess}% of the "
-            "loss of a constant prediction (whole corrected interval), or exceeds the loss of boosted trees by "
-            "more than {beyond}% of it."
+            "For a group, the network's loss exceeds what its own probabilities imply by more than {excess}%, or "
+            "exceeds the loss of boosted trees by more than {beyond}%, of the loss of a constant prediction (whole "
+            "corrected interval)."
         ),
         next=(
             "Check labels and columns of the rows in groups with poor performance. Train on more rows from these "
