@@ -26,8 +26,8 @@ TEXT: dict[str, str] = {
         "bundle ran no code."
     ),
     "model.mixed": (
-        "The encoder combines {columns} with other columns. Changing one of these columns changes the whole encoded row, "
-        "which is recomputed exactly. These columns have no gradients of their own."
+        "The encoder combines {columns} with other columns. Changing one of these columns changes the whole encoded "
+        "row, which is recomputed exactly. These columns have no separate gradients."
     ),
     "model.unseen": (
         "The encoder was not fitted on some levels of {columns}. Up to {rows} rows per column have such a level; the encoder "
@@ -46,12 +46,14 @@ TEXT: dict[str, str] = {
         "taking the log."
     ),
     "model.clipped_few": (
-        "Fewer than {rows} rows, or all but fewer than {rows}, had a predicted probability of 0 or 1, for which the log-odds "
-        "are infinite. These probabilities were replaced by 1e-7 or 1 − 1e-7."
+        "Some rows had a predicted probability of 0 or 1, for which the log-odds are infinite; it was replaced by "
+        "1e-7 or 1 − 1e-7. The number of these rows is withheld, because fewer than {rows} rows had, or did not "
+        "have, such a probability."
     ),
     "model.clipped_rates_few": (
-        "Fewer than {rows} rows, or all but fewer than {rows}, had an expected count below 1e-7, possibly zero or negative. "
-        "These counts were replaced by 1e-7 before taking the log."
+        "Some rows had an expected count below 1e-7, possibly zero or negative; it was replaced by 1e-7 before "
+        "taking the log. The number of these rows is withheld, because fewer than {rows} rows had, or did not have, "
+        "such a count."
     ),
     "model.checked": (
         "Scores computed from the weights match the model's own predictions on the first rows of the table."
@@ -66,39 +68,38 @@ TEXT: dict[str, str] = {
     ),
     "not_assessed.not_requested": "Not requested: {analyses:step}.",
     "not_assessed.split": (
-        "The verdict: without a split, the rows on which the network was not trained are unknown. Give the table a split."
+        "The verdict: without a split, it is unknown on which rows the network was not trained. Give the table a split."
     ),
-    "not_assessed.without_target": (
-        "Rows with a missing target: {rows} were excluded. Whether the results apply to them is unknown."
-    ),
+    "not_assessed.without_target": "Rows with a missing target: {rows} were excluded. The results may not apply to such rows.",
     "not_assessed.without_target_few": (
-        "Rows with a missing target: fewer than 10 were excluded. Whether the results apply to them is unknown."
+        "Rows with a missing target: fewer than 10 were excluded. The results may not apply to such rows."
     ),
     "not_assessed.mixed": (
         "Gradients and coefficients of {columns} in {model:name}: its encoder combines these columns with others."
     ),
     "not_assessed.units": "Hidden units not shown: {count}.",
     "not_assessed.optima": (
-        "Optimal inputs of {left} of the {count} hidden units: optima were computed only for the outputs and for the {shown} "
-        "hidden units that raise the loss most when ablated."
+        "Optimal inputs of {left} of the {count} hidden units: they were computed only for the outputs and for the "
+        "{shown} hidden units that raise the loss most when ablated."
     ),
     "not_assessed.grouping": (
-        "Dependence within groups of {column}, in two places: standard errors of interactions and p-values of correlations "
-        "between hidden units and columns treat rows as independent."
+        "Dependence within groups of {column}, in two results: standard errors of interactions and p-values of "
+        "correlations between hidden units and columns treat rows as independent."
     ),
     "not_assessed.seeds": (
-        "Variability from retraining: intervals reflect the sampling of rows for this one trained network."
+        "Variability from retraining: intervals only reflect the sampling of rows for this one trained network."
     ),
     "not_assessed.seeds.groups": (
-        "Variability from retraining: intervals reflect the sampling of groups of rows for this one trained network."
+        "Variability from retraining: intervals only reflect the sampling of groups of rows for this one trained "
+        "network."
     ),
     "not_assessed.shapley": "Shapley values.",
     "not_assessed.shuffled": (
-        "Comparison with a network trained on permuted labels: an audit does not train networks. Train one with tabinterp "
-        "train --null, or pass a training function to ti.trust."
+        "Comparison with a network trained on permuted labels: audits do not train networks. Train one with "
+        "tabinterp train --null, or pass a training function to ti.trust."
     ),
     "not_assessed.robustness": "Robustness to noise in the inputs.",
-    "not_assessed.reasons": "Reason codes: they are available only for decisions between two classes.",
+    "not_assessed.reasons": "Reason codes: available only for decisions between two classes.",
     "not_assessed.dependence": (
         "Dependence between rows, such as neighbours in space or time or several rows of one person: intervals treat rows as "
         "independent unless a group column is given."
@@ -109,6 +110,6 @@ TEXT: dict[str, str] = {
     "not_assessed.constraints": (
         "Compliance with required directions and ranges of columns: no constraint was declared."
     ),
-    "not_assessed.data": "Whether the rows represent future data: they are compared only with each other.",
-    "not_assessed.costs": "Decisions at your own costs or threshold: neither was given.",
+    "not_assessed.data": "Whether the rows represent future data: they are only compared with each other.",
+    "not_assessed.costs": "Decisions at your own costs or threshold, because neither was given.",
 }

@@ -45,9 +45,8 @@ CHECK = Check(
     text=Text(
         title="Swapped classes",
         measures=(
-            "For two classes, the AUC. For several classes, whether relabelling the predicted classes "
-            "raises accuracy; the labels are chosen on half of the held-out rows and tested on the other "
-            "half."
+            "The AUC (two classes), or whether relabelling the predicted classes raises accuracy (several classes). "
+            "The new labels are chosen on half of the held-out rows and tested on the other half."
         ),
         limitations="May miss swapped classes that the network rarely predicts.",
         raised_when=(
@@ -61,7 +60,7 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The network ranks the two classes in reverse: its AUC is {value} (95% CI {low} to "
+                    "The network ranks the two classes in reverse order: its AUC is {value} (95% CI {low} to "
                     "{high}), significantly below 0.5."
                 ),
                 "value, low, high: the metric and the ends of its interval",

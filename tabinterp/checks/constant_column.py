@@ -22,7 +22,7 @@ CHECK = Check(
         title="Constant columns",
         measures="Number of distinct values in each input column.",
         limitations="Does not detect columns that are nearly constant.",
-        raised_when="The column has one distinct value, or none.",
+        raised_when="An input column has one distinct value, or none.",
         next="Remove constant columns.",
         claims={
             "raised": (

@@ -57,14 +57,14 @@ CHECK = Check(
     text=Text(
         title="Declared constraint violated",
         measures=(
-            "Direction of the score along each declared column, for single rows and on the effect curve, "
-            "and values outside the declared domain."
+            "Whether the score moves in the declared direction of each column, in single rows and on the effect "
+            "curve, and whether values lie in the declared domain."
         ),
         limitations="Does not check directions that were not declared, or rows unlike those of the table.",
         raised_when=(
-            "The whole 95% interval of the share of rows against the direction lies at or above "
-            "{percent}%, or that of the fall of the effect curve lies above zero. Also raised if any "
-            "value lies outside its domain."
+            "For a declared direction, the whole 95% interval for the share of rows in which the score moves in the "
+            "opposite direction lies at or above {percent}%, or the whole 95% interval for the opposite movement "
+            "of the effect curve lies above zero. Also raised if any value lies outside its declared domain."
         ),
         next=(
             "Train with the declared constraint, or correct the declaration. Values outside their domain "
@@ -73,10 +73,9 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "Declared constraints are violated in {columns}. Along {column} (direction: "
-                    "{direction}), the score moves in the opposite direction in {percent}% of rows. The "
-                    "linear counterpart violates {linear} of the {count} directions that the network "
-                    "violates."
+                    "Declared constraints are violated for {columns}. Along {column} (direction: {direction}), the "
+                    "score moves in the opposite direction in {percent}% of rows. The linear counterpart violates "
+                    "{linear} of the {count} directions that the network violates."
                 ),
                 (
                     "columns: names; column: the one with the most such rows; direction: such as "
@@ -88,7 +87,7 @@ CHECK = Check(
                 "columns: names",
             ),
             "cleared": (
-                "No violation was found of the directions and domains declared for {count} columns.",
+                ("No violations of the directions and domains declared for {count} columns were found."),
                 "count: the number of columns",
             ),
             "not_applicable": "Not applicable: no constraint was declared.",

@@ -23,12 +23,12 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Constant hidden units",
-        measures="Standard deviation of each hidden unit over the rows.",
-        limitations="Does not detect units that duplicate others; see redundant-units.",
-        raised_when="The standard deviation of a hidden unit is zero.",
+        measures="Standard deviation of each hidden unit's output over the rows.",
+        limitations="Does not detect units that duplicate others; see the check redundant-units.",
+        raised_when="The standard deviation of a hidden unit's output is zero.",
         next="Consider a smaller network. If many hidden units are constant, check the learning rate.",
         claims={
-            "raised": ("The output of {count} of the {units} hidden units in this report does not vary over the rows."),
+            "raised": "The output of {count} of the {units} hidden units in this report does not vary over the rows.",
             "cleared": "None of the {units} hidden units in this report is constant over the rows (n = {rows}).",
             "not_applicable": "Not applicable: no hidden units were found in the model.",
         },

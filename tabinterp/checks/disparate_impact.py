@@ -73,22 +73,24 @@ CHECK = Check(
     text=Text(
         title="Unequal selection rates",
         measures=(
-            "Selection rate of one group divided by that of another group of the same protected column "
-            "or pair of columns, the smaller over the larger. Where a rate is withheld because a count "
-            "is small, the audit compared the actual counts."
+            "Ratio of the selection rates of two groups of the same protected column or pair of columns, smaller "
+            "over larger. Where a rate is withheld because a count is small, the audit compared the actual counts."
         ),
         limitations=(
-            "Does not show whether a difference is justified. Does not cover groups of fewer than 30 "
-            "rows or ten sampling units, or groups that were not declared. Withheld groups are compared "
-            "only with a limit of 0.8, and not where the result would disclose a small count."
+            "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or ten "
+            "sampling units, or groups that were not declared. Groups with withheld rates are checked only against "
+            "a limit of 0.8, and only if the result does not disclose a small count."
         ),
         raised_when=(
-            ("The whole interval of a ratio, corrected for all pairs of groups by Holm's method, lies below {ratio}."),
+            (
+                "The whole confidence interval for the ratio of two groups' selection rates lies below {ratio}, "
+                "after Holm's correction for all pairs of groups."
+            ),
             "ratio: an impact ratio, such as 0.8",
         ),
         next=(
-            "Find out which columns cause unequal selection rates, and whether a model without them "
-            "performs equally well."
+            "Find out which columns cause the unequal selection rates, and whether a model without them performs "
+            "equally well."
         ),
         claims={
             "raised": (
@@ -118,11 +120,11 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No selection rate is significantly below {limit} times that of another group of the "
-                    "same column ({compared} pairs of groups in {of} columns and pairs of columns, "
-                    "Holm's correction). Selected means not predicted {adverse}. The lowest ratio is "
-                    "that of {least} to {most}: {ratio} (95% CI {low} to {high}). For groups of these "
-                    "sizes, a ratio of {detectable} or less would be detected with 80% power."
+                    "No selection rate is significantly below {limit} times that of another group of the same "
+                    "column ({compared} pairs of groups in {of} columns and pairs of columns, Holm's correction). "
+                    "Selected means not predicted {adverse}. The lowest ratio is {ratio} (95% CI {low} to {high}), "
+                    "for {least} relative to {most}. For groups of these sizes, a ratio of {detectable} or less "
+                    "would be detected with 80% power."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of: a number of "
@@ -144,12 +146,12 @@ CHECK = Check(
                 "the table, or with --adverse CLASS."
             ),
             "not_applicable_few": (
-                "Not applicable: no column has two groups with rates that can be compared. Each needs at "
+                "Not applicable: no column has two groups with comparable selection rates. Each group needs at "
                 "least 30 rows and ten sampling units."
             ),
             "not_applicable_power": (
-                "Not applicable: the groups are too small. No ratio between two of them, however low, "
-                "would be detected with 80% power."
+                "Not applicable: the groups are too small. No ratio of two selection rates, however low, would be "
+                "detected with 80% power."
             ),
             "not_applicable_task": "Not applicable: adverse impact is measured only for decisions between two classes.",
         },

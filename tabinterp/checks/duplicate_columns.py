@@ -43,7 +43,7 @@ CHECK = Check(
                 "These input columns carry the same information: {families}.",
                 "families: such as 'age = age_in_years'",
             ),
-            "cleared": "No two of {count} input columns carry the same information.",
+            "cleared": "No two of the {count} input columns carry the same information.",
             "not_applicable": "Not applicable: data quality was not analysed. Include the analysis data_quality.",
         },
     ),

@@ -38,26 +38,31 @@ CHECK = Check(
             "that range, as a multiple of the score's own range."
         ),
         limitations="Does not detect rare combinations of columns that are each within range.",
-        raised_when="The whole 95% interval lies at or above {ranges} times the range of the score.",
+        raised_when=(
+            "The whole 95% interval for the change in the score when a numeric column moves beyond its observed "
+            "range lies at or above {ranges} times the range of the score."
+        ),
         next="Reject rows outside the training range, or clip numeric columns before they reach the network.",
         claims={
             "raised": (
                 (
-                    "The score changes sharply beyond the data in {columns}. When {column} moves beyond "
-                    "its range by the width of that range, the score changes by {value} times its own "
-                    "range (95% CI {low} to {high}; threshold {threshold})."
+                    "The score changes sharply when these columns move beyond their observed range: {columns}. When "
+                    "{column} moves beyond it by the width of that range, the score changes by {value} times the "
+                    "score's own range (95% CI {low} to {high}; threshold {threshold})."
                 ),
                 "columns: names; value, low, high, threshold: multiples of the range of the score",
             ),
             "cleared": (
                 (
-                    "When a numeric column moves beyond its range by the width of that range, the "
-                    "largest change of the score is {value} times its own range, for {column} ({count} "
-                    "columns tested; threshold {threshold})."
+                    "When a numeric column moves beyond its range by the width of that range, the score changes by "
+                    "at most {value} times the score's own range ({column}; {count} columns tested; threshold "
+                    "{threshold})."
                 ),
                 "value, threshold: multiples of the range of the score; column: where it is largest",
             ),
-            "not_applicable": "Not applicable: no numeric column that the network reads could be moved beyond its range.",
+            "not_applicable": (
+                "Not applicable: no numeric column used by the network could be moved beyond its range."
+            ),
         },
     ),
 )

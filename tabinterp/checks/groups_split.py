@@ -31,21 +31,21 @@ CHECK = Check(
     voids_comparison=True,
     text=Text(
         title="Groups on both sides of split",
-        measures="Groups of the group column (such as persons) that have both training and held-out rows.",
+        measures="Number of groups (for example, individual people) that have rows on both sides of the split.",
         limitations=(
             "Does not detect related rows that the group column does not identify, such as members of a household."
         ),
-        raised_when="At least one group has both training and held-out rows.",
+        raised_when="At least one group in the group column has both training and held-out rows.",
         next=(
-            "Split by group: use a share as the split together with the group column, or a train/test "
-            "column with one label for each group. Then retrain and repeat the audit."
+            "Split by group: give the split as a share and name the group column, or use a train/test column with "
+            "one label for each group. Then retrain and repeat the audit."
         ),
         claims={
             "raised": (
                 (
-                    "Of {held_out} groups of {column} with held-out rows, {shared} also have training "
-                    "rows. The network may have memorised these groups, so their held-out rows do not "
-                    "show how it performs on new groups."
+                    "Of the {held_out} groups of {column} with held-out rows, {shared} also have training rows. The "
+                    "network may have memorised these groups, so their held-out rows do not show how it performs "
+                    "on new groups."
                 ),
                 "shared, held_out: numbers of groups; column: the group column",
             ),

@@ -63,8 +63,8 @@ CHECK = Check(
         limitations="Does not cover pairs weaker than those analysed, or interactions of three or more columns.",
         raised_when=(
             (
-                "The pair explains at least {percent}% of the variance of the score (whole 95% "
-                "interval), and each of its columns has a corrected Wald p above {p} and, on its own, an "
+                "A pair of columns explains at least {percent}% of the variance of the network's score (whole 95% "
+                "interval), and each of the two columns has a corrected Wald p-value above {p} and, on its own, an "
                 "AUC below {auc} or an R² below {r2}."
             ),
             "percent: a share of the variance; p: a p-value",
@@ -76,9 +76,9 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The network uses interactions between columns that show no effect on their own, "
-                    "neither in a coefficient nor in a correlation: {pairs}. The strongest explains "
-                    "{percent}% of the variance of its score."
+                    "The network uses interactions between columns that show no effect on their own, neither in a "
+                    "coefficient nor in a correlation: {pairs}. The strongest interaction explains {percent}% of "
+                    "the variance of the network's score."
                 ),
                 "pairs: such as 'age × income'",
             ),

@@ -80,8 +80,8 @@ def _named(slugs: Sequence[str]) -> Sequence[Check]:
 
 
 def _range(name: str, limit: Limit) -> str:
-    most = "any number" if limit.most == UNBOUNDED else f"{limit.most:g}"
-    return f"{name} = {limit.value:g} ({limit.least:g} to {most})"
+    allowed = f"minimum {limit.least:g}" if limit.most == UNBOUNDED else f"{limit.least:g} to {limit.most:g}"
+    return f"{name} = {limit.value:g} ({allowed})"
 
 
 def list_checks(slugs: Sequence[str] = ()) -> str:

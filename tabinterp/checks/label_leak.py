@@ -64,12 +64,14 @@ CHECK = Check(
     voids_comparison=True,
     text=Text(
         title="Possible label leak",
-        measures="AUC or R² of each column on its own, on held-out rows where there are any.",
+        measures="AUC or R² with which each column alone predicts the target, on held-out rows if there are any.",
         limitations="Does not detect leaks that are spread over several columns or that affect only a few rows.",
-        raised_when="The lower end of the 95% interval is at least {auc} (AUC) or {r2} (R²).",
+        raised_when=(
+            "For a column on its own, the lower end of the 95% interval is at least {auc} (AUC) or {r2} (R²)."
+        ),
         next=(
-            "Find out when columns that may leak the target are recorded. Remove those recorded after "
-            "the outcome, and retrain."
+            "Find out when the columns that may leak the target are recorded. Remove those recorded after the "
+            "outcome, and retrain the network."
         ),
         claims={
             "raised_auc": (
@@ -100,7 +102,7 @@ CHECK = Check(
                 ("No single column predicts the target almost perfectly. The strongest is {column} (R² {value})."),
                 "column: the strongest one; value: its AUC or R²",
             ),
-            "not_applicable": "Not applicable: there are too few rows, or the network reads no column.",
+            "not_applicable": "Not applicable: there are too few rows, or the network has no input columns.",
             "withheld": WITHHELD,
         },
     ),

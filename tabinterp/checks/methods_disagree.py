@@ -75,23 +75,22 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "The rank correlation is below {rank}, both over all columns and over the pairs of "
-                "columns that both methods order significantly. If there are many columns, the methods "
+                "The rank correlation of two attribution methods is below {rank}, both over all columns and over "
+                "the pairs of columns that both methods order significantly. If there are many columns, the methods "
                 "must also share at most {percent}% of their top five."
             ),
             "rank: a rank correlation",
         ),
         next=(
-            "Do not rely on a single importance ranking. Examine correlated columns and saturation, "
-            "which make attributions diverge."
+            "Do not rely on a single importance ranking. Examine correlated columns and saturation, which can make "
+            "attribution methods diverge."
         ),
         claims={
             "raised": (
                 (
-                    "Two attributions of the same score rank the columns differently: the rank "
-                    "correlation of {first:method} and {second:method} is {value} (threshold "
-                    "{threshold}). They disagree on the order of {opposed} of the {ordered} pairs of "
-                    "columns that both order significantly."
+                    "Two attribution methods rank the columns differently: the rank correlation of {first:method} "
+                    "and {second:method} is {value} (threshold {threshold}). They disagree on the order of "
+                    "{opposed} of the {ordered} pairs of columns that both order significantly."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -100,10 +99,9 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "Attributions of the same score agree on which columns matter: the lowest rank "
-                    "correlation is {value}, between {first:method} and {second:method} (threshold "
-                    "{threshold}). They disagree on the order of {opposed} of the {ordered} pairs of "
-                    "columns that both order significantly."
+                    "Attribution methods agree on which columns matter: the lowest rank correlation is {value}, "
+                    "between {first:method} and {second:method} (threshold {threshold}). They disagree on the order "
+                    "of {opposed} of the {ordered} pairs of columns that both order significantly."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -123,11 +121,10 @@ CHECK = Check(
             ),
             "cleared_first": (
                 (
-                    "Attributions of the same score agree on the most important columns but not on the "
-                    "others: {first:method} and {second:method} share {percent}% of their top {top}, "
-                    "with a rank correlation of {value} over all columns (threshold {threshold}). They "
-                    "disagree on the order of {opposed} of the {ordered} pairs of columns that both "
-                    "order significantly."
+                    "Attribution methods agree on the most important columns but not on the others: {first:method} "
+                    "and {second:method} share {percent}% of their top {top}, with a rank correlation of {value} "
+                    "over all columns (threshold {threshold}). They disagree on the order of {opposed} of the "
+                    "{ordered} pairs of columns that both order significantly."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -137,8 +134,8 @@ CHECK = Check(
             "not_applicable": "Not applicable: fewer than two attributions of the network's score can be ranked.",
             "few": (
                 (
-                    "Not applicable: sampling error is too large to compare rankings. At most {ordered} "
-                    "pairs of columns are ordered significantly by two methods, and {least} are needed."
+                    "Not applicable: sampling error is too large to compare rankings. Any two methods both order at "
+                    "most {ordered} pairs of columns significantly; at least {least} are needed."
                 ),
                 "ordered, least: numbers of pairs of columns",
             ),

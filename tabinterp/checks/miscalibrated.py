@@ -86,15 +86,15 @@ CHECK = Check(
             "joint test of both, and a smooth calibration curve, all on held-out rows."
         ),
         limitations=(
-            "Does not detect miscalibration within groups of rows. The curve requires at least 200 "
-            "events and 200 non-events."
+            "Does not detect miscalibration within groups of rows. The smooth curve requires at least 200 events "
+            "and 200 non-events."
         ),
         raised_when=(
             (
-                "The joint test has p below {p}, corrected for the number of classes, and the whole 95% "
-                "interval of the slope lies below {low} or above {high}, or that of calibration in the "
-                "large lies below −{intercept} or above {intercept} log-odds. Also raised if the smooth "
-                "curve departs from the prediction by {bend} or more with p below {bend_p}."
+                "The joint test has p below {p} (corrected for the number of classes), and either the whole 95% "
+                "interval for the slope lies below {low} or above {high}, or the whole 95% interval for calibration "
+                "in the large lies below −{intercept} or above {intercept} log-odds. Also raised if the smooth "
+                "calibration curve departs from the prediction by {bend} or more with p below {bend_p}."
             ),
             ("p, bend_p: p-values; low, high: slopes; intercept: log-odds; bend: a difference of probabilities"),
         ),
@@ -117,11 +117,10 @@ CHECK = Check(
             ),
             "raised_classes": (
                 (
-                    "The network is miscalibrated for {count} of {outputs} classes on held-out rows. For "
-                    "{output} (joint test: p = {p}), the recalibration slope is {slope} (95% CI {low} to "
-                    "{high}; 1 is ideal, below 1 means predictions are too extreme), and calibration in "
-                    "the large is {large} (95% CI {large_low} to {large_high}; 0 is ideal, above 0 means "
-                    "predictions are too low)."
+                    "The network is miscalibrated for {count} of the {outputs} classes on held-out rows. For "
+                    "{output} (joint test: p = {p}), the recalibration slope is {slope} (95% CI {low} to {high}; 1 "
+                    "is ideal, below 1 means predictions are too extreme), and calibration in the large is {large} "
+                    "(95% CI {large_low} to {large_high}; 0 is ideal, above 0 means predictions are too low)."
                 ),
                 (
                     "slope, low, high: the slope and the ends of its interval; large, large_low, "
@@ -139,9 +138,9 @@ CHECK = Check(
             ),
             "raised_bend_classes": (
                 (
-                    "The network is miscalibrated for {count} of {outputs} classes. Where it predicts "
-                    "{predicted} for {output}, the smooth calibration curve is at {observed} (p = {p} "
-                    "for curvature beyond slope and intercept)."
+                    "The network is miscalibrated for {count} of the {outputs} classes. Where it predicts "
+                    "{predicted} for {output}, the smooth calibration curve is at {observed} (p = {p} for curvature "
+                    "beyond slope and intercept)."
                 ),
                 "predicted, observed: probabilities; output: a class; count, outputs: numbers of classes",
             ),
@@ -158,10 +157,10 @@ CHECK = Check(
             ),
             "cleared_classes": (
                 (
-                    "No miscalibration beyond the limits was found in {outputs} classes. The least well "
-                    "calibrated class is {output}: the recalibration slope is {slope} (95% CI {low} to "
-                    "{high}), and calibration in the large is {large} (95% CI {large_low} to "
-                    "{large_high}; joint test: p = {p})."
+                    "No miscalibration beyond the limits was found in any of the {outputs} classes. The least well "
+                    "calibrated class is {output}: the recalibration slope is {slope} (95% CI {low} to {high}), and "
+                    "calibration in the large is {large} (95% CI {large_low} to {large_high}; joint test: p = "
+                    "{p})."
                 ),
                 (
                     "slope, low, high: the slope and the ends of its interval; large, large_low, "

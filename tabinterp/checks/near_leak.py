@@ -24,13 +24,13 @@ CHECK = Check(
     limits={"auc": Limit(NEAR_AUC, 0.5, LEAK_AUC), "r2": Limit(NEAR_R2, most=LEAK_R2)},
     text=Text(
         title="Unusually predictive column",
-        measures="AUC or R² of each column on its own, on held-out rows where there are any.",
+        measures="AUC or R² with which each column alone predicts the target, on held-out rows if there are any.",
         limitations=(
-            "Legitimate columns can be this strong. Only knowledge of the data can distinguish them from leaks."
+            "Legitimate columns can be this predictive. Only knowledge of the data can distinguish them from leaks."
         ),
         raised_when=(
-            "The lower end of the 95% interval is at least {auc} (AUC) or {r2} (R²), but below the "
-            "default limit of label-leak."
+            "For a column on its own, the lower end of the 95% interval is at least {auc} (AUC) or {r2} (R²), but "
+            "below the default limit of the check label-leak."
         ),
         next=(
             "Find out when and how unusually predictive columns are recorded, and rule out that they "
@@ -71,7 +71,7 @@ CHECK = Check(
                 ),
                 "column: the strongest one; value: its AUC or R²",
             ),
-            "not_applicable": "Not applicable: there are too few rows, or the network reads no column.",
+            "not_applicable": "Not applicable: there are too few rows, or the network has no input columns.",
             "withheld": WITHHELD,
         },
     ),

@@ -76,27 +76,26 @@ CHECK = Check(
     text=Text(
         title="Little or no predictive skill",
         measures=(
-            "Held-out performance compared with chance: AUC for two classes, R² for regression, log loss "
-            "against always predicting the class shares for several classes, and loss against always "
-            "predicting the mean for counts."
+            "Held-out performance compared with chance: AUC (two classes), R² (regression), log loss compared with "
+            "always predicting the class shares (several classes), or loss compared with always predicting the mean "
+            "(counts)."
         ),
         limitations=(
             "Does not show how predictable the target is. Compare with the linear counterpart and with single columns."
         ),
         raised_when=(
             (
-                "The 95% interval includes chance, R² is below {r2}, or an AUC below {auc} comes with a "
-                "log loss that is not significantly lower than that of the base rate. For several "
-                "classes and counts, chance means no reduction in loss; several classes also pass with a "
-                "mean AUC of {auc} or more that is significantly above 0.5. In every case the interval "
-                "must exclude a useful result: an AUC of {useful}, an R² of {share}, or a loss "
-                "{percent}% below that of the constant prediction. Otherwise there are too few rows to "
-                "decide."
+                "The 95% interval for the measure includes chance, R² is below {r2}, or the AUC is below {auc} "
+                "while the log loss is not significantly lower than that of the base rate. For several classes and "
+                "counts, chance means no reduction in loss; several classes also pass with a mean AUC of {auc} or "
+                "more that is significantly above 0.5. In addition, the interval must exclude a useful result: an "
+                "AUC of {useful}, an R² of {share}, or a loss {percent}% below that of the constant prediction. "
+                "Otherwise there are too few rows to decide."
             ),
             "auc, r2, useful, share: limits of AUC or R²",
         ),
         next=(
-            "Check that rows and labels are matched correctly and that the split is valid; then retrain the network."
+            "Check that rows and labels are matched correctly and that the split is valid. Then retrain the network."
         ),
         claims={
             "raised_auc": (

@@ -41,35 +41,36 @@ CHECK = Check(
             "with trees fitted to real rows."
         ),
         limitations=(
-            "Does not detect a second rule that agrees with the main one on most rows or that trees "
-            "cannot learn. In tables of nearly independent columns, perturbed rows are as realistic as "
-            "real ones, and nothing can be detected."
+            "Does not detect behaviour that agrees with the main behaviour on most rows, or that trees cannot "
+            "learn. If the columns are nearly independent, perturbed rows are as realistic as real ones, and "
+            "nothing can be detected."
         ),
         raised_when=(
-            "The whole 95% interval of the difference in R² lies at or above {share} times the R² of "
-            "trees fitted to real rows."
+            "Trees fitted to perturbed rows predict the network's score on real rows worse than trees fitted to "
+            "real rows, and the whole 95% interval for the difference in R² lies at or above {share} times the R² "
+            "of the latter."
         ),
         next=(
-            "Do not rely on methods that perturb rows. Ask how the model was built, and use swaps "
-            "between similar real rows instead."
+            "Do not rely on methods that perturb rows; swap values between similar real rows instead. Ask how the "
+            "model was built."
         ),
         claims={
             "raised": (
                 (
-                    "The network behaves differently on unrealistic rows. Trees fitted to real rows "
-                    "predict its score on real rows with an R² of {real}, and trees fitted to perturbed "
-                    "rows with {perturbed} (difference {gap}, 95% CI {low} to {high}). Perturbed and "
-                    "real rows can be distinguished (AUC {auc}), so methods that perturb rows may "
-                    "describe the other behaviour."
+                    "The network behaves differently on unrealistic rows. Trees fitted to real rows predict its "
+                    "score on real rows with an R² of {real}; trees fitted to perturbed rows reach only {perturbed} "
+                    "(difference {gap}, 95% CI {low} to {high}). Perturbed rows can be distinguished from real "
+                    "rows (AUC {auc}), so methods that perturb rows may describe behaviour that does not occur on "
+                    "real rows."
                 ),
                 "real, perturbed: R²; gap, low, high: their difference and the ends of its interval",
             ),
             "cleared": (
                 (
-                    "No different behaviour on unrealistic rows was found: trees fitted to perturbed "
-                    "rows predict the score on real rows almost as well as trees fitted to real rows (R² "
-                    "{perturbed} and {real}; difference {gap}, 95% CI {low} to {high}). Perturbed and "
-                    "real rows are distinguished with an AUC of {auc}."
+                    "There is no sign of materially different behaviour on unrealistic rows: trees fitted to "
+                    "perturbed rows predict the network's score on real rows almost as well as trees fitted to real "
+                    "rows (R² {perturbed} and {real}; difference {gap}, 95% CI {low} to {high}). The AUC for "
+                    "distinguishing perturbed from real rows is {auc}."
                 ),
                 "real, perturbed: R²; gap, low, high: their difference and the ends of its interval",
             ),

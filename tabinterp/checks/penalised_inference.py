@@ -25,7 +25,7 @@ CHECK = Check(
         limitations=(
             "Does not detect other ways in which the supplied fit violates the assumptions of its standard errors."
         ),
-        raised_when="The counterpart was supplied by the user and is penalised.",
+        raised_when="The linear counterpart was supplied by the user and is penalised.",
         next="Use the confidence intervals of the unpenalised fit, which the report shows.",
         claims={
             "raised": (

@@ -29,17 +29,17 @@ CHECK = Check(
     constants={"rows": SMALL_COUNT},
     text=Text(
         title="Rare levels",
-        measures="Number of training rows with each level.",
+        measures="Number of training rows for each level of each categorical column.",
         limitations="Does not detect rare combinations of common levels.",
-        raised_when="A level has fewer than {rows} training rows.",
-        next="Merge rare levels before training: results for them rest on too few rows.",
+        raised_when="A level of a categorical column has fewer than {rows} training rows.",
+        next="Merge rare levels before training, because each has too few rows for reliable results.",
         claims={
             "raised": (
-                "Some levels have fewer than {fewest} training rows: {levels} in total, in {columns}.",
+                ("Some levels have fewer than {fewest} training rows: {levels} levels in total, in {columns}."),
                 "fewest: a number of rows; levels: a number of levels; columns: names",
             ),
-            "cleared": "Every level of {count} categorical columns has at least {fewest} training rows.",
-            "not_applicable": "Not applicable: the network reads no categorical column.",
+            "cleared": "Every level of the {count} categorical columns has at least {fewest} training rows.",
+            "not_applicable": "Not applicable: the network has no categorical inputs.",
         },
     ),
 )

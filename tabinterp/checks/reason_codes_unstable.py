@@ -51,36 +51,36 @@ CHECK = Check(
     text=Text(
         title="Unstable reason codes",
         measures=(
-            "How often a different seed of the estimator changes a list of reason codes, and how far the "
-            "lists from two references agree."
+            "Share of lists of reason codes that change with the seed of the estimator, and agreement between lists "
+            "based on two different references."
         ),
         limitations=(
             "Does not show whether the reason codes are correct, or how they would change if the network "
             "were retrained."
         ),
         raised_when=(
-            "The whole 95% interval of the share of lists changed by the seed lies at or above "
-            "{percent}%, or that of the Jaccard index of the two references lies at or below {jaccard}."
+            "The whole 95% interval for the share of lists that change with the random seed lies at or above "
+            "{percent}%, or the whole 95% interval for the Jaccard index between the two references lies at or "
+            "below {jaccard}."
         ),
         next=(
-            "Increase the number of draws for reason codes, choose one reference and document it, and do "
-            "not disclose an order for tied reasons."
+            "Increase the number of draws for reason codes, choose and document one reference, and do not disclose "
+            "an order for tied reasons."
         ),
         claims={
             "raised": (
                 (
-                    "Reason codes depend on the seed or the reference. A different seed changes "
-                    "{changed}% of the lists. Lists relative to the mean of just-approved rows and to "
-                    "the mean of all rows agree with a Jaccard index of {alike} ({rows} rows with an "
-                    "adverse decision)."
+                    "Reason codes depend on the seed or the reference. A different seed changes {changed}% of the "
+                    "lists. Lists relative to the mean of just-approved rows and lists relative to the mean of all "
+                    "rows have a Jaccard index of {alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),
             "cleared": (
                 (
-                    "A different seed changes {changed}% of the lists of reason codes. Lists relative to "
-                    "the mean of just-approved rows and to the mean of all rows agree with a Jaccard "
-                    "index of {alike} ({rows} rows with an adverse decision)."
+                    "A different seed changes {changed}% of the lists of reason codes. Lists relative to the mean "
+                    "of just-approved rows and lists relative to the mean of all rows have a Jaccard index of "
+                    "{alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),
@@ -88,7 +88,9 @@ CHECK = Check(
                 "Not applicable: the adverse class was not stated. State it with adverse= when reading "
                 "the table, or with --adverse CLASS."
             ),
-            "not_applicable": "Not applicable: no reason codes were computed, or for fewer than ten rows.",
+            "not_applicable": (
+                "Not applicable: reason codes were not computed, or were computed for fewer than ten rows."
+            ),
         },
     ),
 )

@@ -34,19 +34,22 @@ CHECK = Check(
         measures="Whether the output of a hidden unit is a linear function of other units in its layer.",
         limitations="Does not detect units that are only nearly redundant.",
         raised_when=(
-            "A hidden unit equals another one up to scale and shift, or is a linear function of several others."
+            "The output of a hidden unit equals that of another unit up to scale and shift, or is a linear function "
+            "of the outputs of several other units."
         ),
         next="Consider a smaller network, and do not interpret redundant hidden units on their own.",
         claims={
             "raised": (
                 (
-                    "Of {units} hidden units, {count} are redundant over the rows (n = {rows}): "
-                    "{duplicate} duplicate another unit up to scale and shift, and {redundant} are "
-                    "linear functions of several units."
+                    "On these rows (n = {rows}), {count} of the {units} hidden units are redundant: {duplicate} "
+                    "duplicate another unit up to scale and shift, and {redundant} are linear functions of several "
+                    "units."
                 ),
                 "count, units, duplicate, redundant: numbers of hidden units",
             ),
-            "cleared": "None of {units} hidden units is a linear function of other units in its layer (n = {rows}).",
+            "cleared": (
+                "None of the {units} hidden units is a linear function of other units in its layer (n = {rows})."
+            ),
             "not_applicable": "Not applicable: no hidden units were found in the model.",
         },
     ),

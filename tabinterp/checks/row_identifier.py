@@ -28,27 +28,27 @@ CHECK = Check(
     text=Text(
         title="Identifier used as input",
         measures=(
-            "Whether a column of levels or whole numbers identifies the row: its values follow the row "
+            "Whether a categorical or whole-number column identifies individual rows: its values follow the row "
             "order, fill a range, or are all different."
         ),
         limitations="Does not detect identifiers with decimals, or identifiers that many rows share.",
         raised_when=(
-            "At least 95% of the values are distinct, and they follow the row order, fill a range, or "
+            "At least 95% of the values of a column are distinct, and they follow the row order, fill a range, or "
             "are all different."
         ),
         next=(
-            "Remove identifier columns: a network can only memorise them. If an identifier represents "
-            "time, convert it to a date and split by it."
+            "Remove identifier columns, because a network can only memorise them. If an identifier represents time, "
+            "convert it to a date and split by date."
         ),
         claims={
             "raised": (
                 (
-                    "These input columns identify the row: {columns}. {column} has {distinct} distinct "
+                    "These input columns identify individual rows: {columns}. {column} has {distinct} distinct "
                     "values in {rows} rows."
                 ),
                 "columns: names; column: the first of them; distinct: the number of its values",
             ),
-            "cleared": "None of {count} input columns identifies the row.",
+            "cleared": "None of the {count} input columns is a row identifier.",
             "not_applicable": "Not applicable: data quality was not analysed. Include the analysis data_quality.",
         },
     ),

@@ -41,51 +41,50 @@ CHECK = Check(
     text=Text(
         title="Rows duplicated across the split",
         measures=(
-            "Share of held-out rows that equal a training row in every column except row numbers, "
-            "compared with the share of training rows that equal another training row."
+            "Share of held-out rows that match a training row in every column except row numbers, compared with the "
+            "share of training rows that match another training row."
         ),
         limitations=(
-            "Does not detect rows that are nearly equal, or related rows such as several rows of one "
-            "person; supply a group column for these."
+            "Does not detect rows that are nearly identical, or related rows such as several rows of one person; "
+            "supply a group column for related rows."
         ),
         raised_when=(
-            "At least {rows} held-out rows equal a training row, and their share exceeds the share of "
-            "training rows that equal another training row by {percent} or more percentage points (p "
-            "below 0.01)."
+            "At least {rows} held-out rows match a training row, and their share exceeds the share of training rows "
+            "that match another training row by {percent} or more percentage points (p below 0.01)."
         ),
         next="Remove duplicate rows before splitting, then retrain and repeat the audit.",
         claims={
             "raised": (
                 (
-                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column, "
-                    "but only {training}% of training rows equal another training row. Performance on "
-                    "these copies may reflect memorisation."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column, but "
+                    "only {training}% of training rows match another training row. Performance on these copies may "
+                    "reflect memorisation."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",
             ),
             "raised_training_few": (
                 (
-                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column, "
-                    "but fewer than ten training rows equal another training row. Performance on these "
-                    "copies may reflect memorisation."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column, but "
+                    "fewer than ten training rows match another training row. Performance on these copies may "
+                    "reflect memorisation."
                 ),
                 "count, rows: numbers of held-out rows",
             ),
             "cleared": (
                 (
-                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column. "
-                    "This is within the limits: {training}% of training rows equal another training row."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. This "
+                    "is within the limits: {training}% of training rows match another training row."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",
             ),
             "cleared_training_few": (
                 (
-                    "Of {rows} held-out rows, {count} ({percent}%) equal a training row in every column. "
-                    "This is within the limits."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. This "
+                    "is within the limits."
                 ),
                 "count, rows: numbers of held-out rows",
             ),
-            "cleared_few": "Fewer than ten of {rows} held-out rows equal a training row in every column.",
+            "cleared_few": "Fewer than ten of the {rows} held-out rows match a training row in every column.",
             "not_applicable": (
                 "Not applicable: there is no split, so there are no held-out rows to compare with training rows."
             ),

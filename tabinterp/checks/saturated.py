@@ -30,27 +30,36 @@ CHECK = Check(
     limits={"share": Limit(SATURATED)},
     text=Text(
         title="Saturated probabilities",
-        measures="Median of p(1 − p) over the rows, relative to the value for the base rate.",
+        measures=(
+            "Median of p(1 − p) over the rows, where p is the predicted probability, relative to p(1 − p) at the "
+            "base rate."
+        ),
         limitations="Does not detect saturated hidden units.",
-        raised_when="The median is below {share} times the value for the base rate.",
-        next=("Interpret gradients of the log-odds only. Check calibration, and retrain with stronger regularisation."),
+        raised_when=(
+            "The median of p(1 − p) over the rows, where p is the predicted probability, is below {share} times p(1 "
+            "− p) at the base rate."
+        ),
+        next="Interpret gradients of the log-odds only. Check calibration, and retrain with stronger regularisation.",
         claims={
             "raised": (
                 (
-                    "The network's probabilities are saturated: the median of p(1 − p) is {value}, which "
-                    "is {percent}% of the value for the base rate ({usual}). Gradients of probabilities "
-                    "vanish, so this report uses gradients of the log-odds."
+                    "The network's probabilities p are saturated: the median of p(1 − p) is {value}, which is "
+                    "{percent}% of its value at the base rate ({usual}). Gradients of probabilities vanish, so this "
+                    "report uses gradients of the log-odds."
                 ),
                 "value, usual: medians of p(1-p); percent: their ratio",
             ),
             "cleared": (
-                ("The median of p(1 − p) is {value}, which is {percent}% of the value for the base rate ({usual})."),
+                (
+                    "The median of p(1 − p), where p is the predicted probability, is {value}, which is {percent}% "
+                    "of its value at the base rate ({usual})."
+                ),
                 "value, usual: medians of p(1-p); percent: their ratio",
             ),
             "not_applicable": "Not applicable: saturation is measured only for two classes.",
             "rate": (
-                "Not applicable: saturation is measured relative to the base rate, which would disclose "
-                "a count of fewer than ten rows."
+                "Not applicable: saturation is measured relative to the base rate, and showing it would disclose a "
+                "count of fewer than ten rows."
             ),
         },
     ),

@@ -31,12 +31,15 @@ CHECK = Check(
     limits={"r2": Limit(LINEAR_R2)},
     text=Text(
         title="Effectively linear network",
-        measures=("Share of the variance of the network's score that a linear function of the columns explains (R²)."),
-        limitations="Does not detect nonlinearity where there are no rows.",
-        raised_when="R² is {r2} or higher (for every class, if there are several).",
+        measures="Share of the variance of the network's score that a linear function of the columns explains (R²).",
+        limitations="Does not detect nonlinearity in regions without rows.",
+        raised_when=(
+            "A linear function of the columns explains at least {r2} of the variance of the network's score (R²; "
+            "for every class, if there are several)."
+        ),
         next=(
-            "Consider the linear counterpart instead: it has the same form, and its coefficients have "
-            "confidence intervals."
+            "Consider using the linear counterpart: it has the same form, and its coefficients have confidence "
+            "intervals."
         ),
         claims={
             "raised_exact": (
@@ -47,8 +50,8 @@ CHECK = Check(
                 "linear: such as 'logistic regression'",
             ),
             "raised": (
-                "The network is effectively linear over these rows: a linear function of the columns "
-                "explains {percent}% of the variance of its score (threshold {threshold}%)."
+                "On these rows, the network is effectively linear: a linear function of the columns explains "
+                "{percent}% of the variance of its score (threshold {threshold}%)."
             ),
             "cleared": (
                 "A linear function of the columns explains {percent}% of the variance of the network's "
@@ -56,17 +59,17 @@ CHECK = Check(
             ),
             "raised_classes": (
                 (
-                    "The network is effectively linear over these rows: a linear function of the columns "
-                    "explains {percent}% to {most}% of the variance of its scores, depending on the "
-                    "class (threshold {threshold}%)."
+                    "On these rows, the network is effectively linear: a linear function of the columns explains "
+                    "{percent}% to {most}% of the variance of its scores, depending on the class (threshold "
+                    "{threshold}%)."
                 ),
                 "percent, most: the lowest and the highest share, by class",
             ),
             "cleared_classes": (
                 (
-                    "A linear function of the columns explains {percent}% to {most}% of the variance of "
-                    "the network's scores, depending on the class. At least one class is below the "
-                    "threshold of {threshold}%."
+                    "A linear function of the columns explains {percent}% to {most}% of the variance of the "
+                    "network's scores, depending on the class. For at least one class, this is below the threshold "
+                    "of {threshold}%."
                 ),
                 "percent, most: the lowest and the highest share, by class",
             ),

@@ -29,28 +29,28 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Missing-value code read as number",
-        measures="Values such as 999 or −1 that many rows share and that stand apart from the other values.",
+        measures="Values such as 999 or −1 that are shared by many rows and lie apart from the other values.",
         limitations="Does not detect codes that look like ordinary values, such as 0.",
         raised_when=(
-            "At least ten rows and 0.2% of rows share the value, and it lies outside the other values by "
-            "more than half their range (by more than the whole range if it does not look like a code). "
-            "A value that looks like a code is also reported if it is the only negative value, or if ten "
-            "times as many rows share it as share neighbouring values."
+            "A value is shared by at least ten rows and 0.2% of rows, and lies outside the other values by more "
+            "than half their range (by more than the whole range if it does not look like a code). A value that "
+            "looks like a code is also reported if it is the only negative value, or if it occurs at least ten "
+            "times as often as neighbouring values."
         ),
         next=(
-            "Find out what values that look like missing-value codes mean. Encode them as missing, with "
-            "an indicator column."
+            "Find out what the values that look like missing-value codes mean. Encode codes as missing, with an "
+            "indicator column."
         ),
         claims={
             "raised": (
                 (
-                    "Values that look like missing-value codes are read as numbers: {columns}. The value "
-                    "{value} occurs in {rows} rows of {column} ({percent}%)."
+                    "Values that look like missing-value codes are read as numbers in these columns: {columns}. The "
+                    "value {value} occurs in {rows} rows of {column} ({percent}%)."
                 ),
                 "columns: such as 'age: 999'; column: the one with the most such rows; value: the code",
             ),
-            "cleared": "None of {count} numeric columns has a value that looks like a missing-value code.",
-            "not_applicable": "Not applicable: the network reads no numeric column.",
+            "cleared": "None of the {count} numeric columns has a value that looks like a missing-value code.",
+            "not_applicable": "Not applicable: the network has no numeric inputs.",
         },
     ),
 )

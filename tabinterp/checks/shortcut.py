@@ -55,15 +55,15 @@ CHECK = Check(
     voids_comparison=True,
     text=Text(
         title="Column predictive only in training",
-        measures="Drop in the AUC or R² of each column on its own, from training (cross-fitted) to held-out rows.",
+        measures="Drop in each column's AUC or R² on its own, from training rows (cross-fitted) to held-out rows.",
         limitations=(
             "Does not detect shortcuts that also work on the held-out rows, or shortcuts made of several columns."
         ),
         raised_when=(
             (
-                "AUC or R² drops by {fall} or more, the 95% interval of the drop lies above {sure}, and "
-                "q is below {q} (Benjamini–Hochberg over all columns). An AUC requires 20 events of each "
-                "class in both parts of the split."
+                "The AUC or R² of a column on its own drops by {fall} or more, the 95% interval for the drop lies "
+                "above {sure}, and the q-value is below {q} (Benjamini–Hochberg over all columns). The AUC requires "
+                "20 events of each class in both parts of the split."
             ),
             "fall, sure: differences of AUC or R²; q: a corrected p-value",
         ),
@@ -71,18 +71,18 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "These columns predict the target significantly worse on held-out rows than in "
-                    "training: {columns}. On its own, {column} reaches {training} in training "
-                    "(cross-fitted) and {held_out} on held-out rows (difference {fall}, 95% CI {low} to "
-                    "{high}; q = {q} over all columns)."
+                    "These columns predict the target significantly worse on held-out rows than on training rows: "
+                    "{columns}. The AUC or R² of {column} alone is {training} on training rows (cross-fitted) and "
+                    "{held_out} on held-out rows (difference {fall}, 95% CI {low} to {high}; q = {q}, adjusted over "
+                    "all columns)."
                 ),
                 "columns: names; column: the one that falls most; training, held_out, fall: AUC or R²",
             ),
             "cleared": (
                 (
-                    "None of {count} columns loses predictive power beyond the limits between training "
-                    "and held-out rows. The largest drop is that of {column}: {fall} (95% CI {low} to "
-                    "{high}; q = {q} over all columns)."
+                    "None of the {count} columns loses predictive power beyond the limits between training and "
+                    "held-out rows. The largest drop in AUC or R² is {fall}, for {column} (95% CI {low} to {high}; "
+                    "q = {q}, adjusted over all columns)."
                 ),
                 ("count: the number of columns; column: the one that falls most; fall: a difference of AUC or R²"),
             ),

@@ -32,10 +32,12 @@ CHECK = Check(
         measures=(
             "Sign of the network's average derivative compared with the sign of the linear coefficient, for each term."
         ),
-        limitations="Does not detect effects that change sign from row to row and cancel in the average.",
+        limitations="Does not detect effects that differ in sign between rows and cancel in the average.",
         raised_when=(
-            "After correction for multiple testing, both 95% intervals exclude zero on opposite sides, "
-            "and the linear counterpart and the linear surrogate of the network confirm the signs."
+            "For at least one term, the 95% intervals for the network's average derivative and for the unpenalised "
+            "linear coefficient exclude zero on opposite sides (corrected for multiple testing). In addition, the "
+            "counterpart's own coefficient agrees in sign with the unpenalised coefficient, and the linear "
+            "surrogate of the network and most rows agree with the average derivative."
         ),
         next=(
             "Inspect the effect curves of terms with opposite directions, and check that these columns "
@@ -44,15 +46,13 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The network and the linear counterpart give opposite directions to {count} of "
-                    "{terms} terms: {names:level}. Both intervals exclude zero after correction for "
-                    "multiple testing, and the linear surrogate and most rows confirm the directions."
+                    "The network and the linear counterpart give opposite directions to {count} of the {terms} "
+                    "terms: {names:level}. The 95% intervals for both models exclude zero after correction for "
+                    "multiple testing, and the linear surrogate and most rows confirm the network's direction."
                 ),
                 "names: terms, such as 'age' or 'job: nurse'; count, terms: numbers of terms",
             ),
-            "cleared": (
-                "No confirmed conflict in direction between the two models was found for any of {count} terms."
-            ),
+            "cleared": "There is no confirmed conflict in direction between the two models for any of the {count} terms.",
             "not_applicable": "Not applicable: there are no coefficients to compare.",
         },
     ),

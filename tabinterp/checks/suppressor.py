@@ -45,25 +45,28 @@ CHECK = Check(
         ),
         limitations="Does not cover categorical columns or targets with several classes.",
         raised_when=(
-            ("|z| is {z} or more, while the correlation is below {r} in absolute value and its p is above {p}."),
+            (
+                "The coefficient of a column has |z| of {z} or more, while the column's correlation with the target "
+                "is below {r} in absolute value and has a p-value above {p}."
+            ),
             "z: standard errors; r: a correlation; p: a p-value",
         ),
         next=(
-            "Do not interpret the coefficient of a suppressor column as an effect: it corrects for "
-            "another column. Remove columns in turn to find which."
+            "Do not interpret the coefficient of a suppressor column as an effect: it corrects for another column. "
+            "To find which one, remove the other columns in turn."
         ),
         claims={
             "raised": (
                 (
-                    "These columns are nearly uncorrelated with the target but have clear coefficients "
-                    "given the other columns: {columns}. The correlation of {column} with the target is "
-                    "{correlation}, and its coefficient has z = {z}."
+                    "These columns are nearly uncorrelated with the target but have highly significant coefficients "
+                    "when the other columns are included: {columns}. The correlation of {column} with the target "
+                    "is {correlation}, and its coefficient has z = {z}."
                 ),
                 ("columns: names; column: the one with the largest z; z: its coefficient in standard errors"),
             ),
             "cleared": (
                 (
-                    "None of {count} numeric columns has a clear coefficient while being nearly "
+                    "None of the {count} numeric columns has a highly significant coefficient despite being nearly "
                     "uncorrelated with the target."
                 ),
                 "count: the number of numeric columns",

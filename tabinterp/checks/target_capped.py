@@ -45,8 +45,8 @@ CHECK = Check(
         limitations="Does not detect a target that was capped and then altered, for example by added noise.",
         raised_when=(
             (
-                "At least {percent}% of rows are at the lowest or highest value, and {times} times as "
-                "many as at neighbouring values."
+                "At least {percent}% of rows are at the lowest or highest value of the target, and this value is at "
+                "least {times} times as frequent as neighbouring values."
             ),
             "times: how many times as many rows",
         ),
@@ -57,22 +57,22 @@ CHECK = Check(
         claims={
             "raised_greatest": (
                 (
-                    "The target appears to be capped at its highest value: {rows} rows ({percent}%) are "
-                    "exactly {value}, far more than just below it."
+                    "The target appears to be capped at its highest value: {rows} rows ({percent}%) are exactly "
+                    "{value}, far more than are just below it."
                 ),
                 "value: the greatest value of the target; rows: how many rows hold it",
             ),
             "raised_least": (
                 (
-                    "The target appears to be capped at its lowest value: {rows} rows ({percent}%) are "
-                    "exactly {value}, far more than just above it."
+                    "The target appears to be capped at its lowest value: {rows} rows ({percent}%) are exactly "
+                    "{value}, far more than are just above it."
                 ),
                 "value: the least value of the target; rows: how many rows hold it",
             ),
             "cleared": (
-                "Rows do not pile up at the lowest or highest value of the target (limit: {percent}% of rows)."
+                "There is no excess of rows at the lowest or highest value of the target (limit: {percent}% of rows)."
             ),
-            "not_applicable": "Not applicable: a target of classes cannot be capped.",
+            "not_applicable": "Not applicable: a categorical target cannot be capped.",
         },
     ),
 )

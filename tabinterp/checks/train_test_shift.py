@@ -60,11 +60,11 @@ CHECK = Check(
             "Population stability index (PSI) of each column, and how well boosted trees distinguish "
             "held-out from training rows."
         ),
-        limitations="Does not detect a change in how columns relate to the target; see shortcut.",
+        limitations="Does not detect a change in how columns relate to the target; see the check shortcut.",
         raised_when=(
             (
-                "A column has a PSI of {psi} or more with a corrected p below {q}, or the trees have an "
-                "AUC of {auc} or more that differs from 0.5 with p below {q}."
+                "A column has a PSI of {psi} or more with a corrected p below {q}, or boosted trees distinguish "
+                "held-out from training rows with an AUC of {auc} or more that differs from 0.5 with p below {q}."
             ),
             "psi: a population stability index; q: a p-value",
         ),
@@ -75,9 +75,9 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "Held-out rows differ from training rows in {columns}: the largest population "
-                    "stability index is {psi} ({column}). Boosted trees distinguish the two with an AUC "
-                    "of {auc} (95% CI {low} to {high}; chance is 0.5)."
+                    "Held-out rows differ from training rows in {columns}: the largest population stability index "
+                    "is {psi} ({column}). Boosted trees distinguish held-out from training rows with an AUC of "
+                    "{auc} (95% CI {low} to {high}; chance is 0.5)."
                 ),
                 (
                     "columns: names; column: the one with the largest index psi; auc, low, high: an AUC "
@@ -86,9 +86,9 @@ CHECK = Check(
             ),
             "raised_whole": (
                 (
-                    "Boosted trees distinguish held-out from training rows with an AUC of {auc} (95% CI "
-                    "{low} to {high}; chance is 0.5), although no single column has shifted far (largest "
-                    "population stability index {psi}, {column})."
+                    "Boosted trees distinguish held-out from training rows with an AUC of {auc} (95% CI {low} to "
+                    "{high}; chance is 0.5), although no single column has shifted much (the largest population "
+                    "stability index is {psi}, for {column})."
                 ),
                 ("column: the one with the largest index psi; auc, low, high: an AUC and the ends of its interval"),
             ),

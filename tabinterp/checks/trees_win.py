@@ -33,13 +33,16 @@ CHECK = Check(
     text=Text(
         title="Outperformed by boosted trees",
         measures=(
-            "Paired difference in held-out loss between the network and gradient-boosted trees fitted to "
-            "the same training rows."
+            "Paired difference in held-out loss between the network and gradient-boosted trees fitted to the same "
+            "training rows (network minus trees)."
         ),
         limitations=(
             "Does not show which structure the trees capture, or whether tuned trees would perform even better."
         ),
-        raised_when="The whole 95% interval of the difference lies beyond the equivalence margin.",
+        raised_when=(
+            "The network's held-out loss is higher than that of boosted trees, and the whole 95% interval for the "
+            "difference lies beyond the equivalence margin."
+        ),
         next=(
             "Look for thresholds and interactions that the network misses. Retrain it with a different "
             "size or for longer, or document why boosted trees are not used."
@@ -55,9 +58,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "Boosted trees are not shown to outperform the network by more than the equivalence "
-                    "margin of {margin}: the difference in loss, network minus trees, is {value} (95% CI "
-                    "{low} to {high})."
+                    "Boosted trees were not shown to outperform the network by more than the equivalence margin of "
+                    "{margin}: the difference in loss, network minus trees, is {value} (95% CI {low} to {high})."
                 ),
                 ("value, low, high: network minus trees, and the ends of the interval; margin: a difference in loss"),
             ),

@@ -32,15 +32,15 @@ CHECK = Check(
     limits={"rows": Limit(SMALL_COUNT, SMALL_COUNT, UNBOUNDED)},
     text=Text(
         title="Levels absent from training",
-        measures="Held-out rows with a level that no training row has.",
+        measures="Number of held-out rows with a level that no training row has.",
         limitations="Does not detect levels that first appear in later data.",
-        raised_when="At least {rows} held-out rows of one column have such a level.",
-        next=("Check how the encoder treats unknown levels: predictions for them depend on this treatment alone."),
+        raised_when="At least {rows} held-out rows have a level of the same column that no training row has.",
+        next="Check how the encoder treats unknown levels: predictions for these rows depend on it.",
         claims={
             "raised": (
                 (
-                    "Held-out rows have levels that no training row has, in {columns}. In {column}, "
-                    "{rows} rows are affected ({levels} levels)."
+                    "Some held-out rows have levels that no training row has, in these columns: {columns}. In "
+                    "{column}, {rows} rows are affected ({levels} levels)."
                 ),
                 "columns: names; column: the one with the most such rows; levels: a number of levels",
             ),

@@ -37,7 +37,7 @@ CHECK = Check(
             "another training run."
         ),
         raised_when=(
-            "At least {tied} of the first {top} ranks cannot be distinguished from the next rank.",
+            ("At least {tied} of the first {top} ranks by Shapley value cannot be distinguished from the next rank."),
             "tied, top: numbers of places",
         ),
         next=(
@@ -53,8 +53,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "Sampling error leaves {count} of the first {top} ranks by Shapley value "
-                    "indistinguishable from the next rank (n = {rows}). This is below the limit."
+                    "Because of sampling error, {count} of the first {top} ranks by Shapley value cannot be "
+                    "distinguished from the next rank (n = {rows}). This is below the limit."
                 ),
                 "count, top: numbers of places",
             ),

@@ -37,9 +37,11 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Unused columns",
-        measures="Permutation importance, and which columns the network receives from the encoder.",
+        measures="Permutation importance of each input column, and whether the network receives the column from the encoder.",
         limitations="Does not report columns that are used but have little effect.",
-        raised_when="The permutation importance is exactly zero, or the network does not receive the column.",
+        raised_when=(
+            "The permutation importance of a column is exactly zero, or the network does not receive the column."
+        ),
         next="Remove unused columns from the model. If such a column should matter, check the encoder.",
         claims={
             "raised": (
@@ -48,8 +50,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No input column is completely ignored. For {open} of {count} columns, the 95% "
-                    "interval of the importance includes zero."
+                    "The network uses every input column. For {open} of the {count} columns, the 95% interval for "
+                    "permutation importance includes zero."
                 ),
                 "open, count: numbers of columns",
             ),

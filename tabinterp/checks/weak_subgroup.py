@@ -58,31 +58,30 @@ CHECK = Check(
     text=Text(
         title="Poor performance in a group",
         measures=(
-            "Loss in groups defined by one or two columns, above what the network's own probabilities "
-            "imply or above the loss of boosted trees. Groups are selected on half of the rows and "
-            "tested on the other half, with correction for all groups."
+            "Loss in groups defined by one or two columns, in excess of what the network's own probabilities imply "
+            "or of the loss of boosted trees. Groups are selected on half of the rows and tested on the other half, "
+            "with correction for all groups."
         ),
         limitations=(
-            "Does not cover groups defined by three or more columns, groups of fewer than 50 rows or "
-            "with few events, or columns outside the table. A group that is merely hard to predict is "
-            "not reported."
+            "Does not cover groups with fewer than 50 rows or few events, or groups defined by three or more "
+            "columns or by columns outside the table. A group that is merely hard to predict is not reported."
         ),
         raised_when=(
-            "The whole corrected interval of the loss above the network's own probabilities exceeds "
-            "{excess}% of the loss of a constant prediction, or that of the loss above boosted trees "
-            "exceeds {beyond}% of it."
+            "For a group, the network's loss exceeds what its own probabilities imply by more than {excess}%, or "
+            "exceeds the loss of boosted trees by more than {beyond}%, of the loss of a constant prediction (whole "
+            "corrected interval)."
         ),
         next=(
-            "Check labels and columns of the rows in groups with poor performance. Train on more such "
-            "rows, or do not use the network for them."
+            "Check labels and columns of the rows in groups with poor performance. Train on more rows from these "
+            "groups, or do not use the network for them."
         ),
         claims={
             "raised": (
                 (
-                    "The network performs poorly for rows with {group} (n = {rows}): boosted trees have "
-                    "a loss that is {value} lower there (corrected interval {low} to {high}). The "
-                    "network's loss is {loss} in the group and {rest} elsewhere. Groups with this "
-                    "problem: {count} of {tested} tested ({searched} searched)."
+                    "The network performs poorly for rows with {group} (n = {rows}): in this group, the loss of "
+                    "boosted trees is {value} lower (corrected interval {low} to {high}). The network's loss is "
+                    "{loss} in the group and {rest} elsewhere. Groups with this problem: {count} of the {tested} "
+                    "tested ({searched} searched)."
                 ),
                 (
                     "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the "
@@ -91,10 +90,10 @@ CHECK = Check(
             ),
             "raised_sure": (
                 (
-                    "The network performs poorly for rows with {group} (n = {rows}): its loss is {value} "
-                    "higher than its own probabilities imply (corrected interval {low} to {high}). The "
-                    "network's loss is {loss} in the group and {rest} elsewhere. Groups with this "
-                    "problem: {count} of {tested} tested ({searched} searched)."
+                    "The network performs poorly for rows with {group} (n = {rows}): its loss is {value} higher "
+                    "than its own probabilities imply (corrected interval {low} to {high}). The network's loss is "
+                    "{loss} in the group and {rest} elsewhere. Groups with this problem: {count} of the {tested} "
+                    "tested ({searched} searched)."
                 ),
                 (
                     "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the "
@@ -103,9 +102,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No group was found in which the network's loss is too high: {tested} candidates "
-                    "were selected from {searched} groups of one or two columns and tested on separate "
-                    "rows."
+                    "In no group does the network's loss exceed the limits: {tested} candidates were selected from "
+                    "{searched} groups defined by one or two columns and tested on separate rows."
                 ),
                 "searched, tested: numbers of groups",
             ),

@@ -44,12 +44,13 @@ CHECK = Check(
         measures="Paired difference in held-out loss, network minus linear counterpart.",
         limitations="Does not show whether a different network would perform better.",
         raised_when=(
-            "The 95% interval of the difference excludes zero and extends beyond the equivalence margin. "
-            "Action is required if the whole interval lies beyond the margin; otherwise the finding is "
-            "for review."
+            "The network's held-out loss is significantly higher than that of the linear counterpart, and the 95% "
+            "interval for the difference extends beyond the equivalence margin. Action is required if the whole "
+            "interval lies beyond the margin; otherwise the finding is for review."
         ),
         next=(
-            "Use the linear counterpart, or retrain the network with more data, a different size or earlier stopping."
+            "Use the linear counterpart, or retrain the network, for example with more data, a different size or "
+            "earlier stopping."
         ),
         claims={
             "raised": (
@@ -69,22 +70,22 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "The network's loss is not higher than that of {linear:name}: the 95% interval of "
-                    "the difference does not extend above zero."
+                    "The network's loss is not higher than that of {linear:name}: the 95% interval for the "
+                    "difference does not extend above zero."
                 ),
                 "linear: such as 'logistic regression'",
             ),
             "cleared_open": (
                 (
-                    "The network is not shown to predict worse than {linear:name}: its loss is at most "
-                    "{high} higher (upper end of the 95% interval)."
+                    "The network was not shown to predict worse than {linear:name}: its loss is at most {high} "
+                    "higher (upper end of the 95% interval)."
                 ),
                 "linear: such as 'logistic regression'; high: a difference in loss",
             ),
             "not_applicable": "Not applicable: there are no held-out rows. Supply a split to compare the models.",
             "few": (
-                "Not applicable: with fewer than ten held-out rows, or ten groups of rows, the "
-                "difference in loss has no confidence interval."
+                "Not applicable: with fewer than ten held-out rows or groups of rows, the difference in loss has no "
+                "confidence interval."
             ),
             "withheld": WITHHELD,
         },

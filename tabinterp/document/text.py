@@ -6,24 +6,22 @@ TEXT: dict[str, str] = {
     "changes.title": "Changes from {first} to {second}",
     "changes.context": "Comparison of two audits. Target: {target}.",
     "changes.none": "No number changed significantly.",
-    "changes.some": "{count} of {tested} numbers changed significantly.",
+    "changes.some": "{count} of the {tested} numbers changed significantly.",
     "changes.verdict.same": "The verdict is the same in both audits: {first:status}.",
     "changes.verdict.other": "The verdict changed from “{first:status}” to “{second:status}”.",
     "changes.findings": "Checks with a different status: {count} of {checks}.",
     "changes.lead": (
-        "Changes are tested at the {level}% level, with p-values adjusted for the {tested} numbers compared (Benjamini and "
-        "Hochberg). Standard errors treat the two audits as independent samples."
+        "Changes are tested at the {level}% level, with p-values adjusted for the {tested} numbers compared "
+        "(Benjamini–Hochberg). Standard errors assume that the two audits are independent samples."
     ),
     "changes.same_rows": (
-        "Both audits use the same table, so their numbers are positively correlated and the true standard errors are "
-        "smaller. The tests are therefore conservative: some changes may be missed."
+        "Both audits use the same table, so their numbers are positively correlated and the true standard errors of "
+        "the changes are smaller. The tests are therefore conservative: some changes may be missed."
     ),
-    "changes.other_rows": (
-        "The two audits use different tables. A change may come from the model or from the population."
-    ),
+    "changes.other_rows": "The two audits use different tables. A change may be due to the model or to the population.",
     "changes.unknown_rows": (
-        "It is unknown whether both audits used the same rows, because they have no column digests under the same key "
-        "(--digest-key). A change may come from the model or from the data."
+        "It is unknown whether both audits used the same rows, because they have no column digests under the same "
+        "key (--digest-key). A change may be due to the model or to the data."
     ),
     "changes.section.facts": "Data, models and verdict",
     "changes.section.findings": "Findings",
@@ -37,7 +35,7 @@ TEXT: dict[str, str] = {
     "changes.difference": "Difference",
     "changes.q": "Adjusted p-value",
     "changes.check": "Check",
-    "changes.alone": "In only one of the two audits: {names}.",
+    "changes.alone": "Present in only one of the two audits: {names}.",
     "changes.fold": "Numbers without a significant change ({count})",
     "changes.text": "{theme}, {of}: {name}: {first} → {second} (difference {difference}, standard error {stderr})",
     "changes.performance": "performance",

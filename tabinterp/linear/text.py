@@ -24,8 +24,8 @@ TEXT: dict[str, str] = {
         "standard errors cannot be estimated, because column '{column}' has values that are not finite numbers"
     ),
     "why.inference.rows": (
-        "standard errors cannot be estimated from {rows} rows with {coefficients} coefficients; use more rows or fewer "
-        "columns"
+        "the standard errors of {coefficients} coefficients cannot be estimated from {rows} rows; use more rows or "
+        "fewer columns"
     ),
     "why.inference.zero": "standard errors cannot be estimated, because all {rows} counts are 0",
     "why.penalty.counts_in_one_group": (

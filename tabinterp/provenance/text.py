@@ -18,9 +18,9 @@ TEXT: dict[str, str] = {
     "verify.report.absent": "report.html is missing, so it cannot be compared with audit.json.",
     "verify.printed.ok": "report.pdf matches the PDF printed from audit.json.",
     "verify.printed.differs": (
-        "report.pdf does not match the PDF that this machine prints from audit.json. Different fonts or another WeasyPrint "
-        "version can be the cause, but also a forgery. Verify the folder with a signature (--key), or delete report.pdf and "
-        "its line in SHA256SUMS."
+        "report.pdf does not match the PDF that this machine prints from audit.json. The cause may be different "
+        "fonts, another WeasyPrint version, or tampering. Verify the folder with a signature (--key), or delete "
+        "report.pdf and its line in SHA256SUMS."
     ),
     "verify.printed.missing": "report.pdf could not be compared with audit.json: {reason}",
     "verify.stranger.unknown": (
@@ -33,8 +33,8 @@ TEXT: dict[str, str] = {
     "verify.stranger.link": "{file} is a link, a folder or a device. Replace it with the file that the audit wrote.",
     "verify.again.ok": "The findings, the verdict and the evidence in audit.json follow from its numbers.",
     "verify.again.changed": (
-        "audit.json was changed after it was written: {count} of its statements do not follow from its numbers. The first: "
-        "{first}"
+        "audit.json was changed after it was written: {count} of its statements do not follow from its numbers. The "
+        "first is: {first}"
     ),
     "verify.again.version.open": (
         "audit.json and report.html were not checked, because they were written by tabinterp {written} and this installation "
@@ -61,7 +61,7 @@ TEXT: dict[str, str] = {
     "verify.attested.ok": "{file} is unchanged since it was signed ({digest}).",
     "verify.attested.changed": "{file} differs from the signed file: its SHA-256 is {found}, not {digest}.",
     "verify.attested.missing": "{file} is not among the signed files.",
-    "verify.attested.unknown": "{file} was signed, but it is not a file of an audit.",
+    "verify.attested.unknown": "{file} was signed, but it does not belong to an audit.",
     "verify.attested.unlisted": "SHA256SUMS does not list {file} with the signed digest.",
     "verify.attested.model": "The signed {model} has the SHA-256 {digest}, but audit.json states {written}.",
     "verify.attested.model_compared": "The signer compared the model file with its digest in audit.json ({digest}).",
@@ -88,7 +88,7 @@ TEXT: dict[str, str] = {
         "The data were not compared with the audited data. To compare them, give the data (--data)."
     ),
     "verify.data.ok": "The contents of all {columns} columns match the audited data ({digest}).",
-    "verify.data.names_ok": "The table has the audited rows and columns, and the file is the same.",
+    "verify.data.names_ok": "The table has the audited rows and columns, and the data file is identical to the audited file.",
     "verify.data.no_digests": (
         "The contents of the columns were not checked, because the audit has no column digests. A data file is compared by "
         "its own digest. To compare columns, audit with --digest-key."
@@ -128,9 +128,9 @@ TEXT: dict[str, str] = {
     ),
     "verify.head.passed": "Passed: no changes were found.",
     "verify.head.failed": "Failed: {count} of {checked} checks.",
-    "verify.head.incomplete": "Incomplete: no differences were found, but {missing} of the checks could not be made.",
+    "verify.head.incomplete": "Incomplete: no differences were found, but some checks could not be run ({missing}).",
     "consistency.claim": "{reason}",
-    "consistency.broken": "Its values are inconsistent ({reason}).",
+    "consistency.broken": "The values in the document are inconsistent ({reason}).",
     "consistency.part": "{place} does not match the rest of the document.",
     "consistency.finding.absent": "The check {slug} is missing.",
     "consistency.finding.hidden": "The check {slug} is raised by the numbers, but not in the document.",

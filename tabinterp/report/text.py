@@ -9,10 +9,10 @@ TEXT: dict[str, str] = {
     "report.context": "{data} · {network:name} compared with {linear:name} · {rows} held-out rows",
     "report.context.unknown": "{data} · {network:name} compared with {linear:name} · held-out rows unknown",
     "report.target.binary": "Target: {target}. Positive class: {positive} ({rate} of {rows} rows).",
-    "report.target.multiclass": "Target: {target} ({classes} classes, {rows} rows).",
+    "report.target.multiclass": "Target: {target}; {classes} classes, {rows} rows.",
     "report.target.regression": "Target: {target} ({rows} rows).",
     "report.target.count": "Target: {target} (a count, {rows} rows).",
-    "report.figure.none": "No figure, because there are no estimates to plot. The table shows what was attempted.",
+    "report.figure.none": "There are no estimates to plot. The table shows what was attempted.",
     "report.numbers": "Show data",
     "report.copy": "Copy as CSV",
     "report.copied": "Copied",
@@ -79,8 +79,8 @@ TEXT: dict[str, str] = {
     "report.scale.target": "units of the target",
     "report.scale.log-rate": "log rate (log expected count)",
     "report.some": (
-        "The table shows {shown} of {count} entries, for the columns most important to the network. All entries are in "
-        "audit.json."
+        "The table shows {shown} of the {count} entries: those for the columns most important to the network. All "
+        "entries are in audit.json."
     ),
     "report.term": "Term",
     "report.step": "Unit of change",
@@ -105,9 +105,9 @@ TEXT: dict[str, str] = {
     "report.method.no_digests": "not written, because no --digest-key was given",
     "report.method.libraries": "Library versions",
     "report.method.setting": "Setting: {name}",
-    "report.method.setting.margin": "{value} (smaller differences in the primary metric are negligible)",
-    "report.method.setting.rows": "{value} (maximum number of rows in analyses that pass over the rows many times)",
-    "report.method.setting.top": "{value} (number of top columns compared between two rankings)",
+    "report.method.setting.margin": "{value} (smaller differences in the primary metric are treated as negligible)",
+    "report.method.setting.rows": "{value} (maximum number of rows for analyses that process each row many times)",
+    "report.method.setting.top": "{value} (number of top-ranked columns compared between two rankings)",
     "report.method.setting.resamples": "{value} (bootstrap resamples for each interval of a metric)",
     "report.method.setting.counterpart": "{value} (given: supplied by the user; fitted: fitted by the audit)",
     "report.method.split": "Split",
@@ -120,13 +120,13 @@ TEXT: dict[str, str] = {
     "report.adverse.unstated": "not stated (set adverse= when reading the table, or --adverse CLASS in the commands)",
     "report.method.groups": "Groups of rows",
     "report.method.groups.split": (
-        "{groups} groups defined by {column}: {training} contain training rows and {held_out} contain held-out rows. "
-        "Standard errors are clustered by group. Intervals use Student's t with one degree of freedom fewer than the number "
-        "of groups."
+        "{groups} groups defined by {column}: {training} contain training rows and {held_out} contain held-out "
+        "rows. Standard errors are clustered by group. Intervals use Student's t; the degrees of freedom are the "
+        "number of groups minus one."
     ),
     "report.method.groups.all": (
-        "{groups} groups defined by {column}. Standard errors are clustered by group. Intervals use Student's t with one "
-        "degree of freedom fewer than the number of groups."
+        "{groups} groups defined by {column}. Standard errors are clustered by group. Intervals use Student's t; "
+        "the degrees of freedom are the number of groups minus one."
     ),
     "report.method.groups.few": "Intervals based on fewer than 30 groups are approximate.",
     "report.method.groups.none": "No interval is given where there are fewer than 10 groups.",
@@ -137,7 +137,7 @@ TEXT: dict[str, str] = {
     "report.method.weights": "Weights",
     "report.method.weights.sampling": "sampling",
     "report.method.weights.frequency": "frequency",
-    "report.method.weights.own": "as in the model's own fit",
+    "report.method.weights.own": "as in the fit of the model",
     "report.method.weights.unknown": "not stated",
     "report.method.network": "Network",
     "report.method.linear": "Linear counterpart",
@@ -149,7 +149,7 @@ TEXT: dict[str, str] = {
     "report.method.draws": "Computation",
     "report.method.columns": "Columns of the table: kind, role, levels and missing rows",
     "report.method.columns_fold": "All columns ({count})",
-    "report.method.codebook": "Labels of columns and levels, with the names and codes in the table of data",
+    "report.method.codebook": "Labels of columns and levels, with their names and codes in the data",
     "report.method.codebook_fold": "Codebook ({count} labels)",
     "report.method.codebook.level": "Level",
     "report.method.codebook.label": "Label",
@@ -161,7 +161,7 @@ TEXT: dict[str, str] = {
     "report.protected": "Protected",
     "report.levels": "Levels",
     "report.missing": "Missing rows",
-    "report.missing.few": "1 to 9, or all but 1 to 9",
+    "report.missing.few": "withheld (1 to 9 missing or present)",
     "report.read": "Used by the network",
     "report.kind.numeric": "numeric",
     "report.kind.categorical": "categorical",
@@ -178,8 +178,8 @@ TEXT: dict[str, str] = {
     "report.method.drawn": "Sampled rows",
     # summed: a list of report.method.summed
     "report.method.drawn_text": (
-        "{rows} rows, selected by a hash of the row number and the seed; {held_out} of them are held-out rows. Computed on "
-        "all rows, in batches: {summed}. All other results use the sampled rows."
+        "{rows} rows, selected by a hash of the row number and the seed; {held_out} of them are held-out rows. The "
+        "following were computed on all rows, in batches: {summed}. All other results use the sampled rows."
     ),
     "report.method.drawn_only": (
         "{rows} rows, selected by a hash of the row number and the seed; {held_out} of them are held-out rows. All analyses "
@@ -211,7 +211,7 @@ TEXT: dict[str, str] = {
     "report.figure.number": "Figure {number}",
     "report.figure.data": "Data for Figure {number}. {caption}",
     "report.actions": "Next steps",
-    "report.findings.above": "See the summary for the numbers.",
+    "report.findings.above": "The summary gives the numbers.",
     "report.findings.rest": "More findings: {count}",
     "report.findings.here": "Findings: {count}",
     "report.context.adverse": "adverse class: {adverse}",
@@ -241,9 +241,9 @@ TEXT: dict[str, str] = {
     ),
     "report.section.calibration": "Calibration and decisions",
     "report.section.mechanism": "From inputs to score",
-    "report.headline.better.but": "The network predicts better than {linear:name}, but {rung} matches it.",
+    "report.headline.better.but": "The network predicts better than {linear:name}, but {rung} matches the network.",
     "report.strip.recovered": (
-        "It recovers {share} of the network's gain over the linear model (95% CI {low} to {high})."
+        "This model recovers {share} of the network's gain over the linear model (95% CI {low} to {high})."
     ),
     "report.strip.difference": "difference in {metric} ({ci}): network {network}, linear {linear}",
     "report.strip.gini": "difference in Gini points ({ci})",
@@ -274,7 +274,7 @@ TEXT: dict[str, str] = {
     "report.strip.simplest.none": "No simpler model was shown to match the network.",
     "report.strip.percent": "{share} (95% CI {low} to {high})",
     "report.strip.rule": (
-        "Largest part of the disagreement: {rule}. The models disagree on {share} of these {rows} rows."
+        "Rule that covers the most disagreements: {rule}. The models disagree on {share} of the {rows} rows it covers."
     ),
     "report.action.simpler": "Consider {rung} ({parameters} parameters) instead of the network.",
     "report.action.worse": "Use {linear:name}; the network predicts worse.",
@@ -284,6 +284,7 @@ TEXT: dict[str, str] = {
     "report.action.not_resolved": "Hold out more rows before choosing between the models.",
     "report.action.not_assessed": "State which rows were held out, or collect enough rows, and repeat the audit.",
     "report.action.keep": (
-        "Document the intended use and the limits of the network (section 8). No simpler model was shown to match it."
+        "Document the intended use and the limits of the network (section 8). No simpler model was shown to match "
+        "the network."
     ),
 }

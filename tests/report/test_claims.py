@@ -358,7 +358,7 @@ def test_what_may_be_said_where_nothing_is_resolved_claims_nothing():
 def test_a_page_of_an_unresolved_document_marks_nothing_as_resolved():
     html = render(unresolved())
     first = html[html.index("<h1>") : html.index("</header>")]
-    assert "do not separate the network" in first
+    assert "show no significant difference between the network" in first
     assert "✓" not in html
     figure = html[html.index('id="figure-coefficients-0"') :]
     assert 'aria-label="Forest plot' in figure

@@ -268,7 +268,7 @@ def test_a_ladder_that_contradicts_the_verdict_is_not_in_the_headline():
         said = t(f"report.strip.rung.{key}", count=pairs) if shortest in LONG else ""
         headline = first_screen(one).verdict
         matched = one.verdict.status == "better" and shortest in ("curvature", "pairs")
-        assert ("matches it" in headline) == matched
+        assert ("matches the network" in headline) == matched
         assert not matched or said in headline
 
 
@@ -571,8 +571,8 @@ def test_numbers_have_one_minus_sign():
 
 def test_settings_are_rounded_and_explained():
     words = dict(method.method(binary())[1].pairs)
-    assert words["Setting: margin"] == "0.00512 (smaller differences in the primary metric are negligible)"
-    assert words["Setting: rows"].startswith("4000 (maximum number of rows in ")
+    assert words["Setting: margin"] == "0.00512 (smaller differences in the primary metric are treated as negligible)"
+    assert words["Setting: rows"].startswith("4000 (maximum number of rows for ")
     assert words["Setting: huge"] == "1e+17"
 
 

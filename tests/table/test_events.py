@@ -78,7 +78,7 @@ def test_rows_of_one_group_are_one_event():
     assert events(table).tolist()[1] == yes.nunique() + 3 == 18
     reason = too_few_events(table, "all")
     assert reason is not None
-    assert "too few groups with a row of class 'yes' among the rows (18; " in str(reason)
+    assert "too few groups that contain a row of class 'yes' among the rows (18; " in str(reason)
 
 
 def test_numbers_have_no_events_and_counts_those_above_zero():

@@ -50,48 +50,49 @@ TEXT: dict[str, str] = {
         "The network was not shown to predict better than the refitted linear model, so there is no gain to explain."
     ),
     "gain.not_recovered": (
-        "Curves and interactions were not shown to recover any of the gain, so its composition cannot be compared with that "
-        "of the score."
+        "Curves and interactions were not shown to recover any of the gain, so their shares of the gain cannot be "
+        "compared with their shares of the score."
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "The refitted models and the network's score agree on the role of curves. Curves provide {ladder}% of the held-out "
-        "gain from curves and interactions, and {score}% of their contribution to the network's score (95% CI of the "
-        "difference {low} to {high} percentage points; agreement means within 25)."
+        "The refitted models and the network's score agree on the role of curves. Curves provide {ladder}% of the "
+        "held-out gain from curves and interactions, and {score}% of their contribution to the network's score (95% "
+        "CI for the difference {low} to {high} percentage points; agreement means a difference within 25 points)."
     ),
     "gain.disagree": (
-        "The refitted models and the network's score disagree on the role of curves. Curves provide {ladder}% of the "
-        "held-out gain from curves and interactions, and {score}% of their contribution to the network's score (95% CI of "
-        "the difference {low} to {high} percentage points). The shape of the score therefore does not show where the "
-        "predictive gain comes from."
+        "The refitted models and the network's score disagree on the role of curves. Curves provide {ladder}% of "
+        "the held-out gain from curves and interactions, and {score}% of their contribution to the network's score "
+        "(95% CI for the difference {low} to {high} percentage points). The composition of the score therefore does "
+        "not show where the predictive gain comes from."
     ),
     "gain.open": (
-        "It is inconclusive whether the refitted models and the network's score agree on the role of curves. Curves provide "
-        "{ladder}% of the held-out gain from curves and interactions, and {score}% of their contribution to the network's "
-        "score (95% CI of the difference {low} to {high} percentage points)."
+        "It is inconclusive whether the refitted models and the network's score agree on the role of curves. Curves "
+        "provide {ladder}% of the held-out gain from curves and interactions, and {score}% of their contribution "
+        "to the network's score (95% CI for the difference {low} to {high} percentage points)."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",
     "report.gain.lead": (
-        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. Its "
-        "loss, {metric}, is computed on {rows} held-out rows. The linear model is refitted like the others and is not the "
-        "counterpart of the verdict. 95% intervals are from {resamples} bootstrap resamples (seed {seed}). Differences "
-        "smaller than {margin} are treated as negligible."
+        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
+        "Its loss, {metric}, is computed on {rows} held-out rows. The linear model in this comparison is refitted "
+        "too; the verdict uses the original counterpart. 95% intervals are from {resamples} bootstrap resamples "
+        "(seed {seed}). Differences smaller than {margin} are treated as negligible."
     ),
     "report.gain.lead.student": (
-        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. Its "
-        "loss, {metric}, is computed on {rows} held-out rows. The linear model is refitted like the others and is not the "
-        "counterpart of the verdict. 95% intervals use Student's t on paired differences; the share of the gain has "
-        "Fieller's interval. Differences smaller than {margin} are treated as negligible."
+        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
+        "Its loss, {metric}, is computed on {rows} held-out rows. The linear model in this comparison is refitted "
+        "too; the verdict uses the original counterpart. 95% intervals use Student's t on paired differences; for "
+        "the share of the gain, Fieller's interval is used. Differences smaller than {margin} are treated as "
+        "negligible."
     ),
     "report.gain.pairs": (
-        "The last refitted model includes the interactions that explain most of the network's score beyond single-column "
-        "terms, on real rows: {pairs}. The section “Interactions” ranks pairs by another measure, on rows combined from real "
-        "rows, and may list other pairs."
+        "The last refitted model includes these interactions, which explain most of the network's score beyond "
+        "single-column terms on real rows: {pairs}. The section “Interactions” ranks pairs by another measure, on "
+        "rows recombined from real rows, and may list other pairs."
     ),
     "report.gain.passed": (
-        "Curves and interactions were limited to the columns that change the network's score most. Columns with a linear "
-        "term only: {count}."
+        "Curves and interactions were limited to the columns that change the network's score most. Columns with "
+        "only a linear term: {count}."
     ),
     "report.gain.rung": "Model",
     "report.gain.rung.intercept": "intercept only",
@@ -117,8 +118,8 @@ TEXT: dict[str, str] = {
     "report.gain.table": "Refitted models and the network on held-out rows: {metric} ({unit})",
     "report.gain.legend.refit": "refitted model, 95% interval",
     "report.gain.caption": (
-        "Compare models by the paired differences in the table, because intervals of single losses overlap more. The axis "
-        "does not start at zero."
+        "To compare models, use the paired differences in the table: intervals of single losses can overlap even if "
+        "a difference is significant. The axis does not start at zero."
     ),
     "plot.axis.ladder": "held-out loss ({metric}), 95% CI",
     # why it does not apply

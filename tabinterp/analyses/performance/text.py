@@ -11,13 +11,14 @@ TEXT: dict[str, str] = {
         "Differences are network minus linear."
     ),
     "report.performance.not_held_out": (
-        "{rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit and no "
-        "difference is called significant. 95% intervals are from {resamples} paired bootstrap resamples (seed {seed})."
+        "{rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit, and "
+        "no difference is called significant. 95% intervals are from {resamples} paired bootstrap resamples (seed "
+        "{seed})."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.performance.student.rows": (
-        "{rows} held-out rows. 95% intervals use Student's t with standard errors over {draws}. The degrees of freedom are "
-        "reduced where a few {draws} dominate the result. Differences are paired: network minus linear."
+        "{rows} held-out rows. 95% intervals use Student's t with standard errors over {draws}. The degrees of "
+        "freedom are reduced if a few {draws} dominate the result. Differences are paired: network minus linear."
     ),
     "report.performance.student.not_held_out": (
         "{rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit and no "
@@ -35,7 +36,7 @@ TEXT: dict[str, str] = {
         "fit and no difference is called significant. 95% intervals use Student's t."
     ),
     "report.performance.student.delong": (
-        "The standard error of the difference in ROC AUC is from DeLong et al. (1988)."
+        "The standard error of the difference in ROC AUC is computed by the method of DeLong et al. (1988)."
     ),
     "report.performance.primary": (
         "The verdict is based on the difference in {metric} (network minus linear, {unit}) with its 95% interval: "
@@ -45,12 +46,12 @@ TEXT: dict[str, str] = {
         "The verdict is based on the difference in {metric} (network minus linear, {unit}) with its 95% interval: "
         "{difference}."
     ),
-    "report.performance.caption": "Metrics of both models and the paired difference",
-    "report.performance.whole": "Metrics of both models and the paired difference, network − linear",
+    "report.performance.caption": "Metrics of both models and their paired differences",
+    "report.performance.whole": "Metrics of both models and their paired differences, network − linear",
     "report.performance.brief": "Performance",
     "report.performance.arrows": (
-        "↑ higher is better, ↓ lower is better. A difference is significant if its 95% interval excludes zero, regardless of "
-        "the margin of the verdict."
+        "↑ higher is better, ↓ lower is better. A difference is significant if its 95% interval excludes zero, "
+        "regardless of the margin used for the verdict."
     ),
     "report.difference.title": "Unit: {unit}. Standard error: {stderr}.",
     "report.resolved": "Significant",
@@ -81,24 +82,28 @@ TEXT: dict[str, str] = {
     "verdict.better": "The network predicts better than {linear:name}.",
     "verdict.equivalent": "The difference between the network and {linear:name} is negligible.",
     "verdict.worse": "The network predicts worse than {linear:name}.",
-    "verdict.not_resolved": "Inconclusive: the held-out rows do not separate the network from {linear:name}.",
-    "verdict.not_assessed": "Not assessed: the rows on which the network was not trained are unknown.",
+    "verdict.not_resolved": (
+        "Inconclusive: the held-out rows show no significant difference between the network and {linear:name}."
+    ),
+    "verdict.not_assessed": "Not assessed: it is unknown on which rows the network was not trained.",
     # reason: a clause (why.events)
     "verdict.not_assessed.few": "Not assessed: {reason}.",
     "verdict.linear.exact": (
-        "The network is a linear model, because it has no hidden layer. It can express nothing that {linear:name} cannot. "
-        "Its coefficients on the original columns are in the section “Coefficients”."
+        "The network is a linear model, because it has no hidden layer. It can express nothing that {linear:name} "
+        "cannot. The network's coefficients on the original columns are in the section “Coefficients”."
     ),
     "verdict.linear.score": (
-        "On these rows the network is a linear model: a linear function of the columns explains {percent}% of the variance "
-        "of its score. It adds nothing to what {linear:name} can express. The coefficients of this function are in the "
-        "section “Coefficients”."
+        "On these rows the network is a linear model: a linear function of the columns explains {percent}% of the "
+        "variance of its score. The network adds nothing to what {linear:name} can express. The coefficients of "
+        "this function are in the section “Coefficients”."
     ),
     "verdict.gap.log_loss.lower": (
-        "Its log loss is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated as negligible."
+        "The network's log loss is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated "
+        "as negligible."
     ),
     "verdict.gap.log_loss.higher": (
-        "Its log loss is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated as negligible."
+        "The network's log loss is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated "
+        "as negligible."
     ),
     "verdict.gap.log_loss.open": (
         "The difference in log loss (network minus linear) is not significant: {value} (95% CI {low} to {high}). Differences "
@@ -108,12 +113,12 @@ TEXT: dict[str, str] = {
         "The difference in log loss has no interval, because there are fewer than {fewest} rows or groups of rows."
     ),
     "verdict.gap.squared_error.lower": (
-        "Its mean squared error is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated as "
-        "negligible."
+        "The network's mean squared error is {value} lower (95% CI {low} to {high}). Differences below {margin} are "
+        "treated as negligible."
     ),
     "verdict.gap.squared_error.higher": (
-        "Its mean squared error is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated as "
-        "negligible."
+        "The network's mean squared error is {value} higher (95% CI {low} to {high}). Differences below {margin} "
+        "are treated as negligible."
     ),
     "verdict.gap.squared_error.open": (
         "The difference in mean squared error (network minus linear) is not significant: {value} (95% CI {low} to {high}). "
@@ -123,12 +128,12 @@ TEXT: dict[str, str] = {
         "The difference in mean squared error has no interval, because there are fewer than {fewest} rows or groups of rows."
     ),
     "verdict.gap.poisson_deviance.lower": (
-        "Its mean Poisson deviance is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated as "
-        "negligible."
+        "The network's mean Poisson deviance is {value} lower (95% CI {low} to {high}). Differences below {margin} "
+        "are treated as negligible."
     ),
     "verdict.gap.poisson_deviance.higher": (
-        "Its mean Poisson deviance is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated as "
-        "negligible."
+        "The network's mean Poisson deviance is {value} higher (95% CI {low} to {high}). Differences below {margin} "
+        "are treated as negligible."
     ),
     "verdict.gap.poisson_deviance.open": (
         "The difference in mean Poisson deviance (network minus linear) is not significant: {value} (95% CI {low} to "
@@ -143,30 +148,30 @@ TEXT: dict[str, str] = {
     "verdict.others.open": "None of the {count} other metrics differs significantly.",
     # better, worse, no: how many metrics favour the network, favour the linear model, favour neither
     "verdict.others.mixed": (
-        "Other metrics ({count}): {better} significantly better for the network, {worse} significantly better for the linear "
-        "counterpart, {no} not significant."
+        "Other metrics ({count}): {better} significantly better for the network, {worse} significantly better for "
+        "the linear counterpart, {no} without a significant difference."
     ),
-    "verdict.labels": "The models predict different classes for {count} of {rows} held-out rows ({percent}%).",
+    "verdict.labels": "The models predict different classes for {count} of the {rows} held-out rows ({percent}%).",
     "verdict.labels.few": (
-        "The models predict different classes for fewer than {fewest} of {rows} held-out rows, or for all but fewer than "
-        "{fewest}. The exact number is withheld."
+        "The models predict different classes, or the same class, for fewer than {fewest} of the {rows} held-out "
+        "rows. The exact number is withheld."
     ),
     "verdict.only_network": (
-        "Columns with significant importance for the network only: {columns}. For each, permutation raises the network's "
-        "loss significantly more than that of {linear:name}, where the rise is not significant."
+        "Columns with significant importance for the network only: {columns}. Permuting each of these raises the "
+        "network's loss significantly more than the loss of {linear:name}, for which the rise is not significant."
     ),
     # base: "base rate" or "mean" (constant)
     "verdict.scope": (
-        "Intervals reflect the sampling of held-out rows, not variability from retraining. The margin is {percent}% of the "
-        "loss of always predicting the {base:constant}, which is the default."
+        "Intervals reflect the sampling of held-out rows, not variability from retraining. The margin is the "
+        "default: {percent}% of the loss of always predicting the {base:constant}."
     ),
     "verdict.scope.groups": (
         "Intervals reflect the sampling of groups of held-out rows, not variability from retraining. The margin is "
-        "{percent}% of the loss of always predicting the {base:constant}, which is the default."
+        "the default: {percent}% of the loss of always predicting the {base:constant}."
     ),
     "verdict.rows_needed": (
-        "About {needed} held-out rows instead of {rows} would give a conclusive verdict, if the estimated difference did not "
-        "change."
+        "About {needed} held-out rows instead of {rows} would give a conclusive verdict if the estimated difference "
+        "stayed the same."
     ),
     "verdict.one_value": (
         "All {rows} held-out rows have the same target value, so they cannot show which model predicts better."
@@ -180,23 +185,23 @@ TEXT: dict[str, str] = {
         "was set by the user."
     ),
     "report.performance.delong": (
-        "The interval of the difference in ROC AUC is from DeLong et al. (1988). All other intervals are from bootstrap "
-        "resamples."
+        "The interval for the difference in ROC AUC is computed by the method of DeLong et al. (1988). All other "
+        "intervals are from bootstrap resamples."
     ),
     "report.performance.no_delong": (
-        "The interval of the difference in ROC AUC is from bootstrap resamples, because DeLong's method needs independent "
-        "rows of equal weight."
+        "The interval for the difference in ROC AUC is from bootstrap resamples, because DeLong's method needs "
+        "independent rows of equal weight."
     ),
     "report.judged.classes": "Metrics by class",
-    "report.judged.classes.table": "Log loss and ROC AUC of each class against the rest [95% CI]",
-    "report.judged.classes.note": "Classes with fewer than 20 events among the held-out rows are not shown.",
+    "report.judged.classes.table": "Log loss and ROC AUC of each class compared with the rest [95% CI]",
+    "report.judged.classes.note": "Classes with fewer than 20 events in the held-out rows are not shown.",
     "report.judged.class": "Class and metric",
     "report.judged.class.row": "{output}: {metric}",
     "report.judged.status.better": "network better",
     "report.judged.status.worse": "network worse",
     "report.judged.status.equivalent": "negligible difference",
     "report.judged.status.not_resolved": "inconclusive",
-    "plot.axis.performance": "network − linear in standard errors, 95% CI",
+    "plot.axis.performance": "network − linear, in standard errors, 95% CI",
     "report.judged.status.not_assessed": "not assessed",
     # metric: such as "log loss"; name: of the linear model
     "report.performance.training": (
@@ -207,18 +212,18 @@ TEXT: dict[str, str] = {
     "report.performance.training.unseen": "{model}: held-out",
     "report.performance.training.gap": "{model}: gap [95% interval]",
     "report.performance.training.note": (
-        "A gap is a metric on {held_out} held-out rows minus the same metric on {training} training rows. Its interval treats "
-        "the two sets of rows as independent samples. A model that is clearly worse on held-out rows than on training rows is "
-        "overfitted."
+        "The gap is the metric on {held_out} held-out rows minus the same metric on {training} training rows. The "
+        "interval treats the two sets of rows as independent samples. A model that performs clearly worse on "
+        "held-out rows than on training rows is overfitted."
     ),
     "report.performance.training.none": (
-        "[–]: a gap has no interval where groups have rows on both sides of the split, where either side has fewer than ten rows "
-        "or groups of rows, or where the metric is the same for every held-out row."
+        "[–]: no interval, because groups have rows on both sides of the split, one side has fewer than ten rows or "
+        "groups of rows, or the metric is the same for every held-out row."
     ),
     "step.comparison with training rows": "comparison with training rows",
     # why it does not apply
-    "why.performance.training.split": "it is not known which rows the models were trained on",
-    "why.performance.training.rows": "the table holds fewer than {least} training rows",
+    "why.performance.training.split": "it is unknown which rows the models were trained on",
+    "why.performance.training.rows": "the table has fewer than {least} training rows",
     "why.performance.rows": (
         "performance on {rows} rows could disclose individual outcomes; hold out at least {least} rows"
     ),

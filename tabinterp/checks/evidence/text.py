@@ -42,16 +42,18 @@ TEXT: dict[str, str] = {
     "report.use.role": "Reviewer's role",
     "report.use.none": "not supplied",
     "report.evidence.lead": (
-        "This section shows whether the audit contains evidence for clauses of laws and standards. Supplied: every field that "
-        "the mapping requires is present. Partial: some are present. Whether the evidence is sufficient is for the reader to "
-        "decide."
+        "This section shows whether the audit contains evidence for clauses of laws and standards. Supplied: every "
+        "field that the mapping requires is present. Partial: some of these fields are present. The reader must "
+        "decide whether the evidence is sufficient."
     ),
     "report.evidence.count": (
-        "Evidence is supplied for {supplied} of {clauses} clauses, partial for {partial} and not supplied for {none}."
+        "Of the {clauses} clauses, evidence is supplied for {supplied}, partial for {partial} and not supplied for "
+        "{none}."
     ),
     "report.evidence.marks": (
-        "The column Verification says how the mapping to a clause was verified: P, against the text of the clause or a verbatim "
-        "quotation; S, against secondary sources; M, from memory. Check the wording before relying on it."
+        "The column Verification shows how the mapping to a clause was verified: P, against the text of the clause "
+        "or a verbatim quotation; S, against secondary sources; M, from memory. Check the wording of the clause "
+        "before relying on the mapping."
     ),
     "report.evidence.table": "Evidence by clause",
     "report.evidence.instrument": "Instrument",

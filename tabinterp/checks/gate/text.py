@@ -18,17 +18,18 @@ TEXT: dict[str, str] = {
     "gate.metric.at_most.value": "The {metric} of {of} must be at most {at_most}.",
     "gate.metric.both.interval": "The {metric} of {of} must be between {at_least} and {at_most} (whole 95% interval).",
     "gate.metric.both.value": "The {metric} of {of} must be between {at_least} and {at_most}.",
-    "gate.metric.found": "It is {value} (95% CI {low} to {high}).",
-    "gate.metric.value": "It is {value}; there is no confidence interval.",
+    "gate.metric.found": "The value is {value} (95% CI {low} to {high}).",
+    "gate.metric.value": "The value is {value}; there is no confidence interval.",
     "gate.metric.missing": "The audit does not contain this metric.",
-    "gate.document": "The statements of the audit must follow from its numbers.",
+    "gate.document": "The statements in the audit must follow from its numbers.",
     "gate.document.changed": (
         "audit.json was changed after it was written: {count} of its statements do not follow from its numbers. The first is: "
         "{first}"
     ),
     "gate.document.version": (
-        "The findings were not judged again: tabinterp {written} wrote the audit, and this is another version or has other code "
-        "({present}). Check the audit with the version that wrote it, or supply the signer's public key (--key)."
+        "The findings were not re-evaluated, because the audit was written by tabinterp {written} and this "
+        "installation has another version or other code ({present}). Check the audit with the version that wrote "
+        "it, or supply the signer's public key (--key)."
     ),
     "gate.analyses": "Every analysis must run to completion.",
     "gate.analyses.failed": "Analyses that failed with an internal error: {names}.",

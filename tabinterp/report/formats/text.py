@@ -38,7 +38,7 @@ TEXT: dict[str, str] = {
     "card.adverse": "Adverse class",
     "card.errors": "Uncertainty",
     # draws: "rows" or "groups of rows" (report.draws)
-    "card.errors.student": "95% intervals based on Student's t, with standard errors over {draws}",
+    "card.errors.student": "95% intervals based on Student's t, with standard errors computed over {draws}",
     "card.errors.text": "95% intervals from {resamples} paired bootstrap resamples of {draws} (seed {seed})",
     "card.data": "Table",
     "card.rows.evaluation": "Held-out rows",
@@ -47,15 +47,15 @@ TEXT: dict[str, str] = {
     "card.rows.some": "{rows} of {all}",
     "card.digest": "Keyed digest of the columns",
     "card.training.note": (
-        "These are the rows that the split leaves for training. Only the author knows whether the network was trained on "
-        "exactly these rows."
+        "These are the training rows according to the split. Only the author knows whether the network was trained "
+        "on exactly these rows."
     ),
     "card.verdict": "Verdict",
     "card.intersections": (
-        "These groups are defined by one column. The report also has groups defined by two columns."
+        "The groups in this table are defined by one column. The report also has groups defined by two columns."
     ),
-    "card.ethics.raised": "Raised checks about people",
-    "card.ethics.none": "No checks about groups of people were raised.",
+    "card.ethics.raised": "Raised checks on groups of people",
+    "card.ethics.none": "No checks on groups of people were raised.",
     "card.caveats.raised": "Raised checks",
     # the page in brief
     "summary.title": "Summary: {network:name} compared with {linear:name} on {data}",
