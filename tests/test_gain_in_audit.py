@@ -278,6 +278,7 @@ def test_without_held_out_rows_it_is_said_in_words():
     assert readings == [
         "recalibration", "net benefit", "boosted trees as a reference", "calibration", "ladder of refits",
         "comparison of decisions", "comparison of slices of rows", "conditional importance", "ablation of groups of units",
+        "comparison with training rows",
     ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ import tabinterp as ti
 from tabinterp.analyses.groups.adverse_impact import FIFTHS, adverse_impact
 from tabinterp.analyses.groups.group_metrics import GroupShares
 from tabinterp.analyses.groups.partition import Cell, Condition, Family
+from tabinterp.document.base import Interval
 from tabinterp.stats.group_contrasts import (
     Share,
     of_mean,
@@ -253,3 +254,21 @@ def test_without_an_adverse_class_there_is_no_impact():
     assert (found.impact, found.adverse, found.compared) == (None, None, "paid")
     assert np.isnan([g.network.ratio[0] for g in found.groups]).all()
     assert found.groups[0].network.rate[0] == pytest.approx(0.3)
+
+
+def test_a_group_of_few_rows_is_not_the_most_selected_one_of_any_table():
+    """The table of rates, that of adverse impact and that of alternatives divide by the same group."""
+    rows, model = table((13, 60, 40), (13, 90, 80))  # all 13 of the first group are selected
+    twice = pd.concat([rows.frame.assign(part="train"), rows.frame.assign(part="test")], ignore_index=True)
+    how = {"target": "y", "positive": "paid", "adverse": "default", "protected": ["group"], "drop": ["group"]}
+    rows = ti.read_table(twice, split="part", **how)
+    groups = ti.audit(model, rows, analyses=["groups", "alternatives"], jobs=1).document.groups
+    shares = {row.group[0].values["level"]: row.network for row in groups.table.columns}
+    assert shares["a"].rate.value == 1
+    wanted = shares["c"].rate.value / shares["b"].rate.value
+    assert shares["c"].ratio_most.value == pytest.approx(wanted)
+    assert shares["a"].ratio_most.value == pytest.approx(1 / shares["b"].rate.value)
+    assert shares["b"].ratio_most == Interval()
+    assert groups.table.impact.network[0].headline.ratio.value == pytest.approx(wanted)
+    whole = next(one for one in groups.alternatives.versions if (one.model, one.how) == ("network", "whole"))
+    assert whole.ratios[0].value == pytest.approx(wanted)

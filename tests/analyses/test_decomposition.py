@@ -11,6 +11,7 @@ from sklearn.neural_network import MLPRegressor
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.decomposition import record
 from tabinterp.analyses.ladder.basis import build, knots
 from tabinterp.analyses.ladder.projection import solve_gram
 from tabinterp.errors import NotApplicableError
@@ -218,3 +219,15 @@ def test_dummies_that_rounding_made_indefinite_are_solved_by_least_squares():
     assert values[0] == pytest.approx(0, abs=1e-12)
     fitted = x @ solve_gram(rounded, right)
     np.testing.assert_allclose(fitted, x @ np.linalg.lstsq(x, y)[0], atol=1e-4)
+
+
+def test_a_share_beyond_one_has_no_row_of_its_own_in_the_document():
+    """f = x1 - x2 / 2 with correlation .99: Var f = .26, shares .505 / .26 = 1.94 and -.245 / .26 = -.94."""
+    x = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.99], [0.99, 1]], 20_000)
+    found = split_of(lambda x: x[:, 0] - x[:, 1] / 2, x)
+    linear = found.frame()[lambda frame: frame["component"] == "linear"].set_index("of")["share"]
+    assert [linear["x1"], linear["x2"]] == pytest.approx([0.505 / 0.26, -0.245 / 0.26], abs=0.1)
+    shares = record.build(found)
+    assert "x1" not in {row.of for row in shares.parts if row.component == "linear"}
+    assert [row.share.value for row in shares.parts if row.of == "x2" and row.component == "linear"] == [linear["x2"]]
+    assert [(row.count, row.share) for row in shares.rest if row.component == "linear"] == [(1, None)]

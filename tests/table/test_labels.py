@@ -121,8 +121,8 @@ def test_a_level_that_does_not_occur_beside_one_without_a_label_is_told():
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        ({"columns": {"jobb": "x"}}, r"labels= names 'jobb', which the table does not have\. Did you mean 'job'\?"),
-        ({"levels": {"nothing": {"a": "x"}}}, "labels= names 'nothing'"),
+        ({"columns": {"jobb": "x"}}, r"unknown column in labels=: 'jobb'.*Did you mean 'job'\?"),
+        ({"levels": {"nothing": {"a": "x"}}}, "unknown column in labels=: 'nothing'"),
         ({"columns": {"job": ""}}, "the label of column 'job' is empty"),
         ({"levels": {"job": {"A1": " \t"}}}, "the label of level 'A1' of column 'job' is empty"),
         ({"columns": {"job": "x" * 10_000}}, r"has 10,000 characters \('xxx.*at most 200 are allowed"),
@@ -232,7 +232,7 @@ def test_a_bundle_remembers_labels_and_an_option_replaces_them(tmp_path, command
         *asked, "--out", "three", "--labels", written(tmp_path, "column,level,label\njobb,,x\n", ".csv")
     )
     assert code == 2
-    assert "--labels names 'jobb', which the table does not have. Did you mean 'job'?" in err
+    assert "unknown column in --labels: 'jobb'. Did you mean 'job'?" in err
 
 
 def _fitted():

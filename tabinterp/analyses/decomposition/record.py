@@ -76,9 +76,8 @@ def build(result: Decomposition) -> Shares:
     counts = Counter(result.components[c][0] for c in rest_places)
 
     def rest(component: str, weighting: int) -> float | None:
-        return number(
-            sum(result.shares.value[weighting, 0, c] for c in rest_places if result.components[c][0] == component)
-        )
+        total = sum(result.shares.value[weighting, 0, c] for c in rest_places if result.components[c][0] == component)
+        return number(total) if _is_share(np.array(total)) else None
 
     return fill(
         Shares,
