@@ -26,7 +26,7 @@ TEXT: dict[str, str] = {
     ),
     "report.conflicts": "Sign conflicts",
     "report.conflicts.none": (
-        "No term has a sign conflict between its coefficient and the network's average derivative or contrast."
+        "No sign conflict between a coefficient and the network's average derivative or contrast is confirmed."
     ),
     # step: what a coefficient is per (report.step); linear, network: coefficients with their intervals
     "report.conflicts.item": "{term} ({step}): linear, unpenalised {linear}; network {network}. Both are significant.",

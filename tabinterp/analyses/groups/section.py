@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tabinterp.analyses.groups.record import (
@@ -28,6 +28,7 @@ from tabinterp.report.words import (
     number,
     p_value,
     rows_of,
+    say,
     t,
     tidy,
 )
@@ -41,21 +42,29 @@ def build(document: Document) -> list[Block]:
         return []
     drawn = document.data.drawn
     note = [Paragraph(t("report.groups.summed"), "note")] if drawn is not None and "groups" in drawn.summed else []
-    blocks: list[Block] = [] if groups.table is None else [*_people(groups.table), *note]
+    blocks: list[Block] = [] if groups.table is None else [*_people(groups.table, document), *note]
     if groups.classes:
         blocks += [Heading(t("report.groups.people")), *several(groups), *map(_of_class, groups.classes), *note]
     return blocks
 
 
-def _people(group_table: GroupTable) -> list[Block]:
-    selected = group_table.of is not None
+def _people(group_table: GroupTable, document: Document) -> list[Block]:
+    selected, answer = group_table.of is not None, list(_answer(document))
     blocks = [
         Heading(t("report.groups.people")),
-        *rates(group_table),
+        *answer,
+        *rates(group_table, "note" if answer else ""),
         *_impact(group_table.impact),
         *_more(group_table.columns, selected),
     ]
     return blocks + _pairs(group_table, selected)
+
+
+def _answer(document: Document) -> Iterator[Block]:
+    """Yield what the check of impact ratios says: the answer that the tables below give the numbers of."""
+    for finding in document.findings:
+        if finding.slug == "disparate-impact" and finding.status != "not_applicable":
+            yield Paragraph(say(finding.claim))
 
 
 def _of_class(group_table: GroupTable) -> Fold:
@@ -96,14 +105,14 @@ def several(groups: Groups) -> list[Block]:
     return [lead, _table(groups.fits, t("report.groups.fits"), numbers), note]
 
 
-def rates(group_table: GroupTable) -> list[Block]:
-    """Return the table of rates for each group of one column under both models."""
+def rates(group_table: GroupTable, style: str = "") -> list[Block]:
+    """Return the table of rates for each group of one column under both models; `style` of the sentence before it."""
     values = {"rows": rows_of(group_table)}
     key = "lead_mean" if group_table.of is None else "lead" if group_table.favourable is not None else "lead_unstated"
     if group_table.of is not None:
         values |= {"compared": tidy(group_table.of), "threshold": number(group_table.threshold or 0.0)}
     return [
-        Paragraph(t(f"report.groups.{key}", **values)),
+        Paragraph(t(f"report.groups.{key}", **values), style),
         _rates(group_table.columns, group_table),
         _suppressed(group_table),
     ]

@@ -156,7 +156,7 @@ def _curves(trust: Trust, scale: str, over: str) -> list[Block]:
     numbers = _curve_table(trust.curves, scale)
     return [
         Heading(t("report.trust.curves")),
-        Paragraph(lead),
+        Paragraph(lead, "note"),
         _figure(marks, "report.trust.curves", "figure-trust-curves", numbers, scale=scale, draws=over),
         *(Paragraph(line) for model in MODELS for line in _beats(trust.curves, model)),
     ]

@@ -79,7 +79,7 @@ TEXT: dict[str, str] = {
         "are treated as fixed."
     ),
     "report.trust.curves.better": (
-        "{model}: every method significantly outperforms random orderings in both deletion and insertion."
+        "{model}: every method shown significantly outperforms random orderings in both deletion and insertion."
     ),
     "report.trust.curves.not": "{model}: no significant improvement over random orderings for {methods}.",
     "report.trust.curve.deletion": "{method} (deletion)",
