@@ -57,10 +57,10 @@ CHECK = Check(
     text=Text(
         title="Declared constraint violated",
         measures=(
-            "Whether the score moves in the declared direction of each column, in single rows and on the effect "
-            "curve, and whether values lie in the declared domain."
+            "Whether the score moves in the direction declared for each column, both for individual rows and along the "
+            "effect curve, and whether the values of the column lie within its declared domain."
         ),
-        limitations="Does not check directions that were not declared, or rows unlike those of the table.",
+        limitations="Does not check undeclared directions, or rows unlike those in the table.",
         raised_when=(
             "For a declared direction, the whole 95% interval for the share of rows in which the score moves in the "
             "opposite direction lies at or above {percent}%, or the whole 95% interval for the opposite movement "

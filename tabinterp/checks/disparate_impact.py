@@ -96,7 +96,7 @@ CHECK = Check(
             "raised": (
                 (
                     "The selection rate of {least} is {ratio} times that of {most} (95% CI {low} to "
-                    "{high}). Selected means not predicted {adverse}. Ratios are significantly below "
+                    "{high}). “Selected” means not predicted {adverse}. Ratios are significantly below "
                     "{limit} in {count} of {of} columns and pairs of columns for the network, and in "
                     "{also} for the linear counterpart (Holm's correction for {compared} pairs of "
                     "groups). Four fifths is a rule of thumb; the applicable limit depends on the "
@@ -110,7 +110,7 @@ CHECK = Check(
             "raised_withheld": (
                 (
                     "The selection rate of a group is significantly below {limit} times that of another "
-                    "group; the rates are withheld because a count is below ten. Selected means not "
+                    "group; the rates are withheld because a count is below ten. “Selected” means not "
                     "predicted {adverse}. This holds in {count} of {of} columns and pairs of columns for "
                     "the network, and in {also} for the linear counterpart (Holm's correction for "
                     "{compared} pairs of groups). Columns: {columns}. Four fifths is a rule of thumb; "
@@ -122,7 +122,7 @@ CHECK = Check(
                 (
                     "No selection rate is significantly below {limit} times that of another group of the same "
                     "column ({compared} pairs of groups in {of} columns and pairs of columns, Holm's correction). "
-                    "Selected means not predicted {adverse}. The lowest ratio is {ratio} (95% CI {low} to {high}), "
+                    "“Selected” means not predicted {adverse}. The lowest ratio is {ratio} (95% CI {low} to {high}), "
                     "for {least} relative to {most}. For groups of these sizes, a ratio of {detectable} or less "
                     "would be detected with 80% power."
                 ),
@@ -135,7 +135,7 @@ CHECK = Check(
                 (
                     "No selection rate is significantly below {limit} times that of another group of the "
                     "same column ({compared} pairs of groups in {of} columns and pairs of columns, "
-                    "Holm's correction). Selected means not predicted {adverse}. The rates are withheld "
+                    "Holm's correction). “Selected” means not predicted {adverse}. The rates are withheld "
                     "because a count is below ten."
                 ),
                 "adverse: a class; of: a number of columns and pairs of columns",

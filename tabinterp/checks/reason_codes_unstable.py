@@ -71,16 +71,17 @@ CHECK = Check(
             "raised": (
                 (
                     "Reason codes depend on the seed or the reference. A different seed changes {changed}% of the "
-                    "lists. Lists relative to the mean of just-approved rows and lists relative to the mean of all "
-                    "rows have a Jaccard index of {alike} ({rows} rows with an adverse decision)."
+                    "lists. Lists computed relative to the mean of the just-approved rows overlap with those computed "
+                    "relative to the mean of all rows with a Jaccard index of {alike} ({rows} rows with an adverse "
+                    "decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),
             "cleared": (
                 (
-                    "A different seed changes {changed}% of the lists of reason codes. Lists relative to the mean "
-                    "of just-approved rows and lists relative to the mean of all rows have a Jaccard index of "
-                    "{alike} ({rows} rows with an adverse decision)."
+                    "A different seed changes {changed}% of the lists of reason codes. Lists computed "
+                    "relative to the mean of the just-approved rows overlap with those computed relative to the mean "
+                    "of all rows with a Jaccard index of {alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),

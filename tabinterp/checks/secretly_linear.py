@@ -38,8 +38,8 @@ CHECK = Check(
             "for every class, if there are several)."
         ),
         next=(
-            "Consider using the linear counterpart: it has the same form, and its coefficients have confidence "
-            "intervals."
+            "Consider using the linear counterpart. The score of the network is close to linear, and the coefficients of "
+            "the counterpart have confidence intervals."
         ),
         claims={
             "raised_exact": (

@@ -34,7 +34,7 @@ CHECK = Check(
         title="Levels absent from training",
         measures="Number of held-out rows with a level that no training row has.",
         limitations="Does not detect levels that first appear in later data.",
-        raised_when="At least {rows} held-out rows have a level of the same column that no training row has.",
+        raised_when="In at least one column, {rows} or more held-out rows have levels that do not occur in the training rows.",
         next="Check how the encoder treats unknown levels: predictions for these rows depend on it.",
         claims={
             "raised": (

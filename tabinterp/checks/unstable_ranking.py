@@ -37,7 +37,9 @@ CHECK = Check(
             "another training run."
         ),
         raised_when=(
-            ("At least {tied} of the first {top} ranks by Shapley value cannot be distinguished from the next rank."),
+            (
+                "At least {tied} of the top {top} columns by Shapley value cannot be distinguished from the column ranked next."
+            ),
             "tied, top: numbers of places",
         ),
         next=(
@@ -46,15 +48,15 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "Because of sampling error, {count} of the first {top} ranks by Shapley value cannot "
-                    "be distinguished from the next rank (n = {rows})."
+                    "Because of sampling error, {count} of the top {top} columns by Shapley value cannot "
+                    "be distinguished from the column ranked next (n = {rows})."
                 ),
                 "count, top: numbers of places",
             ),
             "cleared": (
                 (
-                    "Because of sampling error, {count} of the first {top} ranks by Shapley value cannot be "
-                    "distinguished from the next rank (n = {rows}). This is below the limit."
+                    "Because of sampling error, {count} of the top {top} columns by Shapley value cannot be "
+                    "distinguished from the column ranked next (n = {rows}). This is below the limit."
                 ),
                 "count, top: numbers of places",
             ),

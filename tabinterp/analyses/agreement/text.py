@@ -26,7 +26,7 @@ TEXT: dict[str, str] = {
     ),
     "report.conflicts": "Sign conflicts",
     "report.conflicts.none": (
-        "No sign conflict between a coefficient and the network's average derivative or contrast is confirmed."
+        "There is no confirmed case in which a coefficient and the network's average derivative or contrast have opposite signs."
     ),
     # step: what a coefficient is per (report.step); linear, network: coefficients with their intervals
     "report.conflicts.item": "{term} ({step}): linear, unpenalised {linear}; network {network}. Both are significant.",

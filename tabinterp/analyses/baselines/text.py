@@ -18,7 +18,7 @@ TEXT: dict[str, str] = {
         "share near 0% or 100% means that the {baseline} is atypical."
     ),
     "report.baselines.unlike": (
-        "The {baseline} is not a realistic row: no row takes the encoded value of the {baseline} in {columns}."
+        "The {baseline} is not a realistic row: in {columns}, no row has the same encoded value as the {baseline}."
     ),
     "report.baselines.pairs": "Agreement of column rankings between baselines",
     "report.baselines.pair": "Baselines",

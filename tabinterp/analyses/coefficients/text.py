@@ -76,7 +76,7 @@ TEXT: dict[str, str] = {
     "report.coefficients.wald": "Joint Wald tests by column",
     "report.coefficients.wald_note": (
         "Wald chi²: joint test that all coefficients of a column are zero in the unpenalised fit (chi-squared "
-        "distribution with one degree of freedom per coefficient). If a test is not estimable, the table of all terms "
+        "distribution with one degree of freedom per coefficient). If a test cannot be computed, the table of all terms "
         "gives the reason. VIF: generalised variance inflation factor to the power 1/df."
     ),
     "report.linear.z": "z",

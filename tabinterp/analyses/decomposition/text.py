@@ -35,7 +35,8 @@ TEXT: dict[str, str] = {
     "report.gain.shares.caption": "Where no line is visible, the interval is narrower than the marker.",
     "report.gain.shares.table": "Share of each component in the variance of the network's score",
     "report.gain.parts": "Columns and pairs with the largest shares ({count})",
-    "report.gain.parts.table": "Share of each column and pair in the variance of the network's score, largest first",
+    "report.gain.parts.table": "Share of the variance of the network's score due to each column and pair "
+    "of columns, largest first",
     "report.gain.parts.note": (
         "A share is the covariance of a component with the score, divided by the variance of the score. The shares add "
         "up to 1, and the share of a column that is correlated with others can be negative. Components whose shares lie "

@@ -47,7 +47,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.legend.negative": "other",
     "report.discrimination.roc.caption": "The diagonal is the ROC curve of a random ranking.",
     "report.discrimination.pr.caption": (
-        "Each point shows the precision at the highest threshold that achieves that recall."
+        "Each point shows the precision at the highest threshold that achieves the recall on the horizontal axis."
     ),
     "report.discrimination.scores.caption": (
         "Filled bars show class {output} and outlined bars show all other rows, for the network (top) and the linear "

@@ -5,7 +5,8 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.off.range": "Extrapolation",
     "report.off.range.table": (
-        "Columns: mean absolute change in score at one range beyond the data, divided by the range of the scores"
+        "Columns: mean absolute change in score when the column is moved beyond its range by the width of that range, "
+        "divided by the range of the scores"
     ),
     "report.off.range.lead": (
         "Each numeric column is moved beyond its 0.5% or 99.5% quantile by the distance between these two quantiles "

@@ -54,8 +54,8 @@ TEXT: dict[str, str] = {
     ),
     "gradient.integrated_gradients": (
         "The gradient is averaged along the straight line from the {baseline:start} of the rows to the row being "
-        "explained, then multiplied by the difference between the two. The mean of a category is a mixture of levels, "
-        "not a real row."
+        "explained, then multiplied by the difference between the two. The mean of a categorical column is a mixture "
+        "of its levels, which no real row has."
     ),
     "gradient.expected_gradients": (
         "Integrated gradients are averaged over {background_rows} real rows as starting points; the completeness gap "

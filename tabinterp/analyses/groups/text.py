@@ -91,8 +91,9 @@ TEXT: dict[str, str] = {
         "Ratios are computed only for groups with at least 30 rows and ten sampling units. The simultaneous interval "
         "is corrected for all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last "
         "column covers groups whose shares are withheld because a count is below ten. Its entry is “significant” if "
-        "the selection rate of one of these groups is significantly less than {limit} times that of another group, or "
-        "the reverse. It is “not disclosed” if the answer would narrow a small count to fewer than three possible "
+        "one of these groups is in a pair of groups in which the lower selection rate is significantly less than "
+        "{limit} times the higher one. It is “not disclosed” if the answer would narrow a small count to "
+        "fewer than three possible "
         "values."
     ),
     "report.groups.pairs": "Groups of two columns",

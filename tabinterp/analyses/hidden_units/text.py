@@ -56,8 +56,8 @@ TEXT: dict[str, str] = {
     "report.inside.close_lead": (
         "These {count} units have the largest rise in {loss} when the unit's output is replaced by its mean. For each "
         "unit, the 10% of rows that activate it most and the 10% that activate it least are compared with all rows; "
-        "columns with an adjusted p of at most 0.05 are listed. Because the units were selected by this rise, its "
-        "estimates are biased upward. A rise with an interval that includes zero is not significant."
+        "columns with an adjusted p of at most 0.05 are listed. Because the units were selected for a large rise, the "
+        "estimates of the rise are biased upward. A rise with an interval that includes zero is not significant."
     ),
     "report.inside.close_none": (
         "Replacing a unit by its mean does not raise the loss for any unit, so no unit is shown in detail."
@@ -98,7 +98,7 @@ TEXT: dict[str, str] = {
         "SD: difference in means, in standard deviations. ×: frequency of the level in these rows divided by its "
         "frequency in all rows."
     ),
-    "report.inside.template": "Largest incoming weights, per SD of a number or per level",
+    "report.inside.template": "Largest incoming weights (per SD of a numeric column, per level of a category)",
     "report.inside.template_none": "Only first-layer units have weights that apply directly to columns.",
     "report.inside.weight": "Weight",
     "report.inside.bars.fold": "Weights by level: {columns}",
@@ -140,7 +140,7 @@ TEXT: dict[str, str] = {
     "report.inside.why.residual_near": "its largest residual is below that of {share} of real rows",
     "report.inside.out": "Columns outside the range of the real rows: {count}.",
     # oddness: a percentage; odd: the sentence report.inside.odd
-    "report.inside.readable": "Plausible as a real row: more atypical than {oddness} of real rows. {odd}",
+    "report.inside.readable": "✓ Plausible as a real row, because it is more atypical than only {oddness} of real rows. {odd}",
     "report.inside.odd": (
         "Percentile of each measure among real rows: Mahalanobis distance {mahalanobis}, distance to neighbours "
         "{neighbours}, isolation forest {forest}, largest residual {residual} ({column})."

@@ -24,9 +24,9 @@ TEXT: dict[str, str] = {
         "Garson's shares."
     ),
     "report.mechanism.paths.line": (
-        "Two cosine similarities measure the departure from linearity: {path_gradient} between the path product and "
-        "the mean gradient, and {gradient_optimum} between the mean gradient and the direction to the optimum "
-        "({straight} for a linear function)."
+        "Two cosine similarities show how close the output is to linear. The path product and the mean gradient have a "
+        "similarity of {path_gradient} (1 for a linear function). The mean gradient and the direction to the row that "
+        "maximises the output have {gradient_optimum} ({straight} for a linear function)."
     ),
     # line: the sentence report.mechanism.paths.line
     "report.mechanism.paths.line_of": "{output}: {line}",

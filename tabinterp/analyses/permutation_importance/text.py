@@ -28,8 +28,8 @@ TEXT: dict[str, str] = {
     "report.importance.table": "Permutation importance of each column: rise in {metric} ({unit})",
     "report.importance.note": (
         "The off-support share is the share of permuted rows that are farther from real rows than 95% of real rows "
-        "are; about 5% is expected by chance. A larger share means that the models are evaluated on rows unlike real "
-        "ones."
+        "are; about 5% is expected by chance. The larger the share, the more often the models are evaluated on rows unlike "
+        "real ones."
     ),
     "report.off_support": "Off-support",
     "report.exact": "Exact",

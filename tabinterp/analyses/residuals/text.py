@@ -18,7 +18,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.residuals.legend.network": "network: mean, 95% interval, middle {percent}% of rows",
     "report.residuals.legend.linear": "linear: mean, 95% interval, middle {percent}% of rows",
     "report.residuals.caption.residuals": (
-        "Rows are grouped by prediction. A mean above zero is a prediction that is too low on average. A band that widens means "
+        "Rows are grouped by prediction. A mean above zero shows that predictions are too low on average. A "
+        "band that widens means "
         "that errors grow with the prediction."
     ),
     "report.residuals.caption.observed": (
@@ -64,7 +65,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.residuals.above": "{low} and above",
     "report.residuals.note": (
         "Measured on {rows} rows. Residuals are observed minus predicted. Each bin has at least 40 rows. Intervals of means use "
-        "Student's t. Intervals of quantiles of the absolute error come from {resamples} paired resamples of the rows (seed "
+        "Student's t. Intervals for the quantiles of the absolute error come from {resamples} paired resamples of the rows (seed "
         "{seed}). A quantile is the mean of the ten rows around it. It is shown where at least ten rows lie on either side."
     ),
     # why it does not apply

@@ -19,7 +19,7 @@ TEXT: dict[str, str] = {
     "slices.found": (
         "The network has a significantly lower loss than {linear:name} in {better} of the {groups} subgroups (levels "
         "and quartile ranges of single columns with at least {smallest} rows), and a significantly higher loss in "
-        "{worse}; differences within {margin} are treated as negligible. The difference between the models deviates "
+        "{worse} of them; differences within {margin} are treated as negligible. The difference between the models deviates "
         "significantly from that in the other rows in {unlike} of the subgroups. The false discovery rate is "
         "controlled at 5% across all subgroups."
     ),

@@ -14,7 +14,7 @@ TEXT: dict[str, str] = {
         "In {worse} of these {count} groups, the loss is significantly higher than in the other rows (corrected "
         "interval above zero)."
     ),
-    "report.weak.caption": "Weak subgroups: loss of the network in the rows that were not used to select them",
+    "report.weak.caption": "Weak subgroups: the network's loss on rows that were not used to select the subgroups",
     "report.weak.loss": "Loss",
     "report.weak.rest": "Loss in other rows",
     "report.weak.difference": "Difference [CI]",

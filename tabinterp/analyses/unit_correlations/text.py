@@ -23,8 +23,9 @@ TEXT: dict[str, str] = {
         "not monotonic."
     ),
     # first, last: units, such as "layer 1, unit 0"
-    "report.neurons.map": "Units by column: {shown} of {count} units ({first} to {last})",
-    "report.neurons.map_part": "Units by column: {shown} of {count} units ({first} to {last}), part {part} of {parts}",
+    "report.neurons.map": "Units by column: {shown} of the {count} units (first row {first}, last row {last})",
+    "report.neurons.map_part": "Units by column, part {part} of {parts}: {shown} of the {count} units "
+    "(first row {first}, last row {last})",
     "report.neurons.fold": "{shown} of {count} units ({first} to {last})",
     "report.neurons.dropped": "Units not included in this document: {count}.",
     "report.neurons.units_fold": "All units ({count})",

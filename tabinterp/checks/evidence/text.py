@@ -42,7 +42,8 @@ TEXT: dict[str, str] = {
     "report.use.role": "Reviewer's role",
     "report.use.none": "not supplied",
     "report.evidence.lead": (
-        "This section shows whether the audit contains evidence for clauses of laws and standards. Supplied: every "
+        "This section shows whether the audit contains evidence that is relevant to clauses of laws and "
+        "standards. Supplied: every "
         "field that the mapping requires is present. Partial: some of these fields are present. The reader must "
         "decide whether the evidence is sufficient."
     ),
