@@ -92,7 +92,7 @@ def test_clauses_from_memory_are_left_out_unless_asked_for(document):
 
 def test_no_sentence_says_that_a_model_complies(document):
     page = ti.Audit(judged(document)).to_html().lower()
-    assert "evidence for clauses" in page
+    assert "evidence that is relevant to clauses" in page
     assert "compliant" not in page
     for text in messages.english().values():
         assert "compliant" not in text.lower()
