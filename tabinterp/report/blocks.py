@@ -133,6 +133,7 @@ class Figure:
     caption: str
     table: Table | None  # None: another section holds the numbers
     number: str = ""
+    narrow: bool = False  # drawn for a third of the page's width
 
 
 @dataclass(frozen=True, slots=True)

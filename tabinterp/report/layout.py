@@ -14,8 +14,8 @@ def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
     """Return the blocks of a section in the order and the columns in which the page shows them.
 
     What stands below each heading is one card, and consecutive cards fill two columns, each next one the column that is
-    shorter so far; cards with nothing but a figure stand three in a row, below one legend. A lead that is followed by one card
-    alone stands beside it, and a figure without a heading beside what is said about it. Tables that are folded follow, over
+    shorter so far; cards with nothing but a narrow figure stand three in a row, below one legend. A lead that is followed by
+    one card alone stands beside it, and a figure without a heading beside what is said about it. Tables that are folded follow, over
     the whole width, and then the notes on how numbers were calculated. A heading that repeats the title of the section is left
     out.
     """
@@ -33,7 +33,7 @@ def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
 
 def _laid_out(block: Block) -> Block:
     """Cards with nothing but a figure stand in rows where they are folded, too."""
-    if isinstance(block, Fold) and block.blocks and all(isinstance(one, Heading | Figure) for one in block.blocks):
+    if isinstance(block, Fold) and block.blocks and all(map(_is_narrow, block.blocks)):
         return replace(block, blocks=list(_placed(list(_groups(block.blocks)), True)))
     return block
 
@@ -43,7 +43,7 @@ def _placed(groups: Sequence[list[Block]], are_cards: bool) -> Iterator[Block]:
     if not are_cards or len(groups) == 1:
         for group in groups:
             yield from _beside(group)
-    elif all(isinstance(block, Heading | Figure) for group in groups for block in group):
+    elif all(_is_narrow(block) for group in groups for block in group):
         common = max((block.legend for group in groups for block in group if isinstance(block, Figure)), key=len)
         yield Legend(common)
         bare = [[_without(block, common) for block in group] for group in groups]
@@ -56,6 +56,10 @@ def _placed(groups: Sequence[list[Block]], are_cards: bool) -> Iterator[Block]:
             columns[shorter].extend(group)
             heights[shorter] += sum(map(_height, group))
         yield Panels(columns)
+
+
+def _is_narrow(block: Block) -> bool:
+    return isinstance(block, Heading) or (isinstance(block, Figure) and block.narrow)
 
 
 def _without(block: Block, legend: Sequence[Key]) -> Block:

@@ -255,6 +255,7 @@ TEXT: dict[str, str] = {
     "report.strip.slope": "calibration slope of the network ({ci})",
     "report.strip.axis.loss": "held-out {metric}, 95% CI",
     "report.strip.axis.importance": "rise in {metric} when permuted, 95% CI",
+    "report.strip.axis.importance.short": "rise in loss when permuted, 95% CI",
     "report.strip.model": "held-out loss",
     "report.strip.ladder": "Simpler models",
     "report.strip.importance": "Most important columns",

@@ -32,7 +32,7 @@ NETWORK, LINEAR, BAND = Key("●", "net", "network"), Key("◇", "lin", "linear"
 
 
 def picture(*legend: Key) -> Figure:
-    return Figure(Later(lambda: Markup("<svg></svg>")), "label", legend, "", None)
+    return Figure(Later(lambda: Markup("<svg></svg>")), "label", legend, "", None, narrow=True)
 
 
 def numbers(rows: int = 1, open_: bool = False) -> Table:

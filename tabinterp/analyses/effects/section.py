@@ -109,7 +109,7 @@ def _curve(curve: Effect, scale: str, figure_id: str, heights: tuple[float, floa
         )
     else:
         svg = figures.pairs([_pair(point) for point in printed], axis, aria, figure_id, "model", width=figures.NARROW)
-    return [Figure(svg, aria, _legend(numeric, printed), _caption(curve), table)]
+    return [Figure(svg, aria, _legend(numeric, printed), _caption(curve), table, narrow=True)]
 
 
 def _arrays(points: Sequence[EffectPoint]) -> Curve:

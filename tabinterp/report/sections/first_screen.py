@@ -272,6 +272,8 @@ def _importance(document: Document) -> Panel | None:
         linear=largest([(row.column, row.linear) for row in order]),
     )
     axis = t("report.strip.axis.importance", metric=t(f"report.metric.{importance.loss}"))
+    if figures.text_width(axis) > SMALL:
+        axis = t("report.strip.axis.importance.short")
     svg = figures.pairs(marks, axis, aria, "figure-first-importance", "model", width=SMALL)
     blocks: list[Block] = [Figure(svg, aria, legend(), "", None)]
     only = [line for line in document.verdict.lines if line.key == "verdict.only_network"]
