@@ -15,9 +15,9 @@ def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
 
     What stands below each heading is one card, and consecutive cards fill two columns, each next one the column that is
     shorter so far; cards with nothing but a narrow figure stand three in a row, below one legend. A lead that is followed by
-    one card alone stands beside it, and a figure without a heading beside what is said about it. Tables that are folded follow, over
-    the whole width, and then the notes on how numbers were calculated. A heading that repeats the title of the section is left
-    out.
+    one card alone stands beside it, and a figure without a heading beside what is said about it. Tables that are folded
+    follow, over the whole width, and then the notes on how numbers were calculated. A heading that repeats the title of the
+    section is left out.
     """
     if blocks and isinstance(blocks[0], Heading) and blocks[0].text == title:
         blocks = blocks[1:]
