@@ -34,7 +34,7 @@ from tabinterp.analyses.permutation_importance.off_support_share import Support
 from tabinterp.analyses.proxies.estimator import proxies
 from tabinterp.analyses.subgroup_gaps import estimator as weak
 from tabinterp.errors import ModelError, NotApplicableError
-from tabinterp.linear import counterpart
+from tabinterp.linear import counterpart, penalised
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.linear.penalised import STRENGTHS, fit_numbers, strength_of
 from tabinterp.models import bind
@@ -203,8 +203,8 @@ def recorded(monkeypatch, module, name="by_group"):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_refit_and_the_trees_choose_by_group(task, monkeypatch):
-    monkeypatch.setattr(counterpart, "StratifiedKFold", None)  # the folds of rows
-    fitted, rounds = recorded(monkeypatch, counterpart), recorded(monkeypatch, boosted)
+    monkeypatch.setattr(penalised, "StratifiedKFold", None)  # the folds of rows
+    fitted, rounds = recorded(monkeypatch, penalised), recorded(monkeypatch, boosted)
     network = bound(task, count=ENOUGH)
     linear = bind(fit_counterpart(network, network.table), network.table)
     ladder.ladder(network, network.table)

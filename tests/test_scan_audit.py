@@ -142,7 +142,7 @@ def test_the_page_says_it_and_the_document_comes_back(made):
     audit, _ = made
     page = audit.to_html()
     assert "means over all" in page
-    assert "Computed on all rows, in batches: the fit of the linear counterpart" in page
+    assert "were computed on all rows, in batches: the fit of the linear counterpart" in page
     assert "derivatives for numeric columns with a nonlinear encoding, use the 120 sampled rows" in page
     assert "Pearson correlations and correlation ratios use all" in page
     assert "slopes and intercepts use a sample of each group" in page

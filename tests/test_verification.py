@@ -174,7 +174,7 @@ def test_a_report_that_says_something_else_is_found_with_its_place(copy):
     path.write_text(page[:place] + page[place:].replace("60", "61", 1))
     resum(copy, "report.html")
     (told,) = failures(copy)["told"]
-    assert "in the section method" in told
+    assert "section method" in told
 
 
 def test_a_number_changed_in_the_document_no_longer_fits_the_report(copy):
@@ -293,7 +293,7 @@ def test_rows_of_a_database_are_held_to_the_audit(copy):
         opened.execute("UPDATE loans SET age = age + 0.1 WHERE n = 77")
     told = failures(copy, data=str(base), query=query)["told"].tolist()
     assert len(told) == 1
-    assert told[0].endswith("audited: age.")
+    assert told[0].endswith("audited data: age.")
 
 
 def test_whoever_knows_all_rows_but_one_cannot_find_that_one_from_a_digest(made):
@@ -369,7 +369,7 @@ def test_missing_rows_and_other_columns(copy):
     frame = pd.read_csv(copy / "data.csv")
     frame.iloc[:-1].to_csv(copy / "short.csv", index=False)
     frame.assign(more=1).to_csv(copy / "wide.csv", index=False)
-    assert failures(copy, data=copy / "short.csv")["told"].iloc[-1] == "The table has 239 rows, and 240 were audited."
+    assert failures(copy, data=copy / "short.csv")["told"].iloc[-1] == "The table has 239 rows, but 240 were audited."
     assert "Unknown: more" in failures(copy, data=copy / "wide.csv")["told"].iloc[-1]
 
 
@@ -460,7 +460,7 @@ def rows_of(change):
     return forged
 
 
-FORGED = {
+FORGERIES = {
     "a clause is supplied that is not": rows_of(
         lambda rows: [one.model_copy(update={"status": "supplied", "missing": []}) for one in rows[:-1]] + rows[-1:]
     ),
@@ -489,7 +489,7 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+@pytest.mark.parametrize("forged", FORGERIES.values(), ids=FORGERIES)
 def test_evidence_that_was_changed_beside_a_card_is_found(made, tmp_path, forged):
     computed = ti.Audit.from_json(made / "out" / "audit.json").annotate().document
     document = annotated(computed, tmp_path, CARDS["every field"], (MAPPING,))
@@ -497,7 +497,7 @@ def test_evidence_that_was_changed_beside_a_card_is_found(made, tmp_path, forged
     assert changed != document
     assert contradictions(changed)
     again = compare(ti.Audit(changed), ti.Audit(with_author(computed, changed)))
-    assert again.status == "failed" or forged in [FORGED[name] for name in FORGED if "author's" in name], again
+    assert again.status == "failed" or forged in [FORGERIES[name] for name in FORGERIES if "author's" in name], again
 
 
 def test_a_clause_that_needs_nothing_is_refused(tmp_path):

@@ -52,7 +52,7 @@ def _placed(groups: Sequence[list[Block]], are_cards: bool) -> Iterator[Block]:
         columns: tuple[list[Block], list[Block]] = ([], [])
         heights = [0.0, 0.0]
         for group in groups:
-            shorter = heights.index(min(heights))
+            shorter = 0 if heights[0] < heights[1] or not columns[0] else 1
             columns[shorter].extend(group)
             heights[shorter] += sum(map(_height, group))
         yield Panels(columns)
@@ -69,18 +69,14 @@ def _without(block: Block, legend: Sequence[Key]) -> Block:
 
 
 def _height(block: Block) -> float:
-    """Lines of a block in half of the width, roughly."""
+    """Lines of a block in half of the width, roughly; the same in every language, so that figures keep their numbers."""
     if isinstance(block, Figure):
-        return 17 + _lines(block.caption)
+        return 12 + 0.75 * min(len(block.table.rows) if block.table else 0, 16)
     if isinstance(block, Table):
         return 4 + 1.5 * len(block.rows)
     if isinstance(block, Points):
-        return sum(map(_lines, block.items))
-    return 0.5 + _lines(block.text) if isinstance(block, Paragraph | Heading) else 0.0
-
-
-def _lines(text: str) -> float:
-    return -(-len(text) // 60)
+        return 3 * len(block.items)
+    return {Paragraph: 4.0, Heading: 2.0}.get(type(block), 0.0)
 
 
 def _is_note(block: Block) -> bool:

@@ -39,8 +39,8 @@ def numbers(rows: int = 1, open_: bool = False) -> Table:
     return Table("caption", [Cell("head")], [[Cell(str(row))] for row in range(rows)], open=open_)
 
 
-def card(name: str, lines: int) -> list:
-    return [Heading(name), Paragraph("x" * 60 * lines)]
+def card(name: str, paragraphs: int) -> list:
+    return [Heading(name), *[Paragraph("words")] * paragraphs]
 
 
 def headings(groups) -> list[list[str]]:
