@@ -261,7 +261,9 @@ def test_a_signature_says_whether_the_signer_compared_the_model(copy, capsys):
     assert "compared" not in capsys.readouterr().err
     assert row_of_model(copy, key=copy / "key.pub.pem")[0] == "ok"
     forge_model_digest(copy)
-    with pytest.raises(DocumentError, match="was not signed: The model file is not the audited one"):
+    with pytest.raises(
+        DocumentError, match="was not signed, because it failed verification: The model file is not the audited one"
+    ):
         ti.sign(copy / "out", copy / "key.pem", model=copy / "model")
     assert command(*sign, "--model", copy / "model") == 2
     assert not (copy / "out" / "attestation.dsse.json").exists()
@@ -272,7 +274,7 @@ def test_a_changed_value_is_found_with_its_column(copy):
     frame.loc[17, "job"] = "b" if frame.loc[17, "job"] == "a" else "a"
     frame.to_csv(copy / "data.csv", index=False)
     told = failures(copy, data=copy / "data.csv")["told"].tolist()
-    assert any(line.endswith("audited: job.") for line in told)
+    assert any(line.endswith("audited data: job.") for line in told)
 
 
 def test_the_same_contents_in_another_file_are_told_apart_from_a_change(copy):

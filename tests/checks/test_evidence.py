@@ -126,7 +126,9 @@ def test_files_are_read_or_refused_in_words(tmp_path, document):
     allowed = "intended_use, out_of_scope, population, limits, ethics, developer, licence, reviewer, role"
     with pytest.raises(PolicyError, match=rf"purpose.*{allowed}"):
         ti.read_card(path)
-    path.write_text("[instruments]\n[[clause]]\nsection='x'\nfields=[]\ncited=[{instrument='a', clause='1', mark='S'}]")
+    path.write_text(
+        "[instruments]\n[[clause]]\nsection='x'\nfields=['verdict']\ncited=[{instrument='a', clause='1', mark='S'}]"
+    )
     with pytest.raises(PolicyError, match="cites the unknown instrument 'a'; it defines none"):
         ti.read_mapping(path)
     path.write_text("a = [")

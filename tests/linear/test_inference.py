@@ -594,7 +594,7 @@ def test_what_cannot_be_inferred_is_said():
         infer(numeric(x), np.ones(10, int), task="binary", n_classes=2)
     with pytest.raises(NotApplicableError, match="constant"):
         infer(numeric(x), np.full(10, 3.7), task="regression", n_classes=0)
-    with pytest.raises(NotApplicableError, match="10 rows with 10 coefficients"):
+    with pytest.raises(NotApplicableError, match="standard errors of 10 coefficients cannot be estimated from 10 rows"):
         infer(numeric(rng.normal(size=(10, 30))), rng.normal(size=10), task="regression", n_classes=0)
     with pytest.raises(NotApplicableError, match="not finite"):
         numeric([[1.0], [np.nan]])

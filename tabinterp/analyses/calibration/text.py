@@ -32,8 +32,8 @@ TEXT: dict[str, str] = {
     "report.calibration.linear.slope": "Slope, linear [95% CI]",
     "report.calibration.linear.large": "Calibration in the large, linear [95% CI]",
     "report.calibration.none": (
-        "–: not estimated because fewer than 20 rows are in the class or fewer than 20 are outside it, the score "
-        "separates the classes, or the score is constant."
+        "–: not estimated because there are fewer than 20 events of the class or of all others, the score separates "
+        "the classes, or the score is constant."
     ),
     "report.calibration.curve": "Observed outcome and mean prediction in bins of similar predictions",
     "report.calibration.curve.output": (

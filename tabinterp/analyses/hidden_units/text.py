@@ -140,7 +140,7 @@ TEXT: dict[str, str] = {
     "report.inside.why.residual_near": "its largest residual is below that of {share} of real rows",
     "report.inside.out": "Columns outside the range of the real rows: {count}.",
     # oddness: a percentage; odd: the sentence report.inside.odd
-    "report.inside.readable": "✓ Plausible as a real row, because it is more atypical than only {oddness} of real rows. {odd}",
+    "report.inside.readable": "Plausible as a real row, because it is more atypical than only {oddness} of real rows. {odd}",
     "report.inside.odd": (
         "Percentile of each measure among real rows: Mahalanobis distance {mahalanobis}, distance to neighbours "
         "{neighbours}, isolation forest {forest}, largest residual {residual} ({column})."
