@@ -30,6 +30,6 @@ def why(reason: str, **values: Value | Message) -> Message:
     can store.
 
     >>> str(why("interactions.pair", column="age"))
-    "a pair needs two columns; the only one is 'age'"
+    "interactions need at least two columns; the only column is 'age'"
     """
     return Message(key=f"why.{reason}", values=values)

@@ -113,7 +113,7 @@ def test_what_cannot_be_declared(given, told):
 
 def test_directions_of_several_classes_and_of_too_few_rows():
     frame = table().frame.assign(y=np.arange(N) % 3)
-    with pytest.raises(TabinterpError, match="several classes"):
+    with pytest.raises(TabinterpError, match="more than two classes"):
         declared(ti.read_table(frame, target="y", task="multiclass"), {"x": "+"})
     read = table()
     few = bind(line(), read).take(np.arange(19))
@@ -129,5 +129,5 @@ def test_a_file_of_constraints(tmp_path):
         path.write_text(text)
         with pytest.raises(TabinterpError, match=r"constraints\.toml: "):
             ti.read_constraints(path)
-    with pytest.raises(TabinterpError, match="cannot be read"):
+    with pytest.raises(TabinterpError, match="cannot read the constraints in"):
         ti.read_constraints(tmp_path / "none.toml")

@@ -238,7 +238,7 @@ def test_an_output_of_several_is_named():
     table = cases.mixed_table(frame, "multiclass")
     found = ti.gradient_importance(ti.wrap(cases.network_pipeline(frame, "multiclass")), table, method="saliency")
     ax = found.plot(ax=axes(), output="c")
-    assert ax.get_xlabel().endswith("output c")
+    assert ax.get_xlabel().endswith("(output c)")
     told = found.frame().query("output == 'c'").set_index("column")["mean"]
     np.testing.assert_allclose(marks(ax)[:, 0], told[names(ax)])
     assert len(found.pictures()) == 3

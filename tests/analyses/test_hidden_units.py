@@ -261,7 +261,7 @@ def test_a_network_that_branches_on_values_still_has_its_shares():
 def test_words_say_no_more_than_the_numbers(logic):
     _, found = logic
     assert found.words(3) == "Unit 3 of layer 1 outputs 0 in all 400 rows."
-    assert found.words(4).startswith("Unit 4 of layer 1 equals unit 0 of its layer up to scale and shift.")
+    assert found.words(4).startswith("Unit 4 of layer 1 is identical to unit 0 of its layer up to scale and shift.")
     assert "c (" in found.words(2)
     assert "a (" not in found.words(2)
     noise = ti.read_table(

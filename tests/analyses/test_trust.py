@@ -276,7 +276,7 @@ def test_networks_of_other_outputs_are_refused():
 @pytest.mark.parametrize("asked", [{"draws": 1}, {"rows": 1}, {"background": 0}, {"orders": 0}, {"backgrounds": 1}])
 def test_numbers_that_leave_no_spread_are_refused(known, asked):
     (name,) = asked
-    with pytest.raises(NotApplicableError, match=f"{name} is at least"):
+    with pytest.raises(NotApplicableError, match=f"{name} must be at least"):
         ti.trust(*known, **asked)
 
 

@@ -453,7 +453,7 @@ GRAPHS = {  # what -> (change of model.json, words)
     "an unknown layer": (lambda h: h["graph"]["layers"]["fc"].update(kind="LSTM"), "an unknown kind of layer 'LSTM'"),
     "a layer larger than memory": (
         lambda h: h["graph"]["layers"]["fc"]["settings"].update(in_features=1 << 23, out_features=1 << 23),
-        "in_features of Linear is from 1 to 65,536; got 8388608",
+        "in_features of Linear must be a whole number from 1 to 65,536; got 8388608",
     ),
     "a cycle": (at("fc", values=[{"node": "add"}]), "uses 'add', but there is no input or earlier node"),
     "itself": (at("relu", values=[{"node": "relu"}]), "uses 'relu', but there is no input or earlier node"),
@@ -476,7 +476,7 @@ GRAPHS = {  # what -> (change of model.json, words)
     "a repeat beyond numbers": (new({"op": "repeat", "values": [X, BIG, BIG]}), r"new0' \(repeat\) cannot be computed"),
     "a huge expand": (
         new({"op": "unsqueeze", "values": [X, 1]}, {"op": "expand", "values": [{"node": "new0"}, -1, BIG, -1]}),
-        "new1' .expand.: gives",
+        "new1' .expand.: too large",
     ),
     "a huge reshape": (new({"op": "reshape", "values": [X, BIG, BIG]}), r"new0' \(reshape\) cannot be computed"),
     "rows times rows": (
@@ -489,11 +489,11 @@ GRAPHS = {  # what -> (change of model.json, words)
             {"op": "transpose", "values": [{"node": "new4"}, 0, 1]},
             {"op": "matmul", "values": [{"node": "new4"}, {"node": "new5"}]},
         ),
-        "new6' .matmul.: gives",
+        "new6' .matmul.: too large",
     ),
     "a huge one-hot": (
         new({"op": "long", "values": [X]}, {"op": "one_hot", "values": [{"node": "new0"}, BIG]}),
-        "new1' .one_hot.: gives",
+        "new1' .one_hot.: too large",
     ),
     "numbers that grow": (
         new(
@@ -516,7 +516,7 @@ GRAPHS = {  # what -> (change of model.json, words)
             {"op": "sum", "values": [{"node": "new0"}]},
             {"op": "add", "values": [X, {"node": "new2"}]},
         ),
-        "its constants together: gives",
+        "its constants together: too large",
     ),
     "more columns for fewer rows": (
         new(
@@ -543,7 +543,7 @@ GRAPHS = {  # what -> (change of model.json, words)
             {"op": "attention", "values": [{"node": "new1"}] * 3},
             {"op": "amax", "values": [{"node": "new2"}, 1]},
         ),
-        "new2' .attention.: gives",
+        "new2' .attention.: too large",
     ),
     "a number beyond all": (new({"op": "mul", "values": [X, 10**30]}), "has a number beyond"),
     "a text": (new({"op": "to", "values": [X, "cuda"]}), "has an invalid value: .cuda"),

@@ -509,7 +509,7 @@ def test_a_description_that_is_none_is_refused(text, saved):
 
 def test_a_description_without_end_is_refused(saved, monkeypatch):
     monkeypatch.setattr("tabinterp.models.io.bundle.LARGEST_JSON", 100)
-    with pytest.raises(ModelError, match="at most 100 are read"):
+    with pytest.raises(ModelError, match="has [0-9]+ bytes; the limit is 100"):
         ti.load_model(saved)
 
 
@@ -526,7 +526,7 @@ def test_a_skops_file_of_something_else_is_refused(tmp_path):
     with pytest.raises(ModelError, match="StandardScaler is neither a classifier nor a regressor"):
         ti.load_model(tmp_path / "scaler.skops")
     skops.io.dump({"a": 1}, tmp_path / "dict.skops")
-    with pytest.raises(ModelError, match=r"builtins\.dict cannot be read"):
+    with pytest.raises(ModelError, match=r"builtins\.dict is not a supported model"):
         ti.load_model(tmp_path / "dict.skops")
 
 

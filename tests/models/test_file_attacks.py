@@ -337,7 +337,7 @@ def test_an_encoder_that_would_fill_memory_is_refused_before_it_does(what):
     data = skops.io.dumps(LARGE[what]())
     more, error = grown(lambda: skops_archive.load(Content("model.skops", data)))
     assert isinstance(error, ModelError)
-    assert "the limit is" in str(error)
+    assert "the limit " in str(error)
     assert more < 200
 
 
@@ -944,7 +944,7 @@ def test_a_bundle_of_two_wide_layers_is_refused_before_it_takes_memory(tmp_path)
         )
 
     more, error = grown(use)
-    assert "out_features of Linear is from 1 to 65,536; got 3300000" in str(error)
+    assert "out_features of Linear must be a whole number from 1 to 65,536; got 3300000" in str(error)
     assert more < 400
     found = ti.inspect_model(path)
     assert not found.safe
