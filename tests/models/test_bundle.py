@@ -509,7 +509,7 @@ def test_a_description_that_is_none_is_refused(text, saved):
 
 def test_a_description_without_end_is_refused(saved, monkeypatch):
     monkeypatch.setattr("tabinterp.models.io.bundle.LARGEST_JSON", 100)
-    with pytest.raises(ModelError, match="has [0-9]+ bytes; the limit is 100"):
+    with pytest.raises(ModelError, match=r"has \d+ bytes; the limit is 100"):
         ti.load_model(saved)
 
 

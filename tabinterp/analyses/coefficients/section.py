@@ -200,7 +200,7 @@ def _standard(row: CoefficientRow) -> tuple[Interval, Interval]:
 def _pair(row: CoefficientRow) -> figures.Pair:
     network, linear = _standard(row)
     whole = f"{tidy(term(row))} ({step(row, standard=True)})"
-    label = cut(term(row)) if row.level is not None else f"{cut(row.column, 21)} ({step(row, standard=True)})"
+    label = cut(term(row)) if row.level is not None else f"{cut(row.column, 19)} ({step(row, standard=True)})"
 
     def title(model: str, value: Interval) -> str:
         return t("report.mark", name=whole, model=model, value=interval(value, sign=True))
