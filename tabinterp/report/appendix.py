@@ -9,6 +9,7 @@ from typing import Final
 from tabinterp.errors import DocumentError
 
 from .blocks import Block, Figure, Fold, Panels, Paragraph, Section, Table
+from .layout import is_folded
 from .words import t
 
 APPENDICES: Final = ("none", "folded", "full")
@@ -60,10 +61,6 @@ def _divided(chapters: Sequence[Section]) -> tuple[list[Section], list[Section]]
     return body, moved
 
 
-def _is_folded(block: Block) -> bool:
-    return isinstance(block, Fold) or (isinstance(block, Table) and not block.open)
-
-
 def _folded(blocks: Iterable[Block]) -> Iterator[Block]:
     for block in blocks:
         if isinstance(block, Figure):
@@ -71,12 +68,12 @@ def _folded(blocks: Iterable[Block]) -> Iterator[Block]:
         elif isinstance(block, Panels):
             for group in block.groups:
                 yield from _folded(group)
-        elif _is_folded(block):
+        elif is_folded(block):
             yield block
 
 
 def _kept(blocks: Iterable[Block]) -> list[Block]:
-    return [_bare(block) for block in blocks if not _is_folded(block)]
+    return [_bare(block) for block in blocks if not is_folded(block)]
 
 
 def _bare(block: Block) -> Block:

@@ -22,8 +22,8 @@ def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
     if blocks and isinstance(blocks[0], Heading) and blocks[0].text == title:
         blocks = blocks[1:]
     notes = [block for block in blocks if _is_note(block)]
-    folded = [_laid_out(block) for block in blocks if _is_folded(block)]
-    groups = list(_groups([block for block in blocks if not _is_note(block) and not _is_folded(block)]))
+    folded = [_laid_out(block) for block in blocks if is_folded(block)]
+    groups = list(_groups([block for block in blocks if not _is_note(block) and not is_folded(block)]))
     if len(groups) == 2 and _is_lead(groups[0]) and _is_card(groups[1]):
         placed: list[Block] = [Panels(groups)]
     else:
@@ -87,7 +87,7 @@ def _is_lead(group: Sequence[Block]) -> bool:
     return all(isinstance(block, Paragraph | Points) for block in group)
 
 
-def _is_folded(block: Block) -> bool:
+def is_folded(block: Block) -> bool:
     return isinstance(block, Fold) or (isinstance(block, Table) and not block.open)
 
 

@@ -151,9 +151,9 @@ def _family(groups: Sequence[GroupShares], family: Family, ratios: bool) -> list
     large = [
         one
         for one, cell in zip(groups, family.cells, strict=True)
-        if one.told and cell.rows >= ROWS and one.whole.units >= FEWEST_GROUPS
+        if np.isfinite(one.rate.value) and cell.rows >= ROWS and one.whole.units >= FEWEST_GROUPS
     ]
-    most = max(large, key=lambda one: np.nan_to_num(one.whole.value), default=None)
+    most = max(large, key=lambda one: one.rate.value, default=None)
     control = None if family.control is None else groups[family.control]
     return [
         _treated(one, None if one is control else control, None if one is most else most, ratios) if one.told else None

@@ -71,7 +71,7 @@ class FirstScreen:
     verdict : one sentence.
     lines : every sentence about the verdict; `aside` : those of them that page one shows.
     findings, performance : what the one-sheet summary shows.
-    voids : why the verdict cannot be trusted; they stand above it.
+    voids : why the verdict cannot be trusted, and which analyses failed; they stand above it.
     strip : the gain in numbers.
     panels : figures, side by side.
     raised : the gravest findings; `counts` : how many checks were raised, passed and do not apply.
