@@ -223,7 +223,7 @@ def test_what_does_not_exist_is_refused(mixed):
         (ti.unit(3, 0), "layers 1 to 2"),
         (ti.layer(3), "layers 1 to 2"),
         (ti.unit(1, 6), "units 0 to 5"),
-        (ti.direction(1, [1.0]), "6 units"),
+        (ti.direction(1, [1.0]), "6 hidden units"),
         (ti.output("maybe"), "maybe"),
     ):
         with pytest.raises(NotApplicableError, match=words):

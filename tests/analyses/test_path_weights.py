@@ -35,7 +35,7 @@ def test_products_and_shares_are_those_of_the_papers():
     shares /= shares.sum()
     assert told.loc[("city", "oslo"), "garson"] == pytest.approx(shares[city].sum(), rel=1e-5)
     assert found.garson.sum() == pytest.approx(1)
-    assert any("passed on from layer to layer" in one for one in found.caveats)
+    assert any("propagated from layer to layer" in one for one in found.caveats)
 
 
 def exclusive():

@@ -344,7 +344,7 @@ def test_many_columns_in_bounded_memory():
     s = ti.shapley_values(bound, table, 20, tolerance=0.02)
     assert s.converged.all()
     assert spy.largest <= 2**16
-    with pytest.raises(NotApplicableError, match="use method='auto'"):
+    with pytest.raises(NotApplicableError, match="Use method='auto'"):
         ti.shapley_values(bound, table, 20, "exact")
 
 

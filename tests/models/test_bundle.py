@@ -219,7 +219,7 @@ def test_what_is_no_other_seed_is_refused(name, saved, tmp_path):
         at = saved / "seeds" if name == "all are a link" else saved / "seeds" / "1"
         at.rename(tmp_path / "elsewhere")
         at.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ModelError, match="no other seed" if name == "of another task" else "is a link"):
+    with pytest.raises(ModelError, match="differ in task" if name == "of another task" else "is a link"):
         ti.load_others(saved)
 
 
