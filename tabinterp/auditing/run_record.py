@@ -11,6 +11,7 @@ from typing import Any
 import rfc8785
 
 from tabinterp.analyses import ANALYSES
+from tabinterp.analyses.coefficients.record import Coefficients
 from tabinterp.analyses.performance import record as performance
 from tabinterp.document import document as doc
 from tabinterp.document.document import Message
@@ -84,5 +85,5 @@ def _weighed(d: doc.Document, row: ReadingRows) -> str:
     """Return how sampling weights enter the errors: multiplying the weights does not change them; coefficients may have
     their own errors.
     """
-    own = d.coefficients.method.key.startswith("coefficients.method.own.")
+    own = d[Coefficients].method.key.startswith("coefficients.method.own.")
     return "own" if own and row.reading.key == "rows_of.coefficients_linear" else "sampling"

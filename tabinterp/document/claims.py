@@ -6,13 +6,14 @@ the numbers next to it.
 
 from __future__ import annotations
 
-from tabinterp.analyses.coefficients.record import LINEAR_R2
+from tabinterp.analyses.coefficients.record import LINEAR_R2, Coefficients
 from tabinterp.analyses.disagreement.record import Disagreement
 from tabinterp.analyses.groups.record import FittedRow, GroupRow, Groups
 from tabinterp.analyses.hidden_units.record import Inside
 from tabinterp.analyses.ladder.record import Gain, Ladder
 from tabinterp.analyses.maximisation.record import Optimum
 from tabinterp.analyses.performance.record import Judged, Verdict
+from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.analyses.slices.record import Slices
 from tabinterp.errors import DocumentError
 
@@ -33,23 +34,23 @@ def check(document: Document) -> None:
     _verdict(document)
     for index, row in enumerate(document.performance.metrics):
         _metric(row, f"performance.metrics.{index}")
-    for index, term in enumerate(document.coefficients.terms):
+    for index, term in enumerate(document[Coefficients].terms):
         sides = side(term.linear) * side(term.network)
         if term.conflict and sides >= 0:
             raise DocumentError(
                 f"coefficients.terms.{index}.conflict: true, but the two intervals are not on opposite sides of "
                 "zero. Allowed: false."
             )
-    if document.judged is not None:
-        _judged(document.judged, document)
+    if (judged := document.get(Judged)) is not None:
+        _judged(judged, document)
     _lines(document)
-    if document.gain is not None:
-        _gain(document.gain)
-    if document.disagreement is not None:
-        _disagreement(document.disagreement)
-    if document.slices is not None:
-        _slices(document.slices, document.performance.held_out)
-    ladder = None if document.gain is None else document.gain.ladder
+    if (gain := document.get(Gain)) is not None:
+        _gain(gain)
+    if (disagreement := document.get(Disagreement)) is not None:
+        _disagreement(disagreement)
+    if (slices := document.get(Slices)) is not None:
+        _slices(slices, document.performance.held_out)
+    ladder = document.get(Ladder)
     if (
         ladder is not None
         and not document.performance.held_out
@@ -58,10 +59,10 @@ def check(document: Document) -> None:
         raise DocumentError(
             "gain.ladder: the refits have a status, although there are no held-out rows. Allowed: 'not_resolved'."
         )
-    if document.groups is not None:
-        _groups(document.groups)
-    if document.inside is not None:
-        _inside(document.inside)
+    if (groups := document.get(Groups)) is not None:
+        _groups(groups)
+    if (inside := document.get(Inside)) is not None:
+        _inside(inside)
     _linear(document)
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
@@ -83,7 +84,7 @@ def _linear(document: Document) -> None:
         )
     if "verdict.linear.exact" in keys and not document.network.linear:
         raise DocumentError("verdict.lines: 'verdict.linear.exact', but the network is not linear. Allowed: none.")
-    shares = [row.r2 for row in document.coefficients.surrogates]
+    shares = [row.r2 for row in document[Coefficients].surrogates]
     if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
         raise DocumentError(
             f"verdict.lines: 'verdict.linear.score', but a linear surrogate explains less than {LINEAR_R2} of the "
@@ -183,7 +184,7 @@ def _judged(part: Judged, document: Document) -> None:
 
 def _lines(document: Document) -> None:
     """Check that the sentences below the verdict follow from the document."""
-    part, verdict = document.judged, document.verdict
+    part, verdict = document.get(Judged), document.verdict
     told: dict[str, str | None] = {"rows_needed": None, "recalibrated": None, "cost": None, "reference": None}
     if verdict.status == "not_resolved" and verdict.rows_needed is not None:
         told["rows_needed"] = ""
@@ -224,7 +225,7 @@ def _only_network(line: Message, document: Document) -> None:
     """Check that a column "only the network uses" is significant for the network, not for the linear model, and in the
     difference.
     """
-    rows = {row.column: row for row in document.importance.columns}
+    rows = {row.column: row for row in document[Importance].columns}
     columns = line.values.get("columns")
     for name in columns if isinstance(columns, list) else [columns]:
         row = rows.get(str(name))

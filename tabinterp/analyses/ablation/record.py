@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tabinterp.analyses.record_values import at, number
 from tabinterp.document.base import Interval, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
@@ -64,7 +64,6 @@ def build(r: Results) -> UnitGroups | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    how = document.mechanism
-    if how is not None and how.groups is not None:
-        rows, repeats = how.groups.rows, how.groups.repeats
-        yield used_rows("unit_groups", "network", rows, document.neurons.rows_of, how.seed, repeats=repeats)
+    part, seed = document.get(UnitGroups), document.method.seed
+    if part is not None:
+        yield used_rows("unit_groups", "network", part.rows, evaluated(document), seed, repeats=part.repeats)

@@ -10,7 +10,7 @@ from tabinterp.report.words import NONE, capital, interval, t, tidy
 
 
 def build(document: Document) -> list[Block]:
-    alternatives = None if document.groups is None else document.groups.alternatives
+    alternatives = document.get(Alternatives)
     if alternatives is None:
         return []
     columns: list[Column[AlternativeRow]] = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.record_values import fill, number
 from tabinterp.document.base import Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
@@ -112,6 +112,7 @@ def _sizes(network: BaselinesResult, linear: BaselinesResult) -> list[BaselineRo
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part, rows_of = document.gradients.baselines, document.gradients.rows_of
+    part = document.get(Baselines)
     if part is not None:
-        yield used_rows("baselines", "both", part.rows, rows_of, part.seed, background=part.background_rows)
+        rows_of, draws = evaluated(document), part.background_rows
+        yield used_rows("baselines", "both", part.rows, rows_of, part.seed, background=draws)

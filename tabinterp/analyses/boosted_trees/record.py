@@ -40,7 +40,7 @@ def build(r: Results) -> Reference | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = None if document.judged is None else document.judged.reference
+    part = document.get(Reference)
     if part is not None:
         seed = document.method.seed
         yield used_rows("trees_fitted", "refits", part.training_rows, training(document), seed, rounds=part.rounds)

@@ -10,7 +10,7 @@ from tabinterp.report.words import capital, t
 
 
 def build(document: Document) -> list[Block]:
-    reference = None if document.judged is None else document.judged.reference
+    reference = document.get(Reference)
     if reference is None:
         return []
     columns: list[Column[Reference]] = [

@@ -72,5 +72,6 @@ def _calibrated(result: CalibratedResult) -> Calibrated:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    if document.calibration is not None:
-        yield used_rows("calibration", "both", document.calibration.rows, evaluated(document))
+    part = document.get(Calibration)
+    if part is not None:
+        yield used_rows("calibration", "both", part.rows, evaluated(document))

@@ -317,6 +317,6 @@ def _collinear(inference: Inference) -> set[str]:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.coefficients
+    part = document[Coefficients]
     yield used_rows("coefficients_linear", "linear", part.rows_inference, training(document))
     yield used_rows("coefficients_network", "network", part.rows_network, evaluated(document))

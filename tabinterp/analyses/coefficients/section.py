@@ -46,7 +46,7 @@ RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # what exp of a co
 
 
 def build(document: Document) -> list[Block]:
-    coefficients = document.coefficients
+    coefficients = document[Coefficients]
     if not coefficients.terms:
         return []
     scale = t(f"report.scale.{coefficients.scale}")

@@ -138,7 +138,7 @@ def _dropped(result: Dropped | None, player: str) -> Interval:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.together
+    part = document.get(Together)
     if part is not None:
         yield used_rows("together", "both", part.rows, part.rows_of, part.seed, repeats=part.repeats)
         yield used_rows("together_fitted", "refits", part.refit_rows or 0, training(document), part.seed)

@@ -13,7 +13,7 @@ from tabinterp.report.words import NONE, counted, cut, listed, number, rows_of, 
 
 def build(document: Document) -> list[Block]:
     """Return the part on conditional importance: each column by itself."""
-    importance = document.together
+    importance = document.get(Together)
     if importance is None:
         return []
     strata = {
@@ -31,7 +31,7 @@ def build(document: Document) -> list[Block]:
 
 def grouped(document: Document) -> list[Block]:
     """Return the part on grouped importance: columns that carry the same information, permuted as one."""
-    importance = document.together
+    importance = document.get(Together)
     if importance is None:
         return []
     values = {"threshold": importance.threshold, "rows": importance.association_rows}

@@ -9,7 +9,7 @@ import numpy as np
 
 from tabinterp.analyses.record_values import at
 from tabinterp.document.base import Interval, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
@@ -71,6 +71,6 @@ def build(r: Results) -> Conductance | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    how = document.mechanism
-    if how is not None and how.conductance is not None:
-        yield used_rows("conductance", "network", how.conductance.rows, document.neurons.rows_of, how.seed)
+    part = document.get(Conductance)
+    if part is not None:
+        yield used_rows("conductance", "network", part.rows, evaluated(document), document.method.seed)

@@ -83,6 +83,6 @@ def _held(held: Held | None) -> HeldPart | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = None if document.groups is None else document.groups.constraints
+    part = document.get(ConstraintTable)
     if part is not None:
         yield used_rows("constraints", "both", part.rows, evaluated(document), part.seed)

@@ -10,9 +10,11 @@ from tabinterp.report.blocks import Block, Cell, Heading, Paragraph
 from tabinterp.report.tables import MODELS, STYLES, Column, name_column, table
 from tabinterp.report.words import NONE, counted, interval, number, t, tidy
 
+from .record import ConstraintTable
+
 
 def build(document: Document) -> list[Block]:
-    constraints = None if document.groups is None else document.groups.constraints
+    constraints = document.get(ConstraintTable)
     if constraints is None:
         return []
     columns: list[Column[ConstraintRow]] = [

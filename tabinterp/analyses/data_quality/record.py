@@ -205,5 +205,6 @@ def _heap(value: float, count: int, share: float, times: float, of: int, known: 
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    if document.table is not None:
-        yield used_rows("table", "none", document.table.rows, "all", document.table.seed)
+    part = document.get(TableReadings)
+    if part is not None:
+        yield used_rows("table", "none", part.rows, "all", part.seed)

@@ -25,7 +25,7 @@ MOST = 12  # columns in the open; the others are folded
 
 
 def build(document: Document) -> list[Block]:
-    quality = document.table
+    quality = document.get(TableReadings)
     if quality is None:
         return []
     metric = t(f"report.data.{quality.metric}")

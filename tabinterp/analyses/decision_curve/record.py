@@ -73,6 +73,6 @@ def build(r: Results) -> Decisions | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = None if document.judged is None else document.judged.decisions
+    part = document.get(Decisions)
     if part is not None:
         yield used_rows("decisions", "both", part.rows, evaluated(document), document.method.seed)

@@ -12,9 +12,11 @@ from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Tabl
 from tabinterp.report.tables import MODELS, Column, interval_column, metric_table, table
 from tabinterp.report.words import capital, interval, number, t
 
+from .record import Decisions
+
 
 def build(document: Document) -> list[Block]:
-    decisions = None if document.judged is None else document.judged.decisions
+    decisions = document.get(Decisions)
     if decisions is None:
         return []
     return [

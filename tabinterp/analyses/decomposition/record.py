@@ -101,6 +101,6 @@ def _is_share(values: FloatArray) -> bool:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = None if document.gain is None else document.gain.shares
+    part = document.get(Shares)
     if part is not None:
         yield used_rows("shares", "network", part.rows, part.rows_of, part.seed, resamples=part.resamples)

@@ -12,7 +12,7 @@ from tabinterp.report.words import capital, cells, cut, interval, listed, name_c
 
 
 def build(document: Document) -> list[Block]:
-    shares = None if document.gain is None else document.gain.shares
+    shares = document.get(Shares)
     if shares is None:
         return []
     blocks: list[Block] = [

@@ -167,5 +167,6 @@ def _condition(condition: Condition) -> Message:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    if document.disagreement is not None:
-        yield used_rows("disagreement", "both", document.disagreement.rows, evaluated(document), document.method.seed)
+    part = document.get(Disagreement)
+    if part is not None:
+        yield used_rows("disagreement", "both", part.rows, evaluated(document), document.method.seed)

@@ -8,9 +8,11 @@ from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import counted, say, series, t, tidy
 
+from .record import Disagreement
+
 
 def build(document: Document) -> list[Block]:
-    disagreement = document.disagreement
+    disagreement = document.get(Disagreement)
     if disagreement is None:
         return []
     blocks: list[Block] = [

@@ -129,6 +129,6 @@ def _value(value: Any, kind: str) -> str | float | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.effects
+    part = document.get(Effects)
     if part is not None:
         yield used_rows("effects", "both", part.rows, part.rows_of, part.seed)

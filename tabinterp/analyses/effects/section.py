@@ -29,14 +29,14 @@ from tabinterp.report.words import (
     yes,
 )
 
-from .record import Effect, EffectCurve, EffectPoint
+from .record import Effect, EffectCurve, EffectPoint, Effects
 
 DRAWN = 8  # curves on the page, which several classes would fill
 SHOWN = 6  # of them; the others are folded
 
 
 def build(document: Document) -> list[Block]:
-    effects = document.effects
+    effects = document.get(Effects)
     if effects is None or not effects.curves:
         return []
     scale = score_scale(document)

@@ -57,6 +57,6 @@ def _share(share: float | None, rows: int) -> float | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.extrapolation
+    part = document.get(Extrapolation)
     if part is not None:
         yield used_rows("extrapolation", "network", part.rows, evaluated(document), part.seed)

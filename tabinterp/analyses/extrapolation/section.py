@@ -8,11 +8,13 @@ from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, name_column, table
 from tabinterp.report.words import listed, share, t, tidy
 
+from .record import Extrapolation
+
 MOST = 12  # columns of the table, the largest first; the document holds all of them
 
 
 def build(document: Document) -> list[Block]:
-    extrapolation = document.extrapolation
+    extrapolation = document.get(Extrapolation)
     if extrapolation is None:
         return []
     columns: list[Column[BeyondRange]] = [

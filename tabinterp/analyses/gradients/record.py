@@ -102,7 +102,7 @@ def _settings(gradients: GradientImportance) -> dict[str, Any]:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part, seed = document.gradients, document.method.seed
+    part, seed = document[Gradients], document.method.seed
     for one in part.methods:
         reading, drawn = Message(key=f"reading.{one.method}"), effort_of(one)
         yield ReadingRows(reading=reading, models="both", rows=one.rows, rows_of=part.rows_of, seed=seed, draws=drawn)

@@ -23,12 +23,14 @@ from tabinterp.report.words import (
     t,
 )
 
+from .record import Gradients
+
 MOST = 100  # columns in a table
 SIZES = {"saliency", "smoothgrad"}  # methods whose attributions are never negative
 
 
 def build(document: Document) -> list[Block]:
-    gradients = document.gradients
+    gradients = document[Gradients]
     if not gradients.methods:
         return []
     blocks: list[Block] = [

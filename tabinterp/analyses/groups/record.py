@@ -22,7 +22,7 @@ from tabinterp.analyses.record_values import interval, number, rows_of
 from tabinterp.analyses.subgroup_gaps import record as subgroup_gaps_record
 from tabinterp.analyses.subgroup_gaps.record import WeakPart
 from tabinterp.document.base import Interval, Message, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.table.suppression import SMALL
 
 from . import ANALYSIS
@@ -302,5 +302,9 @@ def _treated(treated: TreatedResult) -> Treated:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    for table in [] if document.groups is None else document.groups.tables[:1]:
+    part = document.get(Groups)
+    for table in [] if part is None else part.tables[:1]:
         yield used_rows("groups", "both", table.rows, table.rows_of)
+    if part is not None and part.proxies:
+        rows = max(one.rows for one in part.proxies)
+        yield used_rows("proxies", "both", rows, evaluated(document), document.method.seed)

@@ -37,7 +37,7 @@ Shown = Callable[[Treated], str]
 
 
 def build(document: Document) -> list[Block]:
-    groups = document.groups
+    groups = document.get(Groups)
     if groups is None:
         return []
     drawn = document.data.drawn

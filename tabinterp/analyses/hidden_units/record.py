@@ -359,7 +359,7 @@ def _bars(result: InsideResult, u: int, values: ShownValues) -> list[LevelWeight
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.inside
+    part = document.get(Inside)
     if part is not None:
         yield used_rows("inside", "network", part.rows, part.rows_of, part.seed)
         yield used_rows("ablation", "network", part.ablation_rows, part.rows_of, part.seed)

@@ -14,6 +14,7 @@ from tabinterp.analyses.hidden_units.record import (
     WeightLine,
 )
 from tabinterp.analyses.maximisation.panels import PLACES, at, best, path, peak, plausible, values_at
+from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.claims import side
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Panels, Paragraph, Table
@@ -50,8 +51,8 @@ HEALTH = ("dead", "constant", "saturated", "duplicate", "redundant")
 
 def health(document: Document) -> list[Block]:
     """Return the table of dead, saturated and redundant units in each layer."""
-    inside = document.inside
-    if not document.neurons.units or inside is None:
+    inside = document.get(Inside)
+    if not document[Neurons].units or inside is None:
         return []
     caption = t("report.inside.health_table", rows=rows_of(inside))
     names = [t(f"report.inside.{kind}") for kind in ("units", "sound", *HEALTH, "rank")]
@@ -76,8 +77,8 @@ def _layer(row: LayerHealth) -> list[str]:
 
 def build(document: Document) -> list[Block]:
     """Return the units with the highest ablation loss, each with what activates it."""
-    inside = document.inside
-    if not document.neurons.units or inside is None:
+    inside = document.get(Inside)
+    if not document[Neurons].units or inside is None:
         return []
     loss = t(f"report.metric.{inside.loss}")
     lead = t(

@@ -64,6 +64,6 @@ def build(r: Results) -> Interactions | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.interactions
+    part = document.get(Interactions)
     if part is not None:
         yield used_rows("interactions", "network", part.rows, part.rows_of, part.seed, blocks=part.blocks)

@@ -137,7 +137,7 @@ def _pairs(ladder: LadderResult) -> list[str]:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = None if document.gain is None else document.gain.ladder
+    part = document.get(Ladder)
     if part is not None:
         yield used_rows("ladder_fitted", "refits", part.training_rows, training(document), part.seed)
         yield used_rows("ladder", "network", part.rows, evaluated(document), part.seed, resamples=part.resamples)

@@ -9,10 +9,12 @@ from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Tabl
 from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import NONE, counted, interval, listed, number, say, t, tidy
 
+from .record import Gain
+
 
 def build(document: Document) -> list[Block]:
     """Return the sentences about the gain, and the models of the ladder."""
-    gain = document.gain
+    gain = document.get(Gain)
     if gain is None:
         return []
     sentences = [sentence for sentence in (gain.recovery, gain.agreement) if sentence is not None]

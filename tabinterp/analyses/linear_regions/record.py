@@ -10,7 +10,7 @@ import numpy as np
 from tabinterp.analyses.mechanism.term_rows import TermRow, shown_terms, term_fields
 from tabinterp.analyses.record_values import fill, number
 from tabinterp.document.base import Interval, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.table.suppression import parts_shown
 
 from . import ANALYSIS
@@ -90,6 +90,6 @@ def build(r: Results) -> Regions | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    how = document.mechanism
-    if how is not None and how.regions is not None:
-        yield used_rows("regions", "network", how.regions.rows, document.neurons.rows_of, how.seed)
+    part = document.get(Regions)
+    if part is not None:
+        yield used_rows("regions", "network", part.rows, evaluated(document), document.method.seed)

@@ -57,6 +57,6 @@ def build(r: Results) -> OffSupport | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.off_support
+    part = document.get(OffSupport)
     if part is not None:
         yield used_rows("off_support", "network", part.rows, evaluated(document), part.seed)

@@ -12,7 +12,7 @@ from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IM
 from tabinterp.analyses.record_values import fill
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import Message, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
@@ -100,6 +100,6 @@ def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> flo
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    how = document.mechanism
-    if how is not None and how.paths is not None:
-        yield used_rows("paths", "network", how.paths.rows, document.neurons.rows_of, how.seed)
+    part = document.get(Paths)
+    if part is not None:
+        yield used_rows("paths", "network", part.rows, evaluated(document), document.method.seed)

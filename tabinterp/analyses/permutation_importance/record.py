@@ -70,5 +70,5 @@ def build(r: Results) -> Importance:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.importance
+    part = document[Importance]
     yield used_rows("importance", "both", part.rows, part.rows_of, part.seed, repeats=part.repeats)

@@ -14,7 +14,7 @@ from tabinterp.report.words import NONE, rows_of, sentences, share, t, yes
 
 
 def build(document: Document) -> list[Block]:
-    importance = document.importance
+    importance = document[Importance]
     if not importance.columns:
         return []
     unit = {"metric": t(f"report.metric.{importance.loss}"), "unit": t(f"report.unit.{importance.loss}")}

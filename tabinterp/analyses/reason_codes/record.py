@@ -176,6 +176,6 @@ def _sentence(key: str, values: dict[str, str], **shares: Mean) -> Message | Non
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.reasons
+    part = document.get(Reasons)
     if part is not None:
         yield used_rows("reasons", "both", part.rows, part.rows_of, part.seed, reference=part.reference_rows)

@@ -27,7 +27,7 @@ from .record import Alike, Flip, ReasonRow, Reasons
 
 
 def build(document: Document) -> list[Block]:
-    reasons = document.reasons
+    reasons = document.get(Reasons)
     if reasons is None:
         return []
     declined = t(

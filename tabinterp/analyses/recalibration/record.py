@@ -35,6 +35,6 @@ def build(r: Results) -> Recalibration | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = None if document.judged is None else document.judged.recalibration
+    part = document.get(Recalibration)
     if part is not None:
         yield used_rows("recalibration", "both", part.rows, evaluated(document), document.method.seed, folds=part.folds)

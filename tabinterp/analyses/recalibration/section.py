@@ -7,9 +7,11 @@ from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import metric_table
 from tabinterp.report.words import draws, t
 
+from .record import Recalibration
+
 
 def build(document: Document) -> list[Block]:
-    recalibration = None if document.judged is None else document.judged.recalibration
+    recalibration = document.get(Recalibration)
     if recalibration is None:
         return []
     lead = t(

@@ -98,6 +98,6 @@ def _columns(network: ShapleyValues, linear: ShapleyValues) -> list[ShapleyRow]:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.shapley
+    part = document.get(Shapley)
     if part is not None:
         yield used_rows("shapley", "both", part.rows, part.rows_of, part.seed, background=part.background_rows)

@@ -31,7 +31,7 @@ TIED = 5  # ties that are named
 
 
 def build(document: Document) -> list[Block]:
-    shapley = document.shapley
+    shapley = document.get(Shapley)
     if shapley is None:
         return []
     scale = score_scale(document)

@@ -94,5 +94,6 @@ def _row(slice_: Slice) -> SliceRow:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    if document.slices is not None:
-        yield used_rows("slices", "both", document.slices.rows, evaluated(document))
+    part = document.get(Slices)
+    if part is not None:
+        yield used_rows("slices", "both", part.rows, evaluated(document))

@@ -48,6 +48,6 @@ def build(r: Results) -> WeakPart | None:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = None if document.groups is None else document.groups.weak
+    part = document.get(WeakPart)
     if part is not None:
         yield used_rows("weak", "both", part.rows, evaluated(document), document.method.seed)

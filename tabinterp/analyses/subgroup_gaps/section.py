@@ -9,9 +9,11 @@ from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import counted, group_name, number, share, t
 
+from .record import WeakPart
+
 
 def build(document: Document) -> list[Block]:
-    gaps = None if document.groups is None else document.groups.weak
+    gaps = document.get(WeakPart)
     if gaps is None:
         return []
     lead = t("report.weak.lead", searched=gaps.searched, rows=gaps.rows, mean=number(gaps.mean), null=number(gaps.null))

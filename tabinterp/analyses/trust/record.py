@@ -214,6 +214,6 @@ def _networks(result: NetworksResult) -> Networks:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.trust
+    part = document.get(Trust)
     if part is not None:
         yield used_rows("trust", "both", part.rows, part.rows_of, part.seed, background=part.background_rows)

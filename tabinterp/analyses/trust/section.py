@@ -32,7 +32,7 @@ SURVIVES = 0.7  # rank correlation from which half of the variance of the ranks 
 
 
 def build(document: Document) -> list[Block]:
-    trust = document.trust
+    trust = document.get(Trust)
     if trust is None:
         return []
     return [

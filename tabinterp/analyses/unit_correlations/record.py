@@ -91,5 +91,5 @@ def _unit_column(result: NeuronCorrelations, u: int, c: int) -> UnitColumn:
 
 def rows_used(document: Document) -> Iterator[ReadingRows]:
     """Yield the rows that the numbers in the document are about."""
-    part = document.neurons
+    part = document[Neurons]
     yield used_rows("neurons", "network", part.rows, part.rows_of, part.seed)
