@@ -25,7 +25,7 @@ from tabinterp.auditing.run_record import code_digest, configuration_digest, rea
 from tabinterp.checks.evidence.clauses import evidence, holds
 from tabinterp.checks.judge import judge
 from tabinterp.document import claims
-from tabinterp.document.base import RANGES, Interval, MetricRow, Part
+from tabinterp.document.base import RANGES, Interval, MetricRow, Part, status_of
 from tabinterp.document.document import Document, Message
 from tabinterp.errors import DocumentError
 from tabinterp.table.schema import GOALS
@@ -274,7 +274,7 @@ def _status(document: Document) -> str:
         return "not_assessed"  # the rows are not held out, or too few to be told of
     if any(line.key == "verdict.one_value" for line in document.verdict.lines):
         return "not_resolved"
-    return claims.status_of(document.performance.metrics[0].difference, document.verdict.margin or 0.0)
+    return status_of(document.performance.metrics[0].difference, document.verdict.margin or 0.0)
 
 
 def _evidence(document: Document) -> Iterator[Message]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import rfc8785
 
 from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.coefficients.record import Coefficients
-from tabinterp.analyses.performance import record as performance
 from tabinterp.document import document as doc
 from tabinterp.document.document import Message
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated
@@ -59,8 +57,8 @@ def configuration_digest(document: doc.Document) -> str:
 
 def readings(d: doc.Document) -> list[ReadingRows]:
     """Return the rows of every analysis that the document holds, in the order of the analyses."""
-    modules = [performance, *(import_module(f"tabinterp.analyses.{one.name}.record") for one in ANALYSES if one.place)]
-    rows = [row for module in modules for row in getattr(module, "rows_used", _none)(d)]
+    records = (d.get(one.kind) for one in ANALYSES if one.place is not None and one.record is not None)
+    rows = [row for record in (d.performance, *records) if record is not None for row in record.rows_used(d)]
     rows += [
         ReadingRows(
             reading=Message(key=f"report.section.{name}"),
@@ -74,11 +72,6 @@ def readings(d: doc.Document) -> list[ReadingRows]:
     ]
     found = [row for row in rows if row.rows]  # of none: the analysis does not apply
     return [row.model_copy(update={"weights": _weighed(d, row)}) for row in found] if d.data.weighted else found
-
-
-def _none(_: doc.Document) -> list[ReadingRows]:
-    """Return no rows, for an analysis whose rows are named by another one."""
-    return []
 
 
 def _weighed(d: doc.Document, row: ReadingRows) -> str:

@@ -11,7 +11,7 @@ from tabinterp import messages
 from tabinterp.analyses.coefficients.record import CoefficientRow, Coefficients
 from tabinterp.analyses.gradients.record import GradientMethod, effort_of
 from tabinterp.analyses.permutation_importance.record import Importance
-from tabinterp.document.claims import side
+from tabinterp.document.base import side
 from tabinterp.document.document import Document, Interval, Message
 from tabinterp.messages import date, english, text
 from tabinterp.messages import level as level_name

@@ -16,10 +16,8 @@ import matplotlib as mpl
 import pytest
 
 from tabinterp import messages
-from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.coefficients import section as coefficients
 from tabinterp.analyses.gradients import section as gradients
-from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.analyses.performance import section as performance
 from tabinterp.analyses.settings import AuditSettings
 from tabinterp.analyses.unit_correlations.section import MOST
@@ -27,7 +25,7 @@ from tabinterp.document.base import LeftOut
 from tabinterp.document.document import ColumnLabels, Drawn, Grouping, Interval, WithoutTarget
 from tabinterp.document.message import why
 from tabinterp.messages.names import LEFTWARD
-from tabinterp.report import contents, svg
+from tabinterp.report import svg
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
 from tabinterp.report.formats.summary import in_one_line, on_a_terminal, verdict_and_counts
 from tabinterp.report.html import render, render_summary
@@ -35,7 +33,7 @@ from tabinterp.report.sections import method
 from tabinterp.report.sections.first_screen import first_screen
 from tabinterp.report.words import t
 from tests.report.samples import HOSTILE, SAMPLES, binary, document, nothing, widest
-from tests.shared import once_per_run
+from tests.shared import once_per_run, sections
 
 LIMIT = 1_500_000
 
@@ -402,9 +400,7 @@ def test_templates_hold_no_words():
 def test_findings_point_only_to_sections_that_exist():
     """Every section of the page has a title, and nothing else has one."""
     keys = [key.removeprefix("report.section.") for key in messages.english() if key.startswith("report.section.")]
-    anchors = {anchor for chapter in contents.CHAPTERS for _, anchor, _ in chapter.shown}
-    anchors |= {place.section for analysis in (PERFORMANCE, *ANALYSES) for place in analysis.on_page}
-    assert {key for key in keys if not key.endswith(".summary")} == anchors
+    assert {key for key in keys if not key.endswith(".summary")} == sections()
 
 
 def test_every_finding_is_listed_once():

@@ -37,6 +37,10 @@ class UnitGroups(Part):
     together: float  # absolute correlation from which units are one group, on average over its pairs
     groups: list[UnitGroup]  # the dearest first
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        seed = document.method.seed
+        yield used_rows("unit_groups", "network", self.rows, evaluated(document), seed, repeats=self.repeats)
+
 
 def build(r: Results) -> UnitGroups | None:
     """Return the rise of the loss without each group of correlated units; None where it was not computed."""
@@ -60,10 +64,3 @@ def build(r: Results) -> UnitGroups | None:
             for i in groups
         ],
     )
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part, seed = document.get(UnitGroups), document.method.seed
-    if part is not None:
-        yield used_rows("unit_groups", "network", part.rows, evaluated(document), seed, repeats=part.repeats)

@@ -65,6 +65,10 @@ class Baselines(Part):
     pairs: list[BaselinePair]
     columns: list[BaselineRow]
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        rows_of, draws = evaluated(document), self.background_rows
+        yield used_rows("baselines", "both", self.rows, rows_of, self.seed, background=draws)
+
 
 def build(r: Results) -> Baselines | None:
     """Return the attributions from each baseline; None where they were not computed."""
@@ -108,11 +112,3 @@ def _sizes(network: BaselinesResult, linear: BaselinesResult) -> list[BaselineRo
         )
         for j, column in enumerate(network["mean"].columns)
     ]
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.get(Baselines)
-    if part is not None:
-        rows_of, draws = evaluated(document), part.background_rows
-        yield used_rows("baselines", "both", part.rows, rows_of, part.seed, background=draws)

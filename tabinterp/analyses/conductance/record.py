@@ -43,6 +43,9 @@ class Conductance(Part):
     units: int
     rows_told: list[ConductanceRow]  # the largest of each output first
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("conductance", "network", self.rows, evaluated(document), document.method.seed)
+
 
 def build(r: Results) -> Conductance | None:
     """Return the units with the largest conductance; None if it was not computed."""
@@ -67,10 +70,3 @@ def build(r: Results) -> Conductance | None:
     return Conductance(
         rows=result.rows, tolerance=result.tolerance, layers=layers, units=len(result.layer), rows_told=rows
     )
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.get(Conductance)
-    if part is not None:
-        yield used_rows("conductance", "network", part.rows, evaluated(document), document.method.seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tabinterp.analyses.decision_curve.record import BenefitPoint, Policy
-from tabinterp.document.claims import side
+from tabinterp.document.base import side
 from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Table

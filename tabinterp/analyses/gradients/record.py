@@ -50,6 +50,14 @@ class Gradients(Part):
     methods: list[GradientMethod]
     baselines: Baselines | None = None
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        seed = document.method.seed
+        for one in self.methods:
+            reading, drawn = Message(key=f"reading.{one.method}"), effort_of(one)
+            yield ReadingRows(
+                reading=reading, models="both", rows=one.rows, rows_of=self.rows_of, seed=seed, draws=drawn
+            )
+
 
 def build(r: Results) -> Gradients:
     """Return the attributions of both models by every method that applies."""
@@ -98,14 +106,6 @@ def _method(network: GradientImportance, linear: GradientImportance) -> Gradient
 
 def _settings(gradients: GradientImportance) -> dict[str, Any]:
     return {name: value for name, value in gradients.settings.items() if name != "seed"}
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part, seed = document[Gradients], document.method.seed
-    for one in part.methods:
-        reading, drawn = Message(key=f"reading.{one.method}"), effort_of(one)
-        yield ReadingRows(reading=reading, models="both", rows=one.rows, rows_of=part.rows_of, seed=seed, draws=drawn)
 
 
 def effort_of(method: GradientMethod) -> Message | None:

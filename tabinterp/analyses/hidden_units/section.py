@@ -15,7 +15,7 @@ from tabinterp.analyses.hidden_units.record import (
 )
 from tabinterp.analyses.maximisation.panels import PLACES, at, best, path, peak, plausible, values_at
 from tabinterp.analyses.unit_correlations.record import Neurons
-from tabinterp.document.claims import side
+from tabinterp.document.base import side
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Panels, Paragraph, Table
 from tabinterp.report.tables import Column, name_column, table

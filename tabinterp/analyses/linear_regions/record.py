@@ -50,6 +50,9 @@ class Regions(Part):
     tables: list[Region]  # the largest
     left_out: list[str]  # columns that the encoder mixes with others
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("regions", "network", self.rows, evaluated(document), document.method.seed)
+
 
 def build(r: Results) -> Regions | None:
     """Return the largest linear regions; None if they were not computed."""
@@ -86,10 +89,3 @@ def build(r: Results) -> Regions | None:
         ],
         left_out=list(result.left_out),
     )
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.get(Regions)
-    if part is not None:
-        yield used_rows("regions", "network", part.rows, evaluated(document), document.method.seed)

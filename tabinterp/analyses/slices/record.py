@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from tabinterp.analyses.groups.group_names import condition_message
 from tabinterp.analyses.record_values import fill
-from tabinterp.document.base import Interval, Message, Metric, Part, Status
+from tabinterp.document.base import Interval, Message, Metric, Part, Status, side, within
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+from tabinterp.errors import DocumentError
+from tabinterp.table.suppression import SMALL
 
 from . import ANALYSIS
 
@@ -42,6 +44,27 @@ class Slices(Part):
     sentences: list[Message]
     found: list[SliceRow]  # where the linear model is better, and unlike the other rows: the most extreme
     hidden: int  # of the same kind, beyond those
+
+    def check_claims(self, document: Document) -> None:
+        """Check that the status of each group follows from its interval, on held-out rows."""
+        if self.found and not document.performance.held_out:
+            raise DocumentError(
+                "slices.found: groups are compared, although there are no held-out rows. Allowed: none."
+            )
+        for index, row in enumerate(self.found):
+            place = f"slices.found.{index}"
+            if row.rows < SMALL:
+                raise DocumentError(f"{place}: a group has fewer than {SMALL} rows. Allowed: none.")
+            expected: Status = {1: "worse", -1: "better", 0: "not_resolved"}[side(row.difference)]  # type: ignore[assignment]
+            if row.status not in ("equivalent", expected):
+                raise DocumentError(f"{place}.status: {row.status!r}, but its interval implies {expected!r}.")
+            if row.status == "equivalent" and not within(row.difference, self.margin):
+                raise DocumentError(f"{place}.status: 'equivalent', but its interval is not within the margin.")
+            if row.unlike != (side(row.against_rest) != 0):
+                raise DocumentError(f"{place}.unlike: {row.unlike}, but its interval implies {not row.unlike}.")
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("slices", "both", self.rows, evaluated(document))
 
 
 def build(r: Results) -> Slices | None:
@@ -90,10 +113,3 @@ def _extremes(slices: list[Slice]) -> list[Slice]:
 
 def _row(slice_: Slice) -> SliceRow:
     return fill(SliceRow, slice_, group=condition_message(slice_.group), protected=slice_.group.protected)
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.get(Slices)
-    if part is not None:
-        yield used_rows("slices", "both", part.rows, evaluated(document))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tabinterp.analyses.subgroup_gaps.record import WeakRow
-from tabinterp.document.claims import side
+from tabinterp.document.base import side
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, table

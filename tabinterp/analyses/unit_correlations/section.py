@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from tabinterp.analyses.hidden_units.record import Inside, UnitRow
 from tabinterp.analyses.unit_correlations.record import Unit, UnitColumn
-from tabinterp.document.claims import side
+from tabinterp.document.base import side
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.tables import Column, heat, interval_column, name_column, table
