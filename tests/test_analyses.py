@@ -103,7 +103,7 @@ def test_each_analysis_has_a_field_of_the_document_its_schema_and_its_places_on_
 def test_sections_of_a_chapter_have_different_positions():
     """Otherwise the order of the list would decide the order on the page as well."""
     for chapter in contents.CHAPTERS:
-        of_analyses = [one for analysis in (PERFORMANCE, *ANALYSES) for one in analysis.on_page]
+        of_analyses = [one for analysis in ANALYSES for one in analysis.on_page]
         places = [one.order for one in of_analyses if one.chapter == chapter.anchor] + [
             at for at, _, _ in chapter.shown
         ]

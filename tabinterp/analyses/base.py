@@ -108,7 +108,7 @@ class OnPage:
     chapter : anchor of the chapter.
     section : anchor of the section; `report.section.SECTION` is its title. Analyses may share one.
     order : position within the chapter, the smallest first. A section stands where the first thing in it stands.
-    build : module of the package and function in it: Document -> blocks.
+    build : module of the package and function in it: (record, document) -> blocks. It is not called where there is no record.
     """
 
     chapter: str

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from operator import itemgetter
-from typing import Any, cast
+from typing import cast
 
 from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.agreement import section as agreement
-from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.drop_column import section as drop_column
 from tabinterp.analyses.mechanism import section as mechanism
-from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
-from tabinterp.document.document import OWN, Document
+from tabinterp.analyses.performance import section as performance
+from tabinterp.document.document import OWN, RECORDS, Document, Part
 from tabinterp.messages import english
 from tabinterp.report.blocks import Block, Paragraph, Section
 from tabinterp.report.layout import arranged
@@ -45,7 +45,7 @@ class Chapter:
 
 
 CHAPTERS = (
-    Chapter("performance-chapter"),
+    Chapter("performance-chapter", ((10, "performance", performance.build),)),
     Chapter("importance-chapter", ((20, "agreement", agreement.build), (31, "together", drop_column.build))),
     Chapter("effects-chapter"),
     Chapter("robustness"),
@@ -89,20 +89,21 @@ def _chapter(document: Document, chapter: Chapter) -> Section:
 
 
 def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
-    """Yield what the analyses show in a chapter; one with a record of its own shows nothing where it was not requested."""
-    for analysis in (PERFORMANCE, *ANALYSES):
+    """Yield what the analyses show in a chapter. Without a record, one that has no field of the document has no section."""
+    for analysis in ANALYSES:
+        record = document.get(analysis.kind if analysis.record else RECORDS[str(analysis.place).partition(".")[0]].kind)
         for place in analysis.on_page:
-            if place.chapter == chapter and (analysis.name not in OWN or analysis.name in document.analyses):
-                yield place.order, place.section, _build(analysis, place.build)
+            if place.chapter == chapter and (record is not None or analysis.name not in OWN):
+                yield place.order, place.section, partial(_blocks, analysis.name, place.build, record)
 
 
-def _build(analysis: Analysis[Any], name: str) -> Build:
-    """Return a function of the package of an analysis; one that shows a record of its own is given this as well."""
+def _blocks(package: str, name: str, record: Part | None, document: Document) -> list[Block]:
+    """Return what a function of an analysis's package makes of its record; nothing where there is none."""
+    if record is None:
+        return []
     module, _, function = name.rpartition(".")
-    build = getattr(import_module(f"tabinterp.analyses.{analysis.name}.{module}"), function)
-    if analysis.name in OWN:
-        return lambda document: cast("list[Block]", build(document.analyses[analysis.name], document))
-    return cast("Build", build)
+    build = getattr(import_module(f"tabinterp.analyses.{package}.{module}"), function)
+    return cast("list[Block]", build(record, document))
 
 
 def _section(anchor: str, blocks: list[Block]) -> Section:

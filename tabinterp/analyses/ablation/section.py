@@ -16,10 +16,7 @@ GROUPS = 8
 NAMED = 6  # units of a group
 
 
-def build(document: Document) -> list[Block]:
-    groups = document.get(UnitGroups)
-    if groups is None:
-        return []
+def build(groups: UnitGroups, document: Document) -> list[Block]:
     inside = document.get(Inside)
     lead = t(
         "report.mechanism.groups.lead",

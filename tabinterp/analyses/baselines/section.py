@@ -12,9 +12,8 @@ from tabinterp.report.words import capital, cut, listed, number, sentences, shar
 STARTS = ("mean", "median", "rows")
 
 
-def build(document: Document) -> list[Block]:
-    baselines = document.get(Baselines)
-    if not document[Gradients].methods or baselines is None:
+def build(baselines: Baselines, document: Document) -> list[Block]:
+    if not document[Gradients].methods:
         return []
     return [
         Heading(t("report.baselines")),

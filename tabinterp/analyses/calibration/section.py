@@ -14,10 +14,8 @@ from tabinterp.report.words import capital, counted, interval, number, t, tidy
 from .record import Calibrated, Calibration, CalibrationBin, CalibrationRow
 
 
-def build(document: Document) -> list[Block]:
-    calibration, task = document.get(Calibration), document.data.task
-    if calibration is None:
-        return []
+def build(calibration: Calibration, document: Document) -> list[Block]:
+    task = document.data.task
     kind = task if task in ("regression", "count") else "classes"
     blocks: list[Block] = [
         Heading(t("report.calibration")),

@@ -14,10 +14,7 @@ from tabinterp.report.words import cut_cell, layer_name, number, outputs, score_
 UNITS, LEAST = 12, 4  # units of all outputs together, and of each at least
 
 
-def build(document: Document) -> list[Block]:
-    conductance = document.get(Conductance)
-    if conductance is None:
-        return []
+def build(conductance: Conductance, document: Document) -> list[Block]:
     rows = t(f"report.rows_of.{document[Neurons].rows_of}", rows=conductance.rows)
     blocks: list[Block] = [
         Paragraph(t("report.mechanism.conductance.lead", rows_of=rows, scale=score_scale(document))),

@@ -13,10 +13,7 @@ from tabinterp.report.words import NONE, counted, interval, number, t, tidy
 from .record import ConstraintTable
 
 
-def build(document: Document) -> list[Block]:
-    constraints = document.get(ConstraintTable)
-    if constraints is None:
-        return []
+def build(constraints: ConstraintTable, document: Document) -> list[Block]:
     columns: list[Column[ConstraintRow]] = [
         name_column(t("report.column"), lambda row: row.column),
         Column(t("report.constraints.direction"), lambda row: row.direction or NONE, "t"),

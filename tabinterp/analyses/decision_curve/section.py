@@ -15,10 +15,7 @@ from tabinterp.report.words import capital, interval, number, t
 from .record import Decisions
 
 
-def build(document: Document) -> list[Block]:
-    decisions = document.get(Decisions)
-    if decisions is None:
-        return []
+def build(decisions: Decisions, document: Document) -> list[Block]:
     return [
         Heading(t("report.judged.decisions")),
         *([] if decisions.policy is None else _policy(decisions.policy)),

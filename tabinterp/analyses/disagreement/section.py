@@ -11,10 +11,7 @@ from tabinterp.report.words import counted, say, series, t, tidy
 from .record import Disagreement
 
 
-def build(document: Document) -> list[Block]:
-    disagreement = document.get(Disagreement)
-    if disagreement is None:
-        return []
+def build(disagreement: Disagreement, document: Document) -> list[Block]:
     blocks: list[Block] = [
         Heading(t("report.disagreement")),
         *(Paragraph(say(line)) for line in disagreement.sentences),

@@ -13,10 +13,7 @@ from .record import Extrapolation
 MOST = 12  # columns of the table, the largest first; the document holds all of them
 
 
-def build(document: Document) -> list[Block]:
-    extrapolation = document.get(Extrapolation)
-    if extrapolation is None:
-        return []
+def build(extrapolation: Extrapolation, document: Document) -> list[Block]:
     columns: list[Column[BeyondRange]] = [
         name_column(t("report.column"), lambda row: row.column),
         interval_column(t("report.off.change"), lambda row: row.change),

@@ -29,8 +29,7 @@ MOST = 100  # columns in a table
 SIZES = {"saliency", "smoothgrad"}  # methods whose attributions are never negative
 
 
-def build(document: Document) -> list[Block]:
-    gradients = document[Gradients]
+def build(gradients: Gradients, document: Document) -> list[Block]:
     if not gradients.methods:
         return []
     blocks: list[Block] = [

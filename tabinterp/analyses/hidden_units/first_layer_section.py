@@ -34,9 +34,8 @@ BARRED, LEVELS = 2, 10  # categories, and levels of each, as bars
 BAR, LONGEST_BAR = "█", 8
 
 
-def build(document: Document) -> list[Block]:
-    inside = document.get(Inside)
-    if not document[Neurons].units or inside is None or not inside.templates:
+def build(inside: Inside, document: Document) -> list[Block]:
+    if not document[Neurons].units or not inside.templates:
         return []
     rank = by_importance(document)
     names = inside.template_columns

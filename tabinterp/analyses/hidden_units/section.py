@@ -49,10 +49,9 @@ HEALTH = ("dead", "constant", "saturated", "duplicate", "redundant")
 # ---- health
 
 
-def health(document: Document) -> list[Block]:
+def health(inside: Inside, document: Document) -> list[Block]:
     """Return the table of dead, saturated and redundant units in each layer."""
-    inside = document.get(Inside)
-    if not document[Neurons].units or inside is None:
+    if not document[Neurons].units:
         return []
     caption = t("report.inside.health_table", rows=rows_of(inside))
     names = [t(f"report.inside.{kind}") for kind in ("units", "sound", *HEALTH, "rank")]
@@ -75,10 +74,9 @@ def _layer(row: LayerHealth) -> list[str]:
 # ---- up close
 
 
-def build(document: Document) -> list[Block]:
+def build(inside: Inside, document: Document) -> list[Block]:
     """Return the units with the highest ablation loss, each with what activates it."""
-    inside = document.get(Inside)
-    if not document[Neurons].units or inside is None:
+    if not document[Neurons].units:
         return []
     loss = t(f"report.metric.{inside.loss}")
     lead = t(

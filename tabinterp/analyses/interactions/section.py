@@ -16,10 +16,7 @@ from .record import Interactions
 MEASURES = ("share", "variance", "h2", "shapley")
 
 
-def build(document: Document) -> list[Block]:
-    interactions = document.get(Interactions)
-    if interactions is None:
-        return []
+def build(interactions: Interactions, document: Document) -> list[Block]:
     linear = Paragraph(
         t("report.interactions.linear" if interactions.linear_adds else "report.interactions.linear_mixed")
     )

@@ -35,10 +35,7 @@ SHOWN = 3  # regions side by side
 LEFT_OUT = 12  # columns without coefficients that are named
 
 
-def build(document: Document) -> list[Block]:
-    regions = document.get(Regions)
-    if regions is None:
-        return []
+def build(regions: Regions, document: Document) -> list[Block]:
     largest = (
         t("report.mechanism.regions.largest_few")
         if regions.largest is None

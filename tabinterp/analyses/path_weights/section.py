@@ -27,10 +27,7 @@ from tabinterp.report.words import (
 COLUMNS, LEAST = 12, 4  # columns of all outputs together, and of each at least
 
 
-def build(document: Document) -> list[Block]:
-    paths = document.get(Paths)
-    if paths is None:
-        return []
+def build(paths: Paths, document: Document) -> list[Block]:
     all_outputs = outputs(paths.columns)
     shown = _shown(paths, all_outputs, by_importance(document))
     numeric = {(term.output, term.column): term for term in paths.terms if term.level is None and term.sd is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis, OnPage
+from tabinterp.analyses.base import Analysis
 
 if TYPE_CHECKING:
     from .estimator import Performance
@@ -20,5 +20,4 @@ ANALYSIS: Analysis[Performance] = Analysis(
     ),
     summed="performance",
     stream="streamed_metrics",
-    page=(OnPage("performance-chapter", "performance", 10),),
 )

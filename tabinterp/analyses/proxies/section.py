@@ -12,9 +12,8 @@ from tabinterp.report.words import capital, interval, layer_name, listed, number
 CHANCE = {"auc": 0.5, "r2": 0.0}
 
 
-def build(document: Document) -> list[Block]:
-    groups = document.get(Groups)
-    return [] if groups is None else [block for proxy in groups.proxies for block in _proxy(proxy)]
+def build(groups: Groups, document: Document) -> list[Block]:
+    return [block for proxy in groups.proxies for block in _proxy(proxy)]
 
 
 def _proxy(proxy: ProxyPart) -> list[Block]:

@@ -10,10 +10,7 @@ from tabinterp.report.words import draws, t
 from .record import Recalibration
 
 
-def build(document: Document) -> list[Block]:
-    recalibration = document.get(Recalibration)
-    if recalibration is None:
-        return []
+def build(recalibration: Recalibration, document: Document) -> list[Block]:
     lead = t(
         "report.judged.recalibration.lead",
         map=t(f"report.judged.map.{document.data.task}"),

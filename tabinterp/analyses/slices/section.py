@@ -11,10 +11,7 @@ from tabinterp.report.words import counted, say, sentences, t, tidy
 from .record import Slices
 
 
-def build(document: Document) -> list[Block]:
-    slices = document.get(Slices)
-    if slices is None:
-        return []
+def build(slices: Slices, document: Document) -> list[Block]:
     blocks: list[Block] = [Heading(t("report.slices")), *(Paragraph(say(line)) for line in slices.sentences)]
     if not slices.found:
         return blocks

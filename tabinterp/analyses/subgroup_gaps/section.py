@@ -12,10 +12,7 @@ from tabinterp.report.words import counted, group_name, number, share, t
 from .record import WeakPart
 
 
-def build(document: Document) -> list[Block]:
-    gaps = document.get(WeakPart)
-    if gaps is None:
-        return []
+def build(gaps: WeakPart, document: Document) -> list[Block]:
     lead = t("report.weak.lead", searched=gaps.searched, rows=gaps.rows, mean=number(gaps.mean), null=number(gaps.null))
     blocks: list[Block] = [Heading(t("report.weak")), Paragraph(lead)]
     if not gaps.found:

@@ -40,9 +40,9 @@ UNRANKED = 10**6
 BY_CHANCE = 0.025  # of intervals lie above zero where there is nothing
 
 
-def build(document: Document) -> list[Block]:
+def build(neurons: Neurons, document: Document) -> list[Block]:
     """Return the maps: units (highest ablation loss first) by columns (most important first)."""
-    neurons, inside = document[Neurons], document.get(Inside)
+    inside = document.get(Inside)
     if not neurons.units:
         return []
     units = _ordered(neurons.units, inside)
@@ -72,9 +72,8 @@ def build(document: Document) -> list[Block]:
     return [*blocks, Paragraph(t("report.neurons.caveat"), "note")]
 
 
-def every_unit(document: Document) -> list[Block]:
+def every_unit(neurons: Neurons, document: Document) -> list[Block]:
     """Return all units with their strongest columns, and all measures for each unit and column."""
-    neurons = document[Neurons]
     if not neurons.units:
         return []
     units = _ordered(neurons.units, document.get(Inside))
@@ -82,9 +81,8 @@ def every_unit(document: Document) -> list[Block]:
     return [fold, _measures(units)]
 
 
-def dropped(document: Document) -> list[Block]:
+def dropped(neurons: Neurons, document: Document) -> list[Block]:
     """Return the sentence about units that are not in the document."""
-    neurons = document[Neurons]
     if not neurons.units or not neurons.dropped_units:
         return []
     return [Paragraph(t("report.neurons.dropped", count=neurons.dropped_units), "warning")]
