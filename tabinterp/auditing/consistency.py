@@ -14,19 +14,17 @@ from tabinterp import __version__
 from tabinterp.analyses.calibration.record import Calibration
 from tabinterp.analyses.coefficients.record import LINEAR_R2, Coefficients
 from tabinterp.analyses.decision_curve.record import Decisions, Policy
-from tabinterp.analyses.disagreement.record import Disagreement, disagreement_sentences
 from tabinterp.analyses.groups.record import Groups
 from tabinterp.analyses.performance.record import MARGIN, Judged, gap, only_network, others, rounded
 from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.analyses.settings import AuditSettings, Constraint, DecisionPolicy
-from tabinterp.analyses.slices.record import Slices, slices_sentences
 from tabinterp.auditing.not_assessed import KEYS, unassessed
 from tabinterp.auditing.run_record import code_digest, configuration_digest, readings
 from tabinterp.checks.evidence.clauses import evidence, holds
 from tabinterp.checks.judge import judge
 from tabinterp.document import claims
 from tabinterp.document.base import RANGES, Interval, MetricRow, Part, status_of
-from tabinterp.document.document import Document, Message
+from tabinterp.document.document import PLACES, Document, Message
 from tabinterp.errors import DocumentError
 from tabinterp.table.schema import GOALS
 
@@ -76,7 +74,6 @@ def _findings(document: Document) -> Iterator[Message]:
 def _parts(document: Document) -> Iterator[Message]:
     how, verdict, performance = document.method, document.verdict, document.performance
     primary = performance.metrics[0]
-    disagreement, slices = document.get(Disagreement), document.get(Slices)
     digests = [how.digest_key, how.data_digest, *(column.digest for column in document.data.columns)]
     held = {
         "verdict.status": verdict.status == _status(document),
@@ -89,9 +86,11 @@ def _parts(document: Document) -> Iterator[Message]:
         "performance.metrics": _metrics_possible(document),
         "calibration": all(map(_holds_its_value, _calibrations(document))),
         "performance.held_out": performance.held_out == (document.data.held_out_rows is not None),
-        "disagreement.sentences": disagreement is None
-        or disagreement.sentences == disagreement_sentences(disagreement, document.linear.name),
-        "slices.sentences": slices is None or _slices_follow(slices, document.linear.name),
+        **{
+            f"{'.'.join(place)}.sentences": record.sentences_follow(document)
+            for kind, place in PLACES.items()
+            if (record := document.get(kind)) is not None
+        },
         "not_assessed": [one for one in document.not_assessed if one.key in KEYS] == unassessed(document),
         "method.settings.margin": how.settings.get("margin") == verdict.margin,
         "settings": document.settings is None or _settings_follow(document, document.settings),
@@ -256,17 +255,6 @@ def _scope(document: Document) -> Message:
 
 def _ends(part: Interval) -> dict[str, Any]:
     return {"value": part.value, "low": part.low, "high": part.high}
-
-
-def _slices_follow(part: Slices, linear: str) -> bool:
-    """Return whether the sentences about groups match the table; for groups beyond the table only a number is known."""
-    counts: Any = {name: part.sentences[0].values.get(name, 0) for name in ("better", "worse", "unlike")}
-    shown = {name: sum(row.status == name for row in part.found) for name in ("better", "worse")}
-    shown["unlike"] = sum(row.unlike for row in part.found)
-    possible = all(shown[name] <= counts[name] <= part.groups for name in counts)
-    if not part.hidden:
-        possible &= all(counts[name] == shown[name] for name in ("worse", "unlike"))
-    return possible and part.sentences == slices_sentences(part, counts, linear)
 
 
 def _status(document: Document) -> str:

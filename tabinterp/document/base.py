@@ -34,6 +34,10 @@ class Part(BaseModel):
     def check_claims(self, document: Document) -> None:
         """Raise `DocumentError` where the record claims more than its own numbers support."""
 
+    def sentences_follow(self, document: Document) -> bool:
+        """Return whether the sentences of the record follow from its numbers."""
+        return True
+
     def rows_used(self, document: Document) -> Iterable[ReadingRows]:
         """Return the rows that the numbers of the record are about."""
         return ()

@@ -67,6 +67,9 @@ class Disagreement(Part):
         if any(leaf.rows < SMALL for leaf in self.leaves):
             raise DocumentError(f"disagreement.leaves: a leaf has fewer than {SMALL} rows. Allowed: none.")
 
+    def sentences_follow(self, document: Document) -> bool:
+        return self.sentences == disagreement_sentences(self, document.linear.name)
+
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("disagreement", "both", self.rows, evaluated(document), document.method.seed)
 

@@ -63,6 +63,16 @@ class Slices(Part):
             if row.unlike != (side(row.against_rest) != 0):
                 raise DocumentError(f"{place}.unlike: {row.unlike}, but its interval implies {not row.unlike}.")
 
+    def sentences_follow(self, document: Document) -> bool:
+        """Return whether the sentences about groups match the table; for groups beyond the table only a number is known."""
+        counts: Any = {name: self.sentences[0].values.get(name, 0) for name in ("better", "worse", "unlike")}
+        shown = {name: sum(row.status == name for row in self.found) for name in ("better", "worse")}
+        shown["unlike"] = sum(row.unlike for row in self.found)
+        possible = all(shown[name] <= counts[name] <= self.groups for name in counts)
+        if not self.hidden:
+            possible &= all(counts[name] == shown[name] for name in ("worse", "unlike"))
+        return possible and self.sentences == slices_sentences(self, counts, document.linear.name)
+
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("slices", "both", self.rows, evaluated(document))
 
