@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tabinterp.analyses.groups.group_names import condition_message
 from tabinterp.analyses.record_values import fill
