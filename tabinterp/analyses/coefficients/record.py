@@ -301,21 +301,15 @@ def _contradicts(row: CoefficientRow, q: Any) -> bool:
     """Return whether the two intervals are on opposite sides of zero after correction, the rival agrees with the
     coefficient, the surrogate with the derivative, and most rows with their average.
     """
-    side, other = _side(row.linear), _side(row.network)
+    linear, network = side(row.linear), side(row.network)
     return bool(
-        side * other < 0
+        linear * network < 0
         and q <= LEVEL
-        and (row.penalised or 0.0) * side > 0
-        and (row.surrogate or 0.0) * other > 0
+        and (row.penalised or 0.0) * linear > 0
+        and (row.surrogate or 0.0) * network > 0
         and row.sign_flip is not None
         and row.sign_flip < FLIPS
     )
-
-
-def _side(part: Interval) -> int:
-    if part.low is None or part.high is None:
-        return 0
-    return int(part.low > 0) - int(part.high < 0)
 
 
 def _collinear(inference: Inference) -> set[str]:

@@ -62,8 +62,9 @@ class Gradients(Part):
 def build(r: Results) -> Gradients:
     """Return the attributions of both models by every method that applies."""
     saturation = None
-    if r.network.table.schema.task == "binary" and len(_evaluated(r)) >= SMALL:
-        rows = r.network.take(_evaluated(r))
+    evaluated = r.network.table.evaluated
+    if r.network.table.schema.task == "binary" and len(evaluated) >= SMALL:
+        rows = r.network.take(evaluated)
         p = np.exp(-np.logaddexp(0, -rows.scores[:, 0]))  # of the positive class
         saturation = quantile(p * (1 - p), 0.5, rows.table.weights)
     return Gradients(
@@ -72,11 +73,6 @@ def build(r: Results) -> Gradients:
         methods=[_method(*models) for models in r[ANALYSIS] or []],
         baselines=baselines_record.build(r),
     )
-
-
-def _evaluated(r: Results) -> Any:
-    table = r.network.table
-    return np.arange(len(table)) if table.held_out is None else np.flatnonzero(table.held_out)
 
 
 def _method(network: GradientImportance, linear: GradientImportance) -> GradientMethod:
