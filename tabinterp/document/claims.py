@@ -26,13 +26,13 @@ def check(document: Document) -> None:
     _verdict(document)
     for index, row in enumerate(document.performance.metrics):
         _metric(row, f"performance.metrics.{index}")
+    if (judged := document.get(Judged)) is not None:
+        _judged(judged, document)
+    _lines(document)
     for kind in PLACES:
         record = document.get(kind)
         if record is not None:
             record.check_claims(document)
-    if (judged := document.get(Judged)) is not None:
-        _judged(judged, document)
-    _lines(document)
     _linear(document)
     ladder = document.get(Ladder)
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]

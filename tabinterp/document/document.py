@@ -181,8 +181,8 @@ R = TypeVar("R", bound=Part)
 RECORDS: Final = fields()  # field -> what it holds
 OWN: Final = own_records()  # name of an analysis without a field -> what `analyses` holds
 PLACES: Final = {  # class of a record -> names that lead to it from the document
-    **{field.kind: (place,) for place, field in RECORDS.items()},
     **{analysis.kind: tuple(analysis.place.split(".")) for analysis in ANALYSES if analysis.place and analysis.record},
+    **{field.kind: (place,) for place, field in RECORDS.items()},
     **{field.kind: ("analyses", name) for name, field in OWN.items()},
 }
 
