@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.constraints.record import ConstraintRow, HeldPart
+from tabinterp.analyses.constraints.record import ConstraintRow, ConstraintTable, HeldPart
 from tabinterp.checks.shared.power import of_counts, share_beyond, with_power
 from tabinterp.document.document import Document
 
@@ -12,7 +12,7 @@ AGAINST_PERCENT = 1.0  # of the rows against a declared direction
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    table = document.groups.constraints if document.groups is not None else None
+    table = document.get(ConstraintTable)
     if table is None or not table.columns:
         return not_applicable()
     reversed_rows = [row for row in table.columns if _is_reversed(row.network, limits)]

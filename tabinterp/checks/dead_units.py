@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.document import Document
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    units = document.neurons.units
+    units = document[Neurons].units
     if not units:
         return not_applicable()
     dead = sum(unit.sd == 0 for unit in units)
-    return raised(count=dead, units=len(units)) if dead else cleared(units=len(units), rows=document.neurons.rows)
+    return raised(count=dead, units=len(units)) if dead else cleared(units=len(units), rows=document[Neurons].rows)
 
 
 CHECK = Check(

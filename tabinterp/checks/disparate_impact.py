@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.groups.record import ImpactPair, ImpactRow
+from tabinterp.analyses.groups.record import Groups, ImpactPair, ImpactRow
 from tabinterp.checks.shared.document_values import group_name
 from tabinterp.document.document import Document
 
@@ -18,7 +18,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     whose share is withheld.
     """
     adverse, limit = document.data.adverse, limits["ratio"]
-    table = document.groups.table if document.groups is not None else None
+    groups = document.get(Groups)
+    table = None if groups is None else groups.table
     impact = table.impact if table is not None else None
     if impact is None or adverse is None:
         without_impact = "not_applicable" if table is None else "not_applicable_adverse"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.data_quality.record import TableReadings
 from tabinterp.checks.shared.document_values import input_columns
 from tabinterp.document.document import Document
 
@@ -9,9 +10,10 @@ from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    if document.table is None:
+    table = document.get(TableReadings)
+    if table is None:
         return not_applicable()
-    families = [" = ".join(names) for names in document.table.equal]
+    families = [" = ".join(names) for names in table.equal]
     if families:
         return raised(families=families, count=len(families))
     return cleared(count=len(input_columns(document)))

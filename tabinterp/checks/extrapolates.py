@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.extrapolation.record import Extrapolation
 from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document
 
@@ -11,7 +12,7 @@ RANGES = 2.0  # ranges of the score: a linear model stays below 1, because all i
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    extrapolation = document.extrapolation
+    extrapolation = document.get(Extrapolation)
     if extrapolation is None or not extrapolation.columns:
         return not_applicable()
     far = [column for column in extrapolation.columns if above(column.change, limits["ranges"])]

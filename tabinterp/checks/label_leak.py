@@ -22,7 +22,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 def evaluate_columns(document: Document, limits: Limits, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
     """Raise the columns of which the lower end of the AUC or R² alone is a leak, by a rule that `near_leak` gives another of."""
-    table = document.table
+    table = document.get(TableReadings)
     powers = [(column.column, predictive_power(column)) for column in input_columns(document)]
     known = [(name, power) for name, power in powers if power.low is not None]
     if table is None or not known:
@@ -48,7 +48,8 @@ def _smallest_power(document: Document, limit: float) -> Power | None:
     rows = data.rows if data.held_out_rows is None else data.held_out_rows
     if data.drawn is not None:
         rows = data.drawn.rows if data.drawn.held_out_rows is None else data.drawn.held_out_rows
-    if document.table is not None and document.table.metric == "r2":
+    table = document.get(TableReadings)
+    if table is not None and table.metric == "r2":
         return of_counts(document, "r2", r2_beyond(limit, rows), rows)
     events = data.events if data.task == "binary" else None
     return of_counts(document, "auc", auc_beyond(limit, events, rows - events), rows, events) if events else None

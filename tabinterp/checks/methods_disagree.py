@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tabinterp.analyses.agreement.record import Agreement
+from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
@@ -49,7 +50,7 @@ def _order_correlation(pair: Agreement) -> float:
 
 def _share_first(document: Document, pair: Agreement, share: float) -> bool:
     """Return whether, of many columns, the first are much the same: then only columns of no weight are ranked differently."""
-    return len(document.importance.columns) > 2 * pair.top and (pair.overlap or 0.0) > share
+    return len(document[Importance].columns) > 2 * pair.top and (pair.overlap or 0.0) > share
 
 
 def _method(name: str) -> str:

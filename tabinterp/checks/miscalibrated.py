@@ -6,7 +6,7 @@ significant, or where a smooth calibration curve bends away from the predictions
 
 from __future__ import annotations
 
-from tabinterp.analyses.calibration.record import Calibrated
+from tabinterp.analyses.calibration.record import Calibrated, Calibration
 from tabinterp.checks.shared.document_values import performance_withheld
 from tabinterp.document.document import Document, Interval
 
@@ -21,9 +21,10 @@ BEND, BEND_P = 0.1, 0.001  # distance of a smooth calibration curve, as a probab
 def evaluate(document: Document, limits: Limits) -> Outcome:
     if (outcome := performance_withheld(document)) is not None:
         return outcome
-    if document.calibration is None:
+    calibration = document.get(Calibration)
+    if calibration is None:
         return not_applicable()
-    outputs = [(row.output, row.network) for row in document.calibration.outputs]
+    outputs = [(row.output, row.network) for row in calibration.outputs]
     known = [(name, one) for name, one in outputs if one.slope.low is not None and one.p is not None]
     if not known:
         return not_applicable("few")

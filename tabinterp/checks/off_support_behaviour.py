@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.off_support.record import OffSupport
 from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document
 
@@ -11,7 +12,7 @@ GAP = 0.15  # share of the R² learnt from real rows: ordinary networks stay bel
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    off = document.off_support
+    off = document.get(OffSupport)
     if off is None or off.gap.low is None:
         return not_applicable()
     limit = max(limits["share"] * (off.real.value or 0.0), 1e-12)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.coefficients.record import Coefficients
 from tabinterp.document.document import Document
 
 from .base import Check, Limits, Outcome, Text, cleared, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    penalised = any(note.key.startswith("coefficients.note.penalised") for note in document.coefficients.notes)
+    penalised = any(note.key.startswith("coefficients.note.penalised") for note in document[Coefficients].notes)
     given = document.method.settings.get("counterpart") == "given"
     return raised(linear=document.linear.name) if penalised and given else cleared()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.groups.record import Groups
 from tabinterp.analyses.proxies.record import ProxyPart
 from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document, Interval
@@ -15,7 +16,8 @@ RAISED_HELD_BACK = {"auc": "raised_auc_held_back", "r2": "raised_r2_held_back"}
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    known = document.groups.proxies if document.groups is not None else []
+    groups = document.get(Groups)
+    known = [] if groups is None else groups.proxies
     if not known:
         return not_applicable()
     carried = [(one, columns) for one in known if (columns := _carrying(one, limits))]

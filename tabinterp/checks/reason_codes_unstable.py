@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.reason_codes.record import Reasons
 from tabinterp.checks.shared.power import of_counts, share_beyond, with_power
 from tabinterp.document.document import Document, Interval, Message
 
@@ -12,7 +13,7 @@ JACCARD = 0.5  # index of the lists from the two references: half of what they n
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    reasons = document.reasons
+    reasons = document.get(Reasons)
     if document.data.task == "binary" and document.data.adverse is None and reasons is None:
         return not_applicable("not_applicable_adverse")
     rows = {row.of: row for row in (reasons.alike if reasons is not None else [])}

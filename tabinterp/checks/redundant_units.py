@@ -5,13 +5,14 @@ Dead and constant units are the matter of another check, `dead_units`.
 
 from __future__ import annotations
 
+from tabinterp.analyses.hidden_units.record import Inside
 from tabinterp.document.document import Document
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    inside = document.inside
+    inside = document.get(Inside)
     if inside is None:
         return not_applicable()
     duplicate = sum(layer.duplicate for layer in inside.layers)

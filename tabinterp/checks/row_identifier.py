@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.data_quality.record import TableReadings
 from tabinterp.checks.shared.document_values import input_columns
 from tabinterp.document.document import Document
 
@@ -9,14 +10,15 @@ from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    if document.table is None:
+    table = document.get(TableReadings)
+    if table is None:
         return not_applicable()
     columns = input_columns(document)
     identifiers = [column for column in columns if column.identifier is not None]
     if not identifiers:
         return cleared(count=len(columns))
     first, names = identifiers[0], [column.column for column in identifiers]
-    return raised(columns=names, column=first.column, distinct=first.distinct, rows=document.table.rows)
+    return raised(columns=names, column=first.column, distinct=first.distinct, rows=table.rows)
 
 
 CHECK = Check(

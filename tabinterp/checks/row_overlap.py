@@ -6,6 +6,7 @@ are frequent in a coarse table.
 
 from __future__ import annotations
 
+from tabinterp.analyses.data_quality.record import TableReadings
 from tabinterp.document.document import Document
 from tabinterp.table.suppression import SMALL
 
@@ -15,7 +16,7 @@ OVERLAP_PERCENT = 1.0  # of the held-out rows, beyond the share of training rows
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    table = document.table
+    table = document.get(TableReadings)
     if table is None or table.copies.held_out_rows is None:
         return not_applicable()
     copies, within, rows = table.copies.across_whole, table.copies.training_whole, table.copies.held_out_rows

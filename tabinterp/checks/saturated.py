@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.gradients.record import Gradients
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
@@ -11,7 +12,7 @@ SATURATED = 0.01  # median of p(1-p), as a share of what the base rate gives
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
     """Compare with the base rate, because predictions of a rare event are small where nothing is saturated."""
-    value = document.gradients.saturation
+    value = document[Gradients].saturation
     if value is None or document.data.task != "binary":
         return not_applicable()
     rate = document.data.rates[-1] if document.data.rates else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.coefficients.record import LINEAR_R2
+from tabinterp.analyses.coefficients.record import LINEAR_R2, Coefficients
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable
@@ -11,7 +11,7 @@ from .base import Check, Limit, Limits, Outcome, Text, not_applicable
 def evaluate(document: Document, limits: Limits) -> Outcome:
     if document.network.linear:
         return Outcome("raised", "raised_exact", {"linear": document.linear.name})
-    shares = [surrogate.r2 for surrogate in document.coefficients.surrogates if surrogate.r2 is not None]
+    shares = [surrogate.r2 for surrogate in document[Coefficients].surrogates if surrogate.r2 is not None]
     if not shares:
         return not_applicable()
     linear = min(shares) >= limits["r2"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.coefficients.record import CoefficientRow
+from tabinterp.analyses.coefficients.record import CoefficientRow, Coefficients
 from tabinterp.document.document import Document
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    terms = document.coefficients.terms
+    terms = document[Coefficients].terms
     if not terms:
         return not_applicable()
     names = [_name(term) for term in terms if term.conflict]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.data_quality.record import Heap
+from tabinterp.analyses.data_quality.record import Heap, TableReadings
 from tabinterp.document.document import Document
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable
@@ -12,7 +12,8 @@ CAPPED_TIMES = 3.0  # as many rows as hold the values beside it
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    columns = [] if document.table is None else document.table.columns
+    table = document.get(TableReadings)
+    columns = [] if table is None else table.columns
     target = next((column for column in columns if column.target), None)
     if target is None or document.data.task not in ("regression", "count"):
         return not_applicable()

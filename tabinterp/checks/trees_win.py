@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.boosted_trees.record import Reference
 from tabinterp.checks.shared.document_values import largest_loss, scored_events
 from tabinterp.checks.shared.power import beyond, smallest_effect, with_power
 from tabinterp.document.document import Document
@@ -10,7 +11,7 @@ from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    trees = None if document.judged is None else document.judged.reference
+    trees = document.get(Reference)
     if trees is None or trees.difference.low is None or trees.difference.high is None:
         return not_applicable()
     difference, margin = trees.difference, document.verdict.margin or 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.data_quality.record import TableReadings
 from tabinterp.checks.shared.document_values import input_columns
 from tabinterp.checks.shared.power import of_counts, share_of, with_power
 from tabinterp.document.document import Document
@@ -13,7 +14,7 @@ from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_a
 def evaluate(document: Document, limits: Limits) -> Outcome:
     held_out = document.data.held_out_rows
     known = [one for one in input_columns(document) if one.unseen_levels is None or one.unseen_levels >= 0]
-    if document.table is None or held_out is None or not known:
+    if document.get(TableReadings) is None or held_out is None or not known:
         return not_applicable()
     unseen = [column for column in known if (column.unseen_rows or 0) >= limits["rows"]]
     if not unseen:

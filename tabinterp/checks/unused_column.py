@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.document.document import Document, Interval
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
@@ -10,7 +11,7 @@ ROUNDING = 1e-7  # of the loss: moving a column there and back in single precisi
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    importance = document.importance
+    importance = document[Importance]
     if not importance.columns:
         return not_applicable()
     unread = {column.name for column in document.data.columns if column.role == "input" and not column.read_by_network}

@@ -17,7 +17,7 @@ BEYOND_PERCENT = 10.0  # above the loss of boosted trees; of the same
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    weak = document.groups.weak if document.groups is not None else None
+    weak = document.get(WeakPart)
     if weak is None:
         return not_applicable()
     if not weak.found:

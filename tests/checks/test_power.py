@@ -31,7 +31,7 @@ from tabinterp.checks.shared.power import (
     smallest_effect,
     with_power,
 )
-from tabinterp.document.claims import status_of
+from tabinterp.document.base import status_of
 from tabinterp.document.document import Document, Grouping, Interval
 from tabinterp.report.formats.markdown import render_markdown
 from tabinterp.report.sections.findings import detectable

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.ablation of groups of units": "ablation of groups of hidden units",
+    "rows_of.unit_groups": "Ablation of groups of units",
     "report.mechanism.groups.fold": "Ablation of unit groups ({count})",
     "report.mechanism.groups.lead": (
         "A group consists of units of one layer with a mean absolute correlation of at least {together} between their "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.alternatives considered": "alternatives considered",
     "report.alternatives": "Less discriminatory alternatives",
     "report.alternatives.lead": (
         "The table compares both models on {rows} held-out rows with versions that do not use a protected column or a "

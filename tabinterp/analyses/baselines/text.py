@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.baselines": "baselines",
+    "rows_of.baselines": "Integrated gradients: other baselines",
     "report.baselines": "Sensitivity to the baseline",
     "report.baselines.lead": (
         "Integrated gradients are recomputed on {rows} rows with two other baselines: the median (for categorical "

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.calibration": "calibration",
+    "rows_of.calibration": "Calibration",
+    "report.section.calibration": "Calibration and decisions",
     "report.method.summed.calibration": "reliability curves",
     "report.calibration.summed": (
         "Reliability curves use all held-out rows, which were read in batches; slopes and intercepts use the {rows} sampled "

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.coefficients": "coefficients",
+    "rows_of.coefficients_linear": "Coefficients: unpenalised fit",
+    "rows_of.coefficients_network": "Coefficients: average derivatives",
     "report.method.summed.coefficients": "the network's average derivatives for numeric columns",
     "report.unpenalised": "linear, unpenalised",
     "report.section.coefficients": "Coefficients",

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.conditional importance": "conditional importance",
+    "rows_of.together": "Conditional and grouped importance",
+    "rows_of.together_fitted": "Refits without a column",
+    "report.section.together.summary": (
+        "Conditional importance, grouped importance, and importance after refitting without a column."
+    ),
     "report.section.together": "Conditional and grouped importance",
     "report.together.lead": (
         "Conditional importance is the rise in {metric} ({unit}) when a column is permuted only between rows that are "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.conductance": "conductance",
+    "rows_of.conductance": "Conductance",
     "report.mechanism.conductance.fold": "Conductance of hidden units",
     "report.mechanism.conductance.lead": (
         "The conductance of a unit is the part of the change in score that passes through the unit along the straight "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.data quality checks": "data quality checks",
+    "rows_of.table": "Data quality",
     "report.method.summed.drift": "drift of each column",
     "report.data.lead.drawn": (
         "These results use the {rows} sampled rows and do not depend on either model. Counts from 1 to 9 are withheld. "

@@ -8,6 +8,8 @@ COST = (
 )
 
 TEXT: dict[str, str] = {
+    "step.net benefit": "decision curve",
+    "rows_of.decisions": "Decision curve",
     "verdict.cost.better": COST + "is significant in favour of the network.",
     "verdict.cost.worse": COST + "is significant in favour of {linear:name}.",
     "verdict.cost.no": COST + "is not significant.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.decomposition of the score": "decomposition of the score",
+    "rows_of.shares": "Decomposition of the score",
     "report.gain.shares": "Decomposition of the score",
     "report.gain.shares.lead": (
         "The variance of the network's score over {rows} has three components: the part explained by a linear function "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.effect curves": "effect curves",
+    "rows_of.effects": "Effect curves",
     "report.section.effects": "Effect curves",
     "report.effects.lead": (
         "The effect of a value of a column is the mean score ({scale}) when every row is given that value, minus the "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.extrapolation beyond the range of the data": "extrapolation beyond the range of the data",
+    "rows_of.extrapolation": "Extrapolation",
     "report.off.range": "Extrapolation",
     "report.off.range.table": (
         "Columns: mean absolute change in score when the column is moved beyond its range by the width of that range, "

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.gradients": "gradients",
+    "report.section.gradients.summary": (
+        "Saliency, gradient × input, SmoothGrad, integrated gradients, expected gradients, and alternative baselines."
+    ),
     "report.method.summed.gradients": "saliency and gradient × input",
     "report.section.gradients": "Gradients",
     # rows_of: report.rows_plain

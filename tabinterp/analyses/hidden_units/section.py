@@ -14,7 +14,8 @@ from tabinterp.analyses.hidden_units.record import (
     WeightLine,
 )
 from tabinterp.analyses.maximisation.panels import PLACES, at, best, path, peak, plausible, values_at
-from tabinterp.document.claims import side
+from tabinterp.analyses.unit_correlations.record import Neurons
+from tabinterp.document.base import side
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Panels, Paragraph, Table
 from tabinterp.report.tables import Column, name_column, table
@@ -48,10 +49,9 @@ HEALTH = ("dead", "constant", "saturated", "duplicate", "redundant")
 # ---- health
 
 
-def health(document: Document) -> list[Block]:
+def health(inside: Inside, document: Document) -> list[Block]:
     """Return the table of dead, saturated and redundant units in each layer."""
-    inside = document.inside
-    if not document.neurons.units or inside is None:
+    if not document[Neurons].units:
         return []
     caption = t("report.inside.health_table", rows=rows_of(inside))
     names = [t(f"report.inside.{kind}") for kind in ("units", "sound", *HEALTH, "rank")]
@@ -74,10 +74,9 @@ def _layer(row: LayerHealth) -> list[str]:
 # ---- up close
 
 
-def build(document: Document) -> list[Block]:
+def build(inside: Inside, document: Document) -> list[Block]:
     """Return the units with the highest ablation loss, each with what activates it."""
-    inside = document.inside
-    if not document.neurons.units or inside is None:
+    if not document[Neurons].units:
         return []
     loss = t(f"report.metric.{inside.loss}")
     lead = t(

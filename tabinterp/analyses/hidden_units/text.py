@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.hidden units": "hidden units",
+    "rows_of.inside": "Hidden units",
+    "rows_of.ablation": "Ablation of hidden units",
     "report.inside.lead": (
         "This section shows the health of the hidden units, the columns they respond to, their importance to the loss, "
         "and the rows that most activate the units and the outputs."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.interactions": "interactions",
+    "rows_of.interactions": "Interactions",
     "report.section.interactions": "Interactions",
     "report.interactions.lead": (
         "An interaction is the effect of two columns on the network's score beyond the sum of their separate effects. "

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.ladder of refits": "comparison with simpler models",
+    "rows_of.ladder_fitted": "Simpler models: fit",
+    "rows_of.ladder": "Simpler models: evaluation",
     "ladder.intercept.reached": "A model with only an intercept matches the network on held-out rows.",
     "ladder.intercept.better": "A model with only an intercept predicts better than the network on held-out rows.",
     "ladder.intercept.short": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "report.section.mechanism": "From inputs to score",
     "report.mechanism.lead": (
         "These analyses describe this network, not the data. Each analysis reports its error or its limitations."
     ),

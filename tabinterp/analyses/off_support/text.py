@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.comparison of perturbed and real rows": "comparison of perturbed and real rows",
+    "rows_of.off_support": "Perturbed and real rows",
     "report.section.off-data": "Beyond the data",
     "report.off.support": "Perturbed rows",
     # output: report.off.support.output, or nothing; auc, real, perturbed, gap: with their intervals

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.path products": "path products",
+    "rows_of.paths": "Path products",
     "report.mechanism.paths.fold": "Path products and Garson's shares",
     "report.mechanism.paths.lead": (
         "Both measures are computed from the weights. A path product (Olden & Jackson 2002) multiplies the weights "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.performance": "performance",
+    "rows_of.performance": "Performance",
     "report.method.summed.performance": "mean losses",
     "report.section.performance": "Performance",
     # draws: "rows" or "groups of rows" (report.draws)

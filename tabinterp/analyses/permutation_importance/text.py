@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.permutation importance": "permutation importance",
+    "rows_of.importance": "Permutation importance",
     "report.section.importance": "Permutation importance",
     "report.importance.lead": (
         "Permutation importance is the rise in {metric} ({unit}) when the values of a column are permuted between "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.proxies of protected columns": "proxies of protected columns",
+    "rows_of.proxies": "Proxies of protected columns",
     "report.proxies": "Can inputs predict {column}?",
     "report.proxies.lead": (
         "{column} is protected and is not an input. Linear probes, cross-fitted on {rows} rows, measure how well "

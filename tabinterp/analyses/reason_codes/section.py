@@ -26,10 +26,7 @@ from tabinterp.report.words import (
 from .record import Alike, Flip, ReasonRow, Reasons
 
 
-def build(document: Document) -> list[Block]:
-    reasons = document.reasons
-    if reasons is None:
-        return []
+def build(reasons: Reasons, document: Document) -> list[Block]:
     declined = t(
         "report.reasons.declined",
         declined=tidy(reasons.declined),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.reason codes": "reason codes",
+    "rows_of.reasons": "Reason codes",
     "reasons.alike": (
         "For declined rows, {common}% of the columns that either the network or {linear:name} gives as reasons are "
         "given by both (95% CI {common_low} to {common_high}). The first reason is the same for {first}% of the "

@@ -8,6 +8,8 @@ AFTER = (
 )
 
 TEXT: dict[str, str] = {
+    "step.recalibration": "recalibration",
+    "rows_of.recalibration": "Recalibration",
     "verdict.recalibrated.better": AFTER.format(then="the network is then significantly better"),
     "verdict.recalibrated.worse": AFTER.format(then="the network is then significantly worse"),
     "verdict.recalibrated.equivalent": AFTER.format(then="the difference is then negligible"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.Shapley values": "Shapley values",
+    "rows_of.shapley": "Shapley values",
+    "report.section.shapley.summary": "Shapley values of both models, with their sampling errors.",
     "reading.network.shapley": "network: Shapley values",
     "reading.linear.shapley": "linear: Shapley values",
     "report.section.shapley": "Shapley values",

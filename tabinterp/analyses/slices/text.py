@@ -6,6 +6,8 @@ FIRST = "Compared with {linear:name}, the network performs worst for rows with"
 THEN = "its loss is {value} higher (adjusted CI {low} to {high}; n = {rows})."
 
 TEXT: dict[str, str] = {
+    "step.comparison of slices of rows": "comparison of groups of rows",
+    "rows_of.slices": "Groups of rows",
     "slices.few": (
         "Subgroups are not compared: no level or quartile range of a column has at least {smallest} held-out rows."
     ),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.search for weak subgroups": "search for weak subgroups",
+    "rows_of.weak": "Weak subgroups",
     "report.weak": "Weak subgroups",
     # mean, null: losses
     "report.weak.lead": (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.trust checks": "trust checks",
+    "rows_of.trust": "Trust checks",
     "report.section.trust": "Reliability of explanations",
     "report.trust.lead": (
         "This section tests whether the explanations depend on what the network learned, whether the score responds to "

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from tabinterp.analyses.hidden_units.record import Inside, UnitRow
 from tabinterp.analyses.unit_correlations.record import Unit, UnitColumn
-from tabinterp.document.claims import side
+from tabinterp.document.base import side
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.tables import Column, heat, interval_column, name_column, table
@@ -25,6 +25,8 @@ from tabinterp.report.words import (
     unit_name,
 )
 
+from .record import Neurons
+
 UNFOLDED = 32  # units
 MAPPED = 2600  # cells of all maps, beyond the first 32 units
 CELLS = 1900  # of the first map: a table of very many columns shows fewer units
@@ -38,9 +40,9 @@ UNRANKED = 10**6
 BY_CHANCE = 0.025  # of intervals lie above zero where there is nothing
 
 
-def build(document: Document) -> list[Block]:
+def build(neurons: Neurons, document: Document) -> list[Block]:
     """Return the maps: units (highest ablation loss first) by columns (most important first)."""
-    neurons, inside = document.neurons, document.inside
+    inside = document.get(Inside)
     if not neurons.units:
         return []
     units = _ordered(neurons.units, inside)
@@ -70,19 +72,17 @@ def build(document: Document) -> list[Block]:
     return [*blocks, Paragraph(t("report.neurons.caveat"), "note")]
 
 
-def every_unit(document: Document) -> list[Block]:
+def every_unit(neurons: Neurons, document: Document) -> list[Block]:
     """Return all units with their strongest columns, and all measures for each unit and column."""
-    neurons = document.neurons
     if not neurons.units:
         return []
-    units = _ordered(neurons.units, document.inside)
-    fold = Fold(t("report.neurons.units_fold", count=len(units)), [_units(units, document.inside)])
+    units = _ordered(neurons.units, document.get(Inside))
+    fold = Fold(t("report.neurons.units_fold", count=len(units)), [_units(units, document.get(Inside))])
     return [fold, _measures(units)]
 
 
-def dropped(document: Document) -> list[Block]:
+def dropped(neurons: Neurons, document: Document) -> list[Block]:
     """Return the sentence about units that are not in the document."""
-    neurons = document.neurons
     if not neurons.units or not neurons.dropped_units:
         return []
     return [Paragraph(t("report.neurons.dropped", count=neurons.dropped_units), "warning")]
@@ -115,7 +115,7 @@ def _worth(inside: Inside | None) -> dict[tuple[str, int], UnitRow]:
 
 
 def _columns(document: Document) -> list[str]:
-    names = {column.column: None for unit in document.neurons.units for column in unit.columns}
+    names = {column.column: None for unit in document[Neurons].units for column in unit.columns}
     rank = by_importance(document)
     return sorted(names, key=lambda name: rank.get(name, UNRANKED))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.correlations of hidden units": "correlations of hidden units",
+    "rows_of.neurons": "Correlations of hidden units",
     "report.method.summed.neurons": "moments, Pearson correlations and correlation ratios of hidden units",
     "report.section.neurons": "Hidden units",
     "report.neurons.lead": (
