@@ -7,13 +7,13 @@ TEXT: dict[str, str] = {
     "report.off.support": "Perturbed rows",
     # output: report.off.support.output, or nothing; auc, real, perturbed, gap: with their intervals
     "report.off.support.lead": (
-        "In perturbed rows, half of the cells come from other rows ({rows} rows{output}). Boosted trees separate "
-        "perturbed from real rows with an AUC of {auc}. Boosted trees also predict the network's score on real rows: "
-        "the R² is {real} when they are fitted to real rows and {perturbed} when they are fitted to perturbed rows "
-        "(difference {gap}). A large difference suggests that the network behaves differently on unrealistic rows. "
-        "Brackets: 95% CI."
+        "In each of the {rows} perturbed rows, half of the cells come from other rows.{output} Boosted trees "
+        "separate perturbed from real rows with an AUC of {auc}. Boosted trees also predict the network's score on "
+        "real rows: the R² is {real} when they are fitted to real rows and {perturbed} when they are fitted to "
+        "perturbed rows (difference {gap}). A large difference suggests that the network behaves differently on "
+        "unrealistic rows. Brackets contain 95% CIs."
     ),
-    "report.off.support.output": ", output {output}",
+    "report.off.support.output": " The score is that of output “{output}”.",
     "report.off.swaps": (
         "Columns: mean absolute change in score when the column's value is taken from another row, in SDs of the score"
     ),

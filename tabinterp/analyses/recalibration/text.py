@@ -27,7 +27,7 @@ TEXT: dict[str, str] = {
     # status: report.judged.status
     "report.judged.recalibration.same": "Recalibration does not change the verdict: {status}.",
     "report.judged.recalibration.other": "Recalibration changes the verdict from “{before}” to “{status}”.",
-    "report.judged.recalibration.table": "Both models before and after recalibration [95% CI]",
+    "report.judged.recalibration.table": "Metrics of both models before and after recalibration [95% CI]",
     "report.judged.when": "Models",
     "report.judged.before": "As trained",
     "report.judged.after": "Recalibrated",
