@@ -35,8 +35,8 @@ CHECK = Check(
             "value."
         ),
         next=(
-            "Keep only one column of each set of duplicates: they share importance, so each looks less important "
-            "than it is."
+            "Keep only one column of each set of duplicates: duplicates share importance, so each looks less "
+            "important than it is."
         ),
         claims={
             "raised": (

@@ -97,15 +97,15 @@ CHECK = Check(
             ),
             "cleared_auc": (
                 (
-                    "No single column predicts the target almost perfectly. The most predictive column is {column} (AUC "
-                    "{value})."
+                    "No single column predicts the target almost perfectly. The most predictive column is {column} "
+                    "(AUC {value})."
                 ),
                 "column: the strongest one; value: its AUC or R²",
             ),
             "cleared_r2": (
                 (
-                    "No single column predicts the target almost perfectly. The most predictive column is {column} (R² "
-                    "{value})."
+                    "No single column predicts the target almost perfectly. The most predictive column is {column} "
+                    "(R² {value})."
                 ),
                 "column: the strongest one; value: its AUC or R²",
             ),

@@ -100,8 +100,8 @@ CHECK = Check(
             "cleared": (
                 (
                     "Attribution methods agree on which columns matter: the lowest rank correlation is {value}, "
-                    "between {first:method} and {second:method} (threshold {threshold}). These two methods disagree "
-                    "on the order of {opposed} of the {ordered} pairs of columns that both order significantly."
+                    "between {first:method} and {second:method} (threshold {threshold}). The two methods disagree on "
+                    "the order of {opposed} of the {ordered} pairs of columns that both order significantly."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "

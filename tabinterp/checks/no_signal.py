@@ -131,9 +131,9 @@ CHECK = Check(
             ),
             "raised_loss": (
                 (
-                    "The network shows little or no predictive skill on held-out rows: its log loss is {value} lower "
-                    "than that of always predicting the class shares (95% CI {low} to {high}), which is not "
-                    "significantly above zero."
+                    "The network shows little or no predictive skill on held-out rows: compared with "
+                    "always predicting the class shares, it reduces log loss by {value} (95% CI {low} to "
+                    "{high}), which is not significantly above zero."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
@@ -146,9 +146,9 @@ CHECK = Check(
             ),
             "raised_count": (
                 (
-                    "The network shows little or no predictive skill on held-out rows: its loss is {value} lower "
-                    "than that of always predicting the mean (95% CI {low} to {high}), which is not significantly "
-                    "above zero."
+                    "The network shows little or no predictive skill on held-out rows: compared with "
+                    "always predicting the mean, it reduces the loss by {value} (95% CI {low} to "
+                    "{high}), which is not significantly above zero."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),

@@ -7,9 +7,9 @@ TEXT: dict[str, str] = {
     "report.mechanism.groups.lead": (
         "A group consists of units of one layer with a mean absolute correlation of at least {together} between "
         "their outputs. The table shows the rise in {loss} on {rows_of} when all outputs of a group are replaced by "
-        "their values in another row, by their means, or by zeros. The other row is the same for all units of the "
-        "group, and {repeats} of them are drawn for each row. “Sum of single units” is the sum of the rises when the "
-        "units are replaced one at a time."
+        "their values in another row, by their means, or by zeros. For each row, {repeats} other rows are drawn, "
+        "which are the same for all units of the group. “Sum of single units” is the sum of the rises when the units "
+        "are replaced one at a time."
     ),
     "report.mechanism.groups.table": (
         "Unit groups ({shown} of {count}, largest rise first): rise in loss by type of replacement"

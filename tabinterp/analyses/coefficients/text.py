@@ -51,10 +51,10 @@ TEXT: dict[str, str] = {
         "“Penalised” is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the "
         "coefficient of the linear surrogate of the network's score. “Sign flips” is the share of rows in which the "
         "network's derivative has the opposite sign to its average. A conflict is marked if both estimates are "
-        "significant (the coefficient also with an adjusted p of at most 0.05) and have opposite signs. In addition, "
-        "the penalised coefficient must have the sign of the unpenalised one, the surrogate coefficient must have "
-        "the sign of the network's estimate, and sign flips must be below one third. Conflicts are not marked for "
-        "exactly collinear columns."
+        "significant (the coefficient also with an adjusted p of at most 0.05) and have opposite signs. For a "
+        "conflict, the penalised coefficient must also have the sign of the unpenalised one, the surrogate "
+        "coefficient must have the sign of the network's estimate, and sign flips must be below one third. Conflicts "
+        "are not marked for exactly collinear columns."
     ),
     "report.coefficients.note.rates": (
         "SD is the standard deviation of the column over all rows. Rate ratios are per SD for numeric terms and per "
@@ -62,21 +62,21 @@ TEXT: dict[str, str] = {
         "“Penalised” is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the "
         "coefficient of the linear surrogate of the network's score. “Sign flips” is the share of rows in which the "
         "network's derivative has the opposite sign to its average. A conflict is marked if both estimates are "
-        "significant (the coefficient also with an adjusted p of at most 0.05) and have opposite signs. In addition, "
-        "the penalised coefficient must have the sign of the unpenalised one, the surrogate coefficient must have "
-        "the sign of the network's estimate, and sign flips must be below one third. Conflicts are not marked for "
-        "exactly collinear columns."
+        "significant (the coefficient also with an adjusted p of at most 0.05) and have opposite signs. For a "
+        "conflict, the penalised coefficient must also have the sign of the unpenalised one, the surrogate "
+        "coefficient must have the sign of the network's estimate, and sign flips must be below one third. Conflicts "
+        "are not marked for exactly collinear columns."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.coefficients.intervals.held-out": (
-        "The network's intervals reflect the sampling of held-out {draws} for this one trained network. They do not "
-        "include variability from retraining, so they cannot be compared in width with the intervals of the linear "
-        "fit."
+        "The network's intervals reflect the sampling of held-out {draws} for this one trained network; they do not "
+        "include variability from retraining, so their width is not comparable with that of the linear fit's "
+        "intervals."
     ),
     "report.coefficients.intervals.all": (
         "The network's intervals reflect the sampling of {draws}; the network may have been trained on some of these "
-        "rows. They do not include variability from retraining, so they cannot be compared in width with the "
-        "intervals of the linear fit."
+        "rows. The network's intervals do not include variability from retraining, so their width is not comparable "
+        "with that of the linear fit's intervals."
     ),
     "report.coefficients.wald": "Joint Wald tests by column",
     "report.coefficients.wald_note": (

@@ -17,7 +17,7 @@ TEXT: dict[str, str] = {
         "bins are wide; with correlated columns, the 95% CIs in these bins covered the true value in only nine of "
         "ten simulations. The pale band shows the middle 80% of the centred curves of {ice_rows} single rows (ICE); "
         "where this band is much wider than the 95% CI, the effect depends on other columns. Faint points are "
-        "sparse: fewer than 30 rows are nearest to them. Points with fewer than 10 rows are left out."
+        "sparse: each is the nearest point for fewer than 30 rows. Points with fewer than 10 rows are left out."
     ),
     "report.effects.more": "Number of further curves, which are in audit.json only: {count}.",
     "report.effects.axis": "Effect on the score ({scale})",

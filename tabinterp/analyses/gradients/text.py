@@ -37,7 +37,7 @@ TEXT: dict[str, str] = {
     "report.gradients.gap.no": "For this method, no completeness gap is defined.",
     "report.gradients.gap.none": "not defined",
     "report.gradients.gap.over": (
-        "{model}: the completeness gap exceeds the tolerance. Do not rely on these attributions."
+        "{model}: the completeness gap exceeds the tolerance. Do not rely on the attributions of this method."
     ),
     "report.gradients.table": "{method} by column: signed mean [95% CI] and mean absolute value, for both models",
     "report.gradients.table_size": "{method} by column: mean absolute value, for both models",

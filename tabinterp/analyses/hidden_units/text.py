@@ -130,8 +130,8 @@ TEXT: dict[str, str] = {
     "report.inside.rare": "(fewer than 10 rows)",
     # oddness: a percentage; why: report.inside.why, joined by semicolons
     "report.inside.unreadable": (
-        "✗ This optimum is implausible as a real row: it is more atypical than {oddness} of real rows. It was marked "
-        "because {why}."
+        "✗ This optimum is implausible as a real row: it is more atypical than {oddness} of real rows. The optimum "
+        "is marked as implausible because {why}."
     ),
     "report.inside.why.mahalanobis": "its Mahalanobis distance exceeds that of {share} of real rows",
     "report.inside.why.neighbours": "its distance to its nearest neighbours exceeds that of {share} of real rows",
@@ -165,7 +165,8 @@ TEXT: dict[str, str] = {
     ),
     "report.inside.plausible_same": "The optimum without a distance limit is itself plausible.",
     "report.inside.plausible_none": (
-        "No plausible optimum was found, even close to the centre of the data. Rely on the real rows only."
+        "No plausible optimum was found, even close to the centre of the data. Rely only on the real rows for this "
+        "unit."
     ),
     "report.inside.six": (
         "Column values at both optima and in four groups of real rows (mean, or most frequent level with its share)"

@@ -58,8 +58,8 @@ TEXT: dict[str, str] = {
     "gain.agree": (
         "The refitted models and the network's score agree on the role of curves. Curves provide {ladder}% of the "
         "held-out gain from curves and interactions, and {score}% of what curves and interactions contribute to the "
-        "variance of the network's score. The 95% CI for the difference is {low} to {high} percentage points; a "
-        "difference within 25 points counts as agreement."
+        "variance of the network's score. The 95% CI for the difference between these percentages is {low} to {high} "
+        "percentage points; a difference within 25 points counts as agreement."
     ),
     "gain.disagree": (
         "The refitted models and the network's score disagree on the role of curves. Curves provide {ladder}% of the "

@@ -5,11 +5,11 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.mechanism.paths.fold": "Path products and Garson's shares",
     "report.mechanism.paths.lead": (
-        "Path products and Garson's shares are computed from the weights. A path product (Olden & Jackson 2002) "
-        "multiplies the weights along each path from a column to the score and adds up these products; it would "
-        "equal the gradient if every activation function were the identity. Garson's shares (1991) allocate the "
-        "absolute weights to the columns. Both measures are old and are shown for comparison only. Mean gradients "
-        "and standard deviations are computed on {rows_of}."
+        "Both measures are computed from the weights. A path product (Olden & Jackson 2002) multiplies the weights "
+        "along each path from a column to the score and adds up these products; it would equal the gradient if every "
+        "activation function were the identity. Garson's shares (1991) allocate the absolute weights to the columns. "
+        "Path products and Garson's shares are older measures, shown for comparison only. Mean gradients and "
+        "standard deviations are computed on {rows_of}."
     ),
     "report.mechanism.paths.table": "Columns: measures from the weights and mean gradient",
     "report.mechanism.paths.size": "Path product size",
@@ -27,8 +27,8 @@ TEXT: dict[str, str] = {
     "report.mechanism.paths.line": (
         "Two cosine similarities show how close the output is to a linear function. Between the path product and the "
         "mean gradient, the similarity is {path_gradient} (1 for a linear function). Between the mean gradient and "
-        "the direction to the row that maximises the output, it is {gradient_optimum} ({straight} for a linear "
-        "function)."
+        "the direction to the row that maximises the output, the similarity is {gradient_optimum} ({straight} for a "
+        "linear function)."
     ),
     # line: the sentence report.mechanism.paths.line
     "report.mechanism.paths.line_of": "Output “{output}”. {line}",

@@ -10,8 +10,8 @@ TEXT: dict[str, str] = {
     ),
     "reasons.stable": (
         "A different random seed changes the set of reasons given by the network for {seed}% of the declined rows "
-        "(95% CI {seed_low} to {seed_high}). Explaining the probability instead of the log-odds changes this set for "
-        "{scale}% of them (95% CI {scale_low} to {scale_high})."
+        "(95% CI {seed_low} to {seed_high}). Explaining the probability instead of the log-odds changes the set of "
+        "reasons for {scale}% of the declined rows (95% CI {scale_low} to {scale_high})."
     ),
     "reasons.reference": (
         "Using the mean of all rows as the reference, instead of the mean of the just-approved rows, changes the set "

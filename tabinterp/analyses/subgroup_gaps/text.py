@@ -25,8 +25,8 @@ TEXT: dict[str, str] = {
         "Skill: 1 minus the ratio of the network's loss to the loss of always predicting the group's base rate. "
         "Excess loss over boosted trees: the network's loss minus the loss of boosted trees fitted to the training "
         "rows. Excess over expected loss: the network's loss minus the loss expected if its own probabilities were "
-        "correct. If these probabilities are correct, neither excess is above zero in expectation, however noisy the "
-        "group. Intervals (CI) control the false coverage rate at 1% across all tested groups."
+        "correct. If the network's probabilities are correct, neither excess is above zero in expectation, however "
+        "noisy the group. Intervals (CI) control the false coverage rate at 1% across all tested groups."
     ),
     "report.weak.note_mean": (
         "Skill: 1 minus the ratio of the network's loss to the loss of always predicting the group's mean. Excess loss "
