@@ -5,7 +5,7 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     # which rows were held out
     "split.none": "None: the rows on which the network was trained are unknown.",
-    "split.column": "By the values of column “{column}”.",
+    "split.column": "The split is given by the values of column “{column}”.",
     "split.date": "By date: rows with “{column}” on or after {at:date} are held out.",
     "split.fraction": (
         "A fraction of {share} of the rows is held out, selected by a hash of the row contents (seed {seed})."

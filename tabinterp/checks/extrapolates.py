@@ -54,8 +54,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "When a numeric column moves beyond its range by the width of that range, the score changes by "
-                    "at most {value} times the score's own range ({column}; {count} columns tested; threshold "
+                    "The largest change in score when a numeric column moves beyond its range by the width of that "
+                    "range is {value} times the score's own range, for {column} (columns tested: {count}; threshold "
                     "{threshold})."
                 ),
                 "value, threshold: multiples of the range of the score; column: where it is largest",

@@ -36,8 +36,8 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "Levels with fewer than {fewest} training rows occur in these columns: {columns}. Total number "
-                    "of such levels: {levels}."
+                    "Levels with fewer than {fewest} training rows (total number: {levels}) occur in these columns: "
+                    "{columns}."
                 ),
                 "fewest: a number of rows; levels: a number of levels; columns: names",
             ),

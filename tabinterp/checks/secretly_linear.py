@@ -68,8 +68,8 @@ CHECK = Check(
             "cleared_classes": (
                 (
                     "A linear function of the columns explains {percent}% to {most}% of the variance of the "
-                    "network's scores, depending on the class. For at least one class, this share is below the "
-                    "threshold of {threshold}%."
+                    "network's scores, depending on the class. For at least one class, the explained share is below "
+                    "the threshold of {threshold}%."
                 ),
                 "percent, most: the lowest and the highest share, by class",
             ),

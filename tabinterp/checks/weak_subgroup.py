@@ -102,8 +102,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "In no group does the network's loss exceed the limits: {tested} candidates were selected from "
-                    "{searched} groups defined by one or two columns and tested on separate rows."
+                    "No group was found in which the network's loss exceeds the limits: {tested} candidates were "
+                    "selected from {searched} groups defined by one or two columns and tested on separate rows."
                 ),
                 "searched, tested: numbers of groups",
             ),

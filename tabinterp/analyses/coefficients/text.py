@@ -8,9 +8,9 @@ TEXT: dict[str, str] = {
     "report.section.coefficients": "Coefficients",
     "report.coefficients.lead": (
         "Each term has two estimates: the coefficient of an unpenalised linear fit and the network's average "
-        "derivative. Both are in {scale} per unit of the column, or per standard deviation (SD) where marked. For a "
-        "level, the network's estimate is the level's average contrast with the reference level. The linear fit uses "
-        "{rows_inference} rows; the network's estimates are averages over {rows_network} rows."
+        "derivative. Both estimates are in {scale} per unit of the column, or per standard deviation (SD) where "
+        "marked. For a level, the network's estimate is the level's average contrast with the reference level. The "
+        "linear fit uses {rows_inference} rows; the network's estimates are averages over {rows_network} rows."
     ),
     "report.coefficients.surrogate": (
         "A linear surrogate, fitted to the network's score on {fitted} training rows, explains {r2} of the variance of "

@@ -50,7 +50,7 @@ TEXT: dict[str, str] = {
         "for the number of columns (Benjamini-Hochberg)."
     ),
     "report.data.beyond": (
-        "Gain in {metric} from adding each of the strongest columns to all others (gradient-boosted trees) [95% CI]"
+        "Gain in {metric} when each of the strongest columns is added to all others (gradient-boosted trees) [95% CI]"
     ),
     "report.data.every": "All columns",
     "report.data.without": "Without the column",

@@ -34,7 +34,7 @@ TEXT: dict[str, str] = {
         "The completeness gap is the largest absolute difference over rows between the sum of the attributions and "
         "the change in score, divided by the mean absolute change in score."
     ),
-    "report.gradients.gap.no": "For this method, no completeness gap is defined.",
+    "report.gradients.gap.no": "No completeness gap is defined for this method.",
     "report.gradients.gap.none": "not defined",
     "report.gradients.gap.over": (
         "{model}: the completeness gap exceeds the tolerance. Do not rely on the attributions of this method."

@@ -5,13 +5,13 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.mechanism.paths.fold": "Path products and Garson's shares",
     "report.mechanism.paths.lead": (
-        "Both measures are computed from the weights. A path product (Olden & Jackson 2002) multiplies the weights "
-        "along each path from a column to the score and adds up these products; it would equal the gradient if every "
-        "activation function were the identity. Garson's shares (1991) allocate the absolute weights to the columns. "
-        "Path products and Garson's shares are older measures, shown for comparison only. Mean gradients and "
-        "standard deviations are computed on {rows_of}."
+        "Path products and Garson's shares, two older measures shown for comparison only, are computed from the "
+        "weights. A path product (Olden & Jackson 2002) multiplies the weights along each path from a column to the "
+        "score and adds up these products; it would equal the gradient if every activation function were the "
+        "identity. Garson's shares (1991) allocate the absolute weights to the columns. Mean gradients and standard "
+        "deviations are computed on {rows_of}."
     ),
-    "report.mechanism.paths.table": "Columns: measures from the weights and mean gradient",
+    "report.mechanism.paths.table": "Columns: path product, Garson's share and mean gradient",
     "report.mechanism.paths.size": "Path product size",
     "report.mechanism.paths.garson": "Garson's share",
     "report.mechanism.paths.signed": "Path product per SD",

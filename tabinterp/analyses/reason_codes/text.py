@@ -20,19 +20,20 @@ TEXT: dict[str, str] = {
     "reasons.flip.more": (
         "When the reason columns of declined rows take the values of just-approved rows, the network approves "
         "{named}% of them (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
-        "used instead, the network approves {random}% (95% CI {random_low} to {random_high}); the difference is "
-        "significant."
+        "used instead, the network approves {random}% of the declined rows (95% CI {random_low} to {random_high}); "
+        "the difference is significant."
     ),
     "reasons.flip.open": (
         "When the reason columns of declined rows take the values of just-approved rows, the network approves "
         "{named}% of them (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
-        "used instead, the network approves {random}% (95% CI {random_low} to {random_high}); the difference is not "
-        "significant."
+        "used instead, the network approves {random}% of the declined rows (95% CI {random_low} to {random_high}); "
+        "the difference is not significant."
     ),
     "reasons.flip.fewer": (
         "When the reason columns of declined rows take the values of just-approved rows, the network approves "
         "{named}% of them (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
-        "used instead, the network approves significantly more: {random}% (95% CI {random_low} to {random_high})."
+        "used instead, the network approves significantly more of the declined rows: {random}% (95% CI {random_low} "
+        "to {random_high})."
     ),
     "reasons.omitted": (
         "For {omitted}% of the declined rows (95% CI {omitted_low} to {omitted_high}), replacing a single column that "
@@ -63,8 +64,8 @@ TEXT: dict[str, str] = {
         "adverse class. For the network, contributions to the score are Shapley values of the log-odds relative to "
         "the just-approved rows (the {reference} approved rows closest to the threshold), with each column as one "
         "player. For the linear counterpart, contributions are coefficients times distances from the mean of the "
-        "just-approved rows. The 95% CIs reflect the sampling of {draws} (seed {seed}) and take the just-approved "
-        "rows as given."
+        "just-approved rows. The 95% CIs reflect the sampling of {draws} and take the just-approved rows as given. "
+        "Random draws use seed {seed}."
     ),
     "report.reasons.note": (
         "This section measures the stability of reason codes, not their legal adequacy, and shows no individual rows. "

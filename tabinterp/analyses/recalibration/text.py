@@ -17,8 +17,8 @@ TEXT: dict[str, str] = {
     "report.judged.recalibration.lead": (
         "Class weights, resampling and overtraining can distort the scale of predictions, so both models are "
         "recalibrated ({map}) by {folds}-fold cross-fitting: each of the {rows} held-out rows is recalibrated with a "
-        "map fitted on the other {others} folds. Intervals reflect the sampling of {draws} and treat the fitted maps "
-        "as fixed."
+        "map fitted on the other {others} folds. Intervals reflect the sampling of {draws} and treat the fitted "
+        "recalibration maps as fixed."
     ),
     "report.judged.map.binary": "logistic, with slope and intercept",
     "report.judged.map.multiclass": "one temperature, and one intercept per class",

@@ -15,11 +15,11 @@ TEXT: dict[str, str] = {
     # method: report.shapley.method; converged: a percentage
     "report.shapley.how": (
         "{model}: {method}. The sampling error is at most {tolerance} standard deviations of the score for "
-        "{converged} of the rows. The Shapley values add up to the score of each row to within {residual} standard "
+        "{converged} of the rows. The Shapley values reproduce the score of each row to within {residual} standard "
         "deviations of the score."
     ),
     "report.shapley.how.exact": (
-        "{model}: {method}; no sampling error. The Shapley values add up to the score of each row to within "
+        "{model}: {method}; no sampling error. The Shapley values reproduce the score of each row to within "
         "{residual} standard deviations of the score."
     ),
     "report.shapley.method.auto": (

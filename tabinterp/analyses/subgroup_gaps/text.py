@@ -7,8 +7,8 @@ TEXT: dict[str, str] = {
     # mean, null: losses
     "report.weak.lead": (
         "The search covered {searched} groups of rows, defined by one or two columns, on half of the rows. The "
-        "groups that stood out were then tested on the other {rows} rows. On the rows used for testing, the mean "
-        "loss is {mean} for the network and {null} for a constant prediction."
+        "groups selected in this search were then tested on the other {rows} rows. On the rows used for testing, the "
+        "mean loss is {mean} for the network and {null} for a constant prediction."
     ),
     "report.weak.found": (
         "In {worse} of the {count} groups tested, the loss is significantly higher than in the other rows (corrected "
