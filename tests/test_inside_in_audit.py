@@ -174,7 +174,7 @@ def test_the_page_orders_the_atlas_and_claims_no_rise_that_is_open():
     names = [f"layer 1, unit {u}</th>" for u in (card.index for card in document.inside.cards)]
     assert [atlas.index(name) for name in names] == sorted(atlas.index(name) for name in names)
     first = document.inside.units[document.inside.cards[0].index]
-    rise = "Replacing the unit by its mean raises the mean squared error by"
+    rise = "Replacing the unit&#39;s output by its mean raises the mean squared error by"
     assert section.count(rise) == sum(unit.ablation.low > 0 for unit in document.inside.units)
     open_ended = first.ablation.model_copy(update={"low": -1.0})
     units = [u.model_copy(update={"ablation": open_ended}) if u is first else u for u in document.inside.units]

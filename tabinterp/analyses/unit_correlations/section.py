@@ -125,9 +125,10 @@ def _maps(
     units: Sequence[Unit], count: int, columns: Sequence[str], worth: Mapping[tuple[str, int], UnitRow]
 ) -> list[Block]:
     blocks: list[Block] = []
+    ranked = any(row.ablation.value is not None for row in worth.values())
     for start in range(0, len(units), UNFOLDED):
         some = units[start : start + UNFOLDED]
-        order = "loss" if worth else "layer"
+        order = "loss" if ranked else "layer"
         span = t(f"report.neurons.span.{order}", first=start + 1, last=start + len(some), count=count)
         tables = _map(some, columns, span, worth)
         blocks.extend([Fold(capital(span), tables)] if start else tables)
