@@ -68,8 +68,8 @@ CHECK = Check(
             "raised if any value lies outside its declared domain."
         ),
         next=(
-            "Train with the declared constraint, or correct the declaration. Values outside their domain "
-            "are data errors."
+            "Train the network with the declared constraint, or correct the declaration. Values outside the declared "
+            "domain are data errors."
         ),
         claims={
             "raised": (

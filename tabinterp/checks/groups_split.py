@@ -38,7 +38,7 @@ CHECK = Check(
         raised_when="at least one group in the group column has both training and held-out rows.",
         next=(
             "Split by group: give the split as a share and name the group column, or use a train/test column with "
-            "one label for each group. Then retrain and repeat the audit."
+            "one label for each group. Then retrain the network and repeat the audit."
         ),
         claims={
             "raised": (

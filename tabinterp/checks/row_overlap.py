@@ -53,7 +53,7 @@ CHECK = Check(
             "the share of training rows that match another training row by {percent} or more percentage points (p "
             "below 0.01)."
         ),
-        next="Remove duplicate rows before splitting, then retrain and repeat the audit.",
+        next="Remove duplicate rows before splitting, then retrain the network and repeat the audit.",
         claims={
             "raised": (
                 (

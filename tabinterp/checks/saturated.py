@@ -39,7 +39,10 @@ CHECK = Check(
             "the median of p(1 − p) over the rows, where p is the predicted probability, is below {share} times p(1 "
             "− p) at the base rate."
         ),
-        next="Interpret gradients of the log-odds only. Check calibration, and retrain with stronger regularisation.",
+        next=(
+            "Interpret gradients of the log-odds only. Check calibration, and retrain the network with stronger "
+            "regularisation."
+        ),
         claims={
             "raised": (
                 (

@@ -35,7 +35,7 @@ CHECK = Check(
         measures="number of held-out rows with a level that does not occur in the training rows.",
         limitations="Does not detect levels that first appear in later data.",
         raised_when="in at least one column, {rows} or more held-out rows have levels that do not occur in the training rows.",
-        next="Check how the encoder treats unknown levels: predictions for these rows depend on it.",
+        next="Check how the encoder treats unknown levels, because predictions for rows with such levels depend on it.",
         claims={
             "raised": (
                 (

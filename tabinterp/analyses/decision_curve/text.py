@@ -4,7 +4,7 @@ from __future__ import annotations
 
 COST = (
     "With costs of {false_positive} per false positive and {false_negative} per false negative, the mean cost per row is "
-    "{network} for the network and {other} for {linear:name}. The difference of {value} (95% CI {low} to {high}) "
+    "{network} for the network and {other} for {linear:name}. The cost difference of {value} (95% CI {low} to {high}) "
 )
 
 TEXT: dict[str, str] = {

@@ -183,7 +183,7 @@ TEXT: dict[str, str] = {
     "report.inside.six.level": "{level} ({share})",
     "report.inside.six.unreadable": "✗ The negative optimum is implausible as a real row.",
     # name: of the unit
-    "report.inside.path.table": "{name}: optimum within Mahalanobis balls that contain an increasing share of the rows",
+    "report.inside.path.table": "Optimum of {name} within Mahalanobis balls that contain an increasing share of the rows",
     "report.inside.path.ball": "Share of rows in the ball",
     "report.inside.path.share": "{percent}%",
     "report.inside.path.free": "no limit",
