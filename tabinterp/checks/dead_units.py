@@ -24,9 +24,9 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Constant hidden units",
-        measures="Standard deviation of each hidden unit's output over the rows.",
+        measures="standard deviation of each hidden unit's output over the rows.",
         limitations="Does not detect units that duplicate others; see the check redundant-units.",
-        raised_when="The standard deviation of a hidden unit's output is zero.",
+        raised_when="the standard deviation of a hidden unit's output is zero.",
         next="Consider a smaller network. If many hidden units are constant, check the learning rate.",
         claims={
             "raised": "The output of {count} of the {units} hidden units in this report does not vary over the rows.",

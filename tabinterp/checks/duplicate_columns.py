@@ -27,18 +27,18 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Duplicate columns",
-        measures="Whether an input column is a recoding or a linear function of another input column.",
+        measures="whether an input column is a recoding or a linear function of another input column.",
         limitations=(
             "Does not detect columns that are nearly identical or that are combinations of several "
             "others; see the variance inflation factors."
         ),
         raised_when=(
-            "The values of two columns correspond one to one, or their correlation is at least 0.9999 in "
-            "absolute value."
+            "the values of two columns correspond one to one, or their correlation is at least 0.9999 in absolute "
+            "value."
         ),
         next=(
-            "Keep one of each set of duplicate columns: importance is shared between duplicates, so each "
-            "looks weaker than it is."
+            "Keep only one column of each set of duplicates: duplicates share importance, so each looks less "
+            "important than it is."
         ),
         claims={
             "raised": (

@@ -61,21 +61,21 @@ CHECK = Check(
     text=Text(
         title="Columns that matter only jointly",
         measures=(
-            "Strong interactions in the network between columns that have neither a significant "
-            "coefficient nor predictive power on their own."
+            "strong interactions in the network between columns that have neither a significant coefficient nor "
+            "predictive power on their own."
         ),
         limitations="Does not cover pairs weaker than those analysed, or interactions of three or more columns.",
         raised_when=(
             (
-                "A pair of columns explains at least {percent}% of the variance of the network's score (whole 95% "
-                "interval), and each of the two columns has a corrected Wald p-value above {p} and, on its own, an "
-                "AUC below {auc} or an R² below {r2}."
+                "the interaction of two columns explains at least {percent}% of the variance of the network's score "
+                "(lower end of the 95% interval), and each of the two columns has a corrected Wald p-value above {p} "
+                "and, on its own, an AUC below {auc} or an R² below {r2}."
             ),
             "percent: a share of the variance; p: a p-value",
         ),
         next=(
-            "Inspect the pairs of columns that matter only jointly in the section on interactions. A "
-            "linear model needs their product as an additional column."
+            "Inspect the pairs of columns that matter only jointly in the section on interactions. To represent such "
+            "a pair, a linear model needs the product of its two columns as an additional column."
         ),
         claims={
             "raised": (
@@ -88,8 +88,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No strong interaction was found between two columns that show no effect on their "
-                    "own ({pairs} pairs analysed; columns without an effect of their own: {hidden})."
+                    "No strong interaction was found between two columns that show no effect on their own (pairs "
+                    "analysed: {pairs}; columns without an effect of their own: {hidden})."
                 ),
                 "pairs: the number of pairs; hidden: the number of columns that do not show alone",
             ),

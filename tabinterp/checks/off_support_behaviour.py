@@ -38,22 +38,22 @@ CHECK = Check(
     text=Text(
         title="Different behaviour on unrealistic rows",
         measures=(
-            "How well trees fitted to perturbed rows predict the network's score on real rows, compared "
-            "with trees fitted to real rows."
+            "how well trees fitted to perturbed rows predict the network's score on real rows, compared with how "
+            "well trees fitted to real rows predict it."
         ),
         limitations=(
-            "Does not detect behaviour that agrees with the main behaviour on most rows, or that trees cannot "
-            "learn. If the columns are nearly independent, perturbed rows are as realistic as real ones, and "
-            "nothing can be detected."
+            "Does not detect different behaviour that affects few of the perturbed rows, or that trees cannot learn. "
+            "If the columns are nearly independent, perturbed rows are as realistic as real ones, and nothing can be "
+            "detected."
         ),
         raised_when=(
-            "Trees fitted to perturbed rows predict the network's score on real rows worse than trees fitted to "
-            "real rows, and the whole 95% interval for the difference in R² lies at or above {share} times the R² "
-            "of the latter."
+            "trees fitted to perturbed rows predict the network's score on real rows worse than trees fitted to real "
+            "rows, and the lower end of the 95% interval for the difference in R² is at least {share} times the R² "
+            "of the trees fitted to real rows."
         ),
         next=(
-            "Do not rely on methods that perturb rows; swap values between similar real rows instead. Ask how the "
-            "model was built."
+            "Do not rely on methods that perturb rows; swap values between similar real rows instead. Ask the "
+            "developer how the model was built."
         ),
         claims={
             "raised": (

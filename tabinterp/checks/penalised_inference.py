@@ -22,11 +22,11 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Penalised linear counterpart",
-        measures="Whether the linear counterpart supplied by the user is penalised.",
+        measures="whether the linear counterpart supplied by the user is penalised.",
         limitations=(
             "Does not detect other ways in which the supplied fit violates the assumptions of its standard errors."
         ),
-        raised_when="The linear counterpart was supplied by the user and is penalised.",
+        raised_when="the linear counterpart was supplied by the user and is penalised.",
         next="Use the confidence intervals of the unpenalised fit, which the report shows.",
         claims={
             "raised": (

@@ -32,10 +32,10 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Redundant hidden units",
-        measures="Whether the output of a hidden unit is a linear function of other units in its layer.",
+        measures="whether the output of a hidden unit is a linear function of other units in its layer.",
         limitations="Does not detect units that are only nearly redundant.",
         raised_when=(
-            "The output of a hidden unit equals that of another unit up to scale and shift, or is a linear function "
+            "the output of a hidden unit equals that of another unit up to scale and shift, or is a linear function "
             "of the outputs of several other units."
         ),
         next="Consider a smaller network, and do not interpret redundant hidden units on their own.",

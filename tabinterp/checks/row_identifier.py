@@ -30,13 +30,13 @@ CHECK = Check(
     text=Text(
         title="Identifier used as input",
         measures=(
-            "Whether a categorical or whole-number column identifies individual rows: its values follow the row "
-            "order, fill a range, or are all different."
+            "whether a categorical or whole-number column identifies individual rows: its values follow the row "
+            "order, fill a range of whole numbers, or are all different."
         ),
         limitations="Does not detect identifiers with decimals, or identifiers that many rows share.",
         raised_when=(
-            "At least 95% of the values of a column are distinct, and they follow the row order, fill a range, or "
-            "are all different."
+            "at least 95% of the values of a column are distinct, and they follow the row order, fill a range of "
+            "whole numbers, or are all different."
         ),
         next=(
             "Remove identifier columns, because a network can only memorise them. If an identifier represents time, "

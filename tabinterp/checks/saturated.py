@@ -32,21 +32,24 @@ CHECK = Check(
     text=Text(
         title="Saturated probabilities",
         measures=(
-            "Median of p(1 − p) over the rows, where p is the predicted probability, relative to p(1 − p) at the "
+            "median of p(1 − p) over the rows, where p is the predicted probability, relative to p(1 − p) at the "
             "base rate."
         ),
         limitations="Does not detect saturated hidden units.",
         raised_when=(
-            "The median of p(1 − p) over the rows, where p is the predicted probability, is below {share} times p(1 "
+            "the median of p(1 − p) over the rows, where p is the predicted probability, is below {share} times p(1 "
             "− p) at the base rate."
         ),
-        next="Interpret gradients of the log-odds only. Check calibration, and retrain with stronger regularisation.",
+        next=(
+            "Interpret gradients of the log-odds only. Check calibration, and retrain the network with stronger "
+            "regularisation."
+        ),
         claims={
             "raised": (
                 (
-                    "The network's probabilities p are saturated: the median of p(1 − p) is {value}, which is "
-                    "{percent}% of its value at the base rate ({usual}). Gradients of probabilities vanish, so this "
-                    "report uses gradients of the log-odds."
+                    "The network's predicted probabilities p are saturated: the median of p(1 − p) is {value}, which "
+                    "is {percent}% of its value at the base rate ({usual}). Gradients of probabilities vanish, so "
+                    "this report uses gradients of the log-odds."
                 ),
                 "value, usual: medians of p(1-p); percent: their ratio",
             ),

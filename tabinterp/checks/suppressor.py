@@ -44,19 +44,19 @@ CHECK = Check(
     text=Text(
         title="Suppressor columns",
         measures=(
-            "Correlation of each numeric column with the target, compared with the z statistic of its coefficient."
+            "correlation of each numeric column with the target, compared with the z statistic of its coefficient."
         ),
         limitations="Does not cover categorical columns or targets with several classes.",
         raised_when=(
             (
-                "The coefficient of a column has |z| of {z} or more, while the column's correlation with the target "
+                "the coefficient of a column has |z| of {z} or more, while the column's correlation with the target "
                 "is below {r} in absolute value and has a p-value above {p}."
             ),
             "z: standard errors; r: a correlation; p: a p-value",
         ),
         next=(
             "Do not interpret the coefficient of a suppressor column as an effect: it corrects for another column. "
-            "To find which one, remove the other columns in turn."
+            "To find that other column, remove the remaining columns one at a time."
         ),
         claims={
             "raised": (

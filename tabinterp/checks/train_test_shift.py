@@ -59,14 +59,15 @@ CHECK = Check(
     text=Text(
         title="Distribution shift in held-out rows",
         measures=(
-            "Population stability index (PSI) of each column, and how well boosted trees distinguish "
-            "held-out from training rows."
+            "population stability index (PSI) of each column, and how well boosted trees distinguish held-out from "
+            "training rows."
         ),
         limitations="Does not detect a change in how columns relate to the target; see the check shortcut.",
         raised_when=(
             (
-                "A column has a PSI of {psi} or more with a corrected p below {q}, or boosted trees distinguish "
-                "held-out from training rows with an AUC of {auc} or more that differs from 0.5 with p below {q}."
+                "a column has a PSI of {psi} or more with a corrected p-value below {q}, or boosted trees "
+                "distinguish held-out from training rows with an AUC of {auc} or more that differs from 0.5 with a "
+                "p-value below {q}."
             ),
             "psi: a population stability index; q: a p-value",
         ),

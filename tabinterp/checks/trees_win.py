@@ -34,19 +34,19 @@ CHECK = Check(
     text=Text(
         title="Outperformed by boosted trees",
         measures=(
-            "Paired difference in held-out loss between the network and gradient-boosted trees fitted to the same "
+            "paired difference in held-out loss between the network and gradient-boosted trees fitted to the same "
             "training rows (network minus trees)."
         ),
         limitations=(
             "Does not show which structure the trees capture, or whether tuned trees would perform even better."
         ),
         raised_when=(
-            "The network's held-out loss is higher than that of boosted trees, and the whole 95% interval for the "
+            "the network's held-out loss is higher than that of boosted trees, and the whole 95% interval for the "
             "difference lies beyond the equivalence margin."
         ),
         next=(
-            "Look for thresholds and interactions that the network misses. Retrain it with a different "
-            "size or for longer, or document why boosted trees are not used."
+            "Look for thresholds and interactions that the network misses. Retrain the network with a different size "
+            "or for longer, or document why boosted trees are not used."
         ),
         claims={
             "raised": (

@@ -32,14 +32,15 @@ CHECK = Check(
     limits={"tied": Limit(TIED, 1, UNBOUNDED), "top": Limit(TOP, 1, UNBOUNDED)},
     text=Text(
         title="Unstable Shapley ranking",
-        measures="Whether sampling error could swap adjacent columns in the ranking by Shapley value.",
+        measures="whether sampling error could swap adjacent columns in the ranking by Shapley value.",
         limitations=(
             "Does not show how the ranking would change with other rows, another background sample or "
             "another training run."
         ),
         raised_when=(
             (
-                "At least {tied} of the top {top} columns by Shapley value cannot be distinguished from the column ranked next."
+                "at least {tied} of the top {top} columns by Shapley value cannot be distinguished from the column "
+                "ranked next."
             ),
             "tied, top: numbers of places",
         ),
@@ -57,7 +58,7 @@ CHECK = Check(
             "cleared": (
                 (
                     "Because of sampling error, {count} of the top {top} columns by Shapley value cannot be "
-                    "distinguished from the column ranked next (n = {rows}). This is below the limit."
+                    "distinguished from the column ranked next (n = {rows}); this number is below the limit."
                 ),
                 "count, top: numbers of places",
             ),

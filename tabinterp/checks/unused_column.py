@@ -38,12 +38,14 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Unused columns",
-        measures="Permutation importance of each input column, and whether the network receives the column from the encoder.",
+        measures=(
+            "permutation importance of each input column, and whether the network receives the column from the encoder."
+        ),
         limitations="Does not report columns that are used but have little effect.",
         raised_when=(
-            "The permutation importance of a column is exactly zero, or the network does not receive the column."
+            "the permutation importance of a column is exactly zero, or the network does not receive the column."
         ),
-        next="Remove unused columns from the model. If such a column should matter, check the encoder.",
+        next="Remove unused columns from the model. If an unused column should matter, check the encoder.",
         claims={
             "raised": (
                 "The network does not use these columns, so permuting them has no effect: {columns}.",

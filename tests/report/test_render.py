@@ -20,7 +20,8 @@ from tabinterp.analyses.coefficients import section as coefficients
 from tabinterp.analyses.gradients import section as gradients
 from tabinterp.analyses.performance import section as performance
 from tabinterp.analyses.settings import AuditSettings
-from tabinterp.analyses.unit_correlations.section import MOST
+from tabinterp.analyses.unit_correlations import section as unit_correlations
+from tabinterp.analyses.unit_correlations.section import MOST, UNFOLDED
 from tabinterp.document.base import LeftOut
 from tabinterp.document.document import ColumnLabels, Drawn, Grouping, Interval, WithoutTarget
 from tabinterp.document.message import why
@@ -242,6 +243,22 @@ def test_maps_of_units_show_the_columns_that_matter_most():
     assert escape(t("report.neurons.columns", count=MOST, every=MOST + 4), quote=False) in html.replace("&#39;", "'")
 
 
+def test_maps_of_units_say_which_ranks_they_show_and_by_what():
+    made = document("regression", units=UNFOLDED + 3, names=["a", "b", "c", "d"])
+
+    def told(one):
+        blocks = unit_correlations.build(one)
+        return [b.caption if isinstance(b, Table) else b.summary for b in blocks if isinstance(b, (Table, Fold))]
+
+    assert told(made) == [
+        f"Units by column: units ranked 1 to {UNFOLDED} of 35 by rise in loss",
+        f"Units ranked {UNFOLDED + 1} to 35 of 35 by rise in loss",
+    ]
+    unknown = [unit.model_copy(update={"ablation": Interval()}) for unit in made.inside.units]
+    made = made.model_copy(update={"inside": made.inside.model_copy(update={"units": unknown})})
+    assert told(made)[1] == f"Units {UNFOLDED + 1} to 35 of 35 in the order of the layers"
+
+
 LONG = ("intercept", "linear", "curvature", "pairs")  # refits that a sentence names
 
 
@@ -306,6 +323,7 @@ def unlike_the_samples():
     lines = [line.model_copy(update={"excite": Interval(), "excites": True}) for line in card.profile]
     cards = [card.model_copy(update={"profile": lines}), *made.inside.cards[1:]]
     yield other("inside", cards=cards)
+    yield other("reasons", rows_of="all")
 
 
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):

@@ -168,7 +168,7 @@ def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
         low, high = sorted((abs(cost.low), abs(cost.high)))
         values = {"value": number(abs(cost.value)), "low": number(low), "high": number(high)}
     words.append(t(f"report.inside.words.{way}", loss=loss, **values))
-    return [*words, t("report.inside.words.zero", value=interval(card.ablation_zero, sign=True))]
+    return [*words, t("report.inside.words.zero", loss=loss, value=interval(card.ablation_zero, sign=True))]
 
 
 def _difference(line: ProfileLine) -> str:
@@ -176,7 +176,8 @@ def _difference(line: ProfileLine) -> str:
     if line.level is not None and line.excite.value is None:
         return t("units.level.most", column=tidy(line.column), level=tidy(level_name(line.level)))
     if line.level is not None:
-        return t("units.level", column=tidy(line.column), level=tidy(level_name(line.level)), value=number(value))
+        key, size = ("units.level", number(value)) if value >= 1 else ("units.level.less", share(value))
+        return t(key, column=tidy(line.column), level=tidy(level_name(line.level)), value=size)
     key = "units.column.higher" if value > 0 else "units.column.lower"
     return t(key, column=tidy(line.column), value=number(abs(value)))
 

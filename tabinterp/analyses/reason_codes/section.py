@@ -35,9 +35,7 @@ def build(reasons: Reasons, document: Document) -> list[Block]:
     )
     lead = t(
         "report.reasons.lead",
-        declined=reasons.declined_rows,
-        rows_of=t(f"report.method.rows_of.{reasons.rows_of}"),
-        rows=reasons.rows,
+        uses=t(f"report.reasons.uses.{reasons.rows_of}", rows=reasons.rows, declined=reasons.declined_rows),
         most=reasons.most,
         reference=reasons.reference_rows,
         seed=str(reasons.seed),

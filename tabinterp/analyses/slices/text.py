@@ -37,8 +37,8 @@ TEXT: dict[str, str] = {
     "group.between": "{column} above {low_end}, at most {high_end}",
     "report.slices": "Subgroup comparison",
     "report.slices.table": (
-        "Subgroups in which the linear counterpart is better or the difference is atypical: {metric}, network minus "
-        "linear"
+        "Subgroups in which the linear counterpart is better or the difference is atypical: difference in {metric}, "
+        "network minus linear"
     ),
     "report.slices.group": "Subgroup",
     "report.slices.rows": "Rows",

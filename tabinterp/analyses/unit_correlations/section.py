@@ -13,6 +13,7 @@ from tabinterp.report.tables import Column, heat, interval_column, name_column, 
 from tabinterp.report.words import (
     NONE,
     by_importance,
+    capital,
     cut,
     cut_cell,
     listed,
@@ -124,23 +125,20 @@ def _maps(
     units: Sequence[Unit], count: int, columns: Sequence[str], worth: Mapping[tuple[str, int], UnitRow]
 ) -> list[Block]:
     blocks: list[Block] = []
+    ranked = any(row.ablation.value is not None for row in worth.values())
     for start in range(0, len(units), UNFOLDED):
         some = units[start : start + UNFOLDED]
-        span: dict[str, int | str] = {
-            "shown": len(some),
-            "count": count,
-            "first": _name(some[0]),
-            "last": _name(some[-1]),
-        }
+        order = "loss" if ranked else "layer"
+        span = t(f"report.neurons.span.{order}", first=start + 1, last=start + len(some), count=count)
         tables = _map(some, columns, span, worth)
-        blocks.extend([Fold(t("report.neurons.fold", **span), tables)] if start else tables)
+        blocks.extend([Fold(capital(span), tables)] if start else tables)
     return blocks
 
 
 def _map(
     units: Sequence[Unit],
     columns: Sequence[str],
-    span: dict[str, int | str],
+    span: str,
     worth: Mapping[tuple[str, int], UnitRow],
 ) -> list[Table]:
     parts = -(-len(columns) // WIDEST)
@@ -164,10 +162,10 @@ def _cost(unit: Unit, worth: Mapping[tuple[str, int], UnitRow]) -> str:
     return signed(None if row is None else row.ablation.value)
 
 
-def _caption(span: dict[str, int | str], part: int, parts: int) -> str:
+def _caption(span: str, part: int, parts: int) -> str:
     if parts == 1:
-        return t("report.neurons.map", **span)
-    return t("report.neurons.map_part", **span, part=part + 1, parts=parts)
+        return t("report.neurons.map", span=span)
+    return t("report.neurons.map_part", span=span, part=part + 1, parts=parts)
 
 
 def _name(unit: Unit) -> str:
