@@ -28,6 +28,7 @@ SHEET: Final = 128  # characters of a printed table's line
 HALF: Final = 56
 GUTTER: Final = 2
 FEW: Final = 7  # rows
+MANY: Final = 8  # columns
 WORDS: Final = 30  # of a cell that goes on several lines
 
 
@@ -51,6 +52,11 @@ class Table:
     style: str = "sortable"
     open: bool = False  # shown at once; other tables of the report unfold
     number: str = ""  # "2.1" is shown as "Table 2.1"
+
+    @property
+    def many(self) -> bool:
+        """Set closer on a screen."""
+        return len(self.head) > MANY
 
     @property
     def broad(self) -> bool:

@@ -51,7 +51,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.discrimination.scores.caption": (
         "Filled bars show class {output} and outlined bars show all other rows, for the network (top) and the linear "
-        "counterpart (bottom). Bins with 1 to 9 rows are left out."
+        "counterpart (bottom)."
     ),
     "report.discrimination.aria.roc": (
         "ROC curves. At a false-positive rate of 0.2, the true-positive rate is {network} for the network and {linear} for "
