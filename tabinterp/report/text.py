@@ -211,6 +211,9 @@ TEXT: dict[str, str] = {
     "report.figure.number": "Figure {number}",
     "report.figure.data": "Data for Figure {number}. {caption}",
     "report.actions": "Next steps",
+    # the title of a finding, before its sentence
+    "report.lead": "{title}.",
+    "report.findings.about": "{severity}: {title} ({code})",
     "report.findings.rest": "More findings: {count}",
     "report.findings.here": "Findings: {count}",
     "report.context.adverse": "adverse class: {adverse}",
