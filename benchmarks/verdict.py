@@ -4,11 +4,12 @@
 
 Each seed draws the data (where they are drawn), the split and the network's weights anew. The network is the reference network of
 `ti.train`, the linear model its counterpart; both are as an audit would have them, and the verdict is that of an audit.
-`--write` puts the table into docs/verdict.md. Exits 1 when a verdict is one that the table's answer rules out, when a
-*not resolved* stands on rows that could resolve it, or when another claim of a line is not met.
+`--write` puts the table into docs/verdict.md. Exits 1 when a verdict is one that the table's answer rules out, when an
+*inconclusive* stands on rows that could give a conclusive verdict, or when another claim of a line is not met.
 
-*Could the rows resolve it?* The mean difference over the seeds is taken for the true one. A verdict whose own standard error
-would resolve that difference (beyond zero and past the margin, or within the margin) in 99 of 100 tables is asked for.
+*Could the rows give one?* The mean difference over the seeds is taken for the true one. A verdict whose own standard error
+would be conclusive about that difference (beyond zero and past the margin, or within the margin) in 99 of 100 tables is asked
+for.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ Fresh = Callable[[int], tuple[ti.Table, np.ndarray]]  # by seed: rows, and the p
 
 @dataclass(frozen=True)
 class Case:
-    """A table by seed, the verdicts its answer allows beside "not resolved", and what else is asked of it."""
+    """A table by seed, the verdicts its answer allows beside "inconclusive", and what else is asked of it."""
 
     name: str
     answer: str
@@ -158,7 +159,7 @@ def judged(network: BoundModel, linear: BoundModel, seed: int) -> Performance:
 
 
 def resolvable(outcome: Outcome, true: float) -> bool:
-    """Would rows like these resolve a difference of this size in 99 of 100 tables?"""
+    """Would rows like these give a conclusive verdict on a difference of this size in 99 of 100 tables?"""
     reach = SURE * outcome.stderr
     return abs(true) > max(reach, outcome.margin) or abs(true) + reach < outcome.margin
 
@@ -181,7 +182,7 @@ def violations(case: Case, found: list[Outcome]) -> list[str]:
     wrong = Counter(o.status for o in found if contradicted(case, o))
     told += [f"{count} times {status!r}" for status, count in wrong.items()]
     open_ = sum(o.status == "not_resolved" and resolvable(o, true) for o in found)
-    told += [f"{open_} times not resolved on rows that could resolve it"] if open_ else []
+    told += [f"{open_} times inconclusive on rows that could give a conclusive verdict"] if open_ else []
     auc = float(np.mean([o.auc for o in found]))
     if case.also == "auc" and abs(auc - 0.5) > CHANCE:
         told.append(f"mean AUC of the linear model {auc:.3f}")
@@ -217,7 +218,7 @@ def line(case: Case, found: list[Outcome], wrong: list[str]) -> str:
 
 
 HEAD = (
-    "| table | held out | answer | better | equivalent | worse | not resolved | mean difference (its error) | margin | |\n"
+    "| table | held out | answer | better | equivalent | worse | inconclusive | mean difference (its error) | margin | |\n"
     "|---|---|---|---|---|---|---|---|---|---|"
 )
 WORDS = """# The verdict on tables whose answer is known
@@ -226,10 +227,10 @@ Written by `python -m benchmarks.verdict --write`. {seeds} seeds a line; each dr
 split (a quarter held out) and the network's weights anew. The network is the reference network of `ti.train`, the linear
 model its counterpart. The difference is network minus linear: of the log loss, of California and Friedman-1 of the squared
 error; its error is that of one table, over its held-out rows. *Holds*: no verdict is one that the answer rules out, and no
-*not resolved* stands on rows that would resolve the mean difference in 99 of 100 tables. On German credit "worse" is no
-contradiction: a network can be worse. Of the logistic model the true difference of the two models is known (60,000 fresh rows
-and their probabilities), and a verdict is held against it: a flexible network that has seen 9,000 rows is a little worse than
-the model that the table was made from.
+*inconclusive* stands on rows that would give a conclusive verdict on the mean difference in 99 of 100 tables. On German credit
+"worse" is no contradiction: a network can be worse. Of the logistic model the true difference of the two models is known (60,000
+fresh rows and their probabilities), and a verdict is held against it: a flexible network that has seen 9,000 rows is a little
+worse than the model that the table was made from.
 
 {table}
 """

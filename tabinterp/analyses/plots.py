@@ -27,6 +27,7 @@ NAVY, AMBER, INK, GREY, RULE, PAPER = "#08306b", "#d97706", "#1f2937", "#4b5563"
 SLATE = "#6b7280"  # of a model that is neither the network nor its linear counterpart
 COLD, WARM = "#7b3294", "#00695c"  # below and above zero
 DASH, DOTTED, LONG_DASH = (0.0, (1.8, 0.9)), (0.0, (1.0, 1.4)), (0.0, (4.0, 2.0))
+CROSS = 0.015  # of the width: where a missing number is marked, at the left
 DODGE = 0.34  # of a row, between the first and the last of its marks
 FAINT, BAND, ICE, BENEFIT = 0.4, 0.25, 0.1, 0.2  # opacities
 MISSING = 0.16  # of the span: how far right of the numbers missing values are drawn
@@ -128,21 +129,28 @@ def dots(
     at: float | None = 0.0,
     dodge: bool = True,
     ticks: int = 6,
+    crossed: bool = False,
 ) -> Marks:
     """Draw a row of marks with intervals for each label, and a line at `at`; the axis has at most this many `ticks`.
 
     One separated level can have an interval hundreds of times wider than everything else; it then ends in an arrow.
-    `dodge`: draw the marks of a row one below the other. Labels without a number keep their row.
+    `dodge`: draw the marks of a row one below the other. Labels without a number keep their row; `crossed`: with a cross at the
+    left in place of each missing number.
     """
     made: dict[tuple[int, int], Line2D] = {}
     ends = [end[~np.isnan(one.value)] for one in series for end in (one.low, one.high)]
     limits = span([[] if at is None else [at], *(one.value for one in series)], ends, 0.04)
     for row in range(len(labels)):
         for place, one in enumerate(series):
-            if row >= len(one.value) or np.isnan(one.value[row]):
+            if row >= len(one.value):
                 continue
             look = look_of(one, place)
             y = row + (DODGE * (place / (len(series) - 1) - 0.5) if dodge and len(series) > 1 else 0.0)
+            if np.isnan(one.value[row]):
+                if crossed:
+                    at_left = axes.plot([CROSS], [y], ls="", marker="x", ms=5, mec=look.colour, mew=1.4)[0]
+                    at_left.set_transform(axes.get_yaxis_transform())
+                continue
             low, high = max(one.low[row], limits[0]), min(one.high[row], limits[1])
             if not np.isnan(one.low[row] + one.high[row]):
                 axes.plot([low, high], [y, y], color=look.colour, lw=1.8, ls=look.dash, solid_capstyle="butt")
@@ -265,7 +273,8 @@ def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
 
 
 def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, FloatArray]]) -> dict[str, Any]:
-    """Draw shares of the rows between edges: filled, or as an outline, as the look says. A bin without a number has no bar.
+    """Draw shares of the rows between edges: filled, or as an outline, as the look says. A bin without a number has no bar, and a
+    cross on the axis.
 
     The first and the last share are of the rows beyond the edges; they are drawn one bin wide. Returns look -> what was drawn.
     """
@@ -275,11 +284,12 @@ def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, Floa
     step = edges[1] - edges[0]
     places = np.concatenate([[edges[0] - step], edges, [edges[-1] + step]])
     for look, share in reversed(shares):
-        one, known = LOOKS[look], np.nan_to_num(share)
+        one = LOOKS[look]
         if one.filled:
-            made[look] = axes.stairs(known, places, color=one.colour, alpha=0.35, fill=True, lw=0)
+            made[look] = axes.stairs(share, places, color=one.colour, alpha=0.35, fill=True, lw=0)
         else:
-            made[look] = axes.stairs(known, places, color=one.colour, lw=1.8, ls=one.dash)
+            made[look] = axes.stairs(share, places, color=one.colour, lw=1.8, ls=one.dash)
+    cross(axes, 0.5 * (places[:-1] + places[1:]), np.sum([share for _, share in shares], axis=0))
     axes.axvline(0, color=INK, lw=1.2, zorder=1)
     axes.set_ylim(
         0, 1.05 * max((float(np.nanmax(share)) for _, share in shares if np.isfinite(share).any()), default=1.0)
@@ -372,6 +382,13 @@ def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[
     return made
 
 
+def cross(axes: Axes, at: FloatArray, values: FloatArray) -> None:
+    """Mark on the horizontal axis where a value is missing, so that the gap is not read as zero."""
+    gaps = at[np.isnan(values)]
+    if len(gaps):
+        axes.plot(gaps, np.zeros(len(gaps)), ls="", marker="x", ms=6, mec=INK, mew=1.4, clip_on=False, zorder=4)
+
+
 def look_of(series: Series, place: int) -> Look:
     return LOOKS.get(series.look, OTHERS[place % len(OTHERS)])
 
@@ -426,6 +443,7 @@ def _faint_line(axes: Axes, xs: FloatArray, ys: FloatArray, faint: NDArray[np.bo
 def _row_bars(axes: Axes, at: FloatArray, rows: FloatArray) -> None:
     """How many rows each point has, where that may be shown."""
     shown = ~np.isnan(rows)
+    cross(axes, at, rows)
     x = [value for one in at[shown] for value in (one, one, np.nan)]
     y = [value for count in rows[shown] for value in (0.0, count, np.nan)]
     axes.plot(x, y, color=INK, lw=4, alpha=0.55, solid_capstyle="butt")

@@ -21,6 +21,7 @@ from .language import translated
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=。)")
 OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels))\)(?=$|,| \(| −)")
 
 
@@ -51,13 +52,18 @@ def english() -> dict[str, str]:
     return {key: sentence for key, (sentence, _) in sentences().items()}
 
 
-def text(key: str, values: Mapping[str, Any] | None = None) -> str:
+def text(key: str, values: Mapping[str, Any] | None = None, brief: bool = False) -> str:
     """Return the sentence for a key, with its numbers formatted.
+
+    `brief`: of several sentences, only those up to the first one that contains a value.
 
     >>> text("verdict.worse", {"linear": "logistic regression"})
     'The network predicts worse than logistic regression.'
     """
     template = translated(key, english()[key])
+    if brief:
+        ends = (end.start() for end in SENTENCE_END.finditer(template))
+        template = template[: next((end for end in ends if "{" in template[:end]), None)]
     return template.format(**{name: _Value(value) for name, value in (values or {}).items()})
 
 

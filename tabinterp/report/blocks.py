@@ -28,6 +28,9 @@ SHEET: Final = 128  # characters of a printed table's line
 HALF: Final = 56
 GUTTER: Final = 2
 FEW: Final = 7  # rows
+FRAME: Final = 930  # CSS pixels that a table has at 1280
+CHARACTER: Final = 8.9  # CSS pixels, in a wide system font
+PADDING: Final = 19.2
 WORDS: Final = 30  # of a cell that goes on several lines
 
 
@@ -53,6 +56,11 @@ class Table:
     number: str = ""  # "2.1" is shown as "Table 2.1"
 
     @property
+    def tight(self) -> bool:
+        """Too wide for a screen, unless its cells go on several lines."""
+        return CHARACTER * self._characters + PADDING * len(self.head) > FRAME
+
+    @property
     def broad(self) -> bool:
         """Too wide for an upright sheet: it is printed across."""
         return len(self.head) > (17 if "heat" in self.style else 14)
@@ -62,9 +70,14 @@ class Table:
         """For print: whether two such tables fit side by side, whether every row fits on one line, or neither."""
         if "heat" in self.style:
             return ""
-        columns = zip(self.head, zip(*self.rows, strict=True), strict=False)
-        taken = sum(max(_longest(head), *map(_taken, column)) for head, column in columns) + GUTTER * len(self.head)
+        taken = self._characters + GUTTER * len(self.head)
         return "narrow" if taken <= HALF and len(self.rows) > FEW else "line" if taken <= SHEET else ""
+
+    @property
+    def _characters(self) -> int:
+        """Characters of its widest row, if only words, long names and heads go on several lines."""
+        columns = zip(self.head, zip(*self.rows, strict=True), strict=False)
+        return sum(max(_longest(head), *map(_taken, column)) for head, column in columns)
 
 
 @dataclass(frozen=True, slots=True)

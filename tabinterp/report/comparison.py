@@ -20,6 +20,11 @@ def legend() -> list[Key]:
     ]
 
 
+def crossed() -> Key:
+    """Return the legend of numbers that are withheld, which figures mark by a cross."""
+    return Key("×", "", t("report.withheld"))
+
+
 def pair(name: str, network: Interval, linear: Interval, label: str | None = None) -> figures.Pair:
     """Return both models' numbers for one name. `label`: the name in the figure, shortened if it is long."""
 
@@ -37,10 +42,18 @@ def others(count: int) -> figures.Pair:
 
 
 def comparison(
-    pairs: Sequence[figures.Pair], axis: str, description: str, figure_id: str, caption: str, numbers: Table
+    pairs: Sequence[figures.Pair],
+    axis: str,
+    description: str,
+    figure_id: str,
+    caption: str,
+    numbers: Table,
+    withheld: bool = False,
 ) -> Figure:
-    svg = figures.pairs(pairs, axis, description, figure_id, "model")
-    return Figure(svg, description, legend(), caption, numbers)
+    """Return the figure of both models; `withheld`: numbers are missing because they are withheld."""
+    marked = withheld and any(part.value is None for one in pairs for part in (one.network, one.linear))
+    svg = figures.pairs(pairs, axis, description, figure_id, "model", crossed=marked)
+    return Figure(svg, description, [*legend(), *([crossed()] if marked else [])], caption, numbers)
 
 
 def largest(parts: Sequence[tuple[str, Interval]], none: str | None = None) -> str:

@@ -103,9 +103,10 @@ def pairs(
     dodge: bool = True,
     zero: bool = True,
     width: int = WIDTH,
+    crossed: bool = False,
 ) -> Markup:
     """Draw a dot with interval for each model and row; rows are offset unless each has one mark; zero is in view unless it
-    is irrelevant.
+    is irrelevant; `crossed`: a cross stands for each missing number.
     """
     labels = {f"@{index}@": Label(row.label, row.whole) for index, row in enumerate(rows)}
     models = MODELS if all(row.other.value is None for row in rows) else (*MODELS, "other")
@@ -114,7 +115,7 @@ def pairs(
     with styles():
         figure, axes = canvas(ROW * max(1, len(rows)), left=gutter, top=GAP, bottom=EDGE, width=width)
         ticks = max(2, round(TICKS * width / WIDTH))
-        marks = plots.dots(axes, [*labels], drawn, at=0.0 if zero else None, dodge=dodge, ticks=ticks)
+        marks = plots.dots(axes, [*labels], drawn, at=0.0 if zero else None, dodge=dodge, ticks=ticks, crossed=crossed)
         axes.set_xlabel("@axis@", loc="right")
         titles = named(marks, lambda row, model: (rows[row].network_title, rows[row].linear_title, "")[model])
         return markup(figure, figure_id, aria, labels | {"@axis@": Label(axis)}, titles)

@@ -11,37 +11,51 @@ from .words import t
 
 
 def numbered(chapters: Iterable[Section]) -> list[Section]:
-    """Return the chapters with numbers: sections within a chapter, tables and figures throughout a chapter."""
+    """Return the chapters with numbers: sections within a chapter, tables and figures throughout a chapter.
+
+    What is listed without unfolding anything comes first, so that these numbers have no gaps. What is inside of a folded part
+    follows.
+    """
     return [_chapter(chapter, str(place)) for place, chapter in enumerate(chapters, 1)]
 
 
 def _chapter(chapter: Section, number: str) -> Section:
     counts: Counter[str] = Counter()
-    blocks = _blocks(chapter.blocks, number, counts)
-    sections = [
-        replace(section, number=f"{number}.{place}", blocks=_blocks(section.blocks, number, counts))
-        for place, section in enumerate(chapter.sections, 1)
-    ]
-    return replace(chapter, number=number, blocks=blocks, sections=sections)
+    sections = [replace(section, number=f"{number}.{place}") for place, section in enumerate(chapter.sections, 1)]
+    chapter = replace(chapter, number=number, sections=sections)
+    for folded in (False, True):
+        chapter = replace(
+            chapter,
+            blocks=_blocks(chapter.blocks, number, counts, folded),
+            sections=[
+                section
+                if section.summary and not folded
+                else replace(section, blocks=_blocks(section.blocks, number, counts, folded))
+                for section in chapter.sections
+            ],
+        )
+    return chapter
 
 
-def _blocks(blocks: Sequence[Block], chapter: str, counts: Counter[str]) -> list[Block]:
-    return [_block(block, chapter, counts) for block in blocks]
+def _blocks(blocks: Sequence[Block], chapter: str, counts: Counter[str], folded: bool) -> list[Block]:
+    return [_block(block, chapter, counts, folded) for block in blocks]
 
 
-def _block(block: Block, chapter: str, counts: Counter[str]) -> Block:
-    if isinstance(block, Figure):
-        counts["figure"] += 1
-        number = f"{chapter}.{counts['figure']}"
-        if block.table is None:
-            return replace(block, number=number)
-        caption = t("report.figure.data", number=number, caption=block.table.caption)
-        return replace(block, number=number, table=replace(block.table, caption=caption))
-    if isinstance(block, Table):
-        counts["table"] += 1
-        return replace(block, number=f"{chapter}.{counts['table']}")
-    if isinstance(block, Fold):
-        return replace(block, blocks=_blocks(block.blocks, chapter, counts))
+def _block(block: Block, chapter: str, counts: Counter[str], folded: bool) -> Block:
+    """Number what has no number yet; `folded`: also inside of folded parts."""
+    if isinstance(block, Figure | Table):
+        return block if block.number else _with_number(block, chapter, counts)
+    if isinstance(block, Fold) and (block.open or folded):
+        return replace(block, blocks=_blocks(block.blocks, chapter, counts, folded))
     if isinstance(block, Panels):
-        return replace(block, groups=[_blocks(group, chapter, counts) for group in block.groups])
+        return replace(block, groups=[_blocks(group, chapter, counts, folded) for group in block.groups])
     return block
+
+
+def _with_number(block: Figure | Table, chapter: str, counts: Counter[str]) -> Block:
+    counts[block.kind] += 1
+    number = f"{chapter}.{counts[block.kind]}"
+    if isinstance(block, Table) or block.table is None:
+        return replace(block, number=number)
+    caption = t("report.figure.data", number=number, caption=block.table.caption)
+    return replace(block, number=number, table=replace(block.table, caption=caption))

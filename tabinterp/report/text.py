@@ -9,7 +9,7 @@ TEXT: dict[str, str] = {
     "report.context": "{data} · {network:name} compared with {linear:name} · {rows} held-out rows",
     "report.context.unknown": "{data} · {network:name} compared with {linear:name} · held-out rows unknown",
     "report.target.binary": "Target: {target}. Positive class: {positive} ({rate} of {rows} rows).",
-    "report.target.multiclass": "Target: {target}; {classes} classes, {rows} rows.",
+    "report.target.multiclass": "Target: {target} ({classes} levels, {rows} rows).",
     "report.target.regression": "Target: {target} ({rows} rows).",
     "report.target.count": "Target: {target} (a count, {rows} rows).",
     "report.figure.none": "There are no estimates to plot. The table shows what was attempted.",
@@ -211,7 +211,9 @@ TEXT: dict[str, str] = {
     "report.figure.number": "Figure {number}",
     "report.figure.data": "Data for Figure {number}. {caption}",
     "report.actions": "Next steps",
-    "report.findings.above": "The summary gives the numbers.",
+    # the title of a finding, before its sentence
+    "report.lead": "{title}.",
+    "report.findings.about": "{severity}: {title} ({code})",
     "report.findings.rest": "More findings: {count}",
     "report.findings.here": "Findings: {count}",
     "report.context.adverse": "adverse class: {adverse}",
@@ -251,6 +253,13 @@ TEXT: dict[str, str] = {
     "report.strip.ladder": "Simpler models",
     "report.strip.importance": "Most important columns",
     "report.strip.disagreement": "Disagreement",
+    "report.strip.groups": "Groups",
+    # least, most: groups, such as 'sex = female'; limit: such as 0.8
+    "report.strip.groups.cleared": (
+        "No selection rate is significantly below {limit} times that of another group of the same column. The lowest "
+        "ratio is {ratio} (95% CI {low} to {high}), for {least} relative to {most}."
+    ),
+    "report.withheld": "Withheld (small count)",
     "report.strip.rung.intercept": "intercept only",
     "report.strip.rung.linear": "linear",
     "report.strip.rung.curvature": "+ splines",

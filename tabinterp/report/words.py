@@ -38,8 +38,9 @@ def t(key: str, **values: Any) -> str:
     return text(key, {name: _typeset(value) for name, value in values.items()})
 
 
-def say(message: Message) -> str:
-    return t(message.key, **message.values)
+def say(message: Message, brief: bool = False) -> str:
+    """Return a message in words; `brief`: only its sentences up to the first one that contains a value."""
+    return text(message.key, {name: _typeset(value) for name, value in message.values.items()}, brief)
 
 
 def _typeset(value: Any) -> Any:

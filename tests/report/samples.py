@@ -799,6 +799,21 @@ def findings(names: list[str]) -> list[Finding]:
     ]
 
 
+def selection_rates(status: str, key: str) -> Finding:
+    """What the check of selection rates says."""
+    least, most = (Message(key="group.level", values={"column": "sex", "level": level}) for level in ("female", "male"))
+    values = {"least": least, "most": most, "ratio": 0.9, "low": 0.8, "high": 0.99, "limit": 0.8, "adverse": "no"}
+    values |= {"compared": 1, "of": 1, "count": 1, "also": 0, "detectable": 0.4}
+    return Finding(
+        code="TI-G01",
+        slug="disparate-impact",
+        severity="check",
+        status=status,
+        claim=Message(key=f"finding.disparate-impact.{key}", values=values),
+        evidence="groups",
+    )
+
+
 def author(name: str) -> AuthorCard:
     return AuthorCard(
         intended_use=f"To rank applications by {name}.", limits="Not for renewals.", reviewer="A. Reviewer"

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.browser
 
 
 REPORTS = Path(__file__).parents[2] / "reports"
+BUNDLED = sorted(path for path in REPORTS.iterdir() if path.is_dir())
 NARROW, WIDE = {"width": 420, "height": 800}, {"width": 1280, "height": 900}
 
 
@@ -220,10 +221,10 @@ def test_a_copied_number_has_a_hyphen_for_a_minus(browser, pages):
         assert found == sorted(found, reverse=True)
 
 
-@pytest.mark.parametrize("table", ["default_of_credit_card_clients", "german_credit"])
-def test_page_one_is_one_screen(browser, table):
+@pytest.mark.parametrize("folder", BUNDLED, ids=lambda path: path.name)
+def test_page_one_is_one_screen(browser, folder):
     """The verdict, its figures, the findings and what to do next are seen without scrolling at 1280 by 900."""
-    with Opened(browser, REPORTS / table / "report.html", viewport=WIDE) as opened:
+    with Opened(browser, folder / "report.html", viewport=WIDE) as opened:
         bottom = opened.page.locator("#summary").evaluate("element => element.getBoundingClientRect().bottom")
         assert bottom <= 900
         assert opened.page.locator("#summary .trio svg").count() == 2
@@ -243,6 +244,44 @@ def test_tables_and_figures_have_numbers_to_cite(browser, pages):
         )
         folded.wait_for(state="visible")
         assert folded.locator("table").is_visible()
+
+
+@pytest.mark.parametrize("folder", BUNDLED, ids=lambda path: path.name)
+def test_numbers_that_are_seen_without_unfolding_have_no_gaps(browser, folder):
+    with Opened(browser, folder / "report.html", viewport=WIDE) as opened:
+        for kind in (".numbered > .self", "figcaption > .self"):
+            seen = opened.page.locator(kind).evaluate_all(
+                "all => all.filter(e => e.checkVisibility({ contentVisibilityAuto: true })).map(e => e.hash)"
+            )
+            places = [tuple(map(int, re.findall(r"\d+", one))) for one in seen]
+            for chapter in {chapter for chapter, _ in places}:
+                own = [place for one, place in places if one == chapter]
+                assert own == list(range(1, len(own) + 1)), (folder.name, kind, chapter)
+
+
+@pytest.mark.parametrize("folder", BUNDLED, ids=lambda path: path.name)
+def test_no_table_scrolls_sideways_in_its_frame_on_a_wide_screen(browser, folder):
+    """But the table of all terms, which has too many columns."""
+    with Opened(browser, folder / "report.html", viewport=WIDE) as opened:
+        unfold(opened.page)
+        wide = opened.page.evaluate(
+            "[...document.querySelectorAll('#importance-chapter ~ section .scroll, #performance-chapter .scroll')]"
+            ".filter(e => e.scrollWidth > e.clientWidth + 1 && !e.closest('#inside, #method-chapter'))"
+            ".filter(e => e.querySelectorAll('thead th').length < 14).map(e => e.textContent.slice(0, 80))"
+        )
+        assert wide == []
+
+
+def test_a_card_whose_table_is_unfolded_takes_the_whole_width_and_stays_in_view(browser):
+    with Opened(browser, REPORTS / "adult" / "report.html", viewport=WIDE) as opened:
+        summary = opened.page.locator("#discrimination .panels > div:last-child figure > details > summary").last
+        card = summary.locator("xpath=ancestor::div[parent::div[contains(@class, 'panels')]]")
+        assert card.evaluate("e => e.offsetWidth < 0.6 * e.parentElement.offsetWidth")
+        summary.click()
+        opened.page.wait_for_timeout(100)
+        assert card.evaluate("e => e.offsetWidth === e.parentElement.offsetWidth")
+        box = summary.bounding_box()
+        assert 0 <= box["y"] <= WIDE["height"]
 
 
 def test_the_contents_mark_the_chapter_in_view(browser, pages):

@@ -8,9 +8,13 @@ import xml.etree.ElementTree as ET
 
 import matplotlib
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
-from tabinterp.analyses.plots import AMBER, NAVY, PAPER
+from tabinterp.analyses import plots
+from tabinterp.analyses.discrimination import figure as discrimination
+from tabinterp.analyses.discrimination.record import ScoreBin
+from tabinterp.analyses.plots import AMBER, INK, NAVY, PAPER
 from tabinterp.document.document import Interval
 from tabinterp.report.figures import WIDTH, Pair, pairs
 
@@ -126,3 +130,45 @@ def test_another_library_may_claim_the_bare_prefix():
         ET._namespace_map.clear()
         ET._namespace_map.update(known)
     assert before.startswith('<svg xmlns="http://www.w3.org/2000/svg" id="figure-test"')
+
+
+def test_a_withheld_number_has_a_cross_instead_of_a_mark():
+    plain = len(list(drawn(filling="model").iter(f"{SVG}use")))
+    crossed = ET.fromstring(pairs(ROWS, "an axis", "a reading", "figure-test", "model", crossed=True).draw())
+    found = list(crossed.iter(f"{SVG}use"))
+    assert len(found) == plain + 1  # the row "bare" has no number of the linear model
+    left = min(found, key=lambda use: float(use.get("x")))
+    assert left.get("stroke") == AMBER
+
+
+def test_shares_that_are_withheld_are_gaps_with_a_cross_and_not_zero():
+    _, axes = plt.subplots()
+    network, linear = np.array([0.2, np.nan, 0.8]), np.array([0.5, 0.0, 0.5])
+    made = plots.error_shares(axes, np.array([0.0, 1.0]), [("network", network), ("linear", linear)])
+    assert np.isnan(made["network"].get_data().values[1])
+    assert made["linear"].get_data().values[1] == 0.0
+    crosses = [line for line in axes.lines if line.get_marker() == "x"]
+    assert [(list(line.get_xdata()), list(line.get_ydata())) for line in crosses] == [([0.5], [0.0])]
+    plt.close()
+
+
+def test_points_of_an_effect_curve_without_a_count_have_a_cross():
+    _, axes = plt.subplots()
+    plots._row_bars(axes, np.array([1.0, 2.0, 3.0]), np.array([40.0, np.nan, 0.0]))
+    crosses = [line for line in axes.lines if line.get_marker() == "x"]
+    assert [(list(line.get_xdata()), list(line.get_ydata())) for line in crosses] == [([2.0], [0.0])]
+    plt.close()
+
+
+def test_bins_of_scores_that_are_withheld_have_a_cross_in_the_panel_of_their_model():
+    shares = {"network_positive": 0.5, "network_negative": 0.5, "linear_positive": 0.5, "linear_negative": 0.5}
+    bins = [
+        ScoreBin(low=0.0, high=0.5, **shares),
+        ScoreBin(low=0.5, high=1.0, **shares | {"linear_negative": None, "linear_positive": None}),
+    ]
+    svg = discrimination.distributions(bins, ("x", "y"), {}, "a reading", "figure-test").draw()
+    crosses = [use for use in ET.fromstring(svg).iter(f"{SVG}use") if use.get("stroke", INK) == INK]
+    ticks = ET.fromstring(discrimination.distributions(bins[:1] * 2, ("x", "y"), {}, "a reading", "figure-test").draw())
+    assert len(crosses) == len([use for use in ticks.iter(f"{SVG}use") if use.get("stroke", INK) == INK]) + 1
+    assert discrimination.withheld(bins)
+    assert not discrimination.withheld(bins[:1])

@@ -26,6 +26,7 @@ from tabinterp.report.blocks import (
 )
 from tabinterp.report.contents import chapters
 from tabinterp.report.layout import arranged
+from tabinterp.report.numbering import numbered
 from tests.report.samples import binary
 
 NETWORK, LINEAR, BAND = Key("●", "net", "network"), Key("◇", "lin", "linear"), Key("▒", "net", "band")
@@ -152,3 +153,16 @@ def closed(section: Section) -> list:
 def test_an_unknown_appendix_is_refused():
     with pytest.raises(DocumentError, match="none, folded, full; got 'short'"):
         with_appendix([], "short", paper=False)
+
+
+def test_numbers_of_what_is_shown_have_no_gaps_and_those_inside_of_folds_follow():
+    first = [numbers(), Fold("more", [numbers(), picture()]), Panels([[picture()], [numbers()]])]
+    folded = Section("folded", "title", [numbers()], summary="what it holds")
+    last = [Fold("open", [numbers()], open=True), numbers()]
+    sections = [Section("first", "title", first), folded, Section("last", "title", last)]
+    (chapter,) = numbered([Section("chapter", "title", [], sections=sections)])
+    table, fold, panels = chapter.sections[0].blocks
+    assert (table.number, panels.groups[0][0].number, panels.groups[1][0].number) == ("1.1", "1.1", "1.2")
+    assert [fold.blocks[0].number, fold.blocks[1].number] == ["1.5", "1.2"]
+    assert chapter.sections[1].blocks[0].number == "1.6"
+    assert [chapter.sections[2].blocks[0].blocks[0].number, chapter.sections[2].blocks[1].number] == ["1.3", "1.4"]

@@ -34,7 +34,7 @@ from tabinterp.report.sections import method
 from tabinterp.report.sections.first_screen import first_screen
 from tabinterp.report.words import t
 from tests.report.anchors import sections
-from tests.report.samples import HOSTILE, SAMPLES, binary, document, nothing, widest
+from tests.report.samples import HOSTILE, SAMPLES, binary, document, nothing, selection_rates, widest
 from tests.shared import once_per_run
 
 LIMIT = 1_500_000
@@ -318,7 +318,8 @@ def unlike_the_samples():
     missed = LeftOut(model="network", method="gradient_x_input", gap=0.2, tolerance=0.01)
     yield made.model_copy(update={"agreement_left_out": [missed]})
     first = made.findings[0].model_copy(update={"status": "raised", "voids": True})
-    yield made.model_copy(update={"findings": [first, *made.findings[1:]]})
+    selection = selection_rates("cleared", "cleared")
+    yield made.model_copy(update={"findings": [first, selection, *made.findings[1:]]})
     card = made.inside.cards[0]
     lines = [line.model_copy(update={"excite": Interval(), "excites": True}) for line in card.profile]
     cards = [card.model_copy(update={"profile": lines}), *made.inside.cards[1:]]

@@ -19,6 +19,8 @@ LEFT = 56
 BAND = 0.2  # opacity
 MODELS: dict[str, Look] = {model: LOOKS[model] for model in ("linear", "network")}  # the network is drawn last
 
+KINDS = ("positive", "negative")
+
 Place = tuple[float, float]
 
 
@@ -60,16 +62,15 @@ def distributions(
     bins: Sequence[ScoreBin], names: tuple[str, str], titles: Mapping[str, str], aria: str, figure_id: str
 ) -> Markup:
     """Draw the shares of the class (filled) and of the others (outline) by predicted probability, the network above the
-    linear model.
+    linear model. A cross on the axis marks a bin of which a share is withheld.
     """
     shares = {
-        (model, kind): numbers([getattr(one, f"{model}_{kind}") for one in bins])
-        for model in MODELS
-        for kind in ("positive", "negative")
+        (model, kind): numbers([getattr(one, f"{model}_{kind}") for one in bins]) for model in MODELS for kind in KINDS
     }
     known = [share for part in shares.values() for share in part if np.isfinite(share)]  # others are withheld
     top = max(known, default=0.0) or 1.0
     edges = [*(one.low for one in bins), bins[-1].high]
+    centres = numbers([(one.low + one.high) / 2 for one in bins])
     height = (HEIGHT - EDGE - 3 * GAP - TEXT) / 2
     with styles():
         figure, lower = canvas(height, left=LEFT, top=height + 3 * GAP + TEXT, bottom=EDGE)
@@ -78,6 +79,7 @@ def distributions(
         for axes, (model, look) in zip((lower, upper), MODELS.items(), strict=True):
             axes.stairs(shares[model, "positive"], edges, color=look.colour, alpha=0.45, fill=True, lw=0)
             axes.stairs(shares[model, "negative"], edges, color=look.colour, lw=1.8, gid=f"others-{model}")
+            plots.cross(axes, centres, shares[model, "positive"] + shares[model, "negative"])
             axes.set_xlim(0, 1)
             axes.set_ylim(0, 1.05 * top)
             _finish(axes)
@@ -86,6 +88,11 @@ def distributions(
         upper.set_title("@height@", loc="left", fontsize=TEXT)
         labels = {"@axis@": Label(names[0]), "@height@": Label(names[1])}
         return markup(figure, figure_id, aria, labels, {f"others-{model}": title for model, title in titles.items()})
+
+
+def withheld(bins: Sequence[ScoreBin]) -> bool:
+    """Return whether some share of a bin is withheld."""
+    return any(getattr(one, f"{model}_{kind}") is None for one in bins for model in MODELS for kind in KINDS)
 
 
 def _finish(axes: Axes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Figure, Fold, Heading, Key, Paragraph, Table
+from tabinterp.report.comparison import crossed
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
 from tabinterp.report.words import NONE, capital, counted, cut, interval, number, scaled, share, t, tidy
 
@@ -89,6 +90,7 @@ def _class(one: ClassRecord, record: Record, place: int) -> Iterator[Block]:
     axes = t("report.discrimination.axis.probability"), t("report.discrimination.axis.share")
     svg = figure.distributions(one.distribution, axes, _commonest(one.distribution), aria, f"figure-scores-{place}")
     keys = [Key("●", "net", capital(t("report.network"))), Key("◇", "lin", capital(t("report.linear")))]
+    keys += [crossed()] if figure.withheld(one.distribution) else []
     yield Figure(
         svg,
         aria,

@@ -51,7 +51,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.discrimination.scores.caption": (
         "Filled bars show rows of class “{output}”; outlined bars show all other rows. Top: network; bottom: linear "
-        "counterpart. Bins with 1 to 9 rows are left out."
+        "counterpart."
     ),
     "report.discrimination.aria.roc": (
         "ROC curves. At a false-positive rate of 0.2, the true-positive rate is {network} for the network and {linear} for "

@@ -10,6 +10,7 @@ from tabinterp.analyses.plots import Curve, tick
 from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Fold, Heading, Key, Paragraph, Table
+from tabinterp.report.comparison import crossed
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
@@ -133,7 +134,8 @@ def _legend(numeric: bool, points: Sequence[EffectPoint]) -> list[Key]:
     keys.append(Key("◇", "lin", t("report.effects.legend.linear")))
     if any(_has_ale(point) for point in points):
         keys.append(Key("···", "net", t("report.effects.legend.ale")))
-    return [*keys, Key("▒", "net", t("report.effects.legend.ice"))]
+    keys.append(Key("▒", "net", t("report.effects.legend.ice")))
+    return [*keys, *([crossed()] if any(point.rows is None for point in points) else [])]
 
 
 def _caption(curve: Effect) -> str:

@@ -118,11 +118,11 @@ TEXT: dict[str, str] = {
     "report.gain.status.not_resolved": "inconclusive",
     "report.gain.axis": "Held-out {metric} ({unit}), 95% CI",
     # rungs: a list of report.gain.aria.rung
-    "report.gain.aria": "Held-out loss of each model with its 95% interval. {rungs}.",
+    "report.gain.aria": "Held-out loss of each model with its 95% CI. {rungs}.",
     # rung: a model (report.gain.rung); value: its loss with its interval
     "report.gain.aria.rung": "{rung} {value}",
     "report.gain.table": "Refitted models and the network on held-out rows: {metric} ({unit})",
-    "report.gain.legend.refit": "refitted model, 95% interval",
+    "report.gain.legend.refit": "Refitted model, 95% CI",
     "report.gain.caption": (
         "To compare models, use the paired differences in the table: intervals of single losses can overlap even if "
         "a difference is significant. The axis does not start at zero."

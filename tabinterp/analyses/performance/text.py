@@ -212,7 +212,7 @@ TEXT: dict[str, str] = {
     "report.performance.training.table": "Metrics on training rows and on held-out rows",
     "report.performance.training.seen": "{model}: training",
     "report.performance.training.unseen": "{model}: held-out",
-    "report.performance.training.gap": "{model}: gap [95% interval]",
+    "report.performance.training.gap": "{model}: gap [95% CI]",
     "report.performance.training.note": (
         "The gap is the metric on {held_out} held-out rows minus the same metric on {training} training rows. The "
         "interval for the gap treats the two sets of rows as independent samples. A model that performs clearly "

@@ -66,7 +66,7 @@ def _named(reasons: Reasons) -> list[Block]:
     shares = listed(f"{cut(row.column)} {interval(row.network)}" for row in shown[:NAMED])
     aria = t("report.reasons.aria", count=len(shown), shares=shares)
     caption = t("report.reasons.caption")
-    return [title, comparison(pairs, t("report.reasons.axis"), aria, "figure-reasons", caption, numbers)]
+    return [title, comparison(pairs, t("report.reasons.axis"), aria, "figure-reasons", caption, numbers, withheld=True)]
 
 
 def _named_table(rows: list[ReasonRow]) -> Table:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tabinterp.analyses.plots import middle
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Table
+from tabinterp.report.comparison import crossed
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, table
 from tabinterp.report.words import capital, counted, interval, number, sentences, share, t
 
@@ -84,7 +85,8 @@ def _distribution(bins: Sequence[ErrorBin]) -> list[Block]:
     aria = t("report.residuals.aria.errors")
     axes = t("report.residuals.axis.errors.x"), t("report.residuals.axis.errors.y")
     svg = figure.distribution(bins, axes, titles, aria, "figure-errors")
-    keys = [Key("●", "net", t("report.network")), Key("◇", "lin", t("report.linear"))]
+    keys = [Key("●", "net", capital(t("report.network"))), Key("◇", "lin", capital(t("report.linear")))]
+    keys += [crossed()] if any(getattr(one, model) is None for one in bins for model in MODELS) else []
     columns: list[Column[ErrorBin]] = [
         Column(axes[0], _between),
         *(_share(model) for model in MODELS),

@@ -15,8 +15,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.residuals.axis.observed.y": "Prediction",
     "report.residuals.axis.errors.x": "Residual (observed minus predicted)",
     "report.residuals.axis.errors.y": "Share of rows",
-    "report.residuals.legend.network": "network: mean, 95% interval, middle {percent}% of rows",
-    "report.residuals.legend.linear": "linear: mean, 95% interval, middle {percent}% of rows",
+    "report.residuals.legend.network": "Network: mean, 95% CI, middle {percent}% of rows",
+    "report.residuals.legend.linear": "Linear: mean, 95% CI, middle {percent}% of rows",
     "report.residuals.caption.residuals": (
         "Rows are grouped by prediction. A mean residual above zero shows that predictions are too low on average. A "
         "band that widens towards larger predictions means that errors grow with the prediction."
@@ -26,7 +26,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.residuals.caption.errors": (
         "Filled bars show the network and outlined bars the linear counterpart. The outermost bars include all "
-        "larger errors. Bins with 1 to 9 rows are left out."
+        "larger errors."
     ),
     "report.residuals.aria.residuals": (
         "Residuals by prediction. In the bin with the lowest predictions the mean residual of the network is {network_low}, that "
@@ -43,14 +43,14 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.residuals.bin.of": "{model}, bin {index}",
     "report.residuals.at.residuals": "mean prediction",
     "report.residuals.at.observed": "mean observed value",
-    "report.residuals.mean.residuals": "mean residual [95% interval]",
-    "report.residuals.mean.observed": "mean prediction [95% interval]",
+    "report.residuals.mean.residuals": "mean residual [95% CI]",
+    "report.residuals.mean.observed": "mean prediction [95% CI]",
     "report.residuals.quantile": "{percent}% quantile",
     "report.residuals.rows": "rows",
     "report.residuals.table.residuals": "Residuals of rows with similar predictions",
     "report.residuals.table.observed": "Predictions for rows with similar observed values",
     "report.residuals.table.errors": "Share of rows by residual",
-    "report.residuals.table.absolute": "Quantiles of the absolute error, in units of the target [95% interval]",
+    "report.residuals.table.absolute": "Quantiles of the absolute error, in units of the target [95% CI]",
     "report.residuals.absolute": "Absolute error",
     "report.residuals.half": (
         "Half of the absolute errors are smaller than {network} for the network and {linear} for {name:name}, in "

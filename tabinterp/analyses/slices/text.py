@@ -13,16 +13,16 @@ TEXT: dict[str, str] = {
     ),
     "slices.none": (
         "No significant difference between the models, other than negligible ones, was found in any of the {groups} "
-        "subgroups (levels and quartile ranges of single columns with at least {smallest} rows). No subgroup has a "
-        "difference that deviates significantly from the difference in the other rows. The false discovery rate is "
-        "controlled at 5% across all subgroups."
+        "subgroups (levels and quartile ranges of single columns; those with fewer than {smallest} rows are left out). "
+        "No subgroup has a difference that deviates significantly from the difference in the other rows. The false "
+        "discovery rate is controlled at 5% across all subgroups."
     ),
     # better, worse, unlike: how many groups
     "slices.found": (
         "The network has a significantly lower loss than {linear:name} in {better} of the {groups} subgroups (levels "
-        "and quartile ranges of single columns with at least {smallest} rows), and a significantly higher loss in "
-        "{worse} of them; differences within {margin} are treated as negligible. The difference between the models deviates "
-        "significantly from that in the other rows in {unlike} of the subgroups. The false discovery rate is "
+        "and quartile ranges of single columns; those with fewer than {smallest} rows are left out), and a significantly "
+        "higher loss in {worse} of them; differences within {margin} are treated as negligible. The difference between the "
+        "models deviates significantly from that in the other rows in {unlike} of the subgroups. The false discovery rate is "
         "controlled at 5% across all subgroups."
     ),
     "slices.worst.level": f"{FIRST} {{column}} = {{level}}: {THEN}",

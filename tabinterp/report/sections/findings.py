@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tabinterp.document.document import OWN, Document, Finding, Power
 from tabinterp.messages import english
+from tabinterp.messages.names import shortened
 from tabinterp.report.blocks import Block, FindingItem, FindingList, Fold, Paragraph
 from tabinterp.report.words import say, t
 
@@ -14,7 +15,8 @@ ORDER = ("act", "check", "note")
 GLYPHS = {"act": "▲", "check": "◆", "note": "●"}
 
 
-ON_PAGE_ONE = 3  # findings whose sentence page one shows
+ON_PAGE_ONE = 3  # findings
+EXCERPT = 200  # display columns of a finding's sentence on page one
 
 
 def findings_about(document: Document, anchors: Sequence[str]) -> list[FindingItem]:
@@ -28,8 +30,7 @@ def findings(document: Document) -> list[Block]:
     not_applicable = [finding for finding in document.findings if finding.status == "not_applicable"]
     blocks: list[Block] = [Paragraph(counts(document))]
     if raised:
-        told, rest = items(raised[:ON_PAGE_ONE]), items(raised[ON_PAGE_ONE:])
-        blocks.append(FindingList([*(replace(item, claim=t("report.findings.above")) for item in told), *rest]))
+        blocks.append(FindingList(items(raised)))
     for key, quiet in (("cleared", cleared), ("not_applicable", not_applicable)):
         if quiet:
             summary = t(f"report.findings.{key}", count=len(quiet))
@@ -73,6 +74,13 @@ def items(found: Sequence[Finding]) -> list[FindingItem]:
     return [
         replace(_item(one), next=_next(one), blind=_about(one, "blind"), power=detectable(one.power)) for one in found
     ]
+
+
+def excerpts(found: Sequence[Finding]) -> list[FindingItem]:
+    """Return findings as page one shows them: the title, and the first sentence with a value. The section of all checks has the
+    rest.
+    """
+    return [replace(_item(one), claim=shortened(say(one.claim, brief=True), EXCERPT)) for one in found]
 
 
 def detectable(power: Power | None) -> str:

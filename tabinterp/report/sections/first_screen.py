@@ -39,10 +39,12 @@ MOST = 5  # findings on the sheet
 COLUMNS = 5  # of the figure of importance
 SMALL = 330  # width of a figure of page one, in CSS pixels
 ACTIONS = 3
+SELECTION = "disparate-impact"  # the check of selection rates
 ELSEWHERE = (
     "verdict.gap.",
     "verdict.labels",
     "verdict.only_network",
+    "verdict.reference.",
     "verdict.scope",
 )  # told by strip, figures, chapter 1
 
@@ -71,11 +73,12 @@ class FirstScreen:
     context : data, both models, rows, adverse class and threshold, in one line.
     target : the target and its base rate.
     verdict : one sentence.
-    lines : every sentence about the verdict; `aside` : those of them that page one shows.
+    lines : every sentence about the verdict; `aside` : those of them that page one shows; None: all.
     findings, performance : what the one-sheet summary shows.
     voids : why the verdict cannot be trusted, and which analyses failed; they stand above it.
     strip : the gain in numbers.
     panels : figures, side by side.
+    groups : what the check of selection rates says; empty where no column is protected or a finding says it.
     raised : the gravest findings; `counts` : how many checks were raised, passed and do not apply.
     actions : what to do next.
     """
@@ -87,10 +90,11 @@ class FirstScreen:
     lines: list[str]
     findings: list[FindingList | Paragraph]
     performance: list[Table | Paragraph]
-    aside: list[str] = field(default_factory=list)
+    aside: list[str] | None = None
     voids: list[str] = field(default_factory=list)
     strip: list[Number] = field(default_factory=list)
     panels: list[Panel] = field(default_factory=list)
+    groups: str = ""
     raised: list[FindingItem] = field(default_factory=list)
     counts: str = ""
     rest: str = ""
@@ -100,6 +104,7 @@ class FirstScreen:
 def first_screen(document: Document) -> FirstScreen:
     names = {"data": document.data.name, "network": document.network.name, "linear": document.linear.name}
     raised = findings.raised_of(document)
+    shown = raised[: findings.ON_PAGE_ONE]
     strip = list(_strip(document))
     panels = [panel for panel in (_ladder(document), _importance(document), _disagreement(document)) if panel]
     hidden = (*(ELSEWHERE if strip else ()), *(("ladder.",) if panels and document.get(Gain) is not None else ()))
@@ -115,11 +120,10 @@ def first_screen(document: Document) -> FirstScreen:
         voids=findings.voids(document),
         strip=strip,
         panels=panels,
-        raised=findings.items(raised[: findings.ON_PAGE_ONE]),
+        groups="" if any(one.slug == SELECTION for one in shown) else _groups(document),
+        raised=findings.excerpts(shown),
         counts=findings.counts(document),
-        rest=t("report.findings.rest", count=len(raised) - findings.ON_PAGE_ONE)
-        if len(raised) > findings.ON_PAGE_ONE
-        else "",
+        rest=t("report.findings.rest", count=len(raised) - len(shown)) if len(raised) > len(shown) else "",
         actions=_actions(document),
     )
 
@@ -301,6 +305,18 @@ def _disagreement(document: Document) -> Panel | None:
         rule = tidy(series(map(say, leaf.conditions)))
         blocks.append(Paragraph(t("report.strip.rule", rule=rule, share=_percent(leaf.share), rows=counted(leaf.rows))))
     return Panel(t("report.strip.disagreement"), blocks)
+
+
+def _groups(document: Document) -> str:
+    """Return the lowest ratio of selection rates, or that no ratio is significantly low; empty if no column is protected."""
+    if not any(column.protected for column in document.data.columns):
+        return ""
+    found = next((one for one in document.findings if one.slug == SELECTION), None)
+    if found is None or found.claim.key == f"finding.{SELECTION}.not_applicable":  # the groups were not compared
+        return ""
+    if found.claim.key == f"finding.{SELECTION}.cleared":
+        return t("report.strip.groups.cleared", **found.claim.values)
+    return say(found.claim, brief=True)
 
 
 def _percent(part: Interval) -> str:

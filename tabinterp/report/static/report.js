@@ -122,6 +122,11 @@
     });
   };
 
+  /* A card takes the whole width while its table is unfolded, and may move. */
+  const keepInView = (summary) => {
+    summary.addEventListener("click", () => requestAnimationFrame(() => summary.scrollIntoView({ block: "nearest" })));
+  };
+
   /* A table that goes on beyond the edge says so. */
   const wider = new ResizeObserver((entries) => {
     for (const { target } of entries) target.classList.toggle("more", target.scrollWidth > target.clientWidth + 1);
@@ -166,6 +171,7 @@
   closable(list, wide);
   addEventListener("hashchange", unfold);
   unfold();
+  document.querySelectorAll(".panels figure > details > summary").forEach(keepInView);
   document.querySelectorAll(".scroll").forEach((region) => wider.observe(region));
   document.querySelectorAll("table.sortable").forEach(sortable);
   document.querySelectorAll("table:not(.plain)").forEach(copyable);
