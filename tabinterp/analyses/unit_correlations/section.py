@@ -76,8 +76,8 @@ def every_unit(document: Document) -> list[Block]:
     if not neurons.units:
         return []
     units = _ordered(neurons.units, document.inside)
-    fold = Fold(t("report.neurons.units_fold", count=len(units)), [_units(units, document.inside)])
-    return [fold, _measures(units)]
+    summary, shown = t("report.neurons.units_fold", count=len(units)), [_units(units, document.inside)]
+    return [Fold(summary, shown, printed=len(units) <= UNFOLDED), _measures(units)]
 
 
 def dropped(document: Document) -> list[Block]:
@@ -133,7 +133,7 @@ def _maps(
             "last": _name(some[-1]),
         }
         tables = _map(some, columns, span, worth)
-        blocks.extend([Fold(t("report.neurons.fold", **span), tables)] if start else tables)
+        blocks.extend([Fold(t("report.neurons.fold", **span), tables, printed=False)] if start else tables)
     return blocks
 
 
@@ -250,4 +250,4 @@ def _measures(units: Sequence[Unit]) -> Block:
         Column(t("report.q"), lambda pair: p_value(pair[1].q)),
     ]
     summary = t("report.neurons.all_fold", count=len(pairs))
-    return Fold(summary, [table(t("report.neurons.all"), pairs, columns)])
+    return Fold(summary, [table(t("report.neurons.all"), pairs, columns)], printed=False)
