@@ -27,7 +27,7 @@ from tabinterp.report.words import plain, t
 
 from .appendix import with_appendix
 from .contents import chapters
-from .paper import marked, printed_table
+from .paper import marked, printed_tables
 
 
 def render(document: Document, paper: bool = False, appendix: str = "folded") -> str:
@@ -83,7 +83,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"t": t, "printed_table": printed_table, "marked": marked}
+    environment.globals |= {"t": t, "printed_tables": printed_tables, "marked": marked}
     environment.finalize = _finalize
     return environment
 

@@ -11,7 +11,6 @@ from .blocks import Cell, Table
 from .figures import TEXT, text_width
 
 SHEET: Final = 84.0  # width of a sheet, as a multiple of the font size of tables
-ACROSS: Final = 122.0  # of a sheet in landscape
 PADDING: Final = 1.0  # of a cell, and what the estimate of a text's width may be short of
 BOLD: Final = 1.12  # widths of bold letters relative to regular ones
 KEPT_WHOLE: Final = 16  # rows of a table that is not divided between two sheets
@@ -20,36 +19,54 @@ MARKS: Final = {"net": "\u25cf ", "lin": "\u25c7 "}  # in front of the head of a
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """How a table is printed.
+    """A table as it is printed, or those of its columns that fit side by side.
 
     Parameters
     ----------
+    head, rows : as of the table.
     widths : of the columns, in em of the table's font.
-    across : too wide for an upright sheet even if every word has a line of its own.
     whole : few enough rows to be kept on one sheet.
     """
 
+    head: Sequence[Cell]
+    rows: Sequence[Sequence[Cell]]
     widths: Sequence[float]
-    across: bool
     whole: bool
 
 
-def printed_table(table: Table, share: float) -> Printed:
-    """Return how a table is printed in a share of the sheet's width.
+def printed_tables(table: Table, share: float) -> list[Printed]:
+    """Return a table as it is printed in a share of the sheet's width.
 
     Every column is as wide as its widest text if that fits. Otherwise the widest columns are narrowed to a common width, but
-    to no less than their longest word, and their texts take several lines.
+    to no less than their longest word, and their texts take several lines. Columns for which even this is too wide follow in
+    another table, below the names of the rows.
     """
-    columns = [_column(head, column) for head, column in zip(table.head, zip(*table.rows, strict=True), strict=False)]
+    needs = [_column(head, column) for head, column in zip(table.head, zip(*table.rows, strict=True), strict=False)]
+    room = SHEET * share
     if "heat" in table.style:
-        room = SHEET * share
-        first = min(columns[0][1], room / 4)
-        widths = [first, *[(room - first) / max(1, len(columns) - 1)] * (len(columns) - 1)]
-        return Printed(widths, across=False, whole=True)
-    least = sum(narrow for narrow, _ in columns)
-    across = share == 1 and least > SHEET
-    room = ACROSS if across else SHEET * share
-    return Printed(_fitted(columns, room), across, len(table.rows) <= KEPT_WHOLE)
+        first = min(needs[0][1], room / 4)
+        widths = [first, *[(room - first) / max(1, len(needs) - 1)] * (len(needs) - 1)]
+        return [Printed(table.head, table.rows, widths, whole=True)]
+    whole = len(table.rows) <= KEPT_WHOLE
+    return [
+        Printed(
+            [table.head[place] for place in places],
+            [[row[place] for place in places] for row in table.rows],
+            _fitted([needs[place] for place in places], room),
+            whole,
+        )
+        for places in _divided([narrow for narrow, _ in needs], room)
+    ]
+
+
+def _divided(least: Sequence[float], room: float) -> list[list[int]]:
+    """Return the places of the columns of each printed table; the first column, which names the rows, is in all of them."""
+    parts = [[0]]
+    for place in range(1, len(least)):
+        if len(parts[-1]) > 1 and sum(least[one] for one in parts[-1]) + least[place] > room:
+            parts.append([0])
+        parts[-1].append(place)
+    return parts
 
 
 def marked(head: Cell) -> str:

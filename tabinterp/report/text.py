@@ -210,6 +210,7 @@ TEXT: dict[str, str] = {
     "report.appendix.several": "Tables {first} to {last} are not printed; the HTML report and audit.json contain them.",
     "report.appendix.short": "The data of the figures are not printed; the HTML report and audit.json contain them.",
     "report.notes": "Calculation details",
+    "report.table.continued": "Table {number}, continued",
     "report.table.number": "Table {number}",
     "report.figure.number": "Figure {number}",
     "report.figure.data": "Data for Figure {number}. {caption}",
