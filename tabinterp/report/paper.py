@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -55,17 +56,25 @@ def printed_tables(table: Table, share: float) -> list[Printed]:
             _fitted([needs[place] for place in places], room),
             whole,
         )
-        for places in _divided([narrow for narrow, _ in needs], room)
+        for places in _divided(needs, room)
     ]
 
 
-def _divided(least: Sequence[float], room: float) -> list[list[int]]:
-    """Return the places of the columns of each printed table; the first column, which names the rows, is in all of them."""
+def _divided(needs: Sequence[tuple[float, float]], room: float) -> list[list[int]]:
+    """Return the places of the columns of each printed table; the first column, which names the rows, is in all of them.
+
+    Parts of a table that does not fit need about the same width.
+    """
+    first, rest = needs[0][0], sum(most for _, most in needs[1:])
+    count = math.ceil(sum(least for least, _ in needs[1:]) / max(1.0, room - first)) if len(needs) > 2 else 1
     parts = [[0]]
-    for place in range(1, len(least)):
-        if len(parts[-1]) > 1 and sum(least[one] for one in parts[-1]) + least[place] > room:
+    taken = 0.0
+    for place, (least, most) in enumerate(needs[1:], 1):
+        is_full = first + sum(needs[one][0] for one in parts[-1][1:]) + least > room
+        if len(parts[-1]) > 1 and (is_full or taken + most / 2 > rest * len(parts) / count):
             parts.append([0])
         parts[-1].append(place)
+        taken += most
     return parts
 
 

@@ -33,7 +33,9 @@ def printed(document: Document, appendix: str = "folded") -> bytes:
     weasyprint = printer()
     with _silence(), _no_collection():
         page, pictures = _without_pictures(render(document, True, appendix))
-        data: bytes = weasyprint.HTML(string=page, url_fetcher=_fetcher(weasyprint, pictures)).write_pdf(pdf_variant=VARIANT)
+        data: bytes = weasyprint.HTML(string=page, url_fetcher=_fetcher(weasyprint, pictures)).write_pdf(
+            pdf_variant=VARIANT
+        )
     return data
 
 
