@@ -15,7 +15,7 @@ SHEET: Final = 84.0  # width of a sheet, as a multiple of the font size of table
 PADDING: Final = 1.0  # of a cell, and what the estimate of a text's width may be short of
 BOLD: Final = 1.12  # widths of bold letters relative to regular ones
 KEPT_WHOLE: Final = 16  # rows of a table that is not divided between two sheets
-MARKS: Final = {"net": "\u25cf ", "lin": "\u25c7 "}  # in front of the head of a model's column
+MARKS: Final = {"net": "\u25cf\u00a0", "lin": "\u25c7\u00a0"}  # in front of the head of a model's column
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def printed_tables(table: Table, share: float) -> list[Printed]:
     to no less than their longest word, and their texts take several lines. Columns for which even this is too wide follow in
     another table, below the names of the rows.
     """
-    needs = [_column(head, column) for head, column in zip(table.head, zip(*table.rows, strict=True), strict=False)]
+    needs = [_needed(head, [row[place] for row in table.rows]) for place, head in enumerate(table.head)]
     room = SHEET * share
     if "heat" in table.style:
         first = min(needs[0][1], room / 4)
@@ -83,7 +83,7 @@ def marked(head: Cell) -> str:
     return "".join(mark for style, mark in MARKS.items() if style in head.style.split()) + head.text
 
 
-def _column(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
+def _needed(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
     """Return the least width of a column, at which every word has a line, and the most, at which every text has one."""
     bold = [BOLD * _width(word) for word in marked(head).split(" ")]
     words = max((_width(word) for cell in cells for word in cell.text.split()), default=0.0)
