@@ -1,4 +1,4 @@
-"""PDFs of the bundled audits: processor seconds (at most 15), pages (at most 60, 20 of them before the appendix) and table cells.
+"""PDFs of the bundled audits: processor seconds (at most 15), pages (at most 60, 20 of them before the appendix).
 
 python -m benchmarks.printing [--appendix none|folded|full] [--runs 2]
 
@@ -32,18 +32,12 @@ def measure(name: str, appendix: str) -> dict[str, float]:
     made = audit.to_pdf(appendix=appendix)
     seconds = time.process_time() - start
     reader = PdfReader(io.BytesIO(made))
-    names = [
-        one["/S"]
-        for one in map(reader.get_object, range(1, len(reader.xref[0])))
-        if isinstance(one, dict) and "/S" in one
-    ]
     (before,) = (
         reader.get_destination_page_number(place)
         for place in _flat(reader.outline)
         if place.title.startswith("Appendix")
     )
-    cells = names.count("/TD") + names.count("/TH")
-    return {"seconds": seconds, "pages": len(reader.pages), "before": before + 1, "cells": cells, "bytes": len(made)}
+    return {"seconds": seconds, "pages": len(reader.pages), "before": before + 1, "bytes": len(made)}
 
 
 def _flat(outline: list) -> list:
@@ -60,7 +54,7 @@ def main() -> int:
         print(json.dumps(measure(given.one, given.appendix)))
         return 0
     missed = False
-    print("| audit | CPU seconds | pages | up to the appendix | cells | kB |\n|---|---|---|---|---|---|")
+    print("| audit | CPU seconds | pages | up to the appendix | kB |\n|---|---|---|---|---|")
     for name in AUDITS:
         for _ in range(given.runs):
             command = [sys.executable, "-m", "benchmarks.printing", "--one", name, "--appendix", given.appendix]
@@ -70,7 +64,7 @@ def main() -> int:
                 ).stdout
             )
             missed |= given.appendix == "folded" and any(found[what] > bar for what, bar in BARS.items())
-            shown = (f"{found['seconds']:.1f}", found["pages"], found["before"], found["cells"], found["bytes"] // 1000)
+            shown = (f"{found['seconds']:.1f}", found["pages"], found["before"], found["bytes"] // 1000)
             print(f"| {name} | {' | '.join(map(str, shown))} |", flush=True)
     return int(missed)
 

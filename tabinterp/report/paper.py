@@ -92,19 +92,25 @@ def _needed(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
     return least, max(least, texts + PADDING)
 
 
-def _fitted(columns: Sequence[tuple[float, float]], room: float) -> list[float]:
-    """Return widths between the least and the most that fit the room: no column is wider than a limit, if there must be one."""
-    if sum(most for _, most in columns) <= room:
-        return [most for _, most in columns]
-    least = sum(narrow for narrow, _ in columns)
-    if least >= room:
-        return [narrow * room / least for narrow, _ in columns]
+def _fitted(needs: Sequence[tuple[float, float]], room: float) -> list[float]:
+    """Return widths between the least and the most that fit the room: no column is wider than a limit, if there must be one.
+
+    If not even the least fit, the limit holds for the least, too, and long words are broken.
+    """
+    least = sum(narrow for narrow, _ in needs)
+    if sum(most for _, most in needs) <= room:
+        return [most for _, most in needs]
+
+    def limited(limit: float) -> list[float]:
+        if least > room:
+            return [min(narrow, limit) for narrow, _ in needs]
+        return [max(narrow, min(most, limit)) for narrow, most in needs]
+
     low, high = 0.0, room
     for _ in range(40):
         limit = (low + high) / 2
-        taken = sum(max(narrow, min(most, limit)) for narrow, most in columns)
-        low, high = (limit, high) if taken <= room else (low, limit)
-    return [max(narrow, min(most, low)) for narrow, most in columns]
+        low, high = (limit, high) if sum(limited(limit)) <= room else (low, limit)
+    return limited(low)
 
 
 @cache

