@@ -559,11 +559,12 @@ class TestRememberedSplit:
 # ---- files
 
 
-def test_from_json_reads_a_path_and_says_what_is_wrong(tmp_path):
+def test_from_json_reads_a_path_or_a_text_and_says_what_is_wrong(tmp_path):
     audit = audited(plain, "binary")
     audit.to_json(tmp_path / "audit.json")
     assert ti.Audit.from_json(tmp_path / "audit.json") == audit
     assert ti.Audit.from_json(str(tmp_path / "audit.json")) == audit
+    assert ti.Audit.from_json((tmp_path / "audit.json").read_text("utf-8")) == audit
     with pytest.raises(DocumentError, match="cannot be read: No such file"):
         ti.Audit.from_json(tmp_path / "missing.json")
     with pytest.raises(DocumentError, match="cannot be read: Is a directory"):

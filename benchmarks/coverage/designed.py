@@ -13,6 +13,7 @@ import numpy as np
 
 import tabinterp as ti
 from tabinterp.analyses.calibration.estimator import recalibrate
+from tabinterp.analyses.groups.group_metrics import one_end
 from tabinterp.analyses.groups.grouped_moments import moments
 from tabinterp.analyses.performance.estimator import is_positive, measures
 from tabinterp.models import BoundModel
@@ -32,7 +33,8 @@ METRICS = {
 }
 NONE = (np.nan,) * 4
 WEIGHED = "with few rows of much weight, the degrees of freedom are on the safe side"
-SELECTED = "sets that have an interval have more selected rows than sets of this design usually have"
+ONE_END = "where fewer than ten rows of the group are selected, or are not, the interval has one end, for nine rows"
+EVENTFUL = "the few sets with 20 events of each class have more events than the population leads one to expect"
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,27 @@ def calibrated(design: Design, rows: Rows, scores: np.ndarray, world: World) -> 
 
 
 def impact(design: Design, rows: Rows, scores: np.ndarray, world: World) -> list[Found]:
-    """Withheld where fewer than ten rows of a group are selected, or are not."""
+    """Of group b to group a: withheld where fewer than ten rows of a are selected, or are not; one end where so few of b are.
+
+    The end that is not given is 0 or infinity.
+    """
     selected = is_positive(scores[0], world.threshold)
     cells = (rows.people == "b").astype(np.int64)
-    if np.bincount(2 * cells + selected, minlength=4).min() < SMALL:
-        return [_found(NONE, world.impact)]
+    sides = np.bincount(2 * cells + selected, minlength=4).reshape(2, 2)
     weights, groups = weights_and_groups(design, rows)
     made = moments(cells, 2, selected.astype(float), weights, groups)
-    return [_found(ratio_of(made.share(1), made.share(0)), world.impact)]
+    against, share = made.share(0), made.share(1)
+    if sides[0].min() < SMALL:
+        return [_found(NONE, world.impact)]
+    if sides[1].min() >= SMALL:
+        return [_found(ratio_of(share, against), world.impact)]
+    counted = np.ones(len(cells)) if weights is None else weights
+    heaviest = np.sort(counted[cells == 1])[::-1][: SMALL - 1]
+    mass = counted[cells == 1].sum()
+    value, error, low, high = one_end(sides[1], heaviest.sum() / mass, share.size, share.units, against)
+    if np.isfinite(low) or np.isfinite(high):
+        low, high = np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=np.inf)
+    return [_found((value, error, low, high), world.impact)]
 
 
 def saliency(network: BoundModel, world: World) -> list[Found]:
@@ -108,7 +123,7 @@ DESIGN_READINGS = (
         "verdict",
         differences,
         tuple(
-            Told(f"difference in {name}", "network less linear model, in the population", more=WEIGHED)
+            Told(f"difference in {name}", "network less linear model, in the population", less=EVENTFUL, more=WEIGHED)
             for name in METRICS.values()
         ),
     ),
@@ -123,7 +138,7 @@ DESIGN_READINGS = (
     DesignReading(
         "impact",
         impact,
-        (Told("impact ratio", "share above the threshold in one group over that in another", more=SELECTED),),
+        (Told("impact ratio", "share above the threshold in one group over that in another", more=ONE_END),),
     ),
 )
 BOUND_READINGS = (

@@ -90,7 +90,10 @@ def read_bound(design: Design, reading: BoundReading, first: int, count: int) ->
 
 
 def counted(sets: Iterable[list[Found]]) -> list[Counted]:
-    """Line by line, (numbers,) each: how many intervals held the truth, and how many there were."""
+    """Line by line, (numbers,) each: how many intervals held the truth, and how many there were.
+
+    An interval may reach to infinity, where an analysis gives one end alone.
+    """
     held: list[np.ndarray] = []
     told: list[np.ndarray] = []
     for found in sets:
@@ -99,7 +102,7 @@ def counted(sets: Iterable[list[Found]]) -> list[Counted]:
             if i == len(held):
                 held, told = [*held, np.zeros(low.size)], [*told, np.zeros(low.size)]
             held[i] += np.ravel((low <= value) & (value <= high))
-            told[i] += np.ravel(np.isfinite(low) & np.isfinite(high))
+            told[i] += np.ravel(~(np.isnan(low) | np.isnan(high)))
     return list(zip(held, told, strict=True))
 
 

@@ -224,7 +224,9 @@ class Audit:
 
     @classmethod
     def from_json(cls, source: str | Path | bytes) -> Audit:
-        """Read an audit that `to_json` wrote, from a path or from bytes."""
+        """Read an audit that `to_json` wrote, from a path, or from the document itself as bytes or text."""
+        if isinstance(source, str) and source.startswith("{"):
+            source = source.encode()
         return cls(from_bytes(source if isinstance(source, bytes) else _read(Path(source))), read=True)
 
 

@@ -14,7 +14,6 @@ Severity = Literal["act", "check", "note"]
 Limits = Mapping[str, float]
 Sentence = str | tuple[str, str]  # the English sentence, and a note for translators where they need one
 
-SMALL_COUNT = 10  # a document withholds counts of fewer rows
 UNBOUNDED = 1e9  # upper end of the range of a limit that may be any number
 WITHHELD: Sentence = (
     "Not applicable: {reason}.",

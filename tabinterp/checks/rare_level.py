@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tabinterp.checks.shared.document_values import input_columns
 from tabinterp.document.document import Document
+from tabinterp.table.suppression import SMALL
 
-from .base import SMALL_COUNT, Check, Limits, Outcome, Text, cleared, not_applicable, raised
+from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
@@ -15,9 +16,9 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         return not_applicable()
     rare = [column for column in known if column.rare_levels]
     if not rare:
-        return cleared(count=len(known), fewest=SMALL_COUNT)
+        return cleared(count=len(known), fewest=SMALL)
     levels = sum(column.rare_levels for column in rare)
-    return raised(columns=[column.column for column in rare], levels=levels, fewest=SMALL_COUNT)
+    return raised(columns=[column.column for column in rare], levels=levels, fewest=SMALL)
 
 
 CHECK = Check(
@@ -26,7 +27,7 @@ CHECK = Check(
     severity="note",
     section="data",
     evaluate=evaluate,
-    constants={"rows": SMALL_COUNT},
+    constants={"rows": SMALL},
     text=Text(
         title="Rare levels",
         measures="Number of training rows for each level of each categorical column.",

@@ -7,8 +7,9 @@ are frequent in a coarse table.
 from __future__ import annotations
 
 from tabinterp.document.document import Document
+from tabinterp.table.suppression import SMALL
 
-from .base import SMALL_COUNT, UNBOUNDED, Check, Limit, Limits, Outcome, Text, not_applicable
+from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, not_applicable
 
 OVERLAP_PERCENT = 1.0  # of the held-out rows, beyond the share of training rows that equal each other
 
@@ -24,7 +25,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     values: dict[str, object] = {"count": copies, "rows": rows, "percent": 100 * copies / rows}
     if within is not None:
         values["training"] = 100 * within / training
-    excess = copies / rows - (SMALL_COUNT - 1 if within is None else within) / training
+    excess = copies / rows - (SMALL - 1 if within is None else within) / training
     if table.copies.copied and copies >= limits["rows"] and 100 * excess >= limits["percent"]:
         return Outcome("raised", "raised_training_few" if within is None else "raised", values)
     return Outcome("cleared", "cleared_training_few" if within is None else "cleared", values)
@@ -36,7 +37,7 @@ CHECK = Check(
     severity="act",
     section="data",
     evaluate=evaluate,
-    limits={"percent": Limit(OVERLAP_PERCENT, most=100), "rows": Limit(SMALL_COUNT, SMALL_COUNT, UNBOUNDED)},
+    limits={"percent": Limit(OVERLAP_PERCENT, most=100), "rows": Limit(SMALL, SMALL, UNBOUNDED)},
     voids_comparison=True,
     text=Text(
         title="Rows duplicated across the split",

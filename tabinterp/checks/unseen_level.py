@@ -5,8 +5,9 @@ from __future__ import annotations
 from tabinterp.checks.shared.document_values import input_columns
 from tabinterp.checks.shared.power import of_counts, share_of, with_power
 from tabinterp.document.document import Document
+from tabinterp.table.suppression import SMALL
 
-from .base import SMALL_COUNT, UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, raised
+from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
@@ -29,7 +30,7 @@ CHECK = Check(
     severity="check",
     section="data",
     evaluate=evaluate,
-    limits={"rows": Limit(SMALL_COUNT, SMALL_COUNT, UNBOUNDED)},
+    limits={"rows": Limit(SMALL, SMALL, UNBOUNDED)},
     text=Text(
         title="Levels absent from training",
         measures="Number of held-out rows with a level that no training row has.",

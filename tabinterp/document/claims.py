@@ -15,6 +15,7 @@ from tabinterp.analyses.maximisation.record import Optimum
 from tabinterp.analyses.performance.record import Judged, Verdict
 from tabinterp.analyses.slices.record import Slices
 from tabinterp.errors import DocumentError
+from tabinterp.table.suppression import SMALL
 
 from .document import Document, Interval, Message, MetricRow, Status
 
@@ -22,7 +23,6 @@ HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
 }  # fmt: skip
 CHANCE = 0.5
-FEWEST = 10  # rows of a leaf
 BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # what a refit's place says of the network
 REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
@@ -314,8 +314,8 @@ def _disagreement(part: Disagreement) -> None:
         raise DocumentError(
             "disagreement: rules are given, but the AUC of the tree is not above chance. Allowed: none."
         )
-    if any(leaf.rows < FEWEST for leaf in part.leaves):
-        raise DocumentError(f"disagreement.leaves: a leaf has fewer than {FEWEST} rows. Allowed: none.")
+    if any(leaf.rows < SMALL for leaf in part.leaves):
+        raise DocumentError(f"disagreement.leaves: a leaf has fewer than {SMALL} rows. Allowed: none.")
 
 
 def _slices(part: Slices, held_out: bool) -> None:
@@ -324,8 +324,8 @@ def _slices(part: Slices, held_out: bool) -> None:
         raise DocumentError("slices.found: groups are compared, although there are no held-out rows. Allowed: none.")
     for index, row in enumerate(part.found):
         place = f"slices.found.{index}"
-        if row.rows < FEWEST:
-            raise DocumentError(f"{place}: a group has fewer than {FEWEST} rows. Allowed: none.")
+        if row.rows < SMALL:
+            raise DocumentError(f"{place}: a group has fewer than {SMALL} rows. Allowed: none.")
         expected: Status = {1: "worse", -1: "better", 0: "not_resolved"}[side(row.difference)]  # type: ignore[assignment]
         if row.status not in ("equivalent", expected):
             raise DocumentError(f"{place}.status: {row.status!r}, but its interval implies {expected!r}.")
@@ -342,12 +342,12 @@ def _groups(part: Groups) -> None:
         rows += [*table.columns, *table.pairs]
     for index, row in enumerate(rows):
         numbers = row.network is not None or row.linear is not None
-        if numbers != (row.rows is not None) or (row.rows is not None and row.rows < FEWEST):
+        if numbers != (row.rows is not None) or (row.rows is not None and row.rows < SMALL):
             raise DocumentError(
-                f"groups.table: group {index} shows numbers for {row.rows} rows. Allowed: at least {FEWEST}."
+                f"groups.table: group {index} shows numbers for {row.rows} rows. Allowed: at least {SMALL}."
             )
-    if part.weak is not None and any(row.rows < FEWEST for row in part.weak.found):
-        raise DocumentError(f"groups.weak: a group has fewer than {FEWEST} rows. Allowed: none.")
+    if part.weak is not None and any(row.rows < SMALL for row in part.weak.found):
+        raise DocumentError(f"groups.weak: a group has fewer than {SMALL} rows. Allowed: none.")
     for held in [] if part.constraints is None else part.constraints.columns:
-        if held.outside is not None and 0 < held.outside < FEWEST:
-            raise DocumentError(f"groups.constraints: {held.column} counts fewer than {FEWEST} rows. Allowed: null.")
+        if held.outside is not None and 0 < held.outside < SMALL:
+            raise DocumentError(f"groups.constraints: {held.column} counts fewer than {SMALL} rows. Allowed: null.")

@@ -19,12 +19,12 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from tabinterp.errors import TableError
 from tabinterp.table.disclosure import Rounding
+from tabinterp.table.suppression import SMALL
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Progress = Callable[[int, int, float], None]
 
-RARE = 10  # rows: levels seen less often share one encoded column
 POOLED, FAR = "(levels of fewer than 10 training rows)", 2**24  # placeholders for them, of text and of numbers
 
 
@@ -88,7 +88,7 @@ def level_encoder(most: int | None = None) -> OneHotEncoder:
     `most`) merged.
     """
     return OneHotEncoder(
-        handle_unknown="infrequent_if_exist", min_frequency=RARE, max_categories=most, sparse_output=False
+        handle_unknown="infrequent_if_exist", min_frequency=SMALL, max_categories=most, sparse_output=False
     )
 
 

@@ -169,7 +169,9 @@ def _treated(group: GroupShares, control: GroupShares | None, most: GroupShares 
         difference, p = of_means(rate, against)
         return Treated(rate=of_mean(rate), difference=difference, p=p, smd=smd, ece=group.ece)
     difference, p = of_shares(rate, against)
-    to_control = ratio_of(rate, against) if np.isfinite(rate.value) else _one_end(group, against)
+    to_control = ratio_of(rate, against)
+    if not np.isfinite(rate.value):
+        to_control = one_end(group.rows, group.reach, group.size, group.whole.units, against)
     return Treated(
         rate=of_share(rate),
         difference=difference,
@@ -185,15 +187,19 @@ def _treated(group: GroupShares, control: GroupShares | None, most: GroupShares 
     )
 
 
-def _one_end(group: GroupShares, against: Share) -> Estimate:
-    """Return the bound of a withheld ratio that holds if nine rows were selected (or not selected), where fewer than ten
-    are.
+def one_end(rows: IntArray, reach: float, size: float, units: float, against: Share) -> Estimate:
+    """Return the end of a withheld ratio's interval that follows from its count being below ten: the one for nine rows.
+
+    Parameters
+    ----------
+    rows : (2,) rows that are not selected, and that are.
+    reach, size, units : as in `GroupShares`, and how many independent units the rows are.
+    against : the share of the control group.
     """
-    left, selected = (0, 0) if group.rows is None else group.rows
+    left, selected = rows
     for side, end in ((selected, 3), (left, 2)):
         if 0 < side < SMALL:
-            value = group.reach if end == 3 else 1 - group.reach
-            deviation = float(np.sqrt(group.reach * (1 - group.reach)))
-            found = ratio_of(Share(value, group.size, deviation, group.whole.units), against)
+            value = reach if end == 3 else 1 - reach
+            found = ratio_of(Share(value, size, float(np.sqrt(reach * (1 - reach))), units), against)
             return (np.nan, np.nan, np.nan, found[3]) if end == 3 else (np.nan, np.nan, found[2], np.nan)
     return NONE

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.performance.record import ClassRow, TrainingRow
-from tabinterp.document.claims import FEWEST
+from tabinterp.analyses.performance.record import FEWEST, ClassRow, TrainingRow
 from tabinterp.document.document import Document, Interval, MetricRow
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, metric_table, table

@@ -35,6 +35,7 @@ from tabinterp.models.multi_input import Finish, expecting
 from tabinterp.models.scores import module_dtype
 from tabinterp.table import Split, Table
 from tabinterp.table.schema import GOALS, LOGITS, TASKS
+from tabinterp.table.suppression import SMALL
 
 from . import network_description as network
 from . import safetensors_file as weights
@@ -46,7 +47,6 @@ from .graph import Graph
 from .reading import LARGEST_FILE, LARGEST_JSON, Content, json_object, read_member
 
 FORMAT = 1
-FEWEST = 10  # rows of a level; with fewer its name tells of single people
 
 
 class Labels(BaseModel):
@@ -144,7 +144,7 @@ def save_model(
     if rows is not None and (named := rare_levels(model, rows)):
         columns = ", ".join(f"{column} ({count})" for column, count in named.items())
         warnings.warn(
-            f"the bundle of {model.name} lists levels that occur in fewer than {FEWEST} rows (columns, with the "
+            f"the bundle of {model.name} lists levels that occur in fewer than {SMALL} rows (columns, with the "
             f"number of such levels: {columns}). Protect the bundle as you protect the data, or replace rare "
             "levels with one common value before the encoder is fitted",
             stacklevel=2,
@@ -217,7 +217,7 @@ def rare_levels(model: Model, rows: Table) -> dict[str, int]:
     for column in rows.schema.columns:
         if column.role == "input" and column.kind not in ("numeric", "boolean"):
             held = rows.frame[column.name].value_counts()
-            rare = {*map(_level, held.index[held < FEWEST])}
+            rare = {*map(_level, held.index[held < SMALL])}
             count = sum(level in texts or (column.name, level) in listed for level in rare)
             named |= {column.name: count} if count else {}
     return named
