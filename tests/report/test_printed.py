@@ -238,7 +238,7 @@ def test_words_of_table_cells_are_not_broken(laid):
     for cell in cells:
         lines = ["".join(getattr(one, "text", "") for one in line.descendants()) for line in lines_of(cell)]
         told = " ".join("".join(cell.element.itertext()).split())
-        if "x" * 100 not in told:
+        if "xxx" not in told:
             assert " ".join(" ".join(line.split()) for line in lines) == told
 
 

@@ -112,7 +112,7 @@ def _card(inside: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int]
     panels = [Panels([group for group in row if group], wide=len(row) == 3) for row in (optima, weights)]
     blocks = [words, panels[0], *_six(card, rank), panels[1], *bars(card)]
     summary = t("report.inside.card", unit=unit_name(card.layer, card.index), cost=cost)
-    return Fold(summary, blocks, open=unfolded, printed=unfolded)
+    return Fold(summary, blocks, open=unfolded, printed=False)
 
 
 # ---- six panels
