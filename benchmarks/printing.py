@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 REPORTS = Path(__file__).parents[1] / "reports"
 AUDITS = ("default_of_credit_card_clients", "german_credit")
@@ -37,10 +38,10 @@ def measure(name: str, appendix: str) -> dict[str, float]:
         for place in _flat(reader.outline)
         if place.title.startswith("Appendix")
     )
-    return {"seconds": seconds, "pages": len(reader.pages), "before": before + 1, "bytes": len(made)}
+    return {"seconds": seconds, "pages": len(reader.pages), "before": 1 + (before or 0), "bytes": len(made)}
 
 
-def _flat(outline: list) -> list:
+def _flat(outline: list[Any]) -> list[Any]:
     return [one for part in outline for one in (_flat(part) if isinstance(part, list) else [part])]
 
 

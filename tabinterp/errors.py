@@ -47,6 +47,11 @@ def argument(name: str, *value: Any) -> str:
     return " ".join([option, *(shlex.quote(str(one)) for one in value if one is not True)])
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error of another library, or the name of its class where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+
+
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """Return " Did you mean ...?" with the nearest name, or an empty text if no name is near.
 

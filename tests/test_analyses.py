@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,16 +24,24 @@ from typer.testing import CliRunner
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.analyses import ANALYSES, chosen
+from tabinterp.analyses.ablation.record import UnitGroups
 from tabinterp.analyses.base import Size, Stream
 from tabinterp.analyses.calibration import estimator as calibration
 from tabinterp.analyses.data_quality import estimator as data_quality
+from tabinterp.analyses.discrimination.record import Record as Discrimination
+from tabinterp.analyses.ladder.record import Ladder
 from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.analyses.performance import estimator as performance
+from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.cli.app import app
-from tabinterp.document.document import Document, Drawn
+from tabinterp.document import canonical
+from tabinterp.document.document import PLACES, Document, Drawn
 from tabinterp.errors import TabinterpError
+from tabinterp.report import contents
 from tabinterp.table.schema import GOALS
+from tests.report import samples
 
+ROOT = Path(__file__).resolve().parent.parent
 ROWS = 400
 
 
@@ -59,14 +73,132 @@ def test_each_analysis_is_listed_once_under_the_name_of_its_package():
         assert callable(import_module(f"tabinterp.analyses.{analysis.name}.{analysis.estimator}").run)
 
 
-def test_each_analysis_has_a_field_of_the_document_or_a_record_of_its_own():
-    """Several may share a field: one package then builds it."""
-    builders: dict[str, set[str]] = {}
-    for analysis in ANALYSES:
-        if analysis.place is not None:
-            assert analysis.place in Document.model_fields
-            builders.setdefault(analysis.place, set()).add(analysis.builder or analysis.name)
-    assert {place: len(found) for place, found in builders.items()} == dict.fromkeys(builders, 1)
+def schema_at(schema: dict, place: str) -> dict:
+    """The part of the JSON Schema for a place of the document, references followed."""
+    for name in place.split("."):
+        while "properties" not in schema:
+            options = [schema, *schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else ())]
+            schema = canonical.schema()["$defs"][next(one["$ref"] for one in options if "$ref" in one).split("/")[-1]]
+        schema = schema["properties"][name]
+    return schema
+
+
+@pytest.mark.parametrize("analysis", ANALYSES, ids=lambda one: one.name)
+def test_each_analysis_has_a_field_of_the_document_its_schema_and_its_places_on_the_page(analysis):
+    """They follow from the list: the document, the published schema and the chapters name no analysis themselves."""
+    place = analysis.place or f"analyses.{analysis.name}"
+    held = schema_at(canonical.schema(), place)
+    if analysis.record is not None:
+        assert PLACES[analysis.kind] == tuple(place.split("."))
+        assert analysis.kind.__name__ in (held.get("title"), *re.findall(r"#/\$defs/(\w+)", json.dumps(held)))
+    titles, chapters = messages.english(), {chapter.anchor for chapter in contents.CHAPTERS}
+    assert analysis.on_page
+    for shown in analysis.on_page:
+        module, _, function = shown.build.rpartition(".")
+        assert callable(getattr(import_module(f"tabinterp.analyses.{analysis.name}.{module}"), function))
+        assert shown.chapter in chapters
+        assert f"report.section.{shown.section}" in titles
+
+
+def test_sections_of_a_chapter_have_different_positions():
+    """Otherwise the order of the list would decide the order on the page as well."""
+    for chapter in contents.CHAPTERS:
+        of_analyses = [one for analysis in ANALYSES for one in analysis.on_page]
+        places = [one.order for one in of_analyses if one.chapter == chapter.anchor] + [
+            at for at, _, _ in chapter.shown
+        ]
+        assert len(set(places)) == len(places), chapter.anchor
+
+
+def test_every_record_is_found_by_its_class():
+    document = samples.binary()
+    for kind, names in PLACES.items():
+        found = document.get(kind)
+        assert found is None or type(found) is kind, names
+    assert document.get(Importance) is document[Importance] is document.importance
+    assert document.get(Ladder) is document.gain.ladder
+    assert document.get(Discrimination) is document.analyses["discrimination"]
+    without = document.model_copy(update={"gain": None, "importance": None})
+    assert without.get(Ladder) is None
+    with pytest.raises(KeyError, match="Importance"):
+        without[Importance]
+
+
+NAMES = {name for one in ANALYSES for name in (one.name, one.title, one.place) if name is not None}
+OTHER_LISTS = ("tabinterp/__init__.py", "/text.py")  # the public names, and sentences
+
+
+def test_no_module_but_the_list_names_the_analyses():
+    """No literal holds five of their names, places or titles, and nothing outside their packages imports what they show."""
+    for path in sorted((ROOT / "tabinterp").rglob("*.py")):
+        name, tree = path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict) and not name.endswith(OTHER_LISTS):
+                values = [*node.keys, *node.values] if isinstance(node, ast.Dict) else node.elts
+                words = {one.value for one in values if isinstance(one, ast.Constant)}
+                assert len(words & NAMES) < 5, f"{name}:{node.lineno}: {sorted(words & NAMES)}"
+            if isinstance(node, ast.ImportFrom) and node.module and not name.startswith("tabinterp/analyses/"):
+                shown = {f"tabinterp.analyses.{one.name}" for one in ANALYSES}
+                assert node.module not in shown or "section" not in [one.name for one in node.names], name
+
+
+@pytest.mark.parametrize("name", ["text.py", "document/text.py", "report/text.py"])
+def test_what_an_analysis_is_called_stands_in_its_package(name):
+    module = import_module(f"tabinterp.{name.removesuffix('.py').replace('/', '.')}")
+    sections = {place.section for analysis in ANALYSES for place in analysis.on_page}
+    of_analyses = {f"step.{one.title}" for one in ANALYSES} | {f"report.section.{one}" for one in sections}
+    assert [key for key in module.TEXT if key in of_analyses or re.fullmatch(r"rows_of\.\w+", key)] == []
+
+
+def test_a_package_and_its_line_are_all_there_is_to_remove(tmp_path):
+    """One with a field of its own, one without; with the check that reads it, and that check's line."""
+    package = tmp_path / "tabinterp"
+    shutil.copytree(ROOT / "tabinterp", package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("extrapolation", "residuals"):
+        shutil.rmtree(package / "analyses" / name)
+    (package / "checks" / "extrapolates.py").unlink()
+    for path, lines in (
+        (package / "analyses" / "__init__.py", r".*\b(EXTRAPOLATION|RESIDUALS)\b.*\n"),
+        (package / "checks" / "__init__.py", r" *extrapolates\b.*\n"),
+    ):
+        path.write_text(re.sub(lines, "", path.read_text("utf-8")), encoding="utf-8")
+    document = json.loads((ROOT / "reports" / "california_housing" / "audit.json").read_text("utf-8"))
+    assert None not in (document["analyses"].pop("residuals"), document.pop("extrapolation"))
+    document["findings"] = [one for one in document["findings"] if one["slug"] != "extrapolates"]
+    rows, of_removed = document["method"]["readings"], ("rows_of.extrapolation", "report.section.residuals")
+    document["method"]["readings"] = [one for one in rows if one["reading"]["key"] not in of_removed]
+    (tmp_path / "audit.json").write_text(json.dumps(document), encoding="utf-8")
+    program = """
+import json, pathlib
+from tabinterp import messages
+from tabinterp.analyses import ANALYSES
+from tabinterp.document import canonical
+from tabinterp.report.html import render
+document = canonical.from_bytes(pathlib.Path("audit.json").read_bytes())
+print(json.dumps([[one.name for one in ANALYSES], canonical.schema(), render(document)]))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    names, schema, page = json.loads(ran.stdout)
+    assert set(names) == {one.name for one in ANALYSES} - {"extrapolation", "residuals"}
+    assert {*Document.model_fields} - {*schema["properties"]} == {"extrapolation"}
+    assert "residuals" not in schema["properties"]["analyses"]["properties"]
+    assert 'id="residuals"' not in page
+    assert 'id="calibration"' in page
+
+
+def test_one_analysis_of_a_shared_field_is_in_the_document_alone(table, network):
+    """No other analysis of the field needs to be requested."""
+    document = ti.audit(ti.wrap(network), table, rows=50, analyses=["ablation"]).document
+    assert document.get(UnitGroups) is not None
+    assert document.mechanism.regions is None
 
 
 def test_what_an_analysis_needs_comes_before_it():

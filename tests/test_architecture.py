@@ -116,8 +116,8 @@ def room(module: str) -> str:
         return "analyses section"
     if parts[0] == "analyses" and (parts[-1] in RECORD_MODULES or parts[1:] == ["agreement", "estimator"]):
         return "analyses record"
-    if parts[0] == "analyses" and len(parts) == 2 and NAMES[module].name == "__init__.py":
-        return "analyses record"  # a package itself only says what its analysis is
+    if parts[0] == "analyses" and len(parts) <= 2 and NAMES[module].name == "__init__.py":
+        return "analyses record"  # a package itself only says what its analysis is, and `analyses` lists them
     beginnings = [".".join(parts[:end]) for end in range(len(parts), 0, -1)]
     return next((name for name in beginnings if any(name in rooms for rooms in LAYERS)), parts[0])
 

@@ -174,7 +174,7 @@ def test_the_page_orders_the_atlas_and_claims_no_rise_that_is_open():
     names = [f"layer 1, unit {u}</th>" for u in (card.index for card in document.inside.cards)]
     assert [atlas.index(name) for name in names] == sorted(atlas.index(name) for name in names)
     first = document.inside.units[document.inside.cards[0].index]
-    rise = "Replacing the unit by its mean raises the mean squared error by"
+    rise = "Replacing the unit&#39;s output by its mean raises the mean squared error by"
     assert section.count(rise) == sum(unit.ablation.low > 0 for unit in document.inside.units)
     open_ended = first.ablation.model_copy(update={"low": -1.0})
     units = [u.model_copy(update={"ablation": open_ended}) if u is first else u for u in document.inside.units]
@@ -266,8 +266,9 @@ def test_an_optimum_that_breaks_a_relation_alone_says_which():
     measures |= {"residual_of": odd.column[0], "out": 0, "oddness": float(odd.oddness[0]), "beyond": ["residual"]}
     told = part.cards[0].optimum.model_copy(update=measures | {"unreadable": True})
     assert next(block.text for block in stamp(part, told)) == (
-        f"✗ Implausible as a real row: more atypical than {share(odd.oddness[0])} of real rows. Reasons: its "
-        f"residual for {odd.column[0]} exceeds the largest residual of {share(odd.residual[0])} of real rows."
+        f"✗ This optimum is implausible as a real row: it is more atypical than {share(odd.oddness[0])} of real rows. "
+        f"The optimum is marked as implausible because its residual for {odd.column[0]} exceeds the largest residual "
+        f"of {share(odd.residual[0])} of real rows."
     )
     document = audited().document
     for silent in ({"unreadable": False}, {"beyond": []}):

@@ -299,7 +299,7 @@ def test_a_language_that_writes_numbers_otherwise(monkeypatch):
 
 def test_days_and_what_is_ours_in_a_label_are_written_as_the_language_does():
     at = {"column": "day", "at": "2020-03-01T00:00:00"}
-    assert messages.text("split.date", at) == "By date: rows with day on or after 2020-03-01 are held out."
+    assert messages.text("split.date", at) == "By date: rows with “day” on or after 2020-03-01 are held out."
     with speaking("ja"):
         assert "2020年03月01日以降" in messages.text("split.date", at)
         assert messages.level("oslo, (3 more), (missing)") == "oslo, （ほか3水準）, （欠損）"

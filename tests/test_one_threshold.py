@@ -74,7 +74,7 @@ def test_a_document_states_one_threshold(how, expected, undrawn):
         ".reasons.threshold",
     }
     assert places >= stated | given
-    assert f"its probability exceeds {number(expected)}" in render(audited(**how))
+    assert f"the predicted probability of this class exceeds {number(expected)}" in render(audited(**how))
 
 
 @pytest.mark.parametrize("how", [{"threshold": 0.3}, {"costs": (1.0, 4.0)}])

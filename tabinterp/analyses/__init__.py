@@ -1,6 +1,7 @@
 """The analyses of an audit: one package for each question, listed in the order in which they run.
 
-To add an analysis, write its package and add a line to `ANALYSES`.
+To add an analysis, write its package and add a line to `ANALYSES`. What an audit runs follows from this list, and so do the
+fields of the document, its schema, and the sections of the page.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from tabinterp.errors import TabinterpError
 
 from .ablation import ANALYSIS as ABLATION
 from .alternatives import ANALYSIS as ALTERNATIVES
-from .base import Analysis
+from .base import Analysis, Field
 from .baselines import ANALYSIS as BASELINES
 from .boosted_trees import ANALYSIS as BOOSTED_TREES
 from .calibration import ANALYSIS as CALIBRATION
@@ -85,6 +86,31 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     OFF_SUPPORT,
     EXTRAPOLATION,
 )
+
+# Fields of the document that hold the records of several analyses, and are not the record of one of them.
+SHARED = {
+    "judged": Field("performance", "Judged"),
+    "gain": Field("ladder", "Gain"),
+    "mechanism": Field("mechanism", "Mechanism"),
+}
+
+
+def fields() -> dict[str, Field]:
+    """Return what each field of the document holds that analyses have; the fields are in the order of the list."""
+    found = {}
+    for analysis in ANALYSES:
+        if analysis.place is not None:
+            field, _, part = analysis.place.partition(".")
+            if not part and analysis.record is not None:
+                found[field] = Field(analysis.name, analysis.record, analysis.always)
+            elif field not in found:
+                found[field] = SHARED[field]
+    return found
+
+
+def own_records() -> dict[str, Field]:
+    """Return what `document.analyses` holds, by the name of the analysis."""
+    return {one.name: Field(one.name, str(one.record)) for one in ANALYSES if one.place is None}
 
 
 def arguments_used(names: Iterable[str] | None) -> set[str]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Generic, Literal, TypeVar, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
+
+if TYPE_CHECKING:
+    from tabinterp.document.base import Part
 
 Result = TypeVar("Result")
 
@@ -67,6 +71,53 @@ class Size:
 
 
 @dataclass(frozen=True)
+class Field:
+    """A field of the document that holds a record, and the code that defines and builds it.
+
+    Parameters
+    ----------
+    package : whose `record.py` defines the class of the record, and `build`, which makes it of the results of an audit.
+    record : name of the class.
+    always : every document holds the record.
+    """
+
+    package: str
+    record: str
+    always: bool = False
+
+    @property
+    def kind(self) -> type[Part]:
+        """The class of the record."""
+        return cast("type[Part]", getattr(self._module, self.record))
+
+    def build(self, results: Any) -> Part | None:
+        """Return the record of these `Results`; None where there is none."""
+        return cast("Part | None", self._module.build(results))
+
+    @property
+    def _module(self) -> ModuleType:
+        return import_module(f"{__package__}.{self.package}.record")
+
+
+@dataclass(frozen=True)
+class OnPage:
+    """A place on the page for something that an analysis shows.
+
+    Parameters
+    ----------
+    chapter : anchor of the chapter.
+    section : anchor of the section; `report.section.SECTION` is its title. Analyses may share one.
+    order : position within the chapter, the smallest first. A section stands where the first thing in it stands.
+    build : module of the package and function in it: (record, document) -> blocks. It is not called where there is no record.
+    """
+
+    chapter: str
+    section: str
+    order: int
+    build: str = "section.build"
+
+
+@dataclass(frozen=True)
 class Analysis(Generic[Result]):
     """One question about both models, and where the code that answers it is.
 
@@ -84,9 +135,12 @@ class Analysis(Generic[Result]):
     summed : what the document calls the sums over all rows of a scan that the result comes from (`Drawn.summed`); None: the
         result comes from the drawn rows alone.
     stream : module of the package that defines these sums, `STREAM`.
-    place : field of the document that its record is in; None: `document.analyses[name]`, a `Record` that `record.build` makes
-        of the results and `section.build` shows.
-    builder : package whose `record.build` makes what is in that field, where it is the field of several analyses; None: its own.
+    place : field of the document that its record is in, or "FIELD.PART" where several analyses share a field; None:
+        `document.analyses[name]`.
+    record : class of its record in `record.py`; None: its numbers are in the record of another analysis, at `place`.
+    always : every document holds the record, even where the analysis was not requested or does not apply.
+    page : what the page shows of it, and where; nothing: `section.build` shows it, in a section with the
+        analysis's name, at the end of the chapter on robustness.
     """
 
     name: str
@@ -99,7 +153,19 @@ class Analysis(Generic[Result]):
     summed: str | None = None
     stream: str = "estimator"
     place: str | None = None
-    builder: str | None = None
+    record: str | None = "Record"
+    always: bool = False
+    page: tuple[OnPage, ...] = ()
+
+    @property
+    def kind(self) -> type[Part]:
+        """The class of its record."""
+        return Field(self.name, str(self.record)).kind
+
+    @property
+    def on_page(self) -> tuple[OnPage, ...]:
+        """The places on the page where it shows something."""
+        return self.page or (OnPage("robustness", self.name, 100),)
 
     @property
     def streamed(self) -> Stream[Result]:

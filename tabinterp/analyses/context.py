@@ -74,8 +74,7 @@ class Context:
     @cached_property
     def evaluated(self) -> IntArray:
         """Positions of the evaluated rows: the held-out rows, or all rows."""
-        held_out = self.network.table.held_out
-        return np.arange(len(self.network.table)) if held_out is None else np.flatnonzero(held_out)
+        return self.network.table.evaluated
 
     @cached_property
     def subsample(self) -> IntArray:

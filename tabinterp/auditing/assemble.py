@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
-from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.agreement import record as agreement
 from tabinterp.analyses.performance import record as performance
 from tabinterp.analyses.results import Results
 from tabinterp.document import document as doc
-from tabinterp.document.base import Part
 
 from .data_and_models import data, method, model_info, notes
 from .not_assessed import unassessed
@@ -22,9 +19,8 @@ __all__ = ["Results", "document"]
 def document(r: Results) -> doc.Document:
     """Return the document of an audit, without its findings."""
     table = data(r)
-    builders = {one.place: one.builder or one.name for one in ANALYSES if one.place is not None}
-    parts: dict[str, Any] = {place: _record(package, r) for place, package in builders.items()}
-    own = {one.name: _record(one.name, r) for one in ANALYSES if one.place is None and r[one] is not None}
+    parts: dict[str, Any] = {place: field.build(r) for place, field in doc.RECORDS.items()}
+    own = {name: field.build(r) for name, field in doc.OWN.items() if r.answers.get(name) is not None}
     made = doc.Document(
         data=table,
         network=model_info(r.network),
@@ -44,9 +40,3 @@ def document(r: Results) -> doc.Document:
     known = {"readings": readings(made), "configuration_digest": configuration_digest(made)}
     told = [*made.not_assessed, *unassessed(made)]
     return made.model_copy(update={"method": made.method.model_copy(update=known), "not_assessed": told})
-
-
-def _record(package: str, results: Results) -> Part | None:
-    """Return the part of the document that the record of an analysis builds; None where there is none."""
-    record: Part | None = import_module(f"tabinterp.analyses.{package}.record").build(results)
-    return record

@@ -11,19 +11,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from tabinterp import __version__
-from tabinterp.analyses.coefficients.record import LINEAR_R2
-from tabinterp.analyses.decision_curve.record import Policy
-from tabinterp.analyses.disagreement.record import disagreement_sentences
-from tabinterp.analyses.performance.record import MARGIN, gap, only_network, others, rounded
+from tabinterp.analyses.calibration.record import Calibration
+from tabinterp.analyses.coefficients.record import LINEAR_R2, Coefficients
+from tabinterp.analyses.decision_curve.record import Decisions, Policy
+from tabinterp.analyses.groups.record import Groups
+from tabinterp.analyses.performance.record import MARGIN, Judged, gap, only_network, others, rounded
+from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.analyses.settings import AuditSettings, Constraint, DecisionPolicy
-from tabinterp.analyses.slices.record import Slices, slices_sentences
 from tabinterp.auditing.not_assessed import KEYS, unassessed
 from tabinterp.auditing.run_record import code_digest, configuration_digest, readings
 from tabinterp.checks.evidence.clauses import evidence, holds
 from tabinterp.checks.judge import judge
 from tabinterp.document import claims
-from tabinterp.document.base import RANGES, Interval, MetricRow, Part
-from tabinterp.document.document import Document, Message
+from tabinterp.document.base import RANGES, Interval, MetricRow, Part, status_of
+from tabinterp.document.document import PLACES, Document, Message
 from tabinterp.errors import DocumentError
 from tabinterp.table.schema import GOALS
 
@@ -85,9 +86,11 @@ def _parts(document: Document) -> Iterator[Message]:
         "performance.metrics": _metrics_possible(document),
         "calibration": all(map(_holds_its_value, _calibrations(document))),
         "performance.held_out": performance.held_out == (document.data.held_out_rows is not None),
-        "disagreement.sentences": document.disagreement is None
-        or document.disagreement.sentences == disagreement_sentences(document.disagreement, document.linear.name),
-        "slices.sentences": document.slices is None or _slices_follow(document.slices, document.linear.name),
+        **{
+            f"{'.'.join(place)}.sentences": record.sentences_follow(document)
+            for kind, place in PLACES.items()
+            if (record := document.get(kind)) is not None
+        },
         "not_assessed": [one for one in document.not_assessed if one.key in KEYS] == unassessed(document),
         "method.settings.margin": how.settings.get("margin") == verdict.margin,
         "settings": document.settings is None or _settings_follow(document, document.settings),
@@ -110,7 +113,8 @@ def _metrics_possible(document: Document) -> bool:
 
 def _calibrations(document: Document) -> Iterator[Interval]:
     """Yield slopes and intercepts, on which a policy may make demands."""
-    for output in () if document.calibration is None else document.calibration.outputs:
+    calibration = document.get(Calibration)
+    for output in () if calibration is None else calibration.outputs:
         for model in (output.network, output.linear):
             yield from (model.slope, model.intercept)
 
@@ -121,8 +125,8 @@ def _holds_its_value(part: Interval) -> bool:
 
 def _settings_follow(document: Document, asked: AuditSettings) -> bool:
     """Return whether the settings are those with which the rest of the document was made."""
-    data, verdict, groups, read = document.data, document.verdict, document.groups, asked.table
-    decisions = None if document.judged is None else document.judged.decisions
+    data, verdict, groups, read = document.data, document.verdict, document.get(Groups), asked.table
+    decisions = document.get(Decisions)
     policy = None if decisions is None or decisions.policy is None else decisions.policy
     constraints = None if groups is None else groups.constraints
     tables = [] if groups is None else groups.tables
@@ -195,14 +199,14 @@ def verdict_lines(document: Document) -> list[Message]:
         lines.append(Message(key="verdict.one_value", values={"rows": document.performance.rows}))
     else:
         lines += _gap_lines(document)
-    return [*lines, *only_network(document.importance, document.linear.name), _scope(document)]
+    return [*lines, *only_network(document[Importance], document.linear.name), _scope(document)]
 
 
 def _linear_lines(document: Document) -> list[Message]:
     linear = {"linear": document.linear.name}
     if document.network.linear:
         return [Message(key="verdict.linear.exact", values=linear)]
-    shares = [row.r2 for row in document.coefficients.surrogates]
+    shares = [row.r2 for row in document[Coefficients].surrogates]
     known = [r2 for r2 in shares if r2 is not None]
     if not shares or len(known) < len(shares) or min(known) < LINEAR_R2:
         return []
@@ -213,7 +217,7 @@ def _gap_lines(document: Document) -> list[Message]:
     """Return the lines on the difference, the other metrics, and what qualifies them: more rows, recalibration, costs and
     boosted trees.
     """
-    verdict, metrics, judged = document.verdict, document.performance.metrics, document.judged
+    verdict, metrics, judged = document.verdict, document.performance.metrics, document.get(Judged)
     lines = [gap(metrics[0], verdict.margin), *others(metrics[1:])]
     if verdict.rows_needed is not None:
         values = {"needed": rounded(verdict.rows_needed), "rows": document.performance.rows}
@@ -253,23 +257,12 @@ def _ends(part: Interval) -> dict[str, Any]:
     return {"value": part.value, "low": part.low, "high": part.high}
 
 
-def _slices_follow(part: Slices, linear: str) -> bool:
-    """Return whether the sentences about groups match the table; for groups beyond the table only a number is known."""
-    counts: Any = {name: part.sentences[0].values.get(name, 0) for name in ("better", "worse", "unlike")}
-    shown = {name: sum(row.status == name for row in part.found) for name in ("better", "worse")}
-    shown["unlike"] = sum(row.unlike for row in part.found)
-    possible = all(shown[name] <= counts[name] <= part.groups for name in counts)
-    if not part.hidden:
-        possible &= all(counts[name] == shown[name] for name in ("worse", "unlike"))
-    return possible and part.sentences == slices_sentences(part, counts, linear)
-
-
 def _status(document: Document) -> str:
     if not document.performance.held_out or document.performance.metrics[0].difference.value is None:
         return "not_assessed"  # the rows are not held out, or too few to be told of
     if any(line.key == "verdict.one_value" for line in document.verdict.lines):
         return "not_resolved"
-    return claims.status_of(document.performance.metrics[0].difference, document.verdict.margin or 0.0)
+    return status_of(document.performance.metrics[0].difference, document.verdict.margin or 0.0)
 
 
 def _evidence(document: Document) -> Iterator[Message]:

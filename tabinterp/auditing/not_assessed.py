@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.constraints.record import ConstraintTable
+from tabinterp.analyses.trust.record import Trust
+from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.document import Document, Message, ModelInfo
 
 # Every key that `unassessed` may give. Other notes come from the run and cannot be worked out again.
@@ -26,17 +29,17 @@ def unassessed(document: Document) -> list[Message]:
         few = left_out.rows is None
         notes.append(_note("without_target_few") if few else _note("without_target", rows=left_out.rows or 0))
     notes += [*_mixed(document.network), *_mixed(document.linear)]
-    if document.neurons.dropped_units:
-        notes.append(_note("units", count=document.neurons.dropped_units))
+    if document[Neurons].dropped_units:
+        notes.append(_note("units", count=document[Neurons].dropped_units))
     if document.data.task != "binary":
         notes.append(_note("reasons"))
     if not any(column.protected for column in document.data.columns):
         notes.append(_note("groups"))
     requested = None if document.settings is None else document.settings.analyses  # None: all analyses
-    undeclared = document.groups is None or document.groups.constraints is None
+    undeclared = document.get(ConstraintTable) is None
     if undeclared and (requested is None or "constraints" in requested):
         notes.append(_note("constraints"))
-    trust = document.trust
+    trust = document.get(Trust)
     if trust is None or trust.networks is None:
         notes.append(_note("seeds" if document.data.grouping is None else "seeds.groups"))
     if trust is None or not any(row.null == "shuffled labels" for row in trust.nulls):

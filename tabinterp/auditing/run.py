@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tabinterp.analyses import ANALYSES, chosen
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.context import Context
@@ -262,13 +260,12 @@ def _compared(
     within: Callable[[float], None],
 ) -> Context:
     """Compare the performance of both models, and return the context of the analyses."""
-    held_out = network.table.held_out
-    evaluated = np.arange(len(network.table)) if held_out is None else np.flatnonzero(held_out)
+    evaluated = network.table.evaluated
     performance = compare(
         network.take(evaluated),
         linear.take(evaluated),
         seed=settings.seed,
-        held_out=held_out is not None,
+        held_out=network.table.held_out is not None,
         margin=settings.margin,
         threshold=settings.threshold,
         without=sums[PERFORMANCE.name][0].metrics if PERFORMANCE.name in sums else (),

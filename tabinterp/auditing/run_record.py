@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import rfc8785
 
 from tabinterp.analyses import ANALYSES
-from tabinterp.analyses.performance import record as performance
+from tabinterp.analyses.coefficients.record import Coefficients
 from tabinterp.document import document as doc
 from tabinterp.document.document import Message
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated
@@ -58,8 +57,8 @@ def configuration_digest(document: doc.Document) -> str:
 
 def readings(d: doc.Document) -> list[ReadingRows]:
     """Return the rows of every analysis that the document holds, in the order of the analyses."""
-    modules = [performance, *(import_module(f"tabinterp.analyses.{one.name}.record") for one in ANALYSES if one.place)]
-    rows = [row for module in modules for row in getattr(module, "rows_used", _none)(d)]
+    records = (d.get(one.kind) for one in ANALYSES if one.place is not None and one.record is not None)
+    rows = [row for record in (d.performance, *records) if record is not None for row in record.rows_used(d)]
     rows += [
         ReadingRows(
             reading=Message(key=f"report.section.{name}"),
@@ -75,14 +74,9 @@ def readings(d: doc.Document) -> list[ReadingRows]:
     return [row.model_copy(update={"weights": _weighed(d, row)}) for row in found] if d.data.weighted else found
 
 
-def _none(_: doc.Document) -> list[ReadingRows]:
-    """Return no rows, for an analysis whose rows are named by another one."""
-    return []
-
-
 def _weighed(d: doc.Document, row: ReadingRows) -> str:
     """Return how sampling weights enter the errors: multiplying the weights does not change them; coefficients may have
     their own errors.
     """
-    own = d.coefficients.method.key.startswith("coefficients.method.own.")
+    own = d[Coefficients].method.key.startswith("coefficients.method.own.")
     return "own" if own and row.reading.key == "rows_of.coefficients_linear" else "sampling"

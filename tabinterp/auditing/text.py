@@ -5,13 +5,13 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     # which rows were held out
     "split.none": "None: the rows on which the network was trained are unknown.",
-    "split.column": "By the values of column {column}.",
-    "split.date": "By date: rows with {column} on or after {at:date} are held out.",
+    "split.column": "The split is given by the values of column “{column}”.",
+    "split.date": "By date: rows with “{column}” on or after {at:date} are held out.",
     "split.fraction": (
         "A fraction of {share} of the rows is held out, selected by a hash of the row contents (seed {seed})."
     ),
     "split.groups": (
-        "A fraction of {share} of the groups of {column} is held out, selected by a hash of the group (seed {seed})."
+        "A fraction of {share} of the groups of “{column}” is held out, selected by a hash of the group (seed {seed})."
     ),
     "split.stratified": (
         "A fraction of {share} of the rows of each class is held out, selected by a hash of the row contents (seed {seed})."
@@ -30,12 +30,12 @@ TEXT: dict[str, str] = {
         "row, which is recomputed exactly. These columns have no separate gradients."
     ),
     "model.unseen": (
-        "The encoder was not fitted on some levels of {columns}. Up to {rows} rows per column have such a level; the encoder "
-        "treats it as an unknown level."
+        "The encoder was not fitted on some levels of these columns: {columns}. Up to {rows} rows per column have a "
+        "level that the encoder treats as unknown."
     ),
     "model.unseen_few": (
-        "The encoder was not fitted on some levels of {columns}. Fewer than {rows} rows per column have such a level; the "
-        "encoder treats it as an unknown level."
+        "The encoder was not fitted on some levels of these columns: {columns}. Fewer than {rows} rows per column "
+        "have a level that the encoder treats as unknown."
     ),
     "model.clipped": (
         "{rows} rows had a predicted probability of 0 or 1, for which the log-odds are infinite. These probabilities were "
@@ -87,16 +87,16 @@ TEXT: dict[str, str] = {
         "correlations between hidden units and columns treat rows as independent."
     ),
     "not_assessed.seeds": (
-        "Variability from retraining: intervals only reflect the sampling of rows for this one trained network."
+        "Variability from retraining: intervals reflect only the sampling of rows for this one trained network."
     ),
     "not_assessed.seeds.groups": (
-        "Variability from retraining: intervals only reflect the sampling of groups of rows for this one trained "
+        "Variability from retraining: intervals reflect only the sampling of groups of rows for this one trained "
         "network."
     ),
     "not_assessed.shapley": "Shapley values.",
     "not_assessed.shuffled": (
-        "Comparison with a network trained on permuted labels: audits do not train networks. Train one with "
-        "tabinterp train --null, or pass a training function to ti.trust."
+        "Comparison with a network trained on permuted labels: audits do not train networks. Train such a network "
+        "with tabinterp train --null, or pass a training function to ti.trust."
     ),
     "not_assessed.robustness": "Robustness to noise in the inputs.",
     "not_assessed.reasons": "Reason codes: available only for decisions between two classes.",

@@ -45,13 +45,13 @@ CHECK = Check(
     text=Text(
         title="Swapped classes",
         measures=(
-            "The AUC (two classes), or whether relabelling the predicted classes raises accuracy (several classes). "
-            "The new labels are chosen on half of the held-out rows and tested on the other half."
+            "the AUC of the network (two classes), or whether relabelling the predicted classes raises accuracy "
+            "(several classes). The new labels are chosen on half of the held-out rows and tested on the other half."
         ),
         limitations="May miss swapped classes that the network rarely predicts.",
         raised_when=(
-            "The AUC is below 0.5 at 99% confidence, or relabelling the predicted classes raises "
-            "accuracy (one-sided p below 0.01)."
+            "the AUC is below 0.5 at 99% confidence, or relabelling the predicted classes raises accuracy (one-sided "
+            "p below 0.01)."
         ),
         next=(
             "Check the order of the classes and of the network's outputs, and which class is declared "

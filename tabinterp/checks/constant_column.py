@@ -20,9 +20,9 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Constant columns",
-        measures="Number of distinct values in each input column.",
+        measures="number of distinct values in each input column.",
         limitations="Does not detect columns that are nearly constant.",
-        raised_when="An input column has one distinct value, or none.",
+        raised_when="an input column has one distinct value, or none.",
         next="Remove constant columns.",
         claims={
             "raised": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.constraints.record import ConstraintRow, HeldPart
+from tabinterp.analyses.constraints.record import ConstraintRow, ConstraintTable, HeldPart
 from tabinterp.checks.shared.power import of_counts, share_beyond, with_power
 from tabinterp.document.document import Document
 
@@ -12,7 +12,7 @@ AGAINST_PERCENT = 1.0  # of the rows against a declared direction
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    table = document.groups.constraints if document.groups is not None else None
+    table = document.get(ConstraintTable)
     if table is None or not table.columns:
         return not_applicable()
     reversed_rows = [row for row in table.columns if _is_reversed(row.network, limits)]
@@ -57,25 +57,26 @@ CHECK = Check(
     text=Text(
         title="Declared constraint violated",
         measures=(
-            "Whether the score moves in the direction declared for each column, both for individual rows and along the "
-            "effect curve, and whether the values of the column lie within its declared domain."
+            "whether the score moves in the direction declared for each column, both for individual rows and along "
+            "the effect curve, and whether the values of the column lie within its declared domain."
         ),
         limitations="Does not check undeclared directions, or rows unlike those in the table.",
         raised_when=(
-            "For a declared direction, the whole 95% interval for the share of rows in which the score moves in the "
-            "opposite direction lies at or above {percent}%, or the whole 95% interval for the opposite movement "
-            "of the effect curve lies above zero. Also raised if any value lies outside its declared domain."
+            "for a column with a declared direction, either the lower end of the 95% interval for the share of rows "
+            "whose score moves against that direction is at least {percent}%, or the lower end of the 95% interval "
+            "for the largest movement of the effect curve against that direction is above zero. The check is also "
+            "raised if any value lies outside its declared domain."
         ),
         next=(
-            "Train with the declared constraint, or correct the declaration. Values outside their domain "
-            "are data errors."
+            "Train the network with the declared constraint, or correct the declaration. Values outside the declared "
+            "domain are data errors."
         ),
         claims={
             "raised": (
                 (
-                    "Declared constraints are violated for {columns}. Along {column} (direction: {direction}), the "
-                    "score moves in the opposite direction in {percent}% of rows. The linear counterpart violates "
-                    "{linear} of the {count} directions that the network violates."
+                    "Declared constraints are violated for {columns}. Along {column} (declared direction: "
+                    "{direction}), the score moves in the opposite direction in {percent}% of the rows. The linear "
+                    "counterpart violates {linear} of the {count} directions that the network violates."
                 ),
                 (
                     "columns: names; column: the one with the most such rows; direction: such as "

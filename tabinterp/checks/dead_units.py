@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.document import Document
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    units = document.neurons.units
+    units = document[Neurons].units
     if not units:
         return not_applicable()
     dead = sum(unit.sd == 0 for unit in units)
-    return raised(count=dead, units=len(units)) if dead else cleared(units=len(units), rows=document.neurons.rows)
+    return raised(count=dead, units=len(units)) if dead else cleared(units=len(units), rows=document[Neurons].rows)
 
 
 CHECK = Check(
@@ -23,9 +24,9 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Constant hidden units",
-        measures="Standard deviation of each hidden unit's output over the rows.",
+        measures="standard deviation of each hidden unit's output over the rows.",
         limitations="Does not detect units that duplicate others; see the check redundant-units.",
-        raised_when="The standard deviation of a hidden unit's output is zero.",
+        raised_when="the standard deviation of a hidden unit's output is zero.",
         next="Consider a smaller network. If many hidden units are constant, check the learning rate.",
         claims={
             "raised": "The output of {count} of the {units} hidden units in this report does not vary over the rows.",

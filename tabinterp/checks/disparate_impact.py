@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.groups.record import ImpactPair, ImpactRow
+from tabinterp.analyses.groups.record import Groups, ImpactPair, ImpactRow
 from tabinterp.checks.shared.document_values import group_name
 from tabinterp.document.document import Document
 
@@ -18,7 +18,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     whose share is withheld.
     """
     adverse, limit = document.data.adverse, limits["ratio"]
-    table = document.groups.table if document.groups is not None else None
+    groups = document.get(Groups)
+    table = None if groups is None else groups.table
     impact = table.impact if table is not None else None
     if impact is None or adverse is None:
         without_impact = "not_applicable" if table is None else "not_applicable_adverse"
@@ -73,8 +74,9 @@ CHECK = Check(
     text=Text(
         title="Unequal selection rates",
         measures=(
-            "Ratio of the selection rates of two groups of the same protected column or pair of columns, smaller "
-            "over larger. Where a rate is withheld because a count is small, the audit compared the actual counts."
+            "ratio of the smaller to the larger selection rate of two groups defined by the same protected column or "
+            "pair of columns. Where a rate is withheld because a count is small, the audit compares the actual "
+            "counts."
         ),
         limitations=(
             "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or ten "
@@ -83,7 +85,7 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "The whole confidence interval for the ratio of two groups' selection rates lies below {ratio}, "
+                "the whole confidence interval for the ratio of two groups' selection rates lies below {ratio}, "
                 "after Holm's correction for all pairs of groups."
             ),
             "ratio: an impact ratio, such as 0.8",
@@ -95,12 +97,11 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The selection rate of {least} is {ratio} times that of {most} (95% CI {low} to "
-                    "{high}). “Selected” means not predicted {adverse}. Ratios are significantly below "
-                    "{limit} in {count} of {of} columns and pairs of columns for the network, and in "
-                    "{also} for the linear counterpart (Holm's correction for {compared} pairs of "
-                    "groups). Four fifths is a rule of thumb; the applicable limit depends on the "
-                    "jurisdiction."
+                    "The selection rate of “{least}” is {ratio} times that of “{most}” (95% CI {low} to {high}). "
+                    "“Selected” means not predicted “{adverse}”. Ratios are significantly below {limit} in {count} "
+                    "of {of} columns or pairs of columns for the network, and in {also} for the linear counterpart "
+                    "(Holm's correction for {compared} pairs of groups). Four fifths is a rule of thumb; the "
+                    "applicable limit depends on the jurisdiction."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; count, of, also: "
@@ -109,22 +110,21 @@ CHECK = Check(
             ),
             "raised_withheld": (
                 (
-                    "The selection rate of a group is significantly below {limit} times that of another "
-                    "group; the rates are withheld because a count is below ten. “Selected” means not "
-                    "predicted {adverse}. This holds in {count} of {of} columns and pairs of columns for "
-                    "the network, and in {also} for the linear counterpart (Holm's correction for "
-                    "{compared} pairs of groups). Columns: {columns}. Four fifths is a rule of thumb; "
-                    "the applicable limit depends on the jurisdiction."
+                    "The selection rate of a group is significantly below {limit} times that of another group; the "
+                    "rates are withheld because a count is below ten. “Selected” means not predicted “{adverse}”. "
+                    "Such low ratios occur in {count} of {of} columns or pairs of columns for the network, and in "
+                    "{also} for the linear counterpart (Holm's correction for {compared} pairs of groups). Columns: "
+                    "{columns}. Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
                 ),
                 "adverse: a class; count, of, also: numbers of columns and pairs of columns",
             ),
             "cleared": (
                 (
-                    "No selection rate is significantly below {limit} times that of another group of the same "
-                    "column ({compared} pairs of groups in {of} columns and pairs of columns, Holm's correction). "
-                    "“Selected” means not predicted {adverse}. The lowest ratio is {ratio} (95% CI {low} to {high}), "
-                    "for {least} relative to {most}. For groups of these sizes, a ratio of {detectable} or less "
-                    "would be detected with 80% power."
+                    "No group's selection rate is significantly below {limit} times that of another group defined by "
+                    "the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
+                    "columns; Holm's correction). “Selected” means not predicted “{adverse}”. The lowest ratio is "
+                    "{ratio} (95% CI {low} to {high}), for “{least}” relative to “{most}”. For groups of these "
+                    "sizes, a ratio of {detectable} or less would be detected with 80% power."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of: a number of "
@@ -133,10 +133,10 @@ CHECK = Check(
             ),
             "cleared_withheld": (
                 (
-                    "No selection rate is significantly below {limit} times that of another group of the "
-                    "same column ({compared} pairs of groups in {of} columns and pairs of columns, "
-                    "Holm's correction). “Selected” means not predicted {adverse}. The rates are withheld "
-                    "because a count is below ten."
+                    "No group's selection rate is significantly below {limit} times that of another group defined by "
+                    "the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
+                    "columns; Holm's correction). “Selected” means not predicted “{adverse}”. The selection rates "
+                    "are withheld because a count is below ten."
                 ),
                 "adverse: a class; of: a number of columns and pairs of columns",
             ),

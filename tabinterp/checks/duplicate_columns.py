@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.data_quality.record import TableReadings
 from tabinterp.checks.shared.document_values import input_columns
 from tabinterp.document.document import Document
 
@@ -9,9 +10,10 @@ from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    if document.table is None:
+    table = document.get(TableReadings)
+    if table is None:
         return not_applicable()
-    families = [" = ".join(names) for names in document.table.equal]
+    families = [" = ".join(names) for names in table.equal]
     if families:
         return raised(families=families, count=len(families))
     return cleared(count=len(input_columns(document)))
@@ -25,18 +27,18 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Duplicate columns",
-        measures="Whether an input column is a recoding or a linear function of another input column.",
+        measures="whether an input column is a recoding or a linear function of another input column.",
         limitations=(
             "Does not detect columns that are nearly identical or that are combinations of several "
             "others; see the variance inflation factors."
         ),
         raised_when=(
-            "The values of two columns correspond one to one, or their correlation is at least 0.9999 in "
-            "absolute value."
+            "the values of two columns correspond one to one, or their correlation is at least 0.9999 in absolute "
+            "value."
         ),
         next=(
-            "Keep one of each set of duplicate columns: importance is shared between duplicates, so each "
-            "looks weaker than it is."
+            "Keep only one column of each set of duplicates: duplicates share importance, so each looks less "
+            "important than it is."
         ),
         claims={
             "raised": (

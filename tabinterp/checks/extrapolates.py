@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.extrapolation.record import Extrapolation
 from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document
 
@@ -11,7 +12,7 @@ RANGES = 2.0  # ranges of the score: a linear model stays below 1, because all i
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    extrapolation = document.extrapolation
+    extrapolation = document.get(Extrapolation)
     if extrapolation is None or not extrapolation.columns:
         return not_applicable()
     far = [column for column in extrapolation.columns if above(column.change, limits["ranges"])]
@@ -34,28 +35,28 @@ CHECK = Check(
     text=Text(
         title="Extreme extrapolation",
         measures=(
-            "Change in the score when a numeric column moves beyond its observed range by the width of "
-            "that range, as a multiple of the score's own range."
+            "change in the score when a numeric column moves beyond its observed range by the width of that range, "
+            "as a multiple of the score's own range."
         ),
         limitations="Does not detect rare combinations of columns that are each within range.",
         raised_when=(
-            "The whole 95% interval for the change in the score when a numeric column moves beyond its observed "
-            "range lies at or above {ranges} times the range of the score."
+            "the lower end of the 95% interval for the change in the score, when a numeric column moves beyond its "
+            "observed range by the width of that range, is at least {ranges} times the range of the score."
         ),
         next="Reject rows outside the training range, or clip numeric columns before they reach the network.",
         claims={
             "raised": (
                 (
                     "The score changes sharply when these columns move beyond their observed range: {columns}. When "
-                    "{column} moves beyond it by the width of that range, the score changes by {value} times the "
-                    "score's own range (95% CI {low} to {high}; threshold {threshold})."
+                    "{column} moves beyond its observed range by the width of that range, the score changes by "
+                    "{value} times the score's own range (95% CI {low} to {high}; threshold {threshold})."
                 ),
                 "columns: names; value, low, high, threshold: multiples of the range of the score",
             ),
             "cleared": (
                 (
-                    "When a numeric column moves beyond its range by the width of that range, the score changes by "
-                    "at most {value} times the score's own range ({column}; {count} columns tested; threshold "
+                    "The largest change in score when a numeric column moves beyond its range by the width of that "
+                    "range is {value} times the score's own range, for {column} (columns tested: {count}; threshold "
                     "{threshold})."
                 ),
                 "value, threshold: multiples of the range of the score; column: where it is largest",

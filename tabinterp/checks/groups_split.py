@@ -31,21 +31,21 @@ CHECK = Check(
     voids_comparison=True,
     text=Text(
         title="Groups on both sides of split",
-        measures="Number of groups (for example, individual people) that have rows on both sides of the split.",
+        measures="number of groups (for example, individual people) that have rows on both sides of the split.",
         limitations=(
             "Does not detect related rows that the group column does not identify, such as members of a household."
         ),
-        raised_when="At least one group in the group column has both training and held-out rows.",
+        raised_when="at least one group in the group column has both training and held-out rows.",
         next=(
             "Split by group: give the split as a share and name the group column, or use a train/test column with "
-            "one label for each group. Then retrain and repeat the audit."
+            "one label for each group. Then retrain the network and repeat the audit."
         ),
         claims={
             "raised": (
                 (
                     "Of the {held_out} groups of {column} with held-out rows, {shared} also have training rows. The "
-                    "network may have memorised these groups, so their held-out rows do not show how it performs "
-                    "on new groups."
+                    "network may have memorised these groups, so their held-out rows do not show how well it "
+                    "performs on new groups."
                 ),
                 "shared, held_out: numbers of groups; column: the group column",
             ),

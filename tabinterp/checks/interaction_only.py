@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.coefficients.record import Coefficients
+from tabinterp.analyses.data_quality.record import TableReadings
+from tabinterp.analyses.interactions.record import Interactions
 from tabinterp.checks.shared.document_values import predictive_power
 from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document
@@ -14,10 +17,10 @@ WEAK_AUC, WEAK_R2 = 0.55, 0.02  # of a column alone
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    interactions = document.interactions
-    if interactions is None or not interactions.pairs or document.table is None:
+    interactions, table = document.get(Interactions), document.get(TableReadings)
+    if interactions is None or not interactions.pairs or table is None:
         return not_applicable()
-    columns = [one.column for one in document.table.columns if not one.target]
+    columns = [one.column for one in table.columns if not one.target]
     hidden = {column for column in columns if _is_weak_alone(document, column, limits)}
     strong = [
         (row.first, row.second, row.share.value)
@@ -33,11 +36,12 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _is_weak_alone(document: Document, column: str, limits: Limits) -> bool:
-    tests = [test.p for test in document.coefficients.tests if test.column == column and test.p is not None]
-    if not tests or min(tests) * len(tests) <= limits["p"] or document.table is None:
+    table = document.get(TableReadings)
+    tests = [test.p for test in document[Coefficients].tests if test.column == column and test.p is not None]
+    if not tests or min(tests) * len(tests) <= limits["p"] or table is None:
         return False
-    one = next(c for c in document.table.columns if c.column == column)
-    weak, power = limits["auc" if document.table.metric == "auc" else "r2"], predictive_power(one).value
+    one = next(c for c in table.columns if c.column == column)
+    weak, power = limits["auc" if table.metric == "auc" else "r2"], predictive_power(one).value
     correlated = one.correlation is not None and abs(one.correlation) >= WEAK_CORRELATION
     return power is not None and power < weak and not correlated
 
@@ -57,21 +61,21 @@ CHECK = Check(
     text=Text(
         title="Columns that matter only jointly",
         measures=(
-            "Strong interactions in the network between columns that have neither a significant "
-            "coefficient nor predictive power on their own."
+            "strong interactions in the network between columns that have neither a significant coefficient nor "
+            "predictive power on their own."
         ),
         limitations="Does not cover pairs weaker than those analysed, or interactions of three or more columns.",
         raised_when=(
             (
-                "A pair of columns explains at least {percent}% of the variance of the network's score (whole 95% "
-                "interval), and each of the two columns has a corrected Wald p-value above {p} and, on its own, an "
-                "AUC below {auc} or an R² below {r2}."
+                "the interaction of two columns explains at least {percent}% of the variance of the network's score "
+                "(lower end of the 95% interval), and each of the two columns has a corrected Wald p-value above {p} "
+                "and, on its own, an AUC below {auc} or an R² below {r2}."
             ),
             "percent: a share of the variance; p: a p-value",
         ),
         next=(
-            "Inspect the pairs of columns that matter only jointly in the section on interactions. A "
-            "linear model needs their product as an additional column."
+            "Inspect the pairs of columns that matter only jointly in the section on interactions. To represent such "
+            "a pair, a linear model needs the product of its two columns as an additional column."
         ),
         claims={
             "raised": (
@@ -84,8 +88,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No strong interaction was found between two columns that show no effect on their "
-                    "own ({pairs} pairs analysed; columns without an effect of their own: {hidden})."
+                    "No strong interaction was found between two columns that show no effect on their own (pairs "
+                    "analysed: {pairs}; columns without an effect of their own: {hidden})."
                 ),
                 "pairs: the number of pairs; hidden: the number of columns that do not show alone",
             ),

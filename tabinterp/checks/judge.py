@@ -55,7 +55,7 @@ def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
     Examples
     --------
     >>> explain_checks(["label-leak"])[0]["limits"]
-    'auc = 0.99 (0.5 to 1); r2 = 0.95 (0 to 1)'
+    'auc = 0.99 (allowed: 0.5 to 1); r2 = 0.95 (allowed: 0 to 1)'
     """
     return [
         {"code": check.code, "slug": check.slug, "severity": check.severity, "evidence": check.section}
@@ -80,8 +80,8 @@ def _named(slugs: Sequence[str]) -> Sequence[Check]:
 
 
 def _range(name: str, limit: Limit) -> str:
-    allowed = f"minimum {limit.least:g}" if limit.most == UNBOUNDED else f"{limit.least:g} to {limit.most:g}"
-    return f"{name} = {limit.value:g} ({allowed})"
+    allowed = f"{limit.least:g} or more" if limit.most == UNBOUNDED else f"{limit.least:g} to {limit.most:g}"
+    return f"{name} = {limit.value:g} (allowed: {allowed})"
 
 
 def list_checks(slugs: Sequence[str] = ()) -> str:

@@ -22,7 +22,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 def evaluate_columns(document: Document, limits: Limits, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
     """Raise the columns of which the lower end of the AUC or R² alone is a leak, by a rule that `near_leak` gives another of."""
-    table = document.table
+    table = document.get(TableReadings)
     powers = [(column.column, predictive_power(column)) for column in input_columns(document)]
     known = [(name, power) for name, power in powers if power.low is not None]
     if table is None or not known:
@@ -48,7 +48,8 @@ def _smallest_power(document: Document, limit: float) -> Power | None:
     rows = data.rows if data.held_out_rows is None else data.held_out_rows
     if data.drawn is not None:
         rows = data.drawn.rows if data.drawn.held_out_rows is None else data.drawn.held_out_rows
-    if document.table is not None and document.table.metric == "r2":
+    table = document.get(TableReadings)
+    if table is not None and table.metric == "r2":
         return of_counts(document, "r2", r2_beyond(limit, rows), rows)
     events = data.events if data.task == "binary" else None
     return of_counts(document, "auc", auc_beyond(limit, events, rows - events), rows, events) if events else None
@@ -64,20 +65,21 @@ CHECK = Check(
     voids_comparison=True,
     text=Text(
         title="Possible label leak",
-        measures="AUC or R² with which each column alone predicts the target, on held-out rows if there are any.",
+        measures="how well each column alone predicts the target (AUC or R²), on held-out rows if there are any.",
         limitations="Does not detect leaks that are spread over several columns or that affect only a few rows.",
         raised_when=(
-            "For a column on its own, the lower end of the 95% interval is at least {auc} (AUC) or {r2} (R²)."
+            "a single column predicts the target with an AUC of at least {auc} or an R² of at least {r2} (lower end "
+            "of the 95% interval)."
         ),
         next=(
-            "Find out when the columns that may leak the target are recorded. Remove those recorded after the "
-            "outcome, and retrain the network."
+            "Find out when the columns that may leak the target are recorded. Remove columns that are recorded after "
+            "the outcome, and retrain the network."
         ),
         claims={
             "raised_auc": (
                 (
-                    "{column} alone predicts the target almost perfectly (AUC {value}, 95% CI {low} to "
-                    "{high}). Columns with this problem: {columns}."
+                    "{column} alone predicts the target almost perfectly (AUC {value}, 95% CI {low} to {high}). "
+                    "Columns that predict it almost perfectly: {columns}."
                 ),
                 (
                     "column: the strongest one; value, low, high: its AUC or R² and the ends of the "
@@ -86,8 +88,8 @@ CHECK = Check(
             ),
             "raised_r2": (
                 (
-                    "{column} alone predicts the target almost perfectly (R² {value}, 95% CI {low} to "
-                    "{high}). Columns with this problem: {columns}."
+                    "{column} alone predicts the target almost perfectly (R² {value}, 95% CI {low} to {high}). "
+                    "Columns that predict it almost perfectly: {columns}."
                 ),
                 (
                     "column: the strongest one; value, low, high: its AUC or R² and the ends of the "
@@ -95,11 +97,17 @@ CHECK = Check(
                 ),
             ),
             "cleared_auc": (
-                ("No single column predicts the target almost perfectly. The strongest is {column} (AUC {value})."),
+                (
+                    "No single column predicts the target almost perfectly. The most predictive column is {column} "
+                    "(AUC {value})."
+                ),
                 "column: the strongest one; value: its AUC or R²",
             ),
             "cleared_r2": (
-                ("No single column predicts the target almost perfectly. The strongest is {column} (R² {value})."),
+                (
+                    "No single column predicts the target almost perfectly. The most predictive column is {column} "
+                    "(R² {value})."
+                ),
                 "column: the strongest one; value: its AUC or R²",
             ),
             "not_applicable": "Not applicable: there are too few rows, or the network has no input columns.",

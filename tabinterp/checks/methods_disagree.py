@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tabinterp.analyses.agreement.record import Agreement
+from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
@@ -49,7 +50,7 @@ def _order_correlation(pair: Agreement) -> float:
 
 def _share_first(document: Document, pair: Agreement, share: float) -> bool:
     """Return whether, of many columns, the first are much the same: then only columns of no weight are ranked differently."""
-    return len(document.importance.columns) > 2 * pair.top and (pair.overlap or 0.0) > share
+    return len(document[Importance].columns) > 2 * pair.top and (pair.overlap or 0.0) > share
 
 
 def _method(name: str) -> str:
@@ -66,8 +67,8 @@ CHECK = Check(
     text=Text(
         title="Attribution methods disagree",
         measures=(
-            "Rank correlations between attributions of the network's score (integrated gradients, "
-            "expected gradients, Shapley values), compared with what sampling error alone would produce."
+            "rank correlations between attributions of the network's score (integrated gradients, expected "
+            "gradients, Shapley values), compared with what sampling error alone would produce."
         ),
         limitations=(
             "Does not show which method is right. Measures of other quantities, such as permutation "
@@ -75,9 +76,9 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "The rank correlation of two attribution methods is below {rank}, both over all columns and over "
-                "the pairs of columns that both methods order significantly. If there are many columns, the methods "
-                "must also share at most {percent}% of their top five."
+                "the rank correlation of two attribution methods is below {rank}, both over all columns and over the "
+                "pairs of columns that both methods order significantly. If there are many columns, the two methods "
+                "must also have at most {percent}% of their top five columns in common."
             ),
             "rank: a rank correlation",
         ),
@@ -89,8 +90,8 @@ CHECK = Check(
             "raised": (
                 (
                     "Two attribution methods rank the columns differently: the rank correlation of {first:method} "
-                    "and {second:method} is {value} (threshold {threshold}). They disagree on the order of "
-                    "{opposed} of the {ordered} pairs of columns that both order significantly."
+                    "and {second:method} is {value} (threshold {threshold}). The two methods disagree on the order "
+                    "of {opposed} of the {ordered} pairs of columns that both order significantly."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -100,8 +101,8 @@ CHECK = Check(
             "cleared": (
                 (
                     "Attribution methods agree on which columns matter: the lowest rank correlation is {value}, "
-                    "between {first:method} and {second:method} (threshold {threshold}). They disagree on the order "
-                    "of {opposed} of the {ordered} pairs of columns that both order significantly."
+                    "between {first:method} and {second:method} (threshold {threshold}). The two methods disagree on "
+                    "the order of {opposed} of the {ordered} pairs of columns that both order significantly."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -110,9 +111,9 @@ CHECK = Check(
             ),
             "cleared_error": (
                 (
-                    "The rank correlation of {first:method} and {second:method} is only {value} "
-                    "(threshold {threshold}), which sampling error can explain. They disagree on the "
-                    "order of {opposed} of the {ordered} pairs of columns that both order significantly."
+                    "The rank correlation of {first:method} and {second:method} is only {value} (threshold "
+                    "{threshold}), which sampling error can explain. The two methods disagree on the order of "
+                    "{opposed} of the {ordered} pairs of columns that both order significantly."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -122,9 +123,9 @@ CHECK = Check(
             "cleared_first": (
                 (
                     "Attribution methods agree on the most important columns but not on the others: {first:method} "
-                    "and {second:method} share {percent}% of their top {top}, with a rank correlation of {value} "
-                    "over all columns (threshold {threshold}). They disagree on the order of {opposed} of the "
-                    "{ordered} pairs of columns that both order significantly."
+                    "and {second:method} share {percent}% of their top {top} columns, with a rank correlation of "
+                    "{value} over all columns (threshold {threshold}). The two methods disagree on the order of "
+                    "{opposed} of the {ordered} pairs of columns that both order significantly."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "

@@ -6,7 +6,7 @@ significant, or where a smooth calibration curve bends away from the predictions
 
 from __future__ import annotations
 
-from tabinterp.analyses.calibration.record import Calibrated
+from tabinterp.analyses.calibration.record import Calibrated, Calibration
 from tabinterp.checks.shared.document_values import performance_withheld
 from tabinterp.document.document import Document, Interval
 
@@ -21,9 +21,10 @@ BEND, BEND_P = 0.1, 0.001  # distance of a smooth calibration curve, as a probab
 def evaluate(document: Document, limits: Limits) -> Outcome:
     if (outcome := performance_withheld(document)) is not None:
         return outcome
-    if document.calibration is None:
+    calibration = document.get(Calibration)
+    if calibration is None:
         return not_applicable()
-    outputs = [(row.output, row.network) for row in document.calibration.outputs]
+    outputs = [(row.output, row.network) for row in calibration.outputs]
     known = [(name, one) for name, one in outputs if one.slope.low is not None and one.p is not None]
     if not known:
         return not_applicable("few")
@@ -82,8 +83,8 @@ CHECK = Check(
     text=Text(
         title="Miscalibrated predictions",
         measures=(
-            "Recalibration slope, calibration in the large (the intercept with the slope fixed at 1), a "
-            "joint test of both, and a smooth calibration curve, all on held-out rows."
+            "recalibration slope, calibration in the large (the intercept with the slope fixed at 1), a joint test "
+            "of both, and a smooth calibration curve, all on held-out rows."
         ),
         limitations=(
             "Does not detect miscalibration within groups of rows. The smooth curve requires at least 200 events "
@@ -91,10 +92,11 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "The joint test has p below {p} (corrected for the number of classes), and either the whole 95% "
-                "interval for the slope lies below {low} or above {high}, or the whole 95% interval for calibration "
-                "in the large lies below −{intercept} or above {intercept} log-odds. Also raised if the smooth "
-                "calibration curve departs from the prediction by {bend} or more with p below {bend_p}."
+                "the joint test of slope and intercept has p below {p} (corrected for the number of classes), and "
+                "either the whole 95% interval for the slope lies below {low} or above {high}, or the whole 95% "
+                "interval for calibration in the large lies below −{intercept} or above {intercept} log-odds. The "
+                "check is also raised if the smooth calibration curve departs from the prediction by {bend} or more "
+                "with p below {bend_p}."
             ),
             ("p, bend_p: p-values; low, high: slopes; intercept: log-odds; bend: a difference of probabilities"),
         ),
@@ -117,8 +119,8 @@ CHECK = Check(
             ),
             "raised_classes": (
                 (
-                    "The network is miscalibrated for {count} of the {outputs} classes on held-out rows. For "
-                    "{output} (joint test: p = {p}), the recalibration slope is {slope} (95% CI {low} to {high}; 1 "
+                    "The network is miscalibrated for {count} of the {outputs} classes on held-out rows. For class "
+                    "“{output}” (joint test: p = {p}), the recalibration slope is {slope} (95% CI {low} to {high}; 1 "
                     "is ideal, below 1 means predictions are too extreme), and calibration in the large is {large} "
                     "(95% CI {large_low} to {large_high}; 0 is ideal, above 0 means predictions are too low)."
                 ),
@@ -139,8 +141,8 @@ CHECK = Check(
             "raised_bend_classes": (
                 (
                     "The network is miscalibrated for {count} of the {outputs} classes. Where it predicts "
-                    "{predicted} for {output}, the smooth calibration curve is at {observed} (p = {p} for curvature "
-                    "beyond slope and intercept)."
+                    "{predicted} for class “{output}”, the smooth calibration curve is at {observed} (p = {p} for "
+                    "curvature beyond slope and intercept)."
                 ),
                 "predicted, observed: probabilities; output: a class; count, outputs: numbers of classes",
             ),
@@ -158,9 +160,9 @@ CHECK = Check(
             "cleared_classes": (
                 (
                     "No miscalibration beyond the limits was found in any of the {outputs} classes. The least well "
-                    "calibrated class is {output}: the recalibration slope is {slope} (95% CI {low} to {high}), and "
-                    "calibration in the large is {large} (95% CI {large_low} to {large_high}; joint test: p = "
-                    "{p})."
+                    "calibrated class is “{output}”: its recalibration slope is {slope} (95% CI {low} to {high}), "
+                    "and its calibration in the large is {large} (95% CI {large_low} to {large_high}; joint test: p "
+                    "= {p})."
                 ),
                 (
                     "slope, low, high: the slope and the ends of its interval; large, large_low, "

@@ -76,21 +76,23 @@ CHECK = Check(
     text=Text(
         title="Little or no predictive skill",
         measures=(
-            "Held-out performance compared with chance: AUC (two classes), R² (regression), log loss compared with "
+            "held-out performance compared with chance: AUC (two classes), R² (regression), log loss compared with "
             "always predicting the class shares (several classes), or loss compared with always predicting the mean "
             "(counts)."
         ),
         limitations=(
-            "Does not show how predictable the target is. Compare with the linear counterpart and with single columns."
+            "Does not show how predictable the target is. Compare the network with the linear counterpart and with "
+            "single columns."
         ),
         raised_when=(
             (
-                "The 95% interval for the measure includes chance, R² is below {r2}, or the AUC is below {auc} "
-                "while the log loss is not significantly lower than that of the base rate. For several classes and "
-                "counts, chance means no reduction in loss; several classes also pass with a mean AUC of {auc} or "
-                "more that is significantly above 0.5. In addition, the interval must exclude a useful result: an "
-                "AUC of {useful}, an R² of {share}, or a loss {percent}% below that of the constant prediction. "
-                "Otherwise there are too few rows to decide."
+                "the 95% interval for the measure of performance includes chance, the R² is below {r2}, or the AUC "
+                "is below {auc} while the log loss is not significantly lower than that of always predicting the "
+                "base rate. For several classes and for counts, chance means no reduction in loss; with several "
+                "classes, the check also passes if the mean AUC is at least {auc} and significantly above 0.5. In "
+                "addition, the interval must exclude a useful result: an AUC of {useful}, an R² of {share}, or a "
+                "loss {percent}% below that of the constant prediction. If the interval includes a useful result, "
+                "the check does not apply, because there are too few rows."
             ),
             "auc, r2, useful, share: limits of AUC or R²",
         ),

@@ -21,9 +21,12 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Training not converged",
-        measures="Whether training stopped at the iteration limit, according to the model.",
-        limitations="Does not cover models that do not report this, or training that converged to a poor solution.",
-        raised_when="The model reports that training stopped at the iteration limit.",
+        measures="whether training stopped at the iteration limit, according to the model.",
+        limitations=(
+            "Does not cover models that do not report how training ended, or training that converged to a poor "
+            "solution."
+        ),
+        raised_when="the model reports that training stopped at the iteration limit.",
         next="Train the network for longer, and repeat the audit.",
         claims={
             "raised": (

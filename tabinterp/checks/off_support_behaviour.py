@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.off_support.record import OffSupport
 from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document
 
@@ -11,7 +12,7 @@ GAP = 0.15  # share of the R² learnt from real rows: ordinary networks stay bel
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    off = document.off_support
+    off = document.get(OffSupport)
     if off is None or off.gap.low is None:
         return not_applicable()
     limit = max(limits["share"] * (off.real.value or 0.0), 1e-12)
@@ -37,22 +38,22 @@ CHECK = Check(
     text=Text(
         title="Different behaviour on unrealistic rows",
         measures=(
-            "How well trees fitted to perturbed rows predict the network's score on real rows, compared "
-            "with trees fitted to real rows."
+            "how well trees fitted to perturbed rows predict the network's score on real rows, compared with how "
+            "well trees fitted to real rows predict it."
         ),
         limitations=(
-            "Does not detect behaviour that agrees with the main behaviour on most rows, or that trees cannot "
-            "learn. If the columns are nearly independent, perturbed rows are as realistic as real ones, and "
-            "nothing can be detected."
+            "Does not detect different behaviour that affects few of the perturbed rows, or that trees cannot learn. "
+            "If the columns are nearly independent, perturbed rows are as realistic as real ones, and nothing can be "
+            "detected."
         ),
         raised_when=(
-            "Trees fitted to perturbed rows predict the network's score on real rows worse than trees fitted to "
-            "real rows, and the whole 95% interval for the difference in R² lies at or above {share} times the R² "
-            "of the latter."
+            "trees fitted to perturbed rows predict the network's score on real rows worse than trees fitted to real "
+            "rows, and the lower end of the 95% interval for the difference in R² is at least {share} times the R² "
+            "of the trees fitted to real rows."
         ),
         next=(
-            "Do not rely on methods that perturb rows; swap values between similar real rows instead. Ask how the "
-            "model was built."
+            "Do not rely on methods that perturb rows; swap values between similar real rows instead. Ask the "
+            "developer how the model was built."
         ),
         claims={
             "raised": (

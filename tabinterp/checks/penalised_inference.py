@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.coefficients.record import Coefficients
 from tabinterp.document.document import Document
 
 from .base import Check, Limits, Outcome, Text, cleared, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    penalised = any(note.key.startswith("coefficients.note.penalised") for note in document.coefficients.notes)
+    penalised = any(note.key.startswith("coefficients.note.penalised") for note in document[Coefficients].notes)
     given = document.method.settings.get("counterpart") == "given"
     return raised(linear=document.linear.name) if penalised and given else cleared()
 
@@ -21,11 +22,11 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Penalised linear counterpart",
-        measures="Whether the linear counterpart supplied by the user is penalised.",
+        measures="whether the linear counterpart supplied by the user is penalised.",
         limitations=(
             "Does not detect other ways in which the supplied fit violates the assumptions of its standard errors."
         ),
-        raised_when="The linear counterpart was supplied by the user and is penalised.",
+        raised_when="the linear counterpart was supplied by the user and is penalised.",
         next="Use the confidence intervals of the unpenalised fit, which the report shows.",
         claims={
             "raised": (

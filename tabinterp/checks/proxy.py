@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.groups.record import Groups
 from tabinterp.analyses.proxies.record import ProxyPart
 from tabinterp.checks.shared.power import with_power_of_intervals
 from tabinterp.document.document import Document, Interval
@@ -15,7 +16,8 @@ RAISED_HELD_BACK = {"auc": "raised_auc_held_back", "r2": "raised_r2_held_back"}
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    known = document.groups.proxies if document.groups is not None else []
+    groups = document.get(Groups)
+    known = [] if groups is None else groups.proxies
     if not known:
         return not_applicable()
     carried = [(one, columns) for one in known if (columns := _carrying(one, limits))]
@@ -65,29 +67,30 @@ CHECK = Check(
     text=Text(
         title="Proxy for a protected column",
         measures=(
-            "How well each input column predicts a protected column that is not an input, and how the gap between "
-            "the protected groups changes when the input column is permuted."
+            "how well each input column predicts a protected column that is not an input, and how the gap in "
+            "selection rate (or mean prediction) between the protected groups changes when the input column is "
+            "permuted."
         ),
         limitations=(
             "Does not detect proxies made of several columns, or relations that a linear probe of binned "
             "values and levels cannot capture."
         ),
         raised_when=(
-            "The lower end of the 95% interval for the AUC or R² with which an input column predicts the protected "
-            "column is at least {auc} (AUC) or {r2} (R²), and permuting the input column significantly reduces the "
-            "gap between the protected groups."
+            "an input column predicts the protected column with an AUC of at least {auc} or an R² of at least {r2} "
+            "(lower end of the 95% interval), and permuting the input column significantly reduces the gap in "
+            "selection rate (or mean prediction) between the protected groups."
         ),
         next=(
-            "Find out why the proxy column is needed. Train a network without it, and compare the loss and the gap "
-            "between groups."
+            "Find out why the proxy column is needed. Train a network without the proxy column, and compare the loss "
+            "and the gap between the protected groups."
         ),
         claims={
             "raised_auc": (
                 (
-                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts "
-                    "{protected} with an AUC of {value} (95% CI {low} to {high}). The network's gap between the "
-                    "groups is {gap}. When {column} is permuted, the gap is {left} and the loss changes by {loss}. "
-                    "Columns that contribute to the gap: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} "
+                    "with an AUC of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean "
+                    "prediction between the groups is {gap}. When {column} is permuted, the gap is {left} and the "
+                    "loss changes by {loss}. Columns that contribute to the gap: {columns}."
                 ),
                 (
                     "column: an input column; protected: the protected one; value, low, high: AUC or R² "
@@ -97,10 +100,10 @@ CHECK = Check(
             ),
             "raised_r2": (
                 (
-                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts "
-                    "{protected} with an R² of {value} (95% CI {low} to {high}). The network's gap between the "
-                    "groups is {gap}. When {column} is permuted, the gap is {left} and the loss changes by {loss}. "
-                    "Columns that contribute to the gap: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} "
+                    "with an R² of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean "
+                    "prediction between the groups is {gap}. When {column} is permuted, the gap is {left} and the "
+                    "loss changes by {loss}. Columns that contribute to the gap: {columns}."
                 ),
                 (
                     "column: an input column; protected: the protected one; value, low, high: AUC or R² "
@@ -110,11 +113,11 @@ CHECK = Check(
             ),
             "raised_auc_held_back": (
                 (
-                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts "
-                    "{protected} with an AUC of {value} (95% CI {low} to {high}). The network's gap "
-                    "between the groups is withheld because it would disclose a count below ten. "
-                    "Permuting {column} changes the gap by {change} and the loss by {loss}. Columns that "
-                    "contribute to the gap: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} "
+                    "with an AUC of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean "
+                    "prediction between the groups is withheld because it would disclose a count below ten. "
+                    "Permuting {column} changes the gap by {change} and the loss by {loss}. Columns that contribute "
+                    "to the gap: {columns}."
                 ),
                 (
                     "column: an input column; protected: the protected one; value, low, high: AUC or R² "
@@ -124,11 +127,11 @@ CHECK = Check(
             ),
             "raised_r2_held_back": (
                 (
-                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts "
-                    "{protected} with an R² of {value} (95% CI {low} to {high}). The network's gap "
-                    "between the groups is withheld because it would disclose a count below ten. "
-                    "Permuting {column} changes the gap by {change} and the loss by {loss}. Columns that "
-                    "contribute to the gap: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} "
+                    "with an R² of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean "
+                    "prediction between the groups is withheld because it would disclose a count below ten. "
+                    "Permuting {column} changes the gap by {change} and the loss by {loss}. Columns that contribute "
+                    "to the gap: {columns}."
                 ),
                 (
                     "column: an input column; protected: the protected one; value, low, high: AUC or R² "
@@ -138,17 +141,17 @@ CHECK = Check(
             ),
             "cleared_auc": (
                 (
-                    "No single input column both predicts a protected column that is not an input and contributes "
-                    "to the gap between the protected groups. The best predictor reaches an AUC of {value} for "
-                    "{protected}."
+                    "No single input column both predicts a protected column that is not an input and contributes to "
+                    "the gap in selection rate or mean prediction between the protected groups. The best predictor "
+                    "reaches an AUC of {value} for {protected}."
                 ),
                 "protected: a protected column",
             ),
             "cleared_r2": (
                 (
-                    "No single input column both predicts a protected column that is not an input and contributes "
-                    "to the gap between the protected groups. The best predictor reaches an R² of {value} for "
-                    "{protected}."
+                    "No single input column both predicts a protected column that is not an input and contributes to "
+                    "the gap in selection rate or mean prediction between the protected groups. The best predictor "
+                    "reaches an R² of {value} for {protected}."
                 ),
                 "protected: a protected column",
             ),

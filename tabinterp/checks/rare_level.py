@@ -30,13 +30,16 @@ CHECK = Check(
     constants={"rows": SMALL},
     text=Text(
         title="Rare levels",
-        measures="Number of training rows for each level of each categorical column.",
+        measures="number of training rows for each level of each categorical column.",
         limitations="Does not detect rare combinations of common levels.",
-        raised_when="A level of a categorical column has fewer than {rows} training rows.",
-        next="Merge rare levels before training, because each has too few rows for reliable results.",
+        raised_when="a level of a categorical column has fewer than {rows} training rows.",
+        next="Merge rare levels before training, because a rare level has too few rows for reliable results.",
         claims={
             "raised": (
-                ("Some levels have fewer than {fewest} training rows: {levels} levels in total, in {columns}."),
+                (
+                    "Levels with fewer than {fewest} training rows (total number: {levels}) occur in these columns: "
+                    "{columns}."
+                ),
                 "fewest: a number of rows; levels: a number of levels; columns: names",
             ),
             "cleared": "Every level of the {count} categorical columns has at least {fewest} training rows.",

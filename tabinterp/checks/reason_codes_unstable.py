@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.reason_codes.record import Reasons
 from tabinterp.checks.shared.power import of_counts, share_beyond, with_power
 from tabinterp.document.document import Document, Interval, Message
 
@@ -12,7 +13,7 @@ JACCARD = 0.5  # index of the lists from the two references: half of what they n
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    reasons = document.reasons
+    reasons = document.get(Reasons)
     if document.data.task == "binary" and document.data.adverse is None and reasons is None:
         return not_applicable("not_applicable_adverse")
     rows = {row.of: row for row in (reasons.alike if reasons is not None else [])}
@@ -51,17 +52,17 @@ CHECK = Check(
     text=Text(
         title="Unstable reason codes",
         measures=(
-            "Share of lists of reason codes that change with the seed of the estimator, and agreement between lists "
-            "based on two different references."
+            "share of lists of reason codes that change with the random seed, and agreement between lists based on "
+            "two different references."
         ),
         limitations=(
             "Does not show whether the reason codes are correct, or how they would change if the network "
             "were retrained."
         ),
         raised_when=(
-            "The whole 95% interval for the share of lists that change with the random seed lies at or above "
-            "{percent}%, or the whole 95% interval for the Jaccard index between the two references lies at or "
-            "below {jaccard}."
+            "the whole 95% interval for the share of lists that change with the random seed lies at or above "
+            "{percent}%, or the whole 95% interval for the Jaccard index between the two references lies at or below "
+            "{jaccard}."
         ),
         next=(
             "Increase the number of draws for reason codes, choose and document one reference, and do not disclose "
@@ -70,16 +71,16 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "Reason codes depend on the seed or the reference. A different seed changes {changed}% of the "
-                    "lists. Lists computed relative to the mean of the just-approved rows overlap with those computed "
-                    "relative to the mean of all rows with a Jaccard index of {alike} ({rows} rows with an adverse "
-                    "decision)."
+                    "Reason codes depend on the seed or the reference. A different random seed changes {changed}% of "
+                    "the lists of reason codes. Lists computed relative to the mean of the just-approved rows "
+                    "overlap with those computed relative to the mean of all rows with a Jaccard index of {alike} "
+                    "({rows} rows with an adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),
             "cleared": (
                 (
-                    "A different seed changes {changed}% of the lists of reason codes. Lists computed "
+                    "A different random seed changes {changed}% of the lists of reason codes. Lists computed "
                     "relative to the mean of the just-approved rows overlap with those computed relative to the mean "
                     "of all rows with a Jaccard index of {alike} ({rows} rows with an adverse decision)."
                 ),

@@ -5,13 +5,14 @@ Dead and constant units are the matter of another check, `dead_units`.
 
 from __future__ import annotations
 
+from tabinterp.analyses.hidden_units.record import Inside
 from tabinterp.document.document import Document
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    inside = document.inside
+    inside = document.get(Inside)
     if inside is None:
         return not_applicable()
     duplicate = sum(layer.duplicate for layer in inside.layers)
@@ -31,10 +32,10 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Redundant hidden units",
-        measures="Whether the output of a hidden unit is a linear function of other units in its layer.",
+        measures="whether the output of a hidden unit is a linear function of other units in its layer.",
         limitations="Does not detect units that are only nearly redundant.",
         raised_when=(
-            "The output of a hidden unit equals that of another unit up to scale and shift, or is a linear function "
+            "the output of a hidden unit equals that of another unit up to scale and shift, or is a linear function "
             "of the outputs of several other units."
         ),
         next="Consider a smaller network, and do not interpret redundant hidden units on their own.",

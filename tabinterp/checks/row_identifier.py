@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.data_quality.record import TableReadings
 from tabinterp.checks.shared.document_values import input_columns
 from tabinterp.document.document import Document
 
@@ -9,14 +10,15 @@ from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    if document.table is None:
+    table = document.get(TableReadings)
+    if table is None:
         return not_applicable()
     columns = input_columns(document)
     identifiers = [column for column in columns if column.identifier is not None]
     if not identifiers:
         return cleared(count=len(columns))
     first, names = identifiers[0], [column.column for column in identifiers]
-    return raised(columns=names, column=first.column, distinct=first.distinct, rows=document.table.rows)
+    return raised(columns=names, column=first.column, distinct=first.distinct, rows=table.rows)
 
 
 CHECK = Check(
@@ -28,13 +30,13 @@ CHECK = Check(
     text=Text(
         title="Identifier used as input",
         measures=(
-            "Whether a categorical or whole-number column identifies individual rows: its values follow the row "
-            "order, fill a range, or are all different."
+            "whether a categorical or whole-number column identifies individual rows: its values follow the row "
+            "order, fill a range of whole numbers, or are all different."
         ),
         limitations="Does not detect identifiers with decimals, or identifiers that many rows share.",
         raised_when=(
-            "At least 95% of the values of a column are distinct, and they follow the row order, fill a range, or "
-            "are all different."
+            "at least 95% of the values of a column are distinct, and they follow the row order, fill a range of "
+            "whole numbers, or are all different."
         ),
         next=(
             "Remove identifier columns, because a network can only memorise them. If an identifier represents time, "

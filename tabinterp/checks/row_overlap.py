@@ -6,6 +6,7 @@ are frequent in a coarse table.
 
 from __future__ import annotations
 
+from tabinterp.analyses.data_quality.record import TableReadings
 from tabinterp.document.document import Document
 from tabinterp.table.suppression import SMALL
 
@@ -15,7 +16,7 @@ OVERLAP_PERCENT = 1.0  # of the held-out rows, beyond the share of training rows
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    table = document.table
+    table = document.get(TableReadings)
     if table is None or table.copies.held_out_rows is None:
         return not_applicable()
     copies, within, rows = table.copies.across_whole, table.copies.training_whole, table.copies.held_out_rows
@@ -42,18 +43,19 @@ CHECK = Check(
     text=Text(
         title="Rows duplicated across the split",
         measures=(
-            "Share of held-out rows that match a training row in every column except row numbers, compared with the "
+            "share of held-out rows that match a training row in every column except row numbers, compared with the "
             "share of training rows that match another training row."
         ),
         limitations=(
-            "Does not detect rows that are nearly identical, or related rows such as several rows of one person; "
-            "supply a group column for related rows."
+            "Does not detect rows that are nearly identical, or related rows such as several rows of one person; for "
+            "related rows, supply a group column."
         ),
         raised_when=(
-            "At least {rows} held-out rows match a training row, and their share exceeds the share of training rows "
-            "that match another training row by {percent} or more percentage points (p below 0.01)."
+            "at least {rows} held-out rows match a training row, and the share of held-out rows that do so exceeds "
+            "the share of training rows that match another training row by {percent} or more percentage points (p "
+            "below 0.01)."
         ),
-        next="Remove duplicate rows before splitting, then retrain and repeat the audit.",
+        next="Remove duplicate rows before splitting, then retrain the network and repeat the audit.",
         claims={
             "raised": (
                 (
@@ -73,15 +75,16 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. This "
-                    "is within the limits: {training}% of training rows match another training row."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. For "
+                    "comparison, {training}% of training rows match another training row, so the overlap is within "
+                    "the limits."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",
             ),
             "cleared_training_few": (
                 (
-                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. This "
-                    "is within the limits."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. The "
+                    "overlap is within the limits."
                 ),
                 "count, rows: numbers of held-out rows",
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.gradients.record import Gradients
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
@@ -11,7 +12,7 @@ SATURATED = 0.01  # median of p(1-p), as a share of what the base rate gives
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
     """Compare with the base rate, because predictions of a rare event are small where nothing is saturated."""
-    value = document.gradients.saturation
+    value = document[Gradients].saturation
     if value is None or document.data.task != "binary":
         return not_applicable()
     rate = document.data.rates[-1] if document.data.rates else None
@@ -31,21 +32,24 @@ CHECK = Check(
     text=Text(
         title="Saturated probabilities",
         measures=(
-            "Median of p(1 − p) over the rows, where p is the predicted probability, relative to p(1 − p) at the "
+            "median of p(1 − p) over the rows, where p is the predicted probability, relative to p(1 − p) at the "
             "base rate."
         ),
         limitations="Does not detect saturated hidden units.",
         raised_when=(
-            "The median of p(1 − p) over the rows, where p is the predicted probability, is below {share} times p(1 "
+            "the median of p(1 − p) over the rows, where p is the predicted probability, is below {share} times p(1 "
             "− p) at the base rate."
         ),
-        next="Interpret gradients of the log-odds only. Check calibration, and retrain with stronger regularisation.",
+        next=(
+            "Interpret gradients of the log-odds only. Check calibration, and retrain the network with stronger "
+            "regularisation."
+        ),
         claims={
             "raised": (
                 (
-                    "The network's probabilities p are saturated: the median of p(1 − p) is {value}, which is "
-                    "{percent}% of its value at the base rate ({usual}). Gradients of probabilities vanish, so this "
-                    "report uses gradients of the log-odds."
+                    "The network's predicted probabilities p are saturated: the median of p(1 − p) is {value}, which "
+                    "is {percent}% of its value at the base rate ({usual}). Gradients of probabilities vanish, so "
+                    "this report uses gradients of the log-odds."
                 ),
                 "value, usual: medians of p(1-p); percent: their ratio",
             ),

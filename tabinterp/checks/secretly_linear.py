@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.coefficients.record import LINEAR_R2
+from tabinterp.analyses.coefficients.record import LINEAR_R2, Coefficients
 from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable
@@ -11,7 +11,7 @@ from .base import Check, Limit, Limits, Outcome, Text, not_applicable
 def evaluate(document: Document, limits: Limits) -> Outcome:
     if document.network.linear:
         return Outcome("raised", "raised_exact", {"linear": document.linear.name})
-    shares = [surrogate.r2 for surrogate in document.coefficients.surrogates if surrogate.r2 is not None]
+    shares = [surrogate.r2 for surrogate in document[Coefficients].surrogates if surrogate.r2 is not None]
     if not shares:
         return not_applicable()
     linear = min(shares) >= limits["r2"]
@@ -31,15 +31,15 @@ CHECK = Check(
     limits={"r2": Limit(LINEAR_R2)},
     text=Text(
         title="Effectively linear network",
-        measures="Share of the variance of the network's score that a linear function of the columns explains (R²).",
+        measures="share of the variance of the network's score that a linear function of the columns explains (R²).",
         limitations="Does not detect nonlinearity in regions without rows.",
         raised_when=(
-            "A linear function of the columns explains at least {r2} of the variance of the network's score (R²; "
-            "for every class, if there are several)."
+            "a linear function of the columns explains the network's score with an R² of at least {r2} (for every "
+            "class, if there are several)."
         ),
         next=(
-            "Consider using the linear counterpart. The score of the network is close to linear, and the coefficients of "
-            "the counterpart have confidence intervals."
+            "Consider using the linear counterpart, because the score of the network is close to linear and the "
+            "coefficients of the counterpart have confidence intervals."
         ),
         claims={
             "raised_exact": (
@@ -68,8 +68,8 @@ CHECK = Check(
             "cleared_classes": (
                 (
                     "A linear function of the columns explains {percent}% to {most}% of the variance of the "
-                    "network's scores, depending on the class. For at least one class, this is below the threshold "
-                    "of {threshold}%."
+                    "network's scores, depending on the class. For at least one class, the explained share is below "
+                    "the threshold of {threshold}%."
                 ),
                 "percent, most: the lowest and the highest share, by class",
             ),

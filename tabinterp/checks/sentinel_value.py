@@ -29,23 +29,23 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Missing-value code read as number",
-        measures="Values such as 999 or −1 that are shared by many rows and lie apart from the other values.",
+        measures="whether many rows share a value, such as 999 or −1, that lies apart from the other values.",
         limitations="Does not detect codes that look like ordinary values, such as 0.",
         raised_when=(
-            "A value is shared by at least ten rows and 0.2% of rows, and lies outside the other values by more "
-            "than half their range (by more than the whole range if it does not look like a code). A value that "
-            "looks like a code is also reported if it is the only negative value, or if it occurs at least ten "
-            "times as often as neighbouring values."
+            "a value is shared by at least ten rows and at least 0.2% of the rows, and lies outside the range of the "
+            "other values by more than half of that range (by more than all of it, if the value does not look like a "
+            "code). A value that looks like a code is also reported if it is the only negative value, or if it "
+            "occurs at least ten times as often as neighbouring values."
         ),
         next=(
-            "Find out what the values that look like missing-value codes mean. Encode codes as missing, with an "
-            "indicator column."
+            "Find out what the values that look like missing-value codes mean. Encode such codes as missing, and add "
+            "an indicator column."
         ),
         claims={
             "raised": (
                 (
-                    "Values that look like missing-value codes are read as numbers in these columns: {columns}. The "
-                    "value {value} occurs in {rows} rows of {column} ({percent}%)."
+                    "Some values look like missing-value codes, but are read as numbers ({columns}). The value "
+                    "{value} occurs in {rows} rows of {column} ({percent}%)."
                 ),
                 "columns: such as 'age: 999'; column: the one with the most such rows; value: the code",
             ),

@@ -55,19 +55,25 @@ CHECK = Check(
     voids_comparison=True,
     text=Text(
         title="Column predictive only in training",
-        measures="Drop in each column's AUC or R² on its own, from training rows (cross-fitted) to held-out rows.",
+        measures=(
+            "drop in the AUC or R² with which each column alone predicts the target, from training rows "
+            "(cross-fitted) to held-out rows."
+        ),
         limitations=(
             "Does not detect shortcuts that also work on the held-out rows, or shortcuts made of several columns."
         ),
         raised_when=(
             (
-                "The AUC or R² of a column on its own drops by {fall} or more, the 95% interval for the drop lies "
-                "above {sure}, and the q-value is below {q} (Benjamini–Hochberg over all columns). The AUC requires "
-                "20 events of each class in both parts of the split."
+                "the AUC or R² of a single column drops by {fall} or more from training to held-out rows, the 95% "
+                "interval for the drop lies above {sure}, and the q-value is below {q} (Benjamini–Hochberg over all "
+                "columns). The AUC requires 20 events of each class in both parts of the split."
             ),
             "fall, sure: differences of AUC or R²; q: a corrected p-value",
         ),
-        next="Find out why columns are predictive only in the training rows. Remove such columns, and retrain.",
+        next=(
+            "Find out why columns are predictive only in the training rows. Remove these columns, and retrain the "
+            "network."
+        ),
         claims={
             "raised": (
                 (

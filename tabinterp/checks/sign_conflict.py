@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.coefficients.record import CoefficientRow
+from tabinterp.analyses.coefficients.record import CoefficientRow, Coefficients
 from tabinterp.document.document import Document
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    terms = document.coefficients.terms
+    terms = document[Coefficients].terms
     if not terms:
         return not_applicable()
     names = [_name(term) for term in terms if term.conflict]
@@ -30,14 +30,15 @@ CHECK = Check(
     text=Text(
         title="Opposite effect directions",
         measures=(
-            "Sign of the network's average derivative compared with the sign of the linear coefficient, for each term."
+            "whether the network's average derivative has the same sign as the linear coefficient, for each term."
         ),
         limitations="Does not detect effects that differ in sign between rows and cancel in the average.",
         raised_when=(
-            "For at least one term, the 95% intervals for the network's average derivative and for the unpenalised "
+            "for at least one term, the 95% intervals for the network's average derivative and for the unpenalised "
             "linear coefficient exclude zero on opposite sides (corrected for multiple testing). In addition, the "
-            "counterpart's own coefficient agrees in sign with the unpenalised coefficient, and the linear "
-            "surrogate of the network and most rows agree with the average derivative."
+            "counterpart's own coefficient must agree in sign with the unpenalised coefficient, and both the linear "
+            "surrogate of the network and the derivatives in most rows must agree in sign with the network's average "
+            "derivative."
         ),
         next=(
             "Inspect the effect curves of terms with opposite directions, and check that these columns "
@@ -48,7 +49,8 @@ CHECK = Check(
                 (
                     "The network and the linear counterpart give opposite directions to {count} of the {terms} "
                     "terms: {names:level}. The 95% intervals for both models exclude zero after correction for "
-                    "multiple testing, and the linear surrogate and most rows confirm the network's direction."
+                    "multiple testing, and both the linear surrogate and the derivatives in most rows confirm the "
+                    "network's direction."
                 ),
                 "names: terms, such as 'age' or 'job: nurse'; count, terms: numbers of terms",
             ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.coefficients.record import Coefficients
+from tabinterp.analyses.data_quality.record import TableReadings
 from tabinterp.document.document import Document
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, raised
@@ -12,9 +14,10 @@ WEAK_CORRELATION = 0.1  # with the target
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    columns = [] if document.table is None else document.table.columns
+    table = document.get(TableReadings)
+    columns = [] if table is None else table.columns
     known = {one.column: one for one in columns if one.correlation is not None and not one.target}
-    terms = [t for t in document.coefficients.terms if t.level is None and t.z is not None and t.column in known]
+    terms = [t for t in document[Coefficients].terms if t.level is None and t.z is not None and t.column in known]
     if not terms:
         return not_applicable()
     suppressing = [
@@ -41,19 +44,19 @@ CHECK = Check(
     text=Text(
         title="Suppressor columns",
         measures=(
-            "Correlation of each numeric column with the target, compared with the z statistic of its coefficient."
+            "correlation of each numeric column with the target, compared with the z statistic of its coefficient."
         ),
         limitations="Does not cover categorical columns or targets with several classes.",
         raised_when=(
             (
-                "The coefficient of a column has |z| of {z} or more, while the column's correlation with the target "
+                "the coefficient of a column has |z| of {z} or more, while the column's correlation with the target "
                 "is below {r} in absolute value and has a p-value above {p}."
             ),
             "z: standard errors; r: a correlation; p: a p-value",
         ),
         next=(
             "Do not interpret the coefficient of a suppressor column as an effect: it corrects for another column. "
-            "To find which one, remove the other columns in turn."
+            "To find that other column, remove the remaining columns one at a time."
         ),
         claims={
             "raised": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.data_quality.record import Heap
+from tabinterp.analyses.data_quality.record import Heap, TableReadings
 from tabinterp.document.document import Document
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable
@@ -12,7 +12,8 @@ CAPPED_TIMES = 3.0  # as many rows as hold the values beside it
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    columns = [] if document.table is None else document.table.columns
+    table = document.get(TableReadings)
+    columns = [] if table is None else table.columns
     target = next((column for column in columns if column.target), None)
     if target is None or document.data.task not in ("regression", "count"):
         return not_applicable()
@@ -40,32 +41,32 @@ CHECK = Check(
     text=Text(
         title="Capped target",
         measures=(
-            "Number of rows exactly at the lowest or highest value of the target, compared with neighbouring values."
+            "number of rows exactly at the lowest or highest value of the target, compared with neighbouring values."
         ),
         limitations="Does not detect a target that was capped and then altered, for example by added noise.",
         raised_when=(
             (
-                "At least {percent}% of rows are at the lowest or highest value of the target, and this value is at "
-                "least {times} times as frequent as neighbouring values."
+                "at least {percent}% of the rows are exactly at the lowest or highest value of the target, and this "
+                "value is at least {times} times as frequent as neighbouring values."
             ),
             "times: how many times as many rows",
         ),
         next=(
-            "Exclude rows at the cap of the target, or model the target as censored: errors in these "
-            "rows are not errors of the model."
+            "Exclude rows at the cap of the target, or model the target as censored: part of the error in these rows "
+            "comes from the cap, not from the model."
         ),
         claims={
             "raised_greatest": (
                 (
-                    "The target appears to be capped at its highest value: {rows} rows ({percent}%) are exactly "
-                    "{value}, far more than are just below it."
+                    "The target appears to be capped at its highest value: {rows} rows ({percent}%) have exactly the "
+                    "value {value}, far more than have a value just below it."
                 ),
                 "value: the greatest value of the target; rows: how many rows hold it",
             ),
             "raised_least": (
                 (
-                    "The target appears to be capped at its lowest value: {rows} rows ({percent}%) are exactly "
-                    "{value}, far more than are just above it."
+                    "The target appears to be capped at its lowest value: {rows} rows ({percent}%) have exactly the "
+                    "value {value}, far more than have a value just above it."
                 ),
                 "value: the least value of the target; rows: how many rows hold it",
             ),

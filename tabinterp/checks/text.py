@@ -13,11 +13,11 @@ TEXT: dict[str, Sentence] = {
     "checks.limits": "Limits",
     "method.shapley": "Shapley values",
     "power.rows": (
-        "Smallest effect detectable with 80% power: {effect} ({of:effect}; n = {rows}).",
+        "With n = {rows}, the smallest {of:effect} detectable with 80% power is {effect}.",
         "of: one of the effects below; effect: its size",
     ),
     "power.events": (
-        "Smallest effect detectable with 80% power: {effect} ({of:effect}; n = {rows}, {events} events).",
+        "With n = {rows} and {events} events, the smallest {of:effect} detectable with 80% power is {effect}.",
         "of: one of the effects below; effect: its size",
     ),
     "effect.auc": "AUC",

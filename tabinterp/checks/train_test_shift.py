@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.data_quality.record import TableReadings
 from tabinterp.checks.shared.power import of_counts, psi_beyond, with_power
 from tabinterp.document.document import Document, Power
 
@@ -13,7 +14,7 @@ APART_AUC = 0.6  # with which trees distinguish held-out from training rows
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    table = document.table
+    table = document.get(TableReadings)
     if table is None or not any(column.psi is not None for column in table.columns):
         return not_applicable()
     shifted = [
@@ -40,7 +41,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 def _smallest_shift(document: Document, limits: Limits) -> Power | None:
     """Return the least index that is detected in every column if it is the only one to move: p is corrected for all of them."""
     training, held_out = document.data.training_rows, document.data.held_out_rows
-    df = [column.drift_df for column in document.table.columns if column.drift_df] if document.table is not None else []
+    table = document.get(TableReadings)
+    df = [] if table is None else [column.drift_df for column in table.columns if column.drift_df]
     if not df or not training or not held_out:
         return None
     psi = psi_beyond(limits["psi"], limits["q"] / len(df), max(df), training, held_out)
@@ -57,14 +59,15 @@ CHECK = Check(
     text=Text(
         title="Distribution shift in held-out rows",
         measures=(
-            "Population stability index (PSI) of each column, and how well boosted trees distinguish "
-            "held-out from training rows."
+            "population stability index (PSI) of each column, and how well boosted trees distinguish held-out from "
+            "training rows."
         ),
         limitations="Does not detect a change in how columns relate to the target; see the check shortcut.",
         raised_when=(
             (
-                "A column has a PSI of {psi} or more with a corrected p below {q}, or boosted trees distinguish "
-                "held-out from training rows with an AUC of {auc} or more that differs from 0.5 with p below {q}."
+                "a column has a PSI of {psi} or more with a corrected p-value below {q}, or boosted trees "
+                "distinguish held-out from training rows with an AUC of {auc} or more that differs from 0.5 with a "
+                "p-value below {q}."
             ),
             "psi: a population stability index; q: a p-value",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.boosted_trees.record import Reference
 from tabinterp.checks.shared.document_values import largest_loss, scored_events
 from tabinterp.checks.shared.power import beyond, smallest_effect, with_power
 from tabinterp.document.document import Document
@@ -10,7 +11,7 @@ from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    trees = None if document.judged is None else document.judged.reference
+    trees = document.get(Reference)
     if trees is None or trees.difference.low is None or trees.difference.high is None:
         return not_applicable()
     difference, margin = trees.difference, document.verdict.margin or 0.0
@@ -33,19 +34,19 @@ CHECK = Check(
     text=Text(
         title="Outperformed by boosted trees",
         measures=(
-            "Paired difference in held-out loss between the network and gradient-boosted trees fitted to the same "
+            "paired difference in held-out loss between the network and gradient-boosted trees fitted to the same "
             "training rows (network minus trees)."
         ),
         limitations=(
             "Does not show which structure the trees capture, or whether tuned trees would perform even better."
         ),
         raised_when=(
-            "The network's held-out loss is higher than that of boosted trees, and the whole 95% interval for the "
+            "the network's held-out loss is higher than that of boosted trees, and the whole 95% interval for the "
             "difference lies beyond the equivalence margin."
         ),
         next=(
-            "Look for thresholds and interactions that the network misses. Retrain it with a different "
-            "size or for longer, or document why boosted trees are not used."
+            "Look for thresholds and interactions that the network misses. Retrain the network with a different size "
+            "or for longer, or document why boosted trees are not used."
         ),
         claims={
             "raised": (

@@ -21,9 +21,9 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Model file executed code",
-        measures="Whether loading the model files executed code that they contain.",
+        measures="whether loading the model files executed code that they contain.",
         limitations="Does not show what the code did.",
-        raised_when="A model file was loaded by executing code that it contains.",
+        raised_when="a model file was loaded by executing code that it contains.",
         next="Convert the model to a bundle with tabinterp convert on an isolated machine, and audit the bundle.",
         claims={
             "raised": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.data_quality.record import TableReadings
 from tabinterp.checks.shared.document_values import input_columns
 from tabinterp.checks.shared.power import of_counts, share_of, with_power
 from tabinterp.document.document import Document
@@ -13,7 +14,7 @@ from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_a
 def evaluate(document: Document, limits: Limits) -> Outcome:
     held_out = document.data.held_out_rows
     known = [one for one in input_columns(document) if one.unseen_levels is None or one.unseen_levels >= 0]
-    if document.table is None or held_out is None or not known:
+    if document.get(TableReadings) is None or held_out is None or not known:
         return not_applicable()
     unseen = [column for column in known if (column.unseen_rows or 0) >= limits["rows"]]
     if not unseen:
@@ -33,22 +34,22 @@ CHECK = Check(
     limits={"rows": Limit(SMALL, SMALL, UNBOUNDED)},
     text=Text(
         title="Levels absent from training",
-        measures="Number of held-out rows with a level that no training row has.",
+        measures="number of held-out rows with a level that does not occur in the training rows.",
         limitations="Does not detect levels that first appear in later data.",
-        raised_when="In at least one column, {rows} or more held-out rows have levels that do not occur in the training rows.",
-        next="Check how the encoder treats unknown levels: predictions for these rows depend on it.",
+        raised_when="in at least one column, {rows} or more held-out rows have levels that do not occur in the training rows.",
+        next="Check how the encoder treats unknown levels, because predictions for rows with such levels depend on it.",
         claims={
             "raised": (
                 (
-                    "Some held-out rows have levels that no training row has, in these columns: {columns}. In "
-                    "{column}, {rows} rows are affected ({levels} levels)."
+                    "Some held-out rows have levels that do not occur in the training rows, in these columns: "
+                    "{columns}. In {column}, {rows} rows have such levels (number of levels: {levels})."
                 ),
                 "columns: names; column: the one with the most such rows; levels: a number of levels",
             ),
             "cleared": (
                 (
-                    "The number of held-out rows with levels absent from training is below the limit in "
-                    "every column. Columns with one to nine such rows: {few}."
+                    "The number of held-out rows with levels absent from training is below the limit in every "
+                    "column. Number of columns with one to nine rows that have such levels: {few}."
                 ),
                 "few: a number of columns",
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.shapley_values.record import Shapley
 from tabinterp.document.document import Document
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
@@ -12,14 +13,14 @@ TIED = 5  # of them: where many columns are correlated most places are tied, and
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
     """Count the tied places among the first ones; of several outputs the most tied decides."""
-    if document.shapley is None or not document.shapley.columns:
+    shapley = document.get(Shapley)
+    if shapley is None or not shapley.columns:
         return not_applicable()
-    outputs, top = dict.fromkeys(row.output for row in document.shapley.columns), int(limits["top"])
+    outputs, top = dict.fromkeys(row.output for row in shapley.columns), int(limits["top"])
     tied = max(
-        sum(row.network_tied for row in [r for r in document.shapley.columns if r.output == output][:top])
-        for output in outputs
+        sum(row.network_tied for row in [r for r in shapley.columns if r.output == output][:top]) for output in outputs
     )
-    return raised_if(tied >= limits["tied"], count=tied, top=top, rows=document.shapley.rows)
+    return raised_if(tied >= limits["tied"], count=tied, top=top, rows=shapley.rows)
 
 
 CHECK = Check(
@@ -31,14 +32,15 @@ CHECK = Check(
     limits={"tied": Limit(TIED, 1, UNBOUNDED), "top": Limit(TOP, 1, UNBOUNDED)},
     text=Text(
         title="Unstable Shapley ranking",
-        measures="Whether sampling error could swap adjacent columns in the ranking by Shapley value.",
+        measures="whether sampling error could swap adjacent columns in the ranking by Shapley value.",
         limitations=(
             "Does not show how the ranking would change with other rows, another background sample or "
             "another training run."
         ),
         raised_when=(
             (
-                "At least {tied} of the top {top} columns by Shapley value cannot be distinguished from the column ranked next."
+                "at least {tied} of the top {top} columns by Shapley value cannot be distinguished from the column "
+                "ranked next."
             ),
             "tied, top: numbers of places",
         ),
@@ -56,7 +58,7 @@ CHECK = Check(
             "cleared": (
                 (
                     "Because of sampling error, {count} of the top {top} columns by Shapley value cannot be "
-                    "distinguished from the column ranked next (n = {rows}). This is below the limit."
+                    "distinguished from the column ranked next (n = {rows}); this number is below the limit."
                 ),
                 "count, top: numbers of places",
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.document.document import Document, Interval
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
@@ -10,7 +11,7 @@ ROUNDING = 1e-7  # of the loss: moving a column there and back in single precisi
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    importance = document.importance
+    importance = document[Importance]
     if not importance.columns:
         return not_applicable()
     unread = {column.name for column in document.data.columns if column.role == "input" and not column.read_by_network}
@@ -37,12 +38,14 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Unused columns",
-        measures="Permutation importance of each input column, and whether the network receives the column from the encoder.",
+        measures=(
+            "permutation importance of each input column, and whether the network receives the column from the encoder."
+        ),
         limitations="Does not report columns that are used but have little effect.",
         raised_when=(
-            "The permutation importance of a column is exactly zero, or the network does not receive the column."
+            "the permutation importance of a column is exactly zero, or the network does not receive the column."
         ),
-        next="Remove unused columns from the model. If such a column should matter, check the encoder.",
+        next="Remove unused columns from the model. If an unused column should matter, check the encoder.",
         claims={
             "raised": (
                 "The network does not use these columns, so permuting them has no effect: {columns}.",

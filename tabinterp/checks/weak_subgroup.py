@@ -17,7 +17,7 @@ BEYOND_PERCENT = 10.0  # above the loss of boosted trees; of the same
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    weak = document.groups.weak if document.groups is not None else None
+    weak = document.get(WeakPart)
     if weak is None:
         return not_applicable()
     if not weak.found:
@@ -58,21 +58,21 @@ CHECK = Check(
     text=Text(
         title="Poor performance in a group",
         measures=(
-            "Loss in groups defined by one or two columns, in excess of what the network's own probabilities imply "
-            "or of the loss of boosted trees. Groups are selected on half of the rows and tested on the other half, "
-            "with correction for all groups."
+            "loss in groups defined by one or two columns, in excess of the loss that the network's own "
+            "probabilities imply or of the loss of boosted trees. Groups are selected on half of the rows and tested "
+            "on the other half, with correction for the number of groups."
         ),
         limitations=(
             "Does not cover groups with fewer than 50 rows or few events, or groups defined by three or more "
             "columns or by columns outside the table. A group that is merely hard to predict is not reported."
         ),
         raised_when=(
-            "For a group, the network's loss exceeds what its own probabilities imply by more than {excess}%, or "
-            "exceeds the loss of boosted trees by more than {beyond}%, of the loss of a constant prediction (whole "
-            "corrected interval)."
+            "in a group, the network's loss exceeds the loss that its own probabilities imply by more than {excess}% "
+            "of the loss of a constant prediction, or exceeds the loss of boosted trees by more than {beyond}% of "
+            "the loss of a constant prediction (whole corrected interval)."
         ),
         next=(
-            "Check labels and columns of the rows in groups with poor performance. Train on more rows from these "
+            "Check the labels and columns of the rows in groups with poor performance. Train on more rows from these "
             "groups, or do not use the network for them."
         ),
         claims={
@@ -80,8 +80,8 @@ CHECK = Check(
                 (
                     "The network performs poorly for rows with {group} (n = {rows}): in this group, the loss of "
                     "boosted trees is {value} lower (corrected interval {low} to {high}). The network's loss is "
-                    "{loss} in the group and {rest} elsewhere. Groups with this problem: {count} of the {tested} "
-                    "tested ({searched} searched)."
+                    "{loss} in this group and {rest} in the other rows. Number of groups with poor performance: "
+                    "{count} of the {tested} tested, which were selected from {searched}."
                 ),
                 (
                     "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the "
@@ -90,10 +90,10 @@ CHECK = Check(
             ),
             "raised_sure": (
                 (
-                    "The network performs poorly for rows with {group} (n = {rows}): its loss is {value} higher "
-                    "than its own probabilities imply (corrected interval {low} to {high}). The network's loss is "
-                    "{loss} in the group and {rest} elsewhere. Groups with this problem: {count} of the {tested} "
-                    "tested ({searched} searched)."
+                    "The network performs poorly for rows with {group} (n = {rows}): its loss is {value} higher than "
+                    "its own probabilities imply (corrected interval {low} to {high}). The network's loss is {loss} "
+                    "in this group and {rest} in the other rows. Number of groups with poor performance: {count} of "
+                    "the {tested} tested, which were selected from {searched}."
                 ),
                 (
                     "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the "
@@ -102,8 +102,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "In no group does the network's loss exceed the limits: {tested} candidates were selected from "
-                    "{searched} groups defined by one or two columns and tested on separate rows."
+                    "No group was found in which the network's loss exceeds the limits: {tested} candidates were "
+                    "selected from {searched} groups defined by one or two columns and tested on separate rows."
                 ),
                 "searched, tested: numbers of groups",
             ),

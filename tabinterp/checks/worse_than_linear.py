@@ -41,10 +41,10 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Worse than the linear counterpart",
-        measures="Paired difference in held-out loss, network minus linear counterpart.",
+        measures="paired difference in held-out loss, network minus linear counterpart.",
         limitations="Does not show whether a different network would perform better.",
         raised_when=(
-            "The network's held-out loss is significantly higher than that of the linear counterpart, and the 95% "
+            "the network's held-out loss is significantly higher than that of the linear counterpart, and the 95% "
             "interval for the difference extends beyond the equivalence margin. Action is required if the whole "
             "interval lies beyond the margin; otherwise the finding is for review."
         ),
@@ -78,7 +78,7 @@ CHECK = Check(
             "cleared_open": (
                 (
                     "The network was not shown to predict worse than {linear:name}: its loss is at most {high} "
-                    "higher (upper end of the 95% interval)."
+                    "higher (upper end of the 95% interval for the difference)."
                 ),
                 "linear: such as 'logistic regression'; high: a difference in loss",
             ),

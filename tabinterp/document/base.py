@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from .message import Message, Scalar
+
+if TYPE_CHECKING:
+    from .document import Document
+    from .rows_of_analyses import ReadingRows
 
 __all__ = ["Message", "Scalar"]  # from here as well; all that follows besides
 
@@ -25,6 +30,17 @@ Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"
 
 class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def check_claims(self, document: Document) -> None:
+        """Raise `DocumentError` where the record claims more than its own numbers support."""
+
+    def sentences_follow(self, document: Document) -> bool:
+        """Return whether the sentences of the record follow from its numbers."""
+        return True
+
+    def rows_used(self, document: Document) -> Iterable[ReadingRows]:
+        """Return the rows that the numbers of the record are about."""
+        return ()
 
 
 class Interval(Part):
@@ -54,3 +70,26 @@ class MetricRow(Part):
     resolved: Literal["better", "worse", "no"]  # for the network; "no": the interval includes zero
     method: Literal["bootstrap", "delong", "student"] = "bootstrap"  # of the difference's error
     rows: int | None = None  # that it is of, where these are not as many as of the others
+
+
+def side(part: Interval) -> int:
+    """Return on which side of zero the whole interval lies; 0 if it includes zero or does not exist."""
+    if part.low is None or part.high is None:
+        return 0
+    return int(part.low > 0) - int(part.high < 0)
+
+
+def within(part: Interval, margin: float | None) -> bool:
+    """Return whether the whole interval lies within the margin on both sides of zero."""
+    if margin is None or part.low is None or part.high is None:
+        return False
+    return -margin <= part.low and part.high <= margin
+
+
+def status_of(part: Interval, margin: float) -> Status:
+    """Return the status of the first model from the interval of a difference in loss (first minus second)."""
+    if not margin > 0:
+        return "not_resolved"
+    if part.low is not None and part.high is not None and -margin < part.low and part.high < margin:
+        return "equivalent"
+    return {1: "worse", -1: "better", 0: "not_resolved"}[side(part)]  # type: ignore[return-value]

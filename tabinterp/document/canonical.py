@@ -12,10 +12,9 @@ import rfc8785
 from pydantic import BaseModel, ValidationError
 
 from tabinterp import messages
-from tabinterp.analyses import ANALYSES
 from tabinterp.errors import DocumentError
 
-from .document import SCHEMA_VERSION, Document, Message, record_type
+from .document import OWN, SCHEMA_VERSION, Document, Message
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # an escape that may be one; canonical JSON has none
@@ -51,8 +50,7 @@ def from_bytes(data: bytes) -> Document:
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of the document, as published in `audit-1.schema.json`."""
     published: dict[str, Any] = {"$schema": DIALECT, **Document.model_json_schema(mode="validation")}
-    records = {analysis.name: record_type(analysis.name) for analysis in ANALYSES if analysis.place is None}
-    schemas = {name: record.model_json_schema() for name, record in records.items()}
+    schemas = {name: field.kind.model_json_schema() for name, field in OWN.items()}
     for one in schemas.values():
         published["$defs"] |= one.pop("$defs", {})
     published["properties"]["analyses"] = {

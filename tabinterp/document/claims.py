@@ -6,25 +6,18 @@ the numbers next to it.
 
 from __future__ import annotations
 
-from tabinterp.analyses.coefficients.record import LINEAR_R2
-from tabinterp.analyses.disagreement.record import Disagreement
-from tabinterp.analyses.groups.record import FittedRow, GroupRow, Groups
-from tabinterp.analyses.hidden_units.record import Inside
-from tabinterp.analyses.ladder.record import Gain, Ladder
-from tabinterp.analyses.maximisation.record import Optimum
+from tabinterp.analyses.coefficients.record import LINEAR_R2, Coefficients
+from tabinterp.analyses.ladder.record import Ladder
 from tabinterp.analyses.performance.record import Judged, Verdict
-from tabinterp.analyses.slices.record import Slices
+from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.errors import DocumentError
-from tabinterp.table.suppression import SMALL
 
-from .document import Document, Interval, Message, MetricRow, Status
+from .base import side, status_of, within
+from .document import PLACES, Document, Interval, Message, MetricRow, Status
 
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
 }  # fmt: skip
-CHANCE = 0.5
-BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # what a refit's place says of the network
-REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 
 def check(document: Document) -> None:
@@ -33,36 +26,15 @@ def check(document: Document) -> None:
     _verdict(document)
     for index, row in enumerate(document.performance.metrics):
         _metric(row, f"performance.metrics.{index}")
-    for index, term in enumerate(document.coefficients.terms):
-        sides = side(term.linear) * side(term.network)
-        if term.conflict and sides >= 0:
-            raise DocumentError(
-                f"coefficients.terms.{index}.conflict: true, but the two intervals are not on opposite sides of "
-                "zero. Allowed: false."
-            )
-    if document.judged is not None:
-        _judged(document.judged, document)
+    if (judged := document.get(Judged)) is not None:
+        _judged(judged, document)
     _lines(document)
-    if document.gain is not None:
-        _gain(document.gain)
-    if document.disagreement is not None:
-        _disagreement(document.disagreement)
-    if document.slices is not None:
-        _slices(document.slices, document.performance.held_out)
-    ladder = None if document.gain is None else document.gain.ladder
-    if (
-        ladder is not None
-        and not document.performance.held_out
-        and any(r.status != "not_resolved" for r in ladder.rungs[:-1])
-    ):
-        raise DocumentError(
-            "gain.ladder: the refits have a status, although there are no held-out rows. Allowed: 'not_resolved'."
-        )
-    if document.groups is not None:
-        _groups(document.groups)
-    if document.inside is not None:
-        _inside(document.inside)
+    for kind in PLACES:
+        record = document.get(kind)
+        if record is not None:
+            record.check_claims(document)
     _linear(document)
+    ladder = document.get(Ladder)
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
         raise DocumentError(
@@ -83,51 +55,12 @@ def _linear(document: Document) -> None:
         )
     if "verdict.linear.exact" in keys and not document.network.linear:
         raise DocumentError("verdict.lines: 'verdict.linear.exact', but the network is not linear. Allowed: none.")
-    shares = [row.r2 for row in document.coefficients.surrogates]
+    shares = [row.r2 for row in document[Coefficients].surrogates]
     if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
         raise DocumentError(
             f"verdict.lines: 'verdict.linear.score', but a linear surrogate explains less than {LINEAR_R2} of the "
             "variance of a score. Allowed: none."
         )
-
-
-def _inside(part: Inside) -> None:
-    """Check that an optimum is only marked as plausible if its oddness allows it."""
-    for i, card in enumerate(part.cards):
-        for name in ("optimum", "lowest"):
-            found = getattr(card, name)
-            if found is not None:
-                _optimum(f"cards.{i}.{name}", found, part.far)
-        for j, point in enumerate(card.path):
-            _readable(f"cards.{i}.path.{j}", point.oddness, point.unreadable, part.far)
-        if card.plausible is not None:
-            _readable(f"cards.{i}.plausible", card.plausible.oddness, False, part.far)
-    for i, one in enumerate(part.outputs):
-        _optimum(f"outputs.{i}.optimum", one.optimum, part.far)
-
-
-def _optimum(place: str, found: Optimum, far: float) -> None:
-    _readable(place, found.oddness, found.unreadable, far)
-    if found.unreadable != bool(found.beyond):
-        raise DocumentError(
-            f"inside.{place}: unreadable is {str(found.unreadable).lower()}, but {len(found.beyond)} measures are "
-            "beyond their limit. Allowed: true with at least one such measure, false with none."
-        )
-
-
-def _readable(place: str, oddness: float, unreadable: bool, far: float) -> None:
-    if unreadable != (oddness >= far):
-        raise DocumentError(
-            f"inside.{place}: unreadable is {str(unreadable).lower()}, but the oddness is {oddness:.4g}. Allowed: "
-            f"true from {far:.4g} upwards, false below."
-        )
-
-
-def side(part: Interval) -> int:
-    """Return on which side of zero the whole interval lies; 0 if it includes zero or does not exist."""
-    if part.low is None or part.high is None:
-        return 0
-    return int(part.low > 0) - int(part.high < 0)
 
 
 def _sentence(verdict: Verdict) -> None:
@@ -152,7 +85,7 @@ def _verdict(document: Document) -> None:
             f"verdict.status: {verdict.status!r}, but the interval of verdict.difference is not on that side of "
             "zero. Allowed: 'not_resolved', or 'equivalent' within the margin."
         )
-    if verdict.status == "equivalent" and not _within(verdict.difference, verdict.margin):
+    if verdict.status == "equivalent" and not within(verdict.difference, verdict.margin):
         raise DocumentError(
             "verdict.status: 'equivalent', but the interval of verdict.difference is not within verdict.margin "
             f"({verdict.margin}). Allowed: 'not_resolved'."
@@ -183,7 +116,7 @@ def _judged(part: Judged, document: Document) -> None:
 
 def _lines(document: Document) -> None:
     """Check that the sentences below the verdict follow from the document."""
-    part, verdict = document.judged, document.verdict
+    part, verdict = document.get(Judged), document.verdict
     told: dict[str, str | None] = {"rows_needed": None, "recalibrated": None, "cost": None, "reference": None}
     if verdict.status == "not_resolved" and verdict.rows_needed is not None:
         told["rows_needed"] = ""
@@ -224,7 +157,7 @@ def _only_network(line: Message, document: Document) -> None:
     """Check that a column "only the network uses" is significant for the network, not for the linear model, and in the
     difference.
     """
-    rows = {row.column: row for row in document.importance.columns}
+    rows = {row.column: row for row in document[Importance].columns}
     columns = line.values.get("columns")
     for name in columns if isinstance(columns, list) else [columns]:
         row = rows.get(str(name))
@@ -234,12 +167,6 @@ def _only_network(line: Message, document: Document) -> None:
                 "only. Allowed: columns whose importance is significant for the network, not for the linear "
                 "model, and in the difference."
             )
-
-
-def _within(part: Interval, margin: float | None) -> bool:
-    if margin is None or part.low is None or part.high is None:
-        return False
-    return -margin <= part.low and part.high <= margin
 
 
 def _metric(row: MetricRow, place: str) -> None:
@@ -255,99 +182,3 @@ def _metric(row: MetricRow, place: str) -> None:
             f"{place}.resolved: {row.resolved!r}, but the interval of the difference in {row.metric} implies "
             f"{expected!r}."
         )
-
-
-def _gain(gain: Gain) -> None:
-    """Check that the gain is only decomposed if it is significant, and that the status of each refit follows from its
-    interval.
-    """
-    ladder = gain.ladder
-    if ladder is not None:
-        _ladder(ladder)
-    resolved = ladder is not None and ladder.gain == "better"
-    if gain.recovery is not None:
-        _recovery(gain.recovery.key, ladder)
-    if gain.agreement is not None and not resolved and gain.agreement.key != "gain.no_gain":
-        raise DocumentError(
-            f"gain.agreement: {gain.agreement.key!r} requires a significant gain. Allowed: 'gain.no_gain'."
-        )
-
-
-def _ladder(ladder: Ladder) -> None:
-    for index, rung in enumerate(ladder.rungs):
-        place = f"gain.ladder.rungs.{index}"
-        if rung.status is not None and rung.status != (placed := status_of(rung.against_network, ladder.margin)):
-            raise DocumentError(f"{place}.status: {rung.status!r}, but its interval and the margin imply {placed!r}.")
-        if ladder.gain != "better" and rung.recovered.value is not None:
-            raise DocumentError(f"{place}.recovered: a share is given, but the gain is not significant. Allowed: null.")
-    linear = next((rung.status for rung in ladder.rungs if rung.rung == "linear"), None)
-    expected = None if linear is None else BEHIND.get(linear, linear)
-    if ladder.gain != expected:
-        raise DocumentError(
-            f"gain.ladder.gain: {ladder.gain!r}, but the linear model in the ladder implies {expected!r}."
-        )
-
-
-def status_of(part: Interval, margin: float) -> Status:
-    """Return the status of the first model from the interval of a difference in loss (first minus second)."""
-    if not margin > 0:
-        return "not_resolved"
-    if part.low is not None and part.high is not None and -margin < part.low and part.high < margin:
-        return "equivalent"
-    return {1: "worse", -1: "better", 0: "not_resolved"}[side(part)]  # type: ignore[return-value]
-
-
-def _recovery(key: str, ladder: Ladder | None) -> None:
-    _, name, told, *shared = key.split(".")
-    status = None if ladder is None else next((r.status for r in ladder.rungs if r.rung == name), None)
-    if told in REACHED and status != REACHED[told]:
-        raise DocumentError(
-            f"gain.recovery: {key!r}, but the status of that model is {status!r}. Allowed: {REACHED[told]!r}."
-        )
-    if shared and (ladder is None or ladder.gain != "better"):
-        raise DocumentError(f"gain.recovery: {key!r} requires a significant gain. Allowed: a sentence without a share.")
-
-
-def _disagreement(part: Disagreement) -> None:
-    apart = bool(part.leaves) or any(told.key == "disagreement.tree.apart" for told in part.sentences)
-    if apart and not (part.auc.low is not None and part.auc.low > CHANCE):
-        raise DocumentError(
-            "disagreement: rules are given, but the AUC of the tree is not above chance. Allowed: none."
-        )
-    if any(leaf.rows < SMALL for leaf in part.leaves):
-        raise DocumentError(f"disagreement.leaves: a leaf has fewer than {SMALL} rows. Allowed: none.")
-
-
-def _slices(part: Slices, held_out: bool) -> None:
-    """Check that the status of each group follows from its interval, on held-out rows."""
-    if part.found and not held_out:
-        raise DocumentError("slices.found: groups are compared, although there are no held-out rows. Allowed: none.")
-    for index, row in enumerate(part.found):
-        place = f"slices.found.{index}"
-        if row.rows < SMALL:
-            raise DocumentError(f"{place}: a group has fewer than {SMALL} rows. Allowed: none.")
-        expected: Status = {1: "worse", -1: "better", 0: "not_resolved"}[side(row.difference)]  # type: ignore[assignment]
-        if row.status not in ("equivalent", expected):
-            raise DocumentError(f"{place}.status: {row.status!r}, but its interval implies {expected!r}.")
-        if row.status == "equivalent" and not _within(row.difference, part.margin):
-            raise DocumentError(f"{place}.status: 'equivalent', but its interval is not within the margin.")
-        if row.unlike != (side(row.against_rest) != 0):
-            raise DocumentError(f"{place}.unlike: {row.unlike}, but its interval implies {not row.unlike}.")
-
-
-def _groups(part: Groups) -> None:
-    """Check that nothing is shown for a withheld group, and for no group of fewer than ten rows."""
-    rows: list[GroupRow | FittedRow] = [*part.fits]
-    for table in part.tables:
-        rows += [*table.columns, *table.pairs]
-    for index, row in enumerate(rows):
-        numbers = row.network is not None or row.linear is not None
-        if numbers != (row.rows is not None) or (row.rows is not None and row.rows < SMALL):
-            raise DocumentError(
-                f"groups.table: group {index} shows numbers for {row.rows} rows. Allowed: at least {SMALL}."
-            )
-    if part.weak is not None and any(row.rows < SMALL for row in part.weak.found):
-        raise DocumentError(f"groups.weak: a group has fewer than {SMALL} rows. Allowed: none.")
-    for held in [] if part.constraints is None else part.constraints.columns:
-        if held.outside is not None and 0 < held.outside < SMALL:
-            raise DocumentError(f"groups.constraints: {held.column} counts fewer than {SMALL} rows. Allowed: null.")

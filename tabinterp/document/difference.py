@@ -16,6 +16,9 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from tabinterp.analyses.calibration.record import Calibration
+from tabinterp.analyses.coefficients.record import Coefficients
+from tabinterp.analyses.decomposition.record import Shares
+from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.errors import DocumentError
 from tabinterp.messages.names import plain_values
 from tabinterp.preview import PreviewedFrame
@@ -154,15 +157,15 @@ def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
     found: list[tuple[Key, Interval]] = []
     for row in d.performance.metrics:
         found += [(("performance", of, (row.metric,)), getattr(row, of)) for of in ("network", "linear", "difference")]
-    found += _calibration(d.calibration)
-    for column in d.importance.columns:
-        of_loss = (column.column, d.importance.loss)
+    found += _calibration(d.get(Calibration))
+    for column in d[Importance].columns:
+        of_loss = (column.column, d[Importance].loss)
         found += [(("importance", of, of_loss), getattr(column, of)) for of in ("network", "linear", "difference")]
-    for term in d.coefficients.terms:
+    for term in d[Coefficients].terms:
         level = f"{term.level} − {term.reference}" if term.level and term.reference else term.level
         told = (term.column, level or "", term.unit or "", term.output or "")
         found += [(("coefficients", of, told), getattr(term, of)) for of in ("network", "linear")]
-    shares = None if d.gain is None else d.gain.shares
+    shares = d.get(Shares)
     for share in [] if shares is None else shares.whole:
         found.append((("gain", "network", (share.component, share.output or "")), share.share))
     return ((key, part) for key, part in found if part.value is not None)

@@ -7,36 +7,22 @@ paths, thread counts) is not here but in `run.json`.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
-from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    create_model,
+    field_validator,
+    model_serializer,
+)  # fmt: skip
 
-from tabinterp.analyses import ANALYSES
+from tabinterp.analyses import ANALYSES, fields, own_records
 from tabinterp.analyses.agreement.record import Agreement
-from tabinterp.analyses.calibration.record import Calibration
-from tabinterp.analyses.coefficients.record import Coefficients
-from tabinterp.analyses.conditional_importance.record import Together
-from tabinterp.analyses.data_quality.record import TableReadings
-from tabinterp.analyses.disagreement.record import Disagreement
-from tabinterp.analyses.effects.record import Effects
-from tabinterp.analyses.extrapolation.record import Extrapolation
-from tabinterp.analyses.gradients.record import Gradients
-from tabinterp.analyses.groups.record import Groups
-from tabinterp.analyses.hidden_units.record import Inside
-from tabinterp.analyses.interactions.record import Interactions
-from tabinterp.analyses.ladder.record import Gain
-from tabinterp.analyses.mechanism.record import Mechanism
-from tabinterp.analyses.off_support.record import OffSupport
 from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
-from tabinterp.analyses.performance.record import Judged, Performance, Verdict
-from tabinterp.analyses.permutation_importance.record import Importance
-from tabinterp.analyses.reason_codes.record import Reasons
+from tabinterp.analyses.performance.record import Performance, Verdict
 from tabinterp.analyses.settings import AuditSettings
-from tabinterp.analyses.shapley_values.record import Shapley
-from tabinterp.analyses.slices.record import Slices
-from tabinterp.analyses.trust.record import Trust
-from tabinterp.analyses.unit_correlations.record import Neurons
 
 from .base import Interval, LeftOut, Message, Metric, MetricRow, Part, Scalar, Status
 from .evidence_rows import Card, EvidenceRow
@@ -191,36 +177,43 @@ class Method(Part):
 FAILED: Final = "not_assessed.failed"  # the key of the note on an analysis that ended with an internal error
 
 
-class Document(Part):
+R = TypeVar("R", bound=Part)
+RECORDS: Final = fields()  # field -> what it holds
+OWN: Final = own_records()  # name of an analysis without a field -> what `analyses` holds
+PLACES: Final = {  # class of a record -> names that lead to it from the document
+    **{analysis.kind: tuple(analysis.place.split(".")) for analysis in ANALYSES if analysis.place and analysis.record},
+    **{field.kind: (place,) for place, field in RECORDS.items()},
+    **{field.kind: ("analyses", name) for name, field in OWN.items()},
+}
+
+
+class Opening(Part):
+    """What every document begins with."""
+
     schema_version: Literal["1.0"] = SCHEMA_VERSION
     data: Data
     network: ModelInfo
     linear: ModelInfo
     verdict: Verdict
     performance: Performance
-    judged: Judged | None = None
-    calibration: Calibration | None = None
-    gain: Gain | None = None
-    disagreement: Disagreement | None = None
-    slices: Slices | None = None
-    reasons: Reasons | None = None
-    groups: Groups | None = None
-    importance: Importance
-    together: Together | None = None
-    coefficients: Coefficients
-    gradients: Gradients
-    shapley: Shapley | None = None
-    effects: Effects | None = None
-    interactions: Interactions | None = None
+
+
+if TYPE_CHECKING:
+
+    class Recorded(Opening):
+        """The same; type checkers know records by `Document.get`."""
+
+else:
+    Recorded = create_model(
+        "Recorded",
+        __base__=Opening,
+        **{place: field.kind if field.always else (field.kind | None, None) for place, field in RECORDS.items()},
+    )
+
+
+class Document(Recorded):
     agreement: list[Agreement]
     agreement_left_out: list[LeftOut] = Field(default_factory=list)
-    trust: Trust | None = None
-    neurons: Neurons
-    table: TableReadings | None = None
-    off_support: OffSupport | None = None
-    extrapolation: Extrapolation | None = None
-    inside: Inside | None = None
-    mechanism: Mechanism | None = None
     analyses: dict[str, SerializeAsAny[Part]] = Field(default_factory=dict)  # of those without a field of their own
     findings: list[Finding]
     not_assessed: list[Message]
@@ -230,6 +223,25 @@ class Document(Part):
     settings: AuditSettings | None = (
         None  # what the user asked for; None in documents written before settings were stored
     )
+
+    def get(self, kind: type[R]) -> R | None:
+        """Return the record of this class; None where its analysis does not apply or was not requested."""
+        found: Any = self
+        for name in PLACES[kind]:
+            found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)
+        return cast("R | None", found)
+
+    def __getitem__(self, kind: type[R]) -> R:
+        """Return the record of this class, which every document holds (`Analysis.always`).
+
+        Raises
+        ------
+        KeyError : the document holds none.
+        """
+        found = self.get(kind)
+        if found is None:
+            raise KeyError(kind.__name__)
+        return found
 
     @property
     def failed(self) -> list[Message]:
@@ -241,7 +253,7 @@ class Document(Part):
     def _typed(cls, analyses: dict[str, Any]) -> dict[str, Part]:
         """Give every record the type that its analysis declares."""
         return {
-            name: value if isinstance(value, Part) else record_type(name).model_validate(value, strict=True)
+            name: value if isinstance(value, Part) else _own(name).model_validate(value, strict=True)
             for name, value in analyses.items()
         }
 
@@ -256,8 +268,7 @@ class Document(Part):
         return cast("dict[str, Any]", fields)
 
 
-def record_type(name: str) -> type[Part]:
-    """Return the class of the record of an analysis that has no field of its own in the document."""
-    if name not in {analysis.name for analysis in ANALYSES if analysis.place is None}:
+def _own(name: str) -> type[Part]:
+    if name not in OWN:
         raise ValueError(f"no analysis is called {name!r}")
-    return cast("type[Part]", import_module(f"tabinterp.analyses.{name}.record").Record)
+    return OWN[name].kind

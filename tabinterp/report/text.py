@@ -236,15 +236,6 @@ TEXT: dict[str, str] = {
     "report.chapter.method-chapter.summary": (
         "All checks, intended use, settings and digests, what was not assessed, and evidence for regulatory clauses."
     ),
-    "report.section.together.summary": (
-        "Conditional importance, grouped importance, and importance after refitting without a column."
-    ),
-    "report.section.shapley.summary": "Shapley values of both models, with their sampling errors.",
-    "report.section.gradients.summary": (
-        "Saliency, gradient × input, SmoothGrad, integrated gradients, expected gradients, and alternative baselines."
-    ),
-    "report.section.calibration": "Calibration and decisions",
-    "report.section.mechanism": "From inputs to score",
     "report.headline.better.but": "The network predicts better than {linear:name}, but {rung} matches the network.",
     "report.strip.recovered": (
         "This model recovers {share} of the network's gain over the linear model (95% CI {low} to {high})."

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tabinterp import messages
-from tabinterp.analyses.coefficients.record import CoefficientRow
+from tabinterp.analyses.coefficients.record import CoefficientRow, Coefficients
 from tabinterp.analyses.gradients.record import GradientMethod, effort_of
-from tabinterp.document.claims import side
+from tabinterp.analyses.permutation_importance.record import Importance
+from tabinterp.document.base import side
 from tabinterp.document.document import Document, Interval, Message
 from tabinterp.messages import date, english, text
 from tabinterp.messages import level as level_name
@@ -275,7 +276,7 @@ def rows_of(part: Any) -> str:
 
 def score_scale(document: Document) -> str:
     """Return the unit of the score: log-odds, that of the target, or log rate."""
-    return t(f"report.scale.{document.coefficients.scale}")
+    return t(f"report.scale.{document[Coefficients].scale}")
 
 
 def yes(flag: bool) -> str:
@@ -315,4 +316,4 @@ def outputs(rows: Iterable[Any]) -> list[str | None]:
 
 def by_importance(document: Document) -> dict[str, int]:
     """Return the rank of each column, the most important for the network first, which orders every list of columns."""
-    return {row.column: rank for rank, row in enumerate(document.importance.columns)}
+    return {row.column: rank for rank, row in enumerate(document[Importance].columns)}

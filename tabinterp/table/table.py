@@ -53,6 +53,10 @@ class Table(Previewed):
         """The columns that a model may read."""
         return self.frame[list(self.schema.inputs)]
 
+    def numeric(self, column: str) -> FloatArray:
+        """Return the values (rows,) of a numeric column; NaN where missing."""
+        return self.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+
     @property
     def row_weights(self) -> FloatArray:
         """The weight of each row (rows,); one if the table has no weights."""
@@ -130,6 +134,11 @@ class Table(Previewed):
         frame, target = self.frame.copy(), self.schema.target
         frame[target] = frame[target].array[places]
         return replace(self, y=self.y[places], frame=frame)
+
+    @property
+    def evaluated(self) -> IntArray:
+        """Positions of the held-out rows; of all rows if there is no split."""
+        return np.arange(len(self)) if self.held_out is None else np.flatnonzero(self.held_out)
 
     def training_rows(self) -> Table:
         """Return the rows that are not held out; every row if there is no split."""

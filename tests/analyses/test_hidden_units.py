@@ -142,7 +142,7 @@ def test_a_unit_that_fires_on_one_level():
     assert lift["lift"].item() == pytest.approx(1 / oslo)
     assert lift["q"].item() < 1e-6
     assert (lines[(lines["column"] == "city") & (lines["level"] != "oslo")]["lift"] == 0).all()
-    assert f"city = oslo ({1 / oslo:.2f} times as frequent)" in found.words(0)
+    assert f"“city = oslo” ({1 / oslo:.2f} times as frequent)" in found.words(0)
     assert found.words(0).count("times as frequent") == 1  # every other difference is chance, and is not said
 
 

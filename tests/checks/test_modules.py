@@ -16,8 +16,7 @@ from tabinterp import checks, messages
 from tabinterp.checks import CHECKS
 from tabinterp.checks.base import ASPECTS, Check
 from tabinterp.checks.manual import manual
-from tabinterp.report.contents import ANCHORS
-from tabinterp.report.sections.findings import OWN_ANCHORS
+from tests.report.anchors import sections
 
 FOLDER = Path(checks.__file__).parent
 MODULES = {path.stem: import_module(f"tabinterp.checks.{path.stem}") for path in sorted(FOLDER.glob("[!_]*.py"))}
@@ -102,7 +101,7 @@ def test_each_module_with_a_check_is_in_the_list_once_and_named_after_its_slug()
 @by_slug
 def test_every_aspect_is_there_and_shows_only_limits_and_constants_of_the_check(check):
     known = check.default_limits | dict(check.constants)
-    assert check.section in (*ANCHORS, *OWN_ANCHORS)
+    assert check.section in sections()
     assert (MODULES[check.slug.replace("-", "_")].__doc__ or "").strip()
     for aspect in ASPECTS:
         assert messages.text(f"check.{check.slug}.{aspect}", known).strip()

@@ -268,12 +268,12 @@ def union():
 
 
 def random_at(place):
-    """An encoder that draws, from a random state whose place numpy takes without a check."""
-    state = np.random.RandomState(0)
-    told = state.get_state(legacy=False)
-    told["state"]["pos"] = place
-    state.set_state(told)
-    return TargetEncoder(random_state=state)
+    """An encoder that draws, from a random state whose place in the archive is changed afterwards."""
+    data = skops.io.dumps(TargetEncoder(random_state=np.random.RandomState(0)))
+    schema = schema_of(data)
+    state = schema["content"]["content"]["random_state"]["content"]["content"]["state"]["content"]
+    state["pos"]["content"] = str(place)
+    return with_schema(data, schema)
 
 
 FREQUENT = {"min_frequency": 4, "handle_unknown": "infrequent_if_exist"}
@@ -309,8 +309,10 @@ UNSAFE = {
 
 @pytest.mark.parametrize("what", UNSAFE)
 def test_an_object_that_would_act_is_refused(what):
-    data = skops.io.dumps(UNSAFE[what]())
-    with pytest.raises(UnsafeFileError) as error:
+    made = UNSAFE[what]()
+    # A changed archive may be refused by numpy before it is checked here; newer releases check the place of a random state.
+    data, refused = (made, ModelError) if isinstance(made, bytes) else (skops.io.dumps(made), UnsafeFileError)
+    with pytest.raises(refused) as error:
         skops_archive.load(Content("model.skops", data))
     assert "model.skops" in str(error.value)
 

@@ -1,6 +1,7 @@
 """Pieces of work side by side: the same numbers in the same order, and the user's own code from one thread alone."""
 
 import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -80,6 +81,7 @@ def test_an_error_is_raised_where_the_piece_was_asked_for(two_threads):
         asked.append(i)
         if i == 1:
             raise ZeroDivisionError(i)
+        time.sleep(0.01)  # so that a busy machine does not reach the last piece before the error arrives
         return i
 
     found = run_parallel(bound, piece, range(1000))

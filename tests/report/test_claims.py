@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tabinterp import messages
-from tabinterp.document.claims import check, side
+from tabinterp.document.base import side
+from tabinterp.document.claims import check
 from tabinterp.document.document import Interval, Message
 from tabinterp.errors import DocumentError
 from tabinterp.report.html import render

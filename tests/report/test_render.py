@@ -20,18 +20,20 @@ from tabinterp.analyses.coefficients import section as coefficients
 from tabinterp.analyses.gradients import section as gradients
 from tabinterp.analyses.performance import section as performance
 from tabinterp.analyses.settings import AuditSettings
-from tabinterp.analyses.unit_correlations.section import MOST
+from tabinterp.analyses.unit_correlations import section as unit_correlations
+from tabinterp.analyses.unit_correlations.section import MOST, UNFOLDED
 from tabinterp.document.base import LeftOut
 from tabinterp.document.document import ColumnLabels, Drawn, Grouping, Interval, WithoutTarget
 from tabinterp.document.message import why
 from tabinterp.messages.names import LEFTWARD
-from tabinterp.report import contents, svg
+from tabinterp.report import svg
 from tabinterp.report.blocks import Figure, Fold, Paragraph, Table
 from tabinterp.report.formats.summary import in_one_line, on_a_terminal, verdict_and_counts
 from tabinterp.report.html import render, render_summary
-from tabinterp.report.sections import findings, method
+from tabinterp.report.sections import method
 from tabinterp.report.sections.first_screen import first_screen
 from tabinterp.report.words import t
+from tests.report.anchors import sections
 from tests.report.samples import HOSTILE, SAMPLES, binary, document, nothing, widest
 from tests.shared import once_per_run
 
@@ -241,6 +243,22 @@ def test_maps_of_units_show_the_columns_that_matter_most():
     assert escape(t("report.neurons.columns", count=MOST, every=MOST + 4), quote=False) in html.replace("&#39;", "'")
 
 
+def test_maps_of_units_say_which_ranks_they_show_and_by_what():
+    made = document("regression", units=UNFOLDED + 3, names=["a", "b", "c", "d"])
+
+    def told(one):
+        blocks = unit_correlations.build(one)
+        return [b.caption if isinstance(b, Table) else b.summary for b in blocks if isinstance(b, (Table, Fold))]
+
+    assert told(made) == [
+        f"Units by column: units ranked 1 to {UNFOLDED} of 35 by rise in loss",
+        f"Units ranked {UNFOLDED + 1} to 35 of 35 by rise in loss",
+    ]
+    unknown = [unit.model_copy(update={"ablation": Interval()}) for unit in made.inside.units]
+    made = made.model_copy(update={"inside": made.inside.model_copy(update={"units": unknown})})
+    assert told(made)[1] == f"Units {UNFOLDED + 1} to 35 of 35 in the order of the layers"
+
+
 LONG = ("intercept", "linear", "curvature", "pairs")  # refits that a sentence names
 
 
@@ -305,6 +323,7 @@ def unlike_the_samples():
     lines = [line.model_copy(update={"excite": Interval(), "excites": True}) for line in card.profile]
     cards = [card.model_copy(update={"profile": lines}), *made.inside.cards[1:]]
     yield other("inside", cards=cards)
+    yield other("reasons", rows_of="all")
 
 
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):
@@ -400,7 +419,7 @@ def test_templates_hold_no_words():
 def test_findings_point_only_to_sections_that_exist():
     """Every section of the page has a title, and nothing else has one."""
     keys = [key.removeprefix("report.section.") for key in messages.english() if key.startswith("report.section.")]
-    assert {key for key in keys if not key.endswith(".summary")} == contents.ANCHORS | findings.OWN_ANCHORS
+    assert {key for key in keys if not key.endswith(".summary")} == sections()
 
 
 def test_every_finding_is_listed_once():
@@ -480,6 +499,14 @@ def column(table, words):
     return [row[index].text for row in table.rows]
 
 
+def coefficients_of(document):
+    return coefficients.build(document.coefficients, document)
+
+
+def gradients_of(document):
+    return gradients.build(document.gradients, document)
+
+
 def changed(document, part, **updates):
     return document.model_copy(update={part: getattr(document, part).model_copy(update=updates)})
 
@@ -493,7 +520,7 @@ def terms(**updates):
 
 def test_odds_ratios_of_numbers_are_per_standard_deviation():
     document = terms(sd=2.0, odds_ratio=Interval(value=1.5, low=1.2, high=2.0))
-    table = tables(coefficients.build(document), "Terms: estimates")[0]
+    table = tables(coefficients_of(document), "Terms: estimates")[0]
     assert column(table, "Odds ratio")[0] == "2.25 [1.44, 4.00]"
     assert column(table, "SD (all rows)")[0] == "2.00"
     for row, shown, sd in zip(
@@ -505,7 +532,7 @@ def test_odds_ratios_of_numbers_are_per_standard_deviation():
 
 
 def test_a_slope_is_scaled_and_never_called_the_effect_of_a_step():
-    blocks = coefficients.build(terms(sd=2.0, network=Interval(value=-0.3, low=-0.4, high=-0.2)))
+    blocks = coefficients_of(terms(sd=2.0, network=Interval(value=-0.3, low=-0.4, high=-0.2)))
     figure = next(block for block in flat(blocks) if isinstance(block, Figure))
     assert "not the effect of a change of one SD" in figure.caption
     assert column(figure.table, "Unit of change")[0] == "per SD"
@@ -515,20 +542,20 @@ def test_a_slope_is_scaled_and_never_called_the_effect_of_a_step():
 
 
 def test_the_section_names_the_unpenalised_fit():
-    blocks = coefficients.build(binary())
+    blocks = coefficients_of(binary())
     for table in tables(blocks, "Terms: estimates") + tables(blocks, "Terms: slope × SD"):
         assert "Linear, unpenalised [95% CI]" in [cell.text for cell in table.head]
     assert "not comparable with that of the linear fit" in paragraphs(blocks)
 
 
 def test_a_column_without_a_joint_test_is_said_to_be_not_estimable():
-    table = tables(coefficients.build(SAMPLES["all_none"]()), "Joint Wald tests")[0]
+    table = tables(coefficients_of(SAMPLES["all_none"]()), "Joint Wald tests")[0]
     assert set(column(table, "Wald")) == {"– (not estimable)"}
     assert set(column(table, "VIF")) == {"–"}
 
 
 def test_sizes_have_no_sign_and_no_interval():
-    blocks = gradients.build(binary())
+    blocks = gradients_of(binary())
     sizes = tables(blocks, "by column: mean absolute value")
     assert len(sizes) == 2
     for table in sizes:
@@ -548,12 +575,12 @@ def test_the_same_mean_on_every_row_stands_alone():
     same = Interval(value=0.35145531866475344, low=0.3514553186647531, high=0.3514553186647539)
     rows = [row.model_copy(update={"linear": same}) for row in parts["gradient_x_input"].columns]
     one = parts["gradient_x_input"].model_copy(update={"columns": rows})
-    table = tables(gradients.build(changed(document, "gradients", methods=[one])), "signed mean")[0]
+    table = tables(gradients_of(changed(document, "gradients", methods=[one])), "signed mean")[0]
     assert set(column(table, "Linear [95%")) == {"+0.351"}
 
 
 def test_effort_is_told_in_the_words_of_each_method():
-    words = paragraphs(gradients.build(binary()))
+    words = paragraphs(gradients_of(binary()))
     for effort in (
         "1 gradient per row.",
         "32 noisy copies of each row.",
@@ -583,6 +610,6 @@ def test_settings_are_rounded_and_explained():
 
 
 def test_long_names_are_whole_in_tables():
-    table = tables(coefficients.build(SAMPLES["hostile"]()), "Terms: estimates")[0]
+    table = tables(coefficients_of(SAMPLES["hostile"]()), "Terms: estimates")[0]
     long = next(row[0] for row in table.rows if row[0].text.startswith("x" * 120))
     assert (long.title, long.style) == ("", "whole")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tabinterp.analyses.record_values import at, number
 from tabinterp.document.base import Interval, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
@@ -37,6 +37,10 @@ class UnitGroups(Part):
     together: float  # absolute correlation from which units are one group, on average over its pairs
     groups: list[UnitGroup]  # the dearest first
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        seed = document.method.seed
+        yield used_rows("unit_groups", "network", self.rows, evaluated(document), seed, repeats=self.repeats)
+
 
 def build(r: Results) -> UnitGroups | None:
     """Return the rise of the loss without each group of correlated units; None where it was not computed."""
@@ -60,11 +64,3 @@ def build(r: Results) -> UnitGroups | None:
             for i in groups
         ],
     )
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    how = document.mechanism
-    if how is not None and how.groups is not None:
-        rows, repeats = how.groups.rows, how.groups.repeats
-        yield used_rows("unit_groups", "network", rows, document.neurons.rows_of, how.seed, repeats=repeats)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from tabinterp.analyses.ablation.record import UnitGroup
+from tabinterp.analyses.hidden_units.record import Inside
+from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Paragraph
 from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import cut, layer_name, listed, signed, t, two
 
+from .record import UnitGroups
+
 GROUPS = 8
 NAMED = 6  # units of a group
 
 
-def build(document: Document) -> list[Block]:
-    groups = None if document.mechanism is None else document.mechanism.groups
-    if groups is None:
-        return []
-    inside = document.inside
+def build(groups: UnitGroups, document: Document) -> list[Block]:
+    inside = document.get(Inside)
     lead = t(
         "report.mechanism.groups.lead",
-        rows_of=t(f"report.rows_of.{document.neurons.rows_of}", rows=groups.rows),
+        rows_of=t(f"report.rows_of.{document[Neurons].rows_of}", rows=groups.rows),
         together=two(groups.together),
         repeats=groups.repeats,
         loss=t(f"report.metric.{document.verdict.metric if inside is None else inside.loss}"),

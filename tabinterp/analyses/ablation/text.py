@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.ablation of groups of units": "ablation of groups of hidden units",
+    "rows_of.unit_groups": "Ablation of groups of units",
     "report.mechanism.groups.fold": "Ablation of unit groups ({count})",
     "report.mechanism.groups.lead": (
-        "A group consists of units of one layer with a mean absolute correlation of at least {together} between their "
-        "outputs. The table shows the rise in {loss} on {rows_of} when the outputs of the whole group are replaced by "
-        "their values in another row (the same row for all units; {repeats} draws per row), by their means, or by "
-        "zeros. “Sum of single units” is the sum of the rises when the units are replaced one at a time."
+        "A group consists of units of one layer with a mean absolute correlation of at least {together} between "
+        "their outputs. The table shows the rise in {loss} on {rows_of} when all outputs of a group are replaced by "
+        "their values in another row, by their means, or by zeros. For each row, {repeats} other rows are drawn, "
+        "which are the same for all units of the group. “Sum of single units” is the sum of the rises when the units "
+        "are replaced one at a time."
     ),
     "report.mechanism.groups.table": (
         "Unit groups ({shown} of {count}, largest rise first): rise in loss by type of replacement"
@@ -22,8 +25,9 @@ TEXT: dict[str, str] = {
     # units: a list of numbers
     "report.mechanism.groups.more": "{units} and {count} more",
     "report.mechanism.groups.note": (
-        "If the rise for a group exceeds the sum for its single units, the units can take each other's place, and each "
-        "appears unimportant when it is replaced alone. Zero may be outside the range of a unit's outputs."
+        "If the rise for a group exceeds the sum of the rises for its single units, the units can compensate for "
+        "each other, and each appears unimportant when it alone is replaced. Zero may be outside the range of a "
+        "unit's outputs."
     ),
     "plot.axis.ablation": "Rise in loss when the output is replaced, 95% CI",
     # why it does not apply

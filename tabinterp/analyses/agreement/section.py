@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tabinterp.analyses.agreement.record import Agreement
-from tabinterp.analyses.coefficients.record import CoefficientRow
+from tabinterp.analyses.coefficients.record import CoefficientRow, Coefficients
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Points, Table
 from tabinterp.report.comparison import left_out
@@ -36,8 +36,8 @@ def build(document: Document) -> list[Block]:
             _matrix(document.agreement),
             Fold(pairs, [_table(document.agreement)]),
         ]
-    if document.coefficients.terms:
-        blocks.extend([Heading(t("report.conflicts")), _conflicts(document.coefficients.terms)])
+    if document[Coefficients].terms:
+        blocks.extend([Heading(t("report.conflicts")), _conflicts(document[Coefficients].terms)])
     return blocks
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Alternatives
@@ -18,6 +18,7 @@ ANALYSIS: Analysis[Alternatives] = Analysis(
         "groups",
         "proxies",
     ),
-    place="groups",
-    builder="groups",
+    place="groups.alternatives",
+    record="Alternatives",
+    page=(OnPage("people", "groups", 12),),
 )

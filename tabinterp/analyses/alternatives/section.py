@@ -9,10 +9,7 @@ from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import NONE, capital, interval, t, tidy
 
 
-def build(document: Document) -> list[Block]:
-    alternatives = None if document.groups is None else document.groups.alternatives
-    if alternatives is None:
-        return []
+def build(alternatives: Alternatives, document: Document) -> list[Block]:
     columns: list[Column[AlternativeRow]] = [
         Column(t("report.alternatives.version"), _name, "w"),
         interval_column(t("report.alternatives.auc"), lambda row: row.auc),

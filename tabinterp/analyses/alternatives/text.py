@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.alternatives considered": "alternatives considered",
     "report.alternatives": "Less discriminatory alternatives",
     "report.alternatives.lead": (
-        "The table compares both models on {rows} held-out rows with versions that do not use a protected column or a "
-        "proxy. For each protected column, the impact ratio is the selection rate of the least selected group divided "
-        "by that of the most selected group."
+        "The table shows both models and versions of them that do not use a protected column or a proxy, all "
+        "evaluated on {rows} held-out rows. For each protected column, the impact ratio is the selection rate of the "
+        "least selected group divided by that of the most selected group."
     ),
     "report.alternatives.caption": "Model versions: AUC and impact ratio of each protected column",
     "report.alternatives.version": "Version",
@@ -18,10 +19,10 @@ TEXT: dict[str, str] = {
     "report.alternatives.held": "{model}, {columns} fixed at the mean",
     "report.alternatives.refitted": "{model}, refitted without {columns}",
     "report.alternatives.note": (
-        "A version is on the frontier if no other version is at least as good in both AUC and ratio and strictly "
-        "better in at least one (based on point estimates only). A network with a column fixed at its mean is not the "
-        "same as one retrained without the column, which may perform better. With many groups, the ratio can be small "
-        "by chance. Groups with withheld rates are not included."
+        "A version is on the frontier if no other version is at least as good in both AUC and impact ratio and "
+        "strictly better in at least one of them (based on point estimates only). A network with a column fixed at "
+        "its mean is not the same as one retrained without the column, which may perform better. If a column has "
+        "many groups, its impact ratio can be small by chance. Groups with withheld selection rates are not included."
     ),
     # why it does not apply
     "why.selection is of two classes, of protected groups, of held-out rows beside training rows": (

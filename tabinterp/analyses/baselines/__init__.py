@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Baselines
@@ -14,6 +14,7 @@ ANALYSIS: Analysis[tuple[Baselines, Baselines]] = Analysis(
     "baselines",
     lambda size: 0.8 + size.evaluations(800 * size.outputs * min(size.drawn, 500)),
     needs=("gradients",),
-    place="gradients",
-    builder="gradients",
+    place="gradients.baselines",
+    record="Baselines",
+    page=(OnPage("importance-chapter", "gradients", 51),),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.record_values import fill, number
 from tabinterp.document.base import Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
@@ -65,6 +65,10 @@ class Baselines(Part):
     pairs: list[BaselinePair]
     columns: list[BaselineRow]
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        rows_of, draws = evaluated(document), self.background_rows
+        yield used_rows("baselines", "both", self.rows, rows_of, self.seed, background=draws)
+
 
 def build(r: Results) -> Baselines | None:
     """Return the attributions from each baseline; None where they were not computed."""
@@ -108,10 +112,3 @@ def _sizes(network: BaselinesResult, linear: BaselinesResult) -> list[BaselineRo
         )
         for j, column in enumerate(network["mean"].columns)
     ]
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part, rows_of = document.gradients.baselines, document.gradients.rows_of
-    if part is not None:
-        yield used_rows("baselines", "both", part.rows, rows_of, part.seed, background=part.background_rows)

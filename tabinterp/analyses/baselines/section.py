@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tabinterp.analyses.baselines.record import BaselinePair, BaselineRow, Baselines
+from tabinterp.analyses.gradients.record import Gradients
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Heading, Paragraph, Table
 from tabinterp.report.tables import MODELS, STYLES, Column, name_column, table
@@ -11,9 +12,8 @@ from tabinterp.report.words import capital, cut, listed, number, sentences, shar
 STARTS = ("mean", "median", "rows")
 
 
-def build(document: Document) -> list[Block]:
-    baselines = document.gradients.baselines
-    if not document.gradients.methods or baselines is None:
+def build(baselines: Baselines, document: Document) -> list[Block]:
+    if not document[Gradients].methods:
         return []
     return [
         Heading(t("report.baselines")),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.baselines": "baselines",
+    "rows_of.baselines": "Integrated gradients: other baselines",
     "report.baselines": "Sensitivity to the baseline",
     "report.baselines.lead": (
         "Integrated gradients are recomputed on {rows} rows with two other baselines: the median (for categorical "
@@ -14,11 +16,12 @@ TEXT: dict[str, str] = {
     ),
     # baseline: report.baselines; farther: a percentage; reference: how many rows
     "report.baselines.start": (
-        "{farther} of the {reference} real rows are farther from neighbouring real rows than the {baseline} is; a "
-        "share near 0% or 100% means that the {baseline} is atypical."
+        "{farther} of the {reference} real rows are farther from their nearest real neighbours than the {baseline} "
+        "row is from its own. A share near 0% or 100% indicates that the {baseline} row is atypical."
     ),
     "report.baselines.unlike": (
-        "The {baseline} is not a realistic row: in {columns}, no row has the same encoded value as the {baseline}."
+        "The {baseline} row is not realistic, because no real row has its encoded value in any of these columns: "
+        "{columns}."
     ),
     "report.baselines.pairs": "Agreement of column rankings between baselines",
     "report.baselines.pair": "Baselines",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Reference
@@ -14,6 +14,7 @@ ANALYSIS: Analysis[Reference] = Analysis(
     "boosted trees as a reference",
     lambda size: 0.4 + 1.2e-4 * size.training * (1 + size.outputs),
     rows="performance",
-    place="judged",
-    builder="performance",
+    place="judged.reference",
+    record="Reference",
+    page=(OnPage("performance-chapter", "gain", 52),),
 )

@@ -28,6 +28,11 @@ class Reference(Part):
     rows: int
     training_rows: int
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        seed = document.method.seed
+        yield used_rows("trees_fitted", "refits", self.training_rows, training(document), seed, rounds=self.rounds)
+        yield used_rows("trees", "network", self.rows, evaluated(document), seed)
+
 
 def build(r: Results) -> Reference | None:
     """Return the network's difference from boosted trees; None where these were not fitted."""
@@ -36,12 +41,3 @@ def build(r: Results) -> Reference | None:
         return None
     row = metric_row(result.metric)
     return fill(Reference, result, metric=row.metric, network=row.network, trees=row.linear, difference=row.difference)
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = None if document.judged is None else document.judged.reference
-    if part is not None:
-        seed = document.method.seed
-        yield used_rows("trees_fitted", "refits", part.training_rows, training(document), seed, rounds=part.rounds)
-        yield used_rows("trees", "network", part.rows, evaluated(document), seed)

@@ -9,10 +9,7 @@ from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import capital, t
 
 
-def build(document: Document) -> list[Block]:
-    reference = None if document.judged is None else document.judged.reference
-    if reference is None:
-        return []
+def build(reference: Reference, document: Document) -> list[Block]:
     columns: list[Column[Reference]] = [
         Column(t("report.metric"), lambda row: capital(t(f"report.metric.{row.metric}"))),
         interval_column(capital(t("report.network")), lambda row: row.network, "net"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.boosted trees as a reference": "comparison with boosted trees",
+    "rows_of.trees_fitted": "Boosted trees: fit",
+    "rows_of.trees": "Boosted trees: evaluation",
     "verdict.reference.worse": (
         "Boosted trees fitted to the same training rows predict better than the network: the network's loss is {value} "
         "higher (95% CI {low} to {high})."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Calibration
@@ -16,4 +16,6 @@ ANALYSIS: Analysis[tuple[Calibration, Calibration]] = Analysis(
     rows="performance",
     summed="calibration",
     place="calibration",
+    record="Calibration",
+    page=(OnPage("performance-chapter", "calibration", 40),),
 )

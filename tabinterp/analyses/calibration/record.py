@@ -49,6 +49,9 @@ class Calibration(Part):
     rows: int
     outputs: list[CalibrationRow]
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("calibration", "both", self.rows, evaluated(document))
+
 
 def build(r: Results) -> Calibration | None:
     """Return the calibration of both models; None where it does not apply."""
@@ -68,9 +71,3 @@ def build(r: Results) -> Calibration | None:
 def _calibrated(result: CalibratedResult) -> Calibrated:
     bins = [fill(CalibrationBin, one, observed=interval(one.observed, None, one.low, one.high)) for one in result.bins]
     return fill(Calibrated, result, bins=bins)
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    if document.calibration is not None:
-        yield used_rows("calibration", "both", document.calibration.rows, evaluated(document))

@@ -11,13 +11,11 @@ from tabinterp.report.comparison import legend
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
 from tabinterp.report.words import capital, counted, interval, number, t, tidy
 
-from .record import Calibrated, CalibrationBin, CalibrationRow
+from .record import Calibrated, Calibration, CalibrationBin, CalibrationRow
 
 
-def build(document: Document) -> list[Block]:
-    calibration, task = document.calibration, document.data.task
-    if calibration is None:
-        return []
+def build(calibration: Calibration, document: Document) -> list[Block]:
+    task = document.data.task
     kind = task if task in ("regression", "count") else "classes"
     blocks: list[Block] = [
         Heading(t("report.calibration")),

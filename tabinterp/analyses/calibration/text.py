@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.calibration": "calibration",
+    "rows_of.calibration": "Calibration",
+    "report.section.calibration": "Calibration and decisions",
     "report.method.summed.calibration": "reliability curves",
     "report.calibration.summed": (
         "Reliability curves use all held-out rows, which were read in batches; slopes and intercepts use the {rows} sampled "
@@ -16,9 +19,9 @@ TEXT: dict[str, str] = {
         "are too low on average, negative when they are too high."
     ),
     "report.calibration.lead.regression": (
-        "The target is regressed on the model's prediction (least squares on {rows} held-out rows). The slope is 1 for "
-        "calibrated predictions and below 1 when predictions are too spread out. Calibration in the large is the mean "
-        "of target minus prediction."
+        "The target is regressed on the model's prediction (least squares on {rows} held-out rows). The slope is 1 "
+        "for calibrated predictions and below 1 when predictions are too spread out. Calibration in the large is the "
+        "mean target minus the mean prediction."
     ),
     "report.calibration.lead.count": (
         "The count is regressed on the log of the expected count (Poisson recalibration on {rows} held-out rows). The slope "

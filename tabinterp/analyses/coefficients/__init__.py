@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Coefficients
@@ -15,4 +15,7 @@ ANALYSIS: Analysis[tuple[Coefficients, Coefficients]] = Analysis(
     lambda size: 0.1 + 1e-4 * size.evaluated * size.outputs + size.evaluations(1.5 * size.encoded * size.evaluated),
     summed="coefficients",
     place="coefficients",
+    record="Coefficients",
+    always=True,
+    page=(OnPage("effects-chapter", "coefficients", 10),),
 )

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tabinterp.analyses.record_values import at, interval, number
-from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.base import Interval, Message, Part, side
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
+from tabinterp.errors import DocumentError
 from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.table.schema import GOALS
 
@@ -88,6 +89,19 @@ class Coefficients(Part):
     tests: list[WaldRow]
     surrogates: list[Surrogate]
     notes: list[Message]
+
+    def check_claims(self, document: Document) -> None:
+        """Check that terms are only said to conflict where both intervals are on opposite sides of zero."""
+        for index, term in enumerate(self.terms):
+            if term.conflict and side(term.linear) * side(term.network) >= 0:
+                raise DocumentError(
+                    f"coefficients.terms.{index}.conflict: true, but the two intervals are not on opposite sides of "
+                    "zero. Allowed: false."
+                )
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("coefficients_linear", "linear", self.rows_inference, training(document))
+        yield used_rows("coefficients_network", "network", self.rows_network, evaluated(document))
 
 
 def build(r: Results) -> Coefficients:
@@ -287,21 +301,15 @@ def _contradicts(row: CoefficientRow, q: Any) -> bool:
     """Return whether the two intervals are on opposite sides of zero after correction, the rival agrees with the
     coefficient, the surrogate with the derivative, and most rows with their average.
     """
-    side, other = _side(row.linear), _side(row.network)
+    linear, network = side(row.linear), side(row.network)
     return bool(
-        side * other < 0
+        linear * network < 0
         and q <= LEVEL
-        and (row.penalised or 0.0) * side > 0
-        and (row.surrogate or 0.0) * other > 0
+        and (row.penalised or 0.0) * linear > 0
+        and (row.surrogate or 0.0) * network > 0
         and row.sign_flip is not None
         and row.sign_flip < FLIPS
     )
-
-
-def _side(part: Interval) -> int:
-    if part.low is None or part.high is None:
-        return 0
-    return int(part.low > 0) - int(part.high < 0)
 
 
 def _collinear(inference: Inference) -> set[str]:
@@ -313,10 +321,3 @@ def _collinear(inference: Inference) -> set[str]:
         if estimate.reason is not None and estimate.reason.code == "aliased" and estimate.term is not None:
             columns |= {estimate.term.column, *estimate.reason.columns}
     return columns
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.coefficients
-    yield used_rows("coefficients_linear", "linear", part.rows_inference, training(document))
-    yield used_rows("coefficients_network", "network", part.rows_network, evaluated(document))

@@ -45,8 +45,7 @@ UNRANKED = 10**6
 RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # what exp of a coefficient is
 
 
-def build(document: Document) -> list[Block]:
-    coefficients = document.coefficients
+def build(coefficients: Coefficients, document: Document) -> list[Block]:
     if not coefficients.terms:
         return []
     scale = t(f"report.scale.{coefficients.scale}")

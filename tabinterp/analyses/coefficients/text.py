@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.coefficients": "coefficients",
+    "rows_of.coefficients_linear": "Coefficients: unpenalised fit",
+    "rows_of.coefficients_network": "Coefficients: average derivatives",
     "report.method.summed.coefficients": "the network's average derivatives for numeric columns",
     "report.unpenalised": "linear, unpenalised",
     "report.section.coefficients": "Coefficients",
     "report.coefficients.lead": (
         "Each term has two estimates: the coefficient of an unpenalised linear fit and the network's average "
-        "derivative. Both are in {scale} per unit of the column, or per standard deviation (SD) where marked. For a "
-        "level, the network's estimate is the level's average contrast with the reference level. The linear fit uses "
-        "{rows_inference} rows; the network's estimates are averages over {rows_network} rows."
+        "derivative. Both estimates are in {scale} per unit of the column, or per standard deviation (SD) where "
+        "marked. For a level, the network's estimate is the level's average contrast with the reference level. The "
+        "linear fit uses {rows_inference} rows; the network's estimates are averages over {rows_network} rows."
     ),
     "report.coefficients.surrogate": (
         "A linear surrogate, fitted to the network's score on {fitted} training rows, explains {r2} of the variance of "
@@ -32,11 +35,11 @@ TEXT: dict[str, str] = {
     "report.coefficients.legend.hollow": "Hollow: not significant",
     "report.coefficients.legend.cross": "No valid interval",
     "report.coefficients.figure": (
-        "Numeric columns: slope × SD. For the network, this is the average slope multiplied by the SD, not the effect "
-        "of a change of one SD. Levels: contrast with the reference level. An arrow marks an interval that extends "
-        "beyond the axis; the table gives its limits."
+        "Numeric columns are shown as slope × SD; for the network, this is the average slope multiplied by the SD, "
+        "not the effect of a change of one SD. Levels are shown as contrasts with the reference level. An arrow "
+        "marks an interval that extends beyond the axis; the table gives its limits."
     ),
-    "report.coefficients.cut": "{shown} of the {count} terms are shown. More are listed under “All terms”.",
+    "report.coefficients.cut": "Only {shown} of the {count} terms are shown; more are listed under “All terms”.",
     "report.coefficients.numbers": "Terms: slope × SD, or contrast with the reference level, for both models ({scale})",
     "report.coefficients.table": "Terms: estimates of both models per unit of the column ({scale})",
     "report.coefficients.all": "All terms ({count}): tests and odds ratios",
@@ -46,38 +49,43 @@ TEXT: dict[str, str] = {
         "audit.json."
     ),
     "report.coefficients.note": (
-        "SD: standard deviation of the column over all rows. Odds ratio: per SD for numeric terms, otherwise per "
-        "listed unit of change. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the "
-        "penalised fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's "
-        "score. Sign flips: share of rows in which the network's derivative has the opposite sign to its average. "
-        "Conflict: both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have "
-        "opposite signs. The penalised coefficient must confirm the sign of the unpenalised one, the surrogate that of "
-        "the network, and sign flips must be below one third. Exactly collinear columns are not marked."
+        "SD is the standard deviation of the column over all rows. Odds ratios are per SD for numeric terms and per "
+        "listed unit of change for other terms. z and p test whether the unpenalised coefficient is zero. "
+        "“Penalised” is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the "
+        "coefficient of the linear surrogate of the network's score. “Sign flips” is the share of rows in which the "
+        "network's derivative has the opposite sign to its average. A conflict is marked if both estimates are "
+        "significant (the coefficient also with an adjusted p of at most 0.05) and have opposite signs. For a "
+        "conflict, the penalised coefficient must also have the sign of the unpenalised one, the surrogate "
+        "coefficient must have the sign of the network's estimate, and sign flips must be below one third. Conflicts "
+        "are not marked for exactly collinear columns."
     ),
     "report.coefficients.note.rates": (
-        "SD: standard deviation of the column over all rows. Rate ratio: per SD for numeric terms, otherwise per "
-        "listed unit of change. z, p: test that the unpenalised coefficient is zero. Penalised: coefficient of the "
-        "penalised fit, which has no valid interval. Surrogate: coefficient of the linear surrogate of the network's "
-        "score. Sign flips: share of rows in which the network's derivative has the opposite sign to its average. "
-        "Conflict: both estimates are significant (the coefficient also with an adjusted p of at most 0.05) and have "
-        "opposite signs. The penalised coefficient must confirm the sign of the unpenalised one, the surrogate that of "
-        "the network, and sign flips must be below one third. Exactly collinear columns are not marked."
+        "SD is the standard deviation of the column over all rows. Rate ratios are per SD for numeric terms and per "
+        "listed unit of change for other terms. z and p test whether the unpenalised coefficient is zero. "
+        "“Penalised” is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the "
+        "coefficient of the linear surrogate of the network's score. “Sign flips” is the share of rows in which the "
+        "network's derivative has the opposite sign to its average. A conflict is marked if both estimates are "
+        "significant (the coefficient also with an adjusted p of at most 0.05) and have opposite signs. For a "
+        "conflict, the penalised coefficient must also have the sign of the unpenalised one, the surrogate "
+        "coefficient must have the sign of the network's estimate, and sign flips must be below one third. Conflicts "
+        "are not marked for exactly collinear columns."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.coefficients.intervals.held-out": (
-        "The network's intervals reflect the sampling of held-out {draws} for this one trained network. They do not "
-        "include variability from retraining, so their width is not comparable with that of the linear fit."
+        "The network's intervals reflect the sampling of held-out {draws} for this one trained network; they do not "
+        "include variability from retraining, so their width is not comparable with that of the linear fit's "
+        "intervals."
     ),
     "report.coefficients.intervals.all": (
         "The network's intervals reflect the sampling of {draws}; the network may have been trained on some of these "
-        "rows. They do not include variability from retraining, so their width is not comparable with that of the "
-        "linear fit."
+        "rows. The network's intervals do not include variability from retraining, so their width is not comparable "
+        "with that of the linear fit's intervals."
     ),
     "report.coefficients.wald": "Joint Wald tests by column",
     "report.coefficients.wald_note": (
-        "Wald chi²: joint test that all coefficients of a column are zero in the unpenalised fit (chi-squared "
-        "distribution with one degree of freedom per coefficient). If a test cannot be computed, the table of all terms "
-        "gives the reason. VIF: generalised variance inflation factor to the power 1/df."
+        "Wald chi² tests jointly whether all coefficients of a column are zero in the unpenalised fit (chi-squared "
+        "distribution with one degree of freedom per coefficient). If a test cannot be computed, the table of all "
+        "terms gives the reason. VIF is the generalised variance inflation factor, raised to the power 1/df."
     ),
     "report.linear.z": "z",
     "report.linear.p": "p",
@@ -96,91 +104,92 @@ TEXT: dict[str, str] = {
     "report.df": "df",
     "report.vif": "VIF",
     "report.coefficients.summed": (
-        "Average derivatives for numeric columns with a linear encoding use all {rows} evaluated rows, which were read "
-        "in batches. Contrasts of levels, and derivatives for numeric columns with a nonlinear encoding, use the "
+        "Average derivatives for numeric columns with a linear encoding use all {rows} rows, which were read in "
+        "batches. Contrasts of levels, and derivatives for numeric columns with a nonlinear encoding, use the "
         "{drawn} sampled rows."
     ),
     "report.coefficients.rows": "Rows (network)",
     "coefficients.none": "No coefficients were estimated.",
     "coefficients.method.model.classes": (
-        "Linear model: unpenalised maximum likelihood on the network's encoding without the reference levels. Standard "
-        "errors: information matrix. Intervals: Wald."
+        "The linear model is fitted by unpenalised maximum likelihood to the network's encoding, without the "
+        "reference levels. Standard errors come from the information matrix; intervals are Wald intervals."
     ),
     "coefficients.method.model.number": (
-        "Linear model: unpenalised least squares on the network's encoding without the reference levels. Intervals: "
-        "Student's t."
+        "The linear model is fitted by unpenalised least squares to the network's encoding, without the reference "
+        "levels. Intervals use Student's t."
     ),
     "coefficients.method.cluster.classes": (
-        "Linear model: unpenalised maximum likelihood on the network's encoding without the reference levels. Standard "
-        "errors: cluster-robust over groups of rows (CR1 sandwich). Intervals: Student's t with one degree of freedom "
-        "fewer than there are groups."
+        "The linear model is fitted by unpenalised maximum likelihood to the network's encoding, without the "
+        "reference levels. Standard errors are cluster-robust over groups of rows (CR1 sandwich). Intervals use "
+        "Student's t with one degree of freedom fewer than there are groups."
     ),
     "coefficients.method.cluster.count": (
-        "Linear model: Poisson regression by unpenalised maximum likelihood on the network's encoding without the "
-        "reference levels. Standard errors: cluster-robust over groups of rows (CR1 sandwich). Intervals: Student's t "
-        "with one degree of freedom fewer than there are groups."
+        "The linear model is a Poisson regression, fitted by unpenalised maximum likelihood to the network's "
+        "encoding, without the reference levels. Standard errors are cluster-robust over groups of rows (CR1 "
+        "sandwich). Intervals use Student's t with one degree of freedom fewer than there are groups."
     ),
     "coefficients.method.cluster.number": (
-        "Linear model: unpenalised least squares on the network's encoding without the reference levels. Standard "
-        "errors: cluster-robust over groups of rows (CR1 sandwich). Intervals: Student's t with one degree of freedom "
-        "fewer than there are groups."
+        "The linear model is fitted by unpenalised least squares to the network's encoding, without the reference "
+        "levels. Standard errors are cluster-robust over groups of rows (CR1 sandwich). Intervals use Student's t "
+        "with one degree of freedom fewer than there are groups."
     ),
     "coefficients.method.robust.classes": (
-        "Linear model: unpenalised weighted maximum likelihood on the network's encoding without the reference levels. "
-        "Standard errors: sandwich (HC0). Intervals: Wald."
+        "The linear model is fitted by unpenalised weighted maximum likelihood to the network's encoding, without "
+        "the reference levels. Standard errors are sandwich estimates (HC0); intervals are Wald intervals."
     ),
     "coefficients.method.robust.count": (
-        "Linear model: Poisson regression by unpenalised maximum likelihood on the network's encoding without the "
-        "reference levels. Standard errors: sandwich (HC0), valid even if the variance differs from the mean. "
-        "Intervals: Wald."
+        "The linear model is a Poisson regression, fitted by unpenalised maximum likelihood to the network's "
+        "encoding, without the reference levels. Standard errors are sandwich estimates (HC0), which are valid even "
+        "if the variance differs from the mean; intervals are Wald intervals."
     ),
     "coefficients.method.own.count": (
-        "Linear model: the supplied fit. Its own covariance gives the standard errors and Wald intervals."
+        "The linear model is the supplied fit, whose own covariance gives the standard errors and Wald intervals."
     ),
     "coefficients.method.own.classes": (
-        "Linear model: the supplied fit. Its own covariance gives the standard errors and Wald intervals."
+        "The linear model is the supplied fit, whose own covariance gives the standard errors and Wald intervals."
     ),
     "coefficients.method.own.number": (
-        "Linear model: the supplied fit. Its own covariance gives the standard errors and intervals."
+        "The linear model is the supplied fit, whose own covariance gives the standard errors and intervals."
     ),
     "coefficients.note.own": (
         "The linear model was not refitted. Its estimates and their covariance (type: {kind}) are from its original fit "
         "on {rows} rows."
     ),
     "coefficients.method.robust.number": (
-        "Linear model: unpenalised weighted least squares on the network's encoding without the reference levels. "
-        "Standard errors: sandwich (HC1). Intervals: Student's t."
+        "The linear model is fitted by unpenalised weighted least squares to the network's encoding, without the "
+        "reference levels. Standard errors are sandwich estimates (HC1); intervals use Student's t."
     ),
     "coefficients.note.penalised": (
-        "The linear counterpart that makes the predictions is penalised, and penalised coefficients have no valid Wald "
-        "interval. Intervals, z, p and odds ratios therefore come from an unpenalised fit on the same encoding and "
-        "rows. The penalised coefficients are listed next to them."
+        "The linear counterpart that makes the predictions is penalised, and penalised coefficients have no valid "
+        "Wald interval. Intervals, z, p and odds ratios therefore come from an unpenalised fit with the same "
+        "encoding and rows. The table also lists the penalised coefficients."
     ),
     "coefficients.note.penalised.rates": (
-        "The linear counterpart that makes the predictions is penalised, and penalised coefficients have no valid Wald "
-        "interval. Intervals, z, p and rate ratios therefore come from an unpenalised fit on the same encoding and "
-        "rows. The penalised coefficients are listed next to them."
+        "The linear counterpart that makes the predictions is penalised, and penalised coefficients have no valid "
+        "Wald interval. Intervals, z, p and rate ratios therefore come from an unpenalised fit with the same "
+        "encoding and rows. The table also lists the penalised coefficients."
     ),
     "coefficients.note.never_counted": (
         "Separation: {rows} training rows have a level or a combination of column values for which every count is 0. "
-        "The affected terms have no finite estimate; the other estimates are limits of the maximum likelihood fit."
+        "Terms affected by separation have no finite estimate; the other estimates are limits of the maximum "
+        "likelihood fit."
     ),
     "coefficients.note.never_counted.few": (
         "Separation: fewer than {rows} training rows have a level or a combination of column values for which every "
-        "count is 0. The affected terms have no finite estimate; the other estimates are limits of the maximum "
-        "likelihood fit."
+        "count is 0. Terms affected by separation have no finite estimate; the other estimates are limits of the "
+        "maximum likelihood fit."
     ),
     "coefficients.note.separated": (
         "Separation: {rows} training rows have a level or a combination of column values that occurs with one class "
-        "only. The affected terms have no finite estimate; the other estimates are limits of the maximum likelihood "
-        "fit."
+        "only. Terms affected by separation have no finite estimate; the other estimates are limits of the maximum "
+        "likelihood fit."
     ),
     "coefficients.note.separated.few": (
         "Separation: fewer than {rows} training rows have a level or a combination of column values that occurs with "
-        "one class only. The affected terms have no finite estimate; the other estimates are limits of the maximum "
-        "likelihood fit."
+        "one class only. Terms affected by separation have no finite estimate; the other estimates are limits of the "
+        "maximum likelihood fit."
     ),
-    "coefficients.note.not_converged": "The unpenalised fit did not converge. Do not use its intervals.",
+    "coefficients.note.not_converged": "The unpenalised fit did not converge, so its intervals must not be used.",
     "coefficients.note.target_encoded": (
         "An encoder was fitted to the target, so the standard errors, intervals and tests of an unpenalised fit would "
         "be invalid and are not shown. If the encoder is from scikit-learn, the counterpart was fitted to cross-fitted "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Together
@@ -19,4 +19,9 @@ ANALYSIS: Analysis[Together] = Analysis(
     ),
     needs=("permutation_importance",),
     place="together",
+    record="Together",
+    page=(
+        OnPage("importance-chapter", "together", 30),
+        OnPage("importance-chapter", "together", 32, "section.grouped"),
+    ),
 )

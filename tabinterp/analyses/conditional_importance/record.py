@@ -62,6 +62,10 @@ class Together(Part):
     columns: list[ConditionalRow]  # in the order of the permutation importance
     families: list[FamilyRow]
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("together", "both", self.rows, self.rows_of, self.seed, repeats=self.repeats)
+        yield used_rows("together_fitted", "refits", self.refit_rows or 0, training(document), self.seed)
+
 
 def build(r: Results) -> Together | None:
     """Return conditional and grouped importance, columns in the order of permutation importance; None if not computed."""
@@ -134,11 +138,3 @@ def _player(result: PermutationImportance, i: int) -> Interval:
 
 def _dropped(result: Dropped | None, player: str) -> Interval:
     return Interval() if result is None else at(result.importance, result.players.index(player))
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.together
-    if part is not None:
-        yield used_rows("together", "both", part.rows, part.rows_of, part.seed, repeats=part.repeats)
-        yield used_rows("together_fitted", "refits", part.refit_rows or 0, training(document), part.seed)

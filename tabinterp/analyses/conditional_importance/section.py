@@ -11,11 +11,8 @@ from tabinterp.report.tables import Column, estimate_columns, interval_column, n
 from tabinterp.report.words import NONE, counted, cut, listed, number, rows_of, sentences, share, t
 
 
-def build(document: Document) -> list[Block]:
+def build(importance: Together, document: Document) -> list[Block]:
     """Return the part on conditional importance: each column by itself."""
-    importance = document.together
-    if importance is None:
-        return []
     strata = {
         "associated": importance.associated,
         "fewest": importance.fewest,
@@ -29,11 +26,8 @@ def build(document: Document) -> list[Block]:
     ]
 
 
-def grouped(document: Document) -> list[Block]:
+def grouped(importance: Together, document: Document) -> list[Block]:
     """Return the part on grouped importance: columns that carry the same information, permuted as one."""
-    importance = document.together
-    if importance is None:
-        return []
     values = {"threshold": importance.threshold, "rows": importance.association_rows}
     title = Heading(t("report.together.families"))
     if not importance.families:

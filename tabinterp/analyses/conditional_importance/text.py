@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.conditional importance": "conditional importance",
+    "rows_of.together": "Conditional and grouped importance",
+    "rows_of.together_fitted": "Refits without a column",
+    "report.section.together.summary": (
+        "Conditional importance, grouped importance, and importance after refitting without a column."
+    ),
     "report.section.together": "Conditional and grouped importance",
     "report.together.lead": (
-        "Conditional importance is the rise in {metric} ({unit}) when a column is permuted only between rows that are "
-        "similar in its associated columns. The information in the other columns is kept, so a column that others can "
-        "replace has low conditional importance even if a model relies on it heavily. Estimates use {rows}."
+        "Conditional importance is the rise in {metric} ({unit}) when a column is permuted only among rows with "
+        "similar values in its associated columns. The information in the other columns is kept, so a column that "
+        "others can replace has low conditional importance even if a model relies on it heavily. Estimates use "
+        "{rows}."
     ),
     "report.together.axis": "Rise in {metric} ({unit}) within strata, 95% CI",
     "report.together.aria": (
@@ -25,15 +32,16 @@ TEXT: dict[str, str] = {
     "report.together.smallest": "Rows in smallest stratum",
     # associated: an association from 0 to 1; fewest: rows; repeats: donors for each row
     "report.together.note": (
-        "Strata are the leaves of a tree that predicts the column from its associated columns (association of at least "
-        "{associated}). The tree is grown on one half of the rows and applied to the other half; each leaf has at "
-        "least {fewest} rows. Rows in a stratum are similar but not identical, so part of the information in the other "
-        "columns is still lost. Number of donor rows per row: {repeats} (seed {seed})."
+        "Strata are the leaves of a tree that predicts the column from its associated columns (association of at "
+        "least {associated}). The tree is grown on one half of the rows and applied to the other half; each leaf has "
+        "at least {fewest} rows. Rows in a stratum are similar but not identical, so part of the information in the "
+        "other columns is still lost. For each row, {repeats} donor rows are drawn at random (seed {seed})."
     ),
     "report.together.families": "Grouped importance",
     "report.together.families.lead": (
-        "Columns that carry similar information are permuted together, with all values from the same donor row. The "
-        "groups of columns are formed by average-linkage clustering (association of at least {threshold}, n = {rows})."
+        "Columns that carry similar information are permuted together, with all values from the same donor row. On "
+        "{rows} rows, the columns are grouped by average-linkage clustering with a minimum association of "
+        "{threshold}."
     ),
     "report.together.families.none": (
         "No two columns have an association of {threshold} or more (n = {rows}), so no columns are grouped."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Conductances
@@ -13,6 +13,7 @@ ANALYSIS: Analysis[Conductances] = Analysis(
     "conductance",
     "conductance",
     lambda size: 0.4 + 0.0023 * size.units * size.outputs,
-    place="mechanism",
-    builder="mechanism",
+    place="mechanism.conductance",
+    record="Conductance",
+    page=(OnPage("inside", "mechanism", 22),),
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from tabinterp.analyses.record_values import at
 from tabinterp.document.base import Interval, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
@@ -43,6 +43,9 @@ class Conductance(Part):
     units: int
     rows_told: list[ConductanceRow]  # the largest of each output first
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("conductance", "network", self.rows, evaluated(document), document.method.seed)
+
 
 def build(r: Results) -> Conductance | None:
     """Return the units with the largest conductance; None if it was not computed."""
@@ -67,10 +70,3 @@ def build(r: Results) -> Conductance | None:
     return Conductance(
         rows=result.rows, tolerance=result.tolerance, layers=layers, units=len(result.layer), rows_told=rows
     )
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    how = document.mechanism
-    if how is not None and how.conductance is not None:
-        yield used_rows("conductance", "network", how.conductance.rows, document.neurons.rows_of, how.seed)

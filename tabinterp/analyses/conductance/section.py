@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tabinterp.analyses.conductance.record import Conductance, ConductanceLayer, ConductanceRow
+from tabinterp.analyses.hidden_units.record import Inside
+from tabinterp.analyses.permutation_importance.record import Importance
+from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Fold, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, output_columns, table
@@ -11,11 +14,8 @@ from tabinterp.report.words import cut_cell, layer_name, number, outputs, score_
 UNITS, LEAST = 12, 4  # units of all outputs together, and of each at least
 
 
-def build(document: Document) -> list[Block]:
-    conductance = None if document.mechanism is None else document.mechanism.conductance
-    if conductance is None:
-        return []
-    rows = t(f"report.rows_of.{document.neurons.rows_of}", rows=conductance.rows)
+def build(conductance: Conductance, document: Document) -> list[Block]:
+    rows = t(f"report.rows_of.{document[Neurons].rows_of}", rows=conductance.rows)
     blocks: list[Block] = [
         Paragraph(t("report.mechanism.conductance.lead", rows_of=rows, scale=score_scale(document))),
         _layers(conductance),
@@ -36,14 +36,14 @@ def _layers(conductance: Conductance) -> Table:
 
 
 def _units(document: Document, conductance: Conductance) -> Table:
-    inside = document.inside
+    inside = document.get(Inside)
     worth = {} if inside is None else {(unit.layer, unit.index): unit.ablation for unit in inside.units}
     all_outputs = outputs(conductance.rows_told)
     several, most = len(all_outputs) > 1, max(LEAST, UNITS // max(1, len(all_outputs)))
     shown = [
         row for output in all_outputs for row in [row for row in conductance.rows_told if row.output == output][:most]
     ]
-    loss = t(f"report.metric.{document.importance.loss if inside is None else inside.loss}")
+    loss = t(f"report.metric.{document[Importance].loss if inside is None else inside.loss}")
     columns: list[Column[ConductanceRow]] = [
         Column(t("report.neuron"), lambda row: unit_name(row.layer, row.index)),
         *output_columns(several, lambda row: row.output),

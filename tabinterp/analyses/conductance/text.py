@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.conductance": "conductance",
+    "rows_of.conductance": "Conductance",
     "report.mechanism.conductance.fold": "Conductance of hidden units",
     "report.mechanism.conductance.lead": (
-        "The conductance of a unit is the part of the change in score that passes through the unit along the straight "
-        "line from the mean of the encoded rows to a row (Dhamdhere et al. 2018). Means are taken over {rows_of}, in "
-        "units of the score ({scale}). The conductances of a layer should add up to the change in score; the table "
-        "shows the gap for each layer. For categories, the mean is a mixture of levels, not a real row."
+        "The conductance of a unit is the part of the change in score that passes through the unit along the "
+        "straight line from the mean of the encoded rows to the row being explained (Dhamdhere et al. 2018). "
+        "Conductances are averaged over {rows_of} and given in {scale}. The conductances of a layer should add up to "
+        "the change in score; the table shows the gap for each layer. For a categorical column, the mean is a "
+        "mixture of levels that no real row has."
     ),
     "report.mechanism.conductance.layers": "Layers: completeness gap of the conductances (tolerance {tolerance})",
     "report.mechanism.conductance.gap": "Largest gap over rows (share of mean change)",
     "report.mechanism.conductance.around": "Change that bypasses the layer (mean absolute value)",
     "report.mechanism.conductance.units": (
-        "Units ({shown} of {count}, largest first): conductance and rise in loss without the unit"
+        "Units ({shown} of {count}, largest conductance first): conductance and rise in loss without the unit"
     ),
     "report.mechanism.conductance.mean": "Mean [95% CI]",
     "report.mechanism.conductance.size": "Mean absolute value [95% CI]",

@@ -227,7 +227,7 @@ def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> Fl
     )
     if slope:
         made = row_derivatives(bound, slope)[:, 0, 0]
-        step = np.ptp(bound.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)[~np.isnan(made)], axis=None)
+        step = float(np.ptp(bound.table.numeric(column)[~np.isnan(made)]))
     else:
         at = np.clip(grid.nearest, 0, max(grid.points - 2, 0))
         row = np.arange(len(at))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from tabinterp.analyses.record_values import interval
 from tabinterp.document.base import Interval, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
-from tabinterp.table.suppression import part_of, rounded_down
+from tabinterp.errors import DocumentError
+from tabinterp.table.suppression import SMALL, part_of, rounded_down
 
 from . import ANALYSIS
 
@@ -42,6 +43,15 @@ class ConstraintTable(Part):
     rows: int
     seed: int
     columns: list[ConstraintRow]
+
+    def check_claims(self, document: Document) -> None:
+        """Check that no count of one to nine rows is shown."""
+        for held in self.columns:
+            if held.outside is not None and 0 < held.outside < SMALL:
+                raise DocumentError(f"groups.constraints: {held.column} counts fewer than {SMALL} rows. Allowed: null.")
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("constraints", "both", self.rows, evaluated(document), self.seed)
 
 
 def build(r: Results) -> ConstraintTable | None:
@@ -79,10 +89,3 @@ def _held(held: Held | None) -> HeldPart | None:
         for v in (held.start, held.end)
     )
     return HeldPart(share=interval(*held.share), fall=interval(*held.fall), start=start, end=end)
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = None if document.groups is None else document.groups.constraints
-    if part is not None:
-        yield used_rows("constraints", "both", part.rows, evaluated(document), part.seed)

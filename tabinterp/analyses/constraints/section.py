@@ -10,11 +10,10 @@ from tabinterp.report.blocks import Block, Cell, Heading, Paragraph
 from tabinterp.report.tables import MODELS, STYLES, Column, name_column, table
 from tabinterp.report.words import NONE, counted, interval, number, t, tidy
 
+from .record import ConstraintTable
 
-def build(document: Document) -> list[Block]:
-    constraints = None if document.groups is None else document.groups.constraints
-    if constraints is None:
-        return []
+
+def build(constraints: ConstraintTable, document: Document) -> list[Block]:
     columns: list[Column[ConstraintRow]] = [
         name_column(t("report.column"), lambda row: row.column),
         Column(t("report.constraints.direction"), lambda row: row.direction or NONE, "t"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.declared constraints": "declared constraints",
+    "rows_of.constraints": "Declared constraints",
     "report.constraints": "Declared constraints",
     "report.constraints.lead": (
         "Declared directions are checked on {rows} rows by two measures: the share of rows in which the score moves "

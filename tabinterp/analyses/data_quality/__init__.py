@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import DataReadings
@@ -16,4 +16,6 @@ ANALYSIS: Analysis[DataReadings] = Analysis(
     rows="table",
     summed="drift",
     place="table",
+    record="TableReadings",
+    page=(OnPage("data-chapter", "data", 10),),
 )

@@ -46,7 +46,7 @@ class Cutting:
     def cells(self, table: Table) -> Cells:
         """Return the cells of the rows of any table."""
         if self.edges is not None:
-            x = number(table, self.name)
+            x = table.numeric(self.name)
             codes = np.searchsorted(self.edges, x, side="left")
             return Cells(self.name, np.where(np.isnan(x), self.size - 1, codes).astype(np.int64), self.size)
         codes, levels = _levels(table, self.name)
@@ -57,7 +57,7 @@ class Cutting:
 def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
     """Choose at most `most` cells and two more, from the training rows."""
     if table.schema[name].kind == "numeric":
-        x = number(table, name)
+        x = table.numeric(name)
         return Cutting(name, _edges(x[training & ~np.isnan(x)], most), {})
     codes, levels = _levels(table, name)
     counts = np.bincount(codes[training & (codes >= 0)], minlength=len(levels))
@@ -70,10 +70,6 @@ def cells(table: Table, name: str, training: BoolArray, most: int) -> Cells:
     return cutting(table, name, training, most).cells(table)
 
 
-def number(table: Table, name: str) -> FloatArray:
-    return table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-
-
 def level_codes(table: Table, name: str) -> IntArray:
     """Return a number (n,) for each distinct value, in the order of first occurrence; -1 if missing."""
     return _levels(table, name)[0]
@@ -82,7 +78,7 @@ def level_codes(table: Table, name: str) -> IntArray:
 def as_number(table: Table, name: str) -> FloatArray:
     """Return a column as numbers for trees: the number itself, or the frequency rank of a level."""
     if table.schema[name].kind == "numeric":
-        return number(table, name)
+        return table.numeric(name)
     codes = level_codes(table, name)
     counts = np.bincount(codes[codes >= 0], minlength=int(codes.max(initial=-1)) + 1)
     place = np.append(np.argsort(np.argsort(-counts, kind="stable"), kind="stable").astype(np.float64), np.nan)

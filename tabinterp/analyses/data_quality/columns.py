@@ -14,7 +14,7 @@ from tabinterp.table import Table
 from tabinterp.table.split import BoolArray
 from tabinterp.table.suppression import SMALL
 
-from .bins import level_codes, number
+from .bins import level_codes
 
 SHARE = 0.002  # of the rows: a value that fewer hold is no spike
 APART = (
@@ -71,7 +71,7 @@ class ColumnFacts:
 def column_facts(table: Table, name: str) -> ColumnFacts:
     weights = table.row_weights
     if table.schema[name].kind == "numeric":
-        x = number(table, name)
+        x = table.numeric(name)
         missing = np.isnan(x)
         values, counts = np.unique(x[~missing], return_counts=True)
         return _facts(name, missing, weights, _identifier(x, values), values, counts, (0, 0), (0, 0))

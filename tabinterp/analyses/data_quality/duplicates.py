@@ -14,7 +14,7 @@ from tabinterp.table import Table
 from tabinterp.table.hash_sampling import content_hash
 from tabinterp.table.split import BoolArray
 
-from .bins import level_codes, number
+from .bins import level_codes
 
 COPIED = 0.01  # p below which held-out rows are copies of training rows
 SAME = 0.9999  # correlation of two numbers that are one
@@ -113,7 +113,7 @@ def _key(table: Table, name: str, codes: IntArray) -> bytes:
         return hashlib.sha256(codes.tobytes()).digest()
     if table.schema[name].kind != "numeric":
         return name.encode()
-    x = number(table, name)
+    x = table.numeric(name)
     place = np.unique(x, return_inverse=True)[1]
     place = np.where(np.isnan(x), -1, place if place[0] <= place[-1] else place.max() - place)
     return b"order" + hashlib.sha256(place.astype(np.int64).tobytes()).digest()
@@ -124,7 +124,7 @@ def _lines(table: Table, names: Sequence[str]) -> list[set[str]]:
     numeric = [name for name in names if table.schema[name].kind == "numeric"]
     if len(numeric) < 2:
         return []
-    x = np.column_stack([number(table, name) for name in numeric])
+    x = np.column_stack([table.numeric(name) for name in numeric])
     missing = np.isnan(x)
     means = np.nansum(x, axis=0) / np.maximum(1, (~missing).sum(axis=0))
     centred = np.where(missing, 0.0, x - means)

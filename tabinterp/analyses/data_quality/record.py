@@ -102,6 +102,9 @@ class TableReadings(Part):
     beyond: list[BeyondRow]
     withheld: Message | None = None  # why no column is set against the target on held-out rows: too few events
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("table", "none", self.rows, "all", self.seed)
+
 
 def build(r: Results) -> TableReadings | None:
     """Return the data quality results; None if they were not computed."""
@@ -201,9 +204,3 @@ def _heap(value: float, count: int, share: float, times: float, of: int, known: 
     if rows is None or rows < SMALL or share < HEAP_SHARE or times < HEAP_TIMES:
         return None
     return Heap(value=value, rows=rows, share=rows / of, outside=True, gap=0.0, times=times)
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    if document.table is not None:
-        yield used_rows("table", "none", document.table.rows, "all", document.table.seed)

@@ -24,10 +24,7 @@ from tabinterp.report.words import (
 MOST = 12  # columns in the open; the others are folded
 
 
-def build(document: Document) -> list[Block]:
-    quality = document.table
-    if quality is None:
-        return []
+def build(quality: TableReadings, document: Document) -> list[Block]:
     metric = t(f"report.data.{quality.metric}")
     chance = 0.5 if quality.metric == "auc" else 0
     drawn = document.data.drawn

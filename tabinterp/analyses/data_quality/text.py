@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.data quality checks": "data quality checks",
+    "rows_of.table": "Data quality",
     "report.method.summed.drift": "drift of each column",
     "report.data.lead.drawn": (
-        "These results use the {rows} sampled rows and do not depend on either model. Counts from 1 to 9 are withheld. "
-        "The {metric} of a single column is cross-fitted on training rows, so no row contributes to its own "
-        "prediction; the chance level is {chance}."
+        "The results in this section use the {rows} sampled rows and do not depend on either model. Counts from 1 to "
+        "9 are withheld. The {metric} of a single column is cross-fitted on training rows, so no row contributes to "
+        "its own prediction; the chance level is {chance}."
     ),
     "report.data.drift.rows": (
         "Drift is computed on all {rows} rows, which were read in batches. The bins are determined from the sampled "
@@ -15,9 +17,9 @@ TEXT: dict[str, str] = {
     ),
     "report.section.data": "Data quality",
     "report.data.lead": (
-        "These results use all {rows} rows and do not depend on either model. Counts from 1 to 9 are withheld. The "
-        "{metric} of a single column is cross-fitted on training rows, so no row contributes to its own prediction; "
-        "the chance level is {chance}."
+        "The results in this section use all {rows} rows and do not depend on either model. Counts from 1 to 9 are "
+        "withheld. The {metric} of a single column is cross-fitted on training rows, so no row contributes to its "
+        "own prediction; the chance level is {chance}."
     ),
     "report.data.auc": "AUC",
     "report.data.r2": "R²",
@@ -46,11 +48,11 @@ TEXT: dict[str, str] = {
     "report.data.q": "q-value",
     "report.data.drift.note": (
         "PSI is the population stability index over deciles or levels; values above 0.1 are commonly called moderate "
-        "and values above 0.25 large. The q-value is from a chi-squared test of equal distributions, corrected for the "
-        "number of columns (Benjamini-Hochberg)."
+        "and values above 0.25 large. The q-value comes from a chi-squared test of equal distributions, corrected "
+        "for the number of columns (Benjamini-Hochberg)."
     ),
     "report.data.beyond": (
-        "Gain in {metric} from adding each of the strongest columns to all others (gradient-boosted trees) [95% CI]"
+        "Gain in {metric} when each of the strongest columns is added to all others (gradient-boosted trees) [95% CI]"
     ),
     "report.data.every": "All columns",
     "report.data.without": "Without the column",

@@ -30,7 +30,7 @@ from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.split import BoolArray
 from tabinterp.table.suppression import SMALL
 
-from .bins import Cells, as_number, cells, known_in, number
+from .bins import Cells, as_number, cells, known_in
 
 FOLDS = 5
 PRIOR = 10.0  # rows of the mean of all that a cell starts from
@@ -93,7 +93,7 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
     found = []
     for name in table.schema.inputs:
         parts = cells(table, name, training, most)
-        line = number(table, name) if table.schema[name].kind == "numeric" and not classes else None
+        line = table.numeric(name) if table.schema[name].kind == "numeric" and not classes else None
         first, second = _alone(parts, line, y, w, told if classes else None, training, fold, table.groups)
         varies = tuple(_varies(table, name, side) for side in (training, ~training))
         correlation = _correlation(table, name, y, w) if all(varies) else (np.nan, np.nan)
@@ -225,7 +225,7 @@ def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple
     """
     if table.schema[name].kind != "numeric" or y.shape[1] > 1:
         return np.nan, np.nan
-    x = number(table, name)
+    x = table.numeric(name)
     known = ~np.isnan(x) & (w > 0)
     n = effective(w[known]) if known.sum() > 2 else 0.0
     a, b = (v[known] - np.average(v[known], weights=w[known]) for v in (x, y[:, 0])) if n > 2 else (x[:0], x[:0])

@@ -43,6 +43,9 @@ class Decisions(Part):
     policy: Policy | None
     curve: list[BenefitPoint]
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("decisions", "both", self.rows, evaluated(document), document.method.seed)
+
 
 def build(r: Results) -> Decisions | None:
     """Return the net benefit of both models; None where it does not apply."""
@@ -69,10 +72,3 @@ def build(r: Results) -> Decisions | None:
         for i, threshold in enumerate(result.thresholds)
     ]
     return Decisions(rows=result.rows, policy=policy, curve=curve)
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = None if document.judged is None else document.judged.decisions
-    if part is not None:
-        yield used_rows("decisions", "both", part.rows, evaluated(document), document.method.seed)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tabinterp.analyses.decision_curve.record import BenefitPoint, Policy
-from tabinterp.document.claims import side
+from tabinterp.document.base import side
 from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Table
 from tabinterp.report.tables import MODELS, Column, interval_column, metric_table, table
 from tabinterp.report.words import capital, interval, number, t
 
+from .record import Decisions
 
-def build(document: Document) -> list[Block]:
-    decisions = None if document.judged is None else document.judged.decisions
-    if decisions is None:
-        return []
+
+def build(decisions: Decisions, document: Document) -> list[Block]:
     return [
         Heading(t("report.judged.decisions")),
         *([] if decisions.policy is None else _policy(decisions.policy)),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 COST = (
     "With costs of {false_positive} per false positive and {false_negative} per false negative, the mean cost per row is "
-    "{network} for the network and {other} for {linear:name}. The difference of {value} (95% CI {low} to {high}) "
+    "{network} for the network and {other} for {linear:name}. The cost difference of {value} (95% CI {low} to {high}) "
 )
 
 TEXT: dict[str, str] = {
+    "step.net benefit": "decision curve",
+    "rows_of.decisions": "Decision curve",
     "verdict.cost.better": COST + "is significant in favour of the network.",
     "verdict.cost.worse": COST + "is significant in favour of {linear:name}.",
     "verdict.cost.no": COST + "is not significant.",
@@ -30,10 +32,10 @@ TEXT: dict[str, str] = {
         "Predicting every row positive costs {all} per row, and predicting every row negative costs {none}. A model "
         "that costs more than the cheaper of these two policies is worse than no model."
     ),
-    "report.judged.policy.table": "Expected cost and classification rates of both models at this threshold [95% CI]",
+    "report.judged.policy.table": "Expected cost and classification rates of both models at the decision threshold [95% CI]",
     "report.judged.curve.lead": (
-        "Net benefit (Vickers and Elkin 2006) is the number of true positives per row minus the number of false "
-        "positives per row multiplied by the odds of the threshold. Estimates use {rows} held-out rows. A threshold "
+        "Net benefit (Vickers and Elkin 2006) is the number of true positives per row, minus the number of false "
+        "positives per row weighted by the odds of the threshold. Estimates use {rows} held-out rows. A threshold "
         "expresses relative costs: at 0.2, four false positives offset one true positive."
     ),
     "report.judged.curve.x": "Threshold probability",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Decomposition
@@ -13,6 +13,7 @@ ANALYSIS: Analysis[Decomposition] = Analysis(
     "decomposition",
     "decomposition of the score",
     lambda size: 1 + 0.04 * size.columns * (1 + size.outputs) + 2e-4 * size.training,
-    place="gain",
-    builder="ladder",
+    place="gain.shares",
+    record="Shares",
+    page=(OnPage("performance-chapter", "gain", 51),),
 )

@@ -118,7 +118,7 @@ def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Deco
     [1.0, 0.0, 0.0]
     """
     bound = bind(model, table)
-    scored = np.arange(len(table)) if table.held_out is None else np.flatnonzero(table.held_out)
+    scored = table.evaluated
     scored = scored[np.argsort(row_hash(table.numbers[scored], seed), kind="stable")]  # resamples as in `performance`
     weights = table.row_weights
     score = bound.scores - np.average(bound.scores[scored], axis=0, weights=weights[scored])

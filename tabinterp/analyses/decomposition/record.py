@@ -51,6 +51,9 @@ class Shares(Part):
     seed: int
     rows_of: Literal["held-out", "all"]
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("shares", "network", self.rows, self.rows_of, self.seed, resamples=self.resamples)
+
 
 def build(result: Decomposition) -> Shares:
     """Return the shares for each output, and for all outputs together the largest parts with the sum of the others.
@@ -97,10 +100,3 @@ def build(result: Decomposition) -> Shares:
 def _is_share(values: FloatArray) -> bool:
     """Whether this can be a share of the whole."""
     return bool(np.all(np.abs(values) <= 1))
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = None if document.gain is None else document.gain.shares
-    if part is not None:
-        yield used_rows("shares", "network", part.rows, part.rows_of, part.seed, resamples=part.resamples)

@@ -11,10 +11,7 @@ from tabinterp.report.blocks import Block, Cell, Figure, Fold, Heading, Key, Par
 from tabinterp.report.words import capital, cells, cut, interval, listed, name_cell, number, rows_of, t, tidy
 
 
-def build(document: Document) -> list[Block]:
-    shares = None if document.gain is None else document.gain.shares
-    if shares is None:
-        return []
+def build(shares: Shares, document: Document) -> list[Block]:
     blocks: list[Block] = [
         Heading(t("report.gain.shares")),
         Paragraph(t("report.gain.shares.lead", rows=rows_of(shares), folds=shares.folds), "note"),

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.decomposition of the score": "decomposition of the score",
+    "rows_of.shares": "Decomposition of the score",
     "report.gain.shares": "Decomposition of the score",
     "report.gain.shares.lead": (
-        "The variance of the network's score over {rows} has three components: the part explained by a linear function "
-        "of the columns, the part added by nonlinear effects of single columns (curves), and the rest, which is due to "
-        "interactions. The shares of the three components add up to 1 even if columns are correlated. The functions "
-        "are cross-fitted: each row is scored by functions fitted on other folds ({folds} folds)."
+        "The variance of the network's score over {rows} has three components: the part explained by a linear "
+        "function of the columns, the part added by nonlinear effects of single columns (curves), and the rest, "
+        "which is due to interactions. The shares of the three components add up to 1 even if columns are "
+        "correlated. The functions are fitted by {folds}-fold cross-fitting, so each row is scored by functions "
+        "fitted on other rows."
     ),
     "report.gain.shares.p(1-p)": (
-        "Weighted shares weight each row by p(1 − p), where p is its predicted probability: rows with confident "
-        "predictions count less, as they do in the loss."
+        "For the weighted shares, each row has weight p(1 − p), where p is its predicted probability; this weight is "
+        "the second derivative of log loss with respect to the log-odds."
     ),
     "report.gain.shares.rate": (
-        "Weighted shares weight each row by its expected count: rows with larger expected counts count more, as they "
-        "do in the loss."
+        "For the weighted shares, the weight of each row is its expected count, which is proportional to the second "
+        "derivative of the Poisson deviance with respect to the log rate."
     ),
     "report.gain.share.linear": "linear",
     "report.gain.share.curvature": "curves",
@@ -38,10 +41,10 @@ TEXT: dict[str, str] = {
     "report.gain.parts.table": "Share of the variance of the network's score due to each column and pair "
     "of columns, largest first",
     "report.gain.parts.note": (
-        "A share is the covariance of a component with the score, divided by the variance of the score. The shares add "
-        "up to 1, and the share of a column that is correlated with others can be negative. Components whose shares lie "
-        "beyond ±1, because the components of correlated columns cancel each other, are included in the sums only. No interval "
-        "is given for sums."
+        "A share is the covariance of a component with the score, divided by the variance of the score. The shares "
+        "add up to 1, and the share of a column that is correlated with others can be negative. Components of "
+        "correlated columns can cancel each other and then have shares beyond ±1; these components are included in "
+        "the sums only. Sums of shares have no interval."
     ),
     "plot.axis.shares": "Share of the variance of the score, 95% CI",
     # why it does not apply

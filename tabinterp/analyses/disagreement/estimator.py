@@ -260,7 +260,7 @@ def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> E
     made = {}
     for place, (name, level) in enumerate(meaning):
         if level is None:
-            x = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
+            x = table.numeric(name)[rows]
             made[place] = Rounding(x).edges(tree.threshold[tree.feature == place])
     return made
 

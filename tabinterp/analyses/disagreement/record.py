@@ -16,6 +16,7 @@ import numpy as np
 from tabinterp.analyses.record_values import fill, interval
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+from tabinterp.errors import DocumentError
 from tabinterp.table.suppression import SMALL, countless, parts_shown
 
 from . import ANALYSIS
@@ -55,6 +56,22 @@ class Disagreement(Part):
     scored_rows: int | None
     hidden_rows: int  # in leaves of fewer than ten rows, and those from which these could be reckoned
     leaves: list[Leaf]  # empty unless the AUC is above chance
+
+    def check_claims(self, document: Document) -> None:
+        """Check that rules are only given where the tree is better than chance, and none for fewer than ten rows."""
+        apart = bool(self.leaves) or any(told.key == "disagreement.tree.apart" for told in self.sentences)
+        if apart and not (self.auc.low is not None and self.auc.low > CHANCE):
+            raise DocumentError(
+                "disagreement: rules are given, but the AUC of the tree is not above chance. Allowed: none."
+            )
+        if any(leaf.rows < SMALL for leaf in self.leaves):
+            raise DocumentError(f"disagreement.leaves: a leaf has fewer than {SMALL} rows. Allowed: none.")
+
+    def sentences_follow(self, document: Document) -> bool:
+        return self.sentences == disagreement_sentences(self, document.linear.name)
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("disagreement", "both", self.rows, evaluated(document), document.method.seed)
 
 
 def build(r: Results) -> Disagreement | None:
@@ -163,9 +180,3 @@ def _condition(condition: Condition) -> Message:
     if condition.level is not None:
         values["level"] = condition.level
     return Message(key=f"condition.{condition.kind}", values=values)
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    if document.disagreement is not None:
-        yield used_rows("disagreement", "both", document.disagreement.rows, evaluated(document), document.method.seed)

@@ -8,11 +8,10 @@ from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import counted, say, series, t, tidy
 
+from .record import Disagreement
 
-def build(document: Document) -> list[Block]:
-    disagreement = document.disagreement
-    if disagreement is None:
-        return []
+
+def build(disagreement: Disagreement, document: Document) -> list[Block]:
     blocks: list[Block] = [
         Heading(t("report.disagreement")),
         *(Paragraph(say(line)) for line in disagreement.sentences),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.comparison of decisions": "disagreement between the models",
+    "rows_of.disagreement": "Disagreement",
     "disagreement.classes": (
         "The models predict different classes for {count} of the {rows} held-out rows: {percent}% (95% CI "
         "{percent_low}% to {percent_high}%)."

@@ -15,11 +15,11 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "resamples of the rows (seed {seed}). Counts of 1 to 9 rows are withheld, as are counts from which such a "
         "count could be derived."
     ),
-    "report.discrimination.class": "Class {output} versus all others",
+    "report.discrimination.class": "Class “{output}” versus all others",
     "report.discrimination.separation": "KS and Gini",
     "report.discrimination.ks": (
-        "KS statistic [95% CI]: network {network}, linear {linear}; difference {difference}. KS is the largest "
-        "difference between the true-positive rate and the false-positive rate."
+        "KS statistic [95% CI]: network {network}, linear {linear}; difference {difference}. The KS statistic is the "
+        "largest difference between the true-positive rate and the false-positive rate over all thresholds."
     ),
     "report.discrimination.gini": (
         "Gini coefficient, 2 × AUC − 1 [95% CI]: network {network}, linear {linear}; difference {difference}."
@@ -32,7 +32,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.rates.class": "Class",
     "report.discrimination.rates.classes": "Sensitivity and precision of each class versus all others [95% CI]",
     "report.discrimination.matrix": (
-        "Confusion matrix, {model}: rows by actual and predicted class",
+        "Confusion matrix, {model}: number of rows by actual and predicted class",
         "model: 'network' or 'linear'",
     ),
     "report.discrimination.axis.false": "False-positive rate",
@@ -50,8 +50,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "Each point shows the precision at the highest threshold that achieves the recall on the horizontal axis."
     ),
     "report.discrimination.scores.caption": (
-        "Filled bars show class {output} and outlined bars show all other rows, for the network (top) and the linear "
-        "counterpart (bottom). Bins with 1 to 9 rows are left out."
+        "Filled bars show rows of class “{output}”; outlined bars show all other rows. Top: network; bottom: linear "
+        "counterpart. Bins with 1 to 9 rows are left out."
     ),
     "report.discrimination.aria.roc": (
         "ROC curves. At a false-positive rate of 0.2, the true-positive rate is {network} for the network and {linear} for "
@@ -63,7 +63,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.discrimination.aria.scores": "Distribution of predicted probabilities by class, for both models.",
     "report.discrimination.points": "Points on the curve [95% CI]",
-    "report.discrimination.bins": "Share of each class by predicted probability",
+    "report.discrimination.bins": "Share of the rows of each class in bins of predicted probability",
     "report.discrimination.bin": "{low} to {high}",
     "report.discrimination.confusion.table": (
         "Confusion matrix at threshold {threshold}: number of rows (share of the actual class)"

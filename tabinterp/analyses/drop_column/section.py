@@ -5,13 +5,14 @@ Their numbers are a column of the table of conditional importance.
 
 from __future__ import annotations
 
+from tabinterp.analyses.conditional_importance.record import Together
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Paragraph
 from tabinterp.report.words import t
 
 
 def build(document: Document) -> list[Block]:
-    importance = document.together
+    importance = document.get(Together)
     if importance is None:
         return []
     if importance.refit_rows is None:

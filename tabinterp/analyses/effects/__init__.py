@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Effects
@@ -15,4 +15,6 @@ ANALYSIS: Analysis[tuple[Effects, Effects]] = Analysis(
     lambda size: 0.6 + size.evaluations(40 * min(size.columns, 8) * size.drawn),
     needs=("permutation_importance",),
     place="effects",
+    record="Effects",
+    page=(OnPage("effects-chapter", "effects", 20),),
 )

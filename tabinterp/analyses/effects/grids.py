@@ -113,7 +113,7 @@ def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
     column = bound.table.schema[name]
     if column.kind != "numeric":
         return _levels(column, bound.table.frame[name], bound.table.row_weights, size)
-    x = bound.table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    x = bound.table.numeric(name)
     known = np.sort(x[~np.isnan(x)])
     distinct, rows = np.unique(known, return_counts=True)
     if len(distinct) <= size or len(known) < SMALL:  # what fewer than ten rows hold is left out where it is shown

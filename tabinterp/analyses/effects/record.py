@@ -68,6 +68,9 @@ class Effects(Part):
     columns: int  # that could have been drawn; those that matter most were
     curves: list[Effect]
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("effects", "both", self.rows, self.rows_of, self.seed)
+
 
 def build(r: Results) -> Effects | None:
     """Return the curves of both models, the pair that differs most first; None if there are none."""
@@ -125,10 +128,3 @@ def _value(value: Any, kind: str) -> str | float | None:
     if value is None:
         return None
     return float(value) if kind == "numeric" else str(value)
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.effects
-    if part is not None:
-        yield used_rows("effects", "both", part.rows, part.rows_of, part.seed)

@@ -29,15 +29,14 @@ from tabinterp.report.words import (
     yes,
 )
 
-from .record import Effect, EffectCurve, EffectPoint
+from .record import Effect, EffectCurve, EffectPoint, Effects
 
 DRAWN = 8  # curves on the page, which several classes would fill
 SHOWN = 6  # of them; the others are folded
 
 
-def build(document: Document) -> list[Block]:
-    effects = document.effects
-    if effects is None or not effects.curves:
+def build(effects: Effects, document: Document) -> list[Block]:
+    if not effects.curves:
         return []
     scale = score_scale(document)
     columns = list(dict.fromkeys(curve.column for curve in effects.curves))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.effect curves": "effect curves",
+    "rows_of.effects": "Effect curves",
     "report.section.effects": "Effect curves",
     "report.effects.lead": (
         "The effect of a value of a column is the mean score ({scale}) when every row is given that value, minus the "
@@ -11,15 +13,15 @@ TEXT: dict[str, str] = {
         "model, starting with those for which the curves of the two models differ most."
     ),
     "report.effects.note": (
-        "Bands are pointwise 95% CIs that reflect the sampling of {draws}. Accumulated local effects (ALE) change the "
-        "value of each row only within its own neighbourhood. Where ALE and the effect curve differ, columns are "
+        "Bands are pointwise 95% CIs that reflect the sampling of {draws}. Accumulated local effects (ALE) change "
+        "the value of each row only within its own bin. Where ALE and the effect curve differ, columns are "
         "correlated and the effect curve relies on rows that do not exist. At both ends of a numeric column the ALE "
-        "bins are wide; with correlated columns, the 95% CIs in these bins covered the true value in only nine of ten "
-        "simulations. The pale band shows the middle 80% of the centred curves of {ice_rows} single rows (ICE); where "
-        "this band is much wider than the 95% CI, the effect depends on other columns. Faint points are sparse: they "
-        "are the nearest point for fewer than 30 rows. Points with fewer than 10 rows are left out."
+        "bins are wide; with correlated columns, the 95% CIs in these bins covered the true value in only nine of "
+        "ten simulations. The pale band shows the middle 80% of the centred curves of {ice_rows} single rows (ICE); "
+        "where this band is much wider than the 95% CI, the effect depends on other columns. Faint points are "
+        "sparse: each is the nearest point for fewer than 30 rows. Points with fewer than 10 rows are left out."
     ),
-    "report.effects.more": "Further curves, in audit.json only: {count}.",
+    "report.effects.more": "Number of further curves, which are in audit.json only: {count}.",
     "report.effects.axis": "Effect on the score ({scale})",
     # network, linear: report.effects.range
     "report.effects.aria": (
@@ -34,11 +36,11 @@ TEXT: dict[str, str] = {
     "report.effects.legend.ale": "Network, ALE",
     "report.effects.legend.ice": "Network, single rows (10% to 90%)",
     "report.effects.marks": (
-        "The bars below a curve show the number of rows nearest to each point. The number in brackets is the number of "
-        "rows with that level. The curves of all numeric columns share one vertical axis. Where points are left out, "
-        "the curve is centred on the unweighted mean of the points shown."
+        "The bars below a curve show the number of rows nearest to each point. The number in brackets after a level "
+        "is its number of rows. All curves of numeric columns use the same vertical scale. Where points are left "
+        "out, the curve is centred on the unweighted mean of the points shown."
     ),
-    "report.effects.small": "Points left out because they have fewer than 10 rows: {count}.",
+    "report.effects.small": "Number of points left out because they have fewer than 10 rows: {count}.",
     "report.effects.others": "Curves of other columns ({count})",
     "report.effects.uncounted": (
         "The number of rows at one point is withheld because the number at a point left out could be derived from it."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Extrapolation
@@ -14,4 +14,6 @@ ANALYSIS: Analysis[Extrapolation] = Analysis(
     "extrapolation beyond the range of the data",
     lambda size: 0.1 + 0.05 * size.columns,
     place="extrapolation",
+    record="Extrapolation",
+    page=(OnPage("robustness", "off-data", 21),),
 )

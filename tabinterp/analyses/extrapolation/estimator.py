@@ -95,7 +95,7 @@ def _spread(scores: FloatArray, weights: FloatArray) -> FloatArray:
 
 def _edges(learnt: Table, name: str) -> FloatArray | None:
     """Return both ends of the range of a column, each with the value one range beyond it (4,); None without any value."""
-    x = learnt.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    x = learnt.numeric(name)
     known = ~np.isnan(x)
     if not known.any():
         return None
@@ -161,7 +161,7 @@ def _change(few: BoundModel, moved: Sequence[FloatArray], spread: FloatArray) ->
 def _outside(table: Table, name: str) -> float | None:
     if table.held_out is None:
         return None
-    x, held, w = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan), table.held_out, table.row_weights
+    x, held, w = table.numeric(name), table.held_out, table.row_weights
     inside = x[~held]
     if np.isnan(inside).all():
         return None

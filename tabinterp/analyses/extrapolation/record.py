@@ -31,6 +31,9 @@ class Extrapolation(Part):
     skipped: list[str]  # columns whose encoder takes no value beyond those it knows
     columns: list[BeyondRange]
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("extrapolation", "network", self.rows, evaluated(document), self.seed)
+
 
 def build(r: Results) -> Extrapolation | None:
     """Return the changes of the score, largest first; None where they were not computed."""
@@ -53,10 +56,3 @@ def build(r: Results) -> Extrapolation | None:
 def _share(share: float | None, rows: int) -> float | None:
     """Return a share of rows, unless fewer than ten of them are on one side."""
     return None if share is None or countless(round(share * rows), rows) else share
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.extrapolation
-    if part is not None:
-        yield used_rows("extrapolation", "network", part.rows, evaluated(document), part.seed)

@@ -8,13 +8,12 @@ from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, name_column, table
 from tabinterp.report.words import listed, share, t, tidy
 
+from .record import Extrapolation
+
 MOST = 12  # columns of the table, the largest first; the document holds all of them
 
 
-def build(document: Document) -> list[Block]:
-    extrapolation = document.extrapolation
-    if extrapolation is None:
-        return []
+def build(extrapolation: Extrapolation, document: Document) -> list[Block]:
     columns: list[Column[BeyondRange]] = [
         name_column(t("report.column"), lambda row: row.column),
         interval_column(t("report.off.change"), lambda row: row.change),

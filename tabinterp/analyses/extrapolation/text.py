@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.extrapolation beyond the range of the data": "extrapolation beyond the range of the data",
+    "rows_of.extrapolation": "Extrapolation",
     "report.off.range": "Extrapolation",
     "report.off.range.table": (
         "Columns: mean absolute change in score when the column is moved beyond its range by the width of that range, "
         "divided by the range of the scores"
     ),
     "report.off.range.lead": (
-        "Each numeric column is moved beyond its 0.5% or 99.5% quantile by the distance between these two quantiles "
-        "({rows} rows). The quantiles are those of the training rows, or of all rows if there is no split. The table "
-        "shows the larger of the two changes in score, divided by the range of the scores in the data. For a linear "
-        "model, this ratio is below 1."
+        "On {rows} rows, each numeric column is moved beyond its 0.5% or 99.5% quantile by the distance between "
+        "these two quantiles. The quantiles are those of the training rows, or of all rows if there is no split. The "
+        "table shows the change in score in the direction in which it is larger, divided by the range of the scores "
+        "in the data. For a linear model, this ratio of change to range is below 1."
     ),
     "report.off.change": "Change in score [95% CI]",
     "report.off.outside": "Held-out rows outside the training range",

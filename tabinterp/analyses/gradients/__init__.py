@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import GradientImportance
@@ -16,4 +16,7 @@ ANALYSIS: Analysis[list[tuple[GradientImportance, GradientImportance]]] = Analys
     summed="gradients",
     stream="streaming",
     place="gradients",
+    record="Gradients",
+    always=True,
+    page=(OnPage("importance-chapter", "gradients", 50),),
 )

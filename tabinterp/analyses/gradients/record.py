@@ -50,12 +50,21 @@ class Gradients(Part):
     methods: list[GradientMethod]
     baselines: Baselines | None = None
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        seed = document.method.seed
+        for one in self.methods:
+            reading, drawn = Message(key=f"reading.{one.method}"), effort_of(one)
+            yield ReadingRows(
+                reading=reading, models="both", rows=one.rows, rows_of=self.rows_of, seed=seed, draws=drawn
+            )
+
 
 def build(r: Results) -> Gradients:
     """Return the attributions of both models by every method that applies."""
     saturation = None
-    if r.network.table.schema.task == "binary" and len(_evaluated(r)) >= SMALL:
-        rows = r.network.take(_evaluated(r))
+    evaluated = r.network.table.evaluated
+    if r.network.table.schema.task == "binary" and len(evaluated) >= SMALL:
+        rows = r.network.take(evaluated)
         p = np.exp(-np.logaddexp(0, -rows.scores[:, 0]))  # of the positive class
         saturation = quantile(p * (1 - p), 0.5, rows.table.weights)
     return Gradients(
@@ -64,11 +73,6 @@ def build(r: Results) -> Gradients:
         methods=[_method(*models) for models in r[ANALYSIS] or []],
         baselines=baselines_record.build(r),
     )
-
-
-def _evaluated(r: Results) -> Any:
-    table = r.network.table
-    return np.arange(len(table)) if table.held_out is None else np.flatnonzero(table.held_out)
 
 
 def _method(network: GradientImportance, linear: GradientImportance) -> GradientMethod:
@@ -98,14 +102,6 @@ def _method(network: GradientImportance, linear: GradientImportance) -> Gradient
 
 def _settings(gradients: GradientImportance) -> dict[str, Any]:
     return {name: value for name, value in gradients.settings.items() if name != "seed"}
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part, seed = document.gradients, document.method.seed
-    for one in part.methods:
-        reading, drawn = Message(key=f"reading.{one.method}"), effort_of(one)
-        yield ReadingRows(reading=reading, models="both", rows=one.rows, rows_of=part.rows_of, seed=seed, draws=drawn)
 
 
 def effort_of(method: GradientMethod) -> Message | None:

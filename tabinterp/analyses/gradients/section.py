@@ -23,12 +23,13 @@ from tabinterp.report.words import (
     t,
 )
 
+from .record import Gradients
+
 MOST = 100  # columns in a table
 SIZES = {"saliency", "smoothgrad"}  # methods whose attributions are never negative
 
 
-def build(document: Document) -> list[Block]:
-    gradients = document.gradients
+def build(gradients: Gradients, document: Document) -> list[Block]:
     if not gradients.methods:
         return []
     blocks: list[Block] = [

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.gradients": "gradients",
+    "report.section.gradients.summary": (
+        "Saliency, gradient × input, SmoothGrad, integrated gradients, expected gradients, and alternative baselines."
+    ),
     "report.method.summed.gradients": "saliency and gradient × input",
     "report.section.gradients": "Gradients",
     # rows_of: report.rows_plain
     "report.gradients.lead": (
-        "These attributions are based on derivatives of the score ({scale}) and averaged over {rows_of}. Signed means "
-        "have a 95% CI, unless every row has the same value. Mean absolute values have no interval: sampling error "
-        "biases them upward, and no conclusion is based on them."
+        "The attributions in this section are based on derivatives of the score ({scale}) and averaged over "
+        "{rows_of}. Signed means have a 95% CI, unless every row has the same value. Mean absolute values have no "
+        "interval: sampling error biases them upward, and no conclusion is based on them."
     ),
     "report.gradients.saturation": (
-        "The median of p(1 − p) over the rows is {saturation} for the network (maximum possible: 0.25). At values near "
-        "zero, probabilities are saturated and their derivatives vanish; derivatives of the score may not."
+        "The median over the rows of p(1 − p), where p is the network's predicted probability, is {saturation} "
+        "(maximum possible: 0.25). At values near zero, probabilities are saturated and their derivatives vanish; "
+        "derivatives of the score may not."
     ),
     "report.gradients.rows": "Estimates use {rows} rows.",
     # effort: report.gradients.effort
@@ -30,36 +35,37 @@ TEXT: dict[str, str] = {
         "{tolerance})."
     ),
     "report.gradients.note": (
-        "Completeness gap: the largest absolute difference over rows between the sum of the attributions and the "
-        "change in score, divided by the mean absolute change in score."
+        "The completeness gap is the largest absolute difference over rows between the sum of the attributions and "
+        "the change in score, divided by the mean absolute change in score."
     ),
-    "report.gradients.gap.no": "This method has no completeness gap.",
+    "report.gradients.gap.no": "No completeness gap is defined for this method.",
     "report.gradients.gap.none": "not defined",
     "report.gradients.gap.over": (
-        "{model}: the completeness gap exceeds the tolerance. Do not rely on these attributions."
+        "{model}: the completeness gap exceeds the tolerance. Do not rely on the attributions of this method."
     ),
     "report.gradients.table": "{method} by column: signed mean [95% CI] and mean absolute value, for both models",
     "report.gradients.table_size": "{method} by column: mean absolute value, for both models",
     "report.gradients.fold": "Attributions by column ({count})",
-    "report.gradients.fold_output": "{output}: attributions by column ({count})",
+    "report.gradients.fold_output": "Output “{output}”: attributions by column ({count})",
     # gradients: what each method estimates
     "gradient.saliency": "Saliency is the magnitude of the gradient at a row, per SD of the column.",
     "gradient.smoothgrad": (
-        "SmoothGrad is the magnitude of the gradient after averaging over {samples} noisy copies of a row, per SD of "
-        "the column. The SD of the noise is {noise} times the column's central 99% range."
+        "SmoothGrad is the magnitude of the gradient averaged over {samples} noisy copies of a row, per SD of the "
+        "column. The SD of the noise is {noise} times the width of the column's central 99% range."
     ),
     # baseline: "mean" or "median" (start)
     "gradient.gradient_x_input": (
-        "The gradient at a row is multiplied by the difference between this row and the {baseline:start} of all rows."
+        "Gradient × input is the gradient at a row, multiplied by the difference between this row and the "
+        "{baseline:start} of all rows."
     ),
     "gradient.integrated_gradients": (
-        "The gradient is averaged along the straight line from the {baseline:start} of the rows to the row being "
-        "explained, then multiplied by the difference between the two. The mean of a categorical column is a mixture "
-        "of its levels, which no real row has."
+        "Integrated gradients average the gradient along the straight line from the {baseline:start} of the rows to "
+        "the row being explained, and multiply it by the difference between the two. The mean of a categorical "
+        "column is a mixture of its levels, which no real row has."
     ),
     "gradient.expected_gradients": (
-        "Integrated gradients are averaged over {background_rows} real rows as starting points; the completeness gap "
-        "shows the sampling error of this average."
+        "Expected gradients are integrated gradients averaged over {background_rows} real rows as starting points; "
+        "the completeness gap shows the sampling error of this average."
     ),
     "reading.network.saliency": "network: saliency",
     "reading.network.integrated_gradients": "network: integrated gradients",

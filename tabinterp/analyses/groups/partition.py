@@ -238,7 +238,7 @@ def _levels(table: Table, name: str) -> list[Condition]:
 
 
 def _parts(table: Table, name: str) -> list[Condition]:
-    values = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    values = table.numeric(name)
     known, weights = values[~np.isnan(values)], table.row_weights[~np.isnan(values)]
     edges: list[float] = []
     if weights.any():

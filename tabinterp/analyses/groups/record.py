@@ -22,7 +22,8 @@ from tabinterp.analyses.record_values import interval, number, rows_of
 from tabinterp.analyses.subgroup_gaps import record as subgroup_gaps_record
 from tabinterp.analyses.subgroup_gaps.record import WeakPart
 from tabinterp.document.base import Interval, Message, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+from tabinterp.errors import DocumentError
 from tabinterp.table.suppression import SMALL
 
 from . import ANALYSIS
@@ -156,6 +157,25 @@ class Groups(Part):
     def tables(self) -> list[GroupTable]:
         """The only table, or the table of each class."""
         return self.classes if self.table is None else [self.table]
+
+    def check_claims(self, document: Document) -> None:
+        """Check that nothing is shown for a withheld group, and for no group of fewer than ten rows."""
+        rows: list[GroupRow | FittedRow] = [*self.fits]
+        for table in self.tables:
+            rows += [*table.columns, *table.pairs]
+        for index, row in enumerate(rows):
+            numbers = row.network is not None or row.linear is not None
+            if numbers != (row.rows is not None) or (row.rows is not None and row.rows < SMALL):
+                raise DocumentError(
+                    f"groups.table: group {index} shows numbers for {row.rows} rows. Allowed: at least {SMALL}."
+                )
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        for table in self.tables[:1]:
+            yield used_rows("groups", "both", table.rows, table.rows_of)
+        if self.proxies:
+            rows = max(one.rows for one in self.proxies)
+            yield used_rows("proxies", "both", rows, evaluated(document), document.method.seed)
 
 
 def build(r: Results) -> Groups:
@@ -298,9 +318,3 @@ def _group(group: Group) -> GroupRow:
 def _treated(treated: TreatedResult) -> Treated:
     values = {f.name: getattr(treated, f.name) for f in fields(treated)}
     return Treated(**{n: interval(*v) if isinstance(v, tuple) else number(v) for n, v in values.items()})
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    for table in [] if document.groups is None else document.groups.tables[:1]:
-        yield used_rows("groups", "both", table.rows, table.rows_of)

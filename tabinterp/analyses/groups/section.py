@@ -36,10 +36,7 @@ from tabinterp.report.words import (
 Shown = Callable[[Treated], str]
 
 
-def build(document: Document) -> list[Block]:
-    groups = document.groups
-    if groups is None:
-        return []
+def build(groups: Groups, document: Document) -> list[Block]:
     drawn = document.data.drawn
     note = [Paragraph(t("report.groups.summed"), "note")] if drawn is not None and "groups" in drawn.summed else []
     blocks: list[Block] = [] if groups.table is None else [*_people(groups.table, document), *note]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.groups of people": "comparison of groups of people",
+    "rows_of.groups": "Groups of people",
     "report.method.summed.groups": "tables of protected groups",
     "report.groups.summed": (
         "The group tables use all rows of this comparison, which were read in batches; slopes and intercepts use a "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .audited_units import Inside
@@ -16,4 +16,10 @@ ANALYSIS: Analysis[Inside] = Analysis(
     needs=("unit_correlations",),
     estimator="audited_units",
     place="inside",
+    record="Inside",
+    page=(
+        OnPage("inside", "neurons", 10, "section.health"),
+        OnPage("inside", "neurons", 12, "first_layer_section.build"),
+        OnPage("inside", "neurons", 14),
+    ),
 )

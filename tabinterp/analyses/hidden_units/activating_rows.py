@@ -108,7 +108,7 @@ def compared(bound: BoundModel, top: Any) -> Profiles:
     told: list[_Lines] = []
     for name in bound.columns:
         if table.schema[name].kind == "numeric":
-            x = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            x = table.numeric(name)
             known = ~np.isnan(x)
             columns.append(name)
             levels.append(None)

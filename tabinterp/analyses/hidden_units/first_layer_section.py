@@ -5,6 +5,7 @@ bars.
 from __future__ import annotations
 
 from tabinterp.analyses.hidden_units.record import Card, LevelWeights, Template
+from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Cell, Fold, Panels, Paragraph, Table
 from tabinterp.report.tables import heat
@@ -24,6 +25,8 @@ from tabinterp.report.words import (
     unit_name,
 )
 
+from .record import Inside
+
 WIDEST = 15  # columns; the others are one
 LEAST = 0.08  # a share that is printed
 LEVEL = 14  # display columns of a level
@@ -31,9 +34,8 @@ BARRED, LEVELS = 2, 10  # categories, and levels of each, as bars
 BAR, LONGEST_BAR = "█", 8
 
 
-def build(document: Document) -> list[Block]:
-    inside = document.inside
-    if not document.neurons.units or inside is None or not inside.templates:
+def build(inside: Inside, document: Document) -> list[Block]:
+    if not document[Neurons].units or not inside.templates:
         return []
     rank = by_importance(document)
     names = inside.template_columns

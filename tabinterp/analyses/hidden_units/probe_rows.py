@@ -131,7 +131,7 @@ def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
     made = typical.copy()
     for name in bound.columns:
         if bound.table.schema[name].kind == "numeric" and typical[name].notna().all():
-            rounding = Rounding(bound.table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
+            rounding = Rounding(bound.table.numeric(name))
             value = np.array([rounding(float(typical[name].iloc[0]))])
             if np.isfinite(value).all() and takes(bound, name, value):
                 made[name] = column_like(typical[name], value).to_numpy()

@@ -24,6 +24,7 @@ from tabinterp.analyses.record_values import at, number, rows_of
 from tabinterp.analyses.unit_correlations.record import MOST_UNITS
 from tabinterp.document.base import Interval, Metric, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.errors import DocumentError
 
 from . import ANALYSIS
 
@@ -160,6 +161,24 @@ class Inside(Part):
     reference: int | None  # rows that optima are set beside
     far: float  # oddness from which on an optimum is no row to read
     seed: int
+
+    def check_claims(self, document: Document) -> None:
+        """Check that an optimum is only marked as plausible if its oddness allows it."""
+        for i, card in enumerate(self.cards):
+            for name in ("optimum", "lowest"):
+                found = getattr(card, name)
+                if found is not None:
+                    _optimum(f"cards.{i}.{name}", found, self.far)
+            for j, point in enumerate(card.path):
+                _readable(f"cards.{i}.path.{j}", point.oddness, point.unreadable, self.far)
+            if card.plausible is not None:
+                _readable(f"cards.{i}.plausible", card.plausible.oddness, False, self.far)
+        for i, one in enumerate(self.outputs):
+            _optimum(f"outputs.{i}.optimum", one.optimum, self.far)
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("inside", "network", self.rows, self.rows_of, self.seed)
+        yield used_rows("ablation", "network", self.ablation_rows, self.rows_of, self.seed)
 
 
 def build(r: Results) -> Inside | None:
@@ -357,9 +376,18 @@ def _bars(result: InsideResult, u: int, values: ShownValues) -> list[LevelWeight
     return bars
 
 
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.inside
-    if part is not None:
-        yield used_rows("inside", "network", part.rows, part.rows_of, part.seed)
-        yield used_rows("ablation", "network", part.ablation_rows, part.rows_of, part.seed)
+def _optimum(place: str, found: Optimum, far: float) -> None:
+    _readable(place, found.oddness, found.unreadable, far)
+    if found.unreadable != bool(found.beyond):
+        raise DocumentError(
+            f"inside.{place}: unreadable is {str(found.unreadable).lower()}, but {len(found.beyond)} measures are "
+            "beyond their limit. Allowed: true with at least one such measure, false with none."
+        )
+
+
+def _readable(place: str, oddness: float, unreadable: bool, far: float) -> None:
+    if unreadable != (oddness >= far):
+        raise DocumentError(
+            f"inside.{place}: unreadable is {str(unreadable).lower()}, but the oddness is {oddness:.4g}. Allowed: "
+            f"true from {far:.4g} upwards, false below."
+        )

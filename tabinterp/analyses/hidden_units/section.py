@@ -14,7 +14,8 @@ from tabinterp.analyses.hidden_units.record import (
     WeightLine,
 )
 from tabinterp.analyses.maximisation.panels import PLACES, at, best, path, peak, plausible, values_at
-from tabinterp.document.claims import side
+from tabinterp.analyses.unit_correlations.record import Neurons
+from tabinterp.document.base import side
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Panels, Paragraph, Table
 from tabinterp.report.tables import Column, name_column, table
@@ -48,10 +49,9 @@ HEALTH = ("dead", "constant", "saturated", "duplicate", "redundant")
 # ---- health
 
 
-def health(document: Document) -> list[Block]:
+def health(inside: Inside, document: Document) -> list[Block]:
     """Return the table of dead, saturated and redundant units in each layer."""
-    inside = document.inside
-    if not document.neurons.units or inside is None:
+    if not document[Neurons].units:
         return []
     caption = t("report.inside.health_table", rows=rows_of(inside))
     names = [t(f"report.inside.{kind}") for kind in ("units", "sound", *HEALTH, "rank")]
@@ -74,10 +74,9 @@ def _layer(row: LayerHealth) -> list[str]:
 # ---- up close
 
 
-def build(document: Document) -> list[Block]:
+def build(inside: Inside, document: Document) -> list[Block]:
     """Return the units with the highest ablation loss, each with what activates it."""
-    inside = document.inside
-    if not document.neurons.units or inside is None:
+    if not document[Neurons].units:
         return []
     loss = t(f"report.metric.{inside.loss}")
     lead = t(
@@ -170,7 +169,7 @@ def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
         low, high = sorted((abs(cost.low), abs(cost.high)))
         values = {"value": number(abs(cost.value)), "low": number(low), "high": number(high)}
     words.append(t(f"report.inside.words.{way}", loss=loss, **values))
-    return [*words, t("report.inside.words.zero", value=interval(card.ablation_zero, sign=True))]
+    return [*words, t("report.inside.words.zero", loss=loss, value=interval(card.ablation_zero, sign=True))]
 
 
 def _difference(line: ProfileLine) -> str:
@@ -178,7 +177,8 @@ def _difference(line: ProfileLine) -> str:
     if line.level is not None and line.excite.value is None:
         return t("units.level.most", column=tidy(line.column), level=tidy(level_name(line.level)))
     if line.level is not None:
-        return t("units.level", column=tidy(line.column), level=tidy(level_name(line.level)), value=number(value))
+        key, size = ("units.level", number(value)) if value >= 1 else ("units.level.less", share(value))
+        return t(key, column=tidy(line.column), level=tidy(level_name(line.level)), value=size)
     key = "units.column.higher" if value > 0 else "units.column.lower"
     return t(key, column=tidy(line.column), value=number(abs(value)))
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.hidden units": "hidden units",
+    "rows_of.inside": "Hidden units",
+    "rows_of.ablation": "Ablation of hidden units",
     "report.inside.lead": (
         "This section shows the health of the hidden units, the columns they respond to, their importance to the loss, "
         "and the rows that most activate the units and the outputs."
@@ -27,8 +30,8 @@ TEXT: dict[str, str] = {
     "report.inside.atlas": "Units by column",
     "report.inside.order": (
         "Units are ordered by the rise in {loss} when a unit's output is replaced by its mean (n = {rows}). For "
-        "{resolved} of the {units} units, the 95% CI of the rise lies above zero; about {chance} would be expected by "
-        "chance if no unit mattered."
+        "{resolved} of the {units} units, the 95% CI for the rise lies above zero; if no unit mattered, about "
+        "{chance} such intervals would be expected by chance."
     ),
     "report.inside.order_none": (
         "The rise in {loss} without each unit could not be estimated, because the outputs of the hidden units cannot "
@@ -43,24 +46,25 @@ TEXT: dict[str, str] = {
         "Units of {layer} by column: share (%) of each column in the unit's input ({count} units, most important first)"
     ),
     "report.inside.templates.note": (
-        "The input to a first-layer unit is a sum with one part for each column. Each cell is the variance of the "
-        "column's part divided by the sum of the variances of all parts; correlation between columns is ignored. For a "
-        "number, the sign is that of its weight. For a category, the level with the largest weight is shown with its "
-        "sign. A dot marks a share below {percent}%. Unlike the correlations in “Units by column”, the shares cover "
-        "only direct inputs to the unit."
+        "The input to a first-layer unit is a sum with one part for each column. Each cell shows the variance of the "
+        "column's part divided by the sum of the variances of all parts; correlation between columns is ignored. The "
+        "sign of a numeric column is that of its weight. For a categorical column, the level with the largest weight "
+        "is shown with the sign of that weight. A dot marks a share below {percent}%. Unlike the correlations in "
+        "“Units by column”, the shares cover only direct inputs to the unit."
     ),
     "report.inside.templates.other": "Other ({count} columns)",
     "report.inside.templates.share": "{percent}",
     "report.inside.templates.small": "·",
     "report.inside.close": "Most important units",
     "report.inside.close_lead": (
-        "These {count} units have the largest rise in {loss} when the unit's output is replaced by its mean. For each "
+        "These are the {count} units for which replacing the output by its mean raises {loss} the most. For each "
         "unit, the 10% of rows that activate it most and the 10% that activate it least are compared with all rows; "
-        "columns with an adjusted p of at most 0.05 are listed. Because the units were selected for a large rise, the "
-        "estimates of the rise are biased upward. A rise with an interval that includes zero is not significant."
+        "columns with an adjusted p of at most 0.05 are listed. Because the units were selected for a large rise in "
+        "loss, the estimates of this rise are biased upward. A rise in loss is not significant if its interval "
+        "includes zero."
     ),
     "report.inside.close_none": (
-        "Replacing a unit by its mean does not raise the loss for any unit, so no unit is shown in detail."
+        "Replacing the output by its mean does not raise the loss for any unit, so no unit is shown in detail."
     ),
     "report.inside.caveat": (
         "Interpret single units with caution. A selective unit is not necessarily important (Morcos et al. 2018). A "
@@ -68,14 +72,15 @@ TEXT: dict[str, str] = {
         "People predict a unit's behaviour better from real examples than from synthetic ones (Borowski et al. 2021)."
     ),
     "report.inside.optima_lead": (
-        "An optimum is a row, found by optimisation, that maximises either an output or the value of a unit before its "
-        "activation function. Each search has {starts} starting points, half of them real rows. Numbers stay between "
-        "their 0.5% and 99.5% quantiles, and categories take levels that occur in the data; real rows outside these "
-        "limits may reach higher values. Columns that determine each other change together. Each optimum is compared "
-        "with {reference} real rows by four measures: the Mahalanobis distance of its numbers, the distance to its "
-        "nearest neighbours, an isolation forest, and the largest residual of a number given the other columns. Very "
-        "small and very large values are both atypical, and the most extreme measure decides. An optimum that is more "
-        "atypical than {far} of the real rows is marked as implausible (seed {seed})."
+        "An optimum is a row, found by optimisation, that maximises either an output or the value of a unit before "
+        "its activation function. Each search has {starts} starting points, half of them real rows; random draws use "
+        "seed {seed}. The search keeps numeric columns between their 0.5% and 99.5% quantiles and restricts "
+        "categorical columns to levels that occur in the data; real rows outside these limits may produce a higher "
+        "value. Columns that determine each other change together. Each optimum is compared with {reference} real "
+        "rows by four measures: the Mahalanobis distance of its numeric columns, the distance to its nearest "
+        "neighbours, an isolation forest score, and the largest residual of a numeric column given the other "
+        "columns. Very small and very large values of a measure are both atypical, and the most extreme measure "
+        "decides. An optimum that is more atypical than {far} of the real rows is marked as implausible."
     ),
     # unit: its name; cost: report.inside.cost
     "report.inside.card": "{unit}: {cost}",
@@ -102,7 +107,7 @@ TEXT: dict[str, str] = {
     "report.inside.template_none": "Only first-layer units have weights that apply directly to columns.",
     "report.inside.weight": "Weight",
     "report.inside.bars.fold": "Weights by level: {columns}",
-    "report.inside.bars.table": "{column}: contribution of each level minus the mean over rows",
+    "report.inside.bars.table": "{column}: contribution of each level to the unit's input, minus the mean over rows",
     # caption: report.inside.bars.table
     "report.inside.bars.some": "{caption} ({count} more levels are in audit.json)",
     "report.inside.bars.level": "Level",
@@ -128,37 +133,43 @@ TEXT: dict[str, str] = {
     "report.inside.rare": "(fewer than 10 rows)",
     # oddness: a percentage; why: report.inside.why, joined by semicolons
     "report.inside.unreadable": (
-        "✗ Implausible as a real row: more atypical than {oddness} of real rows. Reasons: {why}."
+        "✗ This optimum is implausible as a real row: it is more atypical than {oddness} of real rows. The optimum "
+        "is marked as implausible because {why}."
     ),
     "report.inside.why.mahalanobis": "its Mahalanobis distance exceeds that of {share} of real rows",
-    "report.inside.why.neighbours": "its distance to neighbours exceeds that of {share} of real rows",
+    "report.inside.why.neighbours": "its distance to its nearest neighbours exceeds that of {share} of real rows",
     "report.inside.why.forest": "its isolation forest score exceeds that of {share} of real rows",
     "report.inside.why.residual": "its residual for {column} exceeds the largest residual of {share} of real rows",
     "report.inside.why.mahalanobis_near": "its Mahalanobis distance is below that of {share} of real rows",
-    "report.inside.why.neighbours_near": "its distance to neighbours is below that of {share} of real rows",
+    "report.inside.why.neighbours_near": "its distance to its nearest neighbours is below that of {share} of real rows",
     "report.inside.why.forest_near": "its isolation forest score is below that of {share} of real rows",
     "report.inside.why.residual_near": "its largest residual is below that of {share} of real rows",
-    "report.inside.out": "Columns outside the range of the real rows: {count}.",
+    "report.inside.out": "Number of columns in which the optimum lies outside the range of the real rows: {count}.",
     # oddness: a percentage; odd: the sentence report.inside.odd
-    "report.inside.readable": "Plausible as a real row, because it is more atypical than only {oddness} of real rows. {odd}",
+    "report.inside.readable": (
+        "This optimum is plausible as a real row: it is more atypical than {oddness} of real rows, which is below "
+        "the limit. {odd}"
+    ),
     "report.inside.odd": (
-        "Percentile of each measure among real rows: Mahalanobis distance {mahalanobis}, distance to neighbours "
-        "{neighbours}, isolation forest {forest}, largest residual {residual} ({column})."
+        "Percentiles of the optimum among real rows: Mahalanobis distance {mahalanobis}, distance to nearest "
+        "neighbours {neighbours}, isolation forest score {forest}, largest residual {residual} (in {column})."
     ),
     "report.inside.odd_none": (
-        "Percentile of each measure among real rows: distance to neighbours {neighbours}, isolation forest {forest}."
+        "Percentiles of the optimum among real rows: distance to nearest neighbours {neighbours}, isolation forest "
+        "score {forest}."
     ),
     "report.inside.free": "Column values at the optimum without a distance limit",
     # caption: of a table of an optimum
     "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
     "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
-        "The highest value found for a plausible row is {value}, within the Mahalanobis ball that contains {share} of "
-        "the rows. This optimum is more atypical than {oddness} of real rows."
+        "The highest value found for a plausible row is {value}, within the Mahalanobis ball that contains {share} "
+        "of the rows. The plausible optimum is more atypical than {oddness} of real rows."
     ),
     "report.inside.plausible_same": "The optimum without a distance limit is itself plausible.",
     "report.inside.plausible_none": (
-        "No plausible optimum was found, even close to the centre of the data. Rely on the real rows only."
+        "No plausible optimum was found, even close to the centre of the data. Rely only on the real rows for this "
+        "unit."
     ),
     "report.inside.six": (
         "Column values at both optima and in four groups of real rows (mean, or most frequent level with its share)"
@@ -175,7 +186,7 @@ TEXT: dict[str, str] = {
     "report.inside.six.level": "{level} ({share})",
     "report.inside.six.unreadable": "✗ The negative optimum is implausible as a real row.",
     # name: of the unit
-    "report.inside.path.table": "{name}: optimum within Mahalanobis balls that contain an increasing share of the rows",
+    "report.inside.path.table": "Optimum of {name} within Mahalanobis balls that contain an increasing share of the rows",
     "report.inside.path.ball": "Share of rows in the ball",
     "report.inside.path.share": "{percent}%",
     "report.inside.path.free": "no limit",
@@ -191,23 +202,23 @@ TEXT: dict[str, str] = {
         "plausible."
     ),
     "report.inside.path.caption": (
-        "Optimum within the Mahalanobis ball that contains a given share of the rows. Rightmost point: no distance "
-        "limit."
+        "Each point shows the optimum within the Mahalanobis ball that contains the given share of the rows. The "
+        "rightmost point has no distance limit."
     ),
-    "report.inside.proved.closed form": "This is the exact maximum (closed form).",
+    "report.inside.proved.closed form": "The optimum is the exact maximum (closed form).",
     # share: a percentage; proof: report.inside.proof
     "report.inside.proved.short": (
-        "The optimum reaches {share} of the distance from the mean to a proven bound ({proof})."
+        "The optimum reaches {share} of the distance from the mean to a proven upper bound ({proof})."
     ),
     "report.inside.proved.none": "No bound was proven, so a more extreme value may exist.",
     "report.inside.proof.integer programme": "mixed-integer programming",
     "report.inside.proof.bound propagation": "interval bound propagation, often loose",
     "report.inside.starts": (
-        "{share} of the searches end within 1% of this value (distinct end points: {count}; median cosine similarity "
-        "between the end points of all searches: {cosine})."
+        "{share} of the searches end within 1% of the optimum (number of distinct rows: {count}). The median cosine "
+        "similarity between the end points of the searches is {cosine}."
     ),
     "report.inside.outputs": "Output optima",
-    "report.inside.output": "{output}: highest score ({scale})",
+    "report.inside.output": "Output “{output}”: highest score ({scale})",
     "report.inside.score": "Highest score ({scale})",
     "report.inside.score_low": "Lowest score ({scale})",
     "report.inside.every": (
@@ -215,16 +226,16 @@ TEXT: dict[str, str] = {
         "correlation ratio, dCor: distance correlation)"
     ),
     "report.inside.words.rises": (
-        "Replacing the unit by its mean raises the {loss} by {value} (95% CI {low} to {high})."
+        "Replacing the unit's output by its mean raises the {loss} by {value} (95% CI {low} to {high})."
     ),
     "report.inside.words.falls": (
-        "Replacing the unit by its mean lowers the {loss} by {value} (95% CI {low} to {high})."
+        "Replacing the unit's output by its mean lowers the {loss} by {value} (95% CI {low} to {high})."
     ),
     "report.inside.words.open": (
-        "Replacing the unit by its mean changes the {loss} by {value} (95% CI {low} to {high}), which is not "
-        "significant."
+        "Replacing the unit's output by its mean changes the {loss} by {value} (95% CI {low} to {high}), which is "
+        "not significant."
     ),
-    "report.inside.words.zero": "When the unit is replaced by 0, the change is {value}.",
+    "report.inside.words.zero": "Replacing the unit's output by 0 changes the {loss} by {value}.",
     "units.unit": "Unit {unit} of {layer}",
     "units.health.dead": "outputs 0 in all {rows} rows.",
     "units.health.constant": "outputs {mean} in all {rows} rows.",
@@ -241,8 +252,9 @@ TEXT: dict[str, str] = {
     ),
     "units.column.higher": "{column} ({value} SD higher)",
     "units.column.lower": "{column} ({value} SD lower)",
-    "units.level": "{column} = {level} ({value} times as frequent)",
-    "units.level.most": "{column} = {level} (nearly all rows)",
+    "units.level": "“{column} = {level}” ({value} times as frequent)",
+    "units.level.less": "“{column} = {level}” ({value} as frequent)",
+    "units.level.most": "“{column} = {level}” (nearly all of these rows)",
     "units.ablation": "Replacing its output by its mean changes the loss by {value} (standard error {stderr}).",
     "units.ablation.none": "Its effect on the loss is unknown, because the output of its layer cannot be replaced.",
     "plot.axis.probes": "Change in score from the median row",

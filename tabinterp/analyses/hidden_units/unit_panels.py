@@ -206,7 +206,7 @@ def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
         if level is None:
-            x = bound.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+            x = bound.table.numeric(column)
             known = ~np.isnan(x)
             if known.any():
                 spread = float(deviation(x[known], w[known]))

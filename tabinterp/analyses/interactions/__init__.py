@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Interactions
@@ -14,4 +14,6 @@ ANALYSIS: Analysis[Interactions] = Analysis(
     "interactions",
     lambda size: 1.5 + size.evaluations(min(2e6, size.drawn * size.columns**2 / 2) + 1_000 * min(size.drawn, 2_048)),
     place="interactions",
+    record="Interactions",
+    page=(OnPage("effects-chapter", "interactions", 30),),
 )

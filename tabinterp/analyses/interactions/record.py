@@ -40,6 +40,9 @@ class Interactions(Part):
     linear_adds: bool  # the linear model is a sum over original columns: none of its pairs acts together
     pairs: list[InteractionRow]
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("interactions", "network", self.rows, self.rows_of, self.seed, blocks=self.blocks)
+
 
 def build(r: Results) -> Interactions | None:
     """Return the strongest pairs; None if they were not computed."""
@@ -60,10 +63,3 @@ def build(r: Results) -> Interactions | None:
             for pair in result.pairs
         ],
     )
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.interactions
-    if part is not None:
-        yield used_rows("interactions", "network", part.rows, part.rows_of, part.seed, blocks=part.blocks)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tabinterp.analyses.coefficients.record import Coefficients
 from tabinterp.analyses.interactions.record import InteractionRow
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, name_column, table
 from tabinterp.report.words import cut, number, outputs, rows_of, t
 
+from .record import Interactions
+
 MEASURES = ("share", "variance", "h2", "shapley")
 
 
-def build(document: Document) -> list[Block]:
-    interactions = document.interactions
-    if interactions is None:
-        return []
+def build(interactions: Interactions, document: Document) -> list[Block]:
     linear = Paragraph(
         t("report.interactions.linear" if interactions.linear_adds else "report.interactions.linear_mixed")
     )
@@ -44,7 +44,7 @@ def build(document: Document) -> list[Block]:
         blocks.append(table if output is None else Fold(summary, [table], open=place == 0))
     how = t(
         "report.interactions.note",
-        unit=t(f"report.interactions.unit.{document.coefficients.scale}"),
+        unit=t(f"report.interactions.unit.{document[Coefficients].scale}"),
         blocks=interactions.blocks,
         background=interactions.background,
         seed=str(interactions.seed),

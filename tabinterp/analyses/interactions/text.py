@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.interactions": "interactions",
+    "rows_of.interactions": "Interactions",
     "report.section.interactions": "Interactions",
     "report.interactions.lead": (
-        "An interaction is the effect of two columns on the network's score beyond the sum of their separate effects. "
-        "{screened} pairs of columns were screened by second differences between real rows; the {count} strongest are "
-        "listed, in descending order of interaction variance (estimated on {rows})."
+        "An interaction is the effect of two columns on the network's score beyond the sum of their separate "
+        "effects. {screened} pairs of columns were screened by second differences between real rows; the {count} "
+        "strongest are listed, in descending order of interaction variance, which was estimated on {rows}."
     ),
     "report.interactions.passed": (
         "The {count} columns that change the score least were excluded from the screening. Their largest total Sobol "
@@ -22,12 +24,13 @@ TEXT: dict[str, str] = {
         "were not estimated."
     ),
     "report.interactions.note": (
-        "Variance: variance of the interaction effect, which is the pair's partial dependence minus those of its two "
-        "columns ({unit}). Share: variance of the interaction effect divided by the variance of the score. H²: "
-        "variance of the interaction effect divided by the variance of the pair's partial dependence (Friedman and "
-        "Popescu). Shapley: variance over rows of the Shapley interaction index. Estimates are unbiased, so they can "
-        "be negative if there is no interaction. Intervals are computed from {blocks} blocks of {background} rows "
-        "(seed {seed}). All measures use combinations of real rows, which may be atypical."
+        "Variance: variance of the interaction effect ({unit}), which is the pair's partial dependence minus the "
+        "partial dependences of its two columns. Share: variance of the interaction effect divided by the variance "
+        "of the score. H²: variance of the interaction effect divided by the variance of the pair's partial "
+        "dependence (Friedman and Popescu). Shapley: variance over rows of the Shapley interaction index. Estimates "
+        "are unbiased, so they can be negative if there is no interaction. Intervals are computed from {blocks} "
+        "randomly drawn blocks of {background} rows (seed {seed}). All measures combine values from different real "
+        "rows, which can result in atypical rows."
     ),
     "report.interactions.unit.log-odds": "squared log-odds",
     "report.interactions.unit.target": "squared units of the target",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Ladder
@@ -14,5 +14,7 @@ ANALYSIS: Analysis[Ladder] = Analysis(
     "ladder of refits",
     lambda size: 1 + 0.1 * size.encoded * (1 + size.outputs) + 1e-4 * size.training,
     rows="performance",
-    place="gain",
+    place="gain.ladder",
+    record="Ladder",
+    page=(OnPage("performance-chapter", "gain", 50),),
 )

@@ -18,8 +18,9 @@ from tabinterp.analyses.decomposition import ANALYSIS as DECOMPOSITION
 from tabinterp.analyses.decomposition import record as decomposition_record
 from tabinterp.analyses.decomposition.record import Shares
 from tabinterp.analyses.record_values import fill
-from tabinterp.document.base import Interval, Message, Metric, Part, Status
+from tabinterp.document.base import Interval, Message, Metric, Part, Status, status_of
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
+from tabinterp.errors import DocumentError
 
 from . import ANALYSIS
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from .estimator import Ladder as LadderResult
 
 MARGIN = 0.25
+BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # what a refit's place says of the network
+REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 
 class Rung(Part):
@@ -58,12 +61,62 @@ class Ladder(Part):
     resamples: int
     seed: int
 
+    def check_claims(self, document: Document) -> None:
+        """Check that the status of each refit follows from its interval, on held-out rows."""
+        for index, rung in enumerate(self.rungs):
+            place = f"gain.ladder.rungs.{index}"
+            if rung.status is not None and rung.status != (placed := status_of(rung.against_network, self.margin)):
+                raise DocumentError(
+                    f"{place}.status: {rung.status!r}, but its interval and the margin imply {placed!r}."
+                )
+            if self.gain != "better" and rung.recovered.value is not None:
+                raise DocumentError(
+                    f"{place}.recovered: a share is given, but the gain is not significant. Allowed: null."
+                )
+        linear = next((rung.status for rung in self.rungs if rung.rung == "linear"), None)
+        expected = None if linear is None else BEHIND.get(linear, linear)
+        if self.gain != expected:
+            raise DocumentError(
+                f"gain.ladder.gain: {self.gain!r}, but the linear model in the ladder implies {expected!r}."
+            )
+        if not document.performance.held_out and any(rung.status != "not_resolved" for rung in self.rungs[:-1]):
+            raise DocumentError(
+                "gain.ladder: the refits have a status, although there are no held-out rows. Allowed: 'not_resolved'."
+            )
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("ladder_fitted", "refits", self.training_rows, training(document), self.seed)
+        yield used_rows("ladder", "network", self.rows, evaluated(document), self.seed, resamples=self.resamples)
+
 
 class Gain(Part):
     ladder: Ladder | None
     shares: Shares | None
     recovery: Message | None  # how far the refits come
     agreement: Message | None  # whether ladder and shares agree
+
+    def check_claims(self, document: Document) -> None:
+        """Check that the gain is only decomposed if it is significant."""
+        resolved = self.ladder is not None and self.ladder.gain == "better"
+        if self.recovery is not None:
+            self._check_recovery(self.recovery.key, resolved)
+        if self.agreement is not None and not resolved and self.agreement.key != "gain.no_gain":
+            raise DocumentError(
+                f"gain.agreement: {self.agreement.key!r} requires a significant gain. Allowed: 'gain.no_gain'."
+            )
+
+    def _check_recovery(self, key: str, resolved: bool) -> None:
+        _, name, told, *shared = key.split(".")
+        rungs = [] if self.ladder is None else self.ladder.rungs
+        status = next((rung.status for rung in rungs if rung.rung == name), None)
+        if told in REACHED and status != REACHED[told]:
+            raise DocumentError(
+                f"gain.recovery: {key!r}, but the status of that model is {status!r}. Allowed: {REACHED[told]!r}."
+            )
+        if shared and not resolved:
+            raise DocumentError(
+                f"gain.recovery: {key!r} requires a significant gain. Allowed: a sentence without a share."
+            )
 
 
 def build(r: Results) -> Gain | None:
@@ -133,11 +186,3 @@ def agreement(decomposition: Decomposition, ladder: LadderResult) -> Message:
 
 def _pairs(ladder: LadderResult) -> list[str]:
     return [" × ".join(pair) for pair in ladder.pairs]
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = None if document.gain is None else document.gain.ladder
-    if part is not None:
-        yield used_rows("ladder_fitted", "refits", part.training_rows, training(document), part.seed)
-        yield used_rows("ladder", "network", part.rows, evaluated(document), part.seed, resamples=part.resamples)

@@ -9,16 +9,16 @@ from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Tabl
 from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import NONE, counted, interval, listed, number, say, t, tidy
 
+from .record import Gain
 
-def build(document: Document) -> list[Block]:
+
+def build(ladder: Ladder, document: Document) -> list[Block]:
     """Return the sentences about the gain, and the models of the ladder."""
-    gain = document.gain
-    if gain is None:
-        return []
+    gain = document[Gain]
     sentences = [sentence for sentence in (gain.recovery, gain.agreement) if sentence is not None]
     return [
         *(Paragraph(say(sentence)) for sentence in sentences),
-        *([] if gain.ladder is None else _ladder(gain.ladder, document.performance.resamples > 0)),
+        *_ladder(ladder, document.performance.resamples > 0),
     ]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.ladder of refits": "comparison with simpler models",
+    "rows_of.ladder_fitted": "Simpler models: fit",
+    "rows_of.ladder": "Simpler models: evaluation",
     "ladder.intercept.reached": "A model with only an intercept matches the network on held-out rows.",
     "ladder.intercept.better": "A model with only an intercept predicts better than the network on held-out rows.",
     "ladder.intercept.short": (
@@ -20,12 +23,13 @@ TEXT: dict[str, str] = {
         "An additive spline model has the lowest held-out loss of the simpler models, but was not shown to match the network."
     ),
     "ladder.curvature.reached.gain": (
-        "An additive spline model matches the network on held-out rows. It recovers {percent}% of the network's gain over "
-        "the linear model (95% CI {low}% to {high}%)."
+        "An additive spline model matches the network on held-out rows. The spline model recovers {percent}% of the "
+        "network's gain over the linear model (95% CI {low}% to {high}%)."
     ),
     "ladder.curvature.short.gain": (
         "An additive spline model has the lowest held-out loss of the simpler models, but was not shown to match the "
-        "network. It recovers {percent}% of the network's gain over the linear model (95% CI {low}% to {high}%)."
+        "network. The spline model recovers {percent}% of the network's gain over the linear model (95% CI {low}% to "
+        "{high}%)."
     ),
     "ladder.pairs.reached": (
         "An additive spline model with interactions ({pairs}) matches the network on held-out rows."
@@ -38,13 +42,13 @@ TEXT: dict[str, str] = {
         "not shown to match the network."
     ),
     "ladder.pairs.reached.gain": (
-        "An additive spline model with interactions ({pairs}) matches the network on held-out rows. It recovers {percent}% "
-        "of the network's gain over the linear model (95% CI {low}% to {high}%)."
+        "An additive spline model with interactions ({pairs}) matches the network on held-out rows. The spline model "
+        "recovers {percent}% of the network's gain over the linear model (95% CI {low}% to {high}%)."
     ),
     "ladder.pairs.short.gain": (
-        "An additive spline model with interactions ({pairs}) has the lowest held-out loss of the simpler models, but was "
-        "not shown to match the network. It recovers {percent}% of the network's gain over the linear model (95% CI {low}% "
-        "to {high}%)."
+        "An additive spline model with interactions ({pairs}) has the lowest held-out loss of the simpler models, "
+        "but was not shown to match the network. The spline model recovers {percent}% of the network's gain over the "
+        "linear model (95% CI {low}% to {high}%)."
     ),
     "gain.no_gain": (
         "The network was not shown to predict better than the refitted linear model, so there is no gain to explain."
@@ -56,39 +60,41 @@ TEXT: dict[str, str] = {
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
         "The refitted models and the network's score agree on the role of curves. Curves provide {ladder}% of the "
-        "held-out gain from curves and interactions, and {score}% of their contribution to the network's score (95% "
-        "CI for the difference {low} to {high} percentage points; agreement means a difference within 25 points)."
+        "held-out gain from curves and interactions, and {score}% of what curves and interactions contribute to the "
+        "variance of the network's score. The 95% CI for the difference between these percentages is {low} to {high} "
+        "percentage points; a difference within 25 points counts as agreement."
     ),
     "gain.disagree": (
-        "The refitted models and the network's score disagree on the role of curves. Curves provide {ladder}% of "
-        "the held-out gain from curves and interactions, and {score}% of their contribution to the network's score "
-        "(95% CI for the difference {low} to {high} percentage points). The composition of the score therefore does "
-        "not show where the predictive gain comes from."
+        "The refitted models and the network's score disagree on the role of curves. Curves provide {ladder}% of the "
+        "held-out gain from curves and interactions, and {score}% of what curves and interactions contribute to the "
+        "variance of the network's score (95% CI for the difference {low} to {high} percentage points). The "
+        "composition of the score therefore does not show where the predictive gain comes from."
     ),
     "gain.open": (
         "It is inconclusive whether the refitted models and the network's score agree on the role of curves. Curves "
-        "provide {ladder}% of the held-out gain from curves and interactions, and {score}% of their contribution "
-        "to the network's score (95% CI for the difference {low} to {high} percentage points)."
+        "provide {ladder}% of the held-out gain from curves and interactions, and {score}% of what curves and "
+        "interactions contribute to the variance of the network's score (95% CI for the difference {low} to {high} "
+        "percentage points)."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",
     "report.gain.lead": (
         "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
-        "Its loss, {metric}, is computed on {rows} held-out rows. The linear model in this comparison is refitted "
-        "too; the verdict uses the original counterpart. 95% intervals are from {resamples} bootstrap resamples "
-        "(seed {seed}). Differences smaller than {margin} are treated as negligible."
+        "The {metric} of each model is computed on {rows} held-out rows. The linear model in this comparison is "
+        "refitted too; the verdict uses the original counterpart. 95% intervals are from {resamples} bootstrap "
+        "resamples (seed {seed}). Differences smaller than {margin} are treated as negligible."
     ),
     "report.gain.lead.student": (
         "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
-        "Its loss, {metric}, is computed on {rows} held-out rows. The linear model in this comparison is refitted "
-        "too; the verdict uses the original counterpart. 95% intervals use Student's t on paired differences; for "
-        "the share of the gain, Fieller's interval is used. Differences smaller than {margin} are treated as "
-        "negligible."
+        "The {metric} of each model is computed on {rows} held-out rows. The linear model in this comparison is "
+        "refitted too; the verdict uses the original counterpart. 95% intervals for paired differences use Student's "
+        "t; intervals for the share of the gain use Fieller's method. Differences smaller than {margin} are treated "
+        "as negligible."
     ),
     "report.gain.pairs": (
-        "The last refitted model includes these interactions, which explain most of the network's score beyond "
-        "single-column terms on real rows: {pairs}. The section “Interactions” ranks pairs by another measure, on "
-        "rows recombined from real rows, and may list other pairs."
+        "The last refitted model includes the interactions that explain the most variance of the network's score "
+        "beyond single-column terms on real rows: {pairs}. The section “Interactions” ranks pairs by another "
+        "measure, on rows recombined from real rows, and may list other pairs."
     ),
     "report.gain.passed": (
         "Curves and interactions were limited to the columns that change the network's score most. Columns with "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import LinearRegions
@@ -14,6 +14,7 @@ ANALYSIS: Analysis[LinearRegions] = Analysis(
     "linear regions",
     lambda size: 0.05,
     needs=("coefficients",),
-    place="mechanism",
-    builder="mechanism",
+    place="mechanism.regions",
+    record="Regions",
+    page=(OnPage("inside", "mechanism", 21),),
 )

@@ -10,7 +10,7 @@ import numpy as np
 from tabinterp.analyses.mechanism.term_rows import TermRow, shown_terms, term_fields
 from tabinterp.analyses.record_values import fill, number
 from tabinterp.document.base import Interval, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.table.suppression import parts_shown
 
 from . import ANALYSIS
@@ -50,6 +50,9 @@ class Regions(Part):
     tables: list[Region]  # the largest
     left_out: list[str]  # columns that the encoder mixes with others
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("regions", "network", self.rows, evaluated(document), document.method.seed)
+
 
 def build(r: Results) -> Regions | None:
     """Return the largest linear regions; None if they were not computed."""
@@ -86,10 +89,3 @@ def build(r: Results) -> Regions | None:
         ],
         left_out=list(result.left_out),
     )
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    how = document.mechanism
-    if how is not None and how.regions is not None:
-        yield used_rows("regions", "network", how.regions.rows, document.neurons.rows_of, how.seed)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tabinterp.analyses.linear_regions.record import Region, RegionTerm
+from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, name_column, output_columns, table
@@ -27,15 +28,14 @@ from tabinterp.report.words import (
     tidy,
 )
 
+from .record import Regions
+
 TERMS, LEAST, LEVELS = 14, 4, 3  # terms of all outputs together, of each at least, and levels of one column
 SHOWN = 3  # regions side by side
 LEFT_OUT = 12  # columns without coefficients that are named
 
 
-def build(document: Document) -> list[Block]:
-    regions = None if document.mechanism is None else document.mechanism.regions
-    if regions is None:
-        return []
+def build(regions: Regions, document: Document) -> list[Block]:
     largest = (
         t("report.mechanism.regions.largest_few")
         if regions.largest is None
@@ -43,7 +43,7 @@ def build(document: Document) -> list[Block]:
     )
     lead = t(
         "report.mechanism.regions.lead",
-        rows_of=t(f"report.rows_of.{document.neurons.rows_of}", rows=regions.rows),
+        rows_of=t(f"report.rows_of.{document[Neurons].rows_of}", rows=regions.rows),
         visited=regions.visited,
         told=regions.told,
         share=share(regions.share_told),

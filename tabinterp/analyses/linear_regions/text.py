@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.linear regions": "linear regions",
+    "rows_of.regions": "Linear regions",
     "report.mechanism.regions.fold": "Linear regions ({visited} occupied, n = {rows})",
     # largest: the sentence report.mechanism.regions.largest; told: how many regions; share: a percentage
     "report.mechanism.regions.lead": (

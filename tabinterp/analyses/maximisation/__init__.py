@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from tabinterp.analyses.hidden_units.audited_units import Optima
@@ -15,6 +15,7 @@ ANALYSIS: Analysis[Optima] = Analysis(
     lambda size: 1 + 0.45 * size.columns,
     needs=("hidden_units",),
     estimator="audited_optima",
-    place="inside",
-    builder="hidden_units",
+    place="inside.outputs",
+    record=None,
+    page=(OnPage("inside", "neurons", 15),),
 )

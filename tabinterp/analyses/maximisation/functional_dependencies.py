@@ -61,7 +61,7 @@ def _follows(a: IntArray, b: IntArray) -> bool:
 
 def scales(table: Table, columns: Sequence[str]) -> list[tuple[str, str]]:
     """Return pairs of numeric columns that are the same number on different scales."""
-    x = {c: table.frame[c].to_numpy(dtype=np.float64, na_value=np.nan) for c in columns}
+    x = {c: table.numeric(c) for c in columns}
     ends: dict[frozenset[int], list[str]] = {}
     for c, values in x.items():
         if not np.isnan(values).all():

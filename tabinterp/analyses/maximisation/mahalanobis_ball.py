@@ -115,7 +115,7 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
         own = np.concatenate([_features(bound, column) for column in player.columns], axis=1)
         places.append(sum(part.shape[1] for part in parts) + np.arange(own.shape[1]))
         parts.append(own)
-        middle.append(float(np.nanmean(_number(bound, player.columns[0]))) if player.slope is not None else np.nan)
+        middle.append(float(np.nanmean(bound.table.numeric(player.columns[0]))) if player.slope is not None else np.nan)
     u = np.concatenate(parts, axis=1) if parts else np.zeros((len(bound.table), 0))
     mean = u.mean(axis=0)
     u, sd = _still(u - mean, mean)
@@ -152,14 +152,10 @@ def _still(u: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
     return u, np.where(still, 1.0, u.std(axis=0))
 
 
-def _number(bound: BoundModel, column: str) -> FloatArray:
-    return bound.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
-
-
 def _features(bound: BoundModel, column: str) -> FloatArray:
     """Return features (n, e): the number, or indicators of the levels, including missing values."""
     if bound.table.schema[column].kind == "numeric":
-        x = _number(bound, column)
+        x = bound.table.numeric(column)
         known = ~np.isnan(x)
         return np.where(known, x, x[known].mean() if known.any() else 0.0)[:, None]
     codes, _ = pd.factorize(bound.table.frame[column], use_na_sentinel=False)

@@ -96,7 +96,7 @@ class Domain:
                 first, group = equal_rows(own)
                 at[:, p] = np.array([((known - own[i]) ** 2).sum(axis=1).argmin() for i in first])[group]
                 continue
-            x = _numbers(self.bound, player.columns[0])[rows]
+            x = self.bound.table.numeric(player.columns[0])[rows]
             gone = np.where(np.isnan(x), int(np.argmax(np.isnan(player.values))), 0)
             near = np.nan_to_num(np.abs(x[:, None] - player.values), nan=np.inf).argmin(axis=1)
             at[:, p] = np.where(np.isnan(x), gone, near)
@@ -153,8 +153,10 @@ def _player(
     real rows.
     """
     if all(bound.table.schema[c].kind == "numeric" for c in columns):
-        whole = sorted(columns, key=lambda c: not _whole(_numbers(bound, c)))  # between whole numbers there are others
-        told = [line(_numbers(bound, whole[0]), _numbers(bound, c)) for c in whole[1:]]
+        whole = sorted(
+            columns, key=lambda c: not _whole(bound.table.numeric(c))
+        )  # between whole numbers there are others
+        told = [line(bound.table.numeric(whole[0]), bound.table.numeric(c)) for c in whole[1:]]
         if None not in told:
             return _number(bound, tuple(whole), ((1.0, 0.0), *(one for one in told if one is not None)))
     block = _block(bound, columns)
@@ -182,7 +184,7 @@ def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray
     order = np.lexsort((-count, pairs // size))
     kept = pairs[order][np.diff(pairs[order] // size, prepend=-1) > 0] % size
     inside = np.ones(size, dtype=bool)
-    for x in (_numbers(bound, c) for c in columns if bound.table.schema[c].kind == "numeric"):
+    for x in (bound.table.numeric(c) for c in columns if bound.table.schema[c].kind == "numeric"):
         if not np.isnan(x).all():
             low, high = np.quantile(x[~np.isnan(x)], INSIDE, method="inverted_cdf")
             inside[group[(x < low) | (x > high)]] = False
@@ -192,7 +194,7 @@ def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray
 
 def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
     """Return the player of a number, on every scale that the table has."""
-    x = _numbers(bound, columns[0])
+    x = bound.table.numeric(columns[0])
     held = np.flatnonzero(~np.isnan(x))
     if len(held) == 0:
         donors = np.zeros(1, dtype=np.int64)
@@ -243,10 +245,6 @@ def _whole(x: FloatArray) -> bool:
     return bool((known == np.round(known)).all())
 
 
-def _numbers(bound: BoundModel, column: str) -> FloatArray:
-    return bound.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
-
-
 def _block(bound: BoundModel, columns: Sequence[str]) -> IntArray:
     return np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
 
@@ -266,6 +264,6 @@ def _typical_row(bound: BoundModel, column: str) -> int:
     """Return a row with the column's median, or its most frequent value."""
     values = bound.table.frame[column]
     if bound.table.schema[column].kind == "numeric" and values.notna().any():
-        x = _numbers(bound, column)
+        x = bound.table.numeric(column)
         return int(np.nanargmin(np.abs(x - np.nanmedian(x))))
     return int(np.argmax(values.astype(object).map(values.value_counts(dropna=False)).to_numpy(dtype=np.float64)))

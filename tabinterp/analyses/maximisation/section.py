@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tabinterp.analyses.hidden_units.record import Inside
 from tabinterp.analyses.maximisation.record import OutputCard
+from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Panels
 from tabinterp.report.words import by_importance, number, score_scale, t, tidy
@@ -11,9 +12,8 @@ from tabinterp.report.words import by_importance, number, score_scale, t, tidy
 from .panels import peak, places, proved, stamp, values_at
 
 
-def build(document: Document) -> list[Block]:
-    inside = document.inside
-    if not document.neurons.units or inside is None or not inside.outputs:
+def build(inside: Inside, document: Document) -> list[Block]:
+    if not document[Neurons].units or not inside.outputs:
         return []
     rank, scale = by_importance(document), score_scale(document)
     panels = Panels([_output(inside, card, rank, scale) for card in inside.outputs])

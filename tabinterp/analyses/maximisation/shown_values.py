@@ -58,7 +58,7 @@ class ShownValues:
     def rounding(self, column: str) -> Rounding:
         """Return how a number of the column is rounded."""
         if column not in self._roundings:
-            self._roundings[column] = Rounding(self.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan))
+            self._roundings[column] = Rounding(self.table.numeric(column))
         return self._roundings[column]
 
     def places(self, row: pd.Series) -> list[Place]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.optima of hidden units": "optimal inputs of hidden units",
     "plot.label.facet": "facet {facet}",
     "plot.label.budget": "{budget}% of the rows",
     "plot.label.budget.none": "no limit",

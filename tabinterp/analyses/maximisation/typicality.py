@@ -283,7 +283,7 @@ def _residual(
 def _out(real: BoundModel, rows: pd.DataFrame) -> IntArray:
     count = np.zeros(len(rows), dtype=np.int64)
     for column in _numeric(real):
-        x = real.table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        x = real.table.numeric(column)
         v = rows[column].to_numpy(dtype=np.float64, na_value=np.nan)
         if not np.isnan(x).all():
             count += (v < np.nanmin(x)) | (v > np.nanmax(x))

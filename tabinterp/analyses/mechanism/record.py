@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.ablation import record as ablation_record
 from tabinterp.analyses.ablation.record import UnitGroups
 from tabinterp.analyses.conductance import record as conductance_record
 from tabinterp.analyses.conductance.record import Conductance
-from tabinterp.analyses.linear_regions import ANALYSIS as LINEAR_REGIONS
 from tabinterp.analyses.linear_regions import record as linear_regions_record
 from tabinterp.analyses.linear_regions.record import Regions
 from tabinterp.analyses.path_weights import record as path_weights_record
@@ -21,7 +21,7 @@ from tabinterp.document.base import Message, Part
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
 
-READINGS = ("linear regions", "conductance", "path products", "ablation of groups of units")  # titles of the analyses
+PARTS = [one for one in ANALYSES if one.place is not None and one.place.startswith("mechanism.")]
 
 
 class Mechanism(Part):
@@ -37,8 +37,9 @@ class Mechanism(Part):
 
 def build(r: Results) -> Mechanism | None:
     """Return how the network computes its score; None where this was not requested."""
-    absent = [note for note in r.notes if note.values.get("reading") in READINGS]
-    if not absent and r[LINEAR_REGIONS] is None:  # not requested
+    titles = {one.title for one in PARTS}
+    absent = [note for note in r.notes if note.values.get("reading") in titles]
+    if not absent and all(r[one] is None for one in PARTS):  # not requested
         return None
     return Mechanism(
         seed=r.seed,

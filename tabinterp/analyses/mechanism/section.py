@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from tabinterp.document.base import Part
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Paragraph
 from tabinterp.report.words import say, t
 
+from .record import Mechanism
+
 
 def build(document: Document) -> list[Block]:
     """Return the lead, where at least one of the analyses has a result."""
-    mechanism = document.mechanism
+    mechanism = document.get(Mechanism)
     if mechanism is None:
         return []
-    shown = any(
-        analysis is not None
-        for analysis in (mechanism.regions, mechanism.conductance, mechanism.paths, mechanism.groups)
-    )
+    shown = any(isinstance(part, Part) for _, part in mechanism)
     return [Paragraph(t("report.mechanism.lead"))] if shown else []
 
 
 def absent(document: Document) -> list[Block]:
     """Return which of the analyses do not apply, and why."""
-    mechanism = document.mechanism
+    mechanism = document.get(Mechanism)
     return [] if mechanism is None else [Paragraph(say(reason), "note") for reason in mechanism.absent]

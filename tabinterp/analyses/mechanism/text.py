@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "report.section.mechanism": "From inputs to score",
     "report.mechanism.lead": (
-        "These analyses describe this network, not the data. Each analysis reports its error or its limitations."
+        "The analyses in this section describe the network, not the data. Each analysis reports its error or its "
+        "limitations."
     ),
     "report.mechanism.term": "Term",
     "report.mechanism.step": "Unit of change",
     "report.mechanism.linear": "Linear",
     # why it does not apply
     "why.they are of networks of rectifiers, and this one has another activation": (
-        "the network must consist of rectifiers (such as ReLU), and this one has another activation function"
+        "the network must consist of rectifiers (such as ReLU), but it has another activation function"
     ),
     "why.the network is linear: they say no more than its coefficients": (
         "the network is linear, so these analyses would only repeat its coefficients"

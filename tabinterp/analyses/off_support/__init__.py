@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import OffSupport
@@ -15,4 +15,6 @@ ANALYSIS: Analysis[OffSupport] = Analysis(
     lambda size: 0.5 + 0.03 * size.columns,
     rows="table",
     place="off_support",
+    record="OffSupport",
+    page=(OnPage("robustness", "off-data", 20),),
 )

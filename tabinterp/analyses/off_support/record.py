@@ -33,6 +33,9 @@ class OffSupport(Part):
     gap: Interval
     columns: list[SwapRow]
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("off_support", "network", self.rows, evaluated(document), self.seed)
+
 
 def build(r: Results) -> OffSupport | None:
     """Return the reliance on rows unlike real ones; None if it was not computed."""
@@ -53,10 +56,3 @@ def build(r: Results) -> OffSupport | None:
             for j in largest_first(result.permuted.value)
         ],
     )
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.off_support
-    if part is not None:
-        yield used_rows("off_support", "network", part.rows, evaluated(document), part.seed)

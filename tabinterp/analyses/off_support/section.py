@@ -8,13 +8,12 @@ from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, name_column, table
 from tabinterp.report.words import interval, t, tidy
 
+from .record import OffSupport
+
 MOST = 12  # columns of the table, the largest first; the document holds all of them
 
 
-def build(document: Document) -> list[Block]:
-    off_support = document.off_support
-    if off_support is None:
-        return []
+def build(off_support: OffSupport, document: Document) -> list[Block]:
     output = "" if off_support.output is None else t("report.off.support.output", output=tidy(off_support.output))
     values = {name: interval(getattr(off_support, name)) for name in ("auc", "real", "perturbed", "gap")}
     columns: list[Column[SwapRow]] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import PathWeights
@@ -14,6 +14,7 @@ ANALYSIS: Analysis[PathWeights] = Analysis(
     "path products",
     lambda size: 0.5 + 0.07 * size.columns,
     needs=("coefficients",),
-    place="mechanism",
-    builder="mechanism",
+    place="mechanism.paths",
+    record="Paths",
+    page=(OnPage("inside", "mechanism", 23),),
 )

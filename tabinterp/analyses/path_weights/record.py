@@ -12,7 +12,7 @@ from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IM
 from tabinterp.analyses.record_values import fill
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import Message, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
@@ -57,6 +57,9 @@ class Paths(Part):
     garson_ranks: float | None
     failures: list[Message]  # that are known of path products and of Garson's shares
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("paths", "network", self.rows, evaluated(document), document.method.seed)
+
 
 def build(r: Results) -> Paths | None:
     """Return path products and Garson's shares; None where they were not computed."""
@@ -96,10 +99,3 @@ def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> flo
         return None
     own, theirs = rankdata(sizes[places].sum(axis=1)), rankdata([importance[result.columns[j]] for j in places])
     return None if np.ptp(own) == 0 or np.ptp(theirs) == 0 else float(np.corrcoef(own, theirs)[0, 1])
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    how = document.mechanism
-    if how is not None and how.paths is not None:
-        yield used_rows("paths", "network", how.paths.rows, document.neurons.rows_of, how.seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tabinterp.analyses.path_weights.record import PathColumn, PathLine, Paths, PathTerm
+from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Paragraph, Points
 from tabinterp.report.tables import Column, name_column, output_columns, table
@@ -26,10 +27,7 @@ from tabinterp.report.words import (
 COLUMNS, LEAST = 12, 4  # columns of all outputs together, and of each at least
 
 
-def build(document: Document) -> list[Block]:
-    paths = None if document.mechanism is None else document.mechanism.paths
-    if paths is None:
-        return []
+def build(paths: Paths, document: Document) -> list[Block]:
     all_outputs = outputs(paths.columns)
     shown = _shown(paths, all_outputs, by_importance(document))
     numeric = {(term.output, term.column): term for term in paths.terms if term.level is None and term.sd is not None}
@@ -49,7 +47,7 @@ def build(document: Document) -> list[Block]:
         Column(t("report.mechanism.paths.signed"), per_sd(lambda term: term.path)),
         Column(t("report.mechanism.paths.gradient"), per_sd(lambda term: term.gradient)),
     ]
-    rows = t(f"report.rows_of.{document.neurons.rows_of}", rows=paths.rows)
+    rows = t(f"report.rows_of.{document[Neurons].rows_of}", rows=paths.rows)
     blocks: list[Block] = [Paragraph(t("report.mechanism.paths.lead", rows_of=rows))]
     if len(shown) < len(paths.columns):
         blocks.append(Paragraph(t("report.some", shown=len(shown), count=len(paths.columns)), "note"))

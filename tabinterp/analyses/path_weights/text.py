@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.path products": "path products",
+    "rows_of.paths": "Path products",
     "report.mechanism.paths.fold": "Path products and Garson's shares",
     "report.mechanism.paths.lead": (
-        "Both measures are computed from the weights. A path product (Olden & Jackson 2002) multiplies the weights "
-        "along each path from a column to the score and adds up these products; it would equal the gradient if every "
-        "activation function were the identity. Garson's shares (1991) allocate the absolute weights to the columns. "
-        "Both are older measures, shown for comparison only. Means are taken over {rows_of}."
+        "Path products and Garson's shares, two older measures shown for comparison only, are computed from the "
+        "weights. A path product (Olden & Jackson 2002) multiplies the weights along each path from a column to the "
+        "score and adds up these products; it would equal the gradient if every activation function were the "
+        "identity. Garson's shares (1991) allocate the absolute weights to the columns. Mean gradients and standard "
+        "deviations are computed on {rows_of}."
     ),
-    "report.mechanism.paths.table": "Columns: measures from the weights and mean gradient",
+    "report.mechanism.paths.table": "Columns: path product, Garson's share and mean gradient",
     "report.mechanism.paths.size": "Path product size",
     "report.mechanism.paths.garson": "Garson's share",
     "report.mechanism.paths.signed": "Path product per SD",
     "report.mechanism.paths.gradient": "Mean gradient per SD",
     "report.mechanism.paths.note": (
-        "Size: standard deviation over rows of the column's contribution along all its paths, in units of the score "
-        "({scale}). A category has one path product per level; these are in audit.json."
+        "Path product size: standard deviation, over rows, of the column's contribution along all its paths "
+        "({scale}). A categorical column has one path product per level; these are in audit.json."
     ),
     "report.mechanism.paths.ranks": (
-        "The rank correlation with permutation importance over columns is {path} for path products and {garson} for "
-        "Garson's shares."
+        "Over the columns, the rank correlation with permutation importance is {path} for path products and {garson} "
+        "for Garson's shares."
     ),
     "report.mechanism.paths.line": (
-        "Two cosine similarities show how close the output is to linear. The path product and the mean gradient have a "
-        "similarity of {path_gradient} (1 for a linear function). The mean gradient and the direction to the row that "
-        "maximises the output have {gradient_optimum} ({straight} for a linear function)."
+        "Two cosine similarities show how close the output is to a linear function. Between the path product and the "
+        "mean gradient, the similarity is {path_gradient} (1 for a linear function). Between the mean gradient and "
+        "the direction to the row that maximises the output, the similarity is {gradient_optimum} ({straight} for a "
+        "linear function)."
     ),
     # line: the sentence report.mechanism.paths.line
-    "report.mechanism.paths.line_of": "{output}: {line}",
+    "report.mechanism.paths.line_of": "Output “{output}”. {line}",
     "paths.olden": (
         "Path products ignore the activation functions. A unit that is never active counts like any other unit, and "
         "the products of different paths cancel out for a column that acts only through interactions. The sign of a "
@@ -39,12 +43,13 @@ TEXT: dict[str, str] = {
         "Garson's shares use absolute weights. Paths of opposite sign add up instead of cancelling out, and a column "
         "has a share of 0 only if all its weights are 0. On simulated data with known importances, the similarity to "
         "the true ranking was 0.92 for path products and 0.28 to 0.74 for the other methods, including Garson's "
-        "(Olden, Joy & Death 2004). The share of a category is a sum over its encoded columns and grows with their "
-        "number."
+        "(Olden, Joy & Death 2004). Garson's share of a categorical column is a sum over its encoded columns and "
+        "grows with their number."
     ),
     "paths.scale": (
-        "Both measures ignore the range in which units operate, the distribution of the rows and correlation between "
-        "columns. Two networks that compute the same function may have different values of both measures."
+        "Path products and Garson's shares ignore the range in which units operate, the distribution of the rows and "
+        "correlation between columns. Two networks that compute the same function may have different path products "
+        "and different shares."
     ),
     "paths.garson.deep": (
         "With more than one hidden layer, Garson's shares are propagated from layer to layer, which extends the "

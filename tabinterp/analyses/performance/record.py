@@ -89,6 +89,9 @@ class Performance(Part):
         None  # None: it does not apply, as `not_assessed` says, or an earlier version wrote this
     )
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("performance", "both", self.rows, evaluated(document), self.seed)
+
 
 class ClassRow(Part):
     """One of several classes against the others; at least ten rows of it and of the others."""
@@ -293,9 +296,3 @@ def only_network(importance: Importance, linear: str) -> list[Message]:
 
 def _above(interval: Interval) -> bool:
     return interval.low is not None and interval.low > 0
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    one = document.performance
-    yield used_rows("performance", "both", one.rows, evaluated(document), one.seed)

@@ -8,6 +8,8 @@ from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, metric_table, table
 from tabinterp.report.words import capital, draws, interval, number, say, t, tidy
 
+from .record import Judged
+
 PARTS = ("seen", "unseen", "gap")  # on training rows, on held-out rows, and the difference
 
 
@@ -15,7 +17,7 @@ def build(document: Document) -> list[Block]:
     blocks: list[Block] = [_rows(document), _primary(document), *_scope(document), _whole(document), _arrows()]
     blocks += [*_threshold(document), *_delong(document)]
     blocks += _training(document)
-    judged = document.judged
+    judged = document.get(Judged)
     return blocks if judged is None or not judged.classes else [*blocks, _classes(judged.classes)]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.performance": "performance",
+    "rows_of.performance": "Performance",
     "report.method.summed.performance": "mean losses",
     "report.section.performance": "Performance",
     # draws: "rows" or "groups of rows" (report.draws)
@@ -17,8 +19,8 @@ TEXT: dict[str, str] = {
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.performance.student.rows": (
-        "{rows} held-out rows. 95% intervals use Student's t with standard errors over {draws}. The degrees of "
-        "freedom are reduced if a few {draws} dominate the result. Differences are paired: network minus linear."
+        "{rows} held-out rows. 95% intervals use Student's t with standard errors computed over {draws}. The degrees "
+        "of freedom are reduced if a few {draws} dominate the result. Differences are paired: network minus linear."
     ),
     "report.performance.student.not_held_out": (
         "{rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit and no "
@@ -62,8 +64,8 @@ TEXT: dict[str, str] = {
     "report.up": "↑",
     "report.down": "↓",
     "report.performance.threshold": (
-        "A row is predicted to be {positive} if its probability exceeds {threshold}. The same threshold is used for "
-        "accuracy, disagreement, groups, reason codes and costs."
+        "A row is predicted to be “{positive}” if the predicted probability of this class exceeds {threshold}. The "
+        "same threshold is used for accuracy, disagreement, groups, reason codes and costs."
     ),
     # summed: names of metrics, the first with a capital; drawn: how many rows
     "report.performance.summed": (
@@ -157,8 +159,8 @@ TEXT: dict[str, str] = {
         "rows. The exact number is withheld."
     ),
     "verdict.only_network": (
-        "Columns with significant importance for the network only: {columns}. Permuting each of these raises the "
-        "network's loss significantly more than the loss of {linear:name}, for which the rise is not significant."
+        "Columns with significant importance for the network only: {columns}. Permuting any of these columns raises "
+        "the network's loss significantly more than the loss of {linear:name}, for which the rise is not significant."
     ),
     # base: "base rate" or "mean" (constant)
     "verdict.scope": (
@@ -193,7 +195,7 @@ TEXT: dict[str, str] = {
         "independent rows of equal weight."
     ),
     "report.judged.classes": "Metrics by class",
-    "report.judged.classes.table": "Log loss and ROC AUC of each class compared with the rest [95% CI]",
+    "report.judged.classes.table": "Log loss and ROC AUC of each class versus all others [95% CI]",
     "report.judged.classes.note": "Classes with fewer than 20 events in the held-out rows are not shown.",
     "report.judged.class": "Class and metric",
     "report.judged.class.row": "{output}: {metric}",
@@ -213,8 +215,8 @@ TEXT: dict[str, str] = {
     "report.performance.training.gap": "{model}: gap [95% interval]",
     "report.performance.training.note": (
         "The gap is the metric on {held_out} held-out rows minus the same metric on {training} training rows. The "
-        "interval treats the two sets of rows as independent samples. A model that performs clearly worse on "
-        "held-out rows than on training rows is overfitted."
+        "interval for the gap treats the two sets of rows as independent samples. A model that performs clearly "
+        "worse on held-out rows than on training rows is overfitted."
     ),
     "report.performance.training.none": (
         "[–]: no interval, because groups have rows on both sides of the split, one side has fewer than ten rows or "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import PermutationImportance
@@ -14,4 +14,7 @@ ANALYSIS: Analysis[tuple[PermutationImportance, PermutationImportance]] = Analys
     "permutation importance",
     lambda size: 0.3 + size.evaluations(20 * size.columns * size.drawn),
     place="importance",
+    record="Importance",
+    always=True,
+    page=(OnPage("importance-chapter", "importance", 10),),
 )

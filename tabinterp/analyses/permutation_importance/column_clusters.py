@@ -115,7 +115,7 @@ def associations(table: Table) -> FloatArray:
 
 def _ranks(table: Table, column: str, w: FloatArray) -> FloatArray:
     """Return the weight below each value plus half of that at it (n,); NaN missing."""
-    x = table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    x = table.numeric(column)
     known = ~np.isnan(x)
     result = np.full(len(x), np.nan)
     place = np.unique(x[known], return_inverse=True)[1]

@@ -37,6 +37,9 @@ class Importance(Part):
     rows_of: Literal["held-out", "all"]
     columns: list[ImportanceRow]  # most important for the network first
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("importance", "both", self.rows, self.rows_of, self.seed, repeats=self.repeats)
+
 
 def build(r: Results) -> Importance:
     """Return the importance of every column for both models; without columns if it does not apply."""
@@ -66,9 +69,3 @@ def build(r: Results) -> Importance:
         rows_of=rows_of(r),
         columns=sorted(rows, key=lambda row: -(row.network.value or 0.0)),
     )
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.importance
-    yield used_rows("importance", "both", part.rows, part.rows_of, part.seed, repeats=part.repeats)

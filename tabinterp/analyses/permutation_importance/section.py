@@ -13,8 +13,7 @@ from tabinterp.report.tables import Column, estimate_columns, interval_column, n
 from tabinterp.report.words import NONE, rows_of, sentences, share, t, yes
 
 
-def build(document: Document) -> list[Block]:
-    importance = document.importance
+def build(importance: Importance, document: Document) -> list[Block]:
     if not importance.columns:
         return []
     unit = {"metric": t(f"report.metric.{importance.loss}"), "unit": t(f"report.unit.{importance.loss}")}

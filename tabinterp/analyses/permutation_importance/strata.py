@@ -115,7 +115,7 @@ def _levels(table: Table, column: str) -> IntArray:
 def _target(table: Table, column: str) -> FloatArray:
     """Return what is predicted (n, t): ranks of a number in standard deviations, a dummy for each level, one for missing."""
     if table.schema[column].kind == "numeric":
-        x = table.frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        x = table.numeric(column)
         missing = np.isnan(x)
         rank: FloatArray = rankdata(x, nan_policy="omit")
         rank[missing] = rank[~missing].mean() if not missing.all() else 0.0

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.permutation importance": "permutation importance",
+    "rows_of.importance": "Permutation importance",
     "report.section.importance": "Permutation importance",
     "report.importance.lead": (
         "Permutation importance is the rise in {metric} ({unit}) when the values of a column are permuted between "
         "rows. All levels of a categorical column are permuted together. Estimates use {rows}."
     ),
     "report.importance.how": (
-        "For columns marked exact, every possible donor value is weighted by its frequency, so no random permutation "
-        "is needed. For all other columns, the number of random permutations is {repeats} (seed {seed}). Off-support "
+        "For columns marked “Exact”, every possible donor value is weighted by its frequency, so no random "
+        "permutation is needed. All other columns are permuted at random {repeats} times (seed {seed}). Off-support "
         "shares are estimated on {off_support_rows} rows."
     ),
     "report.importance.axis": "Rise in {metric} ({unit}), 95% CI",
@@ -28,8 +30,8 @@ TEXT: dict[str, str] = {
     "report.importance.table": "Permutation importance of each column: rise in {metric} ({unit})",
     "report.importance.note": (
         "The off-support share is the share of permuted rows that are farther from real rows than 95% of real rows "
-        "are; about 5% is expected by chance. The larger the share, the more often the models are evaluated on rows unlike "
-        "real ones."
+        "are; for realistic rows, about 5% would be expected. The larger the share, the more often the models are "
+        "evaluated on rows unlike real ones."
     ),
     "report.off_support": "Off-support",
     "report.exact": "Exact",

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from tabinterp.analyses.groups.group_names import condition_message
 from tabinterp.analyses.record_values import fill, interval
 from tabinterp.document.base import Interval, Message, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 
 from . import ANALYSIS
 
 if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
-    from tabinterp.document.document import Document
 
     from .estimator import Gap, Probe, Proxy
 
@@ -78,11 +75,3 @@ def _gap(gap: Gap | None) -> GapPart | None:
     if gap is None:
         return None
     return fill(GapPart, gap, most=condition_message(gap.most), least=condition_message(gap.least))
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    found = [] if document.groups is None else document.groups.proxies
-    if found:
-        rows = max(one.rows for one in found)
-        yield used_rows("proxies", "both", rows, evaluated(document), document.method.seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.groups.record import Groups
 from tabinterp.analyses.proxies.record import AblatedRow, GapPart, ProbeRow, ProxyPart
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Paragraph
@@ -11,9 +12,8 @@ from tabinterp.report.words import capital, interval, layer_name, listed, number
 CHANCE = {"auc": 0.5, "r2": 0.0}
 
 
-def build(document: Document) -> list[Block]:
-    proxies = [] if document.groups is None else document.groups.proxies
-    return [block for proxy in proxies for block in _proxy(proxy)]
+def build(groups: Groups, document: Document) -> list[Block]:
+    return [block for proxy in groups.proxies for block in _proxy(proxy)]
 
 
 def _proxy(proxy: ProxyPart) -> list[Block]:

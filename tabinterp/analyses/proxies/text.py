@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.proxies of protected columns": "proxies of protected columns",
+    "rows_of.proxies": "Proxies of protected columns",
     "report.proxies": "Can inputs predict {column}?",
     "report.proxies.lead": (
         "{column} is protected and is not an input. Linear probes, cross-fitted on {rows} rows, measure how well "
@@ -17,13 +19,17 @@ TEXT: dict[str, str] = {
     "report.proxies.place.score": "score of the network",
     "report.proxies.place.column": "{name} alone",
     "report.proxies.ablation": (
-        "Change in the loss and in the gap between groups when the best proxies are permuted [95% CI]"
+        "Change in the loss and in the gap between groups (selection rate or mean prediction) when the best proxies "
+        "are permuted [95% CI]"
     ),
     # most, least: groups of people
-    "report.proxies.gap": "{model}: the gap between {most} (largest share or mean prediction) and {least} (smallest) is {gap}.",
+    "report.proxies.gap": (
+        "{model}: the gap in selection rate or mean prediction between {most} (largest) and {least} (smallest) is "
+        "{gap}."
+    ),
     "report.proxies.gap_held_back": (
-        "{model}: {most} has the largest share or mean prediction and {least} the smallest. The gap is withheld because a "
-        "count below ten could be derived from it."
+        "{model}: {most} has the largest selection rate or mean prediction and {least} the smallest. The gap between "
+        "them is withheld because a count below ten could be derived from it."
     ),
     "report.proxies.columns": "Permuted columns",
     "report.proxies.loss": "Change in loss",

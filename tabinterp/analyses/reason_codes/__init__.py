@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import ReasonCodes
@@ -14,4 +14,6 @@ ANALYSIS: Analysis[ReasonCodes] = Analysis(
     "reason codes",
     lambda size: 5 + size.evaluations(6e6) if size.classes == 2 else 0.0,
     place="reasons",
+    record="Reasons",
+    page=(OnPage("people", "reasons", 20),),
 )

@@ -86,6 +86,9 @@ class Reasons(Part):
     protected_linear: Interval
     columns: list[ReasonRow]  # that are a reason of ten rows at least, the most frequent of the network first
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("reasons", "both", self.rows, self.rows_of, self.seed, reference=self.reference_rows)
+
 
 def build(r: Results) -> Reasons | None:
     """Return the reasons for adverse decisions; None where they do not apply."""
@@ -172,10 +175,3 @@ def _sentence(key: str, values: dict[str, str], **shares: Mean) -> Message | Non
         return None
     numbers = {end: value for name, share in shares.items() for end, value in _percent(name, share).items()}
     return Message(key=key, values={**values, **numbers})
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.reasons
-    if part is not None:
-        yield used_rows("reasons", "both", part.rows, part.rows_of, part.seed, reference=part.reference_rows)

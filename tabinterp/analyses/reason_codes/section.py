@@ -26,10 +26,7 @@ from tabinterp.report.words import (
 from .record import Alike, Flip, ReasonRow, Reasons
 
 
-def build(document: Document) -> list[Block]:
-    reasons = document.reasons
-    if reasons is None:
-        return []
+def build(reasons: Reasons, document: Document) -> list[Block]:
     declined = t(
         "report.reasons.declined",
         declined=tidy(reasons.declined),
@@ -38,9 +35,7 @@ def build(document: Document) -> list[Block]:
     )
     lead = t(
         "report.reasons.lead",
-        declined=reasons.declined_rows,
-        rows_of=t(f"report.method.rows_of.{reasons.rows_of}"),
-        rows=reasons.rows,
+        uses=t(f"report.reasons.uses.{reasons.rows_of}", rows=reasons.rows, declined=reasons.declined_rows),
         most=reasons.most,
         reference=reasons.reference_rows,
         seed=str(reasons.seed),

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.reason codes": "reason codes",
+    "rows_of.reasons": "Reason codes",
     "reasons.alike": (
         "For declined rows, {common}% of the columns that either the network or {linear:name} gives as reasons are "
-        "given by both (95% CI {common_low} to {common_high}). The first reason is the same for {first}% of the "
-        "declined rows (95% CI {first_low} to {first_high})."
+        "given by both (95% CI {common_low} to {common_high}). The first reason of the two models is the same for "
+        "{first}% of the declined rows (95% CI {first_low} to {first_high})."
     ),
     "reasons.stable": (
-        "A different random seed changes the set of reasons given by the network for {seed}% of the declined rows (95% "
-        "CI {seed_low} to {seed_high}). Explaining the probability instead of the log-odds changes it for {scale}% "
-        "(95% CI {scale_low} to {scale_high})."
+        "A different random seed changes the set of reasons given by the network for {seed}% of the declined rows "
+        "(95% CI {seed_low} to {seed_high}). Explaining the probability instead of the log-odds changes the set of "
+        "reasons for {scale}% of the declined rows (95% CI {scale_low} to {scale_high})."
     ),
     "reasons.reference": (
         "Using the mean of all rows as the reference, instead of the mean of the just-approved rows, changes the set "
         "of reasons given by the network for {changed}% of the declined rows (95% CI {changed_low} to {changed_high})."
     ),
     "reasons.flip.more": (
-        "When the reason columns of declined rows take the values of just-approved rows, the network approves {named}% "
-        "of them (95% CI {named_low} to {named_high}). With the same number of randomly chosen columns instead, the "
-        "network approves {random}% (95% CI {random_low} to {random_high}); the difference is significant."
+        "When the reason columns of declined rows take the values of just-approved rows, the network approves "
+        "{named}% of them (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
+        "used instead, the network approves {random}% of the declined rows (95% CI {random_low} to {random_high}); "
+        "the difference is significant."
     ),
     "reasons.flip.open": (
-        "When the reason columns of declined rows take the values of just-approved rows, the network approves {named}% "
-        "of them (95% CI {named_low} to {named_high}). With the same number of randomly chosen columns instead, the "
-        "network approves {random}% (95% CI {random_low} to {random_high}); the difference is not significant."
+        "When the reason columns of declined rows take the values of just-approved rows, the network approves "
+        "{named}% of them (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
+        "used instead, the network approves {random}% of the declined rows (95% CI {random_low} to {random_high}); "
+        "the difference is not significant."
     ),
     "reasons.flip.fewer": (
-        "When the reason columns of declined rows take the values of just-approved rows, the network approves {named}% "
-        "of them (95% CI {named_low} to {named_high}). With the same number of randomly chosen columns instead, the "
-        "network approves significantly more: {random}% (95% CI {random_low} to {random_high})."
+        "When the reason columns of declined rows take the values of just-approved rows, the network approves "
+        "{named}% of them (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
+        "used instead, the network approves significantly more of the declined rows: {random}% (95% CI {random_low} "
+        "to {random_high})."
     ),
     "reasons.omitted": (
         "For {omitted}% of the declined rows (95% CI {omitted_low} to {omitted_high}), replacing a single column that "
@@ -48,16 +53,21 @@ TEXT: dict[str, str] = {
     ),
     "report.section.reasons": "Reason codes",
     "report.reasons.declined": (
-        "A row is declined if the network predicts it to be {declined}, the adverse class (threshold {threshold} on "
-        "the probability of {positive})."
+        "A row is declined if the network predicts it to be “{declined}”, the adverse class (threshold {threshold} "
+        "on the probability of “{positive}”)."
     ),
+    "report.reasons.uses.held-out": "The analysis uses {rows} of the {declined} declined held-out rows.",
+    "report.reasons.uses.all": (
+        "The analysis uses {rows} of the {declined} declined rows, some of which may be training rows."
+    ),
+    # uses: report.reasons.uses
     "report.reasons.lead": (
-        "The analysis uses {rows} of the {declined} declined rows ({rows_of}). A reason is a column that pushes the "
-        "score towards the adverse class; each row has at most {most} reasons, the columns that contribute most. For "
-        "the network, contributions are Shapley values of the log-odds relative to the just-approved rows (the "
-        "{reference} approved rows closest to the threshold), with each column as one player. For the linear "
-        "counterpart, they are coefficients times distances from the mean of the same rows. The 95% CIs reflect the "
-        "sampling of {draws} (seed {seed}) and take the just-approved rows as given."
+        "{uses} A reason is one of at most {most} columns that push the score of the row most strongly towards the "
+        "adverse class. For the network, contributions to the score are Shapley values of the log-odds relative to "
+        "the just-approved rows (the {reference} approved rows closest to the threshold), with each column as one "
+        "player. For the linear counterpart, contributions are coefficients times distances from the mean of the "
+        "just-approved rows. The 95% CIs reflect the sampling of {draws} and take the just-approved rows as given. "
+        "Random draws use seed {seed}."
     ),
     "report.reasons.note": (
         "This section measures the stability of reason codes, not their legal adequacy, and shows no individual rows. "

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Recalibrated
 
 ANALYSIS: Analysis[Recalibrated] = Analysis(
-    "recalibration", "recalibration", lambda size: 0.3, rows="performance", place="judged", builder="performance"
+    "recalibration",
+    "recalibration",
+    lambda size: 0.3,
+    rows="performance",
+    place="judged.recalibration",
+    record="Recalibration",
+    page=(OnPage("performance-chapter", "calibration", 42),),
 )

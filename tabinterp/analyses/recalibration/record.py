@@ -24,6 +24,9 @@ class Recalibration(Part):
     folds: int
     rows: int
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("recalibration", "both", self.rows, evaluated(document), document.method.seed, folds=self.folds)
+
 
 def build(r: Results) -> Recalibration | None:
     """Return the primary metric after recalibration; None where it does not apply."""
@@ -31,10 +34,3 @@ def build(r: Results) -> Recalibration | None:
     if result is None:
         return None
     return fill(Recalibration, result, row=metric_row(result.metric))
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = None if document.judged is None else document.judged.recalibration
-    if part is not None:
-        yield used_rows("recalibration", "both", part.rows, evaluated(document), document.method.seed, folds=part.folds)

@@ -7,11 +7,10 @@ from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import metric_table
 from tabinterp.report.words import draws, t
 
+from .record import Recalibration
 
-def build(document: Document) -> list[Block]:
-    recalibration = None if document.judged is None else document.judged.recalibration
-    if recalibration is None:
-        return []
+
+def build(recalibration: Recalibration, document: Document) -> list[Block]:
     lead = t(
         "report.judged.recalibration.lead",
         map=t(f"report.judged.map.{document.data.task}"),

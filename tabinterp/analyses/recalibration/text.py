@@ -8,6 +8,8 @@ AFTER = (
 )
 
 TEXT: dict[str, str] = {
+    "step.recalibration": "recalibration",
+    "rows_of.recalibration": "Recalibration",
     "verdict.recalibrated.better": AFTER.format(then="the network is then significantly better"),
     "verdict.recalibrated.worse": AFTER.format(then="the network is then significantly worse"),
     "verdict.recalibrated.equivalent": AFTER.format(then="the difference is then negligible"),
@@ -17,8 +19,8 @@ TEXT: dict[str, str] = {
     "report.judged.recalibration.lead": (
         "Class weights, resampling and overtraining can distort the scale of predictions, so both models are "
         "recalibrated ({map}) by {folds}-fold cross-fitting: each of the {rows} held-out rows is recalibrated with a "
-        "map fitted on the other {others} folds. Intervals reflect the sampling of {draws} and treat the fitted maps "
-        "as fixed."
+        "map fitted on the other {others} folds. Intervals reflect the sampling of {draws} and treat the fitted "
+        "recalibration maps as fixed."
     ),
     "report.judged.map.binary": "logistic, with slope and intercept",
     "report.judged.map.multiclass": "one temperature, and one intercept per class",
@@ -27,7 +29,7 @@ TEXT: dict[str, str] = {
     # status: report.judged.status
     "report.judged.recalibration.same": "Recalibration does not change the verdict: {status}.",
     "report.judged.recalibration.other": "Recalibration changes the verdict from “{before}” to “{status}”.",
-    "report.judged.recalibration.table": "Both models before and after recalibration [95% CI]",
+    "report.judged.recalibration.table": "Metrics of both models before and after recalibration [95% CI]",
     "report.judged.when": "Models",
     "report.judged.before": "As trained",
     "report.judged.after": "Recalibrated",

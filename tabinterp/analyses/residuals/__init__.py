@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Residuals
 
 ANALYSIS: Analysis[Residuals] = Analysis(
-    "residuals", "residuals", lambda size: 0.1 + 5e-5 * size.evaluated, rows="performance"
+    "residuals",
+    "residuals",
+    lambda size: 0.1 + 5e-5 * size.evaluated,
+    rows="performance",
+    page=(OnPage("performance-chapter", "residuals", 30),),
 )

@@ -18,15 +18,15 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.residuals.legend.network": "network: mean, 95% interval, middle {percent}% of rows",
     "report.residuals.legend.linear": "linear: mean, 95% interval, middle {percent}% of rows",
     "report.residuals.caption.residuals": (
-        "Rows are grouped by prediction. A mean above zero shows that predictions are too low on average. A "
-        "band that widens means "
-        "that errors grow with the prediction."
+        "Rows are grouped by prediction. A mean residual above zero shows that predictions are too low on average. A "
+        "band that widens towards larger predictions means that errors grow with the prediction."
     ),
     "report.residuals.caption.observed": (
         "Rows are grouped by observed value. Even a good model predicts less extreme values than those observed."
     ),
     "report.residuals.caption.errors": (
-        "Filled: network. Outline: linear. The outermost bars hold all larger errors. Bins of 1 to 9 rows are left out."
+        "Filled bars show the network and outlined bars the linear counterpart. The outermost bars include all "
+        "larger errors. Bins with 1 to 9 rows are left out."
     ),
     "report.residuals.aria.residuals": (
         "Residuals by prediction. In the bin with the lowest predictions the mean residual of the network is {network_low}, that "
@@ -53,20 +53,22 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.residuals.table.absolute": "Quantiles of the absolute error, in units of the target [95% interval]",
     "report.residuals.absolute": "Absolute error",
     "report.residuals.half": (
-        "Half of the errors are smaller than {network} for the network and {linear} for {name:name}, in units of the target.",
+        "Half of the absolute errors are smaller than {network} for the network and {linear} for {name:name}, in "
+        "units of the target.",
         "network, linear: numbers with their 95% intervals; name: of the linear model",
     ),
     "report.residuals.most": (
-        "Nine in ten are smaller than {network} for the network and {linear} for {name:name}.",
+        "Nine in ten absolute errors are smaller than {network} for the network and {linear} for {name:name}.",
         "follows report.residuals.half",
     ),
     "report.residuals.between": "{low} to {high}",
     "report.residuals.below": "below {high}",
     "report.residuals.above": "{low} and above",
     "report.residuals.note": (
-        "Measured on {rows} rows. Residuals are observed minus predicted. Each bin has at least 40 rows. Intervals of means use "
-        "Student's t. Intervals for the quantiles of the absolute error come from {resamples} paired resamples of the rows (seed "
-        "{seed}). A quantile is the mean of the ten rows around it. It is shown where at least ten rows lie on either side."
+        "Residuals are observed minus predicted values on {rows} rows. Each bin has at least 40 rows. Intervals for "
+        "means use Student's t. Intervals for the quantiles of the absolute error come from {resamples} paired "
+        "resamples of the rows (seed {seed}). A quantile is the mean of the ten errors around it, and is shown only "
+        "if at least ten rows lie on either side."
     ),
     # why it does not apply
     "why.residuals.classes": "residuals are about targets that are numbers or counts, and the target is a class",

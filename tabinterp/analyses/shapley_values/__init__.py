@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import ShapleyValues
@@ -14,4 +14,6 @@ ANALYSIS: Analysis[tuple[ShapleyValues, ShapleyValues]] = Analysis(
     "Shapley values",
     lambda size: 1 + size.evaluations(3_000 * size.columns * min(size.drawn, 500)),
     place="shapley",
+    record="Shapley",
+    page=(OnPage("importance-chapter", "shapley", 40),),
 )

@@ -50,6 +50,9 @@ class Shapley(Part):
     linear: ShapleyModel
     columns: list[ShapleyRow]  # for each output, the largest for the network first
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("shapley", "both", self.rows, self.rows_of, self.seed, background=self.background_rows)
+
 
 def build(r: Results) -> Shapley | None:
     """Return mean Shapley values of both models; None if they do not apply."""
@@ -94,10 +97,3 @@ def _columns(network: ShapleyValues, linear: ShapleyValues) -> list[ShapleyRow]:
         for k, output in enumerate(network.outputs)
         for j in np.argsort(-size.value[:, k], kind="stable")
     ]
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.shapley
-    if part is not None:
-        yield used_rows("shapley", "both", part.rows, part.rows_of, part.seed, background=part.background_rows)

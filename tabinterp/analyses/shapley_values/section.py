@@ -30,10 +30,7 @@ from tabinterp.report.words import (
 TIED = 5  # ties that are named
 
 
-def build(document: Document) -> list[Block]:
-    shapley = document.shapley
-    if shapley is None:
-        return []
+def build(shapley: Shapley, document: Document) -> list[Block]:
     scale = score_scale(document)
     lead = t("report.shapley.lead", scale=scale, rows=rows_of(shapley), background_rows=shapley.background_rows)
     blocks: list[Block] = [Paragraph(lead)]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.Shapley values": "Shapley values",
+    "rows_of.shapley": "Shapley values",
+    "report.section.shapley.summary": "Shapley values of both models, with their sampling errors.",
     "reading.network.shapley": "network: Shapley values",
     "reading.linear.shapley": "linear: Shapley values",
     "report.section.shapley": "Shapley values",
@@ -14,12 +17,13 @@ TEXT: dict[str, str] = {
     ),
     # method: report.shapley.method; converged: a percentage
     "report.shapley.how": (
-        "{model}: {method}. The sampling error is at most {tolerance} standard deviations of the score for {converged} "
-        "of the rows. The Shapley values reproduce the score of each row to within {residual} standard deviations."
+        "{model}: {method}. The sampling error is at most {tolerance} standard deviations of the score for "
+        "{converged} of the rows. The Shapley values reproduce the score of each row to within {residual} standard "
+        "deviations of the score."
     ),
     "report.shapley.how.exact": (
-        "{model}: {method}; no sampling error. The Shapley values reproduce the score of each row to within {residual} "
-        "standard deviations."
+        "{model}: {method}; no sampling error. The Shapley values reproduce the score of each row to within "
+        "{residual} standard deviations of the score."
     ),
     "report.shapley.method.auto": (
         "antithetic permutations of the columns, drawn until every sampling error is within the tolerance, or all "
@@ -44,9 +48,10 @@ TEXT: dict[str, str] = {
     "report.shapley.table": "Shapley values ({scale}): mean absolute value and signed mean of each column",
     "report.shapley.note": (
         "Tied: the paired difference from the next-ranked column is within 1.96 standard errors of zero. The signed "
-        "mean compares the explained rows with background rows drawn from them: its error includes both draws, and its "
-        "population value is zero. Mean absolute values are specific to this background. Shapley values evaluate a "
-        "model on combinations of two real rows, which may not resemble any real row (seed {seed})."
+        "mean compares the explained rows with background rows drawn from them: its error includes both draws, and "
+        "its population value is zero. Mean absolute values depend on the background rows. Shapley values evaluate a "
+        "model on combinations of two real rows, which may not resemble any real row. Background rows and column "
+        "orderings are drawn with seed {seed}."
     ),
     "report.shapley.network_size": "Network, mean absolute [95% CI]",
     "report.shapley.linear_size": "Linear, mean absolute [95% CI]",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import Slices
@@ -15,4 +15,6 @@ ANALYSIS: Analysis[Slices] = Analysis(
     lambda size: 0.05 + 6e-5 * size.evaluated,
     rows="performance",
     place="slices",
+    record="Slices",
+    page=(OnPage("performance-chapter", "disagreeing", 61),),
 )

@@ -221,7 +221,7 @@ def _column_groups(table: Table, name: str) -> Iterator[Group]:
 
 def _parts(table: Table, name: str, missing: Any) -> Iterator[Group]:
     """Yield quarters by weight, between rounded edges; fewer for a number with few values."""
-    values = table.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    values = table.numeric(name)
     known, weights = values[~missing], table.row_weights[~missing]
     if not weights.any() or known.min() == known.max():
         return

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tabinterp.analyses.groups.group_names import condition_message
 from tabinterp.analyses.record_values import fill
-from tabinterp.document.base import Interval, Message, Metric, Part, Status
+from tabinterp.document.base import Interval, Message, Metric, Part, Status, side, within
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+from tabinterp.errors import DocumentError
+from tabinterp.table.suppression import SMALL
 
 from . import ANALYSIS
 
@@ -42,6 +44,37 @@ class Slices(Part):
     sentences: list[Message]
     found: list[SliceRow]  # where the linear model is better, and unlike the other rows: the most extreme
     hidden: int  # of the same kind, beyond those
+
+    def check_claims(self, document: Document) -> None:
+        """Check that the status of each group follows from its interval, on held-out rows."""
+        if self.found and not document.performance.held_out:
+            raise DocumentError(
+                "slices.found: groups are compared, although there are no held-out rows. Allowed: none."
+            )
+        for index, row in enumerate(self.found):
+            place = f"slices.found.{index}"
+            if row.rows < SMALL:
+                raise DocumentError(f"{place}: a group has fewer than {SMALL} rows. Allowed: none.")
+            expected: Status = {1: "worse", -1: "better", 0: "not_resolved"}[side(row.difference)]  # type: ignore[assignment]
+            if row.status not in ("equivalent", expected):
+                raise DocumentError(f"{place}.status: {row.status!r}, but its interval implies {expected!r}.")
+            if row.status == "equivalent" and not within(row.difference, self.margin):
+                raise DocumentError(f"{place}.status: 'equivalent', but its interval is not within the margin.")
+            if row.unlike != (side(row.against_rest) != 0):
+                raise DocumentError(f"{place}.unlike: {row.unlike}, but its interval implies {not row.unlike}.")
+
+    def sentences_follow(self, document: Document) -> bool:
+        """Return whether the sentences about groups match the table; for groups beyond the table only a number is known."""
+        counts: Any = {name: self.sentences[0].values.get(name, 0) for name in ("better", "worse", "unlike")}
+        shown = {name: sum(row.status == name for row in self.found) for name in ("better", "worse")}
+        shown["unlike"] = sum(row.unlike for row in self.found)
+        possible = all(shown[name] <= counts[name] <= self.groups for name in counts)
+        if not self.hidden:
+            possible &= all(counts[name] == shown[name] for name in ("worse", "unlike"))
+        return possible and self.sentences == slices_sentences(self, counts, document.linear.name)
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("slices", "both", self.rows, evaluated(document))
 
 
 def build(r: Results) -> Slices | None:
@@ -90,9 +123,3 @@ def _extremes(slices: list[Slice]) -> list[Slice]:
 
 def _row(slice_: Slice) -> SliceRow:
     return fill(SliceRow, slice_, group=condition_message(slice_.group), protected=slice_.group.protected)
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    if document.slices is not None:
-        yield used_rows("slices", "both", document.slices.rows, evaluated(document))

@@ -8,11 +8,10 @@ from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import counted, say, sentences, t, tidy
 
+from .record import Slices
 
-def build(document: Document) -> list[Block]:
-    slices = document.slices
-    if slices is None:
-        return []
+
+def build(slices: Slices, document: Document) -> list[Block]:
     blocks: list[Block] = [Heading(t("report.slices")), *(Paragraph(say(line)) for line in slices.sentences)]
     if not slices.found:
         return blocks

@@ -6,6 +6,8 @@ FIRST = "Compared with {linear:name}, the network performs worst for rows with"
 THEN = "its loss is {value} higher (adjusted CI {low} to {high}; n = {rows})."
 
 TEXT: dict[str, str] = {
+    "step.comparison of slices of rows": "comparison of groups of rows",
+    "rows_of.slices": "Groups of rows",
     "slices.few": (
         "Subgroups are not compared: no level or quartile range of a column has at least {smallest} held-out rows."
     ),
@@ -35,8 +37,8 @@ TEXT: dict[str, str] = {
     "group.between": "{column} above {low_end}, at most {high_end}",
     "report.slices": "Subgroup comparison",
     "report.slices.table": (
-        "Subgroups in which the linear counterpart is better or the difference is atypical: {metric}, network minus "
-        "linear"
+        "Subgroups in which the linear counterpart is better or the difference is atypical: difference in {metric}, "
+        "network minus linear"
     ),
     "report.slices.group": "Subgroup",
     "report.slices.rows": "Rows",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import WeakGroups
@@ -14,6 +14,7 @@ ANALYSIS: Analysis[WeakGroups] = Analysis(
     "search for weak subgroups",
     lambda size: 0.6 + 7e-4 * size.evaluated,
     rows="performance",
-    place="groups",
-    builder="groups",
+    place="groups.weak",
+    record="WeakPart",
+    page=(OnPage("people", "groups", 14),),
 )

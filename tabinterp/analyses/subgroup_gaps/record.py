@@ -9,6 +9,8 @@ from tabinterp.analyses.groups.group_names import group_name
 from tabinterp.analyses.record_values import fill
 from tabinterp.document.base import Interval, Message, Metric, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+from tabinterp.errors import DocumentError
+from tabinterp.table.suppression import SMALL
 
 from . import ANALYSIS
 
@@ -36,6 +38,14 @@ class WeakPart(Part):
     searched: int
     found: list[WeakRow]
 
+    def check_claims(self, document: Document) -> None:
+        """Check that no group of fewer than ten rows is shown."""
+        if any(row.rows < SMALL for row in self.found):
+            raise DocumentError(f"groups.weak: a group has fewer than {SMALL} rows. Allowed: none.")
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("weak", "both", self.rows, evaluated(document), document.method.seed)
+
 
 def build(r: Results) -> WeakPart | None:
     """Return the groups with a higher error of the network; None if they were not searched."""
@@ -44,10 +54,3 @@ def build(r: Results) -> WeakPart | None:
         return None
     found = [fill(WeakRow, group, group=group_name(group.conditions)) for group in result.groups]
     return fill(WeakPart, result, metric=result.loss, found=found)
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = None if document.groups is None else document.groups.weak
-    if part is not None:
-        yield used_rows("weak", "both", part.rows, evaluated(document), document.method.seed)

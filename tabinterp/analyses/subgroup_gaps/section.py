@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from tabinterp.analyses.subgroup_gaps.record import WeakRow
-from tabinterp.document.claims import side
+from tabinterp.document.base import side
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import counted, group_name, number, share, t
 
+from .record import WeakPart
 
-def build(document: Document) -> list[Block]:
-    gaps = None if document.groups is None else document.groups.weak
-    if gaps is None:
-        return []
+
+def build(gaps: WeakPart, document: Document) -> list[Block]:
     lead = t("report.weak.lead", searched=gaps.searched, rows=gaps.rows, mean=number(gaps.mean), null=number(gaps.null))
     blocks: list[Block] = [Heading(t("report.weak")), Paragraph(lead)]
     if not gaps.found:

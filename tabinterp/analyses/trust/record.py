@@ -117,6 +117,9 @@ class Trust(Part):
     stability: list[StabilityRow]
     networks: Networks | None
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("trust", "both", self.rows, self.rows_of, self.seed, background=self.background_rows)
+
 
 def build(r: Results) -> Trust | None:
     """Return the trust checks of both models; None where they were not run."""
@@ -210,10 +213,3 @@ def _networks(result: NetworksResult) -> Networks:
         largest=float(result.loss.max()),
         columns=[fill(NetworkRow, row) for row in frame.itertuples()],
     )
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.trust
-    if part is not None:
-        yield used_rows("trust", "both", part.rows, part.rows_of, part.seed, background=part.background_rows)

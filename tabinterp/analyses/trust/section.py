@@ -31,10 +31,7 @@ from tabinterp.report.words import (
 SURVIVES = 0.7  # rank correlation from which half of the variance of the ranks is common: 0.7 squared
 
 
-def build(document: Document) -> list[Block]:
-    trust = document.trust
-    if trust is None:
-        return []
+def build(trust: Trust, document: Document) -> list[Block]:
     return [
         Paragraph(t("report.trust.lead", rows=rows_of(trust), background_rows=trust.background_rows)),
         *_nulls(trust),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.trust checks": "trust checks",
+    "rows_of.trust": "Trust checks",
     "report.section.trust": "Reliability of explanations",
     "report.trust.lead": (
-        "This section tests whether the explanations depend on what the network learned, whether the score responds to "
-        "the columns they rank highest, and whether they are stable. The tests use {rows} and {background_rows} "
-        "background rows. All tests concern rankings of columns, not individual values."
+        "This section tests whether the explanations depend on what the network learned, whether the score responds "
+        "to the highest-ranked columns, and whether the rankings are stable. The tests use {rows} and "
+        "{background_rows} background rows. All tests concern rankings of columns, not individual values."
     ),
     "report.trust.method": "Method",
     "report.trust.network": "Network [95% CI]",
@@ -29,7 +31,7 @@ TEXT: dict[str, str] = {
         "Mean rank correlation of each method with its ranking under random weights, for both models. Largest for the "
         "network: {network}. Largest for the linear model: {linear}."
     ),
-    "report.trust.null.figure": "Mean rank correlation over {draws} random draws of all weights, with its 95% CI.",
+    "report.trust.null.figure": "Each point is the mean rank correlation over {draws} draws of random weights, with its 95% CI.",
     # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
         "{model}: random weights hardly change rankings by {methods} (95% CI for the rank correlation above {limit}), "
@@ -58,12 +60,13 @@ TEXT: dict[str, str] = {
     "report.trust.curves": "Deletion and insertion",
     "report.trust.curves.lead": (
         "Deletion replaces the values of a row with those of {donors} background rows, one column after another, "
-        "highest-ranked column first. A good ranking moves the score away from its original value sooner than a random "
-        "ordering. Insertion puts the values of the row into the background rows, in the same order. A good ranking "
-        "brings the score back sooner. Each value is the area between the method's curve and the mean curve of "
-        "{orders} random orderings, in {scale}. Replaced columns can create rows that do not occur in the data. A "
-        "ranking that ignores the model can also beat random orderings by putting the most unusual values first. "
-        "Compare the methods with each other, and with their results under random weights."
+        "highest-ranked column first. A good ranking moves the score away from its original value sooner than a "
+        "random ordering. Insertion puts the values of the row into the background rows, in the same order. In "
+        "insertion, a good ranking brings the score back sooner than a random ordering. Each value is the area "
+        "between the method's curve and the mean curve of {orders} random orderings, in {scale}. Replaced columns "
+        "can create rows that do not occur in the data. A ranking that ignores the model can also beat random "
+        "orderings by putting the most unusual values first. Compare the methods with each other, and with their "
+        "results under random weights."
     ),
     "report.trust.curves.axis": "Area between method and random orderings ({scale}), 95% CI",
     "report.trust.curves.table": (
@@ -75,8 +78,8 @@ TEXT: dict[str, str] = {
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.trust.curves.figure": (
-        "Above zero, the method beats random orderings. Intervals reflect the sampling of {draws}; the background rows "
-        "are treated as fixed."
+        "A value above zero means that the method outperforms random orderings. Intervals reflect the sampling of "
+        "{draws}; the background rows are treated as fixed."
     ),
     "report.trust.curves.better": (
         "{model}: every method shown significantly outperforms random orderings in both deletion and insertion."

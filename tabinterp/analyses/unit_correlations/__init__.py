@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, OnPage
 
 if TYPE_CHECKING:
     from .estimator import NeuronCorrelations
@@ -15,4 +15,11 @@ ANALYSIS: Analysis[NeuronCorrelations] = Analysis(
     lambda size: 0.1 + 2.5e-6 * size.units * size.drawn,
     summed="neurons",
     place="neurons",
+    record="Neurons",
+    always=True,
+    page=(
+        OnPage("inside", "neurons", 11),
+        OnPage("inside", "neurons", 13, "section.every_unit"),
+        OnPage("inside", "mechanism", 29, "section.dropped"),
+    ),
 )

@@ -49,6 +49,9 @@ class Neurons(Part):
     dropped_units: int  # units beyond what the document holds
     units: list[Unit]
 
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("neurons", "network", self.rows, self.rows_of, self.seed)
+
 
 def build(r: Results) -> Neurons:
     """Return the correlations of every unit with every column; without units if there are none."""
@@ -87,9 +90,3 @@ def _unit_column(result: NeuronCorrelations, u: int, c: int) -> UnitColumn:
         column=result.columns[c],
         q=number(result.q_spearman[u, c] if numeric else result.q_ratio[u, c]),
     )
-
-
-def rows_used(document: Document) -> Iterator[ReadingRows]:
-    """Yield the rows that the numbers in the document are about."""
-    part = document.neurons
-    yield used_rows("neurons", "network", part.rows, part.rows_of, part.seed)

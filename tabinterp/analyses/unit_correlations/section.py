@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from tabinterp.analyses.hidden_units.record import Inside, UnitRow
 from tabinterp.analyses.unit_correlations.record import Unit, UnitColumn
-from tabinterp.document.claims import side
+from tabinterp.document.base import side
 from tabinterp.document.document import Document, Interval
 from tabinterp.report.blocks import Block, Cell, Fold, Heading, Paragraph, Table
 from tabinterp.report.tables import Column, heat, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
     by_importance,
+    capital,
     cut,
     cut_cell,
     listed,
@@ -24,6 +25,8 @@ from tabinterp.report.words import (
     two,
     unit_name,
 )
+
+from .record import Neurons
 
 UNFOLDED = 32  # units
 MAPPED = 2600  # cells of all maps, beyond the first 32 units
@@ -38,9 +41,9 @@ UNRANKED = 10**6
 BY_CHANCE = 0.025  # of intervals lie above zero where there is nothing
 
 
-def build(document: Document) -> list[Block]:
+def build(neurons: Neurons, document: Document) -> list[Block]:
     """Return the maps: units (highest ablation loss first) by columns (most important first)."""
-    neurons, inside = document.neurons, document.inside
+    inside = document.get(Inside)
     if not neurons.units:
         return []
     units = _ordered(neurons.units, inside)
@@ -70,19 +73,17 @@ def build(document: Document) -> list[Block]:
     return [*blocks, Paragraph(t("report.neurons.caveat"), "note")]
 
 
-def every_unit(document: Document) -> list[Block]:
+def every_unit(neurons: Neurons, document: Document) -> list[Block]:
     """Return all units with their strongest columns, and all measures for each unit and column."""
-    neurons = document.neurons
     if not neurons.units:
         return []
-    units = _ordered(neurons.units, document.inside)
-    summary, shown = t("report.neurons.units_fold", count=len(units)), [_units(units, document.inside)]
+    units = _ordered(neurons.units, document.get(Inside))
+    summary, shown = t("report.neurons.units_fold", count=len(units)), [_units(units, document.get(Inside))]
     return [Fold(summary, shown, printed=len(units) <= UNFOLDED), _measures(units)]
 
 
-def dropped(document: Document) -> list[Block]:
+def dropped(neurons: Neurons, document: Document) -> list[Block]:
     """Return the sentence about units that are not in the document."""
-    neurons = document.neurons
     if not neurons.units or not neurons.dropped_units:
         return []
     return [Paragraph(t("report.neurons.dropped", count=neurons.dropped_units), "warning")]
@@ -115,7 +116,7 @@ def _worth(inside: Inside | None) -> dict[tuple[str, int], UnitRow]:
 
 
 def _columns(document: Document) -> list[str]:
-    names = {column.column: None for unit in document.neurons.units for column in unit.columns}
+    names = {column.column: None for unit in document[Neurons].units for column in unit.columns}
     rank = by_importance(document)
     return sorted(names, key=lambda name: rank.get(name, UNRANKED))
 
@@ -124,23 +125,20 @@ def _maps(
     units: Sequence[Unit], count: int, columns: Sequence[str], worth: Mapping[tuple[str, int], UnitRow]
 ) -> list[Block]:
     blocks: list[Block] = []
+    ranked = any(row.ablation.value is not None for row in worth.values())
     for start in range(0, len(units), UNFOLDED):
         some = units[start : start + UNFOLDED]
-        span: dict[str, int | str] = {
-            "shown": len(some),
-            "count": count,
-            "first": _name(some[0]),
-            "last": _name(some[-1]),
-        }
+        order = "loss" if ranked else "layer"
+        span = t(f"report.neurons.span.{order}", first=start + 1, last=start + len(some), count=count)
         tables = _map(some, columns, span, worth)
-        blocks.extend([Fold(t("report.neurons.fold", **span), tables, printed=False)] if start else tables)
+        blocks.extend([Fold(capital(span), tables, printed=False)] if start else tables)
     return blocks
 
 
 def _map(
     units: Sequence[Unit],
     columns: Sequence[str],
-    span: dict[str, int | str],
+    span: str,
     worth: Mapping[tuple[str, int], UnitRow],
 ) -> list[Table]:
     parts = -(-len(columns) // WIDEST)
@@ -164,10 +162,10 @@ def _cost(unit: Unit, worth: Mapping[tuple[str, int], UnitRow]) -> str:
     return signed(None if row is None else row.ablation.value)
 
 
-def _caption(span: dict[str, int | str], part: int, parts: int) -> str:
+def _caption(span: str, part: int, parts: int) -> str:
     if parts == 1:
-        return t("report.neurons.map", **span)
-    return t("report.neurons.map_part", **span, part=part + 1, parts=parts)
+        return t("report.neurons.map", span=span)
+    return t("report.neurons.map_part", span=span, part=part + 1, parts=parts)
 
 
 def _name(unit: Unit) -> str:

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "step.correlations of hidden units": "correlations of hidden units",
+    "rows_of.neurons": "Correlations of hidden units",
     "report.method.summed.neurons": "moments, Pearson correlations and correlation ratios of hidden units",
     "report.section.neurons": "Hidden units",
     "report.neurons.lead": (
         "Each cell measures the association between the output of a hidden unit and a column, on {rows}. Distance "
-        "correlations use {rows_distance} rows (seed {seed})."
+        "correlations use {rows_distance} rows, drawn with seed {seed}."
     ),
     "report.neurons.spearman": (
-        "For ordered columns, cells show Spearman's rank correlation. For unordered columns, they show the correlation "
-        "ratio, which has no sign."
+        "For ordered columns, cells show Spearman's rank correlation. For unordered columns, cells show the "
+        "correlation ratio, which has no sign."
     ),
     "report.neurons.distance": (
         "For ordered columns, cells show distance correlation, which has no sign, because rank correlation was not "
-        "computed. For unordered columns, they show the correlation ratio."
+        "computed. For unordered columns, cells show the correlation ratio."
     ),
     "report.neurons.colour": (
         "Coloured cells are significant (Benjamini-Hochberg adjusted p of at most 0.05). A tilde marks a distance "
         "correlation that exceeds the absolute rank correlation by at least 0.2, which suggests a relationship that is "
         "not monotonic."
     ),
-    # first, last: units, such as "layer 1, unit 0"
-    "report.neurons.map": "Units by column: {shown} of the {count} units (first row {first}, last row {last})",
-    "report.neurons.map_part": "Units by column, part {part} of {parts}: {shown} of the {count} units "
-    "(first row {first}, last row {last})",
-    "report.neurons.fold": "{shown} of {count} units ({first} to {last})",
+    # span: report.neurons.span.loss or report.neurons.span.layer
+    "report.neurons.map": "Units by column: {span}",
+    "report.neurons.map_part": "Units by column, part {part} of {parts}: {span}",
+    # first, last: ranks of units
+    "report.neurons.span.loss": "units ranked {first} to {last} of {count} by rise in loss",
+    "report.neurons.span.layer": "units {first} to {last} of {count} in the order of the layers",
     "report.neurons.dropped": "Units not included in this document: {count}.",
     "report.neurons.units_fold": "All units ({count})",
     "report.neurons.all": "Units and columns: all measures of association",
@@ -51,8 +54,8 @@ TEXT: dict[str, str] = {
     "report.ratio": "Correlation ratio η",
     "report.q": "Adjusted p (measure in the map)",
     "report.neurons.summed": (
-        "Means, standard deviations, shares of rows above 0, Pearson correlations and correlation ratios use all {rows} "
-        "evaluated rows, which were read in batches."
+        "Means, standard deviations, shares of rows above 0, Pearson correlations and correlation ratios use all "
+        "{rows} rows, which were read in batches."
     ),
     "report.neurons.columns": (
         "The maps show {count} of the {every} columns: those with the highest permutation importance for the network. "

@@ -30,7 +30,7 @@ TEXT: dict[str, str] = {
     "instrument.clause.V (performance thresholds)": "V (performance thresholds)",
     "report.section.use": "Intended use and limitations",
     "report.section.evidence": "Evidence for clauses",
-    "report.use.lead": "Written by the person responsible for the model. tabinterp has not verified it.",
+    "report.use.lead": "This section was written by the person responsible for the model. tabinterp has not verified it.",
     "report.use.intended_use": "Intended use",
     "report.use.out_of_scope": "Out-of-scope use",
     "report.use.population": "Population",
@@ -42,17 +42,16 @@ TEXT: dict[str, str] = {
     "report.use.role": "Reviewer's role",
     "report.use.none": "not supplied",
     "report.evidence.lead": (
-        "This section shows whether the audit contains evidence that is relevant to clauses of laws and "
-        "standards. Supplied: every "
-        "field that the mapping requires is present. Partial: some of these fields are present. The reader must "
-        "decide whether the evidence is sufficient."
+        "This section shows whether the audit contains evidence that is relevant to clauses of laws and standards. "
+        "“Supplied” means that every field required by the mapping is present, and “partial” that only some of them "
+        "are. The reader must decide whether the evidence is sufficient."
     ),
     "report.evidence.count": (
         "Of the {clauses} clauses, evidence is supplied for {supplied}, partial for {partial} and not supplied for "
         "{none}."
     ),
     "report.evidence.marks": (
-        "The column Verification shows how the mapping to a clause was verified: P, against the text of the clause "
+        "The column “Verification” shows how the mapping to a clause was verified: P, against the text of the clause "
         "or a verbatim quotation; S, against secondary sources; M, from memory. Check the wording of the clause "
         "before relying on the mapping."
     ),

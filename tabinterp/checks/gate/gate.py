@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from tabinterp.analyses.calibration.record import Calibration
 from tabinterp.checks import CHECKS
 from tabinterp.checks.judge import run_check
 from tabinterp.document.document import Document, Finding, Interval, Message, Power
@@ -252,7 +253,7 @@ def _metric_gate(document: Document, demand: MetricDemand) -> Gate:
 def _metric_value(document: Document, demand: MetricDemand) -> Interval:
     """Return the metric that is demanded; an empty interval where the document does not hold it."""
     if demand.metric.startswith("calibration_"):
-        calibration = document.calibration
+        calibration = document.get(Calibration)
         if calibration is None or len(calibration.outputs) != 1 or demand.of == "difference":
             return Interval()
         model = calibration.outputs[0].network if demand.of == "network" else calibration.outputs[0].linear

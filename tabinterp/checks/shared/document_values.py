@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.data_quality.record import TableColumn
+from tabinterp.analyses.data_quality.record import TableColumn, TableReadings
 from tabinterp.checks.base import Outcome
 from tabinterp.document.document import Document, Interval, Message
 
@@ -14,10 +14,11 @@ def columns_read(document: Document) -> set[str]:
 
 def input_columns(document: Document) -> list[TableColumn]:
     """Return what the document holds on the rows of each input column that the network reads."""
-    if document.table is None:
+    table = document.get(TableReadings)
+    if table is None:
         return []
     names = columns_read(document)
-    return [column for column in document.table.columns if not column.target and column.column in names]
+    return [column for column in table.columns if not column.target and column.column in names]
 
 
 def predictive_power(column: TableColumn) -> Interval:
@@ -27,7 +28,8 @@ def predictive_power(column: TableColumn) -> Interval:
 
 def power_withheld(document: Document) -> Outcome | None:
     """Return "not applicable" with the reason, where the power of single columns was withheld."""
-    reason = None if document.table is None else document.table.withheld
+    table = document.get(TableReadings)
+    reason = None if table is None else table.withheld
     return None if reason is None else Outcome("not_applicable", "withheld", {"reason": reason})
 
 

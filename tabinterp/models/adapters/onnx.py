@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
-from tabinterp.errors import ModelError, argument
+from tabinterp.errors import ModelError, argument, first_line
 from tabinterp.models.model import Model
 
 from .external_runtime import Outside, Run
 from .external_runtime import wrap as wrap_outside
-from .onnx_check import TYPES, check, first_line, for_any_rows, library, output
+from .onnx_check import TYPES, check, for_any_rows, library, output
 from .onnx_graph import NoChainError, Values, sequence
 
 LARGEST = 1 << 29

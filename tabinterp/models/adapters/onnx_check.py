@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tabinterp.errors import ModelError, UnsafeFileError
+from tabinterp.errors import ModelError, UnsafeFileError, first_line
 from tabinterp.models.io.allocation_limits import ROWS, check_products, check_total, check_value
 
 STANDARD = ("", "ai.onnx")
@@ -112,10 +112,6 @@ def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
             else:
                 first.dim_value = rows
     return free
-
-
-def first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
 
 
 def _check_operators(proto: Any, source: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from tabinterp.errors import ModelError, UnsafeFileError
+from tabinterp.errors import ModelError, UnsafeFileError, first_line
 
 from .archive import Archive
 from .pickles import Opcodes, opcodes
@@ -73,9 +73,9 @@ def tensors(archive: Archive) -> dict[str, torch.Tensor]:
     try:
         value = torch.load(io.BytesIO(archive.rewritten()), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, AssertionError, MemoryError, OverflowError) as error:
-        raise UnsafeFileError(f"{archive.name!r} was refused by torch: {_first_line(error)}") from None
+        raise UnsafeFileError(f"{archive.name!r} was refused by torch: {first_line(error)}") from None
     except Exception as error:  # a damaged archive raises whatever torch hits first
-        raise ModelError(f"{archive.name!r} cannot be read as a state dict: {_first_line(error)}") from None
+        raise ModelError(f"{archive.name!r} cannot be read as a state dict: {first_line(error)}") from None
     return _flat(value, archive.name)
 
 
@@ -96,7 +96,3 @@ def _flat(value: Any, name: str) -> dict[str, torch.Tensor]:
             f"is {SHARED} times what it contains. Save each tensor with its own values"
         )
     return {key: part.detach().contiguous() for key, part in value.items()}
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

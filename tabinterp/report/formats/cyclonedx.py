@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from tabinterp.analyses.groups.record import Groups
+from tabinterp.analyses.performance.record import Judged
 from tabinterp.document.canonical import to_bytes
 from tabinterp.document.document import Document, Interval, ModelInfo
 from tabinterp.document.labels import labelled
@@ -141,10 +143,11 @@ def _metrics(document: Document, which: Which) -> Iterator[dict[str, Any]]:
     whole = t(f"cyclonedx.slice.{'held_out' if document.performance.held_out else 'all'}")
     for row in document.performance.metrics:
         yield from _metric(row.metric, getattr(row, which), whole)
-    for one in () if document.judged is None else document.judged.classes:
+    judged, people = document.get(Judged), document.get(Groups)
+    for one in () if judged is None else judged.classes:
         label = t("cyclonedx.slice.class", label=plain(one.output), rows=whole)
         yield from _metric(one.row.metric, getattr(one.row, which), label)
-    groups = None if document.groups is None else document.groups.table
+    groups = None if people is None else people.table
     measured = MEASURED | (MEAN if groups is not None and groups.of is None else {})
     if groups is not None and groups.of is not None and groups.favourable is None:
         measured = MEASURED | UNSTATED

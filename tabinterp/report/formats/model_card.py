@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from tabinterp.analyses.groups.record import Groups
 from tabinterp.analyses.groups.section import rates, several
 from tabinterp.analyses.performance import section as performance
 from tabinterp.document.document import Document, Finding
@@ -64,7 +65,8 @@ def _use(document: Document) -> list[Block]:
 
 
 def _factors(document: Document) -> list[Block]:
-    columns, tables = document.data.columns, document.groups.tables if document.groups else []
+    columns, groups = document.data.columns, document.get(Groups)
+    tables = [] if groups is None else groups.tables
     grouped = dict.fromkeys(
         tidy(str(part.values["column"])) for table in tables[:1] for row in table.columns for part in row.group
     )
@@ -132,7 +134,7 @@ def _analyses(document: Document) -> list[Block]:
     told += [Paragraph(say(message)) for message in (verdict.sentence, *verdict.lines)]
     blocks: list[Block] = [Heading(t("card.verdict")), *told, Heading(t("report.section.performance"))]
     blocks += performance.brief(document)
-    groups = document.groups
+    groups = document.get(Groups)
     if groups is not None and groups.tables:
         blocks += [Heading(t("report.groups.people")), Paragraph(t("card.intersections"))]
         blocks += several(groups) if groups.table is None else rates(groups.table)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tabinterp.analyses import ANALYSES
-from tabinterp.document.document import Document, Finding, Power
+from tabinterp.document.document import OWN, Document, Finding, Power
 from tabinterp.messages import english
 from tabinterp.report.blocks import Block, FindingItem, FindingList, Fold, Paragraph
 from tabinterp.report.words import say, t
 
 ORDER = ("act", "check", "note")
 GLYPHS = {"act": "▲", "check": "◆", "note": "●"}
-OWN_ANCHORS = frozenset(analysis.name for analysis in ANALYSES if analysis.place is None)  # sections there may be
 
 
 ON_PAGE_ONE = 3  # findings whose sentence page one shows
@@ -98,9 +96,7 @@ def _about(finding: Finding, aspect: str) -> str:
 def _item(finding: Finding) -> FindingItem:
     anchor = finding.evidence.lstrip("#")
     # A check that applies has read the record of its analysis, so that the section is on the page.
-    known = f"report.section.{anchor}" in english() and (
-        anchor not in OWN_ANCHORS or finding.status != "not_applicable"
-    )
+    known = f"report.section.{anchor}" in english() and (anchor not in OWN or finding.status != "not_applicable")
     raised = finding.status == "raised"  # a check that passed has no severity to show
     return FindingItem(
         code=finding.code,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tabinterp.analyses.disagreement.record import Leaf
-from tabinterp.analyses.ladder.record import Rung
+from tabinterp.analyses.boosted_trees.record import Reference
+from tabinterp.analyses.calibration.record import Calibration
+from tabinterp.analyses.disagreement.record import Disagreement, Leaf
+from tabinterp.analyses.ladder.record import Gain, Ladder, Rung
 from tabinterp.analyses.performance import section as performance
-from tabinterp.analyses.permutation_importance.record import ImportanceRow
+from tabinterp.analyses.permutation_importance.record import Importance, ImportanceRow
 from tabinterp.document.document import Document, Interval, MetricRow
 from tabinterp.messages import english
 from tabinterp.report import figures
@@ -100,7 +102,7 @@ def first_screen(document: Document) -> FirstScreen:
     raised = findings.raised_of(document)
     strip = list(_strip(document))
     panels = [panel for panel in (_ladder(document), _importance(document), _disagreement(document)) if panel]
-    hidden = (*(ELSEWHERE if strip else ()), *(("ladder.",) if panels and document.gain is not None else ()))
+    hidden = (*(ELSEWHERE if strip else ()), *(("ladder.",) if panels and document.get(Gain) is not None else ()))
     return FirstScreen(
         title=t("report.title", **names),
         context=_context(document, names),
@@ -132,7 +134,8 @@ def _headline(document: Document) -> str:
 
 def _long_name(row: Rung, document: Document) -> str:
     """A refit as a sentence names it."""
-    pairs = [] if document.gain is None or document.gain.ladder is None else document.gain.ladder.pairs
+    ladder = document.get(Ladder)
+    pairs = [] if ladder is None else ladder.pairs
     one = row.rung == "pairs" and len(pairs) == 1
     return t(f"report.strip.rung.{row.rung}.long{'.one' if one else ''}", count=len(pairs))
 
@@ -143,7 +146,7 @@ def _simpler(document: Document) -> Rung | None:
     A network that predicts significantly better than its linear counterpart is not matched by a refit without curves: such a
     ladder contradicts the verdict, and page one does not choose between them.
     """
-    ladder = None if document.gain is None else document.gain.ladder
+    ladder = document.get(Ladder)
     if ladder is None or ladder.shortest in (None, "network"):
         return None
     if document.verdict.status == "better" and ladder.shortest in ("intercept", "linear"):
@@ -185,7 +188,7 @@ def _strip(document: Document) -> Iterator[Number]:
     if (auc := metrics.get("auc")) is not None and auc.difference.value is not None:
         gini = scaled(auc.difference, 200)
         yield Number(signed(gini.value), t("report.strip.gini", ci=between(gini, sign=True)))
-    reference = None if document.judged is None else document.judged.reference
+    reference = document.get(Reference)
     if reference is not None and reference.difference.value is not None:
         yield Number(
             t(f"report.strip.trees.{reference.status}"),
@@ -196,7 +199,8 @@ def _strip(document: Document) -> Iterator[Number]:
                 ci=between(reference.difference, sign=True),
             ),
         )
-    outputs = [] if document.calibration is None else document.calibration.outputs
+    calibration = document.get(Calibration)
+    outputs = [] if calibration is None else calibration.outputs
     if len(outputs) == 1 and outputs[0].network.slope.value is not None:
         slope = outputs[0].network.slope
         yield Number(number(slope.value), t("report.strip.slope", ci=between(slope)))
@@ -214,11 +218,11 @@ def _difference(row: MetricRow) -> Number:
 
 def _ladder(document: Document) -> Panel | None:
     """How simple a model is enough: the held-out loss of each refit, of the network and of boosted trees."""
-    ladder = None if document.gain is None else document.gain.ladder
+    ladder = document.get(Ladder)
     if ladder is None:
         return None
     marks = [_rung(row) for row in ladder.rungs]
-    reference = None if document.judged is None else document.judged.reference
+    reference = document.get(Reference)
     if reference is not None and reference.metric == ladder.metric:
         name = t("report.strip.rung.trees")
         marks.append(figures.Pair(name, "", Interval(), Interval(), other=reference.trees))
@@ -260,7 +264,7 @@ def _simplest(document: Document) -> str:
 
 def _importance(document: Document) -> Panel | None:
     """What each model relies on: the columns whose permutation raises the loss of either model most."""
-    importance = document.importance
+    importance = document[Importance]
     order = sorted(importance.columns, key=lambda row: -_either(row))[:COLUMNS]
     marks = [pair(row.column, row.network, row.linear, cut(row.column, 20)) for row in order]
     if not figures.drawable(marks):
@@ -286,7 +290,7 @@ def _either(row: ImportanceRow) -> float:
 
 def _disagreement(document: Document) -> Panel | None:
     """Where the models disagree: the share of rows, who is right there, and the rule that describes most of it."""
-    disagreement = document.disagreement
+    disagreement = document.get(Disagreement)
     if disagreement is None:
         return None
     blocks: list[Block] = [
