@@ -113,6 +113,7 @@ bench: .venv/full
 	$(BIN)/python -m benchmarks.ascent
 	$(BIN)/python -m benchmarks.stamp
 	$(BIN)/python -m benchmarks.reasons
+	$(BIN)/python -m benchmarks.printing
 
 scale: .venv/full
 	$(BIN)/python -m benchmarks.scale --rows 2000000 20000000 --what forward sweep scan audit

@@ -160,8 +160,8 @@ class Audit:
         """Return the document in one of the formats in `VIEWS`, and write it to `path` atomically if one is given.
 
         `lang`: English, or another language that there is text in ("ja"). The document itself holds no language, so that a
-        saved audit renders in any. `appendix`: how the report holds what the page folds: "none", "folded" (the page) or "full"
-        (paper).
+        saved audit renders in any. `appendix`: what the report holds of what the page folds: "none", "folded" (the default; in a
+        PDF, an appendix without figure data and long tables of hidden units) or "full".
 
         Raises
         ------

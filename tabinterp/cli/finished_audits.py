@@ -59,8 +59,8 @@ def render(
         str | None,
         typer.Option(
             "--appendix",
-            help="Details of the report: none (left out), folded or full (shown). By default folded in HTML and "
-            "full in a PDF.",
+            help="Details of the report: none (left out), folded (the default) or full (shown). In a PDF, folded is an "
+            "appendix without figure data and long tables of hidden units.",
         ),
     ] = None,
 ) -> None:

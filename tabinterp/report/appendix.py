@@ -1,9 +1,10 @@
-"""The appendix: what the page folds is kept folded, unfolded, left out, or put in an appendix on paper."""
+"""The appendix: what the page folds is kept folded, unfolded, left out, or moved to the end of a PDF."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Final
 
 from tabinterp.errors import DocumentError
@@ -21,8 +22,9 @@ def with_appendix(chapters: Sequence[Section], appendix: str, paper: bool) -> li
     Parameters
     ----------
     appendix : "none": without what is folded; "folded": as it is; "full": unfolded.
-    paper : for a PDF, in which nothing can be folded: what is folded stands in an appendix, under the number of its section,
-        before the chapters that are folded as a whole.
+    paper : for a PDF, in which nothing can be folded: what is folded is in an appendix, under the number of its section, before
+        the chapters that are folded as a whole. With "folded", the appendix is without the data of figures and without folds
+        that are too long to be printed.
 
     Raises
     ------
@@ -34,13 +36,58 @@ def with_appendix(chapters: Sequence[Section], appendix: str, paper: bool) -> li
         body, _ = _divided(chapters)
         return [*body, Section("appendix", t("report.appendix"), [Paragraph(t("report.appendix.none"))])]
     if paper:
-        body, moved = _divided(chapters)
-        between = [Section("appendix", t("report.appendix"), [], sections=moved)] if moved else []
-        return [*body, *between, *(replace(chapter, summary="") for chapter in chapters if chapter.summary)]
+        lead = [Paragraph(t("report.appendix.short"))] if appendix == "folded" else []
+        body, moved = _divided(map(_shortened, chapters) if lead else chapters)
+        between = [Section("appendix", t("report.appendix"), lead, sections=moved)] if moved or lead else []
+        folded = [replace(chapter, summary="") for chapter in chapters if chapter.summary]
+        return [*body, *between, *(map(_shortened, folded) if lead else folded)]
     return [_unfolded(chapter) for chapter in chapters] if appendix == "full" else list(chapters)
 
 
-def _divided(chapters: Sequence[Section]) -> tuple[list[Section], list[Section]]:
+def _shortened(section: Section) -> Section:
+    """Return a section, or a chapter, without the data of its figures and without what is too long to be printed."""
+    sections = [_shortened(one) for one in section.sections]
+    return replace(section, blocks=_printed(section.blocks), sections=sections)
+
+
+def _printed(blocks: Iterable[Block]) -> list[Block]:
+    kept: list[Block] = []
+    for is_left_out, some in groupby(blocks, lambda block: isinstance(block, Fold) and not block.printed):
+        if is_left_out:
+            kept.extend(_left_out(some))
+        else:
+            kept.extend(map(_printed_block, some))
+    return kept
+
+
+def _printed_block(block: Block) -> Block:
+    if isinstance(block, Figure):
+        return replace(block, table=None)
+    if isinstance(block, Fold):
+        return replace(block, blocks=_printed(block.blocks))
+    return replace(block, groups=list(map(_printed, block.groups))) if isinstance(block, Panels) else block
+
+
+def _left_out(blocks: Iterable[Block]) -> Iterator[Paragraph]:
+    """Yield the sentence that says which tables are not printed."""
+    numbers = [table.number for table in _tables(blocks) if table.number]
+    if len(numbers) == 1:
+        yield Paragraph(t("report.appendix.one", number=numbers[0]), "note")
+    elif numbers:
+        yield Paragraph(t("report.appendix.several", first=numbers[0], last=numbers[-1]), "note")
+
+
+def _tables(blocks: Iterable[Block]) -> Iterator[Table]:
+    for block in blocks:
+        if isinstance(block, Table):
+            yield block
+        elif isinstance(block, Fold):
+            yield from _tables(block.blocks)
+        elif isinstance(block, Panels):
+            yield from _tables(inner for group in block.groups for inner in group)
+
+
+def _divided(chapters: Iterable[Section]) -> tuple[list[Section], list[Section]]:
     """Return the chapters that are shown, without what they fold, and a section of the appendix for what each section folds."""
     body: list[Section] = []
     moved: list[Section] = []

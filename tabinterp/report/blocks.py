@@ -176,6 +176,7 @@ class Fold:
     summary: str
     blocks: Sequence[Block]
     open: bool = False
+    printed: bool = True  # whether a PDF holds it, unless its appendix is full
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,7 @@ def _char_width(char: str) -> float:
         return TEXT * 1.05
     if char in "ijlt.,:;|!'()[]f ":
         return TEXT * 0.42
-    return TEXT * (0.95 if char in "mwMW@%&…" else 0.72 if char.isupper() else 0.62)
+    return TEXT * (0.95 if char in "mwMW@%&…█" else 0.72 if char.isupper() else 0.62)
 
 
 @dataclass(frozen=True, slots=True)

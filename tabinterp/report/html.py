@@ -27,10 +27,11 @@ from tabinterp.report.words import plain, t
 
 from .appendix import with_appendix
 from .contents import chapters
+from .paper import marked, printed_tables
 
 
 def render(document: Document, paper: bool = False, appendix: str = "folded") -> str:
-    """Return the report of an audit as HTML; `paper`: ordered and styled as for a PDF; `appendix`: none, folded or full."""
+    """Return the report of an audit as HTML; `paper`: what a PDF is laid out from; `appendix`: none, folded or full."""
     claims.check(document)
     document = labelled(document)
     found = with_appendix(chapters(document), appendix, paper)
@@ -58,10 +59,10 @@ def render_notebook(document: Document) -> str:
 
 
 def _page(first: FirstScreen, parts: list[Section], version: str, paper: bool = False) -> str:
-    style, script = _static("report.css") + (_static("paper.css") if paper else ""), _static("report.js")
+    style, script = (_static("paper.css"), "") if paper else (_static("report.css"), _static("report.js"))
     policy = _policy(style, script)
     told = {"first": first, "chapters": parts, "version": version, "policy": policy}
-    return _filled("page.html", **told, style=Markup(style), script=Markup(script))
+    return _filled("paper.html" if paper else "page.html", **told, style=Markup(style), script=Markup(script))
 
 
 def _filled(name: str, **values: Any) -> str:
@@ -82,7 +83,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["t"] = t
+    environment.globals |= {"t": t, "printed_tables": printed_tables, "marked": marked}
     environment.finalize = _finalize
     return environment
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -25,8 +26,10 @@ from tabinterp.report.blocks import (
     Table,
 )
 from tabinterp.report.contents import chapters
+from tabinterp.report.figures import TEXT, text_width
 from tabinterp.report.layout import arranged
 from tabinterp.report.numbering import numbered
+from tabinterp.report.paper import PADDING, SHEET, printed_tables
 from tests.report.samples import binary
 
 NETWORK, LINEAR, BAND = Key("●", "net", "network"), Key("◇", "lin", "linear"), Key("▒", "net", "band")
@@ -122,6 +125,52 @@ def test_paper_holds_all_that_the_page_holds_and_nothing_folded_before_the_appen
             assert not section.summary
 
 
+def blocks_of(sections: list[Section], kind: type) -> list:
+    """Every block of a kind, however deep."""
+    left = [block for chapter in sections for part in (chapter, *chapter.sections) for block in part.blocks]
+    found = []
+    while left:
+        block = left.pop()
+        found += [block] if isinstance(block, kind) else []
+        if isinstance(block, Panels):
+            left += [one for group in block.groups for one in group]
+        elif isinstance(block, Fold):
+            left += block.blocks
+        elif isinstance(block, Figure) and block.table is not None:
+            left.append(block.table)
+    return found
+
+
+def test_paper_leaves_out_figure_data_and_long_folds_and_names_their_tables():
+    page = chapters(binary())
+    whole, short = (with_appendix(page, appendix, paper=True) for appendix in ("full", "folded"))
+    left_out = [fold for fold in blocks_of(page, Fold) if not fold.printed]
+    data = [figure.table for figure in blocks_of(page, Figure) if figure.table is not None]
+    assert len(left_out) > 3
+    assert len(data) > 8
+    within = [block for fold in left_out for block in blocks_of([Section("", "", fold.blocks)], Table)]
+    missing = {(table.number, table.caption) for table in [*data, *within]}
+    kept = [table for table in blocks_of(whole, Table) if (table.number, table.caption) not in missing]
+    assert sorted((one.number, one.caption) for one in blocks_of(short, Table)) == sorted(
+        (one.number, one.caption) for one in kept
+    )
+    assert not [figure for figure in blocks_of(short, Figure) if figure.table is not None]
+    (appendix,) = (chapter for chapter in short if chapter.anchor == "appendix")
+    assert "The data of the figures are not printed" in appendix.blocks[0].text
+    told = [
+        re.findall(r"[0-9]+[.][0-9]+", one.text) for one in blocks_of(short, Paragraph) if "not printed" in one.text
+    ]
+    ranges = [(ends[0], ends[-1]) for ends in told if ends]
+    numbers = sorted({table.number for table in within if table.number}, key=places)
+    spanned = [one for one in numbers if any(places(a) <= places(one) <= places(b) for a, b in ranges)]
+    assert spanned == numbers
+    assert all(not places(a) <= places(one.number) <= places(b) for one in kept if one.number for a, b in ranges)
+
+
+def places(number: str) -> list[int]:
+    return [int(part) for part in number.split(".")]
+
+
 def test_a_page_without_appendix_holds_nothing_folded_and_an_unfolded_one_all():
     page = chapters(binary())
     short = with_appendix(page, "none", paper=False)
@@ -166,3 +215,48 @@ def test_numbers_of_what_is_shown_have_no_gaps_and_those_inside_of_folds_follow(
     assert [fold.blocks[0].number, fold.blocks[1].number] == ["1.5", "1.2"]
     assert chapter.sections[1].blocks[0].number == "1.6"
     assert [chapter.sections[2].blocks[0].blocks[0].number, chapter.sections[2].blocks[1].number] == ["1.3", "1.4"]
+
+
+# ---- printed tables
+
+
+def words(*texts: str) -> list[Cell]:
+    return [Cell(text) for text in texts]
+
+
+def test_a_printed_column_is_as_wide_as_its_widest_text_if_all_fit():
+    table = Table("", words("name", "b"), [words("a long name of a row", "1"), words("x", "0.123 [0.100, 0.150]")])
+    (printed,) = printed_tables(table, 1)
+    assert printed.widths == [
+        pytest.approx(text_width(text) / TEXT + PADDING) for text in ("a long name of a row", "0.123 [0.100, 0.150]")
+    ]
+
+
+def test_what_does_not_fit_takes_from_the_widest_column_only():
+    table = Table("", words("name", "b", "c"), [words("row", "0.123 [0.100, 0.150]", "a sentence of words " * 20)])
+    (printed,) = printed_tables(table, 1)
+    assert sum(printed.widths) == pytest.approx(SHEET)
+    assert printed.widths[1] == pytest.approx(text_width("0.123 [0.100, 0.150]") / TEXT + PADDING)
+    assert printed.widths[2] > printed.widths[1]
+
+
+@pytest.mark.parametrize("count", [2, 10, 20, 60])
+def test_columns_that_do_not_fit_side_by_side_are_printed_in_several_tables(count):
+    heads = [f"column{place:02}" for place in range(count)]
+    table = Table("", words("row", *heads), [words(name, *map(str, range(count))) for name in ("first", "second")])
+    parts = printed_tables(table, 1)
+    assert [cell.text for part in parts for cell in part.head if cell.text != "row"] == heads
+    for part in parts:
+        assert part.head[0].text == "row"
+        assert [row[0].text for row in part.rows] == ["first", "second"]
+        assert sum(part.widths) <= SHEET + 1e-9
+        assert all(len(part.head) == len(row) == len(part.widths) > 1 for row in part.rows)
+        longest = [text_width(cell.text) / TEXT for cell in part.head]
+        assert all(width > need for width, need in zip(part.widths, longest, strict=True))
+    assert (len(parts) > 1) == (count > 10)
+    if count == 20:
+        assert [len(part.head) for part in parts] == [11, 11]
+
+
+def test_a_table_without_rows_is_printed():
+    assert len(printed_tables(Table("", words("a", "b"), []), 1)[0].widths) == 2

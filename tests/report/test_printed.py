@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import os
@@ -11,8 +12,10 @@ import sys
 from collections import Counter
 
 import pytest
+import weasyprint
 from pypdf import PdfReader
 from weasyprint.document import Document as Laid
+from weasyprint.formatting_structure.boxes import LineBox, TableCellBox
 
 import tabinterp as ti
 from tabinterp.auditing.result import VIEWS, Audit
@@ -20,6 +23,7 @@ from tabinterp.cli import app as cli
 from tabinterp.errors import MissingError
 from tabinterp.report import contents
 from tabinterp.report.contents import chapters
+from tabinterp.report.formats import pdf as pdf_module
 from tabinterp.report.formats.pdf import printed
 from tabinterp.report.html import render
 from tests.honest import light
@@ -39,7 +43,7 @@ def small():
 
 
 def lay(document):
-    """The bytes, and the pages that they were drawn from."""
+    """The bytes of a whole report, and the pages that they were drawn from."""
     pages = []
     whole = Laid.write_pdf
 
@@ -49,7 +53,7 @@ def lay(document):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Laid, "write_pdf", noted)
-        return printed(document), pages
+        return printed(document, "full"), pages
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +166,86 @@ def inside(pages):
                 assert box.position_x + box.width <= page.width - MARGIN, text
                 assert box.position_y + box.height <= page.height - MARGIN / 2, text
     return texts
+
+
+def test_every_page_is_laid_out_once_and_no_table_is_measured_beforehand(monkeypatch):
+    """Both took most of the time when widths of columns followed from their cells."""
+    monkeypatch.setattr(contents, "CHAPTERS", contents.CHAPTERS[1:2])
+    counts = Counter()
+
+    def count(module, name):
+        whole = getattr(module, name)
+
+        def counted(*arguments, **options):
+            counts[name] += 1
+            return whole(*arguments, **options)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(weasyprint.layout.page, "make_page")
+    count(weasyprint.layout.preferred, "table_cell_min_max_content_width")
+    count(weasyprint.layout.preferred, "table_and_columns_preferred_widths")
+    made = PdfReader(io.BytesIO(printed(small(), "full")))
+    assert len(elements(made, "/Table")) > 3
+    assert counts == {"make_page": len(made.pages)}
+
+
+def test_pictures_are_no_elements_of_the_page_and_nothing_else_is_loaded():
+    whole = render(small(), paper=True)
+    page, pictures = pdf_module._without_pictures(whole)
+    assert len(pictures) == whole.count("<svg") == page.count("<img") > 8
+    assert "<svg" not in page
+    fetcher = pdf_module._fetcher(weasyprint, pictures)
+    assert fetcher("picture:1").read().decode() == pictures[1]
+    for address in ("file:///etc/hostname", "https://example.org/", "data:text/plain,a"):
+        with pytest.raises(ValueError, match="must not refer to other files"):
+            fetcher(address)
+
+
+def test_the_garbage_collector_is_left_as_it_was(monkeypatch):
+    def stopped(*_):
+        assert not gc.isenabled()
+        raise MissingError("stopped")
+
+    monkeypatch.setattr(pdf_module, "render", stopped)
+    with pytest.raises(MissingError):
+        printed(small())
+    assert gc.isenabled()
+
+
+def test_no_heading_and_no_head_of_a_table_ends_a_sheet(laid):
+    """What they are about follows on the same sheet."""
+    for page in laid[1]:
+        (root,) = (child for child in page._page_box.children if child.element_tag == "html")
+        assert not max(ends(root))[1]
+
+
+def ends(box, above=False):
+    """Where each text ends, and whether it is above something else: a heading, a caption, a legend, the head of a table."""
+    names = () if box.element is None else (box.element_tag, *(box.element.get("class") or "").split())
+    above = above or bool({"h2", "h3", "h4", "thead", "caption", "summary", "legend"} & set(names))
+    if getattr(box, "text", "").strip():
+        yield box.position_y + box.height, above
+    for child in getattr(box, "children", ()):
+        yield from ends(child, above)
+
+
+def test_words_of_table_cells_are_not_broken(laid):
+    """Widths are estimated: each is enough for the longest word of its column, but for a name as long as a line."""
+    cells = [box for page in laid[1] for box in page._page_box.descendants() if box.element_tag in ("td", "th")]
+    cells = [box for box in cells if isinstance(box, TableCellBox)]
+    assert len(cells) > 500
+    broken = []
+    for cell in cells:
+        lines = ["".join(getattr(one, "text", "") for one in line.descendants()) for line in lines_of(cell)]
+        told = " ".join("".join(cell.element.itertext()).split())
+        if "xxx" not in told and " ".join(" ".join(line.split()) for line in lines) != told:
+            broken.append(lines)
+    assert broken == []
+
+
+def lines_of(box):
+    return [one for one in box.descendants() if isinstance(one, LineBox)]
 
 
 def test_another_process_writes_the_same_bytes(monkeypatch):

@@ -49,7 +49,7 @@ def build(inside: Inside, document: Document) -> list[Block]:
     values = {"count": len(inside.templates), "layer": tidy(layer_name(layer))}
     table = Table(t("report.inside.templates.table", **values), head, rows, style="heat tall")
     note = Paragraph(t("report.inside.templates.note", percent=round(100 * LEAST)), "note")
-    return [Fold(t("report.inside.templates.fold", **values), [note, table])]
+    return [Fold(t("report.inside.templates.fold", **values), [note, table], printed=False)]
 
 
 def _row(layer: str, template: Template, order: list[int]) -> list[Cell]:

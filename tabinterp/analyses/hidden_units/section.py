@@ -110,7 +110,8 @@ def _card(inside: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int]
     weights: list[list[Block]] = [path(inside, card), _template(card), [_activity(inside, card)]]
     panels = [Panels([group for group in row if group], wide=len(row) == 3) for row in (optima, weights)]
     blocks = [words, panels[0], *_six(card, rank), panels[1], *bars(card)]
-    return Fold(t("report.inside.card", unit=unit_name(card.layer, card.index), cost=cost), blocks, open=unfolded)
+    summary = t("report.inside.card", unit=unit_name(card.layer, card.index), cost=cost)
+    return Fold(summary, blocks, open=unfolded, printed=False)
 
 
 # ---- six panels

@@ -78,8 +78,8 @@ def every_unit(neurons: Neurons, document: Document) -> list[Block]:
     if not neurons.units:
         return []
     units = _ordered(neurons.units, document.get(Inside))
-    fold = Fold(t("report.neurons.units_fold", count=len(units)), [_units(units, document.get(Inside))])
-    return [fold, _measures(units)]
+    summary, shown = t("report.neurons.units_fold", count=len(units)), [_units(units, document.get(Inside))]
+    return [Fold(summary, shown, printed=len(units) <= UNFOLDED), _measures(units)]
 
 
 def dropped(neurons: Neurons, document: Document) -> list[Block]:
@@ -131,7 +131,7 @@ def _maps(
         order = "loss" if ranked else "layer"
         span = t(f"report.neurons.span.{order}", first=start + 1, last=start + len(some), count=count)
         tables = _map(some, columns, span, worth)
-        blocks.extend([Fold(capital(span), tables)] if start else tables)
+        blocks.extend([Fold(capital(span), tables, printed=False)] if start else tables)
     return blocks
 
 
@@ -248,4 +248,4 @@ def _measures(units: Sequence[Unit]) -> Block:
         Column(t("report.q"), lambda pair: p_value(pair[1].q)),
     ]
     summary = t("report.neurons.all_fold", count=len(pairs))
-    return Fold(summary, [table(t("report.neurons.all"), pairs, columns)])
+    return Fold(summary, [table(t("report.neurons.all"), pairs, columns)], printed=False)

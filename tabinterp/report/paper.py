@@ -1,0 +1,118 @@
+"""Widths of the columns of printed tables, which the page's layout would otherwise measure cell by cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from .blocks import Cell, Table
+from .figures import TEXT, text_width
+
+SHEET: Final = 84.0  # width of a sheet, as a multiple of the font size of tables
+PADDING: Final = 1.0  # of a cell, and what the estimate of a text's width may be short of
+BOLD: Final = 1.12  # widths of bold letters relative to regular ones
+KEPT_WHOLE: Final = 16  # rows of a table that is not divided between two sheets
+MARKS: Final = {"net": "\u25cf\u00a0", "lin": "\u25c7\u00a0"}  # in front of the head of a model's column
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A table as it is printed, or those of its columns that fit side by side.
+
+    Parameters
+    ----------
+    head, rows : as of the table.
+    widths : of the columns, in em of the table's font.
+    whole : few enough rows to be kept on one sheet.
+    """
+
+    head: Sequence[Cell]
+    rows: Sequence[Sequence[Cell]]
+    widths: Sequence[float]
+    whole: bool
+
+
+def printed_tables(table: Table, share: float) -> list[Printed]:
+    """Return a table as it is printed in a share of the sheet's width.
+
+    Every column is as wide as its widest text if that fits. Otherwise the widest columns are narrowed to a common width, but
+    to no less than their longest word, and their texts take several lines. Columns for which even this is too wide follow in
+    another table, below the names of the rows.
+    """
+    needs = [_needed(head, [row[place] for row in table.rows]) for place, head in enumerate(table.head)]
+    room = SHEET * share
+    if "heat" in table.style:
+        first = min(needs[0][1], room / 4)
+        widths = [first, *[(room - first) / max(1, len(needs) - 1)] * (len(needs) - 1)]
+        return [Printed(table.head, table.rows, widths, whole=True)]
+    whole = len(table.rows) <= KEPT_WHOLE
+    return [
+        Printed(
+            [table.head[place] for place in places],
+            [[row[place] for place in places] for row in table.rows],
+            _fitted([needs[place] for place in places], room),
+            whole,
+        )
+        for places in _divided(needs, room)
+    ]
+
+
+def _divided(needs: Sequence[tuple[float, float]], room: float) -> list[list[int]]:
+    """Return the places of the columns of each printed table; the first column, which names the rows, is in all of them.
+
+    Parts of a table that does not fit need about the same width.
+    """
+    first, rest = needs[0][0], sum(most for _, most in needs[1:])
+    count = math.ceil(sum(least for least, _ in needs[1:]) / max(1.0, room - first)) if len(needs) > 2 else 1
+    parts = [[0]]
+    taken = 0.0
+    for place, (least, most) in enumerate(needs[1:], 1):
+        is_full = first + sum(needs[one][0] for one in parts[-1][1:]) + least > room
+        if len(parts[-1]) > 1 and (is_full or taken + most / 2 > rest * len(parts) / count):
+            parts.append([0])
+        parts[-1].append(place)
+        taken += most
+    return parts
+
+
+def marked(head: Cell) -> str:
+    """Return the head of a column with the mark of the model that it is about."""
+    return "".join(mark for style, mark in MARKS.items() if style in head.style.split()) + head.text
+
+
+def _needed(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
+    """Return the least width of a column, at which every word has a line, and the most, at which every text has one."""
+    bold = [BOLD * _width(word) for word in marked(head).split(" ")]
+    words = max((_width(word) for cell in cells for word in cell.text.split()), default=0.0)
+    texts = max((_width(cell.text) for cell in cells), default=0.0)
+    least = max(*bold, words) + PADDING
+    return least, max(least, texts + PADDING)
+
+
+def _fitted(needs: Sequence[tuple[float, float]], room: float) -> list[float]:
+    """Return widths between the least and the most that fit the room: no column is wider than a limit, if there must be one.
+
+    If not even the least fit, the limit holds for the least, too, and long words are broken.
+    """
+    least = sum(narrow for narrow, _ in needs)
+    if sum(most for _, most in needs) <= room:
+        return [most for _, most in needs]
+
+    def limited(limit: float) -> list[float]:
+        if least > room:
+            return [min(narrow, limit) for narrow, _ in needs]
+        return [max(narrow, min(most, limit)) for narrow, most in needs]
+
+    low, high = 0.0, room
+    for _ in range(40):
+        limit = (low + high) / 2
+        low, high = (limit, high) if sum(limited(limit)) <= room else (low, limit)
+    return limited(low)
+
+
+@cache
+def _width(text: str) -> float:
+    return text_width(text) / TEXT
