@@ -30,11 +30,11 @@ TEXT: dict[str, str] = {
         "row, which is recomputed exactly. These columns have no separate gradients."
     ),
     "model.unseen": (
-        "The encoder was not fitted on some levels of these columns: {columns}. Up to {rows} rows per column have a "
+        "Some levels of these columns were absent when the encoder was fitted: {columns}. Up to {rows} rows per column have a "
         "level that the encoder treats as unknown."
     ),
     "model.unseen_few": (
-        "The encoder was not fitted on some levels of these columns: {columns}. Fewer than {rows} rows per column "
+        "Some levels of these columns were absent when the encoder was fitted: {columns}. Fewer than {rows} rows per column "
         "have a level that the encoder treats as unknown."
     ),
     "model.clipped": (

@@ -74,7 +74,7 @@ CHECK = Check(
             "percent: a share of the variance; p: a p-value",
         ),
         next=(
-            "Inspect the pairs of columns that matter only jointly in the section on interactions. To represent such "
+            "In the section on interactions, inspect the pairs of columns that matter only jointly. To represent such "
             "a pair, a linear model needs the product of its two columns as an additional column."
         ),
         claims={

@@ -88,8 +88,9 @@ CHECK = Check(
             (
                 "the 95% interval for the measure of performance includes chance, the R² is below {r2}, or the AUC "
                 "is below {auc} while the log loss is not significantly lower than that of always predicting the "
-                "base rate. For several classes and for counts, chance means no reduction in loss; with several "
-                "classes, the check also passes if the mean AUC is at least {auc} and significantly above 0.5. In "
+                "base rate. For targets with several classes and for counts, chance means no reduction in loss compared with "
+                "a constant prediction. With several classes, the check also passes if the mean AUC is at least {auc} and "
+                "significantly above 0.5. In "
                 "addition, the interval must exclude a useful result: an AUC of {useful}, an R² of {share}, or a "
                 "loss {percent}% below that of the constant prediction. If the interval includes a useful result, "
                 "the check does not apply, because there are too few rows."

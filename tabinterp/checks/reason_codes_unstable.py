@@ -72,7 +72,7 @@ CHECK = Check(
             "raised": (
                 (
                     "Reason codes depend on the seed or the reference. A different random seed changes {changed}% of "
-                    "the lists of reason codes. Lists computed relative to the mean of the just-approved rows "
+                    "the lists of reason codes. Lists computed relative to the mean of the narrowly approved rows "
                     "overlap with those computed relative to the mean of all rows with a Jaccard index of {alike} "
                     "({rows} rows with an adverse decision)."
                 ),
@@ -81,7 +81,7 @@ CHECK = Check(
             "cleared": (
                 (
                     "A different random seed changes {changed}% of the lists of reason codes. Lists computed "
-                    "relative to the mean of the just-approved rows overlap with those computed relative to the mean "
+                    "relative to the mean of the narrowly approved rows overlap with those computed relative to the mean "
                     "of all rows with a Jaccard index of {alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",

@@ -67,9 +67,10 @@ CHECK = Check(
             "columns or by columns outside the table. A group that is merely hard to predict is not reported."
         ),
         raised_when=(
-            "in a group, the network's loss exceeds the loss that its own probabilities imply by more than {excess}% "
-            "of the loss of a constant prediction, or exceeds the loss of boosted trees by more than {beyond}% of "
-            "the loss of a constant prediction (whole corrected interval)."
+            "in a group, the network's loss is too high by either of two comparisons: (a) it is above the loss that its "
+            "own probabilities imply, by more than {excess}% of the loss of a constant prediction; or (b) it is above "
+            "the loss of boosted trees, by more than {beyond}% of the loss of a constant prediction. In either case the "
+            "whole interval of the difference, corrected for the number of groups, must lie above the limit."
         ),
         next=(
             "Check the labels and columns of the rows in groups with poor performance. Train on more rows from these "

@@ -84,6 +84,6 @@ TEXT: dict[str, str] = {
     "rows_of.draws.rounds": "boosting rounds: {count}",
     "rows_of.draws.repeats": "repeats: {count}",
     "rows_of.draws.background": "background rows: {count}",
-    "rows_of.draws.reference": "just-approved rows: {count}",
+    "rows_of.draws.reference": "narrowly approved rows: {count}",
     "rows_of.draws.blocks": "blocks: {count}",
 }

@@ -97,7 +97,7 @@ TEXT: dict[str, str] = {
     "report.inside.inhibit": "Lowest activation",
     "report.inside.times": "×\u00a0{lift}",
     "report.inside.times_none": "no rows",
-    "report.inside.times_most": "nearly all rows",
+    "report.inside.times_most": "nearly all of them",
     "report.inside.sds": "{difference}\u00a0SD",
     "report.inside.profile_note": (
         "SD: difference in means, in standard deviations. ×: frequency of the level in these rows divided by its "
@@ -136,14 +136,17 @@ TEXT: dict[str, str] = {
         "✗ This optimum is implausible as a real row: it is more atypical than {oddness} of real rows. The optimum "
         "is marked as implausible because {why}."
     ),
-    "report.inside.why.mahalanobis": "its Mahalanobis distance exceeds that of {share} of real rows",
-    "report.inside.why.neighbours": "its distance to its nearest neighbours exceeds that of {share} of real rows",
-    "report.inside.why.forest": "its isolation forest score exceeds that of {share} of real rows",
-    "report.inside.why.residual": "its residual for {column} exceeds the largest residual of {share} of real rows",
-    "report.inside.why.mahalanobis_near": "its Mahalanobis distance is below that of {share} of real rows",
-    "report.inside.why.neighbours_near": "its distance to its nearest neighbours is below that of {share} of real rows",
-    "report.inside.why.forest_near": "its isolation forest score is below that of {share} of real rows",
-    "report.inside.why.residual_near": "its largest residual is below that of {share} of real rows",
+    # rows: one of the next two
+    "report.inside.why.some": "{share} of real rows",
+    "report.inside.why.all": "every real row",
+    "report.inside.why.mahalanobis": "its Mahalanobis distance exceeds that of {rows}",
+    "report.inside.why.neighbours": "its distance to its nearest neighbours exceeds that of {rows}",
+    "report.inside.why.forest": "its isolation forest score exceeds that of {rows}",
+    "report.inside.why.residual": "its residual for {column} exceeds the largest residual of {rows}",
+    "report.inside.why.mahalanobis_near": "its Mahalanobis distance is below that of {rows}",
+    "report.inside.why.neighbours_near": "its distance to its nearest neighbours is below that of {rows}",
+    "report.inside.why.forest_near": "its isolation forest score is below that of {rows}",
+    "report.inside.why.residual_near": "its largest residual is below that of {rows}",
     "report.inside.out": "Number of columns in which the optimum lies outside the range of the real rows: {count}.",
     # oddness: a percentage; odd: the sentence report.inside.odd
     "report.inside.readable": (

@@ -63,12 +63,15 @@ def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
         odd += " " + t("report.inside.out", count=optimum.out)
     if not optimum.unreadable:
         return [Paragraph(t("report.inside.readable", oddness=share(optimum.oddness), odd=odd))]
-    beyond = {
-        name: share(abs(getattr(optimum, name.removesuffix(NEAR)) - name.endswith(NEAR))) for name in optimum.beyond
-    }
-    why = [t(f"report.inside.why.{name}", share=value, column=column) for name, value in beyond.items()]
+    why = [t(f"report.inside.why.{name}", rows=_exceeded(optimum, name), column=column) for name in optimum.beyond]
     values = {"why": "; ".join(why), "oddness": share(optimum.oddness)}
     return [Paragraph(t("report.inside.unreadable", **values), "warning"), Paragraph(odd, "note")]
+
+
+def _exceeded(optimum: Optimum, name: str) -> str:
+    """Return the real rows that lie nearer to, or farther from, the middle than the optimum does."""
+    part = abs(getattr(optimum, name.removesuffix(NEAR)) - name.endswith(NEAR))
+    return t("report.inside.why.all") if part == 1 else t("report.inside.why.some", share=share(part))
 
 
 def places(caption: str, optimum: Sequence[Place], rank: dict[str, int]) -> Table:

@@ -16,30 +16,30 @@ TEXT: dict[str, str] = {
         "reasons for {scale}% of the declined rows (95% CI {scale_low} to {scale_high})."
     ),
     "reasons.reference": (
-        "Using the mean of all rows as the reference, instead of the mean of the just-approved rows, changes the set "
+        "Using the mean of all rows as the reference, instead of the mean of the narrowly approved rows, changes the set "
         "of reasons given by the network for {changed}% of the declined rows (95% CI {changed_low} to {changed_high})."
     ),
     "reasons.flip.more": (
-        "When the reason columns of declined rows take the values of just-approved rows, the network approves "
-        "{named}% of them (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
+        "When their reason columns take the values of narrowly approved rows, {named}% of the declined rows are "
+        "approved by the network (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
         "used instead, the network approves {random}% of the declined rows (95% CI {random_low} to {random_high}); "
         "the difference is significant."
     ),
     "reasons.flip.open": (
-        "When the reason columns of declined rows take the values of just-approved rows, the network approves "
-        "{named}% of them (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
+        "When their reason columns take the values of narrowly approved rows, {named}% of the declined rows are "
+        "approved by the network (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
         "used instead, the network approves {random}% of the declined rows (95% CI {random_low} to {random_high}); "
         "the difference is not significant."
     ),
     "reasons.flip.fewer": (
-        "When the reason columns of declined rows take the values of just-approved rows, the network approves "
-        "{named}% of them (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
+        "When their reason columns take the values of narrowly approved rows, {named}% of the declined rows are "
+        "approved by the network (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
         "used instead, the network approves significantly more of the declined rows: {random}% (95% CI {random_low} "
         "to {random_high})."
     ),
     "reasons.omitted": (
         "For {omitted}% of the declined rows (95% CI {omitted_low} to {omitted_high}), replacing a single column that "
-        "is not a reason with the values of just-approved rows changes the network's score more than replacing one of "
+        "is not a reason with the values of narrowly approved rows changes the network's score more than replacing one of "
         "the reasons."
     ),
     "reasons.protected": (
@@ -64,9 +64,9 @@ TEXT: dict[str, str] = {
     "report.reasons.lead": (
         "{uses} A reason is one of at most {most} columns that push the score of the row most strongly towards the "
         "adverse class. For the network, contributions to the score are Shapley values of the log-odds relative to "
-        "the just-approved rows (the {reference} approved rows closest to the threshold), with each column as one "
-        "player. For the linear counterpart, contributions are coefficients times distances from the mean of the "
-        "just-approved rows. The 95% CIs reflect the sampling of {draws} and take the just-approved rows as given. "
+        "the narrowly approved rows (the {reference} approved rows closest to the threshold), with each column as one "
+        "player. For the linear counterpart, each contribution is the coefficient times the deviation from the mean of the "
+        "narrowly approved rows. The 95% CIs reflect the sampling of {draws} and take the narrowly approved rows as given. "
         "Random draws use seed {seed}."
     ),
     "report.reasons.note": (
@@ -100,20 +100,20 @@ TEXT: dict[str, str] = {
     "report.reasons.of.linear": "network and linear counterpart",
     "report.reasons.of.linear_agree": "network and linear counterpart, rows that both decline",
     "report.reasons.of.linear_differ": "network and linear counterpart, rows that only the network declines",
-    "report.reasons.of.reference": "network: two references (mean of just-approved rows, mean of all rows)",
+    "report.reasons.of.reference": "network: two references (mean of narrowly approved rows, mean of all rows)",
     "report.reasons.of.seed": "network: two random seeds",
     "report.reasons.of.scale": "network: two scales (log-odds, probability)",
-    "report.reasons.of.baseline": "network: two references (just-approved rows, their mean)",
+    "report.reasons.of.baseline": "network: two references (narrowly approved rows, their mean)",
     "report.reasons.of.integrated_gradients": (
-        "network: Shapley values and integrated gradients (baseline: mean of just-approved rows)"
+        "network: Shapley values and integrated gradients (baseline: mean of narrowly approved rows)"
     ),
     "report.reasons.of.linear_reference": (
-        "linear counterpart: two references (mean of just-approved rows, mean of all rows)"
+        "linear counterpart: two references (mean of narrowly approved rows, mean of all rows)"
     ),
     "report.reasons.few": "1 to 9, or all except 1 to 9",
     "report.reasons.flips": "Do reasons change decisions?",
     "report.reasons.flips.table": (
-        "Share of declined rows that would be approved if the columns took the values of just-approved rows [95% CI]"
+        "Share of declined rows that would be approved if the columns took the values of narrowly approved rows [95% CI]"
     ),
     "report.reasons.model": "Model",
     "report.reasons.flip.named": "Reason columns",

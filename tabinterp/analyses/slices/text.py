@@ -19,9 +19,10 @@ TEXT: dict[str, str] = {
     ),
     # better, worse, unlike: how many groups
     "slices.found": (
-        "The network has a significantly lower loss than {linear:name} in {better} of the {groups} subgroups (levels "
-        "and quartile ranges of single columns; those with fewer than {smallest} rows are left out), and a significantly "
-        "higher loss in {worse} of them; differences within {margin} are treated as negligible. The difference between the "
+        "Of {groups} subgroups (levels and quartile ranges of single columns; those with fewer than {smallest} rows are "
+        "left out), the network's loss is significantly lower than that of {linear:name} in {better} and significantly "
+        "higher in {worse}. Differences of up to {margin} in either direction are treated as negligible. The "
+        "difference between the "
         "models deviates significantly from that in the other rows in {unlike} of the subgroups. The false discovery rate is "
         "controlled at 5% across all subgroups."
     ),
