@@ -11,7 +11,7 @@ import time
 
 BARS = {
     "import tabinterp": ([sys.executable, "-c", "import tabinterp"], 0.3),
-    "tabinterp --help": ([sys.executable, "-m", "tabinterp.cli.app", "--help"], 0.5),
+    "tabinterp --help": ([sys.executable, "-m", "tabinterp.cli.commands", "--help"], 0.5),
 }
 
 

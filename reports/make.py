@@ -43,7 +43,7 @@ def decided(entry: dict[str, Any]) -> list[str]:
 def make(entry: dict[str, Any], out: Path) -> None:
     """Train, audit, and leave in `out` what is the same from run to run."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tabinterp.cli.app"]
+        command = [sys.executable, "-m", "tabinterp.cli.commands"]
         subprocess.run([*command, "train", *options(entry), "--out", folder], check=True, cwd=ROOT)
         data = str((DATA / entry["file"]).relative_to(ROOT))
         audit = [*command, "audit", folder, "--data", data, "--out", str(out), "--overwrite", *decided(entry)]

@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import functional
 
 import tabinterp as ti
-from tabinterp.table.disclosure import Rounding
+from tabinterp.table.rounding import Rounding
 
 GRADES = ["low", "mid", "high"]
 INPUTS = ["age", "income", "city", "member", "grade"]

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
-from tabinterp.cli import app as cli
+from tabinterp.cli import commands as cli
 from tabinterp.errors import TabinterpError, TableError
 from tabinterp.provenance.audited_rows import Rows, read_again
 from tabinterp.report.html import render

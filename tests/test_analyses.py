@@ -33,7 +33,7 @@ from tabinterp.analyses.ladder.record import Ladder
 from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.analyses.performance import estimator as performance
 from tabinterp.analyses.permutation_importance.record import Importance
-from tabinterp.cli.app import app
+from tabinterp.cli.commands import app
 from tabinterp.document import canonical
 from tabinterp.document.document import PLACES, Document, Drawn
 from tabinterp.errors import TabinterpError

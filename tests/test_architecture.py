@@ -52,7 +52,7 @@ LAYERS = [
     {"document.message"},
     {"preview"},
     {"messages"},
-    {"auditing.signals", "file_names", "provenance.digest_key", "provenance.dsse", "threads"},
+    {"auditing.signals", "file_names", "provenance.digest_key", "provenance.envelope", "threads"},
     {"arrays", "atomic_io", "errors", "exit_codes", "secret_masking", "text"},
 ]
 SECTION_MODULES, RECORD_MODULES = (
@@ -241,7 +241,7 @@ def test_the_package_starts_light():
 
 
 def test_help_starts_light():
-    assert loaded("import tabinterp.cli.app").isdisjoint(set(HEAVY) - {"typer"})
+    assert loaded("import tabinterp.cli.commands").isdisjoint(set(HEAVY) - {"typer"})
 
 
 def test_a_table_needs_no_torch():

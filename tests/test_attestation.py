@@ -23,7 +23,7 @@ from tabinterp.document.document import Document, Finding, Message
 from tabinterp.errors import DocumentError, SignatureError
 from tabinterp.provenance import dsse as envelope
 from tabinterp.provenance.attestation import statement
-from tabinterp.provenance.dsse import BrokenSealError, unseal
+from tabinterp.provenance.envelope import BrokenSealError, unseal
 from tests.honest import light
 from tests.test_verification import command
 

@@ -274,7 +274,7 @@ def test_what_cannot_be_printed_is_no_failed_gate(to, code):
     os.close(reader)
     shell = {"/dev/full": ">/dev/full", "nothing": ">&-"}.get(to, f">&{writer}")
     done = subprocess.run(
-        ["bash", "-c", f'"{sys.executable}" -m tabinterp.cli.app checks {shell}'],
+        ["bash", "-c", f'"{sys.executable}" -m tabinterp.cli.commands checks {shell}'],
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},

@@ -24,7 +24,7 @@ from rich.console import Console
 
 import tabinterp as ti
 from tabinterp.auditing.data_and_models import _without_target
-from tabinterp.cli import app as cli
+from tabinterp.cli import commands as cli
 from tabinterp.cli.console import progress
 from tabinterp.document.document import WithoutTarget
 from tabinterp.errors import TabinterpError
@@ -112,7 +112,7 @@ def trained_and_audited(made: Path) -> None:
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", "tabinterp.cli.app", *map(str, arguments)],
+        [sys.executable, "-m", "tabinterp.cli.commands", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

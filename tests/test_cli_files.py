@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabinterp.cli import app as cli
+from tabinterp.cli import commands as cli
 from tabinterp.models.io import state_dict as state
 
 from .models import hostile

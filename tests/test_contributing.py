@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 
 import tabinterp as ti
 from tabinterp import messages
-from tabinterp.cli.app import app
+from tabinterp.cli.commands import app
 
 rng = np.random.default_rng(5)
 rows = pd.DataFrame(rng.normal(size=(500, 2)), columns=["a", "b"])

@@ -21,7 +21,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 import tabinterp as ti
-from tabinterp.cli import app as cli
+from tabinterp.cli import commands as cli
 from tabinterp.errors import ModelError, NotApplicableError, TableError
 from tabinterp.linear.design import Design, Term
 from tabinterp.linear.inference import infer
@@ -381,7 +381,7 @@ def test_train_and_audit_from_the_command_line_to_the_report(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        done = CliRunner().invoke(cli.app, [*arguments, "--quiet"])
+        done = CliRunner().invoke(cli.commands, [*arguments, "--quiet"])
         assert done.exit_code == 0, done.output
 
     run("train", "--data", "visits.csv", "--target", "y", "--task", "count", "--out", "model")

@@ -35,13 +35,13 @@ from tabinterp.analyses.effects.grids import grid_of
 from tabinterp.analyses.groups.partition import cut
 from tabinterp.analyses.maximisation.search_space import domain_of
 from tabinterp.analyses.slices.estimator import groups_of
-from tabinterp.cli.app import app
+from tabinterp.cli.commands import app
 from tabinterp.errors import TableError
 from tabinterp.models import bind
 from tabinterp.network.encoder import fitted_encoder
 from tabinterp.network.reference import fit_network
 from tabinterp.report.formats.weasyprint import printer
-from tabinterp.table.disclosure import Rounding, shown_date
+from tabinterp.table.rounding import Rounding, shown_date
 from tests import cases
 from tests.shared import folder_once_per_run
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import tabinterp as ti
-from tabinterp.cli.app import app
+from tabinterp.cli.commands import app
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.claims import check
 from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError

@@ -21,7 +21,7 @@ from tabinterp.errors import DocumentError
 from tabinterp.models import bind
 from tabinterp.report.html import render
 from tabinterp.report.words import share, signed
-from tabinterp.table.disclosure import Rounding
+from tabinterp.table.rounding import Rounding
 from tests import cases
 from tests.shared import once_per_run
 

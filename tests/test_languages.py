@@ -26,7 +26,7 @@ from tabinterp import __version__, checks, messages
 from tabinterp.analyses import ANALYSES, plots
 from tabinterp.auditing.result import judged
 from tabinterp.auditing.run_record import code_digest
-from tabinterp.cli import app as cli
+from tabinterp.cli import commands as cli
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.difference import compare_documents
 from tabinterp.document.document import Interval, Message

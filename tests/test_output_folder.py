@@ -160,7 +160,7 @@ def test_a_second_audit_is_refused_and_sigterm_keeps_the_work_of_the_first(place
         [
             sys.executable,
             "-m",
-            "tabinterp.cli.app",
+            "tabinterp.cli.commands",
             *map(str, (*asked, place / "parts", *ASKED[:-2], *ONE, "--out", tmp_path)),
         ],
         stdout=subprocess.PIPE,

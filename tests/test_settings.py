@@ -16,7 +16,7 @@ from tabinterp import messages
 from tabinterp.auditing.consistency import contradictions
 from tabinterp.auditing.run_record import configuration_digest
 from tabinterp.auditing.validate import day_of, table_settings
-from tabinterp.cli.app import app
+from tabinterp.cli.commands import app
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.provenance.audited_rows import Rows, read_again
 from tabinterp.provenance.verify import _data, _numbers

@@ -25,7 +25,7 @@ from tabinterp import messages
 from tabinterp.auditing.consistency import contradictions
 from tabinterp.auditing.result import VIEWS
 from tabinterp.auditing.run_record import configuration_digest, readings
-from tabinterp.cli import app as cli
+from tabinterp.cli import commands as cli
 from tabinterp.document.evidence_rows import Card
 from tabinterp.errors import DocumentError, PolicyError, TableError
 from tabinterp.models.io.bundle import WEIGHTS

@@ -1,6 +1,6 @@
 """Run the command-line interface with `python -m tabinterp.cli`."""
 
-from .app import run
+from .commands import run
 
 if __name__ == "__main__":
     run()

@@ -30,7 +30,7 @@ from tabinterp.secret_masking import hidden
 
 from .console import leave_with, progress, report_error, say, use_plain_output, writing_to
 from .finished_audits import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
-from .options import Reading, controls, costs_of, how_of, names_of, split_of
+from .option_values import Reading, controls, costs_of, how_of, names_of, split_of
 
 app = typer.Typer(
     name="tabinterp",

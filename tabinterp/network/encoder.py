@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from tabinterp.errors import TableError
-from tabinterp.table.disclosure import Rounding
+from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import SMALL
 
 FloatArray = npt.NDArray[np.float64]

@@ -14,7 +14,7 @@ from tabinterp.exit_codes import ExitCode
 from tabinterp.file_names import ATTESTATION, DOCUMENT
 
 from .attestation import statement
-from .dsse import seal
+from .envelope import seal
 from .folder import read_sums
 from .verify import verify
 

@@ -39,7 +39,7 @@ from tabinterp.table.digest import column_digests
 from .attestation import MODELS, Statement, parse
 from .audited_rows import Rows, read_again
 from .digest_key import DigestKey, read_digest_key
-from .dsse import BrokenSealError, unseal
+from .envelope import BrokenSealError, unseal
 from .folder import file_digest, is_plain, read_sums
 
 # what another machine, or another version, has of its own

@@ -22,8 +22,8 @@ from tabinterp.arrays import FloatArray, HashArray, IntArray
 from tabinterp.errors import TableError, argument
 
 from .coerce import shown
-from .disclosure import shown_date
 from .hash_sampling import content_hash, splitmix, uniform
+from .rounding import shown_date
 from .schema import Schema
 from .suppression import SMALL
 

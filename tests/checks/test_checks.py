@@ -15,7 +15,7 @@ from tabinterp.analyses.data_quality.record import Heap
 from tabinterp.analyses.performance.record import Swapped
 from tabinterp.checks import CHECKS, label_leak
 from tabinterp.checks.judge import explain_checks, judge
-from tabinterp.cli.app import app
+from tabinterp.cli.commands import app
 from tabinterp.document.document import Document, Grouping, Interval, Message
 from tabinterp.document.message import why
 from tabinterp.errors import TabinterpError

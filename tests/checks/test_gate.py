@@ -18,7 +18,7 @@ from tabinterp.checks.gate.exporters import FORMATS
 from tabinterp.checks.gate.gate import decide
 from tabinterp.checks.gate.policy import LONGEST_WAIVER, METRICS, Policy
 from tabinterp.checks.judge import judge
-from tabinterp.cli import app as cli
+from tabinterp.cli import commands as cli
 from tabinterp.document.base import Interval, Status
 from tabinterp.document.canonical import to_bytes
 from tabinterp.errors import PolicyError

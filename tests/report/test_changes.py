@@ -11,7 +11,7 @@ from scipy.stats import false_discovery_control, norm
 
 import tabinterp as ti
 from tabinterp.checks.judge import judge
-from tabinterp.cli import app as cli
+from tabinterp.cli import commands as cli
 from tabinterp.document.base import Interval
 from tabinterp.document.difference import LEVEL, compare_documents
 from tabinterp.errors import DocumentError

@@ -19,7 +19,7 @@ from weasyprint.formatting_structure.boxes import LineBox, TableCellBox
 
 import tabinterp as ti
 from tabinterp.auditing.result import VIEWS, Audit
-from tabinterp.cli import app as cli
+from tabinterp.cli import commands as cli
 from tabinterp.errors import MissingError
 from tabinterp.report import contents
 from tabinterp.report.contents import chapters

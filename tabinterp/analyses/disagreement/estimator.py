@@ -41,8 +41,8 @@ from tabinterp.models import BoundModel
 from tabinterp.network.encoder import level_encoder
 from tabinterp.table import Table
 from tabinterp.table.class_counts import require_events
-from tabinterp.table.disclosure import Rounding
 from tabinterp.table.folds import folds
+from tabinterp.table.rounding import Rounding
 
 from .record import DEPTH
 

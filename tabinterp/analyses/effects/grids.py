@@ -1,7 +1,7 @@
 """Grids: the values of a column at which an effect curve is evaluated.
 
 A number that takes few values is read at all of them. Any other is read at quantiles of the rows, rounded so that none of them
-is the value of a single row (`table/disclosure.py`), and every point has at least ten rows that are nearest to it; where many
+is the value of a single row (`table/rounding.py`), and every point has at least ten rows that are nearest to it; where many
 rows are tied, quantiles of the distinct values fill the grid up. A number of which the model takes known values only is read,
 like a column of levels, at its most frequent values. Missing values are a point of their own, the last.
 """
@@ -21,7 +21,7 @@ from tabinterp.errors import ModelError, NotApplicableError, did_you_mean
 from tabinterp.models import BoundModel
 from tabinterp.models.column_lineage import known_levels
 from tabinterp.models.model import column_like
-from tabinterp.table.disclosure import Rounding
+from tabinterp.table.rounding import Rounding
 from tabinterp.table.schema import Column
 from tabinterp.table.split import BoolArray
 from tabinterp.table.suppression import SMALL

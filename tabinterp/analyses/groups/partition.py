@@ -23,7 +23,7 @@ from tabinterp.arrays import IntArray
 from tabinterp.errors import NotApplicableError, argument
 from tabinterp.stats.weights import quantile
 from tabinterp.table import Table
-from tabinterp.table.disclosure import Rounding
+from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import BoolArray, countable, shown
 
 LEVELS, PARTS = 12, 4

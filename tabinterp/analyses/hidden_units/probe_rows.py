@@ -24,7 +24,7 @@ from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.model import column_like
 from tabinterp.table import Table
-from tabinterp.table.disclosure import Rounding
+from tabinterp.table.rounding import Rounding
 
 POINTS = 20
 

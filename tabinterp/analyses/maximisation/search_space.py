@@ -4,7 +4,7 @@ Columns that the encoder keeps apart move alone; columns that it mixes move toge
 do columns that determine one another (`functional_dependencies`): every level takes its most frequent companions with it, and a
 number on two scales is one number. A number stays between its 0.5% and its 99.5% quantile, or where these are nearer the middle
 between its tenth least and its tenth greatest row; where its encoding is a line, which is checked, both ends are rounded, so that
-neither is the value of a single row (`table/disclosure.py`), and every value between is allowed (every whole number, if it holds
+neither is the value of a single row (`table/rounding.py`), and every value between is allowed (every whole number, if it holds
 no other), otherwise real values only. Of anything else every level that occurs is allowed. Missing values are allowed where some
 are.
 """
@@ -28,8 +28,8 @@ from tabinterp.analyses.hidden_units.first_layer_weights import slope
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models import BoundModel
 from tabinterp.stats.equal_rows import equal_rows
-from tabinterp.table.disclosure import Rounding
 from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.rounding import Rounding
 
 from .functional_dependencies import determines, line, scales
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tabinterp.document.base import Part
-from tabinterp.table.disclosure import Rounding
+from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import SMALL
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.stats.weights import quantile
 from tabinterp.table import Table
 from tabinterp.table.class_counts import too_few_events
-from tabinterp.table.disclosure import Rounding
+from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import parts_shown
 
 SMALLEST = 50  # rows of a group
