@@ -381,7 +381,7 @@ def test_train_and_audit_from_the_command_line_to_the_report(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        done = CliRunner().invoke(cli.commands, [*arguments, "--quiet"])
+        done = CliRunner().invoke(cli.app, [*arguments, "--quiet"])
         assert done.exit_code == 0, done.output
 
     run("train", "--data", "visits.csv", "--target", "y", "--task", "count", "--out", "model")

@@ -81,7 +81,7 @@ def test_each_option_stands_for_the_argument_of_that_name(command, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["tabinterp", command])
     options = cli._options()
     assert all(option.startswith("--") for option in options.values())
-    known = typer.main.get_command(cli.commands).commands[command].params
+    known = typer.main.get_command(cli.app).commands[command].params
     assert {*options.values()} == {one for p in known for one in p.opts if len(one) > 2 and one.startswith("--")}
     if command == "verify":
         assert (options["model"], options["query_key"]) == ("--model", "--query-key")

@@ -37,8 +37,8 @@ CHECK = Check(
         ),
         raised_when="at least one group in the group column has both training and held-out rows.",
         next=(
-            "Split by group: give the split as a share and name the group column, or use a train/test column with "
-            "one label for each group. Then retrain the network and repeat the audit."
+            "Split by group. Either specify the share of rows to hold out and name the group column, or supply a "
+            "train/test column in which all rows of a group have the same label. Then retrain the network and repeat the audit."
         ),
         claims={
             "raised": (

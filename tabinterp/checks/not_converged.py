@@ -21,7 +21,7 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Training not converged",
-        measures="whether training stopped at the iteration limit, according to the model.",
+        measures="whether training stopped at the iteration limit, as recorded in the fitted model.",
         limitations=(
             "Does not cover models that do not report how training ended, or training that converged to a poor "
             "solution."

@@ -69,8 +69,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "None of the {count} numeric columns has a highly significant coefficient despite being nearly "
-                    "uncorrelated with the target."
+                    "None of the {count} numeric columns combines a highly significant coefficient with a correlation "
+                    "near zero with the target."
                 ),
                 "count: the number of numeric columns",
             ),

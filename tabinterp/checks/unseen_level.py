@@ -49,7 +49,7 @@ CHECK = Check(
             "cleared": (
                 (
                     "The number of held-out rows with levels absent from training is below the limit in every "
-                    "column. Number of columns with one to nine rows that have such levels: {few}."
+                    "column. Number of columns in which only one to nine rows have such levels: {few}."
                 ),
                 "few: a number of columns",
             ),

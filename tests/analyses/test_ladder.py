@@ -77,7 +77,7 @@ def test_a_logistic_table_stops_at_linear():
     assert found.shortest == "linear"
     assert found.gain == "equivalent"
     assert np.isnan(found.recovered.value).all()
-    assert text(recovery(found)) == "A linear model matches the network on held-out rows."
+    assert text(recovery(found)) == "A linear model predicts as well as the network on held-out rows."
     assert agreement(ti.decompose(model, table), found).key == "gain.no_gain"
 
 

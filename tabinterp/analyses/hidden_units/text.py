@@ -91,7 +91,7 @@ TEXT: dict[str, str] = {
         "differ from all rows"
     ),
     "report.inside.profile_none": (
-        "The rows with the highest or lowest activation do not differ significantly from all rows in any column."
+        "The rows with the highest or lowest activation do not differ significantly from the data as a whole in any column."
     ),
     "report.inside.excite": "Highest activation",
     "report.inside.inhibit": "Lowest activation",
@@ -134,7 +134,7 @@ TEXT: dict[str, str] = {
     # oddness: a percentage; why: report.inside.why, joined by semicolons
     "report.inside.unreadable": (
         "✗ This optimum is implausible as a real row: it is more atypical than {oddness} of real rows. The optimum "
-        "is marked as implausible because {why}."
+        "is marked as implausible for these reasons: {why}."
     ),
     # rows: one of the next two
     "report.inside.why.some": "{share} of real rows",
@@ -142,7 +142,7 @@ TEXT: dict[str, str] = {
     "report.inside.why.mahalanobis": "its Mahalanobis distance exceeds that of {rows}",
     "report.inside.why.neighbours": "its distance to its nearest neighbours exceeds that of {rows}",
     "report.inside.why.forest": "its isolation forest score exceeds that of {rows}",
-    "report.inside.why.residual": "its residual for {column} exceeds the largest residual of {rows}",
+    "report.inside.why.residual": "its residual for {column} exceeds the largest residual, over all columns, of {rows}",
     "report.inside.why.mahalanobis_near": "its Mahalanobis distance is below that of {rows}",
     "report.inside.why.neighbours_near": "its distance to its nearest neighbours is below that of {rows}",
     "report.inside.why.forest_near": "its isolation forest score is below that of {rows}",
@@ -166,8 +166,8 @@ TEXT: dict[str, str] = {
     "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
     "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
-        "The highest value found for a plausible row is {value}, within the Mahalanobis ball that contains {share} "
-        "of the rows. The plausible optimum is more atypical than {oddness} of real rows."
+        "The highest value found for a plausible row (within the Mahalanobis distance that contains {share} of the "
+        "rows) is {value}. The plausible optimum is more atypical than {oddness} of real rows."
     ),
     "report.inside.plausible_same": "The optimum without a distance limit is itself plausible.",
     "report.inside.plausible_none": (
@@ -247,16 +247,16 @@ TEXT: dict[str, str] = {
     "units.health.redundant": "is a linear function of the other units of its layer in these rows.",
     "units.active": "is above zero in {share} of the rows.",
     "units.excited": (
-        "The {excited} rows that activate the unit most strongly differ from all rows mainly in {columns}."
+        "The {excited} rows that activate the unit most strongly differ from the data as a whole mainly in {columns}."
     ),
     "units.excited.none": (
-        "The {excited} rows that activate the unit most strongly do not differ significantly from all rows in any "
+        "The {excited} rows that activate the unit most strongly do not differ significantly from the data as a whole in any "
         "column."
     ),
     "units.column.higher": "{column} ({value} SD higher)",
     "units.column.lower": "{column} ({value} SD lower)",
     "units.level": "“{column} = {level}” ({value} times as frequent)",
-    "units.level.less": "“{column} = {level}” ({value} as frequent)",
+    "units.level.less": "“{column} = {level}” ({value} of the overall frequency)",
     "units.level.most": "“{column} = {level}” (nearly all of these rows)",
     "units.ablation": "Replacing its output by its mean changes the loss by {value} (standard error {stderr}).",
     "units.ablation.none": "Its effect on the loss is unknown, because the output of its layer cannot be replaced.",

@@ -6,24 +6,24 @@ TEXT: dict[str, str] = {
     "step.ladder of refits": "comparison with simpler models",
     "rows_of.ladder_fitted": "Simpler models: fit",
     "rows_of.ladder": "Simpler models: evaluation",
-    "ladder.intercept.reached": "A model with only an intercept matches the network on held-out rows.",
+    "ladder.intercept.reached": "A model with only an intercept predicts as well as the network on held-out rows.",
     "ladder.intercept.better": "A model with only an intercept predicts better than the network on held-out rows.",
     "ladder.intercept.short": (
         "A model with only an intercept has the lowest held-out loss of the simpler models, but was not shown to match the "
         "network."
     ),
-    "ladder.linear.reached": "A linear model matches the network on held-out rows.",
+    "ladder.linear.reached": "A linear model predicts as well as the network on held-out rows.",
     "ladder.linear.better": "A linear model predicts better than the network on held-out rows.",
     "ladder.linear.short": (
         "A linear model has the lowest held-out loss of the simpler models, but was not shown to match the network."
     ),
-    "ladder.curvature.reached": "An additive spline model matches the network on held-out rows.",
+    "ladder.curvature.reached": "An additive spline model predicts as well as the network on held-out rows.",
     "ladder.curvature.better": "An additive spline model predicts better than the network on held-out rows.",
     "ladder.curvature.short": (
         "An additive spline model has the lowest held-out loss of the simpler models, but was not shown to match the network."
     ),
     "ladder.curvature.reached.gain": (
-        "An additive spline model matches the network on held-out rows. The spline model recovers {percent}% of the "
+        "An additive spline model predicts as well as the network on held-out rows. The spline model recovers {percent}% of the "
         "network's gain over the linear model (95% CI {low}% to {high}%)."
     ),
     "ladder.curvature.short.gain": (
@@ -32,7 +32,7 @@ TEXT: dict[str, str] = {
         "{high}%)."
     ),
     "ladder.pairs.reached": (
-        "An additive spline model with interactions ({pairs}) matches the network on held-out rows."
+        "An additive spline model with interactions ({pairs}) predicts as well as the network on held-out rows."
     ),
     "ladder.pairs.better": (
         "An additive spline model with interactions ({pairs}) predicts better than the network on held-out rows."
@@ -42,7 +42,7 @@ TEXT: dict[str, str] = {
         "not shown to match the network."
     ),
     "ladder.pairs.reached.gain": (
-        "An additive spline model with interactions ({pairs}) matches the network on held-out rows. The spline model "
+        "An additive spline model with interactions ({pairs}) predicts as well as the network on held-out rows. The spline model "
         "recovers {percent}% of the network's gain over the linear model (95% CI {low}% to {high}%)."
     ),
     "ladder.pairs.short.gain": (
@@ -59,21 +59,21 @@ TEXT: dict[str, str] = {
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "The refitted models and the network's score agree on the role of curves. Curves provide {ladder}% of the "
-        "held-out gain from curves and interactions, and {score}% of what curves and interactions contribute to the "
-        "variance of the network's score. The 95% CI for the difference between these percentages is {low} to {high} "
+        "The refitted models and the network's score agree on the role of curves. Curves alone achieve {ladder}% "
+        "of the held-out gain that curves and interactions achieve together, and account for {score}% of what both add to "
+        "the variance of the network's score. The 95% CI for the difference between these percentages is {low} to {high} "
         "percentage points; a difference within 25 points counts as agreement."
     ),
     "gain.disagree": (
-        "The refitted models and the network's score disagree on the role of curves. Curves provide {ladder}% of the "
-        "held-out gain from curves and interactions, and {score}% of what curves and interactions contribute to the "
-        "variance of the network's score (95% CI for the difference {low} to {high} percentage points). The "
+        "The refitted models and the network's score disagree on the role of curves. Curves alone achieve "
+        "{ladder}% of the held-out gain that curves and interactions achieve together, and account for {score}% of what "
+        "both add to the variance of the network's score (95% CI for the difference {low} to {high} percentage points). The "
         "composition of the score therefore does not show where the predictive gain comes from."
     ),
     "gain.open": (
         "It is inconclusive whether the refitted models and the network's score agree on the role of curves. Curves "
-        "provide {ladder}% of the held-out gain from curves and interactions, and {score}% of what curves and "
-        "interactions contribute to the variance of the network's score (95% CI for the difference {low} to {high} "
+        "alone achieve {ladder}% of the held-out gain that curves and interactions achieve together, and account for "
+        "{score}% of what both add to the variance of the network's score (95% CI for the difference {low} to {high} "
         "percentage points)."
     ),
     "report.section.gain": "Gain over simpler models",
