@@ -36,10 +36,10 @@ TEXT: dict[str, str] = {
     "report.coefficients.legend.cross": "No valid interval",
     "report.coefficients.figure": (
         "Numeric columns are shown as slope × SD; for the network, this is the average slope multiplied by the SD, "
-        "not the effect of a change of one SD. Levels are shown as contrasts with the reference level. An arrow "
+        "not the effect of a change of one SD. Levels: contrast with the reference level. An arrow "
         "marks an interval that extends beyond the axis; the table gives its limits."
     ),
-    "report.coefficients.cut": "Only {shown} of the {count} terms are shown; more are listed under “All terms”.",
+    "report.coefficients.cut": "{shown} of the {count} terms are shown; “All terms” lists more.",
     "report.coefficients.numbers": "Terms: slope × SD, or contrast with the reference level, for both models ({scale})",
     "report.coefficients.table": "Terms: estimates of both models per unit of the column ({scale})",
     "report.coefficients.all": "All terms ({count}): tests and odds ratios",

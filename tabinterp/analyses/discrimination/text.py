@@ -19,7 +19,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.separation": "KS and Gini",
     "report.discrimination.ks": (
         "KS statistic [95% CI]: network {network}, linear {linear}; difference {difference}. The KS statistic is the "
-        "largest difference between the true-positive rate and the false-positive rate over all thresholds."
+        "largest difference between the true-positive and false-positive rates over all thresholds."
     ),
     "report.discrimination.gini": (
         "Gini coefficient, 2 × AUC − 1 [95% CI]: network {network}, linear {linear}; difference {difference}."

@@ -59,20 +59,19 @@ TEXT: dict[str, str] = {
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "The refitted models and the network's score agree on the role of curves. Curves alone achieve {ladder}% "
-        "of the held-out gain that curves and interactions achieve together, and account for {score}% of what both add to "
-        "the variance of the network's score. The 95% CI for the difference between these percentages is {low} to {high} "
-        "percentage points; a difference within 25 points counts as agreement."
+        "The refitted models and the network's score agree on the role of curves. Curves alone achieve {ladder}% of the "
+        "held-out gain of curves and interactions together, and {score}% of what both add to the variance of the "
+        "network's score (95% CI for the difference {low} to {high} points; within 25 points counts as agreement)."
     ),
     "gain.disagree": (
         "The refitted models and the network's score disagree on the role of curves. Curves alone achieve "
-        "{ladder}% of the held-out gain that curves and interactions achieve together, and account for {score}% of what "
+        "{ladder}% of the held-out gain of curves and interactions together, and {score}% of what "
         "both add to the variance of the network's score (95% CI for the difference {low} to {high} percentage points). The "
         "composition of the score therefore does not show where the predictive gain comes from."
     ),
     "gain.open": (
         "It is inconclusive whether the refitted models and the network's score agree on the role of curves. Curves "
-        "alone achieve {ladder}% of the held-out gain that curves and interactions achieve together, and account for "
+        "alone achieve {ladder}% of the held-out gain of curves and interactions together, and "
         "{score}% of what both add to the variance of the network's score (95% CI for the difference {low} to {high} "
         "percentage points)."
     ),

@@ -159,7 +159,7 @@ TEXT: dict[str, str] = {
         "rows. The exact number is withheld."
     ),
     "verdict.only_network": (
-        "Columns with significant importance for the network only: {columns}. Permuting any of these columns raises "
+        "Columns with significant importance for the network only: {columns}. Permuting any of them raises "
         "the network's loss significantly more than the loss of {linear:name}, for which the rise is not significant."
     ),
     # base: "base rate" or "mean" (constant)
