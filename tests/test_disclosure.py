@@ -504,6 +504,20 @@ def test_ten_rows_share_whatever_is_shown(values, number, at):
         assert shown.is_integer()
 
 
+@pytest.mark.parametrize(
+    ("values", "mean", "shown"),
+    [
+        (np.repeat([-2.0, 0.0, 2.0], [20, 30, 10]), 1.0731, 1.07),  # nearer to 2 than to 0, and shown as neither
+        (np.linspace(30_000.17, 31_000.29, 101), 30_411.37, 30_410.0),
+        (np.arange(10_000.0, 10_101.0), 10_051.2, 10_050.0),  # 10,051 is the value of one row
+        (np.full(12, 3.25), 3.25, 3.25),
+        (np.arange(9.0), 4.0, np.nan),
+    ],
+)
+def test_a_mean_is_rounded_by_the_spread_of_the_column(values, mean, shown):
+    np.testing.assert_equal(Rounding(values).mean(mean), shown)
+
+
 @given(NUMBERS)
 def test_ends_and_edges_lie_among_the_values(values):
     known = np.sort([v for v in values if np.isfinite(v)])

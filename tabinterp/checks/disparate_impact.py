@@ -39,7 +39,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         columns = list(dict.fromkeys(column for row in low or known for column in row.columns))
         values |= {"columns": columns, "limit": impact.limit}
         return Outcome("raised", "raised_withheld", values) if low else Outcome("cleared", "cleared_withheld", values)
-    pair = min(pairs, key=lambda pair: (len(pair.least), (pair.high if low else pair.ratio.value) or 0.0))
+    # The surest of the low ratios, of a single column where there is one; otherwise the lowest ratio of all.
+    pair = min(pairs, key=lambda pair: (len(pair.least), pair.high or 0.0) if low else (0, pair.ratio.value or 0.0))
     values |= {"least": group_name(pair.least), "most": group_name(pair.most), "ratio": pair.ratio.value}
     values |= {"low": pair.ratio.low, "high": pair.ratio.high}
     if low:

@@ -100,7 +100,7 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "Attribution methods agree on which columns matter: the lowest rank correlation is {value}, "
+                    "Methods that attribute the score agree on which columns matter: their lowest rank correlation is {value}, "
                     "between {first:method} and {second:method} (threshold {threshold}). The two methods disagree on "
                     "the order of {opposed} of the {ordered} pairs of columns that both order significantly."
                 ),

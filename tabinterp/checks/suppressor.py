@@ -69,8 +69,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "None of the {count} numeric columns combines a highly significant coefficient with a correlation "
-                    "near zero with the target."
+                    "None of the {count} numeric columns exceeds the limits of this check, which looks for a highly significant "
+                    "coefficient combined with a correlation near zero with the target."
                 ),
                 "count: the number of numeric columns",
             ),

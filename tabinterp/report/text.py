@@ -229,9 +229,7 @@ TEXT: dict[str, str] = {
     "report.chapter.robustness": "Robustness",
     "report.chapter.people": "Groups and reason codes",
     "report.chapter.data-chapter": "Data",
-    "report.chapter.data-chapter.summary": (
-        "Columns, missing values, the association of each column with the target, and drift."
-    ),
+    "report.chapter.data-chapter.summary": ("Columns, the association of each column with the target, and drift."),
     "report.chapter.inside": "Inside the network",
     "report.chapter.inside.summary": "What the hidden units respond to and how the layers compute the score.",
     "report.chapter.method-chapter": "Method and evidence",

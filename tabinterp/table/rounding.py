@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from math import floor, log10
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,6 +57,23 @@ class Rounding:
             if self._shared(made, factor * 10.0**exponent):
                 return made
         return float("nan")
+
+    def mean(self, number: float) -> float:
+        """Return the mean of ten rows or more, rounded to a step of at most a twentieth of the standard deviation of the values.
+
+        A mean is no row's value, so no ten rows need to share it. The step keeps it from telling the value of one row to someone
+        who knows the others. NaN if fewer than ten rows have a value.
+
+        >>> Rounding(np.repeat([-1.0, 0.0, 2.0], 50))(1.0731), Rounding(np.repeat([-1.0, 0.0, 2.0], 50)).mean(1.0731)
+        (2.0, 1.07)
+        """
+        number, spread = float(number), float(self.values.std()) if len(self.values) else 0.0
+        if len(self.values) < SMALL or not np.isfinite(number) or spread == 0:
+            return self(number)
+        exponent = floor(log10(spread / 20))
+        while self.points_to_few(made := float(f"{round(number / 10.0**exponent)}e{exponent}")):
+            exponent += 1
+        return made
 
     def points(self, numbers: Iterable[float]) -> FloatArray:
         """Return the distinct results for these numbers, in order; empty if fewer than ten rows have a value."""

@@ -27,8 +27,8 @@ TEXT: dict[str, str] = {
     "report.groups.lead_unstated": (
         "The table shows the share of rows predicted to be in each class (threshold {threshold} on the probability of "
         "the positive class). Estimates use {rows}. Impact ratios are missing because the adverse class was not "
-        "stated: state it with adverse= when reading the table, or with --adverse CLASS. Differences, TPR and FPR "
-        "refer to class {compared}. Unless another group was named, the reference group is the largest group of the "
+        "stated: state it with adverse= when reading the table, or with --adverse CLASS. Differences and error "
+        "rates refer to class {compared}. Unless another group was named, the reference group is the largest group of the "
         "same column or pair of columns."
     ),
     "report.groups.lead_mean": (
@@ -121,27 +121,30 @@ TEXT: dict[str, str] = {
     "report.groups.smd.linear": "SMD of scores, linear [95% CI]",
     "report.groups.smd": (
         "SMD (standardised mean difference, Hedges' g) is the difference in mean scores divided by the pooled standard "
-        "deviation of the two groups. The p-value is from a pooled test of two proportions and is not corrected for "
+        "deviation of the two groups; it is positive if the group has the higher mean score. The p-value is "
+        "from a pooled test of two proportions and is not corrected for "
         "the number of groups."
     ),
     "report.groups.smd_mean": (
         "SMD (standardised mean difference, Hedges' g) is the difference in mean scores divided by the pooled standard "
-        "deviation of the two groups. The p-value is from Welch's test of two means and is not corrected for the "
+        "deviation of the two groups; it is positive if the group has the higher mean score. The p-value is "
+        "from Welch's test of two means and is not corrected for the "
         "number of groups."
     ),
     "report.groups.errors": "Error rates",
     "report.groups.calibration": "Calibration by group",
-    "report.groups.tpr.network": "TPR, network",
-    "report.groups.tpr.linear": "TPR, linear",
-    "report.groups.tpr_difference.network": "TPR difference, network [95% CI]",
-    "report.groups.tpr_difference.linear": "TPR difference, linear [95% CI]",
-    "report.groups.fpr.network": "FPR, network",
-    "report.groups.fpr.linear": "FPR, linear",
-    "report.groups.fpr_difference.network": "FPR difference, network [95% CI]",
-    "report.groups.fpr_difference.linear": "FPR difference, linear [95% CI]",
+    "report.groups.tpr.network": "Correctly selected, network",
+    "report.groups.tpr.linear": "Correctly selected, linear",
+    "report.groups.tpr_difference.network": "Correctly selected: difference, network [95% CI]",
+    "report.groups.tpr_difference.linear": "Correctly selected: difference, linear [95% CI]",
+    "report.groups.fpr.network": "Wrongly selected, network",
+    "report.groups.fpr.linear": "Wrongly selected, linear",
+    "report.groups.fpr_difference.network": "Wrongly selected: difference, network [95% CI]",
+    "report.groups.fpr_difference.linear": "Wrongly selected: difference, linear [95% CI]",
     "report.groups.errors.note": (
-        "TPR is the share of rows of the selected class that are predicted correctly. FPR is the share of all other "
-        "rows that are predicted to be in the selected class. Differences are group minus reference group. –: withheld "
+        "Correctly selected: share of selected rows among the rows of the selected class (the true-positive rate if this "
+        "class is taken as positive). Wrongly selected: share of selected rows among all other rows (the corresponding "
+        "false-positive rate). Differences are group minus reference group. –: withheld "
         "because a count is below ten or such a count could be derived."
     ),
     "report.groups.slope.network": "Slope, network [95% CI]",

@@ -257,7 +257,7 @@ def _panels(result: InsideResult, k: int, values: ShownValues) -> RealPanels:
         own = [i for i, name in enumerate(lines.columns) if name == column]
         if lines.levels[own[0]] is None:
             rounding = values.rounding(column)
-            rounded_means = [number(rounding(float(value))) for value in panels.means[4 * k : 4 * k + 4, own[0]]]
+            rounded_means = [number(rounding.mean(float(value))) for value in panels.means[4 * k : 4 * k + 4, own[0]]]
             columns.append(PanelColumn(column=column, levels=None, values=rounded_means))
             continue
         best = [own[int(row[own].argmax())] for row in shares]

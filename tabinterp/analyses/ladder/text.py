@@ -60,18 +60,18 @@ TEXT: dict[str, str] = {
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
         "The refitted models and the network's score agree on the role of curves. Curves alone achieve {ladder}% of the "
-        "held-out gain of curves and interactions together, and {score}% of what both add to the variance of the "
-        "network's score (95% CI for the difference {low} to {high} points; within 25 points counts as agreement)."
+        "held-out gain of curves and the interactions of the last refitted model, and {score}% of what both add to the "
+        "variance of the network's score (95% CI for the difference {low} to {high} points; within 25 counts as agreement)."
     ),
     "gain.disagree": (
         "The refitted models and the network's score disagree on the role of curves. Curves alone achieve "
-        "{ladder}% of the held-out gain of curves and interactions together, and {score}% of what "
+        "{ladder}% of the held-out gain of curves and the interactions of the last refitted model, and {score}% of what "
         "both add to the variance of the network's score (95% CI for the difference {low} to {high} percentage points). The "
         "composition of the score therefore does not show where the predictive gain comes from."
     ),
     "gain.open": (
         "It is inconclusive whether the refitted models and the network's score agree on the role of curves. Curves "
-        "alone achieve {ladder}% of the held-out gain of curves and interactions together, and "
+        "alone achieve {ladder}% of the held-out gain of curves and the interactions of the last refitted model, and "
         "{score}% of what both add to the variance of the network's score (95% CI for the difference {low} to {high} "
         "percentage points)."
     ),

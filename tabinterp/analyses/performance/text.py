@@ -215,8 +215,8 @@ TEXT: dict[str, str] = {
     "report.performance.training.gap": "{model}: gap [95% CI]",
     "report.performance.training.note": (
         "The gap is the metric on {held_out} held-out rows minus the same metric on {training} training rows. The "
-        "interval for the gap treats the two sets of rows as independent samples. A model that performs clearly "
-        "worse on held-out rows than on training rows is overfitted."
+        "interval for the gap treats the two sets of rows as independent samples. A significant gap in "
+        "favour of the training rows is a sign of overfitting."
     ),
     "report.performance.training.none": (
         "[–]: no interval, because groups have rows on both sides of the split, one side has fewer than ten rows or "

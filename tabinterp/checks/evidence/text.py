@@ -30,7 +30,8 @@ TEXT: dict[str, str] = {
     "instrument.clause.V (performance thresholds)": "V (performance thresholds)",
     "report.section.use": "Intended use and limitations",
     "report.section.evidence": "Evidence for clauses",
-    "report.use.lead": "This section was written by the person responsible for the model. tabinterp has not verified it.",
+    "report.use.lead": "Statements of the person responsible for the model, as far as they were "
+    "supplied. tabinterp has not verified them.",
     "report.use.intended_use": "Intended use",
     "report.use.out_of_scope": "Out-of-scope use",
     "report.use.population": "Population",
