@@ -73,8 +73,8 @@ def test_intervals_are_exact(hits, of):
     np.testing.assert_allclose(command.exact(hits, of), (found.low, found.high), rtol=1e-6)
 
 
-def line(cell, table, **raised):
-    return {"cell": cell, "table": table, "raised": raised, "refused": None, "seconds": 1.0}
+def line(cell, table, true=(), **raised):
+    return {"cell": cell, "table": table, "raised": raised, "true": [*true], "refused": None, "seconds": 1.0}
 
 
 @pytest.mark.parametrize(("severity", "within", "above"), [("act", 16, 17), ("check", 40, 41)])
@@ -89,9 +89,17 @@ def test_a_cell_fails_where_its_whole_interval_is_above_the_limit(severity, with
         ]
         text, held = command.told(kept)
         assert held is passed
-        assert f"`shortcut` {hits} |" in text
+        assert f"`shortcut` {hits} | – |" in text
         assert "rare-level" not in text
         assert ("**above the limit**" in text) is not passed
+
+
+def test_what_other_seeds_raise_as_well_is_no_false_alarm():
+    kept = [line("count-400", i, true=["weak"] * (i < 60), weak="check") for i in range(61)]
+    text, held = command.told(kept)
+    assert held
+    assert "| 61 | 0 (0.0% to" in text
+    assert "| 1 (0.0% to 8.8%) | – | `weak` 1 | `weak` 60 |" in text
 
 
 def test_small_tables_come_first_and_every_cell_in_turn():

@@ -112,7 +112,9 @@ def _encoder() -> ColumnTransformer:
 
 
 def _network(rng: np.random.Generator, outputs: int) -> nn.Sequential:
-    """A unit that bends for each column, and two that join a pair; every number raises the score of its class."""
+    """A unit that bends for each column, and two that join a pair. Every number raises the score; with several classes it raises
+    the scores of some and lowers those of others, so that the columns tell the classes apart.
+    """
     numbers = NUMBERS + 2
     units = numbers + len(LEVELS) + 2
     first, last = nn.Linear(numbers + sum(LEVELS.values()), units), nn.Linear(units, outputs)
@@ -133,6 +135,8 @@ def _network(rng: np.random.Generator, outputs: int) -> nn.Sequential:
         outside[k, :numbers] = rng.permutation(WEIGHTS)
         outside[k, numbers : numbers + len(LEVELS)] = 0.5
         outside[k, -2:] = 0.4
+        if outputs > 1:
+            outside[k] *= rng.choice([-1.0, 1.0], units)
     with torch.no_grad():
         for layer, weight, bias in ((first, within, start), (last, outside, np.zeros(outputs))):
             layer.weight.copy_(torch.as_tensor(weight))

@@ -36,16 +36,23 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     weak = (measure == "auc" and estimate.value < limits["auc"] and not above(skill, 0.0)) or (
         measure == "r2" and estimate.value < limits["r2"]
     )
-    values = {"value": estimate.value, "low": estimate.low, "high": estimate.high, "chance": chance}
+    values = _told(estimate) | {"chance": chance}
     ranks = network_metric(document, "macro_auc") if document.data.task == "multiclass" else Interval()
     if ranks.low is not None and ranks.low > 0.5 and (ranks.value or 0.0) >= limits["auc"]:
         # Where one class is nearly all rows, a network that ranks the others well lowers the log loss by little.
-        return Outcome("cleared", "cleared_macro_auc", {"value": ranks.value, "low": ranks.low, "high": ranks.high})
+        return Outcome("cleared", "cleared_macro_auc", _told(ranks))
     if estimate.low > chance and not weak:
         return Outcome("cleared", CLEARED[measure], values)
-    if _may_be_useful(document, measure, estimate):
-        return Outcome("not_applicable", UNCLEAR[measure], values)
-    return Outcome("raised", RAISED[measure], values)
+    if ranks.high is not None and ranks.high >= USEFUL_AUC:
+        return Outcome("not_applicable", "unclear_macro_auc", _told(ranks))
+    undecided = _may_be_useful(document, measure, estimate)
+    return (
+        Outcome("not_applicable", UNCLEAR[measure], values) if undecided else Outcome("raised", RAISED[measure], values)
+    )
+
+
+def _told(estimate: Interval) -> dict[str, float | None]:
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
 
 
 def _not_judged(document: Document) -> Outcome | None:
@@ -91,7 +98,7 @@ CHECK = Check(
                 "base rate. For targets with several classes and for counts, chance means no reduction in loss compared with "
                 "a constant prediction. With several classes, the check also passes if the mean AUC is at least {auc} and "
                 "significantly above 0.5. In "
-                "addition, the interval must exclude a useful result: an AUC of {useful}, an R² of {share}, or a "
+                "addition, the interval must exclude a useful result: an AUC (or mean AUC) of {useful}, an R² of {share}, or a "
                 "loss {percent}% below that of the constant prediction. If the interval includes a useful result, "
                 "the check does not apply, because there are too few rows."
             ),
@@ -173,6 +180,14 @@ CHECK = Check(
                     "ruled out either."
                 ),
                 "value, low, high: the metric and the ends of its interval",
+            ),
+            "unclear_macro_auc": (
+                (
+                    "Not applicable: there are too few held-out rows to decide. The network's AUC, averaged over the "
+                    "classes, is {value} (95% CI {low} to {high}). Skill is not shown, but a useful ranking is not "
+                    "ruled out either."
+                ),
+                "value, low, high: the averaged AUC and the ends of its interval",
             ),
             "unclear_r2": (
                 (

@@ -95,6 +95,11 @@ def wide(name: str, low: float, high: float, document: Document) -> Document:
     return with_part(document, "performance", metrics=kept, skill=found if name == "skill" else skill)
 
 
+def ranking_of_classes(low: float, high: float) -> Document:
+    """Three classes, no reduction in loss that is worth having, and this interval of the mean AUC."""
+    return with_part(wide("macro_auc", low, high, multiclass()), "performance", skill=part(0.0, -0.05, 0.05))
+
+
 def ranked(value: float, stderr: float) -> Document:
     found = Interval(value=value, stderr=stderr, low=value - 2 * stderr, high=value + 2 * stderr)
     rows = [m.model_copy(update={"network": found}) for m in binary().performance.metrics if m.metric == "auc"]
@@ -280,6 +285,7 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: wide("auc", 0.45, 0.69, binary()),
             lambda: wide("r2", -0.1, 0.09, regression()),
             lambda: wide("skill", -0.1, 0.09, multiclass()),
+            lambda: ranking_of_classes(0.45, 0.69),
         ],
         "cleared": [
             lambda: metric("auc", 0.59, binary(), 0.01),
@@ -293,6 +299,7 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: ranked(0.3, 0.01),
             swapped,
             lambda: wide("auc", 0.45, 0.71, binary()),
+            lambda: ranking_of_classes(0.45, 0.71),
             lambda: wide("r2", -0.1, 0.11, regression()),
             lambda: wide("skill", -0.1, 0.11, multiclass()),
         ],
@@ -414,6 +421,7 @@ def attributions(spearman: float, ordered: int, opposed: int, overlap: float = 0
 CLAIMS: dict[str, Callable[[], Document]] = {  # sentences that no outcome above says
     "label-leak.raised_r2": lambda: column("column_0", regression(), held_out=part(0.96)),
     "no-signal.cleared_macro_auc": lambda: metric("macro_auc", 0.6, multiclass(), -0.1),
+    "no-signal.unclear_macro_auc": lambda: ranking_of_classes(0.45, 0.71),
     "no-signal.raised_count": lambda: wide("skill", -0.1, 0.09, counts()),
     "no-signal.unclear_count": lambda: wide("skill", -0.1, 0.11, counts()),
     "no-signal.cleared_count": lambda: wide("skill", 0.1, 0.2, counts()),
