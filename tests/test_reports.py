@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import re
 import tomllib
 from pathlib import Path
 
+import matplotlib
 import pytest
 
 import tabinterp as ti
@@ -45,4 +47,12 @@ def test_a_report_made_again_has_the_same_numbers(tmp_path):
 )
 def test_a_report_is_what_its_document_renders(folder):
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert render(ti.Audit.from_json(folder / "audit.json").document) == page
+    made = render(ti.Audit.from_json(folder / "audit.json").document)
+    if f"matplotlib=={matplotlib.__version__}" not in (ROOT / "constraints.txt").read_text("utf-8").splitlines():
+        page, made = map(without_places, (page, made))
+    assert made == page
+
+
+def without_places(page):
+    """A page without the places in its figures, which another release of matplotlib moves by a part of a pixel."""
+    return re.sub(r"<svg.*?</svg>", lambda svg: re.sub(r"-?\d+(\.\d+)?", "#", svg[0]), page, flags=re.DOTALL)

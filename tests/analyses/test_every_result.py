@@ -99,6 +99,10 @@ def test_a_reading_changes_nothing(name):
     np.testing.assert_array_equal(table.weights, weights)
 
 
+def in_polars(frame):
+    return pl.from_arrow(pa.Table.from_pandas(frame, preserve_index=False))
+
+
 def of_another_library(library, frame, task):
     return ti.read_table(library(frame.drop(columns="w")), target="y", task=task, levels={"grade": cases.GRADES})
 
@@ -107,7 +111,7 @@ def of_another_library(library, frame, task):
 def test_the_same_answers_over_pandas_and_polars(name):
     frame, models = scenery("binary")
     pd.testing.assert_frame_equal(
-        READINGS[name](*models, of_another_library(pl.from_pandas, frame, "binary")), plain(name, "binary")
+        READINGS[name](*models, of_another_library(in_polars, frame, "binary")), plain(name, "binary")
     )
 
 
@@ -166,7 +170,7 @@ def test_what_reads_the_inside_changes_nothing_and_minds_neither_library_nor_ord
     pd.testing.assert_frame_equal(table.frame, before)
     turned = frame[["y", "grade", "income", "w", "city", "age", "member"]]
     two = INSIDE[name](
-        *models, ti.read_table(pl.from_pandas(turned), target="y", levels={"grade": cases.GRADES}, weight="w")
+        *models, ti.read_table(in_polars(turned), target="y", levels={"grade": cases.GRADES}, weight="w")
     )
     if "column" in one:
         assert set(one["column"].dropna()) == set(cases.INPUTS)

@@ -68,7 +68,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.confusion.table": (
         "Confusion matrix at threshold {threshold}: number of rows (share of the actual class)"
     ),
-    "report.discrimination.actual": "Actual class",
+    "report.discrimination.actual": "Model and actual class",
     "report.discrimination.predicted": "Predicted {output}",
     "report.discrimination.actual.of": "{model}: {output}",
     "report.discrimination.count": "{count} ({share})",

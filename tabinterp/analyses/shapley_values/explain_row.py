@@ -147,8 +147,9 @@ def explain_row(
     >>> layer = torch.nn.Linear(2, 1, bias=False)
     >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 0.0]]))
     >>> network = ti.wrap(layer, encoder="passthrough", task="regression")
-    >>> explain_row(network, table, 199, background=table).frame()[["column", "network", "linear"]].round(2).values.tolist()
-    [['a', 3.0, 3.0], ['b', 0.0, 0.0]]
+    >>> found = explain_row(network, table, 199, background=table).frame().set_index("column")[["network", "linear"]]
+    >>> (found.round(2) + 0.0).T.to_dict("list")
+    {'a': [3.0, 3.0], 'b': [0.0, 0.0]}
     """
     if not 0 <= row < len(table):
         raise NotApplicableError(f"row must be a position in the table, from 0 to {len(table) - 1}; got {row}")
