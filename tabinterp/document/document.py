@@ -207,7 +207,7 @@ else:
     Recorded = create_model(
         "Recorded",
         __base__=Opening,
-        **{place: field.kind if field.always else (field.kind | None, None) for place, field in RECORDS.items()},
+        **{place: (field.kind, ...) if field.always else (field.kind | None, None) for place, field in RECORDS.items()},
     )
 
 
