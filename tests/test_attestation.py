@@ -21,7 +21,7 @@ import tabinterp as ti
 from tabinterp.auditing.run_record import PACKAGE
 from tabinterp.document.document import Document, Finding, Message
 from tabinterp.errors import DocumentError, SignatureError
-from tabinterp.provenance import dsse as envelope
+from tabinterp.provenance import envelope
 from tabinterp.provenance.attestation import statement
 from tabinterp.provenance.envelope import BrokenSealError, unseal
 from tests.honest import light
