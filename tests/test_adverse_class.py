@@ -126,7 +126,7 @@ def test_declined_are_those_who_are_predicted_the_adverse_class():
 def test_it_is_in_the_document_on_the_page_and_read_back(tmp_path, undrawn):
     document = stated().document
     assert document.data.adverse == "default"
-    assert "predicts it to be default, the adverse class" in render(document)
+    assert "predicts it to be “default”, the adverse class" in render(document)
     path = tmp_path / "rows.csv"
     rows().to_csv(path, index=False)
     assert read_again(document.settings.table, Rows(path)).schema.adverse == "default"

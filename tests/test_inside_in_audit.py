@@ -258,7 +258,7 @@ def test_an_optimum_that_breaks_a_relation_alone_says_which():
     table = ti.read_table(rows.assign(y=0.0 + np.arange(1500)), target="y", task="regression")
     model = cases.wrapped(cases.relu_network(([[-10.0, 10.0] + [0.0] * 10], [0.0], [1.0])))
     odd = ti.maximise(model, table, objective=ti.unit(1, 0), budget=0.9).typicality
-    assert odd.unreadable[0]
+    assert (odd.unreadable[0], odd.residual[0]) == (True, 1)
     assert [name for name in odd.beyond[0] if not name.endswith("_near")] == ["residual"]
     assert (odd.out[0], odd.column[0] in ("a", "b")) == (0, True)
     part = audited().document.inside
@@ -267,8 +267,8 @@ def test_an_optimum_that_breaks_a_relation_alone_says_which():
     told = part.cards[0].optimum.model_copy(update=measures | {"unreadable": True})
     assert next(block.text for block in stamp(part, told)) == (
         f"✗ This optimum is implausible as a real row: it is more atypical than {share(odd.oddness[0])} of real rows. "
-        f"The optimum is marked as implausible because its residual for {odd.column[0]} exceeds the largest residual "
-        f"of {share(odd.residual[0])} of real rows."
+        f"The optimum is marked as implausible for these reasons: its residual for {odd.column[0]} exceeds the largest "
+        "residual, over all columns, of every real row."
     )
     document = audited().document
     for silent in ({"unreadable": False}, {"beyond": []}):

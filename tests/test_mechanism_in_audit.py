@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ from tabinterp.analyses.settings import AuditSettings
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.terms import find_terms
 from tabinterp.models import bind
-from tabinterp.report.contents import CHAPTERS
+from tabinterp.report.contents import CHAPTERS, _of_analyses
 from tabinterp.table.suppression import parts_shown
 from tests import cases
 from tests.report.samples import regression
@@ -26,7 +27,8 @@ COLUMNS = ("a", "b", RARE, "u", "v", "w")  # of the encoded rows
 
 def blocks(document):
     """What the section on the mechanism is made of."""
-    builders = {anchor: builders for chapter in CHAPTERS for anchor, builders in chapter.sections}["mechanism"]
+    shown = [one for chapter in CHAPTERS for one in (*chapter.shown, *_of_analyses(chapter.anchor, document))]
+    builders = [build for _, anchor, build in sorted(shown, key=itemgetter(0)) if anchor == "mechanism"]
     return [block for build in builders for block in build(document)]
 
 

@@ -130,8 +130,8 @@ def test_groups_on_both_sides_of_a_given_split_are_a_finding(shared, undrawn):
     assert document.verdict.lines == [] or document.verdict.lines[-1].key == "verdict.scope.groups"
     assert "not_assessed.seeds.groups" in {note.key for note in document.not_assessed}
     page = render(document)
-    assert "reflect the sampling of groups of " in page
-    assert "reflect the sampling of rows" not in page
+    assert "the sampling of groups of " in page
+    assert "the sampling of rows" not in page
     (finding,) = [one for one in document.findings if one.slug == "groups-split"]
     assert (finding.severity, finding.status) == ("act", "raised" if shared else "cleared")
 

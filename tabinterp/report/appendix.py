@@ -70,11 +70,13 @@ def _printed_block(block: Block) -> Block:
 
 def _left_out(blocks: Iterable[Block]) -> Iterator[Paragraph]:
     """Yield the sentence that says which tables are not printed."""
-    numbers = [table.number for table in _tables(blocks) if table.number]
-    if len(numbers) == 1:
-        yield Paragraph(t("report.appendix.one", number=numbers[0]), "note")
-    elif numbers:
-        yield Paragraph(t("report.appendix.several", first=numbers[0], last=numbers[-1]), "note")
+    numbers = sorted([int(part) for part in table.number.split(".")] for table in _tables(blocks) if table.number)
+    # Numbers that follow each other keep their distance from their place in the list.
+    runs = [[one for _, one in run] for _, run in groupby(enumerate(numbers), lambda one: one[1][1] - one[0])]
+    ends = [(f"{run[0][0]}.{run[0][1]}", f"{run[-1][0]}.{run[-1][1]}") for run in runs]
+    if ends:
+        ranges = [one if one == last else t("report.appendix.range", first=one, last=last) for one, last in ends]
+        yield Paragraph(t("report.appendix.several", tables=", ".join(ranges)), "note")
 
 
 def _tables(blocks: Iterable[Block]) -> Iterator[Table]:

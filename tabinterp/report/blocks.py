@@ -15,7 +15,7 @@ from tabinterp.messages.names import width
 class Cell:
     """One cell of a table: its text, the full text if it was shortened, and its class.
 
-    Classes: "t" a word and "w" a sentence, both aligned left; "whole" a name of any length; "net" and "lin" a model's
+    Classes: "t" a word and "w" a sentence, both aligned left; "n" a name of any length; "net" and "lin" a model's
     own colour; "h0" to "h20" a colour of the heat map.
     """
 
@@ -36,7 +36,7 @@ WORDS: Final = 30  # of a cell that goes on several lines
 
 def _taken(cell: Cell) -> int:
     """Characters of the widest line; words and long names go on several lines."""
-    words = {"w", "whole"} & set(cell.style.split())
+    words = {"w", "n"} & set(cell.style.split())
     return min(width(cell.text), WORDS) if words else width(cell.text)
 
 

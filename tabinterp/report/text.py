@@ -205,9 +205,9 @@ TEXT: dict[str, str] = {
     "report.appendix": "Appendix: further tables and methods",
     "report.appendix.none": "This copy of the report has no appendix. All tables and the data of all figures are in audit.json.",
     "report.appendix.of": "{title} ({number})",
-    "report.appendix.one": "Table {number} is not printed; the HTML report and audit.json contain it.",
+    "report.appendix.range": "{first} to {last}",
     "report.appendix.see": "Further tables and methods: appendix, {number}.",
-    "report.appendix.several": "Tables {first} to {last} are not printed; the HTML report and audit.json contain them.",
+    "report.appendix.several": "These tables are not printed; the HTML report and audit.json contain them: {tables}.",
     "report.appendix.short": "The data of the figures are not printed; the HTML report and audit.json contain them.",
     "report.notes": "Calculation details",
     "report.table.continued": "Table {number}, continued",
@@ -258,8 +258,8 @@ TEXT: dict[str, str] = {
     "report.strip.groups": "Groups",
     # least, most: groups, such as 'sex = female'; limit: such as 0.8
     "report.strip.groups.cleared": (
-        "No selection rate is significantly below {limit} times that of another group of the same column. The lowest "
-        "ratio is {ratio} (95% CI {low} to {high}), for {least} relative to {most}."
+        "No group's selection rate is significantly below {limit} times that of another group of the same column or pair "
+        "of columns. The lowest ratio is {ratio} (95% CI {low} to {high}), for “{least}” relative to “{most}”."
     ),
     "report.withheld": "Withheld (small count)",
     "report.strip.rung.intercept": "intercept only",

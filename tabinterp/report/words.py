@@ -252,7 +252,7 @@ def unit_name(layer: str, index: int) -> str:
 def name_cell(name: str, style: str = "") -> Cell:
     """Return a cell with a full name, on several lines if it is long."""
     label = tidy(name)
-    return Cell(label, style=f"{style} whole".strip() if width(label) > LONGEST else style)
+    return Cell(label, style=f"{style} n".strip() if width(label) > LONGEST else style)
 
 
 def cut_cell(name: str) -> Cell:

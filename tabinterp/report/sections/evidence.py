@@ -49,7 +49,7 @@ def _named(vocabulary: str, name: str) -> str:
 
 def _table(rows: list[EvidenceRow]) -> Table:
     columns: list[Column[EvidenceRow]] = [
-        Column(t("report.evidence.instrument"), lambda row: Cell(_named("instrument", row.instrument), style="whole")),
+        Column(t("report.evidence.instrument"), lambda row: Cell(_named("instrument", row.instrument), style="n")),
         Column(t("report.evidence.clause"), lambda row: _named("instrument.clause", row.clause), "w"),
         Column(t("report.evidence.applies"), lambda row: date(row.applies) if row.applies else NONE),
         Column(t("report.evidence.mark"), lambda row: row.mark),
