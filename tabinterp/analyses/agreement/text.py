@@ -26,9 +26,8 @@ TEXT: dict[str, str] = {
     ),
     "report.conflicts": "Sign conflicts",
     "report.conflicts.none": (
-        "No sign conflict is confirmed. Where a coefficient and the network's average derivative or contrast have opposite "
-        "signs, one of them is not significant after correction for the number of terms, or a further condition under "
-        "“All terms” is not met."
+        "No sign conflict between a coefficient and the network's average derivative or contrast is confirmed. The notes "
+        "on “All terms” give the conditions."
     ),
     # step: what a coefficient is per (report.step); linear, network: coefficients with their intervals
     "report.conflicts.item": "{term} ({step}): linear, unpenalised {linear}; network {network}. Both are significant.",
