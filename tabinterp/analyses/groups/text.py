@@ -133,17 +133,17 @@ TEXT: dict[str, str] = {
     ),
     "report.groups.errors": "Error rates",
     "report.groups.calibration": "Calibration by group",
-    "report.groups.tpr.network": "Correctly selected, network",
-    "report.groups.tpr.linear": "Correctly selected, linear",
-    "report.groups.tpr_difference.network": "Correctly selected: difference, network [95% CI]",
-    "report.groups.tpr_difference.linear": "Correctly selected: difference, linear [95% CI]",
-    "report.groups.fpr.network": "Wrongly selected, network",
-    "report.groups.fpr.linear": "Wrongly selected, linear",
-    "report.groups.fpr_difference.network": "Wrongly selected: difference, network [95% CI]",
-    "report.groups.fpr_difference.linear": "Wrongly selected: difference, linear [95% CI]",
+    "report.groups.tpr.network": "Correct, network",
+    "report.groups.tpr.linear": "Correct, linear",
+    "report.groups.tpr_difference.network": "Correct: difference, network [95% CI]",
+    "report.groups.tpr_difference.linear": "Correct: difference, linear [95% CI]",
+    "report.groups.fpr.network": "Wrong, network",
+    "report.groups.fpr.linear": "Wrong, linear",
+    "report.groups.fpr_difference.network": "Wrong: difference, network [95% CI]",
+    "report.groups.fpr_difference.linear": "Wrong: difference, linear [95% CI]",
     "report.groups.errors.note": (
-        "Correctly selected: share of selected rows among the rows of the selected class (the true-positive rate if this "
-        "class is taken as positive). Wrongly selected: share of selected rows among all other rows (the corresponding "
+        "Correct: share of selected rows among the rows of the selected class (the true-positive rate if this "
+        "class is taken as positive). Wrong: share of selected rows among all other rows (the corresponding "
         "false-positive rate). Differences are group minus reference group. –: withheld "
         "because a count is below ten or such a count could be derived."
     ),
