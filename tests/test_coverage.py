@@ -160,7 +160,7 @@ def test_intervals_on_arrays_are_those_of_the_analyses(design):
     metrics = {m.name: m.difference for m in compare(network, linear, held_out=True).metrics}
     expected += [metrics[name] for name in designed.METRICS]
     told = [slope, intercept, *(one for one, _ in designed.differences(design, rows, scores, made))]
-    ((ratio, _),) = designed.impact(design, rows, scores, made)
+    ((ratio, _), _) = designed.impact(design, rows, scores, made)
     people = ti.groups(network, linear, network.table, control={"people": "a"}, threshold=made.threshold).groups
     expected.append(next(group.network.ratio for group in people if not group.control))
     for one, other in zip([*told, ratio], expected, strict=True):

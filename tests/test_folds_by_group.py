@@ -227,15 +227,17 @@ def test_every_refit_and_the_trees_choose_by_group(task, monkeypatch):
 @pytest.mark.parametrize("task", TASKS)
 def test_a_network_stops_on_persons_it_was_not_trained_on(task, monkeypatch):
     """Its loss on these is no less than that of one constant for all of them; by rows it was near zero."""
-    calls, table = recorded(monkeypatch, reference), persons(task)
+    calls, table = (
+        recorded(monkeypatch, reference),
+        persons(task, count=4 * PERSONS),
+    )  # few persons may be alike by chance
     x = fitted_encoder(table.inputs, {"code": "categorical", "x": "numeric"}).transform(table.inputs)
     fitted = fit_network(x, table.y, task=task, n_classes=3, groups=table.groups, hidden=(8,))
     ((_, parts),) = calls
     apart(table, parts)
     held = parts[0][1]
     assert 0.08 < len(held) / len(table) < 0.22
-    # Twelve persons: by chance their loss may be a quarter lower, as the weights of older torch releases show.
-    assert fitted.validation_loss > 0.7 * null_loss(task, table.y[held], np.ones(len(held)))
+    assert fitted.validation_loss > 0.8 * null_loss(task, table.y[held], np.ones(len(held)))
 
 
 def test_networks_of_every_seed_and_of_shuffled_labels_stop_by_group(monkeypatch):

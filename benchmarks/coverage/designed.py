@@ -34,6 +34,7 @@ METRICS = {
 NONE = (np.nan,) * 4
 WEIGHED = "with few rows of much weight, the degrees of freedom are on the safe side"
 ONE_END = "where fewer than ten rows of the group are selected, or are not, the interval has one end, for nine rows"
+SELECTED = "sets with both ends have more selected rows in the smaller group than the population leads one to expect"
 EVENTFUL = "the few sets with 20 events of each class have more events than the population leads one to expect"
 
 
@@ -93,7 +94,7 @@ def calibrated(design: Design, rows: Rows, scores: np.ndarray, world: World) -> 
 def impact(design: Design, rows: Rows, scores: np.ndarray, world: World) -> list[Found]:
     """Of group b to group a: withheld where fewer than ten rows of a are selected, or are not; one end where so few of b are.
 
-    The end that is not given is 0 or infinity.
+    The end that is not given is 0 or infinity. The second line counts the intervals with both ends alone.
     """
     selected = is_positive(scores[0], world.threshold)
     cells = (rows.people == "b").astype(np.int64)
@@ -102,16 +103,16 @@ def impact(design: Design, rows: Rows, scores: np.ndarray, world: World) -> list
     made = moments(cells, 2, selected.astype(float), weights, groups)
     against, share = made.share(0), made.share(1)
     if sides[0].min() < SMALL:
-        return [_found(NONE, world.impact)]
+        return [_found(NONE, world.impact)] * 2
     if sides[1].min() >= SMALL:
-        return [_found(ratio_of(share, against), world.impact)]
+        return [_found(ratio_of(share, against), world.impact)] * 2
     counted = np.ones(len(cells)) if weights is None else weights
     heaviest = np.sort(counted[cells == 1])[::-1][: SMALL - 1]
     mass = counted[cells == 1].sum()
     value, error, low, high = one_end(sides[1], heaviest.sum() / mass, share.size, share.units, against)
     if np.isfinite(low) or np.isfinite(high):
         low, high = np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=np.inf)
-    return [_found((value, error, low, high), world.impact)]
+    return [_found((value, error, low, high), world.impact), _found(NONE, world.impact)]
 
 
 def saliency(network: BoundModel, world: World) -> list[Found]:
@@ -138,7 +139,15 @@ DESIGN_READINGS = (
     DesignReading(
         "impact",
         impact,
-        (Told("impact ratio", "share above the threshold in one group over that in another", more=ONE_END),),
+        (
+            Told("impact ratio", "share above the threshold in one group over that in another", more=ONE_END),
+            Told(
+                "impact ratio, both ends",
+                "the same, of sets whose interval has both ends",
+                less=SELECTED,
+                more=SELECTED,
+            ),
+        ),
     ),
 )
 BOUND_READINGS = (

@@ -317,6 +317,11 @@ def test_an_object_that_would_act_is_refused(what):
     assert "model.skops" in str(error.value)
 
 
+def test_a_random_state_within_its_end_is_read():
+    """The archive whose place is changed is a sound one but for the place."""
+    assert skops_archive.load(Content("model.skops", random_at(3))) is not None
+
+
 LARGE = {
     "columns that are claimed": lambda: fitted(PolynomialFeatures(2), _n_out_full=10**9),
     "products without end": lambda: fitted(PolynomialFeatures(2), _max_degree=60_000),
