@@ -16,6 +16,7 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.analyses.disagreement.estimator import Condition, Disagreement, Leaf, Tree, disagreement
 from tabinterp.analyses.disagreement.record import build as told
+from tabinterp.analyses.disagreement.record import disagreement_sentences
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import bind
@@ -249,14 +250,29 @@ def test_who_is_right_is_not_told_where_fewer_than_ten_rows_stand_on_one_side(ri
 
 
 @pytest.mark.parametrize(
-    ("higher", "is_told"), [(60, True), (9, False), (91, False), (10, True), (0, True), (None, False)]
+    ("higher", "share", "key"),
+    [
+        (60, 0.5, "disagreement.positive"),
+        (10, 0.5, "disagreement.positive"),
+        (0, 0.5, "disagreement.positive"),
+        (9, None, "disagreement.positive.linear"),
+        (91, None, "disagreement.positive.network"),
+        (None, None, None),
+    ],
 )
-def test_which_way_is_not_told_where_fewer_than_ten_rows_stand_on_one_side(higher, is_told):
+def test_which_way_is_told_without_a_count_below_ten(higher, share, key):
     part = written(100, (60, 40, 0), [(100, 50)], higher=higher)
-    assert (part.network_higher.value == 0.5) is is_told
-    told_so = [one for one in part.sentences if one.key == "disagreement.positive"]
-    assert len(told_so) == is_told
-    assert all((one.values["label"], one.values["percent"]) == ("yes", 50) for one in told_so)
+    assert part.network_higher.value == share
+    found = [one for one in part.sentences if one.key.startswith("disagreement.positive")]
+    assert [one.key for one in found] == ([] if key is None else [key])
+    assert all(one.values["label"] == "yes" for one in found)
+    assert not {9, 91} & {value for one in found for value in one.values.values()}
+    assert part.model_copy(update={"sentences": disagreement_sentences(part, "a line", "yes")}) == part
+
+
+def test_few_rows_that_differ_do_not_say_which_way():
+    part = written(15, (15, 0, 0), [(100, 50)], higher=7)
+    assert (part.network_higher.value, part.nearly_always_higher) == (None, None)
 
 
 def test_leaves_tell_no_count_below_ten():

@@ -9,7 +9,7 @@ not, or on which one model is right.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -47,8 +47,10 @@ class Disagreement(Part):
     linear_right: Interval
     neither: Interval
     # of the rows that differ, those for which the network predicts the positive class or the larger value; empty for more
-    # than two classes, and where fewer than ten rows are on one side
+    # than two classes, and where one to nine rows are on one side
     network_higher: Interval = Interval()
+    # the model whose prediction is the higher one on all of these rows but one to nine
+    nearly_always_higher: Literal["network", "linear"] | None = None
     threshold: float | None  # of numbers and counts: the distance of predictions from which rows differ
     # of two classes: the probability above which a row is predicted to be positive
     decision_threshold: float | None = None
@@ -87,7 +89,7 @@ def build(r: Results) -> Disagreement | None:
     resolved = _resolved(tree)
     leaves, hidden = _leaves(tree) if tree is not None and resolved else ([], 0)
     share_shown, right_shown = not countless(result.count, result.rows), not _right_withheld(result)
-    higher_shown = share_shown and not _higher_withheld(result)
+    higher, nearly_always = _which_is_higher(result) if share_shown else (Interval(), None)
     part = fill(
         Disagreement,
         result,
@@ -96,7 +98,8 @@ def build(r: Results) -> Disagreement | None:
         network_right=_share(result.network_right) if right_shown else Interval(),
         linear_right=_share(result.linear_right) if right_shown else Interval(),
         neither=_share(result.neither) if right_shown else Interval(),
-        network_higher=_share(result.higher) if higher_shown and result.higher is not None else Interval(),
+        network_higher=higher,
+        nearly_always_higher=nearly_always,
         decision_threshold=result.cut,
         sentences=[],
         auc=Interval() if tree is None else interval(*tree.auc),
@@ -124,11 +127,17 @@ def _right_withheld(result: DisagreementResult) -> bool:
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)
 
 
-def _higher_withheld(result: DisagreementResult) -> bool:
-    """Return whether the network's prediction is the higher one on one to nine of the rows that differ, or all but as many."""
+def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["network", "linear"] | None]:
+    """Return the share of rows on which the network's prediction is the higher one, or the model of which this is true on
+    all rows but one to nine.
+    """
     if result.higher is None or result.higher_count is None or not np.isfinite(result.higher).all():
-        return True
-    return result.count < SMALL or countless(result.higher_count, result.count)
+        return Interval(), None
+    if not countless(result.higher_count, result.count):
+        return _share(result.higher), None
+    if result.count < 2 * SMALL:  # too few to say that nearly all are on one side
+        return Interval(), None
+    return Interval(), "linear" if result.higher_count < SMALL else "network"
 
 
 def _leaves(tree: Tree) -> tuple[list[Leaf], int]:
@@ -162,12 +171,14 @@ def _how_many(part: Disagreement) -> Message:
 
 
 def _which_way(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
-    if part.network_higher.value is None:
-        return []
-    values = _percent("percent", part.network_higher)
-    if positive is None:
-        return [Message(key="disagreement.larger", values=values)]
-    return [Message(key="disagreement.positive", values=values | {"label": positive, "model": linear})]
+    """Return which of the models predicts the positive class of two, or the larger value, on how many of the rows."""
+    kind, values = ("larger", {}) if positive is None else ("positive", {"label": positive, "model": linear})
+    if part.network_higher.value is not None:
+        return [Message(key=f"disagreement.{kind}", values=values | _percent("percent", part.network_higher))]
+    if part.nearly_always_higher is not None:
+        values = {"model": linear, "fewest": SMALL, **values}
+        return [Message(key=f"disagreement.{kind}.{part.nearly_always_higher}", values=values)]
+    return []
 
 
 def _who(part: Disagreement, linear: str) -> Message:

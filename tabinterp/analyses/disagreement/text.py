@@ -20,6 +20,18 @@ TEXT: dict[str, str] = {
     "disagreement.larger": (
         "On {percent}% of these rows (95% CI {percent_low}% to {percent_high}%), the network predicts the larger value."
     ),
+    "disagreement.positive.network": (
+        "On all but fewer than {fewest} of these rows, only the network predicts “{label}”."
+    ),
+    "disagreement.positive.linear": (
+        "On all but fewer than {fewest} of these rows, only {model:name} predicts “{label}”."
+    ),
+    "disagreement.larger.network": (
+        "On all but fewer than {fewest} of these rows, the network predicts the larger value."
+    ),
+    "disagreement.larger.linear": (
+        "On all but fewer than {fewest} of these rows, {model:name} predicts the larger value."
+    ),
     "disagreement.right": (
         "Where the models disagree, the network is more accurate on {network}% of rows (95% CI {network_low}% to "
         "{network_high}%) and {model:name} on {linear}% ({linear_low}% to {linear_high}%)."
