@@ -82,6 +82,11 @@ TEXT: dict[str, str] = {
         "with that of the linear fit's intervals."
     ),
     "report.coefficients.wald": "Joint Wald tests by column",
+    # columns: with the factor of each, worst first
+    "report.coefficients.collinear": (
+        "Columns with a variance inflation factor above {limit}: {count} (highest: {columns}). Their linear coefficients are "
+        "imprecise, because other columns carry much of the same information."
+    ),
     "report.coefficients.wald_note": (
         "Wald chi² tests jointly whether all coefficients of a column are zero in the unpenalised fit (chi-squared "
         "distribution with one degree of freedom per coefficient). If a test cannot be computed, the table of all "

@@ -9,7 +9,7 @@ not, or on which one model is right.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -172,7 +172,8 @@ def _how_many(part: Disagreement) -> Message:
 
 def _which_way(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
     """Return which of the models predicts the positive class of two, or the larger value, on how many of the rows."""
-    kind, values = ("larger", {}) if positive is None else ("positive", {"label": positive, "model": linear})
+    kind = "larger" if positive is None else "positive"
+    values: dict[str, Any] = {} if positive is None else {"label": positive, "model": linear}
     if part.network_higher.value is not None:
         return [Message(key=f"disagreement.{kind}", values=values | _percent("percent", part.network_higher))]
     if part.nearly_always_higher is not None:
