@@ -113,7 +113,9 @@ TEXT: dict[str, str] = {
     "report.inside.template_none": "Only first-layer units have weights that apply directly to columns.",
     "report.inside.weight": "Weight",
     "report.inside.bars.fold": "Weights by level: {columns}",
-    "report.inside.bars.table": "{column}: contribution of each level to the unit's input, minus the mean over rows",
+    "report.inside.bars.table": (
+        "{column}: contribution of each level to the unit's input, minus the column's mean contribution over rows"
+    ),
     # caption: report.inside.bars.table
     "report.inside.bars.some": "{caption} ({count} more levels are in audit.json)",
     "report.inside.bars.level": "Level",
@@ -158,8 +160,8 @@ TEXT: dict[str, str] = {
     "report.inside.odd": (
         "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, "
         "{neighbours} a smaller distance to their nearest neighbours, {forest} a lower isolation forest "
-        "score, and {residual} a smaller largest residual of a column given the other columns (for the "
-        "optimum: {column})."
+        "score, and {residual} a smaller maximum residual of a column given the other columns (for the "
+        "optimum, this column is {column})."
     ),
     "report.inside.odd_none": (
         "Compared with this optimum, {neighbours} of real rows have a smaller distance to their nearest "
@@ -218,15 +220,14 @@ TEXT: dict[str, str] = {
     "report.inside.proved.closed form": "The optimum is exact (closed-form solution).",
     # share: a percentage; proof: report.inside.proof
     "report.inside.proved.short": (
-        "The value at the optimum covers {share} of the distance from the mean value over rows to a proven "
-        "bound ({proof})."
+        "The value at the optimum lies {share} of the way from the mean value over rows to a proven bound ({proof})."
     ),
     "report.inside.proved.none": "No bound was proven, so a more extreme value may exist.",
     "report.inside.proof.integer programme": "by mixed-integer programming",
     "report.inside.proof.bound propagation": "by interval bound propagation; such bounds are often loose",
     "report.inside.starts": (
-        "{share} of the searches cover at least 99% of the distance from the mean value over rows to the "
-        "value at the optimum (number of distinct rows where these searches end: {count}). The median cosine "
+        "{share} of the searches end at least 99% of the way from the mean value over rows to the value at "
+        "the optimum (number of distinct rows where these searches end: {count}). The median cosine "
         "similarity between the end points of all searches is {cosine}."
     ),
     "report.inside.outputs": "Output optima",
@@ -251,7 +252,9 @@ TEXT: dict[str, str] = {
     "units.unit": "Unit {unit} of {layer}",
     "units.health.dead": "outputs 0 in all {rows} rows.",
     "units.health.constant": "outputs {mean} in all {rows} rows.",
-    "units.health.saturated": "is at a bound of its activation in {share} of the rows.",
+    "units.health.saturated": (
+        "has an output in the lowest or highest 1% of its activation function's range in {share} of the rows."
+    ),
     "units.health.duplicate": "is identical to unit {other} of its layer up to scale and shift.",
     "units.health.redundant": "is a linear function of the other units of its layer in these rows.",
     "units.active": "is above zero in {share} of the rows.",

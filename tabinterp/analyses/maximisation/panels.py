@@ -10,7 +10,7 @@ from tabinterp.analyses.maximisation.shown_values import Place
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Key, Paragraph, Table
 from tabinterp.report.tables import Column, name_column, table
-from tabinterp.report.words import NONE, layer_name, listed, number, share, t, tidy, two, yes
+from tabinterp.report.words import NONE, both, layer_name, listed, number, share, t, tidy, two, yes
 
 PLACES = 10  # columns of an optimum
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
@@ -68,7 +68,8 @@ def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
     if not optimum.unreadable:
         values = {"oddness": share(optimum.oddness), "far": share(inside.far), "odd": odd}
         return [Paragraph(t("report.inside.readable", **values))]
-    why = listed(t(f"report.inside.why.{name}", column=column) for name in optimum.beyond)
+    *first, last = (t(f"report.inside.why.{name}", column=column) for name in optimum.beyond)
+    why = both([listed(first), last]) if first else last
     warning = t("report.inside.unreadable", why=why, oddness=share(optimum.oddness))
     return [Paragraph(warning, "warning"), Paragraph(odd, "note")]
 
