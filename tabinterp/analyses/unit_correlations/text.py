@@ -26,10 +26,10 @@ TEXT: dict[str, str] = {
     ),
     # span: report.neurons.span.loss or report.neurons.span.layer
     "report.neurons.map": "Units and columns: {span}",
-    "report.neurons.map_part": "Units and columns (columns, part {part} of {parts}): {span}",
+    "report.neurons.map_part": "Units and columns (part {part} of {parts} of the columns): {span}",
     # first, last: ranks of units
     "report.neurons.span.loss": (
-        "units {first} to {last} of {count}, ranked by the rise in loss when the output is replaced"
+        "units ranked {first} to {last} of {count} by the rise in loss when the output is replaced"
     ),
     "report.neurons.span.layer": "units {first} to {last} of {count} in the order of the layers",
     "report.neurons.dropped": "Units not included in this document: {count}.",
