@@ -161,5 +161,5 @@ TEXT: dict[str, str] = {
     "plot.axis.groups": "Share selected, 95% CI",
     "plot.axis.groups.mean": "Mean prediction, 95% CI",
     # why it does not apply
-    "why.no column was declared protected": ("no column was declared protected"),
+    "why.no column was declared protected": "no column was declared protected",
 }
