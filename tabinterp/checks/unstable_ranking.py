@@ -38,10 +38,7 @@ CHECK = Check(
             "another training run."
         ),
         raised_when=(
-            (
-                "at least {tied} of the top {top} columns by Shapley value cannot be distinguished from the column "
-                "ranked next."
-            ),
+            "{tied} of the top {top} columns by Shapley value cannot be distinguished from the column ranked next.",
             "tied, top: numbers of places",
         ),
         next=(
@@ -58,11 +55,11 @@ CHECK = Check(
             "cleared": (
                 (
                     "Because of sampling error, {count} of the top {top} columns by Shapley value cannot be "
-                    "distinguished from the column ranked next (n = {rows}); this number is below the limit."
+                    "distinguished from the column ranked next (n = {rows}). A finding requires more such columns."
                 ),
                 "count, top: numbers of places",
             ),
-            "not_applicable": "Not applicable: Shapley values were not computed. Include the analysis shapley_values.",
+            "not_applicable": "Not applicable: Shapley values were not computed. Include the shapley_values analysis.",
         },
     ),
 )
