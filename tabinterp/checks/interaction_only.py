@@ -65,10 +65,7 @@ CHECK = Check(
             "strong interactions in the network between columns that have no significant coefficient and little "
             "predictive power on their own."
         ),
-        limitations=(
-            "Does not cover pairs of columns that were not analysed (those with weaker interactions), or "
-            "interactions of three or more columns."
-        ),
+        limitations="Does not cover pairs of columns that were not analysed, or interactions of three or more columns.",
         raised_when=(
             (
                 "the interaction of two columns explains at least {percent}% of the variance of the network's score "

@@ -88,8 +88,8 @@ CHECK = Check(
             "mean (counts)."
         ),
         limitations=(
-            "Does not show how predictable the target is. To judge this, compare the network's performance with "
-            "that of the linear counterpart and of single columns."
+            "Does not show how predictable the target is. To judge this, compare the network with the linear "
+            "counterpart and with single columns."
         ),
         raised_when=(
             (

@@ -42,9 +42,9 @@ CHECK = Check(
             "fitted to real rows."
         ),
         limitations=(
-            "Does not detect a difference in behaviour between perturbed and real rows if it affects few of the "
-            "perturbed rows or if trees cannot learn it. If the columns are nearly independent, perturbed rows are "
-            "as realistic as real ones, and this check cannot detect anything."
+            "Does not detect behaviour specific to perturbed rows if it affects few of them or if trees cannot "
+            "learn it. If the columns are nearly independent, perturbed rows are as realistic as real ones, and "
+            "this check cannot detect anything."
         ),
         raised_when=(
             "trees fitted to perturbed rows predict the network's score on real rows worse than trees fitted to real "

@@ -74,17 +74,17 @@ CHECK = Check(
                 (
                     "Reason codes depend on the random seed or the reference. Recomputing the reason codes of the "
                     "same network with a different random seed changes the list for {changed}% of the rows. The "
-                    "mean Jaccard index between reason lists computed relative to the mean of the narrowly approved "
-                    "rows and those computed relative to the mean of all rows is {alike} ({rows} rows with an "
-                    "adverse decision)."
+                    "mean Jaccard index between lists computed relative to the mean of the narrowly approved rows "
+                    "and lists computed relative to the mean of all rows is {alike} ({rows} rows with an adverse "
+                    "decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),
             "cleared": (
                 (
                     "Recomputing the reason codes of the same network with a different random seed changes the list "
-                    "for {changed}% of the rows. The mean Jaccard index between reason lists computed relative to "
-                    "the mean of the narrowly approved rows and those computed relative to the mean of all rows is "
+                    "for {changed}% of the rows. The mean Jaccard index between lists computed relative to the "
+                    "mean of the narrowly approved rows and lists computed relative to the mean of all rows is "
                     "{alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",

@@ -13,13 +13,13 @@ TEXT: dict[str, Sentence] = {
     "checks.limits": "Limits",
     "method.shapley": "Shapley values",
     "power.rows": (
-        "If {of:effect} were {effect} or more, this check would be raised with a probability of at least 80% (n = {rows}).",
+        "If {of:effect} were {effect} or more, this check would be raised with at least 80% probability (n = {rows}).",
         "of: one of the effects below; effect: its size",
     ),
     "power.events": (
         (
-            "If {of:effect} were {effect} or more, this check would be raised with a probability of at least 80% (n "
-            "= {rows}; {events} events)."
+            "If {of:effect} were {effect} or more, this check would be raised with at least 80% probability (n = "
+            "{rows}; {events} events)."
         ),
         "of: one of the effects below; effect: its size",
     ),
@@ -37,14 +37,14 @@ TEXT: dict[str, Sentence] = {
     "finding.any.powerless": (
         (
             "Not applicable: there are too few rows (n = {rows}). Even if {of:effect} were just below {most}, this "
-            "check would be raised with a probability of less than 80%."
+            "check would be raised with less than 80% probability."
         ),
         "of: one of the effects above; most: the largest size that is possible",
     ),
     "finding.any.powerless_events": (
         (
             "Not applicable: there are too few events ({events} in {rows} rows). Even if {of:effect} were just "
-            "below {most}, this check would be raised with a probability of less than 80%."
+            "below {most}, this check would be raised with less than 80% probability."
         ),
         "of: one of the effects above; most: the largest size that is possible",
     ),

@@ -61,7 +61,7 @@ CHECK = Check(
             "cleared": (
                 (
                     "Boosted trees were not shown to outperform the network by more than the equivalence margin of "
-                    "{margin}: the difference in held-out loss, network minus trees, is {value} (95% CI {low} to "
+                    "{margin}: the difference in held-out loss (network minus trees) is {value} (95% CI {low} to "
                     "{high})."
                 ),
                 ("value, low, high: network minus trees, and the ends of the interval; margin: a difference in loss"),
