@@ -150,8 +150,8 @@ CHECK = Check(
                 (
                     "Miscalibration on held-out rows was not shown to exceed the limits of this check: the "
                     "recalibration slope is {slope} (95% CI {low} to {high}), and calibration in the large is "
-                    "{large} (95% CI {large_low} to {large_high}). The joint test of perfect calibration (slope 1, "
-                    "intercept 0) has p = {p}."
+                    "{large} (95% CI {large_low} to {large_high}). The joint test of slope 1 and intercept 0 has p "
+                    "= {p}."
                 ),
                 (
                     "slope, low, high: the slope and the ends of its interval; large, large_low, "
@@ -163,8 +163,8 @@ CHECK = Check(
                     "Miscalibration on held-out rows was not shown to exceed the limits of this check for any of "
                     "the {outputs} classes. The evidence of miscalibration is strongest for class “{output}”: its "
                     "recalibration slope is {slope} (95% CI {low} to {high}), its calibration in the large is "
-                    "{large} (95% CI {large_low} to {large_high}), and the joint test of perfect calibration has p "
-                    "= {p}."
+                    "{large} (95% CI {large_low} to {large_high}), and the joint test of slope 1 and intercept 0 "
+                    "has p = {p}."
                 ),
                 (
                     "slope, low, high: the slope and the ends of its interval; large, large_low, "

@@ -44,7 +44,7 @@ CHECK = Check(
         limitations=(
             "Does not detect behaviour specific to perturbed rows if it affects few of them or if trees cannot "
             "learn it. If the columns are nearly independent, perturbed rows are as realistic as real ones, and "
-            "this check cannot detect anything."
+            "this check detects nothing."
         ),
         raised_when=(
             "trees fitted to perturbed rows predict the network's score on real rows worse than trees fitted to real "
@@ -70,8 +70,8 @@ CHECK = Check(
                 (
                     "There is no sign of materially different behaviour on unrealistic rows: trees fitted to "
                     "perturbed rows predict the network's score on real rows almost as well as trees fitted to real "
-                    "rows (R² {perturbed} and {real}; difference {gap}, 95% CI {low} to {high}). The AUC for "
-                    "distinguishing perturbed from real rows is {auc}."
+                    "rows (R² {perturbed} and {real}; difference {gap}, 95% CI {low} to {high}). Perturbed rows "
+                    "can be distinguished from real rows with an AUC of {auc}."
                 ),
                 "real, perturbed: R²; gap, low, high: their difference and the ends of its interval",
             ),

@@ -77,14 +77,14 @@ CHECK = Check(
                 (
                     "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. "
                     "Compared with the {training}% of training rows that match another training row, the overlap is "
-                    "within the limits of this check."
+                    "within the limits."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",
             ),
             "cleared_training_few": (
                 (
                     "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. The "
-                    "overlap between held-out and training rows is within the limits of this check."
+                    "overlap between held-out and training rows is within the limits."
                 ),
                 "count, rows: numbers of held-out rows",
             ),

@@ -53,8 +53,8 @@ CHECK = Check(
             "cleared": (
                 (
                     "The number of held-out rows with levels absent from training is below the limit in every "
-                    "column. Number of columns in which a total of one to nine held-out rows have a level absent "
-                    "from training: {few}."
+                    "column. Number of columns in which one to nine held-out rows have a level absent from "
+                    "training: {few}."
                 ),
                 "few: a number of columns",
             ),
