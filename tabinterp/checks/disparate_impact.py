@@ -75,14 +75,15 @@ CHECK = Check(
     text=Text(
         title="Unequal selection rates",
         measures=(
-            "ratio of the smaller to the larger selection rate of two groups defined by the same protected column or "
-            "pair of columns. Where a rate is withheld because a count is small, the audit compares the actual "
-            "counts."
+            "the ratio of the smaller to the larger selection rate of two groups defined by the same protected "
+            "column or pair of columns. If a rate is withheld from the report because a count is small, the "
+            "comparison still uses the actual counts."
         ),
         limitations=(
             "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or ten "
-            "sampling units, or groups that were not declared. Groups with withheld rates are checked only against "
-            "a limit of 0.8, and only if the result does not disclose a small count."
+            "sampling units, or groups that were not declared. Groups with withheld rates are compared only at the "
+            "default limit of 0.8 for the ratio of selection rates, and only if the result does not disclose a "
+            "small count."
         ),
         raised_when=(
             (
@@ -98,11 +99,11 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The selection rate of “{least}” is {ratio} times that of “{most}” (95% CI {low} to {high}). "
-                    "“Selected” means not predicted “{adverse}”. Ratios are significantly below {limit} in {count} "
-                    "of {of} columns or pairs of columns for the network, and in {also} for the linear counterpart "
-                    "(Holm's correction for {compared} pairs of groups). Four fifths is a rule of thumb; the "
-                    "applicable limit depends on the jurisdiction."
+                    "The selection rate of “{least}” is {ratio} times that of “{most}” (95% CI {low} to {high}). A "
+                    "row is “selected” if its predicted class is not “{adverse}”. In {count} of {of} columns or "
+                    "pairs of columns, the network has a ratio of selection rates significantly below {limit}; the "
+                    "linear counterpart has such a ratio in {also} (Holm's correction for {compared} pairs of "
+                    "groups). Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; count, of, also: "
@@ -112,20 +113,22 @@ CHECK = Check(
             "raised_withheld": (
                 (
                     "The selection rate of a group is significantly below {limit} times that of another group; the "
-                    "rates are withheld because a count is below ten. “Selected” means not predicted “{adverse}”. "
-                    "Such low ratios occur in {count} of {of} columns or pairs of columns for the network, and in "
-                    "{also} for the linear counterpart (Holm's correction for {compared} pairs of groups). Columns: "
-                    "{columns}. Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
+                    "rates are withheld because a count is below ten. A row is “selected” if its predicted class is "
+                    "not “{adverse}”. In {count} of {of} columns or pairs of columns, the network has a ratio of "
+                    "selection rates this low; the linear counterpart has such a ratio in {also} (Holm's correction "
+                    "for {compared} pairs of groups). Columns concerned: {columns}. Four fifths is a rule of "
+                    "thumb; the applicable limit depends on the jurisdiction."
                 ),
                 "adverse: a class; count, of, also: numbers of columns and pairs of columns",
             ),
             "cleared": (
                 (
-                    "No group's selection rate is significantly below {limit} times that of another group defined by "
-                    "the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
-                    "columns; Holm's correction). “Selected” means not predicted “{adverse}”. The lowest ratio is "
-                    "{ratio} (95% CI {low} to {high}), for “{least}” relative to “{most}”. For groups of these "
-                    "sizes, a ratio of {detectable} or less would be detected with 80% power."
+                    "No group's selection rate is significantly below {limit} times that of another group defined "
+                    "by the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
+                    "columns; Holm's correction). A row is “selected” if its predicted class is not “{adverse}”. "
+                    "The lowest ratio of selection rates is {ratio} (95% CI {low} to {high}), for “{least}” "
+                    "relative to “{most}”. For groups of these sizes, a ratio of {detectable} or less would be "
+                    "detected with 80% power."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of: a number of "
@@ -134,10 +137,10 @@ CHECK = Check(
             ),
             "cleared_withheld": (
                 (
-                    "No group's selection rate is significantly below {limit} times that of another group defined by "
-                    "the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
-                    "columns; Holm's correction). “Selected” means not predicted “{adverse}”. The selection rates "
-                    "are withheld because a count is below ten."
+                    "No group's selection rate is significantly below {limit} times that of another group defined "
+                    "by the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
+                    "columns; Holm's correction). A row is “selected” if its predicted class is not “{adverse}”. "
+                    "The selection rates are withheld because a count is below ten."
                 ),
                 "adverse: a class; of: a number of columns and pairs of columns",
             ),
@@ -147,7 +150,7 @@ CHECK = Check(
                 "the table, or with --adverse CLASS."
             ),
             "not_applicable_few": (
-                "Not applicable: no column has two groups with comparable selection rates. Each group needs at "
+                "Not applicable: no column has two groups that are large enough to compare. Each group needs at "
                 "least 30 rows and ten sampling units."
             ),
             "not_applicable_power": (

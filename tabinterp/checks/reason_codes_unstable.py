@@ -52,37 +52,40 @@ CHECK = Check(
     text=Text(
         title="Unstable reason codes",
         measures=(
-            "share of lists of reason codes that change with the random seed, and agreement between lists based on "
-            "two different references."
+            "the share of rows with an adverse decision for which the list of reason codes changes with the random "
+            "seed, and the agreement between lists computed relative to two references: the mean of the narrowly "
+            "approved rows and the mean of all rows."
         ),
         limitations=(
             "Does not show whether the reason codes are correct, or how they would change if the network "
             "were retrained."
         ),
         raised_when=(
-            "the whole 95% interval for the share of lists that change with the random seed lies at or above "
-            "{percent}%, or the whole 95% interval for the Jaccard index between the two references lies at or below "
-            "{jaccard}."
+            "the whole 95% interval for the share of reason-code lists that change with the random seed lies at or "
+            "above {percent}%, or the whole 95% interval for the Jaccard index between reason-code lists computed "
+            "relative to two different references lies at or below {jaccard}."
         ),
         next=(
-            "Increase the number of draws for reason codes, choose and document one reference, and do not disclose "
-            "an order for tied reasons."
+            "Increase the number of draws used to compute reason codes, choose and document the reference with "
+            "which adverse decisions are compared, and do not present tied reasons as ranked."
         ),
         claims={
             "raised": (
                 (
-                    "Reason codes depend on the seed or the reference. A different random seed changes {changed}% of "
-                    "the lists of reason codes. Lists computed relative to the mean of the narrowly approved rows "
-                    "overlap with those computed relative to the mean of all rows with a Jaccard index of {alike} "
-                    "({rows} rows with an adverse decision)."
+                    "Reason codes depend on the random seed or the reference. Recomputing the reason codes of the "
+                    "same network with a different random seed changes the list for {changed}% of the rows. The "
+                    "mean Jaccard index between lists computed relative to the mean of the narrowly approved rows "
+                    "and lists computed relative to the mean of all rows is {alike} ({rows} rows with an adverse "
+                    "decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),
             "cleared": (
                 (
-                    "A different random seed changes {changed}% of the lists of reason codes. Lists computed "
-                    "relative to the mean of the narrowly approved rows overlap with those computed relative to the mean "
-                    "of all rows with a Jaccard index of {alike} ({rows} rows with an adverse decision)."
+                    "Recomputing the reason codes of the same network with a different random seed changes the list "
+                    "for {changed}% of the rows. The mean Jaccard index between lists computed relative to the "
+                    "mean of the narrowly approved rows and lists computed relative to the mean of all rows is "
+                    "{alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),

@@ -40,9 +40,7 @@ CHECK = Check(
     limits={"percent": Limit(CAPPED_PERCENT, most=100), "times": Limit(CAPPED_TIMES, most=UNBOUNDED)},
     text=Text(
         title="Capped target",
-        measures=(
-            "number of rows exactly at the lowest or highest value of the target, compared with neighbouring values."
-        ),
+        measures="the number of rows exactly at the lowest or highest value of the target, compared with neighbouring values.",
         limitations="Does not detect a target that was capped and then altered, for example by added noise.",
         raised_when=(
             (

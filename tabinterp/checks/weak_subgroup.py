@@ -58,8 +58,8 @@ CHECK = Check(
     text=Text(
         title="Poor performance in a group",
         measures=(
-            "loss in groups defined by one or two columns, in excess of the loss that the network's own "
-            "probabilities imply or of the loss of boosted trees. Groups are selected on half of the rows and tested "
+            "by how much the loss in groups defined by one or two columns exceeds the loss implied by the network's "
+            "own probabilities, or the loss of boosted trees. Groups are selected on half of the rows and tested "
             "on the other half, with correction for the number of groups."
         ),
         limitations=(
@@ -67,22 +67,23 @@ CHECK = Check(
             "columns or by columns outside the table. A group that is merely hard to predict is not reported."
         ),
         raised_when=(
-            "in a group, the network's loss is too high by either of two comparisons: (a) it is above the loss that its "
-            "own probabilities imply, by more than {excess}% of the loss of a constant prediction; or (b) it is above "
-            "the loss of boosted trees, by more than {beyond}% of the loss of a constant prediction. In either case the "
-            "whole interval of the difference, corrected for the number of groups, must lie above the limit."
+            "in a group, the network's loss is too high by either of two comparisons: (a) it is above the loss that "
+            "its own probabilities imply, by more than {excess}% of the loss of a constant prediction; or (b) it "
+            "is above the loss of boosted trees, by more than {beyond}% of the loss of a constant prediction. For "
+            "the finding to be raised, the whole interval for the difference in loss, corrected for the number of "
+            "groups, must lie above the limit of the comparison."
         ),
         next=(
-            "Check the labels and columns of the rows in groups with poor performance. Train on more rows from these "
-            "groups, or do not use the network for them."
+            "Check the labels and column values of the rows in the groups with poor performance. Train on more rows "
+            "from these groups, or do not use the network for them."
         ),
         claims={
             "raised": (
                 (
                     "The network performs poorly for rows with {group} (n = {rows}): in this group, the loss of "
-                    "boosted trees is {value} lower (corrected interval {low} to {high}). The network's loss is "
-                    "{loss} in this group and {rest} in the other rows. Number of groups with poor performance: "
-                    "{count} of the {tested} tested, which were selected from {searched}."
+                    "boosted trees is {value} lower than the network's (corrected interval {low} to {high}). The "
+                    "network's loss is {loss} in this group and {rest} in the other rows. Number of groups with "
+                    "poor performance: {count} of the {tested} tested, which were selected from {searched}."
                 ),
                 (
                     "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the "
@@ -103,8 +104,9 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No group was found in which the network's loss exceeds the limits: {tested} candidates were "
-                    "selected from {searched} groups defined by one or two columns and tested on separate rows."
+                    "No group was found in which the network's loss is too high by the limits of this check: "
+                    "{tested} candidates were selected from {searched} groups defined by one or two columns and "
+                    "tested on separate rows."
                 ),
                 "searched, tested: numbers of groups",
             ),

@@ -258,8 +258,9 @@ TEXT: dict[str, str] = {
     "report.strip.groups": "Groups",
     # least, most: groups, such as 'sex = female'; limit: such as 0.8
     "report.strip.groups.cleared": (
-        "No group's selection rate is significantly below {limit} times that of another group of the same column or pair "
-        "of columns. The lowest ratio is {ratio} (95% CI {low} to {high}), for “{least}” relative to “{most}”."
+        "No group's selection rate is significantly below {limit} times that of another group of the same column or "
+        "pair of columns. The lowest ratio of selection rates is {ratio} (95% CI {low} to {high}), for “{least}” "
+        "relative to “{most}”."
     ),
     "report.withheld": "Withheld (small count)",
     "report.strip.rung.intercept": "intercept only",

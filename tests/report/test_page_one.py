@@ -70,8 +70,8 @@ def test_page_one_says_how_selection_rates_compare_where_columns_are_protected()
     said = first_screen(with_findings(selection_rates("cleared", "cleared"))).groups
     assert said == (
         "No group's selection rate is significantly below 0.800 times that of another group of "
-        "the same column or pair of columns. The lowest ratio is 0.900 (95% CI 0.800 to 0.990), for “sex: female” relative "
-        "to “sex: male”."
+        "the same column or pair of columns. The lowest ratio of selection rates is 0.900 (95% CI 0.800 to 0.990), for "
+        "“sex: female” relative to “sex: male”."
     )
     unstated = first_screen(with_findings(selection_rates("not_applicable", "not_applicable_adverse"))).groups
     assert unstated.startswith("Not applicable: the adverse class was not stated.")

@@ -431,6 +431,14 @@ def test_every_finding_is_listed_once():
         assert len(re.findall(rf'class="badge">(<span aria-hidden="true">.</span> )?{finding.code} ', section)) == 1
 
 
+@pytest.mark.parametrize("status", ["raised", "cleared", "not_applicable"])
+def test_a_check_that_passed_is_listed_without_the_title_that_names_its_fault(status):
+    html = render(binary().model_copy(update={"findings": [selection_rates(status, status)]}))
+    (item,) = re.findall(r'<li [^>]*id="TI-G01">.*?</li>', html, re.DOTALL)
+    assert ("<b>Unequal selection rates.</b>" in item) == (status != "cleared")
+    assert ("No group&#39;s selection rate is significantly below" in item) == (status == "cleared")
+
+
 def test_rows_that_were_perhaps_trained_on_resolve_nothing(undrawn):
     document = binary()
     unknown = document.model_copy(

@@ -106,12 +106,14 @@ def _item(finding: Finding) -> FindingItem:
     # A check that applies has read the record of its analysis, so that the section is on the page.
     known = f"report.section.{anchor}" in english() and (anchor not in OWN or finding.status != "not_applicable")
     raised = finding.status == "raised"  # a check that passed has no severity to show
+    passed = finding.status == "cleared"  # its title names a fault, and would read as if the fault had been found
+    key = f"check.{finding.slug}.title"
     return FindingItem(
         code=finding.code,
         severity=finding.severity if raised else "quiet",
         severity_text=t(f"report.severity.{finding.severity}") if raised else "",
         glyph=GLYPHS[finding.severity] if raised else "",
-        title=t(key) if (key := f"check.{finding.slug}.title") in english() else finding.slug,
+        title="" if passed else t(key) if key in english() else finding.slug,
         claim=say(finding.claim),
         anchor=anchor if known else "",
         see=t("report.see", section=t(f"report.section.{anchor}")) if known else "",
