@@ -60,26 +60,25 @@ TEXT: dict[str, str] = {
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
         "Curves (nonlinear effects of single columns) account for similar shares of the refitted models' gain and of "
-        "the network's score. Of the reduction in held-out loss that curves and the selected interactions achieve over "
-        "the linear model, curves alone achieve {ladder}%. Of the variance that curves and the selected interactions "
-        "explain in the network's score, curves explain {score}%. The share of the loss reduction minus the share of "
-        "the score's variance has a 95% CI of {low} to {high} percentage points; an interval within ±25 points counts "
-        "as agreement."
+        "the network's score. Of the held-out gain that curves and the selected interactions achieve over the linear "
+        "model, curves alone achieve {ladder}%. Of the variance that curves and the selected interactions explain in "
+        "the network's score, curves explain {score}%. Curves' share of the gain minus their share of the variance has "
+        "a 95% CI of {low} to {high} percentage points; an interval within ±25 points counts as agreement."
     ),
     "gain.disagree": (
         "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of "
-        "the network's score. Of the reduction in held-out loss that curves and the selected interactions achieve over "
-        "the linear model, curves alone achieve {ladder}%. Of the variance that curves and the selected interactions "
-        "explain in the network's score, curves explain {score}%. The share of the loss reduction minus the share of "
-        "the score's variance has a 95% CI of {low} to {high} percentage points. The composition of the score "
-        "therefore does not show where the predictive gain comes from."
+        "the network's score. Of the held-out gain that curves and the selected interactions achieve over the linear "
+        "model, curves alone achieve {ladder}%. Of the variance that curves and the selected interactions explain in "
+        "the network's score, curves explain {score}%. Curves' share of the gain minus their share of the variance has "
+        "a 95% CI of {low} to {high} percentage points. The composition of the score therefore does not show where the "
+        "predictive gain comes from."
     ),
     "gain.open": (
         "It is inconclusive whether curves (nonlinear effects of single columns) account for similar shares of the "
-        "refitted models' gain and of the network's score. Of the reduction in held-out loss that curves and the "
-        "selected interactions achieve over the linear model, curves alone achieve {ladder}%. Of the variance that "
-        "curves and the selected interactions explain in the network's score, curves explain {score}%. The share of "
-        "the loss reduction minus the share of the score's variance has a 95% CI of {low} to {high} percentage points."
+        "refitted models' gain and of the network's score. Of the held-out gain that curves and the selected "
+        "interactions achieve over the linear model, curves alone achieve {ladder}%. Of the variance that curves and "
+        "the selected interactions explain in the network's score, curves explain {score}%. Curves' share of the gain "
+        "minus their share of the variance has a 95% CI of {low} to {high} percentage points."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",
