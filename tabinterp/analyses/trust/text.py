@@ -39,15 +39,15 @@ TEXT: dict[str, str] = {
     # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
         "{model}: rankings by {methods} hardly change when random weights replace the learned ones, so they say little "
-        "about the model (the whole 95% CI for the correlation between the two rankings is above {limit})."
+        "about the model (the whole 95% CI for the mean rank correlation between the two is above {limit})."
     ),
     "report.trust.null.changes": (
         "{model}: rankings by {methods} change when random weights replace the learned ones (the whole 95% CI for the "
-        "correlation between the two rankings is below {limit})."
+        "mean rank correlation between the two is below {limit})."
     ),
     "report.trust.null.open": (
         "{model}: whether rankings by {methods} change when random weights replace the learned ones is inconclusive "
-        "(the 95% CI for the correlation between the two rankings includes {limit}, at which they share half of their "
+        "(the 95% CI for the mean rank correlation between the two includes {limit}, at which they share half of their "
         "variance)."
     ),
     # shuffled labels
