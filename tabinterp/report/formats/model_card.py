@@ -137,7 +137,7 @@ def _analyses(document: Document) -> list[Block]:
     groups = document.get(Groups)
     if groups is not None and groups.tables:
         blocks += [Heading(t("report.groups.people")), Paragraph(t("card.intersections"))]
-        blocks += several(groups) if groups.table is None else rates(groups.table)
+        blocks += several(groups) if groups.table is None else rates(groups.table, document)
     return blocks
 
 
