@@ -10,7 +10,7 @@ TEXT: dict[str, Sentence] = {
     "checks.threshold": "Raised when",
     "checks.blind": "Limitations",
     "checks.next": "Next",
-    "checks.limits": "Limits",
+    "checks.limits": "Adjustable limits",
     "method.shapley": "Shapley values",
     "power.rows": (
         "With n = {rows}, the smallest {of:effect} detectable with 80% power is {effect}.",
@@ -42,4 +42,7 @@ TEXT: dict[str, Sentence] = {
     ),
     "amount.at_most": "at most {value}",
     "amount.at_least": "at least {value}",
+    # a limit in the manual of a check; name: as a policy writes it; least, most: the range of its values
+    "checks.limit": "{name} = {value} ({means}; can be set from {least} to {most})",
+    "checks.limit.unbounded": "{name} = {value} ({means}; can be set to {least} or more)",
 }
