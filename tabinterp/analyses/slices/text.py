@@ -43,7 +43,7 @@ TEXT: dict[str, str] = {
     "report.slices.group": "Subgroup",
     "report.slices.rows": "Rows",
     "report.slices.difference": "Difference [adjusted CI]",
-    "report.slices.rest": "Deviation from difference in other rows [adjusted CI]",
+    "report.slices.rest": "Deviation from other rows [adjusted CI]",
     "report.slices.status": "Network",
     "report.slices.note": (
         "A negative difference favours the network. Adjusted CIs are wider than 95% CIs: at most 5% of those shown are "
