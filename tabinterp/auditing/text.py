@@ -7,12 +7,16 @@ TEXT: dict[str, str] = {
     "split.none": "No split: it is unknown which rows the network was trained on.",
     "split.column": "Rows are split by the values of column “{column}”.",
     "split.date": "By date: rows with “{column}” on or after {at:date} are held out.",
-    "split.fraction": "{share:percent} of the rows are held out, selected by a hash of the row contents (seed {seed}).",
+    "split.fraction": (
+        "The proportion of rows held out is {share}; the rows are selected by a hash of their contents (seed {seed})."
+    ),
     "split.groups": (
-        "{share:percent} of the groups defined by “{column}” are held out, selected by a hash of the group (seed {seed})."
+        "The proportion of groups held out is {share}; the groups are defined by “{column}” and selected by a hash of the "
+        "group (seed {seed})."
     ),
     "split.stratified": (
-        "{share:percent} of the rows in each class are held out, selected by a hash of the row contents (seed {seed})."
+        "The proportion of rows held out in each class is {share}; the rows are selected by a hash of their contents (seed "
+        "{seed})."
     ),
     # how a model was read
     "model.unsafe": (

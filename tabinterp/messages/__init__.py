@@ -3,8 +3,8 @@
 A sentence is a key and values (`tabinterp.document.document.Message`); the text is only made when it is shown, in the
 language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
 on a page. `{name}` shows a value as it is; `{name:vocabulary}` shows the message `vocabulary.VALUE` where there is one, so
-that a word of ours is translated and a name out of a table is not; `{name:date}` shows a day as the language writes it,
-`{name:level}` what stands in brackets in a label of levels, and `{name:percent}` a share as a percentage.
+that a word of ours is translated and a name out of a table is not; `{name:date}` shows a day as the language writes it, and
+`{name:level}` what stands in brackets in a label of levels.
 """
 
 from __future__ import annotations
@@ -100,8 +100,6 @@ class _Value:
         value = self.value
         if hasattr(value, "key"):  # a message in a message
             return text(value.key, value.values)
-        if vocabulary == "percent":
-            return percent(value)
         own = MADE.get(vocabulary, partial(word, vocabulary))
         if isinstance(value, (list, tuple)):
             return joined(own(str(one)) if vocabulary else str(one) for one in value)
@@ -141,15 +139,6 @@ def number(value: float | None, digits: int = 3) -> str:
         return signs(f"{value:.{digits}g}")
     magnitude = int(f"{value:.{digits - 1}e}".rpartition("e")[2])
     return signs(f"{value:,.{max(0, digits - 1 - magnitude)}f}")
-
-
-def percent(share: float) -> str:
-    """Return a share as a percentage.
-
-    >>> percent(0.1234), percent(1.0)
-    ('12.3%', '100%')
-    """
-    return text("language.percent", {"number": number(100 * share)})
 
 
 def date(iso: str) -> str:

@@ -150,7 +150,7 @@ def share(value: float | None) -> str:
     >>> share(0.1234), share(1.0), share(None)
     ('12.3%', '100%', '–')
     """
-    return NONE if value is None else messages.percent(value)
+    return NONE if value is None else text("language.percent", {"number": number(100 * value)})
 
 
 def two(value: float | None) -> str:
