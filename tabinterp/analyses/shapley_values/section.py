@@ -58,7 +58,8 @@ def _how(shapley: Shapley, model: str) -> str:
     }
     if of_model.exact:
         return t("report.shapley.how.exact", **values)
-    return t("report.shapley.how", **values, tolerance=number(shapley.tolerance), converged=share(of_model.converged))
+    key = "report.shapley.how.all" if of_model.converged == 1 else "report.shapley.how"
+    return t(key, **values, tolerance=number(shapley.tolerance), converged=share(of_model.converged))
 
 
 def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str, over: str) -> list[Block]:

@@ -21,6 +21,11 @@ TEXT: dict[str, str] = {
         "score in {converged} of the rows. The Shapley values reproduce the score of each row to within {residual} "
         "standard deviations of the score."
     ),
+    "report.shapley.how.all": (
+        "{model}: {method}. The sampling error of the Shapley values is at most {tolerance} standard deviations of the "
+        "score in every row. The Shapley values reproduce the score of each row to within {residual} standard deviations "
+        "of the score."
+    ),
     "report.shapley.how.exact": (
         "{model}: {method}; no sampling error. The Shapley values reproduce the score of each row to within "
         "{residual} standard deviations of the score."
