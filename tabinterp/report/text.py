@@ -252,7 +252,7 @@ TEXT: dict[str, str] = {
     "report.strip.metric.squared_error": "mean squared error (lower is better)",
     "report.strip.metric.poisson_deviance": "mean Poisson deviance (lower is better)",
     "report.strip.gini": "difference in Gini points ({ci})",
-    "report.strip.trees": "difference in {metric} from boosted trees: {difference} ({ci})",
+    "report.strip.trees": "compared with boosted trees: {metric} {difference} ({ci})",
     "report.strip.trees.better": "network better",
     "report.strip.trees.worse": "network worse",
     "report.strip.trees.equivalent": "negligible difference",
