@@ -65,8 +65,8 @@ TEXT: dict[str, str] = {
     "not_assessed.reading": "Not available: {reading:step}. Reason: {reason:why}.",
     # reading: step
     "not_assessed.failed": (
-        "Not available: {reading:step}. It failed with an internal error ({error} in {place}), and the audit continued "
-        "without this analysis. Please report the error with the printed traceback and the versions in run.json."
+        "Not available: {reading:step}. The analysis failed with an internal error ({error} in {place}), and the audit "
+        "continued without it. Please report the error with the printed traceback and the versions in run.json."
     ),
     "not_assessed.not_requested": "Not requested: {analyses:step}.",
     "not_assessed.split": (
@@ -74,10 +74,11 @@ TEXT: dict[str, str] = {
         "for the table."
     ),
     "not_assessed.without_target": (
-        "Rows with a missing target were excluded ({rows} rows). The results may not apply to such rows."
+        "Rows with a missing target were excluded ({rows} rows). The results may not apply to rows with a missing target."
     ),
     "not_assessed.without_target_few": (
-        "Rows with a missing target were excluded (fewer than 10 rows). The results may not apply to such rows."
+        "Rows with a missing target were excluded (fewer than 10 rows). The results may not apply to rows with a missing "
+        "target."
     ),
     "not_assessed.mixed": (
         "Gradients and coefficients of {columns} in {model:name} are not available, because its encoder combines these "

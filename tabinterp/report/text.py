@@ -181,12 +181,12 @@ TEXT: dict[str, str] = {
     "report.method.drawn": "Sampled rows",
     # summed: a list of report.method.summed
     "report.method.drawn_text": (
-        "{rows} rows, selected by a hash of the row number and the seed; {held_out} of them are held-out rows. The "
-        "following were computed on all rows, in batches: {summed}. All other results use the sampled rows."
+        "{rows} rows, selected by a hash of the row number and the seed; {held_out} of the selected rows are held-out "
+        "rows. The following were computed on all rows, in batches: {summed}. All other results use the sampled rows."
     ),
     "report.method.drawn_only": (
-        "{rows} rows, selected by a hash of the row number and the seed; {held_out} of them are held-out rows. All analyses "
-        "use these rows."
+        "{rows} rows, selected by a hash of the row number and the seed; {held_out} of the selected rows are held-out "
+        "rows. All analyses use the sampled rows."
     ),
     "report.method.summed.counterpart": "the fit of the linear counterpart",
     # names of metrics

@@ -21,7 +21,7 @@ TEXT: dict[str, str] = {
     "report.mechanism.regions.spread": "SD over rows",
     "report.mechanism.regions.flips": "Sign flips",
     "report.mechanism.regions.tables": (
-        "Coefficients of each term: the linear counterpart, and the network in its largest regions"
+        "Coefficients of each term in the linear counterpart and in the network's largest regions"
     ),
     "report.mechanism.regions.one": "Region {place}: {rows} rows ({share})",
     "report.mechanism.regions.none": (

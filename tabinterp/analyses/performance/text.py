@@ -13,9 +13,9 @@ TEXT: dict[str, str] = {
         "{seed}). Differences are network minus linear."
     ),
     "report.performance.not_held_out": (
-        "Metrics use {rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit, "
-        "and no difference is called significant. 95% intervals are from {resamples} paired bootstrap resamples (seed "
-        "{seed})."
+        "Metrics use {rows} rows. It is unknown which of these rows the network was trained on, so the metrics describe "
+        "the fit, and no difference is called significant. 95% intervals are from {resamples} paired bootstrap resamples "
+        "(seed {seed})."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.performance.student.rows": (
@@ -23,8 +23,9 @@ TEXT: dict[str, str] = {
         "with fewer degrees of freedom if a few {draws} dominate the result. Differences are paired: network minus linear."
     ),
     "report.performance.student.not_held_out": (
-        "Metrics use {rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit "
-        "and no difference is called significant. 95% intervals use Student's t with standard errors computed over {draws}."
+        "Metrics use {rows} rows. It is unknown which of these rows the network was trained on, so the metrics describe "
+        "the fit and no difference is called significant. 95% intervals use Student's t with standard errors computed over "
+        "{draws}."
     ),
     # summed: names of metrics, the first with a capital; drawn: how many rows
     "report.performance.student.summed": (
@@ -89,7 +90,7 @@ TEXT: dict[str, str] = {
     # reason: a clause (why.events)
     "verdict.not_assessed.few": "Not assessed: {reason}.",
     "verdict.linear.exact": (
-        "The network is a linear model, because it has no hidden layer. It can express nothing that {linear:name} "
+        "The network is a linear model, because it has no hidden layer. The network can express nothing that {linear:name} "
         "cannot. The network's coefficients on the original columns are in the section “Coefficients”."
     ),
     "verdict.linear.score": (
@@ -159,8 +160,8 @@ TEXT: dict[str, str] = {
         "rows. The exact number is withheld."
     ),
     "verdict.only_network": (
-        "Columns with significant importance for the network only: {columns}. Permuting any of them raises "
-        "the network's loss significantly more than the loss of {linear:name}, for which the rise is not significant."
+        "Columns that are important only to the network: {columns}. Permuting any of these columns raises the network's "
+        "loss significantly more than the loss of {linear:name}, for which the rise is not significant."
     ),
     # base: "base rate" or "mean" (constant)
     "verdict.scope": (
