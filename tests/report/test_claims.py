@@ -201,7 +201,7 @@ def test_only_a_linear_network_is_called_linear(kind, undrawn):
         "network": said.network.model_copy(update={"linear": True}),
         "coefficients": said.coefficients.model_copy(update={"surrogates": surrogates}),
     }
-    assert "It can express nothing that" in render(said.model_copy(update=so)) or kind == "score"
+    assert "The network can express nothing that" in render(said.model_copy(update=so)) or kind == "score"
 
 
 # ---- what stands beside the verdict
