@@ -248,7 +248,7 @@ def test_a_document_from_before_still_reads_and_renders(undrawn):
     old["not_assessed"] += [{"key": f"not_assessed.{name}", "values": {}} for name in ("shapley", "effects")]
     again = ti.Audit.from_json(json.dumps(old).encode())
     assert again.document.shapley is None
-    assert "No results. The section" in again.to_html()
+    assert "This section has no results. The section" in again.to_html()
 
 
 def test_what_does_not_apply_is_said():

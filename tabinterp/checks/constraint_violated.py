@@ -53,7 +53,11 @@ CHECK = Check(
     severity="act",
     section="groups",
     evaluate=evaluate,
-    limits={"percent": Limit(AGAINST_PERCENT, most=100)},
+    limits={
+        "percent": Limit(
+            AGAINST_PERCENT, most=100, means="percentage of rows whose score moves against the declared direction"
+        )
+    },
     text=Text(
         title="Declared constraint violated",
         measures=(

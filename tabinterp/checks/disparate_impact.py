@@ -71,7 +71,7 @@ CHECK = Check(
     severity="check",
     section="groups",
     evaluate=evaluate,
-    limits={"ratio": Limit(FOUR_FIFTHS)},
+    limits={"ratio": Limit(FOUR_FIFTHS, means="ratio of the selection rates of two groups")},
     text=Text(
         title="Unequal selection rates",
         measures=(

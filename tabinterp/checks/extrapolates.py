@@ -31,7 +31,7 @@ CHECK = Check(
     severity="check",
     section="off-data",
     evaluate=evaluate,
-    limits={"ranges": Limit(RANGES, most=UNBOUNDED)},
+    limits={"ranges": Limit(RANGES, most=UNBOUNDED, means="change in the score as a multiple of the score's range")},
     text=Text(
         title="Extreme extrapolation",
         measures=(

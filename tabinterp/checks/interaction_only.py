@@ -53,10 +53,12 @@ CHECK = Check(
     section="interactions",
     evaluate=evaluate,
     limits={
-        "percent": Limit(PAIR_PERCENT, most=100),
-        "p": Limit(WEAK_P),
-        "auc": Limit(WEAK_AUC, least=0.5),
-        "r2": Limit(WEAK_R2),
+        "percent": Limit(
+            PAIR_PERCENT, most=100, means="percentage of the score's variance explained by the interaction"
+        ),
+        "p": Limit(WEAK_P, means="corrected Wald p-value of each of the two columns"),
+        "auc": Limit(WEAK_AUC, least=0.5, means="AUC of each of the two columns on its own"),
+        "r2": Limit(WEAK_R2, means="R² of each of the two columns on its own"),
     },
     constants={"correlation": WEAK_CORRELATION},
     text=Text(

@@ -61,7 +61,10 @@ CHECK = Check(
     severity="act",
     section="data",
     evaluate=evaluate,
-    limits={"auc": Limit(LEAK_AUC, least=0.5), "r2": Limit(LEAK_R2)},
+    limits={
+        "auc": Limit(LEAK_AUC, least=0.5, means="AUC of the single column"),
+        "r2": Limit(LEAK_R2, means="R² of the single column"),
+    },
     voids_comparison=True,
     text=Text(
         title="Possible label leak",

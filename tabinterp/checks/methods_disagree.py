@@ -63,7 +63,10 @@ CHECK = Check(
     severity="check",
     section="agreement",
     evaluate=evaluate,
-    limits={"rank": Limit(RANK_CORRELATION, least=-1), "percent": Limit(SHARED_PERCENT, most=100)},
+    limits={
+        "rank": Limit(RANK_CORRELATION, least=-1, means="rank correlation of two attribution methods"),
+        "percent": Limit(SHARED_PERCENT, most=100, means="percentage of the top five columns in common"),
+    },
     text=Text(
         title="Attribution methods disagree",
         measures=(

@@ -73,12 +73,12 @@ CHECK = Check(
     section="performance",
     evaluate=evaluate,
     limits={
-        "low": Limit(SLOPE_LOW),
-        "high": Limit(SLOPE_HIGH, 1, UNBOUNDED),
-        "intercept": Limit(INTERCEPT, most=UNBOUNDED),
-        "p": Limit(JOINT_P),
-        "bend": Limit(BEND),
-        "bend_p": Limit(BEND_P),
+        "low": Limit(SLOPE_LOW, means="calibration slope, lower limit"),
+        "high": Limit(SLOPE_HIGH, 1, UNBOUNDED, means="calibration slope, upper limit"),
+        "intercept": Limit(INTERCEPT, most=UNBOUNDED, means="absolute value of calibration in the large, in log-odds"),
+        "p": Limit(JOINT_P, means="p-value of the joint test of slope and intercept"),
+        "bend": Limit(BEND, means="distance of the smooth calibration curve from the prediction"),
+        "bend_p": Limit(BEND_P, means="p-value of the smooth calibration curve"),
     },
     text=Text(
         title="Miscalibrated predictions",

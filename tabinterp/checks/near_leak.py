@@ -21,7 +21,10 @@ CHECK = Check(
     severity="check",
     section="data",
     evaluate=evaluate,
-    limits={"auc": Limit(NEAR_AUC, 0.5, LEAK_AUC), "r2": Limit(NEAR_R2, most=LEAK_R2)},
+    limits={
+        "auc": Limit(NEAR_AUC, 0.5, LEAK_AUC, means="AUC of the single column"),
+        "r2": Limit(NEAR_R2, most=LEAK_R2, means="R² of the single column"),
+    },
     text=Text(
         title="Unusually predictive column",
         measures="how well each column alone predicts the target (AUC or R², measured on held-out rows if there are any).",

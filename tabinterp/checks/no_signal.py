@@ -78,7 +78,10 @@ CHECK = Check(
     severity="act",
     section="performance",
     evaluate=evaluate,
-    limits={"auc": Limit(WEAK_AUC, least=0.5), "r2": Limit(WEAK_R2)},
+    limits={
+        "auc": Limit(WEAK_AUC, least=0.5, means="AUC of the network"),
+        "r2": Limit(WEAK_R2, means="R² of the network"),
+    },
     constants={"useful": USEFUL_AUC, "share": USEFUL_SHARE, "percent": 100 * USEFUL_SHARE},
     text=Text(
         title="Little or no predictive skill",

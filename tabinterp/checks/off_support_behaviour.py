@@ -34,7 +34,7 @@ CHECK = Check(
     severity="act",
     section="off-data",
     evaluate=evaluate,
-    limits={"share": Limit(GAP)},
+    limits={"share": Limit(GAP, means="difference in R² as a share of the R² of the trees fitted to real rows")},
     text=Text(
         title="Different behaviour on unrealistic rows",
         measures=(

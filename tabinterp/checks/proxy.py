@@ -63,7 +63,10 @@ CHECK = Check(
     severity="check",
     section="groups",
     evaluate=evaluate,
-    limits={"auc": Limit(PROXY_AUC, least=0.5), "r2": Limit(PROXY_R2)},
+    limits={
+        "auc": Limit(PROXY_AUC, least=0.5, means="AUC of the input column for the protected column"),
+        "r2": Limit(PROXY_R2, means="R² of the input column for the protected column"),
+    },
     text=Text(
         title="Proxy for a protected column",
         measures=(

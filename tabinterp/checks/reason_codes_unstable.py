@@ -48,7 +48,10 @@ CHECK = Check(
     severity="check",
     section="reasons",
     evaluate=evaluate,
-    limits={"percent": Limit(CHANGED_PERCENT, most=100), "jaccard": Limit(JACCARD)},
+    limits={
+        "percent": Limit(CHANGED_PERCENT, most=100, means="percentage of lists that change with the random seed"),
+        "jaccard": Limit(JACCARD, means="Jaccard index of the lists for two references"),
+    },
     text=Text(
         title="Unstable reason codes",
         measures=(

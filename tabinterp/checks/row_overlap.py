@@ -38,7 +38,10 @@ CHECK = Check(
     severity="act",
     section="data",
     evaluate=evaluate,
-    limits={"percent": Limit(OVERLAP_PERCENT, most=100), "rows": Limit(SMALL, SMALL, UNBOUNDED)},
+    limits={
+        "percent": Limit(OVERLAP_PERCENT, most=100, means="excess of duplicated held-out rows, in percentage points"),
+        "rows": Limit(SMALL, SMALL, UNBOUNDED, means="number of held-out rows that match a training row"),
+    },
     voids_comparison=True,
     text=Text(
         title="Rows duplicated across the split",

@@ -28,7 +28,7 @@ CHECK = Check(
     severity="check",
     section="gradients",
     evaluate=evaluate,
-    limits={"share": Limit(SATURATED)},
+    limits={"share": Limit(SATURATED, means="median of p(1 − p) as a share of its value at the base rate")},
     text=Text(
         title="Saturated probabilities",
         measures=(

@@ -51,7 +51,11 @@ CHECK = Check(
     severity="act",
     section="data",
     evaluate=evaluate,
-    limits={"fall": Limit(FALL), "sure": Limit(FALL_LOW), "q": Limit(FALL_Q)},
+    limits={
+        "fall": Limit(FALL, means="drop in AUC or R² from training to held-out rows"),
+        "sure": Limit(FALL_LOW, means="lower end of the 95% interval for the drop"),
+        "q": Limit(FALL_Q, means="q-value of the drop"),
+    },
     voids_comparison=True,
     text=Text(
         title="Column predictive only in training",

@@ -40,7 +40,11 @@ CHECK = Check(
     severity="note",
     section="data",
     evaluate=evaluate,
-    limits={"z": Limit(CLEAR_Z, most=UNBOUNDED), "p": Limit(WEAK_P), "r": Limit(WEAK_CORRELATION)},
+    limits={
+        "z": Limit(CLEAR_Z, most=UNBOUNDED, means="absolute z statistic of the coefficient"),
+        "p": Limit(WEAK_P, means="p-value of the correlation with the target"),
+        "r": Limit(WEAK_CORRELATION, means="absolute correlation with the target"),
+    },
     text=Text(
         title="Suppressor columns",
         measures=(

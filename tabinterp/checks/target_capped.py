@@ -37,7 +37,10 @@ CHECK = Check(
     severity="check",
     section="data",
     evaluate=evaluate,
-    limits={"percent": Limit(CAPPED_PERCENT, most=100), "times": Limit(CAPPED_TIMES, most=UNBOUNDED)},
+    limits={
+        "percent": Limit(CAPPED_PERCENT, most=100, means="percentage of rows exactly at the lowest or highest value"),
+        "times": Limit(CAPPED_TIMES, most=UNBOUNDED, means="frequency of this value relative to neighbouring values"),
+    },
     text=Text(
         title="Capped target",
         measures="the number of rows exactly at the lowest or highest value of the target, compared with neighbouring values.",

@@ -10,7 +10,7 @@ TEXT: dict[str, Sentence] = {
     "checks.threshold": "Raised when",
     "checks.blind": "Limitations",
     "checks.next": "Next",
-    "checks.limits": "Limits",
+    "checks.limits": "Adjustable limits",
     "method.shapley": "Shapley values",
     "power.rows": (
         "If {of:effect} were {effect} or more, this check would be raised with at least 80% probability (n = {rows}).",
@@ -50,4 +50,7 @@ TEXT: dict[str, Sentence] = {
     ),
     "amount.at_most": "at most {value}",
     "amount.at_least": "at least {value}",
+    # a limit in the manual of a check; name: as a policy writes it; least, most: the range of its values
+    "checks.limit": "{name} = {value} ({means}; can be set from {least} to {most})",
+    "checks.limit.unbounded": "{name} = {value} ({means}; can be set to {least} or more)",
 }

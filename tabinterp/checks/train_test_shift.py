@@ -55,7 +55,11 @@ CHECK = Check(
     severity="act",
     section="data",
     evaluate=evaluate,
-    limits={"psi": Limit(PSI, most=UNBOUNDED), "q": Limit(SHIFT_Q), "auc": Limit(APART_AUC, least=0.5)},
+    limits={
+        "psi": Limit(PSI, most=UNBOUNDED, means="population stability index of a column"),
+        "q": Limit(SHIFT_Q, means="corrected p-value of a column"),
+        "auc": Limit(APART_AUC, least=0.5, means="AUC of boosted trees that distinguish held-out from training rows"),
+    },
     text=Text(
         title="Distribution shift in held-out rows",
         measures=(

@@ -31,7 +31,11 @@ CHECK = Check(
     severity="check",
     section="data",
     evaluate=evaluate,
-    limits={"rows": Limit(SMALL, SMALL, UNBOUNDED)},
+    limits={
+        "rows": Limit(
+            SMALL, SMALL, UNBOUNDED, means="number of held-out rows with levels that do not occur in training"
+        )
+    },
     text=Text(
         title="Levels absent from training",
         measures="the number of held-out rows with a level that does not occur in the training rows.",

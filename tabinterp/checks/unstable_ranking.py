@@ -29,7 +29,10 @@ CHECK = Check(
     severity="check",
     section="shapley",
     evaluate=evaluate,
-    limits={"tied": Limit(TIED, 1, UNBOUNDED), "top": Limit(TOP, 1, UNBOUNDED)},
+    limits={
+        "tied": Limit(TIED, 1, UNBOUNDED, means="number of columns that cannot be distinguished from the next"),
+        "top": Limit(TOP, 1, UNBOUNDED, means="number of top-ranked columns examined"),
+    },
     text=Text(
         title="Unstable Shapley ranking",
         measures="whether sampling error could swap adjacent columns in the ranking by Shapley value.",

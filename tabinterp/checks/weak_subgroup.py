@@ -54,7 +54,18 @@ CHECK = Check(
     severity="check",
     section="groups",
     evaluate=evaluate,
-    limits={"excess": Limit(EXCESS_PERCENT, most=100), "beyond": Limit(BEYOND_PERCENT, most=100)},
+    limits={
+        "excess": Limit(
+            EXCESS_PERCENT,
+            most=100,
+            means="loss above what the network's probabilities imply, in percent of a constant prediction's loss",
+        ),
+        "beyond": Limit(
+            BEYOND_PERCENT,
+            most=100,
+            means="loss above that of boosted trees, in percent of a constant prediction's loss",
+        ),
+    },
     text=Text(
         title="Poor performance in a group",
         measures=(

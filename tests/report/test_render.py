@@ -326,6 +326,8 @@ def unlike_the_samples():
     cards = [card.model_copy(update={"profile": lines}), *made.inside.cards[1:]]
     yield other("inside", cards=cards)
     yield other("reasons", rows_of="all")
+    yield other("shapley", network=made.shapley.network.model_copy(update={"converged": 1.0}))
+    yield other("method", settings={**made.method.settings, "counterpart": "given"})
 
 
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):

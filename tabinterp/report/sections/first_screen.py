@@ -18,6 +18,7 @@ from tabinterp.report.blocks import Block, Figure, FindingItem, FindingList, Par
 from tabinterp.report.comparison import largest, legend, pair
 from tabinterp.report.words import (
     between,
+    conditions,
     counted,
     cut,
     interval,
@@ -25,8 +26,6 @@ from tabinterp.report.words import (
     number,
     say,
     scaled,
-    sentences,
-    series,
     share,
     signed,
     t,
@@ -211,8 +210,9 @@ def _strip(document: Document) -> Iterator[Number]:
 
 
 def _difference(row: MetricRow) -> Number:
+    name = f"report.strip.metric.{row.metric}"
     values = {
-        "metric": t(f"report.metric.{row.metric}"),
+        "metric": t(name if name in english() else f"report.metric.{row.metric}"),
         "linear": number(row.linear.value),
         "network": number(row.network.value),
         "ci": between(row.difference, sign=True),
@@ -255,15 +255,11 @@ def _simplest(document: Document) -> str:
     row = _simpler(document)
     if row is None:
         return t("report.strip.simplest.none")
-    simplest = t("report.strip.simplest", rung=_long_name(row, document), parameters=row.parameters)
+    simplest = {"rung": _long_name(row, document), "parameters": row.parameters}
     if row.recovered.value is None or row.rung == "linear":
-        return simplest
-    recovered = {
-        "share": share(row.recovered.value),
-        "low": share(row.recovered.low),
-        "high": share(row.recovered.high),
-    }
-    return sentences([simplest, t("report.strip.recovered", **recovered)])
+        return t("report.strip.simplest", **simplest)
+    ends = {"low": share(row.recovered.low), "high": share(row.recovered.high)}
+    return t("report.strip.recovered", **simplest, share=share(row.recovered.value), **ends)
 
 
 def _importance(document: Document) -> Panel | None:
@@ -302,7 +298,7 @@ def _disagreement(document: Document) -> Panel | None:
     ]
     leaf = max(disagreement.leaves, key=_rows_that_differ, default=None)
     if leaf is not None and leaf.conditions and leaf.share.value is not None:
-        rule = tidy(series(map(say, leaf.conditions)))
+        rule = tidy(conditions(map(say, leaf.conditions)))
         blocks.append(Paragraph(t("report.strip.rule", rule=rule, share=_percent(leaf.share), rows=counted(leaf.rows))))
     return Panel(t("report.strip.disagreement"), blocks)
 
