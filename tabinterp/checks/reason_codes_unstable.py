@@ -69,14 +69,13 @@ CHECK = Check(
             "relative to two different references lies at or below {jaccard}."
         ),
         next=(
-            "Increase the number of draws used to compute reason codes, choose and document the reference with "
-            "which adverse decisions are compared, and do not present tied reasons as ranked."
+            "Compute reason codes with more draws, document one reference for the comparison, and do not rank tied reasons."
         ),
         claims={
             "raised": (
                 (
-                    "Reason codes depend on the random seed or the reference. Recomputing the reason codes of the "
-                    "same network with a different random seed changes the list for {changed}% of the rows. The "
+                    "Reason codes depend on the random seed or the reference. If they are computed with a different "
+                    "random seed, the list changes for {changed}% of the rows. The "
                     "mean Jaccard index between lists computed relative to the mean of the narrowly approved rows "
                     "and lists computed relative to the mean of all rows is {alike} ({rows} rows with an adverse "
                     "decision)."
@@ -85,7 +84,7 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "Recomputing the reason codes of the same network with a different random seed changes the list "
+                    "If reason codes are computed with a different random seed, the list changes "
                     "for {changed}% of the rows. The mean Jaccard index between lists computed relative to the "
                     "mean of the narrowly approved rows and lists computed relative to the mean of all rows is "
                     "{alike} ({rows} rows with an adverse decision)."

@@ -14,34 +14,33 @@ TEXT: dict[str, str] = {
         "predictions differ by at least {threshold} units of the target, the 90th percentile of all differences."
     ),
     "disagreement.positive": (
-        "Where the models disagree, only the network predicts “{label}” on {percent}% of these rows (95% CI "
-        "{percent_low}% to {percent_high}%), and only {model:name} predicts it on the rest."
+        "Where the models disagree, only the network predicts “{label}” on {percent}% of rows (95% CI {percent_low}% to "
+        "{percent_high}%)."
     ),
     "disagreement.larger": (
-        "Where the models disagree, the network predicts the larger value on {percent}% of these rows (95% CI "
+        "Where the models disagree, the network predicts the larger value on {percent}% of rows (95% CI "
         "{percent_low}% to {percent_high}%)."
     ),
     "disagreement.positive.network": (
-        "On all but fewer than {fewest} of these rows, only the network predicts “{label}”."
+        "Where the models disagree, on all but fewer than {fewest} rows, only the network predicts “{label}”."
     ),
     "disagreement.positive.linear": (
-        "On all but fewer than {fewest} of these rows, only {model:name} predicts “{label}”."
+        "Where the models disagree, on all but fewer than {fewest} rows, only {model:name} predicts “{label}”."
     ),
     "disagreement.larger.network": (
-        "On all but fewer than {fewest} of these rows, the network predicts the larger value."
+        "Where the models disagree, on all but fewer than {fewest} rows, the network predicts the larger value."
     ),
     "disagreement.larger.linear": (
-        "On all but fewer than {fewest} of these rows, {model:name} predicts the larger value."
+        "Where the models disagree, on all but fewer than {fewest} rows, {model:name} predicts the larger value."
     ),
     "disagreement.right": (
-        "Where the models disagree, the network's prediction is better (correct class or smaller error) on {network}% "
-        "of these rows (95% CI {network_low}% to {network_high}%), and that of {model:name} on {linear}% "
-        "({linear_low}% to {linear_high}%)."
+        "Where the models disagree, the network's prediction is better on {network}% of rows (95% CI {network_low}% to "
+        "{network_high}%), and that of {model:name} on the others."
     ),
     "disagreement.right.neither": (
-        "Where the models disagree, the network's prediction is better (correct class or smaller error) on {network}% "
-        "of these rows (95% CI {network_low}% to {network_high}%), that of {model:name} on {linear}% ({linear_low}% to "
-        "{linear_high}%), and neither is better on {neither}% ({neither_low}% to {neither_high}%)."
+        "Where the models disagree, the network's prediction is better on {network}% of rows (95% CI {network_low}% to "
+        "{network_high}%), that of {model:name} on {linear}% ({linear_low}% to {linear_high}%), and neither on "
+        "{neither}% ({neither_low}% to {neither_high}%)."
     ),
     "disagreement.few": (
         "Either the models disagree on fewer than {fewest} of the {rows} held-out rows, or they agree on fewer than "
@@ -81,7 +80,7 @@ TEXT: dict[str, str] = {
     "report.disagreement.rule": "Rule",
     "report.disagreement.rows": "Rows",
     "report.disagreement.note": (
-        "The tree is fitted on {fitted} of the rows, selected by hash; the table is computed on the other {scored}. "
+        "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} of the rows, selected by hash; the table is computed on the other {scored}. "
         "The tree describes where the models disagree, not why. Missing values in numeric columns are replaced by the "
         "median of the column. Leaves with fewer than 10 rows are not shown. –: withheld, because the models disagree "
         "on only 1 to 9 rows of the leaf, or agree on only 1 to 9."

@@ -160,8 +160,8 @@ TEXT: dict[str, str] = {
         "rows. The exact number is withheld."
     ),
     "verdict.only_network": (
-        "Columns that are important only to the network: {columns}. Permuting any of these columns raises the network's "
-        "loss significantly more than the loss of {linear:name}, for which the rise is not significant."
+        "Columns with a significant permutation importance for the network only: {columns}. Their importance also "
+        "differs significantly from that for {linear:name}."
     ),
     # base: "base rate" or "mean" (constant)
     "verdict.scope": (
