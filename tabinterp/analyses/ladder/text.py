@@ -59,11 +59,10 @@ TEXT: dict[str, str] = {
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "Curves (nonlinear effects of single columns) account for similar shares of the refitted models' gain and of "
-        "the network's score. Of the held-out gain that curves and the selected interactions achieve over the linear "
-        "model, curves alone achieve {ladder}%. Of the variance that curves and the selected interactions explain in "
-        "the network's score, curves explain {score}%. Curves' share of the gain minus their share of the variance has "
-        "a 95% CI of {low} to {high} percentage points; an interval within ±25 points counts as agreement."
+        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. "
+        "Of the held-out gain of curves and the selected interactions over the linear model, curves alone achieve "
+        "{ladder}%; of the variance that both explain in the network's score, curves explain {score}%. The 95% CI for the "
+        "difference is {low} to {high} percentage points (within ±25 counts as similar)."
     ),
     "gain.disagree": (
         "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of "

@@ -12,18 +12,18 @@ TEXT: dict[str, str] = {
         "Subgroups are not compared: no level or quartile range of a column has at least {smallest} held-out rows."
     ),
     "slices.none": (
-        "In none of {groups} subgroups is the difference in loss between the models both significant and larger than "
-        "negligible. Subgroups are levels and quartile ranges of single columns; those with fewer than {smallest} rows are "
-        "left out. In no subgroup does the difference between the models deviate significantly from their difference in "
-        "all other rows. The false discovery rate is controlled at 5% across all subgroups."
+        "In none of {groups} subgroups (levels and quartile ranges of single columns with at least {smallest} rows) is "
+        "the difference in loss between the models both significant and larger than negligible. In none does it deviate "
+        "significantly from the difference in all other rows. The false discovery rate across all subgroups is controlled "
+        "at 5%."
     ),
     # better, worse, unlike: how many groups
     "slices.found": (
-        "The network's loss is significantly lower than that of {linear:name} in {better} of {groups} subgroups and "
-        "significantly higher in {worse}. Subgroups are levels and quartile ranges of single columns; those with fewer "
-        "than {smallest} rows are left out. Differences between the models that lie within {margin} of zero are negligible "
-        "and are not counted. In {unlike} of the subgroups, the difference between the models deviates significantly from "
-        "their difference in all other rows. The false discovery rate is controlled at 5% across all subgroups."
+        "In {better} of {groups} subgroups (levels and quartile ranges of single columns with at least {smallest} rows), "
+        "the network's loss is significantly lower than that of {linear:name}; in {worse}, it is significantly higher. "
+        "Negligible differences, within {margin} of zero, are not counted. In {unlike}, the difference between the "
+        "models deviates significantly from their difference in all other rows. The false discovery rate across all "
+        "subgroups is controlled at 5%."
     ),
     "slices.worst.level": f"{FIRST} {{column}} = {{level}}: {THEN}",
     "slices.worst.missing": f"{FIRST} {{column}} missing: {THEN}",
