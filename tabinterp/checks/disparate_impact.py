@@ -41,11 +41,17 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         return Outcome("raised", "raised_withheld", values) if low else Outcome("cleared", "cleared_withheld", values)
     # The surest of the low ratios, of a single column where there is one; otherwise the lowest ratio of all.
     pair = min(pairs, key=lambda pair: (len(pair.least), pair.high or 0.0) if low else (0, pair.ratio.value or 0.0))
+    untold = sum(row.withheld == "untold" for row in impact.network)
     values |= {"least": group_name(pair.least), "most": group_name(pair.most), "ratio": pair.ratio.value}
     values |= {"low": pair.ratio.low, "high": pair.ratio.high}
     if low:
         return Outcome("raised", "raised", values)
-    return Outcome("cleared", "cleared", values | {"detectable": pair.detectable})
+    values |= {"detectable": pair.detectable}
+    return (
+        Outcome("cleared", "cleared_partly", values | {"untold": untold})
+        if untold
+        else Outcome("cleared", "cleared", values)
+    )
 
 
 def _shown_pair(row: ImpactRow, limit: float) -> ImpactPair | None:
@@ -127,11 +133,26 @@ CHECK = Check(
                     "by the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
                     "columns; Holm's correction). A row is “selected” if its predicted class is not “{adverse}”. "
                     "The lowest ratio of selection rates is {ratio} (95% CI {low} to {high}), for “{least}” "
-                    "relative to “{most}”. For groups of these sizes, a ratio of {detectable} or less would be "
-                    "detected with 80% power."
+                    "relative to “{most}”. For this pair, a true ratio of {detectable} or less would be found with at "
+                    "least 80% probability."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of: a number of "
+                    "columns and pairs of columns"
+                ),
+            ),
+            "cleared_partly": (
+                (
+                    "Among the groups that could be compared, no group's selection rate is significantly below {limit} "
+                    "times that of another group defined by the same column or pair of columns ({compared} pairs of "
+                    "groups in {of} columns or pairs of columns; Holm's correction). A row is “selected” if its "
+                    "predicted class is not “{adverse}”. The lowest ratio of selection rates is {ratio} (95% CI {low} "
+                    "to {high}), for “{least}” relative to “{most}”. For this pair, a true ratio of {detectable} or "
+                    "less would be found with at least 80% probability. In {untold} columns or pairs of columns, the "
+                    "result for groups with withheld rates is not given, because it would disclose a small count."
+                ),
+                (
+                    "least, most: groups, such as 'sex = female'; adverse: a class; of, untold: numbers of "
                     "columns and pairs of columns"
                 ),
             ),

@@ -75,7 +75,7 @@ CHECK = Check(
             "raised": (
                 (
                     "Reason codes depend on the random seed or the reference. If they are computed with a different "
-                    "random seed, the list changes for {changed}% of the rows. The "
+                    "random seed, the list changes for {changed}% of declined rows. The "
                     "mean Jaccard index between lists computed relative to the mean of the narrowly approved rows "
                     "and lists computed relative to the mean of all rows is {alike} ({rows} rows with an adverse "
                     "decision)."
@@ -85,7 +85,7 @@ CHECK = Check(
             "cleared": (
                 (
                     "If reason codes are computed with a different random seed, the list changes "
-                    "for {changed}% of the rows. The mean Jaccard index between lists computed relative to the "
+                    "for {changed}% of declined rows. The mean Jaccard index between lists computed relative to the "
                     "mean of the narrowly approved rows and lists computed relative to the mean of all rows is "
                     "{alike} ({rows} rows with an adverse decision)."
                 ),

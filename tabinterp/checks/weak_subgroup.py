@@ -74,7 +74,7 @@ CHECK = Check(
             "on the other half, with correction for the number of groups."
         ),
         limitations=(
-            "Does not cover groups with fewer than 50 rows or few events, or groups defined by three or more "
+            "Does not cover groups with fewer than 50 rows or fewer than 10 expected events, or groups defined by three or more "
             "columns or by columns outside the table. A group that is merely hard to predict is not reported."
         ),
         raised_when=(

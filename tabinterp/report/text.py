@@ -46,6 +46,9 @@ TEXT: dict[str, str] = {
     "report.findings.every": "all",
     "report.severity.act": "action required",
     "report.severity.check": "review",
+    "report.severity.act.means": "Action required: do not rely on the network until this is resolved.",
+    "report.severity.check.means": "Review: assess before use.",
+    "report.severity.note.means": "Note: for information.",
     # what an interval is over
     "report.draws.rows": "rows",
     "report.draws.groups": "groups of rows",
@@ -272,6 +275,12 @@ TEXT: dict[str, str] = {
         "pair of columns. The lowest ratio of selection rates is {ratio} (95% CI {low} to {high}), for “{least}” "
         "relative to “{most}”."
     ),
+    # untold: a number of columns and pairs of columns
+    "report.strip.groups.cleared_partly": (
+        "Among the groups that could be compared, no selection rate is significantly below {limit} times that of another "
+        "group of the same column or pair of columns. The lowest ratio is {ratio} (95% CI {low} to {high}), for “{least}” "
+        "relative to “{most}”. Results for groups with withheld rates are not given in {untold} columns or pairs."
+    ),
     "report.withheld": "Withheld (small count)",
     "report.strip.rung.intercept": "intercept only",
     "report.strip.rung.linear": "linear",
@@ -288,7 +297,8 @@ TEXT: dict[str, str] = {
     "report.strip.simplest.none": "No simpler model was shown to match the network.",
     "report.strip.percent": "{share} (95% CI {low} to {high})",
     "report.strip.rule": (
-        "The rule “{rule}” covers the most disagreements between the models: they disagree on {share} of its {rows} rows."
+        "Of the rules tested on {scored} of these rows, “{rule}” covers the most disagreements: the models disagree on "
+        "{share} of its {rows} rows."
     ),
     "report.action.simpler": "Consider {rung} ({parameters} parameters) instead of the network.",
     "report.action.worse": "Use {linear:name}; the network predicts worse.",

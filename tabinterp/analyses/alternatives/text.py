@@ -7,7 +7,7 @@ TEXT: dict[str, str] = {
     "report.alternatives": "Less discriminatory alternatives",
     "report.alternatives.lead": (
         "The table shows both models, versions of them without one protected column or proxy, and versions "
-        "without all of these columns, evaluated on {rows} held-out rows. For each protected column, the "
+        "without any of these columns, evaluated on {rows} held-out rows. For each protected column, the "
         "impact ratio is the selection rate of the least selected group divided by that of the most selected "
         "group."
     ),

@@ -8,6 +8,7 @@ not, or on which one model is right.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,7 @@ from tabinterp.analyses.record_values import fill, interval
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.errors import DocumentError
-from tabinterp.table.suppression import SMALL, countless, parts_shown
+from tabinterp.table.suppression import SMALL, coarse, countless, parts_shown
 
 from . import ANALYSIS
 
@@ -41,7 +42,9 @@ class Leaf(Part):
 
 class Disagreement(Part):
     rows: int
-    count: int | None  # rows in which the models differ; None, and no share, where one to nine do, or do not
+    # rows in which the models differ; None, and no share, where one to nine do, or do not; None, and shares rounded, where the
+    # count would give the one to nine rows on which one model alone predicts the positive class
+    count: int | None
     share: Interval
     network_right: Interval  # of the rows that differ; empty where fewer than ten of them are on one side
     linear_right: Interval
@@ -90,14 +93,20 @@ def build(r: Results) -> Disagreement | None:
     leaves, hidden = _leaves(tree) if tree is not None and resolved else ([], 0)
     share_shown, right_shown = not countless(result.count, result.rows), not _right_withheld(result)
     higher, nearly_always = _which_is_higher(result) if share_shown else (Interval(), None)
+    # The exact count and the two models' numbers of predicted positives would give the number of the few on one side.
+    rough = nearly_always is not None and result.positive is not None
+
+    def shown(share: tuple[float, float, float], rows: float) -> Interval:
+        return _coarse_share(share, rows) if rough else _share(share)
+
     part = fill(
         Disagreement,
         result,
-        count=result.count if share_shown else None,
-        share=_share(result.share) if share_shown else Interval(),
-        network_right=_share(result.network_right) if right_shown else Interval(),
-        linear_right=_share(result.linear_right) if right_shown else Interval(),
-        neither=_share(result.neither) if right_shown else Interval(),
+        count=result.count if share_shown and not rough else None,
+        share=shown(result.share, result.rows / 2) if share_shown else Interval(),
+        network_right=shown(result.network_right, result.count) if right_shown else Interval(),
+        linear_right=shown(result.linear_right, result.count) if right_shown else Interval(),
+        neither=shown(result.neither, result.count) if right_shown else Interval(),
         network_higher=higher,
         nearly_always_higher=nearly_always,
         decision_threshold=result.cut,
@@ -156,14 +165,22 @@ def _share(share: tuple[float, float, float]) -> Interval:
     return interval(value, None, low, high)
 
 
+def _coarse_share(share: tuple[float, float, float], rows: float) -> Interval:
+    value, low, high = share
+    return interval(coarse(value, rows), None, coarse(low, rows, math.floor), coarse(high, rows, math.ceil))
+
+
 def _percent(name: str, share: Interval) -> dict[str, float | None]:
     ends = {name: share.value, f"{name}_low": share.low, f"{name}_high": share.high}
     return {part: None if end is None else 100 * end for part, end in ends.items()}
 
 
 def _how_many(part: Disagreement) -> Message:
-    if part.count is None:
+    if part.count is None and part.share.value is None:
         return Message(key="disagreement.few", values={"rows": part.rows, "fewest": SMALL})
+    if part.count is None:
+        about = {"rows": part.rows, **_percent("percent", part.share)}
+        return Message(key="disagreement.classes.about", values=about)
     values = {"count": part.count, "rows": part.rows, **_percent("percent", part.share)}
     if part.threshold is None:
         return Message(key="disagreement.classes", values=values)
@@ -187,7 +204,8 @@ def _who(part: Disagreement, linear: str) -> Message:
         return Message(key="disagreement.right.few", values={"fewest": SMALL})
     values = {"model": linear, **_percent("network", part.network_right), **_percent("linear", part.linear_right)}
     if part.neither.value == 0:
-        return Message(key="disagreement.right", values=values)
+        about = ".about" if part.count is None else ""
+        return Message(key=f"disagreement.right{about}", values=values)
     return Message(key="disagreement.right.neither", values=values | _percent("neither", part.neither))
 
 

@@ -9,6 +9,10 @@ TEXT: dict[str, str] = {
         "The models predict different classes for {count} of the {rows} held-out rows: {percent}% (95% CI "
         "{percent_low}% to {percent_high}%)."
     ),
+    "disagreement.classes.about": (
+        "The models predict different classes for about {percent}% of the {rows} held-out rows (95% CI {percent_low}% to "
+        "{percent_high}%)."
+    ),
     "disagreement.numbers": (
         "The models count as disagreeing on {count} of the {rows} held-out rows ({percent}%): those on which their "
         "predictions differ by at least {threshold} units of the target, the 90th percentile of all differences."
@@ -36,6 +40,10 @@ TEXT: dict[str, str] = {
     "disagreement.right": (
         "Where the models disagree, the network's prediction is better on {network}% of rows (95% CI {network_low}% to "
         "{network_high}%), and that of {model:name} on the others."
+    ),
+    "disagreement.right.about": (
+        "Where the models disagree, the network's prediction is better on about {network}% of rows (95% CI "
+        "{network_low}% to {network_high}%), and that of {model:name} on the others."
     ),
     "disagreement.right.neither": (
         "Where the models disagree, the network's prediction is better on {network}% of rows (95% CI {network_low}% to "
@@ -80,10 +88,11 @@ TEXT: dict[str, str] = {
     "report.disagreement.rule": "Rule",
     "report.disagreement.rows": "Rows",
     "report.disagreement.note": (
-        "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} of the rows, selected by hash; the table is computed on the other {scored}. "
-        "The tree describes where the models disagree, not why. Missing values in numeric columns are replaced by the "
-        "median of the column. Leaves with fewer than 10 rows are not shown. –: withheld, because the models disagree "
-        "on only 1 to 9 rows of the leaf, or agree on only 1 to 9."
+        "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} "
+        "of the rows, selected by hash; the table is computed on the other {scored}. The tree describes where the models "
+        "disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer "
+        "than 10 rows are not shown. –: withheld, because the models disagree on only 1 to 9 rows of the leaf, or agree on "
+        "only 1 to 9."
     ),
     # why it does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (

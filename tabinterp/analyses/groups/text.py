@@ -90,7 +90,7 @@ TEXT: dict[str, str] = {
     "report.impact.withheld.not_raised": "not significant",
     "report.impact.withheld.untold": "not disclosed",
     "report.impact.note": (
-        "Ratios are computed only for groups with at least 30 rows and ten sampling units. The simultaneous interval "
+        "Ratios are tested only for groups with at least 30 rows and ten sampling units. The simultaneous interval "
         "is corrected for all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last "
         "column covers groups whose shares are withheld because a count is below ten. “Significant” in the last column "
         "means that, in at least one pair that includes a withheld group, the lower selection rate is significantly "

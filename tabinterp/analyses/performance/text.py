@@ -155,6 +155,7 @@ TEXT: dict[str, str] = {
         "the linear counterpart, {no} without a significant difference."
     ),
     "verdict.labels": "The models predict different classes for {count} of the {rows} held-out rows ({percent}%).",
+    "verdict.labels.about": "The models predict different classes for about {percent}% of the {rows} held-out rows.",
     "verdict.labels.few": (
         "The models predict different classes, or the same class, for fewer than {fewest} of the {rows} held-out "
         "rows. The exact number is withheld."

@@ -91,7 +91,7 @@ def _tied(rows: Sequence[ShapleyRow], model: str) -> str:
         for row, after in pairwise(ordered)
         if getattr(row, tied) and getattr(row, size).value
     ]
-    words = {"model": t(f"report.{model}"), "pairs": series(pairs[:TIED])}
+    words = {"model": capital(t(f"report.{model}")), "pairs": series(pairs[:TIED])}
     if not pairs:
         return t("report.shapley.tied.none", **words)
     if len(pairs) > TIED:

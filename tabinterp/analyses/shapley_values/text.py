@@ -49,11 +49,11 @@ TEXT: dict[str, str] = {
         "interval that excludes zero is not evidence of an effect."
     ),
     "report.shapley.cut": "Only the {shown} columns (of {count}) with the largest values for the network are shown.",
-    "report.shapley.tied": "Adjacent columns in the Shapley ranking that cannot be distinguished ({model}): {pairs}.",
+    "report.shapley.tied": "{model}: adjacent columns in the Shapley ranking that cannot be distinguished are {pairs}.",
     "report.shapley.tied.more": (
-        "Adjacent columns in the Shapley ranking that cannot be distinguished ({model}): {pairs}; and {count} more."
+        "{model}: adjacent columns in the Shapley ranking that cannot be distinguished are {pairs}; and {count} more."
     ),
-    "report.shapley.tied.none": "All adjacent columns in the Shapley ranking can be distinguished ({model}).",
+    "report.shapley.tied.none": "{model}: all adjacent columns in the Shapley ranking can be distinguished.",
     "report.shapley.table": "Shapley values ({scale}): mean absolute value and signed mean of each column",
     "report.shapley.note": (
         "A column is tied if its paired difference from the next-ranked column is within 1.96 standard errors of zero. The "

@@ -42,13 +42,13 @@ TEXT: dict[str, str] = {
         "about the model (the whole 95% CI for the mean rank correlation between the two is above {limit})."
     ),
     "report.trust.null.changes": (
-        "{model}: rankings by {methods} change when random weights replace the learned ones (the whole 95% CI for the "
-        "mean rank correlation between the two is below {limit})."
+        "{model}: rankings by {methods} change when random weights replace the learned ones (for each "
+        "method, the 95% CI for the mean rank correlation between its learned and random rankings is below {limit})."
     ),
     "report.trust.null.open": (
-        "{model}: whether rankings by {methods} change when random weights replace the learned ones is inconclusive "
-        "(the 95% CI for the mean rank correlation between the two includes {limit}, at which they share half of their "
-        "variance)."
+        "{model}: it is inconclusive whether rankings by {methods} change when random weights replace the learned ones "
+        "(for each method, the 95% CI for the mean rank correlation between its learned and random rankings includes "
+        "{limit}, at which the two share half of their variance)."
     ),
     # shuffled labels
     "report.trust.shuffled": "Dependence on labels",

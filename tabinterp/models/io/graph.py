@@ -158,7 +158,7 @@ def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
         return
     if node.op not in OPERATIONS:
         raise ModelError(
-            f"{said} has the unknown operation {node.op!r}; allowed are layer, tensor, {', '.join(OPERATIONS)}"
+            f"{said} has the unknown operation {node.op!r}; the allowed operations are layer, tensor, {', '.join(OPERATIONS)}"
         )
     row = OPERATIONS[node.op]
     if not set(node.settings) <= set(row.settings):

@@ -28,7 +28,7 @@ def findings(document: Document) -> list[Block]:
     raised = raised_of(document)
     cleared = [finding for finding in document.findings if finding.status == "cleared"]
     not_applicable = [finding for finding in document.findings if finding.status == "not_applicable"]
-    blocks: list[Block] = [Paragraph(counts(document))]
+    blocks: list[Block] = [Paragraph(counts(document)), Paragraph(" ".join(map(_meaning, ORDER)), "note")]
     if raised:
         blocks.append(FindingList(items(raised)))
     for key, quiet in (("cleared", cleared), ("not_applicable", not_applicable)):
@@ -44,6 +44,15 @@ def counts(document: Document) -> str:
     return t(
         "report.findings.count", **{state: states.count(state) for state in ("raised", "cleared", "not_applicable")}
     )
+
+
+def meanings(found: Sequence[Finding]) -> str:
+    """Return what the severities of these findings mean."""
+    return " ".join(_meaning(severity) for severity in ORDER if any(one.severity == severity for one in found))
+
+
+def _meaning(severity: str) -> str:
+    return t(f"report.severity.{severity}.means")
 
 
 def top(document: Document, most: int) -> list[FindingList | Paragraph]:

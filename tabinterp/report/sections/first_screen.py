@@ -78,7 +78,8 @@ class FirstScreen:
     strip : the gain in numbers.
     panels : figures, side by side.
     groups : what the check of selection rates says; empty where no column is protected or a finding says it.
-    raised : the gravest findings; `counts` : how many checks were raised, passed and do not apply.
+    raised : the gravest findings; `counts` : how many checks were raised, passed and do not apply;
+        `meanings` : what the severities of these findings mean.
     actions : what to do next.
     """
 
@@ -96,6 +97,7 @@ class FirstScreen:
     groups: str = ""
     raised: list[FindingItem] = field(default_factory=list)
     counts: str = ""
+    meanings: str = ""
     rest: str = ""
     actions: list[str] = field(default_factory=list)
 
@@ -122,6 +124,7 @@ def first_screen(document: Document) -> FirstScreen:
         groups="" if any(one.slug == SELECTION for one in shown) else _groups(document),
         raised=findings.excerpts(shown),
         counts=findings.counts(document),
+        meanings=findings.meanings(shown),
         rest=t("report.findings.rest", count=len(raised) - len(shown)) if len(raised) > len(shown) else "",
         actions=_actions(document),
     )
@@ -299,7 +302,17 @@ def _disagreement(document: Document) -> Panel | None:
     leaf = max(disagreement.leaves, key=_rows_that_differ, default=None)
     if leaf is not None and leaf.conditions and leaf.share.value is not None:
         rule = tidy(conditions(map(say, leaf.conditions)))
-        blocks.append(Paragraph(t("report.strip.rule", rule=rule, share=_percent(leaf.share), rows=counted(leaf.rows))))
+        blocks.append(
+            Paragraph(
+                t(
+                    "report.strip.rule",
+                    rule=rule,
+                    share=_percent(leaf.share),
+                    rows=counted(leaf.rows),
+                    scored=disagreement.scored_rows,
+                )
+            )
+        )
     return Panel(t("report.strip.disagreement"), blocks)
 
 
@@ -310,8 +323,9 @@ def _groups(document: Document) -> str:
     found = next((one for one in document.findings if one.slug == SELECTION), None)
     if found is None or found.claim.key == f"finding.{SELECTION}.not_applicable":  # the groups were not compared
         return ""
-    if found.claim.key == f"finding.{SELECTION}.cleared":
-        return t("report.strip.groups.cleared", **found.claim.values)
+    for key in ("cleared", "cleared_partly"):
+        if found.claim.key == f"finding.{SELECTION}.{key}":
+            return t(f"report.strip.groups.{key}", **found.claim.values)
     return say(found.claim, brief=True)
 
 
