@@ -17,6 +17,8 @@ import tabinterp as ti
 from tabinterp.analyses.disagreement.estimator import Condition, Disagreement, Leaf, Tree, disagreement
 from tabinterp.analyses.disagreement.record import build as told
 from tabinterp.analyses.disagreement.record import disagreement_sentences
+from tabinterp.analyses.performance.estimator import DifferentClasses
+from tabinterp.analyses.performance.record import _different_classes
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import bind
@@ -272,7 +274,38 @@ def test_which_way_is_told_without_a_count_below_ten(higher, share, key):
 
 def test_few_rows_that_differ_do_not_say_which_way():
     part = written(15, (15, 0, 0), [(100, 50)], higher=7)
-    assert (part.network_higher.value, part.nearly_always_higher) == (None, None)
+    assert (part.network_higher.value, part.nearly_always_higher, part.count) == (None, None, None)
+
+
+@pytest.mark.parametrize(("rows", "surplus", "right"), [(7500, 363, 212), (300, 41, 20), (20_000, 30, 15)])
+def test_the_few_rows_on_one_side_cannot_be_derived(rows, surplus, right):
+    """The confusion matrices give by how many rows more the network predicts the positive class (`surplus`), and by how many
+    more of these it is right (`right`). Of the 1 to 9 rows on which only the linear model predicts it, what is told fits many.
+    """
+    told_of = {}
+    for few in range(1, 10):
+        count, better = surplus + 2 * few, right + few
+        shares = [
+            (share, *proportion_confint(share * of, of, method="wilson"))
+            for share, of in ((count / rows, rows), (better / count, count), (1 - better / count, count), (0.0, count))
+        ]
+        found = Disagreement(
+            rows, count, *shares, (better, count - better, 0), None, None, 0,
+            positive="yes", higher=(1 - few / count, 0.9, 1.0), higher_count=count - few,
+        )  # fmt: skip
+        part = told(Found(disagreement=found, linear=SimpleNamespace(model=SimpleNamespace(name="a line"))))
+        assert part.count is None
+        assert {one.key for one in part.sentences} >= {"disagreement.classes.about", "disagreement.positive.network"}
+        told_of.setdefault(part.model_dump_json(), []).append(few)
+    assert list(map(len, told_of.values())) == [9]
+    labels = {
+        _different_classes(
+            DifferentClasses(surplus + 2 * few, (surplus + 2 * few) / rows, surplus + few), rows
+        ).model_dump_json()
+        for few in range(1, 10)
+    }
+    assert all("verdict.labels.about" in one for one in labels)
+    assert len(labels) == 1
 
 
 def test_leaves_tell_no_count_below_ten():

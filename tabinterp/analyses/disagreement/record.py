@@ -8,7 +8,6 @@ not, or on which one model is right.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +17,8 @@ from tabinterp.analyses.record_values import fill, interval
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.errors import DocumentError
-from tabinterp.table.suppression import SMALL, coarse, countless, parts_shown
+from tabinterp.stats.wilson_interval import Z95, wilson
+from tabinterp.table.suppression import SMALL, blurred, countless, parts_shown
 
 from . import ANALYSIS
 
@@ -94,19 +94,17 @@ def build(r: Results) -> Disagreement | None:
     share_shown, right_shown = not countless(result.count, result.rows), not _right_withheld(result)
     higher, nearly_always = _which_is_higher(result) if share_shown else (Interval(), None)
     # The exact count and the two models' numbers of predicted positives would give the number of the few on one side.
-    rough = nearly_always is not None and result.positive is not None
-
-    def shown(share: tuple[float, float, float], rows: float) -> Interval:
-        return _coarse_share(share, rows) if rough else _share(share)
+    rough = share_shown and result.positive is not None and countless(result.higher_count or 0, result.count)
+    share, sides = _blurred(result) if rough else (_share(result.share), _sides(result))
 
     part = fill(
         Disagreement,
         result,
         count=result.count if share_shown and not rough else None,
-        share=shown(result.share, result.rows / 2) if share_shown else Interval(),
-        network_right=shown(result.network_right, result.count) if right_shown else Interval(),
-        linear_right=shown(result.linear_right, result.count) if right_shown else Interval(),
-        neither=shown(result.neither, result.count) if right_shown else Interval(),
+        share=share if share_shown else Interval(),
+        network_right=sides[0] if right_shown else Interval(),
+        linear_right=sides[1] if right_shown else Interval(),
+        neither=sides[2] if right_shown else Interval(),
         network_higher=higher,
         nearly_always_higher=nearly_always,
         decision_threshold=result.cut,
@@ -165,9 +163,29 @@ def _share(share: tuple[float, float, float]) -> Interval:
     return interval(value, None, low, high)
 
 
-def _coarse_share(share: tuple[float, float, float], rows: float) -> Interval:
-    value, low, high = share
-    return interval(coarse(value, rows), None, coarse(low, rows, math.floor), coarse(high, rows, math.ceil))
+def _sides(result: DisagreementResult) -> list[Interval]:
+    return [_share(one) for one in (result.network_right, result.linear_right, result.neither)]
+
+
+def _blurred(result: DisagreementResult) -> tuple[Interval, list[Interval]]:
+    """Return the shares as if five rows were on the side of the few, to two digits: the share of rows that differ, and of these
+    the shares on which the network, the linear model and neither is right.
+
+    Of two classes one model is right wherever they differ. With weights or groups the shares are no quotients of counts, and are
+    moved by as much.
+    """
+    above = result.higher_count or 0
+    count = blurred(result.count, min(above, result.count - above))
+    right = max(0, min(count, result.right[0] + (count - result.count) // 2))
+    sides = (result.network_right, right), (result.linear_right, count - right), (result.neither, 0)
+    share = _about(result.share, count, result.rows, result.plain)
+    return share, [_about(one, rows, count, result.plain) for one, rows in sides]
+
+
+def _about(share: tuple[float, float, float], count: int, rows: int, plain: bool) -> Interval:
+    value = count / rows if plain else share[0]
+    ends = wilson(value, rows, Z95) if plain else share[1:]
+    return interval(*(None if one is None else float(f"{one:.2g}") for one in (value, None, *ends)))
 
 
 def _percent(name: str, share: Interval) -> dict[str, float | None]:

@@ -25,7 +25,7 @@ from tabinterp.analyses.recalibration.record import Recalibration
 from tabinterp.analyses.record_values import fill, interval, metric_row, number
 from tabinterp.document.base import Interval, Message, Metric, MetricRow, Part, Status
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
-from tabinterp.table.suppression import SMALL, coarse, countless
+from tabinterp.table.suppression import SMALL, blurred, countless
 
 if TYPE_CHECKING:
     from tabinterp.analyses.decision_curve.estimator import Decisions as DecisionsResult
@@ -194,11 +194,12 @@ def _lines(r: Results, importance: Importance) -> list[Message]:
 def _different_classes(differ: DifferentClasses, rows: int) -> Message:
     if countless(differ.count, rows):
         return Message(key="verdict.labels.few", values={"rows": rows, "fewest": SMALL})
-    if differ.only_network is not None and countless(differ.only_network, differ.count):
-        # The exact count and the two models' numbers of predicted positives would give the number of the few.
-        percent = 100 * coarse(differ.share, rows / 2)
-        return Message(key="verdict.labels.about", values={"rows": rows, "percent": percent})
-    return Message(key="verdict.labels", values={"count": differ.count, "rows": rows, "percent": 100 * differ.share})
+    if differ.only_network is None or not countless(differ.only_network, differ.count):
+        values = {"count": differ.count, "rows": rows, "percent": 100 * differ.share}
+        return Message(key="verdict.labels", values=values)
+    few = min(differ.only_network, differ.count - differ.only_network)
+    share = differ.share * blurred(differ.count, few) / differ.count
+    return Message(key="verdict.labels.about", values={"rows": rows, "percent": 100 * float(f"{share:.2g}")})
 
 
 def _linear_network(r: Results) -> list[Message]:
