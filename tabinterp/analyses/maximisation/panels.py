@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tabinterp.analyses.hidden_units.record import Card, Inside
@@ -33,7 +34,7 @@ def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
         values = {
             "share": _ball(row),
             "value": number(row.value),
-            "oddness": share(row.oddness),
+            "oddness": share_below(row.oddness, inside.far),
             "far": share(inside.far),
         }
         caption = t("report.inside.plausible")
@@ -42,6 +43,16 @@ def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
         return []
     key = "report.inside.plausible_none" if card.optimum.unreadable else "report.inside.plausible_same"
     return [Paragraph(t(key))]
+
+
+def share_below(value: float, limit: float) -> str:
+    """Return a share that is below a limit, rounded down where it would else look equal to it.
+
+    >>> share_below(0.9896, 0.99), share_below(0.957, 0.99)
+    ('98.9%', '95.7%')
+    """
+    shown = share(value)
+    return share(math.floor(1000 * value) / 1000) if shown == share(limit) and value < limit else shown
 
 
 def values_at(caption: str, pairs: Sequence[tuple[str, str]]) -> Table:
@@ -66,7 +77,7 @@ def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
     if optimum.out:
         odd += " " + t("report.inside.out", count=optimum.out)
     if not optimum.unreadable:
-        values = {"oddness": share(optimum.oddness), "far": share(inside.far), "odd": odd}
+        values = {"oddness": share_below(optimum.oddness, inside.far), "far": share(inside.far), "odd": odd}
         return [Paragraph(t("report.inside.readable", **values))]
     *first, last = (t(f"report.inside.why.{name}", column=column) for name in optimum.beyond)
     why = both([listed(first), last]) if first else last
