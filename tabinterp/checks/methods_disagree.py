@@ -97,8 +97,8 @@ CHECK = Check(
                 (
                     "Two attribution methods rank the columns differently: the rank correlation between "
                     "{first:method} and {second:method} is {value} (threshold {threshold}). Of the {ordered} pairs "
-                    "of columns whose order is significant under both methods, the methods order {opposed} "
-                    "differently."
+                    "of columns whose order is significant under both methods, {opposed} are "
+                    "ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -109,8 +109,8 @@ CHECK = Check(
                 (
                     "Attribution methods agree on which columns matter: the lowest rank correlation between two "
                     "methods is {value}, for {first:method} and {second:method} (threshold {threshold}). Of the "
-                    "{ordered} pairs of columns whose order is significant under both methods, the methods order "
-                    "{opposed} differently."
+                    "{ordered} pairs of columns whose order is significant under both methods, {opposed} "
+                    "are ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -121,7 +121,7 @@ CHECK = Check(
                 (
                     "The rank correlation between {first:method} and {second:method} is only {value} (threshold "
                     "{threshold}), which sampling error can explain. Of the {ordered} pairs of columns whose order "
-                    "is significant under both methods, the methods order {opposed} differently."
+                    "is significant under both methods, {opposed} are ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -133,7 +133,7 @@ CHECK = Check(
                     "Attribution methods agree on the most important columns but not on the others: {first:method} "
                     "and {second:method} share {percent}% of their top {top} columns, with a rank correlation of "
                     "{value} over all columns (threshold {threshold}). Of the {ordered} pairs of columns whose "
-                    "order is significant under both methods, the methods order {opposed} differently."
+                    "order is significant under both methods, {opposed} are ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "

@@ -226,7 +226,7 @@ TEXT: dict[str, str] = {
     # the title of a finding, before its sentence
     "report.lead": "{title}.",
     "report.findings.about": "{severity}: {title} ({code})",
-    "report.findings.rest": "More findings: {count}",
+    "report.findings.rest": "{count} more",
     "report.findings.here": "Findings: {count}",
     "report.context.adverse": "adverse class: {adverse}",
     "report.context.date": "audited {date:date}",

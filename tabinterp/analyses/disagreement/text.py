@@ -18,24 +18,24 @@ TEXT: dict[str, str] = {
         "predictions differ by at least {threshold} units of the target, the 90th percentile of all differences."
     ),
     "disagreement.positive": (
-        "Where the models disagree, only the network predicts “{label}” on {percent}% of rows (95% CI {percent_low}% to "
-        "{percent_high}%)."
+        "Of the rows on which the models disagree, {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
+        "“{label}” by the network alone."
     ),
     "disagreement.larger": (
         "Where the models disagree, the network predicts the larger value on {percent}% of rows (95% CI "
         "{percent_low}% to {percent_high}%)."
     ),
     "disagreement.positive.network": (
-        "Where the models disagree, on all but fewer than {fewest} rows, only the network predicts “{label}”."
+        "Where the models disagree, the network alone predicts “{label}”, except on fewer than {fewest} rows."
     ),
     "disagreement.positive.linear": (
-        "Where the models disagree, on all but fewer than {fewest} rows, only {model:name} predicts “{label}”."
+        "Where the models disagree, {model:name} alone predicts “{label}”, except on fewer than {fewest} rows."
     ),
     "disagreement.larger.network": (
-        "Where the models disagree, on all but fewer than {fewest} rows, the network predicts the larger value."
+        "Where the models disagree, the network predicts the larger value, except on fewer than {fewest} rows."
     ),
     "disagreement.larger.linear": (
-        "Where the models disagree, on all but fewer than {fewest} rows, {model:name} predicts the larger value."
+        "Where the models disagree, {model:name} predicts the larger value, except on fewer than {fewest} rows."
     ),
     "disagreement.right": (
         "Where the models disagree, the network's prediction is better on {network}% of rows (95% CI {network_low}% to "

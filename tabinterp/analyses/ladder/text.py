@@ -73,7 +73,7 @@ TEXT: dict[str, str] = {
         "predictive gain comes from."
     ),
     "gain.open": (
-        "It is inconclusive whether curves (nonlinear effects of single columns) account for similar shares of the "
+        "It is unclear whether curves (nonlinear effects of single columns) account for similar shares of the "
         "refitted models' gain and of the network's score. Of the held-out gain that curves and the selected "
         "interactions achieve over the linear model, curves alone achieve {ladder}%. Of the variance that curves and "
         "the selected interactions explain in the network's score, curves explain {score}%. Curves' share of the gain "

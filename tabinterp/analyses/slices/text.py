@@ -19,9 +19,9 @@ TEXT: dict[str, str] = {
     ),
     # better, worse, unlike: how many groups
     "slices.found": (
-        "In {better} of {groups} subgroups (levels and quartile ranges of single columns with at least {smallest} rows), "
-        "the network's loss is significantly lower than that of {linear:name}; in {worse}, it is significantly higher. "
-        "Negligible differences, within {margin} of zero, are not counted. In {unlike}, the difference between the "
+        "The network's loss is significantly lower than that of {linear:name} in {better} of {groups} subgroups (levels and "
+        "quartile ranges of single columns with at least {smallest} rows) and significantly higher in {worse} of them. "
+        "Negligible differences, within {margin} of zero, are not counted. In {unlike} subgroups, the difference between the "
         "models deviates significantly from their difference in all other rows. The false discovery rate across all "
         "subgroups is controlled at 5%."
     ),

@@ -46,7 +46,7 @@ TEXT: dict[str, str] = {
         "method, the 95% CI for the mean rank correlation between its learned and random rankings is below {limit})."
     ),
     "report.trust.null.open": (
-        "{model}: it is inconclusive whether rankings by {methods} change when random weights replace the learned ones "
+        "{model}: it is unclear whether rankings by {methods} change when random weights replace the learned ones "
         "(for each method, the 95% CI for the mean rank correlation between its learned and random rankings includes "
         "{limit}, at which the two share half of their variance)."
     ),
