@@ -57,8 +57,8 @@ CHECK = Check(
             "cleared": (
                 (
                     "Moving a numeric column beyond its observed range by the width of that range changes the score "
-                    "by at most {value} times the score's own range (most for {column}; columns tested: {count}; "
-                    "threshold: {threshold} times)."
+                    "by at most {value} times the score's own range (largest change: {column}; columns tested: {count}; "
+                    "threshold: {threshold} times the score's range)."
                 ),
                 "value, threshold: multiples of the range of the score; column: where it is largest",
             ),

@@ -37,8 +37,8 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "There are levels with fewer than {fewest} training rows in {columns}. The total number of such "
-                    "levels is {levels}."
+                    "Columns that have levels with fewer than {fewest} training rows: {columns}. The total number of "
+                    "such levels is {levels}."
                 ),
                 "fewest: a number of rows; levels: a number of levels; columns: names",
             ),

@@ -115,7 +115,7 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No group was found in which the network's loss is too high by the limits of this check: "
+                    "No group was found in which the network's loss exceeds the limits of this check: "
                     "{tested} candidates were selected from {searched} groups defined by one or two columns and "
                     "tested on separate rows."
                 ),

@@ -37,9 +37,7 @@ def check(document: Document) -> None:
     ladder = document.get(Ladder)
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
-        raise DocumentError(
-            f"verdict.lines: {told[0]!r} requires a significant gain. Allowed: only where gain.ladder.gain is 'better'."
-        )
+        raise DocumentError(f"verdict.lines: {told[0]!r} requires a significant gain (gain.ladder.gain 'better')")
 
 
 def _linear(document: Document) -> None:

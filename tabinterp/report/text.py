@@ -297,8 +297,8 @@ TEXT: dict[str, str] = {
     "report.strip.simplest.none": "No simpler model was shown to match the network.",
     "report.strip.percent": "{share} (95% CI {low} to {high})",
     "report.strip.rule": (
-        "Of the rules tested on {scored} of these rows, “{rule}” covers the most disagreements: the models disagree on "
-        "{share} of its {rows} rows."
+        "The rule “{rule}” covers the most rows with disagreement: tested on {scored} rows, it applies to {rows}, and the "
+        "models disagree on {share} of them."
     ),
     "report.action.simpler": "Consider {rung} ({parameters} parameters) instead of the network.",
     "report.action.worse": "Use {linear:name}; the network predicts worse.",

@@ -73,6 +73,15 @@ def test_page_one_says_how_selection_rates_compare_where_columns_are_protected()
         "the same column or pair of columns. The lowest ratio of selection rates is 0.900 (95% CI 0.800 to 0.990), for "
         "“sex: female” relative to “sex: male”."
     )
+    partly = selection_rates("cleared", "cleared_partly")
+    partly = partly.model_copy(
+        update={"claim": partly.claim.model_copy(update={"values": partly.claim.values | {"untold": 3}})}
+    )
+    said = first_screen(with_findings(partly)).groups
+    assert said.startswith(
+        "Among the groups that could be compared, no selection rate is significantly below 0.800 times"
+    )
+    assert said.endswith("Results for groups with withheld rates are not given in 3 columns or pairs.")
     unstated = first_screen(with_findings(selection_rates("not_applicable", "not_applicable_adverse"))).groups
     assert unstated.startswith("Not applicable: the adverse class was not stated.")
     withheld = first_screen(with_findings(selection_rates("cleared", "cleared_withheld"))).groups
@@ -124,5 +133,6 @@ def test_page_one_joins_the_conditions_of_a_rule():
     panels = first_screen(made.model_copy(update={"disagreement": found})).panels
     said = [block.text for panel in panels for block in panel.blocks if isinstance(block, Paragraph)]
     assert any(
-        one.startswith("The rule “age above 30 and sex is female” covers the most disagreements") for one in said
+        one.startswith("The rule “age above 30 and sex is female” covers the most rows with disagreement")
+        for one in said
     )

@@ -44,7 +44,7 @@ TEXT: dict[str, str] = {
         "A share is the covariance of a component with the score, divided by the variance of the score. The "
         "shares add up to 1, and the share of a column that is correlated with others can be negative. "
         "Components of correlated columns can cancel each other out, and their shares can then lie outside "
-        "−1 to 1. Components with shares outside −1 to 1 are not listed individually; they are included in "
+        "the range −1 to 1. Components with shares outside −1 to 1 are not listed individually; they are included in "
         "the sums of all other components. Sums of shares have no interval."
     ),
     "plot.axis.shares": "Share of the variance of the score, 95% CI",

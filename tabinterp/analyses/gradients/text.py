@@ -45,8 +45,8 @@ TEXT: dict[str, str] = {
     ),
     "report.gradients.table": "{method} by column: signed mean [95% CI] and mean absolute value, for both models",
     "report.gradients.table_size": "{method} by column: mean absolute value, for both models",
-    "report.gradients.fold": "Attributions by column ({count})",
-    "report.gradients.fold_output": "Output “{output}”: attributions by column ({count})",
+    "report.gradients.fold": "Attributions of {count} columns",
+    "report.gradients.fold_output": "Output “{output}”: attributions of {count} columns",
     # gradients: what each method estimates
     "gradient.saliency": "Saliency is the magnitude of the gradient at a row, per SD of the column.",
     "gradient.smoothgrad": (

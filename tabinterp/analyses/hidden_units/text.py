@@ -78,7 +78,7 @@ TEXT: dict[str, str] = {
         "unit before its activation function. For each optimum, {starts} searches are run, half of them "
         "starting at real rows; random draws use seed {seed}. The search keeps numeric columns between their "
         "0.5% and 99.5% quantiles and restricts categorical columns to levels that occur in the data; real "
-        "rows outside these limits may therefore have more extreme values than the optimum. Columns that "
+        "rows outside these limits may therefore give a more extreme result than the optimum. Columns that "
         "determine each other are changed together. Each optimum is compared with {reference} real rows by "
         "four measures: the Mahalanobis distance of its numeric columns, the distance to its nearest "
         "neighbours, an isolation forest score, and the largest residual of a numeric column in a regression "
@@ -172,8 +172,8 @@ TEXT: dict[str, str] = {
     "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
     "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
-        "The highest value of the unit (before activation) found for a plausible row is {value}, within the "
-        "Mahalanobis ball that contains {share} of the rows. This plausible row is more atypical than "
+        "The highest value of the unit (before activation) found for a plausible row, that is, a row within the "
+        "Mahalanobis ball that contains {share} of the rows, is {value}. This plausible row is more atypical than "
         "{oddness} of real rows, which is below the limit of {far}."
     ),
     "report.inside.plausible_same": "The optimum without a distance limit is itself plausible.",
