@@ -181,7 +181,9 @@ def test_intervals_cover_the_population_value():
     """f = x1 x2, E x2 = 1: the centred curve is v - E x1, beyond the ends as at them. 400 tables: three standard errors of a
     count are 3.3%."""
     inside, reps, n = np.zeros(3), 400, 120
-    frame = pd.DataFrame(np.random.default_rng(3).normal([0.5, 1.0, 0.0], size=(reps * n, 3)), columns=["x1", "x2", "x3"])
+    frame = pd.DataFrame(
+        np.random.default_rng(3).normal([0.5, 1.0, 0.0], size=(reps * n, 3)), columns=["x1", "x2", "x3"]
+    )
     table = ti.read_table(frame.assign(y=range(reps * n)), target="y", task="regression")
     everything = bind(cases.wrapped(cases.product_network()), table)
     for rows in np.arange(reps * n).reshape(reps, n):

@@ -197,7 +197,9 @@ def test_the_error_of_a_purified_table_holds_the_coarseness_of_its_cells(bend, t
     """
     found, said = [], []
     for seed in range(30):
-        bound = ia._in_order(bind(cases.wrapped(Formula(lambda a, b, c: bend(a) * b + c)), uniform(2_000, 3, -1, 1, seed)), seed)
+        bound = ia._in_order(
+            bind(cases.wrapped(Formula(lambda a, b, c: bend(a) * b + c)), uniform(2_000, 3, -1, 1, seed)), seed
+        )
         blocks = of_pair.Blocks.of(bound, ia._cut(bound, 16)[:16], ["x1", "x2"])
         grids = tuple(ia.grid_of(bound, c, ia.POINTS, ends=False) for c in ("x1", "x2"))
         read = of_pair.pair_table(blocks, with_points(bound, grids), grids, seed).variance
