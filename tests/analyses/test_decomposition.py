@@ -119,8 +119,10 @@ def test_a_linear_model_is_linear(task):
         assert len(linear) == (4 if task == "multiclass" else 1)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize(
+    ("task", "weighted"),
+    [("binary", True), ("multiclass", False), ("multiclass", True), ("regression", False), ("count", True)],
+)
 def test_parts_add_up(task, weighted):
     frame = cases.mixed_frame(700, 2, task)
     model = ti.wrap(cases.network_pipeline(frame, task))
@@ -167,7 +169,6 @@ def test_noise_of_the_fit_neither_inflates_nor_deflates():
     """Pure interaction, 8 columns, few rows: in-sample R2 of the lines would be 8 / 150, out of sample below zero."""
     draws = [np.random.default_rng(s).choice([-1.0, 1.0], (150, 8)) for s in range(12)]
     linear = [wholes(split_of(lambda x: x[:, 0] * x[:, 1], x))[0] for x in draws]
-    print("SPREAD", np.mean(linear), np.std(linear))
     assert abs(np.mean(linear)) < 4 * np.std(linear) / np.sqrt(12)
     assert abs(np.mean(linear)) < 0.015  # in-sample .05
 
