@@ -65,7 +65,9 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     transform = encoded_by(encoder, frame, reads)
     width = transform(frame.iloc[:64]).shape[1]
     sources = structure(encoder, tuple(reads or columns))
-    moved = _probe(transform, frame, columns, width)
+    moved = (
+        {} if encoder is None else _probe(transform, frame, columns, width)
+    )  # numbers as they are: one for each column
     if sources is None or len(sources) != width:
         everything = frozenset(reads or columns)
         sources = [everything] * width
