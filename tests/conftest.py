@@ -7,7 +7,7 @@ import shutil
 import tempfile
 
 import pytest
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tabinterp.report.blocks import Later
 from tests.shared import VARIABLE
@@ -32,3 +32,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Render pages without their figures, for tests that read other words of a page: drawing takes most of the time."""
     monkeypatch.setattr(Later, "__html__", lambda _: Markup(""))
+
+
+@pytest.fixture
+def undrawn_but_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Render pages with what each figure is drawn from in place of the figure, for tests that compare two pages."""
+    monkeypatch.setattr(Later, "__html__", lambda figure: escape(repr(figure.draw)))
