@@ -125,8 +125,9 @@ class Held:
     def __init__(self, frame: pd.DataFrame) -> None:
         numbers = [name for name in frame if pd.api.types.is_numeric_dtype(frame[name])]
         self.values = {name: np.sort(frame[name].dropna().to_numpy(dtype=np.float64)) for name in numbers}
+        self.told = functools.cache(self._told)  # the same numbers stand in the document and in all that is made of it
 
-    def told(self, number: str) -> list[str]:
+    def _told(self, number: str) -> list[str]:
         """Columns of which the number, to its digits, of which there are five or more, is the value of one to nine rows."""
         value, one = Decimal(number), float(number)
         if not value.is_finite():
