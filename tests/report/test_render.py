@@ -305,7 +305,7 @@ def test_a_ladder_that_contradicts_the_verdict_is_not_in_the_headline():
 
 
 def unlike_the_samples():
-    """Documents without an adverse class, weighted, of many columns, with what was left out, withheld, or voids the comparison."""
+    """Documents without an adverse class, weighted, of many columns; something left out, withheld, voiding the comparison."""
     made = binary()
 
     def other(name, **update):
