@@ -161,6 +161,9 @@ class TestNumbers:
         untold = min(side for one in expected.right for side in (one, expected.count - one) if side) < 10
         for name in ("network_right", "linear_right", "neither"):
             same(getattr(found, name), *([np.nan] * 3 if untold else getattr(expected, name)))
+        some = expected.higher_count or 0
+        way_untold = expected.higher is None or any(0 < side < 10 for side in (some, expected.count - some))
+        same(found.network_higher, *([np.nan] * 3 if way_untold else expected.higher))
         assert (found.auc.value is None) == (expected.tree is None)
         resolved = expected.tree is not None and expected.tree.auc[2] > 0.5
         if not resolved:

@@ -38,14 +38,14 @@ def by_hand(network, linear):
         one, other, y = network.scores[i], linear.scores[i], table.y[i]
         if table.schema.task == "binary":
             a, b = one[0] > 0, other[0] > 0
-            found.append((i, a != b, bool(a) == bool(y), bool(b) == bool(y)))
+            found.append((i, a != b, bool(a) == bool(y), bool(b) == bool(y), a > b))
         elif table.schema.task == "multiclass":
             a, b = int(np.argmax(one)), int(np.argmax(other))
-            found.append((i, a != b, a == y, b == y))
+            found.append((i, a != b, a == y, b == y, False))
         else:
             a, b = (np.exp(s[0]) if table.schema.task == "count" else s[0] for s in (one, other))
-            found.append((i, abs(a - b), abs(a - y) < abs(b - y), abs(b - y) < abs(a - y)))
-    frame = pd.DataFrame(found, columns=["row", "differ", "network", "linear"])
+            found.append((i, abs(a - b), abs(a - y) < abs(b - y), abs(b - y) < abs(a - y), a > b))
+    frame = pd.DataFrame(found, columns=["row", "differ", "network", "linear", "higher"])
     if not table.schema.goal.classes:
         frame["differ"] = frame["differ"] >= np.quantile(frame["differ"], 0.9)
     return frame.set_index("row").astype(bool)
@@ -65,6 +65,14 @@ def test_counts_are_those_of_a_loop_over_rows(task):
         (found.neither, neither.sum(), len(differ)),
     ):
         assert part == pytest.approx((hits / of, *proportion_confint(hits, of, method="wilson")), abs=1e-12)
+    if task == "multiclass":  # two of several classes are in no order
+        assert (found.higher, found.higher_count) == (None, None)
+        return
+    hits = differ["higher"].sum()
+    assert 0 < hits < len(differ)
+    assert found.higher_count == hits
+    ends = proportion_confint(hits, len(differ), method="wilson")
+    assert found.higher == pytest.approx((hits / len(differ), *ends), abs=1e-12)
 
 
 def test_weights_weigh_shares():
@@ -206,12 +214,17 @@ class Found(SimpleNamespace):
         return self.disagreement
 
 
-def written(count: int, right: tuple[int, int, int], leaves: list[tuple[int, int]], hidden: int = 0):
+def written(
+    count: int, right: tuple[int, int, int], leaves: list[tuple[int, int]], hidden: int = 0, higher: int | None = None
+):
     """The document's part: of leaves (rows, those that differ)."""
     some = (0.5, 0.4, 0.6)
     made = tuple(Leaf((Condition("a", "above", threshold=i),), *leaf, *some) for i, leaf in enumerate(leaves))
     tree = Tree(made, hidden, 100, hidden + sum(rows for rows, _ in leaves), *[(0.8, 0.02, 0.7, 0.9)] * 2)
-    found = Disagreement(400, count, some, some, some, some, right, None, tree, 0)
+    found = Disagreement(
+        400, count, some, some, some, some, right, None, tree, 0,
+        positive="yes", higher=None if higher is None else some, higher_count=higher,
+    )  # fmt: skip
     return told(Found(disagreement=found, linear=SimpleNamespace(model=SimpleNamespace(name="a line"))))
 
 
@@ -232,7 +245,18 @@ def test_few_rows_that_differ_or_do_not_are_not_counted(count, is_told):
 def test_who_is_right_is_not_told_where_fewer_than_ten_rows_stand_on_one_side(right, is_told):
     part = written(100, right, [(100, 50)])
     assert all((one.value == 0.5) is is_told for one in (part.network_right, part.linear_right, part.neither))
-    assert (part.sentences[1].key == "disagreement.right.few") is not is_told
+    assert ("disagreement.right.few" in [one.key for one in part.sentences]) is not is_told
+
+
+@pytest.mark.parametrize(
+    ("higher", "is_told"), [(60, True), (9, False), (91, False), (10, True), (0, True), (None, False)]
+)
+def test_which_way_is_not_told_where_fewer_than_ten_rows_stand_on_one_side(higher, is_told):
+    part = written(100, (60, 40, 0), [(100, 50)], higher=higher)
+    assert (part.network_higher.value == 0.5) is is_told
+    told_so = [one for one in part.sentences if one.key == "disagreement.positive"]
+    assert len(told_so) == is_told
+    assert all((one.values["label"], one.values["percent"]) == ("yes", 50) for one in told_so)
 
 
 def test_leaves_tell_no_count_below_ten():

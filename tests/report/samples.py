@@ -1017,6 +1017,13 @@ def disagreement(names: list[str], task: str) -> Disagreement:
     ]
     percent = {"percent": 5.0, "percent_low": 4.37, "percent_high": 5.72}
     tree = {"depth": 3, "rows": 2000, "value": 0.8, "low": 0.75, "high": 0.85, "balanced": 0.7}
+    higher = {"percent": 70.0, "percent_low": 63.3, "percent_high": 75.9}
+    which_way = {
+        "binary": [
+            Message(key="disagreement.positive", values={**higher, "label": "yes", "model": "logistic regression"})
+        ],
+        "multiclass": [],
+    }.get(task, [Message(key="disagreement.larger", values=higher)])
     return Disagreement(
         rows=4000,
         count=200,
@@ -1024,10 +1031,12 @@ def disagreement(names: list[str], task: str) -> Disagreement:
         network_right=Interval(value=0.6, low=0.53, high=0.67),
         linear_right=Interval(value=0.4, low=0.33, high=0.47),
         neither=Interval(value=0.0, low=0.0, high=0.0188),
+        network_higher=Interval() if task == "multiclass" else Interval(value=0.7, low=0.633, high=0.759),
         threshold=None if task not in SCALE else 0.7,
         decision_threshold=0.5 if task == "binary" else None,
         sentences=[
             Message(key="disagreement.classes", values={"count": 200, "rows": 4000, **percent}),
+            *which_way,
             Message(key="disagreement.tree.apart", values=tree),
         ],
         auc=Interval(value=0.8, stderr=0.025, low=0.75, high=0.85),

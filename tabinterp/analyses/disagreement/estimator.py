@@ -92,7 +92,9 @@ class Disagreement:
     """Of `rows` held-out rows `count` differ; which model is right among them: (share, low, high), NaN if fewer than ten
     differ.
 
-    `right` counts the rows on which the network, the linear model and neither is right.
+    `right` counts the rows on which the network, the linear model and neither is right. `higher` is the share of the rows that
+    differ for which the network predicts the positive class (of two classes) or the larger value (of numbers and counts), and
+    `higher_count` their number; both None for more than two classes.
 
     `threshold`: of numbers and counts, the distance of predictions from which rows differ, in units of the target.
     `cut`: of two classes, the probability above which a row is predicted to be positive.
@@ -109,6 +111,9 @@ class Disagreement:
     tree: Tree | None
     seed: int
     cut: float | None = None
+    positive: str | None = None  # of two classes, the positive one
+    higher: tuple[float, float, float] | None = None
+    higher_count: int | None = None
 
 
 def disagreement(
@@ -134,7 +139,7 @@ def disagreement(
     if table.group_count is not None and table.group_count < FEWEST:
         raise NotApplicableError(why("disagreement.groups", least=FEWEST, groups=table.group_count))
     require_events(table, "held_out")
-    differ, right, distance = _differences(network, linear, threshold)
+    differ, right, higher, distance = _differences(network, linear, threshold)
     weights, group = table.row_weights, table.groups
     there = None if group is None else group[differ]
     sides = (*right, ~(right[0] | right[1]))
@@ -150,22 +155,30 @@ def disagreement(
         tree=_tree(differ, weights, network, linear, seed),
         seed=seed,
         cut=threshold if table.schema.task == "binary" else None,
+        positive=table.schema.labels[-1] if table.schema.task == "binary" else None,
+        higher=None if higher is None else _share(higher[differ], weights[differ], there, FEWEST),
+        higher_count=None if higher is None else int(higher[differ].sum()),
     )
 
 
-def _differences(network: BoundModel, linear: BoundModel, cut: float) -> tuple[Any, tuple[Any, Any], float | None]:
-    """Return which rows differ (n,), on which each model alone is right, and the distance from which numbers differ."""
+def _differences(
+    network: BoundModel, linear: BoundModel, cut: float
+) -> tuple[Any, tuple[Any, Any], Any | None, float | None]:
+    """Return which rows differ (n,), on which each model alone is right, for which the network's prediction is the higher
+    one (None for more than two classes), and the distance from which numbers differ.
+    """
     table, both = network.table, np.stack([network.scores, linear.scores])
     if table.schema.goal.classes:
         labels = predicted_classes(both, cut)
         differ = labels[0] != labels[1]
-        return differ, (labels[0] == table.y, labels[1] == table.y), None
+        higher = labels[0] > labels[1] if table.schema.task == "binary" else None
+        return differ, (labels[0] == table.y, labels[1] == table.y), higher, None
     values = np.exp(both[..., 0]) if table.schema.task == "count" else both[..., 0]
     distance, miss = np.abs(values[0] - values[1]), np.abs(values - table.y)
     threshold = float(np.quantile(distance, 1 - TOP))
     if not threshold > 1e-9 * float(np.abs(values).max()):
         raise NotApplicableError(why("the two models predict the same in nine of ten rows or more"))
-    return distance >= threshold, (miss[0] < miss[1], miss[1] < miss[0]), threshold
+    return distance >= threshold, (miss[0] < miss[1], miss[1] < miss[0]), values[0] > values[1], threshold
 
 
 def _share(hit: Any, weights: FloatArray, groups: IntArray | None, fewest: int = 1) -> tuple[float, float, float]:

@@ -46,6 +46,9 @@ class Disagreement(Part):
     network_right: Interval  # of the rows that differ; empty where fewer than ten of them are on one side
     linear_right: Interval
     neither: Interval
+    # of the rows that differ, those for which the network predicts the positive class or the larger value; empty for more
+    # than two classes, and where fewer than ten rows are on one side
+    network_higher: Interval = Interval()
     threshold: float | None  # of numbers and counts: the distance of predictions from which rows differ
     # of two classes: the probability above which a row is predicted to be positive
     decision_threshold: float | None = None
@@ -68,7 +71,8 @@ class Disagreement(Part):
             raise DocumentError(f"disagreement.leaves: a leaf has fewer than {SMALL} rows. Allowed: none.")
 
     def sentences_follow(self, document: Document) -> bool:
-        return self.sentences == disagreement_sentences(self, document.linear.name)
+        positive = document.data.classes[-1] if document.data.task == "binary" else None
+        return self.sentences == disagreement_sentences(self, document.linear.name, positive)
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("disagreement", "both", self.rows, evaluated(document), document.method.seed)
@@ -83,6 +87,7 @@ def build(r: Results) -> Disagreement | None:
     resolved = _resolved(tree)
     leaves, hidden = _leaves(tree) if tree is not None and resolved else ([], 0)
     share_shown, right_shown = not countless(result.count, result.rows), not _right_withheld(result)
+    higher_shown = share_shown and not _higher_withheld(result)
     part = fill(
         Disagreement,
         result,
@@ -91,6 +96,7 @@ def build(r: Results) -> Disagreement | None:
         network_right=_share(result.network_right) if right_shown else Interval(),
         linear_right=_share(result.linear_right) if right_shown else Interval(),
         neither=_share(result.neither) if right_shown else Interval(),
+        network_higher=_share(result.higher) if higher_shown and result.higher is not None else Interval(),
         decision_threshold=result.cut,
         sentences=[],
         auc=Interval() if tree is None else interval(*tree.auc),
@@ -100,20 +106,29 @@ def build(r: Results) -> Disagreement | None:
         hidden_rows=hidden,
         leaves=leaves,
     )
-    return part.model_copy(update={"sentences": disagreement_sentences(part, r.linear.model.name)})
+    return part.model_copy(update={"sentences": disagreement_sentences(part, r.linear.model.name, result.positive)})
 
 
-def disagreement_sentences(part: Disagreement, linear: str) -> list[Message]:
-    """Return the sentences about disagreement: in how many rows the models differ, which is right, whether a tree describes
-    these rows.
+def disagreement_sentences(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
+    """Return the sentences about disagreement: in how many rows the models differ and which way, which is right, whether a
+    tree describes these rows.
+
+    positive : the positive class of two; None for other tasks.
     """
-    return [_how_many(part), _who(part, linear), _apart(part)]
+    return [_how_many(part), *_which_way(part, linear, positive), _who(part, linear), _apart(part)]
 
 
 def _right_withheld(result: DisagreementResult) -> bool:
     """Return whether one model, or neither, is right on one to nine of the rows that differ, or on all but as many."""
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)
+
+
+def _higher_withheld(result: DisagreementResult) -> bool:
+    """Return whether the network's prediction is the higher one on one to nine of the rows that differ, or all but as many."""
+    if result.higher is None or result.higher_count is None or not np.isfinite(result.higher).all():
+        return True
+    return result.count < SMALL or countless(result.higher_count, result.count)
 
 
 def _leaves(tree: Tree) -> tuple[list[Leaf], int]:
@@ -144,6 +159,15 @@ def _how_many(part: Disagreement) -> Message:
     if part.threshold is None:
         return Message(key="disagreement.classes", values=values)
     return Message(key="disagreement.numbers", values=values | {"threshold": part.threshold})
+
+
+def _which_way(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
+    if part.network_higher.value is None:
+        return []
+    values = _percent("percent", part.network_higher)
+    if positive is None:
+        return [Message(key="disagreement.larger", values=values)]
+    return [Message(key="disagreement.positive", values=values | {"label": positive, "model": linear})]
 
 
 def _who(part: Disagreement, linear: str) -> Message:

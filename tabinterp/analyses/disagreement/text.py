@@ -13,6 +13,13 @@ TEXT: dict[str, str] = {
         "The models disagree most on {count} of the {rows} held-out rows ({percent}%), where their predictions "
         "differ by at least {threshold} units of the target, the 90th percentile of all differences."
     ),
+    "disagreement.positive": (
+        "On {percent}% of these rows (95% CI {percent_low}% to {percent_high}%), only the network predicts “{label}”; on "
+        "the rest, only {model:name} does."
+    ),
+    "disagreement.larger": (
+        "On {percent}% of these rows (95% CI {percent_low}% to {percent_high}%), the network predicts the larger value."
+    ),
     "disagreement.right": (
         "Where the models disagree, the network is more accurate on {network}% of rows (95% CI {network_low}% to "
         "{network_high}%) and {model:name} on {linear}% ({linear_low}% to {linear_high}%)."
