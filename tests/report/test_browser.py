@@ -239,16 +239,6 @@ def test_a_copied_number_has_a_hyphen_for_a_minus(browser, pages):
         assert found == sorted(found, reverse=True)
 
 
-@pytest.mark.parametrize("folder", BUNDLED, ids=lambda path: path.name)
-def test_page_one_is_one_screen(browser, folder):
-    """The verdict, its figures, the findings and what to do next are seen without scrolling at 1280 by 900."""
-    with Opened(browser, folder / "report.html", viewport=WIDE) as opened:
-        bottom = opened.page.locator("#summary").evaluate("element => element.getBoundingClientRect().bottom")
-        assert bottom <= 900
-        assert opened.page.locator("#summary .trio svg").count() == 2
-        assert opened.page.locator("#summary h2").count() == 5
-
-
 def test_tables_and_figures_have_numbers_to_cite(browser, pages):
     with Opened(browser, pages["binary"], viewport=WIDE) as opened:
         page = opened.page
@@ -265,29 +255,41 @@ def test_tables_and_figures_have_numbers_to_cite(browser, pages):
 
 
 @pytest.mark.parametrize("folder", BUNDLED, ids=lambda path: path.name)
-def test_numbers_that_are_seen_without_unfolding_have_no_gaps(browser, folder):
+def test_page_one_is_one_screen_numbers_have_no_gaps_and_no_table_scrolls(browser, folder):
     with Opened(browser, folder / "report.html", viewport=WIDE) as opened:
-        for kind in (".numbered > .self", "figcaption > .self"):
-            seen = opened.page.locator(kind).evaluate_all(
-                "all => all.filter(e => e.checkVisibility({ contentVisibilityAuto: true })).map(e => e.hash)"
-            )
-            places = [tuple(map(int, re.findall(r"\d+", one))) for one in seen]
-            for chapter in {chapter for chapter, _ in places}:
-                own = [place for one, place in places if one == chapter]
-                assert own == list(range(1, len(own) + 1)), (folder.name, kind, chapter)
-
-
-@pytest.mark.parametrize("folder", BUNDLED, ids=lambda path: path.name)
-def test_no_table_scrolls_sideways_in_its_frame_on_a_wide_screen(browser, folder):
-    """But the table of all terms, which has too many columns."""
-    with Opened(browser, folder / "report.html", viewport=WIDE) as opened:
+        page_one_is_one_screen(opened.page)
+        numbers_that_are_seen_without_unfolding_have_no_gaps(opened.page)
         unfold(opened.page)
-        wide = opened.page.evaluate(
-            "[...document.querySelectorAll('#importance-chapter ~ section .scroll, #performance-chapter .scroll')]"
-            ".filter(e => e.scrollWidth > e.clientWidth + 1 && !e.closest('#inside, #method-chapter'))"
-            ".filter(e => e.querySelectorAll('thead th').length < 14).map(e => e.textContent.slice(0, 80))"
+        no_table_scrolls_sideways_in_its_frame(opened.page)
+
+
+def page_one_is_one_screen(page):
+    """The verdict, its figures, the findings and what to do next are seen without scrolling at 1280 by 900."""
+    bottom = page.locator("#summary").evaluate("element => element.getBoundingClientRect().bottom")
+    assert bottom <= 900
+    assert page.locator("#summary .trio svg").count() == 2
+    assert page.locator("#summary h2").count() == 5
+
+
+def numbers_that_are_seen_without_unfolding_have_no_gaps(page):
+    for kind in (".numbered > .self", "figcaption > .self"):
+        seen = page.locator(kind).evaluate_all(
+            "all => all.filter(e => e.checkVisibility({ contentVisibilityAuto: true })).map(e => e.hash)"
         )
-        assert wide == []
+        places = [tuple(map(int, re.findall(r"\d+", one))) for one in seen]
+        for chapter in {chapter for chapter, _ in places}:
+            own = [place for one, place in places if one == chapter]
+            assert own == list(range(1, len(own) + 1)), (kind, chapter)
+
+
+def no_table_scrolls_sideways_in_its_frame(page):
+    """But the table of all terms, which has too many columns."""
+    wide = page.evaluate(
+        "[...document.querySelectorAll('#importance-chapter ~ section .scroll, #performance-chapter .scroll')]"
+        ".filter(e => e.scrollWidth > e.clientWidth + 1 && !e.closest('#inside, #method-chapter'))"
+        ".filter(e => e.querySelectorAll('thead th').length < 14).map(e => e.textContent.slice(0, 80))"
+    )
+    assert wide == []
 
 
 def test_a_card_whose_table_is_unfolded_takes_the_whole_width_and_stays_in_view(browser):
