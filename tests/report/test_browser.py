@@ -129,6 +129,10 @@ def test_it_opens_without_script(browser, pages, name):
 LIGHT, DARK = ("light", WIDE), ("dark", NARROW)
 
 
+# The rows of a table are alike, but for the colours of heat maps, which tests/report/test_render.py computes.
+SHORTENED = "document.querySelectorAll('tbody').forEach(e => [...e.rows].slice(3).forEach(row => row.remove()))"
+
+
 def of_few_columns(task):
     """Every section, of four hostile names: what axe looks for is in each table and figure, however long."""
     names = ["", "x" * 120, "الدخل السنوي للأسرة (2026) 5", "<script>alert(1)</script>"]
@@ -157,6 +161,7 @@ def test_axe_finds_nothing(browser, pages, axe, name, look, states, tmp_path):
         for state in states:
             if state == "open":
                 unfold(opened.page)
+                opened.page.evaluate(SHORTENED)
             found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
             assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == [], state
 
