@@ -8,15 +8,11 @@ from importlib.resources import files
 import jsonschema
 import pytest
 
-from tabinterp.document.canonical import from_bytes, schema, schema_bytes, to_bytes
+from tabinterp.document.canonical import from_bytes, schema_bytes, to_bytes
 from tabinterp.errors import DocumentError
 from tabinterp.report.html import render
 from tests.report.samples import SAMPLES, regression
-
-
-@pytest.fixture(scope="module")
-def validator():
-    return jsonschema.Draft202012Validator(schema())
+from tests.shared import published_schema
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -29,8 +25,8 @@ def test_round_trip_keeps_bytes_and_report(name, undrawn_but_named):
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_samples_follow_the_published_schema(name, validator):
-    validator.validate(json.loads(to_bytes(SAMPLES[name]())))
+def test_samples_follow_the_published_schema(name):
+    published_schema().validate(json.loads(to_bytes(SAMPLES[name]())))
 
 
 def test_the_published_schema_is_the_model_s():
