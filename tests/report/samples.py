@@ -1307,7 +1307,7 @@ def reasons(make: Maker, names: list[str], classes: list[str]) -> Reasons:
             ReasonRow(
                 column=name,
                 protected=index == 1,
-                proxy_of=["citizen"] if index == 0 else [],
+                proxy_of=names[-1:] if index == 0 else [],
                 network=share(1 - index / len(names)),
                 linear=share(index / len(names)),
                 network_first=share(0.1),
