@@ -565,7 +565,7 @@ def test_from_json_reads_a_path_or_a_text_and_says_what_is_wrong(tmp_path):
 
 
 @pytest.mark.parametrize("old", [None, b"old"])
-def test_a_write_that_is_cut_short_leaves_what_was_there(tmp_path, monkeypatch, old):
+def test_a_write_that_is_cut_short_leaves_what_was_there(tmp_path, monkeypatch, old, undrawn):
     path = tmp_path / "report.html"
     if old is not None:
         path.write_bytes(old)
@@ -579,7 +579,7 @@ def test_a_write_that_is_cut_short_leaves_what_was_there(tmp_path, monkeypatch, 
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == ({} if old is None else {"report.html": old})
 
 
-def test_a_report_does_not_replace_a_folder(tmp_path):
+def test_a_report_does_not_replace_a_folder(tmp_path, undrawn):
     with pytest.raises(OSError, match="is a folder"):
         audited(plain, "binary").to_html(tmp_path)
     assert list(tmp_path.iterdir()) == []
