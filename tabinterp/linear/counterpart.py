@@ -30,6 +30,7 @@ from tabinterp.models.affine_front import linear
 from tabinterp.models.binding import bind, check_encoded
 from tabinterp.models.column_lineage import known_as, target_encoders
 from tabinterp.models.encoding import as_array, encoded_by
+from tabinterp.models.io.loaded_objects import check_fit
 from tabinterp.models.model import BoundModel, Model
 from tabinterp.network.encoder import fitted_encoder
 from tabinterp.table import Scan, Table
@@ -194,8 +195,6 @@ def _cross_fitted(
     if not found or any(known_as(own[name]) != "sklearn.TargetEncoder" for name in found):
         return None
     if bound.model.file is not None:
-        from tabinterp.models.io.loaded_objects import check_fit  # noqa: PLC0415  # skops takes long to import
-
         check_fit(encoder, bound.model.name)
     frame, y = bound.table.inputs.loc[training], bound.table.y[training]
     rows = frame if bound.model.reads is None else frame[list(bound.model.reads)]

@@ -15,6 +15,7 @@ from tabinterp.models.inputs import SideBySide
 from tabinterp.models.model import Model
 
 from .allocation_limits import ROWS, check_cells, check_products, check_total, check_value
+from .loaded_objects import columns
 
 
 def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
@@ -28,8 +29,6 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
     """
     if model.file is None or model.function is not None:
         return
-    from .loaded_objects import columns  # noqa: PLC0415  # skops takes long to import, and only files need it
-
     total = _entries(model.module, inputs[0].shape[1:], model.name)
     width = sum(one.shape[1:].numel() for one in inputs)
     check_cells(2 * width * (width + total), "products of its layers with the encoded columns", model.name)
