@@ -11,12 +11,12 @@ import copy
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import get_ident
 from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 ACTIVATION_MODULES = (
     nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Tanh, nn.Sigmoid, nn.Softplus,
@@ -28,6 +28,9 @@ ACTIVATION_FUNCTIONS = (
     functional.softsign, functional.tanh, functional.sigmoid, torch.relu, torch.tanh, torch.sigmoid, torch.selu,
 )  # fmt: skip
 ACTIVATION_METHODS = ("relu", "tanh", "sigmoid")
+ACTIVATION_NAMES = frozenset(
+    {*(one.__name__ for one in ACTIVATION_FUNCTIONS), *ACTIVATION_METHODS, "prelu"}
+)  # while it runs
 FINAL = {  # link -> what undoes it at the end of a network
     "logit": (torch.sigmoid, functional.sigmoid, torch.softmax, functional.softmax, "sigmoid", "softmax"),
     "log": (torch.exp, "exp"),
@@ -220,7 +223,7 @@ class Activations:
     """The outputs of every hidden unit of a network, found without layer names.
 
     A layer is the (n, h) output of an activation, whether it is a module, a function or a method. Where the network
-    cannot be traced, the outputs of its activation modules are taken in the order in which they run.
+    cannot be traced, activations are noted in the order in which they run.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -235,7 +238,7 @@ class Activations:
     def beside(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the scores of a batch, and the outputs of the units of each layer."""
         if self._graph is None:
-            return _hooked(self._module, x)
+            return _watched(self._module, x)
         out, found = self._graph(x)
         return out, [value for value in found if isinstance(value, Tensor) and value.ndim == 2]
 
@@ -261,20 +264,25 @@ def is_activation(graph: nn.Module, node: fx.Node) -> bool:
     return node.op == "call_method" and node.target in ACTIVATION_METHODS
 
 
-def _hooked(module: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-    found: list[Tensor] = []
-    caller = get_ident()  # another thread may ask the same module
+class _Watch(TorchFunctionMode):
+    """Notes the outputs (rows, h) of activations, whether modules, functions or methods apply them."""
 
-    def keep(_module: nn.Module, _args: Any, value: Any) -> None:
-        if get_ident() == caller and isinstance(value, Tensor) and value.ndim == 2:
-            found.append(value)
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self.found: list[Tensor] = []
+        self._rows = rows
 
-    handles = [m.register_forward_hook(keep) for m in module.modules() if isinstance(m, ACTIVATION_MODULES)]
-    try:
-        return module(x), found
-    finally:
-        for handle in handles:
-            handle.remove()
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        value = func(*args, **(kwargs or {}))
+        if getattr(func, "__name__", "") in ACTIVATION_NAMES and value.ndim == 2 and len(value) == self._rows:
+            self.found.append(value)
+        return value
+
+
+def _watched(module: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    watch = _Watch(len(x))
+    with watch:
+        return module(x), watch.found
 
 
 # ---- modules of our own

@@ -73,7 +73,7 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
     """Return the model finished for the table, and the encoding of the table's columns."""
     try:
         if model.finish is not None:
-            model = model.finish(table.inputs)
+            model = model.finish(model, table.inputs)
         if model.function is not None:
             frame = table.inputs if model.reads is None else table.inputs[list(model.reads)]
             codes = Codes(frame)

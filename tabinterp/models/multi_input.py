@@ -23,10 +23,11 @@ from tabinterp.errors import ModelError
 from tabinterp.models.io.memory_with_rows import check_network
 
 from .black_box import Function
-from .embeddings import OpaqueError, Rewritten, rewrite
+from .embeddings import OpaqueError, Rewritten, UntracedError, rewrite
 from .inputs import SideBySide, side_by_side
 from .model import BLOCK, Model, check_widths
 from .scores import module_dtype
+from .untraced_lookups import Intercepted, intercept
 
 TRIED = 256  # rows of the trial call
 CALLS = 256  # ways in which it is tried at most
@@ -59,15 +60,14 @@ class Beside(nn.Module):
         return self.module(*given)  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Finish:
     """`Model.finish` for a network behind these encoders (None: numbers unchanged)."""
 
     encoders: tuple[Any, ...]
-    model: Model
 
-    def __call__(self, frame: pd.DataFrame) -> Model:
-        model, encoder = self.model, side_by_side(self.encoders, frame)
+    def __call__(self, model: Model, frame: pd.DataFrame) -> Model:
+        encoder = side_by_side(self.encoders, frame)
         rows = frame.iloc[np.linspace(0, len(frame) - 1, num=min(len(frame), BLOCK)).astype(int)]
         encoded = [part.encode(rows) for part in encoder.parts]
         check_widths(model, [one.shape[1] for one in encoded])
@@ -83,19 +83,10 @@ class Finish:
             return replace(plain, function=_function(plain, encoder, forms), opaque=error.args[0])
 
 
-def expecting(model: Model, widths: Sequence[int] | None) -> Model:
-    """Return the model with the widths of its inputs as its file states them, for which the sizes were checked."""
-    told = replace(model, expects=None if widths is None else tuple(widths))
-    finish = told.finish
-    return (
-        replace(told, finish=replace(finish, model=replace(told, finish=None))) if isinstance(finish, Finish) else told
-    )
-
-
 def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list[Tensor]) -> Model:
     """Return the network with one float input."""
     try:
-        made = rewrite(plain.module, inputs)
+        made = _rewritten(plain.module, inputs)
     except OpaqueError:
         if any(form.whole for form in forms) or any(isinstance(m, nn.Embedding) for m in plain.module.modules()):
             raise
@@ -104,13 +95,27 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
     whole = encoder.with_levels(made.levels)
     codes = [one.reshape(len(one), -1).double().numpy() for one in inputs]
     x = np.concatenate([part.of_codes(one) for part, one in zip(whole.parts, codes, strict=True)], axis=1)
+    rows = torch.as_tensor(x).to(module_dtype(plain.module))
     with torch.inference_mode():
         own = plain.module(*[one.clone() for one in inputs])
-        read = made.module(torch.as_tensor(x).to(module_dtype(plain.module)))
+        read = made.module(rows)
+    if isinstance(made.module, Intercepted):
+        made.module.inspect(rows[:TRIED].requires_grad_())
     near = 1e-5 * max(1.0, float(own.abs().max()))
     if read.shape != own.shape or not bool((read - own).abs().max() <= near):
         raise OpaqueError(why("opaque.lookups"))
     return replace(plain, module=made.module, encoder=whole)
+
+
+def _rewritten(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
+    """Return the network with its lookups replaced: in its graph, or while it runs where it has none."""
+    try:
+        return rewrite(module, inputs)
+    except UntracedError:
+        found = intercept(module, inputs)
+        if any(one is not None for levels in found.levels for one in levels):
+            return found
+        raise
 
 
 def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:

@@ -44,7 +44,7 @@ def wrap(
         outputs=outputs,
     )
     if len(encoders) > 1 or isinstance(encoder, (list, tuple)) or _reads_whole_numbers(own):
-        return replace(model, finish=Finish(tuple(encoders), model))
+        return replace(model, finish=Finish(tuple(encoders)))
     reads = getattr(encoders[0], "feature_names_in_", None)
     return replace(model, encoder=encoders[0], reads=None if reads is None else tuple(map(str, reads)))
 

@@ -31,7 +31,7 @@ from tabinterp.models.adapters.torch import encoders_of
 from tabinterp.models.column_lineage import structure
 from tabinterp.models.inputs import SideBySide
 from tabinterp.models.model import File, Model
-from tabinterp.models.multi_input import Finish, expecting
+from tabinterp.models.multi_input import Finish
 from tabinterp.models.scores import module_dtype
 from tabinterp.table import Split, Table
 from tabinterp.table.schema import GOALS, LOGITS, TASKS
@@ -410,8 +410,9 @@ class Bundle:
             ),
         )
         if several:
-            model = replace(model, finish=Finish(tuple(encoders_of(encoder)), model))
-        return expecting(model, None if header.graph is None else [one.width for one in header.graph.inputs])
+            model = replace(model, finish=Finish(tuple(encoders_of(encoder))))
+        widths = None if header.graph is None else tuple(one.width for one in header.graph.inputs)
+        return replace(model, expects=widths)
 
     def encoder(self) -> Any:
         """Return the encoder, None if there is none, or a list for several inputs ("passthrough" for inputs without one)."""
