@@ -18,6 +18,8 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from .forward_call import ForwardCall
+
 ACTIVATION_MODULES = (
     nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Tanh, nn.Sigmoid, nn.Softplus,
     nn.Hardtanh, nn.ReLU6, nn.PReLU, nn.Hardswish, nn.Softsign,
@@ -36,6 +38,10 @@ FINAL = {  # link -> what undoes it at the end of a network
     "log": (torch.exp, "exp"),
 }
 SHAPES = ("squeeze", "unsqueeze", "reshape", "view", "flatten")  # (n, 1) to (n,) and back
+RESHAPES = frozenset(
+    {*SHAPES, "__getitem__", "select", "clone", "contiguous", "to", "float", "double"}
+)  # while it runs
+MEAN_OF_LOGITS = frozenset({"stack", "sub", "__sub__", "logsumexp", "log_softmax", "logsigmoid"})  # of `ForwardCall`
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +75,7 @@ class _Affine:
 def trace(module: nn.Module) -> fx.GraphModule | None:
     """Return the module as a graph; None if its forward method branches on values and cannot be traced."""
     try:
-        return fx.symbolic_trace(module)
+        return fx.symbolic_trace(module.with_fixed_inputs() if isinstance(module, ForwardCall) else module)
     except Exception:  # tracing runs the user's forward: whatever it raises, there is no graph
         return None
 
@@ -285,6 +291,50 @@ def _watched(module: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         return module(x), watch.found
 
 
+# ---- the end of a network
+
+
+class _Makers(TorchFunctionMode):
+    """Notes for each value which operation made it, from which first argument."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[int, tuple[Tensor, str, Any]] = {}  # the value is held, so that no other gets its id
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        value = func(*args, **(kwargs or {}))
+        if isinstance(value, Tensor):
+            first = args[0] if args else None
+            first = first[0] if isinstance(first, (list, tuple)) and first else first
+            self._made[id(value)] = value, getattr(func, "__name__", ""), first
+        return value
+
+    def maker(self, value: Any, passing: frozenset[str]) -> str:
+        """Return the name of the operation that made a value, behind those that are passed over; empty if none was noted."""
+        while id(value) in self._made:
+            _, name, source = self._made[id(value)]
+            if name not in passing:
+                return name
+            value = source
+        return ""
+
+
+def last_operation(module: nn.Module, rows: Tensor) -> str:
+    """Return the name of the operation that makes a network's outputs, whatever their shape; empty if it is not known.
+
+    For the mean of an ensemble's members it is the operation that makes the members' outputs.
+    """
+    makers = _Makers()
+    with torch.inference_mode(), makers:
+        value = module(rows)
+    return makers.maker(value, RESHAPES | MEAN_OF_LOGITS if averages_logits(module) else RESHAPES)
+
+
+def averages_logits(module: nn.Module) -> bool:
+    """Return whether a network is the mean of members that are taken to return logits."""
+    return any(isinstance(one, ForwardCall) and one.averaged == "logits" for one in module.modules())
+
+
 # ---- modules of our own
 
 
@@ -378,6 +428,13 @@ def without_final(module: nn.Module, probe: Tensor, raw: Tensor, link: str) -> n
         else:
             again = torch.sigmoid(scores) if raw.ndim == 1 or raw.shape[1] == 1 else torch.softmax(scores, dim=1)
     return stripped if bool(torch.allclose(again, raw, atol=1e-6)) else None
+
+
+def has_final(module: nn.Module, link: str) -> bool:
+    """Return whether a network ends in a sigmoid or softmax ("logit") or exponential ("log"), as far as it can be traced."""
+    if is_sequence(module):
+        return len(module) > 0 and _is_final(module[-1], link)
+    return _graph_without_final(module, link) is not None
 
 
 def _is_final(what: Any, link: str) -> bool:

@@ -53,6 +53,11 @@ class Rewritten:
     module: nn.Module
     levels: list[tuple[Levels | None, ...]]
 
+    @property
+    def has_levels(self) -> bool:
+        """Whether anything is looked up."""
+        return any(one is not None for of_input in self.levels for one in of_input)
+
 
 @dataclass(frozen=True, eq=False)
 class _Places:

@@ -80,7 +80,7 @@ class _Follow(TorchFunctionMode):
         places = self._places(source)
         if places is None:
             self.untracked(name, source, args, value)
-        elif name in MOVES:
+        elif name in MOVES or (name == "__get__" and isinstance(value, Tensor)):  # a property such as `T`
             moved = [func(one, *args[1:], **kwargs) for one in (places.position, places.shift)]
             self._move(value, *moved)
         elif name in CASTS or name in ROUNDS:
