@@ -56,7 +56,8 @@ TEXT: dict[str, str] = {
         "such a count."
     ),
     "model.probabilities": (
-        "The network ends in a sigmoid or softmax, so its outputs were taken as probabilities. Nothing stated what they are."
+        "The network ends in a sigmoid or softmax, so its outputs were taken as probabilities. Whoever wrapped it did not state "
+        "what they are."
     ),
     "model.checked": (
         "Scores computed from the weights match the model's own predictions on the first rows of the table."
