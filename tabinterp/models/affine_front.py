@@ -41,7 +41,7 @@ SHAPES = ("squeeze", "unsqueeze", "reshape", "view", "flatten")  # (n, 1) to (n,
 RESHAPES = frozenset(
     {*SHAPES, "__getitem__", "select", "clone", "contiguous", "to", "float", "double"}
 )  # while it runs
-MEAN_OF_LOGITS = frozenset({"stack", "sub", "__sub__", "logsumexp", "log_softmax", "logsigmoid"})  # of `ForwardCall`
+MEAN_OF_LOGITS = frozenset({"stack", "sub", "__sub__", "logsumexp", "log_softmax", "log_sigmoid"})  # of `ForwardCall`
 
 
 @dataclass(frozen=True, eq=False)
@@ -319,15 +319,15 @@ class _Makers(TorchFunctionMode):
         return ""
 
 
-def last_operation(module: nn.Module, rows: Tensor) -> str:
+def last_operation(module: nn.Module, rows: Tensor, members: bool) -> str:
     """Return the name of the operation that makes a network's outputs, whatever their shape; empty if it is not known.
 
-    For the mean of an ensemble's members it is the operation that makes the members' outputs.
+    With `members` it is the operation that makes the logits whose mean prediction the outputs are.
     """
     makers = _Makers()
     with torch.inference_mode(), makers:
         value = module(rows)
-    return makers.maker(value, RESHAPES | MEAN_OF_LOGITS if averages_logits(module) else RESHAPES)
+    return makers.maker(value, RESHAPES | MEAN_OF_LOGITS if members else RESHAPES)
 
 
 def averages_logits(module: nn.Module) -> bool:

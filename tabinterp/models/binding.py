@@ -15,7 +15,7 @@ from tabinterp.errors import ModelError, TabinterpError, argument
 from tabinterp.models.io.memory_with_rows import check_network
 from tabinterp.table import Table
 from tabinterp.table.coerce import as_objects
-from tabinterp.table.schema import GOALS
+from tabinterp.table.schema import GOALS, Goal
 from tabinterp.table.table import check_table
 
 from .affine_front import (
@@ -43,7 +43,7 @@ PROBABILITIES = (
     "softmax",
     "special_expit",
 )  # last operations that give probabilities, and those that give any value
-ANY_VALUE = ("linear", "addmm", "matmul", "mm", "bmm", "add", "__add__", "__radd__", "log_softmax", "logsigmoid")
+ANY_VALUE = ("linear", "addmm", "matmul", "mm", "bmm", "add", "__add__", "__radd__", "log_softmax", "log_sigmoid")
 CHECKED = 512  # rows on which a model's own predictions are compared
 
 
@@ -75,8 +75,7 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
     x = encoding.transform(table.inputs) if known is None else known.x
     check_widths(model, [x.shape[1]])
     check_encoded(x, model.name, table)
-    model = _with_outputs(model, table, x)
-    module, outputs, clipped = _score_module(model, table, x)
+    model, module, outputs, clipped = _score_module(model, table, x)
     bound = BoundModel(model, table, encoding, x, module, split(module, x.shape[1], model.where), outputs, clipped)
     _check_predictions(bound)
     _check_size(bound)
@@ -111,8 +110,8 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
 
 def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
     """Return the same rows and encoder with another network."""
-    model = replace(bound.model, module=module, original=None, predict=None, own=None)
-    scores, outputs, clipped = _score_module(model, bound.table, bound.x)
+    model = replace(bound.model, module=module, original=None, predict=None, own=None, outputs_stated=True)
+    model, scores, outputs, clipped = _score_module(model, bound.table, bound.x)
     front = split(scores, bound.x.shape[1], model.where)
     other = BoundModel(model, bound.table, bound.encoding, bound.x, scores, front, outputs, clipped)
     _check_size(other)
@@ -179,8 +178,10 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
         )
 
 
-def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module, tuple[str | None, ...], int]:
+def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.Module, tuple[str | None, ...], int]:
+    """Return the model with the kind of its outputs, the module to scores, the names of these, and how many rows were clipped."""
     bare, probe, raw = _raw(model, x)
+    model = _with_outputs(model, table.schema.goal, bare, probe, raw)
     matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe)
     clipped, link = 0, link_of(model, table.schema.goal)
     if link is not None:
@@ -191,11 +192,11 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module,
         bare, link = (bare, link) if stripped is None else (stripped, None)
     outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
     if link is None and is_sequence(bare) and type(bare[-1]) is nn.Linear:
-        return private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix))), outputs, clipped
-    return private(Scores(copy.deepcopy(bare), matrix, link, raw.ndim == 1)), outputs, clipped
+        return model, private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix))), outputs, clipped
+    return model, private(Scores(copy.deepcopy(bare), matrix, link, raw.ndim == 1)), outputs, clipped
 
 
-def _with_outputs(model: Model, table: Table, x: FloatArray) -> Model:
+def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw: Tensor) -> Model:
     """Return the model with the kind of its outputs, read off its last operation and its values where nobody stated it.
 
     Raises
@@ -203,13 +204,13 @@ def _with_outputs(model: Model, table: Table, x: FloatArray) -> Model:
     ModelError
         where the two disagree.
     """
-    if model.outputs_stated or model.function is not None or not table.schema.goal.classes:
+    if model.outputs_stated or model.function is not None or not goal.classes:
         return model
-    bare, rows, raw = _raw(model, x)
-    last, values = last_operation(bare, rows[:2]), are_probabilities(raw)
+    members = averages_logits(model.weights)
+    last, values = last_operation(bare, probe[:2], members), are_probabilities(raw)
     several = raw.ndim == 2 and raw.shape[1] > 1
     what = f"between 0 and 1{' with sums of 1' if several else ''}"
-    if last in PROBABILITIES and averages_logits(bare):
+    if last in PROBABILITIES and members:
         reason = f"its members end in {last}, but it is not stated that they return probabilities"
     elif last in PROBABILITIES and values:
         return replace(model, outputs="probabilities")
