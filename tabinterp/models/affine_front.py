@@ -38,10 +38,9 @@ FINAL = {  # link -> what undoes it at the end of a network
     "log": (torch.exp, "exp"),
 }
 SHAPES = ("squeeze", "unsqueeze", "reshape", "view", "flatten")  # (n, 1) to (n,) and back
-RESHAPES = frozenset(
-    {*SHAPES, "__getitem__", "select", "clone", "contiguous", "to", "float", "double"}
-)  # while it runs
-MEAN_OF_LOGITS = frozenset({"stack", "sub", "__sub__", "logsumexp", "log_softmax", "log_sigmoid"})  # of `ForwardCall`
+# The same while it runs, by name; and the operations of `ForwardCall` between members' logits and the logit of their mean.
+RESHAPES = frozenset({*SHAPES, "__getitem__", "select", "expand", "clone", "contiguous", "to", "float", "double"})
+MEAN_OF_LOGITS = frozenset({"stack", "sub", "__sub__", "logsumexp", "log_softmax", "log_sigmoid"})
 
 
 @dataclass(frozen=True, eq=False)
