@@ -186,7 +186,7 @@ class _Record(_Follow):
 
     def vectors(self, places: _Places, table: Tensor) -> Tensor | None:
         column, shift = places.position.reshape(-1) % self.columns, places.shift.reshape(-1)
-        pairs = torch.stack([column, shift], dim=1).unique(dim=0)
+        pairs = torch.unique(torch.stack([column, shift], dim=1), dim=0)
         self.lookups.append(Lookup(tuple(pairs.shape[:1]), pairs[:, 0].numpy(), pairs[:, 1].numpy(), table))
         return None
 
@@ -209,7 +209,7 @@ class _Replace(_Follow):
 
     def vectors(self, places: _Places, table: Tensor) -> Tensor | None:
         position, shift = places.position.reshape(-1), places.shift.reshape(-1)
-        keys, of_entry = torch.stack([position % self.columns, shift], dim=1).unique(dim=0, return_inverse=True)
+        keys, of_entry = torch.unique(torch.stack([position % self.columns, shift], dim=1), dim=0, return_inverse=True)
         flat = table.reshape(len(table), -1)
         parts = []
         for column, added in keys.tolist():
@@ -231,7 +231,7 @@ class _Replace(_Follow):
         return torch.stack(columns, dim=1).reshape(-1)[places.position] + places.shift
 
     def rounded(self, places: _Places) -> None:
-        if self._strict and any(self._levels[c] is None for c in (places.position % self.columns).unique().tolist()):
+        if self._strict and any(self._levels[c] is None for c in torch.unique(places.position % self.columns).tolist()):
             raise OpaqueError(why("opaque.rounds"))
 
     def untracked(self, name: str, source: Tensor, args: Any, value: Any) -> None:
