@@ -78,7 +78,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "At 99% confidence, there is no evidence that the two classes are swapped: the network's AUC is "
+                    "There is no evidence that the two classes are swapped, because the network's AUC is not "
+                    "significantly below 0.5 (99% confidence): it is "
                     "{value} (95% CI {low} to {high})."
                 ),
                 "value, low, high: the metric and the ends of its interval",

@@ -84,8 +84,8 @@ CHECK = Check(
             "the gap in selection rate (or mean prediction) between the protected groups."
         ),
         next=(
-            "Find out why the proxy column is needed. Train a network without the proxy column, and compare the loss "
-            "and the gap between the protected groups."
+            "Find out why the proxy column is needed. Train a network without the proxy column, and compare its "
+            "loss and its gap between the protected groups with those of this network."
         ),
         claims={
             "raised_auc": (

@@ -107,8 +107,8 @@ def _judged(part: Judged, document: Document) -> None:
         expected = status_of(difference, document.verdict.margin or 0.0)
         if not document.performance.held_out or status != expected:
             raise DocumentError(
-                f"judged.{place}.status: {status!r}, but its interval and the margin imply {expected!r}, and "
-                "held-out rows are required."
+                f"judged.{place}.status: {status!r}, but its interval and the margin imply {expected!r}. "
+                "A comparison needs held-out rows."
             )
 
 

@@ -169,7 +169,7 @@ def _check_kinds(columns: Sequence[str], kinds: Mapping[str, str], levels: Mappi
                 f"column {name!r}: levels can only be given for ordinal columns; its kind is {kinds[name]!r}"
             )
         if isinstance(order, str) or len(set(order)) < len(order):
-            raise TableError(f"column {name!r}: the levels must be a list of different values in order; got {order!r}")
+            raise TableError(f"column {name!r}: the levels must be an ordered list of distinct values; got {order!r}")
 
 
 def _column(

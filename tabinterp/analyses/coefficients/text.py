@@ -43,7 +43,7 @@ TEXT: dict[str, str] = {
         "The figure shows {shown} of the {count} terms; the others are listed in “All terms” or in audit.json."
     ),
     "report.coefficients.numbers": "Terms: slope × SD, or contrast with the reference level, for both models ({scale})",
-    "report.coefficients.table": "Terms: estimates of both models per unit of the column ({scale})",
+    "report.coefficients.table": "Terms: estimates from both models, per unit of the column ({scale})",
     "report.coefficients.all": "All terms ({count}): tests and odds ratios",
     "report.coefficients.all.rates": "All terms ({count}): tests and rate ratios",
     "report.coefficients.elsewhere": (

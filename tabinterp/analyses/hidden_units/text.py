@@ -81,7 +81,7 @@ TEXT: dict[str, str] = {
         "rows outside these limits may therefore give a more extreme result than the optimum. Columns that "
         "determine each other are changed together. Each optimum is compared with {reference} real rows by "
         "four measures: the Mahalanobis distance of its numeric columns, the distance to its nearest "
-        "neighbours, an isolation forest score, and the largest residual of a numeric column in a regression "
+        "neighbours, an anomaly score from an isolation forest, and the largest residual of a numeric column in a regression "
         "on the other columns. Very small and very large values of a measure both count as atypical; the "
         "most extreme of the four measures determines how atypical an optimum is. An optimum that is more "
         "atypical than {far} of the real rows is marked as implausible."
@@ -145,11 +145,11 @@ TEXT: dict[str, str] = {
     ),
     "report.inside.why.mahalanobis": "its large Mahalanobis distance",
     "report.inside.why.neighbours": "its large distance to its nearest neighbours",
-    "report.inside.why.forest": "its high isolation forest score",
+    "report.inside.why.forest": "its high anomaly score (isolation forest)",
     "report.inside.why.residual": "its large residual for {column} given the other columns",
     "report.inside.why.mahalanobis_near": "its small Mahalanobis distance",
     "report.inside.why.neighbours_near": "its small distance to its nearest neighbours",
-    "report.inside.why.forest_near": "its low isolation forest score",
+    "report.inside.why.forest_near": "its low anomaly score (isolation forest)",
     "report.inside.why.residual_near": "the small residuals of its columns given the other columns",
     "report.inside.out": "Number of columns in which the optimum lies outside the range of the real rows: {count}.",
     # oddness, far: percentages; odd: the sentence report.inside.odd
@@ -159,13 +159,13 @@ TEXT: dict[str, str] = {
     ),
     "report.inside.odd": (
         "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, "
-        "{neighbours} a smaller distance to their nearest neighbours, {forest} a lower isolation forest "
-        "score, and {residual} a smaller maximum residual of a column given the other columns (for the "
+        "{neighbours} a smaller distance to their nearest neighbours, {forest} a lower anomaly score from an isolation "
+        "forest, and {residual} a smaller maximum residual of a column given the other columns (for the "
         "optimum, this column is {column})."
     ),
     "report.inside.odd_none": (
         "Compared with this optimum, {neighbours} of real rows have a smaller distance to their nearest "
-        "neighbours, and {forest} have a lower isolation forest score."
+        "neighbours, and {forest} have a lower anomaly score from an isolation forest."
     ),
     "report.inside.free": "Column values at the optimum without a distance limit",
     # caption: of a table of an optimum

@@ -8,7 +8,7 @@ TEXT: dict[str, str] = {
     "report.weak": "Weak subgroups",
     # mean, null: losses
     "report.weak.lead": (
-        "The search covered {searched} groups of rows, defined by one or two columns, on about half of the rows. The "
+        "The search used about half of the rows and covered {searched} groups, each defined by one or two columns. The "
         "groups selected in this search were then tested on the other {rows} rows. On the rows used for testing, the "
         "mean loss is {mean} for the network and {null} for a constant prediction."
     ),
