@@ -52,12 +52,14 @@ def _linear(document: Document) -> None:
             "is 0 or was given."
         )
     if "verdict.linear.exact" in keys and not document.network.linear:
-        raise DocumentError("verdict.lines: 'verdict.linear.exact', but the network is not linear. Allowed: none.")
+        raise DocumentError(
+            "verdict.lines: 'verdict.linear.exact', but the network is not linear. This is not allowed."
+        )
     shares = [row.r2 for row in document[Coefficients].surrogates]
     if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
         raise DocumentError(
             f"verdict.lines: 'verdict.linear.score', but a linear surrogate explains less than {LINEAR_R2} of the "
-            "variance of a score. Allowed: none."
+            "variance of a score. This is not allowed."
         )
 
 

@@ -115,7 +115,7 @@ def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, in
         if new.all() and {*map(_text, values.unique())} & {*map(_text, levels.tolist())}:
             few = ", ".join(map(shown, levels.tolist()[:8]))
             raise ModelError(
-                f"column {column!r} has values of another type than its encoder was fitted on: got "
+                f"column {column!r} has values of a different type from those its encoder was fitted on: got "
                 f"{shown(values.iloc[0])}, expected values such as {few}. Read the column as it was read for "
                 "training"
             )

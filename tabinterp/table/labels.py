@@ -99,7 +99,7 @@ def _of_mapping(given: Mapping[str, Any], source: str) -> Codebook:
     unknown = [name for name in given if name not in PARTS]
     if unknown:
         raise TableError(
-            f"{source}: got the key {unknown[0]!r}; allowed are 'columns' (column = label) and 'levels' (column = level = label)."
+            f"{source}: got the key {unknown[0]!r}; allowed: 'columns' (column = label) and 'levels' (column = level = label)."
             f"{did_you_mean(str(unknown[0]), PARTS)}"
         )
     columns, levels = given.get("columns", {}), given.get("levels", {})

@@ -84,13 +84,15 @@ TEXT: dict[str, str] = {
     "report.gain.lead": (
         "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
         "The {metric} of each model is computed on {rows} held-out rows. The linear model in this comparison is "
-        "refitted too; the verdict uses the original counterpart. 95% intervals are from {resamples} bootstrap "
+        "refitted too; the verdict uses the linear counterpart as it was before refitting. "
+        "95% intervals are from {resamples} bootstrap "
         "resamples (seed {seed}). Differences smaller than {margin} are treated as negligible."
     ),
     "report.gain.lead.student": (
         "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
         "The {metric} of each model is computed on {rows} held-out rows. The linear model in this comparison is "
-        "refitted too; the verdict uses the original counterpart. 95% intervals for paired differences use Student's "
+        "refitted too; the verdict uses the linear counterpart as it was before refitting. "
+        "95% intervals for paired differences use Student's "
         "t; intervals for the share of the gain use Fieller's method. Differences smaller than {margin} are treated "
         "as negligible."
     ),

@@ -170,7 +170,7 @@ def _check_tensors(proto: Any, source: str) -> None:
         if kind == "TensorProto" and message.data_type not in NUMBERS:
             raise ModelError(
                 f"{source!r}: the tensor {message.name!r} has the unsupported ONNX type {message.data_type}; "
-                "allowed are real numbers, whole numbers and bool. Convert it before exporting"
+                "allowed: real numbers, whole numbers and bool. Convert it before exporting"
             )
 
 
@@ -226,7 +226,7 @@ def _numbers(tensor: Any, source: str, onnx: Any) -> Any:
 
 def _check_inputs(inputs: list[Any], source: str) -> None:
     if not 0 < len(inputs) <= MOST_INPUTS:
-        raise ModelError(f"{source!r} has {len(inputs)} inputs; allowed are 1 to {MOST_INPUTS}")
+        raise ModelError(f"{source!r} has {len(inputs)} inputs; allowed: 1 to {MOST_INPUTS}")
     for one in inputs:
         kind = one.type.tensor_type
         if kind.elem_type not in TYPES:

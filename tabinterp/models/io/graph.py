@@ -120,7 +120,7 @@ def check(graph: Graph, file: str) -> None:
     """Check names, operations, and the number of values of each."""
     if not 0 < len(graph.nodes) <= MOST_NODES or not 0 < len(graph.inputs) <= MOST_INPUTS:
         raise ModelError(
-            f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; allowed are 1 to "
+            f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; allowed: 1 to "
             f"{MOST_NODES:,} nodes and 1 to {MOST_INPUTS} inputs"
         )
     if len(graph.layers) > MOST_NODES:
