@@ -79,7 +79,7 @@ CHECK = Check(
             "cleared": (
                 (
                     "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. "
-                    "Compared with the {training}% of training rows that match another training row, the overlap is "
+                    "Given that {training}% of training rows match another training row, this overlap is "
                     "within the limits."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",

@@ -20,7 +20,7 @@ TEXT: dict[str, str] = {
         "covered the true value in only about 90% of simulations. The pale band shows the middle 80% of the centred curves "
         "of {ice_rows} single rows (ICE); where this band is much wider than the 95% CI, the effect depends on other "
         "columns. Faint points have few rows nearby: each is the nearest point for fewer than 30 rows. Points that are "
-        "nearest for fewer than 10 rows are left out."
+        "the nearest point to fewer than 10 rows are left out."
     ),
     "report.effects.more": "Curves that are not shown in this report but are in audit.json: {count}.",
     "report.effects.axis": "Effect on the score ({scale})",

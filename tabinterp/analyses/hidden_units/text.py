@@ -50,7 +50,7 @@ TEXT: dict[str, str] = {
         "The input to a first-layer unit is a sum of contributions, one for each column. Each cell shows the "
         "variance of the column's contribution divided by the sum of the variances of all columns' "
         "contributions; correlation between columns is ignored. The sign shown for a numeric column is the "
-        "sign of its weight. For a categorical column, the level with the largest weight is shown with the "
+        "sign of its weight. For a categorical column, the level with the largest absolute weight is shown with the "
         "sign of that weight. A dot marks a share below {percent}%. Unlike the correlations in “Units and "
         "columns”, the shares cover only direct inputs to the unit."
     ),
@@ -159,9 +159,9 @@ TEXT: dict[str, str] = {
     ),
     "report.inside.odd": (
         "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, "
-        "{neighbours} a smaller distance to their nearest neighbours, {forest} a lower anomaly score from an isolation "
-        "forest, and {residual} a smaller maximum residual of a column given the other columns (for the "
-        "optimum, this column is {column})."
+        "{neighbours} a smaller distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation "
+        "forest. When each numeric column is predicted from the others, {residual} have a smaller largest residual (at "
+        "the optimum, the largest residual is that of {column})."
     ),
     "report.inside.odd_none": (
         "Compared with this optimum, {neighbours} of real rows have a smaller distance to their nearest "

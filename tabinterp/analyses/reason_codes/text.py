@@ -22,21 +22,21 @@ TEXT: dict[str, str] = {
     ),
     "reasons.flip.more": (
         "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the "
-        "network approves the row in {named}% of cases (95% CI {named_low} to {named_high}). When the same number of "
-        "randomly chosen columns is set instead, the network approves the declined row in {random}% of cases (95% CI "
-        "{random_low} to {random_high}); the difference is significant."
+        "network approves it in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
+        "of randomly chosen columns is set instead, it does so in {random}% of pairs (95% CI {random_low} to "
+        "{random_high}); the difference is significant."
     ),
     "reasons.flip.open": (
         "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the "
-        "network approves the row in {named}% of cases (95% CI {named_low} to {named_high}). When the same number of "
-        "randomly chosen columns is set instead, the network approves the declined row in {random}% of cases (95% CI "
-        "{random_low} to {random_high}); the difference is not significant."
+        "network approves it in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
+        "of randomly chosen columns is set instead, it does so in {random}% of pairs (95% CI {random_low} to "
+        "{random_high}); the difference is not significant."
     ),
     "reasons.flip.fewer": (
         "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the "
-        "network approves the row in {named}% of cases (95% CI {named_low} to {named_high}). When the same number of "
-        "randomly chosen columns is set instead, the network approves the declined row in significantly more cases: "
-        "{random}% (95% CI {random_low} to {random_high})."
+        "network approves it in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
+        "of randomly chosen columns is set instead, it does so in significantly more pairs: {random}% (95% CI "
+        "{random_low} to {random_high})."
     ),
     "reasons.omitted": (
         "For {omitted}% of the declined rows (95% CI {omitted_low} to {omitted_high}), at least one column that is not "

@@ -179,7 +179,7 @@ def _check_opset(proto: Any, source: str, onnx: Any) -> None:
     for one in proto.opset_import:
         if one.domain in STANDARD and not OLDEST_OPSET <= one.version <= newest:
             raise ModelError(
-                f"{source!r} uses ONNX opset {one.version}; supported are {OLDEST_OPSET} to {newest}. Export it "
+                f"{source!r} uses ONNX opset {one.version}; supported: {OLDEST_OPSET} to {newest}. Export it "
                 "again with opset_version=20"
             )
 
