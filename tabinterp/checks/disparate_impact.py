@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tabinterp.analyses.groups.record import Groups, ImpactPair, ImpactRow
 from tabinterp.checks.shared.document_values import group_name
 from tabinterp.document.document import Document
@@ -25,8 +27,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         without_impact = "not_applicable" if table is None else "not_applicable_adverse"
         return not_applicable("not_applicable_task" if document.data.task != "binary" else without_impact)
     known = [row for row in impact.network if row.headline is not None or row.withheld in ("raised", "not_raised")]
-    if not known:
-        return not_applicable("not_applicable_few")
+    untold = sum(row.withheld == "untold" for row in impact.network)
     low = [row for row in known if _is_low(row, limit, impact.limit)]
     values: dict[str, object] = {"limit": limit, "adverse": adverse, "compared": impact.compared}
     values |= {"of": len(known), "count": len(low)}
@@ -34,24 +35,20 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     pairs = [pair for row in known if (pair := _shown_pair(row, limit)) is not None]
     pairs = [pair for pair in pairs if (_below(pair, limit) if low else pair.detectable is not None)]
     if not low and not pairs and all(row.withheld not in ("raised", "not_raised") for row in known):
-        return not_applicable("not_applicable_power")
+        without_pairs = "not_applicable_untold" if untold else "not_applicable_few"
+        return not_applicable("not_applicable_power" if known else without_pairs)
+    status: Literal["raised", "cleared"] = "raised" if low else "cleared"
+    key = status if pairs else f"{status}_withheld"
+    if not low and untold:
+        key, values["untold"] = f"{key}_partly", untold
     if not pairs:
         columns = list(dict.fromkeys(column for row in low or known for column in row.columns))
-        values |= {"columns": columns, "limit": impact.limit}
-        return Outcome("raised", "raised_withheld", values) if low else Outcome("cleared", "cleared_withheld", values)
+        return Outcome(status, key, values | {"columns": columns, "limit": impact.limit})
     # The surest of the low ratios, of a single column where there is one; otherwise the lowest ratio of all.
     pair = min(pairs, key=lambda pair: (len(pair.least), pair.high or 0.0) if low else (0, pair.ratio.value or 0.0))
-    untold = sum(row.withheld == "untold" for row in impact.network)
     values |= {"least": group_name(pair.least), "most": group_name(pair.most), "ratio": pair.ratio.value}
-    values |= {"low": pair.ratio.low, "high": pair.ratio.high}
-    if low:
-        return Outcome("raised", "raised", values)
-    values |= {"detectable": pair.detectable}
-    return (
-        Outcome("cleared", "cleared_partly", values | {"untold": untold})
-        if untold
-        else Outcome("cleared", "cleared", values)
-    )
+    values |= {"low": pair.ratio.low, "high": pair.ratio.high} | ({} if low else {"detectable": pair.detectable})
+    return Outcome(status, key, values)
 
 
 def _shown_pair(row: ImpactRow, limit: float) -> ImpactPair | None:
@@ -143,7 +140,7 @@ CHECK = Check(
             ),
             "cleared_partly": (
                 (
-                    "Among the groups that could be compared, no group's selection rate is significantly below {limit} "
+                    "Among the groups whose results can be given, no group's selection rate is significantly below {limit} "
                     "times that of another group defined by the same column or pair of columns ({compared} pairs of "
                     "groups in {of} columns or pairs of columns; Holm's correction). A row is “selected” if its "
                     "predicted class is not “{adverse}”. The lowest ratio of selection rates is {ratio} (95% CI {low} "
@@ -165,10 +162,25 @@ CHECK = Check(
                 ),
                 "adverse: a class; of: a number of columns and pairs of columns",
             ),
+            "cleared_withheld_partly": (
+                (
+                    "Among the groups whose results can be given, no group's selection rate is significantly below {limit} "
+                    "times that of another group defined by the same column or pair of columns ({compared} pairs of "
+                    "groups in {of} columns or pairs of columns; Holm's correction). A row is “selected” if its "
+                    "predicted class is not “{adverse}”. The selection rates are withheld because a count is below ten. "
+                    "In {untold} columns or pairs of columns, not even the result is given, because it would disclose a "
+                    "small count."
+                ),
+                "adverse: a class; of, untold: numbers of columns and pairs of columns",
+            ),
             "not_applicable": "Not applicable: no column was declared protected.",
             "not_applicable_adverse": (
                 "Not applicable: the adverse class was not stated. State it with adverse= when reading "
                 "the table, or with --adverse CLASS."
+            ),
+            "not_applicable_untold": (
+                "Not applicable: in every column with groups that are large enough to compare, the result would disclose a "
+                "small count."
             ),
             "not_applicable_few": (
                 "Not applicable: no column has two groups that are large enough to compare. Each group needs at "

@@ -91,8 +91,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "By the limits of this check, none of the {count} columns predicts the target worse on held-out "
-                    "rows than on training rows. The largest drop in the AUC or R² of a single column from "
+                    "None of the {count} columns was shown to lose more predictive power from training to held-out rows "
+                    "than the limits of this check allow. The largest drop in the AUC or R² of a single column from "
                     "training to held-out rows is {fall}, for {column} (95% CI {low} to {high}; q = {q}, adjusted "
                     "over all columns)."
                 ),

@@ -13,13 +13,13 @@ TEXT: dict[str, Sentence] = {
     "checks.limits": "Adjustable limits",
     "method.shapley": "Shapley values",
     "power.rows": (
-        "If {of:effect} were {effect} or more, this check would be raised with at least 80% probability (n = {rows}).",
+        "The smallest value of {of:effect} that this check can detect with 80% probability is {effect} (n = {rows}).",
         "of: one of the effects below; effect: its size",
     ),
     "power.events": (
         (
-            "If {of:effect} were {effect} or more, this check would be raised with at least 80% probability (n = "
-            "{rows}; {events} events)."
+            "The smallest value of {of:effect} that this check can detect with 80% probability is {effect} (n = {rows}; "
+            "{events} events)."
         ),
         "of: one of the effects below; effect: its size",
     ),
@@ -27,7 +27,7 @@ TEXT: dict[str, Sentence] = {
     "effect.r2": "the true R² of a column",
     "effect.loss": "the true difference in loss",
     "effect.share": "the true share of affected rows",
-    "effect.variance": "the true share of score variance due to an interaction",
+    "effect.variance": "the true share of score variance due to an interaction of columns without an effect of their own",
     "effect.psi": "the true stability index of a column",
     "effect.ranges": "the true change in score divided by the score's range",
     "effect.gap": "the true difference in R²",

@@ -277,7 +277,7 @@ TEXT: dict[str, str] = {
     ),
     # untold: a number of columns and pairs of columns
     "report.strip.groups.cleared_partly": (
-        "Among the groups that could be compared, no selection rate is significantly below {limit} times that of another "
+        "Among the groups whose results can be given, no selection rate is significantly below {limit} times that of another "
         "group of the same column or pair of columns. The lowest ratio is {ratio} (95% CI {low} to {high}), for “{least}” "
         "relative to “{most}”. For {untold} columns or pairs of columns, results of groups with withheld rates are not given."
     ),
@@ -297,8 +297,8 @@ TEXT: dict[str, str] = {
     "report.strip.simplest.none": "No simpler model was shown to match the network.",
     "report.strip.percent": "{share} (95% CI {low} to {high})",
     "report.strip.rule": (
-        "The rule “{rule}” covers the most rows with disagreement: tested on {scored} rows, it applies to {rows}, and the "
-        "models disagree on {share} of them."
+        "Of the rules whose share is shown, “{rule}” covers the most rows with disagreement: tested on {scored} rows, it "
+        "applies to {rows}, and the models disagree on {share} of them."
     ),
     "report.action.simpler": "Consider {rung} ({parameters} parameters) instead of the network.",
     "report.action.worse": "Use {linear:name}; the network predicts worse.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -277,8 +278,9 @@ def test_few_rows_that_differ_do_not_say_which_way():
     assert (part.network_higher.value, part.nearly_always_higher, part.count) == (None, None, None)
 
 
+@pytest.mark.parametrize("plain", [True, False])
 @pytest.mark.parametrize(("rows", "surplus", "right"), [(7500, 363, 212), (300, 41, 20), (20_000, 30, 15)])
-def test_the_few_rows_on_one_side_cannot_be_derived(rows, surplus, right):
+def test_the_few_rows_on_one_side_do_not_follow_from_what_is_said_of_disagreement(rows, surplus, right, plain):
     """The confusion matrices give by how many rows more the network predicts the positive class (`surplus`), and by how many
     more of these it is right (`right`). Of the 1 to 9 rows on which only the linear model predicts it, what is told fits many.
     """
@@ -291,13 +293,16 @@ def test_the_few_rows_on_one_side_cannot_be_derived(rows, surplus, right):
         ]
         found = Disagreement(
             rows, count, *shares, (better, count - better, 0), None, None, 0,
-            positive="yes", higher=(1 - few / count, 0.9, 1.0), higher_count=count - few,
+            positive="yes", higher=(1 - few / count, 0.9, 1.0), higher_count=count - few, plain=plain,
         )  # fmt: skip
         part = told(Found(disagreement=found, linear=SimpleNamespace(model=SimpleNamespace(name="a line"))))
         assert part.count is None
         assert {one.key for one in part.sentences} >= {"disagreement.classes.about", "disagreement.positive.network"}
         told_of.setdefault(part.model_dump_json(), []).append(few)
-    assert list(map(len, told_of.values())) == [9]
+    if plain:
+        assert list(map(len, told_of.values())) == [9]
+    shares = {json.loads(one)["share"]["value"] for one in told_of}
+    assert len(shares) == 1
     labels = {
         _different_classes(
             DifferentClasses(surplus + 2 * few, (surplus + 2 * few) / rows, surplus + few), rows

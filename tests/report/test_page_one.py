@@ -79,7 +79,7 @@ def test_page_one_says_how_selection_rates_compare_where_columns_are_protected()
     )
     said = first_screen(with_findings(partly)).groups
     assert said.startswith(
-        "Among the groups that could be compared, no selection rate is significantly below 0.800 times"
+        "Among the groups whose results can be given, no selection rate is significantly below 0.800 times"
     )
     assert said.endswith("For 3 columns or pairs of columns, results of groups with withheld rates are not given.")
     unstated = first_screen(with_findings(selection_rates("not_applicable", "not_applicable_adverse"))).groups
@@ -133,6 +133,8 @@ def test_page_one_joins_the_conditions_of_a_rule():
     panels = first_screen(made.model_copy(update={"disagreement": found})).panels
     said = [block.text for panel in panels for block in panel.blocks if isinstance(block, Paragraph)]
     assert any(
-        one.startswith("The rule “age above 30 and sex is female” covers the most rows with disagreement")
+        one.startswith(
+            "Of the rules whose share is shown, “age above 30 and sex is female” covers the most rows with disagreement"
+        )
         for one in said
     )

@@ -86,8 +86,8 @@ TEXT: dict[str, str] = {
     "report.coefficients.wald": "Joint Wald tests by column",
     # columns: with the factor of each, worst first
     "report.coefficients.collinear": (
-        "Columns with a variance inflation factor above {limit}: {count} (highest: {columns}). Their linear coefficients are "
-        "imprecise, because other columns carry much of the same information."
+        "Columns with a variance inflation factor above {limit}: {count} (highest: {columns}). Their linear coefficients "
+        "are less precise than they would be if the columns were unrelated."
     ),
     "report.coefficients.wald_note": (
         "The Wald chi² statistic tests the joint hypothesis that all coefficients of a column are zero in the "

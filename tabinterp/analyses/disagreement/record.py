@@ -177,15 +177,22 @@ def _blurred(result: DisagreementResult) -> tuple[Interval, list[Interval]]:
     above = result.higher_count or 0
     count = blurred(result.count, min(above, result.count - above))
     right = max(0, min(count, result.right[0] + (count - result.count) // 2))
-    sides = (result.network_right, right), (result.linear_right, count - right), (result.neither, 0)
-    share = _about(result.share, count, result.rows, result.plain)
-    return share, [_about(one, rows, count, result.plain) for one, rows in sides]
+    sides = (result.network_right, result.right[0], right), (result.linear_right, result.right[1], count - right)
+    share = _about(result.share, (result.count, result.rows), (count, result.rows), result.plain)
+    shares = [_about(one, (was, result.count), (now, count), result.plain) for one, was, now in sides]
+    return share, [*shares, _about(result.neither, (0, result.count), (0, count), result.plain)]
 
 
-def _about(share: tuple[float, float, float], count: int, rows: int, plain: bool) -> Interval:
-    value = count / rows if plain else share[0]
-    ends = wilson(value, rows, Z95) if plain else share[1:]
-    return interval(*(None if one is None else float(f"{one:.2g}") for one in (value, None, *ends)))
+def _about(share: tuple[float, float, float], was: tuple[int, int], now: tuple[int, int], plain: bool) -> Interval:
+    """Return a share that was one quotient of counts as if it were another, to two digits."""
+    value = now[0] / now[1]
+    if plain:
+        numbers: tuple[float, ...] = (value, *wilson(value, now[1], Z95))
+    else:
+        moved = value * was[1] / was[0] if was[0] else 1.0
+        numbers = tuple(min(1.0, number * moved) for number in share)
+    value, low, high = (float(f"{number:.2g}") for number in numbers)
+    return interval(value, None, low, high)
 
 
 def _percent(name: str, share: Interval) -> dict[str, float | None]:
