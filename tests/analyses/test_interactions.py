@@ -75,6 +75,23 @@ def test_the_share_of_a_pair_is_its_sobol_index(function, columns, low, high, pa
     assert np.all(np.sum(inside, axis=0) >= 6)
 
 
+def test_a_function_of_rows_has_the_interactions_of_the_same_network():
+    table = uniform(300, 3, -np.pi, np.pi, 0)
+    network = Formula(ishigami).double()
+
+    def function(rows):
+        return network(torch.tensor(rows[["x1", "x2", "x3"]].to_numpy())).numpy()[:, 0]
+
+    of_rows, of_network = (
+        ti.interactions(model, table, top=2, background=20)
+        for model in (ti.wrap(function, task="regression"), cases.wrapped(network))
+    )
+    assert [one.columns for one in of_rows.pairs] == [one.columns for one in of_network.pairs]
+    for one, other in zip(of_rows.pairs, of_network.pairs, strict=True):
+        for name in ("share", "variance", "shapley"):
+            assert getattr(one, name).value == pytest.approx(getattr(other, name).value, rel=1e-5, abs=1e-9)
+
+
 def test_a_product_on_two_levels_is_known_exactly():
     """f = x1 x2 on {-1, 1}: all variance is the pair's; the table is the product itself."""
     x = np.random.default_rng(1).choice([-1.0, 1.0], (1600, 3))
