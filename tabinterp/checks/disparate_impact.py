@@ -38,9 +38,12 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         without_pairs = "not_applicable_untold" if untold else "not_applicable_few"
         return not_applicable("not_applicable_power" if known else without_pairs)
     status: Literal["raised", "cleared"] = "raised" if low else "cleared"
-    key = status if pairs else f"{status}_withheld"
-    if not low and untold:
-        key, values["untold"] = f"{key}_partly", untold
+    if low:
+        key = "raised" if pairs else "raised_withheld"
+    elif untold:
+        key, values["untold"] = "cleared_partly" if pairs else "cleared_withheld_partly", untold
+    else:
+        key = "cleared" if pairs else "cleared_withheld"
     if not pairs:
         columns = list(dict.fromkeys(column for row in low or known for column in row.columns))
         return Outcome(status, key, values | {"columns": columns, "limit": impact.limit})
