@@ -13,6 +13,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "language.list": "{before}, {next}",
     "language.series": "{before}; {next}",
     "language.both": "{before} and {next}",
+    # conditions that must all hold
+    "language.conditions": "{before} and {next}",
     "language.sentences": "{before} {next}",
     # vocabularies: what the document calls something, and what it is called in a sentence
     "name.logistic regression": "logistic regression",

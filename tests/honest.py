@@ -48,7 +48,8 @@ def in_words(document: Document) -> Disagreement | None:
     part = document.disagreement
     if part is None:
         return None
-    return part.model_copy(update={"sentences": disagreement_sentences(part, document.linear.name)})
+    positive = document.data.classes[-1] if document.data.task == "binary" else None
+    return part.model_copy(update={"sentences": disagreement_sentences(part, document.linear.name, positive)})
 
 
 def grouped(document: Document) -> Slices | None:

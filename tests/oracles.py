@@ -231,12 +231,9 @@ def top_overlap(x, y, k: int) -> float:
 
 def partial_dependence(score: Score, frame: pd.DataFrame, column: str, value, w) -> np.ndarray:
     """Mean score (k,) with every row at the value (Friedman 2001)."""
-    total = 0.0
-    for i in range(len(frame)):
-        row = frame.iloc[[i]].copy()
-        row[column] = pd.Series([value], index=row.index).astype(frame[column].dtype)
-        total = total + w[i] * score(row)[0]
-    return total / sum(w)
+    moved = frame.assign(**{column: pd.Series([value] * len(frame), index=frame.index).astype(frame[column].dtype)})
+    scores = score(moved)
+    return sum(w[i] * scores[i] for i in range(len(frame))) / sum(w)
 
 
 def accumulated(difference, x: Sequence[float], edges: Sequence[float], w) -> list[float]:
@@ -300,45 +297,45 @@ def shapley_interaction(f, x, background, j: int, k: int) -> float:
     return total
 
 
-def purify(table, weight, rounds: int = 10_000) -> np.ndarray:
+def purify(table, weight) -> np.ndarray:
     """Mass moving of Lengerich et al. (2020): weighted means of rows, then of columns, are taken off until none is left."""
     table = np.array(table, dtype=float)
-    for _ in range(rounds):
-        for i in range(table.shape[0]):
-            table[i] -= np.dot(weight[i], table[i]) / sum(weight[i])
-        for j in range(table.shape[1]):
-            table[:, j] -= np.dot(weight[:, j], table[:, j]) / sum(weight[:, j])
+    left = np.inf
+    while left > 1e-14 * np.abs(table).max():
+        rows = (weight * table).sum(axis=1) / weight.sum(axis=1)
+        table -= rows[:, None]
+        columns = (weight * table).sum(axis=0) / weight.sum(axis=0)
+        table -= columns
+        left = np.abs(rows).max() + np.abs(columns).max()
     return table
 
 
 # ---- Shapley values
 
 
-def hybrids(score: Score, row: pd.DataFrame, back: pd.DataFrame) -> dict[frozenset, np.ndarray]:
-    """Coalition of columns -> (k,) score of the one row `back` with these columns from `row`: all coalitions."""
-    columns = list(row.columns)
+def hybrids(score: Score, row: pd.DataFrame, background: pd.DataFrame) -> dict[frozenset, np.ndarray]:
+    """Coalition of columns -> (k,) mean score of the background rows with these columns from `row`: all coalitions."""
+    columns, n = list(row.columns), len(background)
     coalitions = [frozenset(c for i, c in enumerate(columns) if code >> i & 1) for code in range(2 ** len(columns))]
-    rows = pd.concat([back] * len(coalitions), ignore_index=True)
+    rows = pd.concat([background] * len(coalitions), ignore_index=True)
     for column in columns:
-        cells = [(row if column in coalition else back)[column].iloc[0] for coalition in coalitions]
-        rows[column] = pd.Series(cells, dtype=object).astype(row[column].dtype)
-    return dict(zip(coalitions, score(rows), strict=True))
+        inside = np.repeat([column in coalition for coalition in coalitions], n)
+        cells = rows[column].astype(object)
+        cells[inside] = row[column].iloc[0]
+        rows[column] = cells.astype(row[column].dtype)
+    return dict(zip(coalitions, score(rows).reshape(len(coalitions), n, -1).mean(axis=1), strict=True))
 
 
 def shapley(score: Score, row: pd.DataFrame, background: pd.DataFrame) -> np.ndarray:
     """(columns, k) by Shapley's formula (1953): over all coalitions without the player, averaged over background rows."""
-    columns, total = list(row.columns), 0
-    d = len(columns)
-    for b in range(len(background)):
-        worth = hybrids(score, row, background.iloc[[b]])
-        for_player = []
-        for player in columns:
-            value = 0
-            for coalition in worth:
-                if player not in coalition:
-                    s = len(coalition)
-                    weight = math.factorial(s) * math.factorial(d - s - 1) / math.factorial(d)
-                    value = value + weight * (worth[coalition | {player}] - worth[coalition])
-            for_player.append(value)
-        total = total + np.array(for_player) / len(background)
-    return total
+    columns, worth = list(row.columns), hybrids(score, row, background)
+    d, values = len(columns), []
+    for player in columns:
+        value = 0
+        for coalition in worth:
+            if player not in coalition:
+                s = len(coalition)
+                weight = math.factorial(s) * math.factorial(d - s - 1) / math.factorial(d)
+                value = value + weight * (worth[coalition | {player}] - worth[coalition])
+        values.append(value)
+    return np.array(values)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import fcntl
 import functools
 import hashlib
+import json
 import os
 import pickle
 import shutil
 import tempfile
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
+
+import jsonschema
 
 VARIABLE = "TABINTERP_TESTS_SHARED"  # the folder of this run; `conftest.py` makes it, and workers inherit it
 
@@ -37,6 +41,14 @@ def once_per_run(function: Callable[P, T]) -> Callable[P, T]:
         return pickle.loads(_made(_key(function, args, named), write).read_bytes())
 
     return read
+
+
+@functools.cache
+def published_schema() -> jsonschema.Draft202012Validator:
+    """What a document is held to: the published file, which `tests/report/test_canonical.py` holds to the types."""
+    return jsonschema.Draft202012Validator(
+        json.loads(files("tabinterp.document").joinpath("audit-1.schema.json").read_bytes())
+    )
 
 
 def folder_once_per_run(fill: Callable[..., object], *args: Any) -> Path:

@@ -66,7 +66,7 @@ def test_the_class_is_kept_as_it_stands_in_the_table():
         (
             "defautl",
             {},
-            "got adverse='defautl'; allowed are 'default' and 'repaid'.*Did you mean 'default'",
+            "got adverse='defautl'; allowed: 'default' and 'repaid'.*Did you mean 'default'",
         ),
         (
             "default",
@@ -170,7 +170,7 @@ def test_the_old_argument_warns_and_does_what_the_new_one_does():
         assert ti.groups(network(), network(), read(), declined="positive").adverse == "repaid"
     with pytest.raises(TabinterpError, match="the table was read with the adverse class 'default'"):
         ti.groups(network(), network(), read("default"), declined="positive")
-    with pytest.raises(TabinterpError, match="got declined='no'; allowed are 'negative' and 'positive'"):
+    with pytest.raises(TabinterpError, match="got declined='no'; allowed: 'negative' and 'positive'"):
         ti.groups(network(), network(), read(), declined="no")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

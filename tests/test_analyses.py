@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -73,12 +74,20 @@ def test_each_analysis_is_listed_once_under_the_name_of_its_package():
         assert callable(import_module(f"tabinterp.analyses.{analysis.name}.{analysis.estimator}").run)
 
 
-def schema_at(schema: dict, place: str) -> dict:
+@cache
+def schema_of_documents() -> dict:
+    return canonical.schema()
+
+
+def schema_at(place: str) -> dict:
     """The part of the JSON Schema for a place of the document, references followed."""
+    schema = schema_of_documents()
     for name in place.split("."):
         while "properties" not in schema:
             options = [schema, *schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else ())]
-            schema = canonical.schema()["$defs"][next(one["$ref"] for one in options if "$ref" in one).split("/")[-1]]
+            schema = schema_of_documents()["$defs"][
+                next(one["$ref"] for one in options if "$ref" in one).split("/")[-1]
+            ]
         schema = schema["properties"][name]
     return schema
 
@@ -87,7 +96,7 @@ def schema_at(schema: dict, place: str) -> dict:
 def test_each_analysis_has_a_field_of_the_document_its_schema_and_its_places_on_the_page(analysis):
     """They follow from the list: the document, the published schema and the chapters name no analysis themselves."""
     place = analysis.place or f"analyses.{analysis.name}"
-    held = schema_at(canonical.schema(), place)
+    held = schema_at(place)
     if analysis.record is not None:
         assert PLACES[analysis.kind] == tuple(place.split("."))
         assert analysis.kind.__name__ in (held.get("title"), *re.findall(r"#/\$defs/(\w+)", json.dumps(held)))

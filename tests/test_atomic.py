@@ -16,6 +16,7 @@ import pytest
 import tabinterp as ti
 from tabinterp import atomic_io
 from tabinterp.errors import DocumentError
+from tabinterp.report import html
 from tests.test_attestation import audit, folder  # noqa: F401  # an audit, and a fixture
 from tests.test_verification import command
 
@@ -152,7 +153,8 @@ def test_a_broken_template_is_told_and_nothing_is_written(folder, monkeypatch, c
     out = folder / "out"
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     loader = jinja2.DictLoader({} if template is None else {"page.html": template})
-    monkeypatch.setattr("tabinterp.report.html.PackageLoader", lambda _: loader)
+    monkeypatch.setattr(html, "PackageLoader", lambda _: loader)
+    monkeypatch.setattr(html, "_environment", html._environment.__wrapped__)  # made anew, with that loader
     assert command("render", out / "audit.json", "--out", out / "report.html") == 2
     said = capsys.readouterr().err
     assert "the template page.html cannot be rendered" in said

@@ -7,7 +7,6 @@ import json
 import re
 import warnings
 
-import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,11 +19,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
 from tabinterp.analyses.effects.estimator import POINTS
-from tabinterp.document.canonical import schema
 from tabinterp.document.message import Message
 from tabinterp.models import bind
 from tabinterp.table.hash_sampling import chosen
-from tests.shared import once_per_run
+from tests.shared import once_per_run, published_schema
 from tests.test_languages import words
 
 TASKS = ("binary", "multiclass", "regression", "count")
@@ -103,7 +101,7 @@ def same(interval, estimates, *place):
 class TestNumbersAreThoseOfTheReadings:
     def test_the_document_is_valid_and_its_report_names_the_sections(self, task, undrawn):
         audit = audited(task)[3]
-        jsonschema.Draft202012Validator(schema()).validate(json.loads(audit.to_json()))
+        published_schema().validate(json.loads(audit.to_json()))
         assert ti.Audit.from_json(audit.to_json()) == audit
         page = audit.to_html()
         assert all(f'<section id="{name}"' in page for name in ("together", "shapley", "effects", "interactions"))
@@ -248,7 +246,7 @@ def test_a_document_from_before_still_reads_and_renders(undrawn):
     old["not_assessed"] += [{"key": f"not_assessed.{name}", "values": {}} for name in ("shapley", "effects")]
     again = ti.Audit.from_json(json.dumps(old).encode())
     assert again.document.shapley is None
-    assert "No results. The section" in again.to_html()
+    assert "This section has no results. The section" in again.to_html()
 
 
 def test_what_does_not_apply_is_said():

@@ -35,7 +35,9 @@ from tabinterp.report.sections.findings import raised_of
 from tabinterp.table import readers as batches
 from tests.shared import folder_once_per_run
 
+pytestmark = pytest.mark.usefixtures("drawn_once")
 SCRIPT = "<script>alert(1)</script>"
+ANALYSES = "permutation_importance,effects,groups,data_quality"  # all of them are run in tests/test_audit.py
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -103,7 +105,7 @@ def trained_and_audited(made: Path) -> None:
     ]
     for arguments in (
         ["train", "--data", "people.csv", *asked, "--out", "bundle"],
-        ["audit", "bundle", "--data", "people.csv", "--out", "audit", "--rows", "100"],
+        ["audit", "bundle", "--data", "people.csv", "--out", "audit", "--rows", "100", "--analyses", ANALYSES],
     ):
         done = start(*arguments, cwd=made).communicate()
         (made / f"{arguments[0]}.out").write_text(done[0], "utf-8")
@@ -206,6 +208,7 @@ def test_render_makes_other_views(form, folder, run, tmp_path):
 
 def test_quiet_prints_one_line_and_the_path_and_writes_the_same_bytes(folder, run, tmp_path):
     arguments = ["audit", folder / "bundle", "--data", folder / "people.csv", "--rows", 100, "--out", tmp_path]
+    arguments += ["--analyses", ANALYSES]
     line = ti.Audit.from_json(folder / "audit" / "audit.json").in_one_line()
     assert run(*arguments, "--quiet") == Ran(0, f"{tmp_path / 'report.html'}\n", f"{line}\n")
     for name in ("audit.json", "report.html"):
@@ -374,7 +377,7 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
     assert (data.rows, data.held_out_rows, data.without_target.rows, data.classes) == (160, 40, 20, ["0", "1"])
     assert "not_assessed.without_target" in [note.key for note in document.not_assessed]
     page = re.sub(r"<[^>]+>", " ", Path("out", "report.html").read_text("utf-8"))
-    assert "Rows with a missing target: 20 were excluded" in page
+    assert "Rows with a missing target were excluded (20 rows)" in page
     again = read_again(document.settings.table, Rows("gappy.csv"))
     assert (len(again), again.without_target) == (160, 20)
     few = ti.read_table(frame.drop(index=[*range(0, 180, 9)][5:]), target="paid", drop_missing_target=True)
@@ -564,7 +567,7 @@ def test_a_split_that_contradicts_the_models_own_is_refused(folder, run, tmp_pat
 # ---- Ctrl-C
 
 
-@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("old", [pytest.param(False, marks=pytest.mark.nightly), True])
 def test_ctrl_c_leaves_no_half_written_file(folder, tmp_path, old):
     if old:
         for name in ("audit.json", "report.html", "run.json"):

@@ -368,7 +368,7 @@ def test_the_reference_network_finds_the_rates_wherever_they_lie():
 
 
 def test_the_reference_network_refuses_what_is_no_count():
-    with pytest.raises(ModelError, match="whole numbers of at least 0"):
+    with pytest.raises(ModelError, match="only whole numbers, 0 or greater"):
         fit_network(np.ones((9, 1)), np.arange(9) - 1.0, task="count")
     with pytest.raises(ModelError, match="all counts in the training rows are 0"):
         fit_network(np.ones((9, 1)), np.zeros(9), task="count")

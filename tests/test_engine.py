@@ -116,10 +116,11 @@ def test_pieces_are_the_batches_in_other_cuts(folder):
     for part in ("all", "training", "evaluation"):
         apart = [table for piece in pieces for table in scan.form.batches(part, piece)]
         coded = [table for piece in pieces for table in scan.coded.batches(part, piece)]
+        batches = [*scan.batches(part)]
         for name in ("numbers", "y", "weights", "held_out"):
-            whole, other = (np.concatenate([getattr(t, name) for t in ts]) for ts in (apart, scan.batches(part)))
+            whole, other = (np.concatenate([getattr(t, name) for t in ts]) for ts in (apart, batches))
             np.testing.assert_array_equal(whole, other)
-        frames = [pd.concat([t.frame for t in ts], ignore_index=True) for ts in (apart, scan.batches(part))]
+        frames = [pd.concat([t.frame for t in ts], ignore_index=True) for ts in (apart, batches)]
         frames.append(pd.concat([as_objects(t.frame) for t in coded], ignore_index=True))
         for other in frames[1:]:
             pd.testing.assert_frame_equal(frames[0], other)

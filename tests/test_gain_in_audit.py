@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 
-import jsonschema
 import numpy as np
 import pytest
 
@@ -19,11 +18,11 @@ from tabinterp.analyses.performance.estimator import compare
 from tabinterp.analyses.recalibration.estimator import recalibrated
 from tabinterp.analyses.settings import decision_policy as policy
 from tabinterp.analyses.slices.estimator import slices
-from tabinterp.document.canonical import from_bytes, schema, to_bytes
+from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.claims import check
 from tabinterp.models import bind
 from tests import cases
-from tests.shared import once_per_run
+from tests.shared import once_per_run, published_schema
 
 
 @functools.cache
@@ -71,7 +70,7 @@ class TestNumbers:
     def test_the_document_is_valid_and_comes_back(self, task):
         document = audited(task)[0]
         data = to_bytes(document)
-        jsonschema.Draft202012Validator(schema()).validate(json.loads(data))
+        published_schema().validate(json.loads(data))
         assert from_bytes(data) == document
         check(document)
         assert document.gain.ladder is not None

@@ -266,9 +266,8 @@ def test_an_optimum_that_breaks_a_relation_alone_says_which():
     measures |= {"residual_of": odd.column[0], "out": 0, "oddness": float(odd.oddness[0]), "beyond": ["residual"]}
     told = part.cards[0].optimum.model_copy(update=measures | {"unreadable": True})
     assert next(block.text for block in stamp(part, told)) == (
-        f"✗ This optimum is implausible as a real row: it is more atypical than {share(odd.oddness[0])} of real rows. "
-        f"The optimum is marked as implausible for these reasons: its residual for {odd.column[0]} exceeds the largest "
-        "residual, over all columns, of every real row."
+        f"✗ This optimum is implausible as a real row: it is more atypical than {share(odd.oddness[0])} of real rows "
+        f"because of its large residual for {odd.column[0]} given the other columns."
     )
     document = audited().document
     for silent in ({"unreadable": False}, {"beyond": []}):

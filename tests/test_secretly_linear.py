@@ -106,7 +106,7 @@ def test_the_report_names_it_and_prints_these_coefficients(undrawn):
     document = audit.document
     assert document.network.linear
     assert document.verdict.lines[0].key == "verdict.linear.exact"
-    assert "It can express nothing that logistic regression cannot" in audit.to_html()
+    assert "The network can express nothing that logistic regression cannot" in audit.to_html()
     (finding,) = [f for f in document.findings if f.slug == "secretly-linear"]
     assert (finding.status, finding.claim.key) == ("raised", "finding.secretly-linear.raised_exact")
     expected = ti.coefficients(model, table).frame()["model"].astype(float)

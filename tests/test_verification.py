@@ -36,6 +36,8 @@ from tabinterp.report.html import render
 from tabinterp.table.digest import column_digests
 from tests.shared import folder_once_per_run
 
+pytestmark = pytest.mark.usefixtures("drawn_once")  # folders are verified, and so rendered, in most tests
+
 # What few rows hold, in every column: nothing of it may be written anywhere. Row -> value.
 PLANTED = {
     "age": {3: 117.73625},

@@ -55,11 +55,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Limit:
-    """A number that decides whether a check is raised. A policy may replace it by another one from `least` to `most`."""
+    """A number that decides whether a check is raised. A policy may replace it by another one from `least` to `most`.
+
+    `means` says which quantity is compared with it.
+    """
 
     value: float
     least: float = 0.0
     most: float = 1.0
+    means: Sentence = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,11 @@ class Check:
 
     @property
     def sentences(self) -> dict[str, Sentence]:
-        """Every sentence of the check under its key of the catalogue: `check.SLUG.ASPECT` or `finding.SLUG.OUTCOME`."""
+        """Every sentence of the check under its key of the catalogue: `check.SLUG.ASPECT`, `check.SLUG.limit.NAME` or
+        `finding.SLUG.OUTCOME`.
+        """
         aspects = {f"check.{self.slug}.{aspect}": getattr(self.text, name) for aspect, name in ASPECTS.items()}
+        aspects |= {f"check.{self.slug}.limit.{name}": limit.means for name, limit in self.limits.items()}
         return aspects | {f"finding.{self.slug}.{outcome}": claim for outcome, claim in self.text.claims.items()}
 
 

@@ -46,12 +46,13 @@ CHECK = Check(
         title="Swapped classes",
         measures=(
             "the AUC of the network (two classes), or whether relabelling the predicted classes raises accuracy "
-            "(several classes). The new labels are chosen on half of the held-out rows and tested on the other half."
+            "(several classes). For several classes, the new labels are chosen on half of the held-out rows and "
+            "tested on the other half."
         ),
         limitations="May miss swapped classes that the network rarely predicts.",
         raised_when=(
-            "the AUC is below 0.5 at 99% confidence, or relabelling the predicted classes raises accuracy (one-sided "
-            "p below 0.01)."
+            "the network's AUC is below 0.5 at 99% confidence (two classes), or relabelling the predicted classes "
+            "raises accuracy with a one-sided p-value below 0.01 (several classes)."
         ),
         next=(
             "Check the order of the classes and of the network's outputs, and which class is declared "
@@ -76,10 +77,14 @@ CHECK = Check(
                 ),
             ),
             "cleared": (
-                "The network's AUC is {value} (95% CI {low} to {high}), not significantly below 0.5.",
+                (
+                    "There is no evidence that the two classes are swapped, because the network's AUC is not "
+                    "significantly below 0.5 (99% confidence): it is "
+                    "{value} (95% CI {low} to {high})."
+                ),
                 "value, low, high: the metric and the ends of its interval",
             ),
-            "cleared_order": "No relabelling of the predicted classes was found to raise accuracy significantly.",
+            "cleared_order": "No relabelling of the predicted classes was found that raises accuracy significantly.",
             "not_applicable": (
                 "Not applicable: there are no held-out rows. Supply a split to check the order of the classes."
             ),

@@ -53,7 +53,11 @@ CHECK = Check(
     severity="act",
     section="groups",
     evaluate=evaluate,
-    limits={"percent": Limit(AGAINST_PERCENT, most=100)},
+    limits={
+        "percent": Limit(
+            AGAINST_PERCENT, most=100, means="percentage of rows whose score moves against the declared direction"
+        )
+    },
     text=Text(
         title="Declared constraint violated",
         measures=(
@@ -65,7 +69,7 @@ CHECK = Check(
             "for a column with a declared direction, either the lower end of the 95% interval for the share of rows "
             "whose score moves against that direction is at least {percent}%, or the lower end of the 95% interval "
             "for the largest movement of the effect curve against that direction is above zero. The check is also "
-            "raised if any value lies outside its declared domain."
+            "raised if any value lies outside the domain declared for its column."
         ),
         next=(
             "Train the network with the declared constraint, or correct the declaration. Values outside the declared "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tabinterp.analyses.groups.record import Groups, ImpactPair, ImpactRow
 from tabinterp.checks.shared.document_values import group_name
 from tabinterp.document.document import Document
@@ -25,8 +27,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         without_impact = "not_applicable" if table is None else "not_applicable_adverse"
         return not_applicable("not_applicable_task" if document.data.task != "binary" else without_impact)
     known = [row for row in impact.network if row.headline is not None or row.withheld in ("raised", "not_raised")]
-    if not known:
-        return not_applicable("not_applicable_few")
+    untold = sum(row.withheld == "untold" for row in impact.network)
     low = [row for row in known if _is_low(row, limit, impact.limit)]
     values: dict[str, object] = {"limit": limit, "adverse": adverse, "compared": impact.compared}
     values |= {"of": len(known), "count": len(low)}
@@ -34,18 +35,20 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     pairs = [pair for row in known if (pair := _shown_pair(row, limit)) is not None]
     pairs = [pair for pair in pairs if (_below(pair, limit) if low else pair.detectable is not None)]
     if not low and not pairs and all(row.withheld not in ("raised", "not_raised") for row in known):
-        return not_applicable("not_applicable_power")
+        without_pairs = "not_applicable_untold" if untold else "not_applicable_few"
+        return not_applicable("not_applicable_power" if known else without_pairs)
+    status: Literal["raised", "cleared"] = "raised" if low else "cleared"
+    key = status if pairs else f"{status}_withheld"
+    if not low and untold:
+        key, values["untold"] = f"{key}_partly", untold
     if not pairs:
         columns = list(dict.fromkeys(column for row in low or known for column in row.columns))
-        values |= {"columns": columns, "limit": impact.limit}
-        return Outcome("raised", "raised_withheld", values) if low else Outcome("cleared", "cleared_withheld", values)
+        return Outcome(status, key, values | {"columns": columns, "limit": impact.limit})
     # The surest of the low ratios, of a single column where there is one; otherwise the lowest ratio of all.
     pair = min(pairs, key=lambda pair: (len(pair.least), pair.high or 0.0) if low else (0, pair.ratio.value or 0.0))
     values |= {"least": group_name(pair.least), "most": group_name(pair.most), "ratio": pair.ratio.value}
-    values |= {"low": pair.ratio.low, "high": pair.ratio.high}
-    if low:
-        return Outcome("raised", "raised", values)
-    return Outcome("cleared", "cleared", values | {"detectable": pair.detectable})
+    values |= {"low": pair.ratio.low, "high": pair.ratio.high} | ({} if low else {"detectable": pair.detectable})
+    return Outcome(status, key, values)
 
 
 def _shown_pair(row: ImpactRow, limit: float) -> ImpactPair | None:
@@ -71,18 +74,19 @@ CHECK = Check(
     severity="check",
     section="groups",
     evaluate=evaluate,
-    limits={"ratio": Limit(FOUR_FIFTHS)},
+    limits={"ratio": Limit(FOUR_FIFTHS, means="ratio of the selection rates of two groups")},
     text=Text(
         title="Unequal selection rates",
         measures=(
-            "ratio of the smaller to the larger selection rate of two groups defined by the same protected column or "
-            "pair of columns. Where a rate is withheld because a count is small, the audit compares the actual "
-            "counts."
+            "the ratio of the smaller to the larger selection rate of two groups defined by the same protected "
+            "column or pair of columns. If a rate is withheld from the report because a count is small, the "
+            "comparison still uses the actual counts."
         ),
         limitations=(
             "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or ten "
-            "sampling units, or groups that were not declared. Groups with withheld rates are checked only against "
-            "a limit of 0.8, and only if the result does not disclose a small count."
+            "sampling units, or groups that were not declared. Groups with withheld rates are compared only at the "
+            "default limit of 0.8 for the ratio of selection rates, and only if the result does not disclose a "
+            "small count."
         ),
         raised_when=(
             (
@@ -98,11 +102,11 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The selection rate of “{least}” is {ratio} times that of “{most}” (95% CI {low} to {high}). "
-                    "“Selected” means not predicted “{adverse}”. Ratios are significantly below {limit} in {count} "
-                    "of {of} columns or pairs of columns for the network, and in {also} for the linear counterpart "
-                    "(Holm's correction for {compared} pairs of groups). Four fifths is a rule of thumb; the "
-                    "applicable limit depends on the jurisdiction."
+                    "The selection rate of “{least}” is {ratio} times that of “{most}” (95% CI {low} to {high}). A "
+                    "row is “selected” if its predicted class is not “{adverse}”. In {count} of {of} columns or "
+                    "pairs of columns, the network has a ratio of selection rates significantly below {limit}; the "
+                    "linear counterpart has such a ratio in {also} (Holm's correction for {compared} pairs of "
+                    "groups). Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; count, of, also: "
@@ -112,42 +116,74 @@ CHECK = Check(
             "raised_withheld": (
                 (
                     "The selection rate of a group is significantly below {limit} times that of another group; the "
-                    "rates are withheld because a count is below ten. “Selected” means not predicted “{adverse}”. "
-                    "Such low ratios occur in {count} of {of} columns or pairs of columns for the network, and in "
-                    "{also} for the linear counterpart (Holm's correction for {compared} pairs of groups). Columns: "
-                    "{columns}. Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
+                    "rates are withheld because a count is below ten. A row is “selected” if its predicted class is "
+                    "not “{adverse}”. In {count} of {of} columns or pairs of columns, the network has a ratio of "
+                    "selection rates this low; the linear counterpart has such a ratio in {also} (Holm's correction "
+                    "for {compared} pairs of groups). Columns concerned: {columns}. Four fifths is a rule of "
+                    "thumb; the applicable limit depends on the jurisdiction."
                 ),
                 "adverse: a class; count, of, also: numbers of columns and pairs of columns",
             ),
             "cleared": (
                 (
-                    "No group's selection rate is significantly below {limit} times that of another group defined by "
-                    "the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
-                    "columns; Holm's correction). “Selected” means not predicted “{adverse}”. The lowest ratio is "
-                    "{ratio} (95% CI {low} to {high}), for “{least}” relative to “{most}”. For groups of these "
-                    "sizes, a ratio of {detectable} or less would be detected with 80% power."
+                    "No group's selection rate is significantly below {limit} times that of another group defined "
+                    "by the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
+                    "columns; Holm's correction). A row is “selected” if its predicted class is not “{adverse}”. "
+                    "The lowest ratio of selection rates is {ratio} (95% CI {low} to {high}), for “{least}” "
+                    "relative to “{most}”. For this pair, a true ratio of {detectable} or less would be found with at "
+                    "least 80% probability."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of: a number of "
                     "columns and pairs of columns"
                 ),
             ),
+            "cleared_partly": (
+                (
+                    "Among the groups whose results can be given, no group's selection rate is significantly below {limit} "
+                    "times that of another group defined by the same column or pair of columns ({compared} pairs of "
+                    "groups in {of} columns or pairs of columns; Holm's correction). A row is “selected” if its "
+                    "predicted class is not “{adverse}”. The lowest ratio of selection rates is {ratio} (95% CI {low} "
+                    "to {high}), for “{least}” relative to “{most}”. For this pair, a true ratio of {detectable} or "
+                    "less would be found with at least 80% probability. In {untold} columns or pairs of columns, the "
+                    "result for groups with withheld rates is not given, because it would disclose a small count."
+                ),
+                (
+                    "least, most: groups, such as 'sex = female'; adverse: a class; of, untold: numbers of "
+                    "columns and pairs of columns"
+                ),
+            ),
             "cleared_withheld": (
                 (
-                    "No group's selection rate is significantly below {limit} times that of another group defined by "
-                    "the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
-                    "columns; Holm's correction). “Selected” means not predicted “{adverse}”. The selection rates "
-                    "are withheld because a count is below ten."
+                    "No group's selection rate is significantly below {limit} times that of another group defined "
+                    "by the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
+                    "columns; Holm's correction). A row is “selected” if its predicted class is not “{adverse}”. "
+                    "The selection rates are withheld because a count is below ten."
                 ),
                 "adverse: a class; of: a number of columns and pairs of columns",
+            ),
+            "cleared_withheld_partly": (
+                (
+                    "Among the groups whose results can be given, no group's selection rate is significantly below {limit} "
+                    "times that of another group defined by the same column or pair of columns ({compared} pairs of "
+                    "groups in {of} columns or pairs of columns; Holm's correction). A row is “selected” if its "
+                    "predicted class is not “{adverse}”. The selection rates are withheld because a count is below ten. "
+                    "In {untold} columns or pairs of columns, not even the result is given, because it would disclose a "
+                    "small count."
+                ),
+                "adverse: a class; of, untold: numbers of columns and pairs of columns",
             ),
             "not_applicable": "Not applicable: no column was declared protected.",
             "not_applicable_adverse": (
                 "Not applicable: the adverse class was not stated. State it with adverse= when reading "
                 "the table, or with --adverse CLASS."
             ),
+            "not_applicable_untold": (
+                "Not applicable: in every column with groups that are large enough to compare, the result would disclose a "
+                "small count."
+            ),
             "not_applicable_few": (
-                "Not applicable: no column has two groups with comparable selection rates. Each group needs at "
+                "Not applicable: no column has two groups that are large enough to compare. Each group needs at "
                 "least 30 rows and ten sampling units."
             ),
             "not_applicable_power": (

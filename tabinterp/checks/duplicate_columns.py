@@ -29,8 +29,8 @@ CHECK = Check(
         title="Duplicate columns",
         measures="whether an input column is a recoding or a linear function of another input column.",
         limitations=(
-            "Does not detect columns that are nearly identical or that are combinations of several "
-            "others; see the variance inflation factors."
+            "Does not detect columns that are nearly identical or that are combinations of several others; for "
+            "these, see the variance inflation factors."
         ),
         raised_when=(
             "the values of two columns correspond one to one, or their correlation is at least 0.9999 in absolute "
@@ -45,8 +45,8 @@ CHECK = Check(
                 "These input columns carry the same information: {families}.",
                 "families: such as 'age = age_in_years'",
             ),
-            "cleared": "No two of the {count} input columns carry the same information.",
-            "not_applicable": "Not applicable: data quality was not analysed. Include the analysis data_quality.",
+            "cleared": "None of the {count} input columns is a recoding or a linear function of another input column.",
+            "not_applicable": "Not applicable: data quality was not analysed. Include the data_quality analysis.",
         },
     ),
 )

@@ -31,38 +31,39 @@ CHECK = Check(
     severity="check",
     section="off-data",
     evaluate=evaluate,
-    limits={"ranges": Limit(RANGES, most=UNBOUNDED)},
+    limits={"ranges": Limit(RANGES, most=UNBOUNDED, means="change in the score as a multiple of the score's range")},
     text=Text(
         title="Extreme extrapolation",
         measures=(
-            "change in the score when a numeric column moves beyond its observed range by the width of that range, "
-            "as a multiple of the score's own range."
+            "the change in the score when a numeric column is moved beyond its observed range by the width of that "
+            "range, as a multiple of the score's own range."
         ),
-        limitations="Does not detect rare combinations of columns that are each within range.",
+        limitations="Does not detect rare combinations of values that are each within the range of their column.",
         raised_when=(
-            "the lower end of the 95% interval for the change in the score, when a numeric column moves beyond its "
-            "observed range by the width of that range, is at least {ranges} times the range of the score."
+            "moving a numeric column beyond its observed range by the width of that range changes the score by at "
+            "least {ranges} times the range of the score, judged by the lower end of the 95% interval for the "
+            "change."
         ),
         next="Reject rows outside the training range, or clip numeric columns before they reach the network.",
         claims={
             "raised": (
                 (
-                    "The score changes sharply when these columns move beyond their observed range: {columns}. When "
-                    "{column} moves beyond its observed range by the width of that range, the score changes by "
-                    "{value} times the score's own range (95% CI {low} to {high}; threshold {threshold})."
+                    "The score changes sharply when these columns are moved beyond their observed range: {columns}. "
+                    "Moving {column} beyond its observed range by the width of that range changes the score by "
+                    "{value} times the score's own range (95% CI {low} to {high}; threshold: {threshold} times)."
                 ),
                 "columns: names; value, low, high, threshold: multiples of the range of the score",
             ),
             "cleared": (
                 (
-                    "The largest change in score when a numeric column moves beyond its range by the width of that "
-                    "range is {value} times the score's own range, for {column} (columns tested: {count}; threshold "
-                    "{threshold})."
+                    "Moving a numeric column beyond its observed range by the width of that range changes the score "
+                    "by at most {value} times the score's own range (largest change: {column}; columns tested: {count}; "
+                    "threshold: {threshold} times the score's range)."
                 ),
                 "value, threshold: multiples of the range of the score; column: where it is largest",
             ),
             "not_applicable": (
-                "Not applicable: no numeric column used by the network could be moved beyond its range."
+                "Not applicable: no numeric column used by the network could be moved beyond its observed range."
             ),
         },
     ),

@@ -30,8 +30,8 @@ CHECK = Check(
     evaluate=evaluate,
     voids_comparison=True,
     text=Text(
-        title="Groups on both sides of split",
-        measures="number of groups (for example, individual people) that have rows on both sides of the split.",
+        title="Groups on both sides of the split",
+        measures="the number of groups (for example, individual people) that have rows on both sides of the split.",
         limitations=(
             "Does not detect related rows that the group column does not identify, such as members of a household."
         ),

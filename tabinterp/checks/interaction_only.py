@@ -53,49 +53,54 @@ CHECK = Check(
     section="interactions",
     evaluate=evaluate,
     limits={
-        "percent": Limit(PAIR_PERCENT, most=100),
-        "p": Limit(WEAK_P),
-        "auc": Limit(WEAK_AUC, least=0.5),
-        "r2": Limit(WEAK_R2),
+        "percent": Limit(
+            PAIR_PERCENT, most=100, means="percentage of the score's variance explained by the interaction"
+        ),
+        "p": Limit(WEAK_P, means="corrected Wald p-value of each of the two columns"),
+        "auc": Limit(WEAK_AUC, least=0.5, means="AUC of each of the two columns on its own"),
+        "r2": Limit(WEAK_R2, means="R² of each of the two columns on its own"),
     },
+    constants={"correlation": WEAK_CORRELATION},
     text=Text(
         title="Columns that matter only jointly",
         measures=(
-            "strong interactions in the network between columns that have neither a significant coefficient nor "
+            "strong interactions in the network between columns that have no significant coefficient and little "
             "predictive power on their own."
         ),
-        limitations="Does not cover pairs weaker than those analysed, or interactions of three or more columns.",
+        limitations="Does not cover pairs of columns that were not analysed, or interactions of three or more columns.",
         raised_when=(
             (
                 "the interaction of two columns explains at least {percent}% of the variance of the network's score "
-                "(lower end of the 95% interval), and each of the two columns has a corrected Wald p-value above {p} "
-                "and, on its own, an AUC below {auc} or an R² below {r2}."
+                "(lower end of the 95% interval), and each of the two columns has a corrected Wald p-value above "
+                "{p} and predicts the target poorly on its own: with an AUC below {auc} or an R² below {r2}, and "
+                "with a correlation (if one is computed) below {correlation} in absolute value."
             ),
             "percent: a share of the variance; p: a p-value",
         ),
         next=(
-            "In the section on interactions, inspect the pairs of columns that matter only jointly. To represent such "
-            "a pair, a linear model needs the product of its two columns as an additional column."
+            "In the section on interactions, inspect the pairs of columns that matter only jointly. To represent "
+            "the interaction of such a pair of columns, a linear model needs the product of the two columns as an "
+            "additional column."
         ),
         claims={
             "raised": (
                 (
-                    "The network uses interactions between columns that show no effect on their own, neither in a "
-                    "coefficient nor in a correlation: {pairs}. The strongest interaction explains {percent}% of "
-                    "the variance of the network's score."
+                    "The network uses interactions between columns that show no effect on their own, neither in "
+                    "their coefficients nor in their correlation with the target: {pairs}. The strongest "
+                    "interaction explains {percent}% of the variance of the network's score."
                 ),
                 "pairs: such as 'age × income'",
             ),
             "cleared": (
                 (
-                    "No strong interaction was found between two columns that show no effect on their own (pairs "
-                    "analysed: {pairs}; columns without an effect of their own: {hidden})."
+                    "No pair of columns was found that interacts strongly although neither column shows an effect "
+                    "on its own (pairs analysed: {pairs}; columns without an effect of their own: {hidden})."
                 ),
                 "pairs: the number of pairs; hidden: the number of columns that do not show alone",
             ),
             "not_applicable": (
-                "Not applicable: interactions between columns were not analysed. Include the analyses "
-                "interactions and data_quality."
+                "Not applicable: interactions between columns were not analysed. Include the interactions and "
+                "data_quality analyses."
             ),
         },
     ),

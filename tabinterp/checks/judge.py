@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tabinterp import messages
 from tabinterp.document.document import Document, Finding, Message
 from tabinterp.errors import TabinterpError, did_you_mean
 
 from . import CHECKS
-from .base import ASPECTS, UNBOUNDED, Check, Limit, Limits
+from .base import ASPECTS, UNBOUNDED, Check, Limits
 
 LABELLED = ("measures", "threshold", "blind", "next", "limits")  # in the order in which the manual shows them
 SEVERITY_ORDER = {"act": 0, "check": 1, "note": 2}
@@ -55,11 +55,11 @@ def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
     Examples
     --------
     >>> explain_checks(["label-leak"])[0]["limits"]
-    'auc = 0.99 (allowed: 0.5 to 1); r2 = 0.95 (allowed: 0 to 1)'
+    'auc = 0.99 (AUC of the single column; can be set from 0.5 to 1); r2 = 0.95 (R² of the single column; can be set from 0 to 1)'
     """
     return [
         {"code": check.code, "slug": check.slug, "severity": check.severity, "evidence": check.section}
-        | {"limits": "; ".join(_range(name, limit) for name, limit in check.limits.items())}
+        | {"limits": "; ".join(_limits(check))}
         | {
             aspect: messages.text(f"check.{check.slug}.{aspect}", check.default_limits | dict(check.constants))
             for aspect in ASPECTS
@@ -79,9 +79,12 @@ def _named(slugs: Sequence[str]) -> Sequence[Check]:
     return [check for check in CHECKS if check.slug in slugs] if slugs else CHECKS
 
 
-def _range(name: str, limit: Limit) -> str:
-    allowed = f"{limit.least:g} or more" if limit.most == UNBOUNDED else f"{limit.least:g} to {limit.most:g}"
-    return f"{name} = {limit.value:g} (allowed: {allowed})"
+def _limits(check: Check) -> Iterator[str]:
+    """Yield each limit of a check: its name in a policy, its usual value, what it means, and its range."""
+    for name, limit in check.limits.items():
+        key = "checks.limit.unbounded" if limit.most == UNBOUNDED else "checks.limit"
+        numbers = {end: f"{getattr(limit, end):g}" for end in ("value", "least", "most")}
+        yield messages.text(key, {"name": name, "means": messages.text(f"check.{check.slug}.limit.{name}")} | numbers)
 
 
 def list_checks(slugs: Sequence[str] = ()) -> str:

@@ -61,15 +61,18 @@ CHECK = Check(
     severity="act",
     section="data",
     evaluate=evaluate,
-    limits={"auc": Limit(LEAK_AUC, least=0.5), "r2": Limit(LEAK_R2)},
+    limits={
+        "auc": Limit(LEAK_AUC, least=0.5, means="AUC of the single column"),
+        "r2": Limit(LEAK_R2, means="R² of the single column"),
+    },
     voids_comparison=True,
     text=Text(
         title="Possible label leak",
-        measures="how well each column alone predicts the target (AUC or R²), on held-out rows if there are any.",
+        measures="how well each column alone predicts the target (AUC or R², measured on held-out rows if there are any).",
         limitations="Does not detect leaks that are spread over several columns or that affect only a few rows.",
         raised_when=(
-            "a single column predicts the target with an AUC of at least {auc} or an R² of at least {r2} (lower end "
-            "of the 95% interval)."
+            "a single column predicts the target so well that the lower end of the 95% interval is at least {auc} "
+            "for the AUC, or at least {r2} for R²."
         ),
         next=(
             "Find out when the columns that may leak the target are recorded. Remove columns that are recorded after "
@@ -79,7 +82,7 @@ CHECK = Check(
             "raised_auc": (
                 (
                     "{column} alone predicts the target almost perfectly (AUC {value}, 95% CI {low} to {high}). "
-                    "Columns that predict it almost perfectly: {columns}."
+                    "Columns that predict the target almost perfectly: {columns}."
                 ),
                 (
                     "column: the strongest one; value, low, high: its AUC or R² and the ends of the "
@@ -89,7 +92,7 @@ CHECK = Check(
             "raised_r2": (
                 (
                     "{column} alone predicts the target almost perfectly (R² {value}, 95% CI {low} to {high}). "
-                    "Columns that predict it almost perfectly: {columns}."
+                    "Columns that predict the target almost perfectly: {columns}."
                 ),
                 (
                     "column: the strongest one; value, low, high: its AUC or R² and the ends of the "
@@ -98,15 +101,15 @@ CHECK = Check(
             ),
             "cleared_auc": (
                 (
-                    "No single column predicts the target almost perfectly. The most predictive column is {column} "
-                    "(AUC {value})."
+                    "No single column predicts the target almost perfectly. The column that best predicts the "
+                    "target on its own is {column} (AUC {value})."
                 ),
                 "column: the strongest one; value: its AUC or R²",
             ),
             "cleared_r2": (
                 (
-                    "No single column predicts the target almost perfectly. The most predictive column is {column} "
-                    "(R² {value})."
+                    "No single column predicts the target almost perfectly. The column that best predicts the "
+                    "target on its own is {column} (R² {value})."
                 ),
                 "column: the strongest one; value: its AUC or R²",
             ),

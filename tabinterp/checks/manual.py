@@ -14,9 +14,11 @@ def manual() -> str:
     lines = [
         "# Checks",
         "",
-        "Every audit runs each of these checks once. Each check is raised, passed or not applicable. This page is generated from",
-        "the modules in `tabinterp/checks/`; `tabinterp checks SLUG` prints the same text in the terminal. A policy may change a",
-        "limit within its allowed range; see [gate](gate.md). [faults](faults.md) reports how often the checks are right.",
+        "Every audit runs each of these checks once. The result of a check is raised, passed or not applicable.",
+        "This page is generated from the modules in `tabinterp/checks/`.",
+        "The command `tabinterp checks SLUG` prints the same text in the terminal.",
+        "A policy may change a limit within its allowed range; see [gate](gate.md).",
+        "[faults](faults.md) reports how often the checks are right.",
     ]
     theme = ""
     for check in explain_checks():

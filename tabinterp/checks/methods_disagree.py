@@ -63,22 +63,28 @@ CHECK = Check(
     severity="check",
     section="agreement",
     evaluate=evaluate,
-    limits={"rank": Limit(RANK_CORRELATION, least=-1), "percent": Limit(SHARED_PERCENT, most=100)},
+    limits={
+        "rank": Limit(RANK_CORRELATION, least=-1, means="rank correlation of two attribution methods"),
+        "percent": Limit(SHARED_PERCENT, most=100, means="percentage of the top five columns in common"),
+    },
     text=Text(
         title="Attribution methods disagree",
         measures=(
-            "rank correlations between attributions of the network's score (integrated gradients, expected "
-            "gradients, Shapley values), compared with what sampling error alone would produce."
+            "the rank correlation between each two attributions of the network's score (integrated gradients, "
+            "expected gradients, Shapley values), over all columns and over the pairs of columns whose order is "
+            "significant under both methods."
         ),
         limitations=(
-            "Does not show which method is right. Measures of other quantities, such as permutation "
-            "importance (loss) and saliency (slope), are not compared."
+            "Does not show which method is right. Does not compare measures of other quantities, such as "
+            "permutation importance (loss) and saliency (slope)."
         ),
         raised_when=(
             (
-                "the rank correlation of two attribution methods is below {rank}, both over all columns and over the "
-                "pairs of columns that both methods order significantly. If there are many columns, the two methods "
-                "must also have at most {percent}% of their top five columns in common."
+                "the rank correlation between two attribution methods is below {rank}, both over all columns and "
+                "over only those pairs of columns whose order is significant under both methods. If the number of "
+                "columns is more than twice the number of top columns compared (five, or half of the columns if "
+                "there are fewer than ten), the finding is raised only if the two methods also share at most "
+                "{percent}% of their top columns."
             ),
             "rank: a rank correlation",
         ),
@@ -89,9 +95,10 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "Two attribution methods rank the columns differently: the rank correlation of {first:method} "
-                    "and {second:method} is {value} (threshold {threshold}). The two methods disagree on the order "
-                    "of {opposed} of the {ordered} pairs of columns that both order significantly."
+                    "Two attribution methods rank the columns differently: the rank correlation between "
+                    "{first:method} and {second:method} is {value} (threshold {threshold}). Of the {ordered} pairs "
+                    "of columns whose order is significant under both methods, {opposed} are "
+                    "ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -100,9 +107,10 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "Methods that attribute the score agree on which columns matter: their lowest rank correlation is {value}, "
-                    "between {first:method} and {second:method} (threshold {threshold}). The two methods disagree on "
-                    "the order of {opposed} of the {ordered} pairs of columns that both order significantly."
+                    "Attribution methods agree on which columns matter: the lowest rank correlation between two "
+                    "methods is {value}, for {first:method} and {second:method} (threshold {threshold}). Of the "
+                    "{ordered} pairs of columns whose order is significant under both methods, {opposed} "
+                    "are ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -111,9 +119,9 @@ CHECK = Check(
             ),
             "cleared_error": (
                 (
-                    "The rank correlation of {first:method} and {second:method} is only {value} (threshold "
-                    "{threshold}), which sampling error can explain. The two methods disagree on the order of "
-                    "{opposed} of the {ordered} pairs of columns that both order significantly."
+                    "The rank correlation between {first:method} and {second:method} is only {value} (threshold "
+                    "{threshold}), which sampling error can explain. Of the {ordered} pairs of columns whose order "
+                    "is significant under both methods, {opposed} are ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -124,19 +132,20 @@ CHECK = Check(
                 (
                     "Attribution methods agree on the most important columns but not on the others: {first:method} "
                     "and {second:method} share {percent}% of their top {top} columns, with a rank correlation of "
-                    "{value} over all columns (threshold {threshold}). The two methods disagree on the order of "
-                    "{opposed} of the {ordered} pairs of columns that both order significantly."
+                    "{value} over all columns (threshold {threshold}). Of the {ordered} pairs of columns whose "
+                    "order is significant under both methods, {opposed} are ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
                     "numbers of pairs of columns"
                 ),
             ),
-            "not_applicable": "Not applicable: fewer than two attributions of the network's score can be ranked.",
+            "not_applicable": "Not applicable: rankings of the columns from fewer than two attribution methods are available.",
             "few": (
                 (
-                    "Not applicable: sampling error is too large to compare rankings. Any two methods both order at "
-                    "most {ordered} pairs of columns significantly; at least {least} are needed."
+                    "Not applicable: sampling error is too large to compare rankings. For any two methods, the "
+                    "order of at most {ordered} pairs of columns is significant under both; at least {least} pairs "
+                    "are needed."
                 ),
                 "ordered, least: numbers of pairs of columns",
             ),

@@ -70,33 +70,33 @@ CHECK = Check(
     code="TI-P04",
     slug="miscalibrated",
     severity="check",
-    section="performance",
+    section="calibration",
     evaluate=evaluate,
     limits={
-        "low": Limit(SLOPE_LOW),
-        "high": Limit(SLOPE_HIGH, 1, UNBOUNDED),
-        "intercept": Limit(INTERCEPT, most=UNBOUNDED),
-        "p": Limit(JOINT_P),
-        "bend": Limit(BEND),
-        "bend_p": Limit(BEND_P),
+        "low": Limit(SLOPE_LOW, means="calibration slope, lower limit"),
+        "high": Limit(SLOPE_HIGH, 1, UNBOUNDED, means="calibration slope, upper limit"),
+        "intercept": Limit(INTERCEPT, most=UNBOUNDED, means="absolute value of calibration in the large, in log-odds"),
+        "p": Limit(JOINT_P, means="p-value of the joint test of slope and intercept"),
+        "bend": Limit(BEND, means="distance of the smooth calibration curve from the prediction"),
+        "bend_p": Limit(BEND_P, means="p-value of the smooth calibration curve"),
     },
     text=Text(
         title="Miscalibrated predictions",
         measures=(
-            "recalibration slope, calibration in the large (the intercept with the slope fixed at 1), a joint test "
-            "of both, and a smooth calibration curve, all on held-out rows."
+            "the recalibration slope, calibration in the large (the intercept with the slope fixed at 1), a joint "
+            "test of both, and a smooth calibration curve, all on held-out rows."
         ),
         limitations=(
-            "Does not detect miscalibration within groups of rows. The smooth curve requires at least 200 events "
-            "and 200 non-events."
+            "Does not detect miscalibration within groups of rows. The smooth calibration curve requires at least "
+            "200 events and 200 non-events."
         ),
         raised_when=(
             (
-                "the joint test of slope and intercept has p below {p} (corrected for the number of classes), and "
-                "either the whole 95% interval for the slope lies below {low} or above {high}, or the whole 95% "
-                "interval for calibration in the large lies below −{intercept} or above {intercept} log-odds. The "
-                "check is also raised if the smooth calibration curve departs from the prediction by {bend} or more "
-                "with p below {bend_p}."
+                "the joint test of slope and intercept has a p-value below {p} (corrected for the number of "
+                "classes), and either the whole 95% interval for the slope lies below {low} or above {high}, or the "
+                "whole 95% interval for calibration in the large lies below −{intercept} or above {intercept} "
+                "log-odds. The check is also raised if the smooth calibration curve departs from the prediction by "
+                "{bend} or more and the p-value for this departure is below {bend_p}."
             ),
             ("p, bend_p: p-values; low, high: slopes; intercept: log-odds; bend: a difference of probabilities"),
         ),
@@ -148,9 +148,10 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No miscalibration beyond the limits was found on held-out rows: the recalibration "
-                    "slope is {slope} (95% CI {low} to {high}), and calibration in the large is {large} "
-                    "(95% CI {large_low} to {large_high}; joint test: p = {p})."
+                    "Miscalibration on held-out rows was not shown to exceed the limits of this check: the "
+                    "recalibration slope is {slope} (95% CI {low} to {high}), and calibration in the large is "
+                    "{large} (95% CI {large_low} to {large_high}). The joint test of slope 1 and intercept 0 has p "
+                    "= {p}."
                 ),
                 (
                     "slope, low, high: the slope and the ends of its interval; large, large_low, "
@@ -159,10 +160,11 @@ CHECK = Check(
             ),
             "cleared_classes": (
                 (
-                    "No miscalibration beyond the limits was found in any of the {outputs} classes. The least well "
-                    "calibrated class is “{output}”: its recalibration slope is {slope} (95% CI {low} to {high}), "
-                    "and its calibration in the large is {large} (95% CI {large_low} to {large_high}; joint test: p "
-                    "= {p})."
+                    "Miscalibration on held-out rows was not shown to exceed the limits of this check for any of "
+                    "the {outputs} classes. The evidence of miscalibration is strongest for class “{output}”: its "
+                    "recalibration slope is {slope} (95% CI {low} to {high}), its calibration in the large is "
+                    "{large} (95% CI {large_low} to {large_high}), and the joint test of slope 1 and intercept 0 "
+                    "has p = {p}."
                 ),
                 (
                     "slope, low, high: the slope and the ends of its interval; large, large_low, "

@@ -21,16 +21,19 @@ CHECK = Check(
     severity="check",
     section="data",
     evaluate=evaluate,
-    limits={"auc": Limit(NEAR_AUC, 0.5, LEAK_AUC), "r2": Limit(NEAR_R2, most=LEAK_R2)},
+    limits={
+        "auc": Limit(NEAR_AUC, 0.5, LEAK_AUC, means="AUC of the single column"),
+        "r2": Limit(NEAR_R2, most=LEAK_R2, means="R² of the single column"),
+    },
     text=Text(
         title="Unusually predictive column",
-        measures="how well each column alone predicts the target (AUC or R²), on held-out rows if there are any.",
+        measures="how well each column alone predicts the target (AUC or R², measured on held-out rows if there are any).",
         limitations=(
             "Legitimate columns can be equally predictive; only knowledge of the data can distinguish them from leaks."
         ),
         raised_when=(
-            "a single column predicts the target with an AUC of at least {auc} or an R² of at least {r2} (lower end "
-            "of the 95% interval), but below the default limit of the check label-leak."
+            "a single column predicts the target so well that the lower end of the 95% interval is at least {auc} "
+            "for the AUC, or at least {r2} for R², but is below the default limit of the “label-leak” check."
         ),
         next=(
             "Find out when and how unusually predictive columns are recorded, and rule out that they "
@@ -40,7 +43,7 @@ CHECK = Check(
             "raised_auc": (
                 (
                     "{column} alone predicts the target unusually well (AUC {value}, 95% CI {low} to {high}). "
-                    "Columns that predict it unusually well: {columns}."
+                    "Columns that predict the target unusually well: {columns}."
                 ),
                 (
                     "column: the strongest one; value, low, high: its AUC or R² and the ends of the "
@@ -49,8 +52,8 @@ CHECK = Check(
             ),
             "raised_r2": (
                 (
-                    "{column} alone predicts the target unusually well (R² {value}, 95% CI {low} to {high}). Columns "
-                    "that predict it unusually well: {columns}."
+                    "{column} alone predicts the target unusually well (R² {value}, 95% CI {low} to {high}). "
+                    "Columns that predict the target unusually well: {columns}."
                 ),
                 (
                     "column: the strongest one; value, low, high: its AUC or R² and the ends of the "
@@ -59,15 +62,15 @@ CHECK = Check(
             ),
             "cleared_auc": (
                 (
-                    "Apart from possible label leaks, no single column is unusually predictive. The most predictive "
-                    "column is {column} (AUC {value})."
+                    "Apart from possible label leaks, no single column predicts the target unusually well. The "
+                    "column that best predicts the target on its own is {column} (AUC {value})."
                 ),
                 "column: the strongest one; value: its AUC or R²",
             ),
             "cleared_r2": (
                 (
-                    "Apart from possible label leaks, no single column is unusually predictive. The most predictive "
-                    "column is {column} (R² {value})."
+                    "Apart from possible label leaks, no single column predicts the target unusually well. The "
+                    "column that best predicts the target on its own is {column} (R² {value})."
                 ),
                 "column: the strongest one; value: its AUC or R²",
             ),

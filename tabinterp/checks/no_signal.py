@@ -78,29 +78,33 @@ CHECK = Check(
     severity="act",
     section="performance",
     evaluate=evaluate,
-    limits={"auc": Limit(WEAK_AUC, least=0.5), "r2": Limit(WEAK_R2)},
+    limits={
+        "auc": Limit(WEAK_AUC, least=0.5, means="AUC of the network"),
+        "r2": Limit(WEAK_R2, means="R² of the network"),
+    },
     constants={"useful": USEFUL_AUC, "share": USEFUL_SHARE, "percent": 100 * USEFUL_SHARE},
     text=Text(
         title="Little or no predictive skill",
         measures=(
-            "held-out performance compared with chance: AUC (two classes), R² (regression), log loss compared with "
-            "always predicting the class shares (several classes), or loss compared with always predicting the mean "
-            "(counts)."
+            "the held-out performance compared with chance: AUC (two classes), R² (regression), log loss compared "
+            "with always predicting the class shares (several classes), or loss compared with always predicting the "
+            "mean (counts)."
         ),
         limitations=(
-            "Does not show how predictable the target is. Compare the network with the linear counterpart and with "
-            "single columns."
+            "Does not show how predictable the target is. To judge this, compare the network with the linear "
+            "counterpart and with single columns."
         ),
         raised_when=(
             (
-                "the 95% interval for the measure of performance includes chance, the R² is below {r2}, or the AUC "
-                "is below {auc} while the log loss is not significantly lower than that of always predicting the "
-                "base rate. For targets with several classes and for counts, chance means no reduction in loss compared with "
-                "a constant prediction. With several classes, the check also passes if the mean AUC is at least {auc} and "
-                "significantly above 0.5. In "
-                "addition, the interval must exclude a useful result: an AUC (or mean AUC) of {useful}, an R² of {share}, or a "
-                "loss {percent}% below that of the constant prediction. If the interval includes a useful result, "
-                "the check does not apply, because there are too few rows."
+                "the lower end of the 95% interval for the measure of performance is at or below the chance level; "
+                "or the R² is below {r2}; or the AUC is below {auc} and the log loss is not significantly lower "
+                "than that of always predicting the base rate. For targets with several classes and for counts, the "
+                "chance level is no reduction in loss compared with a constant prediction. With several classes, "
+                "the check also passes if the AUC averaged over the classes is at least {auc} and significantly "
+                "above 0.5. In addition, the finding is raised only if the interval excludes a useful result: an "
+                "AUC (or averaged AUC) of {useful}, an R² of {share}, or a loss {percent}% below that of the "
+                "constant prediction. If the interval includes a useful result, the check does not apply, because "
+                "there are too few rows."
             ),
             "auc, r2, useful, share: limits of AUC or R²",
         ),
@@ -139,77 +143,77 @@ CHECK = Check(
             ),
             "raised_loss": (
                 (
-                    "The network shows little or no predictive skill on held-out rows: compared with "
-                    "always predicting the class shares, it reduces log loss by {value} (95% CI {low} to "
-                    "{high}), which is not significantly above zero."
+                    "The network shows little or no predictive skill on held-out rows: compared with always "
+                    "predicting the class shares, it reduces log loss by {value} (95% CI {low} to {high}), which is "
+                    "not a significant reduction."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
             "cleared_loss": (
                 (
-                    "On held-out rows the network's log loss is {value} lower (95% CI {low} to {high}) "
-                    "than that of always predicting the class shares."
+                    "On held-out rows, the network's log loss is {value} lower (95% CI {low} to {high}) than that "
+                    "of always predicting the class shares."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
             "raised_count": (
                 (
-                    "The network shows little or no predictive skill on held-out rows: compared with "
-                    "always predicting the mean, it reduces the loss by {value} (95% CI {low} to "
-                    "{high}), which is not significantly above zero."
+                    "The network shows little or no predictive skill on held-out rows: compared with always "
+                    "predicting the mean, it reduces the loss by {value} (95% CI {low} to {high}), which is not a "
+                    "significant reduction."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
             "cleared_count": (
                 (
-                    "On held-out rows the network's loss is {value} lower (95% CI {low} to {high}) than "
-                    "that of always predicting the mean."
+                    "On held-out rows, the network's loss is {value} lower (95% CI {low} to {high}) than that of "
+                    "always predicting the mean."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
             "not_applicable": "Not applicable: there are no held-out rows. Supply a split to measure predictive skill.",
             "swapped": (
                 "Not applicable: the network separates the classes, but in the wrong order. See the "
-                "check classes-swapped."
+                "“classes-swapped” check."
             ),
             "few": "Not applicable: there are too few held-out rows for a confidence interval.",
             "unclear_auc": (
                 (
-                    "Not applicable: there are too few held-out rows to decide. The network's AUC is "
-                    "{value} (95% CI {low} to {high}). Skill is not shown, but a useful ranking is not "
-                    "ruled out either."
+                    "Not applicable: there are too few held-out rows to decide. The network's AUC is {value} (95% "
+                    "CI {low} to {high}). The interval neither shows predictive skill nor rules out a useful "
+                    "ranking."
                 ),
                 "value, low, high: the metric and the ends of its interval",
             ),
             "unclear_macro_auc": (
                 (
-                    "Not applicable: there are too few held-out rows to decide. The network's AUC, averaged over the "
-                    "classes, is {value} (95% CI {low} to {high}). Skill is not shown, but a useful ranking is not "
-                    "ruled out either."
+                    "Not applicable: there are too few held-out rows to decide. The network's AUC, averaged over "
+                    "the classes, is {value} (95% CI {low} to {high}). The interval neither shows predictive skill "
+                    "nor rules out a useful ranking."
                 ),
                 "value, low, high: the averaged AUC and the ends of its interval",
             ),
             "unclear_r2": (
                 (
-                    "Not applicable: there are too few held-out rows to decide. The network's R² is "
-                    "{value} (95% CI {low} to {high}). Skill is not shown, but a useful prediction is "
-                    "not ruled out either."
+                    "Not applicable: there are too few held-out rows to decide. The network's R² is {value} (95% CI "
+                    "{low} to {high}). The interval neither shows predictive skill nor rules out a useful "
+                    "prediction."
                 ),
                 "value, low, high: the metric and the ends of its interval",
             ),
             "unclear_loss": (
                 (
-                    "Not applicable: there are too few held-out rows to decide. Compared with always "
-                    "predicting the class shares, the network reduces log loss by {value} (95% CI {low} "
-                    "to {high}). The interval includes both no reduction and a useful one."
+                    "Not applicable: there are too few held-out rows to decide. Compared with always predicting the "
+                    "class shares, the network reduces log loss by {value} (95% CI {low} to {high}). The interval "
+                    "includes both no reduction and a useful reduction."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),
             "unclear_count": (
                 (
-                    "Not applicable: there are too few held-out rows to decide. Compared with always "
-                    "predicting the mean, the network reduces the loss by {value} (95% CI {low} to "
-                    "{high}). The interval includes both no reduction and a useful one."
+                    "Not applicable: there are too few held-out rows to decide. Compared with always predicting the "
+                    "mean, the network reduces the loss by {value} (95% CI {low} to {high}). The interval includes "
+                    "both no reduction and a useful reduction."
                 ),
                 "value, low, high: the difference in loss and the ends of its interval",
             ),

@@ -33,7 +33,7 @@ CHECK = Check(
                 "Training of {network} stopped at its iteration limit before it converged.",
                 "network: the name of the network",
             ),
-            "cleared": "Training of the network ended before its iteration limit.",
+            "cleared": "Training of the network ended before it reached the iteration limit.",
             "not_applicable": "Not applicable: the model does not report how its training ended.",
         },
     ),

@@ -34,17 +34,17 @@ CHECK = Check(
     severity="act",
     section="off-data",
     evaluate=evaluate,
-    limits={"share": Limit(GAP)},
+    limits={"share": Limit(GAP, means="difference in R² as a share of the R² of the trees fitted to real rows")},
     text=Text(
         title="Different behaviour on unrealistic rows",
         measures=(
-            "how well trees fitted to perturbed rows predict the network's score on real rows, compared with how "
-            "well trees fitted to real rows predict it."
+            "how well trees fitted to perturbed rows predict the network's score on real rows, compared with trees "
+            "fitted to real rows."
         ),
         limitations=(
-            "Does not detect different behaviour that affects few of the perturbed rows, or that trees cannot learn. "
-            "If the columns are nearly independent, perturbed rows are as realistic as real ones, and nothing can be "
-            "detected."
+            "Does not detect behaviour specific to perturbed rows if it affects few of them or if trees cannot "
+            "learn it. If the columns are nearly independent, perturbed rows are as realistic as real ones, and "
+            "this check detects nothing."
         ),
         raised_when=(
             "trees fitted to perturbed rows predict the network's score on real rows worse than trees fitted to real "
@@ -52,17 +52,17 @@ CHECK = Check(
             "of the trees fitted to real rows."
         ),
         next=(
-            "Do not rely on methods that perturb rows; swap values between similar real rows instead. Ask the "
-            "developer how the model was built."
+            "Do not rely on methods that evaluate the network on unrealistic rows; use methods that exchange values "
+            "only between similar real rows. Ask the developer how the model was built."
         ),
         claims={
             "raised": (
                 (
-                    "The network behaves differently on unrealistic rows. Trees fitted to real rows predict its "
-                    "score on real rows with an R² of {real}; trees fitted to perturbed rows reach only {perturbed} "
-                    "(difference {gap}, 95% CI {low} to {high}). Perturbed rows can be distinguished from real "
-                    "rows (AUC {auc}), so methods that perturb rows may describe behaviour that does not occur on "
-                    "real rows."
+                    "The network behaves differently on unrealistic rows than on real rows. Trees fitted to real "
+                    "rows predict its score on real rows with an R² of {real}; trees fitted to perturbed rows reach "
+                    "only {perturbed} (difference {gap}, 95% CI {low} to {high}). Perturbed rows can be "
+                    "distinguished from real rows (AUC {auc}), so methods that perturb rows may describe behaviour "
+                    "that does not occur on real rows."
                 ),
                 "real, perturbed: R²; gap, low, high: their difference and the ends of its interval",
             ),
@@ -70,8 +70,8 @@ CHECK = Check(
                 (
                     "There is no sign of materially different behaviour on unrealistic rows: trees fitted to "
                     "perturbed rows predict the network's score on real rows almost as well as trees fitted to real "
-                    "rows (R² {perturbed} and {real}; difference {gap}, 95% CI {low} to {high}). The AUC for "
-                    "distinguishing perturbed from real rows is {auc}."
+                    "rows (R² {perturbed} and {real}; difference {gap}, 95% CI {low} to {high}). Perturbed rows "
+                    "can be distinguished from real rows with an AUC of {auc}."
                 ),
                 "real, perturbed: R²; gap, low, high: their difference and the ends of its interval",
             ),

@@ -23,9 +23,7 @@ CHECK = Check(
     text=Text(
         title="Penalised linear counterpart",
         measures="whether the linear counterpart supplied by the user is penalised.",
-        limitations=(
-            "Does not detect other ways in which the supplied fit violates the assumptions of its standard errors."
-        ),
+        limitations="Checks only for a penalty, not for other violations of the assumptions behind the standard errors.",
         raised_when="the linear counterpart was supplied by the user and is penalised.",
         next="Use the confidence intervals of the unpenalised fit, which the report shows.",
         claims={
@@ -37,7 +35,7 @@ CHECK = Check(
                 ),
                 "linear: the name of the linear model",
             ),
-            "cleared": "All confidence intervals of coefficients come from an unpenalised fit.",
+            "cleared": "All confidence intervals for coefficients come from an unpenalised fit.",
         },
     ),
 )

@@ -63,7 +63,10 @@ CHECK = Check(
     severity="check",
     section="groups",
     evaluate=evaluate,
-    limits={"auc": Limit(PROXY_AUC, least=0.5), "r2": Limit(PROXY_R2)},
+    limits={
+        "auc": Limit(PROXY_AUC, least=0.5, means="AUC of the input column for the protected column"),
+        "r2": Limit(PROXY_R2, means="R² of the input column for the protected column"),
+    },
     text=Text(
         title="Proxy for a protected column",
         measures=(
@@ -76,13 +79,13 @@ CHECK = Check(
             "values and levels cannot capture."
         ),
         raised_when=(
-            "an input column predicts the protected column with an AUC of at least {auc} or an R² of at least {r2} "
-            "(lower end of the 95% interval), and permuting the input column significantly reduces the gap in "
-            "selection rate (or mean prediction) between the protected groups."
+            "an input column predicts the protected column so well that the lower end of the 95% interval is at "
+            "least {auc} for the AUC, or at least {r2} for R², and permuting the input column significantly reduces "
+            "the gap in selection rate (or mean prediction) between the protected groups."
         ),
         next=(
-            "Find out why the proxy column is needed. Train a network without the proxy column, and compare the loss "
-            "and the gap between the protected groups."
+            "Find out why the proxy column is needed. Train a network without the proxy column, and compare its "
+            "loss and its gap between the protected groups with those of this network."
         ),
         claims={
             "raised_auc": (
@@ -141,17 +144,17 @@ CHECK = Check(
             ),
             "cleared_auc": (
                 (
-                    "No single input column both predicts a protected column that is not an input and contributes to "
-                    "the gap in selection rate or mean prediction between the protected groups. The best predictor "
-                    "reaches an AUC of {value} for {protected}."
+                    "No single input column was found that both predicts a protected column (one that is not an "
+                    "input) and contributes to the gap in selection rate or mean prediction between the protected "
+                    "groups. The single input column that best predicts {protected} has an AUC of {value}."
                 ),
                 "protected: a protected column",
             ),
             "cleared_r2": (
                 (
-                    "No single input column both predicts a protected column that is not an input and contributes to "
-                    "the gap in selection rate or mean prediction between the protected groups. The best predictor "
-                    "reaches an R² of {value} for {protected}."
+                    "No single input column was found that both predicts a protected column (one that is not an "
+                    "input) and contributes to the gap in selection rate or mean prediction between the protected "
+                    "groups. The single input column that best predicts {protected} has an R² of {value}."
                 ),
                 "protected: a protected column",
             ),

@@ -30,15 +30,15 @@ CHECK = Check(
     constants={"rows": SMALL},
     text=Text(
         title="Rare levels",
-        measures="number of training rows for each level of each categorical column.",
+        measures="the number of training rows for each level of each categorical column.",
         limitations="Does not detect rare combinations of common levels.",
         raised_when="a level of a categorical column has fewer than {rows} training rows.",
         next="Merge rare levels before training, because a rare level has too few rows for reliable results.",
         claims={
             "raised": (
                 (
-                    "Levels with fewer than {fewest} training rows (total number: {levels}) occur in these columns: "
-                    "{columns}."
+                    "Columns that have levels with fewer than {fewest} training rows: {columns}. The total number of "
+                    "such levels is {levels}."
                 ),
                 "fewest: a number of rows; levels: a number of levels; columns: names",
             ),

@@ -48,41 +48,46 @@ CHECK = Check(
     severity="check",
     section="reasons",
     evaluate=evaluate,
-    limits={"percent": Limit(CHANGED_PERCENT, most=100), "jaccard": Limit(JACCARD)},
+    limits={
+        "percent": Limit(CHANGED_PERCENT, most=100, means="percentage of lists that change with the random seed"),
+        "jaccard": Limit(JACCARD, means="Jaccard index of the lists for two references"),
+    },
     text=Text(
         title="Unstable reason codes",
         measures=(
-            "share of lists of reason codes that change with the random seed, and agreement between lists based on "
-            "two different references."
+            "the share of rows with an adverse decision for which the list of reason codes changes with the random "
+            "seed, and the agreement between lists computed relative to two references: the mean of the narrowly "
+            "approved rows and the mean of all rows."
         ),
         limitations=(
             "Does not show whether the reason codes are correct, or how they would change if the network "
             "were retrained."
         ),
         raised_when=(
-            "the whole 95% interval for the share of lists that change with the random seed lies at or above "
-            "{percent}%, or the whole 95% interval for the Jaccard index between the two references lies at or below "
-            "{jaccard}."
+            "the whole 95% interval for the share of reason-code lists that change with the random seed lies at or "
+            "above {percent}%, or the whole 95% interval for the Jaccard index between reason-code lists computed "
+            "relative to two different references lies at or below {jaccard}."
         ),
         next=(
-            "Increase the number of draws for reason codes, choose and document one reference, and do not disclose "
-            "an order for tied reasons."
+            "Compute reason codes with more draws, document one reference for the comparison, and do not rank tied reasons."
         ),
         claims={
             "raised": (
                 (
-                    "Reason codes depend on the seed or the reference. A different random seed changes {changed}% of "
-                    "the lists of reason codes. Lists computed relative to the mean of the narrowly approved rows "
-                    "overlap with those computed relative to the mean of all rows with a Jaccard index of {alike} "
-                    "({rows} rows with an adverse decision)."
+                    "Reason codes depend on the random seed or the reference. If they are computed with a different "
+                    "random seed, the list changes for {changed}% of declined rows. The "
+                    "mean Jaccard index between lists computed relative to the mean of the narrowly approved rows "
+                    "and lists computed relative to the mean of all rows is {alike} ({rows} rows with an adverse "
+                    "decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),
             "cleared": (
                 (
-                    "A different random seed changes {changed}% of the lists of reason codes. Lists computed "
-                    "relative to the mean of the narrowly approved rows overlap with those computed relative to the mean "
-                    "of all rows with a Jaccard index of {alike} ({rows} rows with an adverse decision)."
+                    "If reason codes are computed with a different random seed, the list changes "
+                    "for {changed}% of declined rows. The mean Jaccard index between lists computed relative to the "
+                    "mean of the narrowly approved rows and lists computed relative to the mean of all rows is "
+                    "{alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, alike: a number, or 'at most' or 'at least' a number",
             ),

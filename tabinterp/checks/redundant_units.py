@@ -35,16 +35,16 @@ CHECK = Check(
         measures="whether the output of a hidden unit is a linear function of other units in its layer.",
         limitations="Does not detect units that are only nearly redundant.",
         raised_when=(
-            "the output of a hidden unit equals that of another unit up to scale and shift, or is a linear function "
-            "of the outputs of several other units."
+            "the output of a hidden unit equals that of another unit in its layer up to scale and shift, or is a "
+            "linear function of the outputs of several other units in its layer."
         ),
         next="Consider a smaller network, and do not interpret redundant hidden units on their own.",
         claims={
             "raised": (
                 (
-                    "On these rows (n = {rows}), {count} of the {units} hidden units are redundant: {duplicate} "
+                    "On the {rows} rows analysed, {count} of the {units} hidden units are redundant: {duplicate} "
                     "duplicate another unit up to scale and shift, and {redundant} are linear functions of several "
-                    "units."
+                    "other units."
                 ),
                 "count, units, duplicate, redundant: numbers of hidden units",
             ),

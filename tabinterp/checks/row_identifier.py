@@ -30,17 +30,17 @@ CHECK = Check(
     text=Text(
         title="Identifier used as input",
         measures=(
-            "whether a categorical or whole-number column identifies individual rows: its values follow the row "
-            "order, fill a range of whole numbers, or are all different."
+            "whether a categorical or whole-number column identifies individual rows: nearly all of its values are "
+            "distinct, and whole numbers follow the row order, fill a range or are all different."
         ),
         limitations="Does not detect identifiers with decimals, or identifiers that many rows share.",
         raised_when=(
-            "at least 95% of the values of a column are distinct, and they follow the row order, fill a range of "
-            "whole numbers, or are all different."
+            "at least 95% of the values of a column are distinct. In a whole-number column, the values must also "
+            "follow the row order, fill at least half of their range, or all be different."
         ),
         next=(
             "Remove identifier columns, because a network can only memorise them. If an identifier represents time, "
-            "convert it to a date and split by date."
+            "convert it to a date, and split the rows into training and held-out rows by date."
         ),
         claims={
             "raised": (
@@ -50,8 +50,8 @@ CHECK = Check(
                 ),
                 "columns: names; column: the first of them; distinct: the number of its values",
             ),
-            "cleared": "None of the {count} input columns is a row identifier.",
-            "not_applicable": "Not applicable: data quality was not analysed. Include the analysis data_quality.",
+            "cleared": "None of the {count} input columns looks like a row identifier.",
+            "not_applicable": "Not applicable: data quality was not analysed. Include the data_quality analysis.",
         },
     ),
 )

@@ -38,22 +38,25 @@ CHECK = Check(
     severity="act",
     section="data",
     evaluate=evaluate,
-    limits={"percent": Limit(OVERLAP_PERCENT, most=100), "rows": Limit(SMALL, SMALL, UNBOUNDED)},
+    limits={
+        "percent": Limit(OVERLAP_PERCENT, most=100, means="excess of duplicated held-out rows, in percentage points"),
+        "rows": Limit(SMALL, SMALL, UNBOUNDED, means="number of held-out rows that match a training row"),
+    },
     voids_comparison=True,
     text=Text(
         title="Rows duplicated across the split",
         measures=(
-            "share of held-out rows that match a training row in every column except row numbers, compared with the "
-            "share of training rows that match another training row."
+            "the share of held-out rows that match a training row in every column except row numbers, compared with "
+            "the share of training rows that match another training row."
         ),
         limitations=(
             "Does not detect rows that are nearly identical, or related rows such as several rows of one person; for "
             "related rows, supply a group column."
         ),
         raised_when=(
-            "at least {rows} held-out rows match a training row, and the share of held-out rows that do so exceeds "
-            "the share of training rows that match another training row by {percent} or more percentage points (p "
-            "below 0.01)."
+            "at least {rows} held-out rows match a training row, and the share of held-out rows that match a "
+            "training row exceeds, by {percent} or more percentage points, the share of training rows that match "
+            "another training row (p below 0.01)."
         ),
         next="Remove duplicate rows before splitting, then retrain the network and repeat the audit.",
         claims={
@@ -75,16 +78,16 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. For "
-                    "comparison, {training}% of training rows match another training row, so the overlap is within "
-                    "the limits."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. "
+                    "Given that {training}% of training rows match another training row, this overlap is "
+                    "within the limits."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",
             ),
             "cleared_training_few": (
                 (
                     "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. The "
-                    "overlap is within the limits."
+                    "overlap between held-out and training rows is within the limits."
                 ),
                 "count, rows: numbers of held-out rows",
             ),

@@ -28,12 +28,12 @@ CHECK = Check(
     severity="check",
     section="gradients",
     evaluate=evaluate,
-    limits={"share": Limit(SATURATED)},
+    limits={"share": Limit(SATURATED, means="median of p(1 − p) as a share of its value at the base rate")},
     text=Text(
         title="Saturated probabilities",
         measures=(
-            "median of p(1 − p) over the rows, where p is the predicted probability, relative to p(1 − p) at the "
-            "base rate."
+            "the median of p(1 − p) over the rows, where p is the predicted probability, relative to p(1 − p) at "
+            "the base rate."
         ),
         limitations="Does not detect saturated hidden units.",
         raised_when=(
@@ -41,29 +41,29 @@ CHECK = Check(
             "− p) at the base rate."
         ),
         next=(
-            "Interpret gradients of the log-odds only. Check calibration, and retrain the network with stronger "
-            "regularisation."
+            "When interpreting gradients, use only those of the log-odds. Check calibration, and retrain the "
+            "network with stronger regularisation."
         ),
         claims={
             "raised": (
                 (
-                    "The network's predicted probabilities p are saturated: the median of p(1 − p) is {value}, which "
-                    "is {percent}% of its value at the base rate ({usual}). Gradients of probabilities vanish, so "
-                    "this report uses gradients of the log-odds."
+                    "The network's predicted probabilities p are saturated: the median of p(1 − p) is {value}, "
+                    "which is {percent}% of {usual}, the value of p(1 − p) at the base rate. Gradients of the "
+                    "probabilities nearly vanish, so this report uses gradients of the log-odds."
                 ),
                 "value, usual: medians of p(1-p); percent: their ratio",
             ),
             "cleared": (
                 (
-                    "The median of p(1 − p), where p is the predicted probability, is {value}, which is {percent}% "
-                    "of its value at the base rate ({usual})."
+                    "The network's predicted probabilities p are not saturated: the median of p(1 − p) is {value}, "
+                    "which is {percent}% of {usual}, the value of p(1 − p) at the base rate."
                 ),
                 "value, usual: medians of p(1-p); percent: their ratio",
             ),
-            "not_applicable": "Not applicable: saturation is measured only for two classes.",
+            "not_applicable": "Not applicable: saturation is measured only for targets with exactly two classes.",
             "rate": (
-                "Not applicable: saturation is measured relative to the base rate, and showing it would disclose a "
-                "count of fewer than ten rows."
+                "Not applicable: saturation is measured relative to the base rate, which is withheld because it "
+                "would disclose a count of fewer than ten rows."
             ),
         },
     ),

@@ -28,10 +28,10 @@ CHECK = Check(
     severity="check",
     section="coefficients",
     evaluate=evaluate,
-    limits={"r2": Limit(LINEAR_R2)},
+    limits={"r2": Limit(LINEAR_R2, means="R² of the linear function of the columns")},
     text=Text(
         title="Effectively linear network",
-        measures="share of the variance of the network's score that a linear function of the columns explains (R²).",
+        measures="the share of the variance of the network's score that a linear function of the columns explains (R²).",
         limitations="Does not detect nonlinearity in regions without rows.",
         raised_when=(
             "a linear function of the columns explains the network's score with an R² of at least {r2} (for every "
@@ -44,13 +44,13 @@ CHECK = Check(
         claims={
             "raised_exact": (
                 (
-                    "The network has no hidden layer: it is a linear model of its encoded columns and "
-                    "can express nothing that {linear:name} cannot."
+                    "The network has no hidden layer: it is a linear model of its encoded columns and cannot "
+                    "express anything that {linear:name} cannot."
                 ),
                 "linear: such as 'logistic regression'",
             ),
             "raised": (
-                "On these rows, the network is effectively linear: a linear function of the columns explains "
+                "On the rows analysed, the network is effectively linear: a linear function of the columns explains "
                 "{percent}% of the variance of its score (threshold {threshold}%)."
             ),
             "cleared": (
@@ -59,21 +59,21 @@ CHECK = Check(
             ),
             "raised_classes": (
                 (
-                    "On these rows, the network is effectively linear: a linear function of the columns explains "
-                    "{percent}% to {most}% of the variance of its scores, depending on the class (threshold "
-                    "{threshold}%)."
+                    "On the rows analysed, the network is effectively linear: a linear function of the columns "
+                    "explains {percent}% to {most}% of the variance of its scores, depending on the class "
+                    "(threshold {threshold}%)."
                 ),
                 "percent, most: the lowest and the highest share, by class",
             ),
             "cleared_classes": (
                 (
                     "A linear function of the columns explains {percent}% to {most}% of the variance of the "
-                    "network's scores, depending on the class. For at least one class, the explained share is below "
-                    "the threshold of {threshold}%."
+                    "network's scores, depending on the class. For at least one class, the linear function explains "
+                    "less than the threshold of {threshold}% of the variance."
                 ),
                 "percent, most: the lowest and the highest share, by class",
             ),
-            "not_applicable": "Not applicable: there is no linear surrogate of the network's score to compare with.",
+            "not_applicable": "Not applicable: no linear surrogate of the network's score is available.",
         },
     ),
 )

@@ -32,14 +32,14 @@ CHECK = Check(
         measures="whether many rows share a value, such as 999 or −1, that lies apart from the other values.",
         limitations="Does not detect codes that look like ordinary values, such as 0.",
         raised_when=(
-            "a value is shared by at least ten rows and at least 0.2% of the rows, and lies outside the range of the "
-            "other values by more than half of that range (by more than all of it, if the value does not look like a "
-            "code). A value that looks like a code is also reported if it is the only negative value, or if it "
-            "occurs at least ten times as often as neighbouring values."
+            "a value is shared by at least ten rows and at least 0.2% of the rows, and its distance from the range "
+            "of the other values exceeds the width of that range (or half the width, if the value looks like a "
+            "code, such as −1 or 999). A value that looks like a code is also reported if it is the only negative "
+            "value, or if it occurs at least ten times as often as neighbouring values."
         ),
         next=(
-            "Find out what the values that look like missing-value codes mean. Encode such codes as missing, and add "
-            "an indicator column."
+            "Find out what the values that look like missing-value codes mean. Recode such values as missing, and "
+            "add an indicator column."
         ),
         claims={
             "raised": (

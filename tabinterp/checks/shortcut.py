@@ -51,12 +51,16 @@ CHECK = Check(
     severity="act",
     section="data",
     evaluate=evaluate,
-    limits={"fall": Limit(FALL), "sure": Limit(FALL_LOW), "q": Limit(FALL_Q)},
+    limits={
+        "fall": Limit(FALL, means="drop in AUC or R² from training to held-out rows"),
+        "sure": Limit(FALL_LOW, means="lower end of the 95% interval for the drop"),
+        "q": Limit(FALL_Q, means="q-value of the drop"),
+    },
     voids_comparison=True,
     text=Text(
         title="Column predictive only in training",
         measures=(
-            "drop in the AUC or R² with which each column alone predicts the target, from training rows "
+            "how much the AUC or R² with which each column alone predicts the target drops from training rows "
             "(cross-fitted) to held-out rows."
         ),
         limitations=(
@@ -66,13 +70,14 @@ CHECK = Check(
             (
                 "the AUC or R² of a single column drops by {fall} or more from training to held-out rows, the 95% "
                 "interval for the drop lies above {sure}, and the q-value is below {q} (Benjamini–Hochberg over all "
-                "columns). The AUC requires 20 events of each class in both parts of the split."
+                "columns). The AUC requires at least 20 rows of each class among both the training rows and the "
+                "held-out rows."
             ),
             "fall, sure: differences of AUC or R²; q: a corrected p-value",
         ),
         next=(
-            "Find out why columns are predictive only in the training rows. Remove these columns, and retrain the "
-            "network."
+            "Find out why the columns named in the finding are predictive only in the training rows. Remove these "
+            "columns, and retrain the network."
         ),
         claims={
             "raised": (
@@ -86,9 +91,10 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "None of the {count} columns loses predictive power beyond the limits between training and "
-                    "held-out rows. The largest drop in AUC or R² is {fall}, for {column} (95% CI {low} to {high}; "
-                    "q = {q}, adjusted over all columns)."
+                    "None of the {count} columns was shown to lose more predictive power from training to held-out rows "
+                    "than the limits of this check allow. The largest drop in the AUC or R² of a single column from "
+                    "training to held-out rows is {fall}, for {column} (95% CI {low} to {high}; q = {q}, adjusted "
+                    "over all columns)."
                 ),
                 ("count: the number of columns; column: the one that falls most; fall: a difference of AUC or R²"),
             ),

@@ -30,31 +30,35 @@ CHECK = Check(
     text=Text(
         title="Opposite effect directions",
         measures=(
-            "whether the network's average derivative has the same sign as the linear coefficient, for each term."
+            "for each term, whether the network's average derivative and the coefficient of the linear counterpart "
+            "have the same sign."
         ),
-        limitations="Does not detect effects that differ in sign between rows and cancel in the average.",
+        limitations="Does not detect effects that differ in sign between rows and cancel out on average.",
         raised_when=(
-            "for at least one term, the 95% intervals for the network's average derivative and for the unpenalised "
-            "linear coefficient exclude zero on opposite sides (corrected for multiple testing). In addition, the "
-            "counterpart's own coefficient must agree in sign with the unpenalised coefficient, and both the linear "
-            "surrogate of the network and the derivatives in most rows must agree in sign with the network's average "
-            "derivative."
+            "for at least one term, the 95% interval for the network's average derivative and that for the "
+            "unpenalised linear coefficient lie on opposite sides of zero (corrected for multiple testing). The "
+            "finding is raised only if, in addition, (a) the counterpart's own coefficient has the same sign as the "
+            "unpenalised coefficient, and (b) the network's average derivative has the same sign as the term's "
+            "coefficient in the linear surrogate of the network and as the network's derivatives in most rows."
         ),
         next=(
-            "Inspect the effect curves of terms with opposite directions, and check that these columns "
-            "have the same meaning and sign in both models."
+            "Inspect the effect curves of the terms whose direction differs between the two models, and check that "
+            "the columns of these terms have the same meaning and sign in both models."
         ),
         claims={
             "raised": (
                 (
-                    "The network and the linear counterpart give opposite directions to {count} of the {terms} "
-                    "terms: {names:level}. The 95% intervals for both models exclude zero after correction for "
-                    "multiple testing, and both the linear surrogate and the derivatives in most rows confirm the "
-                    "network's direction."
+                    "The direction of the effect differs between the network and the linear counterpart for {count} "
+                    "of the {terms} terms: {names:level}. For these terms, the 95% intervals for both models "
+                    "exclude zero after correction for multiple testing, and both the linear surrogate of the "
+                    "network and the network's derivatives in most rows confirm the network's direction."
                 ),
                 "names: terms, such as 'age' or 'job: nurse'; count, terms: numbers of terms",
             ),
-            "cleared": "There is no confirmed conflict in direction between the two models for any of the {count} terms.",
+            "cleared": (
+                "No conflict in effect direction between the network and the linear counterpart was confirmed for "
+                "any of the {count} terms."
+            ),
             "not_applicable": "Not applicable: there are no coefficients to compare.",
         },
     ),

@@ -40,11 +40,16 @@ CHECK = Check(
     severity="note",
     section="data",
     evaluate=evaluate,
-    limits={"z": Limit(CLEAR_Z, most=UNBOUNDED), "p": Limit(WEAK_P), "r": Limit(WEAK_CORRELATION)},
+    limits={
+        "z": Limit(CLEAR_Z, most=UNBOUNDED, means="absolute z statistic of the coefficient"),
+        "p": Limit(WEAK_P, means="p-value of the correlation with the target"),
+        "r": Limit(WEAK_CORRELATION, means="absolute correlation with the target"),
+    },
     text=Text(
         title="Suppressor columns",
         measures=(
-            "correlation of each numeric column with the target, compared with the z statistic of its coefficient."
+            "the correlation of each numeric column with the target, compared with the z statistic of the column's "
+            "coefficient in the unpenalised linear fit."
         ),
         limitations="Does not cover categorical columns or targets with several classes.",
         raised_when=(
@@ -56,7 +61,8 @@ CHECK = Check(
         ),
         next=(
             "Do not interpret the coefficient of a suppressor column as an effect: it corrects for another column. "
-            "To find that other column, remove the remaining columns one at a time."
+            "To find that other column, refit the linear counterpart without each of the other columns in turn, and "
+            "see which removal changes the coefficient most."
         ),
         claims={
             "raised": (
@@ -69,13 +75,14 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "None of the {count} numeric columns exceeds the limits of this check, which looks for a highly significant "
-                    "coefficient combined with a correlation near zero with the target."
+                    "None of the {count} numeric columns has both a highly significant coefficient and a "
+                    "correlation with the target near zero, by the limits of this check."
                 ),
                 "count: the number of numeric columns",
             ),
             "not_applicable": (
-                "Not applicable: no numeric column has both a coefficient and a correlation with a single target."
+                "Not applicable: no numeric column has both a coefficient and a correlation with the target (none "
+                "is computed for a target with several classes)."
             ),
         },
     ),

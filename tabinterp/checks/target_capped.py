@@ -37,12 +37,13 @@ CHECK = Check(
     severity="check",
     section="data",
     evaluate=evaluate,
-    limits={"percent": Limit(CAPPED_PERCENT, most=100), "times": Limit(CAPPED_TIMES, most=UNBOUNDED)},
+    limits={
+        "percent": Limit(CAPPED_PERCENT, most=100, means="percentage of rows exactly at the lowest or highest value"),
+        "times": Limit(CAPPED_TIMES, most=UNBOUNDED, means="frequency of this value relative to neighbouring values"),
+    },
     text=Text(
         title="Capped target",
-        measures=(
-            "number of rows exactly at the lowest or highest value of the target, compared with neighbouring values."
-        ),
+        measures="the number of rows exactly at the lowest or highest value of the target, compared with neighbouring values.",
         limitations="Does not detect a target that was capped and then altered, for example by added noise.",
         raised_when=(
             (

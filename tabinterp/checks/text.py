@@ -10,36 +10,47 @@ TEXT: dict[str, Sentence] = {
     "checks.threshold": "Raised when",
     "checks.blind": "Limitations",
     "checks.next": "Next",
-    "checks.limits": "Limits",
+    "checks.limits": "Adjustable limits",
     "method.shapley": "Shapley values",
     "power.rows": (
-        "With n = {rows}, the smallest {of:effect} detectable with 80% power is {effect}.",
+        "The smallest value of {of:effect} that this check can detect with 80% probability is {effect} (n = {rows}).",
         "of: one of the effects below; effect: its size",
     ),
     "power.events": (
-        "With n = {rows} and {events} events, the smallest {of:effect} detectable with 80% power is {effect}.",
+        (
+            "The smallest value of {of:effect} that this check can detect with 80% probability is {effect} (n = {rows}; "
+            "{events} events)."
+        ),
         "of: one of the effects below; effect: its size",
     ),
-    "effect.auc": "AUC",
-    "effect.r2": "R²",
-    "effect.loss": "difference in loss",
-    "effect.share": "share of rows",
-    "effect.variance": "share of score variance",
-    "effect.psi": "population stability index",
-    "effect.ranges": "score change as a multiple of the score's range",
-    "effect.gap": "difference in R²",
-    "effect.fall": "drop in AUC or R²",
-    "effect.slope": "calibration slope",
-    "effect.ratio": "impact ratio",
+    "effect.auc": "the true AUC of a column",
+    "effect.r2": "the true R² of a column",
+    "effect.loss": "the true difference in loss",
+    "effect.share": "the true share of affected rows",
+    "effect.variance": "the true share of score variance due to an interaction of columns without an effect of their own",
+    "effect.psi": "the true stability index of a column",
+    "effect.ranges": "the true change in score divided by the score's range",
+    "effect.gap": "the true difference in R²",
+    "effect.fall": "the true drop in a column's AUC or R² from training to held-out rows",
+    "effect.slope": "the true calibration slope",
+    "effect.ratio": "the true impact ratio",
     "finding.any.powerless": (
-        "Not applicable: there are too few rows (n = {rows}). No {of:effect} below {most} would be detected with 80% power.",
+        (
+            "Not applicable: there are too few rows (n = {rows}). Even if {of:effect} were just below {most}, this "
+            "check would be raised with less than 80% probability."
+        ),
         "of: one of the effects above; most: the largest size that is possible",
     ),
     "finding.any.powerless_events": (
-        "Not applicable: there are too few events ({events} in {rows} rows). No {of:effect} below {most} would be detected with "
-        "80% power.",
+        (
+            "Not applicable: there are too few events ({events} in {rows} rows). Even if {of:effect} were just "
+            "below {most}, this check would be raised with less than 80% probability."
+        ),
         "of: one of the effects above; most: the largest size that is possible",
     ),
     "amount.at_most": "at most {value}",
     "amount.at_least": "at least {value}",
+    # a limit in the manual of a check; name: as a policy writes it; least, most: the range of its values
+    "checks.limit": "{name} = {value} ({means}; can be set from {least} to {most})",
+    "checks.limit.unbounded": "{name} = {value} ({means}; can be set to {least} or more)",
 }

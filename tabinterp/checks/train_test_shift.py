@@ -55,14 +55,18 @@ CHECK = Check(
     severity="act",
     section="data",
     evaluate=evaluate,
-    limits={"psi": Limit(PSI, most=UNBOUNDED), "q": Limit(SHIFT_Q), "auc": Limit(APART_AUC, least=0.5)},
+    limits={
+        "psi": Limit(PSI, most=UNBOUNDED, means="population stability index of a column"),
+        "q": Limit(SHIFT_Q, means="corrected p-value of a column"),
+        "auc": Limit(APART_AUC, least=0.5, means="AUC of boosted trees that distinguish held-out from training rows"),
+    },
     text=Text(
         title="Distribution shift in held-out rows",
         measures=(
-            "population stability index (PSI) of each column, and how well boosted trees distinguish held-out from "
-            "training rows."
+            "the population stability index (PSI) of each column, and how well boosted trees distinguish held-out "
+            "from training rows."
         ),
-        limitations="Does not detect a change in how columns relate to the target; see the check shortcut.",
+        limitations="Does not detect a change in how columns relate to the target; for that, see the “shortcut” check.",
         raised_when=(
             (
                 "a column has a PSI of {psi} or more with a corrected p-value below {q}, or boosted trees "
@@ -72,8 +76,8 @@ CHECK = Check(
             "psi: a population stability index; q: a p-value",
         ),
         next=(
-            "If the split is by time or place, report the distribution shift with every result. If the "
-            "split was random, find the cause of the shift."
+            "If the split is by time or place, report the distribution shift with every result. If the split is "
+            "random, find the cause of the shift."
         ),
         claims={
             "raised": (

@@ -34,11 +34,12 @@ CHECK = Check(
     text=Text(
         title="Outperformed by boosted trees",
         measures=(
-            "paired difference in held-out loss between the network and gradient-boosted trees fitted to the same "
-            "training rows (network minus trees)."
+            "the paired difference in held-out loss between the network and gradient-boosted trees fitted to the "
+            "same training rows (network minus trees)."
         ),
         limitations=(
-            "Does not show which structure the trees capture, or whether tuned trees would perform even better."
+            "Does not show what structure in the data the trees capture, or whether tuned trees would perform even "
+            "better."
         ),
         raised_when=(
             "the network's held-out loss is higher than that of boosted trees, and the whole 95% interval for the "
@@ -51,16 +52,17 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "Boosted trees predict better than the network: their loss is {value} lower (95% CI "
-                    "{low} to {high}), a reduction of {percent}%. Differences below {margin} are treated "
-                    "as negligible."
+                    "Boosted trees predict better than the network: their held-out loss is {value} lower (95% CI "
+                    "{low} to {high}), a reduction of {percent}%. Differences in held-out loss below {margin} are "
+                    "treated as negligible."
                 ),
                 ("value, low, high: network minus trees, and the ends of the interval; margin: a difference in loss"),
             ),
             "cleared": (
                 (
                     "Boosted trees were not shown to outperform the network by more than the equivalence margin of "
-                    "{margin}: the difference in loss, network minus trees, is {value} (95% CI {low} to {high})."
+                    "{margin}: the difference in held-out loss (network minus trees) is {value} (95% CI {low} to "
+                    "{high})."
                 ),
                 ("value, low, high: network minus trees, and the ends of the interval; margin: a difference in loss"),
             ),

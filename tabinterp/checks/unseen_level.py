@@ -31,25 +31,34 @@ CHECK = Check(
     severity="check",
     section="data",
     evaluate=evaluate,
-    limits={"rows": Limit(SMALL, SMALL, UNBOUNDED)},
+    limits={
+        "rows": Limit(
+            SMALL, SMALL, UNBOUNDED, means="number of held-out rows with levels that do not occur in training"
+        )
+    },
     text=Text(
         title="Levels absent from training",
-        measures="number of held-out rows with a level that does not occur in the training rows.",
+        measures="the number of held-out rows with a level that does not occur in the training rows.",
         limitations="Does not detect levels that first appear in later data.",
         raised_when="in at least one column, {rows} or more held-out rows have levels that do not occur in the training rows.",
-        next="Check how the encoder treats unknown levels, because predictions for rows with such levels depend on it.",
+        next=(
+            "Check how the encoder treats unknown levels, because predictions for rows with such levels depend on "
+            "this treatment."
+        ),
         claims={
             "raised": (
                 (
                     "Some held-out rows have levels that do not occur in the training rows, in these columns: "
-                    "{columns}. In {column}, {rows} rows have such levels (number of levels: {levels})."
+                    "{columns}. In {column}, {rows} held-out rows have a level absent from training (number of such "
+                    "levels: {levels})."
                 ),
                 "columns: names; column: the one with the most such rows; levels: a number of levels",
             ),
             "cleared": (
                 (
                     "The number of held-out rows with levels absent from training is below the limit in every "
-                    "column. Number of columns in which only one to nine rows have such levels: {few}."
+                    "column. Number of columns in which one to nine held-out rows have a level absent from "
+                    "training: {few}."
                 ),
                 "few: a number of columns",
             ),

@@ -29,19 +29,16 @@ CHECK = Check(
     severity="check",
     section="shapley",
     evaluate=evaluate,
-    limits={"tied": Limit(TIED, 1, UNBOUNDED), "top": Limit(TOP, 1, UNBOUNDED)},
+    limits={
+        "tied": Limit(TIED, 1, UNBOUNDED, means="number of columns that cannot be distinguished from the next"),
+        "top": Limit(TOP, 1, UNBOUNDED, means="number of top-ranked columns examined"),
+    },
     text=Text(
         title="Unstable Shapley ranking",
         measures="whether sampling error could swap adjacent columns in the ranking by Shapley value.",
-        limitations=(
-            "Does not show how the ranking would change with other rows, another background sample or "
-            "another training run."
-        ),
+        limitations="Does not show how the ranking would change with other rows, another background sample or retraining.",
         raised_when=(
-            (
-                "at least {tied} of the top {top} columns by Shapley value cannot be distinguished from the column "
-                "ranked next."
-            ),
+            "{tied} of the top {top} columns by Shapley value cannot be distinguished from the column ranked next.",
             "tied, top: numbers of places",
         ),
         next=(
@@ -58,11 +55,11 @@ CHECK = Check(
             "cleared": (
                 (
                     "Because of sampling error, {count} of the top {top} columns by Shapley value cannot be "
-                    "distinguished from the column ranked next (n = {rows}); this number is below the limit."
+                    "distinguished from the column ranked next (n = {rows}). A finding requires more such columns."
                 ),
                 "count, top: numbers of places",
             ),
-            "not_applicable": "Not applicable: Shapley values were not computed. Include the analysis shapley_values.",
+            "not_applicable": "Not applicable: Shapley values were not computed. Include the shapley_values analysis.",
         },
     ),
 )

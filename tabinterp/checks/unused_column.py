@@ -39,13 +39,14 @@ CHECK = Check(
     text=Text(
         title="Unused columns",
         measures=(
-            "permutation importance of each input column, and whether the network receives the column from the encoder."
+            "the permutation importance of each input column, and whether the network receives the column from the "
+            "encoder."
         ),
         limitations="Does not report columns that are used but have little effect.",
         raised_when=(
-            "the permutation importance of a column is exactly zero, or the network does not receive the column."
+            "the permutation importance of a column is zero up to rounding, or the network does not receive the column."
         ),
-        next="Remove unused columns from the model. If an unused column should matter, check the encoder.",
+        next="Remove unused columns from the model. If an unused column was expected to matter, check the encoder.",
         claims={
             "raised": (
                 "The network does not use these columns, so permuting them has no effect: {columns}.",
@@ -59,7 +60,7 @@ CHECK = Check(
                 "open, count: numbers of columns",
             ),
             "not_applicable": (
-                "Not applicable: permutation importance was not computed. Include the analysis permutation_importance."
+                "Not applicable: permutation importance was not computed. Include the permutation_importance analysis."
             ),
         },
     ),

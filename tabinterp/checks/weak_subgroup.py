@@ -54,35 +54,47 @@ CHECK = Check(
     severity="check",
     section="groups",
     evaluate=evaluate,
-    limits={"excess": Limit(EXCESS_PERCENT, most=100), "beyond": Limit(BEYOND_PERCENT, most=100)},
+    limits={
+        "excess": Limit(
+            EXCESS_PERCENT,
+            most=100,
+            means="loss above what the network's probabilities imply, in percent of a constant prediction's loss",
+        ),
+        "beyond": Limit(
+            BEYOND_PERCENT,
+            most=100,
+            means="loss above that of boosted trees, in percent of a constant prediction's loss",
+        ),
+    },
     text=Text(
         title="Poor performance in a group",
         measures=(
-            "loss in groups defined by one or two columns, in excess of the loss that the network's own "
-            "probabilities imply or of the loss of boosted trees. Groups are selected on half of the rows and tested "
+            "by how much the loss in groups defined by one or two columns exceeds the loss implied by the network's "
+            "own probabilities, or the loss of boosted trees. Groups are selected on half of the rows and tested "
             "on the other half, with correction for the number of groups."
         ),
         limitations=(
-            "Does not cover groups with fewer than 50 rows or few events, or groups defined by three or more "
+            "Does not cover groups with fewer than 50 rows or fewer than 10 expected events, or groups defined by three or more "
             "columns or by columns outside the table. A group that is merely hard to predict is not reported."
         ),
         raised_when=(
-            "in a group, the network's loss is too high by either of two comparisons: (a) it is above the loss that its "
-            "own probabilities imply, by more than {excess}% of the loss of a constant prediction; or (b) it is above "
-            "the loss of boosted trees, by more than {beyond}% of the loss of a constant prediction. In either case the "
-            "whole interval of the difference, corrected for the number of groups, must lie above the limit."
+            "in a group, the network's loss is too high by either of two comparisons: (a) it is above the loss that "
+            "its own probabilities imply, by more than {excess}% of the loss of a constant prediction; or (b) it "
+            "is above the loss of boosted trees, by more than {beyond}% of the loss of a constant prediction. For "
+            "the finding to be raised, the whole interval for the difference in loss, corrected for the number of "
+            "groups, must lie above the limit of the comparison."
         ),
         next=(
-            "Check the labels and columns of the rows in groups with poor performance. Train on more rows from these "
-            "groups, or do not use the network for them."
+            "Check the labels and column values of the rows in the groups with poor performance. Train on more rows "
+            "from these groups, or do not use the network for them."
         ),
         claims={
             "raised": (
                 (
                     "The network performs poorly for rows with {group} (n = {rows}): in this group, the loss of "
-                    "boosted trees is {value} lower (corrected interval {low} to {high}). The network's loss is "
-                    "{loss} in this group and {rest} in the other rows. Number of groups with poor performance: "
-                    "{count} of the {tested} tested, which were selected from {searched}."
+                    "boosted trees is {value} lower than the network's (corrected interval {low} to {high}). The "
+                    "network's loss is {loss} in this group and {rest} in the other rows. Number of groups with "
+                    "poor performance: {count} of the {tested} tested, which were selected from {searched}."
                 ),
                 (
                     "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the "
@@ -103,8 +115,9 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No group was found in which the network's loss exceeds the limits: {tested} candidates were "
-                    "selected from {searched} groups defined by one or two columns and tested on separate rows."
+                    "No group was found in which the network's loss exceeds the limits of this check: "
+                    "{tested} candidates were selected from {searched} groups defined by one or two columns and "
+                    "tested on separate rows."
                 ),
                 "searched, tested: numbers of groups",
             ),

@@ -41,7 +41,10 @@ CHECK = Check(
     evaluate=evaluate,
     text=Text(
         title="Worse than the linear counterpart",
-        measures="paired difference in held-out loss, network minus linear counterpart.",
+        measures=(
+            "the paired difference in held-out loss between the network and the linear counterpart (network minus "
+            "counterpart)."
+        ),
         limitations="Does not show whether a different network would perform better.",
         raised_when=(
             "the network's held-out loss is significantly higher than that of the linear counterpart, and the 95% "
@@ -55,30 +58,30 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The network predicts worse than {linear:name}: its loss is {value} higher (95% CI "
-                    "{low} to {high}). Differences below {margin} are treated as negligible."
+                    "The network predicts worse than {linear:name}: its held-out loss is {value} higher (95% CI "
+                    "{low} to {high}). Differences in held-out loss below {margin} are treated as negligible."
                 ),
                 "linear: such as 'logistic regression'; value, low, high, margin: differences in loss",
             ),
             "raised_unclear": (
                 (
-                    "The network predicts worse than {linear:name}, but the difference may be "
-                    "negligible: its loss is {value} higher (95% CI {low} to {high}), and differences "
+                    "The network predicts worse than {linear:name}, but the difference may be negligible: its "
+                    "held-out loss is {value} higher (95% CI {low} to {high}), and differences in held-out loss "
                     "below {margin} are treated as negligible."
                 ),
                 "linear: such as 'logistic regression'; value, low, high, margin: differences in loss",
             ),
             "cleared": (
                 (
-                    "The network's loss is not higher than that of {linear:name}: the 95% interval for the "
+                    "The network's held-out loss is not higher than that of {linear:name}: the 95% interval for the "
                     "difference does not extend above zero."
                 ),
                 "linear: such as 'logistic regression'",
             ),
             "cleared_open": (
                 (
-                    "The network was not shown to predict worse than {linear:name}: its loss is at most {high} "
-                    "higher (upper end of the 95% interval for the difference)."
+                    "The network was not shown to predict worse than {linear:name}: its held-out loss is at most "
+                    "{high} higher (upper end of the 95% interval for the difference)."
                 ),
                 "linear: such as 'logistic regression'; high: a difference in loss",
             ),

@@ -420,6 +420,7 @@ def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
     data = str(folder.joinpath(entry["file"]))
     settings = {name: entry[name] for name in ("target", "positive", "adverse", "drop", "protected", "kinds")}
+    settings["labels"] = ti.codebook(str(folder.joinpath(entry["labels"]))).plain()
     audited = out.absolute()
     model = audited.with_name(f"{audited.name}-model")
     of_audit, of_model = (found or None for found in (_is_audit_of_demo(audited), _is_model_of(model, settings)))

@@ -37,9 +37,7 @@ def check(document: Document) -> None:
     ladder = document.get(Ladder)
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
-        raise DocumentError(
-            f"verdict.lines: {told[0]!r} requires a significant gain. Allowed: only where gain.ladder.gain is 'better'."
-        )
+        raise DocumentError(f"verdict.lines: {told[0]!r} requires a significant gain (gain.ladder.gain 'better')")
 
 
 def _linear(document: Document) -> None:
@@ -54,12 +52,14 @@ def _linear(document: Document) -> None:
             "is 0 or was given."
         )
     if "verdict.linear.exact" in keys and not document.network.linear:
-        raise DocumentError("verdict.lines: 'verdict.linear.exact', but the network is not linear. Allowed: none.")
+        raise DocumentError(
+            "verdict.lines: 'verdict.linear.exact', but the network is not linear. This is not allowed."
+        )
     shares = [row.r2 for row in document[Coefficients].surrogates]
     if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
         raise DocumentError(
             f"verdict.lines: 'verdict.linear.score', but a linear surrogate explains less than {LINEAR_R2} of the "
-            "variance of a score. Allowed: none."
+            "variance of a score. This is not allowed."
         )
 
 
@@ -109,8 +109,8 @@ def _judged(part: Judged, document: Document) -> None:
         expected = status_of(difference, document.verdict.margin or 0.0)
         if not document.performance.held_out or status != expected:
             raise DocumentError(
-                f"judged.{place}.status: {status!r}, but its interval and the margin imply {expected!r}, and "
-                "held-out rows are required."
+                f"judged.{place}.status: {status!r}, but its interval and the margin imply {expected!r}. "
+                "A comparison needs held-out rows."
             )
 
 

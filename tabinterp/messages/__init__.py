@@ -78,7 +78,7 @@ def word(vocabulary: str, name: str) -> str:
 
 
 def joined(parts: Iterable[str], joint: str = "list") -> str:
-    """Join parts to one text: a "list", a "series" of longer parts, "both", or "sentences".
+    """Join parts to one text: a "list", a "series" of longer parts, "both", "conditions", or "sentences".
 
     >>> joined(["a", "b", "c"]), joined(["a", "b"], "both"), joined([])
     ('a, b, c', 'a and b', '')

@@ -65,7 +65,9 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     transform = encoded_by(encoder, frame, reads)
     width = transform(frame.iloc[:64]).shape[1]
     sources = structure(encoder, tuple(reads or columns))
-    moved = _probe(transform, frame, columns, width)
+    moved = (
+        {} if encoder is None else _probe(transform, frame, columns, width)
+    )  # numbers as they are: one for each column
     if sources is None or len(sources) != width:
         everything = frozenset(reads or columns)
         sources = [everything] * width
@@ -113,7 +115,7 @@ def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, in
         if new.all() and {*map(_text, values.unique())} & {*map(_text, levels.tolist())}:
             few = ", ".join(map(shown, levels.tolist()[:8]))
             raise ModelError(
-                f"column {column!r} has values of another type than its encoder was fitted on: got "
+                f"column {column!r} has values of a different type from those its encoder was fitted on: got "
                 f"{shown(values.iloc[0])}, expected values such as {few}. Read the column as it was read for "
                 "training"
             )

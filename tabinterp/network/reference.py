@@ -320,7 +320,7 @@ def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
         raise ModelError(f"the task must be {', '.join(TASKS[:-1])} or {TASKS[-1]}; got {task!r}")
     if task == "count":
         if (target < 0).any() or (target != np.round(target)).any():
-            raise ModelError("a count target must contain whole numbers of at least 0")
+            raise ModelError("a count target must contain only whole numbers, 0 or greater")
         return
     if task == "multiclass" and (n_classes is None or n_classes < 2):
         raise ModelError(f"a multiclass network needs n_classes of at least 2; got {n_classes}")

@@ -96,5 +96,5 @@ def _whole(folder: Path, model: str | Path | None) -> tuple[bytes, dict[str, str
         raise DocumentError(f"{str(folder)!r} was not signed, because it {what}: {' '.join(map(str, wrong))}")
     data = read_regular(folder / DOCUMENT)
     if hashlib.sha256(data).hexdigest() != files[DOCUMENT]:
-        raise DocumentError(f"{str(folder)!r} was not signed, because its files were changed at the same time")
+        raise DocumentError(f"{str(folder)!r} was not signed, because its files changed while it was being signed")
     return data, files

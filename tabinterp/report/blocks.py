@@ -155,7 +155,7 @@ class FindingItem:
     severity: str  # "act", "check" or "note"; "quiet" of a check that was not raised
     severity_text: str  # empty, like the glyph, of a check that was not raised
     glyph: str
-    title: str
+    title: str  # empty of a check that passed: titles name faults
     claim: str
     anchor: str  # empty: no section holds the numbers
     see: str

@@ -31,7 +31,7 @@ from tabinterp.report.words import excludes_zero
 
 WIDTH = 520  # CSS pixels: on a phone the page shows it at three quarters of that, and its text can still be read
 NARROW = 340  # of effect curves: three of them side by side
-HEIGHT = 340  # of a curve
+HEIGHT = 286  # of a curve
 ROW = 26
 EDGE = 44  # below the rows: tick labels and the name of the axis
 GAP = 14
@@ -142,6 +142,7 @@ def canvas(
     figure = Figure(figsize=(width / 72, whole / 72), dpi=72)
     figure.patch.set_visible(False)
     axes = figure.add_axes((left / width, bottom / whole, 1 - (left + right) / width, 1 - (top + bottom) / whole))
+    axes.set_title("", y=1)  # a place that is given: searching for one measures every tick, a tenth of the drawing
     return figure, axes
 
 

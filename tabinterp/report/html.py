@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -74,7 +75,9 @@ def _filled(name: str, **values: Any) -> str:
         ) from None
 
 
+@cache
 def _environment() -> Environment:
+    """Its templates are compiled once in a process."""
     environment = Environment(
         loader=PackageLoader("tabinterp.report"),
         autoescape=True,

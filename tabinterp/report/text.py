@@ -9,7 +9,7 @@ TEXT: dict[str, str] = {
     "report.context": "{data} · {network:name} compared with {linear:name} · {rows} held-out rows",
     "report.context.unknown": "{data} · {network:name} compared with {linear:name} · held-out rows unknown",
     "report.target.binary": "Target: {target}. Positive class: {positive} ({rate} of {rows} rows).",
-    "report.target.multiclass": "Target: {target} ({classes} levels, {rows} rows).",
+    "report.target.multiclass": "Target: {target} ({classes} classes, {rows} rows).",
     "report.target.regression": "Target: {target} ({rows} rows).",
     "report.target.count": "Target: {target} (a count, {rows} rows).",
     "report.figure.none": "There are no estimates to plot. The table shows what was attempted.",
@@ -20,7 +20,7 @@ TEXT: dict[str, str] = {
     "report.yes": "yes",
     "report.no": "no",
     "report.unnamed": "(empty)",
-    "report.empty": "No results. The section “{section}” gives the reasons.",
+    "report.empty": "This section has no results. The section “{section}” gives the reasons.",
     "report.network": "network",
     "report.linear": "linear",
     "report.output": "Output: {output}",
@@ -46,6 +46,9 @@ TEXT: dict[str, str] = {
     "report.findings.every": "all",
     "report.severity.act": "action required",
     "report.severity.check": "review",
+    "report.severity.act.means": "Action required: do not rely on the network until this is resolved.",
+    "report.severity.check.means": "Review: assess before use.",
+    "report.severity.note.means": "Note: for information.",
     # what an interval is over
     "report.draws.rows": "rows",
     "report.draws.groups": "groups of rows",
@@ -109,7 +112,8 @@ TEXT: dict[str, str] = {
     "report.method.setting.rows": "{value} (maximum number of rows for analyses that process each row many times)",
     "report.method.setting.top": "{value} (number of top-ranked columns compared between two rankings)",
     "report.method.setting.resamples": "{value} (bootstrap resamples for each interval of a metric)",
-    "report.method.setting.counterpart": "{value} (given: supplied by the user; fitted: fitted by the audit)",
+    "report.method.setting.counterpart.given": "supplied by the user",
+    "report.method.setting.counterpart.fitted": "fitted by the audit",
     "report.method.split": "Split",
     "report.method.rows": "Rows",
     "report.method.without_target": "Rows excluded (missing target)",
@@ -141,13 +145,15 @@ TEXT: dict[str, str] = {
     "report.method.weights.unknown": "not stated",
     "report.method.network": "Network",
     "report.method.linear": "Linear counterpart",
-    "report.method.model": "{name:name}; {library:library}; {parameters} parameters; hidden units: {hidden}.",
+    "report.method.model": (
+        "Name: {name:name}. Parameters: {parameters}. Hidden units by layer: {hidden}. Library: {library:library}."
+    ),
     "report.method.no_hidden": "none",
     "report.method.readings": "Rows used by each analysis",
     "report.method.reading": "Analysis",
     "report.method.rows_used": "Rows",
     "report.method.draws": "Computation",
-    "report.method.columns": "Columns of the table: kind, role, levels and missing rows",
+    "report.method.columns": "Columns of the table: kind, role, levels and missing values",
     "report.method.columns_fold": "All columns ({count})",
     "report.method.codebook": "Labels of columns and levels, with their names and codes in the data",
     "report.method.codebook_fold": "Codebook ({count} labels)",
@@ -160,7 +166,7 @@ TEXT: dict[str, str] = {
     "report.role": "Role",
     "report.protected": "Protected",
     "report.levels": "Levels",
-    "report.missing": "Missing rows",
+    "report.missing": "Missing values",
     "report.missing.few": "withheld (1 to 9 missing or present)",
     "report.read": "Used by the network",
     "report.kind.numeric": "numeric",
@@ -173,17 +179,17 @@ TEXT: dict[str, str] = {
     "report.role.group": "group",
     "report.role.split": "split",
     "report.role.dropped": "dropped",
-    "report.not_assessed.lead": "This report does not assess the following.",
+    "report.not_assessed.lead": "The following was not assessed, or not in full.",
     "report.not_assessed.none": "All available analyses were run.",
     "report.method.drawn": "Sampled rows",
     # summed: a list of report.method.summed
     "report.method.drawn_text": (
-        "{rows} rows, selected by a hash of the row number and the seed; {held_out} of them are held-out rows. The "
-        "following were computed on all rows, in batches: {summed}. All other results use the sampled rows."
+        "{rows} rows, selected by a hash of the row number and the seed; {held_out} of the selected rows are held-out "
+        "rows. The following were computed on all rows, in batches: {summed}. All other results use the sampled rows."
     ),
     "report.method.drawn_only": (
-        "{rows} rows, selected by a hash of the row number and the seed; {held_out} of them are held-out rows. All analyses "
-        "use these rows."
+        "{rows} rows, selected by a hash of the row number and the seed; {held_out} of the selected rows are held-out "
+        "rows. All analyses use the sampled rows."
     ),
     "report.method.summed.counterpart": "the fit of the linear counterpart",
     # names of metrics
@@ -201,6 +207,8 @@ TEXT: dict[str, str] = {
     "report.findings.blind": "Limitations: {text}",
     "report.interval.between": "95% CI {low} to {high}",
     "report.interval.none": "no interval",
+    # interval: report.interval.between or report.interval.none
+    "report.interval.stated": "{value} ({interval})",
     "report.summary": "Summary",
     "report.appendix": "Appendix: further tables and methods",
     "report.appendix.none": "This copy of the report has no appendix. All tables and the data of all figures are in audit.json.",
@@ -218,7 +226,7 @@ TEXT: dict[str, str] = {
     # the title of a finding, before its sentence
     "report.lead": "{title}.",
     "report.findings.about": "{severity}: {title} ({code})",
-    "report.findings.rest": "More findings: {count}",
+    "report.findings.rest": "{count} more",
     "report.findings.here": "Findings: {count}",
     "report.context.adverse": "adverse class: {adverse}",
     "report.context.date": "audited {date:date}",
@@ -238,9 +246,14 @@ TEXT: dict[str, str] = {
     ),
     "report.headline.better.but": "The network predicts better than {linear:name}, but {rung} matches the network.",
     "report.strip.recovered": (
-        "This model recovers {share} of the network's gain over the linear model (95% CI {low} to {high})."
+        "The simplest model that matches the network is {rung} ({parameters} parameters). Its gain over the linear model "
+        "is {share} of the network's gain (95% CI {low} to {high})."
     ),
-    "report.strip.difference": "difference in {metric} ({ci}): network {network}, linear {linear}",
+    # metric: report.strip.metric, or report.metric
+    "report.strip.difference": "difference in {metric}, {ci}: network {network}, linear {linear}",
+    "report.strip.metric.log_loss": "log loss (nats; lower is better)",
+    "report.strip.metric.squared_error": "mean squared error (lower is better)",
+    "report.strip.metric.poisson_deviance": "mean Poisson deviance (lower is better)",
     "report.strip.gini": "difference in Gini points ({ci})",
     "report.strip.trees": "compared with boosted trees: {metric} {difference} ({ci})",
     "report.strip.trees.better": "network better",
@@ -258,8 +271,15 @@ TEXT: dict[str, str] = {
     "report.strip.groups": "Groups",
     # least, most: groups, such as 'sex = female'; limit: such as 0.8
     "report.strip.groups.cleared": (
-        "No group's selection rate is significantly below {limit} times that of another group of the same column or pair "
-        "of columns. The lowest ratio is {ratio} (95% CI {low} to {high}), for “{least}” relative to “{most}”."
+        "No group's selection rate is significantly below {limit} times that of another group of the same column or "
+        "pair of columns. The lowest ratio of selection rates is {ratio} (95% CI {low} to {high}), for “{least}” "
+        "relative to “{most}”."
+    ),
+    # untold: a number of columns and pairs of columns
+    "report.strip.groups.cleared_partly": (
+        "Among the groups whose results can be given, no selection rate is significantly below {limit} times that of another "
+        "group of the same column or pair of columns. The lowest ratio is {ratio} (95% CI {low} to {high}), for “{least}” "
+        "relative to “{most}”. For {untold} columns or pairs of columns, results of groups with withheld rates are not given."
     ),
     "report.withheld": "Withheld (small count)",
     "report.strip.rung.intercept": "intercept only",
@@ -273,11 +293,12 @@ TEXT: dict[str, str] = {
     "report.strip.rung.curvature.long": "an additive spline model",
     "report.strip.rung.pairs.long": "an additive spline model with {count} interactions",
     "report.strip.rung.pairs.long.one": "an additive spline model with one interaction",
-    "report.strip.simplest": "Simplest model that matches the network: {rung} ({parameters} parameters).",
+    "report.strip.simplest": "The simplest model that matches the network is {rung} ({parameters} parameters).",
     "report.strip.simplest.none": "No simpler model was shown to match the network.",
     "report.strip.percent": "{share} (95% CI {low} to {high})",
     "report.strip.rule": (
-        "Rule that covers the most disagreements: {rule}. The models disagree on {share} of the {rows} rows it covers."
+        "Of the rules whose share is shown, “{rule}” covers the most rows with disagreement: tested on {scored} rows, it "
+        "applies to {rows}, and the models disagree on {share} of them."
     ),
     "report.action.simpler": "Consider {rung} ({parameters} parameters) instead of the network.",
     "report.action.worse": "Use {linear:name}; the network predicts worse.",

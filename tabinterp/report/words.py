@@ -99,8 +99,13 @@ def interval(part: Interval, sign: bool = False) -> str:
         return NONE
     if part.low is None or part.high is None:
         return f"{show(part.value)} [{NONE}]"
-    value = 0.0 if abs(part.value) < NOISE * (part.high - part.low) else part.value
-    return text("language.interval", {"value": show(value), "low": show(part.low), "high": show(part.high)})
+    return text("language.interval", {"value": show(_centre(part)), "low": show(part.low), "high": show(part.high)})
+
+
+def _centre(part: Interval) -> float:
+    """Return the value, zero where it is far below the width of its interval."""
+    value, low, high = part.value or 0.0, part.low or 0.0, part.high or 0.0
+    return 0.0 if abs(value) < NOISE * (high - low) else value
 
 
 def between(part: Interval, sign: bool = False) -> str:
@@ -113,6 +118,18 @@ def between(part: Interval, sign: bool = False) -> str:
         return t("report.interval.none")
     show = signed if sign else number
     return t("report.interval.between", low=show(part.low), high=show(part.high))
+
+
+def stated(part: Interval, sign: bool = False) -> str:
+    """Return a number with its 95% interval, as a sentence gives it.
+
+    >>> stated(Interval(value=0.5, low=0.25, high=0.75)), stated(Interval(value=2), sign=True)
+    ('0.500 (95% CI 0.250 to 0.750)', '+2.00 (no interval)')
+    """
+    if part.value is None:
+        return NONE
+    value = (signed if sign else number)(_centre(part))
+    return t("report.interval.stated", value=value, interval=between(part, sign))
 
 
 def mean(part: Interval) -> str:
@@ -158,6 +175,11 @@ def series(parts: Iterable[str]) -> str:
 def both(parts: Iterable[str]) -> str:
     """Return two parts joined in one sentence."""
     return messages.joined(parts, "both")
+
+
+def conditions(parts: Iterable[str]) -> str:
+    """Return conditions that must all hold as one."""
+    return messages.joined(parts, "conditions")
 
 
 def sentences(parts: Iterable[str]) -> str:

@@ -156,7 +156,9 @@ def merge(a: Moments, b: Moments) -> Moments:
     if a.levels != b.levels:
         raise TableError(f"moments can only be merged for the same columns; the levels are {a.levels} and {b.levels}")
     if not (np.array_equal(a.centre, b.centre) and np.array_equal(a.middle, b.middle)):
-        raise TableError("moments can only be merged around the same centres. Start both from the same state")
+        raise TableError(
+            "two sets of moments can be merged only if both were computed around the same centres. Start both from the same state"
+        )
     added = {one.name: getattr(a, one.name) + getattr(b, one.name) for one in fields(a)[3:]}
     return replace(a, **added)
 

@@ -19,6 +19,7 @@ from statsmodels.stats.proportion import proportions_ztest
 from tabinterp.arrays import FloatArray
 
 from .estimates import FEWEST_GROUPS
+from .wilson_interval import wilson
 
 Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
 NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
@@ -71,16 +72,6 @@ def critical_value(units: float, level: float = LEVEL) -> float:
 
 def _few(*shares: Share) -> bool:
     return any(one.units < FEWEST_GROUPS for one in shares)
-
-
-def wilson(value: Any, size: Any, critical: Any) -> tuple[Any, Any]:
-    """Return the ends of Wilson's score interval (1927) of shares; arrays or numbers."""
-    square = critical**2 / size
-    centre = (value + square / 2) / (1 + square)
-    half = critical / (1 + square) * np.sqrt(value * (1 - value) / size + square / size / 4)
-    return np.clip(np.where(value > 0, centre - half, 0.0), 0, 1), np.clip(
-        np.where(value < 1, centre + half, 1.0), 0, 1
-    )
 
 
 def mover_ratio(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], correlation: Any = 0.0) -> tuple[Any, Any]:

@@ -168,7 +168,7 @@ def _check_address(distributed: Any, scheduler: str) -> None:
     known_port = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 2**16
     if scheme not in ("", "tcp", "tls") or not host or not known_port:
         raise TabinterpError(
-            f"invalid address {hidden(scheduler)!r} of a Dask scheduler; give tls://HOST:PORT or tcp://HOST:PORT, such as "
+            f"invalid Dask scheduler address {hidden(scheduler)!r}; give tls://HOST:PORT or tcp://HOST:PORT, such as "
             f"tls://10.0.0.5:8786"
         )
     if scheme == "tls" and distributed.Security().get_connection_args("client")["ssl_context"] is None:

@@ -99,7 +99,7 @@ def _of_mapping(given: Mapping[str, Any], source: str) -> Codebook:
     unknown = [name for name in given if name not in PARTS]
     if unknown:
         raise TableError(
-            f"{source}: got the key {unknown[0]!r}; allowed are 'columns' (column = label) and 'levels' (column = level = label)."
+            f"{source}: got the key {unknown[0]!r}; allowed: 'columns' (column = label) and 'levels' (column = level = label)."
             f"{did_you_mean(str(unknown[0]), PARTS)}"
         )
     columns, levels = given.get("columns", {}), given.get("levels", {})
@@ -107,7 +107,7 @@ def _of_mapping(given: Mapping[str, Any], source: str) -> Codebook:
         raise TableError(f"{source}: 'columns' maps columns to labels, and 'levels' maps columns to labels of levels")
     for column, of in levels.items():
         if not isinstance(of, Mapping):
-            raise TableError(f"{source}: labels of levels of {column!r} map each level to its label; got {of!r}")
+            raise TableError(f"{source}: the level labels of {column!r} must map each level to its label; got {of!r}")
     return Codebook(
         {str(column): _label(label, source, str(column)) for column, label in columns.items()},
         {

@@ -204,7 +204,7 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
     if query is not None:
         return f"{hidden(str(source))}: {hidden(query)}" + ("" if key is None else f", by {key}")
     if not isinstance(source, (str, Path)):
-        raise TableError(f"only rows from files and queries can be resumed; got {type(source).__name__}")
+        raise TableError(f"only reading from files and queries can be resumed; got {type(source).__name__}")
     with _readable(str(source), f"{hidden(str(source))!r} cannot be read"):
         files = _files(*_store(str(source)))
     lines = "".join(f"{hidden(one.path)} {one.size} {one.mtime}\n" for one in files)

@@ -169,7 +169,7 @@ def _check_kinds(columns: Sequence[str], kinds: Mapping[str, str], levels: Mappi
                 f"column {name!r}: levels can only be given for ordinal columns; its kind is {kinds[name]!r}"
             )
         if isinstance(order, str) or len(set(order)) < len(order):
-            raise TableError(f"column {name!r}: the levels must be a list of different values in order; got {order!r}")
+            raise TableError(f"column {name!r}: the levels must be an ordered list of distinct values; got {order!r}")
 
 
 def _column(
@@ -231,7 +231,7 @@ def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
     for row, value, kind in zip(known.index, known, kinds, strict=True):
         if kind not in ("text", "number", "boolean"):
             return (
-                f"column {values.name!r}: row {row} contains {shown(value)}, a {kind}; allowed are numbers, text "
+                f"column {values.name!r}: row {row} contains {shown(value)}, a {kind}; allowed: numbers, text "
                 "and booleans. Drop the column, or convert its values"
             )
         if kind != kinds[0]:
@@ -371,7 +371,7 @@ def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
     match = matching_levels(given, classes)
     if not match:
         raise TableError(
-            f"unknown adverse class: got {argument('adverse', given)}; allowed are {classes[0]!r} and {classes[1]!r}."
+            f"unknown adverse class: got {argument('adverse', given)}; allowed: {classes[0]!r} and {classes[1]!r}."
             f"{did_you_mean(str(given), map(str, classes))}"
         )
     return match[0]

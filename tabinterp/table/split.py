@@ -122,7 +122,7 @@ class Split:
         known = [field.name for field in fields(cls)]
         unknown = [name for name in values if name not in known]
         if unknown:
-            raise TableError(f"the split cannot be read: unknown field {unknown[0]!r}; allowed are {', '.join(known)}")
+            raise TableError(f"the split cannot be read: unknown field {unknown[0]!r}; allowed: {', '.join(known)}")
         try:
             return TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
@@ -234,7 +234,7 @@ def column_labels(values: pd.Series) -> BoolArray:
     if not known.all():
         row = int(np.flatnonzero(~known.to_numpy())[0])
         raise TableError(
-            f"split column {values.name!r}: row {row} contains {shown(values.iloc[row])}; allowed are {ALLOWED}"
+            f"split column {values.name!r}: row {row} contains {shown(values.iloc[row])}; allowed: {ALLOWED}"
         )
     return lowered.isin(HELD_OUT).to_numpy(dtype=bool)
 
@@ -252,12 +252,12 @@ def _dates(values: pd.Series) -> pd.Series:
     """Return dates; texts must be written year first, since 01/02/2024 is ambiguous and a wrong date leaks rows."""
     if values.isna().any():
         row = int(np.flatnonzero(values.isna().to_numpy())[0])
-        raise TableError(f"split column {values.name!r}: row {row} is empty; allowed are {ALLOWED}")
+        raise TableError(f"split column {values.name!r}: row {row} is empty; allowed: {ALLOWED}")
     dates = values if pd.api.types.is_datetime64_any_dtype(values.dtype) else _parsed(values)
     if dates.isna().any():
         row = int(np.flatnonzero(dates.isna().to_numpy())[0])
         raise TableError(
-            f"split column {values.name!r}: row {row} contains {shown(values.iloc[row])}; allowed are {ALLOWED}"
+            f"split column {values.name!r}: row {row} contains {shown(values.iloc[row])}; allowed: {ALLOWED}"
         )
     return dates
 
@@ -265,7 +265,7 @@ def _dates(values: pd.Series) -> pd.Series:
 def _parsed(values: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
-            f"split column {values.name!r} contains numbers (row 0: {shown(values.iloc[0])}); allowed are {ALLOWED}"
+            f"split column {values.name!r} contains numbers (row 0: {shown(values.iloc[0])}); allowed: {ALLOWED}"
         )
     utc = bool(values.astype(str).str.contains(r"(?:Z|[+-]\d\d:?\d\d)$").any())  # offsets may differ from row to row
     return pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce", utc=utc)

@@ -9,8 +9,10 @@ import statsmodels.api as sm
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, SplineTransformer, StandardScaler
+from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 import tabinterp as ti
 from tabinterp.errors import NotApplicableError
@@ -418,3 +420,24 @@ def test_network_derivatives_are_of_the_held_out_rows():
     result = ti.coefficients(cases.wrapped(cases.product_network()), split)
     assert result.rows == 10
     assert result.estimates.value[0, 0] == pytest.approx(frame["x2"][:10].mean(), abs=1e-9)
+
+
+def test_columns_that_others_nearly_determine_are_named_on_the_page(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(400, 3)), columns=["one", "other", "alone"])
+    frame["other"] = frame["one"] + 0.1 * frame["other"]
+    frame["y"] = frame.sum(axis=1) + rng.normal(size=400)
+    table = ti.read_table(frame, target="y", split=0.5)
+    model = make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(4,), max_iter=50, random_state=0))
+    train = table.training_rows().frame
+    audit = ti.audit(ti.wrap(model.fit(train.drop(columns="y"), train["y"])), table, analyses=["coefficients"])
+    X = sm.add_constant(train[["one", "other", "alone"]]).to_numpy()
+    one, other, alone = (variance_inflation_factor(X, i) for i in (1, 2, 3))
+    assert alone < 10 < min(one, other)
+    found = {row.column: row.vif for row in audit.document.coefficients.tests}
+    assert found == pytest.approx({"one": one, "other": other, "alone": alone}, rel=1e-6)
+    audit.to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    worst = sorted([("one", one), ("other", other)], key=lambda named: -named[1])
+    named = "; ".join(f"{name} ({value:.3g})" for name, value in worst)
+    assert f"Columns with a variance inflation factor above 10: 2 (highest: {named})." in page

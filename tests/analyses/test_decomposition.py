@@ -71,14 +71,17 @@ def test_formulas_have_their_closed_forms(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FORMULAS)
-def test_networks_trained_on_the_formulas_have_their_shares(name):
+@pytest.mark.parametrize(
+    ("name", "rows", "hidden"),
+    [("friedman", 2000, (32,)), pytest.param("ishigami", 4000, (64, 64), marks=pytest.mark.nightly)],
+)
+def test_networks_trained_on_the_formulas_have_their_shares(name, rows, hidden):
     module, (low, high, d), truth, _, _ = FORMULAS[name]
     draw = np.random.default_rng(1)
-    x, fresh = draw.uniform(low, high, (4000, d)), draw.uniform(low, high, (6000, d))
+    x, fresh = draw.uniform(low, high, (rows, d)), draw.uniform(low, high, (6000, d))
     y, new = (module(torch.as_tensor(part))[:, 0].numpy() for part in (x, fresh))
     network = MLPRegressor(
-        hidden_layer_sizes=(64, 64), activation="tanh", solver="lbfgs", max_iter=600, random_state=0
+        hidden_layer_sizes=hidden, activation="tanh", solver="lbfgs", max_iter=600, random_state=0
     ).fit(x, y)
     assert network.score(fresh, new) > 0.99
     frame = pd.DataFrame(fresh, columns=[f"x{i + 1}" for i in range(d)])
@@ -116,8 +119,10 @@ def test_a_linear_model_is_linear(task):
         assert len(linear) == (4 if task == "multiclass" else 1)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize(
+    ("task", "weighted"),
+    [("binary", True), ("multiclass", False), ("multiclass", True), ("regression", False), ("count", True)],
+)
 def test_parts_add_up(task, weighted):
     frame = cases.mixed_frame(700, 2, task)
     model = ti.wrap(cases.network_pipeline(frame, task))
@@ -162,9 +167,9 @@ def test_a_column_may_have_a_negative_share():
 
 def test_noise_of_the_fit_neither_inflates_nor_deflates():
     """Pure interaction, 8 columns, few rows: in-sample R2 of the lines would be 8 / 150, out of sample below zero."""
-    draws = [np.random.default_rng(s).choice([-1.0, 1.0], (150, 8)) for s in range(25)]
+    draws = [np.random.default_rng(s).choice([-1.0, 1.0], (150, 8)) for s in range(12)]
     linear = [wholes(split_of(lambda x: x[:, 0] * x[:, 1], x))[0] for x in draws]
-    assert abs(np.mean(linear)) < 4 * np.std(linear) / np.sqrt(25)
+    assert abs(np.mean(linear)) < 4 * np.std(linear) / np.sqrt(12)
     assert abs(np.mean(linear)) < 0.015  # in-sample .05
 
 

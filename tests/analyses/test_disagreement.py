@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,9 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.analyses.disagreement.estimator import Condition, Disagreement, Leaf, Tree, disagreement
 from tabinterp.analyses.disagreement.record import build as told
+from tabinterp.analyses.disagreement.record import disagreement_sentences
+from tabinterp.analyses.performance.estimator import DifferentClasses
+from tabinterp.analyses.performance.record import _different_classes
 from tabinterp.errors import NotApplicableError
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import bind
@@ -249,14 +253,64 @@ def test_who_is_right_is_not_told_where_fewer_than_ten_rows_stand_on_one_side(ri
 
 
 @pytest.mark.parametrize(
-    ("higher", "is_told"), [(60, True), (9, False), (91, False), (10, True), (0, True), (None, False)]
+    ("higher", "share", "key"),
+    [
+        (60, 0.5, "disagreement.positive"),
+        (10, 0.5, "disagreement.positive"),
+        (0, 0.5, "disagreement.positive"),
+        (9, None, "disagreement.positive.linear"),
+        (91, None, "disagreement.positive.network"),
+        (None, None, None),
+    ],
 )
-def test_which_way_is_not_told_where_fewer_than_ten_rows_stand_on_one_side(higher, is_told):
+def test_which_way_is_told_without_a_count_below_ten(higher, share, key):
     part = written(100, (60, 40, 0), [(100, 50)], higher=higher)
-    assert (part.network_higher.value == 0.5) is is_told
-    told_so = [one for one in part.sentences if one.key == "disagreement.positive"]
-    assert len(told_so) == is_told
-    assert all((one.values["label"], one.values["percent"]) == ("yes", 50) for one in told_so)
+    assert part.network_higher.value == share
+    found = [one for one in part.sentences if one.key.startswith("disagreement.positive")]
+    assert [one.key for one in found] == ([] if key is None else [key])
+    assert all(one.values["label"] == "yes" for one in found)
+    assert not {9, 91} & {value for one in found for value in one.values.values()}
+    assert part.model_copy(update={"sentences": disagreement_sentences(part, "a line", "yes")}) == part
+
+
+def test_few_rows_that_differ_do_not_say_which_way():
+    part = written(15, (15, 0, 0), [(100, 50)], higher=7)
+    assert (part.network_higher.value, part.nearly_always_higher, part.count) == (None, None, None)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize(("rows", "surplus", "right"), [(7500, 363, 212), (300, 41, 20), (20_000, 30, 15)])
+def test_the_few_rows_on_one_side_do_not_follow_from_what_is_said_of_disagreement(rows, surplus, right, plain):
+    """The confusion matrices give by how many rows more the network predicts the positive class (`surplus`), and by how many
+    more of these it is right (`right`). Of the 1 to 9 rows on which only the linear model predicts it, what is told fits many.
+    """
+    told_of = {}
+    for few in range(1, 10):
+        count, better = surplus + 2 * few, right + few
+        shares = [
+            (share, *proportion_confint(share * of, of, method="wilson"))
+            for share, of in ((count / rows, rows), (better / count, count), (1 - better / count, count), (0.0, count))
+        ]
+        found = Disagreement(
+            rows, count, *shares, (better, count - better, 0), None, None, 0,
+            positive="yes", higher=(1 - few / count, 0.9, 1.0), higher_count=count - few, plain=plain,
+        )  # fmt: skip
+        part = told(Found(disagreement=found, linear=SimpleNamespace(model=SimpleNamespace(name="a line"))))
+        assert part.count is None
+        assert {one.key for one in part.sentences} >= {"disagreement.classes.about", "disagreement.positive.network"}
+        told_of.setdefault(part.model_dump_json(), []).append(few)
+    if plain:
+        assert list(map(len, told_of.values())) == [9]
+    shares = {json.loads(one)["share"]["value"] for one in told_of}
+    assert len(shares) == 1
+    labels = {
+        _different_classes(
+            DifferentClasses(surplus + 2 * few, (surplus + 2 * few) / rows, surplus + few), rows
+        ).model_dump_json()
+        for few in range(1, 10)
+    }
+    assert all("verdict.labels.about" in one for one in labels)
+    assert len(labels) == 1
 
 
 def test_leaves_tell_no_count_below_ten():

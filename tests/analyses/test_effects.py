@@ -180,13 +180,15 @@ def test_a_product_has_its_closed_forms_where_columns_are_correlated():
 def test_intervals_cover_the_population_value():
     """f = x1 x2, E x2 = 1: the centred curve is v - E x1, beyond the ends as at them. 400 tables: three standard errors of a
     count are 3.3%."""
-    rng, inside, reps = np.random.default_rng(3), np.zeros(3), 400
-    model = cases.wrapped(cases.product_network())
-    for _ in range(reps):
-        frame = pd.DataFrame(rng.normal([0.5, 1.0, 0.0], size=(120, 3)), columns=["x1", "x2", "x3"]).assign(
-            y=range(120)
-        )
-        curve = ti.effects(model, ti.read_table(frame, target="y", task="regression"), columns=["x1"], grid=9)["x1"]
+    inside, reps, n = np.zeros(3), 400, 120
+    frame = pd.DataFrame(
+        np.random.default_rng(3).normal([0.5, 1.0, 0.0], size=(reps * n, 3)), columns=["x1", "x2", "x3"]
+    )
+    table = ti.read_table(frame.assign(y=range(reps * n)), target="y", task="regression")
+    everything = bind(cases.wrapped(cases.product_network()), table)
+    for rows in np.arange(reps * n).reshape(reps, n):
+        bound = everything.take(rows)
+        curve = ti.effects(bound, bound.table, columns=["x1"], grid=9)["x1"]
         v = np.array(curve.values)
         low, high = v[0] - 0.5, v[-1] - 0.5  # E of x1 drawn in to the ends, of a normal variable
         mean = 0.5 + norm.pdf(low) - norm.pdf(high) + low * norm.cdf(low) + high * norm.sf(high)

@@ -35,7 +35,9 @@ READINGS = {
     "neurons": lambda model, linear, table: ti.neuron_correlations(model, table).frame(),
     "units": lambda model, linear, table: ti.neurons(model, table).profile(),
     "incoming weights": lambda model, linear, table: ti.neurons(model, table).weights(),
-    "maximisation": lambda model, linear, table: ti.maximise(model, table, starts=16).frame(),
+    "maximisation": lambda model, linear, table: ti.maximise(
+        model, table, objective=[ti.unit(1, 0), -ti.unit(2, 1)], starts=16
+    ).frame(),
     "performance": lambda model, linear, table: compare(bind(model, table), bind(linear, table), held_out=True).frame(),
 }
 COLUMNS = {

@@ -220,7 +220,7 @@ def test_saturated_and_constant_units():
     )
     found = ti.neurons(cases.wrapped(net), cases.numbers(300))
     assert found.health == ("saturated", "sound", "constant")
-    assert "at a bound of its activation" in found.words(0)
+    assert "has an output in the lowest or highest 1% of its activation function's range" in found.words(0)
     assert found.words(2) == "Unit 2 of layer 1 outputs 0.604 in all 300 rows."
 
 

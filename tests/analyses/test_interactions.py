@@ -26,12 +26,25 @@ def uniform(n, columns, low, high, seed=0):
     return ti.read_table(frame.assign(y=x[:, 0]), target="y", task="regression")
 
 
-def friedman(r):
-    return (10 * np.sin(np.pi * r.x1 * r.x2) + 20 * (r.x3 - 0.5) ** 2 + 10 * r.x4 + 5 * r.x5).to_numpy()
+class Formula(torch.nn.Module):
+    def __init__(self, f):
+        super().__init__()
+        self.f = f
+
+    def forward(self, x):
+        return self.f(*x.T)[:, None]
 
 
-def ishigami(r):
-    return (np.sin(r.x1) + 7 * np.sin(r.x2) ** 2 + 0.1 * r.x3**4 * np.sin(r.x1)).to_numpy()
+def friedman(x1, x2, x3, x4, x5, *_):
+    return 10 * torch.sin(torch.pi * x1 * x2) + 20 * (x3 - 0.5) ** 2 + 10 * x4 + 5 * x5
+
+
+def ishigami(x1, x2, x3):
+    return torch.sin(x1) + 7 * torch.sin(x2) ** 2 + 0.1 * x3**4 * torch.sin(x1)
+
+
+def product_of_three(x1, x2, x3):
+    return x1 * x2 * x3
 
 
 # ---- known answers
@@ -50,7 +63,7 @@ def test_the_share_of_a_pair_is_its_sobol_index(function, columns, low, high, pa
     truth, told, inside = np.array([share, variance, variance]), [], []
     for seed in range(8):
         table = uniform(1500, columns, low, high, seed)
-        result = ti.interactions(ti.wrap(function, task="regression"), table, top=1, seed=seed)
+        result = ti.interactions(cases.wrapped(Formula(function)), table, top=1, seed=seed)
         found = result.pairs[0]
         assert found.columns == pair
         estimates = (found.share, found.variance, found.shapley)
@@ -60,6 +73,23 @@ def test_the_share_of_a_pair_is_its_sobol_index(function, columns, low, high, pa
     error = np.std(told, axis=0, ddof=1) / np.sqrt(8)
     assert np.all(np.abs(np.mean(told, axis=0) - truth) < 4 * error)
     assert np.all(np.sum(inside, axis=0) >= 6)
+
+
+def test_a_function_of_rows_has_the_interactions_of_the_same_network():
+    table = uniform(300, 3, -np.pi, np.pi, 0)
+    network = Formula(ishigami).double()
+
+    def function(rows):
+        return network(torch.tensor(rows[["x1", "x2", "x3"]].to_numpy())).numpy()[:, 0]
+
+    of_rows, of_network = (
+        ti.interactions(model, table, top=2, background=20)
+        for model in (ti.wrap(function, task="regression"), cases.wrapped(network))
+    )
+    assert [one.columns for one in of_rows.pairs] == [one.columns for one in of_network.pairs]
+    for one, other in zip(of_rows.pairs, of_network.pairs, strict=True):
+        for name in ("share", "variance", "shapley"):
+            assert getattr(one, name).value == pytest.approx(getattr(other, name).value, rel=1e-5, abs=1e-9)
 
 
 def test_a_product_on_two_levels_is_known_exactly():
@@ -79,15 +109,17 @@ def test_a_product_on_two_levels_is_known_exactly():
         assert other.variance.value[0] == other.shapley.value[0] == other.table.variance.value[0] == 0
 
 
-@pytest.mark.parametrize("mixed", [False, True])
-@pytest.mark.parametrize("task", cases.TASKS)
-def test_a_linear_model_has_none(task, mixed):
+@pytest.mark.parametrize(
+    ("task", "mixed", "top"),
+    [*((task, False, 3) for task in cases.TASKS), ("regression", True, 1), ("multiclass", True, 1)],
+)
+def test_a_linear_model_has_none(task, mixed, top):
     """Also where the encoder mixes the columns linearly; the imputed number with its indicator is one column."""
     frame = cases.mixed_frame(64, 1, task)
     pipeline = cases.linear_pipeline(frame, task, after=[PCA(4, random_state=0)] if mixed else [])
-    result = ti.interactions(ti.wrap(pipeline), cases.mixed_table(frame, task), top=3, background=8)
+    result = ti.interactions(ti.wrap(pipeline), cases.mixed_table(frame, task), top=top, background=8)
     told = result.frame()
-    assert len(told) == 3 * len(result.outputs)
+    assert len(told) == top * len(result.outputs)
     assert result.screen.strength.max() == 0
     assert np.all(told[["variance", "purified", "shapley"]] == 0)
     assert np.all(result.effect(result.pairs[0].columns)["effect"] == 0)
@@ -96,8 +128,7 @@ def test_a_linear_model_has_none(task, mixed):
 def test_a_term_of_three_columns_is_no_pair_but_is_seen_by_the_screening():
     """f = x1 x2 x3 on U(-1, 1): superset importance 1/27 for every pair, pure pair variance 0; the Shapley index of a pair
     against one background row averages to half of it times what the third column adds: variance (1/9)(1/3) / 4."""
-    model = ti.wrap(lambda r: (r.x1 * r.x2 * r.x3).to_numpy(), task="regression")
-    result = ti.interactions(model, uniform(4000, 3, -1, 1), top=3)
+    result = ti.interactions(cases.wrapped(Formula(product_of_three)), uniform(4000, 3, -1, 1), top=3)
     for pair in result.pairs:
         assert abs(pair.variance.value[0]) < 4 * pair.variance.stderr[0]
         assert abs(pair.shapley.value[0] - 1 / 108) < 4 * pair.shapley.stderr[0]
@@ -172,17 +203,6 @@ def test_purified_tables_are_those_of_mass_moving():
     np.testing.assert_allclose((got * weight).sum(axis=1), 0, atol=1e-12)
 
 
-class Bent(torch.nn.Module):
-    """bend(x1) x2 + x3."""
-
-    def __init__(self, bend):
-        super().__init__()
-        self.bend = bend
-
-    def forward(self, x):
-        return (self.bend(x[:, 0]) * x[:, 1] + x[:, 2])[:, None]
-
-
 @pytest.mark.parametrize(
     ("bend", "truth", "least", "most"),
     [(lambda x: x, 1 / 9, 0.97, 1.01), (lambda x: torch.sin(8 * torch.pi * x), 1 / 6, 0.8, 1.0)],
@@ -194,7 +214,9 @@ def test_the_error_of_a_purified_table_holds_the_coarseness_of_its_cells(bend, t
     """
     found, said = [], []
     for seed in range(30):
-        bound = ia._in_order(bind(cases.wrapped(Bent(bend)), uniform(2_000, 3, -1, 1, seed)), seed)
+        bound = ia._in_order(
+            bind(cases.wrapped(Formula(lambda a, b, c: bend(a) * b + c)), uniform(2_000, 3, -1, 1, seed)), seed
+        )
         blocks = of_pair.Blocks.of(bound, ia._cut(bound, 16)[:16], ["x1", "x2"])
         grids = tuple(ia.grid_of(bound, c, ia.POINTS, ends=False) for c in ("x1", "x2"))
         read = of_pair.pair_table(blocks, with_points(bound, grids), grids, seed).variance
@@ -290,7 +312,7 @@ def test_the_order_of_rows_and_the_split_of_columns_do_not_matter():
 
 def test_intervals_of_a_pair_without_interaction_cover_zero():
     """Terms of three columns make every estimate noisy; 60 tables, three pairs each: three standard errors are 5%."""
-    model, inside = ti.wrap(lambda r: (r.x1 * r.x2 * r.x3).to_numpy(), task="regression"), []
+    model, inside = cases.wrapped(Formula(product_of_three)), []
     for seed in range(20):
         result = ti.interactions(model, uniform(400, 3, -1, 1, seed), top=3, background=16, seed=seed)
         inside += [p.variance.low[0] <= 0 <= p.variance.high[0] for p in result.pairs]
@@ -321,11 +343,7 @@ def test_few_rows_are_refused():
 def test_the_error_of_a_purified_effect_is_the_spread_over_samples():
     """x1 x2 of normal columns, whose effect within an outer cell is far from that at its middle."""
 
-    class Product(torch.nn.Module):
-        def forward(self, x):
-            return (x[:, 0] * x[:, 1])[:, None]
-
-    model, told = cases.wrapped(Product()), []
+    model, told = cases.wrapped(Formula(lambda a, b: a * b)), []
     for seed in range(50):
         x = np.random.default_rng(seed).normal(size=(1000, 2))
         frame = pd.DataFrame(x, columns=["x1", "x2"]).assign(y=x[:, 0])

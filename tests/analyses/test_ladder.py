@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -43,11 +44,12 @@ def made(f, n=4000, d=3, seed=0, binary=True):
     return ti.wrap(Formula(f), encoder="passthrough", **more), table
 
 
-def mixed(task, n=600, **more):
-    frame = cases.mixed_frame(n, 4, task)
-    table = cases.mixed_table(frame, task, split=0.4, stratify=False, **more)
-    training = table.training_rows()
-    return ti.wrap(cases.network_pipeline(training.frame, task)), table
+@cache
+def mixed(task):
+    """Network, table, and ladder; tests read them."""
+    table = cases.mixed_table(cases.mixed_frame(1000, 4, task), task, split=0.4, stratify=False)
+    model = ti.wrap(cases.network_pipeline(table.training_rows().frame, task))
+    return model, table, ti.ladder(model, table)
 
 
 def text(message):
@@ -119,8 +121,8 @@ def test_a_network_of_the_wrong_shape_disagrees():
 
 @pytest.mark.parametrize("task", cases.TASKS)
 def test_rungs_are_what_their_pipelines_predict(task):
-    model, table = mixed(task)
-    found, rows = ti.ladder(model, table), table.evaluation_rows()
+    _, table, found = mixed(task)
+    rows = table.evaluation_rows()
     for rung, pipeline in enumerate(found.models):
         if task == "regression":
             expected = metrics.mean_squared_error(rows.y, pipeline.predict(rows.inputs))
@@ -136,8 +138,7 @@ def test_rungs_are_what_their_pipelines_predict(task):
 
 @pytest.mark.parametrize("task", cases.TASKS)
 def test_the_linear_rung_is_the_rival_and_judged_as_it_is(task):
-    model, table = mixed(task, n=1500)
-    found = ti.ladder(model, table)
+    model, table, found = mixed(task)
     held = np.flatnonzero(table.held_out)
     network = bind(model, table)
     rival = bind(ti.fit_counterpart(model, table), table)
@@ -151,9 +152,9 @@ def test_the_linear_rung_is_the_rival_and_judged_as_it_is(task):
 
 @pytest.mark.parametrize("task", cases.TASKS)
 def test_the_best_rung_can_be_taken_away(task):
-    model, table = mixed(task)
-    found, rows = ti.ladder(model, table), table.evaluation_rows()
-    for pipeline in (found.best(), found.models[-1]):
+    _, table, found = mixed(task)
+    rows = table.evaluation_rows()
+    for pipeline in {found.best(), found.models[-1]}:
         ask = "predict" if task in ("regression", "count") else "predict_proba"
         said = getattr(pipeline, ask)(rows.inputs)
         assert np.array_equal(getattr(pickle.loads(pickle.dumps(pipeline)), ask)(rows.inputs), said)
@@ -165,8 +166,8 @@ def test_the_best_rung_can_be_taken_away(task):
 
 
 def test_seeds_order_and_weights():
-    model, table = mixed("binary")
-    first, other = (ti.ladder(model, table, seed=s).frame() for s in (0, 1))
+    model, table, found = mixed("binary")
+    first, other = found.frame(), ti.ladder(model, table, seed=1).frame()
     again = ti.ladder(model, table.take(np.random.default_rng(1).permutation(len(table))), seed=0).frame()
     pd.testing.assert_frame_equal(first, again, rtol=1e-3, atol=1e-4)
     assert not np.allclose(first["against_below_low"][1:], other["against_below_low"][1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,13 @@ from tabinterp.models import bind
 from tabinterp.stats.discrimination import mean, of_two_samples
 from tests import cases, oracles
 
+# Weights reach every metric of every task, and without them all rows weigh one: that is seen on one task.
+WEIGHED = [*((task, True) for task in cases.TASKS), ("binary", False)]
 
+
+@cache
 def pair(task="binary", weighted=False, n=200, **more):
-    """Frame, table, and both models bound to it."""
+    """Frame, table, and both models bound to it; tests read them."""
     frame = cases.mixed_frame(n, 5, task)
     frame["team"] = np.arange(n) // 10
     table = cases.mixed_table(frame if more else frame.drop(columns="team"), task, weighted, **more)
@@ -154,8 +159,7 @@ def test_interval_of_a_mean_loss_is_students_with_the_degrees_of_freedom_that_ku
     assert found == pytest.approx((apart.mean(), stderr, apart.mean() - reach, apart.mean() + reach), rel=1e-4)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize(("task", "weighted"), WEIGHED)
 def test_errors_of_all_metrics_are_those_of_the_jackknife(task, weighted):
     """Each row is left out in turn. Average precision bends too much for that; its influence is held elsewhere."""
     _, table, _, bounds = pair(task, weighted)
@@ -361,8 +365,7 @@ def halves(task="binary", n=400, weighted=False, **more):
     return frame, table, [ti.wrap(m) for m in models]
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize(("task", "weighted"), WEIGHED)
 def test_metrics_on_training_rows_are_those_of_a_table_of_training_rows(task, weighted):
     frame, table, models = halves(task, weighted=weighted)
     found = ti.performance(models[0], table, models[1])

@@ -63,7 +63,7 @@ def test_a_unit_that_the_loss_misses_is_named_by_the_concept():
     """It stands for both columns at once, and costs much when it is taken away. Its optimum is the concept too."""
     found = ti.neurons(*learnt()).frame()
     both = found[
-        [("dose" in words and "“site = south” (nearly all of these rows)" in words) for words in found["words"]]
+        [("dose" in words and "“site = south” (true of nearly all of these rows)" in words) for words in found["words"]]
     ]
     dearest = both.loc[both["ablation_mean_low"].idxmax()]
     assert dearest["ablation_mean_low"] > 0.01

@@ -325,7 +325,7 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: calibrated(part(0.7, 0.6, 0.749), part(0.0), p=0.01),
             lambda: calibrated(part(1.0), part(9.0), regression()),  # in the unit of the target
             lambda: calibrated(part(1.0), part(0.0), multiclass()),
-            lambda: calibrated(part(0.5), part(0.0), multiclass(), p=0.002),  # six classes
+            lambda: calibrated(part(0.5), part(0.0), multiclass(), p=0.003),  # four classes
             lambda: calibrated(part(1.0), part(0.0), bend=CalibrationBend(predicted=0.5, observed=0.61, p=1e-3)),
             lambda: calibrated(part(1.0), part(0.0), bend=CalibrationBend(predicted=0.5, observed=0.59, p=0.0)),
         ],

@@ -237,7 +237,7 @@ def test_a_waiver_that_is_not_needed_is_named(document):
             f"[[metric]]\n{OWNED}metric = 'auc'\nof = 'difference'\nat_least = -1",
             "the difference in auc lies between -1 and 1",
         ),
-        (f"[verdict]\n{OWNED}allowed = {[*get_args(Status)]}", "verdict: every verdict is allowed"),
+        (f"[verdict]\n{OWNED}allowed = {[*get_args(Status)]}", r"\[verdict\] allows every verdict"),
         (WAIVED.replace("Model risk", "--"), "finding.0.owner: it must contain at least one letter or digit"),
         (f'name = "  "\n{WAIVED}', "name: it must contain at least one letter or digit"),
         (WAIVED.replace("2026-11-24", "4102444800"), "waiver.0.expires: it must be a date without quotes"),

@@ -180,4 +180,6 @@ def test_a_limit_that_there_is_not_or_out_of_its_range_is_refused(tmp_path, slug
 def test_usual_limits_lie_in_their_ranges_and_are_listed():
     for check, told in zip(CHECKS, explain_checks(), strict=True):
         assert all(limit.least <= limit.value <= limit.most for limit in check.limits.values())
-        assert all(f"{name} = {limit.value:g}" in told["limits"] for name, limit in check.limits.items())
+        assert all(
+            f"{name} = {limit.value:g} ({limit.means};" in told["limits"] for name, limit in check.limits.items()
+        )

@@ -40,7 +40,11 @@ def ratio(low: float, high: float, withheld: str | None = None) -> Document:
 
 def flagged(withheld: str) -> Document:
     """One column, whose groups' shares are withheld."""
-    return impact(ImpactRow(columns=["sex"], headline=None, surest=None, withheld=withheld))
+    return impact(hidden(withheld))
+
+
+def hidden(withheld: str) -> ImpactRow:
+    return ImpactRow(columns=["sex"], headline=None, surest=None, withheld=withheld)
 
 
 def unstated() -> Document:
@@ -158,6 +162,9 @@ CLAIMS: dict[str, Callable[[], Document]] = {  # sentences that no outcome above
     "proxy.raised_auc_held_back": lambda: held_back(0.7, "auc"),
     "proxy.raised_r2_held_back": lambda: held_back(0.3, "r2"),
     "disparate-impact.not_applicable_power": powerless,
+    "disparate-impact.cleared_partly": lambda: ratio(0.9, 1.0, "untold"),
+    "disparate-impact.cleared_withheld_partly": lambda: impact(hidden("untold"), hidden("not_raised")),
+    "disparate-impact.not_applicable_untold": lambda: flagged("untold"),
 }
 
 
@@ -167,6 +174,16 @@ def test_a_claim_shows_the_numbers_of_its_outcome(claim):
     (found,) = [f for f in judge(document) if claim.startswith(f"{f.slug}.")]
     assert found.claim.key == f"finding.{claim}"
     assert messages.text(found.claim.key, found.claim.values)
+
+
+def test_a_pass_says_that_the_result_for_withheld_groups_is_not_given():
+    (found,) = [f for f in judge(ratio(0.9, 1.0, "untold")) if f.slug == "disparate-impact"]
+    said = messages.text(found.claim.key, found.claim.values)
+    assert said.startswith("Among the groups whose results can be given, no group's selection rate")
+    untold = sum(row.withheld == "untold" for row in ratio(0.9, 1.0, "untold").groups.table.impact.network)
+    assert f"In {untold} columns or pairs of columns, the result for groups with withheld rates is not given" in said
+    (whole,) = [f for f in judge(ratio(0.5, 0.8)) if f.slug == "disparate-impact"]
+    assert whole.claim.key == "finding.disparate-impact.cleared"
 
 
 def test_what_depends_on_the_adverse_class_says_which_option_states_it():

@@ -242,7 +242,7 @@ def test_only_passes_have_power_and_every_view_says_it(undrawn):
     sentences = [detectable(one.power) for one in told]
     page, text = html.unescape(ti.Audit(document).to_html()), render_markdown(document)
     assert all(sentence in page for sentence in sentences)
-    assert text.count("detectable with 80% power is") == len(told)
+    assert text.count("can detect with 80% probability") == len(told)
     assert Document.model_validate_json(document.model_dump_json()) == document
 
 
@@ -257,7 +257,7 @@ def test_a_gate_that_passes_says_what_it_could_have_seen(form):
     if form == "json":
         assert json.loads(text)["gates"][0]["power"]["effect"] == gate.power.effect
     elif form in ("text", "markdown"):
-        assert "detectable with 80% power is" in text
+        assert "can detect with 80% probability" in text
 
 
 def test_every_effect_has_words():

@@ -181,14 +181,12 @@ ENCODERS = LOCAL | {name: encoder for name, (encoder, _) in MIXED.items()}
 def moved_columns(encode, source, column, rows=6):
     """(width,) True where an encoded column moves when `column` alone takes any other value of the table."""
     base = source.iloc[np.linspace(0, len(source) - 1, num=rows).astype(int)].reset_index(drop=True)
-    before = dense(encode(base))
-    moved = np.zeros(before.shape[1], dtype=bool)
     values = source[column].drop_duplicates().sort_values()  # missing ones last
-    for value in values.iloc[np.linspace(0, len(values) - 1, num=min(len(values), 12)).astype(int)]:
-        other = base.copy()
-        other[column] = pd.Series([value] * rows, dtype=source[column].dtype)
-        moved |= (dense(encode(other)) != before).any(axis=0)
-    return moved
+    values = values.iloc[np.linspace(0, len(values) - 1, num=min(len(values), 12)).astype(int)]
+    others = pd.concat([base] * len(values), ignore_index=True)
+    others[column] = values.repeat(rows).reset_index(drop=True)
+    encoded = dense(encode(pd.concat([base, others], ignore_index=True)))
+    return (encoded[rows:].reshape(len(values), rows, -1) != encoded[:rows]).any(axis=(0, 1))
 
 
 def dense(encoded):

@@ -432,7 +432,7 @@ BIG = 1 << 30
 GRAPHS = {  # what -> (change of model.json, words)
     "unknown operation": (
         at("relu", op="os.system"),
-        r"the node 'relu' has the unknown operation 'os\.system'; allowed are layer, tensor, add",
+        r"the node 'relu' has the unknown operation 'os\.system'; the allowed operations are layer, tensor, add",
     ),
     "an attribute for an operation": (at("relu", op="__class__"), "the unknown operation '__class__'"),
     "an operation of torch that is not ours": (at("relu", op="load"), "the unknown operation 'load'"),

@@ -454,7 +454,7 @@ def entry(name, value):
 FORGED = {
     "unknown layer": (
         lambda h: h["layers"][1].update(kind="Lambda"),
-        "an unknown kind of layer 'Lambda'; allowed are Linear",
+        "an unknown kind of layer 'Lambda'; allowed: Linear",
     ),
     "code for a layer": (lambda h: h["layers"][1].update(kind="os.system"), "an unknown kind of layer 'os.system'"),
     "settings too many": (layer(1, inplace=True), r"the settings of Tanh must be \[\]; got \['inplace'\]"),

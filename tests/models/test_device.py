@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,9 @@ import torch
 import tabinterp as ti
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.context import Context
+from tabinterp.analyses.hidden_units import audited_units
 from tabinterp.analyses.settings import AuditSettings
+from tabinterp.analyses.trust import estimator as trust
 from tabinterp.auditing.analyses_loop import _answer
 from tabinterp.document.document import FAILED
 from tabinterp.errors import ModelError
@@ -231,8 +234,10 @@ HERE = {  # who works something out here: draws that are the same everywhere, an
 }  # fmt: skip
 
 
-def test_an_audit_on_a_device():
+def test_an_audit_on_a_device(monkeypatch):
     """The same numbers, and torch works them out there; here it copies networks, and draws what is to be equal everywhere."""
+    monkeypatch.setattr(audited_units, "MOST", 2)  # more units, refits and starts do the same again
+    monkeypatch.setattr(trust, "REFITS", 1)
     table = numeric_table(rows=100, columns=3)
     network = torch.nn.Sequential(torch.nn.Linear(3, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU())
     model = ti.wrap(network.append(torch.nn.Linear(64, 1)), encoder="passthrough", classes=[False, True])
@@ -289,13 +294,21 @@ READINGS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("roomy", [True, False])
-def test_readings_of_a_device_with_and_without_room(roomy, monkeypatch):
-    """Where fronts do not fit beside the network they stay, and their passes go over in blocks."""
+@cache
+def scene():
+    """A table, a network, and its results on the processor."""
     table = numeric_table("multiclass", rows=120)
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
     model = ti.wrap(network, encoder="passthrough", classes=list(table.schema.classes))
+    own = [read(model, table).frame().select_dtypes("number") for read in READINGS]
+    return table, model, own, ti.maximise(model, table, objective=ti.unit(layer=1, index=0)).value
+
+
+@pytest.mark.parametrize("roomy", [True, False])
+def test_readings_of_a_device_with_and_without_room(roomy, monkeypatch):
+    """Where fronts do not fit beside the network they stay, and their passes go over in blocks."""
+    table, model, own, optimum = scene()
     if not roomy:
         monkeypatch.setattr(module, "home", lambda *_: "cpu")
     with Elsewhere() as device:
@@ -304,10 +317,9 @@ def test_readings_of_a_device_with_and_without_room(roomy, monkeypatch):
         assert next(there.rest.parameters()).device.type == NAME
         found = [read(there, table).frame().select_dtypes("number") for read in READINGS]
         best = ti.maximise(there, table, objective=ti.unit(layer=1, index=0)).value
-    for read, one in zip(READINGS, found, strict=True):
-        own = read(model, table).frame().select_dtypes("number")
-        np.testing.assert_allclose(one, own, rtol=1e-5, atol=1e-6, err_msg=read.__name__)
-    np.testing.assert_allclose(best, ti.maximise(model, table, objective=ti.unit(layer=1, index=0)).value, rtol=1e-5)
+    for read, one, other in zip(READINGS, found, own, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6, err_msg=read.__name__)
+    np.testing.assert_allclose(best, optimum, rtol=1e-5)
     assert device.away > (100 if roomy else 0.5) * device.here, device.asked.most_common(5)
 
 

@@ -561,8 +561,8 @@ def changed(node, **fields):
 
 BIG = np.array([1, 1 << 34], dtype=np.int64)
 MALFORMED = {  # what -> (model, words)
-    "a newer opset": (lambda: network(constant(value=tensor("t")), opset=9999), "uses ONNX opset 9999; supported are 7 to"),
-    "an opset of before": (lambda: network(constant(value=tensor("t")), opset=1), "uses ONNX opset 1; supported are 7 to"),
+    "a newer opset": (lambda: network(constant(value=tensor("t")), opset=9999), "uses ONNX opset 9999; supported: 7 to"),
+    "an opset of before": (lambda: network(constant(value=tensor("t")), opset=1), "uses ONNX opset 1; supported: 7 to"),
     "a constant of nothing": (lambda: network(constant()), "the constant 'c' must have exactly one attribute"),
     "a constant of two things": (
         lambda: network(constant(value_float=1.0, value_floats=[1.0])), "the constant 'c' must have exactly one attribute",

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import tabinterp as ti
+from tabinterp.document.document import FAILED
 from tabinterp.errors import ModelError, NotApplicableError
 from tabinterp.models import bind
 
@@ -359,8 +360,9 @@ def test_a_level_unseen_in_training_has_a_place_only_where_the_network_has_one(s
 
 def test_a_whole_audit(source):
     table = ti.read_table(source, target="binary", split=0.5, seed=0)
-    audit = ti.audit(ti.wrap(Listed(), encoder=encoders(source)), table)
+    audit = ti.audit(ti.wrap(Listed(), encoder=encoders(source)), table, rows=40)
     assert audit.verdict.status in {"better", "equivalent", "worse", "not_resolved"}
+    assert FAILED.encode() not in audit.to_json()
 
 
 def test_words_of_what_is_refused(source, table):

@@ -734,7 +734,7 @@ TOUCHING = ["permutation_importance", "gradients", "hidden_units", "trust"]  # r
     ("style", "analyses"),
     [(Reused, None), (LeadingBatchNorm, TOUCHING), (InPlaceInput, TOUCHING), (Branching, TOUCHING)],
 )
-def test_an_audit_changes_nothing(style, analyses):
+def test_an_audit_changes_nothing(style, analyses, undrawn):
     module = untidy(style)
     given = numeric_table(rows=300)
     rows = given.frame.copy()

@@ -74,7 +74,7 @@ def coded(sample: Document) -> Document:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_no_name_and_no_code_is_left_in_what_readers_see(task):
+def test_no_name_and_no_code_is_left_in_what_readers_see(task, undrawn):
     document = judged(coded(SAMPLES[task]()))
     shown = labelled(document)
     assert sum(bool(TOKEN.search(text)) for _, text in strings(document.model_dump())) > 100
@@ -105,7 +105,7 @@ def test_the_document_keeps_codes_and_reads_back_with_its_labels():
 
 
 @pytest.mark.parametrize("form", sorted(VIEWS.keys() - {"pdf"}))
-def test_a_document_without_labels_is_shown_as_it_is(form):
+def test_a_document_without_labels_is_shown_as_it_is(form, undrawn):
     document = binary()
     assert labelled(document) is document
     assert "Codebook" not in ti.Audit(document).view(form).decode()

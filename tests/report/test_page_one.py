@@ -7,14 +7,14 @@ import string
 import pytest
 
 from tabinterp.checks import CHECKS
-from tabinterp.document.document import Document
+from tabinterp.document.document import Document, Message
 from tabinterp.messages import english, text
 from tabinterp.messages.names import width
-from tabinterp.report.blocks import FindingList
+from tabinterp.report.blocks import FindingList, Paragraph
 from tabinterp.report.sections import findings
 from tabinterp.report.sections.first_screen import first_screen
 from tabinterp.report.words import say
-from tests.report.samples import binary, selection_rates
+from tests.report.samples import SAMPLES, binary, selection_rates
 
 RAISED = [key for check in CHECKS for key in check.sentences if key.startswith(f"finding.{check.slug}.raised")]
 
@@ -70,9 +70,18 @@ def test_page_one_says_how_selection_rates_compare_where_columns_are_protected()
     said = first_screen(with_findings(selection_rates("cleared", "cleared"))).groups
     assert said == (
         "No group's selection rate is significantly below 0.800 times that of another group of "
-        "the same column or pair of columns. The lowest ratio is 0.900 (95% CI 0.800 to 0.990), for “sex: female” relative "
-        "to “sex: male”."
+        "the same column or pair of columns. The lowest ratio of selection rates is 0.900 (95% CI 0.800 to 0.990), for "
+        "“sex: female” relative to “sex: male”."
     )
+    partly = selection_rates("cleared", "cleared_partly")
+    partly = partly.model_copy(
+        update={"claim": partly.claim.model_copy(update={"values": partly.claim.values | {"untold": 3}})}
+    )
+    said = first_screen(with_findings(partly)).groups
+    assert said.startswith(
+        "Among the groups whose results can be given, no selection rate is significantly below 0.800 times"
+    )
+    assert said.endswith("For 3 columns or pairs of columns, results of groups with withheld rates are not given.")
     unstated = first_screen(with_findings(selection_rates("not_applicable", "not_applicable_adverse"))).groups
     assert unstated.startswith("Not applicable: the adverse class was not stated.")
     withheld = first_screen(with_findings(selection_rates("cleared", "cleared_withheld"))).groups
@@ -104,3 +113,28 @@ def test_page_one_does_not_repeat_the_comparison_with_boosted_trees():
     assert any(said.startswith("Boosted trees") for said in first.lines)
     assert not any(said.startswith("Boosted trees") for said in first.aside)
     assert any("boosted trees" in one.label for one in first.strip)
+
+
+def test_page_one_says_where_lower_is_better_and_the_unit_of_log_loss():
+    labels = {name: [one.label for one in first_screen(SAMPLES[name]()).strip] for name in ("binary", "regression")}
+    assert labels["binary"][0].startswith("difference in log loss (nats; lower is better), 95% CI ")
+    assert labels["binary"][1].startswith("difference in ROC AUC, 95% CI ")
+    assert labels["regression"][0].startswith("difference in mean squared error (lower is better), 95% CI ")
+
+
+def test_page_one_joins_the_conditions_of_a_rule():
+    made = binary()
+    leaf = made.disagreement.leaves[0]
+    rule = [
+        Message(key="condition.above", values={"column": "age", "threshold": 30.0}),
+        Message(key="condition.is", values={"column": "sex", "level": "female"}),
+    ]
+    found = made.disagreement.model_copy(update={"leaves": [leaf.model_copy(update={"conditions": rule})]})
+    panels = first_screen(made.model_copy(update={"disagreement": found})).panels
+    said = [block.text for panel in panels for block in panel.blocks if isinstance(block, Paragraph)]
+    assert any(
+        one.startswith(
+            "Of the rules whose share is shown, “age above 30 and sex is female” covers the most rows with disagreement"
+        )
+        for one in said
+    )

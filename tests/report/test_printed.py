@@ -168,26 +168,33 @@ def inside(pages):
     return texts
 
 
-def test_every_page_is_laid_out_once_and_no_table_is_measured_beforehand(monkeypatch):
-    """Both took most of the time when widths of columns followed from their cells."""
-    monkeypatch.setattr(contents, "CHAPTERS", contents.CHAPTERS[1:2])
+@pytest.fixture(scope="module")
+def chapter():
+    """The bytes of one chapter, and how often a page was laid out and a table measured for them."""
     counts = Counter()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contents, "CHAPTERS", contents.CHAPTERS[1:2])
 
-    def count(module, name):
-        whole = getattr(module, name)
+        def count(module, name):
+            whole = getattr(module, name)
 
-        def counted(*arguments, **options):
-            counts[name] += 1
-            return whole(*arguments, **options)
+            def counted(*arguments, **options):
+                counts[name] += 1
+                return whole(*arguments, **options)
 
-        monkeypatch.setattr(module, name, counted)
+            patch.setattr(module, name, counted)
 
-    count(weasyprint.layout.page, "make_page")
-    count(weasyprint.layout.preferred, "table_cell_min_max_content_width")
-    count(weasyprint.layout.preferred, "table_and_columns_preferred_widths")
-    made = PdfReader(io.BytesIO(printed(small(), "full")))
+        count(weasyprint.layout.page, "make_page")
+        count(weasyprint.layout.preferred, "table_cell_min_max_content_width")
+        count(weasyprint.layout.preferred, "table_and_columns_preferred_widths")
+        return printed(small(), "full"), counts
+
+
+def test_every_page_is_laid_out_once_and_no_table_is_measured_beforehand(chapter):
+    """Both took most of the time when widths of columns followed from their cells."""
+    made = PdfReader(io.BytesIO(chapter[0]))
     assert len(elements(made, "/Table")) > 3
-    assert counts == {"make_page": len(made.pages)}
+    assert chapter[1] == {"make_page": len(made.pages)}
 
 
 def test_pictures_are_no_elements_of_the_page_and_nothing_else_is_loaded():
@@ -248,19 +255,18 @@ def lines_of(box):
     return [one for one in box.descendants() if isinstance(one, LineBox)]
 
 
-def test_another_process_writes_the_same_bytes(monkeypatch):
-    monkeypatch.setattr(contents, "CHAPTERS", contents.CHAPTERS[1:2])
+def test_another_process_writes_the_same_bytes(chapter):
     program = (
         "import sys, hashlib; from tabinterp.report import contents; from tabinterp.report.formats.pdf import printed\n"
         "from tests.report.test_printed import small\n"
         "contents.CHAPTERS = contents.CHAPTERS[1:2]\n"
-        "print(hashlib.sha256(printed(small())).hexdigest())"
+        "print(hashlib.sha256(printed(small(), 'full')).hexdigest())"
     )
     environment = {"PYTHONHASHSEED": "1", "SOURCE_DATE_EPOCH": "1", "TZ": "Asia/Tokyo"}
     other = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, timeout=300, env=os.environ | environment
     )
-    assert other.stdout.decode().strip() == hashlib.sha256(printed(small())).hexdigest()
+    assert other.stdout.decode().strip() == hashlib.sha256(chapter[0]).hexdigest()
 
 
 # ---- files

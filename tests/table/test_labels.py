@@ -128,9 +128,9 @@ def test_a_level_that_does_not_occur_beside_one_without_a_label_is_told():
         ({"columns": {"job": "x" * 10_000}}, r"has 10,000 characters \('xxx.*at most 200 are allowed"),
         ({"columns": {"job": 3}}, "must be text; got 3"),
         ({"columns": {"job": "\ud800"}}, "must be text"),
-        ({"level": {"job": {"A1": "x"}}}, r"got the key 'level'; allowed are 'columns'.*Did you mean 'levels'\?"),
+        ({"level": {"job": {"A1": "x"}}}, r"got the key 'level'; allowed: 'columns'.*Did you mean 'levels'\?"),
         ({"columns": "job"}, "'columns' maps columns to labels"),
-        ({"levels": {"job": "unskilled"}}, "labels of levels of 'job' map each level to its label"),
+        ({"levels": {"job": "unskilled"}}, "the level labels of 'job' must map each level to its label"),
         ({"levels": {"age": {"1": "x"}}}, "'age', which is numeric and has no levels.*kinds="),
         ({"levels": {"SEX": {1: "male", "1": "man"}}}, r"labels level '1' of column 'SEX' twice \('male' and 'man'\)"),
         (

@@ -26,12 +26,16 @@ TEXT: dict[str, str] = {
     ),
     "report.conflicts": "Sign conflicts",
     "report.conflicts.none": (
-        "No sign conflict between a coefficient and the network's average derivative or contrast is confirmed. The notes "
-        "on “All terms” give the conditions."
+        "No coefficient was found to conflict in sign with the network's average derivative or contrast. The notes on "
+        "“All terms” say when two estimates count as conflicting."
     ),
     # step: what a coefficient is per (report.step); linear, network: coefficients with their intervals
-    "report.conflicts.item": "{term} ({step}): linear, unpenalised {linear}; network {network}. Both are significant.",
+    "report.conflicts.item": (
+        "{term} ({step}): linear, unpenalised {linear}; network {network}. Both estimates are significant, with "
+        "opposite signs."
+    ),
     "report.conflicts.item_output": (
-        "{output}, {term} ({step}): linear, unpenalised {linear}; network {network}. Both are significant."
+        "{output}, {term} ({step}): linear, unpenalised {linear}; network {network}. Both estimates are significant, "
+        "with opposite signs."
     ),
 }

@@ -6,9 +6,10 @@ TEXT: dict[str, str] = {
     "step.alternatives considered": "alternatives considered",
     "report.alternatives": "Less discriminatory alternatives",
     "report.alternatives.lead": (
-        "The table shows both models and versions of them that do not use a protected column or a proxy, all "
-        "evaluated on {rows} held-out rows. For each protected column, the impact ratio is the selection rate of the "
-        "least selected group divided by that of the most selected group."
+        "The table shows both models, versions of them without one protected column or proxy, and versions "
+        "without any of these columns, evaluated on {rows} held-out rows. For each protected column, the "
+        "impact ratio is the selection rate of the least selected group divided by that of the most selected "
+        "group."
     ),
     "report.alternatives.caption": "Model versions: AUC and impact ratio of each protected column",
     "report.alternatives.version": "Version",

@@ -7,21 +7,21 @@ TEXT: dict[str, str] = {
     "rows_of.baselines": "Integrated gradients: other baselines",
     "report.baselines": "Sensitivity to the baseline",
     "report.baselines.lead": (
-        "Integrated gradients are recomputed on {rows} rows with two other baselines: the median (for categorical "
-        "columns, the most frequent level) and {background} real rows. A ranking of columns that changes with the "
-        "baseline reflects the choice of baseline as much as the model."
+        "Integrated gradients are recomputed on {rows} rows with two other baselines: the median (for categorical columns, "
+        "the most frequent level) and {background} real rows. A ranking of columns that changes with the baseline reflects "
+        "the choice of baseline as well as the model."
     ),
     "report.baselines.gap": (
         "Completeness gap for baseline “{baseline}”: network {network}, linear {linear} (tolerance {tolerance})."
     ),
     # baseline: report.baselines; farther: a percentage; reference: how many rows
     "report.baselines.start": (
-        "{farther} of the {reference} real rows are farther from their nearest real neighbours than the {baseline} "
-        "row is from its own. A share near 0% or 100% indicates that the {baseline} row is atypical."
+        "The {baseline} row is closer to its nearest real rows than {farther} of {reference} real rows are to theirs. A "
+        "percentage near 0% or 100% indicates that the {baseline} row is atypical."
     ),
     "report.baselines.unlike": (
-        "The {baseline} row is not realistic, because no real row has its encoded value in any of these columns: "
-        "{columns}."
+        "The {baseline} row is not realistic, because no real row shares the {baseline} row's encoded value in any of "
+        "these columns: {columns}."
     ),
     "report.baselines.pairs": "Agreement of column rankings between baselines",
     "report.baselines.pair": "Baselines",

@@ -16,15 +16,20 @@ TEXT: dict[str, str] = {
         "training rows and scored on the same {rows} held-out rows. The trees serve only as a reference: no setting "
         "other than the number of rounds was tuned, and this report does not explain the trees."
     ),
-    "report.judged.reference.better": "The network predicts significantly better than boosted trees.",
+    "report.judged.reference.better": (
+        "The network predicts significantly better than boosted trees (lower held-out loss)."
+    ),
     "report.judged.reference.worse": (
-        "Boosted trees predict significantly better than the network, so the data contain signal that the network has not "
-        "learned."
+        "Boosted trees predict significantly better than the network (lower held-out loss), so the data "
+        "contain signal that the network has not learned."
     ),
     "report.judged.reference.equivalent": (
-        "The difference between the network and boosted trees is negligible (within the margin of the verdict)."
+        "The difference in held-out loss between the network and boosted trees is negligible (smaller than "
+        "the equivalence margin)."
     ),
-    "report.judged.reference.not_resolved": "The difference between the network and boosted trees is not significant.",
+    "report.judged.reference.not_resolved": (
+        "The difference in held-out loss between the network and boosted trees is not significant."
+    ),
     "report.judged.reference.table": "Held-out loss of the network and of boosted trees [95% CI]",
     "report.judged.reference.trees": "Boosted trees",
     "report.judged.reference.difference": "Network − trees",

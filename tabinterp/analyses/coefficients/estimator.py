@@ -185,7 +185,7 @@ def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
     terms = find_terms(bound)
     if not terms:
         raise NotApplicableError(
-            f"{bound.model.name} has no coefficients of columns, because its encoder encodes no column separately"
+            f"{bound.model.name} has no coefficients per column, because its encoder does not encode any column separately"
         )
     return of_linear(bound, terms) if bound.is_linear else of_network(bound, terms, terms)
 

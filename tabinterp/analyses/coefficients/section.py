@@ -24,6 +24,7 @@ from tabinterp.report.words import (
     say,
     scaled,
     sentences,
+    series,
     share,
     step,
     t,
@@ -42,6 +43,7 @@ LEVELS, FEWER = (
 EVERY, LEAST = 110, 40  # terms that are listed with all their numbers: of all outputs together, of each at least
 DRAWN = 15  # terms of a figure
 UNRANKED = 10**6
+COLLINEAR, NAMED = 10, 3  # the usual limit of a variance inflation factor (Marquardt 1970); columns that are named
 RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # what exp of a coefficient is
 
 
@@ -68,6 +70,7 @@ def build(coefficients: Coefficients, document: Document) -> list[Block]:
     ]
     if coefficients.notes:
         blocks.append(Points([say(note) for note in coefficients.notes]))
+    blocks.extend(_collinear(coefficients.tests))
     rank = by_importance(document)
     named = outputs(coefficients.terms)
     for index, output in enumerate(named):
@@ -84,6 +87,16 @@ def build(coefficients: Coefficients, document: Document) -> list[Block]:
         ),
         Paragraph(t("report.coefficients.wald_note"), "note"),
     ]
+
+
+def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
+    """Name the columns whose coefficients are imprecise because other columns nearly determine them, worst first."""
+    inflation = {row.column: row.vif for row in tests if row.vif is not None and row.vif > COLLINEAR}
+    if not inflation:
+        return []
+    worst = sorted(inflation, key=lambda column: -inflation[column])[:NAMED]
+    named = series(f"{tidy(column)} ({number(inflation[column])})" for column in worst)
+    return [Paragraph(t("report.coefficients.collinear", count=len(inflation), limit=COLLINEAR, columns=named))]
 
 
 def _over(coefficients: Coefficients) -> set[int]:

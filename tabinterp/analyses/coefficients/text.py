@@ -35,40 +35,42 @@ TEXT: dict[str, str] = {
     "report.coefficients.legend.hollow": "Hollow: not significant",
     "report.coefficients.legend.cross": "No valid interval",
     "report.coefficients.figure": (
-        "Numeric columns are shown as slope × SD; for the network, this is the average slope multiplied by the SD, "
-        "not the effect of a change of one SD. Levels: contrast with the reference level. An arrow "
-        "marks an interval that extends beyond the axis; the table gives its limits."
+        "Numeric columns are shown as slope × SD; for the network, this is the average slope multiplied by the SD, not "
+        "the effect of a change of one SD. Levels are shown as the contrast with the reference level. An arrow marks "
+        "an interval that extends beyond the axis; the table gives its limits."
     ),
-    "report.coefficients.cut": "{shown} of the {count} terms are shown; “All terms” lists more.",
+    "report.coefficients.cut": (
+        "The figure shows {shown} of the {count} terms; the others are listed in “All terms” or in audit.json."
+    ),
     "report.coefficients.numbers": "Terms: slope × SD, or contrast with the reference level, for both models ({scale})",
-    "report.coefficients.table": "Terms: estimates of both models per unit of the column ({scale})",
+    "report.coefficients.table": "Terms: estimates from both models, per unit of the column ({scale})",
     "report.coefficients.all": "All terms ({count}): tests and odds ratios",
     "report.coefficients.all.rates": "All terms ({count}): tests and rate ratios",
     "report.coefficients.elsewhere": (
-        "{shown} of the {count} terms are listed, for the columns most important to the network. All terms are in "
-        "audit.json."
+        "The table lists {shown} of the {count} terms: those of the columns most important to the network. All terms "
+        "are in audit.json."
     ),
     "report.coefficients.note": (
         "SD is the standard deviation of the column over all rows. Odds ratios are per SD for numeric terms and per "
-        "listed unit of change for other terms. z and p test whether the unpenalised coefficient is zero. "
-        "“Penalised” is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the "
-        "coefficient of the linear surrogate of the network's score. “Sign flips” is the share of rows in which the "
-        "network's derivative has the opposite sign to its average. A conflict is marked if both estimates are "
-        "significant (the coefficient also with an adjusted p of at most 0.05) and have opposite signs. For a "
-        "conflict, the penalised coefficient must also have the sign of the unpenalised one, the surrogate "
-        "coefficient must have the sign of the network's estimate, and sign flips must be below one third. Conflicts "
-        "are not marked for exactly collinear columns."
+        "listed unit of change for other terms. z and p test whether the unpenalised coefficient is zero. “Penalised” "
+        "is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the coefficient of the "
+        "linear surrogate of the network's score. “Sign flips” is the share of rows in which the network's derivative "
+        "has the opposite sign to its average. A conflict is marked if a term's two estimates are both significant and "
+        "have opposite signs, and the adjusted p of its coefficient is at most 0.05. A conflict also requires that the "
+        "penalised coefficient has the same sign as the unpenalised one, that the surrogate coefficient has the same "
+        "sign as the network's estimate, and that sign flips occur in less than one third of the rows. Conflicts are "
+        "not marked for exactly collinear columns."
     ),
     "report.coefficients.note.rates": (
         "SD is the standard deviation of the column over all rows. Rate ratios are per SD for numeric terms and per "
-        "listed unit of change for other terms. z and p test whether the unpenalised coefficient is zero. "
-        "“Penalised” is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the "
-        "coefficient of the linear surrogate of the network's score. “Sign flips” is the share of rows in which the "
-        "network's derivative has the opposite sign to its average. A conflict is marked if both estimates are "
-        "significant (the coefficient also with an adjusted p of at most 0.05) and have opposite signs. For a "
-        "conflict, the penalised coefficient must also have the sign of the unpenalised one, the surrogate "
-        "coefficient must have the sign of the network's estimate, and sign flips must be below one third. Conflicts "
-        "are not marked for exactly collinear columns."
+        "listed unit of change for other terms. z and p test whether the unpenalised coefficient is zero. “Penalised” "
+        "is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the coefficient of the "
+        "linear surrogate of the network's score. “Sign flips” is the share of rows in which the network's derivative "
+        "has the opposite sign to its average. A conflict is marked if a term's two estimates are both significant and "
+        "have opposite signs, and the adjusted p of its coefficient is at most 0.05. A conflict also requires that the "
+        "penalised coefficient has the same sign as the unpenalised one, that the surrogate coefficient has the same "
+        "sign as the network's estimate, and that sign flips occur in less than one third of the rows. Conflicts are "
+        "not marked for exactly collinear columns."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.coefficients.intervals.held-out": (
@@ -82,10 +84,16 @@ TEXT: dict[str, str] = {
         "with that of the linear fit's intervals."
     ),
     "report.coefficients.wald": "Joint Wald tests by column",
+    # columns: with the factor of each, worst first
+    "report.coefficients.collinear": (
+        "Columns with a variance inflation factor above {limit}: {count} (highest: {columns}). Their linear coefficients "
+        "are less precise than they would be if the columns were unrelated."
+    ),
     "report.coefficients.wald_note": (
-        "Wald chi² tests jointly whether all coefficients of a column are zero in the unpenalised fit (chi-squared "
-        "distribution with one degree of freedom per coefficient). If a test cannot be computed, the table of all "
-        "terms gives the reason. VIF is the generalised variance inflation factor, raised to the power 1/df."
+        "The Wald chi² statistic tests the joint hypothesis that all coefficients of a column are zero in the "
+        "unpenalised fit (chi-squared distribution with one degree of freedom per coefficient). If a test cannot be "
+        "computed, the table of all terms gives the reason. VIF is the generalised variance inflation factor, raised "
+        "to the power 1/df."
     ),
     "report.linear.z": "z",
     "report.linear.p": "p",
@@ -111,83 +119,87 @@ TEXT: dict[str, str] = {
     "report.coefficients.rows": "Rows (network)",
     "coefficients.none": "No coefficients were estimated.",
     "coefficients.method.model.classes": (
-        "The linear model is fitted by unpenalised maximum likelihood to the network's encoding, without the "
-        "reference levels. Standard errors come from the information matrix; intervals are Wald intervals."
+        "The linear model is fitted to the target by unpenalised maximum likelihood on the columns encoded as for the "
+        "network, with the reference levels left out. Standard errors come from the information matrix; intervals are "
+        "Wald intervals."
     ),
     "coefficients.method.model.number": (
-        "The linear model is fitted by unpenalised least squares to the network's encoding, without the reference "
-        "levels. Intervals use Student's t."
+        "The linear model is fitted to the target by unpenalised least squares on the columns encoded as for the "
+        "network, with the reference levels left out. Intervals use Student's t."
     ),
     "coefficients.method.cluster.classes": (
-        "The linear model is fitted by unpenalised maximum likelihood to the network's encoding, without the "
-        "reference levels. Standard errors are cluster-robust over groups of rows (CR1 sandwich). Intervals use "
-        "Student's t with one degree of freedom fewer than there are groups."
-    ),
-    "coefficients.method.cluster.count": (
-        "The linear model is a Poisson regression, fitted by unpenalised maximum likelihood to the network's "
-        "encoding, without the reference levels. Standard errors are cluster-robust over groups of rows (CR1 "
+        "The linear model is fitted to the target by unpenalised maximum likelihood on the columns encoded as for the "
+        "network, with the reference levels left out. Standard errors are cluster-robust over groups of rows (CR1 "
         "sandwich). Intervals use Student's t with one degree of freedom fewer than there are groups."
     ),
+    "coefficients.method.cluster.count": (
+        "The linear model is a Poisson regression, fitted to the target by unpenalised maximum likelihood on the "
+        "columns encoded as for the network, with the reference levels left out. Standard errors are cluster-robust "
+        "over groups of rows (CR1 sandwich). Intervals use Student's t with one degree of freedom fewer than there are "
+        "groups."
+    ),
     "coefficients.method.cluster.number": (
-        "The linear model is fitted by unpenalised least squares to the network's encoding, without the reference "
-        "levels. Standard errors are cluster-robust over groups of rows (CR1 sandwich). Intervals use Student's t "
-        "with one degree of freedom fewer than there are groups."
+        "The linear model is fitted to the target by unpenalised least squares on the columns encoded as for the "
+        "network, with the reference levels left out. Standard errors are cluster-robust over groups of rows (CR1 "
+        "sandwich). Intervals use Student's t with one degree of freedom fewer than there are groups."
     ),
     "coefficients.method.robust.classes": (
-        "The linear model is fitted by unpenalised weighted maximum likelihood to the network's encoding, without "
-        "the reference levels. Standard errors are sandwich estimates (HC0); intervals are Wald intervals."
+        "The linear model is fitted to the target by unpenalised weighted maximum likelihood on the columns encoded as "
+        "for the network, with the reference levels left out. Standard errors are sandwich estimates (HC0); intervals "
+        "are Wald intervals."
     ),
     "coefficients.method.robust.count": (
-        "The linear model is a Poisson regression, fitted by unpenalised maximum likelihood to the network's "
-        "encoding, without the reference levels. Standard errors are sandwich estimates (HC0), which are valid even "
-        "if the variance differs from the mean; intervals are Wald intervals."
+        "The linear model is a Poisson regression, fitted to the target by unpenalised maximum likelihood on the "
+        "columns encoded as for the network, with the reference levels left out. Standard errors are sandwich "
+        "estimates (HC0), which are valid even if the variance differs from the mean; intervals are Wald intervals."
     ),
     "coefficients.method.own.count": (
-        "The linear model is the supplied fit, whose own covariance gives the standard errors and Wald intervals."
+        "The linear model is the supplied fit. Its own covariance matrix gives the standard errors and Wald intervals."
     ),
     "coefficients.method.own.classes": (
-        "The linear model is the supplied fit, whose own covariance gives the standard errors and Wald intervals."
+        "The linear model is the supplied fit. Its own covariance matrix gives the standard errors and Wald intervals."
     ),
     "coefficients.method.own.number": (
-        "The linear model is the supplied fit, whose own covariance gives the standard errors and intervals."
+        "The linear model is the supplied fit. Its own covariance matrix gives the standard errors and intervals."
     ),
     "coefficients.note.own": (
         "The linear model was not refitted. Its estimates and their covariance (type: {kind}) are from its original fit "
         "on {rows} rows."
     ),
     "coefficients.method.robust.number": (
-        "The linear model is fitted by unpenalised weighted least squares to the network's encoding, without the "
-        "reference levels. Standard errors are sandwich estimates (HC1); intervals use Student's t."
+        "The linear model is fitted to the target by unpenalised weighted least squares on the columns encoded as for "
+        "the network, with the reference levels left out. Standard errors are sandwich estimates (HC1); intervals use "
+        "Student's t."
     ),
     "coefficients.note.penalised": (
-        "The linear counterpart that makes the predictions is penalised, and penalised coefficients have no valid "
-        "Wald interval. Intervals, z, p and odds ratios therefore come from an unpenalised fit with the same "
-        "encoding and rows. The table also lists the penalised coefficients."
+        "The linear counterpart used for prediction is penalised, and penalised coefficients have no valid Wald "
+        "interval. Intervals, z, p and odds ratios therefore come from an unpenalised fit on the same rows with the "
+        "same encoding. The table also lists the penalised coefficients."
     ),
     "coefficients.note.penalised.rates": (
-        "The linear counterpart that makes the predictions is penalised, and penalised coefficients have no valid "
-        "Wald interval. Intervals, z, p and rate ratios therefore come from an unpenalised fit with the same "
-        "encoding and rows. The table also lists the penalised coefficients."
+        "The linear counterpart used for prediction is penalised, and penalised coefficients have no valid Wald "
+        "interval. Intervals, z, p and rate ratios therefore come from an unpenalised fit on the same rows with the "
+        "same encoding. The table also lists the penalised coefficients."
     ),
     "coefficients.note.never_counted": (
-        "Separation: {rows} training rows have a level or a combination of column values for which every count is 0. "
-        "Terms affected by separation have no finite estimate; the other estimates are limits of the maximum "
-        "likelihood fit."
+        "Separation: {rows} training rows have a level or a combination of column values that occurs only with a count "
+        "of 0. Terms affected by separation have no finite estimate; the other estimates are limiting values of the "
+        "maximum likelihood fit."
     ),
     "coefficients.note.never_counted.few": (
-        "Separation: fewer than {rows} training rows have a level or a combination of column values for which every "
-        "count is 0. Terms affected by separation have no finite estimate; the other estimates are limits of the "
-        "maximum likelihood fit."
+        "Separation: fewer than {rows} training rows have a level or a combination of column values that occurs only "
+        "with a count of 0. Terms affected by separation have no finite estimate; the other estimates are limiting "
+        "values of the maximum likelihood fit."
     ),
     "coefficients.note.separated": (
         "Separation: {rows} training rows have a level or a combination of column values that occurs with one class "
-        "only. Terms affected by separation have no finite estimate; the other estimates are limits of the maximum "
-        "likelihood fit."
+        "only. Terms affected by separation have no finite estimate; the other estimates are limiting values of the "
+        "maximum likelihood fit."
     ),
     "coefficients.note.separated.few": (
         "Separation: fewer than {rows} training rows have a level or a combination of column values that occurs with "
-        "one class only. Terms affected by separation have no finite estimate; the other estimates are limits of the "
-        "maximum likelihood fit."
+        "one class only. Terms affected by separation have no finite estimate; the other estimates are limiting values "
+        "of the maximum likelihood fit."
     ),
     "coefficients.note.not_converged": "The unpenalised fit did not converge, so its intervals must not be used.",
     "coefficients.note.target_encoded": (

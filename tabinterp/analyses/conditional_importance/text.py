@@ -11,37 +11,38 @@ TEXT: dict[str, str] = {
     ),
     "report.section.together": "Conditional and grouped importance",
     "report.together.lead": (
-        "Conditional importance is the rise in {metric} ({unit}) when a column is permuted only among rows with "
-        "similar values in its associated columns. The information in the other columns is kept, so a column that "
-        "others can replace has low conditional importance even if a model relies on it heavily. Estimates use "
-        "{rows}."
+        "Conditional importance is the rise in {metric} ({unit}) when a column is permuted only among rows with similar "
+        "values in its associated columns. The information in those columns is kept, so a column that others can replace "
+        "has low conditional importance even if a model relies on it heavily. Estimates use {rows}."
     ),
-    "report.together.axis": "Rise in {metric} ({unit}) within strata, 95% CI",
+    "report.together.axis": "Conditional rise in {metric} ({unit}), 95% CI",
     "report.together.aria": (
         "Conditional importance of both models with 95% CIs; columns: {count}. Largest for the network: {network}. Largest "
         "for the linear counterpart: {linear}."
     ),
     "report.together.figure": (
-        "If the interval includes zero, the column has no significant importance beyond the information in the other "
-        "columns."
+        "If the interval includes zero, the column does not contribute significantly beyond the information in its "
+        "associated columns."
     ),
-    "report.together.table": "Conditional importance of each column: rise in {metric} ({unit}) within strata",
+    "report.together.table": (
+        "Conditional importance of each column: rise in {metric} ({unit}) when the column is permuted within strata"
+    ),
     "report.together.given": "Conditioned on",
     "report.together.given.none": "no associated column",
     "report.together.strata": "Strata",
     "report.together.smallest": "Rows in smallest stratum",
     # associated: an association from 0 to 1; fewest: rows; repeats: donors for each row
     "report.together.note": (
-        "Strata are the leaves of a tree that predicts the column from its associated columns (association of at "
-        "least {associated}). The tree is grown on one half of the rows and applied to the other half; each leaf has "
-        "at least {fewest} rows. Rows in a stratum are similar but not identical, so part of the information in the "
-        "other columns is still lost. For each row, {repeats} donor rows are drawn at random (seed {seed})."
+        "Strata are the leaves of trees that predict the column from its associated columns (association of at least "
+        "{associated}). A tree grown on one half of the rows divides the other half; adjacent leaves are merged until each "
+        "has at least {fewest} rows. Rows in a stratum are similar but not identical, so part of the information in the "
+        "associated columns is still lost. For each row, {repeats} donor rows are drawn at random from its stratum (seed "
+        "{seed})."
     ),
     "report.together.families": "Grouped importance",
     "report.together.families.lead": (
-        "Columns that carry similar information are permuted together, with all values from the same donor row. On "
-        "{rows} rows, the columns are grouped by average-linkage clustering with a minimum association of "
-        "{threshold}."
+        "Columns that carry similar information are permuted together, with all values from the same donor row. The groups "
+        "of columns are found on {rows} rows by average-linkage clustering with a minimum association of {threshold}."
     ),
     "report.together.families.none": (
         "No two columns have an association of {threshold} or more (n = {rows}), so no columns are grouped."
@@ -56,10 +57,10 @@ TEXT: dict[str, str] = {
         "and the correlation ratio of ranks between a numeric and a categorical column. Cramér's V and the correlation "
         "ratio are corrected for chance association."
     ),
-    "plot.axis.permutation.conditional": "Rise in loss ({loss}) within strata, 95% CI",
+    "plot.axis.permutation.conditional": "Conditional rise in loss ({loss}), 95% CI",
     # why it does not apply
     "why.permutation.conditional": (
-        "conditional importance needs at least {least} rows; the table has {rows} (at least two strata of {stratum} rows "
-        "each are formed in one half of the rows, by a tree grown on the other half)"
+        "conditional importance needs at least {least} rows; the table has {rows} (in each half of the rows, a tree grown "
+        "on the other half forms at least two strata of {stratum} rows)"
     ),
 }

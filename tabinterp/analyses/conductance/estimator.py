@@ -138,7 +138,7 @@ def conductance(
         raise NotApplicableError(f"baseline must be 'mean', 'median' or 'rows'; got {baseline!r}")
     if not tolerance > 0 or background < 1:
         raise NotApplicableError(
-            f"tolerance must be above 0, and background must be a number of rows of at least 1; got {tolerance} "
+            f"tolerance must be above 0, and background must be a number of rows (1 or more); got {tolerance} "
             f"and {background}"
         )
     layers = layers_of(bound)

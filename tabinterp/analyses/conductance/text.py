@@ -13,11 +13,12 @@ TEXT: dict[str, str] = {
         "the change in score; the table shows the gap for each layer. For a categorical column, the mean is a "
         "mixture of levels that no real row has."
     ),
-    "report.mechanism.conductance.layers": "Layers: completeness gap of the conductances (tolerance {tolerance})",
+    "report.mechanism.conductance.layers": "Completeness gap of the conductances of each layer (tolerance {tolerance})",
     "report.mechanism.conductance.gap": "Largest gap over rows (share of mean change)",
     "report.mechanism.conductance.around": "Change that bypasses the layer (mean absolute value)",
     "report.mechanism.conductance.units": (
-        "Units ({shown} of {count}, largest conductance first): conductance and rise in loss without the unit"
+        "Conductance of each hidden unit, and rise in loss without the unit ({shown} of {count} units, largest conductance "
+        "first)"
     ),
     "report.mechanism.conductance.mean": "Mean [95% CI]",
     "report.mechanism.conductance.size": "Mean absolute value [95% CI]",

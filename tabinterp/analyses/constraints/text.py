@@ -8,11 +8,11 @@ TEXT: dict[str, str] = {
     "report.constraints": "Declared constraints",
     "report.constraints.lead": (
         "Declared directions are checked on {rows} rows by two measures: the share of rows in which the score moves "
-        "against the direction, and the largest fall of the effect curve against the direction. The two points of the "
-        "fall are chosen on one half of the rows, and the fall is measured on the other. A fall above zero violates "
-        "the direction."
+        "against the direction, and the largest move of the effect curve against the direction (“fall”). The two points of "
+        "the fall are chosen on one half of the rows, and the fall is measured on the other half. A fall above zero "
+        "violates the direction."
     ),
-    "report.constraints.caption": "Columns with declared constraints: violations by both models",
+    "report.constraints.caption": "Violations of the declared constraints by both models, for each constrained column",
     "report.constraints.direction": "Direction",
     "report.constraints.against.network": "Network: rows against direction [95% CI]",
     "report.constraints.against.linear": "Linear: rows against direction [95% CI]",

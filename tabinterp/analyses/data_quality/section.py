@@ -11,12 +11,12 @@ from tabinterp.report.tables import Column, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
     counted,
-    interval,
     number,
     p_value,
     series,
     share,
     signed,
+    stated,
     t,
     tidy,
 )
@@ -34,7 +34,7 @@ def build(quality: TableReadings, document: Document) -> list[Block]:
         families = series(" = ".join(map(tidy, family)) for family in quality.equal)
         blocks.append(Paragraph(t("report.data.equal", families=families)))
     if quality.whole.value is not None:
-        value = interval(quality.whole)
+        value = stated(quality.whole)
         blocks.append(Paragraph(t("report.data.whole", value=value, rows=quality.whole_rows or 0)))
     blocks.append(_copies(quality.copies))
     inputs = [column for column in quality.columns if not column.target]

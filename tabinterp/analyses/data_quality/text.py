@@ -7,9 +7,9 @@ TEXT: dict[str, str] = {
     "rows_of.table": "Data quality",
     "report.method.summed.drift": "drift of each column",
     "report.data.lead.drawn": (
-        "The results in this section use the {rows} sampled rows and do not depend on either model. Counts from 1 to "
-        "9 are withheld. The {metric} of a single column is cross-fitted on training rows, so no row contributes to "
-        "its own prediction; the chance level is {chance}."
+        "The results in this section use the {rows} sampled rows and do not depend on either model. Counts from 1 to 9 are "
+        "withheld. The {metric} with which a single column predicts the target is cross-fitted on training rows, so no row "
+        "contributes to its own prediction; the chance level is {chance}."
     ),
     "report.data.drift.rows": (
         "Drift is computed on all {rows} rows, which were read in batches. The bins are determined from the sampled "
@@ -18,8 +18,8 @@ TEXT: dict[str, str] = {
     "report.section.data": "Data quality",
     "report.data.lead": (
         "The results in this section use all {rows} rows and do not depend on either model. Counts from 1 to 9 are "
-        "withheld. The {metric} of a single column is cross-fitted on training rows, so no row contributes to its "
-        "own prediction; the chance level is {chance}."
+        "withheld. The {metric} with which a single column predicts the target is cross-fitted on training rows, so no row "
+        "contributes to its own prediction; the chance level is {chance}."
     ),
     "report.data.auc": "AUC",
     "report.data.r2": "R²",
@@ -31,8 +31,8 @@ TEXT: dict[str, str] = {
     "report.data.across": "Held-out duplicates of training rows",
     "report.data.few": "<10",
     "report.data.whole": (
-        "Gradient-boosted trees distinguish held-out rows from training rows with an AUC of {value} (n = {rows}; the chance "
-        "level is 0.5)."
+        "Gradient-boosted trees trained to distinguish held-out rows from training rows reach an AUC of {value} on {rows} "
+        "rows; the chance level is 0.5."
     ),
     "report.data.equal": "Columns with the same information: {families}.",
     "report.data.power": "Single-column predictive power",

@@ -10,7 +10,7 @@ from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Table
 from tabinterp.report.tables import MODELS, Column, interval_column, metric_table, table
-from tabinterp.report.words import capital, interval, number, t
+from tabinterp.report.words import capital, interval, number, stated, t
 
 from .record import Decisions
 
@@ -32,7 +32,7 @@ def _policy(policy: Policy) -> list[Block]:
         threshold=policy.threshold,
     )
     rows = [(capital(t(f"report.metric.{row.metric}")), row) for row in policy.metrics]
-    costs = {"all": interval(policy.all_cost), "none": interval(policy.none_cost)}
+    costs = {"all": stated(policy.all_cost), "none": stated(policy.none_cost)}
     return [
         Paragraph(given),
         metric_table(t("report.judged.policy.table"), "report.metric", rows),

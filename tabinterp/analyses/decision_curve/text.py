@@ -4,33 +4,34 @@ from __future__ import annotations
 
 COST = (
     "With costs of {false_positive} per false positive and {false_negative} per false negative, the mean cost per row is "
-    "{network} for the network and {other} for {linear:name}. The cost difference of {value} (95% CI {low} to {high}) "
+    "{network} for the network and {other} for {linear:name}. The difference in mean cost per row (network minus "
+    "{linear:name}) is {value} (95% CI {low} to {high}), "
 )
 
 TEXT: dict[str, str] = {
     "step.net benefit": "decision curve",
     "rows_of.decisions": "Decision curve",
-    "verdict.cost.better": COST + "is significant in favour of the network.",
-    "verdict.cost.worse": COST + "is significant in favour of {linear:name}.",
-    "verdict.cost.no": COST + "is not significant.",
+    "verdict.cost.better": COST + "significantly in favour of the network.",
+    "verdict.cost.worse": COST + "significantly in favour of {linear:name}.",
+    "verdict.cost.no": COST + "which is not significant.",
     "report.judged.decisions": "Decision curve",
     "report.judged.policy.costs": (
-        "The specified costs are {false_positive} per false positive and {false_negative} per false negative. With "
-        "these costs, the optimal threshold for calibrated probabilities is {threshold}: rows with a higher "
-        "probability are predicted positive."
+        "The specified costs are {false_positive} per false positive and {false_negative} per false negative. With these "
+        "costs, the optimal threshold for calibrated probabilities is {threshold}: rows with a higher probability are "
+        "predicted to be positive."
     ),
     "report.judged.policy.threshold": (
-        "Rows with a probability above the specified threshold, {threshold}, are predicted positive. This threshold "
+        "Rows with a probability above the specified threshold, {threshold}, are predicted to be positive. This threshold "
         "implies a cost of {false_positive} per false positive when a false negative costs {false_negative}."
     ),
     "report.judged.policy.both": (
-        "The specified costs are {false_positive} per false positive and {false_negative} per false negative. Rows "
-        "with a probability above the specified threshold, {threshold}, are predicted positive."
+        "The specified costs are {false_positive} per false positive and {false_negative} per false negative. Rows with a "
+        "probability above the specified threshold, {threshold}, are predicted to be positive."
     ),
     # all, none: costs with their intervals
     "report.judged.policy.blunt": (
-        "Predicting every row positive costs {all} per row, and predicting every row negative costs {none}. A model "
-        "that costs more than the cheaper of these two policies is worse than no model."
+        "Predicting every row to be positive costs {all} per row, and predicting every row to be negative costs {none}. A "
+        "model that costs more than the cheaper of these two policies is worse than no model."
     ),
     "report.judged.policy.table": "Expected cost and classification rates of both models at the decision threshold [95% CI]",
     "report.judged.curve.lead": (
@@ -41,15 +42,15 @@ TEXT: dict[str, str] = {
     "report.judged.curve.x": "Threshold probability",
     "report.judged.curve.y": "Net benefit (true positives per row)",
     "report.judged.curve.aria": (
-        "Net benefit of both models at {count} thresholds, compared with predicting all rows positive and none positive. "
-        "The network is significantly above the linear counterpart at {above} thresholds and significantly below it at "
-        "{below}."
+        "Net benefit of both models at {count} thresholds, compared with predicting all rows to be positive and none to be "
+        "positive. The net benefit of the network is significantly higher than that of the linear counterpart at {above} "
+        "thresholds and significantly lower at {below}."
     ),
     "report.judged.curve.caption": (
-        "Bands are pointwise 95% CIs; the table shows the paired difference between the models. Predicting every row "
-        "negative has a net benefit of zero. The curve for predicting every row positive is cut off at the edge of the "
-        "figure. Net benefit is not shown where a model predicts fewer than ten rows positive or fewer than ten "
-        "negative."
+        "Bands are pointwise 95% CIs; the table shows the paired difference between the models. Predicting every row to be "
+        "negative has a net benefit of zero. The curve for predicting every row to be positive is cut off at the edge of "
+        "the figure. Net benefit is not shown where a model predicts fewer than ten rows to be positive, or fewer than ten "
+        "to be negative."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",

@@ -41,14 +41,15 @@ TEXT: dict[str, str] = {
     "report.gain.parts.table": "Share of the variance of the network's score due to each column and pair "
     "of columns, largest first",
     "report.gain.parts.note": (
-        "A share is the covariance of a component with the score, divided by the variance of the score. The shares "
-        "add up to 1, and the share of a column that is correlated with others can be negative. Components of "
-        "correlated columns can cancel each other and then have shares beyond ±1; these components are included in "
-        "the sums only. Sums of shares have no interval."
+        "A share is the covariance of a component with the score, divided by the variance of the score. The "
+        "shares add up to 1, and the share of a column that is correlated with others can be negative. "
+        "Components of correlated columns can cancel each other out, and their shares can then lie outside "
+        "the range −1 to 1. Components with shares outside −1 to 1 are not listed individually; they are included in "
+        "the sums of all other components. Sums of shares have no interval."
     ),
     "plot.axis.shares": "Share of the variance of the score, 95% CI",
     # why it does not apply
-    "why.decomposition.constant": "{model:name} gives all of these rows the same score",
+    "why.decomposition.constant": "{model:name} gives the same score to all rows analysed",
     "why.decomposition.few": (
         "the decomposition uses {functions} functions of the columns and needs at least {least} rows; the table has {rows}"
     ),

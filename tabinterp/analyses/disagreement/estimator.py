@@ -114,6 +114,7 @@ class Disagreement:
     positive: str | None = None  # of two classes, the positive one
     higher: tuple[float, float, float] | None = None
     higher_count: int | None = None
+    plain: bool = True  # whether all rows weigh the same and are in no groups
 
 
 def disagreement(
@@ -158,6 +159,7 @@ def disagreement(
         positive=table.schema.labels[-1] if table.schema.task == "binary" else None,
         higher=None if higher is None else _share(higher[differ], weights[differ], there, FEWEST),
         higher_count=None if higher is None else int(higher[differ].sum()),
+        plain=group is None and table.weights is None,
     )
 
 

@@ -9,48 +9,69 @@ TEXT: dict[str, str] = {
         "The models predict different classes for {count} of the {rows} held-out rows: {percent}% (95% CI "
         "{percent_low}% to {percent_high}%)."
     ),
+    "disagreement.classes.about": (
+        "The models predict different classes for about {percent}% of the {rows} held-out rows (95% CI {percent_low}% to "
+        "{percent_high}%)."
+    ),
     "disagreement.numbers": (
-        "The models disagree most on {count} of the {rows} held-out rows ({percent}%), where their predictions "
-        "differ by at least {threshold} units of the target, the 90th percentile of all differences."
+        "The models count as disagreeing on {count} of the {rows} held-out rows ({percent}%): those on which their "
+        "predictions differ by at least {threshold} units of the target, the 90th percentile of all differences."
     ),
     "disagreement.positive": (
-        "On {percent}% of these rows (95% CI {percent_low}% to {percent_high}%), only the network predicts “{label}”; on "
-        "the rest, only {model:name} does."
+        "Of the rows on which the models disagree, {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
+        "“{label}” by the network alone."
     ),
     "disagreement.larger": (
-        "On {percent}% of these rows (95% CI {percent_low}% to {percent_high}%), the network predicts the larger value."
+        "Where the models disagree, the network predicts the larger value on {percent}% of rows (95% CI "
+        "{percent_low}% to {percent_high}%)."
+    ),
+    "disagreement.positive.network": (
+        "Where the models disagree, the network alone predicts “{label}”, except on fewer than {fewest} rows."
+    ),
+    "disagreement.positive.linear": (
+        "Where the models disagree, {model:name} alone predicts “{label}”, except on fewer than {fewest} rows."
+    ),
+    "disagreement.larger.network": (
+        "Where the models disagree, the network predicts the larger value, except on fewer than {fewest} rows."
+    ),
+    "disagreement.larger.linear": (
+        "Where the models disagree, {model:name} predicts the larger value, except on fewer than {fewest} rows."
     ),
     "disagreement.right": (
-        "Where the models disagree, the network is more accurate on {network}% of rows (95% CI {network_low}% to "
-        "{network_high}%) and {model:name} on {linear}% ({linear_low}% to {linear_high}%)."
+        "Where the models disagree, the network's prediction is better on {network}% of rows (95% CI {network_low}% to "
+        "{network_high}%), and that of {model:name} on the others."
+    ),
+    "disagreement.right.about": (
+        "Where the models disagree, the network's prediction is better on about {network}% of rows (95% CI "
+        "{network_low}% to {network_high}%), and that of {model:name} on the others."
     ),
     "disagreement.right.neither": (
-        "Where the models disagree, the network is more accurate on {network}% of rows (95% CI {network_low}% to "
-        "{network_high}%), {model:name} on {linear}% ({linear_low}% to {linear_high}%), and neither on {neither}% "
-        "({neither_low}% to {neither_high}%)."
+        "Where the models disagree, the network's prediction is better on {network}% of rows (95% CI {network_low}% to "
+        "{network_high}%), that of {model:name} on {linear}% ({linear_low}% to {linear_high}%), and neither on "
+        "{neither}% ({neither_low}% to {neither_high}%)."
     ),
     "disagreement.few": (
-        "The models disagree, or agree, on fewer than {fewest} of the {rows} held-out rows. The exact number is "
-        "withheld."
+        "Either the models disagree on fewer than {fewest} of the {rows} held-out rows, or they agree on fewer than "
+        "{fewest}. The number is withheld."
     ),
     "disagreement.right.few": (
-        "Which model is more accurate where they disagree is withheld, because the models disagree on fewer than "
-        "{fewest} rows or groups of rows, or because a count below {fewest} would be disclosed."
+        "The comparison of accuracy where the models disagree is withheld: they disagree on fewer than {fewest} rows "
+        "or groups of rows, or the comparison would disclose a count below {fewest}."
     ),
     "disagreement.tree.none": (
-        "No decision tree describes the rows on which the models disagree: too few rows disagree or agree, or no "
-        "column separates them."
+        "There is no decision tree that predicts on which rows the models disagree: they disagree, or agree, on too "
+        "few rows or groups of rows, or no column separates the two."
     ),
     "disagreement.tree.open": (
-        "No column was shown to separate the rows on which the models disagree from the others. A decision tree of "
-        "depth {depth} or less, evaluated on {rows} rows not used to fit it, has an AUC of {value} (95% CI {low} to "
-        "{high}), which is not significantly above chance (0.5)."
+        "The columns were not shown to predict on which rows the models disagree. A decision tree of depth {depth} or "
+        "less that predicts where the models disagree has an AUC of {value} (95% CI {low} to {high}) on {rows} rows "
+        "not used to fit it, which is not significantly above chance (0.5)."
     ),
     # depth: of a decision tree; value, balanced: from 0 to 1
     "disagreement.tree.apart": (
-        "A decision tree of depth {depth} or less separates the rows on which the models disagree from the others. "
-        "On {rows} rows not used to fit it, its AUC is {value} (95% CI {low} to {high}) and its balanced accuracy "
-        "is {balanced} (chance: 0.5 for both)."
+        "A decision tree of depth {depth} or less predicts significantly better than chance on which rows the models "
+        "disagree. On {rows} rows not used to fit the tree, its AUC is {value} (95% CI {low} to {high}) and its "
+        "balanced accuracy is {balanced} (chance: 0.5 for both)."
     ),
     "condition.at_most": "{column} at most {threshold}",
     "condition.above": "{column} above {threshold}",
@@ -62,15 +83,16 @@ TEXT: dict[str, str] = {
     "condition.not_rare": "{column} has no rare level",
     "report.section.disagreeing": "Disagreement",
     "report.disagreement": "Rows with different predictions",
-    "report.disagreement.share": "Share that disagrees [95% CI]",
+    "report.disagreement.share": "Share with disagreement [95% CI]",
     "report.disagreement.rules": "Rules of the decision tree, and the share of rows on which the models disagree",
     "report.disagreement.rule": "Rule",
     "report.disagreement.rows": "Rows",
     "report.disagreement.note": (
-        "The tree is fitted on {fitted} of the rows, selected by hash; the table is computed on the other {scored}. "
-        "The tree describes where the models disagree, not why. Missing numbers are replaced by the median. Leaves "
-        "with fewer than 10 rows are not shown. –: withheld, because the models disagree or agree on 1 to 9 rows "
-        "of the leaf."
+        "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} "
+        "of the rows, selected by hash; the table is computed on the other {scored}. The tree describes where the models "
+        "disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer "
+        "than 10 rows are not shown. –: withheld, because the models disagree on only 1 to 9 rows of the leaf, or agree on "
+        "only 1 to 9."
     ),
     # why it does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (

@@ -121,13 +121,14 @@ def _curves(
     titles = _titles(one.roc, 0.2)
     svg = figure.rates(one.roc, axes, aria, f"figure-roc-{place}", titles=titles, diagonal=True, marks=marks)
     marked = [Key("⬤", "", t("report.discrimination.legend.threshold", threshold=number(threshold)))] if marks else []
-    yield Figure(svg, aria, [*legend, *marked], t("report.discrimination.roc.caption"), _points(one.roc, axes))
+    yield Figure(svg, aria, [*legend, *marked], t("report.discrimination.roc.caption"), _points("roc", one.roc, axes))
     yield Heading(t("report.discrimination.pr"))
     aria = t("report.discrimination.aria.pr", **_at(one.precision_recall, 0.5))
     axes = t("report.discrimination.axis.recall"), t("report.discrimination.axis.precision")
     titles = _titles(one.precision_recall, 0.5)
     svg = figure.rates(one.precision_recall, axes, aria, f"figure-pr-{place}", titles=titles, diagonal=False)
-    yield Figure(svg, aria, legend, t("report.discrimination.pr.caption"), _points(one.precision_recall, axes))
+    numbers = _points("pr", one.precision_recall, axes)
+    yield Figure(svg, aria, legend, t("report.discrimination.pr.caption"), numbers)
 
 
 def _at(points: list[RatePoint], x: float) -> dict[str, str]:
@@ -231,12 +232,12 @@ def _gain(model: str, name: str) -> Column[GainRow]:
     return interval_column(head, lambda row: getattr(row, f"{model}_{name}"), STYLES[model])
 
 
-def _points(points: list[RatePoint], axes: tuple[str, str]) -> Table:
+def _points(curve: str, points: list[RatePoint], axes: tuple[str, str]) -> Table:
     columns: list[Column[RatePoint]] = [
         Column(axes[0], lambda point: number(point.x)),
         *(interval_column(f"{axes[1]}, {t(f'report.{model}')}", _part(model), STYLES[model]) for model in MODELS),
     ]
-    return table(t("report.discrimination.points"), points, columns)
+    return table(t(f"report.discrimination.points.{curve}"), points, columns)
 
 
 def _part(model: str) -> Callable[[RatePoint], Interval]:

@@ -62,7 +62,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "counterpart."
     ),
     "report.discrimination.aria.scores": "Distribution of predicted probabilities by class, for both models.",
-    "report.discrimination.points": "Points on the curve [95% CI]",
+    "report.discrimination.points.roc": "Points on the ROC curves of both models [95% CI]",
+    "report.discrimination.points.pr": "Points on the precision-recall curves of both models [95% CI]",
     "report.discrimination.bins": "Share of the rows of each class in bins of predicted probability",
     "report.discrimination.bin": "{low} to {high}",
     "report.discrimination.confusion.table": (
@@ -72,7 +73,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.predicted": "Predicted {output}",
     "report.discrimination.actual.of": "{model}: {output}",
     "report.discrimination.count": "{count} ({share})",
-    "report.discrimination.rates.table": "Classification rates at the threshold [95% CI]",
+    "report.discrimination.rates.table": "Classification rates at the decision threshold [95% CI]",
     "report.discrimination.rate": "Rate",
     "report.discrimination.rate.sensitivity": "sensitivity (recall)",
     "report.discrimination.rate.specificity": "specificity",

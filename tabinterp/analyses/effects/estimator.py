@@ -135,7 +135,7 @@ class Effects(Shown):
         column = known[0] if column is None else column
         if column not in known or (linear is not None and column not in [c.column for c in linear.curves]):
             raise NotApplicableError(
-                f"there is no curve for column {column!r} in both results; the columns are {known}"
+                f"column {column!r} does not have a curve in both results; the columns that do are {known}"
             )
         if output is not None and output not in self.outputs:
             raise NotApplicableError(f"output must be one of {list(self.outputs)}; got {output!r}")

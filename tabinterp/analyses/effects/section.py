@@ -140,7 +140,8 @@ def _legend(numeric: bool, points: Sequence[EffectPoint]) -> list[Key]:
 
 def _caption(curve: Effect) -> str:
     small = sum(not point.is_printed for point in curve.points)
-    return t("report.effects.small", count=small) if small else ""
+    key = "report.effects.small" if curve.kind == "numeric" else "report.effects.small.levels"
+    return t(key, count=small) if small else ""
 
 
 def _remarks(curve: Effect) -> list[str]:

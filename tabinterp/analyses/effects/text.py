@@ -13,15 +13,16 @@ TEXT: dict[str, str] = {
         "model, starting with those for which the curves of the two models differ most."
     ),
     "report.effects.note": (
-        "Bands are pointwise 95% CIs that reflect the sampling of {draws}. Accumulated local effects (ALE) change "
-        "the value of each row only within its own bin. Where ALE and the effect curve differ, columns are "
-        "correlated and the effect curve relies on rows that do not exist. At both ends of a numeric column the ALE "
-        "bins are wide; with correlated columns, the 95% CIs in these bins covered the true value in only nine of "
-        "ten simulations. The pale band shows the middle 80% of the centred curves of {ice_rows} single rows (ICE); "
-        "where this band is much wider than the 95% CI, the effect depends on other columns. Faint points are "
-        "sparse: each is the nearest point for fewer than 30 rows. Points with fewer than 10 rows are left out."
+        "Bands are pointwise 95% CIs that reflect the sampling of {draws}. Accumulated local effects (ALE) change the "
+        "value of each row only within its own bin. Where ALE and the effect curve differ, the column is usually "
+        "correlated with other columns, and the effect curve relies on combinations of values that do not occur in real "
+        "rows. At both ends of a numeric column the ALE bins are wide; with correlated columns, the 95% CIs in these bins "
+        "covered the true value in only about 90% of simulations. The pale band shows the middle 80% of the centred curves "
+        "of {ice_rows} single rows (ICE); where this band is much wider than the 95% CI, the effect depends on other "
+        "columns. Faint points have few rows nearby: each is the nearest point for fewer than 30 rows. Points that are "
+        "the nearest point to fewer than 10 rows are left out."
     ),
-    "report.effects.more": "Number of further curves, which are in audit.json only: {count}.",
+    "report.effects.more": "Curves that are not shown in this report but are in audit.json: {count}.",
     "report.effects.axis": "Effect on the score ({scale})",
     # network, linear: report.effects.range
     "report.effects.aria": (
@@ -40,13 +41,15 @@ TEXT: dict[str, str] = {
         "is its number of rows. All curves of numeric columns use the same vertical scale. Where points are left "
         "out, the curve is centred on the unweighted mean of the points shown."
     ),
-    "report.effects.small": "Number of points left out because they have fewer than 10 rows: {count}.",
+    "report.effects.small": "Points left out because each is the nearest point for fewer than 10 rows: {count}.",
+    "report.effects.small.levels": "Levels left out because they have fewer than 10 rows: {count}.",
     "report.effects.others": "Curves of other columns ({count})",
     "report.effects.uncounted": (
-        "The number of rows at one point is withheld because the number at a point left out could be derived from it."
+        "The number of rows at one point of the curve is withheld, because it would reveal the number of rows at a point "
+        "that is not shown."
     ),
     "report.effects.off_grid_few": (
-        "Some rows have rarer levels that are not shown; the number of these rows is withheld."
+        "Some rows have rarer levels that are not shown; the number of such rows is withheld."
     ),
     "report.effects.off_grid": "{share} of the rows have rarer levels that are not shown.",
     "report.effects.level": "{level} ({rows})",
@@ -55,7 +58,7 @@ TEXT: dict[str, str] = {
     "report.effects.table": "Effect of {column} on the score ({scale}).",
     "report.effects.value": "Value",
     "report.effects.rows": "Rows",
-    "report.effects.sparse": "Sparse",
+    "report.effects.sparse": "Few rows",
     "report.effects.network_ale": "Network, ALE [95% CI]",
     "report.effects.linear_ale": "Linear, ALE [95% CI]",
     "report.effects.network_ice": "Network, single rows (10% to 90%)",

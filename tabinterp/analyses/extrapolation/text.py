@@ -7,14 +7,14 @@ TEXT: dict[str, str] = {
     "rows_of.extrapolation": "Extrapolation",
     "report.off.range": "Extrapolation",
     "report.off.range.table": (
-        "Columns: mean absolute change in score when the column is moved beyond its range by the width of that range, "
-        "divided by the range of the scores"
+        "Mean absolute change in score, divided by the range of the scores, when a column is moved beyond its range by the "
+        "width of that range"
     ),
     "report.off.range.lead": (
-        "On {rows} rows, each numeric column is moved beyond its 0.5% or 99.5% quantile by the distance between "
-        "these two quantiles. The quantiles are those of the training rows, or of all rows if there is no split. The "
-        "table shows the change in score in the direction in which it is larger, divided by the range of the scores "
-        "in the data. For a linear model, this ratio of change to range is below 1."
+        "On {rows} rows, each numeric column is set to its 0.5% or 99.5% quantile and then moved further out by the "
+        "distance between these two quantiles. The quantiles are those of the training rows, or of all rows if there is no "
+        "split. The table shows the change in score for the end of the range where it is larger, divided by the range of "
+        "the scores in the data. The score of a linear model changes beyond the range at the same rate as within it."
     ),
     "report.off.change": "Change in score [95% CI]",
     "report.off.outside": "Held-out rows outside the training range",

@@ -167,7 +167,7 @@ def gradient_importance(
     if not tolerance > 0:
         raise NotApplicableError(f"tolerance must be above 0; got {tolerance}")
     if isinstance(background, int) and background < 1:
-        raise NotApplicableError(f"background must be a table or a number of rows of at least 1; got {background}")
+        raise NotApplicableError(f"background must be a table or a number of rows (1 or more); got {background}")
     bound = bind(model, table)
     if not bound.has_gradient:
         raise NotApplicableError(why("gradient", model=bound.model.name, opaque=bound.model.opaque))

@@ -16,9 +16,9 @@ TEXT: dict[str, str] = {
         "interval: sampling error biases them upward, and no conclusion is based on them."
     ),
     "report.gradients.saturation": (
-        "The median over the rows of p(1 − p), where p is the network's predicted probability, is {saturation} "
-        "(maximum possible: 0.25). At values near zero, probabilities are saturated and their derivatives vanish; "
-        "derivatives of the score may not."
+        "The median over the rows of p(1 − p), where p is the network's predicted probability, is {saturation} (maximum "
+        "possible: 0.25). Where p(1 − p) is near zero, probabilities are saturated and their derivatives are near zero, "
+        "even if the derivatives of the score are large."
     ),
     "report.gradients.rows": "Estimates use {rows} rows.",
     # effort: report.gradients.effort
@@ -45,13 +45,13 @@ TEXT: dict[str, str] = {
     ),
     "report.gradients.table": "{method} by column: signed mean [95% CI] and mean absolute value, for both models",
     "report.gradients.table_size": "{method} by column: mean absolute value, for both models",
-    "report.gradients.fold": "Attributions by column ({count})",
-    "report.gradients.fold_output": "Output “{output}”: attributions by column ({count})",
+    "report.gradients.fold": "Attributions of {count} columns",
+    "report.gradients.fold_output": "Output “{output}”: attributions of {count} columns",
     # gradients: what each method estimates
     "gradient.saliency": "Saliency is the magnitude of the gradient at a row, per SD of the column.",
     "gradient.smoothgrad": (
-        "SmoothGrad is the magnitude of the gradient averaged over {samples} noisy copies of a row, per SD of the "
-        "column. The SD of the noise is {noise} times the width of the column's central 99% range."
+        "SmoothGrad is the magnitude of the average gradient over {samples} noisy copies of a row, per SD of the column. "
+        "The SD of the noise is {noise} times the width of the column's central 99% range."
     ),
     # baseline: "mean" or "median" (start)
     "gradient.gradient_x_input": (

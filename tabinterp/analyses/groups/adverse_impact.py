@@ -29,7 +29,8 @@ from scipy import stats
 
 from tabinterp.arrays import FloatArray
 from tabinterp.stats.estimates import FEWEST_GROUPS
-from tabinterp.stats.group_contrasts import LEVEL, Estimate, Share, mover_ratio, ratio_of, wilson
+from tabinterp.stats.group_contrasts import LEVEL, Estimate, Share, mover_ratio, ratio_of
+from tabinterp.stats.wilson_interval import wilson
 from tabinterp.table.suppression import SMALL
 
 from .group_metrics import GroupShares

@@ -210,7 +210,7 @@ def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partiti
         known = [condition.name for condition in axis.conditions]
         if axis.column in control and str(control[axis.column]) not in known:
             raise NotApplicableError(
-                f"unknown reference group of {axis.column!r}: got {str(control[axis.column])!r}; allowed are {known}"
+                f"unknown reference group of {axis.column!r}: got {str(control[axis.column])!r}; allowed: {known}"
             )
     return Partition(axes, {name: str(group) for name, group in control.items()})
 

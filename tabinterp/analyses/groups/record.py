@@ -167,7 +167,7 @@ class Groups(Part):
             numbers = row.network is not None or row.linear is not None
             if numbers != (row.rows is not None) or (row.rows is not None and row.rows < SMALL):
                 raise DocumentError(
-                    f"groups.table: group {index} shows numbers for {row.rows} rows. Allowed: at least {SMALL}."
+                    f"groups.table: group {index} has {row.rows} rows, but its numbers are given. Allowed: at least {SMALL} rows."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -46,15 +46,15 @@ def build(groups: Groups, document: Document) -> list[Block]:
 
 
 def _people(group_table: GroupTable, document: Document) -> list[Block]:
-    selected, answer = group_table.of is not None, list(_answer(document))
+    answer = list(_answer(document))
     blocks = [
         Heading(t("report.groups.people")),
         *answer,
-        *rates(group_table, "note" if answer else ""),
+        *rates(group_table, document, "note" if answer else ""),
         *_impact(group_table.impact),
-        *_more(group_table.columns, selected),
+        *_more(group_table.columns, group_table.of),
     ]
-    return blocks + _pairs(group_table, selected)
+    return blocks + _pairs(group_table)
 
 
 def _answer(document: Document) -> Iterator[Block]:
@@ -69,18 +69,17 @@ def _of_class(group_table: GroupTable) -> Fold:
     blocks: list[Block] = [
         _rates(group_table.columns, group_table),
         _suppressed(group_table),
-        *_more(group_table.columns, True),
+        *_more(group_table.columns, group_table.of),
     ]
-    return Fold(t("report.groups.class", output=tidy(group_table.of or "")), blocks + _pairs(group_table, True))
+    return Fold(t("report.groups.class", output=tidy(group_table.of or "")), blocks + _pairs(group_table))
 
 
-def _pairs(group_table: GroupTable, selected: bool) -> list[Block]:
+def _pairs(group_table: GroupTable) -> list[Block]:
     """Groups of two columns, folded."""
     if not group_table.pairs:
         return []
-    return [
-        Fold(t("report.groups.pairs"), [_rates(group_table.pairs, group_table), *_more(group_table.pairs, selected)])
-    ]
+    more = _more(group_table.pairs, group_table.of)
+    return [Fold(t("report.groups.pairs"), [_rates(group_table.pairs, group_table), *more])]
 
 
 def _suppressed(group_table: GroupTable) -> Paragraph:
@@ -102,12 +101,17 @@ def several(groups: Groups) -> list[Block]:
     return [lead, _table(groups.fits, t("report.groups.fits"), numbers), note]
 
 
-def rates(group_table: GroupTable, style: str = "") -> list[Block]:
+def rates(group_table: GroupTable, document: Document, style: str = "") -> list[Block]:
     """Return the table of rates for each group of one column under both models; `style` of the sentence before it."""
     values = {"rows": rows_of(group_table)}
     key = "lead_mean" if group_table.of is None else "lead" if group_table.favourable is not None else "lead_unstated"
     if group_table.of is not None:
-        values |= {"compared": tidy(group_table.of), "threshold": number(group_table.threshold or 0.0)}
+        positive = tidy(document.data.classes[-1])
+        values |= {
+            "compared": tidy(group_table.of),
+            "positive": positive,
+            "threshold": number(group_table.threshold or 0.0),
+        }
     return [
         Paragraph(t(f"report.groups.{key}", **values), style),
         _rates(group_table.columns, group_table),
@@ -179,8 +183,8 @@ def _withheld(row: ImpactRow) -> str:
     return NONE if row.withheld is None else t(f"report.impact.withheld.{row.withheld}")
 
 
-def _more(rows: list[GroupRow], selected: bool) -> list[Block]:
-    """Differences, error rates and calibration."""
+def _more(rows: list[GroupRow], compared: str | None) -> list[Block]:
+    """Differences, calibration, and the error rates of the class `compared`, if there is one."""
     differences: list[tuple[str, Shown]] = [
         ("difference", lambda model: interval(model.difference, sign=True)),
         ("p", lambda model: p_value(model.p)),
@@ -197,18 +201,19 @@ def _more(rows: list[GroupRow], selected: bool) -> list[Block]:
         ("intercept", lambda model: interval(model.intercept, sign=True)),
         ("ece", lambda model: number(model.ece)),
     ]
-    blocks = [_fold(rows, "differences", differences, "smd" if selected else "smd_mean")]
-    if selected:
-        blocks.append(_fold(rows, "errors", errors, "errors.note"))
+    note = t("report.groups.smd_mean" if compared is None else "report.groups.smd")
+    blocks = [_fold(rows, "differences", differences, note)]
+    if compared is not None:
+        blocks.append(_fold(rows, "errors", errors, t("report.groups.errors.note", compared=tidy(compared))))
     if any(row.network is not None and row.network.ece is not None for row in rows):
         fits = any(row.fit_rows is not None for row in rows)
-        blocks.append(_fold(rows, "calibration", calibration, "calibration.note", fits))
+        blocks.append(_fold(rows, "calibration", calibration, t("report.groups.calibration.note"), fits))
     return [*blocks]
 
 
 def _fold(rows: list[GroupRow], key: str, numbers: list[tuple[str, Shown]], note: str, fits: bool = False) -> Fold:
     title = t(f"report.groups.{key}")
-    return Fold(title, [_table(rows, title, numbers, fits), Paragraph(t(f"report.groups.{note}"), "note")])
+    return Fold(title, [_table(rows, title, numbers, fits), Paragraph(note, "note")])
 
 
 def _table(

@@ -18,35 +18,35 @@ TEXT: dict[str, str] = {
     "report.groups.people": "Protected groups",
     # compared: a class of the target
     "report.groups.lead": (
-        "A row is selected if it is predicted to be {compared}, the favourable class (threshold {threshold} on the "
-        "probability of the positive class). Estimates use {rows}. Unless another group was named, the reference group "
-        "is the largest group of the same column or pair of columns. Legal limits depend on the jurisdiction: four "
-        "fifths is a rule of thumb from employment guidelines, and the standardised mean difference (SMD) has no legal "
-        "limit."
+        "A row is selected if it is predicted to be “{compared}”, the favourable class (“{positive}” is predicted if "
+        "its probability exceeds {threshold}). Estimates use {rows}. Unless another group was named, the reference "
+        "group is the largest group of the same column or pair of columns. Legal limits depend on the jurisdiction. "
+        "Four fifths is a rule of thumb from employment guidelines; the standardised mean difference (SMD) has no "
+        "established legal limit."
     ),
     "report.groups.lead_unstated": (
-        "The table shows the share of rows predicted to be in each class (threshold {threshold} on the probability of "
-        "the positive class). Estimates use {rows}. Impact ratios are missing because the adverse class was not "
-        "stated: state it with adverse= when reading the table, or with --adverse CLASS. Differences and error "
-        "rates refer to class {compared}. Unless another group was named, the reference group is the largest group of the "
+        "The table shows the share of rows predicted to be in each class (“{positive}” is predicted if its probability "
+        "exceeds {threshold}). Estimates use {rows}. Impact ratios are missing because the adverse class was not "
+        "stated: state it with adverse= when reading the table, or with --adverse CLASS. Differences and error rates "
+        "refer to class “{compared}”. Unless another group was named, the reference group is the largest group of the "
         "same column or pair of columns."
     ),
     "report.groups.lead_mean": (
         "The table shows the mean prediction of each group. Estimates use {rows}. Unless another group was named, the "
         "reference group is the largest group of the same column or pair of columns. The standardised mean difference "
-        "(SMD) has no legal limit; other limits depend on the jurisdiction."
+        "(SMD) has no established legal limit; other limits depend on the jurisdiction."
     ),
     "report.groups.lead_classes": (
         "The tables show the share of rows predicted to be in each class; each row is predicted to be in the class "
         "with the largest score. Estimates use {rows}. Unless another group was named, the reference group is the "
-        "largest group of the same column or pair of columns. The standardised mean difference (SMD) has no legal "
-        "limit; other limits depend on the jurisdiction."
+        "largest group of the same column or pair of columns. The standardised mean difference (SMD) has no "
+        "established legal limit; other limits depend on the jurisdiction."
     ),
     "report.groups.fits": "Accuracy and log loss",
     "report.groups.fits.note": (
-        "Differences are group minus reference group. –: withheld because fewer than ten rows are predicted correctly "
-        "or fewer than ten incorrectly, or because such a count could be derived from the accuracy. Groups defined by "
-        "two columns are compared only within each class."
+        "Differences are group minus reference group. –: withheld because fewer than ten rows are predicted correctly, "
+        "because fewer than ten are predicted incorrectly, or because the accuracy would allow such a count to be "
+        "derived. Groups defined by two columns are compared only within each class."
     ),
     "report.groups.accuracy.network": "Accuracy, network [95% CI]",
     "report.groups.accuracy.linear": "Accuracy, linear [95% CI]",
@@ -59,12 +59,12 @@ TEXT: dict[str, str] = {
     "report.groups.class": "Predicted {output}",
     "report.groups.suppressed": (
         "–: withheld or not estimated. Groups with fewer than ten rows are withheld, as is the next smallest group if "
-        "a withheld one could be derived from it. A rate is withheld if fewer than ten rows of the group are selected "
-        "or fewer than ten are not, or if such a count could be derived from it. The ratio of a withheld rate to that "
-        "of the reference group is shown only as a bound, calculated as if the small count were nine. Intervals use "
-        "Wilson's method for shares and MOVER for ratios; groups with fewer than ten sampling units have no interval. "
-        "Of the groups defined by two columns, {pairs} are withheld and {left} are not listed; those listed have the "
-        "largest differences relative to the width of their intervals."
+        "the size of a withheld one could be derived from it. A rate is withheld if fewer than ten rows of the group "
+        "are selected, if fewer than ten are not selected, or if the rate would allow such a count to be derived. The "
+        "ratio of a withheld rate to that of the reference group is shown only as a bound, calculated as if the small "
+        "count were nine. Intervals use Wilson's method for shares and MOVER for ratios; groups with fewer than ten "
+        "sampling units have no interval. Of the groups defined by two columns, {pairs} are withheld and {left} are "
+        "not listed; those listed have the largest differences relative to the width of their intervals."
     ),
     "report.groups.at_most": "at most {value}",
     "report.groups.at_least": "at least {value}",
@@ -90,13 +90,12 @@ TEXT: dict[str, str] = {
     "report.impact.withheld.not_raised": "not significant",
     "report.impact.withheld.untold": "not disclosed",
     "report.impact.note": (
-        "Ratios are computed only for groups with at least 30 rows and ten sampling units. The simultaneous interval "
+        "Ratios are tested only for groups with at least 30 rows and ten sampling units. The simultaneous interval "
         "is corrected for all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last "
-        "column covers groups whose shares are withheld because a count is below ten. Its entry is “significant” if "
-        "one of these groups is in a pair of groups in which the lower selection rate is significantly less than "
-        "{limit} times the higher one. It is “not disclosed” if the answer would narrow a small count to "
-        "fewer than three possible "
-        "values."
+        "column covers groups whose shares are withheld because a count is below ten. “Significant” in the last column "
+        "means that, in at least one pair that includes a withheld group, the lower selection rate is significantly "
+        "less than {limit} times the higher one. “Not disclosed” means that the result would narrow a small count to "
+        "fewer than three possible values."
     ),
     "report.groups.pairs": "Groups of two columns",
     "report.groups.group": "Group",
@@ -120,16 +119,14 @@ TEXT: dict[str, str] = {
     "report.groups.smd.network": "SMD of scores, network [95% CI]",
     "report.groups.smd.linear": "SMD of scores, linear [95% CI]",
     "report.groups.smd": (
-        "SMD (standardised mean difference, Hedges' g) is the difference in mean scores divided by the pooled standard "
-        "deviation of the two groups; it is positive if the group has the higher mean score. The p-value is "
-        "from a pooled test of two proportions and is not corrected for "
-        "the number of groups."
+        "SMD (standardised mean difference, Hedges' g) is the difference in mean score between the group and the "
+        "reference group, divided by their pooled standard deviation; it is positive if the group has the higher mean "
+        "score. The p-value is from a pooled test of two proportions and is not corrected for the number of groups."
     ),
     "report.groups.smd_mean": (
-        "SMD (standardised mean difference, Hedges' g) is the difference in mean scores divided by the pooled standard "
-        "deviation of the two groups; it is positive if the group has the higher mean score. The p-value is "
-        "from Welch's test of two means and is not corrected for the "
-        "number of groups."
+        "SMD (standardised mean difference, Hedges' g) is the difference in mean score between the group and the "
+        "reference group, divided by their pooled standard deviation; it is positive if the group has the higher mean "
+        "score. The p-value is from Welch's test of two means and is not corrected for the number of groups."
     ),
     "report.groups.errors": "Error rates",
     "report.groups.calibration": "Calibration by group",
@@ -142,10 +139,10 @@ TEXT: dict[str, str] = {
     "report.groups.fpr_difference.network": "Wrong: difference, network [95% CI]",
     "report.groups.fpr_difference.linear": "Wrong: difference, linear [95% CI]",
     "report.groups.errors.note": (
-        "Correct: share of selected rows among the rows of the selected class (the true-positive rate if this "
-        "class is taken as positive). Wrong: share of selected rows among all other rows (the corresponding "
-        "false-positive rate). Differences are group minus reference group. –: withheld "
-        "because a count is below ten or such a count could be derived."
+        "“Correct” is the share of the group's rows actually in class “{compared}” that are predicted to be in it (the "
+        "true-positive rate of this class). “Wrong” is the share of its other rows that are predicted to be in class "
+        "“{compared}” (the false-positive rate of this class). Differences are group minus reference group. –: "
+        "withheld because a count is below ten, or because the value would allow such a count to be derived."
     ),
     "report.groups.slope.network": "Slope, network [95% CI]",
     "report.groups.slope.linear": "Slope, linear [95% CI]",
@@ -154,12 +151,12 @@ TEXT: dict[str, str] = {
     "report.groups.ece.network": "ECE, network",
     "report.groups.ece.linear": "ECE, linear",
     "report.groups.calibration.note": (
-        "Calibrated predictions have slope 1 and intercept 0. ECE (expected calibration error) is the mean distance "
-        "between predicted and observed values over at most ten bins. The ECE is biased upward, especially in small "
-        "groups."
+        "Calibrated predictions have slope 1 and intercept 0. ECE (expected calibration error) is the mean absolute "
+        "difference between predicted and observed values over at most ten bins. The ECE is biased upward, especially "
+        "in small groups."
     ),
     "plot.axis.groups": "Share selected, 95% CI",
     "plot.axis.groups.mean": "Mean prediction, 95% CI",
     # why it does not apply
-    "why.no column was declared protected": ("no column was declared protected"),
+    "why.no column was declared protected": "no column was declared protected",
 }

@@ -293,5 +293,5 @@ def _difference(made: Profiles, u: int, line: int) -> str:
     if np.isnan(lift):
         key = "units.column.higher" if d > 0 else "units.column.lower"
         return text(key, {"column": made.columns[line], "value": abs(d)})
-    key, size = ("units.level", number(lift)) if lift >= 1 else ("units.level.less", _percent(lift))
-    return text(key, {"column": made.columns[line], "level": str(made.levels[line]), "value": size})
+    values = {"column": made.columns[line], "level": str(made.levels[line]), "value": number(lift)}
+    return text("units.level", values)

@@ -21,6 +21,7 @@ from tabinterp.report.blocks import Block, Cell, Fold, Heading, Panels, Paragrap
 from tabinterp.report.tables import Column, name_column, table
 from tabinterp.report.words import (
     NONE,
+    between,
     both,
     by_importance,
     cells,
@@ -104,9 +105,10 @@ def build(inside: Inside, document: Document) -> list[Block]:
 
 def _card(inside: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int], unfolded: bool) -> Fold:
     loss = t(f"report.metric.{inside.loss}")
-    cost = t("report.inside.cost", loss=loss, value=NONE if unit is None else interval(unit.ablation, sign=True))
+    rise = Interval() if unit is None else unit.ablation
+    cost = t("report.inside.cost", loss=loss, value=signed(rise.value), interval=between(rise, sign=True))
     words = Paragraph(sentences(_words(card, unit, loss)))
-    optima: list[list[Block]] = [_real(card), plausible(card, rank), best(inside, card.optimum, rank)]
+    optima: list[list[Block]] = [_real(card), plausible(inside, card, rank), best(inside, card.optimum, rank)]
     weights: list[list[Block]] = [path(inside, card), _template(card), [_activity(inside, card)]]
     panels = [Panels([group for group in row if group], wide=len(row) == 3) for row in (optima, weights)]
     blocks = [words, panels[0], *_six(card, rank), panels[1], *bars(card)]
@@ -169,7 +171,9 @@ def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
         low, high = sorted((abs(cost.low), abs(cost.high)))
         values = {"value": number(abs(cost.value)), "low": number(low), "high": number(high)}
     words.append(t(f"report.inside.words.{way}", loss=loss, **values))
-    return [*words, t("report.inside.words.zero", loss=loss, value=interval(card.ablation_zero, sign=True))]
+    zero = card.ablation_zero
+    values = {"value": signed(zero.value), "interval": between(zero, sign=True)}
+    return [*words, t("report.inside.words.zero", loss=loss, **values)]
 
 
 def _difference(line: ProfileLine) -> str:
@@ -177,8 +181,7 @@ def _difference(line: ProfileLine) -> str:
     if line.level is not None and line.excite.value is None:
         return t("units.level.most", column=tidy(line.column), level=tidy(level_name(line.level)))
     if line.level is not None:
-        key, size = ("units.level", number(value)) if value >= 1 else ("units.level.less", share(value))
-        return t(key, column=tidy(line.column), level=tidy(level_name(line.level)), value=size)
+        return t("units.level", column=tidy(line.column), level=tidy(level_name(line.level)), value=number(value))
     key = "units.column.higher" if value > 0 else "units.column.lower"
     return t(key, column=tidy(line.column), value=number(abs(value)))
 

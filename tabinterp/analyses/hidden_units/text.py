@@ -7,16 +7,17 @@ TEXT: dict[str, str] = {
     "rows_of.inside": "Hidden units",
     "rows_of.ablation": "Ablation of hidden units",
     "report.inside.lead": (
-        "This section shows the health of the hidden units, the columns they respond to, their importance to the loss, "
-        "and the rows that most activate the units and the outputs."
+        "This section shows the health of the hidden units, the columns to which they respond, the effect of "
+        "each unit on the loss, and the rows that most activate the units and the outputs."
     ),
     "report.inside.health": "Unit health",
     "report.inside.health_table": "Number of hidden units in each state, by layer ({rows})",
     "report.inside.health_note": (
-        "Dead: output 0 in every row. Constant: the same nonzero output in every row. Saturated: within 1% of a bound "
-        "of the activation function in 95% of the rows. Duplicate: identical to another unit up to scale and shift. "
-        "Redundant: a linear function of the other units in the layer. Effective rank: exponential of the entropy of "
-        "the singular values of the layer's outputs (Roy & Vetterli 2007)."
+        "Dead: output 0 in every row. Constant: the same nonzero output in every row. Saturated: output in "
+        "the lowest or highest 1% of the activation function's range in at least 95% of the rows. Duplicate: "
+        "identical to another unit up to scale and shift. Redundant: a linear function of the other units in "
+        "the layer. Effective rank: exponential of the entropy of the singular values of the layer's outputs "
+        "(Roy & Vetterli 2007)."
     ),
     "report.inside.layer": "Layer",
     "report.inside.units": "Units",
@@ -27,11 +28,11 @@ TEXT: dict[str, str] = {
     "report.inside.duplicate": "Duplicate",
     "report.inside.redundant": "Redundant",
     "report.inside.rank": "Effective rank",
-    "report.inside.atlas": "Units by column",
+    "report.inside.atlas": "Units and columns",
     "report.inside.order": (
-        "Units are ordered by the rise in {loss} when a unit's output is replaced by its mean (n = {rows}). For "
-        "{resolved} of the {units} units, the 95% CI for the rise lies above zero; if no unit mattered, about "
-        "{chance} such intervals would be expected by chance."
+        "Units are ordered by the rise in {loss} when a unit's output is replaced by its mean (n = {rows}). "
+        "For {resolved} of the {units} units, the 95% CI for the rise in {loss} without the unit lies above "
+        "zero; if no unit mattered, about {chance} such intervals would be expected by chance."
     ),
     "report.inside.order_none": (
         "The rise in {loss} without each unit could not be estimated, because the outputs of the hidden units cannot "
@@ -43,14 +44,15 @@ TEXT: dict[str, str] = {
     "report.inside.rest": "The other {count} units are listed in the table of all units.",
     "report.inside.templates.fold": "First-layer contributions: {count} units of {layer}",
     "report.inside.templates.table": (
-        "Units of {layer} by column: share (%) of each column in the unit's input ({count} units, most important first)"
+        "Share (%) of each column in the input to each unit of {layer} ({count} units, most important first)"
     ),
     "report.inside.templates.note": (
-        "The input to a first-layer unit is a sum with one part for each column. Each cell shows the variance of the "
-        "column's part divided by the sum of the variances of all parts; correlation between columns is ignored. The "
-        "sign of a numeric column is that of its weight. For a categorical column, the level with the largest weight "
-        "is shown with the sign of that weight. A dot marks a share below {percent}%. Unlike the correlations in "
-        "“Units by column”, the shares cover only direct inputs to the unit."
+        "The input to a first-layer unit is a sum of contributions, one for each column. Each cell shows the "
+        "variance of the column's contribution divided by the sum of the variances of all columns' "
+        "contributions; correlation between columns is ignored. The sign shown for a numeric column is the "
+        "sign of its weight. For a categorical column, the level with the largest absolute weight is shown with the "
+        "sign of that weight. A dot marks a share below {percent}%. Unlike the correlations in “Units and "
+        "columns”, the shares cover only direct inputs to the unit."
     ),
     "report.inside.templates.other": "Other ({count} columns)",
     "report.inside.templates.share": "{percent}",
@@ -72,19 +74,21 @@ TEXT: dict[str, str] = {
         "People predict a unit's behaviour better from real examples than from synthetic ones (Borowski et al. 2021)."
     ),
     "report.inside.optima_lead": (
-        "An optimum is a row, found by optimisation, that maximises either an output or the value of a unit before "
-        "its activation function. Each search has {starts} starting points, half of them real rows; random draws use "
-        "seed {seed}. The search keeps numeric columns between their 0.5% and 99.5% quantiles and restricts "
-        "categorical columns to levels that occur in the data; real rows outside these limits may produce a higher "
-        "value. Columns that determine each other change together. Each optimum is compared with {reference} real "
-        "rows by four measures: the Mahalanobis distance of its numeric columns, the distance to its nearest "
-        "neighbours, an isolation forest score, and the largest residual of a numeric column given the other "
-        "columns. Very small and very large values of a measure are both atypical, and the most extreme measure "
-        "decides. An optimum that is more atypical than {far} of the real rows is marked as implausible."
+        "An optimum is a row, found by optimisation, that maximises or minimises an output or the value of a "
+        "unit before its activation function. For each optimum, {starts} searches are run, half of them "
+        "starting at real rows; random draws use seed {seed}. The search keeps numeric columns between their "
+        "0.5% and 99.5% quantiles and restricts categorical columns to levels that occur in the data; real "
+        "rows outside these limits may therefore give a more extreme result than the optimum. Columns that "
+        "determine each other are changed together. Each optimum is compared with {reference} real rows by "
+        "four measures: the Mahalanobis distance of its numeric columns, the distance to its nearest "
+        "neighbours, an anomaly score from an isolation forest, and the largest residual of a numeric column in a regression "
+        "on the other columns. Very small and very large values of a measure both count as atypical; the "
+        "most extreme of the four measures determines how atypical an optimum is. An optimum that is more "
+        "atypical than {far} of the real rows is marked as implausible."
     ),
-    # unit: its name; cost: report.inside.cost
+    # unit: its name; cost: report.inside.cost; interval: report.interval
     "report.inside.card": "{unit}: {cost}",
-    "report.inside.cost": "{loss} {value} without the unit",
+    "report.inside.cost": "{loss} changes by {value} ({interval}) without the unit",
     # excited, inhibited: how many rows
     "report.inside.profile": (
         "Columns in which the {excited} rows with the highest and the {inhibited} rows with the lowest activation "
@@ -97,17 +101,21 @@ TEXT: dict[str, str] = {
     "report.inside.inhibit": "Lowest activation",
     "report.inside.times": "×\u00a0{lift}",
     "report.inside.times_none": "no rows",
-    "report.inside.times_most": "nearly all of them",
+    "report.inside.times_most": "nearly all of these rows",
     "report.inside.sds": "{difference}\u00a0SD",
     "report.inside.profile_note": (
         "SD: difference in means, in standard deviations. ×: frequency of the level in these rows divided by its "
         "frequency in all rows."
     ),
-    "report.inside.template": "Largest incoming weights (per SD of a numeric column, per level of a category)",
+    "report.inside.template": (
+        "Largest incoming weights (per SD of a numeric column, per level of a categorical column)"
+    ),
     "report.inside.template_none": "Only first-layer units have weights that apply directly to columns.",
     "report.inside.weight": "Weight",
     "report.inside.bars.fold": "Weights by level: {columns}",
-    "report.inside.bars.table": "{column}: contribution of each level to the unit's input, minus the mean over rows",
+    "report.inside.bars.table": (
+        "{column}: contribution of each level to the unit's input, minus the column's mean contribution over rows"
+    ),
     # caption: report.inside.bars.table
     "report.inside.bars.some": "{caption} ({count} more levels are in audit.json)",
     "report.inside.bars.level": "Level",
@@ -119,8 +127,8 @@ TEXT: dict[str, str] = {
     "report.inside.value": "Value",
     "report.inside.quantile": "{percent}% quantile",
     "report.inside.mean": "Mean (SD)",
-    "report.inside.tenth": "Tenth largest value",
-    "report.inside.tenth_low": "Tenth smallest value",
+    "report.inside.tenth": "Tenth-largest value",
+    "report.inside.tenth_low": "Tenth-smallest value",
     "report.inside.best": "Optimum",
     "report.inside.optimum": "Column values at the optimum",
     "report.inside.no_optimum": "No optimum was searched for.",
@@ -131,102 +139,104 @@ TEXT: dict[str, str] = {
     "report.inside.at_most": "{value} or less",
     "report.inside.missing": "missing",
     "report.inside.rare": "(fewer than 10 rows)",
-    # oddness: a percentage; why: report.inside.why, joined by semicolons
+    # oddness: a percentage; why: a list of report.inside.why
     "report.inside.unreadable": (
-        "✗ This optimum is implausible as a real row: it is more atypical than {oddness} of real rows. The optimum "
-        "is marked as implausible for these reasons: {why}."
+        "✗ This optimum is implausible as a real row: it is more atypical than {oddness} of real rows because of {why}."
     ),
-    # rows: one of the next two
-    "report.inside.why.some": "{share} of real rows",
-    "report.inside.why.all": "every real row",
-    "report.inside.why.mahalanobis": "its Mahalanobis distance exceeds that of {rows}",
-    "report.inside.why.neighbours": "its distance to its nearest neighbours exceeds that of {rows}",
-    "report.inside.why.forest": "its isolation forest score exceeds that of {rows}",
-    "report.inside.why.residual": "its residual for {column} exceeds the largest residual, over all columns, of {rows}",
-    "report.inside.why.mahalanobis_near": "its Mahalanobis distance is below that of {rows}",
-    "report.inside.why.neighbours_near": "its distance to its nearest neighbours is below that of {rows}",
-    "report.inside.why.forest_near": "its isolation forest score is below that of {rows}",
-    "report.inside.why.residual_near": "its largest residual is below that of {rows}",
+    "report.inside.why.mahalanobis": "its large Mahalanobis distance",
+    "report.inside.why.neighbours": "its large distance to its nearest neighbours",
+    "report.inside.why.forest": "its high anomaly score (isolation forest)",
+    "report.inside.why.residual": "its large residual for {column} given the other columns",
+    "report.inside.why.mahalanobis_near": "its small Mahalanobis distance",
+    "report.inside.why.neighbours_near": "its small distance to its nearest neighbours",
+    "report.inside.why.forest_near": "its low anomaly score (isolation forest)",
+    "report.inside.why.residual_near": "the small residuals of its columns given the other columns",
     "report.inside.out": "Number of columns in which the optimum lies outside the range of the real rows: {count}.",
-    # oddness: a percentage; odd: the sentence report.inside.odd
+    # oddness, far: percentages; odd: the sentence report.inside.odd
     "report.inside.readable": (
-        "This optimum is plausible as a real row: it is more atypical than {oddness} of real rows, which is below "
-        "the limit. {odd}"
+        "This optimum is plausible as a real row: it is more atypical than {oddness} of real rows, which is "
+        "below the limit of {far}. {odd}"
     ),
     "report.inside.odd": (
-        "Percentiles of the optimum among real rows: Mahalanobis distance {mahalanobis}, distance to nearest "
-        "neighbours {neighbours}, isolation forest score {forest}, largest residual {residual} (in {column})."
+        "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, "
+        "{neighbours} a smaller distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation "
+        "forest. When each numeric column is predicted from the others, {residual} have a smaller largest residual (at "
+        "the optimum, the largest residual is that of {column})."
     ),
     "report.inside.odd_none": (
-        "Percentiles of the optimum among real rows: distance to nearest neighbours {neighbours}, isolation forest "
-        "score {forest}."
+        "Compared with this optimum, {neighbours} of real rows have a smaller distance to their nearest "
+        "neighbours, and {forest} have a lower anomaly score from an isolation forest."
     ),
     "report.inside.free": "Column values at the optimum without a distance limit",
     # caption: of a table of an optimum
     "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
     "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
-        "The highest value found for a plausible row (within the Mahalanobis distance that contains {share} of the "
-        "rows) is {value}. The plausible optimum is more atypical than {oddness} of real rows."
+        "The highest value of the unit (before activation) found for a plausible row, that is, a row within the "
+        "Mahalanobis ball that contains {share} of the rows, is {value}. This plausible row is more atypical than "
+        "{oddness} of real rows, which is below the limit of {far}."
     ),
     "report.inside.plausible_same": "The optimum without a distance limit is itself plausible.",
     "report.inside.plausible_none": (
-        "No plausible optimum was found, even close to the centre of the data. Rely only on the real rows for this "
-        "unit."
+        "No plausible optimum was found, even close to the centre of the data. To interpret this unit, rely "
+        "only on the real rows."
     ),
     "report.inside.six": (
         "Column values at both optima and in four groups of real rows (mean, or most frequent level with its share)"
     ),
-    "report.inside.six.negative": "Negative optimum",
+    "report.inside.six.negative": "Lowest optimum",
     "report.inside.six.least": "Lowest 10% of rows",
     # about: a value of the unit
     "report.inside.six.below": "Rows just below {about}",
     "report.inside.six.above": "Rows just above {about}",
     "report.inside.six.greatest": "Highest 10% of rows",
-    "report.inside.six.positive": "Positive optimum",
+    "report.inside.six.positive": "Highest optimum",
     "report.inside.six.value": "Value before activation",
     "report.inside.six.rows": "Rows",
     "report.inside.six.level": "{level} ({share})",
-    "report.inside.six.unreadable": "✗ The negative optimum is implausible as a real row.",
+    "report.inside.six.unreadable": (
+        "✗ The lowest optimum, the row that minimises the unit's value, is implausible as a real row."
+    ),
     # name: of the unit
     "report.inside.path.table": "Optimum of {name} within Mahalanobis balls that contain an increasing share of the rows",
     "report.inside.path.ball": "Share of rows in the ball",
     "report.inside.path.share": "{percent}%",
     "report.inside.path.free": "no limit",
     "report.inside.path.value": "Optimum",
-    "report.inside.path.real": "Tenth largest real value",
+    "report.inside.path.real": "Tenth-largest value in real rows",
     "report.inside.path.oddness": "More atypical than (share of real rows)",
     "report.inside.path.readable": "Plausible",
     "report.inside.path.may": "Plausible",
     "report.inside.path.not": "Implausible",
-    "report.inside.path.tenth": "Tenth largest real value",
+    "report.inside.path.tenth": "Tenth-largest value in real rows",
     "report.inside.path.aria": (
         "{name}: optima within Mahalanobis balls that contain an increasing share of the rows; {count} of {all} are "
         "plausible."
     ),
     "report.inside.path.caption": (
-        "Each point shows the optimum within the Mahalanobis ball that contains the given share of the rows. The "
-        "rightmost point has no distance limit."
+        "Each point shows the optimum within the Mahalanobis ball that contains the given share of the rows. "
+        "The rightmost point is computed without a distance limit."
     ),
-    "report.inside.proved.closed form": "The optimum is the exact maximum (closed form).",
+    "report.inside.proved.closed form": "The optimum is exact (closed-form solution).",
     # share: a percentage; proof: report.inside.proof
     "report.inside.proved.short": (
-        "The optimum reaches {share} of the distance from the mean to a proven upper bound ({proof})."
+        "The value at the optimum lies {share} of the way from the mean value over rows to a proven bound ({proof})."
     ),
     "report.inside.proved.none": "No bound was proven, so a more extreme value may exist.",
-    "report.inside.proof.integer programme": "mixed-integer programming",
-    "report.inside.proof.bound propagation": "interval bound propagation, often loose",
+    "report.inside.proof.integer programme": "by mixed-integer programming",
+    "report.inside.proof.bound propagation": "by interval bound propagation; such bounds are often loose",
     "report.inside.starts": (
-        "{share} of the searches end within 1% of the optimum (number of distinct rows: {count}). The median cosine "
-        "similarity between the end points of the searches is {cosine}."
+        "{share} of the searches end at least 99% of the way from the mean value over rows to the value at "
+        "the optimum (number of distinct rows where these searches end: {count}). The median cosine "
+        "similarity between the end points of all searches is {cosine}."
     ),
     "report.inside.outputs": "Output optima",
     "report.inside.output": "Output “{output}”: highest score ({scale})",
     "report.inside.score": "Highest score ({scale})",
     "report.inside.score_low": "Lowest score ({scale})",
     "report.inside.every": (
-        "Units: rise in loss without the unit, health, activity and most correlated columns (ρ: rank correlation, η: "
-        "correlation ratio, dCor: distance correlation)"
+        "All units: health, activity, change in loss when the unit's output is replaced, and most associated "
+        "columns (ρ: rank correlation, η: correlation ratio, dCor: distance correlation)"
     ),
     "report.inside.words.rises": (
         "Replacing the unit's output by its mean raises the {loss} by {value} (95% CI {low} to {high})."
@@ -238,26 +248,28 @@ TEXT: dict[str, str] = {
         "Replacing the unit's output by its mean changes the {loss} by {value} (95% CI {low} to {high}), which is "
         "not significant."
     ),
-    "report.inside.words.zero": "Replacing the unit's output by 0 changes the {loss} by {value}.",
+    "report.inside.words.zero": "Replacing the unit's output by 0 changes the {loss} by {value} ({interval}).",
     "units.unit": "Unit {unit} of {layer}",
     "units.health.dead": "outputs 0 in all {rows} rows.",
     "units.health.constant": "outputs {mean} in all {rows} rows.",
-    "units.health.saturated": "is at a bound of its activation in {share} of the rows.",
+    "units.health.saturated": (
+        "has an output in the lowest or highest 1% of its activation function's range in {share} of the rows."
+    ),
     "units.health.duplicate": "is identical to unit {other} of its layer up to scale and shift.",
     "units.health.redundant": "is a linear function of the other units of its layer in these rows.",
     "units.active": "is above zero in {share} of the rows.",
     "units.excited": (
-        "The {excited} rows that activate the unit most strongly differ from the data as a whole mainly in {columns}."
+        "The {excited} rows with the highest activation of the unit differ from the data as a whole mainly "
+        "in {columns}."
     ),
     "units.excited.none": (
-        "The {excited} rows that activate the unit most strongly do not differ significantly from the data as a whole in any "
-        "column."
+        "The {excited} rows with the highest activation of the unit do not differ significantly from the "
+        "data as a whole in any column."
     ),
     "units.column.higher": "{column} ({value} SD higher)",
     "units.column.lower": "{column} ({value} SD lower)",
     "units.level": "“{column} = {level}” ({value} times as frequent)",
-    "units.level.less": "“{column} = {level}” ({value} of the overall frequency)",
-    "units.level.most": "“{column} = {level}” (nearly all of these rows)",
+    "units.level.most": "“{column} = {level}” (true of nearly all of these rows)",
     "units.ablation": "Replacing its output by its mean changes the loss by {value} (standard error {stderr}).",
     "units.ablation.none": "Its effect on the loss is unknown, because the output of its layer cannot be replaced.",
     "plot.axis.probes": "Change in score from the median row",

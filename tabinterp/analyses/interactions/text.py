@@ -24,13 +24,14 @@ TEXT: dict[str, str] = {
         "were not estimated."
     ),
     "report.interactions.note": (
-        "Variance: variance of the interaction effect ({unit}), which is the pair's partial dependence minus the "
-        "partial dependences of its two columns. Share: variance of the interaction effect divided by the variance "
-        "of the score. H²: variance of the interaction effect divided by the variance of the pair's partial "
-        "dependence (Friedman and Popescu). Shapley: variance over rows of the Shapley interaction index. Estimates "
-        "are unbiased, so they can be negative if there is no interaction. Intervals are computed from {blocks} "
-        "randomly drawn blocks of {background} rows (seed {seed}). All measures combine values from different real "
-        "rows, which can result in atypical rows."
+        "Interaction effect: the pair's partial dependence minus the partial dependences of its two columns. "
+        "Variance: variance of the interaction effect ({unit}). Share: variance of the interaction effect "
+        "divided by the variance of the score. H²: variance of the interaction effect divided by the "
+        "variance of the pair's partial dependence (Friedman and Popescu). Shapley: variance over rows of "
+        "the Shapley interaction index. Estimates are unbiased, so they can be negative if there is no "
+        "interaction. Intervals are computed from {blocks} randomly drawn blocks of {background} rows (seed "
+        "{seed}). All measures evaluate the network on rows that combine values from different real rows; "
+        "such rows can be atypical."
     ),
     "report.interactions.unit.log-odds": "squared log-odds",
     "report.interactions.unit.target": "squared units of the target",

@@ -102,7 +102,8 @@ class Gain(Part):
             self._check_recovery(self.recovery.key, resolved)
         if self.agreement is not None and not resolved and self.agreement.key != "gain.no_gain":
             raise DocumentError(
-                f"gain.agreement: {self.agreement.key!r} requires a significant gain. Allowed: 'gain.no_gain'."
+                f"gain.agreement: {self.agreement.key!r} requires a significant gain. Without one, only 'gain.no_gain' is "
+                "allowed."
             )
 
     def _check_recovery(self, key: str, resolved: bool) -> None:
@@ -115,7 +116,8 @@ class Gain(Part):
             )
         if shared and not resolved:
             raise DocumentError(
-                f"gain.recovery: {key!r} requires a significant gain. Allowed: a sentence without a share."
+                f"gain.recovery: {key!r} requires a significant gain. Without one, the sentence must not give the share of "
+                "the gain that is recovered."
             )
 
 

@@ -54,46 +54,54 @@ TEXT: dict[str, str] = {
         "The network was not shown to predict better than the refitted linear model, so there is no gain to explain."
     ),
     "gain.not_recovered": (
-        "Curves and interactions were not shown to recover any of the gain, so their shares of the gain cannot be "
-        "compared with their shares of the score."
+        "Curves and interactions were not shown to recover any of the network's gain over the linear model, so their "
+        "shares of this gain cannot be compared with their shares of the variance of the network's score."
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "The refitted models and the network's score agree on the role of curves. Curves alone achieve {ladder}% of the "
-        "held-out gain of curves and the interactions of the last refitted model, and {score}% of what both add to the "
-        "variance of the network's score (95% CI for the difference {low} to {high} points; within 25 counts as agreement)."
+        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. "
+        "Of the held-out gain of curves and the selected interactions over the linear model, curves alone achieve "
+        "{ladder}%; of the variance that both explain in the network's score, curves explain {score}%. The 95% CI for the "
+        "difference is {low} to {high} percentage points (within ±25 counts as similar)."
     ),
     "gain.disagree": (
-        "The refitted models and the network's score disagree on the role of curves. Curves alone achieve "
-        "{ladder}% of the held-out gain of curves and the interactions of the last refitted model, and {score}% of what "
-        "both add to the variance of the network's score (95% CI for the difference {low} to {high} percentage points). The "
-        "composition of the score therefore does not show where the predictive gain comes from."
+        "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of "
+        "the network's score. Of the held-out gain that curves and the selected interactions achieve over the linear "
+        "model, curves alone achieve {ladder}%. Of the variance that curves and the selected interactions explain in "
+        "the network's score, curves explain {score}%. Curves' share of the gain minus their share of the variance has "
+        "a 95% CI of {low} to {high} percentage points. The composition of the score therefore does not show where the "
+        "predictive gain comes from."
     ),
     "gain.open": (
-        "It is inconclusive whether the refitted models and the network's score agree on the role of curves. Curves "
-        "alone achieve {ladder}% of the held-out gain of curves and the interactions of the last refitted model, and "
-        "{score}% of what both add to the variance of the network's score (95% CI for the difference {low} to {high} "
-        "percentage points)."
+        "It is unclear whether curves (nonlinear effects of single columns) account for similar shares of the "
+        "refitted models' gain and of the network's score. Of the held-out gain that curves and the selected "
+        "interactions achieve over the linear model, curves alone achieve {ladder}%. Of the variance that curves and "
+        "the selected interactions explain in the network's score, curves explain {score}%. Curves' share of the gain "
+        "minus their share of the variance has a 95% CI of {low} to {high} percentage points."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",
     "report.gain.lead": (
         "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
         "The {metric} of each model is computed on {rows} held-out rows. The linear model in this comparison is "
-        "refitted too; the verdict uses the original counterpart. 95% intervals are from {resamples} bootstrap "
+        "refitted too; the verdict uses the linear counterpart as it was before refitting. "
+        "95% intervals are from {resamples} bootstrap "
         "resamples (seed {seed}). Differences smaller than {margin} are treated as negligible."
     ),
     "report.gain.lead.student": (
         "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
         "The {metric} of each model is computed on {rows} held-out rows. The linear model in this comparison is "
-        "refitted too; the verdict uses the original counterpart. 95% intervals for paired differences use Student's "
+        "refitted too; the verdict uses the linear counterpart as it was before refitting. "
+        "95% intervals for paired differences use Student's "
         "t; intervals for the share of the gain use Fieller's method. Differences smaller than {margin} are treated "
         "as negligible."
     ),
     "report.gain.pairs": (
-        "The last refitted model includes the interactions that explain the most variance of the network's score "
-        "beyond single-column terms on real rows: {pairs}. The section “Interactions” ranks pairs by another "
-        "measure, on rows recombined from real rows, and may list other pairs."
+        "The model with splines and interactions includes the interactions that explain the most variance in the network's "
+        "score beyond the effects of single columns: {pairs}. They are chosen on training and held-out rows (at most "
+        "5,000) without using outcomes. The section "
+        "“Interactions” ranks pairs of columns by another measure, computed on rows whose values are recombined from "
+        "rows of the table, and may therefore list other pairs."
     ),
     "report.gain.passed": (
         "Curves and interactions were limited to the columns that change the network's score most. Columns with "
@@ -123,8 +131,8 @@ TEXT: dict[str, str] = {
     "report.gain.table": "Refitted models and the network on held-out rows: {metric} ({unit})",
     "report.gain.legend.refit": "Refitted model, 95% CI",
     "report.gain.caption": (
-        "To compare models, use the paired differences in the table: intervals of single losses can overlap even if "
-        "a difference is significant. The axis does not start at zero."
+        "To compare models, use the paired differences in the table: the intervals of two losses can overlap even if "
+        "the difference between them is significant. The axis does not start at zero."
     ),
     "plot.axis.ladder": "held-out loss ({metric}), 95% CI",
     # why it does not apply

@@ -14,22 +14,24 @@ TEXT: dict[str, str] = {
     ),
     "report.mechanism.regions.largest": "The largest region contains {share} of the rows.",
     "report.mechanism.regions.largest_few": "The largest region contains fewer than ten rows.",
-    "report.mechanism.regions.varies": "Terms: mean, spread and sign flips of the network's coefficients over rows",
+    "report.mechanism.regions.varies": (
+        "Mean, spread and sign flips over rows of the network's coefficient of each term"
+    ),
     "report.mechanism.regions.mean": "Mean over rows [95% CI]",
     "report.mechanism.regions.spread": "SD over rows",
     "report.mechanism.regions.flips": "Sign flips",
     "report.mechanism.regions.tables": (
-        "Terms: coefficients of the linear counterpart and of the network in its largest regions"
+        "Coefficients of each term in the linear counterpart and in the network's largest regions"
     ),
     "report.mechanism.regions.one": "Region {place}: {rows} rows ({share})",
     "report.mechanism.regions.none": (
         "No region contains ten or more rows, so the coefficients of single regions are not shown."
     ),
     "report.mechanism.regions.note": (
-        "Coefficients are in units of the score ({scale}). They are exact for changes within a row's region, and do "
-        "not apply to changes that leave the region. The contrast of a level is computed from the linear function of "
-        "the region. SD over rows describes variation between rows, not estimation error. Sign flips: share of rows in "
-        "which the coefficient has the opposite sign to its mean."
+        "Coefficients are in units of the score ({scale}). They are exact for changes within a row's region, and do not "
+        "apply to changes that leave the region. The contrast of a level is computed from the linear function of the "
+        "region. “SD over rows” describes variation between rows, not estimation error. “Sign flips” is the share of rows "
+        "in which the coefficient has the opposite sign to its mean."
     ),
     "report.mechanism.regions.left_out": "Columns without coefficients of their own: {columns}.",
     "plot.axis.regions": "Mean coefficient per SD or level, 95% CI",

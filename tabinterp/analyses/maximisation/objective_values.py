@@ -222,5 +222,5 @@ def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
 def _place(outcome: object, allowed: list[object]) -> int:
     found = [i for i, one in enumerate(allowed) if one == outcome or (outcome is not None and str(one) == str(outcome))]
     if not found:
-        raise NotApplicableError(f"unknown output {outcome!r}; allowed are {allowed}")
+        raise NotApplicableError(f"unknown output {outcome!r}; allowed: {allowed}")
     return found[0]

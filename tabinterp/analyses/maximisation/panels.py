@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tabinterp.analyses.hidden_units.record import Card, Inside
@@ -10,11 +11,10 @@ from tabinterp.analyses.maximisation.shown_values import Place
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Key, Paragraph, Table
 from tabinterp.report.tables import Column, name_column, table
-from tabinterp.report.words import NONE, layer_name, number, share, t, tidy, two, yes
+from tabinterp.report.words import NONE, both, layer_name, listed, number, share, t, tidy, two, yes
 
 PLACES = 10  # columns of an optimum
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
-NEAR = "_near"  # the end at which a row is too much like the middle of the others
 
 
 # ---- an optimum
@@ -27,17 +27,32 @@ def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[
     return [places(t("report.inside.free"), optimum.places, rank), *stamp(inside, optimum), *proved(optimum)]
 
 
-def plausible(card: Card, rank: dict[str, int]) -> list[Block]:
+def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
     """Return the panel of the largest value on the path that is no farther out than real rows."""
     row = card.plausible
     if row is not None:
-        values = {"share": _ball(row), "value": number(row.value), "oddness": share(row.oddness)}
+        values = {
+            "share": _ball(row),
+            "value": number(row.value),
+            "oddness": share_below(row.oddness, inside.far),
+            "far": share(inside.far),
+        }
         caption = t("report.inside.plausible")
         return [places(caption, row.places, rank), Paragraph(t("report.inside.plausible_note", **values))]
     if card.optimum is None:
         return []
     key = "report.inside.plausible_none" if card.optimum.unreadable else "report.inside.plausible_same"
     return [Paragraph(t(key))]
+
+
+def share_below(value: float, limit: float) -> str:
+    """Return a share that is below a limit, rounded down where it would else look equal to it.
+
+    >>> share_below(0.9896, 0.99), share_below(0.957, 0.99)
+    ('98.9%', '95.7%')
+    """
+    shown = share(value)
+    return share(math.floor(1000 * value) / 1000) if shown == share(limit) and value < limit else shown
 
 
 def values_at(caption: str, pairs: Sequence[tuple[str, str]]) -> Table:
@@ -62,16 +77,12 @@ def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
     if optimum.out:
         odd += " " + t("report.inside.out", count=optimum.out)
     if not optimum.unreadable:
-        return [Paragraph(t("report.inside.readable", oddness=share(optimum.oddness), odd=odd))]
-    why = [t(f"report.inside.why.{name}", rows=_exceeded(optimum, name), column=column) for name in optimum.beyond]
-    values = {"why": "; ".join(why), "oddness": share(optimum.oddness)}
-    return [Paragraph(t("report.inside.unreadable", **values), "warning"), Paragraph(odd, "note")]
-
-
-def _exceeded(optimum: Optimum, name: str) -> str:
-    """Return the real rows that lie nearer to, or farther from, the middle than the optimum does."""
-    part = abs(getattr(optimum, name.removesuffix(NEAR)) - name.endswith(NEAR))
-    return t("report.inside.why.all") if part == 1 else t("report.inside.why.some", share=share(part))
+        values = {"oddness": share_below(optimum.oddness, inside.far), "far": share(inside.far), "odd": odd}
+        return [Paragraph(t("report.inside.readable", **values))]
+    *first, last = (t(f"report.inside.why.{name}", column=column) for name in optimum.beyond)
+    why = both([listed(first), last]) if first else last
+    warning = t("report.inside.unreadable", why=why, oddness=share(optimum.oddness))
+    return [Paragraph(warning, "warning"), Paragraph(odd, "note")]
 
 
 def places(caption: str, optimum: Sequence[Place], rank: dict[str, int]) -> Table:

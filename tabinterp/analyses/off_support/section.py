@@ -6,7 +6,7 @@ from tabinterp.analyses.off_support.record import SwapRow
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, name_column, table
-from tabinterp.report.words import interval, t, tidy
+from tabinterp.report.words import stated, t, tidy
 
 from .record import OffSupport
 
@@ -15,7 +15,7 @@ MOST = 12  # columns of the table, the largest first; the document holds all of 
 
 def build(off_support: OffSupport, document: Document) -> list[Block]:
     output = "" if off_support.output is None else t("report.off.support.output", output=tidy(off_support.output))
-    values = {name: interval(getattr(off_support, name)) for name in ("auc", "real", "perturbed", "gap")}
+    values = {name: stated(getattr(off_support, name)) for name in ("auc", "real", "perturbed", "gap")}
     columns: list[Column[SwapRow]] = [
         name_column(t("report.column"), lambda row: row.column),
         interval_column(t("report.off.permuted"), lambda row: row.permuted),

@@ -9,23 +9,23 @@ TEXT: dict[str, str] = {
     "report.off.support": "Perturbed rows",
     # output: report.off.support.output, or nothing; auc, real, perturbed, gap: with their intervals
     "report.off.support.lead": (
-        "In the {rows} perturbed rows, half of the cells come from other rows.{output} Boosted trees separate "
-        "perturbed from real rows with an AUC of {auc}. Boosted trees also predict the network's score on real rows: "
-        "the R² is {real} when they are fitted to real rows and {perturbed} when they are fitted to perturbed rows "
-        "(difference {gap}). A large difference suggests that the network behaves differently on unrealistic rows. "
-        "Brackets contain 95% CIs."
+        "In the {rows} perturbed rows, half of the cells come from other rows.{output} Boosted trees trained to "
+        "distinguish perturbed from real rows reach an AUC of {auc}. Boosted trees also predict the network's score on "
+        "real rows: the R² is {real} when they are fitted to real rows and {perturbed} when they are fitted to perturbed "
+        "rows, a difference of {gap}. A large difference suggests that the network behaves differently on unrealistic rows."
     ),
-    "report.off.support.output": " The score is that of output “{output}”.",
+    "report.off.support.output": " The score is that of the output “{output}”.",
     "report.off.swaps": (
-        "Columns: mean absolute change in score when the column's value is taken from another row, in SDs of the score"
+        "Mean absolute change in score, in SDs of the score, when the value of a column is taken from another row"
     ),
     "report.off.permuted": "Any row [95% CI]",
     "report.off.swapped": "Most similar row [95% CI]",
     "report.off.swaps.note": (
-        "Columns are sorted by change in score, largest first. Values taken from any row can create rows that do not "
-        "occur; rows created with values from the row that is most similar in all other columns are more realistic. "
-        "If the change in score is much smaller with values from the most similar row, the column affects the score "
-        "mainly on unrealistic rows, or is correlated with other columns."
+        "Columns are sorted by change in score, largest first. Taking a column's value from an arbitrary row (“Any row”) "
+        "can create a row that does not occur in practice; taking it from the row that is most similar in all other "
+        "columns (“Most similar row”) creates a more realistic row. If the change in score is much smaller with the most "
+        "similar row than with any row, the column affects the score mainly on unrealistic rows, or is correlated with "
+        "other columns."
     ),
     # why it does not apply
     "why.the score is the same on every row": "the score is the same in every row",

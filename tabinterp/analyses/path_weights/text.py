@@ -7,30 +7,31 @@ TEXT: dict[str, str] = {
     "rows_of.paths": "Path products",
     "report.mechanism.paths.fold": "Path products and Garson's shares",
     "report.mechanism.paths.lead": (
-        "Path products and Garson's shares, two older measures shown for comparison only, are computed from the "
-        "weights. A path product (Olden & Jackson 2002) multiplies the weights along each path from a column to the "
-        "score and adds up these products; it would equal the gradient if every activation function were the "
-        "identity. Garson's shares (1991) allocate the absolute weights to the columns. Mean gradients and standard "
-        "deviations are computed on {rows_of}."
+        "Path products and Garson's shares, two older measures shown for comparison only, are computed from "
+        "the weights. A path product (Olden & Jackson 2002) multiplies the weights along each path from a "
+        "column to the score and adds up these products; it would equal the gradient if every activation "
+        "function were the identity. Garson's (1991) shares allocate the absolute weights to the columns. "
+        "Mean gradients, and the standard deviations used in both measures, are computed on {rows_of}."
     ),
-    "report.mechanism.paths.table": "Columns: path product, Garson's share and mean gradient",
-    "report.mechanism.paths.size": "Path product size",
+    "report.mechanism.paths.table": "Path product, Garson's share and mean gradient of each column",
+    "report.mechanism.paths.size": "Size of path product",
     "report.mechanism.paths.garson": "Garson's share",
     "report.mechanism.paths.signed": "Path product per SD",
     "report.mechanism.paths.gradient": "Mean gradient per SD",
     "report.mechanism.paths.note": (
-        "Path product size: standard deviation, over rows, of the column's contribution along all its paths "
-        "({scale}). A categorical column has one path product per level; these are in audit.json."
+        "Size of path product: standard deviation, over rows, of the column's contribution along all its "
+        "paths through the network ({scale}). A categorical column has one path product per level; these are "
+        "in audit.json."
     ),
     "report.mechanism.paths.ranks": (
-        "Over the columns, the rank correlation with permutation importance is {path} for path products and {garson} "
-        "for Garson's shares."
+        "Across columns, the rank correlation with permutation importance is {path} for path products and "
+        "{garson} for Garson's shares."
     ),
     "report.mechanism.paths.line": (
-        "Two cosine similarities show how close the output is to a linear function. Between the path product and the "
-        "mean gradient, the similarity is {path_gradient} (1 for a linear function). Between the mean gradient and "
-        "the direction to the row that maximises the output, the similarity is {gradient_optimum} ({straight} for a "
-        "linear function)."
+        "Two comparisons show how close the output is to a linear function. The cosine similarity between "
+        "the path product and the mean gradient is {path_gradient} (1 for a linear function). The cosine "
+        "similarity between the mean gradient and the direction to the row that maximises the output is "
+        "{gradient_optimum} ({straight} for a linear function with this gradient)."
     ),
     # line: the sentence report.mechanism.paths.line
     "report.mechanism.paths.line_of": "Output “{output}”. {line}",
@@ -60,11 +61,12 @@ TEXT: dict[str, str] = {
         "time grows with the square of the number of columns."
     ),
     "paths.garson.none": (
-        "Garson's shares do not apply: they need a plain chain of layers, and this network has a branch around a layer "
-        "or normalises rows."
+        "Garson's shares do not apply: they require a simple chain of layers, but this network has a branch "
+        "around a layer or normalises each row."
     ),
     "paths.garson.mixed": (
-        "The encoder mixes some columns with others, so these have neither a path product nor a share of their own."
+        "The encoder mixes some columns with others, so these columns have neither a path product nor a "
+        "share of their own."
     ),
     "plot.axis.paths": "Change in score per SD or level",
     # why it does not apply

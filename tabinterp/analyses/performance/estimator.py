@@ -121,6 +121,17 @@ class Swapped:
 
 
 @dataclass(frozen=True)
+class DifferentClasses:
+    """Rows for which the two models predict different classes: their number and (weighted) share, and of two classes the number
+    of rows for which only the network predicts the positive one.
+    """
+
+    count: int
+    share: float
+    only_network: int | None
+
+
+@dataclass(frozen=True)
 class Performance(Display):
     """All metrics on `rows` rows; the verdict rests on the first. `null` is its value for a model without columns.
 
@@ -141,7 +152,7 @@ class Performance(Display):
     seed: int
     held_out: bool
     null: float
-    disagreement: tuple[int, float] | None  # rows with another label, and their (weighted) share
+    disagreement: DifferentClasses | None
     given: float | None = None
     classes: tuple[tuple[str, Metric], ...] = ()
     skill: Estimate = (np.nan, np.nan, np.nan, np.nan)
@@ -698,6 +709,13 @@ def labels_differ(both: FloatArray, threshold: float) -> NDArray[np.bool_]:
     return np.asarray(labels[0] != labels[1])
 
 
-def _disagreement(both: FloatArray, weights: FloatArray, threshold: float) -> tuple[int, float]:
+def only_network_positive(both: FloatArray, threshold: float) -> NDArray[np.bool_]:
+    """Return whether, of two models of two classes (2, n, 1), only the first predicts the positive one (n,)."""
+    labels = predicted_classes(both, threshold)
+    return np.asarray(labels[0] > labels[1])
+
+
+def _disagreement(both: FloatArray, weights: FloatArray, threshold: float) -> DifferentClasses:
     differ = labels_differ(both, threshold)
-    return int(differ.sum()), float(np.average(differ, weights=weights))
+    only_network = int(only_network_positive(both, threshold).sum()) if both.shape[2] == 1 else None
+    return DifferentClasses(int(differ.sum()), float(np.average(differ, weights=weights)), only_network)

@@ -25,13 +25,14 @@ from tabinterp.analyses.recalibration.record import Recalibration
 from tabinterp.analyses.record_values import fill, interval, metric_row, number
 from tabinterp.document.base import Interval, Message, Metric, MetricRow, Part, Status
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
-from tabinterp.table.suppression import SMALL, countless
+from tabinterp.table.suppression import SMALL, blurred, countless
 
 if TYPE_CHECKING:
     from tabinterp.analyses.decision_curve.estimator import Decisions as DecisionsResult
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
 
+    from .estimator import DifferentClasses
     from .estimator import Training as TrainingResult
 
 MARGIN = 0.01  # share of what knowing nothing costs
@@ -181,20 +182,24 @@ def _lines(r: Results, importance: Importance) -> list[Message]:
         if ladder is not None and ladder.gain == "better":
             lines.append(recovery(ladder))
     if performance.disagreement is not None:
-        count, share = performance.disagreement
-        lines.append(
-            Message(key="verdict.labels.few", values={"rows": performance.rows, "fewest": SMALL})
-            if countless(count, performance.rows)
-            else Message(
-                key="verdict.labels", values={"count": count, "rows": performance.rows, "percent": 100 * share}
-            )
-        )
+        lines.append(_different_classes(performance.disagreement, performance.rows))
     lines += only_network(importance, r.linear.model.name)
     over = "" if r.network.table.groups is None else ".groups"
     if performance.given is not None:
         return [*lines, Message(key=f"verdict.scope.given{over}", values={"margin": performance.given})]
     base = r.network.table.schema.goal.base
     return [*lines, Message(key=f"verdict.scope{over}", values={"percent": 100 * MARGIN, "base": base})]
+
+
+def _different_classes(differ: DifferentClasses, rows: int) -> Message:
+    if countless(differ.count, rows):
+        return Message(key="verdict.labels.few", values={"rows": rows, "fewest": SMALL})
+    if differ.only_network is None or not countless(differ.only_network, differ.count):
+        values = {"count": differ.count, "rows": rows, "percent": 100 * differ.share}
+        return Message(key="verdict.labels", values=values)
+    few = min(differ.only_network, differ.count - differ.only_network)
+    share = differ.share * blurred(differ.count, few) / differ.count
+    return Message(key="verdict.labels.about", values={"rows": rows, "percent": 100 * float(f"{share:.2g}")})
 
 
 def _linear_network(r: Results) -> list[Message]:

@@ -6,7 +6,7 @@ from tabinterp.analyses.performance.record import FEWEST, ClassRow, TrainingRow
 from tabinterp.document.document import Document, Interval, MetricRow
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, metric_table, table
-from tabinterp.report.words import capital, draws, interval, number, say, t, tidy
+from tabinterp.report.words import capital, draws, interval, number, say, stated, t, tidy
 
 from .record import Judged
 
@@ -27,7 +27,7 @@ def _training(document: Document) -> list[Block]:
     if training is None:
         return []
     first = training.metrics[0]
-    gaps = {model: interval(getattr(first, f"{model}_gap"), sign=True) for model in MODELS}
+    gaps = {model: stated(getattr(first, f"{model}_gap"), sign=True) for model in MODELS}
     names = {"metric": t(f"report.metric.{first.metric}"), "name": document.linear.name}
     columns: list[Column[TrainingRow]] = [
         Column(t("report.metric"), lambda row: capital(t(f"report.metric.{row.metric}"))),

@@ -21,7 +21,18 @@ from tabinterp.stats.accumulators import Means
 from tabinterp.stats.estimates import Estimates
 from tabinterp.table.schema import GOALS
 
-from .estimator import Estimate, Metric, Performance, labels_differ, null_of, null_parts, null_told, right
+from .estimator import (
+    DifferentClasses,
+    Estimate,
+    Metric,
+    Performance,
+    labels_differ,
+    null_of,
+    null_parts,
+    null_told,
+    only_network_positive,
+    right,
+)
 
 SUMMED = ("log_loss", "brier", "accuracy", "squared_error", "absolute_error", "poisson_deviance")
 
@@ -42,12 +53,15 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """Sums of (metrics, network/linear/difference), of the null loss, of labels that differ, and their count."""
+    """Sums of (metrics, network/linear/difference), of the null loss, of labels that differ, and their count; and how often only
+    the network predicts the positive class of two.
+    """
 
     losses: Means
     null: Means
     differ: Means
     count: int
+    only_network: int
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan:
@@ -62,9 +76,14 @@ def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Totals:
     rows = np.stack([_metric(plan, name, both, table.y) for name in plan.metrics], axis=1)
     null = null_parts(plan.task, table.y, plan.classes, plan.centre)
     differ = labels_differ(both, plan.threshold) if GOALS[plan.task].classes else np.zeros(len(table), dtype=bool)
+    only = int(only_network_positive(both, plan.threshold).sum()) if plan.task == "binary" else 0
     weights, differ = table.weights, differ.astype(np.float64)
     return Totals(
-        losses=_sums(rows, weights), null=_sums(null, weights), differ=_sums(differ, weights), count=int(differ.sum())
+        losses=_sums(rows, weights),
+        null=_sums(null, weights),
+        differ=_sums(differ, weights),
+        count=int(differ.sum()),
+        only_network=only,
     )
 
 
@@ -74,6 +93,7 @@ def merge(a: Totals, b: Totals) -> Totals:
         null=sums.merge(a.null, b.null),
         differ=sums.merge(a.differ, b.differ),
         count=a.count + b.count,
+        only_network=a.only_network + b.only_network,
     )
 
 
@@ -89,11 +109,16 @@ def finish(context: Context, plan: Plan, totals: Totals) -> Performance:
         classes=tuple((label, replace(one, rows=drawn.rows)) for label, one in drawn.classes),
         rows=totals.losses.rows,
         null=null_told(null_of(plan.task, totals.null.mean, plan.centre), held),
-        disagreement=(totals.count, float(totals.differ.mean)) if GOALS[plan.task].classes else None,
+        disagreement=_different_classes(plan, totals) if GOALS[plan.task].classes else None,
     )
 
 
 STREAM = Stream(start, update, merge, finish)
+
+
+def _different_classes(plan: Plan, totals: Totals) -> DifferentClasses:
+    only_network = totals.only_network if plan.task == "binary" else None
+    return DifferentClasses(totals.count, float(totals.differ.mean), only_network)
 
 
 def _metric(plan: Plan, name: str, both: FloatArray, y: FloatArray) -> FloatArray:

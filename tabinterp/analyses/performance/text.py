@@ -6,25 +6,26 @@ TEXT: dict[str, str] = {
     "step.performance": "performance",
     "rows_of.performance": "Performance",
     "report.method.summed.performance": "mean losses",
-    "report.section.performance": "Performance",
+    "report.section.performance": "Metrics",
     # draws: "rows" or "groups of rows" (report.draws)
     "report.performance.rows": (
-        "{rows} held-out rows. 95% intervals are from {resamples} paired bootstrap resamples of {draws} (seed {seed}). "
-        "Differences are network minus linear."
+        "Metrics use {rows} held-out rows. 95% intervals are from {resamples} paired bootstrap resamples of {draws} (seed "
+        "{seed}). Differences are network minus linear."
     ),
     "report.performance.not_held_out": (
-        "{rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit, and "
-        "no difference is called significant. 95% intervals are from {resamples} paired bootstrap resamples (seed "
-        "{seed})."
+        "Metrics use {rows} rows. It is unknown which of these rows the network was trained on, so the metrics describe "
+        "the fit, and no difference is called significant. 95% intervals are from {resamples} paired bootstrap resamples "
+        "(seed {seed})."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.performance.student.rows": (
-        "{rows} held-out rows. 95% intervals use Student's t with standard errors computed over {draws}. The degrees "
-        "of freedom are reduced if a few {draws} dominate the result. Differences are paired: network minus linear."
+        "Metrics use {rows} held-out rows. 95% intervals use Student's t with standard errors computed over {draws}, and "
+        "with fewer degrees of freedom if a few {draws} dominate the result. Differences are paired: network minus linear."
     ),
     "report.performance.student.not_held_out": (
-        "{rows} rows. It is unknown which of them the network was trained on, so the metrics describe the fit and no "
-        "difference is called significant. 95% intervals use Student's t with standard errors over {draws}."
+        "Metrics use {rows} rows. It is unknown which of these rows the network was trained on, so the metrics describe "
+        "the fit and no difference is called significant. 95% intervals use Student's t with standard errors computed over "
+        "{draws}."
     ),
     # summed: names of metrics, the first with a capital; drawn: how many rows
     "report.performance.student.summed": (
@@ -82,94 +83,95 @@ TEXT: dict[str, str] = {
     ),
     # the verdict: a closed set
     "verdict.better": "The network predicts better than {linear:name}.",
-    "verdict.equivalent": "The difference between the network and {linear:name} is negligible.",
+    "verdict.equivalent": "The difference in held-out loss between the network and {linear:name} is negligible.",
     "verdict.worse": "The network predicts worse than {linear:name}.",
-    "verdict.not_resolved": (
-        "Inconclusive: the held-out rows show no significant difference between the network and {linear:name}."
-    ),
-    "verdict.not_assessed": "Not assessed: it is unknown on which rows the network was not trained.",
+    "verdict.not_resolved": "Inconclusive: the network and {linear:name} do not differ significantly in held-out loss.",
+    "verdict.not_assessed": "Not assessed: it is unknown which rows the network was not trained on.",
     # reason: a clause (why.events)
     "verdict.not_assessed.few": "Not assessed: {reason}.",
     "verdict.linear.exact": (
-        "The network is a linear model, because it has no hidden layer. It can express nothing that {linear:name} "
+        "The network is a linear model, because it has no hidden layer. The network can express nothing that {linear:name} "
         "cannot. The network's coefficients on the original columns are in the section “Coefficients”."
     ),
     "verdict.linear.score": (
-        "On these rows the network is a linear model: a linear function of the columns explains {percent}% of the "
-        "variance of its score. The network adds nothing to what {linear:name} can express. The coefficients of "
-        "this function are in the section “Coefficients”."
+        "On the evaluated rows, the network is a linear model: a linear function of the columns explains {percent}% of the "
+        "variance of its score. The network adds nothing to what {linear:name} can express. The coefficients of this "
+        "function are in the section “Coefficients”."
     ),
     "verdict.gap.log_loss.lower": (
-        "The network's log loss is {value} lower (95% CI {low} to {high}). Differences below {margin} are treated "
-        "as negligible."
+        "The network's log loss is {value} lower than that of the linear counterpart (95% CI {low} to {high}). Differences "
+        "below {margin} are treated as negligible."
     ),
     "verdict.gap.log_loss.higher": (
-        "The network's log loss is {value} higher (95% CI {low} to {high}). Differences below {margin} are treated "
-        "as negligible."
+        "The network's log loss is {value} higher than that of the linear counterpart (95% CI {low} to {high}). "
+        "Differences below {margin} are treated as negligible."
     ),
     "verdict.gap.log_loss.open": (
         "The difference in log loss (network minus linear) is not significant: {value} (95% CI {low} to {high}). Differences "
         "below {margin} are treated as negligible."
     ),
     "verdict.gap.log_loss.few": (
-        "The difference in log loss has no interval, because there are fewer than {fewest} rows or groups of rows."
+        "The difference in log loss between the models has no interval, because there are fewer than {fewest} rows or "
+        "groups of rows."
     ),
     "verdict.gap.squared_error.lower": (
-        "The network's mean squared error is {value} lower (95% CI {low} to {high}). Differences below {margin} are "
-        "treated as negligible."
+        "The network's mean squared error is {value} lower than that of the linear counterpart (95% CI {low} to {high}). "
+        "Differences below {margin} are treated as negligible."
     ),
     "verdict.gap.squared_error.higher": (
-        "The network's mean squared error is {value} higher (95% CI {low} to {high}). Differences below {margin} "
-        "are treated as negligible."
+        "The network's mean squared error is {value} higher than that of the linear counterpart (95% CI {low} to {high}). "
+        "Differences below {margin} are treated as negligible."
     ),
     "verdict.gap.squared_error.open": (
         "The difference in mean squared error (network minus linear) is not significant: {value} (95% CI {low} to {high}). "
         "Differences below {margin} are treated as negligible."
     ),
     "verdict.gap.squared_error.few": (
-        "The difference in mean squared error has no interval, because there are fewer than {fewest} rows or groups of rows."
+        "The difference in mean squared error between the models has no interval, because there are fewer than {fewest} "
+        "rows or groups of rows."
     ),
     "verdict.gap.poisson_deviance.lower": (
-        "The network's mean Poisson deviance is {value} lower (95% CI {low} to {high}). Differences below {margin} "
-        "are treated as negligible."
+        "The network's mean Poisson deviance is {value} lower than that of the linear counterpart (95% CI {low} to "
+        "{high}). Differences below {margin} are treated as negligible."
     ),
     "verdict.gap.poisson_deviance.higher": (
-        "The network's mean Poisson deviance is {value} higher (95% CI {low} to {high}). Differences below {margin} "
-        "are treated as negligible."
+        "The network's mean Poisson deviance is {value} higher than that of the linear counterpart (95% CI {low} to "
+        "{high}). Differences below {margin} are treated as negligible."
     ),
     "verdict.gap.poisson_deviance.open": (
         "The difference in mean Poisson deviance (network minus linear) is not significant: {value} (95% CI {low} to "
         "{high}). Differences below {margin} are treated as negligible."
     ),
     "verdict.gap.poisson_deviance.few": (
-        "The difference in mean Poisson deviance has no interval, because there are fewer than {fewest} rows or groups of "
-        "rows."
+        "The difference in mean Poisson deviance between the models has no interval, because there are fewer than {fewest} "
+        "rows or groups of rows."
     ),
     "verdict.others.better": "All {count} other metrics significantly favour the network.",
     "verdict.others.worse": "All {count} other metrics significantly favour the linear counterpart.",
-    "verdict.others.open": "None of the {count} other metrics differs significantly.",
+    "verdict.others.open": "None of the {count} other metrics differs significantly between the models.",
     # better, worse, no: how many metrics favour the network, favour the linear model, favour neither
     "verdict.others.mixed": (
         "Other metrics ({count}): {better} significantly better for the network, {worse} significantly better for "
         "the linear counterpart, {no} without a significant difference."
     ),
     "verdict.labels": "The models predict different classes for {count} of the {rows} held-out rows ({percent}%).",
+    "verdict.labels.about": "The models predict different classes for about {percent}% of the {rows} held-out rows.",
     "verdict.labels.few": (
         "The models predict different classes, or the same class, for fewer than {fewest} of the {rows} held-out "
         "rows. The exact number is withheld."
     ),
     "verdict.only_network": (
-        "Columns with significant importance for the network only: {columns}. Permuting any of them raises "
-        "the network's loss significantly more than the loss of {linear:name}, for which the rise is not significant."
+        "Columns with a significant permutation importance for the network only: {columns}. Their importance also "
+        "differs significantly from that for {linear:name}."
     ),
     # base: "base rate" or "mean" (constant)
     "verdict.scope": (
-        "Intervals reflect the sampling of held-out rows, not variability from retraining. The margin is the "
-        "default: {percent}% of the loss of always predicting the {base:constant}."
+        "Intervals reflect the sampling of held-out rows, not variability from retraining. The margin below which "
+        "differences are negligible is the default: {percent}% of the loss of always predicting the {base:constant}."
     ),
     "verdict.scope.groups": (
-        "Intervals reflect the sampling of groups of held-out rows, not variability from retraining. The margin is "
-        "the default: {percent}% of the loss of always predicting the {base:constant}."
+        "Intervals reflect the sampling of groups of held-out rows, not variability from retraining. The margin below "
+        "which differences are negligible is the default: {percent}% of the loss of always predicting the {base:constant}."
     ),
     "verdict.rows_needed": (
         "About {needed} held-out rows instead of {rows} would give a conclusive verdict if the estimated difference "
@@ -179,12 +181,12 @@ TEXT: dict[str, str] = {
         "All {rows} held-out rows have the same target value, so they cannot show which model predicts better."
     ),
     "verdict.scope.given": (
-        "Intervals reflect the sampling of held-out rows, not variability from retraining. The margin of {margin} was set by "
-        "the user."
+        "Intervals reflect the sampling of held-out rows, not variability from retraining. The margin below which "
+        "differences are negligible, {margin}, was set by the user."
     ),
     "verdict.scope.given.groups": (
-        "Intervals reflect the sampling of groups of held-out rows, not variability from retraining. The margin of {margin} "
-        "was set by the user."
+        "Intervals reflect the sampling of groups of held-out rows, not variability from retraining. The margin below "
+        "which differences are negligible, {margin}, was set by the user."
     ),
     "report.performance.delong": (
         "The interval for the difference in ROC AUC is computed by the method of DeLong et al. (1988). All other "
@@ -196,7 +198,10 @@ TEXT: dict[str, str] = {
     ),
     "report.judged.classes": "Metrics by class",
     "report.judged.classes.table": "Log loss and ROC AUC of each class versus all others [95% CI]",
-    "report.judged.classes.note": "Classes with fewer than 20 events in the held-out rows are not shown.",
+    "report.judged.classes.note": (
+        "A class is not shown if the class itself, or all other classes together, have fewer than 20 held-out rows or "
+        "groups of rows."
+    ),
     "report.judged.class": "Class and metric",
     "report.judged.class.row": "{output}: {metric}",
     "report.judged.status.better": "network better",
@@ -219,8 +224,8 @@ TEXT: dict[str, str] = {
         "favour of the training rows is a sign of overfitting."
     ),
     "report.performance.training.none": (
-        "[–]: no interval, because groups have rows on both sides of the split, one side has fewer than ten rows or "
-        "groups of rows, or the metric is the same for every held-out row."
+        "[–]: no interval, because groups have rows on both sides of the split, one side has fewer than ten rows or groups "
+        "of rows, or the metric is the same for every held-out row."
     ),
     "step.comparison with training rows": "comparison with training rows",
     # why it does not apply

@@ -7,13 +7,13 @@ TEXT: dict[str, str] = {
     "rows_of.importance": "Permutation importance",
     "report.section.importance": "Permutation importance",
     "report.importance.lead": (
-        "Permutation importance is the rise in {metric} ({unit}) when the values of a column are permuted between "
-        "rows. All levels of a categorical column are permuted together. Estimates use {rows}."
+        "Permutation importance is the rise in {metric} ({unit}) when the values of a column are permuted across rows. A "
+        "categorical column is permuted as a whole, not level by level. Estimates use {rows}."
     ),
     "report.importance.how": (
-        "For columns marked “Exact”, every possible donor value is weighted by its frequency, so no random "
-        "permutation is needed. All other columns are permuted at random {repeats} times (seed {seed}). Off-support "
-        "shares are estimated on {off_support_rows} rows."
+        "For columns marked “Exact”, every possible donor value is weighted by its frequency, so no random permutation is "
+        "needed. All other columns are permuted at random {repeats} times (seed {seed}). The share of permuted rows that "
+        "are unlike real rows (“Off-support”) is estimated on {off_support_rows} rows."
     ),
     "report.importance.axis": "Rise in {metric} ({unit}), 95% CI",
     "report.importance.aria": (

@@ -7,7 +7,7 @@ from tabinterp.analyses.proxies.record import AblatedRow, GapPart, ProbeRow, Pro
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, table
-from tabinterp.report.words import capital, interval, layer_name, listed, number, say, t, tidy
+from tabinterp.report.words import capital, layer_name, listed, number, say, stated, t, tidy
 
 CHANCE = {"auc": 0.5, "r2": 0.0}
 
@@ -41,7 +41,7 @@ def _place(row: ProbeRow) -> str:
 def _gap(model: str, gap: GapPart) -> list[Block]:
     groups = {"most": tidy(say(gap.most)), "least": tidy(say(gap.least))}
     key = "report.proxies.gap" if gap.gap.value is not None else "report.proxies.gap_held_back"
-    sentence = t(key, model=capital(t(f"report.{model}")), gap=interval(gap.gap, sign=True), **groups)
+    sentence = t(key, model=capital(t(f"report.{model}")), gap=stated(gap.gap, sign=True), **groups)
     columns: list[Column[AblatedRow]] = [
         Column(t("report.proxies.columns"), lambda row: listed(map(tidy, row.columns)), "w"),
         interval_column(t("report.proxies.loss"), lambda row: row.loss, sign=True),

@@ -28,8 +28,8 @@ TEXT: dict[str, str] = {
         "{gap}."
     ),
     "report.proxies.gap_held_back": (
-        "{model}: {most} has the largest selection rate or mean prediction and {least} the smallest. The gap between "
-        "them is withheld because a count below ten could be derived from it."
+        "{model}: {most} has the largest selection rate or mean prediction and {least} the smallest. The gap between the "
+        "two groups is withheld, because it could reveal a count below ten."
     ),
     "report.proxies.columns": "Permuted columns",
     "report.proxies.loss": "Change in loss",

@@ -79,7 +79,7 @@ def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
     """Set the adverse class of a target with two classes; other targets are unchanged."""
     if declined not in ("negative", "positive"):
         raise TabinterpError(
-            f"unknown value of a deprecated argument: got {argument('declined', declined)}; allowed are 'negative' "
+            f"unknown value of the deprecated argument 'declined': got {argument('declined', declined)}; allowed: 'negative' "
             "and 'positive'"
         )
     schema = rows.schema

@@ -25,6 +25,8 @@ from tabinterp.report.words import (
 
 from .record import Alike, Flip, ReasonRow, Reasons
 
+DETAIL = "reasons.omitted"  # a sentence that stands among the notes
+
 
 def build(reasons: Reasons, document: Document) -> list[Block]:
     declined = t(
@@ -44,13 +46,14 @@ def build(reasons: Reasons, document: Document) -> list[Block]:
     return [
         Paragraph(declined),
         Paragraph(lead, "note"),
-        Points([say(line) for line in reasons.sentences]),
+        Points([say(line) for line in reasons.sentences if line.key != DETAIL]),
         *_named(reasons),
         Heading(t("report.reasons.alike")),
         _alike(reasons.alike),
         Heading(t("report.reasons.flips")),
         _flips(reasons.flips),
         Paragraph(t("report.reasons.flip.note"), "note"),
+        *(Paragraph(say(line), "note") for line in reasons.sentences if line.key == DETAIL),
         Paragraph(t("report.reasons.note"), "note"),
     ]
 

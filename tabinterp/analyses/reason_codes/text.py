@@ -6,55 +6,58 @@ TEXT: dict[str, str] = {
     "step.reason codes": "reason codes",
     "rows_of.reasons": "Reason codes",
     "reasons.alike": (
-        "For declined rows, {common}% of the columns that either the network or {linear:name} gives as reasons are "
-        "given by both (95% CI {common_low} to {common_high}). The first reason of the two models is the same for "
-        "{first}% of the declined rows (95% CI {first_low} to {first_high})."
+        "For declined rows, on average {common}% of the columns that either the network or {linear:name} gives as "
+        "reasons are given by both (95% CI {common_low} to {common_high}). The two models give the same first reason "
+        "for {first}% of the declined rows (95% CI {first_low} to {first_high})."
     ),
     "reasons.stable": (
-        "A different random seed changes the set of reasons given by the network for {seed}% of the declined rows "
-        "(95% CI {seed_low} to {seed_high}). Explaining the probability instead of the log-odds changes the set of "
-        "reasons for {scale}% of the declined rows (95% CI {scale_low} to {scale_high})."
+        "Recomputing the network's Shapley values with a different random seed changes the set of reasons for {seed}% "
+        "of the declined rows (95% CI {seed_low} to {seed_high}). Explaining the network's probability instead of its "
+        "log-odds changes the set of reasons for {scale}% of the declined rows (95% CI {scale_low} to {scale_high})."
     ),
     "reasons.reference": (
-        "Using the mean of all rows as the reference, instead of the mean of the narrowly approved rows, changes the set "
-        "of reasons given by the network for {changed}% of the declined rows (95% CI {changed_low} to {changed_high})."
+        "Using the mean of all rows as the reference for Shapley values, instead of the mean of the narrowly approved "
+        "rows, changes the network's set of reasons for {changed}% of the declined rows (95% CI {changed_low} to "
+        "{changed_high})."
     ),
     "reasons.flip.more": (
-        "When their reason columns take the values of narrowly approved rows, {named}% of the declined rows are "
-        "approved by the network (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
-        "used instead, the network approves {random}% of the declined rows (95% CI {random_low} to {random_high}); "
-        "the difference is significant."
+        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the "
+        "network approves it in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
+        "of randomly chosen columns is set instead, it does so in {random}% of pairs (95% CI {random_low} to "
+        "{random_high}); the difference is significant."
     ),
     "reasons.flip.open": (
-        "When their reason columns take the values of narrowly approved rows, {named}% of the declined rows are "
-        "approved by the network (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
-        "used instead, the network approves {random}% of the declined rows (95% CI {random_low} to {random_high}); "
-        "the difference is not significant."
+        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the "
+        "network approves it in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
+        "of randomly chosen columns is set instead, it does so in {random}% of pairs (95% CI {random_low} to "
+        "{random_high}); the difference is not significant."
     ),
     "reasons.flip.fewer": (
-        "When their reason columns take the values of narrowly approved rows, {named}% of the declined rows are "
-        "approved by the network (95% CI {named_low} to {named_high}). When the same number of randomly chosen columns is "
-        "used instead, the network approves significantly more of the declined rows: {random}% (95% CI {random_low} "
-        "to {random_high})."
+        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the "
+        "network approves it in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
+        "of randomly chosen columns is set instead, it does so in significantly more pairs: {random}% (95% CI "
+        "{random_low} to {random_high})."
     ),
     "reasons.omitted": (
-        "For {omitted}% of the declined rows (95% CI {omitted_low} to {omitted_high}), replacing a single column that "
-        "is not a reason with the values of narrowly approved rows changes the network's score more than replacing one of "
-        "the reasons."
+        "For {omitted}% of the declined rows (95% CI {omitted_low} to {omitted_high}), at least one column that is not "
+        "a reason moves the network's score further towards approval than at least one of the reasons does. In this "
+        "comparison, each column is set alone to its values in the narrowly approved rows."
     ),
     "reasons.protected": (
-        "A protected column is among the network's reasons for {network}% of the declined rows (95% CI {network_low} "
-        "to {network_high}) and among those of {linear:name} for {other}% (95% CI {other_low} to {other_high})."
+        "At least one protected column is among the network's reasons for {network}% of the rows that the network "
+        "declines (95% CI {network_low} to {network_high}), and among those of {linear:name} for {other}% of the same "
+        "rows (95% CI {other_low} to {other_high})."
     ),
     "reasons.proxy": (
         "{column} is one of the best predictors of the protected column {protected}, which neither model uses. "
-        "{column} is among the network's reasons for {network}% of the declined rows (95% CI {network_low} to "
-        "{network_high}) and among those of {linear:name} for {other}% (95% CI {other_low} to {other_high})."
+        "{column} is among the network's reasons for {network}% of the rows that the network declines (95% CI "
+        "{network_low} to {network_high}), and among those of {linear:name} for {other}% of the same rows (95% CI "
+        "{other_low} to {other_high})."
     ),
     "report.section.reasons": "Reason codes",
     "report.reasons.declined": (
-        "A row is declined if the network predicts it to be “{declined}”, the adverse class (threshold {threshold} "
-        "on the probability of “{positive}”)."
+        "A row is declined if the network predicts it to be “{declined}”, the adverse class (“{positive}” is predicted "
+        "if its probability exceeds {threshold})."
     ),
     "report.reasons.uses.held-out": "The analysis uses {rows} of the {declined} declined held-out rows.",
     "report.reasons.uses.all": (
@@ -63,10 +66,10 @@ TEXT: dict[str, str] = {
     # uses: report.reasons.uses
     "report.reasons.lead": (
         "{uses} A reason is one of at most {most} columns that push the score of the row most strongly towards the "
-        "adverse class. For the network, contributions to the score are Shapley values of the log-odds relative to "
-        "the narrowly approved rows (the {reference} approved rows closest to the threshold), with each column as one "
-        "player. For the linear counterpart, each contribution is the coefficient times the deviation from the mean of the "
-        "narrowly approved rows. The 95% CIs reflect the sampling of {draws} and take the narrowly approved rows as given. "
+        "adverse class. For the network, contributions to the score are Shapley values of the log-odds relative to the "
+        "narrowly approved rows (the {reference} approved rows closest to the threshold), one for each column. For the "
+        "linear counterpart, each contribution is the coefficient times the deviation from the mean of the narrowly "
+        "approved rows. The 95% CIs reflect the sampling of {draws} and take the narrowly approved rows as given. "
         "Random draws use seed {seed}."
     ),
     "report.reasons.note": (
@@ -81,8 +84,8 @@ TEXT: dict[str, str] = {
         "Network: {shares}."
     ),
     "report.reasons.table": (
-        "Share of declined rows for which each column is a reason [95% CI]. –: withheld because only 1 to 9 rows have, "
-        "or only 1 to 9 rows lack, the reason"
+        "Share of declined rows for which each column is a reason [95% CI]. –: withheld because the column is a reason "
+        "for only 1 to 9 rows or for all but 1 to 9 rows, or because such a count could be derived"
     ),
     "report.reasons.protected": "Protected",
     "report.reasons.proxy": "proxy for {columns}",
@@ -95,13 +98,13 @@ TEXT: dict[str, str] = {
     "report.reasons.lists": "Lists compared",
     "report.reasons.rows": "Rows",
     "report.reasons.jaccard": "Columns in common (Jaccard)",
-    "report.reasons.changed": "Rows with different columns",
+    "report.reasons.changed": "Rows with different reasons",
     "report.reasons.first": "Rows with the same first reason",
     "report.reasons.of.linear": "network and linear counterpart",
     "report.reasons.of.linear_agree": "network and linear counterpart, rows that both decline",
     "report.reasons.of.linear_differ": "network and linear counterpart, rows that only the network declines",
     "report.reasons.of.reference": "network: two references (mean of narrowly approved rows, mean of all rows)",
-    "report.reasons.of.seed": "network: two random seeds",
+    "report.reasons.of.seed": "network: Shapley values with two random seeds",
     "report.reasons.of.scale": "network: two scales (log-odds, probability)",
     "report.reasons.of.baseline": "network: two references (narrowly approved rows, their mean)",
     "report.reasons.of.integrated_gradients": (
@@ -113,10 +116,11 @@ TEXT: dict[str, str] = {
     "report.reasons.few": "1 to 9, or all except 1 to 9",
     "report.reasons.flips": "Do reasons change decisions?",
     "report.reasons.flips.table": (
-        "Share of declined rows that would be approved if the columns took the values of narrowly approved rows [95% CI]"
+        "Share of declined rows that are approved after the columns given as reasons, or as many random columns, are "
+        "set to the values of narrowly approved rows [95% CI]"
     ),
     "report.reasons.model": "Model",
-    "report.reasons.flip.named": "Reason columns",
+    "report.reasons.flip.named": "Columns given as reasons",
     "report.reasons.flip.random": "Same number of random columns",
     "report.reasons.flip.gain": "Paired difference",
     "report.reasons.flip.note": "Each model is tested on the rows that it declines, using its own reasons.",

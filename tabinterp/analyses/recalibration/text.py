@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 AFTER = (
-    "Recalibrating both models (cross-fitted on the held-out rows) changes the verdict: {then} (difference in loss {{value}}, "
-    "95% CI {{low}} to {{high}})."
+    "Recalibrating both models (cross-fitted on the held-out rows) changes the verdict: {then} (difference in loss, network "
+    "minus linear: {{value}}, 95% CI {{low}} to {{high}})."
 )
 
 TEXT: dict[str, str] = {
@@ -17,17 +17,17 @@ TEXT: dict[str, str] = {
     "report.judged.recalibration": "Comparison after recalibration",
     # map: report.judged.map; others: one fold less than folds; draws: "rows" or "groups of rows" (report.draws)
     "report.judged.recalibration.lead": (
-        "Class weights, resampling and overtraining can distort the scale of predictions, so both models are "
-        "recalibrated ({map}) by {folds}-fold cross-fitting: each of the {rows} held-out rows is recalibrated with a "
-        "map fitted on the other {others} folds. Intervals reflect the sampling of {draws} and treat the fitted "
-        "recalibration maps as fixed."
+        "Weighting, resampling and overtraining can distort the scale of predictions, so both models are recalibrated "
+        "({map}) by {folds}-fold cross-fitting on {rows} held-out rows: the predictions in each fold are recalibrated with "
+        "parameters estimated on the other {others} folds. Intervals reflect the sampling of {draws} and treat these "
+        "parameters as fixed."
     ),
     "report.judged.map.binary": "logistic, with slope and intercept",
     "report.judged.map.multiclass": "one temperature, and one intercept per class",
     "report.judged.map.regression": "least-squares line",
     "report.judged.map.count": "Poisson, with slope and intercept on the log rate",
     # status: report.judged.status
-    "report.judged.recalibration.same": "Recalibration does not change the verdict: {status}.",
+    "report.judged.recalibration.same": "Recalibration does not change the verdict, which remains “{status}”.",
     "report.judged.recalibration.other": "Recalibration changes the verdict from “{before}” to “{status}”.",
     "report.judged.recalibration.table": "Metrics of both models before and after recalibration [95% CI]",
     "report.judged.when": "Models",

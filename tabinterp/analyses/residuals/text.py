@@ -22,20 +22,24 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "band that widens towards larger predictions means that errors grow with the prediction."
     ),
     "report.residuals.caption.observed": (
-        "Rows are grouped by observed value. Even a good model predicts less extreme values than those observed."
+        "Rows are grouped by observed value. Even for a good model, predictions are on average less extreme "
+        "than the observed values."
     ),
     "report.residuals.caption.errors": (
         "Filled bars show the network and outlined bars the linear counterpart. The outermost bars include all "
         "larger errors."
     ),
     "report.residuals.aria.residuals": (
-        "Residuals by prediction. In the bin with the lowest predictions the mean residual of the network is {network_low}, that "
-        "of the linear model {linear_low}; in the bin with the highest predictions {network_high} and {linear_high}."
+        "Residuals by prediction. In the bin with the lowest predictions, the mean residual is {network_low} "
+        "for the network and {linear_low} for the linear counterpart. In the bin with the highest "
+        "predictions, the mean residual is {network_high} for the network and {linear_high} for the linear "
+        "counterpart."
     ),
     "report.residuals.aria.observed": (
-        "Predictions by observed value. In the bin with the lowest observed values the mean prediction of the network is "
-        "{network_low}, that of the linear model {linear_low}; in the bin with the highest observed values {network_high} and "
-        "{linear_high}."
+        "Predictions by observed value. In the bin with the lowest observed values, the mean prediction is "
+        "{network_low} for the network and {linear_low} for the linear counterpart. In the bin with the "
+        "highest observed values, the mean prediction is {network_high} for the network and {linear_high} "
+        "for the linear counterpart."
     ),
     "report.residuals.aria.errors": "Distribution of the residuals of both models.",
     "report.residuals.bins": "Bin",
@@ -65,12 +69,17 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.residuals.below": "below {high}",
     "report.residuals.above": "{low} and above",
     "report.residuals.note": (
-        "Residuals are observed minus predicted values on {rows} rows. Each bin has at least 40 rows. Intervals for "
-        "means use Student's t. Intervals for the quantiles of the absolute error come from {resamples} paired "
-        "resamples of the rows (seed {seed}). A quantile is the mean of the ten errors around it, and is shown only "
-        "if at least ten rows lie on either side."
+        "Residuals are observed minus predicted values on {rows} rows. Each bin has at least 40 rows. "
+        "Intervals for means use Student's t. Intervals for the quantiles of the absolute error come from "
+        "{resamples} paired bootstrap resamples of the rows (seed {seed}). Each of these quantiles is "
+        "estimated as the mean of the ten errors around it, and is shown only if at least ten rows lie on "
+        "each side."
     ),
     # why it does not apply
-    "why.residuals.classes": "residuals are about targets that are numbers or counts, and the target is a class",
-    "why.residuals.few": "residuals are shown in bins of at least {least} rows, and fewer rows have weight",
+    "why.residuals.classes": (
+        "residuals are computed only for targets that are numbers or counts, and this target is a class"
+    ),
+    "why.residuals.few": (
+        "residuals are shown in bins of at least {least} rows, and fewer rows have a positive weight"
+    ),
 }

@@ -284,7 +284,7 @@ def _check(background: int | Table, method: str, scale: str, tolerance: float, n
     if scale not in SCALES:
         raise NotApplicableError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
     if not isinstance(background, Table) and (not isinstance(background, (int, np.integer)) or background < 1):
-        raise NotApplicableError(f"background must be a table or a number of rows of at least 1; got {background!r}")
+        raise NotApplicableError(f"background must be a table or a number of rows (1 or more); got {background!r}")
     if not tolerance > 0:
         raise NotApplicableError(f"tolerance must be above 0; got {tolerance}")
     if n_permutations is not None and not 1 <= n_permutations <= MOST:

@@ -12,16 +12,17 @@ from tabinterp.report.blocks import Block, Fold, Paragraph, Table
 from tabinterp.report.comparison import SHOWN, comparison, largest, others, pair
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, name_column, table
 from tabinterp.report.words import (
+    both,
     capital,
     cut,
     draws,
-    listed,
     mean,
     number,
     outputs,
     rows_of,
     score_scale,
     sentences,
+    series,
     share,
     t,
     yes,
@@ -57,7 +58,8 @@ def _how(shapley: Shapley, model: str) -> str:
     }
     if of_model.exact:
         return t("report.shapley.how.exact", **values)
-    return t("report.shapley.how", **values, tolerance=number(shapley.tolerance), converged=share(of_model.converged))
+    key = "report.shapley.how.all" if of_model.converged == 1 else "report.shapley.how"
+    return t(key, **values, tolerance=number(shapley.tolerance), converged=share(of_model.converged))
 
 
 def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str, over: str) -> list[Block]:
@@ -85,11 +87,11 @@ def _tied(rows: Sequence[ShapleyRow], model: str) -> str:
     size, tied = f"{model}_size", f"{model}_tied"
     ordered = sorted(rows, key=lambda row: -figures.finite(getattr(row, size).value))
     pairs = [
-        f"{cut(row.column)} / {cut(after.column)}"
+        both([cut(row.column), cut(after.column)])
         for row, after in pairwise(ordered)
         if getattr(row, tied) and getattr(row, size).value
     ]
-    words = {"model": t(f"report.{model}"), "pairs": listed(pairs[:TIED])}
+    words = {"model": capital(t(f"report.{model}")), "pairs": series(pairs[:TIED])}
     if not pairs:
         return t("report.shapley.tied.none", **words)
     if len(pairs) > TIED:

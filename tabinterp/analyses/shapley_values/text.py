@@ -12,14 +12,19 @@ TEXT: dict[str, str] = {
     "report.shapley.lead": (
         "Shapley values split the score of a row ({scale}) into contributions from its columns. The figure shows mean "
         "absolute values over {rows}. The contributions add up to the score of the row minus the mean score of "
-        "{background_rows} background rows, which are drawn from the same rows. Both models are explained on the same "
-        "rows, and all levels of a column form one player."
+        "{background_rows} background rows, which are drawn from the explained rows. Both models are explained on the same "
+        "rows, and a categorical column has one contribution, not one for each level."
     ),
     # method: report.shapley.method; converged: a percentage
     "report.shapley.how": (
-        "{model}: {method}. The sampling error is at most {tolerance} standard deviations of the score for "
-        "{converged} of the rows. The Shapley values reproduce the score of each row to within {residual} standard "
-        "deviations of the score."
+        "{model}: {method}. The sampling error of the Shapley values is at most {tolerance} standard deviations of the "
+        "score in {converged} of the rows. The Shapley values reproduce the score of each row to within {residual} "
+        "standard deviations of the score."
+    ),
+    "report.shapley.how.all": (
+        "{model}: {method}. The sampling error of the Shapley values is at most {tolerance} standard deviations of the "
+        "score in every row. The Shapley values reproduce the score of each row to within {residual} standard deviations "
+        "of the score."
     ),
     "report.shapley.how.exact": (
         "{model}: {method}; no sampling error. The Shapley values reproduce the score of each row to within "
@@ -31,7 +36,9 @@ TEXT: dict[str, str] = {
     ),
     "report.shapley.method.exact": "all coalitions",
     "report.shapley.method.permutation": "antithetic permutations of the columns",
-    "report.shapley.method.closed form": "closed form (coefficient times distance from the background mean)",
+    "report.shapley.method.closed form": (
+        "closed form (coefficient times the difference between the column's value and its background mean)"
+    ),
     "report.shapley.axis": "Mean absolute Shapley value ({scale}), 95% CI",
     "report.shapley.aria": (
         "Mean absolute Shapley values of both models with 95% CIs; columns: {count}. Largest for the network: {network}. "
@@ -42,16 +49,19 @@ TEXT: dict[str, str] = {
         "interval that excludes zero is not evidence of an effect."
     ),
     "report.shapley.cut": "Only the {shown} columns (of {count}) with the largest values for the network are shown.",
-    "report.shapley.tied": "Adjacent ranks that cannot be distinguished ({model}): {pairs}.",
-    "report.shapley.tied.more": "Adjacent ranks that cannot be distinguished ({model}): {pairs}, and {count} more.",
-    "report.shapley.tied.none": "All adjacent ranks can be distinguished ({model}).",
+    "report.shapley.tied": "{model}: adjacent columns in the Shapley ranking that cannot be distinguished are {pairs}.",
+    "report.shapley.tied.more": (
+        "{model}: adjacent columns in the Shapley ranking that cannot be distinguished are {pairs}; and {count} more."
+    ),
+    "report.shapley.tied.none": "{model}: all adjacent columns in the Shapley ranking can be distinguished.",
     "report.shapley.table": "Shapley values ({scale}): mean absolute value and signed mean of each column",
     "report.shapley.note": (
-        "Tied: the paired difference from the next-ranked column is within 1.96 standard errors of zero. The signed "
-        "mean compares the explained rows with background rows drawn from them: its error includes both draws, and "
-        "its population value is zero. Mean absolute values depend on the background rows. Shapley values evaluate a "
-        "model on combinations of two real rows, which may not resemble any real row. Background rows and column "
-        "orderings are drawn with seed {seed}."
+        "A column is tied if its paired difference from the next-ranked column is within 1.96 standard errors of zero. The "
+        "background rows are drawn from the explained rows, so the signed mean attribution of every column is zero in "
+        "expectation; its "
+        "standard error reflects the sampling of explained and of background rows. Mean absolute values depend on the "
+        "background rows. Shapley values evaluate a model on rows that combine values of two real rows and may not "
+        "resemble any real row. Background rows and column orderings are drawn with seed {seed}."
     ),
     "report.shapley.network_size": "Network, mean absolute [95% CI]",
     "report.shapley.linear_size": "Linear, mean absolute [95% CI]",
@@ -64,19 +74,21 @@ TEXT: dict[str, str] = {
     "reading.shapley": "Shapley values",
     # base: a mean score; background: how many rows
     "shapley.row": (
-        "Row {row}: the network's score is {score}, and its mean score over the background ({background} rows) is "
-        "{base}. The score of {linear:name} is {linear_score}."
+        "Row {row}: the network's score is {score}, and its mean score over {background} background rows is {base}. The "
+        "score of {linear:name} is {linear_score}."
     ),
     "shapley.row.output": (
-        "Row {row}, {output}: the network's score is {score}, and its mean score over the background ({background} "
-        "rows) is {base}. The score of {linear:name} is {linear_score}."
+        "Row {row}, {output}: the network's score is {score}, and its mean score over {background} background rows is "
+        "{base}. The score of {linear:name} is {linear_score}."
     ),
     # cell: the value of the column in this row
     "shapley.row.column": (
         "{column} = {cell} contributes {value} to the network's score (sampling error {stderr}) and {linear_value} to "
         "that of {linear:name}."
     ),
-    "shapley.row.tied": "Columns that cannot be ranked because their difference is within the sampling error: {pairs}.",
+    "shapley.row.tied": (
+        "Columns that cannot be ranked, because their contributions differ by no more than the sampling error: {pairs}."
+    ),
     "plot.label.at": "{column} = {value}",
     "plot.axis.shapley": "Mean Shapley value, 95% CI",
     "plot.axis.row": "Contribution to the score of this row, 95% CI",

@@ -49,12 +49,12 @@ class Slices(Part):
         """Check that the status of each group follows from its interval, on held-out rows."""
         if self.found and not document.performance.held_out:
             raise DocumentError(
-                "slices.found: groups are compared, although there are no held-out rows. Allowed: none."
+                "slices.found: groups are compared, although there are no held-out rows. This is not allowed."
             )
         for index, row in enumerate(self.found):
             place = f"slices.found.{index}"
             if row.rows < SMALL:
-                raise DocumentError(f"{place}: a group has fewer than {SMALL} rows. Allowed: none.")
+                raise DocumentError(f"{place}: a group has fewer than {SMALL} rows. This is not allowed.")
             expected: Status = {1: "worse", -1: "better", 0: "not_resolved"}[side(row.difference)]  # type: ignore[assignment]
             if row.status not in ("equivalent", expected):
                 raise DocumentError(f"{place}.status: {row.status!r}, but its interval implies {expected!r}.")

@@ -12,19 +12,18 @@ TEXT: dict[str, str] = {
         "Subgroups are not compared: no level or quartile range of a column has at least {smallest} held-out rows."
     ),
     "slices.none": (
-        "No significant difference between the models, other than negligible ones, was found in any of the {groups} "
-        "subgroups (levels and quartile ranges of single columns; those with fewer than {smallest} rows are left out). "
-        "No subgroup has a difference that deviates significantly from the difference in the other rows. The false "
-        "discovery rate is controlled at 5% across all subgroups."
+        "In none of {groups} subgroups (levels and quartile ranges of single columns with at least {smallest} rows) is "
+        "the difference in loss between the models both significant and larger than negligible. In none does it deviate "
+        "significantly from the difference in all other rows. The false discovery rate across all subgroups is controlled "
+        "at 5%."
     ),
     # better, worse, unlike: how many groups
     "slices.found": (
-        "Of {groups} subgroups (levels and quartile ranges of single columns; those with fewer than {smallest} rows are "
-        "left out), the network's loss is significantly lower than that of {linear:name} in {better} and significantly "
-        "higher in {worse}. Differences of up to {margin} in either direction are treated as negligible. The "
-        "difference between the "
-        "models deviates significantly from that in the other rows in {unlike} of the subgroups. The false discovery rate is "
-        "controlled at 5% across all subgroups."
+        "The network's loss is significantly lower than that of {linear:name} in {better} of {groups} subgroups (levels and "
+        "quartile ranges of single columns with at least {smallest} rows) and significantly higher in {worse} of them. "
+        "Negligible differences, within {margin} of zero, are not counted. In {unlike} subgroups, the difference between the "
+        "models deviates significantly from their difference in all other rows. The false discovery rate across all "
+        "subgroups is controlled at 5%."
     ),
     "slices.worst.level": f"{FIRST} {{column}} = {{level}}: {THEN}",
     "slices.worst.missing": f"{FIRST} {{column}} missing: {THEN}",
@@ -38,8 +37,8 @@ TEXT: dict[str, str] = {
     "group.between": "{column} above {low_end}, at most {high_end}",
     "report.slices": "Subgroup comparison",
     "report.slices.table": (
-        "Subgroups in which the linear counterpart is better or the difference is atypical: difference in {metric}, "
-        "network minus linear"
+        "Subgroups in which the linear counterpart is better or the difference between the models is atypical: difference "
+        "in {metric}, network minus linear"
     ),
     "report.slices.group": "Subgroup",
     "report.slices.rows": "Rows",

@@ -8,13 +8,13 @@ TEXT: dict[str, str] = {
     "report.weak": "Weak subgroups",
     # mean, null: losses
     "report.weak.lead": (
-        "The search covered {searched} groups of rows, defined by one or two columns, on about half of the rows. The "
+        "The search used about half of the rows and covered {searched} groups, each defined by one or two columns. The "
         "groups selected in this search were then tested on the other {rows} rows. On the rows used for testing, the "
         "mean loss is {mean} for the network and {null} for a constant prediction."
     ),
     "report.weak.found": (
-        "In {worse} of the {count} groups tested, the loss is significantly higher than in the other rows (corrected "
-        "interval above zero)."
+        "In {worse} of the {count} groups tested, the network's loss is significantly higher than in the "
+        "other rows (corrected interval for the difference above zero)."
     ),
     "report.weak.caption": "Weak subgroups: the network's loss on rows that were not used to select the subgroups",
     "report.weak.loss": "Loss",
@@ -24,11 +24,12 @@ TEXT: dict[str, str] = {
     "report.weak.beyond": "Excess loss over boosted trees [CI]",
     "report.weak.excess": "Excess over expected loss [CI]",
     "report.weak.note": (
-        "Skill: 1 minus the ratio of the network's loss to the loss of always predicting the group's base rate. "
-        "Excess loss over boosted trees: the network's loss minus the loss of boosted trees fitted to the training "
-        "rows. Excess over expected loss: the network's loss minus the loss expected if its own probabilities were "
-        "correct. If the network's probabilities are correct, neither excess is above zero in expectation, however "
-        "noisy the group. Intervals (CI) control the false coverage rate at 1% across all tested groups."
+        "Skill: 1 minus the ratio of the network's loss to the loss of always predicting the group's base "
+        "rate. Excess loss over boosted trees: the network's loss minus the loss of boosted trees fitted to "
+        "the training rows. Excess over expected loss: the network's loss minus the loss expected if its own "
+        "probabilities were correct. If the network's probabilities are correct, the expected value of both "
+        "excesses is at most zero, however noisy the outcomes in the group are. Intervals (CI) control the "
+        "false coverage rate at 1% across all tested groups."
     ),
     "report.weak.note_mean": (
         "Skill: 1 minus the ratio of the network's loss to the loss of always predicting the group's mean. Excess loss "

@@ -7,9 +7,9 @@ TEXT: dict[str, str] = {
     "rows_of.trust": "Trust checks",
     "report.section.trust": "Reliability of explanations",
     "report.trust.lead": (
-        "This section tests whether the explanations depend on what the network learned, whether the score responds "
-        "to the highest-ranked columns, and whether the rankings are stable. The tests use {rows} and "
-        "{background_rows} background rows. All tests concern rankings of columns, not individual values."
+        "This section tests whether the explanations depend on what the network learned, whether the score responds to "
+        "the highest-ranked columns, and whether the rankings are stable. The tests use {rows} and {background_rows} "
+        "background rows. All tests concern rankings of columns, not the attribution values of individual rows."
     ),
     "report.trust.method": "Method",
     "report.trust.network": "Network [95% CI]",
@@ -20,10 +20,11 @@ TEXT: dict[str, str] = {
     "report.trust.null.lead": (
         "Each value is the mean rank correlation between a method's column importances for the model and for copies of "
         "it with random weights ({draws} draws; Adebayo et al. 2018). A value near 1 means that the method would rank "
-        "the columns in much the same way for a network that had learned nothing. A positive correlation is not a "
-        "fault in itself: a column that hardly varies is unimportant in any network."
+        "the columns in much the same way for a network that had learned nothing. A positive correlation between the "
+        "rankings with learned and with random weights is not a fault in itself: a column that hardly varies is "
+        "unimportant in any network."
     ),
-    "report.trust.null.axis": "Mean rank correlation with random weights, 95% CI",
+    "report.trust.null.axis": "Mean rank correlation with ranking under random weights, 95% CI",
     "report.trust.null.table": (
         "Methods: rank correlation with the ranking under random weights, mean [95% CI] and range over draws"
     ),
@@ -31,18 +32,23 @@ TEXT: dict[str, str] = {
         "Mean rank correlation of each method with its ranking under random weights, for both models. Largest for the "
         "network: {network}. Largest for the linear model: {linear}."
     ),
-    "report.trust.null.figure": "Each point is the mean rank correlation over {draws} draws of random weights, with its 95% CI.",
+    "report.trust.null.figure": (
+        "Each point is the correlation between a method's rankings with learned and with random weights: the mean over "
+        "{draws} draws of random weights, with its 95% CI."
+    ),
     # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
-        "{model}: random weights hardly change rankings by {methods} (95% CI for the rank correlation above {limit}), "
-        "so these rankings say little about the model."
+        "{model}: rankings by {methods} hardly change when random weights replace the learned ones, so they say little "
+        "about the model (the whole 95% CI for the mean rank correlation between the two is above {limit})."
     ),
     "report.trust.null.changes": (
-        "{model}: rankings by {methods} change with the weights (95% CI for the rank correlation below {limit})."
+        "{model}: rankings by {methods} change when random weights replace the learned ones (the 95% "
+        "CI for the mean rank correlation between a method's learned and random rankings is below {limit})."
     ),
     "report.trust.null.open": (
-        "{model}: inconclusive for {methods} (the 95% CI for the rank correlation includes {limit}, at which half of "
-        "the variance of the ranks is shared)."
+        "{model}: it is unclear whether rankings by {methods} change when random weights replace the learned ones "
+        "(the 95% CI for the mean rank correlation between a method's learned and random rankings includes {limit}, at "
+        "which the two share half of their variance)."
     ),
     # shuffled labels
     "report.trust.shuffled": "Dependence on labels",
@@ -53,24 +59,24 @@ TEXT: dict[str, str] = {
         "interval, so no conclusion is drawn: with few columns, the correlation may be high or low by chance."
     ),
     "report.trust.shuffled.table": (
-        "Methods: rank correlation with a network trained on permuted labels (one permutation)"
+        "Methods: rank correlation with the ranking for a network trained on permuted labels (one permutation)"
     ),
     "report.trust.shuffled.value": "Network: rank correlation",
     # deletion and insertion
     "report.trust.curves": "Deletion and insertion",
     "report.trust.curves.lead": (
         "Deletion replaces the values of a row with those of {donors} background rows, one column after another, "
-        "highest-ranked column first. A good ranking moves the score away from its original value sooner than a "
-        "random ordering. Insertion puts the values of the row into the background rows, in the same order. In "
-        "insertion, a good ranking brings the score back sooner than a random ordering. Each value is the area "
-        "between the method's curve and the mean curve of {orders} random orderings, in {scale}. Replaced columns "
-        "can create rows that do not occur in the data. A ranking that ignores the model can also beat random "
-        "orderings by putting the most unusual values first. Compare the methods with each other, and with their "
-        "results under random weights."
+        "highest-ranked column first. In deletion, a good ranking moves the score away from its original value sooner "
+        "than a random ordering. Insertion puts the values of the row into the background rows, in the same order. In "
+        "insertion, a good ranking brings the score back sooner than a random ordering. Each value is the area between "
+        "the method's curve of the absolute change in score and the mean curve of {orders} random orderings, in "
+        "{scale}. Replacing the values of columns can create rows that do not occur in the data. A ranking that "
+        "ignores the model can also beat random orderings by putting the most unusual values first. Compare the "
+        "methods with each other, and with their results under random weights."
     ),
     "report.trust.curves.axis": "Area between method and random orderings ({scale}), 95% CI",
     "report.trust.curves.table": (
-        "Methods: area between the method's curve and the mean curve of random orderings ({scale})"
+        "Deletion and insertion: area between each method's curve and the mean curve of random orderings ({scale})"
     ),
     "report.trust.curves.aria": (
         "Area between the curve of each method and the mean curve of random orderings, for both models. Largest for "
@@ -84,15 +90,17 @@ TEXT: dict[str, str] = {
     "report.trust.curves.better": (
         "{model}: every method shown significantly outperforms random orderings in both deletion and insertion."
     ),
-    "report.trust.curves.not": "{model}: no significant improvement over random orderings for {methods}.",
+    "report.trust.curves.not": (
+        "{model}: the following rankings do not significantly outperform random orderings: {methods}."
+    ),
     "report.trust.curve.deletion": "{method} (deletion)",
     "report.trust.curve.insertion": "{method} (insertion)",
     # stability
     "report.trust.stability": "Stability",
     "report.trust.stability.lead": (
-        "Each analysis is repeated with {backgrounds} disjoint backgrounds of {background_rows} rows and, where "
-        "supplied, with networks trained with other seeds. Cells show the mean over pairs of repetitions, with the "
-        "minimum in parentheses."
+        "Rankings are recomputed with {backgrounds} disjoint sets of {background_rows} background rows (for methods "
+        "that use them) and, where supplied, for networks trained with other seeds. Cells show the mean agreement over "
+        "pairs of repetitions, with the minimum in parentheses."
     ),
     "report.trust.stability.table": "Methods: agreement between repetitions that differ in background or seed",
     "report.trust.stability.over": "Varied",
@@ -106,20 +114,22 @@ TEXT: dict[str, str] = {
     "report.trust.stability.least": "{mean} ({least})",
     # over: report.trust.over; mean, least: rank correlations
     "report.trust.stability.lowest": (
-        "The network's ranking by {method} is the least stable: with a different {over}, the mean rank correlation is "
-        "{mean} and the minimum {least} (no confidence interval)."
+        "Of the network's rankings, the one by {method} is the least stable: between repetitions that differ in the "
+        "{over}, the mean rank correlation is {mean} and the lowest is {least} (a confidence interval is not "
+        "available)."
     ),
     # networks of other seeds
     "report.trust.networks": "Networks with other seeds",
     "report.trust.networks.lead": (
         "{count} networks that differ only in their seed have a {metric} of {least} to {largest} on {loss_rows} rows "
-        "(standard deviation {sd}). The audited network has {loss}. {within} of these networks are within {tolerance} "
-        "of the best; this tolerance is 1% of the loss of a constant prediction."
+        "(standard deviation {sd}). The audited network has a {metric} of {loss}. For {within} of these networks, the "
+        "{metric} is within {tolerance} of the lowest; this tolerance is 1% of the loss of a constant prediction."
     ),
     "report.trust.networks.note": (
-        "When models are equally good, importance is better described by a range (Fisher, Rudin & Dominici 2019). The "
-        "table shows the minimum and maximum over {within} networks, on {rows} rows. This range is not a confidence "
-        "interval; more networks can only widen it."
+        "When several models are equally good, the importance of a column is better described by a range (Fisher, "
+        "Rudin & Dominici 2019). The table shows the minimum and maximum importance over the {within} networks within "
+        "the tolerance, computed on {rows} rows. This range is not a confidence interval; it tends to widen as more "
+        "networks are added."
     ),
     "report.trust.networks.table": "Columns: permutation importance in the audited network and range over other seeds",
     "report.trust.networks.importance": "Audited network",
@@ -129,7 +139,9 @@ TEXT: dict[str, str] = {
         "Permutation importance of each column in the audited network, with the range over networks with other seeds. "
         "Columns: {count}. Largest: {network}."
     ),
-    "report.trust.networks.figure": "Point: audited network. Line: range over the networks within the tolerance.",
+    "report.trust.networks.figure": (
+        "Point: audited network. Line: range of importance over the networks whose loss is within the tolerance."
+    ),
     "report.trust.networks.legend": "Audited network, with range over seeds",
     "report.trust.note": "Rows, backgrounds, random weights and random orderings are drawn with seed {seed}.",
     "plot.series.random weights": "random weights",

@@ -25,10 +25,12 @@ TEXT: dict[str, str] = {
         "not monotonic."
     ),
     # span: report.neurons.span.loss or report.neurons.span.layer
-    "report.neurons.map": "Units by column: {span}",
-    "report.neurons.map_part": "Units by column, part {part} of {parts}: {span}",
+    "report.neurons.map": "Units and columns: {span}",
+    "report.neurons.map_part": "Units and columns (part {part} of {parts} of the columns): {span}",
     # first, last: ranks of units
-    "report.neurons.span.loss": "units ranked {first} to {last} of {count} by rise in loss",
+    "report.neurons.span.loss": (
+        "units ranked {first} to {last} of {count} by the rise in loss when the output is replaced"
+    ),
     "report.neurons.span.layer": "units {first} to {last} of {count} in the order of the layers",
     "report.neurons.dropped": "Units not included in this document: {count}.",
     "report.neurons.units_fold": "All units ({count})",
@@ -36,8 +38,8 @@ TEXT: dict[str, str] = {
     "report.neurons.all_fold": "All measures by unit and column ({count})",
     "report.neurons.elsewhere": "All measures by unit and column ({count}) are in audit.json.",
     "report.neurons.caveat": (
-        "A unit that is associated with a column may still be unimportant to the score, and a unit without associations "
-        "may be important."
+        "A unit that is associated with a column may still be unimportant for the score, and a unit without "
+        "associations may be important."
     ),
     "report.neuron": "Unit",
     "report.neuron.name": "{layer}, unit {index}",

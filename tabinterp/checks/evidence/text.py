@@ -18,7 +18,9 @@ TEXT: dict[str, str] = {
         "SR 26-2, OCC Bulletin 2026-13, FDIC FIL-15-2026 (replaces SR 11-7; not binding)"
     ),
     "instrument.version.as of 2026-11": "as of 2026-11",
-    "instrument.version.SB 26-189, 6-1-1702 (replaces the act of 2024)": "SB 26-189, 6-1-1702 (replaces the act of 2024)",
+    "instrument.version.SB 26-189, 6-1-1702 (replaces the act of 2024)": (
+        "SB 26-189, C.R.S. 6-1-1702 (replaces the 2024 act, SB 24-205)"
+    ),
     "instrument.version.12 CFR 1002.9 and Supplement I, as amended with effect from 2026-07-21": (
         "12 CFR 1002.9 and Supplement I, as amended with effect from 2026-07-21"
     ),
@@ -30,8 +32,7 @@ TEXT: dict[str, str] = {
     "instrument.clause.V (performance thresholds)": "V (performance thresholds)",
     "report.section.use": "Intended use and limitations",
     "report.section.evidence": "Evidence for clauses",
-    "report.use.lead": "Statements of the person responsible for the model, as far as they were "
-    "supplied. tabinterp has not verified them.",
+    "report.use.lead": "Statements by the person responsible for the model, where supplied. tabinterp has not verified them.",
     "report.use.intended_use": "Intended use",
     "report.use.out_of_scope": "Out-of-scope use",
     "report.use.population": "Population",
@@ -44,17 +45,17 @@ TEXT: dict[str, str] = {
     "report.use.none": "not supplied",
     "report.evidence.lead": (
         "This section shows whether the audit contains evidence that is relevant to clauses of laws and standards. "
-        "“Supplied” means that every field required by the mapping is present, and “partial” that only some of them "
-        "are. The reader must decide whether the evidence is sufficient."
+        "“Supplied” means that every field required by the mapping is present; “partial” means that only some of "
+        "these fields are present. The reader must decide whether the evidence is sufficient."
     ),
     "report.evidence.count": (
-        "Of the {clauses} clauses, evidence is supplied for {supplied}, partial for {partial} and not supplied for "
+        "Evidence is supplied for {supplied} of the {clauses} clauses, partial for {partial} and not supplied for "
         "{none}."
     ),
     "report.evidence.marks": (
-        "The column “Verification” shows how the mapping to a clause was verified: P, against the text of the clause "
-        "or a verbatim quotation; S, against secondary sources; M, from memory. Check the wording of the clause "
-        "before relying on the mapping."
+        "The column “Verification” shows the basis of the mapping to a clause: P, checked against the text of the "
+        "clause or a verbatim quotation; S, checked against secondary sources; M, from memory, not checked. Check "
+        "the wording of the clause before relying on the mapping."
     ),
     "report.evidence.table": "Evidence by clause",
     "report.evidence.instrument": "Instrument",
@@ -77,5 +78,5 @@ TEXT: dict[str, str] = {
     ),
     "report.evidence.outside.notice": "The adverse action notice itself, and its legal adequacy (Regulation B).",
     "report.evidence.outside.person": "Legal basis, human intervention, and the means to contest a decision (GDPR).",
-    "report.evidence.outside.manage": "The functions GOVERN and MANAGE (NIST), and certification (ISO).",
+    "report.evidence.outside.manage": "The GOVERN and MANAGE functions (NIST), and certification (ISO).",
 }

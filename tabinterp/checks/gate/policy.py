@@ -132,7 +132,9 @@ class VerdictDemand(_Demand):
     @model_validator(mode="after")
     def _can_fail(self) -> VerdictDemand:
         if {*self.allowed} == {*get_args(Status)}:
-            raise ValueError("every verdict is allowed; remove one of them, or remove [verdict]")
+            raise ValueError(
+                "[verdict] allows every verdict, so it can never fail; remove at least one verdict from it, or remove [verdict]"
+            )
         return self
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
-    "gate.finding": "The check {slug} must not be raised.",
-    "gate.finding.moved": "The check {slug} must not be raised at the limits of this policy: {limits}.",
+    "gate.finding": "The “{slug}” check must not be raised.",
+    "gate.finding.moved": "The “{slug}” check must not be raised at the limits set by this policy: {limits}.",
     "gate.finding.absent": "The audit does not contain this check.",
     "gate.verdict": "The verdict must be one of: {allowed:status}.",
     "gate.of.network": "the network",
@@ -36,7 +36,7 @@ TEXT: dict[str, str] = {
     "gate.head": "{network} on {table}, checked against the policy {policy} on {on:date}.",
     "gate.waived": "Waived by {name} until {expires:date}: {reason}",
     "gate.expired": "The waiver by {name} has expired; it was valid until {expires:date}.",
-    "gate.idle": "The waiver of {gate} by {name} is not needed, because the gate passes.",
+    "gate.idle": "The waiver for {gate} by {name} is not needed, because the gate passes.",
     "gate.count": "{passed} of {gates} gates passed, {failed} failed, {waived} waived.",
     "gate.files": (
         "The model file and the data were not compared with audit.json. To compare them, run tabinterp verify with --model and "

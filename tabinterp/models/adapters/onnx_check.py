@@ -170,7 +170,7 @@ def _check_tensors(proto: Any, source: str) -> None:
         if kind == "TensorProto" and message.data_type not in NUMBERS:
             raise ModelError(
                 f"{source!r}: the tensor {message.name!r} has the unsupported ONNX type {message.data_type}; "
-                "allowed are real numbers, whole numbers and bool. Convert it before exporting"
+                "allowed: real numbers, whole numbers and bool. Convert it before exporting"
             )
 
 
@@ -179,7 +179,7 @@ def _check_opset(proto: Any, source: str, onnx: Any) -> None:
     for one in proto.opset_import:
         if one.domain in STANDARD and not OLDEST_OPSET <= one.version <= newest:
             raise ModelError(
-                f"{source!r} uses ONNX opset {one.version}; supported are {OLDEST_OPSET} to {newest}. Export it "
+                f"{source!r} uses ONNX opset {one.version}; supported: {OLDEST_OPSET} to {newest}. Export it "
                 "again with opset_version=20"
             )
 
@@ -226,7 +226,7 @@ def _numbers(tensor: Any, source: str, onnx: Any) -> Any:
 
 def _check_inputs(inputs: list[Any], source: str) -> None:
     if not 0 < len(inputs) <= MOST_INPUTS:
-        raise ModelError(f"{source!r} has {len(inputs)} inputs; allowed are 1 to {MOST_INPUTS}")
+        raise ModelError(f"{source!r} has {len(inputs)} inputs; allowed: 1 to {MOST_INPUTS}")
     for one in inputs:
         kind = one.type.tensor_type
         if kind.elem_type not in TYPES:

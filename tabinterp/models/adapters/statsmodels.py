@@ -105,7 +105,7 @@ def _what(result: Any) -> str:
         kind = f"GLM {type(model.family).__name__} {type(model.family.link).__name__}"
     if kind not in WHAT:
         raise ModelError(
-            f"statsmodels' {kind} is not supported; supported are {', '.join(WHAT)}. Any other result can be "
+            f"statsmodels' {kind} is not supported; supported: {', '.join(WHAT)}. Any other result can be "
             "wrapped as a function of rows: ti.wrap(lambda rows: result.predict(rows))"
         )
     given = [getattr(model, part, None) for part in ("offset", "exposure")]

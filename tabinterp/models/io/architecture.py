@@ -147,7 +147,7 @@ def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn
 def build(layers: list[Layer], file: str) -> nn.Sequential:
     """Return the modules, without memory for their tensors."""
     if not 0 < len(layers) <= MOST_LAYERS:
-        raise ModelError(f"{file!r} describes {len(layers)} layers; allowed are 1 to {MOST_LAYERS:,}")
+        raise ModelError(f"{file!r} describes {len(layers)} layers; allowed: 1 to {MOST_LAYERS:,}")
     with torch.device("meta"):
         module = nn.Sequential(*[made(layer, file) for layer in layers])
     check_total(ROWS * sum(_widths(layers)), repr(file))
@@ -166,7 +166,7 @@ def _widths(layers: list[Layer]) -> Iterator[int]:
 def made(layer: Layer, file: str) -> nn.Module:
     """Return one layer, on the default device."""
     if layer.kind not in LAYERS:
-        raise ModelError(f"{file!r} has an unknown kind of layer {layer.kind!r}; allowed are {', '.join(LAYERS)}")
+        raise ModelError(f"{file!r} has an unknown kind of layer {layer.kind!r}; allowed: {', '.join(LAYERS)}")
     make, settings = LAYERS[layer.kind]
     if set(layer.settings) != set(settings):
         raise ModelError(f"{file!r}: the settings of {layer.kind} must be {list(settings)}; got {list(layer.settings)}")

@@ -258,7 +258,7 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
     net = _network(model)
     dtype = str(module_dtype(model.weights)).removeprefix("torch.")
     if dtype not in weights.DTYPES:
-        raise ModelError(f"{model.name} cannot be saved with dtype {dtype}; allowed are {', '.join(weights.DTYPES)}")
+        raise ModelError(f"{model.name} cannot be saved with dtype {dtype}; allowed: {', '.join(weights.DTYPES)}")
     described = net.described(model.name)
     files = {WEIGHTS: weights.dump(described.tensors)}
     if net.encoder is not None:

@@ -120,7 +120,7 @@ def check(graph: Graph, file: str) -> None:
     """Check names, operations, and the number of values of each."""
     if not 0 < len(graph.nodes) <= MOST_NODES or not 0 < len(graph.inputs) <= MOST_INPUTS:
         raise ModelError(
-            f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; allowed are 1 to "
+            f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; allowed: 1 to "
             f"{MOST_NODES:,} nodes and 1 to {MOST_INPUTS} inputs"
         )
     if len(graph.layers) > MOST_NODES:
@@ -158,7 +158,7 @@ def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
         return
     if node.op not in OPERATIONS:
         raise ModelError(
-            f"{said} has the unknown operation {node.op!r}; allowed are layer, tensor, {', '.join(OPERATIONS)}"
+            f"{said} has the unknown operation {node.op!r}; the allowed operations are layer, tensor, {', '.join(OPERATIONS)}"
         )
     row = OPERATIONS[node.op]
     if not set(node.settings) <= set(row.settings):

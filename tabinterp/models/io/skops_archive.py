@@ -118,7 +118,7 @@ def _check_protocol(schema: dict[str, Any], file: str) -> None:
     protocol = schema.get("protocol")
     if type(protocol) is not int or not OLDEST_PROTOCOL <= protocol <= PROTOCOL:
         raise ModelError(
-            f"schema.json of {file!r} has the skops protocol {str(protocol)[:20]!r}; supported are "
+            f"schema.json of {file!r} has the skops protocol {str(protocol)[:20]!r}; supported: "
             f"{OLDEST_PROTOCOL} to {PROTOCOL}. Save the model again with skops 0.13 or later"
         )
 

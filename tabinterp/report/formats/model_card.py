@@ -132,12 +132,12 @@ def _analyses(document: Document) -> list[Block]:
     verdict = document.verdict
     told = [Paragraph(one, "warning") for one in voids(document)]
     told += [Paragraph(say(message)) for message in (verdict.sentence, *verdict.lines)]
-    blocks: list[Block] = [Heading(t("card.verdict")), *told, Heading(t("report.section.performance"))]
+    blocks: list[Block] = [Heading(t("card.verdict")), *told, Heading(t("report.performance.brief"))]
     blocks += performance.brief(document)
     groups = document.get(Groups)
     if groups is not None and groups.tables:
         blocks += [Heading(t("report.groups.people")), Paragraph(t("card.intersections"))]
-        blocks += several(groups) if groups.table is None else rates(groups.table)
+        blocks += several(groups) if groups.table is None else rates(groups.table, document)
     return blocks
 
 

@@ -6,8 +6,9 @@ TEXT: dict[str, str] = {
     # the model card
     "card.title": "Model card: {network}",
     "card.lead": (
-        "Format: Mitchell et al. (2019). The numbers are from the audit of {network:name} compared with {linear:name} on "
-        "{data}. Entries marked “author” were supplied by the author of the model and were not verified."
+        "This model card follows the format of Mitchell et al. (2019). The numbers are from the audit of {network:name} "
+        "compared with {linear:name} on {data}. Entries marked “author” were supplied by the author of the model and were "
+        "not verified."
     ),
     "card.section.details": "Model details",
     "card.section.use": "Intended use",
@@ -94,5 +95,5 @@ TEXT: dict[str, str] = {
     "cyclonedx.output.count": "expected count of {name}",
     "cyclonedx.slice.held_out": "held-out rows",
     "cyclonedx.slice.all": "all rows, possibly including training rows",
-    "cyclonedx.slice.class": "class {label} against the rest, {rows}",
+    "cyclonedx.slice.class": "class {label} against all other classes, {rows}",
 }

@@ -28,7 +28,7 @@ def findings(document: Document) -> list[Block]:
     raised = raised_of(document)
     cleared = [finding for finding in document.findings if finding.status == "cleared"]
     not_applicable = [finding for finding in document.findings if finding.status == "not_applicable"]
-    blocks: list[Block] = [Paragraph(counts(document))]
+    blocks: list[Block] = [Paragraph(counts(document)), Paragraph(" ".join(map(_meaning, ORDER)), "note")]
     if raised:
         blocks.append(FindingList(items(raised)))
     for key, quiet in (("cleared", cleared), ("not_applicable", not_applicable)):
@@ -44,6 +44,15 @@ def counts(document: Document) -> str:
     return t(
         "report.findings.count", **{state: states.count(state) for state in ("raised", "cleared", "not_applicable")}
     )
+
+
+def meanings(found: Sequence[Finding]) -> str:
+    """Return what the severities of these findings mean."""
+    return " ".join(_meaning(severity) for severity in ORDER if any(one.severity == severity for one in found))
+
+
+def _meaning(severity: str) -> str:
+    return t(f"report.severity.{severity}.means")
 
 
 def top(document: Document, most: int) -> list[FindingList | Paragraph]:
@@ -106,12 +115,14 @@ def _item(finding: Finding) -> FindingItem:
     # A check that applies has read the record of its analysis, so that the section is on the page.
     known = f"report.section.{anchor}" in english() and (anchor not in OWN or finding.status != "not_applicable")
     raised = finding.status == "raised"  # a check that passed has no severity to show
+    passed = finding.status == "cleared"  # its title names a fault, and would read as if the fault had been found
+    key = f"check.{finding.slug}.title"
     return FindingItem(
         code=finding.code,
         severity=finding.severity if raised else "quiet",
         severity_text=t(f"report.severity.{finding.severity}") if raised else "",
         glyph=GLYPHS[finding.severity] if raised else "",
-        title=t(key) if (key := f"check.{finding.slug}.title") in english() else finding.slug,
+        title="" if passed else t(key) if key in english() else finding.slug,
         claim=say(finding.claim),
         anchor=anchor if known else "",
         see=t("report.see", section=t(f"report.section.{anchor}")) if known else "",

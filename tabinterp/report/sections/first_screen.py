@@ -18,6 +18,7 @@ from tabinterp.report.blocks import Block, Figure, FindingItem, FindingList, Par
 from tabinterp.report.comparison import largest, legend, pair
 from tabinterp.report.words import (
     between,
+    conditions,
     counted,
     cut,
     interval,
@@ -25,8 +26,6 @@ from tabinterp.report.words import (
     number,
     say,
     scaled,
-    sentences,
-    series,
     share,
     signed,
     t,
@@ -79,7 +78,8 @@ class FirstScreen:
     strip : the gain in numbers.
     panels : figures, side by side.
     groups : what the check of selection rates says; empty where no column is protected or a finding says it.
-    raised : the gravest findings; `counts` : how many checks were raised, passed and do not apply.
+    raised : the gravest findings; `counts` : how many checks were raised, passed and do not apply;
+        `meanings` : what the severities of these findings mean.
     actions : what to do next.
     """
 
@@ -97,6 +97,7 @@ class FirstScreen:
     groups: str = ""
     raised: list[FindingItem] = field(default_factory=list)
     counts: str = ""
+    meanings: str = ""
     rest: str = ""
     actions: list[str] = field(default_factory=list)
 
@@ -123,6 +124,7 @@ def first_screen(document: Document) -> FirstScreen:
         groups="" if any(one.slug == SELECTION for one in shown) else _groups(document),
         raised=findings.excerpts(shown),
         counts=findings.counts(document),
+        meanings=findings.meanings(shown),
         rest=t("report.findings.rest", count=len(raised) - len(shown)) if len(raised) > len(shown) else "",
         actions=_actions(document),
     )
@@ -211,8 +213,9 @@ def _strip(document: Document) -> Iterator[Number]:
 
 
 def _difference(row: MetricRow) -> Number:
+    name = f"report.strip.metric.{row.metric}"
     values = {
-        "metric": t(f"report.metric.{row.metric}"),
+        "metric": t(name if name in english() else f"report.metric.{row.metric}"),
         "linear": number(row.linear.value),
         "network": number(row.network.value),
         "ci": between(row.difference, sign=True),
@@ -255,15 +258,11 @@ def _simplest(document: Document) -> str:
     row = _simpler(document)
     if row is None:
         return t("report.strip.simplest.none")
-    simplest = t("report.strip.simplest", rung=_long_name(row, document), parameters=row.parameters)
+    simplest = {"rung": _long_name(row, document), "parameters": row.parameters}
     if row.recovered.value is None or row.rung == "linear":
-        return simplest
-    recovered = {
-        "share": share(row.recovered.value),
-        "low": share(row.recovered.low),
-        "high": share(row.recovered.high),
-    }
-    return sentences([simplest, t("report.strip.recovered", **recovered)])
+        return t("report.strip.simplest", **simplest)
+    ends = {"low": share(row.recovered.low), "high": share(row.recovered.high)}
+    return t("report.strip.recovered", **simplest, share=share(row.recovered.value), **ends)
 
 
 def _importance(document: Document) -> Panel | None:
@@ -302,8 +301,18 @@ def _disagreement(document: Document) -> Panel | None:
     ]
     leaf = max(disagreement.leaves, key=_rows_that_differ, default=None)
     if leaf is not None and leaf.conditions and leaf.share.value is not None:
-        rule = tidy(series(map(say, leaf.conditions)))
-        blocks.append(Paragraph(t("report.strip.rule", rule=rule, share=_percent(leaf.share), rows=counted(leaf.rows))))
+        rule = tidy(conditions(map(say, leaf.conditions)))
+        blocks.append(
+            Paragraph(
+                t(
+                    "report.strip.rule",
+                    rule=rule,
+                    share=_percent(leaf.share),
+                    rows=counted(leaf.rows),
+                    scored=disagreement.scored_rows,
+                )
+            )
+        )
     return Panel(t("report.strip.disagreement"), blocks)
 
 
@@ -314,8 +323,9 @@ def _groups(document: Document) -> str:
     found = next((one for one in document.findings if one.slug == SELECTION), None)
     if found is None or found.claim.key == f"finding.{SELECTION}.not_applicable":  # the groups were not compared
         return ""
-    if found.claim.key == f"finding.{SELECTION}.cleared":
-        return t("report.strip.groups.cleared", **found.claim.values)
+    for key in ("cleared", "cleared_partly"):
+        if found.claim.key == f"finding.{SELECTION}.{key}":
+            return t(f"report.strip.groups.{key}", **found.claim.values)
     return say(found.claim, brief=True)
 
 

@@ -98,9 +98,9 @@ def _settings(document: Document) -> dict[str, Scalar]:
 
 
 def _explained(name: str, value: str) -> str:
-    """A setting in words, where the catalogue has some for it."""
-    key = f"report.method.setting.{name}"
-    return t(key, value=value) if key in english() else value
+    """A setting in words, where the catalogue has some for it or for its value."""
+    keys = (f"report.method.setting.{name}.{value}", f"report.method.setting.{name}")
+    return next((t(key, value=value) for key in keys if key in english()), value)
 
 
 def _setting(value: str | int | float | bool | None) -> str:
@@ -115,7 +115,7 @@ def _setting(value: str | int | float | bool | None) -> str:
 
 def described(model: ModelInfo) -> str:
     """Return a model in one line: name, library, parameters, hidden units."""
-    hidden = " + ".join(map(str, model.hidden)) or t("report.method.no_hidden")
+    hidden = listed(map(str, model.hidden)) or t("report.method.no_hidden")
     values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
     return t("report.method.model", **values)
 
