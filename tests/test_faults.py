@@ -15,7 +15,7 @@ from benchmarks.faults.__main__ import Kept, run, told
 from benchmarks.faults.audits import audited
 from benchmarks.faults.planted import FAULTS, USUAL, clean_rows, faulty, twin_of, unseen
 from benchmarks.faults.tables import REPORTED, TUNED, clean, is_tuned
-from benchmarks.faults.unseen import borne_out
+from benchmarks.faults.unseen import borne_out, raised_again
 from tabinterp.checks import CHECKS
 
 ROOT = Path(__file__).parents[1]
@@ -160,3 +160,14 @@ def test_bars_hold_on_the_tables_that_are_reported(found, alarms, true, passed):
     assert held is passed
     rung = f"{true} of {alarms}" if alarms else "–"
     assert f"| label-leak | 0 of 1 | {found} of 20 | 1 of 1 | {alarms - true} of 20 | {rung} |" in text
+
+
+@pytest.mark.nightly
+def test_a_network_is_miscalibrated_where_it_is_so_on_rows_that_nobody_saw():
+    fault, seed = next(fault for fault in FAULTS if fault.slug == "miscalibrated"), 3
+    judged = [audited(*case(fault, seed), fault.analyses, fault.declared) for case in (faulty, twin_of)]
+    assert [made.status(fault.slug) for made in judged] == ["raised", "cleared"]
+    rows, further = unseen(fault, seed)
+    again = [raised_again(made, rows, further, fault.slug, fault.analyses) for made in judged]
+    assert again == [True, False]
+    assert not raised_again(judged[0], rows, further.of(further.frame[:999]), fault.slug, fault.analyses)  # too few

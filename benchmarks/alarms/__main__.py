@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from scipy.stats import beta
 
-from benchmarks.faults.audits import audited
+from benchmarks.faults.audits import audited, other_seeds_say_so
 from benchmarks.faults.planted import EVERY
 from benchmarks.marked import rewrite
 from tabinterp.errors import TabinterpError
@@ -37,8 +37,6 @@ LIMITS = {"act": 0.05, "check": 0.15}
 TABLES, TURN = 200, 5  # tables of each cell, and how many of one cell are read before those of the next
 OUT = Path(__file__).parents[2] / "docs" / "faults.md"
 ANALYSES = EVERY | {"shapley_values", "boosted_trees"}  # those that a check reads
-# What these say is about the estimator's noise on the given table: it is true, and no false alarm, if two other seeds say it too.
-OF_THE_ESTIMATOR, OTHER_SEEDS = ("reason-codes-unstable", "unstable-ranking"), (1, 2)
 Line = dict[str, Any]
 
 
@@ -96,10 +94,7 @@ def look(slug: str, number: int) -> Line:
         rows, model = drawn(cell, number)
         found = audited(rows, model, ANALYSES, {}).findings
         raised = {one.slug: one.severity for one in found.values() if one.status == "raised"}
-        true = [one for one in OF_THE_ESTIMATOR if one in raised]
-        for seed in OTHER_SEEDS if true else ():
-            again = audited(rows, model, ANALYSES, {}, seed)
-            true = [one for one in true if again.status(one) == "raised"]
+        true = other_seeds_say_so(raised, rows, model, ANALYSES, {})
     except TabinterpError as error:
         refused = str(error)
     seconds = round(time.process_time() - start, 2)

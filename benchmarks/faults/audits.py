@@ -26,6 +26,10 @@ class Audited:
         return messages.text(claim.key, claim.values)
 
 
+# What these say is about the estimator's noise on the given table: it is true, and no false alarm, if two other seeds say it too.
+OF_THE_ESTIMATOR, OTHER_SEEDS = ("reason-codes-unstable", "unstable-ranking"), (1, 2)
+
+
 def audited(
     table: ti.Table, model: ti.Model, analyses: Iterable[str], declared: Mapping[str, str], seed: int = 0
 ) -> Audited:
@@ -33,3 +37,14 @@ def audited(
     network = bind(model, table)
     audit = ti.audit(network, table, seed=seed, rows=len(table), constraints=declared, analyses=analyses)
     return Audited({finding.slug: finding for finding in audit.document.findings}, network)
+
+
+def other_seeds_say_so(
+    slugs: Iterable[str], table: ti.Table, model: ti.Model, analyses: Iterable[str], declared: Mapping[str, str]
+) -> list[str]:
+    """Which of these findings are about the estimator's noise and raised with two other seeds as well."""
+    true = [slug for slug in slugs if slug in OF_THE_ESTIMATOR]
+    for seed in OTHER_SEEDS if true else ():
+        again = audited(table, model, analyses, declared, seed)
+        true = [slug for slug in true if again.status(slug) == "raised"]
+    return true

@@ -1,9 +1,10 @@
-"""Is what `weak-subgroup` says of a clean twin true? Asked of rows that neither the network, nor its counterpart, nor the check
-has seen: what is left of a bundled table, or more rows of a simulated one.
+"""Is a finding about a clean twin true? Judged on rows that neither the network, nor its counterpart, nor the check has seen:
+what is left of a bundled table, or more rows of a simulated one.
 
-The rule was written down before it was tried: the group that the finding names, judged alone and with nothing searched, keeps
-the limits of the check on at least 50 such rows. Then the table is not clean of it, and the finding is no false alarm. A table
-of which no rows are left has none to be told from, and its alarms stay alarms.
+The rules were written down before they were tried. `weak-subgroup`: the group that the finding names, judged alone and with
+nothing searched, is beyond the limits of the check on at least 50 such rows. `miscalibrated` and `worse-than-linear`, which judge
+one trained network as a whole: the same check is raised on at least 1,000 such rows. Then the twin is not clean of it, and
+the finding is no false alarm. A table with no rows left cannot show it, and its alarms stay alarms.
 """
 
 from __future__ import annotations
@@ -17,23 +18,26 @@ from tabinterp.analyses.subgroup_gaps.estimator import above_noise, weak_groups
 from tabinterp.checks.weak_subgroup import BEYOND_PERCENT, EXCESS_PERCENT
 from tabinterp.models import bind
 
-from .audits import Audited
+from .audits import Audited, audited
 from .tables import Rows
 
 Array = np.ndarray
 Z, FEWEST = 1.96, 50
+OF_THE_NETWORK, FEWEST_OF_ALL = ("miscalibrated", "worse-than-linear"), 1000
+
+
+def raised_again(made: Audited, rows: Rows, unseen: Rows, slug: str, analyses: frozenset[str]) -> bool:
+    """Is the check raised on these rows as well?"""
+    if len(unseen.frame) < FEWEST_OF_ALL:
+        return False
+    return audited(_held_out(made, rows, unseen), made.network.model, analyses, {}).status(slug) == "raised"
 
 
 def borne_out(made: Audited, rows: Rows, unseen: Rows) -> bool:
     """Does the weak group that was named fail on these rows as well?"""
     if not len(unseen.frame):
         return False
-    learnt = (
-        made.network.table.training_rows().frame
-    )  # with what was planted into them, which boosted trees are to learn too
-    frame = pd.concat([learnt[list(rows.frame)], unseen.frame[list(rows.frame)]], ignore_index=True)
-    table = rows.of(frame.astype(rows.frame.dtypes.to_dict())).table()
-    losses = above_noise(bind(made.network.model, table))
+    losses = above_noise(bind(made.network.model, _held_out(made, rows, unseen)))
     found = weak_groups(made.network)
     claim = made.findings["weak-subgroup"].claim
     told = (claim.values["rows"], claim.values["loss"], claim.values["rest"])
@@ -44,6 +48,13 @@ def borne_out(made: Audited, rows: Rows, unseen: Rows) -> bool:
         return False
     name, percent = ("excess", EXCESS_PERCENT) if claim.key.endswith("sure") else ("beyond", BEYOND_PERCENT)
     return _low(losses.above[name][inside]) >= percent / 100 * _null(losses.table)
+
+
+def _held_out(made: Audited, rows: Rows, unseen: Rows) -> ti.Table:
+    """The rows that the network learned from, with what was planted into them, and the unseen ones held out."""
+    learnt = made.network.table.training_rows().frame
+    frame = pd.concat([learnt[list(rows.frame)], unseen.frame[list(rows.frame)]], ignore_index=True)
+    return rows.of(frame.astype(rows.frame.dtypes.to_dict())).table()
 
 
 def _rows_of(condition: Condition, cut_on: ti.Table, table: ti.Table) -> Array:
