@@ -122,7 +122,7 @@ ASKED = {
     "analyses/conductance/estimator": ("baseline must be", "tolerance must be above 0, and"),
     "analyses/display": ("output must be one of",),
     "analyses/effects/estimator": (
-        "does not have a curve in both", "output must be one of", "two curves of", "rows that come in groups", "grid must be",
+        "column ", "output must be one of", "two curves of", "rows that come in groups", "grid must be",
         "scale must be one of",
     ),
     "analyses/shapley_values/explain_row": ("row must be",),

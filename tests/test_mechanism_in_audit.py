@@ -164,7 +164,7 @@ def test_where_a_reading_does_not_apply_it_says_why(model, words):
 
 def test_few_rows_are_not_told():
     bound = bind(cases.wrapped(cases.styled("separate")), cases.numbers(60)).take(np.arange(9))
-    with pytest.raises(NotApplicableError, match="disclose individuals"):
+    with pytest.raises(NotApplicableError, match="disclose information about individuals"):
         CONDUCTANCE.run(context_of(bound))
 
 

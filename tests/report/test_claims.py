@@ -265,7 +265,7 @@ def test_lines_beside_the_verdict_that_the_document_bears_out():
 def test_nothing_is_told_beside_a_verdict_without_held_out_rows():
     document = beside(binary(), "reference", status="worse")
     parts = {"performance": document.performance.model_copy(update={"held_out": False}), "verdict": nothing().verdict}
-    with pytest.raises(DocumentError, match="held-out rows are required"):
+    with pytest.raises(DocumentError, match="needs held-out rows"):
         check(document.model_copy(update=parts))
 
 
@@ -301,6 +301,7 @@ NEUTRAL = (
     "verdict.gap.log_loss.open",
     "verdict.others.open",
     "verdict.labels",
+    "verdict.labels.about",
     "verdict.labels.few",
     "verdict.scope",
     "verdict.scope.groups",

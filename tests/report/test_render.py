@@ -342,6 +342,11 @@ def unlike_the_samples():
     yield other("neurons", dropped_units=64)
     yield other("interactions", passed=12, passed_most=0.003)
     yield other("gain", ladder=made.gain.ladder.model_copy(update={"passed": 12}))
+    yield other("coefficients", tests=[row.model_copy(update={"vif": 12.0}) for row in made.coefficients.tests])
+    partly = selection_rates("cleared", "cleared_partly")
+    values = {**partly.claim.values, "untold": 3}
+    partly = partly.model_copy(update={"claim": partly.claim.model_copy(update={"values": values})})
+    yield made.model_copy(update={"findings": [one for one in made.findings if one.slug != partly.slug] + [partly]})
 
 
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):
