@@ -123,7 +123,7 @@ def test_a_residual_network_has_paths_and_no_shares():
         first, second, last, wide = (one.weight.double().numpy() for one in (net.first, net.second, net.last, net.wide))
     np.testing.assert_allclose(found.path[:, 0], (last @ second @ first + last @ first + wide)[0], atol=1e-6)
     assert np.isnan(found.garson).all()
-    assert any("need a plain chain" in one for one in found.caveats)
+    assert any("require a simple chain" in one for one in found.caveats)
 
 
 def test_activations_of_any_kind_and_what_has_no_paths():

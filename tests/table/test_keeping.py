@@ -214,7 +214,7 @@ def test_files_that_are_broken_or_hold_objects_are_refused(folder, tmp_path):
 
 
 def test_only_files_and_queries_can_be_gone_on_with(tmp_path):
-    with pytest.raises(TableError, match="only rows from files and queries"):
+    with pytest.raises(TableError, match="only reading from files and queries"):
         ti.scan_table(loans(), target="paid", keep=Keeping(tmp_path / "kept", {}))
 
 
