@@ -95,9 +95,9 @@ def test_rows_outside_a_domain_are_counted_and_missing_ones_are_not():
     [
         ({"w": "+"}, "unknown column 'w' in the constraints"),
         ({"x": "up"}, r"must be '\+' or '-'"),
-        ({"x": {}}, "of the keys 'direction', 'low' and 'high'"),
-        ({"x": {"direction": "+", "most": 3}}, "of the keys 'direction', 'low' and 'high'"),
-        ({"x": 3}, "of the keys 'direction', 'low' and 'high'"),
+        ({"x": {}}, "one or more of the keys"),
+        ({"x": {"direction": "+", "most": 3}}, "one or more of the keys"),
+        ({"x": 3}, "one or more of the keys"),
         ({"x": {"low": 2, "high": 1}}, "low 2 above high 1"),
         ({"x": {"low": "a"}}, "low of 'x' must be a number"),
         ({"x": {"low": float("nan")}}, "low of 'x' must be a number"),

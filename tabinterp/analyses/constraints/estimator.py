@@ -142,8 +142,8 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
     told = {"direction": given} if isinstance(given, str) else dict(given) if isinstance(given, Mapping) else None
     if not told or set(told) - {"direction", "low", "high"}:
         raise TabinterpError(
-            f"the constraint on {name!r} must be a direction ('+' or '-') or a mapping with direction, low or "
-            f"high; got {given!r}"
+            f"the constraint on {name!r} must be a direction ('+' or '-') or a mapping with one or more of the keys "
+            f"'direction', 'low' and 'high'; got {given!r}"
         )
     direction: Any = told.get("direction")
     ends = {end: _number(name, end, told[end]) for end in ("low", "high") if end in told}
