@@ -239,9 +239,10 @@ def test_two_classes_disagree_where_the_labels_differ():
     frame, _, models, bounds = pair(weighted=True)
     labels = [m.predict(frame[cases.INPUTS]) for m in models]
     differ = labels[0] != labels[1]
-    count, share = compare(*bounds, held_out=True).disagreement
-    assert count == differ.sum() > 0
-    assert share == pytest.approx(np.average(differ, weights=frame["w"]))
+    found = compare(*bounds, held_out=True).disagreement
+    assert found.count == differ.sum() > 0
+    assert found.share == pytest.approx(np.average(differ, weights=frame["w"]))
+    assert found.only_network == (differ & (labels[0] == models[0].classes_[1])).sum() > 0
     assert compare(*pair("regression")[3], held_out=True).disagreement is None
 
 
