@@ -428,7 +428,7 @@ def test_what_cannot_be_asked_is_said():
     wrong = [
         ({"method": "kernel"}, "method must be one of"),
         ({"scale": "odds"}, "scale must be one of"),
-        ({"background": 0}, "at least 1"),
+        ({"background": 0}, "1 or more"),
         ({"tolerance": 0.0}, "above 0"),
         ({"n_permutations": 0}, "between 1 and"),
         ({"background": replace(table, frame=table.frame.drop(columns="age"))}, "has no column named 'age'"),

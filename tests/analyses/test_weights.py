@@ -134,7 +134,7 @@ def neurons(task, table):
 
 def performance(task, table):
     made = compare(*(bind(m, table) for m in MODELS[task]), held_out=True)
-    share = [] if made.disagreement is None else [made.disagreement[1]]
+    share = [] if made.disagreement is None else [made.disagreement.share]
     return np.append(points(made.frame(), "network", "linear", "difference"), [made.margin, *share])
 
 
