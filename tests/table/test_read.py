@@ -298,7 +298,7 @@ REFUSED = {  # frame, settings, words that must be in the message
     "text as numbers": (base(c=[None, "3", "4", "5"]), {"kinds": {"c": "numeric"}}, ["'c'", "row 1", "'3'"]),
     "three booleans": (base(c=[1, 2, 3, 1]), {"kinds": {"c": "boolean"}}, ["'c'", "3 different values (1, 2, 3)", "two"]),
     "level": (base(c=list("abca")), {"levels": {"c": ["a", "b"]}}, ["'c'", "row 2", "'c'", "['a', 'b']"]),
-    "level twice": (base(c=list("abca")), {"levels": {"c": list("abcc")}}, ["'c'", "different values"]),
+    "level twice": (base(c=list("abca")), {"levels": {"c": list("abcc")}}, ["'c'", "distinct values"]),
     "levels as text": (base(c=list("abca")), {"levels": {"c": "abc"}}, ["'c'", "list", "'abc'"]),
     "levels of numbers": (
         base(),
