@@ -33,7 +33,8 @@ def blurred(count: int, few: int) -> int:
     """Return the number of rows on which two models differ as if five of them were on the side on which `few` are, 1 to 9.
 
     What is known besides (by how many rows more one model predicts a class) gives the number on that side from the exact count;
-    from this one it gives five, whatever it is.
+    from this one it gives five, whatever it is. The standard error of the difference in accuracy still holds the exact count:
+    n ((n - 1) se² + difference²), for n rows that weigh the same.
 
     >>> [blurred(count, few) for count, few in ((371, 4), (375, 6), (363 + 18, 9))]
     [373, 373, 373]

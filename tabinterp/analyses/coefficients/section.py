@@ -90,7 +90,7 @@ def build(coefficients: Coefficients, document: Document) -> list[Block]:
 
 
 def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
-    """Name the columns whose coefficients are imprecise because other columns nearly determine them, worst first."""
+    """Say how many columns others nearly determine, and name those of the largest variance inflation factor."""
     inflation = {row.column: row.vif for row in tests if row.vif is not None and row.vif > COLLINEAR}
     if not inflation:
         return []
