@@ -41,7 +41,7 @@ def poisson(
         raise NotApplicableError(why("inference.zero", rows=len(y)))
     lost = never_counted(basis.vectors, y)
     vectors, y, weights, causes = basis.vectors[~lost], y[~lost], weights[~lost], _causes(design, y)
-    null = null_space(vectors, rcond=UNDETERMINED)
+    null = _undetermined(vectors)
     span = null_space(null.T, rcond=UNDETERMINED) if null.shape[1] else np.eye(vectors.shape[1])
     groups = None if groups is None else groups[~lost]
     if kind != "model" and len(y) <= span.shape[1]:
@@ -84,6 +84,14 @@ def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floa
     return single_draws(x, np.linalg.inv((x * information[:, None]).T @ x), information, groups)
 
 
+def _undetermined(vectors: Floats) -> Floats:
+    """Return an orthonormal basis (p, q) of the directions that these rows (n, p) do not determine.
+
+    The singular values are those of R of the QR decomposition; `null_space` of the rows themselves would hold n times n numbers.
+    """
+    return np.asarray(null_space(np.linalg.qr(vectors, mode="r"), rcond=UNDETERMINED))
+
+
 def never_counted(vectors: Floats, y: Floats) -> Bools:
     """Return the rows (n,) with zero counts whose rate can decrease forever in some direction without any other rate
     increasing.
@@ -93,7 +101,7 @@ def never_counted(vectors: Floats, y: Floats) -> Bools:
     [False, False, True]
     """
     zero, lost = np.flatnonzero(y == 0), np.zeros(len(y), dtype=bool)
-    free = null_space(vectors[y > 0], rcond=UNDETERMINED)
+    free = _undetermined(vectors[y > 0])
     if not free.shape[1] or not len(zero):
         return lost
     moves = vectors[zero] @ free
