@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from tabinterp.analyses.calibration.reliability_curve import wilson
 from tabinterp.analyses.performance.estimator import FEWEST
 from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.stats.wilson_interval import wilson
 
 Mean = tuple[float, float, float, float]  # value, standard error, ends of the interval
 NONE: Mean = (np.nan, np.nan, np.nan, np.nan)
@@ -92,4 +92,5 @@ def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
     whole = value in (0.0, 1.0)  # all rows alike: what error there is, is rounding
     most = float(len(group)) if np.isin(values, (0, 1)).all() else np.inf
     size = kish if whole or error == 0 else min(value * (1 - value) / error**2, most)
-    return value, error, *wilson(value, size)
+    low, high = wilson(value, size)
+    return value, error, float(low), float(high)

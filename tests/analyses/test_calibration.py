@@ -14,10 +14,11 @@ from statsmodels.stats.proportion import proportion_confint
 
 import tabinterp as ti
 from tabinterp.analyses.calibration.estimator import _by_likelihood, calibration
-from tabinterp.analyses.calibration.reliability_curve import cuts, wilson
+from tabinterp.analyses.calibration.reliability_curve import cuts
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.models.scores import probabilities
+from tabinterp.stats.wilson_interval import wilson
 from tests import cases
 
 PARTS = ["slope", "slope_stderr", "intercept", "intercept_stderr"]

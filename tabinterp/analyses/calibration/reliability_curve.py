@@ -13,6 +13,7 @@ from scipy import stats
 
 from tabinterp.analyses.performance.estimator import FEWEST
 from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.stats.wilson_interval import wilson
 
 BINS = 10
 
@@ -99,7 +100,7 @@ def _bin(sums: Bins, i: int, classes: bool) -> Bin:
     size = mass**2 / float(sums.squares[i])  # as many rows of equal weight say as much (Kish 1965)
     if classes:
         observed = min(max(observed, 0.0), 1.0)
-        low, high = wilson(observed, size)
+        low, high = map(float, wilson(observed, size))
     else:
         spread = float(sums.spread[i]) / mass * size / max(size - 1, 1e-9)
         half = float(stats.t.ppf(0.975, max(size - 1, 1))) * np.sqrt(spread / size)
@@ -120,15 +121,3 @@ def cuts(ordered: FloatArray, least: int = FEWEST) -> IntArray:
         if at - kept[-1] >= least and n - at >= least:
             kept.append(int(at))
     return np.array([*kept, n], dtype=np.int64)
-
-
-def wilson(share: float, size: float) -> tuple[float, float]:
-    """Return the 95% Wilson interval of a share among `size` rows (Wilson 1927).
-
-    >>> [round(end, 4) for end in wilson(0.0, 10)]
-    [0.0, 0.2775]
-    """
-    z = float(stats.norm.ppf(0.975))
-    middle = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-    half = z / (1 + z**2 / size) * float(np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)))
-    return 0.0 if share == 0 else middle - half, 1.0 if share == 1 else middle + half

@@ -21,7 +21,6 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.tree import DecisionTreeClassifier
 
-from tabinterp.analyses.calibration.reliability_curve import wilson
 from tabinterp.analyses.clustered_means import share_of
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.performance.estimator import (
@@ -39,6 +38,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel
 from tabinterp.network.encoder import level_encoder
+from tabinterp.stats.wilson_interval import wilson
 from tabinterp.table import Table
 from tabinterp.table.class_counts import require_events
 from tabinterp.table.folds import folds
@@ -190,7 +190,8 @@ def _share(hit: Any, weights: FloatArray, groups: IntArray | None, fewest: int =
         value, _, low, high = share_of(hit, weights, groups)
         return value, low, high
     share = float(np.average(hit, weights=weights))
-    return share, *wilson(share, float(weights.sum() ** 2 / (weights**2).sum()))
+    low, high = wilson(share, float(weights.sum() ** 2 / (weights**2).sum()))
+    return share, float(low), float(high)
 
 
 # ---- the tree

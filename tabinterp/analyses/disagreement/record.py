@@ -17,7 +17,7 @@ from tabinterp.analyses.record_values import fill, interval
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.errors import DocumentError
-from tabinterp.stats.wilson_interval import Z95, wilson
+from tabinterp.stats.wilson_interval import wilson
 from tabinterp.table.suppression import SMALL, blurred, countless, parts_shown
 
 from . import ANALYSIS
@@ -187,7 +187,7 @@ def _about(share: tuple[float, float, float], was: tuple[int, int], now: tuple[i
     """Return a share that was one quotient of counts as if it were another, to two digits."""
     value = now[0] / now[1]
     if plain:
-        numbers: tuple[float, ...] = (value, *wilson(value, now[1], Z95))
+        numbers: tuple[float, ...] = (value, *wilson(value, now[1]))
     else:
         moved = value * was[1] / was[0] if was[0] else 1.0
         numbers = tuple(min(1.0, number * moved) for number in share)

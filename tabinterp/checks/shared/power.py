@@ -13,8 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import NormalDist
 
+import numpy as np
+
 from tabinterp.checks.base import Outcome
 from tabinterp.document.document import Document, Interval, Power
+from tabinterp.stats.wilson_interval import wilson
 
 CHANCE = 0.8  # with which an effect is detected
 Z_ENDS, Z_CHANCE = NormalDist().inv_cdf(0.975), NormalDist().inv_cdf(CHANCE)
@@ -108,8 +111,9 @@ def share_of(count: int, rows: int) -> float:
 
 def share_beyond(limit: float, rows: int) -> float:
     """Return the least share whose 95% interval (Wilson 1927) lies above `limit` with a probability of 80%."""
-    count = next((k for k in range(math.ceil(limit * rows), rows + 1) if _wilson_low(k, rows) >= limit), rows + 1)
-    return share_of(count, rows)
+    counts = np.arange(math.ceil(limit * rows), rows + 1)
+    reaching = counts[wilson(counts / rows, rows)[0] >= limit]
+    return share_of(int(reaching[0]) if len(reaching) else rows + 1, rows)
 
 
 def psi_beyond(limit: float, p: float, df: int, training: int, held_out: int) -> float:
@@ -122,12 +126,6 @@ def psi_beyond(limit: float, p: float, df: int, training: int, held_out: int) ->
 
     unit = 1 / training + 1 / held_out
     return float(chndtrinc(max(chdtri(df, p), limit / unit), df, 1 - CHANCE)) * unit
-
-
-def _wilson_low(count: int, rows: int) -> float:
-    share, z2 = count / rows, Z_ENDS**2
-    half = Z_ENDS * math.sqrt(share * (1 - share) / rows + z2 / (4 * rows**2))
-    return (share + z2 / (2 * rows) - half) / (1 + z2 / rows)
 
 
 def _least(low: Callable[[float], float], limit: float) -> float:
