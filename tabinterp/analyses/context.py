@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from tabinterp.arrays import IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.device import CPU
 from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.suppression import SMALL
 
 from .base import Analysis, Result
 from .settings import AuditSettings
@@ -35,6 +39,10 @@ class Context:
     performance : metrics of both models and the verdict, on the evaluated rows.
     results : name of an analysis -> its result, None where it does not apply; fills while the audit runs.
     within : called with the share of the present analysis that is done.
+    share : how many rows the present analysis may ask a function of rows about; infinite for other models.
+    most_drawn : the most rows that it may draw for this; None: no limit of its own.
+    limited : titles of the analyses that used fewer rows because of their share; fills while the audit runs.
+    title : of the present analysis.
     sums : name of an analysis -> its plan and its sums over all rows of a scan; empty for a table in memory.
     """
 
@@ -47,6 +55,10 @@ class Context:
     results: dict[str, Any]
     within: Callable[[float], None]
     sums: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    share: float = math.inf
+    most_drawn: int | None = None
+    limited: list[str] = field(default_factory=list)
+    title: str = ""
 
     def __getitem__(self, analysis: Analysis[Result]) -> Result | None:
         """Return the result of an analysis that ran before; None where it does not apply."""
@@ -79,7 +91,11 @@ class Context:
     @cached_property
     def subsample(self) -> IntArray:
         """Positions of the rows for analyses that evaluate the network many times."""
-        return self.drawn(self.evaluated, self.settings.rows)
+        most = self.settings.rows
+        if self.most_drawn is not None and self.most_drawn < min(most, len(self.evaluated)):
+            self._is_limited()
+            most = self.most_drawn
+        return self.drawn(self.evaluated, most)
 
     @cached_property
     def gradient_subsample(self) -> IntArray:
@@ -94,6 +110,33 @@ class Context:
         """Return the network and the linear model on these rows of one table, without binding them again."""
         network = self.network.take(rows)
         return network, self.linear.take(rows, network.table)
+
+    def rows_and_background(self, a_pair: float, rows: int, background: int) -> tuple[int, int]:
+        """Return how many rows to explain, and with how many background rows each, within the share of the analysis.
+
+        Parameters
+        ----------
+        a_pair : rows that the model is asked about for each pair of an explained and a background row.
+        rows, background : of each, at most. Twice as many rows as background rows are left, but not fewer than ten of either.
+
+        Raises
+        ------
+        NotApplicableError
+            where the share does not allow ten of either.
+        """
+        if self.share >= a_pair * rows * background:
+            return rows, background
+        self._is_limited()
+        pairs = self.share / a_pair
+        background = min(background, max(SMALL, math.isqrt(int(pairs / 2))))
+        rows = min(rows, int(pairs / background))
+        if rows < SMALL:
+            raise NotApplicableError(why("budget.few", least=SMALL))
+        return rows, background
+
+    def _is_limited(self) -> None:
+        if self.title not in self.limited:
+            self.limited.append(self.title)
 
     def part(self, index: int, count: int) -> Callable[[str, float], None]:
         """Return a progress callback for one of several equal parts of the current analysis."""

@@ -71,6 +71,7 @@ class AuditSettings(Part):
     ----------
     seed : of every draw.
     rows : the most rows for analyses that take many passes over them.
+    budget : the most rows that a function of rows is asked about; None for other models.
     control : protected column -> its reference group.
     constraints : directions and domains of columns, in the order given.
     margin : of equivalence, in units of the primary metric; None: the convention.
@@ -82,6 +83,7 @@ class AuditSettings(Part):
 
     seed: int = 0
     rows: int = ROWS
+    budget: int | None = None
     control: dict[str, str] = Field(default_factory=dict)
     constraints: list[Constraint] = Field(default_factory=list)
     margin: float | None = None
@@ -105,6 +107,7 @@ class AuditSettings(Part):
         return {
             "seed": self.seed,
             "rows": self.rows,
+            "budget": self.budget,
             "control": self.control or None,
             "constraints": {
                 one.column: one.model_dump(exclude={"column"}, exclude_none=True) for one in self.constraints

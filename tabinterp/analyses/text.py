@@ -20,6 +20,13 @@ TEXT: dict[str, str] = {
     "why.gradient": "{model:name} {opaque}, so it has no gradient",
     "why.units": "no hidden units were found in {model:name}",
     "why.weights": "{model:name} {opaque}, so its weights cannot be randomised",
+    "why.budget.spent": (
+        "the analysis would ask the model about more rows than its share of the budget of {budget} rows; a larger budget allows "
+        "it"
+    ),
+    "why.budget.few": (
+        "its share of the budget does not allow {least} rows with {least} background rows each; a larger budget allows it"
+    ),
     # what stands for {opaque}: what is known of a model that is no torch network
     "why.opaque.function": "is only a prediction function",
     "why.opaque.outside": "gives different predictions when its layers are rebuilt in torch",

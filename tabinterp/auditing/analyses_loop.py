@@ -13,13 +13,14 @@ from typing import Any, Protocol
 
 import torch
 
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, Size
 from tabinterp.analyses.context import Context
 from tabinterp.document.document import FAILED, Message
 from tabinterp.errors import NotApplicableError, TabinterpError, argument
 from tabinterp.table.suppression import SMALL
 from tabinterp.threads import cores, cores_limited
 
+from .budget import within_budget
 from .workers import Watch, can_fork, independent, side_by_side
 
 LOG = logging.getLogger("tabinterp")
@@ -64,11 +65,12 @@ def workers_of(jobs: int | None) -> int:
 
 
 def run_analyses(
-    selected: Sequence[Analysis[Any]], context: Context, jobs: int, clock: Clock
+    selected: Sequence[Analysis[Any]], context: Context, jobs: int, clock: Clock, size: Size | None = None
 ) -> tuple[Context, list[Message]]:
     """Run analyses; return the context with their results, and notes on those that do not apply, in the order of the list.
 
     Independent ones run in `jobs` worker processes. What these leave out, as after an error, runs here afterwards.
+    `size` is that of the audit; the shares of a budget follow from it.
     """
     for model in (context.network, context.linear):
         # In single precision a row's score depends on the rows beside it, and so on which analysis asks first.
@@ -81,14 +83,17 @@ def run_analyses(
             longest = sorted(groups, key=lambda group: -sum(clock.expected(one.name) for one in group))
             outcomes = side_by_side(longest, context, answer, jobs, clock)
         notes = list(_withheld(context))
-        for analysis in selected:
+        for i, analysis in enumerate(selected):
             if analysis.name not in outcomes:
+                context = within_budget(context, size, selected[i:])
                 with clock(analysis.name):
                     context, outcomes[analysis.name] = _answer(analysis, context)
             outcome = outcomes[analysis.name]
             context.results[analysis.name] = outcome.result
             clock.seconds[analysis.name] = clock.seconds.pop(analysis.name)  # in the order of the list
             notes += [] if outcome.note is None else [outcome.note]
+        if context.network.model.questions is not None:
+            context.network.model.questions.finish()
     return context, notes
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ from tabinterp.analyses.base import Analysis, Size
 from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.models import BoundModel
 
-TIMED_ROWS = 4_096
+from .budget import level, needed
+
+TIMED_ROWS, TIMED_FEW = 4_096, 128  # of a network, and of a function of rows
 ENCODED_ROWS = 512
 
 
@@ -27,7 +29,8 @@ def measured(network: BoundModel, most: int, rows: int) -> Size:
     """
     table = network.table
     evaluated = len(table) if table.held_out is None else int(table.held_out.sum())
-    sample = network.take(np.resize(np.arange(len(table)), TIMED_ROWS))
+    timed = TIMED_ROWS if network.model.function is None else TIMED_FEW
+    sample = network.take(np.resize(np.arange(len(table)), timed))
     _ = sample.rest(sample.z).cpu()
     start = time.perf_counter()
     _ = sample.rest(sample.z).cpu()  # a device may still be at work when it has been asked
@@ -50,17 +53,25 @@ def measured(network: BoundModel, most: int, rows: int) -> Size:
     )
 
 
-def expected_seconds(size: Size, analyses: Iterable[Analysis[Any]], *, fits: bool) -> dict[str, float]:
+def expected_seconds(
+    size: Size, analyses: Sequence[Analysis[Any]], budget: int | None = None, *, fits: bool
+) -> dict[str, float]:
     """Return the expected seconds of each part of an audit after the rows were encoded.
 
     Parameters
     ----------
     size : of the audit, and speed of its network.
     analyses : those that run.
+    budget : rows that they may ask about in all; None: no limit.
     fits : whether a counterpart is fitted.
     """
     fit = 0.1 + 3e-7 * size.training * size.encoded * size.outputs if fits else 0.0
-    return {"counterpart": fit} | {one.name: one.cost(size) for one in (PERFORMANCE, *analyses)}
+    seconds = {one.name: one.cost(size) for one in (PERFORMANCE, *analyses)}
+    if budget is not None:
+        share = level([needed(one, size) for one in analyses], budget)
+        spared = {one.name: max(0.0, needed(one, size) - share) for one in analyses}
+        seconds |= {name: seconds[name] - size.evaluations(rows) for name, rows in spared.items()}
+    return {"counterpart": fit} | seconds
 
 
 def in_words(seconds: float) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tabinterp.analyses import ANALYSES, chosen
-from tabinterp.analyses.base import Analysis
+from tabinterp.analyses.base import Analysis, Size
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.analyses.performance.estimator import compare, training_pair
@@ -33,6 +33,7 @@ from tabinterp.threads import cores, one_thread
 
 from .analyses_loop import run_analyses, workers_of
 from .assemble import document
+from .budget import limited
 from .duration_forecast import expected_seconds, in_words, measured
 from .result import Audit, judged
 from .streaming import Sums, sweep
@@ -51,6 +52,7 @@ def audit(
     null: Model | None = None,
     seed: int = 0,
     rows: int = ROWS,
+    budget: int | None = None,
     declined: str | None = None,
     control: Mapping[str, Any] | None = None,
     constraints: Mapping[str, Any] | None = None,
@@ -88,6 +90,11 @@ def audit(
         Seed of every random draw, from 0 to 4294967295.
     rows : int
         Analyses that take many passes over the rows use at most this many. They are drawn by a hash of the row.
+    budget : int, optional
+        The most rows that a function of rows is asked about in the whole audit: by default 400,000, or sixteen times the rows of
+        the table if that is more. The analyses share the budget. Those that need more than their share explain fewer rows with
+        fewer background rows, which makes their intervals wider; the document names them. Networks whose layers tabinterp
+        evaluates itself have no budget.
     declined : str, optional
         Deprecated. Name the adverse class when the table is read: `read_table(..., adverse=)`.
     control : mapping of str to str, optional
@@ -149,7 +156,7 @@ def audit(
         "null": null,
     }
     check_requested(selected, used)
-    check_numbers(seed, rows, margin)
+    check_numbers(seed, rows, margin, budget)
     workers = workers_of(jobs)
     check_model(model)
     if not isinstance(table, Scan):
@@ -172,10 +179,15 @@ def audit(
     )
     key = None if digest_key is None else read_digest_key(digest_key, create=True)
     clock = _Clock(progress)
+    known = model.model.questions.asked if isinstance(model, BoundModel) and model.model.questions else 0
     with clock("encode"):
         network = bind(model, table.sample if isinstance(table, Scan) else table)
-    if workers > 1 or clock.is_watched or announce is not None:
-        _expect(network, table, selected, settings, counterpart, clock, announce)
+    budget = limited(network, budget, known)
+    settings = settings.model_copy(update={"budget": budget})
+    size = None
+    if workers > 1 or clock.is_watched or announce is not None or budget is not None:
+        size = measured(network, settings.rows, len(table))
+        _expect(size, selected, budget, counterpart, clock, announce)
     with clock("counterpart"):
         linear = _linear(counterpart, network, table, seed, engine)
     beside = [replace(other, device=network.device) for other in others]
@@ -183,7 +195,7 @@ def audit(
     with clock("performance"):
         sums = _summed(network, linear, settings, selected, table, engine, clock.within)
         context = _compared(network, linear, beside, null, settings, sums, clock.within)
-    context, notes = run_analyses(selected, context, workers, clock)
+    context, notes = run_analyses(selected, context, workers, clock, size)
     return _assembled(context, notes, table, key, {"seconds": clock.seconds, "jobs": workers})
 
 
@@ -202,17 +214,15 @@ def _held_out_as_remembered(table: Table | Scan, remembered: Split | None) -> Ta
 
 
 def _expect(
-    network: BoundModel,
-    table: Table | Scan,
+    size: Size,
     selected: Sequence[Analysis[Any]],
-    settings: AuditSettings,
+    budget: int | None,
     counterpart: Model | None,
     clock: _Clock,
     announce: Callable[[str], None] | None,
 ) -> None:
     """Estimate the duration of each analysis, so that the longest can begin first, and announce that of the audit."""
-    size = measured(network, settings.rows, len(table))
-    seconds = expected_seconds(size, selected, fits=counterpart is None)
+    seconds = expected_seconds(size, selected, budget, fits=counterpart is None)
     clock.expect(seconds)
     if announce is not None:
         announce(f"About {in_words(sum(seconds.values()))} on this machine.")
@@ -284,6 +294,9 @@ def _assembled(
     context: Context, notes: list[Message], table: Table | Scan, key: DigestKey | None, run: dict[str, Any]
 ) -> Audit:
     """Build the document from the results and add its findings; `run` is what is known of this run alone."""
+    if context.limited:
+        said: dict[str, Any] = {"budget": context.settings.budget, "analyses": context.limited}
+        notes = [*notes, Message(key="not_assessed.budget", values=said)]
     if context.settings.analyses is not None:
         left_out = [analysis.title for analysis in ANALYSES if analysis.name not in context.results]
         notes = [*notes, Message(key="not_assessed.not_requested", values={"analyses": left_out})]

@@ -68,6 +68,12 @@ TEXT: dict[str, str] = {
         "Not available: {reading:step}. The analysis failed with an internal error ({error} in {place}), and the audit "
         "continued without it. Please report the error with the printed traceback and the versions in run.json."
     ),
+    # analyses: step
+    "not_assessed.budget": (
+        "The model was asked about at most {budget} rows of input (the budget of the audit). The following analyses therefore "
+        "used fewer rows or fewer background rows, which makes their intervals wider: {analyses:step}. A larger budget "
+        "removes this limit."
+    ),
     "not_assessed.not_requested": "Not requested: {analyses:step}.",
     "not_assessed.split": (
         "No verdict is given: without a split, it is unknown which rows the network was not trained on. Specify a split "

@@ -54,14 +54,18 @@ def check_engine(engine: Engine, table: Table | Scan) -> None:
         )
 
 
-def check_numbers(seed: int, rows: int, margin: float | None) -> None:
-    """Refuse a seed, a number of rows or a margin that is out of range."""
+def check_numbers(seed: int, rows: int, margin: float | None, budget: int | None) -> None:
+    """Refuse a seed, a number of rows, a margin or a budget that is out of range."""
     if not isinstance(seed, numbers.Integral) or not 0 <= seed <= MOST_SEED:
         raise TabinterpError(f"the seed must be a whole number from 0 to {MOST_SEED}; got {argument('seed', seed)}")
     if not isinstance(rows, numbers.Integral) or not 2 <= rows <= MOST_ROWS:
         raise TabinterpError(
             f"the largest number of rows for an analysis must be between 2 and {MOST_ROWS:,}; got "
             f"{argument('rows', rows)}"
+        )
+    if budget is not None and (not isinstance(budget, numbers.Integral) or not 1 <= budget <= MOST_ROWS):
+        raise TabinterpError(
+            f"the budget must be a number of rows between 1 and {MOST_ROWS:,}; got {argument('budget', budget)}"
         )
     margin_of(margin, 1.0)
 

@@ -261,6 +261,16 @@ def audit(
             help="Largest number of rows for analyses that evaluate the network many times.",
         ),
     ] = 20_000,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            "--budget",
+            min=1,
+            max=2**31 - 1,
+            help="Largest number of rows that a model without readable layers is asked about in the whole audit; by default "
+            "400,000. Fewer rows make the audit shorter and its intervals wider.",
+        ),
+    ] = None,
     declined: Annotated[
         str | None, typer.Option("--declined", help="Deprecated; use --adverse CLASS.", hidden=True)
     ] = None,
@@ -333,7 +343,7 @@ def audit(
         target, task, positive, adverse, drop, protected, kind, labels, weight, group, drop_missing_target
     )
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
-    judged: dict[str, Any] = {"margin": margin, "costs": costs_of(costs), "threshold": threshold}
+    judged: dict[str, Any] = {"budget": budget, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
     judged |= {
         "control": controls(control),
         "digest_key": digest_key,

@@ -19,7 +19,7 @@ from tabinterp.table.schema import GOALS, Goal
 from tabinterp.table.table import check_table
 
 from .affine_front import Untouched, is_sequence, linear, on, private, split, without_final
-from .black_box import Codes, FunctionModule
+from .black_box import Codes, FunctionModule, Questions
 from .device import placed
 from .encoding import Encoding, build
 from .model import BLOCK, OF_ANY_ROWS, BoundModel, Model, check_model, check_widths
@@ -76,10 +76,10 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
             model = model.finish(table.inputs)
         if model.function is not None:
             frame = table.inputs if model.reads is None else table.inputs[list(model.reads)]
-            codes = Codes(frame)
-            model = replace(
-                model, encoder=codes, reads=tuple(map(str, frame.columns)), module=FunctionModule(codes, model.function)
-            )
+            codes, questions = Codes(frame), model.questions or Questions()
+            module = FunctionModule(codes, model.function, questions)
+            reads = tuple(map(str, frame.columns))
+            model = replace(model, encoder=codes, reads=reads, module=module, questions=questions)
         return model, build(model.encoder, table.inputs, model.reads)
     except TabinterpError:
         raise

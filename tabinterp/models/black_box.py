@@ -9,6 +9,7 @@ asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +19,49 @@ import torch
 from torch import Tensor, nn
 
 from tabinterp.arrays import FloatArray
-from tabinterp.errors import ModelError
+from tabinterp.document.message import why
+from tabinterp.errors import ModelError, NotApplicableError
 
 Function = Callable[[pd.DataFrame], Any]  # rows (n, columns) -> (n,) or (n, k)
+
+
+class Questions:
+    """How many rows a function was asked about, and how many it may be asked about in all and by the present analysis."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._budget = self._reserve = 0
+        self._limit = math.inf
+
+    def start(self, budget: int, known: int, reserve: int) -> None:
+        """Allow this many rows beyond those that are already known; analyses leave some in reserve."""
+        self.asked -= known
+        self._budget, self._reserve = budget, reserve
+
+    @property
+    def left(self) -> float:
+        """The rows that the analyses may still ask about."""
+        return self._budget - self._reserve - self.asked
+
+    def allow(self, rows: float) -> None:
+        """Let the present analysis ask about this many rows, or what is left."""
+        self._limit = self.asked + min(rows, self.left)
+
+    def finish(self) -> None:
+        """Let what follows the analyses ask: it needs no more than the reserve."""
+        self._limit = math.inf
+
+    def add(self, rows: int) -> None:
+        """Count rows; refuse those beyond the limit.
+
+        Raises
+        ------
+        NotApplicableError
+            where there would be more than the present analysis may ask about.
+        """
+        if self.asked + rows > self._limit:
+            raise NotApplicableError(why("budget.spent", budget=self._budget))
+        self.asked += rows
 
 
 class Codes:
@@ -63,13 +104,15 @@ class Codes:
 class FunctionModule(nn.Module):
     """A function of rows as a module of codes, without gradient and hidden units."""
 
-    def __init__(self, codes: Codes, function: Function) -> None:
+    def __init__(self, codes: Codes, function: Function, questions: Questions) -> None:
         super().__init__()
         self._codes = codes
         self._function = function
+        self._questions = questions
         self.precision = nn.Parameter(torch.zeros((), dtype=torch.float64), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        self._questions.add(len(x))
         values = np.array(
             self._function(self._codes.decode(x.numpy())), dtype=np.float64
         )  # torch warns of what is read-only
@@ -77,4 +120,4 @@ class FunctionModule(nn.Module):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FunctionModule:
         """Return a copy that shares the function, which is called but never changed."""
-        return FunctionModule(self._codes, self._function)
+        return FunctionModule(self._codes, self._function, self._questions)

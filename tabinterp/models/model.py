@@ -22,7 +22,7 @@ from tabinterp.preview import Preview, Previewed
 from tabinterp.table import Split, Table
 
 from .affine_front import Activations, Front, consuming, on, private
-from .black_box import Function
+from .black_box import Function, Questions
 from .device import CPU, AdaptiveBatch, differentiated, home, placed
 from .encoding import Encoding
 from .scores import module_dtype
@@ -60,7 +60,8 @@ class Model(Previewed):
     holds its weights. `predict` is the original's own answer, (n, k) probabilities or (n,) values or expected counts, to
     check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings. `expects`: how
     wide each input is, where a file says so. `fitted_in_batches`: to all training rows of a scan. `device`: where it computes;
-    `resident`: are fronts kept there, where there is room?
+    `resident`: are fronts kept there, where there is room? `questions`: counts the rows that a function is asked about, once
+    it is bound.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Model(Previewed):
     fitted_in_batches: bool = False
     device: str = CPU
     resident: bool = True
+    questions: Questions | None = None
 
     def preview(self) -> Preview:
         """Return library, layers and parameters."""

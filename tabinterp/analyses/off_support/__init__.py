@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ANALYSIS: Analysis[OffSupport] = Analysis(
     "off_support",
     "comparison of perturbed and real rows",
-    lambda size: 0.5 + 0.03 * size.columns,
+    lambda size: 0.5 + 0.03 * size.columns + size.evaluations(800 * size.columns + 2_000),
     rows="table",
     place="off_support",
     record="OffSupport",

@@ -52,6 +52,7 @@ class Case:
     side: float
     cut: float
     seed: int
+    evaluations: float = EVALUATIONS
 
     @property
     def rows(self) -> IntArray:
@@ -112,7 +113,15 @@ def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) 
     return stated
 
 
-def case_of(network: BoundModel, linear: BoundModel, threshold: float, rows: int | None, seed: int) -> Case:
+def case_of(
+    network: BoundModel,
+    linear: BoundModel,
+    threshold: float,
+    rows: int | None,
+    seed: int,
+    reference: int = REFERENCE,
+    evaluations: float = EVALUATIONS,
+) -> Case:
     table, cut = network.table, float(np.log(threshold) - np.log1p(-threshold))
     score, weights, means = network.scores[:, 0], table.row_weights, (network.x, linear.x)
     side = 1.0 if table.schema.compared == 0 else -1.0  # the adverse class is the positive one, or the other
@@ -122,11 +131,13 @@ def case_of(network: BoundModel, linear: BoundModel, threshold: float, rows: int
     if min(len(down), len(up)) < FEWEST:
         raise NotApplicableError(why("declined.few", least=FEWEST))
     down_drawn = down if rows is None else down[np.sort(chosen(table.numbers[down], rows, seed))]
-    nearest = np.lexsort((row_hash(table.numbers[up], seed), np.abs(score[up] - cut)))[:REFERENCE]
+    nearest = np.lexsort((row_hash(table.numbers[up], seed), np.abs(score[up] - cut)))[:reference]
     both = np.concatenate([down_drawn, up[nearest]])
     mean, linear_mean = (np.asarray(np.average(x, axis=0, weights=weights)) for x in means)
     size, near = len(down_drawn), np.arange(len(down_drawn), len(both))
-    return Case(network.take(both), linear.take(both), size, len(down), near, mean, linear_mean, side, cut, seed)
+    return Case(
+        network.take(both), linear.take(both), size, len(down), near, mean, linear_mean, side, cut, seed, evaluations
+    )
 
 
 # ---- what each column adds towards the decline
@@ -141,7 +152,7 @@ def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray
     from the same coalitions.
     """
     once = case.size * len(case.near) * 2 * max(1, len(bound.columns) - 1)
-    permutations = int(np.clip(EVALUATIONS // once, 1, MOST))
+    permutations = int(np.clip(case.evaluations // once, 1, MOST))
     found = explain(Games(bound, case.near, _both_scales), case.rows, seed, permutations, None).values
     return _cleaned(case, found[..., 0], bound), _cleaned(case, found[..., 1], bound)
 

@@ -30,7 +30,15 @@ from tabinterp.errors import NotApplicableError, TabinterpError, argument
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.table import Table
 
-from .adverse_decisions import case_of, interventional, linear_values, readings, without_declined
+from .adverse_decisions import (
+    EVALUATIONS,
+    REFERENCE,
+    case_of,
+    interventional,
+    linear_values,
+    readings,
+    without_declined,
+)
 from .reason_lists import Against, Flips, Likeness, Named, against, alike, flips, named_columns, omitted, protected
 from .record import TOP
 
@@ -119,6 +127,8 @@ def reason_codes(
     threshold: float = 0.5,
     signs: Mapping[str, int] | None = None,
     rows: int | None = None,
+    reference: int = REFERENCE,
+    evaluations: float = EVALUATIONS,
     seed: int = 0,
 ) -> ReasonCodes:
     """Return the reason codes of the rows of `table` that the network declines, under both models.
@@ -130,6 +140,8 @@ def reason_codes(
     threshold : a row is predicted to be positive when its probability is above it.
     signs : column -> +1 or -1, the direction in which a number is meant to move the score of the positive class.
     rows : at most so many of the declined rows, drawn by hash; None: all.
+    reference : at most so many just-approved rows, with which the declined rows are compared.
+    evaluations : of the network, for one set of lists: permutations are added while they allow it, up to sixteen a pair of rows.
 
     Raises
     ------
@@ -154,7 +166,7 @@ def reason_codes(
     table = without_declined(table, declined)
     _check(threshold, table, signs)
     network, other = bind(model, table), bind(linear, table)
-    case = case_of(network, other, threshold, rows, seed)
+    case = case_of(network, other, threshold, rows, seed, reference, evaluations)
     main, on_probability = interventional(case.network, case, seed)
     lists = readings(case, main, on_probability)
     lists["linear"] = own = linear_values(case, case.near_mean)
@@ -197,5 +209,16 @@ def run(context: Context) -> ReasonCodes | None:
     if context.network.table.schema.task != "binary":
         return None
     network, linear = context.both(context.evaluated)
-    rows = min(context.settings.rows, AUDITED_ROWS)
-    return reason_codes(network, linear, network.table, threshold=context.threshold, rows=rows, seed=context.seed)
+    columns = len(network.columns)
+    # two lists of reasons, of a permutation and its reverse for each pair at least, and moves of single columns and of lists
+    rows, reference = context.rows_and_background(6 * columns, min(context.settings.rows, AUDITED_ROWS), REFERENCE)
+    return reason_codes(
+        network,
+        linear,
+        network.table,
+        threshold=context.threshold,
+        rows=rows,
+        reference=reference,
+        evaluations=min(EVALUATIONS, context.share / 3),
+        seed=context.seed,
+    )

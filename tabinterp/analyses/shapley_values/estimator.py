@@ -8,6 +8,7 @@ log-odds unless probabilities are asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -358,14 +359,18 @@ def _check_budget(games: Games, rows: IntArray) -> None:
 def run(context: Context) -> tuple[ShapleyValues, ShapleyValues]:
     """Compute Shapley values for both models of an audit, on the same rows with the same background.
 
-    With many columns fewer rows are explained, from a fixed number of permutations: to reach the tolerance would take most of an
-    audit's time.
+    With many columns, or on a budget, fewer rows are explained, from a fixed number of permutations: to reach the tolerance would
+    take most of an audit's time.
     """
     columns = len(context.network.columns)
     options: dict[str, Any] = {"seed": context.seed, "method": "permutation" if columns > WIDE else "auto"}
-    rows = context.drawn(context.subsample, int(np.clip(AUDITED_CELLS // columns, FEWEST_AUDITED, AUDITED_ROWS)))
+    most, background = int(np.clip(AUDITED_CELLS // columns, FEWEST_AUDITED, AUDITED_ROWS)), BACKGROUND
+    if context.share < math.inf:
+        options |= {"method": "permutation"}
+        most, background = context.rows_and_background(2 * FIRST * columns, most, background)
+    rows = context.drawn(context.subsample, most)
     if len(rows) < SMALL:
         raise NotApplicableError(why("shapley.few", least=SMALL))
     network, linear = context.both(rows)
-    first = shapley_values(network, network.table, BACKGROUND, **options, progress=context.part(0, 2))
-    return first, shapley_values(linear, linear.table, BACKGROUND, **options)
+    first = shapley_values(network, network.table, background, **options, progress=context.part(0, 2))
+    return first, shapley_values(linear, linear.table, background, **options)

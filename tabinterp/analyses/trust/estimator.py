@@ -9,6 +9,7 @@ and overlap of the top columns between explanations that differ by their backgro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -361,7 +362,11 @@ def run(context: Context) -> tuple[Trust, Trust]:
         if other.split is not None:
             check_unseen(context.network.table, other.split)
     network, linear = context.both(context.evaluated)
+    size: dict[str, Any] = {"seed": context.seed}
+    if context.share < math.inf:
+        a_pair = 2 * (BACKGROUNDS + 1) * len(network.columns)  # a permutation and its reverse for each ranking
+        size |= dict(zip(("rows", "background"), context.rows_and_background(a_pair, ROWS, BACKGROUND), strict=True))
     return (
-        trust(network, network.table, others=context.others, null=context.null, seed=context.seed),
-        trust(linear, linear.table, seed=context.seed),
+        trust(network, network.table, others=context.others, null=context.null, **size),
+        trust(linear, linear.table, **size),
     )
