@@ -240,7 +240,7 @@ def test_a_path_that_is_no_text(form, folder, command):  # noqa: F811
     [
         (ZeroDivisionError("division by zero"), 70, "internal error: ZeroDivisionError: division by zero"),
         (RecursionError("too deep"), 70, "This is a bug in tabinterp"),
-        (KeyError("x"), 70, "report it and attach the file"),
+        (KeyError("x"), 70, "report the bug and attach the file"),
         (MemoryError(), 2, "not enough memory"),
         (np._core._exceptions._ArrayMemoryError((10**9,), np.dtype(float)), 2, "not enough memory (Unable to allocate"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "not enough memory"),
