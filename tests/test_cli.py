@@ -340,7 +340,9 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
         before = {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()}
         refused = run("demo", "--out", tmp_path / "demo", "--quiet")
         assert (refused.code, refused.out) == (2, "")
-        assert re.search(re.escape(f"the output folder {str(tmp_path / folder)!r} ") + "(already )?contains", refused.err)
+        assert re.search(
+            re.escape(f"the output folder {str(tmp_path / folder)!r} ") + "(already )?contains", refused.err
+        )
         assert "--overwrite" not in refused.err
         assert {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()} == before
         path.unlink()
@@ -358,7 +360,8 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
     refused = run("train", "--data", "gappy.csv", *asked, "--out", "bundle")
     assert (refused.code, refused.out) == (2, "")
     assert (
-        "missing in 20 of 180 rows, first in row 0. Leave these rows out with --drop-missing-target, or" in refused.err
+        "missing in 20 of 180 rows, for example in row 0. Leave these rows out with --drop-missing-target, or"
+        in refused.err
     )
     done = run("train", "--data", "gappy.csv", *asked[:-1], "--drop-missing-target", "--out", "bundle")
     assert done.code == 0, done.err
@@ -438,7 +441,7 @@ MODELS = {
         ["counterpart", "SHA-256"],
     ),
     "unknown split": (header_with(split__kind="magic"), ["kind", "'fraction'"]),
-    "odd split": (header_with(split__cuts=[]), ["one for each class; got 0"]),
+    "odd split": (header_with(split__cuts=[]), ["if the split is stratified; got 0 cuts"]),
     "unknown setting": (header_with(table__colour="red"), ["table.colour"]),
     "odd setting": (header_with(table__drop="remark"), ["table.drop", "list"]),
     "no target": (header_with(table=None), ["name of the target column with --target"]),
@@ -463,15 +466,15 @@ TRAINING = {
         ["--target", "payed"],
         ["error: unknown column in --target: 'payed'", "'年齢'", "Did you mean 'paid'?"],
     ),
-    "positive of many": (["--target", "code", "--positive", "1"], ["Leave out --positive"]),
+    "positive of many": (["--target", "code", "--positive", "1"], ["use --task multiclass without --positive"]),
     "not a count": (["--target", "年齢", "--task", "count", "--positive", "1"], ["Leave out --positive 1"]),
-    "uncounted": (["--target", SCRIPT, "--task", "count"], ["for other numbers use --task regression"]),
+    "uncounted": (["--target", SCRIPT, "--task", "count"], ["For other numbers, use --task regression"]),
     "no such column": (["--target", "paid", "--drop", "q"], ["error: unknown column in --drop: 'q'", "'年齢'"]),
     "no such weight": (["--target", "paid", "--weight", "q"], ["error: unknown column in --weight: 'q'"]),
     "kind": (["--target", "paid", "--kind", "own=truth"], ["'own'", "numeric, categorical", "'truth'"]),
     "kind without =": (["--target", "paid", "--kind", "own"], ["COLUMN=KIND", "'own'"]),
     "kind of no column": (["--target", "paid", "--kind", "q=numeric"], ["error: unknown column in --kind: 'q'"]),
-    "positive": (["--target", "paid", "--positive", "perhaps"], ["'paid'", "'no' and 'yes'", "got --positive perhaps"]),
+    "positive": (["--target", "paid", "--positive", "perhaps"], ["'paid'", "'no' or 'yes'", "got --positive perhaps"]),
     "share": (["--target", "paid", "--split", "1.5"], ["between 0 and 1", "1.5"]),
     "split column": (["--target", "paid", "--split", "q"], ["error: unknown column in --split: 'q'"]),
     "split labels": (["--target", "paid", "--split", "remark"], ["'remark'", "row 0", "SECRET-0", "train", "dates"]),
@@ -668,8 +671,8 @@ def test_a_scan_that_was_stopped_is_gone_on_with(folder, run, tmp_path, monkeypa
     other = run(*asked, "--resume", "--seed", "1", "--drop", "remark", "--drop", "own")
     assert (other.code, other.err) == (
         2,
-        f"{told}\nerror: the saved state in {str(kept)!r} is from a different audit and cannot be resumed. These differ: drop, "
-        f"seed. Start again without --resume and with --overwrite\n",
+        f"{told}\nerror: the saved state in {str(kept)!r} is from a different audit and cannot be resumed. The two audits "
+        f"differ in: drop, seed. Start again with --overwrite instead of --resume\n",
     )
     assert kept.exists()
 

@@ -268,8 +268,8 @@ def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> 
     mean = float(np.average(counts, weights=weight))
     if not mean > 0:
         raise ModelError(
-            "all counts in the training rows are 0, so the network cannot be trained: the logarithm of the mean count is "
-            "not finite. Use training rows with at least one count above 0"
+            "the network cannot be trained, because all counts in the training rows are 0. Use training rows with at least "
+            "one count above 0"
         )
     with torch.no_grad():
         layer.bias.add_(np.log(mean))

@@ -288,7 +288,7 @@ class _Packed:
         except Exception as error:  # whatever the user's model or encoder raises is told in its words
             raise TabinterpError(
                 "the Dask engine must pickle the model to send it to the workers, but this model cannot be pickled "
-                f"({error}). Convert the model to a bundle (tabinterp convert) and use that, or use the local engine"
+                f"({error}). Convert the model to a bundle (tabinterp convert) and audit the bundle, or use the local engine"
             ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:

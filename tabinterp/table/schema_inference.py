@@ -100,7 +100,7 @@ class Asked:
         if not any(column.role == "input" for column in columns):
             raise TableError(
                 "there is no input column, because every column is dropped, is the target or has another role. Keep at least "
-                "one other column"
+                "one column as an input"
             )
         task, classes = _goal(found[self.target], self.task, self.positive, levels.get(self.target))
         columns = labelled(columns, classes, self.labels)
