@@ -46,7 +46,7 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "Not a regular file", str(path))
+            raise OSError(errno.EINVAL, "Not a regular file, but a pipe, device or socket", str(path))
         data = bytearray()
         while block := os.read(handle, BLOCK):
             data += block
@@ -101,7 +101,8 @@ def _lock(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise BlockingIOError(
                 errno.EWOULDBLOCK,
-                "Another audit is writing to this folder. Wait for it, or choose another folder",
+                "Another audit or training run is writing here. Wait for that run to finish, or choose a folder other than "
+                "this one",
                 str(folder),
             ) from None
         except OSError:  # some network file systems lock no folders
@@ -144,15 +145,22 @@ def check_private(folder: Path) -> None:
         state = path.lstat()
         if stat.S_ISLNK(state.st_mode):
             raise OSError(
-                errno.ELOOP, "This is a link, but tabinterp saves rows of the table here. Delete it", str(path)
+                errno.ELOOP,
+                "Rows of the table are saved here, so this path must not be a link. Delete the link",
+                str(path),
             )
         if not (stat.S_ISDIR(state.st_mode) or (path != folder and stat.S_ISREG(state.st_mode))):
             raise OSError(
-                errno.EINVAL, "tabinterp did not create this, but saves rows of the table here. Delete it", str(path)
+                errno.EINVAL,
+                "Rows of the table are saved here, but tabinterp did not create this file, pipe or device. Delete it",
+                str(path),
             )
         if hasattr(os, "geteuid") and state.st_uid != os.geteuid():
             raise PermissionError(
-                errno.EPERM, "This belongs to another user. Delete it, or choose another folder", str(path)
+                errno.EPERM,
+                "Rows of the table are saved here, but this path belongs to another user. Choose another output "
+                "folder, or delete this path",
+                str(path),
             )
 
 
@@ -183,7 +191,7 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
         It cannot be written, or something else than a file has its place: a folder, a device, a pipe, a socket or a link.
     """
     if path.is_symlink():  # such as /dev/stdout, which is there for others too
-        raise OSError(errno.ELOOP, "This is a link and will not be replaced. Choose another file name", str(path))
+        raise OSError(errno.ELOOP, "Links are not replaced. Choose an output file other than this link", str(path))
     staged = _stage(path, data, mode)
     try:
         os.replace(staged, path)
@@ -232,10 +240,12 @@ def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
     """Write the data beside the file's place, under a name of its own, and through to the disk."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(
-            errno.EINVAL, "This is a device, pipe or socket, not a regular file. Choose another file name", str(path)
+            errno.EINVAL,
+            "Only regular files are replaced. Choose an output file other than this device, pipe or socket",
+            str(path),
         )
     if path.is_dir():
-        raise IsADirectoryError(f"{str(path)!r} is a folder. Give the name of a file")
+        raise IsADirectoryError(f"{str(path)!r} is a folder, but the output must be a file. Give the name of a file")
     staged = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     _STAGED.add(str(staged))

@@ -330,7 +330,7 @@ def test_a_field_that_is_named_twice_is_refused(folder, what):
     path.write_text(changed)
     (told,) = failures(folder, key=folder / "key.pub.pem")
     assert "The attestation is not a DSSE envelope" in told
-    assert "a field occurs twice" in told
+    assert "the same field occurs twice" in told
 
 
 def test_an_envelope_is_text_in_utf_8(folder):
@@ -355,7 +355,7 @@ def signed_as(folder: Path, kind: str, body: bytes) -> None:
 def test_a_right_signature_of_something_else_is_told(folder):
     signed_as(folder, "text/plain", b"hello")
     assert failures(folder, key=folder / "key.pub.pem") == [
-        f"The attestation is signed, but it contains text/plain. Required: {TYPE}."
+        f"The attestation is signed, but the type of its contents is text/plain instead of {TYPE}."
     ]
     signed_as(
         folder, TYPE, b'{"_type": "https://in-toto.io/Statement/v1", "predicateType": "https://slsa.dev/provenance/v1"}'
@@ -416,13 +416,13 @@ def test_keys_that_cannot_be_used_are_told(folder, capsys):
     signing = {
         "nowhere.pem": "cannot be read: No such file",
         "key.pub.pem": "is a public key",
-        "curve.pem": "only Ed25519 is supported",
+        "curve.pem": "only Ed25519 keys are supported",
         "noise.pem": "openssl genpkey -algorithm ed25519",
     }
     checking = {
         "nowhere.pem": "cannot be read: No such file",
         "key.pem": "is a private key",
-        "curve.pub.pem": "only Ed25519 is supported",
+        "curve.pub.pem": "only Ed25519 keys are supported",
         "noise.pem": "openssl pkey -in key.pem -pubout",
     }
     ti.sign(folder / "out", folder / "key.pem")
@@ -437,7 +437,8 @@ def test_without_the_library_it_is_said_how_to_get_it(folder, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setitem(sys.modules, name, None)
             with pytest.raises(
-                SignatureError, match=rf"{missing}, which is not installed: pip install 'tabinterp\[sign\]'"
+                SignatureError,
+                match=rf"{missing}, which is not installed. Install it with: pip install 'tabinterp\[sign\]'",
             ):
                 ti.sign(folder / "out", folder / "key.pem")
 

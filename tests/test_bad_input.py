@@ -64,10 +64,10 @@ def place(tmp_path_factory):
 
 HUGE = "9" * 400
 TABLES = {
-    "a number of 400 digits": (lambda i: f"{i},{HUGE if i == 3 else i},{i % 2}", "a whole number beyond 1.8e308"),
-    "a column of them": (lambda i: f"{i},{HUGE},{i % 2}", "a whole number beyond 1.8e308"),
-    "a negative one in the target": (lambda i: f"{i},{i},-{HUGE if i == 3 else i}", "a whole number beyond 1.8e308"),
-    "a number beyond floats": (lambda i: f"{i},1e999,{i % 2}", "Numbers must be finite"),
+    "a number of 400 digits": (lambda i: f"{i},{HUGE if i == 3 else i},{i % 2}", "a whole number beyond ±1.8e308"),
+    "a column of them": (lambda i: f"{i},{HUGE},{i % 2}", "a whole number beyond ±1.8e308"),
+    "a negative one in the target": (lambda i: f"{i},{i},-{HUGE if i == 3 else i}", "a whole number beyond ±1.8e308"),
+    "a number beyond floats": (lambda i: f"{i},1e999,{i % 2}", "All numbers must be finite"),
     "bytes that are no text": (lambda i: f"{i},\udcff,{i % 2}", "UTF-8"),
     "more cells than names": (lambda i: f"{i},1,2,3,{i % 2}", "cells"),
 }
@@ -240,7 +240,7 @@ def test_a_path_that_is_no_text(form, folder, command):  # noqa: F811
     [
         (ZeroDivisionError("division by zero"), 70, "internal error: ZeroDivisionError: division by zero"),
         (RecursionError("too deep"), 70, "This is a bug in tabinterp"),
-        (KeyError("x"), 70, "report it and attach the file"),
+        (KeyError("x"), 70, "report the bug and attach the file"),
         (MemoryError(), 2, "not enough memory"),
         (np._core._exceptions._ArrayMemoryError((10**9,), np.dtype(float)), 2, "not enough memory (Unable to allocate"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "not enough memory"),

@@ -459,7 +459,7 @@ def test_a_signature_does_not_cover_a_contradiction(folder, monkeypatch):  # noq
 def test_a_key_needs_the_whole_folder(folder, tmp_path, capsys):  # noqa: F811
     shutil.copy(folder / "out" / "audit.json", tmp_path / "other.json")
     assert command("check", tmp_path / "other.json", "--key", folder / "key.pub.pem") == 2
-    assert "must be named audit.json" in capsys.readouterr().err
+    assert "must be the file audit.json" in capsys.readouterr().err
     assert command("check", folder / "out" / "audit.json", "--attestation", folder / "x") == 2
     assert "Give --key as well" in capsys.readouterr().err
 

@@ -253,7 +253,8 @@ def test_margin_costs_and_threshold_reach_the_audit(folder, run, tmp_path, monke
     assert (asked["margin"], asked["costs"], asked["threshold"]) == (0.02, (1.0, 5.0), 0.3)
     for wrong in ("5", "1:2:3", "a:b"):
         done = run("audit", folder / "bundle", *data, "--costs", wrong)
-        assert (done.code, done.err) == (2, f"error: --costs must be two numbers FP:FN, such as 1:5; got {wrong!r}\n")
+        told = "two numbers in the form FP:FN, the costs of a false positive and of a false negative, such as 1:5"
+        assert (done.code, done.err) == (2, f"error: --costs must be {told}; got {wrong!r}\n")
 
 
 def test_workers_of_this_machine_sum_over_a_folder(folder, run, tmp_path, monkeypatch):
@@ -286,7 +287,7 @@ def test_a_cluster_is_not_started_for_rows_that_are_read_whole(folder, run, tmp_
     asked = ["--data", folder / "people.csv", "--out", tmp_path / "out", "--engine", "dask"]
     done = run("audit", folder / "bundle", *asked)
     assert done.code == 2
-    assert "people.csv' is small enough to be read whole. Leave out --engine" in done.err
+    assert "people.csv' is small enough to be read at once. Leave out --engine" in done.err
     assert not (tmp_path / "out").exists()
 
 
@@ -339,7 +340,9 @@ def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
         before = {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()}
         refused = run("demo", "--out", tmp_path / "demo", "--quiet")
         assert (refused.code, refused.out) == (2, "")
-        assert re.search(re.escape(f"the folder {str(tmp_path / folder)!r} ") + "(already )?contains", refused.err)
+        assert re.search(
+            re.escape(f"the output folder {str(tmp_path / folder)!r} ") + "(already )?contains", refused.err
+        )
         assert "--overwrite" not in refused.err
         assert {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()} == before
         path.unlink()
@@ -357,7 +360,8 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
     refused = run("train", "--data", "gappy.csv", *asked, "--out", "bundle")
     assert (refused.code, refused.out) == (2, "")
     assert (
-        "missing in 20 of 180 rows, first in row 0. Leave these rows out with --drop-missing-target, or" in refused.err
+        "missing in 20 of 180 rows, for example in row 0. Leave these rows out with --drop-missing-target, or"
+        in refused.err
     )
     done = run("train", "--data", "gappy.csv", *asked[:-1], "--drop-missing-target", "--out", "bundle")
     assert done.code == 0, done.err
@@ -371,7 +375,7 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
 
     done = run("audit", "bundle", "--data", "gappy.csv", "--rows", 50, "--out", "out", "--analyses", "calibration")
     assert done.code == 0, done.err
-    assert "Leaving out 20 rows without a target." in done.err
+    assert "Leaving out 20 rows in which the target is missing." in done.err
     document = ti.Audit.from_json("out/audit.json").document
     data = document.data
     assert (data.rows, data.held_out_rows, data.without_target.rows, data.classes) == (160, 40, 20, ["0", "1"])
@@ -437,10 +441,10 @@ MODELS = {
         ["counterpart", "SHA-256"],
     ),
     "unknown split": (header_with(split__kind="magic"), ["kind", "'fraction'"]),
-    "odd split": (header_with(split__cuts=[]), ["one for each class; got 0"]),
+    "odd split": (header_with(split__cuts=[]), ["if the split is stratified; got 0 cuts"]),
     "unknown setting": (header_with(table__colour="red"), ["table.colour"]),
     "odd setting": (header_with(table__drop="remark"), ["table.drop", "list"]),
-    "no target": (header_with(table=None), ["--target is missing"]),
+    "no target": (header_with(table=None), ["name of the target column with --target"]),
 }
 
 
@@ -462,15 +466,15 @@ TRAINING = {
         ["--target", "payed"],
         ["error: unknown column in --target: 'payed'", "'年齢'", "Did you mean 'paid'?"],
     ),
-    "positive of many": (["--target", "code", "--positive", "1"], ["Leave out --positive"]),
+    "positive of many": (["--target", "code", "--positive", "1"], ["use --task multiclass without --positive"]),
     "not a count": (["--target", "年齢", "--task", "count", "--positive", "1"], ["Leave out --positive 1"]),
-    "uncounted": (["--target", SCRIPT, "--task", "count"], ["for other numbers use --task regression"]),
+    "uncounted": (["--target", SCRIPT, "--task", "count"], ["For other numbers, use --task regression"]),
     "no such column": (["--target", "paid", "--drop", "q"], ["error: unknown column in --drop: 'q'", "'年齢'"]),
     "no such weight": (["--target", "paid", "--weight", "q"], ["error: unknown column in --weight: 'q'"]),
     "kind": (["--target", "paid", "--kind", "own=truth"], ["'own'", "numeric, categorical", "'truth'"]),
     "kind without =": (["--target", "paid", "--kind", "own"], ["COLUMN=KIND", "'own'"]),
     "kind of no column": (["--target", "paid", "--kind", "q=numeric"], ["error: unknown column in --kind: 'q'"]),
-    "positive": (["--target", "paid", "--positive", "perhaps"], ["'paid'", "'no' and 'yes'", "got --positive perhaps"]),
+    "positive": (["--target", "paid", "--positive", "perhaps"], ["'paid'", "'no' or 'yes'", "got --positive perhaps"]),
     "share": (["--target", "paid", "--split", "1.5"], ["between 0 and 1", "1.5"]),
     "split column": (["--target", "paid", "--split", "q"], ["error: unknown column in --split: 'q'"]),
     "split labels": (["--target", "paid", "--split", "remark"], ["'remark'", "row 0", "SECRET-0", "train", "dates"]),
@@ -499,7 +503,7 @@ def test_out_is_a_file(inside, folder, run, tmp_path):
     for arguments in (["train", *data, "--target", "paid"], ["audit", folder / "bundle", *data]):
         done = run(*arguments, "--out", out)
         assert (done.code, done.out) == (2, "")
-        assert f"the folder '{out}' cannot be created or written to" in done.err
+        assert f"the output folder '{out}' cannot be created or written to" in done.err
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -538,7 +542,8 @@ def test_render_needs_an_audit_and_a_file_to_write(folder, run, tmp_path):
     assert "No such file" in run("render", tmp_path / "audit.json", "--out", tmp_path / "r.html").err
     assert "Is a directory" in run("render", folder / "bundle", "--out", tmp_path / "r.html").err
     done = run("render", folder / "audit" / "audit.json", "--out", tmp_path)
-    assert (done.code, done.err) == (2, f"error: '{tmp_path}' is a folder. Give the name of a file\n")
+    told = f"'{tmp_path}' is a folder, but the output must be a file. Give the name of a file"
+    assert (done.code, done.err) == (2, f"error: {told}\n")
 
 
 def test_usage(run):
@@ -666,8 +671,8 @@ def test_a_scan_that_was_stopped_is_gone_on_with(folder, run, tmp_path, monkeypa
     other = run(*asked, "--resume", "--seed", "1", "--drop", "remark", "--drop", "own")
     assert (other.code, other.err) == (
         2,
-        f"{told}\nerror: the saved state in {str(kept)!r} is from a different audit and cannot be resumed. These differ: drop, "
-        f"seed. Start again without --resume and with --overwrite\n",
+        f"{told}\nerror: the saved state in {str(kept)!r} is from a different audit and cannot be resumed. The two audits "
+        f"differ in: drop, seed. Start again with --overwrite instead of --resume\n",
     )
     assert kept.exists()
 
@@ -686,8 +691,8 @@ def test_nothing_of_rows_that_are_read_whole_is_kept(folder, run, tmp_path, monk
     monkeypatch.setattr(ti, "audit", lambda *_, **how: signal.raise_signal(signal.SIGINT))
     done = run("audit", folder / "bundle", "--data", folder / "people.csv", "--out", tmp_path, "--quiet", "--resume")
     data = str(folder / "people.csv")
-    told = f"--resume has no effect: {data!r} is read whole, so no state is saved. The audit starts from the beginning."
-    assert done == Ran(130, "", f"{told}\ninterrupted\n")
+    told = f"--resume has no effect, because {data!r} is not read in batches and no state is saved for it."
+    assert done == Ran(130, "", f"{told} The audit starts from the beginning.\ninterrupted\n")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -70,9 +70,12 @@ def test_a_count_is_never_inferred():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([1, 0, -2, -3], r"target 'y' is not a count: row 2 contains -2 \(2 such rows\)"),
-        ([1, 0, 2, 2.5], r"target 'y' is not a count: row 3 contains 2.5 \(1 such rows\).*task='regression'"),
-        (list("abca"), "'y' must be numeric for count; row 0 contains 'a'"),
+        ([1, 0, -2, -3], r"target 'y' is not a count, because row 2 contains -2 \(number of such rows: 2\)"),
+        (
+            [1, 0, 2, 2.5],
+            r"target 'y' is not a count, because row 3 contains 2.5 \(number of such rows: 1\).*task='regression'",
+        ),
+        (list("abca"), "'y' must contain numbers for the task count; row 0 contains 'a'"),
     ],
 )
 def test_what_is_no_count_is_refused(values, words):
@@ -368,7 +371,7 @@ def test_the_reference_network_finds_the_rates_wherever_they_lie():
 
 
 def test_the_reference_network_refuses_what_is_no_count():
-    with pytest.raises(ModelError, match="only whole numbers, 0 or greater"):
+    with pytest.raises(ModelError, match="only whole numbers of at least 0"):
         fit_network(np.ones((9, 1)), np.arange(9) - 1.0, task="count")
     with pytest.raises(ModelError, match="all counts in the training rows are 0"):
         fit_network(np.ones((9, 1)), np.zeros(9), task="count")

@@ -230,7 +230,7 @@ def test_an_engine_is_for_rows_in_batches(cluster, folder, tmp_path):
         ("local", "tcp://127.0.0.1:1", "Give --engine dask as well"),
         ("dask", "tcp://127.0.0.1:1", "no Dask scheduler can be reached at 'tcp://127.0.0.1:1'"),
         *[
-            ("dask", address, "give tls://HOST:PORT or tcp://HOST:PORT")
+            ("dask", address, "of the form tls://HOST:PORT or tcp://HOST:PORT")
             for address in (
                 "nonsense://127.0.0.1",
                 "inproc://127.0.0.1/1/1",
@@ -250,7 +250,7 @@ def test_an_engine_is_for_rows_in_batches(cluster, folder, tmp_path):
                 "loans.csv",
             )
         ],
-        ("dask", "tls://127.0.0.1:1", "needs certificates: set distributed.comm.tls.ca-file"),
+        ("dask", "tls://127.0.0.1:1", "needs TLS certificates, but none are configured"),
     ],
 )
 def test_engines_that_there_are_not(name, scheduler, told):

@@ -64,7 +64,7 @@ def test_an_audit_of_rows_that_are_read_whole_clears_what_was_kept(place, tmp_pa
     asked = ("audit", place / "model.zip", "--data", place / "table.csv", *ASKED, tmp_path, *ONE)
     code, _, err = command(*asked)
     assert code == 2
-    assert "Continue it with --resume, start again with --overwrite, or" in err
+    assert "Continue that audit with --resume, start again with --overwrite, or" in err
     assert names(kept) == {"about.json", "columns.npz", "drawn.npz"}
     code, _, err = command(*asked, "--overwrite")
     assert code == 0, err
@@ -138,7 +138,7 @@ def test_links_are_refused(case, resume, place, tmp_path):
     other.mkdir()
     PLANTED[case](kept, other)
     before = {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
-    with pytest.raises(OSError, match=r"This is a link|tabinterp did not create this"):
+    with pytest.raises(OSError, match=r"must not be a link|tabinterp did not create this"):
         ti.scan_table(place / "parts", target="y", keep=Keeping(kept, {}, resume=resume, every=0))
     assert {path: path.read_bytes() for path in other.rglob("*") if path.is_file()} == before
 
@@ -146,7 +146,7 @@ def test_links_are_refused(case, resume, place, tmp_path):
 def test_a_folder_of_another_user_is_refused(place, tmp_path, monkeypatch):
     kept = leave_rows(place, tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: kept.stat().st_uid + 1)
-    with pytest.raises(PermissionError, match="This belongs to another user"):
+    with pytest.raises(PermissionError, match="this path belongs to another user"):
         ti.scan_table(place / "parts", target="y", keep=Keeping(kept, {}, resume=True))
 
 
@@ -173,7 +173,7 @@ def test_a_second_audit_is_refused_and_sigterm_keeps_the_work_of_the_first(place
         process.send_signal(signal.SIGSTOP)
         code, out, err = command(*asked, place / "table.csv", *ASKED, tmp_path)
         assert (code, out) == (2, "")
-        assert "Another audit is writing to this folder" in err
+        assert "Another audit or training run is writing here" in err
         assert names(tmp_path) <= {RESUME}
         process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGTERM)
@@ -236,7 +236,7 @@ def test_a_folder_that_cannot_be_written_to_is_found_before_the_work(place, tmp_
     ):
         code, out, err = command(*arguments)
         assert (code, out, work) == (2, "", [])
-        assert f"the folder '{read_only}' cannot be created or written to" in err
+        assert f"the output folder '{read_only}' cannot be created or written to" in err
 
 
 def test_a_folder_that_stays_empty_is_not_left(tmp_path):
@@ -295,7 +295,9 @@ def test_what_is_no_file_is_not_replaced_by_one(case, tmp_path):
     """A file in the place of /dev/null or /dev/stdout would be for every program of the machine."""
     NO_FILES[case](tmp_path / "out")
     before = {path: (path.lstat().st_mode, path.lstat().st_ino) for path in tmp_path.iterdir()}
-    with pytest.raises(OSError, match=r"(Give the name of a file|will not be replaced|not a regular file)"):
+    with pytest.raises(
+        OSError, match=r"(Give the name of a file|Links are not replaced|Only regular files are replaced)"
+    ):
         write(tmp_path / "out", b"new")
     assert {path: (path.lstat().st_mode, path.lstat().st_ino) for path in tmp_path.iterdir()} == before
     assert case != "a link to a file" or (tmp_path / "file").read_text() == "old"
@@ -314,7 +316,7 @@ def test_no_command_writes_over_a_pipe(signable, command):  # noqa: F811
     ):
         code, out, err = command(*arguments, "--out", pipe)
         assert (code, out) == (2, ""), arguments
-        assert f"This is a device, pipe or socket, not a regular file. Choose another file name: {str(pipe)!r}" in err
+        assert f"Choose an output file other than this device, pipe or socket: {str(pipe)!r}" in err
         assert stat.S_ISFIFO(pipe.lstat().st_mode)
 
 
@@ -355,9 +357,9 @@ def test_a_folder_that_is_not_empty_is_refused_before_the_work(name, what, place
     for more in ((), *(() if own else (("--overwrite",),)), *((("--resume",),) if name == "audit" else ())):
         code, printed, err = command(*arguments, out, *more)
         assert (code, printed, work, tree(out)) == (2, "", [], before), more
-        assert f"error: the folder {str(out)!r} " in err
-        assert ("Replace it with --overwrite, or name another folder" in err) == own
-        assert ("Nothing in it was changed" in err) == (not own)
+        assert f"error: the output folder {str(out)!r} " in err
+        assert ("Use --overwrite to replace these files, or name another folder" in err) == own
+        assert ("Nothing in the folder was changed" in err) == (not own)
         assert own or "thesis.tex" in err or what != "thesis"
         assert ("no saved state to resume from" in err) == (own and more == ("--resume",))
 
@@ -431,7 +433,7 @@ def test_a_bundle_and_an_archive_are_overwritten_when_asked(place, tmp_path, com
         before = tree(tmp_path)
         code, _, err = command("convert", place / "model.zip", "--out", out)
         assert (code, tree(tmp_path)) == (2, before)
-        assert "Replace it with --overwrite" in err
+        assert "Use --overwrite to replace" in err
         stamps = {path: path.stat().st_ino for path in tmp_path.rglob("*") if path.is_file()}
         code, printed, _ = command("convert", place / "model.zip", "--out", out, "--overwrite")
         assert (code, printed, {*tree(tmp_path)}) == (0, f"{out}\n", {*before})
@@ -441,7 +443,7 @@ def test_a_bundle_and_an_archive_are_overwritten_when_asked(place, tmp_path, com
     (tmp_path / "thesis.zip").write_bytes((place / "table.csv").read_bytes())
     code, _, err = command("convert", place / "model.zip", "--out", tmp_path / "thesis.zip", "--overwrite")
     assert code == 2
-    assert "is not a bundle and will not be replaced" in err
+    assert "is not a bundle, so it will not be replaced" in err
     assert (tmp_path / "thesis.zip").read_bytes() == (place / "table.csv").read_bytes()
     code, _, err = command("train", "--data", place / "table.csv", "--target", "y", "--out", tmp_path / "new.zip")
     assert code == 2
@@ -468,6 +470,6 @@ def test_no_command_writes_over_a_file_that_it_reads(place, tmp_path, command): 
     ):
         code, printed, err = command(*arguments)
         assert (code, printed, tree(tmp_path)) == (2, "", before), arguments
-        assert "is also an input of this command" in err, err
+        assert "is also an input file of this command" in err, err
     assert command("render", document, "--out", tmp_path / "page.html")[0] == 0
     assert command("render", document, "--out", tmp_path / "page.html")[0] == 0  # a file that is named is replaced

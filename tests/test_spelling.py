@@ -99,10 +99,10 @@ def test_a_setting_is_spelt_for_who_reads_it():
         return str(raised.value)
 
     assert "unknown column in drop=: 'b'" in error(drop=["b"])
-    assert "Leave out positive=, or" in error(positive="yes")
+    assert "use task='multiclass' without positive=" in error(positive="yes")
     with speaking_options({"positive": "--positive", "drop": "--drop"}):
         assert "unknown column in --drop: 'b'" in error(drop=["b"])
-        assert "Leave out --positive, or" in error(positive="yes")
+        assert "without --positive" in error(positive="yes")
         assert "unknown column in levels= (in Python): 'b'" in error(levels={"b": [1]})
         assert argument("positive", "very good") == "--positive 'very good'"
     assert "unknown column in drop=: 'b'" in error(drop=["b"])

@@ -46,66 +46,74 @@ Rows = Annotated[
     str,
     typer.Option(
         "--data",
-        help="CSV (also .csv.gz) or Parquet file, a folder of Parquet files, or a URL; with --query, a DuckDB file "
-        "or a database URL. Single files up to 64 MiB (uncompressed) are read whole, everything else in "
-        "batches.",
+        help="CSV (also .csv.gz) or Parquet file, folder of Parquet files, or URL. With --query: a DuckDB file or a "
+        "database URL. A single file of up to 64 MiB (uncompressed) is read into memory at once; all other data are "
+        "read in batches.",
     ),
 ]
 Query = Annotated[
-    str | None, typer.Option("--query", help="SQL query that selects the rows; needs a database as --data.")
+    str | None,
+    typer.Option(
+        "--query", help="SQL query that selects the rows. --data must then be a DuckDB file or a database URL."
+    ),
 ]
 Key = Annotated[
     str | None,
     typer.Option(
         "--key",
-        help="Column with a unique value in every row of the query. It allows --resume to continue after the last row "
-        "that was read.",
+        help="Column with a unique value in every row of the query result. With this column, --resume continues the query "
+        "after the last row that was saved.",
     ),
 ]
 Resume = Annotated[
     bool,
     typer.Option(
-        "--resume", help="Continue an interrupted audit of rows that are read in batches; repeat the same options."
+        "--resume",
+        help="Continue an interrupted audit whose data are read in batches. Repeat the other options of that audit.",
     ),
 ]
 Target = Annotated[
-    str | None, typer.Option("--target", help="Column to predict; by default the one stored with the model.")
+    str | None, typer.Option("--target", help="Column to predict; by default, the target column stored with the model.")
 ]
 Positive = Annotated[
     str | None,
-    typer.Option("--positive", help="Positive class of a binary target; by default the last class in sorted order."),
+    typer.Option("--positive", help="Positive class of a binary target; by default, the last class in sorted order."),
 ]
 Adverse = Annotated[
     str | None,
     typer.Option(
-        "--adverse", help="Adverse class of a binary target: the outcome that harms the person, such as a default."
+        "--adverse", help="Adverse class of a binary target: the outcome that harms the person, such as a loan default."
     ),
 ]
 Task = Annotated[
     str | None,
     typer.Option(
         "--task",
-        help="Type of the target: binary, multiclass, regression or count. By default inferred; count is never inferred.",
+        help="Type of target: binary, multiclass, regression or count. By default, the type is inferred from the values; "
+        "count is never inferred and must be given.",
     ),
 ]
 Drop = Annotated[list[str] | None, typer.Option("--drop", help="Column that the models must not read. Repeatable.")]
 Protected = Annotated[
     list[str] | None,
     typer.Option(
-        "--protected", help="Protected column, such as sex or age; groups of people are compared by it. Repeatable."
+        "--protected", help="Protected column, such as sex or age, by which groups of people are compared. Repeatable."
     ),
 ]
 Kind = Annotated[
     list[str] | None,
     typer.Option(
-        "--kind", help="COLUMN=KIND, to correct an inferred kind: numeric, categorical, boolean or ordinal. Repeatable."
+        "--kind",
+        help="COLUMN=KIND, to replace the inferred kind of a column by numeric, categorical, boolean or ordinal. "
+        "Repeatable.",
     ),
 ]
 Labels = Annotated[
     Path | None,
     typer.Option(
         "--labels",
-        help="TOML or CSV codebook: labels of columns and levels, which the report shows in place of names and codes.",
+        help="TOML or CSV codebook with labels for columns and levels. The report shows the labels instead of names and "
+        "codes.",
     ),
 ]
 Split = Annotated[
@@ -118,12 +126,16 @@ Weight = Annotated[str | None, typer.Option("--weight", help="Column of sampling
 Group = Annotated[
     str | None,
     typer.Option(
-        "--group", help="Column that identifies dependent rows, such as a person's ID; a group is never split."
+        "--group",
+        help="Column that identifies dependent rows, such as a person's ID. Rows with the same value stay together when "
+        "rows are divided at random.",
     ),
 ]
 DropMissingTarget = Annotated[
     bool,
-    typer.Option("--drop-missing-target", help="Leave out rows without a target, and report how many there are."),
+    typer.Option(
+        "--drop-missing-target", help="Leave out rows in which the target is missing, and report their number."
+    ),
 ]
 Overwrite = Annotated[
     bool,
@@ -135,28 +147,39 @@ DigestKey = Annotated[
     Path | None,
     typer.Option(
         "--digest-key",
-        help="File with a secret key, created if it does not exist. The audit then stores keyed digests of the "
-        "columns. Must be outside the output folder.",
+        help="File with a secret key, with which the audit computes and stores digests of the columns. The file is created "
+        "if it does not exist, and must be outside the output folder.",
     ),
 ]
-Device = Annotated[str, typer.Option("--device", help="Device for the network: cpu or cuda.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print a one-line result and no progress.")]
+Device = Annotated[str, typer.Option("--device", help="Device on which the network runs: cpu or cuda.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and print the result in one line.")]
 
 Architecture = Annotated[
     Path | None,
-    typer.Option("--architecture", help="JSON file that describes the layers; needed for a file of weights."),
+    typer.Option(
+        "--architecture",
+        help="JSON file that describes the layers of the network; needed if the model is a file of weights.",
+    ),
 ]
 Encoder = Annotated[
-    str | None, typer.Option("--encoder", help="Encoder for a file of weights: a .skops file, or passthrough.")
+    str | None,
+    typer.Option(
+        "--encoder",
+        help="Encoder of an ONNX file or a file of weights: a .skops file, or passthrough if the network reads the columns "
+        "unchanged.",
+    ),
 ]
 UnsafePickle = Annotated[
     bool,
     typer.Option(
-        "--unsafe-pickle", help="Load a pickle, which runs the code in it; only for files you trust. Needs --sha256."
+        "--unsafe-pickle",
+        help="Load a pickle file, which runs the code that the file contains. Use only for files that you trust; needs "
+        "--sha256.",
     ),
 ]
 Sha256 = Annotated[
-    str | None, typer.Option("--sha256", help="Expected SHA-256 of the model file; any other file is refused.")
+    str | None,
+    typer.Option("--sha256", help="Expected SHA-256 of the model file. A file with another digest is not loaded."),
 ]
 
 
@@ -187,13 +210,16 @@ def train(
             "--seeds",
             min=1,
             max=1000,
-            help="Number of networks to train, with different seeds; the first is the one to audit.",
+            help="Number of networks to train, each with its own seed. The first one is audited, and the others are compared "
+            "with it.",
         ),
     ] = 1,
     null: Annotated[
         bool,
         typer.Option(
-            "--null", help="Also train a network on permuted labels; the audit compares its rankings with the model's."
+            "--null",
+            help="Also train a network on permuted labels, so that the audit can compare its rankings with those of the "
+            "model.",
         ),
     ] = False,
     overwrite: Overwrite = False,
@@ -202,12 +228,12 @@ def train(
 ) -> None:
     """Train a reference network and its linear counterpart.
 
-    Writes a bundle that also records which rows were held out.
+    Writes both models to a bundle, which also records which rows are held out.
     """
     if out.suffix.lower() == ".zip":
         raise TabinterpError(
-            f"{argument('out')} must be a folder for `tabinterp train`; got {str(out)!r}. To make one file of it, "
-            "run `tabinterp convert` afterwards"
+            f"{argument('out')} must be a folder for `tabinterp train`; got {str(out)!r}. To get a single .zip "
+            "file, run `tabinterp convert` on the folder afterwards"
         )
     settings = _settings(
         target, task, positive, adverse, drop, protected, kind, labels, weight, group, drop_missing_target
@@ -218,7 +244,10 @@ def train(
 
 @app.command()
 def audit(
-    model: Annotated[Path, typer.Argument(help="Bundle (folder or .zip), .skops file, ONNX file or file of weights.")],
+    model: Annotated[
+        Path,
+        typer.Argument(help="Model to audit: bundle (folder or .zip), .skops file, ONNX file or file of weights."),
+    ],
     data: Rows,
     out: Out,
     target: Target = None,
@@ -243,13 +272,14 @@ def audit(
         str | None,
         typer.Option(
             "--analyses",
-            help="Comma-separated names of the analyses to run; the analyses they depend on run too. By default all.",
+            help="Comma-separated names of the analyses to run. Other analyses that these depend on are run as well. By "
+            "default, all analyses are run.",
         ),
     ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs", min=1, help="Number of analyses to run in parallel; by default one per core, at most 4."
+            "--jobs", min=1, help="Number of analyses to run in parallel; by default, one per core and at most 4."
         ),
     ] = None,
     rows: Annotated[
@@ -258,7 +288,7 @@ def audit(
             "--rows",
             min=2,
             max=2**31 - 1,
-            help="Largest number of rows for analyses that evaluate the network many times.",
+            help="Maximum number of rows used by analyses that evaluate the network many times.",
         ),
     ] = 20_000,
     budget: Annotated[
@@ -284,7 +314,8 @@ def audit(
         float | None,
         typer.Option(
             "--margin",
-            help="Differences in loss below this margin are negligible; by default 1% of the loss of the base rate.",
+            help="Differences in loss below this margin are treated as negligible. By default, 1% of the loss of a constant "
+            "prediction (the base rate or mean).",
         ),
     ] = None,
     costs: Annotated[
@@ -295,14 +326,15 @@ def audit(
         float | None,
         typer.Option(
             "--threshold",
-            help="Probability above which a row is predicted positive; by default from --costs, else 0.5.",
+            help="Probability above which a row is predicted positive. By default, the value that follows from --costs, or "
+            "0.5 without costs.",
         ),
     ] = None,
     control: Annotated[
         list[str] | None,
         typer.Option(
             "--control",
-            help="COLUMN=GROUP, the reference group of a protected column; by default the largest. Repeatable.",
+            help="COLUMN=GROUP, the reference group of a protected column; by default, the largest group. Repeatable.",
         ),
     ] = None,
     constraints: Annotated[
@@ -310,14 +342,18 @@ def audit(
         typer.Option("--constraints", help="TOML file with the expected direction and the valid range of columns."),
     ] = None,
     engine: Annotated[
-        str, typer.Option("--engine", help="Where sums over rows read in batches are computed: local or dask.")
+        str,
+        typer.Option(
+            "--engine",
+            help="Engine that computes sums over rows read in batches: local (this process) or dask (a Dask cluster).",
+        ),
     ] = "local",
     scheduler: Annotated[
         str | None,
         typer.Option(
             "--scheduler",
-            help="Address of a Dask cluster that you trust, tls://HOST:PORT or tcp://HOST:PORT; by default the "
-            "cores of this machine.",
+            help="Address of the scheduler of a Dask cluster that you trust: tls://HOST:PORT or tcp://HOST:PORT. By "
+            "default, the Dask engine starts a cluster on this machine.",
         ),
     ] = None,
     device: Device = "cpu",
@@ -325,7 +361,9 @@ def audit(
     date: Annotated[
         str | None, typer.Option("--date", help="Date of the audit to show in the report, such as 2026-11-30.")
     ] = None,
-    pdf: Annotated[bool, typer.Option("--pdf", help="Also write report.pdf; needs tabinterp[pdf].")] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also write report.pdf; needs pip install 'tabinterp[pdf]'.")
+    ] = False,
     lang: Lang = SOURCE,
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -356,8 +394,9 @@ def audit(
     run = (model, data, asked, split_of(split), out, rows, seed, quiet, how, device)
     if engine == "dask" and Path(data).is_file() and not ti.in_batches(data, query):
         raise TabinterpError(
-            f"--engine dask is only for rows that are read in batches, but {data!r} is small enough to be read "
-            "whole. Leave out --engine, or put Parquet files into a folder and name that folder as --data"
+            f"--engine dask is only for data that are read in batches, but the file {data!r} is small enough to be read "
+            "at once. Leave out --engine dask, or store the data as a folder of Parquet files and give that folder as "
+            "--data"
         )
     with ti.engine_of(engine, scheduler) as sums:
         say(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume), overwrite, declined))
@@ -365,7 +404,7 @@ def audit(
 
 @app.command()
 def inspect(
-    model: Annotated[Path, typer.Argument(help="Bundle, or model file of any format.")],
+    model: Annotated[Path, typer.Argument(help="Bundle or model file to inspect.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what a model file contains, and whether it is safe to load.
@@ -409,10 +448,12 @@ def _check_bundle(path: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise TabinterpError(
-            f"the file {str(path)!r} already exists. Replace it with --overwrite, or name another file"
+            f"the output file {str(path)!r} already exists. Use --overwrite to replace the file, or name another file"
         )
     if ti.inspect_model(path).format != "bundle":
-        raise TabinterpError(f"the file {str(path)!r} is not a bundle and will not be replaced. Name another file")
+        raise TabinterpError(
+            f"the existing file {str(path)!r} is not a bundle, so it will not be replaced. Name another output file"
+        )
 
 
 for command in (render, checks, check, sign, verify, compare, evidence):
@@ -423,8 +464,8 @@ for command in (render, checks, check, sign, verify, compare, evidence):
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     """Train and audit a network on a bundled table of credit card defaults.
 
-    Writes the audit to DIR and the model to DIR-model, and prints the path of the report. Replaces the output of an earlier
-    demo, and nothing else.
+    Writes the audit to the output folder, and the model to a second folder with the same name and the ending -model. Prints the
+    path of the report. Replaces only the output of an earlier demo.
     """
     folder = files("tabinterp.datasets")
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
@@ -484,7 +525,7 @@ def _train(
         ti.save_model(first, out, table=settings, rows=trained.table, **beside)
     if not quiet:
         losses = ", ".join(f"{loss:.4f}" for loss in trained.validation_loss)
-        say(f"{_rows_of(trained)}\nValidation loss {losses}.", err=True)
+        say(f"{_rows_of(trained)}\nValidation loss: {losses}.", err=True)
 
 
 def _rows_of(trained: Any) -> str:
@@ -524,8 +565,8 @@ def _audit(
     settings = ti.table_settings(path) | asked
     if "target" not in settings:
         raise TabinterpError(
-            f"{argument('target')} is missing, and the model does not record which column it predicts. Give the "
-            "name of the target column"
+            "the target column is unknown, because the model does not record which column it predicts. Give the name "
+            f"of the target column with {argument('target')}"
         )
     settings |= {"query": read.query, "key": read.key, "split": model.split if split is None else split, "seed": seed}
     space = writing_to(out, AUDIT, overwrite=overwrite, resume=read.resume)
@@ -542,7 +583,7 @@ def _audit(
                 )
             bar.say(f"Auditing {model.name} on {table.name}.")
             if table.without_target:
-                bar.say(f"Leaving out {table.without_target:,} rows without a target.")
+                bar.say(f"Leaving out {table.without_target:,} rows in which the target is missing.")
             beside = {"counterpart": counterpart}
             used = ti.arguments_used((judged or {}).get("analyses"))  # what none of them reads stays in the bundle
             beside |= {"others": ti.load_others(path)} if "others" in used else {}
@@ -581,8 +622,8 @@ def _keeping(data: str, model: Path, out: Path, how: dict[str, Any], read: Readi
         return ti.keeping(out, model, how, resume=read.resume, tell=_tell)
     if read.resume:
         _tell(
-            f"--resume has no effect: {data!r} is read whole, so no state is saved. The audit starts from the "
-            "beginning."
+            f"--resume has no effect, because {data!r} is not read in batches and no state is saved for it. The audit "
+            "starts from the beginning."
         )
     with suppress(FileNotFoundError):
         check_private(out / RESUME)

@@ -58,7 +58,10 @@ def check_apart(out: Path, *inputs: Path | None) -> None:
     """Refuse an output file that is also an input."""
     for one in inputs:
         if one is not None and out.is_file() and one.is_file() and out.samefile(one):
-            raise TabinterpError(f"--out {str(out)!r} is also an input of this command. Name another file")
+            raise TabinterpError(
+                f"--out {str(out)!r} is also an input file of this command and would be overwritten. Name another "
+                "output file"
+            )
 
 
 @contextmanager
@@ -77,8 +80,8 @@ def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bo
             ours, others = layout.ours(path)
         if others:
             raise TabinterpError(
-                f"the folder {str(path)!r} contains {_some(others)}, which {'is' if len(others) == 1 else 'are'} "
-                f"not part of {layout.what}. Nothing in it was changed. Name a new or empty folder"
+                f"the output folder {str(path)!r} contains {_some(others)}, which {'is' if len(others) == 1 else 'are'} "
+                f"not part of {layout.what}. Nothing in the folder was changed. Name a new or empty folder"
             )
         if ours and not overwrite and not (resume and RESUME in ours):
             raise TabinterpError(_occupied(path, ours, layout, overwrite, resume))
@@ -86,14 +89,14 @@ def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bo
 
 
 def _occupied(path: Path, ours: list[str], layout: Layout, overwrite: bool | None, resume: bool) -> str:
-    action = "Name" if overwrite is None else "Replace it with --overwrite, or name"
+    action = "Name" if overwrite is None else "Use --overwrite to replace these files, or name"
     if ours == [RESUME] and overwrite is not None:
         return (
-            f"the folder {str(path)!r} contains the saved state of an interrupted audit. Continue it with "
+            f"the output folder {str(path)!r} contains the saved state of an interrupted audit. Continue that audit with "
             "--resume, start again with --overwrite, or name another folder"
         )
     nothing = " but no saved state to resume from" if resume else ""
-    return f"the folder {str(path)!r} already contains {layout.what} ({_some(ours)}){nothing}. {action} another folder"
+    return f"the output folder {str(path)!r} already contains {layout.what} ({_some(ours)}){nothing}. {action} another folder"
 
 
 def _some(names: list[str]) -> str:
@@ -107,7 +110,9 @@ def _told_of(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise TabinterpError(f"the folder {str(folder)!r} cannot be created or written to: {error.strerror}") from None
+        raise TabinterpError(
+            f"the output folder {str(folder)!r} cannot be created or written to: {error.strerror}"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -209,8 +214,8 @@ def _saved(error: BaseException) -> str:
     except OSError as failed:
         return f"The details could not be written to a temporary file: {failed.strerror}."
     return (
-        f"Please report it and attach the file {path!r}. Read the file first: error messages can contain values of "
-        "your table."
+        f"Please report the bug and attach the file {path!r}. Read the file before you send it, because error messages "
+        "can contain values from your table."
     )
 
 

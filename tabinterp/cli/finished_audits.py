@@ -26,7 +26,7 @@ PASSPHRASE = "TABINTERP_PASSPHRASE"
 Folder = Annotated[Path, typer.Argument(help="Output folder of `tabinterp audit`.")]
 Mappings = Annotated[
     list[Path] | None,
-    typer.Option("--mapping", help="TOML file with clauses of your own, for the evidence map. Repeatable."),
+    typer.Option("--mapping", help="TOML file that adds your own clauses to the evidence map. Repeatable."),
 ]
 
 
@@ -50,8 +50,8 @@ def render(
         typer.Option(
             "--format",
             help="Format: html (the report), pdf, markdown, card (model card), summary (one HTML page) or "
-            "cyclonedx (CycloneDX 1.6 JSON). By default from the ending of the file: .pdf, .md, .cdx.json; "
-            "otherwise html.",
+            "cyclonedx (CycloneDX 1.6 JSON). By default, the ending of the output file decides: .pdf, .md or .cdx.json; "
+            "any other ending gives html.",
         ),
     ] = None,
     lang: Lang = SOURCE,
@@ -59,12 +59,12 @@ def render(
         str | None,
         typer.Option(
             "--appendix",
-            help="Details of the report: none (left out), folded (the default) or full (shown). In a PDF, folded is an "
-            "appendix without figure data and long tables of hidden units.",
+            help="How to show the details of the report: none (left out), folded (collapsed; the default) or full "
+            "(expanded). In a PDF, folded gives an appendix without figure data and without long tables of hidden units.",
         ),
     ] = None,
 ) -> None:
-    """Render the report of a saved audit, also as PDF, Markdown, model card or summary."""
+    """Render a saved audit as an HTML report, PDF, Markdown, model card, summary or CycloneDX file."""
     result = ti.Audit.from_json(document)
     ending = next((form for end, form in ENDINGS.items() if out.name.lower().endswith(end)), "html")
     write_file(out, result.view(form or ending, lang=lang, appendix=appendix), document)
@@ -72,12 +72,13 @@ def render(
 
 def checks(
     slugs: Annotated[
-        list[str] | None, typer.Argument(help="Checks to explain, such as label-leak; by default all.")
+        list[str] | None,
+        typer.Argument(help="Names of the checks to explain, such as label-leak; by default, all checks."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     lang: Lang = SOURCE,
 ) -> None:
-    """Explain the checks: what they measure, when they are raised, their limitations, what to do."""
+    """Explain what each check measures, when it is raised, what its limitations are, and what to do."""
     chosen = slugs or []
     with speaking(lang):
         say(json.dumps(ti.explain_checks(chosen), indent=1, ensure_ascii=False) if as_json else ti.list_checks(chosen))
@@ -88,39 +89,48 @@ def check(
     policy: Annotated[
         Path | None,
         typer.Option(
-            "--policy", help="Policy (TOML file). By default the audit fails if a check of severity act is raised."
+            "--policy",
+            help="TOML file with the policy. By default, the audit fails if a check of severity act (action required) is "
+            "raised.",
         ),
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="Format: text, json, markdown, junit or sarif.")] = "text",
-    out: Annotated[Path | None, typer.Option("--out", help="Output file; by default the terminal.")] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="Output format: text, json, markdown, junit or sarif.")
+    ] = "text",
+    out: Annotated[Path | None, typer.Option("--out", help="Output file; by default, the result is printed.")] = None,
     key: Annotated[
         Path | None,
         typer.Option(
-            "--key", help="Public key (PEM file) of the signer: also verify the signature of the audit's folder."
+            "--key",
+            help="Public key of the signer (PEM file). The signature of the audit's folder is then verified as well.",
         ),
     ] = None,
     attestation: Annotated[
         Path | None,
-        typer.Option("--attestation", help="Attestation file; by default attestation.dsse.json next to the audit."),
+        typer.Option(
+            "--attestation", help="Attestation file; by default, attestation.dsse.json in the folder of the audit."
+        ),
     ] = None,
     lang: Lang = SOURCE,
 ) -> None:
     """Check a saved audit against a policy.
 
-    The findings are recomputed from the numbers in the audit. With --key, a valid signature over the whole folder is used
-    instead.
+    The findings are recomputed from the numbers in the audit. With --key, the signature of the whole folder is verified first;
+    if it is valid, findings from another version of tabinterp are accepted without recomputing them.
 
     Exit codes: 0 the audit passes; 1 a gate fails, or the audit was changed after it was written; 2 the audit or the policy
     cannot be read; 3 no gate fails, but the findings could not be recomputed because another version of tabinterp wrote the
     audit.
     """
     if attestation is not None and key is None:
-        raise DocumentError(f"{argument('attestation')} needs the signer's public key. Give {argument('key')} as well")
+        raise DocumentError(
+            f"{argument('attestation')} can only be verified with the signer's public key. Give {argument('key')} as well"
+        )
     if key is not None:
         if document.name != "audit.json":
             raise DocumentError(
-                f"with {argument('key')} the whole folder of an audit is verified, so the file must be named "
-                f"audit.json; got {str(document)!r}"
+                f"with {argument('key')}, the whole folder of an audit is verified, so the audit must be the file "
+                f"audit.json in that folder; got {str(document)!r}. Name that file, or leave out {argument('key')}"
             )
         found = ti.verify(document.parent, key=key, attestation=attestation)
         if not found.passed:
@@ -147,26 +157,34 @@ def sign(
     key: Annotated[
         Path,
         typer.Option(
-            "--key", help=f"Ed25519 private key (PEM file). The passphrase is read from {PASSPHRASE} or asked for."
+            "--key",
+            help="Ed25519 private key (PEM file). The passphrase of an encrypted key is read from the environment variable "
+            f"{PASSPHRASE}; if that is not set, you are asked for the passphrase.",
         ),
     ],
     signer: Annotated[str | None, typer.Option("--signer", help="Name of the signer.")] = None,
     model: Annotated[
         Path | None,
-        typer.Option("--model", help="The audited model, to compare its digest before signing."),
+        typer.Option(
+            "--model", help="The audited model. Before signing, its digest is compared with the digest in the audit."
+        ),
     ] = None,
     policy: Annotated[
-        Path | None, typer.Option("--policy", help="Policy (TOML file); attest its gates instead of the checks.")
+        Path | None,
+        typer.Option(
+            "--policy",
+            help="TOML file with a policy. The results of its gates are signed instead of those of the checks.",
+        ),
     ] = None,
     url: Annotated[str | None, typer.Option("--url", help="URL with information about the run.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Output file; by default attestation.dsse.json in the audit's folder.")
+        Path | None, typer.Option("--out", help="Output file; by default, attestation.dsse.json in the audit's folder.")
     ] = None,
 ) -> None:
     """Sign an audit with a local key.
 
-    Attests the files of the audit, the model, and the results of the checks. The folder is verified first, with the version
-    of tabinterp that wrote it.
+    The signature covers the files of the audit, the digests of the models, and the results of the checks. The folder is
+    verified first, so an audit must be signed with the version of tabinterp that wrote it.
     """
     if out is not None:
         check_apart(out, key, policy, model)
@@ -181,8 +199,8 @@ def _passphrase(key: Path) -> str:
         return given
     if not sys.stdin.isatty():
         raise SignatureError(
-            f"the key {str(key)!r} is encrypted, and the passphrase cannot be asked for without a terminal. Set "
-            f"the environment variable {PASSPHRASE}"
+            f"the key {str(key)!r} is encrypted, and there is no terminal on which to ask for its passphrase. Set the "
+            f"environment variable {PASSPHRASE} to the passphrase"
         )
     return str(typer.prompt(terminal(f"Passphrase of {key}"), hide_input=True, err=True))
 
@@ -192,11 +210,14 @@ def verify(
     key: Annotated[Path | None, typer.Option("--key", help="Public key (PEM file) of the signer.")] = None,
     attestation: Annotated[
         Path | None,
-        typer.Option("--attestation", help="Attestation file; by default attestation.dsse.json in the folder."),
+        typer.Option("--attestation", help="Attestation file; by default, attestation.dsse.json in the folder."),
     ] = None,
-    model: Annotated[Path | None, typer.Option("--model", help="The audited model, to compare its digest.")] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", help="The audited model. Its digest is compared with the digest in the audit."),
+    ] = None,
     data: Annotated[
-        str | None, typer.Option("--data", help="The audited table, in any form that `tabinterp audit` accepts.")
+        str | None, typer.Option("--data", help="The audited data, in any form that `tabinterp audit` accepts.")
     ] = None,
     query: Annotated[str | None, typer.Option("--query", help="SQL query that was given to `tabinterp audit`.")] = None,
     query_key: Annotated[
@@ -205,11 +226,13 @@ def verify(
     digest_key: Annotated[
         Path | None,
         typer.Option(
-            "--digest-key", help="Key file that was given to `tabinterp audit`, to report which columns differ."
+            "--digest-key",
+            help="Key file that was given to `tabinterp audit` as --digest-key; needed to find out which columns differ.",
         ),
     ] = None,
     recompute: Annotated[
-        bool, typer.Option("--recompute", help="Run the audit again and compare every number.")
+        bool,
+        typer.Option("--recompute", help="Run the audit again and compare every number; needs --model and --data."),
     ] = False,
     lang: Lang = SOURCE,
 ) -> None:
@@ -228,15 +251,18 @@ def verify(
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(help="Saved audit (audit.json), such as the champion's or last year's.")],
-    second: Annotated[
-        Path, typer.Argument(help="Saved audit of the same target, such as the challenger's or this year's.")
+    first: Annotated[
+        Path, typer.Argument(help="First saved audit (audit.json), such as the champion model's or last year's.")
     ],
-    form: Annotated[str, typer.Option("--format", help="Format: text, json or html.")] = "text",
-    out: Annotated[Path | None, typer.Option("--out", help="Output file; by default the terminal.")] = None,
+    second: Annotated[
+        Path,
+        typer.Argument(help="Second saved audit, with the same target, such as the challenger model's or this year's."),
+    ],
+    form: Annotated[str, typer.Option("--format", help="Output format: text, json or html.")] = "text",
+    out: Annotated[Path | None, typer.Option("--out", help="Output file; by default, the result is printed.")] = None,
     lang: Lang = SOURCE,
 ) -> None:
-    """Compare two audits: list the differences that exceed their error."""
+    """Compare two saved audits, and list the differences that exceed their statistical error."""
     tell(ti.compare_audits(first, second, form, lang), out, first, second)
 
 
@@ -246,9 +272,9 @@ def evidence(
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Also list clauses whose wording was not verified against the source.")
     ] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Output file; by default the terminal.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Output file; by default, the result is printed.")] = None,
 ) -> None:
-    """List the clauses for which a saved audit holds evidence, as CSV."""
+    """List, as CSV, the clauses for which a saved audit contains evidence."""
     found = ti.Audit.from_json(document)
     text = found.evidence([ti.read_mapping(one) for one in mapping or []], unverified)
     tell(text.rstrip("\n"), out, document, *(mapping or []))

@@ -21,8 +21,9 @@ class Reading:
 def controls(given: list[str] | None) -> dict[str, str]:
     """Return the reference groups, by column. The column ends at the first equals sign, as a group may hold one ("<= 30")."""
     parted = [one.partition("=") for one in given or []]
-    if not all(equals for _, equals, _ in parted):
-        raise TabinterpError(f"--control must have the form COLUMN=GROUP, such as sex=Male; got {given}")
+    for column, equals, _ in parted:
+        if not equals:
+            raise TabinterpError(f"--control must have the form COLUMN=GROUP, such as sex=Male; got {column!r}")
     return {column: group for column, _, group in parted}
 
 
@@ -37,7 +38,10 @@ def costs_of(text: str | None) -> tuple[float, float] | None:
     try:
         positive, negative = map(float, text.split(":"))
     except ValueError:
-        raise TabinterpError(f"--costs must be two numbers FP:FN, such as 1:5; got {text!r}") from None
+        raise TabinterpError(
+            "--costs must be two numbers in the form FP:FN, the costs of a false positive and of a false negative, such "
+            f"as 1:5; got {text!r}"
+        ) from None
     return positive, negative
 
 

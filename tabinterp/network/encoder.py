@@ -48,7 +48,9 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
     (3, 3)
     """
     if not kinds:
-        raise TableError("the encoder needs at least one input column; there is none")
+        raise TableError(
+            "the encoder needs at least one input column; got none. Give the kind of each column to encode"
+        )
     for name, kind in kinds.items():
         _check_column(frame, name, kind)
     numeric = [name for name, kind in kinds.items() if kind == "numeric"]
@@ -125,25 +127,31 @@ def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArra
 def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:
     """Refuse here, by the column's name, what scikit-learn would refuse later without it."""
     if kind not in ("numeric", "categorical", "boolean", "ordinal"):
-        raise TableError(f"column {name!r}: the kind must be numeric, categorical, boolean or ordinal; got {kind!r}")
+        raise TableError(f"the kind of column {name!r} must be numeric, categorical, boolean or ordinal; got {kind!r}")
     if name not in frame.columns:
-        raise TableError(f"column {name!r} is not in the table; the columns are {list(frame.columns)}")
+        raise TableError(f"column {name!r} is not in the table. The columns of the table are {list(frame.columns)}")
     if kind == "numeric":
         try:
             values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
         except (TypeError, ValueError) as error:
-            raise TableError(f"column {name!r} is declared numeric, but its values are not numbers: {error}") from error
+            raise TableError(
+                f"column {name!r} is declared numeric, but not all of its values are numbers ({error}). Convert the values to "
+                "numbers, or declare the column categorical"
+            ) from error
         if np.isinf(values).any():
-            raise TableError(f"column {name!r} contains infinite values. Replace them by missing or finite values")
+            raise TableError(
+                f"column {name!r} contains infinite values. Replace these values with finite numbers or missing values"
+            )
         return
     levels = frame[name].drop_duplicates()
     if levels.dtype.kind not in "biuf" and any(level is pd.NA for level in levels):
         raise TableError(
-            f"column {name!r} contains pandas.NA, which scikit-learn's encoders do not support. Use None or NaN"
+            f"column {name!r} contains pandas.NA, which scikit-learn's encoders do not support. Use None or NaN for missing "
+            "values"
         )
     try:
         sorted(levels.dropna())
     except TypeError as error:
         raise TableError(
-            f"column {name!r} mixes different types of values ({error}). Make them all text or all numbers"
+            f"column {name!r} contains values of different types ({error}). Convert all values to text, or all to numbers"
         ) from error

@@ -249,8 +249,9 @@ def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: i
         if parts:
             return parts[0]
     raise ModelError(
-        "early stopping needs groups of rows that the network is not trained on, so there must be at least two "
-        f"groups; all {len(target)} training rows are in one group"
+        "early stopping needs at least one group of rows that the network is not trained on, but all "
+        f"{len(target)} training rows are in the same group. Use training rows from at least two groups, or train without "
+        "groups"
     )
 
 
@@ -266,7 +267,10 @@ def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> 
     assert isinstance(layer, nn.Linear)
     mean = float(np.average(counts, weights=weight))
     if not mean > 0:
-        raise ModelError("all counts in the training rows are 0, and a rate of 0 has no logarithm")
+        raise ModelError(
+            "the network cannot be trained, because all counts in the training rows are 0. Use training rows with at least "
+            "one count above 0"
+        )
     with torch.no_grad():
         layer.bias.add_(np.log(mean))
 
@@ -297,17 +301,19 @@ def _checked(
     if rows.ndim != 2 or rows.shape[1] == 0 or target.shape != (len(rows),) or weight.shape != target.shape:
         shapes = f"{rows.shape}, {target.shape} and {weight.shape}"
         raise ModelError(
-            f"expected X of shape (n, d) with d > 0, y of shape (n,), and weights of shape (n,) or None; got {shapes}"
+            "X must have the shape (n, d) with d > 0, y the shape (n,), and weights, if given, the shape (n,); got the shapes "
+            f"{shapes}"
         )
     if not all((np.abs(part) < TOO_LARGE).all() for part in (rows, target, weight)) or (weight < 0).any():
         raise ModelError(
-            f"X, y and weights must be finite and within ±{TOO_LARGE:g}, and weights must not be negative. Encode "
-            "the columns first"
+            f"X, y and weights must contain only finite numbers between -{TOO_LARGE:g} and {TOO_LARGE:g}, and weights must "
+            "not be negative. Encode the columns first, and use a larger unit for larger values"
         )
     used = weight > 0
     if used.sum() < 2:
         raise ModelError(
-            f"training needs at least two rows with positive weight, one of them for early stopping; got {used.sum()}"
+            "training needs at least two rows with a positive weight, because one of them is used for early stopping; got "
+            f"{used.sum()}"
         )
     _check_labels(target, task, n_classes)
     return rows[used], target[used], weight[used], used
@@ -320,10 +326,14 @@ def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
         raise ModelError(f"the task must be {', '.join(TASKS[:-1])} or {TASKS[-1]}; got {task!r}")
     if task == "count":
         if (target < 0).any() or (target != np.round(target)).any():
-            raise ModelError("a count target must contain only whole numbers, 0 or greater")
+            raise ModelError(
+                "a count target must contain only whole numbers of at least 0. For other numbers, use the task regression"
+            )
         return
     if task == "multiclass" and (n_classes is None or n_classes < 2):
-        raise ModelError(f"a multiclass network needs n_classes of at least 2; got {n_classes}")
+        raise ModelError(f"for the task multiclass, n_classes must be at least 2; got {n_classes}")
     classes = 2 if task == "binary" else n_classes
     if not np.isin(target, np.arange(classes)).all():
-        raise ModelError(f"a {task} target must contain whole numbers from 0 to {classes - 1}")
+        raise ModelError(
+            f"a {task} target must contain only the class numbers 0 to {classes - 1}. Replace each class by its number first"
+        )

@@ -56,7 +56,8 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
                 stream.write(f"tabinterp digest key 1: {secrets.token_hex(BYTES)}\n")
         if not file.is_file():
             raise TableError(
-                f"the digest key {str(file)!r} is not a file. Name the file that `tabinterp audit` created"
+                f"there is no regular file {str(file)!r} to read the digest key from. Name the key file that `tabinterp "
+                "audit` created"
             )
         with file.open("rb") as stream:
             found = LINE.fullmatch(stream.read(200).decode("ascii", "replace"))
@@ -64,8 +65,9 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
         raise TableError(f"the digest key {str(file)!r} cannot be read or created: {error.strerror}") from None
     if found is None:
         raise TableError(
-            f"{str(file)!r} is not a digest key. A key file has one line, 'tabinterp digest key 1: ' followed by "
-            "64 hex digits. Name another file, or one that does not exist yet, which will be created"
+            f"the file {str(file)!r} does not contain a digest key, which is one line: 'tabinterp digest key 1: ' followed "
+            "by 64 hex digits. Name the key file that `tabinterp audit` created, or let `tabinterp audit` create one by "
+            "naming a file that does not exist yet"
         )
     return DigestKey(file, bytes.fromhex(found[1]))
 
@@ -81,5 +83,5 @@ def check_outside(key: str | Path, folder: str | Path) -> None:
     if any(Path(place).is_relative_to(inside) for place in (os.path.realpath(key), os.path.abspath(key))):
         raise TableError(
             f"the digest key {str(key)!r} is inside the audit's folder {str(folder)!r}, so everyone who receives "
-            "the folder would also receive the key. Name a file elsewhere"
+            "the folder would also receive the key. Name a file outside the folder"
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tabinterp.atomic_io import LARGEST_TEXT, read_regular
-from tabinterp.errors import SignatureError
+from tabinterp.errors import SignatureError, argument
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MADE = "openssl genpkey -algorithm ed25519 -out key.pem"
@@ -65,7 +65,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object, unless it has a field twice: another reader may use the one that was not signed."""
     made = dict(pairs)
     if len(made) < len(pairs):
-        raise ValueError("a field occurs twice")
+        raise ValueError("the same field occurs twice")
     return made
 
 
@@ -85,12 +85,15 @@ def _private(path: Path, passphrase: Callable[[], str] | None) -> Any:
     data = _read(path)
     serialization, ed25519 = _cryptography()
     if b"PUBLIC KEY" in data:
-        raise SignatureError(f"the key {str(path)!r} is a public key. Sign with the private key that belongs to it")
+        raise SignatureError(
+            f"the key {str(path)!r} is a public key, but signing needs a private key. Give the private key that belongs to "
+            "this public key"
+        )
     try:
         key = _loaded(serialization, data, path, passphrase)
     except (ValueError, TypeError) as error:
         raise SignatureError(
-            f"the key {str(path)!r} cannot be read ({error}). It must be a PEM file, as created by `{MADE}`"
+            f"the private key {str(path)!r} cannot be read ({error}). The key must be a PEM file, as created by `{MADE}`"
         ) from None
     return _ed25519(key, ed25519.Ed25519PrivateKey, path)
 
@@ -100,11 +103,16 @@ def _loaded(serialization: Any, data: bytes, path: Path, passphrase: Callable[[]
         return serialization.load_pem_private_key(data, None)
     except TypeError:  # this is how the library says that the key is encrypted
         if passphrase is None:
-            raise SignatureError(f"the key {str(path)!r} is encrypted. Give its passphrase") from None
+            raise SignatureError(
+                f"the key {str(path)!r} is encrypted. Give a function that returns its passphrase as "
+                f"{argument('passphrase')}"
+            ) from None
     try:
         return serialization.load_pem_private_key(data, passphrase().encode("utf-8"))
     except (ValueError, TypeError):  # the second of an empty one
-        raise SignatureError(f"the passphrase of the key {str(path)!r} is wrong") from None
+        raise SignatureError(
+            f"the passphrase given for the key {str(path)!r} is wrong. Give the passphrase with which the key was encrypted"
+        ) from None
 
 
 def _public(path: Path) -> Any:
@@ -112,13 +120,14 @@ def _public(path: Path) -> Any:
     serialization, ed25519 = _cryptography()
     if b"PRIVATE KEY" in data:
         raise SignatureError(
-            f"the key {str(path)!r} is a private key. Verify with the public key, which `{PUBLIC}` writes"
+            f"the key {str(path)!r} is a private key, but verifying needs a public key. Give the public key of the signer; "
+            f"`{PUBLIC}` writes the public key of a private key"
         )
     try:
         key = serialization.load_pem_public_key(data)
     except ValueError as error:
         raise SignatureError(
-            f"the key {str(path)!r} cannot be read ({error}). It must be a PEM file, as created by `{PUBLIC}`"
+            f"the public key {str(path)!r} cannot be read ({error}). The key must be a PEM file, as created by `{PUBLIC}`"
         ) from None
     return _ed25519(key, ed25519.Ed25519PublicKey, path)
 
@@ -127,7 +136,8 @@ def _ed25519(key: Any, kind: type, path: Path) -> Any:
     if not isinstance(key, kind):
         found = type(key).__name__.lstrip("_")
         raise SignatureError(
-            f"the key {str(path)!r} is a {found} key; only Ed25519 is supported. Create one with `{MADE}`"
+            f"the key {str(path)!r} has the type {found}, but only Ed25519 keys are supported. Create an Ed25519 key with "
+            f"`{MADE}`"
         )
     return key
 
@@ -160,4 +170,4 @@ def _cryptography() -> tuple[Any, Any]:
 
 
 def _missing(name: str) -> str:
-    return f"signatures need the package {name}, which is not installed: pip install 'tabinterp[sign]'"
+    return f"signatures need the package {name}, which is not installed. Install it with: pip install 'tabinterp[sign]'"

@@ -62,24 +62,28 @@ def read_sums(folder: Path) -> dict[str, str]:
     """
     path = folder / SUMS
     if path.exists() and not is_plain(path):
-        raise DocumentError(f"{str(path)!r} is not a regular file. It must be the file that `tabinterp audit` wrote")
+        raise DocumentError(
+            f"the list of digests {str(path)!r} is not a regular file. Restore the file that `tabinterp audit` wrote"
+        )
     try:
         lines = read_regular(path).decode("utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentError(
-            f"{str(path)!r} cannot be read ({error}). It holds the digests of the files in a folder that "
-            "`tabinterp audit` wrote"
+            f"the list of digests {str(path)!r} cannot be read ({error}). Name a folder that `tabinterp audit` wrote; every "
+            "such folder contains this list"
         ) from None
     found = {}
     for number, line in enumerate(lines, 1):
         digest, two, name = line.partition("  ")
         if not two or len(digest) != 64 or name not in LISTED:
             raise DocumentError(
-                f"{str(path)!r}, line {number}: {line!r} is invalid. A line must be a digest, two spaces and one "
-                f"of {', '.join(LISTED)}"
+                f"line {number} of {str(path)!r} is invalid: {line!r}. Each line must consist of a SHA-256 digest, two "
+                f"spaces, and one of the file names {', '.join(LISTED)}"
             )
         if name in found:
-            raise DocumentError(f"{str(path)!r}, line {number}: {name} is listed twice. Each file must have one digest")
+            raise DocumentError(
+                f"line {number} of {str(path)!r} lists {name} a second time. Each file must be listed only once"
+            )
         found[name] = digest
     return found
 

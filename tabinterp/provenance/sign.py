@@ -68,7 +68,7 @@ def sign(
     if parent.is_relative_to(source.resolve()) and (path.name != ATTESTATION or parent != source.resolve()):
         raise DocumentError(
             f"an attestation inside the audit's folder must be named {ATTESTATION}, because any other file makes "
-            f"`verify` fail; got {str(path)!r}. Leave out {argument('out')}, or name a file elsewhere"
+            f"`verify` fail; got {str(path)!r}. Leave out {argument('out')}, or name a file outside the folder"
         )
     data, files = _whole(source, model)
     audit = Audit.from_json(data)
@@ -93,8 +93,13 @@ def _whole(folder: Path, model: str | Path | None) -> tuple[bytes, dict[str, str
     if not found.passed:
         wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]
         what = "failed verification" if found.exit_code is ExitCode.FAILED else "cannot be verified completely"
-        raise DocumentError(f"{str(folder)!r} was not signed, because it {what}: {' '.join(map(str, wrong))}")
+        raise DocumentError(
+            f"the folder {str(folder)!r} was not signed, because it {what}: {' '.join(map(str, wrong))}"
+        )
     data = read_regular(folder / DOCUMENT)
     if hashlib.sha256(data).hexdigest() != files[DOCUMENT]:
-        raise DocumentError(f"{str(folder)!r} was not signed, because its files changed while it was being signed")
+        raise DocumentError(
+            f"the folder {str(folder)!r} was not signed, because its files changed while they were being signed. Sign again "
+            "when no other program writes to the folder"
+        )
     return data, files

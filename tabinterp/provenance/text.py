@@ -46,14 +46,14 @@ TEXT: dict[str, str] = {
         "this installation has another version or other code ({present}). The signature covers every file."
     ),
     "verify.signature.ok": "Signed by {signer} at {time}. Attested result: {result}.",
-    "verify.signature.no_key": "The signature in {file} was not checked: give the signer's public key (--key).",
+    "verify.signature.no_key": "The signature in {file} was not checked. To check it, give the signer's public key (--key).",
     "verify.signature.absent": "The attestation {file} is missing.",
     "verify.signature.unreadable": "The attestation is not a DSSE envelope ({reason}).",
     "verify.signature.unsigned": "The attestation has no signature.",
     "verify.signature.wrong": (
         "The attestation was not signed with the private key that matches {file}, or it was changed after signing."
     ),
-    "verify.signature.type": "The attestation is signed, but it contains {found}. Required: {wanted}.",
+    "verify.signature.type": "The attestation is signed, but the type of its contents is {found} instead of {wanted}.",
     "verify.signature.statement": (
         "The attestation is signed, but it is not an in-toto Statement v1 with the predicate test-result v0.1, as written by "
         "`tabinterp sign`."
@@ -100,9 +100,9 @@ TEXT: dict[str, str] = {
     "verify.data.other_key": (
         "The contents of the columns were not checked, because --digest-key is not the key used for the audit ({id})."
     ),
-    "verify.data.unreadable": "The table cannot be read as in the audit: {reason}",
+    "verify.data.unreadable": "The data cannot be read with the settings of the audit: {reason}",
     "verify.data.rows": "The table has {found} rows, but {rows} were audited.",
-    "verify.data.changed": "Columns with contents that differ from the audited data: {columns}.",
+    "verify.data.changed": "The contents of these columns differ from the audited data: {columns}.",
     "verify.data.names": "The columns differ from the audited columns. Missing: {missing}. Unknown: {unknown}.",
     "verify.data.no_settings": (
         "The columns were not compared, because audit.json has no settings for reading the table. It was written by "
@@ -119,8 +119,8 @@ TEXT: dict[str, str] = {
     "verify.numbers.ok": "All {count} numbers were reproduced to a relative tolerance of {tolerance}.",
     "verify.numbers.device": "The numbers were computed on {device} and were not recomputed: {reason}",
     "verify.numbers.changed": (
-        "{changed} of {count} values were not reproduced to a relative tolerance of {tolerance}. The first: {place} is "
-        "{found}, not {written}."
+        "{changed} of {count} values were not reproduced to a relative tolerance of {tolerance}. For example, {place} is "
+        "{found} instead of {written}."
     ),
     "sign.not_compared": (
         "The digests of the model files were signed as stated in audit.json, without comparing them with the files. To "

@@ -87,15 +87,15 @@ class Keeping:
             elif self._holds():
                 self.say(
                     f"The saved state of an interrupted audit in {str(self.folder)!r} was deleted. To continue "
-                    "such an audit, use --resume."
+                    "an interrupted audit, use --resume."
                 )
             self.clear()
             return
         differ = [name for name in {**known, **self._about} if known.get(name) != self._about.get(name)]
         if differ:
             raise TabinterpError(
-                f"the saved state in {str(self.folder)!r} is from a different audit and cannot be resumed. These "
-                f"differ: {', '.join(differ)}. Start again without --resume and with --overwrite"
+                f"the saved state in {str(self.folder)!r} is from a different audit and cannot be resumed. The "
+                f"two audits differ in: {', '.join(differ)}. Start again with --overwrite instead of --resume"
             )
 
     def read(self, name: str, key: str = "") -> State | None:
@@ -117,8 +117,8 @@ class Keeping:
             raise
         except Exception as error:
             raise TabinterpError(
-                f"{str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}). Start "
-                "again without --resume and with --overwrite"
+                f"the saved state {str(self.folder / f'{name}.npz')!r} cannot be read ({type(error).__name__}: {error}). "
+                "Start the audit again with --overwrite instead of --resume"
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
@@ -231,11 +231,11 @@ def _from_bytes(data: bytes) -> Arrays:
     if any(one.compress_type != zipfile.ZIP_STORED for one in members) or sum(one.file_size for one in members) > len(
         data
     ):
-        raise ValueError("it is compressed")  # to any size
+        raise ValueError("the file is compressed")  # to any size
     with np.load(BytesIO(data), allow_pickle=False) as stored:
         arrays = dict(stored)
     if str(arrays.pop("sha256", None)) != fingerprint(arrays):
-        raise ValueError("it was changed after it was written")
+        raise ValueError("the file was changed after it was written")
     return arrays
 
 

@@ -48,7 +48,7 @@ def read_file(path: Path) -> tuple[pd.DataFrame, str]:
 
 def _with_rows(frame: pd.DataFrame) -> pd.DataFrame:
     if len(frame) == 0:
-        raise TableError("the table has no rows")
+        raise TableError("the table has no rows. Give a file, query or dataframe with at least one row")
     return frame.reset_index(drop=True)
 
 
@@ -123,8 +123,9 @@ def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
             return objects.astype(np.int64 if small else np.float64)
         except OverflowError:
             raise TableError(
-                f"column {str(objects.name)!r} contains a whole number beyond 1.8e308, the largest that can be "
-                "computed with. If it is a code, write it with a letter; otherwise leave the column out"
+                f"column {str(objects.name)!r} contains a whole number beyond ±1.8e308, the range of floating-point "
+                "numbers. If the column contains codes, write them with a letter, such as 'A123'; otherwise remove the column "
+                "from the table"
             ) from None
     if kind in DATES:
         with suppress(ValueError, TypeError):  # several time zones, or years that pandas cannot hold
@@ -141,10 +142,13 @@ def _native(source: Any) -> pd.DataFrame:
         native = nw.from_native(source)
     except TypeError:
         raise TableError(
-            f"a table must be a path or a dataframe (pandas, polars or pyarrow); got {type(source).__name__}"
+            "a table must be given as a path or as a dataframe (pandas, polars or pyarrow); got an object of type "
+            f"{type(source).__name__}"
         ) from None
     except DuplicateError as error:
-        raise TableError(f"column names must be unique: {' '.join(str(error).split())}") from None
+        raise TableError(
+            f"column names must be unique ({' '.join(str(error).split())}). Rename the duplicate columns"
+        ) from None
     frame = native.collect() if isinstance(native, nw.LazyFrame) else native
     unique(frame.columns)
     enums = {name: kind for name, kind in frame.schema.items() if isinstance(kind, nw.Enum)}
@@ -157,7 +161,7 @@ def _native(source: Any) -> pd.DataFrame:
 def _file(path: Path) -> tuple[pd.DataFrame, str]:
     """Read a file once, so that the digest is of the bytes that are parsed."""
     if not path.is_file():
-        raise TableError(f"there is no file {str(path)!r}")
+        raise TableError(f"there is no file {str(path)!r}. Give the path of a CSV or Parquet file")
     try:
         data = path.read_bytes()
         digest, start = hashlib.sha256(data).hexdigest(), data[:12]
@@ -168,17 +172,18 @@ def _file(path: Path) -> tuple[pd.DataFrame, str]:
             return _csv(path, data, packed=start[:2] == b"\x1f\x8b"), digest
     except UNREADABLE as error:
         raise TableError(
-            f"{str(path)!r} is neither a UTF-8 CSV file (may be gzipped) with a header nor a Parquet file: "
-            f"{str(error).strip()}"
+            f"the file {str(path)!r} cannot be read ({str(error).strip()}). It must be a Parquet file, or a UTF-8 CSV file "
+            "with a header (also gzipped)"
         ) from None
-    raise TableError(f"{str(path)!r} is empty")
+    raise TableError(f"the file {str(path)!r} is empty. Give a Parquet file, or a CSV file with a header and rows")
 
 
 def no_database(path: str, start: bytes) -> None:
     """Refuse a file whose first twelve bytes are those of a database, as it needs a query."""
     if start[8:12] == b"DUCK":
         raise TableError(
-            f"{path!r} is a DuckDB file. Select its rows with {argument('query')}, such as SELECT * FROM loans"
+            f"the file {path!r} is a DuckDB database, so a query must select the rows. Give an SQL query with "
+            f"{argument('query')}, such as SELECT * FROM loans"
         )
 
 
@@ -212,8 +217,8 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
     first: list[str] = next((cells for cells in rows if len(cells) > 1 or "".join(cells).strip()), [])
     if len(first) > len(names):
         raise TableError(
-            f"{source}: row 0 has {len(first)} cells, but the header has {len(names)} names "
-            f"({', '.join(map(repr, names[:8]))}). Each row needs one cell for each name{separator_hint(names)}"
+            f"the first row of {source} has {len(first)} cells, but the header has {len(names)} names "
+            f"({', '.join(map(repr, names[:8]))}). Each row must have one cell for each name{separator_hint(names)}"
         )
     return names
 
@@ -261,18 +266,24 @@ def separator_hint(columns: Sequence[str]) -> str:
     if mark is None:
         return ""
     return (
-        f". The file seems to be separated by {mark!r} and not by commas. Write it with commas, or pass a "
-        f"dataframe, such as pandas.read_csv(..., sep={mark!r})"
+        f". The cells of the file seem to be separated by {mark!r} instead of commas. Save the file with commas, or pass the "
+        f"dataframe that pandas.read_csv(..., sep={mark!r}) returns"
     )
 
 
 def unique(names: Sequence[str]) -> None:
     twice = list(dict.fromkeys(name for i, name in enumerate(names) if name in names[:i]))
     if twice:
-        raise TableError(f"column names must be unique; more than one column is named {', '.join(map(repr, twice))}")
+        raise TableError(
+            f"column names must be unique, but more than one column is named {', '.join(map(repr, twice))}. Rename the "
+            "duplicate columns"
+        )
     broken = [name for name in names if not is_text(name)]
     if broken:
-        raise TableError(f"column names must be valid Unicode text; {broken[0]!r} contains an unpaired surrogate")
+        raise TableError(
+            f"the column name {broken[0]!r} is not valid Unicode text, because it contains an unpaired surrogate. Rename the "
+            "column"
+        )
 
 
 def is_text(value: str) -> bool:

@@ -141,7 +141,8 @@ def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
     if name == "local":
         if scheduler is not None:
             raise TabinterpError(
-                f"a scheduler ({scheduler}) can only be used with the Dask engine. Give --engine dask as well"
+                f"the scheduler {hidden(scheduler)!r} can only be used with the Dask engine. Give --engine dask as well, or "
+                "leave out --scheduler"
             )
         yield in_turn
         return
@@ -155,7 +156,8 @@ def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
         client = distributed.Client(address=scheduler)
     except (OSError, ValueError) as error:
         raise TabinterpError(
-            f"no Dask scheduler can be reached at {hidden(scheduler)!r}: {hidden(str(error), scheduler)}"
+            f"no Dask scheduler can be reached at {hidden(scheduler)!r} ({hidden(str(error), scheduler)}). Check the "
+            "address, and that the scheduler is running"
         ) from None
     with client:
         yield dask_engine(client)
@@ -168,13 +170,14 @@ def _check_address(distributed: Any, scheduler: str) -> None:
     known_port = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 2**16
     if scheme not in ("", "tcp", "tls") or not host or not known_port:
         raise TabinterpError(
-            f"invalid Dask scheduler address {hidden(scheduler)!r}; give tls://HOST:PORT or tcp://HOST:PORT, such as "
-            f"tls://10.0.0.5:8786"
+            f"the Dask scheduler address {hidden(scheduler)!r} is invalid. Give an address of the form tls://HOST:PORT or "
+            "tcp://HOST:PORT, such as tls://10.0.0.5:8786"
         )
     if scheme == "tls" and distributed.Security().get_connection_args("client")["ssl_context"] is None:
         raise TabinterpError(
-            f"{hidden(scheduler)!r} needs certificates: set distributed.comm.tls.ca-file, client.cert and client.key in Dask's "
-            f"configuration (https://distributed.dask.org/en/stable/tls.html)"
+            f"the Dask scheduler {hidden(scheduler)!r} needs TLS certificates, but none are configured. Set ca-file, "
+            "client.cert and client.key under distributed.comm.tls in Dask's configuration "
+            "(https://distributed.dask.org/en/stable/tls.html)"
         )
 
 
@@ -191,8 +194,8 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
         security = distributed.Security.temporary()
     except ImportError:
         raise MissingError(
-            "the Dask engine needs the package cryptography for a local cluster: pip install cryptography, or "
-            "give --scheduler"
+            "the Dask engine needs the package cryptography to start a cluster on this machine. Run `pip install "
+            "cryptography`, or give the address of another cluster with --scheduler"
         ) from None
     config = import_module("dask").config
     pages: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
@@ -259,8 +262,8 @@ def dask_engine(client: Any) -> Engine:
             return found
         except (distributed.KilledWorker, distributed.CancelledError, TimeoutError) as error:
             raise TabinterpError(
-                f"the Dask cluster failed: {str(error).strip()}. Check that its workers are running and have "
-                "enough memory (for a row group of each file at a time), and run again"
+                f"the Dask cluster failed ({str(error).strip()}). Check that the workers are running and that each has "
+                "enough memory for one row group of a Parquet file, and run the audit again"
             ) from error
 
     return engine
@@ -271,7 +274,7 @@ def _distributed() -> Any:
         return import_module("distributed")
     except ImportError:
         raise MissingError(
-            "the Dask engine needs the packages dask and distributed: pip install 'tabinterp[dask]'"
+            "the Dask engine needs the packages dask and distributed. Install them with: pip install 'tabinterp[dask]'"
         ) from None
 
 
@@ -284,8 +287,8 @@ class _Packed:
             self.content = cloudpickle.dumps(value)
         except Exception as error:  # whatever the user's model or encoder raises is told in its words
             raise TabinterpError(
-                "the Dask engine sends models to its workers by pickle, but this model cannot be pickled: "
-                f"{error}. Save it as a bundle (tabinterp convert), or use the local engine"
+                "the Dask engine must pickle the model to send it to the workers, but this model cannot be pickled "
+                f"({error}). Convert the model to a bundle (tabinterp convert) and audit the bundle, or use the local engine"
             ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -313,7 +316,7 @@ def _on_piece(steps: dict[str, Any], part: str, piece: Piece, form: Form, *given
         sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]
     except TableError as error:
         raise TableError(
-            f"{error}. With the Dask engine each worker reads its own rows, so the path must be valid on every worker"
+            f"{error}. With the Dask engine, each worker reads the data itself, so the path must be valid on every worker"
         ) from None
     return _merged(merge, *sums)
 

@@ -13,7 +13,7 @@ from tabinterp.errors import TableError
 
 Batch = tuple[int, str]  # rows of a batch, and a digest of their contents
 Listing = Mapping[str, int]  # file -> its size in bytes
-ADVICE = "Audit a copy, or wait until nothing writes to the data"
+ADVICE = "Audit a copy of the data, or wait until no other program writes to the data"
 
 
 @dataclass(eq=False)
@@ -54,7 +54,7 @@ class Fingerprints:
             except TableError as error:
                 if self.rows is None:
                     raise
-                self._changed(f"the first pass could read it completely, but now {error}", reader)
+                self._changed(f"the first pass read all rows, but a later pass failed ({error})", reader)
             if frame is None:
                 return
             self._check(frame, reader)
@@ -73,7 +73,7 @@ class Fingerprints:
         if self.rows is None:
             self.rows = rows
         elif rows != self.rows:
-            self._changed(f"it has {rows:,} rows, but had {self.rows:,} in the first pass", reader)
+            self._changed(f"there are {rows:,} rows, but there were {self.rows:,} in the first pass", reader)
         if self.listing is not None and (now := self.listing()) != self.files:
             names = sorted(name for name in {*now, *self.files} if now.get(name) != self.files.get(name))
             self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
@@ -94,7 +94,7 @@ class Fingerprints:
         return [(first, *one) for first, one in self.batches.items()]
 
     def _changed(self, what: str, reader: str) -> NoReturn:
-        raise TableError(f"{self.name!r} changed while it was read: {what} (noticed by {reader}). {ADVICE}")
+        raise TableError(f"the data in {self.name!r} changed during reading: {what} (noticed by {reader}). {ADVICE}")
 
 
 def _digest(frame: pd.DataFrame) -> str:

@@ -71,20 +71,20 @@ def codebook(given: LabelsGiven | None) -> Codebook:
     if given is None:
         return Codebook()
     if isinstance(given, Mapping):
-        return _of_mapping(given, argument("labels"))
+        return _of_mapping(given, f"the codebook given as {argument('labels')}")
     path = Path(given)
     readers = {".toml": _of_toml, ".csv": _of_csv}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise TableError(
-            f"the codebook {str(path)!r} is neither a .toml nor a .csv file; {argument('labels')} takes one of the two"
+            f"the codebook {str(path)!r} has an unknown format. Give a .toml or .csv file with {argument('labels')}"
         )
     try:
         text = read_regular(path, LARGEST_TEXT).decode("utf-8-sig")
     except OSError as error:
         raise TableError(f"the codebook {str(path)!r} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise TableError(f"the codebook {str(path)!r} is not UTF-8 text: {error}") from None
+        raise TableError(f"the codebook {str(path)!r} is not UTF-8 text ({error}). Save the file as UTF-8") from None
     return reader(text, f"the codebook {str(path)!r}")
 
 
@@ -99,15 +99,20 @@ def _of_mapping(given: Mapping[str, Any], source: str) -> Codebook:
     unknown = [name for name in given if name not in PARTS]
     if unknown:
         raise TableError(
-            f"{source}: got the key {unknown[0]!r}; allowed: 'columns' (column = label) and 'levels' (column = level = label)."
-            f"{did_you_mean(str(unknown[0]), PARTS)}"
+            f"{source} has the unknown key {unknown[0]!r}. Allowed keys are 'columns', which maps columns to labels, and "
+            f"'levels', which maps columns to the labels of their levels.{did_you_mean(str(unknown[0]), PARTS)}"
         )
     columns, levels = given.get("columns", {}), given.get("levels", {})
     if not isinstance(columns, Mapping) or not isinstance(levels, Mapping):
-        raise TableError(f"{source}: 'columns' maps columns to labels, and 'levels' maps columns to labels of levels")
+        raise TableError(
+            f"in {source}, 'columns' must map columns to labels, and 'levels' must map columns to the labels of their levels; "
+            f"got the types {type(columns).__name__} and {type(levels).__name__}"
+        )
     for column, of in levels.items():
         if not isinstance(of, Mapping):
-            raise TableError(f"{source}: the level labels of {column!r} must map each level to its label; got {of!r}")
+            raise TableError(
+                f"in {source}, the entry for the levels of column {column!r} must map each level to its label; got {of!r}"
+            )
     return Codebook(
         {str(column): _label(label, source, str(column)) for column, label in columns.items()},
         {
@@ -125,7 +130,9 @@ def _of_csv(text: str, source: str) -> Codebook:
         name = level or column
         if name in of:
             what = f"level {level!r} of column {column!r}" if level else f"column {column!r}"
-            raise TableError(f"{source}, line {line}: {what} is labelled twice ({of[name]!r} and {label!r})")
+            raise TableError(
+                f"{source}, line {line}: {what} has two labels, {of[name]!r} and {label!r}. Keep one of them"
+            )
         of[name] = _label(label, f"{source}, line {line}", column, level or None)
     return Codebook(columns, levels)
 
@@ -135,17 +142,17 @@ def _lines(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
     try:
         head = next(reader, [])
         if head != HEAD:
-            raise TableError(f"{source}: the first line must be {','.join(HEAD)!r}; got {','.join(head)!r}")
+            raise TableError(f"the first line of {source} must be {','.join(HEAD)!r}; got {','.join(head)!r}")
         for row in reader:
             if len(row) != len(HEAD) and row:
                 raise TableError(
-                    f"{source}, line {reader.line_num}: a line has a column, a level and a label; got {len(row)} cells. "
-                    f"A label that holds a comma stands in quotation marks"
+                    f"{source}, line {reader.line_num}: a line must have three cells (column, level and label); got "
+                    f"{len(row)}. Put a label that contains a comma in quotation marks"
                 )
             if row:
                 yield reader.line_num, row
     except csv.Error as error:
-        raise TableError(f"{source}, line {reader.line_num}: not valid CSV: {error}") from None
+        raise TableError(f"line {reader.line_num} of {source} is not valid CSV: {error}") from None
 
 
 def _label(label: Any, source: str, column: str, level: Any = None) -> str:
@@ -154,10 +161,11 @@ def _label(label: Any, source: str, column: str, level: Any = None) -> str:
         raise TableError(f"{source}: the label of {of} must be text; got {label!r}")
     text: str = label.strip()
     if not text:
-        raise TableError(f"{source}: the label of {of} is empty; leave the entry out, or write a label")
+        raise TableError(f"{source}: the label of {of} is empty. Write a label, or remove the entry")
     if len(text) > LONGEST:
         raise TableError(
-            f"{source}: the label of {of} has {len(text):,} characters ({text[:30]!r}...); at most {LONGEST} are allowed"
+            f"{source}: the label of {of} has {len(text):,} characters ({text[:30]!r}...). Shorten the label to at most "
+            f"{LONGEST} characters"
         )
     return text
 
@@ -190,8 +198,9 @@ def _level_labels(column: Column, classes: Sequence[Any], book: Codebook) -> tup
     known = list(classes) if column.role == "target" and classes else list(column.levels)
     if column.kind == "numeric" and not known:
         raise TableError(
-            f"{argument('labels')} has labels for levels of {column.name!r}, which is numeric and has no levels: leave them out, "
-            f"or make the column categorical or ordinal with {argument('kinds')}"
+            f"the codebook given as {argument('labels')} has labels for levels of column {column.name!r}, but this column is "
+            "numeric and has no levels. Remove these labels, or make the column categorical or ordinal with "
+            f"{argument('kinds')}"
         )
     found: dict[str, str] = {}
     for name, label in given.items():
@@ -199,7 +208,8 @@ def _level_labels(column: Column, classes: Sequence[Any], book: Codebook) -> tup
         level = str(match[0]) if match else str(name)
         if level in found:
             raise TableError(
-                f"{argument('labels')} labels level {level!r} of column {column.name!r} twice ({found[level]!r} and {label!r})"
+                f"the codebook given as {argument('labels')} has two labels for level {level!r} of column {column.name!r}: "
+                f"{found[level]!r} and {label!r}. Keep one of them"
             )
         found[level] = label
     texts = [str(level) for level in known]
@@ -208,14 +218,16 @@ def _level_labels(column: Column, classes: Sequence[Any], book: Codebook) -> tup
     taken = next(((level, label) for level, label in found.items() if label in bare), None)
     if taken is not None:
         raise TableError(
-            f"{argument('labels')} gives level {taken[0]!r} of column {column.name!r} the label {taken[1]!r}, which is the code "
-            f"of another level; give that level a label as well, or choose another label"
+            f"the codebook given as {argument('labels')} labels level {taken[0]!r} of column {column.name!r} as {taken[1]!r}, "
+            f"but {taken[1]!r} is also the name of another level, which has no label. Give that level a label as well, or choose "
+            f"another label for level {taken[0]!r}"
         )
     if unknown and bare:
         near = did_you_mean(unknown[0], bare)
         warnings.warn(
-            f"{argument('labels')} has labels for {', '.join(map(repr, unknown[:5]))}, which column {column.name!r} does not "
-            f"hold, and none for {', '.join(map(repr, bare[:5]))}, which it does.{near}",
+            f"the codebook given as {argument('labels')} has labels for levels that column {column.name!r} does not contain "
+            f"({', '.join(map(repr, unknown[:5]))}), and no labels for levels that the column does contain "
+            f"({', '.join(map(repr, bare[:5]))}).{near}",
             stacklevel=2,
         )
     order = {level: place for place, level in enumerate(texts)}

@@ -104,7 +104,10 @@ def read_table(
     if drop_missing_target:
         raw = with_target(raw, target)
         if not len(raw):
-            raise TableError(f"target {target!r} is missing in all {rows:,} rows, so there is nothing to predict")
+            raise TableError(
+                f"target {target!r} is missing in all {rows:,} rows, so there is nothing to predict. Choose another target "
+                "column, or fill in the target"
+            )
     frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
     marks = asked.marks(raw)
     schema = asked.schema({name: witness(frame[name], asked.whole(name, marks)) for name in frame.columns}, marks)

@@ -100,7 +100,7 @@ class Source:
             at += len(frame)
             yield frame
         if at == 0:
-            raise TableError("the table has no rows")
+            raise TableError("the table has no rows. Give a file, query or dataframe with at least one row")
         self.fingerprints.end(at, reader)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
@@ -148,7 +148,10 @@ def open_source(
             fingerprints=marks,
         )
     if key is not None:
-        raise TableError(f"a key column needs a query; got the key {key!r} without a query")
+        raise TableError(
+            f"the key column {key!r} can only be used with a query, but there is no query. Give a query, or leave out the key "
+            "column"
+        )
     if isinstance(source, ds.Dataset):
         return _of_dataset("table", source, rows)
     if isinstance(source, pa.Table):
@@ -182,7 +185,8 @@ class _KnownTargets:
                 yield rows
         if known == 0 and left_out:
             raise TableError(
-                f"target {self._target!r} is missing in all {left_out:,} rows, so there is nothing to predict"
+                f"target {self._target!r} is missing in all {left_out:,} rows, so there is nothing to predict. Choose another "
+                "target column, or fill in the target"
             )
         self.left_out = left_out
 
@@ -204,7 +208,10 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
     if query is not None:
         return f"{hidden(str(source))}: {hidden(query)}" + ("" if key is None else f", by {key}")
     if not isinstance(source, (str, Path)):
-        raise TableError(f"only reading from files and queries can be resumed; got {type(source).__name__}")
+        raise TableError(
+            "an audit can only be resumed if its data are read from a file, a folder, a URL or a query; got an object of type "
+            f"{type(source).__name__}. Save the data to a file first"
+        )
     with _readable(str(source), f"{hidden(str(source))!r} cannot be read"):
         files = _files(*_store(str(source)))
     lines = "".join(f"{hidden(one.path)} {one.size} {one.mtime}\n" for one in files)
@@ -266,7 +273,7 @@ def _of_path(source: str, rows: int, keep: Keeping | None) -> Source:
 
         kind = store.get_file_info(path).type
         if kind == filesystems.FileType.NotFound:
-            raise TableError(f"there is no file or folder {text!r}")
+            raise TableError(f"there is no file or folder {text!r}. Check the path or URL")
         marks = Fingerprints(text, listing=listing, files=listing())
         name = source_name(source if "://" in source else path)
         if kind == filesystems.FileType.Directory:
@@ -278,7 +285,7 @@ def _of_path(source: str, rows: int, keep: Keeping | None) -> Source:
             return replace(_dataset(source, name, store, path, rows), fingerprints=marks, file=file)
     no_database(text, start)
     if not start:
-        raise TableError(f"{text!r} is empty")
+        raise TableError(f"the file {text!r} is empty. Give a Parquet file, or a CSV file with a header and rows")
     return Source(name, _csv(source, store, path, rows, start[:2] == PACKED, keep), fingerprints=marks, file=file)
 
 
@@ -289,13 +296,16 @@ def _store(source: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415  # only needed for URLs
     except ImportError:
-        raise TableError(f"reading {hidden(source)!r} needs fsspec: pip install 'tabinterp[remote]'") from None
+        raise TableError(
+            f"reading {hidden(source)!r} needs the package fsspec, which is not installed. Install it with: pip install "
+            "'tabinterp[remote]'"
+        ) from None
     try:
         store, path = url_to_fs(source)
     except (ValueError, ImportError) as error:
         raise TableError(
-            f"unsupported kind of storage {source.split('://', 1)[0]!r} ({hidden(str(error), source)}). To read "
-            "from a database, give a query"
+            f"data cannot be read from a URL that begins with {source.split('://', 1)[0]!r} ({hidden(str(error), source)}). "
+            "If the URL is that of a database, give a query as well"
         ) from None
     return filesystems.PyFileSystem(filesystems.FSSpecHandler(store)), path
 
@@ -387,7 +397,7 @@ def _texts(column: pa.DictionaryArray) -> pd.Categorical:
 
 
 def _to_its_end(source: str) -> AbstractContextManager[None]:
-    return _readable(source, f"{hidden(source)!r} cannot be read to its end")
+    return _readable(source, f"{hidden(source)!r} cannot be read completely")
 
 
 # ---- CSV: what a column holds is known at its end alone
@@ -397,11 +407,12 @@ def _csv(
     source: str, store: Any, path: str, rows: int, packed: bool, keep: Keeping | None
 ) -> Callable[[int], Iterator[pd.DataFrame]]:
     """Return a reader of a CSV file; skipped rows are read too, since only that shows where a row begins."""
-    problem = f"{hidden(source)!r} cannot be read as a UTF-8 CSV file with a header"
+    form = "as a UTF-8 CSV file with a header"
+    unreadable = f"{hidden(source)!r} cannot be read completely {form}"
 
     def chunks(dtype: dict[str, Any]) -> Iterator[pd.DataFrame]:
         with (
-            _readable(source, f"{problem} to its end"),
+            _readable(source, unreadable),
             store.open_input_stream(path, compression=None) as stream,
         ):
             options: Any = {"compression": "gzip" if packed else None, "encoding": "utf-8-sig", "dtype": dtype}
@@ -409,13 +420,16 @@ def _csv(
             for chunk in cast("Iterator[pd.DataFrame]", pd.read_csv(stream, **options)):
                 yield with_large_numbers(chunk, texts=dtype)
 
-    with _readable(source, problem), store.open_input_stream(path, compression=None) as stream:
+    with (
+        _readable(source, f"{hidden(source)!r} cannot be read {form}"),
+        store.open_input_stream(path, compression=None) as stream,
+    ):
         names = csv_header(stream, packed, repr(hidden(source)))
     rows = _few(rows, len(names))
     kept = None if keep is None else keep.read("kinds")
     if kept is None:
         if PANDAS < (3, 1):
-            with _readable(source, f"{problem} to its end"), store.open_input_stream(path, compression=None) as stream:
+            with _readable(source, unreadable), store.open_input_stream(path, compression=None) as stream:
                 _check_cells(csv_rows(stream, packed), len(names), source)
         kinds: dict[str, set[str]] = {}
         for chunk in chunks({}):
@@ -435,7 +449,8 @@ def _check_cells(rows: Any, most: int, source: str) -> None:
     for cells in rows:
         if len(cells) > most:
             raise TableError(
-                f"{hidden(source)!r}: line {rows.line_num} has {len(cells)} cells, but the header has {most} names"
+                f"line {rows.line_num} of {hidden(source)!r} has {len(cells)} cells, but the header has {most} names. Each row "
+                "must have one cell for each name"
             )
 
 

@@ -199,7 +199,7 @@ def scan_table(
     if rows < 2 or batch < 1:
         raise TableError(
             "a scan must draw at least two rows and read at least one row at a time; got "
-            f"{argument('rows', rows)}, {argument('batch', batch)}"
+            f"{argument('rows', rows)} and {argument('batch', batch)}"
         )
     if keep is not None:
         said = {name: repr(value) for name, value in vars(asked).items()}
@@ -247,13 +247,16 @@ def open_table(
 ) -> Table | Scan:
     """Call `scan_table` for sources that are read `in_batches`, and `read_table` for all others."""
     if key is not None and query is None:
-        raise TableError(f"a key column needs a query; got the key {key!r} without a query")
+        raise TableError(
+            f"the key column {key!r} can only be used with a query, but there is no query. Give a query, or leave out the key "
+            "column"
+        )
     if not in_batches(source, query):
         return read_table(source, stratify=stratify, **asked)
     if stratify:
         raise TableError(
-            "a stratified split cannot be drawn from rows that are read in batches. Give a split that was drawn "
-            f"before, or {argument('stratify', False)}"
+            "a stratified split cannot be drawn from rows that are read in batches. Give a split that was drawn earlier from a "
+            f"table in memory, or use {argument('stratify', False)}"
         )
     return scan_table(source, query=query, key=key, keep=keep, told=told, **asked)
 
@@ -324,7 +327,7 @@ def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
     told = {name: tuple(state["census"][name]) for name in ("rates", "held")}
     whole, sides = Census(**state["census"] | told), arrays.get("sides")
     if whole.rows != len(scan) or (sides is not None and len(sides) != -(-len(scan) // 8)):
-        raise ValueError(f"it has {whole.rows} rows, but the table has {len(scan)}")
+        raise ValueError(f"the saved state has {whole.rows} rows, but the table has {len(scan)}")
     sample = unpack_table(state["rows"], "", arrays, replace(_empty(), name=scan.name, schema=scan.schema))
     held_out = None if sides is None else _bits_of(sides, sample.numbers)
     return replace(scan, sides=sides, census=whole, sample=replace(sample, split=scan.split, held_out=held_out))
@@ -340,12 +343,15 @@ def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
     held_out = sides.held_out
     if held_out in (0, sides.rows):
         raise TableError(
-            f"the split holds out {held_out} of {sides.rows} rows of {scan.name}; there must be both held-out and "
-            "training rows"
+            f"the split holds out {held_out} of {sides.rows} rows of the table {scan.name!r}, but there must be both held-out "
+            "and training rows. Choose another split"
         )
     for side, part in ((True, "held-out"), (False, "training")):
         if mass[side] == 0:
-            raise TableError(f"all {held_out if side else sides.rows - held_out} {part} rows have weight 0")
+            raise TableError(
+                f"all {held_out if side else sides.rows - held_out} {part} rows have weight 0. Choose another split or other "
+                f"weights, so that at least one of the {part} rows has a positive weight"
+            )
 
 
 def _tables(scan: Scan, form: Form, first: int, reader: str) -> Iterator[Table]:

@@ -66,7 +66,10 @@ class Asked:
             _named(columns, role if role != "dropped" else "drop", names)
             for name in names:
                 if roles[name] not in ("input", role) and role != "split":
-                    raise TableError(f"column {name!r} cannot be both {roles[name]} and {role}")
+                    raise TableError(
+                        f"column {name!r} cannot have the roles {roles[name]} and {role} at the same time. Give the column only "
+                        "one role"
+                    )
                 roles[name] = role
         return roles
 
@@ -95,7 +98,10 @@ class Asked:
             for name, one in found.items()
         )
         if not any(column.role == "input" for column in columns):
-            raise TableError("there is no input column: every column is the target, dropped or has another role")
+            raise TableError(
+                "there is no input column, because every column is dropped, is the target or has another role. Keep at least "
+                "one column as an input"
+            )
         task, classes = _goal(found[self.target], self.task, self.positive, levels.get(self.target))
         columns = labelled(columns, classes, self.labels)
         return Schema(columns, self.target, task, classes, adverse_class(self.adverse, task, classes))
@@ -129,15 +135,15 @@ def weighed(values: pd.Series) -> FloatArray:
     """Return the weights (rows,) after checking that none is negative or missing and not all are 0."""
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
-            f"weight column {values.name!r} must be numeric; row {values.index[0]} contains {shown(values.iloc[0])}"
+            f"weight column {values.name!r} must contain numbers; row {values.index[0]} contains {shown(values.iloc[0])}"
         )
     weights = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     wrong: BoolArray = ~(weights >= 0)
     if wrong.any() or weights.sum() == 0:
         row = int(np.flatnonzero(wrong)[0]) if wrong.any() else 0
         raise TableError(
-            f"weight column {values.name!r} must contain weights of at least 0, not all 0; row {values.index[row]} "
-            f"contains {weights[row]}"
+            f"the weights in column {values.name!r} must be at least 0, and one or more must be above 0; row "
+            f"{values.index[row]} contains {weights[row]}"
         )
     return weights
 
@@ -147,7 +153,7 @@ def weighed(values: pd.Series) -> FloatArray:
 
 def _named(columns: Sequence[str], what: str, names: Collection[str]) -> None:
     if isinstance(names, str):
-        raise TableError(f"{argument(what)} must be a list of column names; got the single text {names!r}")
+        raise TableError(f"{argument(what)} must be a list of column names; got the text {names!r}. Write [{names!r}]")
     unknown = [name for name in names if name not in columns]
     if unknown:
         raise TableError(
@@ -162,14 +168,15 @@ def _check_kinds(columns: Sequence[str], kinds: Mapping[str, str], levels: Mappi
     _named(columns, "levels", levels)
     for name, kind in kinds.items():
         if kind not in KINDS:
-            raise TableError(f"column {name!r}: the kind must be one of {', '.join(KINDS)}; got {kind!r}")
+            raise TableError(f"the kind of column {name!r} must be one of {', '.join(KINDS)}; got {kind!r}")
     for name, order in levels.items():
         if kinds.get(name, "ordinal") != "ordinal":
             raise TableError(
-                f"column {name!r}: levels can only be given for ordinal columns; its kind is {kinds[name]!r}"
+                f"levels can only be given for ordinal columns, but column {name!r} has the kind {kinds[name]!r}. Leave out "
+                "the levels, or make the column ordinal"
             )
         if isinstance(order, str) or len(set(order)) < len(order):
-            raise TableError(f"column {name!r}: the levels must be an ordered list of distinct values; got {order!r}")
+            raise TableError(f"the levels of column {name!r} must be an ordered list of distinct values; got {order!r}")
 
 
 def _column(
@@ -181,7 +188,7 @@ def _column(
         raise TableError(trouble)
     if found.full and role != "dropped":
         raise TableError(
-            f"column {name!r} has more than {MOST:,} different values, too many levels for a model. Drop the "
+            f"column {name!r} has more than {MOST:,} different values, which are too many levels for a model. Drop the "
             "column, or group its values first"
         )
     if trouble is not None or found.full:  # no model reads a dropped column: whatever it holds is let in
@@ -191,12 +198,15 @@ def _column(
     kind = asked or ("ordinal" if order is not None else _kind(values))
     if kind == "numeric" and not pd.api.types.is_numeric_dtype(values.dtype):
         known = values.dropna()
-        raise TableError(f"column {name!r} cannot be numeric: row {known.index[0]} contains {shown(known.iloc[0])}")
+        raise TableError(
+            f"column {name!r} cannot be numeric, because row {known.index[0]} contains {shown(known.iloc[0])}. Convert the "
+            "values to numbers, or choose another kind"
+        )
     levels = () if kind == "numeric" else _levels(values, order)
     if kind == "boolean" and len(levels) > 2:
         raise TableError(
-            f"column {name!r} cannot be boolean: it has {len(levels)} different values "
-            f"({', '.join(map(repr, levels[:8]))}) and must have two"
+            f"column {name!r} cannot be boolean, because it has {len(levels)} different values "
+            f"({', '.join(map(repr, levels[:8]))}) instead of two. Choose another kind"
         )
     return Column(name, _as_kind(kind), levels, role, protected)
 
@@ -222,8 +232,8 @@ def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
             None
             if role in ("split", "group")
             else (
-                f"column {values.name!r} contains dates, which the models cannot read. Drop it, use it as the "
-                "split column, or convert it to numbers (such as the year, or days since an event)"
+                f"column {values.name!r} contains dates, which the models cannot read. Drop the column, use it as the "
+                "split column, or convert the dates to numbers (such as the year, or the days since an event)"
             )
         )
     known = values.dropna()
@@ -231,13 +241,13 @@ def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
     for row, value, kind in zip(known.index, known, kinds, strict=True):
         if kind not in ("text", "number", "boolean"):
             return (
-                f"column {values.name!r}: row {row} contains {shown(value)}, a {kind}; allowed: numbers, text "
-                "and booleans. Drop the column, or convert its values"
+                f"column {values.name!r} contains {shown(value)} in row {row}, which is of type {kind}. Only numbers, text and "
+                "booleans are allowed. Drop the column, or convert its values"
             )
         if kind != kinds[0]:
             return (
-                f"column {values.name!r} mixes different types of values: {shown(known.iloc[0])} and, in row "
-                f"{row}, {shown(value)}. Make them all text or all numbers"
+                f"column {values.name!r} contains values of different types, such as {shown(known.iloc[0])} in row "
+                f"{known.index[0]} and {shown(value)} in row {row}. Convert all values to text, or all to numbers"
             )
     return None
 
@@ -253,10 +263,12 @@ def _kind_of_value(value: Any) -> str:
 def _infinite(values: pd.Series, large: int) -> str:
     numbers = values.to_numpy(dtype=np.float64)
     at = int(np.flatnonzero(np.abs(numbers) > LARGEST)[0])
-    told = f"column {values.name!r}: row {values.index[at]} contains {values.iloc[at]} ({large} such rows). "
+    told = (
+        f"column {values.name!r} contains {values.iloc[at]} in row {values.index[at]} (number of such rows: {large}). "
+    )
     if np.isinf(numbers).any():
-        return f"{told}Numbers must be finite; leave the cell empty if the value is missing"
-    return f"{told}Numbers beyond {LARGEST:g} cannot be squared and summed; use a larger unit"
+        return f"{told}All numbers must be finite. If the value is missing, leave the cell empty"
+    return f"{told}Numbers beyond ±{LARGEST:g} are too large for sums of squares. Use a larger unit of measurement"
 
 
 def _levels(values: pd.Series, order: Sequence[Any] | None) -> tuple[Any, ...]:
@@ -270,8 +282,8 @@ def _levels(values: pd.Series, order: Sequence[Any] | None) -> tuple[Any, ...]:
     if unknown:
         row = known.index[int(np.flatnonzero((known == unknown[0]).to_numpy())[0])]
         raise TableError(
-            f"column {values.name!r}: row {row} contains {shown(unknown[0])}, which is not one of its levels: "
-            f"{list(order)}"
+            f"column {values.name!r} contains {shown(unknown[0])} in row {row}, which is not among the levels given for the "
+            f"column: {list(order)}. Add the level, or correct the value"
         )
     return tuple(order)
 
@@ -285,13 +297,14 @@ def _goal(found: Witness, task: str | None, positive: Any, order: Sequence[Any] 
         raise TableError(f"the task must be one of {', '.join(TASKS)}; got {task!r}")
     if found.missing:
         raise TableError(
-            f"target {values.name!r} is missing in {found.missing:,} of {found.rows:,} rows, first in row "
+            f"target {values.name!r} is missing in {found.missing:,} of {found.rows:,} rows, for example in row "
             f"{values.index[int(np.flatnonzero(values.isna().to_numpy())[0])]}. Leave these rows out with "
             f"{argument('drop_missing_target', True)}, or fill in the target"
         )
     if values.nunique() < 2:
         raise TableError(
-            f"target {values.name!r} has only one value, {shown(values.iloc[0])}, so there is nothing to predict"
+            f"target {values.name!r} has the value {shown(values.iloc[0])} in all rows, so there is nothing to predict. "
+            "Choose another target column"
         )
     goal = task or _inferred_task(values, positive)
     if GOALS[goal].classes:
@@ -309,14 +322,15 @@ def _check_number(values: pd.Series, task: Task, positive: Any, uncounted: int) 
         raise TableError(f"a {task} target has no positive class. Leave out {argument('positive', positive)}")
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
-            f"target {values.name!r} must be numeric for {task}; row {values.index[0]} contains {shown(values.iloc[0])}"
+            f"target {values.name!r} must contain numbers for the task {task}; row {values.index[0]} contains "
+            f"{shown(values.iloc[0])}"
         )
     if task == "count" and uncounted:
         y = values.to_numpy(dtype=np.float64)
         at = int(np.flatnonzero((y < 0) | (y != np.round(y)))[0])
         raise TableError(
-            f"target {values.name!r} is not a count: row {values.index[at]} contains {values.iloc[at]} "
-            f"({uncounted} such rows). Counts are whole numbers of at least 0; for other numbers use "
+            f"target {values.name!r} is not a count, because row {values.index[at]} contains {values.iloc[at]} (number of "
+            f"such rows: {uncounted}). Counts are whole numbers of at least 0. For other numbers, use "
             f"{argument('task', 'regression')}"
         )
 
@@ -340,14 +354,15 @@ def _classes(values: pd.Series, task: str, positive: Any, order: Sequence[Any] |
     if len(classes) != 2:
         raise TableError(
             f"target {values.name!r} has {len(classes)} different values ({', '.join(map(str, classes[:8]))}), but "
-            f"a binary target must have two. Leave out {argument('positive')}, or reduce the target to two classes"
+            f"a binary target must have two. Reduce the target to two classes, or use {argument('task', 'multiclass')} without "
+            f"{argument('positive')}"
         )
     if positive is None:
         return tuple(classes)
     match = matching_levels(positive, classes)
     if not match:
         raise TableError(
-            f"target {values.name!r} has the classes {classes[0]!r} and {classes[1]!r}; got "
+            f"the positive class of target {values.name!r} must be {classes[0]!r} or {classes[1]!r}; got "
             f"{argument('positive', positive)}.{did_you_mean(str(positive), map(str, classes))}"
         )
     return (*(value for value in classes if value is not match[0]), match[0])
@@ -365,13 +380,13 @@ def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
         return None
     if task != "binary":
         raise TableError(
-            f"an adverse class can only be given for a target with two classes; this target is {task}. Leave out "
-            f"{argument('adverse', given)}"
+            f"an adverse class can only be given for a target with two classes, but the task of this target is {task}. Leave "
+            f"out {argument('adverse', given)}"
         )
     match = matching_levels(given, classes)
     if not match:
         raise TableError(
-            f"unknown adverse class: got {argument('adverse', given)}; allowed: {classes[0]!r} and {classes[1]!r}."
-            f"{did_you_mean(str(given), map(str, classes))}"
+            f"the adverse class must be {classes[0]!r} or {classes[1]!r}, the two classes of the target; got "
+            f"{argument('adverse', given)}.{did_you_mean(str(given), map(str, classes))}"
         )
     return match[0]

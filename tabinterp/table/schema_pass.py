@@ -64,7 +64,10 @@ class First:
         if self.rows == 0:
             self.asked.check([*map(str, raw.columns)])
         elif [*raw.columns] != [*self.columns]:
-            raise TableError(f"the columns change in row {self.rows}: {[*raw.columns]} instead of {[*self.columns]}")
+            raise TableError(
+                f"all rows must have the same columns, but from row {self.rows} on the columns are {[*raw.columns]} instead of "
+                f"{[*self.columns]}"
+            )
         frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
         marks = self.asked.marks(raw[[name for name in raw.columns if name not in self._texts]])
         found = {c: witness(frame[c], self.asked.whole(c, marks)) for c in frame.columns}
@@ -80,7 +83,7 @@ class First:
 
     def schema(self) -> Schema:
         if self.rows == 0:
-            raise TableError("the table has no rows")
+            raise TableError("the table has no rows. Give a file, query or dataframe with at least one row")
         return self.asked.schema(self.columns, self.marks)
 
     def rule(self, schema: Schema, split: str | float | Split | None, at: str | None, seed: int) -> Split | None:

@@ -32,8 +32,8 @@ HELD_OUT = ("test", "held_out", "held-out", "holdout", "hold-out", "oot")
 TRAINING = ("train", "training", "dev", "development")
 UNUSED = ("valid", "validation", "val")
 ALLOWED = (
-    f"{', '.join(HELD_OUT)} for held-out rows, {', '.join(TRAINING + UNUSED)} for the others, True/False, or dates such as "
-    "2024-06-30"
+    f"{', '.join(HELD_OUT)} (held-out rows) and {', '.join(TRAINING + UNUSED)} (all other rows), True and False, or dates such "
+    "as 2024-06-30"
 )
 DEFAULT_FRACTION = 0.25
 MANY = 1_000_000  # distinct rows among which copies need not be told apart: the share comes out all the same
@@ -62,12 +62,15 @@ class Split:
 
     def __post_init__(self) -> None:
         if self.kind != "fraction" and self.column is None:
-            raise TableError(f"a split by {self.kind} needs a column")
+            raise TableError(
+                f"a split of kind {self.kind!r} needs a column name. Give the name as {argument('column')}"
+            )
         if self.kind == "date":
             _date(str(self.at))
         if self.kind == "fraction" and len(self.cuts) != (len(self.classes) if self.stratify else 1):
             raise TableError(
-                f"a drawn split must have one cut, or, if stratified, one for each class; got {len(self.cuts)}"
+                "a split of kind 'fraction' must have one cut, or one cut for each class if the split is stratified; got "
+                f"{len(self.cuts)} cuts"
             )
 
     def held_out(
@@ -84,7 +87,10 @@ class Split:
             return np.asarray(dates >= _moment(str(self.at), dates), dtype=np.bool_)
         missing = [name for name in (*self.columns, *([self.group] if self.group else [])) if name not in frame]
         if missing:
-            raise TableError(f"the split was drawn from columns that are not in this table: {', '.join(missing)}")
+            raise TableError(
+                f"the split was drawn from columns that are not in this table: {', '.join(map(repr, missing))}. Add these "
+                "columns, or give another split"
+            )
         if self.group is not None:
             return np.asarray(_group_draws(unit_hash(frame, self.columns, self.group), self.seed) < self.cuts[0])
         draws = _draws(frame, self.columns, self.seed, self.numbered, copies)
@@ -98,13 +104,13 @@ class Split:
         if unknown:
             raise TableError(
                 f"the split was drawn for the classes {', '.join(map(repr, self.classes))}, but this target also "
-                f"has {', '.join(map(repr, unknown))}"
+                f"has the classes {', '.join(map(repr, unknown))}. Give another split"
             )
         return np.array([known[label] for label in labels])
 
     def _named(self, frame: pd.DataFrame) -> str:
         if self.column not in frame:
-            raise TableError(f"the split column {self.column!r} is not in the table; its columns are {list(frame)}")
+            raise TableError(f"the split column {self.column!r} is not in the table. The columns are {list(frame)}")
         return str(self.column)
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,13 +128,15 @@ class Split:
         known = [field.name for field in fields(cls)]
         unknown = [name for name in values if name not in known]
         if unknown:
-            raise TableError(f"the split cannot be read: unknown field {unknown[0]!r}; allowed: {', '.join(known)}")
+            raise TableError(f"the split has the unknown field {unknown[0]!r}. Allowed fields: {', '.join(known)}")
         try:
             return TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
-            raise TableError(f"the split cannot be read: {place}: {first['msg']} (found {first['input']!r})") from None
+            raise TableError(
+                f"the field {place!r} of the split is invalid: {first['msg']} (found {first['input']!r})"
+            ) from None
 
 
 def by_fraction(
@@ -173,14 +181,17 @@ def drawn_groups(columns: tuple[str, ...], group: str, known: HashArray, fractio
     """
     _check_share(fraction, seed)
     if len(known) < 2:
-        raise TableError(f"a split by groups needs at least two groups; all rows are in one group of column {group!r}")
+        raise TableError(
+            f"a split by groups needs at least two groups, but all rows are in the same group of column {group!r}. Choose "
+            "another group column, or none"
+        )
     cut = _cut(_group_draws(known, seed), fraction, least=1) if len(known) < MANY else float(fraction)
     return Split("fraction", None, float(fraction), seed, False, columns, (cut,), group=group)
 
 
 def _check_share(fraction: float, seed: int) -> None:
     if isinstance(fraction, bool) or not isinstance(fraction, numbers.Real):
-        raise TableError(f"the split must be the name of a column, or a share between 0 and 1; got {fraction!r}")
+        raise TableError(f"the split must be a column name, or a share of rows between 0 and 1; got {fraction!r}")
     if not 0 < fraction < 1:
         raise TableError(f"the share of rows to hold out must be between 0 and 1, exclusive; got {fraction}")
     if not 0 <= seed < 2**32:
@@ -210,9 +221,9 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            f"split column {column!r}: no date could be chosen as the first of the held-out rows, because no day, "
-            f"week, month, quarter or year that begins between its dates has at least {SMALL} rows. Give the date "
-            f"with {argument('split_at')}"
+            "no date could be chosen from which to hold out rows, because no day, week, month, quarter or year that begins "
+            f"between the first and the last date of split column {column!r} has at least {SMALL} rows. Give the date with "
+            f"{argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 
@@ -234,7 +245,7 @@ def column_labels(values: pd.Series) -> BoolArray:
     if not known.all():
         row = int(np.flatnonzero(~known.to_numpy())[0])
         raise TableError(
-            f"split column {values.name!r}: row {row} contains {shown(values.iloc[row])}; allowed: {ALLOWED}"
+            f"split column {values.name!r} contains {shown(values.iloc[row])} in row {row}. Allowed values are {ALLOWED}"
         )
     return lowered.isin(HELD_OUT).to_numpy(dtype=bool)
 
@@ -252,12 +263,12 @@ def _dates(values: pd.Series) -> pd.Series:
     """Return dates; texts must be written year first, since 01/02/2024 is ambiguous and a wrong date leaks rows."""
     if values.isna().any():
         row = int(np.flatnonzero(values.isna().to_numpy())[0])
-        raise TableError(f"split column {values.name!r}: row {row} is empty; allowed: {ALLOWED}")
+        raise TableError(f"split column {values.name!r} has no value in row {row}. Allowed values are {ALLOWED}")
     dates = values if pd.api.types.is_datetime64_any_dtype(values.dtype) else _parsed(values)
     if dates.isna().any():
         row = int(np.flatnonzero(dates.isna().to_numpy())[0])
         raise TableError(
-            f"split column {values.name!r}: row {row} contains {shown(values.iloc[row])}; allowed: {ALLOWED}"
+            f"split column {values.name!r} contains {shown(values.iloc[row])} in row {row}. Allowed values are {ALLOWED}"
         )
     return dates
 
@@ -265,7 +276,8 @@ def _dates(values: pd.Series) -> pd.Series:
 def _parsed(values: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
-            f"split column {values.name!r} contains numbers (row 0: {shown(values.iloc[0])}); allowed: {ALLOWED}"
+            f"split column {values.name!r} contains numbers, such as {shown(values.iloc[0])} in row 0. Allowed values are "
+            f"{ALLOWED}"
         )
     utc = bool(values.astype(str).str.contains(r"(?:Z|[+-]\d\d:?\d\d)$").any())  # offsets may differ from row to row
     return pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce", utc=utc)

@@ -25,7 +25,7 @@ from .checkpoints import Keeping, Told
 from .coerce import shown, unique
 
 PART, WHOLE = "part", "whole"  # a file that is being written; told when the last row has come
-NEEDED = "pip install 'tabinterp[sql]', and the driver of your database"
+INSTALL = "which is not installed. Install it with: pip install 'tabinterp[sql]'"
 
 
 def spool(
@@ -51,7 +51,7 @@ def spool(
     copy = partial(_copied, base, query, rows, key, told or (lambda _what, _rows, _all: None))
     if keep is None:
         temporary = _Temporary()
-        return base.name, temporary, copy(temporary.path, [], "none of them were saved; run the query again")
+        return base.name, temporary, copy(temporary.path, [], "none of these rows were saved; run the query again")
     folder = keep.folder / "rows"
     files = _files(folder)
     if not (folder / WHOLE).is_file():
@@ -73,13 +73,15 @@ def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list
     """Run the query again from its first row, since it is not known which rows were saved."""
     if keep.resume:
         keep.say(
-            "The query is run again from its first row, because its rows have no fixed order. Give a key column "
-            "(--key) to avoid this."
+            "The query is run again from its first row, because its rows have no fixed order. With a key column (--key), a "
+            "query continues after the rows that were saved."
         )
     shutil.rmtree(folder, ignore_errors=True)
     make_private(folder)
     try:
-        return copy(folder, [], "none of them were saved; run the query again, with --key so that it can be resumed")
+        return copy(
+            folder, [], "none of these rows were saved; run the query again, with --key so that it can be resumed"
+        )
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -89,8 +91,8 @@ def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: 
     """Copy the rows after those that were saved."""
     make_private(folder)
     if files:
-        keep.say(f"The query continues after {_rows_in(files):,} rows.")
-    return copy(folder, files, "they are saved")
+        keep.say(f"The query continues after the {_rows_in(files):,} rows that were saved.")
+    return copy(folder, files, "these rows are saved")
 
 
 @dataclass(frozen=True)
@@ -139,15 +141,22 @@ def _copied(
 def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
     """Return the key of the last row, after checking that keys are present and unique."""
     if key not in batch.column_names:
-        raise TableError(f"the key {key!r} is not a column of the query; its columns are {batch.column_names}")
+        raise TableError(
+            f"the key column {key!r} is not among the columns of the query, which are {batch.column_names}. Name one of these "
+            "columns"
+        )
     values = batch.column(key).to_pandas()
     if values.isna().any():
-        raise TableError(f"the key {key!r} is missing in some rows; a key must have a unique value in every row")
+        raise TableError(
+            f"the key column {key!r} is missing in some rows, but a key must have a unique value in every row. Choose another "
+            "key column"
+        )
     twice = values[values.duplicated()]
     if len(twice) or values.iloc[0] == last:
         value = shown(twice.iloc[0] if len(twice) else last)
         raise TableError(
-            f"the key {key!r} has the value {value} in more than one row; a key must have a unique value in every row"
+            f"the key column {key!r} has the value {value} in more than one row, but a key must have a unique value in every "
+            "row. Choose another key column"
         )
     return batch.column(key)[-1].as_py()
 
@@ -155,8 +164,8 @@ def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
 def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
     if found != kept:
         raise TableError(
-            f"the rows of the query have changed: up to {key} = {shown(last)} it now has {found:,} rows, but "
-            f"{kept:,} were saved. Start again without --resume and with --overwrite"
+            f"the rows of the query have changed: up to {key} = {shown(last)}, the query now returns {found:,} rows, but "
+            f"{kept:,} rows were saved. Start again with --overwrite instead of --resume"
         )
 
 
@@ -174,18 +183,20 @@ def _duckdb(path: str) -> _Base:
     try:
         import duckdb  # noqa: PLC0415  # an extra
     except ImportError:
-        raise TableError(f"reading a DuckDB file needs duckdb: {NEEDED}") from None
+        raise TableError(f"reading a DuckDB file needs the package duckdb, {INSTALL}") from None
     if not Path(path).is_file():
         raise TableError(
-            f"there is no file {hidden(path)!r}. With a query, the source must be a DuckDB file or a URL such as "
-            "postgresql://…"
+            f"there is no file {hidden(path)!r}. A query needs a DuckDB file or a database URL, such as "
+            "postgresql://USER@HOST/DATABASE"
         )
 
     def answer(query: str, last: Any, rows: int) -> Iterator[pa.Table]:
         with duckdb.connect(path, read_only=True) as base:
             found: Any = base.sql(query) if last is None else base.sql(query, params=[last])
             if found is None:
-                raise TableError(f"the query to {path!r} returns no table. Use a query such as SELECT … FROM …")
+                raise TableError(
+                    f"the query to {path!r} does not return a table. Use a query of the form SELECT … FROM …"
+                )
             read = getattr(found, "to_arrow_reader", None) or found.fetch_arrow_reader  # its name before DuckDB 2
             for batch in read(rows):
                 unique(batch.schema.names)
@@ -201,12 +212,15 @@ def _sqlalchemy(url: str) -> _Base:
     try:
         import sqlalchemy  # noqa: PLC0415  # an extra
     except ImportError:
-        raise TableError(f"reading a database needs SQLAlchemy: {NEEDED}") from None
+        raise TableError(f"reading a database needs the package SQLAlchemy, {INSTALL}") from None
     try:
         engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
     except Exception as error:  # each driver has its own for a URL that it cannot use
         told = hidden(str(error), url)
-        raise TableError(f"{hidden(url)!r} cannot be used as a database ({told}): {NEEDED}") from None
+        raise TableError(
+            f"the database URL {hidden(url)!r} cannot be used ({told}). Check the URL, and that the driver of your database is "
+            "installed"
+        ) from None
 
     def answer(query: str, last: Any, rows: int) -> Iterator[pa.Table]:
         with engine.connect() as connection:

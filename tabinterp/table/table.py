@@ -115,12 +115,15 @@ class Table(Previewed):
         held_out = split.held_out(self.frame, self.codes, self.schema.labels)
         if held_out.all() or not held_out.any():
             raise TableError(
-                f"the split holds out {int(held_out.sum())} of {len(self)} rows of {self.name}; there must be both "
-                "held-out and training rows"
+                f"the split holds out {int(held_out.sum())} of {len(self)} rows of the table {self.name!r}, but there must be "
+                "both held-out and training rows. Choose another split"
             )
         for part, rows in (("held-out", held_out), ("training", ~held_out)):
             if self.weights is not None and self.weights[rows].sum() == 0:
-                raise TableError(f"all {int(rows.sum())} {part} rows have weight 0")
+                raise TableError(
+                    f"all {int(rows.sum())} {part} rows have weight 0. Choose another split or other weights, so that at least "
+                    f"one of the {part} rows has a positive weight"
+                )
         asked = None if self.asked is None else replace(self.asked, split=split)
         return replace(self, split=split, held_out=held_out, asked=asked)
 
@@ -156,12 +159,14 @@ def check_table(table: Any) -> None:
     kind = type(table).__name__
     if kind == "Scan":
         raise TableError(
-            "this analysis needs a table in memory, got a Scan, whose rows are read in batches. Pass scan.sample, "
-            "the rows that were drawn, or run ti.audit, which accepts a Scan"
+            "this analysis needs a table in memory; got a Scan, whose rows are read in batches. Pass scan.sample (a random "
+            "sample of the rows), or call ti.audit, which accepts a Scan"
         )
     if kind in ("Model", "BoundModel"):
-        raise TableError("expected a table, got a Model. Pass the model first, then the table")
+        raise TableError(
+            "expected a table; got a Model. Pass the model as the first argument, and the table as the second"
+        )
     raise TableError(
-        f"expected a table from ti.read_table, got an object of type {kind}. Call ti.read_table(..., target=...) "
-        "on it, which accepts a path or a dataframe"
+        f"expected a table from ti.read_table; got an object of type {kind}. Create the table with "
+        "ti.read_table(data, target=...), where data is a path or a dataframe"
     )

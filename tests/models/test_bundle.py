@@ -473,14 +473,14 @@ FORGED = {
     "unknown outputs": (entry("outputs", "odds"), "outputs must be logits or probabilities; got 'odds'"),
     "unknown task": (entry("task", "ranking"), "the task must be one of binary, multiclass, regression, count; got"),
     "unknown precision": (entry("dtype", "float16"), "model.json states dtype float16"),
-    "unknown split": (entry("split", {"kind": "whim"}), "the split cannot be read: kind: Input should be"),
+    "unknown split": (entry("split", {"kind": "whim"}), "the field 'kind' of the split is invalid: Input should be"),
     "wrong split": (
         entry("split", {"kind": "fraction", "cuts": ["a"]}),
-        r"the split cannot be read: cuts\.0: Input should be",
+        r"the field 'cuts\.0' of the split is invalid: Input should be",
     ),
     "a split of more": (
         entry("split", {"kind": "fraction", "rows": 3}),
-        "the split cannot be read: unknown field 'rows'",
+        "the split has the unknown field 'rows'",
     ),
     "a table of more": (entry("table", {"target": "y", "source": "/etc/passwd"}), r"table\.source: Extra inputs"),
     "no split": (entry("split", [1]), "split: Input should be"),

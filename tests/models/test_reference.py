@@ -107,9 +107,9 @@ def test_missing_values_and_levels_unseen_in_training_are_encoded():
     [
         ([1.0, np.inf], "numeric", "infinite"),
         (["1", "b"], "numeric", "not"),
-        (["a", 1], "categorical", "mixes"),
+        (["a", 1], "categorical", "different types"),
         (pd.array(["a", None], dtype="string"), "categorical", "pandas.NA"),
-        ([1, 2], "number", "kind must be"),
+        ([1, 2], "number", "must be numeric, categorical"),
     ],
 )
 def test_columns_that_cannot_be_encoded_are_refused_by_name(values, kind, words):
@@ -309,13 +309,13 @@ def test_the_caller_s_settings_do_not_reach_the_network(few_epochs):
     [
         ({"X": np.full((20, 2), np.nan)}, "finite"),
         ({"X": np.zeros((20, 0))}, "d > 0"),
-        ({"y": np.zeros(19)}, "expected X"),
-        ({"y": np.full(20, 2)}, "from 0 to 1"),
+        ({"y": np.zeros(19)}, "X must have the shape"),
+        ({"y": np.full(20, 2)}, "only the class numbers 0 to 1"),
         ({"weights": -np.ones(20)}, "negative"),
         ({"weights": np.zeros(20)}, "two rows"),
         ({"task": "ranking"}, "task must be"),
         ({"task": "multiclass", "n_classes": None}, "n_classes"),
-        ({"task": "regression", "y": np.full(20, 1e200)}, "within"),
+        ({"task": "regression", "y": np.full(20, 1e200)}, "finite numbers between"),
         ({"task": "regression", "X": rows(20, 2) * 1e29, "hidden": ()}, "never finite"),
     ],
 )

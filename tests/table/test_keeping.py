@@ -169,11 +169,11 @@ def test_what_is_kept_of_something_else_is_refused(folder, tmp_path):
         ("drop, weight", {"weight": None, "drop": ["weight"]}),
         ("rows drawn and rows per batch", {"batch": 71}),
     ):
-        with pytest.raises(TabinterpError, match=f"These differ: {told}. Start again without --resume"):
+        with pytest.raises(TabinterpError, match=f"The two audits differ in: {told}. Start again with --overwrite"):
             again(**more)
     frame = pd.read_parquet(folder / "1.parquet")
     frame.iloc[::-1].to_parquet(folder / "1.parquet")
-    with pytest.raises(TabinterpError, match=r"These differ: the data\."):
+    with pytest.raises(TabinterpError, match=r"The two audits differ in: the data\."):
         again()
     said: list[str] = []
     kept = str(tmp_path / "kept")
@@ -182,7 +182,7 @@ def test_what_is_kept_of_something_else_is_refused(folder, tmp_path):
     assert not (tmp_path / "kept").exists()  # what was there is thrown away, and nothing was due
     work(folder, Keeping(tmp_path / "kept", {"the model": "n"}, resume=True, say=said.append))
     assert said == [
-        f"The saved state of an interrupted audit in {kept!r} was deleted. To continue such an audit, use --resume.",
+        f"The saved state of an interrupted audit in {kept!r} was deleted. To continue an interrupted audit, use --resume.",
         f"There is no saved state in {kept!r}. The audit starts from the beginning.",
     ]
 
@@ -209,12 +209,12 @@ def test_files_that_are_broken_or_hold_objects_are_refused(folder, tmp_path):
         lambda: np.savez(path, allow_pickle=True, json=told, hashes=pickled),
     ):
         spoil()
-        with pytest.raises(TabinterpError, match=r"columns.npz' cannot be read .*without --resume"):
+        with pytest.raises(TabinterpError, match=r"columns.npz' cannot be read .*instead of --resume"):
             work(folder, Keeping(tmp_path / "kept", {}, resume=True))
 
 
 def test_only_files_and_queries_can_be_gone_on_with(tmp_path):
-    with pytest.raises(TableError, match="only reading from files and queries"):
+    with pytest.raises(TableError, match="only be resumed if its data are read from a file"):
         ti.scan_table(loans(), target="paid", keep=Keeping(tmp_path / "kept", {}))
 
 
