@@ -370,7 +370,7 @@ def test_a_package_declares_what_it_sums_over_the_rows_of_a_scan():
 def test_unknown_names_are_refused_with_the_nearest():
     with pytest.raises(TabinterpError, match=r"unknown analysis 'laddr'. Did you mean 'ladder'\?"):
         chosen(["laddr"])
-    with pytest.raises(TabinterpError, match=r"unknown analysis 'zzz'\. The analyses are: recalibration"):
+    with pytest.raises(TabinterpError, match=r"unknown analysis 'zzz'\. The available analyses are recalibration"):
         chosen(["zzz"])
 
 

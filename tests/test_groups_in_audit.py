@@ -96,7 +96,7 @@ def test_what_was_asked_wrongly_is_told_before_anything_is_computed():
     model = ti.wrap(cases.affine([[1.0]]), encoder="passthrough", task="regression")
     with pytest.raises(TabinterpError, match="unknown column 'z' in the constraints"):
         ti.audit(model, table, counterpart=model, constraints={"z": "+"})
-    with pytest.raises(NotApplicableError, match="unknown reference group of 'x'"):
+    with pytest.raises(NotApplicableError, match="unknown reference group '7' of column 'x'"):
         ti.audit(model, table, counterpart=model, control={"x": "7"})
     wrong = CliRunner().invoke(app, ["audit", "m", "--data", "d", "--out", "o", "--control", "sex"])
     assert "COLUMN=GROUP" in wrong.output + str(wrong.exception)

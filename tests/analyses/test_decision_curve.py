@@ -108,7 +108,7 @@ def test_what_is_said_implies_the_rest():
         ((1, float("nan")), None, "binary", "two positive numbers"),
         (None, 1.0, "binary", "between 0 and 1"),
         (None, float("nan"), "binary", "between 0 and 1"),
-        ((1, 5), None, "multiclass", "two classes; this target is multiclass"),
+        ((1, 5), None, "multiclass", "two classes; the task of this table is 'multiclass'"),
     ],
 )
 def test_what_is_no_cost_is_refused(costs, threshold, task, words):

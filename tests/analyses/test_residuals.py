@@ -182,7 +182,7 @@ def test_classes_few_rows_and_unknown_charts_are_refused():
     model = ti.wrap(LogisticRegression().fit(classes[["x", "z"]], classes["y"]))
     with pytest.raises(NotApplicableError, match="this target is a class"):
         ti.residuals(model, ti.read_table(classes, target="y"), model)
-    with pytest.raises(TabinterpError, match=r"chart is one of .*got 'bars'"):
+    with pytest.raises(TabinterpError, match=r"chart must be one of .*got 'bars'"):
         ti.residuals(models[0], table, models[1], resamples=RESAMPLES).plot(chart="bars")
 
 

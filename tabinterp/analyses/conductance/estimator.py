@@ -138,8 +138,8 @@ def conductance(
         raise NotApplicableError(f"baseline must be 'mean', 'median' or 'rows'; got {baseline!r}")
     if not tolerance > 0 or background < 1:
         raise NotApplicableError(
-            f"tolerance must be above 0, and background must be a number of rows (1 or more); got {tolerance} "
-            f"and {background}"
+            f"tolerance must be above 0, and background must be at least 1 row; got tolerance={tolerance} and "
+            f"background={background}"
         )
     layers = layers_of(bound)
     if not layers:

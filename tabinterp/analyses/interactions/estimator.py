@@ -166,7 +166,7 @@ def interactions(
     """
     if top < 1 or background < FEWEST:
         raise NotApplicableError(
-            f"top must be at least 1 and background at least {FEWEST} rows; got {top} and {background}"
+            f"top must be at least 1 and background at least {FEWEST} rows; got top={top} and background={background}"
         )
     bound = bind(model, table)
     names = checked_columns(columns, bound.columns)

@@ -110,8 +110,8 @@ def facets(
     bound = bind(model, table)
     if number < 1 or starts < 2 or not 0 <= diversity < np.inf:
         raise NotApplicableError(
-            f"number must be at least 1, starts at least 2, and diversity at least 0; got {number}, {starts} and "
-            f"{diversity}"
+            "number must be at least 1, starts at least 2, and diversity a finite number of at least 0; got "
+            f"number={number}, starts={starts} and diversity={diversity}"
         )
     domain = domain_of(bound, seed)
     ((_, reader),) = readers_of(bound, layers_of(bound), [objective])

@@ -178,7 +178,10 @@ def raised(
     """Return the path of every objective, with all budgets and starts in one batch."""
     sizes = [np.inf if one is None else one for one in budgets]
     if not sizes or sizes != sorted(set(sizes)) or starts < 2:
-        raise NotApplicableError(f"budgets must increase, and starts must be at least 2; got {budgets} and {starts}")
+        raise NotApplicableError(
+            "budgets must be in strictly increasing order, and starts must be at least 2; got "
+            f"budgets={budgets} and starts={starts}"
+        )
     domain, b = domain_of(bound, seed), len(sizes)
     ball = budget_of(domain, *budgets)
     shape = (len(objectives), b)
