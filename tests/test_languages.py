@@ -205,7 +205,7 @@ def test_a_reason_that_has_a_translation_is_one_that_is_given_with_its_values():
 def test_a_reason_reads_the_same_as_an_error_in_a_document_and_from_one_saved_before():
     reason = why("gradient", model="logistic regression", opaque=why("opaque.chain.holds", kind="Gelu"))
     error = NotApplicableError(reason)
-    english = "logistic regression contains Gelu, which is not a supported layer, so it has no gradient"
+    english = "logistic regression contains Gelu, which is not a supported layer, so its gradients cannot be computed"
     assert str(error) == english
     assert pickle.loads(pickle.dumps(error)).reason == reason
     fixed = why("some class has no training row")
@@ -222,7 +222,7 @@ def test_a_reason_reads_the_same_as_an_error_in_a_document_and_from_one_saved_be
         told = [say(note) for note in read.document.not_assessed]
     assert told[1] == told[2]  # the words that older documents hold are the key of what they are now
     assert not re.search("[a-z]{3,} [a-z]{3,}", " ".join(told[1:]))
-    assert "no gradient" not in told[0]
+    assert "cannot be computed" not in told[0]
 
 
 # ---- a choice of the render
