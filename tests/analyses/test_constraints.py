@@ -127,9 +127,7 @@ def test_a_file_of_constraints(tmp_path):
     assert ti.read_constraints(path) == {"PAY_0": {"direction": "+"}, "an age": {"low": 18}}
     for text in ("[columns", "[rows.a]\nlow = 1\n", "columns = 3\n"):
         path.write_text(text)
-        with pytest.raises(
-            TabinterpError, match=r"constraints\.toml' (cannot be read as TOML|must contain only TOML tables)"
-        ):
+        with pytest.raises(TabinterpError, match=r"constraints\.toml' (cannot be read|must contain only TOML tables)"):
             ti.read_constraints(path)
     with pytest.raises(TabinterpError, match=r"none\.toml' cannot be read"):
         ti.read_constraints(tmp_path / "none.toml")

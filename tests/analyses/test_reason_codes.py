@@ -261,7 +261,7 @@ def test_a_function_of_rows_has_reasons_without_a_mean_of_codes():
 
 def test_what_cannot_be_asked_is_refused():
     table, _, network, linear = planted()
-    with pytest.raises(TabinterpError, match="'negative' and 'positive'"):
+    with pytest.raises(TabinterpError, match="'negative' or 'positive'"):
         ti.reason_codes(network, linear, table, declined="no")
     with pytest.raises(TabinterpError, match="between 0 and 1"):
         ti.reason_codes(network, linear, table, threshold=1.0)

@@ -128,7 +128,7 @@ def told(key):
         (changed_gain(regression(), recovery=told("ladder.pairs.short.gain")), "which gives the share of the gain"),
         (
             changed_gain(regression(), recovery=told("ladder.curvature.reached")),
-            "status of that refitted model is 'worse'",
+            "status of the refitted model in gain.ladder.rungs is 'worse'",
         ),
         (changed_gain(regression(), agreement=Message(key="gain.agree")), "gain.agreement.*'gain.no_gain'"),
         (changed_gain(regression(), ladder=None, agreement=Message(key="gain.agree")), "gain.recovery|gain.agreement"),

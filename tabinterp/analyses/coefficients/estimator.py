@@ -87,8 +87,8 @@ class Coefficients(Display):
         """Return the joint Wald test and the variance inflation factor of each original column (linear models only)."""
         if self.inference is None:
             raise NotApplicableError(
-                "Wald tests are available only for linear models, because they need jointly normal estimates, "
-                "and the average derivatives of a network are not. Use the coefficients of the linear counterpart"
+                "Wald tests are available only for linear models, because the average derivatives of a network "
+                "are not jointly normal estimates. Use the coefficients of the linear counterpart"
             )
         return pd.DataFrame(
             [

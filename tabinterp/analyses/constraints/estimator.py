@@ -113,7 +113,7 @@ def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
     try:
         found = tomllib.loads(read_regular(path, LARGEST_TEXT).decode("utf-8"))
     except (OSError, ValueError) as error:
-        raise TabinterpError(f"the constraints file {str(path)!r} cannot be read as TOML: {error}") from error
+        raise TabinterpError(f"the constraints file {str(path)!r} cannot be read: {error}") from error
     columns = found.get("columns")
     if set(found) != {"columns"} or not isinstance(columns, dict):
         raise TabinterpError(

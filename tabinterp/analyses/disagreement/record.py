@@ -70,8 +70,8 @@ class Disagreement(Part):
         apart = bool(self.leaves) or any(told.key == "disagreement.tree.apart" for told in self.sentences)
         if apart and not (self.auc.low is not None and self.auc.low > CHANCE):
             raise DocumentError(
-                "disagreement gives rules of the tree, but its AUC is not significantly above chance. Expected: "
-                "no rules."
+                "disagreement contains the rules of a decision tree whose AUC is not significantly above chance. "
+                "Expected: no rules."
             )
         if any(leaf.rows < SMALL for leaf in self.leaves):
             raise DocumentError(

@@ -114,8 +114,8 @@ class Gain(Part):
         status = next((rung.status for rung in rungs if rung.rung == name), None)
         if told in REACHED and status != REACHED[told]:
             raise DocumentError(
-                f"gain.recovery is {key!r}, but the status of that refitted model is {status!r}. Expected status: "
-                f"{REACHED[told]!r}."
+                f"gain.recovery is {key!r}, but the status of the refitted model in gain.ladder.rungs is "
+                f"{status!r}. Expected status: {REACHED[told]!r}."
             )
         if shared and not resolved:
             raise DocumentError(

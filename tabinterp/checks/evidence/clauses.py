@@ -124,9 +124,9 @@ def read_mapping(path: str | Path) -> Mapping:
     unknown = [instrument for instrument in cited if instrument not in mapping.instruments]
     if unknown:
         raise PolicyError(
-            f"the mapping {str(path)!r} cites the unknown instrument {unknown[0]!r}; the instruments that it "
-            f"defines are {', '.join(mapping.instruments) or 'none'}. Define the instrument in a table "
-            "[instruments.NAME], or correct the citation"
+            f"the mapping {str(path)!r} cites the unknown instrument {unknown[0]!r}; the mapping defines "
+            f"{', '.join(mapping.instruments) or 'none'}. Define the instrument in a table [instruments.NAME], or "
+            "correct the citation"
         )
     return mapping
 
