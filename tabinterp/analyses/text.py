@@ -11,7 +11,7 @@ TEXT: dict[str, str] = {
         "the network with randomised weights gives no valid scores"
     ),
     "why.adverse.unstated": (
-        "the adverse class was not stated; state it when reading the table (adverse= in Python, "
+        "the adverse class was not stated; state it when reading the table (adverse in Python, "
         "--adverse CLASS in the commands)"
     ),
     # amount: a number or events.amount.fewer; what: events.class, .count or .others; advice: events.advice

@@ -159,7 +159,7 @@ TEXT: dict[str, str] = {
     "plot.axis.groups.mean": "Mean prediction, 95% CI",
     # why it does not apply
     "why.no column was declared protected": (
-        "no column was declared protected; declare one when reading the table (protected= in Python, "
+        "no column was declared protected; declare one when reading the table (protected in Python, "
         "--protected COLUMN in the commands)"
     ),
 }

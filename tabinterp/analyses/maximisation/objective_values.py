@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.models import BoundModel
 from tabinterp.models.layer_chain import chain_of
 from tabinterp.models.layers import Layer
@@ -217,7 +217,7 @@ def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
     if term.probability and not schema.goal.classes:
         raise NotApplicableError(
             f"an output can be a probability only if the target has classes; the target {schema.target!r} has "
-            "none. Leave out probability=True"
+            f"none. Leave out {argument('probability', True)}"
         )
     if len(bound.outputs) == 1:
         allowed = [None, *schema.classes] if schema.goal.classes else [None]

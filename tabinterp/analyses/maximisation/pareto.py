@@ -19,7 +19,7 @@ import torch
 from tabinterp.analyses.display import Display, Drawn, in_sd, named
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import layers_of
@@ -180,7 +180,7 @@ def raised(
     if not sizes or sizes != sorted(set(sizes)) or starts < 2:
         raise NotApplicableError(
             "budgets must be in strictly increasing order, and starts must be at least 2; got "
-            f"budgets={budgets} and starts={starts}"
+            f"{argument('budgets', budgets)} and {argument('starts', starts)}"
         )
     domain, b = domain_of(bound, seed), len(sizes)
     ball = budget_of(domain, *budgets)
