@@ -159,7 +159,7 @@ def test_without_it_groups_speak_of_predicted_classes_and_the_rest_does_not_appl
 
 
 def test_the_old_argument_warns_and_does_what_the_new_one_does():
-    with pytest.warns(DeprecationWarning, match="when the table is read: adverse='default'") as told:
+    with pytest.warns(DeprecationWarning, match="when reading the table: adverse='default'") as told:
         old = audit(read(), declined="negative")
     assert told[0].filename == __file__
     assert old.document.model_copy(update={"method": None}) == stated().document.model_copy(update={"method": None})
@@ -170,7 +170,7 @@ def test_the_old_argument_warns_and_does_what_the_new_one_does():
         assert ti.groups(network(), network(), read(), declined="positive").adverse == "repaid"
     with pytest.raises(TabinterpError, match="the table was read with the adverse class 'default'"):
         ti.groups(network(), network(), read("default"), declined="positive")
-    with pytest.raises(TabinterpError, match="got declined='no'; allowed: 'negative' and 'positive'"):
+    with pytest.raises(TabinterpError, match="must be 'negative' or 'positive'; got declined='no'"):
         ti.groups(network(), network(), read(), declined="no")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

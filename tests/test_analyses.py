@@ -266,8 +266,8 @@ def test_what_was_declared_is_not_called_undeclared_where_its_analysis_was_not_r
 def test_what_no_requested_analysis_uses_is_refused(table, network, given, users):
     (name,) = given
     expected = (
-        f"{name}= was given, but the analysis '{users}' that uses it was not requested. Requested: calibration. Add "
-        f"'{users}' to analyses=, or leave out {name}="
+        f"{name}= was given, but it is used only by the analysis '{users}', which was not requested. Requested: "
+        f"calibration. Add '{users}' to analyses=, or leave out {name}="
     )
     with pytest.raises(TabinterpError, match=re.escape(expected)):
         ti.audit(ti.wrap(network), table, rows=50, analyses=["calibration"], **given)
@@ -370,7 +370,7 @@ def test_a_package_declares_what_it_sums_over_the_rows_of_a_scan():
 def test_unknown_names_are_refused_with_the_nearest():
     with pytest.raises(TabinterpError, match=r"unknown analysis 'laddr'. Did you mean 'ladder'\?"):
         chosen(["laddr"])
-    with pytest.raises(TabinterpError, match=r"unknown analysis 'zzz'\. The analyses are: recalibration"):
+    with pytest.raises(TabinterpError, match=r"unknown analysis 'zzz'\. The available analyses are recalibration"):
         chosen(["zzz"])
 
 

@@ -259,7 +259,7 @@ def test_what_does_not_apply_is_said():
     notes = [m.values for m in document.not_assessed if m.key == "not_assessed.reading"]
     assert all(isinstance(one["reason"], Message) for one in notes)
     told = {one["reading"]: str(one["reason"]) for one in notes}
-    assert "could disclose values of individuals" in told["Shapley values"]
+    assert "could disclose information about individuals" in told["Shapley values"]
     assert "two columns" in told["interactions"]
     assert document.shapley is document.interactions is document.inside is None
     japanese = " · ".join(words(ti.Audit(document).to_html(lang="ja")))

@@ -282,7 +282,7 @@ def test_a_fit_that_leaves_the_range_of_numbers_is_said_so():
     rows = int(draw.integers(6, 14))
     x = np.column_stack([draw.normal(size=rows), draw.random(rows) < 0.2]).astype(float)
     y, weights = draw.integers(0, 4, rows).astype(float), draw.choice([1.0, 2.5, 1e6], rows)
-    with pytest.raises(NotApplicableError, match="the fit to the counts does not converge"):
+    with pytest.raises(NotApplicableError, match="the unpenalised fit to the counts did not converge"):
         infer(Design(x, (Term("a"), Term("b"))), y, weights=weights, task="count", n_classes=0)
 
 

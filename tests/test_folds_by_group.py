@@ -142,11 +142,11 @@ def test_a_class_of_one_person_is_named():
     frame.loc[frame["g"] == 3, "y"] = "yes"
     table = ti.read_table(frame, target="y", group="g")
     model = ti.wrap(nn.Linear(1, 1), encoder="passthrough", task="binary")
-    with pytest.raises(NotApplicableError, match="class 'yes' of target 'y' occurs in 1 of 20 groups"):
+    with pytest.raises(NotApplicableError, match="class 'yes' of target 'y' occurs in only 1 of 20 groups"):
         fit_counterpart(model, table)
-    with pytest.raises(NotApplicableError, match="every class in at least two groups"):
+    with pytest.raises(NotApplicableError, match="training rows of every class in at least two groups"):
         strength_of(table.inputs.to_numpy(), table, 0)
-    with pytest.raises(NotApplicableError, match="too few groups of training rows to choose the number of rounds"):
+    with pytest.raises(NotApplicableError, match="not used for fitting, and there are too few groups"):
         boosted._apart(table, 0)
 
 

@@ -96,7 +96,7 @@ def test_what_was_asked_wrongly_is_told_before_anything_is_computed():
     model = ti.wrap(cases.affine([[1.0]]), encoder="passthrough", task="regression")
     with pytest.raises(TabinterpError, match="unknown column 'z' in the constraints"):
         ti.audit(model, table, counterpart=model, constraints={"z": "+"})
-    with pytest.raises(NotApplicableError, match="unknown reference group of 'x'"):
+    with pytest.raises(NotApplicableError, match="unknown reference group '7' of column 'x'"):
         ti.audit(model, table, counterpart=model, control={"x": "7"})
     wrong = CliRunner().invoke(app, ["audit", "m", "--data", "d", "--out", "o", "--control", "sex"])
     assert "COLUMN=GROUP" in wrong.output + str(wrong.exception)
@@ -106,10 +106,10 @@ def test_a_document_may_not_tell_of_few_rows():
     document = binary()
     part = document.groups
     few = [row.model_copy(update={"rows": 9}) for row in part.table.columns[:1]]
-    with pytest.raises(DocumentError, match="group 0 has 9 rows, but its numbers are given"):
+    with pytest.raises(DocumentError, match="number of rows of group 0 is 9, and its results are given"):
         check(changed(document, table=part.table.model_copy(update={"columns": few})))
     blank = [row.model_copy(update={"rows": None}) for row in part.table.columns[:1]]
-    with pytest.raises(DocumentError, match="group 0 has None rows, but its numbers are given"):
+    with pytest.raises(DocumentError, match="number of rows of group 0 is null, and its results are given"):
         check(changed(document, table=part.table.model_copy(update={"columns": blank})))
     weak = [row.model_copy(update={"rows": 9}) for row in part.weak.found]
     with pytest.raises(DocumentError, match=r"groups\.weak"):

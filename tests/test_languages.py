@@ -105,53 +105,54 @@ def test_what_a_reading_is_called_has_a_translation():
 # What only a caller can meet, who asked for something that there is not: file of the package -> how such texts begin.
 ASKED = {
     "auditing/run": ("the counterpart ",),
-    "auditing/validate": ("only the local engine",),
-    "analyses/cross_validation/estimator": ("a fold of ",),
+    "auditing/validate": ("the table ",),
+    "analyses/cross_validation/estimator": ("every fold needs",),
     "analyses/decomposition/estimator": ("weighting must be one of",),
-    "analyses/drop_column/estimator": (" is not a linear model; dropping",),  # the one reading that asks goes on without
+    "analyses/drop_column/estimator": ("columns can be dropped only",),  # the one reading that asks goes on without
     "analyses/groups/estimator": ("the threshold must be",),
-    "analyses/groups/partition": ("unknown protected column in ", "unknown reference group of "),
-    "analyses/trust/estimator": ("use either ", " must be at least "),
+    "analyses/groups/partition": (" must name protected columns", "unknown reference group "),
+    "analyses/trust/estimator": ("the arguments ", " must be at least "),
     "linear/counterpart": (
-        "the linear counterpart refits", "a linear counterpart with a target encoder", "the penalty of the linear counterpart",
+        "the linear counterpart needs", "the linear counterpart cannot be fitted",
+        "a linear counterpart with a target encoder", "the penalty of the linear counterpart",
     ),
-    "analyses/ablation/estimator": ("methods must be", "group "),
+    "analyses/ablation/estimator": ("methods must be", "all hidden units of group", "unknown hidden unit"),
     "analyses/gradients/reference_rows": ("baseline must be",),
-    "analyses/maximisation/mahalanobis_ball": ("budget must be",),
+    "analyses/maximisation/mahalanobis_ball": ("every budget must be",),
     "analyses/coefficients/estimator": ("Wald tests are", " has no coefficients"),
     "analyses/conductance/estimator": ("baseline must be", "tolerance must be above 0, and"),
     "analyses/display": ("output must be one of",),
     "analyses/effects/estimator": (
-        "column ", "output must be one of", "two curves of", "rows that come in groups", "grid must be",
+        "column ", "output must be one of", "the two curves of", "all rows of a table", "grid must be",
         "scale must be one of",
     ),
     "analyses/shapley_values/explain_row": ("row must be",),
     "analyses/maximisation/diverse_optima": ("number must be",),
     "analyses/permutation_importance/column_clusters": ("threshold must be",),
     "analyses/gradients/estimator": (
-        "method must be", "for the method ", "tolerance must be", "background must be", "the background has no",
+        "method must be", "for the method ", "tolerance must be", "background must be", "the background table",
     ),
     "analyses/effects/grids": ("columns must be",),
-    "stats/equal_rows": ("unknown column in groups", "a column can be in one group", "a group has no columns"),
+    "stats/equal_rows": ("unknown column in groups", "each column can be in", "every group must contain"),
     "analyses/interactions/estimator": ("top must be",),
     "models/losses": ("a custom loss", "scale must be one of", "the loss for a "),
-    "analyses/maximisation/estimator": ("starts must be", "no hidden units could be found"),
+    "analyses/maximisation/estimator": ("starts must be", "no hidden units were found"),
     "analyses/maximisation/objectives": ("an objective can only", "a direction must", "share must be"),
-    "analyses/maximisation/pareto": ("budgets must increase",),
-    "analyses/permutation_importance/estimator": (" must be at least 1; got ", "the AUC needs"),
+    "analyses/maximisation/pareto": ("budgets must be in",),
+    "analyses/permutation_importance/estimator": (" must be at least 1; got ", "the AUC cannot be", "all rows must be given"),
     "analyses/plot_specs": ("the two results cannot", "two heat maps"),
     "analyses/hidden_units/probe_rows": ("grid must be",),
     "analyses/maximisation/objective_values": (
-        "no hidden layer could be found", " has layers 1", "the direction has ", "layer ", "the output is not",
+        "no hidden layers were found", "unknown layer ", "a direction in ", "unknown hidden unit ", "an output can be",
         "unknown output ",
     ),
     "analyses/linear_regions/estimator": (" has no linear regions, ", "the counterpart must be"),  # an audit looks before it asks
     "analyses/shapley_values/estimator": (
         "method must be", "scale must be", "background must be", "tolerance must be", " must be between 1 and ",
-        "the background ",
+        "the background table ", "all rows of the background",
         "exact Shapley values of",
     ),
-    "analyses/hidden_units/estimator": ("there are no first-layer weights",),
+    "analyses/hidden_units/estimator": ("this result has no first-layer weights",),
 }  # fmt: skip
 
 
@@ -204,7 +205,7 @@ def test_a_reason_that_has_a_translation_is_one_that_is_given_with_its_values():
 def test_a_reason_reads_the_same_as_an_error_in_a_document_and_from_one_saved_before():
     reason = why("gradient", model="logistic regression", opaque=why("opaque.chain.holds", kind="Gelu"))
     error = NotApplicableError(reason)
-    english = "logistic regression contains Gelu, which is not a supported layer, so it has no gradient"
+    english = "logistic regression contains Gelu, which is not a supported layer, so its gradients cannot be computed"
     assert str(error) == english
     assert pickle.loads(pickle.dumps(error)).reason == reason
     fixed = why("some class has no training row")
@@ -221,7 +222,7 @@ def test_a_reason_reads_the_same_as_an_error_in_a_document_and_from_one_saved_be
         told = [say(note) for note in read.document.not_assessed]
     assert told[1] == told[2]  # the words that older documents hold are the key of what they are now
     assert not re.search("[a-z]{3,} [a-z]{3,}", " ".join(told[1:]))
-    assert "no gradient" not in told[0]
+    assert "cannot be computed" not in told[0]
 
 
 # ---- a choice of the render

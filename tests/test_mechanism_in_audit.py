@@ -147,7 +147,12 @@ def context_of(bound) -> Context:
         ),
         (
             lambda: ti.wrap(lambda rows: rows["x1"].to_numpy(), task="regression"),
-            ("its regions cannot be determined", "no hidden layer", "not accessible", "no hidden layer"),
+            (
+                "its linear regions cannot be determined",
+                "no hidden layer",
+                "cannot read the weights",
+                "no hidden layer",
+            ),
         ),
     ],
 )

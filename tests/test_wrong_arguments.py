@@ -107,6 +107,6 @@ def test_a_class_of_one_training_row_is_named_with_its_rows_on_each_side(model, 
     rare = FRAME.assign(default=(np.arange(len(FRAME)) == 5).astype(int))
     table = ti.read_table(rare, target="default", split=split)
     with pytest.raises(
-        NotApplicableError, match=r"class '1' of target 'default' has [01] training rows? and [01] held out"
+        NotApplicableError, match=r"Class '1' of target 'default' has [01] training rows? and [01] held-out row"
     ):
         ti.fit_counterpart(model, table)

@@ -138,7 +138,7 @@ def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
         if name not in known:
             near = get_close_matches(str(name), known, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise TabinterpError(f"unknown analysis {name!r}.{hint} The analyses are: {', '.join(known)}")
+            raise TabinterpError(f"unknown analysis {name!r}.{hint} The available analyses are {', '.join(known)}")
     for analysis in reversed(ANALYSES):  # what is needed comes before what needs it
         if analysis.name in wanted:
             wanted += analysis.needs

@@ -76,8 +76,8 @@ class Dots:
         alike = isinstance(linear, Dots) and len(self.series) == len(linear.series) == 1 and self.axis == linear.axis
         if not alike or not set(self.labels) <= set(linear.labels):
             raise NotApplicableError(
-                "the two results cannot be plotted together: they must have the same columns or groups, method, "
-                "loss and conditioning"
+                "the two results cannot be plotted together, because their columns, groups, method, loss or "
+                "conditioning differ. Compute both with the same settings"
             )
         at, one = [linear.labels.index(label) for label in self.labels], linear.series[0]
         ends = {end: getattr(one, end)[at] for end in ("value", "low", "high")}
@@ -118,7 +118,7 @@ class Heat:
         return made
 
     def beside(self, linear: Any, names: tuple[str, str]) -> Heat:
-        raise NotApplicableError("two heat maps cannot share one pair of axes. Plot each on its own axes")
+        raise NotApplicableError("two heat maps cannot be drawn on the same axes. Plot each on its own axes")
 
     def draw(self, ax: Axes | None) -> Axes:
         ax = plots.axes_of(ax, self.height)

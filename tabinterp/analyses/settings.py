@@ -130,10 +130,14 @@ def decision_policy(costs: tuple[float, float] | None, threshold: float | None, 
     if costs is None and threshold is None:
         return None
     if task != "binary":
-        raise TabinterpError(f"costs and a threshold are only for targets with two classes; this target is {task}")
+        raise TabinterpError(
+            "costs and a threshold can be set only for a target with two classes; the task of this table is "
+            f"{task!r}. Leave out {argument('costs')} and {argument('threshold')}"
+        )
     if costs is not None and (len(costs) != 2 or not all(math.isfinite(c) and c > 0 for c in costs)):
         raise TabinterpError(
-            f"costs must be two positive numbers, of a false positive and of a false negative; got {costs}"
+            "costs must be two positive numbers (the cost of a false positive, then the cost of a false "
+            f"negative); got {costs}"
         )
     if threshold is not None and not 0 < threshold < 1:
         raise TabinterpError(

@@ -11,13 +11,15 @@ TEXT: dict[str, str] = {
         "the network with randomised weights gives no valid scores"
     ),
     "why.adverse.unstated": (
-        "the adverse class was not stated; state it when reading the table (adverse; in the commands, --adverse CLASS)"
+        "the adverse class was not stated; state it when reading the table (adverse in Python, "
+        "--adverse CLASS in the commands)"
     ),
     # amount: a number or events.amount.fewer; what: events.class, .count or .others; advice: events.advice
     "why.events": (
-        "too few {unit:events.unit} {what} among the {side:events.side} ({amount}; at least {least} are needed); {advice}"
+        "there are too few {unit:events.unit} {what} among the {side:events.side} ({amount}; at least "
+        "{least} are needed); {advice}"
     ),
-    "why.gradient": "{model:name} {opaque}, so it has no gradient",
+    "why.gradient": "{model:name} {opaque}, so its gradients cannot be computed",
     "why.units": "no hidden units were found in {model:name}",
     "why.weights": "{model:name} {opaque}, so its weights cannot be randomised",
     "why.budget.spent": (
@@ -39,21 +41,21 @@ TEXT: dict[str, str] = {
     "why.opaque.keras": "is a Keras model with layers that do not support gradients ({layers})",
     "why.opaque.stack": "not a stack of layers",
     "why.opaque.stack.holds": "contains {kind}",
-    "why.opaque.stack.dense": "contains a quantised or modified Dense",
-    "why.opaque.stack.activation": "contains the activation {activation}",
-    "why.opaque.stack.normalization": "contains an inverted Normalization",
-    "why.opaque.stack.relu": "contains a ReLU with limits",
+    "why.opaque.stack.dense": "contains a quantised or modified Dense layer",
+    "why.opaque.stack.activation": "contains the unsupported activation function {activation}",
+    "why.opaque.stack.normalization": "contains an inverted Normalization layer",
+    "why.opaque.stack.relu": "contains a ReLU layer with an upper limit or a threshold",
     "why.opaque.onnx": "{chain} and is run by onnxruntime",
     "why.opaque.chain": "is not a sequence of layers ({kind})",
     "why.opaque.chain.nothing": "is not a sequence of layers (no node produces {name})",
     "why.opaque.chain.inputs": "has {inputs} inputs",
     "why.opaque.chain.holds": "contains {kind}, which is not a supported layer",
-    "why.opaque.chain.gemm": "contains a Gemm with weights that are not constant",
-    "why.opaque.chain.matmul": "contains a MatMul with weights that are not constant or are its first input",
-    "why.opaque.chain.norm": "contains a BatchNormalization in training mode",
-    "why.opaque.chain.computed": "contains {kind} of two values that are not constant",
-    "why.opaque.chain.shape": "contains {kind} with a constant of shape {shape}",
-    "why.opaque.chain.type": "uses constants of type {type}",
+    "why.opaque.chain.gemm": "contains a Gemm operator with transposed inputs or with weights that are not constant",
+    "why.opaque.chain.matmul": "contains a MatMul operator whose second input is not a constant matrix of weights",
+    "why.opaque.chain.norm": "contains a BatchNormalization operator in training mode or with parameters that are not constant",
+    "why.opaque.chain.computed": "contains the operator {kind} with inputs in an unsupported order or without a constant input",
+    "why.opaque.chain.shape": "contains the operator {kind} with a constant of the unsupported shape {shape}",
+    "why.opaque.chain.type": "uses constants of the unsupported type {type}",
     "events.class": "of class '{label}'",
     "events.count": "with a count above 0",
     "events.others": "of all classes except '{label}'",

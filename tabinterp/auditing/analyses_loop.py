@@ -135,7 +135,7 @@ def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome
         reason = error.reason if isinstance(error, NotApplicableError) else str(error)
         return context, Outcome(note=_not_applicable(analysis.title, reason))
     except Exception as error:
-        LOG.warning("The analysis %s failed; the audit goes on without it.", analysis.name, exc_info=True)
+        LOG.warning("The analysis %s failed. The audit continues without it.", analysis.name, exc_info=True)
         return context, Outcome(note=_failed(analysis, error))
 
 

@@ -49,7 +49,7 @@ def contradictions(document: Document) -> list[Message]:
     Meaningful only where `written_here`.
     """
     try:
-        claims.check(document)
+        claims.check_each(document)
         return [*_findings(document), *_parts(document), *_evidence(document)]
     except DocumentError as error:
         return [Message(key="consistency.claim", values={"reason": str(error)})]

@@ -21,10 +21,10 @@ from tabinterp.checks.gate.policy import DEFAULT, Policy
 from tabinterp.checks.judge import judge
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.difference import Changes, compare_documents
-from tabinterp.document.document import Document, Message
+from tabinterp.document.document import AS_WRITTEN, Document, Message
 from tabinterp.document.evidence_rows import Card
 from tabinterp.document.labels import labelled
-from tabinterp.errors import DocumentError
+from tabinterp.errors import DocumentError, argument
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.preview import Preview, Previewed
 from tabinterp.report.formats.cyclonedx import render_cyclonedx
@@ -171,7 +171,8 @@ class Audit:
             raise DocumentError(f"unknown format {form!r}; an audit can be rendered as {', '.join(VIEWS)}")
         if appendix is not None and form not in ("html", "pdf"):
             raise DocumentError(
-                f"only a report (html or pdf) has an appendix; got {appendix!r} with the format {form!r}"
+                f"only the formats html and pdf have an appendix; got {argument('appendix', appendix)} with the "
+                f"format {form!r}. Leave out {argument('appendix')}, or choose html or pdf"
             )
         options = {} if appendix is None else {"appendix": appendix}
         with speaking(lang), holding_together(self.read):
@@ -239,8 +240,8 @@ def holding_together(read: bool) -> Iterator[None]:
         if not read:
             raise
         raise DocumentError(
-            f"The audit contains contradictory values ({type(error).__name__}: {error}). Use the file as "
-            "`Audit.to_json` wrote it. To check its folder for changes, run `tabinterp verify`."
+            f"The audit contains contradictory values ({type(error).__name__}: {error}). {AS_WRITTEN} To check its "
+            "folder for changes, run `tabinterp verify`."
         ) from error
 
 

@@ -39,9 +39,9 @@ def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, An
         if not any(analysis.name in users for analysis in requested):
             quoted = " or ".join(map(repr, users))
             raise TabinterpError(
-                f"{argument(name)} was given, but the analysis {quoted} that uses it was not requested. Requested: "
-                f"{', '.join(analysis.name for analysis in requested) or 'no analysis'}. Add {quoted} to "
-                f"{argument('analyses')}, or leave out {argument(name)}"
+                f"{argument(name)} was given, but it is used only by the analysis {quoted}, which was not "
+                f"requested. Requested: {', '.join(analysis.name for analysis in requested) or 'no analysis'}. "
+                f"Add {quoted} to {argument('analyses')}, or leave out {argument(name)}"
             )
 
 
@@ -49,7 +49,7 @@ def check_engine(engine: Engine, table: Table | Scan) -> None:
     """Refuse a cluster for a table that is in memory."""
     if engine is not in_turn and not isinstance(table, Scan):
         raise NotApplicableError(
-            f"only the local engine can be used for {table.name}, which was read whole. Leave out "
+            f"the table {table.name} is in memory, so only the local engine can be used. Leave out "
             f"{argument('engine')}, or read the rows in batches with scan_table"
         )
 
@@ -60,7 +60,7 @@ def check_numbers(seed: int, rows: int, margin: float | None, budget: int | None
         raise TabinterpError(f"the seed must be a whole number from 0 to {MOST_SEED}; got {argument('seed', seed)}")
     if not isinstance(rows, numbers.Integral) or not 2 <= rows <= MOST_ROWS:
         raise TabinterpError(
-            f"the largest number of rows for an analysis must be between 2 and {MOST_ROWS:,}; got "
+            f"the maximum number of rows for an analysis must be between 2 and {MOST_ROWS:,}; got "
             f"{argument('rows', rows)}"
         )
     if budget is not None and (not isinstance(budget, numbers.Integral) or not 1 <= budget <= MOST_ROWS):

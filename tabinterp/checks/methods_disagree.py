@@ -140,7 +140,7 @@ CHECK = Check(
                     "numbers of pairs of columns"
                 ),
             ),
-            "not_applicable": "Not applicable: rankings of the columns from fewer than two attribution methods are available.",
+            "not_applicable": "Not applicable: fewer than two attribution methods ranked the columns.",
             "few": (
                 (
                     "Not applicable: sampling error is too large to compare rankings. For any two methods, the "

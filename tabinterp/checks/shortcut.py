@@ -99,7 +99,7 @@ CHECK = Check(
                 ("count: the number of columns; column: the one that falls most; fall: a difference of AUC or R²"),
             ),
             "not_applicable": (
-                "Not applicable: there is no split, or there are too few rows to compare training and held-out rows."
+                "Not applicable: there is no split, or there are too few training or held-out rows to compare."
             ),
             "withheld": WITHHELD,
         },

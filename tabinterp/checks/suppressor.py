@@ -81,8 +81,8 @@ CHECK = Check(
                 "count: the number of numeric columns",
             ),
             "not_applicable": (
-                "Not applicable: no numeric column has both a coefficient and a correlation with the target (none "
-                "is computed for a target with several classes)."
+                "Not applicable: no numeric column has both a coefficient and a correlation with the target. "
+                "(For a target with more than two classes, no correlation is computed.)"
             ),
         },
     ),

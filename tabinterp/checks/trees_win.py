@@ -67,8 +67,8 @@ CHECK = Check(
                 ("value, low, high: network minus trees, and the ends of the interval; margin: a difference in loss"),
             ),
             "not_applicable": (
-                "Not applicable: no boosted trees were fitted, or too few held-out rows were scored for "
-                "a confidence interval."
+                "Not applicable: boosted trees were not fitted, or there are too few held-out rows for a "
+                "confidence interval."
             ),
         },
     ),

@@ -122,8 +122,8 @@ CHECK = Check(
                 "searched, tested: numbers of groups",
             ),
             "not_applicable": (
-                "Not applicable: no groups were searched. There are too few rows, or there is no "
-                "reference for the loss of a group."
+                "Not applicable: no search for groups with a high loss was made. There are too few rows, or the "
+                "expected loss of a group is unknown."
             ),
             "few": (
                 "Not applicable: no candidate group has enough rows and events in the half of the rows "

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from tabinterp import messages
 from tabinterp.errors import DocumentError
 
-from .document import OWN, SCHEMA_VERSION, Document, Message
+from .document import AS_WRITTEN, OWN, SCHEMA_VERSION, Document, Message
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # an escape that may be one; canonical JSON has none
@@ -27,7 +27,8 @@ def to_bytes(document: Document) -> bytes:
         return rfc8785.dumps(document.model_dump()) + b"\n"
     except rfc8785.CanonicalizationError as error:
         raise DocumentError(
-            f"The audit cannot be written as canonical JSON: {error}. Integers must be within ±{LARGEST_EXACT}."
+            f"The audit cannot be written as canonical JSON: {error}. Integers must be between "
+            f"-{LARGEST_EXACT} and {LARGEST_EXACT}."
         ) from error
 
 
@@ -70,13 +71,11 @@ def _parse(data: bytes) -> dict[str, Any]:
             data.decode("utf-8"), parse_int=_integer, parse_constant=_no_constant, object_pairs_hook=_no_doubles
         )
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise DocumentError(
-            f"The audit is not JSON in UTF-8: {error}. Use the file as `Audit.to_json` wrote it."
-        ) from error
+        raise DocumentError(f"The audit is not JSON in UTF-8: {error}. {AS_WRITTEN}") from error
     if HALF.search(data):
         _no_halves(found)
     if not isinstance(found, dict):
-        raise DocumentError(f"The audit must be a JSON object, but is a {type(found).__name__}.")
+        raise DocumentError(f"The audit must be a JSON object, but it is a {type(found).__name__}. {AS_WRITTEN}")
     return found
 
 
@@ -88,7 +87,7 @@ def _integer(digits: str) -> int | float:
 
 def _no_constant(name: str) -> float:
     raise DocumentError(
-        f"The audit contains {name}, which is not valid JSON. Only finite numbers and null are allowed."
+        f"The audit contains {name}, which is not valid JSON. Only finite numbers and null are allowed. {AS_WRITTEN}"
     )
 
 
@@ -98,7 +97,8 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         double = next(name for name in names if names.count(name) > 1)
         raise DocumentError(
-            f"The audit contains the name {double!r} twice in one object. Each name may occur only once."
+            f"The audit contains the name {double!r} twice in the same JSON object. Each name may occur only "
+            f"once. {AS_WRITTEN}"
         )
     return found
 
@@ -110,7 +110,7 @@ def _no_halves(found: Any) -> None:
     except UnicodeEncodeError as error:
         half = error.object[error.start]
         raise DocumentError(
-            f"The audit contains {half!r}, an unpaired surrogate. Only valid Unicode text is allowed."
+            f"The audit contains {half!r}, an unpaired surrogate. Only valid Unicode text is allowed. {AS_WRITTEN}"
         ) from None
 
 
@@ -130,7 +130,7 @@ def _in_words(error: ValidationError) -> str:
         for fault in faults[:3]
     ]
     more = f", and {len(faults) - 3} more" if len(faults) > 3 else ""
-    return f"The audit does not conform to schema {SCHEMA_VERSION}: {'; '.join(shown)}{more}."
+    return f"The audit does not conform to schema {SCHEMA_VERSION}: {'; '.join(shown)}{more}. {AS_WRITTEN}"
 
 
 def _short(value: Any) -> str:
@@ -144,9 +144,8 @@ def _check_messages(document: Document) -> None:
             messages.text(message.key, message.values)
         except (KeyError, IndexError, ValueError) as error:
             raise DocumentError(
-                f"{place}: no sentence can be made from the key {message.key!r} and the values "
-                f"{sorted(message.values)} (error: {error}). Only keys of this version's catalogue, with all their "
-                "values, are allowed."
+                f"{place}: this version of tabinterp has no sentence with the key {message.key!r} and the values "
+                f"{sorted(message.values)} ({type(error).__name__}: {error}). {AS_WRITTEN}"
             ) from error
 
 

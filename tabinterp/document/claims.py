@@ -13,7 +13,7 @@ from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.errors import DocumentError
 
 from .base import side, status_of, within
-from .document import PLACES, Document, Interval, Message, MetricRow, Status
+from .document import AS_WRITTEN, PLACES, Document, Interval, Message, MetricRow, Status
 
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
@@ -21,6 +21,14 @@ HIGHER_IS_BETTER = {
 
 
 def check(document: Document) -> None:
+    """Refuse a document with a claim that its own interval does not support, and say what to do."""
+    try:
+        check_each(document)
+    except DocumentError as error:
+        raise DocumentError(f"The audit contradicts itself. {error} {AS_WRITTEN}") from None
+
+
+def check_each(document: Document) -> None:
     """Raise `DocumentError` at the first claim that its own interval does not support."""
     _sentence(document.verdict)
     _verdict(document)
@@ -37,7 +45,9 @@ def check(document: Document) -> None:
     ladder = document.get(Ladder)
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
-        raise DocumentError(f"verdict.lines: {told[0]!r} requires a significant gain (gain.ladder.gain 'better')")
+        raise DocumentError(
+            f"verdict.lines contains {told[0]!r}, but gain.ladder.gain is not 'better'. Expected: no such line."
+        )
 
 
 def _linear(document: Document) -> None:
@@ -48,18 +58,18 @@ def _linear(document: Document) -> None:
     )
     if "verdict.one_value" in keys and not one_value:
         raise DocumentError(
-            "verdict.lines: 'verdict.one_value' is only allowed if the verdict is 'not_resolved' and the margin "
-            "is 0 or was given."
+            "verdict.lines contains 'verdict.one_value'. Expected: no such line, unless verdict.status is "
+            "'not_resolved' and verdict.margin is 0 or was given by the user."
         )
     if "verdict.linear.exact" in keys and not document.network.linear:
         raise DocumentError(
-            "verdict.lines: 'verdict.linear.exact', but the network is not linear. This is not allowed."
+            "verdict.lines contains 'verdict.linear.exact', but the network is not linear. Expected: no such line."
         )
     shares = [row.r2 for row in document[Coefficients].surrogates]
     if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
         raise DocumentError(
-            f"verdict.lines: 'verdict.linear.score', but a linear surrogate explains less than {LINEAR_R2} of the "
-            "variance of a score. This is not allowed."
+            "verdict.lines contains 'verdict.linear.score', but a linear surrogate does not explain at least "
+            f"{LINEAR_R2:.1%} of the variance of every score. Expected: no such line."
         )
 
 
@@ -67,8 +77,8 @@ def _sentence(verdict: Verdict) -> None:
     allowed = f"verdict.{verdict.status}"
     if verdict.sentence.key != allowed and not verdict.sentence.key.startswith(f"{allowed}."):
         raise DocumentError(
-            f"verdict.sentence: the key {verdict.sentence.key!r} does not match the status {verdict.status!r}. "
-            f"Allowed: {allowed!r}."
+            f"verdict.sentence is {verdict.sentence.key!r}, which does not match verdict.status "
+            f"({verdict.status!r}). Expected: {allowed!r}."
         )
 
 
@@ -76,19 +86,20 @@ def _verdict(document: Document) -> None:
     verdict = document.verdict
     if verdict.status != "not_assessed" and not document.performance.held_out:
         raise DocumentError(
-            f"verdict.status: {verdict.status!r}, although there are no held-out rows. Allowed: 'not_assessed', "
-            "because the network may have been trained on the rows."
+            f"verdict.status is {verdict.status!r}, but there are no held-out rows, so the network may have "
+            "been trained on these rows. Expected: 'not_assessed'."
         )
     better = side(verdict.difference) * (1 if verdict.metric in HIGHER_IS_BETTER else -1)
     if (verdict.status == "better" and better <= 0) or (verdict.status == "worse" and better >= 0):
         raise DocumentError(
-            f"verdict.status: {verdict.status!r}, but the interval of verdict.difference is not on that side of "
-            "zero. Allowed: 'not_resolved', or 'equivalent' within the margin."
+            f"verdict.status is {verdict.status!r}, but the interval of verdict.difference does not show that "
+            f"the network is {verdict.status}. Expected: 'not_resolved', or 'equivalent' if the interval is "
+            "within the margin."
         )
     if verdict.status == "equivalent" and not within(verdict.difference, verdict.margin):
         raise DocumentError(
-            "verdict.status: 'equivalent', but the interval of verdict.difference is not within verdict.margin "
-            f"({verdict.margin}). Allowed: 'not_resolved'."
+            "verdict.status is 'equivalent', but the interval of verdict.difference is not within "
+            f"verdict.margin ({verdict.margin}). Expected: 'not_resolved'."
         )
 
 
@@ -109,8 +120,8 @@ def _judged(part: Judged, document: Document) -> None:
         expected = status_of(difference, document.verdict.margin or 0.0)
         if not document.performance.held_out or status != expected:
             raise DocumentError(
-                f"judged.{place}.status: {status!r}, but its interval and the margin imply {expected!r}. "
-                "A comparison needs held-out rows."
+                f"judged.{place}.status is {status!r}. A comparison needs held-out rows, and the interval and the "
+                f"margin imply {expected!r}."
             )
 
 
@@ -133,8 +144,10 @@ def _lines(document: Document) -> None:
         _, _, rest = line.key.partition("verdict.")
         name, dot, end = rest.partition(".")
         if name in told and f"{dot}{end}" != told[name]:
+            wanted = "no such line" if told[name] is None else repr(f"verdict.{name}{told[name]}")
             raise DocumentError(
-                f"verdict.lines: {line.key!r} does not match the numbers in the document. Allowed: {told[name]!r}."
+                f"verdict.lines contains {line.key!r}, which does not follow from the numbers in the audit. "
+                f"Expected: {wanted}."
             )
 
 
@@ -163,22 +176,21 @@ def _only_network(line: Message, document: Document) -> None:
         row = rows.get(str(name))
         if row is None or not (side(row.network) > 0 >= side(row.linear) and side(row.difference) > 0):
             raise DocumentError(
-                f"verdict.lines: 'verdict.only_network' names {name!r}, which is not significant for the network "
-                "only. Allowed: columns whose importance is significant for the network, not for the linear "
-                "model, and in the difference."
+                f"verdict.lines: 'verdict.only_network' names the column {name!r}. Expected: only columns whose "
+                "importance is significant for the network and in the difference, but not for the linear model."
             )
 
 
 def _metric(row: MetricRow, place: str) -> None:
     if row.higher_is_better != (row.metric in HIGHER_IS_BETTER):
         raise DocumentError(
-            f"{place}.higher_is_better: {str(row.higher_is_better).lower()} for {row.metric}. "
-            f"Allowed: {str(not row.higher_is_better).lower()}."
+            f"{place}.higher_is_better is {str(row.higher_is_better).lower()} for the metric {row.metric}. "
+            f"Expected: {str(not row.higher_is_better).lower()}."
         )
     better = side(row.difference) * (1 if row.higher_is_better else -1)
     expected = {1: "better", 0: "no", -1: "worse"}[better]
     if row.resolved != expected:
         raise DocumentError(
-            f"{place}.resolved: {row.resolved!r}, but the interval of the difference in {row.metric} implies "
-            f"{expected!r}."
+            f"{place}.resolved is {row.resolved!r}, but the interval of the difference in {row.metric} "
+            f"implies {expected!r}."
         )

@@ -113,7 +113,10 @@ def compare_documents(first: Document, second: Document) -> Changes:
     for name in ("target", "task", "classes"):
         one, two = getattr(first.data, name), getattr(second.data, name)
         if one != two:
-            raise DocumentError(f"the audits cannot be compared, because their {name} differs: {one!r} and {two!r}")
+            raise DocumentError(
+                f"the audits cannot be compared, because they differ in {name}: {one!r} and {two!r}. Compare two "
+                "audits with the same target, task and classes"
+            )
     shown, shown_second = labelled_alike(first, second)
     before, after = dict(_numbers(shown)), dict(_numbers(shown_second))
     same = first.performance.threshold == second.performance.threshold  # otherwise accuracies are of other decisions

@@ -32,6 +32,7 @@ from .rows_of_analyses import TOLERANCE, ReadingRows
 __all__ = ["Interval", "LeftOut", "Message", "Metric", "MetricRow", "Part", "Scalar", "Status"]
 
 SCHEMA_VERSION: Final = "1.0"
+AS_WRITTEN = "Use the file as tabinterp wrote it."  # what to do with a document that is refused
 
 if TYPE_CHECKING:
     Summed = str
@@ -270,5 +271,5 @@ class Document(Recorded):
 
 def _own(name: str) -> type[Part]:
     if name not in OWN:
-        raise ValueError(f"no analysis is called {name!r}")
+        raise ValueError(f"unknown analysis {name!r}")
     return OWN[name].kind

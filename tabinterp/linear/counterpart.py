@@ -209,8 +209,8 @@ def _cross_fitted(
             x = as_array(refitted.fit_transform(rows, y.astype(int) if bound.table.schema.goal.classes else y))
     except Exception as error:  # the user's encoder: whatever it raises is told in its words
         raise NotApplicableError(
-            "the linear counterpart refits the target encoder on the training rows, but the encoder cannot be "
-            f"fitted: {error}"
+            "the linear counterpart needs its own target encoder, fitted to the training rows, but fitting "
+            f"the encoder failed: {error}"
         ) from error
     if bound.table.groups is not None:
         refitted.set_params(**{name: own[name] for name in folds})  # the folds name rows, and the encoder is kept
@@ -222,8 +222,9 @@ def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray
     assert table.groups is not None
     if not GROUPED_ENCODERS:
         raise NotApplicableError(
-            "a linear counterpart with a target encoder needs scikit-learn 1.9 or later if the table has a group "
-            f"column; version {sklearn.__version__} encodes rows from the targets of their own group"
+            "a linear counterpart with a target encoder needs scikit-learn 1.9 or later if the table has a "
+            f"group column. The installed version {sklearn.__version__} would encode rows from the targets of "
+            "their own group. Upgrade scikit-learn, or use another encoder"
         )
     codes = np.zeros(len(table), dtype=np.int64) if table.codes is None else table.codes
     parts = by_group(codes, table.groups, [*np.unique(codes)], FOLDS, seed)
@@ -246,7 +247,7 @@ def _fit(
     if counts.min() < 2:
         raise NotApplicableError(
             "the penalty of the linear counterpart is chosen by cross-validation, which needs at least two "
-            f"training rows of every class; {_rarest(counts, table)}"
+            f"training rows of every class. {_rarest(counts, table)}"
         )
     parts = parts_of(codes, groups, range(len(counts)), seed)
     if not parts:
@@ -272,9 +273,10 @@ def _rarest(counts: IntArray, table: Table) -> str:
     )
     same = argument("stratify", True)
     return (
-        f"class {name!r} of target {table.schema.target!r} has {rows} training row{'s' if rows != 1 else ''} and "
-        f"{held_out} held out. Hold out fewer rows or the same share of each class ({same}), merge the class with "
-        "another, or leave its rows out"
+        f"Class {name!r} of target {table.schema.target!r} has {rows} training "
+        f"row{'s' if rows != 1 else ''} and {held_out} held-out row{'s' if held_out != 1 else ''}. Hold "
+        f"out fewer rows, hold out the same share of each class ({same}), merge the class with another, "
+        "or leave out its rows"
     )
 
 
@@ -283,10 +285,11 @@ def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoRet
     held = [len(np.unique(groups[codes == code])) for code in range(len(table.schema.classes))]
     rarest = int(np.argmin(held))
     raise NotApplicableError(
-        "the penalty of the linear counterpart is chosen by cross-validation that leaves out whole groups, so "
-        f"every class must occur in several groups of training rows; class {table.schema.labels[rarest]!r} of "
-        f"target {table.schema.target!r} occurs in {held[rarest]} of {len(np.unique(groups))} groups. Hold out "
-        "fewer groups, merge the class with another, or leave its rows out"
+        f"the linear counterpart cannot be fitted, because class {table.schema.labels[rarest]!r} of "
+        f"target {table.schema.target!r} occurs in only {held[rarest]} of {len(np.unique(groups))} groups "
+        "of training rows. Its penalty is chosen by cross-validation that leaves out whole groups, so "
+        "every class must occur in several groups. Hold out fewer groups, merge the class with another, "
+        "or leave out its rows"
     )
 
 

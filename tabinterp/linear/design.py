@@ -87,8 +87,8 @@ class Design:
     def __post_init__(self) -> None:
         if self.matrix.ndim != 2 or self.matrix.shape[1] != len(self.terms):
             raise ValueError(
-                f"a design needs one term for each column; got a matrix of shape {self.matrix.shape} and "
-                f"{len(self.terms)} terms"
+                f"the design matrix must have one column for each term; got a matrix of shape {self.matrix.shape} "
+                f"and {len(self.terms)} terms"
             )
         finite = np.isfinite(self.matrix).all(axis=0)
         if not finite.all():

@@ -185,14 +185,18 @@ def _rows(
     y = np.asarray(y, dtype=np.float64)
     if y.shape != (len(design.matrix),):
         raise ValueError(
-            f"y must have one value for each row of the design matrix; got {y.shape} and {design.matrix.shape}"
+            f"y must have one value for each row of the design matrix; got y of shape {y.shape} and a matrix "
+            f"of shape {design.matrix.shape}"
         )
     if not np.isfinite(y).all():
         raise NotApplicableError(why("no inference: the target has values that are not finite numbers"))
     if weights is not None:
         weights = np.asarray(weights, dtype=np.float64)
         if weights.shape != y.shape:
-            raise ValueError(f"weights must have one value for each row; got {weights.shape} for {y.shape}")
+            raise ValueError(
+                f"weights must have one value for each row; got weights of shape {weights.shape} and y of shape "
+                f"{y.shape}"
+            )
         if not (np.isfinite(weights) & (weights >= 0)).all():
             raise NotApplicableError(why("no inference: weights must be finite and not negative"))
         used = weights > 0

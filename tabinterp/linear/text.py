@@ -17,7 +17,7 @@ TEXT: dict[str, str] = {
         "standard errors cannot be estimated, because some weights are negative or not finite"
     ),
     "why.no inference: the fit of the counts does not come to an end": (
-        "standard errors cannot be estimated, because the fit to the counts does not converge"
+        "standard errors cannot be estimated, because the unpenalised fit to the counts did not converge"
     ),
     "why.inference.class": "standard errors cannot be estimated, because all {rows} rows have the same class",
     "why.inference.column": (

@@ -154,7 +154,10 @@ def update(
 def merge(a: Moments, b: Moments) -> Moments:
     """Merge the sums of two sets of rows, around the same centres, in any order."""
     if a.levels != b.levels:
-        raise TableError(f"moments can only be merged for the same columns; the levels are {a.levels} and {b.levels}")
+        raise TableError(
+            "two sets of moments can be merged only if their categorical columns have the same numbers of "
+            f"levels; got {a.levels} and {b.levels}"
+        )
     if not (np.array_equal(a.centre, b.centre) and np.array_equal(a.middle, b.middle)):
         raise TableError(
             "two sets of moments can be merged only if both were computed around the same centres. Start both from the same state"
@@ -202,8 +205,8 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
     for column, (low, high, known) in enumerate(zip(codes.min(axis=0), codes.max(axis=0), levels, strict=True)):
         if low < -1 or high >= known:
             raise TableError(
-                f"codes of the categorical column {column} must be from -1 (missing) to {known - 1}, but range "
-                f"from {low} to {high}. Recode the column with the levels it was started with"
+                f"the codes of categorical column {column} must be from -1 (missing) to {known - 1}; got codes "
+                f"from {low} to {high}. Encode the column with the levels that the state was started with"
             )
 
 

@@ -33,9 +33,14 @@ def players_of(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) ->
     twice = sorted({c for c in taken if taken.count(c) > 1} | (set(groups) & (set(columns) - set(taken))))
     if twice:
         raise NotApplicableError(
-            f"a column can be in one group only, and a group must not have the name of a column: {twice}"
+            "each column can be in only one group, and a group cannot have the name of a column outside it; "
+            f"the names in conflict are {twice}. Remove the columns from all but one group, or rename the "
+            "group"
         )
     if any(len(members) == 0 for members in groups.values()):
-        raise NotApplicableError("a group has no columns. Leave it out, or name its columns")
+        raise NotApplicableError(
+            "every group must contain at least one column, but one group is empty. Leave out that group, or "
+            "add columns to it"
+        )
     single = {c: (c,) for c in columns if c not in taken}
     return single | {name: tuple(c for c in columns if c in members) for name, members in groups.items()}

@@ -119,5 +119,5 @@ def test_the_frontier_is_what_no_other_version_beats():
 def test_what_alternatives_need():
     _, network, linear = made()
     bare = network.table.take(network.table.held_out)
-    with pytest.raises(NotApplicableError, match="both held-out and training rows"):
+    with pytest.raises(NotApplicableError, match="both training and held-out rows"):
         alternatives(bind(network.model, bare), bind(linear.model, bare))

@@ -80,7 +80,7 @@ def test_order_of_rows_and_repetition_change_nothing():
 
 
 def test_without_training_rows_there_are_none():
-    with pytest.raises(NotApplicableError, match="not known which rows the network was trained on"):
+    with pytest.raises(NotApplicableError, match="unknown which rows the network was trained on"):
         boosted(bound(split=None), 0.01)
 
 

@@ -95,13 +95,13 @@ def test_rows_outside_a_domain_are_counted_and_missing_ones_are_not():
     [
         ({"w": "+"}, "unknown column 'w' in the constraints"),
         ({"x": "up"}, r"must be '\+' or '-'"),
-        ({"x": {}}, "one or more of the keys"),
-        ({"x": {"direction": "+", "most": 3}}, "one or more of the keys"),
-        ({"x": 3}, "one or more of the keys"),
-        ({"x": {"low": 2, "high": 1}}, "low 2 above high 1"),
-        ({"x": {"low": "a"}}, "low of 'x' must be a number"),
-        ({"x": {"low": float("nan")}}, "low of 'x' must be a number"),
-        ({"c": "+"}, "values have no order"),
+        ({"x": {}}, "at least one of the keys"),
+        ({"x": {"direction": "+", "most": 3}}, "at least one of the keys"),
+        ({"x": 3}, "at least one of the keys"),
+        ({"x": {"low": 2, "high": 1}}, "got low 2 and high 1"),
+        ({"x": {"low": "a"}}, "low of column 'x' must be a finite number"),
+        ({"x": {"low": float("nan")}}, "low of column 'x' must be a finite number"),
+        ({"c": "+"}, "because it is categorical"),
         ({"c": {"low": 1}}, "'c' is categorical"),
     ],
 )
@@ -117,7 +117,7 @@ def test_directions_of_several_classes_and_of_too_few_rows():
         declared(ti.read_table(frame, target="y", task="multiclass"), {"x": "+"})
     read = table()
     few = bind(line(), read).take(np.arange(19))
-    with pytest.raises(NotApplicableError, match="two halves of at least 10 rows"):
+    with pytest.raises(NotApplicableError, match="two halves of the rows, each with at least 10 rows"):
         constraints(few, few, declared(read, {"x": "+"}))
 
 
@@ -127,7 +127,7 @@ def test_a_file_of_constraints(tmp_path):
     assert ti.read_constraints(path) == {"PAY_0": {"direction": "+"}, "an age": {"low": 18}}
     for text in ("[columns", "[rows.a]\nlow = 1\n", "columns = 3\n"):
         path.write_text(text)
-        with pytest.raises(TabinterpError, match=r"constraints\.toml: "):
+        with pytest.raises(TabinterpError, match=r"constraints\.toml' (cannot be read|must contain only TOML tables)"):
             ti.read_constraints(path)
-    with pytest.raises(TabinterpError, match="cannot read the constraints in"):
+    with pytest.raises(TabinterpError, match=r"none\.toml' cannot be read"):
         ti.read_constraints(tmp_path / "none.toml")

@@ -108,7 +108,7 @@ def test_what_is_said_implies_the_rest():
         ((1, float("nan")), None, "binary", "two positive numbers"),
         (None, 1.0, "binary", "between 0 and 1"),
         (None, float("nan"), "binary", "between 0 and 1"),
-        ((1, 5), None, "multiclass", "two classes; this target is multiclass"),
+        ((1, 5), None, "multiclass", "two classes; the task of this table is 'multiclass'"),
     ],
 )
 def test_what_is_no_cost_is_refused(costs, threshold, task, words):
@@ -118,7 +118,7 @@ def test_what_is_no_cost_is_refused(costs, threshold, task, words):
 
 def test_rows_that_may_have_been_seen_or_are_few_say_nothing():
     table, bounds = pair(120)
-    with pytest.raises(NotApplicableError, match="measured on held-out rows, and none are known"):
+    with pytest.raises(NotApplicableError, match="measured on held-out rows, and the table has no split"):
         decisions(*bounds, None, held_out=False)
     few = np.flatnonzero((table.y == 0) | (np.cumsum(table.y) <= 9))
     with pytest.raises(NotApplicableError, match="fewer than 10"):

@@ -227,9 +227,9 @@ def test_a_linear_model_is_drawn_beside_any_reading_of_the_same_kind(results):
         np.testing.assert_allclose(marks(ax, look)[:, 0], one.frame().set_index("column")["mean"][names(ax)])
     hollow = {line.get_markerfacecolor() for line in ax.get_lines() if line.get_marker() == "D"}
     assert hollow == {PAPER}
-    with pytest.raises(NotApplicableError, match="same columns or groups"):
+    with pytest.raises(NotApplicableError, match="columns, groups, method"):
         network.plot(ax=axes(), linear=ti.gradient_importance(linear, table, method="integrated_gradients"))
-    with pytest.raises(NotApplicableError, match="heat maps cannot share"):
+    with pytest.raises(NotApplicableError, match="heat maps cannot be drawn"):
         results["families"].plot(ax=axes(), linear=results["families"])
 
 

@@ -91,7 +91,7 @@ def test_what_has_no_meaning_is_refused():
     table, held = cases.mixed_table(frame), cases.mixed_table(frame, split=0.4)
     with pytest.raises(NotApplicableError, match="held-out rows"):
         ti.drop_and_refit(ti.wrap(cases.linear_pipeline(frame)), table)
-    with pytest.raises(NotApplicableError, match="is not a linear model"):
+    with pytest.raises(NotApplicableError, match="is not linear"):
         ti.drop_and_refit(ti.wrap(cases.network_pipeline(frame)), held)
     with pytest.raises(NotApplicableError, match="unknown column in groups"):
         ti.drop_and_refit(ti.wrap(cases.linear_pipeline(frame)), held, together={"x": ["nope"]})

@@ -204,7 +204,7 @@ def test_a_control_group_is_named_and_the_order_of_rows_does_not_matter():
     turned = [bound.take(order) for bound in (network, linear)]
     again = ti.groups(*turned, turned[0].table)
     pd.testing.assert_frame_equal(found().frame(), again.frame())
-    with pytest.raises(NotApplicableError, match="unknown reference group of 'city'"):
+    with pytest.raises(NotApplicableError, match="unknown reference group 'paris' of column 'city'"):
         found_with({"city": "paris"})
     with pytest.raises(NotApplicableError, match="The protected columns are"):
         found_with({"income": "1"})

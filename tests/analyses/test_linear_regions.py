@@ -169,7 +169,7 @@ def test_what_has_no_regions_says_why(net, words):
 
 def test_a_function_of_rows_and_a_counterpart_that_is_none():
     table = cases.numbers(40)
-    with pytest.raises(NotApplicableError, match="its regions cannot be determined"):
+    with pytest.raises(NotApplicableError, match="its linear regions cannot be determined"):
         ti.linear_regions(ti.wrap(lambda rows: rows["x1"].to_numpy(), task="regression"), table)
     model = cases.wrapped(cases.styled("separate"))
     with pytest.raises(NotApplicableError, match="counterpart must be a linear model"):

@@ -342,9 +342,9 @@ def test_groups_move_together_and_stand_last():
     ("more", "message"),
     [
         ({"groups": {"g": ["nope"]}}, "unknown column in groups"),
-        ({"groups": {"g": ["age"], "h": ["age"]}}, "in one group only"),
-        ({"groups": {"income": ["age"]}}, "must not have the name of a column"),
-        ({"groups": {"g": []}}, "no column"),
+        ({"groups": {"g": ["age"], "h": ["age"]}}, "in only one group"),
+        ({"groups": {"income": ["age"]}}, "cannot have the name of a column"),
+        ({"groups": {"g": []}}, "one group is empty"),
         ({"n_repeats": 0}, "at least 1"),
         ({"loss": "r2"}, "one of log_loss"),
         ({"loss": "squared_error"}, "one of log_loss"),

@@ -113,14 +113,14 @@ def test_nothing_of_the_callers_changes_and_a_new_figure_is_made_only_when_asked
 
 def test_what_does_not_go_together_is_refused(results):
     (network, linear), (importance, _) = results
-    with pytest.raises(NotApplicableError, match="column 'nope' does not have a curve in both"):
+    with pytest.raises(NotApplicableError, match="column 'nope' has no curve in one or both"):
         network.plot("nope")
     with pytest.raises(NotApplicableError, match="output must be one of"):
         network.plot("age", output="yes")
     frame = cases.mixed_frame(200, 1)
     model, table = ti.wrap(cases.linear_pipeline(frame)), cases.mixed_table(frame)
-    with pytest.raises(NotApplicableError, match="same points"):
+    with pytest.raises(NotApplicableError, match="different points"):
         network.plot("income", linear=ti.effects(model, table, grid=5))
-    with pytest.raises(NotApplicableError, match="same columns or groups"):
+    with pytest.raises(NotApplicableError, match="columns, groups, method"):
         importance.plot(linear=ti.permutation_importance(model, table, conditional=True))
     assert linear.curves

@@ -261,13 +261,13 @@ def test_a_function_of_rows_has_reasons_without_a_mean_of_codes():
 
 def test_what_cannot_be_asked_is_refused():
     table, _, network, linear = planted()
-    with pytest.raises(TabinterpError, match="'negative' and 'positive'"):
+    with pytest.raises(TabinterpError, match="'negative' or 'positive'"):
         ti.reason_codes(network, linear, table, declined="no")
     with pytest.raises(TabinterpError, match="between 0 and 1"):
         ti.reason_codes(network, linear, table, threshold=1.0)
     with pytest.raises(TabinterpError, match="signs"):
         ti.reason_codes(network, linear, table, signs={"z": 1})
-    with pytest.raises(NotApplicableError, match="fewer than 10"):
+    with pytest.raises(NotApplicableError, match="at least 10 declined and 10 approved"):
         ti.reason_codes(network, linear, table, threshold=1 - 1e-12)
     numbers = cases.numbers()
     model = cases.wrapped(cases.product_network())

@@ -105,7 +105,7 @@ def test_a_group_is_in_one_fold_and_order_says_nothing():
 
 def test_without_held_out_rows_there_is_none():
     bounds = linear_pair(1.0, 0.0, 100)
-    with pytest.raises(NotApplicableError, match="needs enough held-out rows"):
+    with pytest.raises(NotApplicableError, match="needs a verdict on held-out rows"):
         recalibrated(*bounds, compare(*bounds, held_out=False))
     few = np.concatenate([np.flatnonzero(bounds[0].table.y == k)[:22] for k in (0, 1)])
     with pytest.raises(NotApplicableError, match="at least 10 held-out rows in each fold"):

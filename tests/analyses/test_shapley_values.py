@@ -431,7 +431,7 @@ def test_what_cannot_be_asked_is_said():
         ({"background": 0}, "1 or more"),
         ({"tolerance": 0.0}, "above 0"),
         ({"n_permutations": 0}, "between 1 and"),
-        ({"background": replace(table, frame=table.frame.drop(columns="age"))}, "has no column named 'age'"),
+        ({"background": replace(table, frame=table.frame.drop(columns="age"))}, "lacks 'age'"),
     ]
     for more, words in wrong:
         with pytest.raises(NotApplicableError, match=words):

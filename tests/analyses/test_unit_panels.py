@@ -172,7 +172,7 @@ def test_the_path_of_a_second_layer_and_of_a_sum():
 def test_what_is_refused():
     table, model = cases.numbers(60), cases.wrapped(cases.relu_network(cases.BENT))
     for wrong in ([0.5, 0.2], [], [None, 0.5]):
-        with pytest.raises(NotApplicableError, match="budgets must increase"):
+        with pytest.raises(NotApplicableError, match="budgets must be in strictly increasing order"):
             ti.pareto(model, table, objective=ti.unit(1, 0), budgets=wrong)
     with pytest.raises(NotApplicableError, match="share of the rows"):
         ti.pareto(model, table, objective=ti.unit(1, 0), budgets=[0.5, 1.5])

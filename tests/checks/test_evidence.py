@@ -129,7 +129,7 @@ def test_files_are_read_or_refused_in_words(tmp_path, document):
     path.write_text(
         "[instruments]\n[[clause]]\nsection='x'\nfields=['verdict']\ncited=[{instrument='a', clause='1', mark='S'}]"
     )
-    with pytest.raises(PolicyError, match="cites the unknown instrument 'a'; it defines none"):
+    with pytest.raises(PolicyError, match="cites the unknown instrument 'a'; the mapping defines none"):
         ti.read_mapping(path)
     path.write_text("a = [")
     with pytest.raises(PolicyError, match="not valid TOML"):

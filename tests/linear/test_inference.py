@@ -606,7 +606,7 @@ def test_what_cannot_be_inferred_is_said():
         infer(numeric(x), np.arange(10), task="binary", n_classes=2)
     with pytest.raises(ValueError, match="one value for each row"):
         infer(numeric(x), np.arange(9) % 2, task="binary", n_classes=2)
-    with pytest.raises(ValueError, match="one term for each column"):
+    with pytest.raises(ValueError, match="one column for each term"):
         Design(x, ())
 
 

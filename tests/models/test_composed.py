@@ -189,7 +189,7 @@ def test_other_estimators_are_functions_of_rows(name):
         np.testing.assert_allclose(probabilities(bound.scores), estimator.predict_proba(frame()[COLUMNS]), atol=1e-6)
     found = ti.permutation_importance(bound, given, n_repeats=1).frame()
     assert np.isfinite(found["importance"]).all()
-    with pytest.raises(NotApplicableError, match="prediction function, so it has no gradient"):
+    with pytest.raises(NotApplicableError, match="prediction function, so its gradients cannot be computed"):
         ti.gradient_importance(bound, given)
 
 

@@ -153,7 +153,9 @@ def test_another_graph_is_a_function_with_onnxruntime_s_answers(table):
     bound = bind(ti.wrap(SKIP, encoder="passthrough", task="regression"), table)
     np.testing.assert_allclose(bound.scores, scores(SKIP, table.inputs.to_numpy()), atol=1e-6)
     assert sum(p.numel() for p in bound.model.weights.parameters()) == sum(v.size for v in [*MLP.values()]) + 9
-    with pytest.raises(NotApplicableError, match=r"is not a sequence of layers \(Concat\).*, so it has no gradient"):
+    with pytest.raises(
+        NotApplicableError, match=r"is not a sequence of layers \(Concat\).*, so its gradients cannot be computed"
+    ):
         ti.gradient_importance(bound, table)
 
     class Skip(nn.Module):

@@ -240,7 +240,7 @@ def test_without_a_lookup_there_is_no_gradient_and_the_answers_are_the_network_s
         encoder, inputs = encoder[0], inputs[:1]
     bound = bind(ti.wrap(module, encoder=encoder), table)
     np.testing.assert_allclose(bound.scores, module(*inputs).detach().numpy(), atol=1e-6)
-    with pytest.raises(NotApplicableError, match=OPAQUE[kind] + ".*, so it has no gradient"):
+    with pytest.raises(NotApplicableError, match=OPAQUE[kind] + ".*, so its gradients cannot be computed"):
         ti.gradient_importance(bound, table)
     importance = ti.permutation_importance(bound, table, n_repeats=2).frame()
     assert len(importance) == len(bound.columns) == 4

@@ -54,10 +54,10 @@ def test_claims_that_their_intervals_bear_out(document):
         (verdict(binary(), "worse", key="verdict.better"), r"verdict\.better.*'worse'"),
         (verdict(binary(), "worse", key="verdict.worse_than_all"), "verdict.sentence"),
         (verdict(nothing(), "not_resolved"), "held-out"),
-        (verdict(binary(), "better", difference=ABOVE), "side of zero"),
-        (verdict(binary(), "worse", difference=ABOVE, metric="auc"), "side of zero"),
-        (verdict(binary(), "worse", difference=TOUCHING), "side of zero"),
-        (verdict(binary(), "worse", difference=Interval(value=0.1)), "side of zero"),
+        (verdict(binary(), "better", difference=ABOVE), "does not show that the network is better"),
+        (verdict(binary(), "worse", difference=ABOVE, metric="auc"), "does not show that the network is worse"),
+        (verdict(binary(), "worse", difference=TOUCHING), "does not show that the network is worse"),
+        (verdict(binary(), "worse", difference=Interval(value=0.1)), "does not show that the network is worse"),
         (verdict(binary(), "equivalent", difference=AROUND, margin=0.003), "margin"),
         (verdict(binary(), "equivalent", difference=AROUND, margin=None), "margin"),
     ],
@@ -71,7 +71,7 @@ def test_a_resolved_metric_needs_its_interval():
     document = binary()
     rows = [row.model_copy(update={"difference": AROUND}) for row in document.performance.metrics]
     performance = document.performance.model_copy(update={"metrics": rows})
-    with pytest.raises(DocumentError, match=r"metrics\.0\.resolved: 'worse'.*'no'"):
+    with pytest.raises(DocumentError, match=r"metrics\.0\.resolved is 'worse'.*'no'"):
         render(document.model_copy(update={"performance": performance}))
 
 
@@ -118,24 +118,27 @@ def told(key):
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        (with_rung(regression(), "linear", status="worse"), "rungs.1.status: 'worse'.*'equivalent'"),
+        (with_rung(regression(), "linear", status="worse"), "rungs.1.status is 'worse'.*'equivalent'"),
         (with_rung(binary(), "curvature", status="equivalent"), "rungs.2.status.*'not_resolved'"),
         (
             with_rung(regression(), "pairs", recovered=ABOVE),
-            "rungs.3.recovered: a share is given, but the gain is not significant",
+            "rungs.3.recovered has a value, but the gain of the network is not significant",
         ),
-        (changed_ladder(regression(), gain="better"), "gain.ladder.gain: 'better'.*'equivalent'"),
-        (changed_gain(regression(), recovery=told("ladder.pairs.short.gain")), "requires a significant gain"),
-        (changed_gain(regression(), recovery=told("ladder.curvature.reached")), "status of that model is 'worse'"),
+        (changed_ladder(regression(), gain="better"), "gain.ladder.gain is 'better'.*'equivalent'"),
+        (changed_gain(regression(), recovery=told("ladder.pairs.short.gain")), "which gives the share of the gain"),
+        (
+            changed_gain(regression(), recovery=told("ladder.curvature.reached")),
+            "status of the refitted model in gain.ladder.rungs is 'worse'",
+        ),
         (changed_gain(regression(), agreement=Message(key="gain.agree")), "gain.agreement.*'gain.no_gain'"),
         (changed_gain(regression(), ladder=None, agreement=Message(key="gain.agree")), "gain.recovery|gain.agreement"),
         (
             with_line(regression(), "ladder.linear.reached"),
-            "verdict.lines: 'ladder.linear.reached' requires a significant gain",
+            "verdict.lines contains 'ladder.linear.reached', but gain.ladder.gain is not 'better'",
         ),
         (
             with_line(nothing(), "ladder.linear.reached"),
-            "verdict.lines: 'ladder.linear.reached' requires a significant gain",
+            "verdict.lines contains 'ladder.linear.reached', but gain.ladder.gain is not 'better'",
         ),
     ],
 )
@@ -148,7 +151,8 @@ def test_rows_that_were_perhaps_trained_on_place_no_refit():
     document = binary().model_copy(update={"slices": None, "judged": None})
     update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
     with pytest.raises(
-        DocumentError, match=r"gain\.ladder: the refits have a status, although there are no held-out rows"
+        DocumentError,
+        match=r"gain\.ladder\.rungs gives a status other than 'not_resolved', but there are no held-out rows",
     ):
         render(document.model_copy(update=update))
 
@@ -161,7 +165,7 @@ def test_rules_need_a_tree_better_than_chance_and_ten_rows():
     found = binary().disagreement
     chance = Interval(value=0.55, low=0.5, high=0.6)
     few = [found.leaves[0].model_copy(update={"rows": 9})]
-    for update, words in (({"auc": chance}, "not above chance"), ({"leaves": few}, "fewer than 10 rows")):
+    for update, words in (({"auc": chance}, "not significantly above chance"), ({"leaves": few}, "fewer than 10 rows")):
         with pytest.raises(DocumentError, match=words):
             render(binary().model_copy(update={"disagreement": found.model_copy(update=update)}))
 
@@ -188,7 +192,7 @@ def test_a_group_is_where_its_interval_says(index, update):
 def test_groups_need_held_out_rows():
     document = binary().model_copy(update={"gain": None, "judged": None})
     update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
-    with pytest.raises(DocumentError, match=r"slices\.found: groups are compared, although there are no held-out rows"):
+    with pytest.raises(DocumentError, match=r"slices\.found compares groups of rows, but there are no held-out rows"):
         render(document.model_copy(update=update))
 
 
@@ -226,7 +230,7 @@ def told(document, key):
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        (beside(binary(), "reference", status="better"), "judged.reference.status: 'better'.*'worse'"),
+        (beside(binary(), "reference", status="better"), "judged.reference.status is 'better'.*'worse'"),
         (beside(binary(), "reference", difference=AROUND), "imply 'equivalent'"),
         (beside(binary(), "recalibration", status="better"), "judged.recalibration.status"),
         (
@@ -246,10 +250,10 @@ def told(document, key):
             "judged.decisions.policy.metrics.0.resolved",
         ),
         (told(binary(), "verdict.rows_needed"), "verdict.rows_needed"),  # the verdict is not open
-        (told(binary(), "verdict.recalibrated.better"), "'.equivalent'"),
-        (told(binary(), "verdict.cost.better"), "'.worse'"),
-        (told(multiclass(), "verdict.cost.worse"), "None"),
-        (told(nothing(), "verdict.reference.worse"), "None"),
+        (told(binary(), "verdict.recalibrated.better"), "Expected: 'verdict.recalibrated.equivalent'"),
+        (told(binary(), "verdict.cost.better"), "Expected: 'verdict.cost.worse'"),
+        (told(multiclass(), "verdict.cost.worse"), "Expected: no such line"),
+        (told(nothing(), "verdict.reference.worse"), "Expected: no such line"),
     ],
 )
 def test_what_stands_beside_the_verdict_claims_no_more_than_its_intervals(document, words):

@@ -205,7 +205,7 @@ def test_pictures_are_no_elements_of_the_page_and_nothing_else_is_loaded():
     fetcher = pdf_module._fetcher(weasyprint, pictures)
     assert fetcher("picture:1").read().decode() == pictures[1]
     for address in ("file:///etc/hostname", "https://example.org/", "data:text/plain,a"):
-        with pytest.raises(ValueError, match="must not refer to other files"):
+        with pytest.raises(ValueError, match="must not load other files"):
             fetcher(address)
 
 

@@ -179,11 +179,11 @@ NOWHERE = np.zeros(1), np.zeros(0)
 
 
 def test_merging_different_columns_and_unknown_codes_are_refused():
-    with pytest.raises(TableError, match=r"levels are \(2,\) and \(3,\)"):
+    with pytest.raises(TableError, match=r"numbers of levels; got \(2,\) and \(3,\)"):
         association.merge(association.start(*NOWHERE, [2]), association.start(*NOWHERE, [3]))
     with pytest.raises(TableError, match="around the same centres"):
         association.merge(association.start(*NOWHERE, [2]), association.start(np.ones(1), np.zeros(0), [2]))
-    with pytest.raises(TableError, match=r"column 0 must be from -1 \(missing\) to 1, but range from 0 to 2"):
+    with pytest.raises(TableError, match=r"column 0 must be from -1 \(missing\) to 1; got codes from 0 to 2"):
         one_pass(np.ones((3, 1)), codes=np.array([[0], [1], [2]]), levels=[2])
 
 

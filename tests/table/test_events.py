@@ -88,7 +88,9 @@ def test_numbers_have_no_events_and_counts_those_above_zero():
     count = number.assign(y=np.where(np.arange(60) < 19, 2, 0))
     table = ti.read_table(count, target="y", task="count")
     assert events(table).tolist() == [41, 19]
-    assert str(too_few_events(table, "all")).startswith("too few rows with a count above 0 among the rows (19; ")
+    assert str(too_few_events(table, "all")).startswith(
+        "there are too few rows with a count above 0 among the rows (19; "
+    )
     assert (
         too_few_events(
             ti.read_table(count.assign(y=count["y"].mask(count.index == 30, 1)), target="y", task="count"), "all"
@@ -102,10 +104,10 @@ def test_numbers_have_no_events_and_counts_those_above_zero():
     [
         (
             19,
-            "too few rows of class 'yes' among the held-out rows (19; at least 20 are needed); about 450 rows",
+            "there are too few rows of class 'yes' among the held-out rows (19; at least 20 are needed); about 450 rows",
         ),
-        (9, "too few rows of class 'yes' among the held-out rows (fewer than 10; at least 20 are needed)"),
-        (0, "too few rows of class 'yes' among the held-out rows (0; "),
+        (9, "there are too few rows of class 'yes' among the held-out rows (fewer than 10; at least 20 are needed)"),
+        (0, "there are too few rows of class 'yes' among the held-out rows (0; "),
         (20, None),
     ],
 )
@@ -121,7 +123,7 @@ def test_too_few_events_are_said_with_their_number_and_what_it_takes(yes, said):
 def test_of_several_classes_the_largest_stands_against_all_others():
     table = read(frame({"a": 200, "b": 12, "c": 7}))
     reason = too_few_events(table.take(table.held_out), "held_out")
-    assert str(reason).startswith("too few rows of all classes except 'a' among the held-out rows (19; ")
+    assert str(reason).startswith("there are too few rows of all classes except 'a' among the held-out rows (19; ")
     table = read(frame({"a": 200, "b": 22, "c": 7}))
     assert too_few_events(table.take(table.held_out), "held_out") is None
     assert enough(table.take(table.held_out)).tolist() == [True, True, False]

@@ -240,14 +240,15 @@ def _asked(groups: Mapping[str, Sequence[tuple[int, int]]], layers: tuple[Layer,
         numbers = {layer for layer, _ in units}
         if len(numbers) != 1 or not 1 <= min(numbers) <= len(layers):
             raise NotApplicableError(
-                f"group {name!r}: all units of a group must be in the same layer, numbered 1 to {len(layers)}; got "
-                f"{list(units)}"
+                f"all hidden units of group {name!r} must be in the same layer, given as (layer, unit) with "
+                f"layers numbered from 1 to {len(layers)}; got {list(units)}"
             )
         layer = layers[min(numbers) - 1]
         index = np.unique([u for _, u in units])
         if index[0] < 0 or index[-1] >= layer.width:
             raise NotApplicableError(
-                f"group {name!r}: {layer.name} has hidden units 0 to {layer.width - 1}; got {list(units)}"
+                f"unknown hidden unit in group {name!r}: the units of {layer.name} are numbered from 0 to "
+                f"{layer.width - 1}; got the (layer, unit) pairs {list(units)}"
             )
         made.append((name, (layer.name, index.astype(np.int64))))
     return made

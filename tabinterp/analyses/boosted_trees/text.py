@@ -34,12 +34,17 @@ TEXT: dict[str, str] = {
     "report.judged.reference.trees": "Boosted trees",
     "report.judged.reference.difference": "Network − trees",
     # why it does not apply
-    "why.they need to know which rows the network was trained on": "it is not known which rows the network was trained on",
-    "why.there are too few training rows for them": "there are too few training rows, or no input columns",
-    "why.some class has no training row": "at least one class has no training rows",
-    "why.no column has a value in the training rows": "all columns are empty in the training rows",
-    "why.boosted.few": "an interval needs at least {least} held-out rows or groups of rows",
+    "why.they need to know which rows the network was trained on": (
+        "it is unknown which rows the network was trained on; read the table with the split used to train the network"
+    ),
+    "why.there are too few training rows for them": (
+        "there are too few training rows to fit boosted trees, or the table has no input columns"
+    ),
+    "why.some class has no training row": "boosted trees need training rows of every class, and at least one class has none",
+    "why.no column has a value in the training rows": "all input columns are empty in the training rows",
+    "why.boosted.few": "a confidence interval needs at least {least} held-out rows or groups of rows",
     "why.boosted.groups": (
-        "there are too few groups of training rows to choose the number of rounds on groups that were not used for fitting"
+        "the number of boosting rounds is chosen on groups of training rows that are not used for "
+        "fitting, and there are too few groups"
     ),
 }

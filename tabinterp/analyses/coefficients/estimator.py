@@ -87,8 +87,8 @@ class Coefficients(Display):
         """Return the joint Wald test and the variance inflation factor of each original column (linear models only)."""
         if self.inference is None:
             raise NotApplicableError(
-                "Wald tests are only available for a linear model, because the average derivatives of a network "
-                "are not jointly normal estimates"
+                "Wald tests are available only for linear models, because the average derivatives of a network "
+                "are not jointly normal estimates. Use the coefficients of the linear counterpart"
             )
         return pd.DataFrame(
             [
@@ -185,7 +185,8 @@ def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
     terms = find_terms(bound)
     if not terms:
         raise NotApplicableError(
-            f"{bound.model.name} has no coefficients per column, because its encoder does not encode any column separately"
+            f"{bound.model.name} has no coefficients per column, because its encoder combines all columns. "
+            "Use an encoder that encodes at least one column separately"
         )
     return of_linear(bound, terms) if bound.is_linear else of_network(bound, terms, terms)
 

@@ -274,6 +274,6 @@ TEXT: dict[str, str] = {
     "plot.axis.coefficients": "Change in score per SD, or contrast of a level, 95% CI",
     # why it does not apply
     "why.the encoder mixes all columns, so that none has a coefficient of its own": (
-        "the encoder mixes all columns, so none has a coefficient of its own"
+        "the encoder combines all columns, so no column has its own coefficient"
     ),
 }

@@ -60,7 +60,7 @@ TEXT: dict[str, str] = {
     "plot.axis.permutation.conditional": "Conditional rise in loss ({loss}), 95% CI",
     # why it does not apply
     "why.permutation.conditional": (
-        "conditional importance needs at least {least} rows; the table has {rows} (in each half of the rows, a tree grown "
-        "on the other half forms at least two strata of {stratum} rows)"
+        "conditional importance needs at least {least} rows; the table has {rows} (a decision tree must "
+        "divide each half of the rows into at least two strata of {stratum} rows)"
     ),
 }

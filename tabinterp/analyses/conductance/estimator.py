@@ -26,7 +26,7 @@ from tabinterp.analyses.gradients.reference_rows import baseline_of
 from tabinterp.analyses.hidden_units.row_limits import affordable, require_rows
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import slopes
 from tabinterp.models.layers import Layer, layers_of
@@ -138,8 +138,8 @@ def conductance(
         raise NotApplicableError(f"baseline must be 'mean', 'median' or 'rows'; got {baseline!r}")
     if not tolerance > 0 or background < 1:
         raise NotApplicableError(
-            f"tolerance must be above 0, and background must be a number of rows (1 or more); got {tolerance} "
-            f"and {background}"
+            f"tolerance must be above 0, and background must be at least 1 row; got {argument('tolerance', tolerance)} and "
+            f"{argument('background', background)}"
         )
     layers = layers_of(bound)
     if not layers:

@@ -113,11 +113,12 @@ def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
     try:
         found = tomllib.loads(read_regular(path, LARGEST_TEXT).decode("utf-8"))
     except (OSError, ValueError) as error:
-        raise TabinterpError(f"cannot read the constraints in {path}: {error}") from error
+        raise TabinterpError(f"the constraints file {str(path)!r} cannot be read: {error}") from error
     columns = found.get("columns")
     if set(found) != {"columns"} or not isinstance(columns, dict):
         raise TabinterpError(
-            f"{path}: constraints must be TOML tables named [columns.NAME]; the file has {sorted(found)}"
+            f"the constraints file {str(path)!r} must contain only TOML tables named [columns.NAME]; its "
+            f"top-level keys are {sorted(found)}"
         )
     return columns
 
@@ -142,34 +143,39 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
     told = {"direction": given} if isinstance(given, str) else dict(given) if isinstance(given, Mapping) else None
     if not told or set(told) - {"direction", "low", "high"}:
         raise TabinterpError(
-            f"the constraint on {name!r} must be a direction ('+' or '-') or a mapping with one or more of the keys "
-            f"'direction', 'low' and 'high'; got {given!r}"
+            f"the constraint on column {name!r} must be a direction ('+' or '-') or a mapping with at least "
+            f"one of the keys 'direction', 'low' and 'high' and no other keys; got {given!r}"
         )
     direction: Any = told.get("direction")
     ends = {end: _number(name, end, told[end]) for end in ("low", "high") if end in told}
     kind = table.schema[name].kind
     if direction not in (None, "+", "-"):
-        raise TabinterpError(f"the direction of {name!r} must be '+' or '-'; got {direction!r}")
+        raise TabinterpError(f"the direction of column {name!r} must be '+' or '-'; got {direction!r}")
     if direction is not None and kind == "categorical":
         raise TabinterpError(
-            f"{name!r} cannot have a direction, because its values have no order. If they do, declare its kind as "
-            "ordinal"
+            f"column {name!r} cannot have a direction, because it is categorical. If its values have an "
+            "order, declare its kind as ordinal when reading the table"
         )
     if direction is not None and table.schema.task == "multiclass":
         raise TabinterpError(
-            "a direction cannot be declared for a target with more than two classes, because there is one score "
-            "for each class"
+            f"the direction of column {name!r} cannot be checked, because the target has more than two "
+            "classes and there is one score for each class. Leave out the direction"
         )
     if ends and kind != "numeric":
-        raise TabinterpError(f"low and high are only for numeric columns; {name!r} is {kind}")
+        raise TabinterpError(
+            f"only numeric columns can have the limits low and high; column {name!r} is {kind}. Leave out the limits"
+        )
     if ends.get("low", -math.inf) > ends.get("high", math.inf):
-        raise TabinterpError(f"the constraint on {name!r} has low {ends['low']:g} above high {ends['high']:g}")
+        raise TabinterpError(
+            f"the limit low of column {name!r} must not exceed its limit high; got low {ends['low']:g} and "
+            f"high {ends['high']:g}"
+        )
     return Constraint(column=name, direction=direction, low=ends.get("low"), high=ends.get("high"))
 
 
 def _number(name: str, end: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise TabinterpError(f"{end} of {name!r} must be a number; got {value!r}")
+        raise TabinterpError(f"the limit {end} of column {name!r} must be a finite number; got {value!r}")
     return float(value)
 
 

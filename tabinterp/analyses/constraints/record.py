@@ -48,7 +48,10 @@ class ConstraintTable(Part):
         """Check that no count of one to nine rows is shown."""
         for held in self.columns:
             if held.outside is not None and 0 < held.outside < SMALL:
-                raise DocumentError(f"groups.constraints: {held.column} counts fewer than {SMALL} rows. Allowed: null.")
+                raise DocumentError(
+                    f"groups.constraints: the number of rows outside the domain of column {held.column!r} is below "
+                    f"{SMALL} and must not be shown. Expected: null."
+                )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("constraints", "both", self.rows, evaluated(document), self.seed)

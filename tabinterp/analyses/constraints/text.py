@@ -23,5 +23,8 @@ TEXT: dict[str, str] = {
     "report.constraints.outside": "Rows outside the domain",
     "report.constraints.few": "1 to 9",
     # why it does not apply
-    "why.constraints.few": "the check needs two halves of at least {least} rows each; there are {rows} rows",
+    "why.constraints.few": (
+        "constraints are checked on two halves of the rows, each with at least {least} rows; there are "
+        "{rows} rows in all"
+    ),
 }

@@ -125,7 +125,10 @@ def crossvalidate(
     place = folds_of(table, seed, folds)
     sizes = np.bincount(place, minlength=folds)
     if sizes.min() < FEWEST:
-        raise NotApplicableError(f"a fold of {int(sizes.min())} rows is too small. Use fewer than {folds} folds")
+        raise NotApplicableError(
+            f"every fold needs at least {FEWEST} rows; with {folds} folds, the smallest has "
+            f"{int(sizes.min())}. Use fewer folds"
+        )
     loss, found = loss_for(None, table.schema.task), []
     for one in range(folds):
         training, test = table.take(place != one), table.take(place == one)

@@ -49,9 +49,10 @@ TEXT: dict[str, str] = {
     ),
     "plot.axis.shares": "Share of the variance of the score, 95% CI",
     # why it does not apply
-    "why.decomposition.constant": "{model:name} gives the same score to all rows analysed",
+    "why.decomposition.constant": "the score of {model:name} is the same in all rows analysed",
     "why.decomposition.few": (
-        "the decomposition uses {functions} functions of the columns and needs at least {least} rows; the table has {rows}"
+        "the decomposition fits {functions} functions of the columns, which needs at least {least} rows; "
+        "the table has {rows}"
     ),
     "why.decomposition.folds": "there are too few rows or groups of rows for {folds} folds; the table has {rows} rows",
 }

@@ -70,10 +70,14 @@ class Disagreement(Part):
         apart = bool(self.leaves) or any(told.key == "disagreement.tree.apart" for told in self.sentences)
         if apart and not (self.auc.low is not None and self.auc.low > CHANCE):
             raise DocumentError(
-                "disagreement: rules are given, but the AUC of the tree is not above chance. This is not allowed."
+                "disagreement contains the rules of a decision tree whose AUC is not significantly above chance. "
+                "Expected: no rules."
             )
         if any(leaf.rows < SMALL for leaf in self.leaves):
-            raise DocumentError(f"disagreement.leaves: a leaf has fewer than {SMALL} rows. This is not allowed.")
+            raise DocumentError(
+                f"disagreement.leaves contains a leaf with fewer than {SMALL} rows. Expected: at least {SMALL} "
+                "rows in each leaf."
+            )
 
     def sentences_follow(self, document: Document) -> bool:
         positive = document.data.classes[-1] if document.data.task == "binary" else None

@@ -96,8 +96,8 @@ TEXT: dict[str, str] = {
     ),
     # why it does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (
-        "the models are compared on rows on which they were not trained, and the table has no split; add a split to "
-        "the table"
+        "the models are compared on held-out rows, and the table has no split; read the table with the "
+        "split used to train the network"
     ),
     "why.the two models predict the same in nine of ten rows or more": (
         "the two models give the same prediction for at least 90% of the rows"

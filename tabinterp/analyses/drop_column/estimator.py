@@ -82,7 +82,8 @@ def drop_and_refit(
     bound = bind(linear, table)
     if not bound.is_linear:
         raise NotApplicableError(
-            f"{bound.model.name} is not a linear model; dropping a column is only available for the linear counterpart"
+            f"columns can be dropped only from a linear model, and {bound.model.name} is not linear. Pass the "
+            "linear counterpart"
         )
     if table.held_out is None:
         raise NotApplicableError(why("refits are scored on held-out rows, and the table does not say which these are"))

@@ -135,15 +135,16 @@ class Effects(Shown):
         column = known[0] if column is None else column
         if column not in known or (linear is not None and column not in [c.column for c in linear.curves]):
             raise NotApplicableError(
-                f"column {column!r} does not have a curve in both results; the columns that do are {known}"
+                f"column {column!r} has no curve in one or both of the results; the curves of this result are for "
+                f"the columns {known}. Compute both results for the same columns"
             )
         if output is not None and output not in self.outputs:
             raise NotApplicableError(f"output must be one of {list(self.outputs)}; got {output!r}")
         made = self._picture(column, output)
         if linear is not None and linear[column].values != self[column].values:
             raise NotApplicableError(
-                f"two curves of {column!r} can only be compared at the same points. Compute both with the same "
-                "table and grid"
+                f"the two curves of column {column!r} cannot be plotted together, because they were computed at "
+                "different points. Compute both with the same table and grid"
             )
         if linear is not None:
             made = made.beside(linear._picture(column, output), names or both_names())
@@ -299,8 +300,8 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     groups = plan.bound.table.groups
     if groups is not None and len(rows) < len(groups):
         raise NotApplicableError(
-            "rows that come in groups must be given in one batch, because all rows of a group are one independent "
-            "observation"
+            "all rows of a table with a group column must be given in one batch, because each group of rows "
+            "counts as one independent observation"
         )
     firsts, seconds, bands = [], [], []
     shown = np.isin(rows, plan.ice)

@@ -67,7 +67,7 @@ TEXT: dict[str, str] = {
     "plot.axis.effect": "Effect on the score ({scale})",
     # why it does not apply
     "why.they are drawn for the columns that matter most, which were not found": (
-        "the columns to show are chosen by permutation importance, which was not computed"
+        "the columns for effect curves are chosen by permutation importance, which was not computed"
     ),
     "why.effects.few": "effect curves need at least two rows; the table has {rows}",
 }

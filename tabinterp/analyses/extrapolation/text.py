@@ -21,8 +21,10 @@ TEXT: dict[str, str] = {
     "report.off.skipped": "Not extrapolated, because the encoder accepts known values only: {columns}.",
     # why it does not apply
     "why.it reads no number, or its score is the same on every row": (
-        "the network has no numeric input column, or its score is the same in every row"
+        "the network uses no numeric column, or its score is the same in every row"
     ),
-    "why.the encoder takes no value beyond those it knows": "the encoder accepts known values only",
+    "why.the encoder takes no value beyond those it knows": (
+        "the encoder rejects values beyond the observed ranges of the numeric columns"
+    ),
     "why.extrapolation.values": "{model:name} {opaque}, so it can only be evaluated at values in the table",
 }

@@ -162,7 +162,7 @@ def gradient_importance(
     allowed = (*BASELINES, "rows") if method == "integrated_gradients" else BASELINES
     if baseline not in allowed:
         raise NotApplicableError(
-            f"for the method {method}, baseline must be one of {', '.join(allowed)}; got {baseline!r}"
+            f"for the method {method!r}, baseline must be one of {', '.join(allowed)}; got {baseline!r}"
         )
     if not tolerance > 0:
         raise NotApplicableError(f"tolerance must be above 0; got {tolerance}")
@@ -375,7 +375,10 @@ def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
         inputs = ask.background.inputs
         absent = [c for c in ask.bound.columns if c not in inputs]
         if absent:
-            raise NotApplicableError(f"the background has no column named {', '.join(map(repr, absent))}")
+            raise NotApplicableError(
+                "the background table must contain every column that the model uses; it lacks "
+                f"{', '.join(map(repr, absent))}"
+            )
         x, words = ask.bound.encoding.transform(inputs[list(ask.bound.columns)]), f"{len(inputs)} given rows"
         return x, unit(ask.background.weights, len(x)) / len(x), words
     weighed = ask.bound.table.weights

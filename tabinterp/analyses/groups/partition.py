@@ -203,14 +203,15 @@ def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partiti
     unknown = [name for name in control if name not in names]
     if unknown:
         raise NotApplicableError(
-            f"unknown protected column in {argument('control')}: {unknown}. The protected columns are {names}"
+            f"{argument('control')} must name protected columns; got {unknown}. The protected columns are {names}"
         )
     axes = tuple(_axis(table, name) for name in names)
     for axis in axes:
         known = [condition.name for condition in axis.conditions]
         if axis.column in control and str(control[axis.column]) not in known:
             raise NotApplicableError(
-                f"unknown reference group of {axis.column!r}: got {str(control[axis.column])!r}; allowed: {known}"
+                f"unknown reference group {str(control[axis.column])!r} of column {axis.column!r}; choose one of "
+                f"{known}"
             )
     return Partition(axes, {name: str(group) for name, group in control.items()})
 

@@ -166,8 +166,10 @@ class Groups(Part):
         for index, row in enumerate(rows):
             numbers = row.network is not None or row.linear is not None
             if numbers != (row.rows is not None) or (row.rows is not None and row.rows < SMALL):
+                rows_given = "null" if row.rows is None else str(row.rows)
                 raise DocumentError(
-                    f"groups.table: group {index} has {row.rows} rows, but its numbers are given. Allowed: at least {SMALL} rows."
+                    f"groups.table: the number of rows of group {index} is {rows_given}, and its results are "
+                    f"{'given' if numbers else 'null'}. Expected: both null, or both given with at least {SMALL} rows."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

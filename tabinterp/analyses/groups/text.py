@@ -158,5 +158,8 @@ TEXT: dict[str, str] = {
     "plot.axis.groups": "Share selected, 95% CI",
     "plot.axis.groups.mean": "Mean prediction, 95% CI",
     # why it does not apply
-    "why.no column was declared protected": "no column was declared protected",
+    "why.no column was declared protected": (
+        "no column was declared protected; declare one when reading the table (protected in Python, "
+        "--protected COLUMN in the commands)"
+    ),
 }

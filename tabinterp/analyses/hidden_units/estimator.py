@@ -100,7 +100,7 @@ class Neurons(Display):
         """
         if self.incoming is None:
             raise NotApplicableError(
-                "there are no first-layer weights to show, because the first hidden layer is not an affine "
+                "this result has no first-layer weights, because the first hidden layer is not an affine "
                 "function of the encoded columns"
             )
         return self.incoming.frame(self.layer[0])

@@ -380,14 +380,15 @@ def _optimum(place: str, found: Optimum, far: float) -> None:
     _readable(place, found.oddness, found.unreadable, far)
     if found.unreadable != bool(found.beyond):
         raise DocumentError(
-            f"inside.{place}: unreadable is {str(found.unreadable).lower()}, but {len(found.beyond)} measures are "
-            "beyond their limit. Allowed: true with at least one such measure, false with none."
+            f"inside.{place}.unreadable is {str(found.unreadable).lower()}, but {len(found.beyond)} measures "
+            "are beyond their limits. Expected: true if at least one measure is beyond its limit, and false "
+            "otherwise."
         )
 
 
 def _readable(place: str, oddness: float, unreadable: bool, far: float) -> None:
     if unreadable != (oddness >= far):
         raise DocumentError(
-            f"inside.{place}: unreadable is {str(unreadable).lower()}, but the oddness is {oddness:.4g}. Allowed: "
-            f"true from {far:.4g} upwards, false below."
+            f"inside.{place}.unreadable is {str(unreadable).lower()}, but the value of oddness is "
+            f"{oddness:.4g}. Expected: true if oddness is at least {far:.4g}, and false otherwise."
         )

@@ -28,7 +28,7 @@ from tabinterp.analyses.display import Display, Drawn, by_pair
 from tabinterp.analyses.effects.grids import Grid, checked_columns, grid_of, with_points
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates
@@ -166,7 +166,8 @@ def interactions(
     """
     if top < 1 or background < FEWEST:
         raise NotApplicableError(
-            f"top must be at least 1 and background at least {FEWEST} rows; got {top} and {background}"
+            f"top must be at least 1 and background at least {FEWEST} rows; got {argument('top', top)} and "
+            f"{argument('background', background)}"
         )
     bound = bind(model, table)
     names = checked_columns(columns, bound.columns)

@@ -67,21 +67,23 @@ class Ladder(Part):
             place = f"gain.ladder.rungs.{index}"
             if rung.status is not None and rung.status != (placed := status_of(rung.against_network, self.margin)):
                 raise DocumentError(
-                    f"{place}.status: {rung.status!r}, but its interval and the margin imply {placed!r}."
+                    f"{place}.status is {rung.status!r}, but the interval and the margin imply {placed!r}."
                 )
             if self.gain != "better" and rung.recovered.value is not None:
                 raise DocumentError(
-                    f"{place}.recovered: a share is given, but the gain is not significant. Allowed: null."
+                    f"{place}.recovered has a value, but the gain of the network is not significant. Expected: null."
                 )
         linear = next((rung.status for rung in self.rungs if rung.rung == "linear"), None)
         expected = None if linear is None else BEHIND.get(linear, linear)
         if self.gain != expected:
             raise DocumentError(
-                f"gain.ladder.gain: {self.gain!r}, but the linear model in the ladder implies {expected!r}."
+                f"gain.ladder.gain is {self.gain!r}, but the status of the linear model in gain.ladder.rungs "
+                f"implies {expected!r}."
             )
         if not document.performance.held_out and any(rung.status != "not_resolved" for rung in self.rungs[:-1]):
             raise DocumentError(
-                "gain.ladder: the refits have a status, although there are no held-out rows. Allowed: 'not_resolved'."
+                "gain.ladder.rungs gives a status other than 'not_resolved', but there are no held-out rows. "
+                "Expected: 'not_resolved' for all refitted models."
             )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -102,8 +104,8 @@ class Gain(Part):
             self._check_recovery(self.recovery.key, resolved)
         if self.agreement is not None and not resolved and self.agreement.key != "gain.no_gain":
             raise DocumentError(
-                f"gain.agreement: {self.agreement.key!r} requires a significant gain. Without one, only 'gain.no_gain' is "
-                "allowed."
+                f"gain.agreement is {self.agreement.key!r}, which requires a significant gain of the network, but "
+                "the gain is not significant. Expected: 'gain.no_gain'."
             )
 
     def _check_recovery(self, key: str, resolved: bool) -> None:
@@ -112,12 +114,13 @@ class Gain(Part):
         status = next((rung.status for rung in rungs if rung.rung == name), None)
         if told in REACHED and status != REACHED[told]:
             raise DocumentError(
-                f"gain.recovery: {key!r}, but the status of that model is {status!r}. Allowed: {REACHED[told]!r}."
+                f"gain.recovery is {key!r}, but the status of the refitted model in gain.ladder.rungs is "
+                f"{status!r}. Expected status: {REACHED[told]!r}."
             )
         if shared and not resolved:
             raise DocumentError(
-                f"gain.recovery: {key!r} requires a significant gain. Without one, the sentence must not give the share of "
-                "the gain that is recovered."
+                f"gain.recovery is {key!r}, which gives the share of the gain that a refitted model recovers, but "
+                "the gain is not significant. Expected: a sentence without the share."
             )
 
 

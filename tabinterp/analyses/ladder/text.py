@@ -143,13 +143,13 @@ TEXT: dict[str, str] = {
         "why.the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
         "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"
     ): (
-        "simpler models are compared on rows on which the network was not trained, and the table has no split; read the "
-        "table with the split under which the network was trained"
+        "simpler models are compared on held-out rows, and the table has no split; read the table with "
+        "the split used to train the network"
     ),
-    "why.basis.large": "the values of '{column}' are too large to be summed; express the column in a larger unit",
+    "why.basis.large": "the values of column '{column}' are too large to be summed; express the column in a larger unit",
     "why.basis.none": "{model:name} uses none of the table's columns",
     "why.penalty.class_in_few_groups": (
-        "the penalty of a refitted model is chosen by cross-validation over groups of rows, which needs every class in at "
-        "least two groups of training rows"
+        "the penalty of a refitted model is chosen by cross-validation over groups of rows, which needs "
+        "training rows of every class in at least two groups"
     ),
 }

@@ -261,7 +261,9 @@ def _counterpart(
     if bound is None:
         return made
     if not bound.is_linear:
-        raise NotApplicableError(f"the counterpart must be a linear model; {bound.model.name} is not linear")
+        raise NotApplicableError(
+            f"the counterpart must be a linear model, but {bound.model.name} is not linear. Pass a linear model"
+        )
     values = of_gradients(own, bound.gradients(bound.x[:1]))[0]
     place = {one.term: j for j, one in enumerate(own)}
     for i, one in enumerate(terms):

@@ -37,12 +37,12 @@ TEXT: dict[str, str] = {
     "plot.axis.regions": "Mean coefficient per SD or level, 95% CI",
     # why it does not apply
     "why.no column is encoded on its own, so that none has coefficients in them": (
-        "no column is encoded on its own, so none has coefficients in a region"
+        "the encoder combines all columns, so no column has its own coefficients in a linear region"
     ),
     "why.regions.affine": (
         "{model:name} has operations between its activation functions that are not affine (for example, a row "
         "normalisation or a product), or its forward pass cannot be traced"
     ),
-    "why.regions.opaque": "{model:name} {opaque}, so its regions cannot be determined",
-    "why.regions.terms": "{model:name} has no column that is encoded on its own, so there are no coefficients",
+    "why.regions.opaque": "{model:name} {opaque}, so its linear regions cannot be determined",
+    "why.regions.terms": "the encoder of {model:name} combines all columns, so no column has its own coefficients",
 }

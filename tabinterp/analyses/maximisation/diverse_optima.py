@@ -21,7 +21,7 @@ from torch import Tensor
 
 from tabinterp.analyses.display import Display, Drawn, in_sd, worded
 from tabinterp.arrays import FloatArray
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import layers_of
 from tabinterp.table import Table
@@ -110,8 +110,8 @@ def facets(
     bound = bind(model, table)
     if number < 1 or starts < 2 or not 0 <= diversity < np.inf:
         raise NotApplicableError(
-            f"number must be at least 1, starts at least 2, and diversity at least 0; got {number}, {starts} and "
-            f"{diversity}"
+            "number must be at least 1, starts at least 2, and diversity a finite number of at least 0; got "
+            f"{argument('number', number)}, {argument('starts', starts)} and {argument('diversity', diversity)}"
         )
     domain = domain_of(bound, seed)
     ((_, reader),) = readers_of(bound, layers_of(bound), [objective])

@@ -167,7 +167,8 @@ def _asked(objective: Any, layers: tuple[Layer, ...], bound: BoundModel) -> tupl
         return tuple(objective)
     if not layers:
         raise NotApplicableError(
-            f"no hidden units could be found in {bound.model.name}. Choose an output as the objective"
+            f"no hidden units were found in {bound.model.name}, so only its outputs can be maximised. Pass an "
+            "output as the objective, such as ti.output()"
         )
     units = [unit(i + 1, u) for i, layer in enumerate(layers) for u in range(layer.width)]
     return tuple(one for each in units for one in (each, -each))

@@ -107,7 +107,7 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
     """Return the ball that contains this share of the real rows, or one for each objective; None: no limit."""
     if not all(share is None or 0 < share <= 1 for share in shares):
         raise NotApplicableError(
-            f"budget must be a share of the rows, above 0 and at most 1; got {', '.join(map(str, shares))}"
+            f"every budget must be a share of the rows, above 0 and at most 1; got {', '.join(map(str, shares))}"
         )
     bound, parts = domain.bound, list[FloatArray]()
     places, middle = list[IntArray](), list[float]()

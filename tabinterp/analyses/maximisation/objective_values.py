@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.models import BoundModel
 from tabinterp.models.layer_chain import chain_of
 from tabinterp.models.layers import Layer
@@ -182,10 +182,14 @@ def _feature(bound: BoundModel, layers: tuple[Layer, ...], term: Term, width: in
 def _layer(bound: BoundModel, layers: tuple[Layer, ...], number: int | None) -> Layer:
     if not layers:
         raise NotApplicableError(
-            f"no hidden layer could be found in {bound.model.name}. Choose an output as the objective"
+            f"no hidden layers were found in {bound.model.name}, so only its outputs can be maximised. Pass "
+            "an output as the objective, such as ti.output()"
         )
     if not (isinstance(number, (int, np.integer)) and 1 <= number <= len(layers)):
-        raise NotApplicableError(f"{bound.model.name} has layers 1 to {len(layers)}; got {number!r}")
+        raise NotApplicableError(
+            f"unknown layer {number!r} in the objective; the hidden layers of {bound.model.name} are numbered "
+            f"from 1 to {len(layers)}"
+        )
     return layers[number - 1]
 
 
@@ -193,11 +197,15 @@ def _units(term: Term, width: int) -> FloatArray:
     if term.vector:
         if len(term.vector) != width:
             raise NotApplicableError(
-                f"the direction has {len(term.vector)} entries, but layer {term.layer} has {width} hidden units"
+                f"a direction in layer {term.layer} must have {width} numbers, one for each hidden unit; got "
+                f"{len(term.vector)}"
             )
         return np.array(term.vector)
     if not (isinstance(term.index, (int, np.integer)) and 0 <= term.index < width):
-        raise NotApplicableError(f"layer {term.layer} has hidden units 0 to {width - 1}; got {term.index!r}")
+        raise NotApplicableError(
+            f"unknown hidden unit {term.index!r} in the objective; the units of layer {term.layer} are "
+            f"numbered from 0 to {width - 1}"
+        )
     return np.asarray(np.eye(width)[term.index])
 
 
@@ -208,7 +216,8 @@ def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
     schema = bound.table.schema
     if term.probability and not schema.goal.classes:
         raise NotApplicableError(
-            f"the output is not a probability, because the target {schema.target!r} has no classes"
+            f"an output can be a probability only if the target has classes; the target {schema.target!r} has "
+            f"none. Leave out {argument('probability', True)}"
         )
     if len(bound.outputs) == 1:
         allowed = [None, *schema.classes] if schema.goal.classes else [None]
@@ -222,5 +231,5 @@ def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
 def _place(outcome: object, allowed: list[object]) -> int:
     found = [i for i, one in enumerate(allowed) if one == outcome or (outcome is not None and str(one) == str(outcome))]
     if not found:
-        raise NotApplicableError(f"unknown output {outcome!r}; allowed: {allowed}")
+        raise NotApplicableError(f"unknown output {outcome!r} in the objective; choose one of {allowed}")
     return found[0]

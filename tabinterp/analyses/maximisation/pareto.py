@@ -19,7 +19,7 @@ import torch
 from tabinterp.analyses.display import Display, Drawn, in_sd, named
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import layers_of
@@ -178,7 +178,10 @@ def raised(
     """Return the path of every objective, with all budgets and starts in one batch."""
     sizes = [np.inf if one is None else one for one in budgets]
     if not sizes or sizes != sorted(set(sizes)) or starts < 2:
-        raise NotApplicableError(f"budgets must increase, and starts must be at least 2; got {budgets} and {starts}")
+        raise NotApplicableError(
+            "budgets must be in strictly increasing order, and starts must be at least 2; got "
+            f"{argument('budgets', budgets)} and {argument('starts', starts)}"
+        )
     domain, b = domain_of(bound, seed), len(sizes)
     ball = budget_of(domain, *budgets)
     shape = (len(objectives), b)

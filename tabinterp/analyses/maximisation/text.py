@@ -10,10 +10,11 @@ TEXT: dict[str, str] = {
     "plot.axis.objective": "Objective: deviation from its mean over the rows, in SDs",
     # why it does not apply
     "why.no real row lies in the domain and within the budget; raise it": (
-        "no real row lies in the domain and within the budget; raise the budget"
+        "no row of the table lies within both the domain and the budget; increase the budget"
     ),
     "why.optima.wide": (
-        "the audit searches at most {most} columns and the network reads {columns}, because the search time grows with "
-        "the square of that number; call ti.maximise for selected units"
+        "the network uses {columns} columns, but the audit searches for optimal inputs only with at most "
+        "{most}, because the search time grows with the square of the number of columns; call "
+        "ti.maximise for selected units"
     ),
 }

@@ -12,7 +12,7 @@ TEXT: dict[str, str] = {
     "report.mechanism.linear": "Linear",
     # why it does not apply
     "why.they are of networks of rectifiers, and this one has another activation": (
-        "the method requires all activation functions of the network to be rectifiers (such as ReLU), but "
+        "the method requires a network whose activation functions are all rectifiers (such as ReLU), but "
         "this network has another activation function"
     ),
     "why.the network is linear: they say no more than its coefficients": (

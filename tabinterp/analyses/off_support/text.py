@@ -29,5 +29,5 @@ TEXT: dict[str, str] = {
     ),
     # why it does not apply
     "why.the score is the same on every row": "the score is the same in every row",
-    "why.offsupport.few": "at least {least} rows and two columns are needed",
+    "why.offsupport.few": "the analysis of perturbed rows needs at least {least} rows and two input columns",
 }

@@ -74,5 +74,5 @@ TEXT: dict[str, str] = {
         "{model:name} has operations between its activation functions that are not affine, or its forward pass cannot "
         "be traced"
     ),
-    "why.paths.weights": "the weights of {model:name} are not accessible",
+    "why.paths.weights": "tabinterp cannot read the weights of {model:name}",
 }

@@ -235,7 +235,7 @@ def margin_of(given: float | None, null: float) -> float:
         return MARGIN * null
     if not (math.isfinite(given) and given > 0):
         raise TabinterpError(
-            f"the margin must be a positive number, in units of the loss of the task; got {argument('margin', given)}"
+            f"the margin must be a positive number, in the units of the loss; got {argument('margin', given)}"
         )
     return float(given)
 

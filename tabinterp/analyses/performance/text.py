@@ -229,7 +229,7 @@ TEXT: dict[str, str] = {
     ),
     "step.comparison with training rows": "comparison with training rows",
     # why it does not apply
-    "why.performance.training.split": "it is unknown which rows the models were trained on",
+    "why.performance.training.split": "the table has no split, so it is unknown which rows the models were trained on",
     "why.performance.training.rows": "the table has fewer than {least} training rows",
     "why.performance.rows": (
         "performance on {rows} rows could disclose individual outcomes; hold out at least {least} rows"

@@ -218,7 +218,10 @@ def start(
     if conditional and n < 4 * FEWEST:
         raise NotApplicableError(why("permutation.conditional", least=4 * FEWEST, rows=n, stratum=FEWEST))
     if chosen_loss.ranks and len(np.unique(bound.table.y)) < 2:
-        raise NotApplicableError("the AUC needs rows of both classes")
+        raise NotApplicableError(
+            "the AUC cannot be computed, because all rows have the same class. Use another loss, or a table "
+            "with rows of both classes"
+        )
     players = players_of(bound.columns, groups or {})
     bound = bound.take(np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64))
     shifts = 1 + chosen(np.arange(n - 1), n_repeats, seed)
@@ -251,7 +254,10 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     """Permute every column for these receivers (positions in the plan's order); donors come from all rows of the plan."""
     bound, sums, rows = plan.bound, Sums(), np.sort(rows)
     if plan.loss.ranks and len(rows) < len(bound.table):
-        raise NotApplicableError("the AUC needs all rows in one batch, because it ranks every row against every other")
+        raise NotApplicableError(
+            "all rows must be given in one batch if the loss is the AUC, because the AUC compares every row "
+            "with every other row"
+        )
     y, w = bound.at_home(bound.table.y[rows]), bound.at_home(bound.table.row_weights[rows])
     own = Untouched(plan.loss, taken_at(bound.answers, rows), y, w)
     sums.rows.append(rows)

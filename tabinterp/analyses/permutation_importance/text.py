@@ -45,5 +45,5 @@ TEXT: dict[str, str] = {
         "permutation importance needs at least two rows with positive weight"
     ),
     "why.permutation.few": "permutation importance needs at least two rows; the table has {rows}",
-    "why.permutation.pairs": "no sampled pair of rows for {columns} has positive weight",
+    "why.permutation.pairs": "no two rows that were paired for permuting {columns} both have positive weight",
 }

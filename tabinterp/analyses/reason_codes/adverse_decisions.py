@@ -80,8 +80,9 @@ def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
     """Set the adverse class of a target with two classes; other targets are unchanged."""
     if declined not in ("negative", "positive"):
         raise TabinterpError(
-            f"unknown value of the deprecated argument 'declined': got {argument('declined', declined)}; allowed: 'negative' "
-            "and 'positive'"
+            "the deprecated argument 'declined' must be 'negative' or 'positive'; got "
+            f"{argument('declined', declined)}. Instead of 'declined', name the adverse class when reading "
+            f"the table: {argument('adverse')}"
         )
     schema = rows.schema
     if schema.task != "binary":
@@ -105,8 +106,9 @@ def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) 
         return rows
     stated = _with_adverse_side(rows, declined)
     warnings.warn(
-        f"{argument('declined', declined)} is deprecated and will be removed in the next version. Name the adverse "
-        f"class when the table is read: {argument('adverse', stated.schema.adverse)}",
+        f"{argument('declined', declined)} is deprecated and will be removed in the next version. "
+        "Instead, name the adverse class when reading the table: "
+        f"{argument('adverse', stated.schema.adverse)}",
         DeprecationWarning,
         stacklevel=stacklevel,
     )

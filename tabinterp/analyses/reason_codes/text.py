@@ -127,5 +127,5 @@ TEXT: dict[str, str] = {
     "plot.axis.reasons": "Share of declined rows for which the column is a reason, 95% CI",
     # why it does not apply
     "why.reasons are of a decision between two classes": "reason codes need a target with two classes",
-    "why.declined.few": "fewer than {least} rows are declined or fewer than {least} are approved",
+    "why.declined.few": "reason codes need at least {least} declined and {least} approved rows",
 }

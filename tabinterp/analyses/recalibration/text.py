@@ -35,7 +35,7 @@ TEXT: dict[str, str] = {
     "report.judged.after": "Recalibrated",
     # why it does not apply
     "why.models are recalibrated on rows that they were not trained on": (
-        "recalibration needs enough held-out rows for a verdict"
+        "recalibration needs a verdict on held-out rows, and there is none"
     ),
     "why.recalibration.few": (
         "recalibration needs at least {least} held-out rows in each fold, and {least} independent rows or groups of rows in "

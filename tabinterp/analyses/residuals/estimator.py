@@ -157,7 +157,7 @@ class Residuals(PreviewedFrame):
             If there is no such chart.
         """
         if chart not in CHARTS:
-            raise TabinterpError(f"chart is one of {list(CHARTS)}; got {chart!r}")
+            raise TabinterpError(f"chart must be one of {list(CHARTS)}; got {chart!r}")
         ax = plots.axes_of(ax)
         series = [_series(model, getattr(self, model), chart) for model in ("network", "linear")]
         if chart == "errors":

@@ -76,10 +76,6 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "each side."
     ),
     # why it does not apply
-    "why.residuals.classes": (
-        "residuals are computed only for targets that are numbers or counts, and this target is a class"
-    ),
-    "why.residuals.few": (
-        "residuals are shown in bins of at least {least} rows, and fewer rows have a positive weight"
-    ),
+    "why.residuals.classes": ("residuals are computed only for numeric and count targets, but this target has classes"),
+    "why.residuals.few": ("residuals are shown in bins of at least {least} rows, but fewer rows have positive weight"),
 }

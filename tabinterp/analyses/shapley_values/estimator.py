@@ -304,12 +304,17 @@ def _together(
         return bound, np.arange(len(table)), backs, f"{len(backs)} of the same rows"
     absent = [c for c in table.schema.inputs if c not in background.frame]
     if absent:
-        raise NotApplicableError(f"the background has no column named {', '.join(map(repr, absent))}")
+        raise NotApplicableError(
+            "the background table must contain every input column of the explained table; it lacks "
+            f"{', '.join(map(repr, absent))}"
+        )
     backs = len(table) + np.arange(len(background))
     if background is table:
         return bind(model, table), np.arange(len(table)), np.arange(len(table)), f"all {len(table)} rows"
     if not background.row_weights.any():
-        raise NotApplicableError("the background cannot be used, because all its rows have weight 0")
+        raise NotApplicableError(
+            "all rows of the background table have weight 0. Pass a background table that has rows with positive weight"
+        )
     weighted = table.weights is not None or background.weights is not None
     both = replace(
         table,

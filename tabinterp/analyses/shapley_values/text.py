@@ -93,5 +93,5 @@ TEXT: dict[str, str] = {
     "plot.axis.shapley": "Mean Shapley value, 95% CI",
     "plot.axis.row": "Contribution to the score of this row, 95% CI",
     # why it does not apply
-    "why.shapley.few": "means over fewer than {least} rows could disclose values of individuals",
+    "why.shapley.few": "means over fewer than {least} rows could disclose information about individuals",
 }

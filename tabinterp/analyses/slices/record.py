@@ -49,19 +49,26 @@ class Slices(Part):
         """Check that the status of each group follows from its interval, on held-out rows."""
         if self.found and not document.performance.held_out:
             raise DocumentError(
-                "slices.found: groups are compared, although there are no held-out rows. This is not allowed."
+                "slices.found compares groups of rows, but there are no held-out rows. Expected: an empty list."
             )
         for index, row in enumerate(self.found):
             place = f"slices.found.{index}"
             if row.rows < SMALL:
-                raise DocumentError(f"{place}: a group has fewer than {SMALL} rows. This is not allowed.")
+                raise DocumentError(f"{place}: the group has {row.rows} rows. Expected: at least {SMALL} rows.")
             expected: Status = {1: "worse", -1: "better", 0: "not_resolved"}[side(row.difference)]  # type: ignore[assignment]
             if row.status not in ("equivalent", expected):
-                raise DocumentError(f"{place}.status: {row.status!r}, but its interval implies {expected!r}.")
+                raise DocumentError(
+                    f"{place}.status is {row.status!r}, but the interval of the difference implies {expected!r}."
+                )
             if row.status == "equivalent" and not within(row.difference, self.margin):
-                raise DocumentError(f"{place}.status: 'equivalent', but its interval is not within the margin.")
+                raise DocumentError(
+                    f"{place}.status is 'equivalent', but the interval of the difference is not within the margin."
+                )
             if row.unlike != (side(row.against_rest) != 0):
-                raise DocumentError(f"{place}.unlike: {row.unlike}, but its interval implies {not row.unlike}.")
+                raise DocumentError(
+                    f"{place}.unlike is {str(row.unlike).lower()}, but the interval of against_rest implies "
+                    f"{str(not row.unlike).lower()}."
+                )
 
     def sentences_follow(self, document: Document) -> bool:
         """Return whether the sentences about groups match the table; for groups beyond the table only a number is known."""

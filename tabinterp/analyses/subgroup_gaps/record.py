@@ -41,7 +41,10 @@ class WeakPart(Part):
     def check_claims(self, document: Document) -> None:
         """Check that no group of fewer than ten rows is shown."""
         if any(row.rows < SMALL for row in self.found):
-            raise DocumentError(f"groups.weak: a group has fewer than {SMALL} rows. This is not allowed.")
+            raise DocumentError(
+                f"groups.weak contains a group with fewer than {SMALL} rows. Expected: at least {SMALL} rows in "
+                "each group."
+            )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("weak", "both", self.rows, evaluated(document), document.method.seed)

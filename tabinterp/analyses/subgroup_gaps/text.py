@@ -38,6 +38,7 @@ TEXT: dict[str, str] = {
     ),
     # why it does not apply
     "why.groups are searched on one half of the rows and tested on the other: too few have weight": (
-        "groups are searched on one half of the rows and tested on the other, and too few rows have a positive weight"
+        "groups are selected on one half of the rows and tested on the other half, but in one half no "
+        "row has positive weight"
     ),
 }

@@ -178,8 +178,8 @@ def trust(
     _check(rows, background, draws, orders, backgrounds)
     if refit is not None and null is not None:
         raise NotApplicableError(
-            f"use either {argument('refit')} or {argument('null')}, not both: each supplies networks trained on "
-            "permuted labels"
+            f"the arguments {argument('refit')} and {argument('null')} cannot both be given, because each supplies networks "
+            "trained on permuted labels. Leave out one of them"
         )
     if len(bound.columns) < 2 or len(table) < 2:
         raise NotApplicableError(why("trust checks compare rankings: they need two columns and two rows at least"))

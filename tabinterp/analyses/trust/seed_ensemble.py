@@ -69,7 +69,10 @@ def networks(bounds: Sequence[BoundModel], seed: int) -> Networks:
     first, table = bounds[0], bounds[0].table
     for other in bounds[1:]:
         if other.columns != first.columns or other.outputs != first.outputs:
-            raise ModelError(f"{other.model.name} must have the same input columns and outputs as {first.model.name}")
+            raise ModelError(
+                f"all networks must have the same input columns and outputs; those of {other.model.name} differ "
+                f"from those of {first.model.name}"
+            )
     loss = loss_for(None, table.schema.task, "log_odds")
     scores = np.stack([bound.scores for bound in bounds])
     losses = np.average(loss.each(scores, table.y, first.device), axis=1, weights=table.row_weights)

@@ -156,5 +156,5 @@ TEXT: dict[str, str] = {
     "why.nothing is trained unless refit= says how, and no null= was": (
         "no network trained on permuted labels was supplied"
     ),
-    "why.trust.few": "means over fewer than {least} rows could disclose individuals",
+    "why.trust.few": "means over fewer than {least} rows could disclose information about individuals",
 }

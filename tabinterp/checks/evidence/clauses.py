@@ -124,8 +124,9 @@ def read_mapping(path: str | Path) -> Mapping:
     unknown = [instrument for instrument in cited if instrument not in mapping.instruments]
     if unknown:
         raise PolicyError(
-            f"the mapping {str(path)!r} cites the unknown instrument {unknown[0]!r}; it defines "
-            f"{', '.join(mapping.instruments) or 'none'}"
+            f"the mapping {str(path)!r} cites the unknown instrument {unknown[0]!r}; the mapping defines "
+            f"{', '.join(mapping.instruments) or 'none'}. Define the instrument in a table [instruments.NAME], or "
+            "correct the citation"
         )
     return mapping
 
@@ -152,7 +153,10 @@ def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
         first = error.errors(include_url=False)[0]
         allowed = ", ".join(form.model_fields)
         place = ".".join(map(str, first["loc"]))
-        raise PolicyError(f"the {what} {str(path)!r}: {place}: {first['msg']}; allowed keys: {allowed}") from None
+        raise PolicyError(
+            f"the {what} {str(path)!r} is not valid at {place}: {first['msg']}. The allowed keys of the file "
+            f"are {allowed}"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise PolicyError(f"the {what} {str(path)!r} is not valid TOML: {error}") from None
 

@@ -28,7 +28,7 @@ def _named(text: str) -> str:
     """Refuse a text that shows no letter and no digit: spaces, invisible characters, dashes, marks that modify a letter."""
     kinds = {unicodedata.category(letter) for letter in text if letter not in BLANK} - {"Lm"}
     if not any(kind[0] in "LN" for kind in kinds):
-        raise ValueError("it must contain at least one letter or digit")
+        raise ValueError("the text must contain at least one letter or digit")
     return text
 
 
@@ -73,7 +73,10 @@ class MetricDemand(_Demand):
         if self.at_least is None and self.at_most is None:
             raise ValueError("at_least and at_most are both missing; give at least one of them")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(f"at_least ({self.at_least:g}) is greater than at_most ({self.at_most:g})")
+            raise ValueError(
+                f"at_least must not be greater than at_most; got at_least = {self.at_least:g} and at_most = "
+                f"{self.at_most:g}"
+            )
         least, most = RANGES.get(self.metric, (-math.inf if self.metric in OTHERS else 0.0, math.inf))
         if self.of == "difference":
             least, most = least - most, most - least
@@ -105,12 +108,18 @@ class FindingDemand(_Demand):
             )
         limits = BY_SLUG[self.finding].limits
         ranges = [f"{name} (from {limit.least:g} to {limit.most:g})" for name, limit in limits.items()]
-        allowed = f"its limits are {', '.join(ranges)}" if ranges else "a policy cannot change any limit of this check"
+        allowed = (
+            f"the limits of this check are {', '.join(ranges)}"
+            if ranges
+            else "this check has no limits that a policy can change"
+        )
         for name, value in self.limits.items():
             if name not in limits:
-                raise ValueError(f"{self.finding!r} has no limit {name!r}; {allowed}")
+                raise ValueError(f"the check {self.finding!r} has no limit {name!r}; {allowed}")
             if not limits[name].least <= value <= limits[name].most:
-                raise ValueError(f"the limit {name!r} of {self.finding!r} is out of range: {value:g}; {allowed}")
+                raise ValueError(
+                    f"the limit {name!r} of the check {self.finding!r} is out of range ({value:g}); {allowed}"
+                )
         return self
 
     @property
@@ -133,7 +142,8 @@ class VerdictDemand(_Demand):
     def _can_fail(self) -> VerdictDemand:
         if {*self.allowed} == {*get_args(Status)}:
             raise ValueError(
-                "[verdict] allows every verdict, so it can never fail; remove at least one verdict from it, or remove [verdict]"
+                "[verdict] allows every verdict, so this gate can never fail; remove at least one verdict from "
+                "the list 'allowed', or remove [verdict]"
             )
         return self
 
@@ -169,7 +179,9 @@ class Policy(_Part):
     @model_validator(mode="after")
     def _consistent(self) -> Policy:
         if not (self.metric or self.finding or self.severity or self.verdict):
-            raise ValueError("the policy demands nothing; add a [[metric]], [[finding]], [[severity]] or [verdict]")
+            raise ValueError(
+                "the policy has no gates; add at least one [[metric]], [[finding]], [[severity]] or [verdict] table"
+            )
         named_once: dict[str, list[str]] = {
             "demand": [d.gate for d in self.metric] + [f"finding:{d.finding}" for d in self.finding],
             "severity": [d.severity for d in self.severity],
@@ -178,12 +190,12 @@ class Policy(_Part):
         for what, named in named_once.items():
             twice = sorted({name for name in named if named.count(name) > 1})
             if twice:
-                raise ValueError(f"more than one {what} for {', '.join(twice)}")
+                raise ValueError(f"more than one {what} for {', '.join(twice)}; keep only one for each")
         unknown = [w.gate for w in self.waiver if w.gate not in self.gates()]
         if unknown:
             raise ValueError(
-                f"waivers for gates that the policy does not contain: {', '.join(unknown)}; its gates are "
-                f"{', '.join(sorted(self.gates()))}"
+                f"the policy waives gates that it does not contain: {', '.join(unknown)}; the gates of the policy "
+                f"are {', '.join(sorted(self.gates()))}"
             )
         return self
 
@@ -205,8 +217,9 @@ def refuse_long_waivers(policy: Policy, today: date) -> None:
     for index, waiver in enumerate(policy.waiver):
         if waiver.expires > last:
             raise PolicyError(
-                f"waiver.{index}.expires: {waiver.expires.isoformat()} for {waiver.gate!r} is too late; a waiver is valid for at "
-                f"most {LONGEST_WAIVER} days, until {last.isoformat()}"
+                f"waiver.{index}.expires: the waiver of {waiver.gate!r} expires too late "
+                f"({waiver.expires.isoformat()}). A waiver is valid for at most {LONGEST_WAIVER} days; choose a "
+                f"date up to {last.isoformat()}"
             )
 
 
@@ -246,9 +259,9 @@ def _problem(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
     problem = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        problem = "unknown setting"
+        problem = "unknown setting; correct its name or remove the setting"
     if error["type"] == "date_type":
-        problem = "it must be a date without quotes, such as 2027-03-31"
+        problem = "the value must be a date without quotes, such as 2027-03-31"
     is_table = not error["loc"] or isinstance(error["input"], dict)  # the message then says which part of it is wrong
     received = "" if is_table or error["type"] == "extra_forbidden" else f"; received {_short(error['input'])}"
     return f"{place}: {problem}{received}" if place else problem

@@ -59,7 +59,7 @@ def _fetcher(weasyprint: Any, pictures: Sequence[str]) -> Any:
     class Pictures(weasyprint.urls.URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:
             if not url.startswith(ADDRESS):
-                raise ValueError(f"a report must not refer to other files; got {url!r}")
+                raise ValueError(f"a report must not load other files; got {url!r}")
             picture = pictures[int(url.removeprefix(ADDRESS))]
             return weasyprint.urls.URLFetcherResponse(url, picture, {"Content-Type": "image/svg+xml"})
 

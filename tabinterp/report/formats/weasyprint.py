@@ -12,12 +12,15 @@ def printer() -> Any:
     try:
         import weasyprint  # noqa: PLC0415  # heavy, and optional
     except ModuleNotFoundError as error:
-        raise MissingError(f"PDF output needs the package {error.name}: pip install 'tabinterp[pdf]'") from None
+        raise MissingError(
+            f"PDF output needs the package {error.name}. Install it with: pip install 'tabinterp[pdf]'"
+        ) from None
     except OSError as error:  # Pango is found when it is loaded
         raise MissingError(
-            f"PDF output needs Pango, which is not installed on this system ({_first_line(error)}). Debian and "
-            "Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; macOS: brew install "
-            "pango; others: https://doc.courtbouillon.org/weasyprint/stable/first_steps.html"
+            f"PDF output needs the library Pango, which cannot be loaded ({_first_line(error)}). Install "
+            "Pango. Debian and Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; "
+            "macOS: brew install pango; other systems: "
+            "https://doc.courtbouillon.org/weasyprint/stable/first_steps.html"
         ) from None
     return weasyprint
 
