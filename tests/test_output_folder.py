@@ -270,7 +270,7 @@ def test_an_error_of_what_is_kept_is_told_as_such(place, tmp_path):
     with (
         pytest.raises(
             TabinterpError,
-            match=r"cannot be resumed .* Start again without --resume and with --overwrite",
+            match=r"cannot be resumed .* Start again with --overwrite instead of --resume",
         ),
         ti.keeping(tmp_path, place / "model.zip", {}, resume=True, tell=print),
     ):

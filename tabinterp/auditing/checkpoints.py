@@ -74,8 +74,8 @@ def keeping(
             ):
                 raise TabinterpError(
                     f"the audit cannot be resumed from {str(keep.folder)!r}, because the saved state may have been "
-                    f"changed ({type(error).__name__}: {error}). Start again without "
-                    "--resume and with --overwrite"
+                    f"changed ({type(error).__name__}: {error}). Start again with "
+                    "--overwrite instead of --resume"
                 ) from error
             raise
     keep.clear()
