@@ -60,23 +60,23 @@ TEXT: dict[str, str] = {
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
         "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. "
-        "Of the held-out gain of curves and the selected interactions over the linear model, curves alone achieve "
-        "{ladder}%; of the variance that both explain in the network's score, curves explain {score}%. The 95% CI for the "
+        "Curves alone achieve {ladder}% of the held-out gain over the linear model that curves and the selected interactions "
+        "achieve together, and explain {score}% of the variance of the network's score that these explain together. The 95% CI for the "
         "difference is {low} to {high} percentage points (within ±25 counts as similar)."
     ),
     "gain.disagree": (
         "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of "
-        "the network's score. Of the held-out gain that curves and the selected interactions achieve over the linear "
-        "model, curves alone achieve {ladder}%. Of the variance that curves and the selected interactions explain in "
-        "the network's score, curves explain {score}%. Curves' share of the gain minus their share of the variance has "
+        "the network's score. Curves alone achieve {ladder}% of the held-out gain over the linear model that curves and the "
+        "selected interactions achieve together, and explain {score}% of the variance of the network's score that these explain "
+        "together. Curves' share of the gain minus their share of the variance has "
         "a 95% CI of {low} to {high} percentage points. The composition of the score therefore does not show where the "
         "predictive gain comes from."
     ),
     "gain.open": (
         "It is unclear whether curves (nonlinear effects of single columns) account for similar shares of the "
-        "refitted models' gain and of the network's score. Of the held-out gain that curves and the selected "
-        "interactions achieve over the linear model, curves alone achieve {ladder}%. Of the variance that curves and "
-        "the selected interactions explain in the network's score, curves explain {score}%. Curves' share of the gain "
+        "refitted models' gain and of the network's score. Curves alone achieve {ladder}% of the held-out gain over the "
+        "linear model that curves and the selected interactions achieve together, and explain {score}% of the variance of the "
+        "network's score that these explain together. Curves' share of the gain "
         "minus their share of the variance has a 95% CI of {low} to {high} percentage points."
     ),
     "report.section.gain": "Gain over simpler models",

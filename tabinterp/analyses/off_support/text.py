@@ -23,8 +23,8 @@ TEXT: dict[str, str] = {
     "report.off.swaps.note": (
         "Columns are sorted by change in score, largest first. Taking a column's value from an arbitrary row (“Any row”) "
         "can create a row that does not occur in practice; taking it from the row that is most similar in all other "
-        "columns (“Most similar row”) creates a more realistic row. If the change in score is much smaller with the most "
-        "similar row than with any row, the column affects the score mainly on unrealistic rows, or is correlated with "
+        "columns (“Most similar row”) creates a more realistic row. If the change in score is much smaller with a value from the "
+        "most similar row than with one from an arbitrary row, the column affects the score mainly on unrealistic rows, or is correlated with "
         "other columns."
     ),
     # why it does not apply

@@ -30,8 +30,9 @@ TEXT: dict[str, str] = {
     "report.mechanism.paths.line": (
         "Two comparisons show how close the output is to a linear function. The cosine similarity between "
         "the path product and the mean gradient is {path_gradient} (1 for a linear function). The cosine "
-        "similarity between the mean gradient and the direction to the row that maximises the output is "
-        "{gradient_optimum} ({straight} for a linear function with this gradient)."
+        "similarity between the mean gradient and the direction from the mean row to the row that maximises the output is "
+        "{gradient_optimum} ({straight} for a linear function with this gradient, whose maximum is limited to values in the "
+        "data)."
     ),
     # line: the sentence report.mechanism.paths.line
     "report.mechanism.paths.line_of": "Output “{output}”. {line}",

@@ -42,13 +42,13 @@ TEXT: dict[str, str] = {
         "about the model (the whole 95% CI for the mean rank correlation between the two is above {limit})."
     ),
     "report.trust.null.changes": (
-        "{model}: rankings by {methods} change when random weights replace the learned ones (the 95% "
-        "CI for the mean rank correlation between a method's learned and random rankings is below {limit})."
+        "{model}: rankings by {methods} change substantially when random weights replace the learned ones (the 95% CI for the "
+        "mean rank correlation between rankings with learned and with random weights is below {limit})."
     ),
     "report.trust.null.open": (
-        "{model}: it is unclear whether rankings by {methods} change when random weights replace the learned ones "
-        "(the 95% CI for the mean rank correlation between a method's learned and random rankings includes {limit}, at "
-        "which the two share half of their variance)."
+        "{model}: it is unclear whether rankings by {methods} change substantially when random weights replace the learned "
+        "ones (the 95% CI for the mean rank correlation between rankings with learned and with random weights includes the "
+        "limit of {limit})."
     ),
     # shuffled labels
     "report.trust.shuffled": "Dependence on labels",
