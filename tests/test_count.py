@@ -172,7 +172,7 @@ def test_skorch_reads_log_input_off_the_criterion(log_input):
 def test_a_function_gives_expected_counts_and_a_classifier_is_refused():
     bound = bind(ti.wrap(lambda frame: np.exp(frame["a"].to_numpy()), task="count"), table())
     np.testing.assert_allclose(bound.scores[:, 0], LIVELY["a"], atol=1e-12)
-    with pytest.raises(ModelError, match="is a binary model, but the table's target 'y' is count"):
+    with pytest.raises(ModelError, match="is a binary model, but the table's target 'y' needs a count model"):
         bind(ti.wrap(LogisticRegression().fit(LIVELY[READ], LIVELY["y"] > 1)), table())
 
 

@@ -27,6 +27,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         for row in interactions.pairs
         if above(row.share, limits["percent"] / 100) and {row.first, row.second} <= hidden
     ]
+    if len(hidden) < 2:
+        return Outcome("cleared", "cleared_none")
     if not strong:
         passed = cleared(pairs=len(interactions.pairs), hidden=len(hidden))
         shares = [row.share for row in interactions.pairs]
@@ -97,6 +99,9 @@ CHECK = Check(
                     "on its own (pairs analysed: {pairs}; columns without an effect of their own: {hidden})."
                 ),
                 "pairs: the number of pairs; hidden: the number of columns that do not show alone",
+            ),
+            "cleared_none": (
+                "Fewer than two columns show no effect on their own, so no interaction between two such columns is possible."
             ),
             "not_applicable": (
                 "Not applicable: interactions between columns were not analysed. Include the interactions and "

@@ -75,8 +75,8 @@ CHECK = Check(
             "significant under both methods."
         ),
         limitations=(
-            "Does not show which method is right. Does not compare measures of other quantities, such as "
-            "permutation importance (loss) and saliency (slope)."
+            "Does not show which method is right. Compares contributions to the score only: permutation "
+            "importance (a change in loss) and saliency (a slope) are left out."
         ),
         raised_when=(
             (

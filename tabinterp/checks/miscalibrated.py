@@ -95,8 +95,9 @@ CHECK = Check(
                 "the joint test of slope and intercept has a p-value below {p} (corrected for the number of "
                 "classes), and either the whole 95% interval for the slope lies below {low} or above {high}, or the "
                 "whole 95% interval for calibration in the large lies below −{intercept} or above {intercept} "
-                "log-odds. The check is also raised if the smooth calibration curve departs from the prediction by "
-                "{bend} or more and the p-value for this departure is below {bend_p}."
+                "log-odds. The check is also raised if the largest distance between the smooth calibration curve and "
+                "the prediction is at least {bend} and the p-value of the test of this curve against a straight line is below "
+                "{bend_p}."
             ),
             ("p, bend_p: p-values; low, high: slopes; intercept: log-odds; bend: a difference of probabilities"),
         ),

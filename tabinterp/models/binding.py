@@ -141,8 +141,8 @@ def _check_columns(model: Model, table: Table) -> None:
     )  # logs of counts are no values of the target
     if GOALS[model.task].classes != table.schema.goal.classes or logs:
         raise ModelError(
-            f"{model.name} is a {model.task} model, but the table's target {table.schema.target!r} is "
-            f"{table.schema.task}" + (f". Read the table with {argument('task', 'count')}" if logs else "")
+            f"{model.name} is a {model.task} model, but the table's target {table.schema.target!r} needs a "
+            f"{table.schema.task} model" + (f". Read the table with {argument('task', 'count')}" if logs else "")
         )
 
 

@@ -351,7 +351,7 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     },
     "interaction-only": {
         "raised": [lambda: hidden_pair(0.5)],
-        "cleared": [lambda: hidden_pair(0.01), lambda: hidden_pair(0.5, 0.009)],
+        "cleared": [lambda: hidden_pair(0.01), lambda: hidden_pair(0.5, 0.009)],  # a pair, and no pair
         "not_applicable": [without("interactions")],
     },
     "suppressor": {
@@ -484,3 +484,9 @@ def test_the_command_shows_the_manual_page_of_one_check():
     with pytest.raises(TabinterpError, match=r"unknown check 'lable-leak'\. Did you mean 'label-leak'\?"):
         explain_checks(["lable-leak"])
     assert isinstance(CliRunner().invoke(app, ["checks", "lable-leak"]).exception, TabinterpError)
+
+
+def test_a_pair_of_hidden_columns_needs_two_of_them():
+    for p, key in ((0.5, "cleared"), (0.009, "cleared_none")):
+        found = next(one for one in judge(hidden_pair(p, 0.01)) if one.slug == "interaction-only")
+        assert found.claim.key == f"finding.interaction-only.{key}"

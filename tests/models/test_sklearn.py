@@ -271,9 +271,9 @@ def test_a_model_of_other_columns_classes_or_task_is_refused():
         bind(model, lacking)
     with pytest.raises(ModelError, match=r"\['False', 'True'\].*\['0', '1', '2'\]"):
         bind(model, many)
-    with pytest.raises(ModelError, match="is a binary model, but the table's target 'y' is regression"):
+    with pytest.raises(ModelError, match="is a binary model, but the table's target 'y' needs a regression model"):
         bind(model, number)
-    with pytest.raises(ModelError, match="is a regression model, but the table's target 'y' is binary"):
+    with pytest.raises(ModelError, match="is a regression model, but the table's target 'y' needs a binary model"):
         bind(ti.wrap(LinearRegression().fit(number.inputs, number.y)), binary)
     with pytest.raises(ModelError, match="gives 2 outputs, but regression on 'y' needs one"):
         bind(ti.wrap(LinearRegression().fit(number.inputs, np.column_stack([number.y] * 2))), number)

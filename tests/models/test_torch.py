@@ -878,9 +878,9 @@ def test_classes_tasks_and_encoders_that_do_not_fit_are_refused():
     given = numeric_table()
     with pytest.raises(ModelError, match=r"has the classes \['no', 'yes'\].*has \['False', 'True'\]"):
         bind(wrapped(made(Functional), classes=["no", "yes"]), given)
-    with pytest.raises(ModelError, match="is a regression model, but the table's target 'y' is binary"):
+    with pytest.raises(ModelError, match="is a regression model, but the table's target 'y' needs a binary model"):
         bind(wrapped(made(Functional), task="regression"), given)
-    with pytest.raises(ModelError, match="is a binary model, but the table's target 'y' is regression"):
+    with pytest.raises(ModelError, match="is a binary model, but the table's target 'y' needs a regression model"):
         bind(wrapped(made(Functional), classes=[0, 1]), numeric_table("regression"))
     with pytest.raises(ModelError, match=r"StandardScaler does not accept this table.*not fitted"):
         bind(ti.wrap(made(Functional), encoder=StandardScaler()), given)
