@@ -252,7 +252,7 @@ def test_networks_of_every_seed_and_of_shuffled_labels_stop_by_group(monkeypatch
 
 
 def test_a_network_of_one_person_cannot_stop():
-    with pytest.raises(ModelError, match="all 12 training rows are in one group"):
+    with pytest.raises(ModelError, match="all 12 training rows are in the same group"):
         fit_network(np.ones((12, 1)), np.arange(12.0), task="regression", groups=np.zeros(12, dtype=np.int64))
 
 

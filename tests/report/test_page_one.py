@@ -81,7 +81,7 @@ def test_page_one_says_how_selection_rates_compare_where_columns_are_protected()
     assert said.startswith(
         "Among the groups whose results can be given, no selection rate is significantly below 0.800 times"
     )
-    assert said.endswith("For 3 columns or pairs of columns, results of groups with withheld rates are not given.")
+    assert said.endswith("For 3 columns or pairs of columns, results that would reveal a withheld rate are not given.")
     unstated = first_screen(with_findings(selection_rates("not_applicable", "not_applicable_adverse"))).groups
     assert unstated.startswith("Not applicable: the adverse class was not stated.")
     withheld = first_screen(with_findings(selection_rates("cleared", "cleared_withheld"))).groups
