@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tabinterp.analyses.decision_curve.record import BenefitPoint, Policy
+from tabinterp.analyses.performance.section import few_rows
 from tabinterp.document.base import side
 from tabinterp.document.document import Document
 from tabinterp.report import figures
@@ -36,6 +37,7 @@ def _policy(policy: Policy) -> list[Block]:
     return [
         Paragraph(given),
         metric_table(t("report.judged.policy.table"), "report.metric", rows),
+        *few_rows(policy.metrics),
         Paragraph(t("report.judged.policy.blunt", **costs)),
     ]
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tabinterp.analyses.performance.record import FEWEST, ClassRow, TrainingRow
 from tabinterp.document.document import Document, Interval, MetricRow
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
 from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, metric_table, table
-from tabinterp.report.words import capital, draws, interval, number, say, stated, t, tidy
+from tabinterp.report.words import capital, draws, interval, listed, number, say, stated, t, tidy
+from tabinterp.table.suppression import SMALL
 
 from .record import Judged
 
+FEW_ROWS = ("widened", "withheld")
 PARTS = ("seen", "unseen", "gap")  # on training rows, on held-out rows, and the difference
 
 
 def build(document: Document) -> list[Block]:
     blocks: list[Block] = [_rows(document), _primary(document), *_scope(document), _whole(document), _arrows()]
-    blocks += [*_threshold(document), *_delong(document)]
+    blocks += [*_threshold(document), *_delong(document), *few_rows(document.performance.metrics)]
     blocks += _training(document)
     judged = document.get(Judged)
     return blocks if judged is None or not judged.classes else [*blocks, _classes(judged.classes)]
@@ -64,7 +68,7 @@ def _sum(one: Interval, other: Interval) -> float | None:
     return None if one.value is None or other.value is None else one.value + other.value
 
 
-def brief(document: Document) -> list[Table | Paragraph]:
+def brief(document: Document) -> list[Block]:
     """Return the table of the summary: values, the difference with its interval, and whether it is significant."""
     columns: list[Column[MetricRow]] = [
         Column(t("report.metric"), _name),
@@ -74,7 +78,7 @@ def brief(document: Document) -> list[Table | Paragraph]:
         _resolved(document),
     ]
     metrics = table(t("report.performance.caption"), document.performance.metrics, columns, style="")
-    return [_rows(document), metrics, _arrows()]
+    return [_rows(document), metrics, _arrows(), *few_rows(document.performance.metrics)]
 
 
 def _scope(document: Document) -> list[Block]:
@@ -157,6 +161,16 @@ def _delong(document: Document) -> list[Block]:
     ]
 
 
+def few_rows(metrics: Sequence[MetricRow]) -> list[Block]:
+    """Return which differences have no interval, or a wider one, because it would tell of one to nine rows."""
+    names = {way: [t(f"report.metric.{row.metric}") for row in metrics if row.method == way] for way in FEW_ROWS}
+    return [
+        Paragraph(t(f"report.performance.{way}", metrics=listed(some), fewest=SMALL), "note")
+        for way, some in names.items()
+        if some
+    ]
+
+
 def _name(row: MetricRow) -> str:
     arrow = t("report.up") if row.higher_is_better else t("report.down")
     return f"{capital(t(f'report.metric.{row.metric}'))} {arrow}"
@@ -165,9 +179,11 @@ def _name(row: MetricRow) -> str:
 def _resolved(document: Document) -> Column[MetricRow]:
     """On rows that may have been trained on, no difference speaks for either model."""
     held_out = document.performance.held_out
-    return Column(
-        t("report.resolved"), lambda row: t(f"report.resolved.{row.resolved if held_out else 'not_assessed'}"), "t"
-    )
+
+    def show(row: MetricRow) -> str:
+        return t(f"report.resolved.{row.resolved if held_out and row.method != 'withheld' else 'not_assessed'}")
+
+    return Column(t("report.resolved"), show, "t")
 
 
 def _classes(rows: list[ClassRow]) -> Fold:

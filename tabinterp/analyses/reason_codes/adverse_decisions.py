@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from tabinterp.analyses.gradients.estimator import gradient_importance
-from tabinterp.analyses.performance.estimator import FEWEST
+from tabinterp.analyses.performance.estimator import FEWEST, discordance
 from tabinterp.analyses.shapley_values.coalitions import Games
 from tabinterp.analyses.shapley_values.permutation_sampling import explain
 from tabinterp.arrays import FloatArray, IntArray
@@ -52,6 +52,7 @@ class Case:
     side: float
     cut: float
     seed: int
+    apart_told: bool = True  # whether it may be told how many of the rows the linear model declines, too
 
     @property
     def rows(self) -> IntArray:
@@ -126,7 +127,9 @@ def case_of(network: BoundModel, linear: BoundModel, threshold: float, rows: int
     both = np.concatenate([down_drawn, up[nearest]])
     mean, linear_mean = (np.asarray(np.average(x, axis=0, weights=weights)) for x in means)
     size, near = len(down_drawn), np.arange(len(down_drawn), len(both))
-    return Case(network.take(both), linear.take(both), size, len(down), near, mean, linear_mean, side, cut, seed)
+    told = discordance(np.stack([network.scores, linear.scores]), table, threshold).possible is None
+    models = network.take(both), linear.take(both)
+    return Case(*models, size, len(down), near, mean, linear_mean, side, cut, seed, told)
 
 
 # ---- what each column adds towards the decline
