@@ -199,7 +199,7 @@ TEXT: dict[str, str] = {
     # metrics: names of metrics
     "report.performance.widened": (
         "The CI of the difference in {metrics} is wider than necessary, because the exact CI would disclose a count of rows "
-        "below {fewest}. It assumes more disagreements between the models than there may be, so its coverage is at least 95%."
+        "below {fewest}. It is conservative: it assumes at least as many disagreements between the models as there are."
     ),
     "report.performance.withheld": (
         "The CI of the difference in {metrics} is withheld, because it would disclose a count of rows below {fewest}."

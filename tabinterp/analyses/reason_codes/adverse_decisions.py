@@ -127,7 +127,8 @@ def case_of(network: BoundModel, linear: BoundModel, threshold: float, rows: int
     both = np.concatenate([down_drawn, up[nearest]])
     mean, linear_mean = (np.asarray(np.average(x, axis=0, weights=weights)) for x in means)
     size, near = len(down_drawn), np.arange(len(down_drawn), len(both))
-    told = discordance(np.stack([network.scores, linear.scores]), table, threshold).possible is None
+    apart = discordance(np.stack([network.scores, linear.scores]), table, threshold)
+    told = apart.possible is None and apart.margins_told
     models = network.take(both), linear.take(both)
     return Case(*models, size, len(down), near, mean, linear_mean, side, cut, seed, told)
 
