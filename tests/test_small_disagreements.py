@@ -92,7 +92,9 @@ def of_decisions(document: Document) -> dict[str, Any]:
     found = {
         "accuracy": accuracy.model_dump(),
         "policy": document.judged.decisions.policy.model_dump(),
-        "curve": [point.difference.model_dump() for point in document.judged.decisions.curve if 0.22 < point.threshold < 0.78],
+        "curve": [
+            point.difference.model_dump() for point in document.judged.decisions.curve if 0.22 < point.threshold < 0.78
+        ],
         "confusion": [
             one.model_dump(exclude={*Rates.model_fields})  # rates have intervals of resampled rows
             for one in (document[Ranking].network_confusion, document[Ranking].linear_confusion)
@@ -165,7 +167,9 @@ def test_nine_rows_of_one_class_do_not_follow_from_what_is_told_of_each_class():
     assert {one.disagreement.count for one in found} == {50 + 2 * 28}
     assert {round(discordant(one), 6) for one in found} == {50 + 2 * 28}
     methods = {row.metric: row.method for row in found[0].judged.decisions.policy.metrics}
-    assert methods == dict.fromkeys(("expected_cost", "sensitivity", "specificity"), "widened") | {"accuracy": "student"}
+    assert methods == dict.fromkeys(("expected_cost", "sensitivity", "specificity"), "widened") | {
+        "accuracy": "student"
+    }
 
 
 @pytest.mark.parametrize("columns", [{"weight": "w"}, {"group": "household"}])

@@ -29,6 +29,15 @@ def countless(count: int, rows: int) -> bool:
     return 0 < count < SMALL or 0 < rows - count < SMALL
 
 
+def few_possible(possible: tuple[int, int], rows: int) -> bool:
+    """Return whether a count of some of `rows` rows, between the two possible ones, or that of the others, may be below ten.
+
+    >>> few_possible((8, 26), 300), few_possible((10, 28), 300), few_possible((275, 293), 300)
+    (True, False, True)
+    """
+    return possible[0] < SMALL or rows - possible[1] < SMALL
+
+
 def part_of(count: int | None, rows: int) -> int | None:
     """Return the count of some of `rows` rows, or None if it or the remainder is from 1 to 9.
 

@@ -172,9 +172,7 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
     return network, linear, difference, blunt
 
 
-def _assumed_differences(
-    scores: FloatArray, table: Table, thresholds: tuple[float, ...]
-) -> dict[int, FloatArray]:
+def _assumed_differences(scores: FloatArray, table: Table, thresholds: tuple[float, ...]) -> dict[int, FloatArray]:
     """Return what each row (n,) is assumed to add to the difference in net benefit, at the places of those thresholds at which
     the true ones would tell of 1 to 9 rows.
     """

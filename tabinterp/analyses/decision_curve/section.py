@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tabinterp.analyses.decision_curve.record import BenefitPoint, Policy
-from tabinterp.analyses.performance.section import few_rows
 from tabinterp.document.base import side
 from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Table
-from tabinterp.report.tables import MODELS, Column, interval_column, metric_table, table
+from tabinterp.report.tables import MODELS, Column, few_rows, interval_column, metric_table, table
 from tabinterp.report.words import capital, interval, number, stated, t
 
 from .record import Decisions

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tabinterp.analyses.performance.discordance import is_few
 from tabinterp.analyses.record_values import fill, interval
 from tabinterp.document.base import Interval, Message, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.errors import DocumentError
 from tabinterp.stats.wilson_interval import Z95, wilson
-from tabinterp.table.suppression import SMALL, countless, parts_shown
+from tabinterp.table.suppression import SMALL, countless, few_possible, parts_shown
 
 from . import ANALYSIS
 
@@ -141,7 +140,7 @@ def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, An
     middle, to two digits, and its interval reaches over the intervals of all these numbers. With weights or groups, a share of
     all rows is moved by as much, and has no interval; other shares are not given.
     """
-    if not result.margins_told or is_few((least, most), result.rows):
+    if not result.margins_told or few_possible((least, most), result.rows):
         return {}
     if not result.plain or result.higher_count is None:
         moved = result.share[0] * (least + most) / 2 / result.count

@@ -184,11 +184,6 @@ class Discordance:
         return right
 
 
-def is_few(possible: tuple[int, int], rows: int) -> bool:
-    """Return whether two models may differ, or agree, on fewer than ten of these rows."""
-    return possible[0] < SMALL or rows - possible[1] < SMALL
-
-
 def _runs(mask: BoolArray) -> list[IntArray]:
     """Return the places of each unbroken run of True."""
     places = np.flatnonzero(mask)

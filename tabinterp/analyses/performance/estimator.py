@@ -726,9 +726,7 @@ def discordance(both: FloatArray, table: Table, threshold: float) -> Discordance
     return Discordance.of(predicted_classes(both, threshold), table.y.astype(np.int64), len(table.schema.labels))
 
 
-def _different_classes(
-    both: FloatArray, weights: FloatArray, threshold: float, found: Discordance
-) -> DifferentClasses:
+def _different_classes(both: FloatArray, weights: FloatArray, threshold: float, found: Discordance) -> DifferentClasses:
     return DifferentClasses.of(found, float(np.average(labels_differ(both, threshold), weights=weights)))
 
 

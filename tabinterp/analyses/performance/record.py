@@ -25,9 +25,7 @@ from tabinterp.analyses.recalibration.record import Recalibration
 from tabinterp.analyses.record_values import fill, interval, metric_row, number
 from tabinterp.document.base import Interval, Message, Metric, MetricRow, Part, Status
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
-from tabinterp.table.suppression import SMALL
-
-from .discordance import is_few
+from tabinterp.table.suppression import SMALL, few_possible
 
 if TYPE_CHECKING:
     from tabinterp.analyses.decision_curve.estimator import Decisions as DecisionsResult
@@ -197,7 +195,7 @@ def _different_classes(differ: DifferentClasses, rows: int) -> Message:
     if differ.possible is None:
         values = {"count": differ.count, "rows": rows, "percent": 100 * differ.share}
         return Message(key="verdict.labels", values=values)
-    if not differ.margins_told or is_few(differ.possible, rows):
+    if not differ.margins_told or few_possible(differ.possible, rows):
         return Message(key="verdict.labels.few", values={"rows": rows, "fewest": SMALL})
     share = differ.share * sum(differ.possible) / 2 / differ.count
     return Message(key="verdict.labels.about", values={"rows": rows, "percent": 100 * float(f"{share:.2g}")})

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tabinterp.analyses.performance.record import FEWEST, ClassRow, TrainingRow
 from tabinterp.document.document import Document, Interval, MetricRow
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
-from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, metric_table, table
-from tabinterp.report.words import capital, draws, interval, listed, number, say, stated, t, tidy
-from tabinterp.table.suppression import SMALL
+from tabinterp.report.tables import MODELS, STYLES, Column, few_rows, interval_column, metric_table, table
+from tabinterp.report.words import capital, draws, interval, number, say, stated, t, tidy
 
 from .record import Judged
 
-FEW_ROWS = ("widened", "withheld")
 PARTS = ("seen", "unseen", "gap")  # on training rows, on held-out rows, and the difference
 
 
@@ -158,16 +154,6 @@ def _delong(document: Document) -> list[Block]:
         Paragraph(t(f"report.performance.{of}delong" if method == "delong" else "report.performance.no_delong"), "note")
         for method in methods
         if method != "student"
-    ]
-
-
-def few_rows(metrics: Sequence[MetricRow]) -> list[Block]:
-    """Return which differences have no interval, or a wider one, because it would tell of one to nine rows."""
-    names = {way: [t(f"report.metric.{row.metric}") for row in metrics if row.method == way] for way in FEW_ROWS}
-    return [
-        Paragraph(t(f"report.performance.{way}", metrics=listed(some), fewest=SMALL), "note")
-        for way, some in names.items()
-        if some
     ]
 
 
