@@ -64,7 +64,7 @@ def _sum(one: Interval, other: Interval) -> float | None:
     return None if one.value is None or other.value is None else one.value + other.value
 
 
-def brief(document: Document) -> list[Block]:
+def brief(document: Document) -> list[Table | Paragraph]:
     """Return the table of the summary: values, the difference with its interval, and whether it is significant."""
     columns: list[Column[MetricRow]] = [
         Column(t("report.metric"), _name),
