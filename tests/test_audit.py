@@ -501,7 +501,9 @@ def test_a_counterpart_must_be_linear_and_of_the_same_task():
     with pytest.raises(NotApplicableError, match="counterpart MLPClassifier 6 is not linear"):
         ti.audit(ti.wrap(model), read, counterpart=ti.wrap(model))
     other = table("regression")
-    with pytest.raises(ModelError, match="Ridge is a regression model, but the table's target 'paid' needs a binary model"):
+    with pytest.raises(
+        ModelError, match="Ridge is a regression model, but the table's target 'paid' needs a binary model"
+    ):
         ti.audit(ti.wrap(model), read, counterpart=ti.wrap(fitted(linear("regression"), other)))
 
 

@@ -27,6 +27,7 @@ from tabinterp.document.base import RANGES, Interval, MetricRow, Part, status_of
 from tabinterp.document.document import PLACES, Document, Message
 from tabinterp.errors import DocumentError
 from tabinterp.table.schema import GOALS
+from tabinterp.table.suppression import SMALL
 
 BROKEN = (
     ArithmeticError,
@@ -242,6 +243,9 @@ def _cost_line(policy: Policy, linear: str) -> Message:
         "threshold": policy.threshold,
     }
     models = {"network": cost.network.value, "other": cost.linear.value, "linear": linear}
+    if cost.method == "withheld":
+        withheld = {"value": cost.difference.value, "fewest": SMALL}
+        return Message(key="verdict.cost.withheld", values=said | models | withheld)
     return Message(key=f"verdict.cost.{cost.resolved}", values=said | models | _ends(cost.difference))
 
 

@@ -68,7 +68,8 @@ class MetricRow(Part):
     linear: Interval
     difference: Interval  # network minus linear, paired
     resolved: Literal["better", "worse", "no"]  # for the network; "no": the interval includes zero
-    method: Literal["bootstrap", "delong", "student"] = "bootstrap"  # of the difference's error
+    # of the difference's error; "widened", "withheld": the true one would tell of 1 to 9 rows
+    method: Literal["bootstrap", "delong", "student", "widened", "withheld"] = "bootstrap"
     rows: int | None = None  # that it is of, where these are not as many as of the others
 
 

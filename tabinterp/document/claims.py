@@ -134,7 +134,8 @@ def _lines(document: Document) -> None:
     if part is not None and part.recalibration is not None and part.recalibration.status != verdict.status:
         told["recalibrated"] = f".{part.recalibration.status}"
     if part is not None and part.decisions is not None and part.decisions.policy is not None:
-        told["cost"] = f".{part.decisions.policy.metrics[0].resolved}"
+        cost = part.decisions.policy.metrics[0]
+        told["cost"] = f".{'withheld' if cost.method == 'withheld' else cost.resolved}"
     if part is not None and part.reference is not None:
         told["reference"] = f".{part.reference.status}"
     told |= {"gap": f".{verdict.metric}.{_gap(verdict.difference)}", "others": _others(document)}
@@ -159,8 +160,9 @@ def _gap(part: Interval) -> str:
 
 
 def _others(document: Document) -> str | None:
-    """Return the allowed sentence on the other metrics; R2 repeats the squared error."""
-    found = {row.resolved for row in document.performance.metrics[1:] if row.metric != "r2"}
+    """Return the allowed sentence on the other metrics; R2 repeats the squared error, and a withheld interval says nothing."""
+    rows = document.performance.metrics[1:]
+    found = {row.resolved for row in rows if row.metric != "r2" and row.method != "withheld"}
     if len(found) != 1:
         return ".mixed" if found else None
     return {"better": ".better", "worse": ".worse"}.get(next(iter(found)), ".open")
@@ -187,6 +189,8 @@ def _metric(row: MetricRow, place: str) -> None:
             f"{place}.higher_is_better is {str(row.higher_is_better).lower()} for the metric {row.metric}. "
             f"Expected: {str(not row.higher_is_better).lower()}."
         )
+    if row.method == "withheld" and (row.difference.low, row.difference.high) != (None, None):
+        raise DocumentError(f"{place}.method: 'withheld', but the difference in {row.metric} has an interval.")
     better = side(row.difference) * (1 if row.higher_is_better else -1)
     expected = {1: "better", 0: "no", -1: "worse"}[better]
     if row.resolved != expected:

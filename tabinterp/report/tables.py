@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from tabinterp.document.document import Interval, MetricRow
-from tabinterp.report.blocks import Cell, Table
-from tabinterp.report.words import capital, cut_cell, interval, name_cell, number, t
+from tabinterp.report.blocks import Cell, Paragraph, Table
+from tabinterp.report.words import capital, cut_cell, interval, listed, name_cell, number, t
+from tabinterp.table.suppression import SMALL
 
 MODELS = ("network", "linear")
 STYLES = {"network": "net", "linear": "lin"}
@@ -16,6 +17,7 @@ ALIGNED = ("t", "w")  # styles that a column's cells share with its head
 LEVELS = (
     10  # of colour in a heat map, on each side of zero: classes, because the page's policy allows no style on a cell
 )
+FEW_ROWS = ("widened", "withheld")  # methods of an interval that would tell of few rows
 NEUTRAL = f"h{LEVELS}"
 
 Row = TypeVar("Row")
@@ -88,6 +90,16 @@ def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]
         interval_column(t("report.difference"), lambda row: row[1].difference, sign=True),
     ]
     return table(caption, rows, columns)
+
+
+def few_rows(metrics: Sequence[MetricRow]) -> list[Paragraph]:
+    """Return which differences have no interval, or a wider one, because it would tell of one to nine rows."""
+    names = {way: [t(f"report.metric.{row.metric}") for row in metrics if row.method == way] for way in FEW_ROWS}
+    return [
+        Paragraph(t(f"report.performance.{way}", metrics=listed(some), fewest=SMALL), "note")
+        for way, some in names.items()
+        if some
+    ]
 
 
 def heat(value: float | None) -> str:

@@ -29,17 +29,13 @@ def countless(count: int, rows: int) -> bool:
     return 0 < count < SMALL or 0 < rows - count < SMALL
 
 
-def blurred(count: int, few: int) -> int:
-    """Return the number of rows on which two models differ as if five of them were on the side on which `few` are, 1 to 9.
+def few_possible(possible: tuple[int, int], rows: int) -> bool:
+    """Return whether a count of some of `rows` rows, between the two possible ones, or that of the others, may be below ten.
 
-    What is known besides (by how many rows more one model predicts a class) gives the number on that side from the exact count;
-    from this one it gives five, whatever it is. The standard error of the difference in accuracy still holds the exact count:
-    n ((n - 1) se² + difference²), for n rows that weigh the same.
-
-    >>> [blurred(count, few) for count, few in ((371, 4), (375, 6), (363 + 18, 9))]
-    [373, 373, 373]
+    >>> few_possible((8, 26), 300), few_possible((10, 28), 300), few_possible((275, 293), 300)
+    (True, False, True)
     """
-    return count + 2 * (SMALL // 2 - few)
+    return possible[0] < SMALL or rows - possible[1] < SMALL
 
 
 def part_of(count: int | None, rows: int) -> int | None:

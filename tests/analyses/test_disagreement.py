@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +17,7 @@ import tabinterp as ti
 from tabinterp.analyses.disagreement.estimator import Condition, Disagreement, Leaf, Tree, disagreement
 from tabinterp.analyses.disagreement.record import build as told
 from tabinterp.analyses.disagreement.record import disagreement_sentences
+from tabinterp.analyses.performance.discordance import Discordance
 from tabinterp.analyses.performance.estimator import DifferentClasses
 from tabinterp.analyses.performance.record import _different_classes
 from tabinterp.errors import NotApplicableError
@@ -141,12 +141,34 @@ def test_leaves_hold_the_rows_that_their_rules_say(task):
         assert (leaf.share, leaf.low, leaf.high) == pytest.approx(
             (hits / of, *proportion_confint(hits, of, method="wilson"))
         )
+    assert tree.differ == differ.sum()
+    few = [0 < leaf.differ < 10 or 0 < leaf.rows - leaf.differ < 10 for leaf in tree.leaves]
+    assert few == sorted(few)  # leaves without a share come last, in an order that does not tell of it
+    assert [leaf.rows for leaf, hidden in zip(tree.leaves, few, strict=True) if hidden] == sorted(
+        (leaf.rows for leaf, hidden in zip(tree.leaves, few, strict=True) if hidden), reverse=True
+    )
     fitted_at, fitted_differ = halves["fitted"]
     risk = np.array([fitted_differ[fitted_at == i].mean() for i in range(fitted_at.max() + 1)])
-    assert tree.auc[0] == pytest.approx(metrics.roc_auc_score(differ, risk[at]))
+    assumed = five_of_the_few(at, differ)
+    assert tree.auc[0] == pytest.approx(metrics.roc_auc_score(assumed, risk[at]))
     guess = risk[at] > fitted_differ.mean()  # balanced classes: above the base rate
-    assert tree.balanced_accuracy[0] == pytest.approx(metrics.balanced_accuracy_score(differ, guess))
-    assert tree.auc[2] <= tree.auc[0] <= tree.auc[3]
+    assert tree.balanced_accuracy[0] == pytest.approx(metrics.balanced_accuracy_score(assumed, guess))
+    for found, true in (
+        (tree.auc, metrics.roc_auc_score(differ, risk[at])),
+        (tree.balanced_accuracy, metrics.balanced_accuracy_score(differ, guess)),
+    ):
+        assert found[2] <= min(found[0], true) <= max(found[0], true) <= found[3]
+
+
+def five_of_the_few(at: np.ndarray, differ: np.ndarray) -> np.ndarray:
+    """Rows that differ, if five did of each leaf in which one to nine do, and all but five where one to nine do not."""
+    made = []
+    for leaf in np.unique(at):
+        rows, hits = (at == leaf).sum(), differ[at == leaf].sum()
+        if 0 < hits < 10 or 0 < rows - hits < 10:
+            hits = min(5, rows - 1) if hits < 10 else rows - 5
+        made.append(pd.Series(np.arange(rows) < hits, index=np.flatnonzero(at == leaf)))
+    return pd.concat(made).sort_index().to_numpy()
 
 
 class Formula(nn.Module):
@@ -219,15 +241,21 @@ class Found(SimpleNamespace):
 
 
 def written(
-    count: int, right: tuple[int, int, int], leaves: list[tuple[int, int]], hidden: int = 0, higher: int | None = None
+    count: int,
+    right: tuple[int, int, int],
+    leaves: list[tuple[int, int]],
+    hidden: int = 0,
+    higher: int | None = None,
+    possible: tuple[int, int] | None = None,
 ):
     """The document's part: of leaves (rows, those that differ)."""
     some = (0.5, 0.4, 0.6)
     made = tuple(Leaf((Condition("a", "above", threshold=i),), *leaf, *some) for i, leaf in enumerate(leaves))
-    tree = Tree(made, hidden, 100, hidden + sum(rows for rows, _ in leaves), *[(0.8, 0.02, 0.7, 0.9)] * 2)
+    rows, differ = (sum(leaf[i] for leaf in leaves) for i in (0, 1))
+    tree = Tree(made, hidden, 100, hidden + rows, *[(0.8, 0.02, 0.7, 0.9)] * 2, differ)
     found = Disagreement(
         400, count, some, some, some, some, right, None, tree, 0,
-        positive="yes", higher=None if higher is None else some, higher_count=higher,
+        positive="yes", higher=None if higher is None else some, higher_count=higher, possible=possible,
     )  # fmt: skip
     return told(Found(disagreement=found, linear=SimpleNamespace(model=SimpleNamespace(name="a line"))))
 
@@ -274,43 +302,63 @@ def test_which_way_is_told_without_a_count_below_ten(higher, share, key):
 
 
 def test_few_rows_that_differ_do_not_say_which_way():
-    part = written(15, (15, 0, 0), [(100, 50)], higher=7)
+    part = written(15, (15, 0, 0), [(100, 50)], higher=7, possible=(1, 19))
     assert (part.network_higher.value, part.nearly_always_higher, part.count) == (None, None, None)
 
 
 @pytest.mark.parametrize("plain", [True, False])
-@pytest.mark.parametrize(("rows", "surplus", "right"), [(7500, 363, 212), (300, 41, 20), (20_000, 30, 15)])
+@pytest.mark.parametrize(("rows", "surplus", "right"), [(7500, 363, 21), (300, 41, 1), (20_000, 30, 10)])
 def test_the_few_rows_on_one_side_do_not_follow_from_what_is_said_of_disagreement(rows, surplus, right, plain):
     """The confusion matrices give by how many rows more the network predicts the positive class (`surplus`), and by how many
     more of these it is right (`right`). Of the 1 to 9 rows on which only the linear model predicts it, what is told fits many.
     """
-    told_of = {}
+    told_of, labels = set(), set()
     for few in range(1, 10):
-        count, better = surplus + 2 * few, right + few
+        alone = np.array([(surplus - right) // 2, (surplus + right) // 2])  # predicted by the network, of either class
+        cells = np.zeros((2, 5), dtype=int)
+        cells[0, :2], cells[1, :2] = (0, alone[0]), (alone[1] + few, few)
+        cells[:, [2, 4]] = (rows - cells.sum()) // 4
+        cells[0, 2] += rows - cells.sum()
+        differ = Discordance(cells)
+        count, better = differ.count, int(cells[:, 0].sum())
+        assert count == surplus + 2 * few
+        assert differ.possible == (surplus + 2, surplus + 18)
         shares = [
             (share, *proportion_confint(share * of, of, method="wilson"))
             for share, of in ((count / rows, rows), (better / count, count), (1 - better / count, count), (0.0, count))
         ]
         found = Disagreement(
-            rows, count, *shares, (better, count - better, 0), None, None, 0,
-            positive="yes", higher=(1 - few / count, 0.9, 1.0), higher_count=count - few, plain=plain,
+            rows, count, *shares, (better, count - better, 0), None, None, 0, positive="yes",
+            higher=(1 - few / count, 0.9, 1.0), higher_count=count - few, plain=plain, possible=differ.possible,
         )  # fmt: skip
         part = told(Found(disagreement=found, linear=SimpleNamespace(model=SimpleNamespace(name="a line"))))
         assert part.count is None
-        assert {one.key for one in part.sentences} >= {"disagreement.classes.about", "disagreement.positive.network"}
-        told_of.setdefault(part.model_dump_json(), []).append(few)
-    if plain:
-        assert list(map(len, told_of.values())) == [9]
-    shares = {json.loads(one)["share"]["value"] for one in told_of}
-    assert len(shares) == 1
-    labels = {
-        _different_classes(
-            DifferentClasses(surplus + 2 * few, (surplus + 2 * few) / rows, surplus + few), rows
-        ).model_dump_json()
-        for few in range(1, 10)
-    }
-    assert all("verdict.labels.about" in one for one in labels)
-    assert len(labels) == 1
+        keys = {one.key for one in part.sentences}
+        about = {"disagreement.classes.about", "disagreement.positive.network"} if plain else {"verdict.labels.about"}
+        assert keys >= about
+        assert part.share.value == float(f"{(surplus + 10) / rows:.2g}")
+        if plain:  # the interval holds that of the true number
+            low, high = proportion_confint(count, rows, method="wilson")
+            assert part.share.low <= 1.05 * low
+            assert part.share.high >= 0.95 * high
+        told_of.add(part.model_dump_json())
+        labels.add(_different_classes(DifferentClasses.of(differ, count / rows), rows).model_dump_json())
+    assert len(told_of) == len(labels) == 1
+    assert "verdict.labels.about" in labels.pop()
+
+
+@pytest.mark.parametrize(("differ", "fitted", "is_told"), [(180, 2000, True), (360, 2000, False), (180, 190, False)])
+def test_a_tree_that_tells_how_many_rows_differ_at_least_is_withheld(differ, fitted, is_told):
+    """Of the half that a tree was not fitted on, its AUC tells how many rows differ; of the other half at least ten do."""
+    some = (0.5, 0.4, 0.6)
+    tree = Tree((), 0, fitted, 2000, *[(0.8, 0.02, 0.7, 0.9)] * 2, differ)
+    found = Disagreement(
+        4000, 371, some, some, some, some, (200, 171, 0), None, tree, 0, positive="yes", higher=some, higher_count=367,
+        possible=(365, 381),
+    )  # fmt: skip
+    part = told(Found(disagreement=found, linear=SimpleNamespace(model=SimpleNamespace(name="a line"))))
+    assert (part.auc.value is not None) == (part.scored_rows is not None) == is_told
+    assert ("disagreement.tree.none" in [one.key for one in part.sentences]) is not is_told
 
 
 def test_leaves_tell_no_count_below_ten():

@@ -175,7 +175,10 @@ def test_errors_of_all_metrics_are_those_of_the_jackknife(task, weighted):
             continue
         draws = np.array([one[name] for one in left])
         error = np.sqrt((n - 1) * ((draws - draws.mean(axis=0)) ** 2).mean(axis=0))
-        assert [metric.network[1], metric.difference[1]] == pytest.approx(error, rel=0.06), name
+        if metric.method == "withheld":  # it would tell of few rows on which one model alone is right
+            assert (name in ("accuracy", "balanced_accuracy"), np.isnan(metric.difference[1])) == (True, True)
+            error[1] = np.nan
+        assert [metric.network[1], metric.difference[1]] == pytest.approx(error, rel=0.06, nan_ok=True), name
 
 
 def test_rows_of_a_group_are_one_draw():
@@ -242,7 +245,9 @@ def test_two_classes_disagree_where_the_labels_differ():
     found = compare(*bounds, held_out=True).disagreement
     assert found.count == differ.sum() > 0
     assert found.share == pytest.approx(np.average(differ, weights=frame["w"]))
-    assert found.only_network == (differ & (labels[0] == models[0].classes_[1])).sum() > 0
+    alone = [(differ & (one == frame["y"])).sum() for one in labels]
+    assert 0 < min(alone) < 10  # so few rows on which one model is right that the number may not be told
+    assert found.possible[0] < found.count <= found.possible[1]
     assert compare(*pair("regression")[3], held_out=True).disagreement is None
 
 

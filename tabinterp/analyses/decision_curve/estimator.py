@@ -4,6 +4,10 @@ A row is called positive when its probability is above the threshold. Costs of a
 the threshold c / (c + d), at which a calibrated probability makes both calls cost the same (Elkan 2001); a threshold t implies
 costs in the ratio t : 1 - t. Net benefit at t (Vickers & Elkin 2006) is TP/n - FP/n t/(1 - t): true positives a row, less the
 false positives in their worth.
+
+The error of a difference between the models gives on how many rows they decide differently. Where that would tell of 1 to 9 rows,
+the error is the largest that the confusion matrices of both models allow (`performance.discordance`); where rows have weights or
+come in groups, there is none.
 """
 
 from __future__ import annotations
@@ -20,12 +24,14 @@ from tabinterp.analyses.performance.estimator import (
     RESAMPLES,
     Estimate,
     Metric,
+    discordance,
     groups,
     interval,
-    is_positive,
     log_odds,
     paired,
     resampled,
+    right,
+    widened,
 )
 from tabinterp.analyses.settings import DecisionPolicy
 from tabinterp.arrays import FloatArray
@@ -101,18 +107,32 @@ def decisions(
 
 def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
     """Return metrics under the policy, and the expected costs of predicting every row positive and none."""
-    y, called = table.y, is_positive(scores, asked.threshold).astype(np.float64)
-    cost = asked.false_positive * called * (1 - y) + asked.false_negative * (1 - called) * y
-    right = called * y + (1 - called) * (1 - y)
-    metrics = (
-        paired("expected_cost", cost, table),
-        paired("accuracy", right, table),
-        paired("sensitivity", right, table, among=y),
-        paired("specificity", right, table, among=1 - y),
-    )
+    y = table.y
+    hit = right(scores[..., None], y, asked.threshold)
+    differ = discordance(scores[..., None], table, asked.threshold)
+    metrics = _of_right(asked, hit, table)
+    for names, assumed in (
+        (("accuracy",), differ.assumed_in_total(y)),
+        (("expected_cost", "sensitivity", "specificity"), differ.assumed_by_class(y)),
+    ):
+        if assumed is not None:
+            wide = {one.name: one for one in _of_right(asked, assumed, table)}
+            metrics = tuple(widened(one, wide[one.name], table) if one.name in names else one for one in metrics)
     blunt = np.stack([asked.false_positive * (1 - y), asked.false_negative * y])
     ends = paired("expected_cost", blunt, table)
     return metrics, ends.network, ends.linear
+
+
+def _of_right(asked: DecisionPolicy, hit: FloatArray, table: Table) -> tuple[Metric, ...]:
+    """Return the metrics of two models that are right on these rows (2, n)."""
+    y = table.y
+    cost = (1 - hit) * (asked.false_positive * (1 - y) + asked.false_negative * y)
+    return (
+        paired("expected_cost", cost, table),
+        paired("accuracy", hit, table),
+        paired("sensitivity", hit, table, among=y),
+        paired("specificity", hit, table, among=1 - y),
+    )
 
 
 def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> Benefits:
@@ -134,9 +154,15 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
 
     above = np.stack([np.sum(one[:, None] > cuts, axis=0) for one in scores])
     told = np.minimum(above, len(table) - above) >= FEWEST
+    assumed = _assumed_differences(scores, table, thresholds)
+    plain, few = table.weights is None and table.groups is None, [*assumed]
+    rows = np.column_stack([assumed[j] for j in few]) if plain and few else None
     weights = table.row_weights
+    drawn = np.empty((RESAMPLES, 4, len(at)))
     with threadpool_limits(1, user_api="blas"):
-        drawn = np.stack([benefit(w) for w in resampled(weights, groups(table), RESAMPLES, seed)])
+        for i, w in enumerate(resampled(weights, groups(table), RESAMPLES, seed)):
+            drawn[i] = benefit(w)
+            drawn[i, 2, few] = np.nan if rows is None else w @ rows / w.sum()
     point, units = benefit(weights), table.group_count
     for i, hidden in enumerate((~told[0], ~told[1], ~told.all(axis=0))):
         point[i, hidden] = drawn[:, i, hidden] = np.nan
@@ -144,6 +170,18 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
         tuple(interval(point[i, j], drawn[:, i, j], units) for j in range(len(at))) for i in range(4)
     )
     return network, linear, difference, blunt
+
+
+def _assumed_differences(scores: FloatArray, table: Table, thresholds: tuple[float, ...]) -> dict[int, FloatArray]:
+    """Return what each row (n,) is assumed to add to the difference in net benefit, at the places of those thresholds at which
+    the true ones would tell of 1 to 9 rows.
+    """
+    y, found = table.y, {}
+    for j, threshold in enumerate(thresholds):
+        hit = discordance(scores[..., None], table, threshold).assumed_by_class(y)
+        if hit is not None:  # a right prediction is a true positive more, or a false positive less
+            found[j] = (hit[0] - hit[1]) * np.where(y > 0, 1.0, threshold / (1 - threshold))
+    return found
 
 
 def run(context: Context) -> Decisions | None:

@@ -9,7 +9,7 @@ from tabinterp.document.base import side
 from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Heading, Key, Paragraph, Table
-from tabinterp.report.tables import MODELS, Column, interval_column, metric_table, table
+from tabinterp.report.tables import MODELS, Column, few_rows, interval_column, metric_table, table
 from tabinterp.report.words import capital, interval, number, stated, t
 
 from .record import Decisions
@@ -36,6 +36,7 @@ def _policy(policy: Policy) -> list[Block]:
     return [
         Paragraph(given),
         metric_table(t("report.judged.policy.table"), "report.metric", rows),
+        *few_rows(policy.metrics),
         Paragraph(t("report.judged.policy.blunt", **costs)),
     ]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-COST = (
+COSTS = (
     "With costs of {false_positive} per false positive and {false_negative} per false negative, the mean cost per row is "
-    "{network} for the network and {other} for {linear:name}. The difference in mean cost per row (network minus "
-    "{linear:name}) is {value} (95% CI {low} to {high}), "
+    "{network} for the network and {other} for {linear:name}. "
+)
+COST = COSTS + (
+    "The difference in mean cost per row (network minus {linear:name}) is {value} (95% CI {low} to {high}), "
 )
 
 TEXT: dict[str, str] = {
@@ -14,6 +16,11 @@ TEXT: dict[str, str] = {
     "verdict.cost.better": COST + "significantly in favour of the network.",
     "verdict.cost.worse": COST + "significantly in favour of {linear:name}.",
     "verdict.cost.no": COST + "which is not significant.",
+    "verdict.cost.withheld": COSTS
+    + (
+        "The difference in mean cost per row (network minus {linear:name}) is {value}. Its 95% CI is withheld, because it would "
+        "disclose a count below {fewest}."
+    ),
     "report.judged.decisions": "Decision curve",
     "report.judged.policy.costs": (
         "The specified costs are {false_positive} per false positive and {false_negative} per false negative. With these "
@@ -50,7 +57,8 @@ TEXT: dict[str, str] = {
         "Bands are pointwise 95% CIs; the table shows the paired difference between the models. Predicting every row to be "
         "negative has a net benefit of zero. The curve for predicting every row to be positive is cut off at the edge of "
         "the figure. Net benefit is not shown where a model predicts fewer than ten rows to be positive, or fewer than ten "
-        "to be negative."
+        "to be negative. The CI of a paired difference is wider than necessary, or withheld, at thresholds where it would "
+        "disclose a count of rows below ten."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",

@@ -27,6 +27,7 @@ from tabinterp.analyses.performance.estimator import (
     FEWEST,
     RESAMPLES,
     Estimate,
+    discordance,
     groups,
     interval,
     predicted_classes,
@@ -43,6 +44,7 @@ from tabinterp.table import Table
 from tabinterp.table.class_counts import require_events
 from tabinterp.table.folds import folds
 from tabinterp.table.rounding import Rounding
+from tabinterp.table.suppression import SMALL, countless
 
 from .record import DEPTH
 
@@ -77,7 +79,9 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Tree:
-    """The leaves that are shown, highest share first; the other leaves have `hidden` rows of the scored half."""
+    """The leaves that are shown, highest share first, and behind them those whose share would tell of 1 to 9 rows, largest first;
+    the other leaves have `hidden` rows of the scored half. `differ`: how many of its `rows` do.
+    """
 
     leaves: tuple[Leaf, ...]
     hidden: int
@@ -85,6 +89,7 @@ class Tree:
     rows: int
     auc: Estimate
     balanced_accuracy: Estimate
+    differ: int
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,10 @@ class Disagreement:
     tree: Tree | None
     seed: int
     cut: float | None = None
+    # of classes: the least and the largest number of rows that may not be told from `count`, which would tell of 1 to 9 rows;
+    # None if it is told
+    possible: tuple[int, int] | None = None
+    margins_told: bool = True  # whether numbers made from the confusion matrices may take its place
     positive: str | None = None  # of two classes, the positive one
     higher: tuple[float, float, float] | None = None
     higher_count: int | None = None
@@ -144,6 +153,8 @@ def disagreement(
     weights, group = table.row_weights, table.groups
     there = None if group is None else group[differ]
     sides = (*right, ~(right[0] | right[1]))
+    both = np.stack([network.scores, linear.scores])
+    found = discordance(both, table, threshold) if table.schema.goal.classes else None
     return Disagreement(
         rows=len(table),
         count=int(differ.sum()),
@@ -156,6 +167,8 @@ def disagreement(
         tree=_tree(differ, weights, network, linear, seed),
         seed=seed,
         cut=threshold if table.schema.task == "binary" else None,
+        possible=None if found is None else found.possible,
+        margins_told=found is None or found.margins_told,
         positive=table.schema.labels[-1] if table.schema.task == "binary" else None,
         higher=None if higher is None else _share(higher[differ], weights[differ], there, FEWEST),
         higher_count=None if higher is None else int(higher[differ].sum()),
@@ -221,7 +234,7 @@ def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundMo
     at = model.apply(_coded(encoder.transform(table.inputs.iloc[score]), edges))
     leaves, at = np.unique(at, return_inverse=True)
     risk = model.tree_.value[leaves, 0, 1] / model.tree_.value[leaves, 0].sum(axis=1)
-    auc, balanced = _scored(at, risk, differ[score], table.take(score), weights[score], seed)
+    auc, balanced = _scored_told(at, risk, differ[score], table.take(score), weights[score], seed)
     if not np.isfinite(auc).all():  # some resamples of groups hold no row that differs, or none that does not
         return None
     paths = _paths(model.tree_, meaning, edges)
@@ -234,8 +247,14 @@ def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundMo
         together = None if table.groups is None else table.groups[score][inside]
         share = _share(differ[score][inside], weights[score][inside], together)
         shown.append(Leaf(paths[int(leaf)], int(inside.sum()), int(differ[score][inside].sum()), *share))
-    shown.sort(key=lambda leaf: -leaf.share)
-    return Tree(tuple(shown), hidden, len(fit), len(score), auc, balanced)
+    shown.sort(key=_place)
+    return Tree(tuple(shown), hidden, len(fit), len(score), auc, balanced, int(differ[score].sum()))
+
+
+def _place(leaf: Leaf) -> tuple[bool, float]:
+    """Return where a leaf stands among others, by what is told of it."""
+    few = countless(leaf.differ, leaf.rows)
+    return few, -leaf.rows if few else -leaf.share
 
 
 Meaning = tuple[
@@ -288,6 +307,51 @@ def _coded(encoded: FloatArray, edges: Edges) -> FloatArray:
     made = np.array(encoded, dtype=np.float64)
     for place, cuts in edges.items():
         made[:, place] = np.searchsorted(cuts, made[:, place])
+    return made
+
+
+def _scored_told(
+    at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
+) -> tuple[Estimate, Estimate]:
+    """Return AUC and balanced accuracy from which no number of 1 to 9 rows of a leaf follows.
+
+    Where 1 to 9 rows of leaves differ, or do not, the numbers are those of five such rows in each of these leaves. The intervals
+    reach from the lower end of that with which the tree is worst, one or nine, to the upper end of that with which it is best.
+    """
+    if not _few_in_a_leaf(differ, at):
+        return _scored(at, risk, differ, table, weights, seed)
+    above = risk > 0.5
+    assumed = (np.full(len(risk), 5), np.where(above, 1, SMALL - 1), np.where(above, SMALL - 1, 1))
+    middle, worst, best = (_scored(at, risk, _as_if(differ, at, few), table, weights, seed) for few in assumed)
+    auc, balanced = (
+        (value, stderr, min(low, under[2]), max(high, over[3]))
+        for (value, stderr, low, high), under, over in zip(middle, worst, best, strict=True)
+    )
+    return auc, balanced
+
+
+def _few_in_a_leaf(differ: Any, at: IntArray) -> bool:
+    """Return whether one to nine rows of a leaf differ, or do not."""
+    sizes = np.bincount(at)
+    hits = np.bincount(at, differ).astype(np.int64)
+    return any(countless(int(some), int(size)) for some, size in zip(hits, sizes, strict=True))
+
+
+def _as_if(differ: Any, at: IntArray, few: IntArray) -> Any:
+    """Return which rows differ (n,) if of each leaf in which one to nine rows do, so many (leaves,) did; or, where all but one to
+    nine do, all but ten less so many.
+    """
+    made = differ.copy()
+    for leaf in np.unique(at):
+        inside = np.flatnonzero(at == leaf)
+        hits = int(differ[inside].sum())
+        if not countless(hits, len(inside)):
+            continue
+        wanted = min(int(few[leaf]), len(inside) - 1)
+        if hits >= SMALL:
+            wanted = len(inside) - SMALL + wanted
+        more = wanted > hits
+        made[inside[differ[inside] != more][: abs(wanted - hits)]] = more
     return made
 
 

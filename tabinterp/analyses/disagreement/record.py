@@ -18,7 +18,7 @@ from tabinterp.document.base import Interval, Message, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
 from tabinterp.errors import DocumentError
 from tabinterp.stats.wilson_interval import wilson
-from tabinterp.table.suppression import SMALL, blurred, countless, parts_shown
+from tabinterp.table.suppression import SMALL, countless, few_possible, parts_shown
 
 from . import ANALYSIS
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 CHANCE = 0.5
 DEPTH = 3  # of the tree
+RIGHT = ("network_right", "linear_right", "neither")  # shares of the rows that differ
 
 
 class Leaf(Part):
@@ -42,8 +43,8 @@ class Leaf(Part):
 
 class Disagreement(Part):
     rows: int
-    # rows in which the models differ; None, and no share, where one to nine do, or do not; None, and shares rounded, where the
-    # count would give the one to nine rows on which one model alone predicts the positive class
+    # rows in which the models differ; None where it would tell of one to nine rows: on which they differ, agree, or on which one
+    # model alone is right or predicts the positive class. Shares are then those of the confusion matrices, or there are none.
     count: int | None
     share: Interval
     network_right: Interval  # of the rows that differ; empty where fewer than ten of them are on one side
@@ -92,25 +93,17 @@ def build(r: Results) -> Disagreement | None:
     result = r[ANALYSIS]
     if result is None:
         return None
-    tree = result.tree
+    tree = result.tree if result.tree is not None and _tree_told(result, result.tree) else None
     resolved = _resolved(tree)
     leaves, hidden = _leaves(tree) if tree is not None and resolved else ([], 0)
-    share_shown, right_shown = not countless(result.count, result.rows), not _right_withheld(result)
-    higher, nearly_always = _which_is_higher(result) if share_shown else (Interval(), None)
-    # The exact count and the two models' numbers of predicted positives would give the number of the few on one side.
-    rough = share_shown and result.positive is not None and countless(result.higher_count or 0, result.count)
-    share, sides = _blurred(result) if rough else (_share(result.share), _sides(result))
+    shares = dict.fromkeys(("share", *RIGHT), Interval())
+    shares |= _told(result) if result.possible is None else _possible(result, *result.possible)
 
     part = fill(
         Disagreement,
         result,
-        count=result.count if share_shown and not rough else None,
-        share=share if share_shown else Interval(),
-        network_right=sides[0] if right_shown else Interval(),
-        linear_right=sides[1] if right_shown else Interval(),
-        neither=sides[2] if right_shown else Interval(),
-        network_higher=higher,
-        nearly_always_higher=nearly_always,
+        count=None if result.possible is not None or countless(result.count, result.rows) else result.count,
+        **shares,
         decision_threshold=result.cut,
         sentences=[],
         auc=Interval() if tree is None else interval(*tree.auc),
@@ -132,6 +125,62 @@ def disagreement_sentences(part: Disagreement, linear: str, positive: str | None
     return [_how_many(part), *_which_way(part, linear, positive), _who(part, linear), _apart(part)]
 
 
+def _told(result: DisagreementResult) -> dict[str, Any]:
+    """Return the shares where the number of rows that differ may be told."""
+    if countless(result.count, result.rows):
+        return {}
+    found: dict[str, Any] = {"share": _share(result.share)}
+    if not _right_withheld(result):
+        found |= {name: _share(getattr(result, name)) for name in RIGHT}
+    if result.margins_told:
+        found["network_higher"], found["nearly_always_higher"] = _which_is_higher(result)
+    return found
+
+
+def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, Any]:
+    """Return the shares where the number of rows that differ may not be told from others, `least` to `most`.
+
+    They depend on the confusion matrices alone, and are given where these are told of. A share is that of the number in the
+    middle, to two digits, and its interval reaches over the intervals of all these numbers. With weights or groups, a share of
+    all rows is moved by as much, and has no interval; other shares are not given.
+    """
+    if not result.margins_told or few_possible((least, most), result.rows):
+        return {}
+    if not result.plain or result.higher_count is None:
+        moved = result.share[0] * (least + most) / 2 / result.count
+        return {"share": interval(_rough(moved), None, None, None)}
+    counts = range(least, most + 1, 2)  # two more: one row on which each model is right
+    found: dict[str, Any] = {"share": _over([(count, result.rows) for count in counts])}
+    right = _side(counts, result.right[0] - result.right[1])
+    if min(min(up, of - up) for up, of in right) >= SMALL:
+        others, none = [(of - up, of) for up, of in right], [(0, of) for _, of in right]
+        found |= dict(zip(RIGHT, map(_over, (right, others, none)), strict=True))
+    higher = _side(counts, 2 * result.higher_count - result.count)
+    fewest = [min(up, of - up) for up, of in higher]
+    if min(fewest) >= SMALL:
+        found["network_higher"] = _over(higher)
+    elif max(fewest) < SMALL and least >= 2 * SMALL:
+        up, of = higher[0]
+        found["nearly_always_higher"] = "network" if 2 * up > of else "linear"
+    return found
+
+
+def _side(counts: range, surplus: int) -> list[tuple[int, int]]:
+    """Return how many of so many rows are on one side that has `surplus` rows more than the other."""
+    return [((count + surplus) // 2, count) for count in counts]
+
+
+def _over(quotients: list[tuple[int, int]]) -> Interval:
+    """Return the share in the middle of several possible ones, with an interval that reaches over those of all, to two digits."""
+    ends = [wilson(hits / of, of) for hits, of in quotients]
+    middle = [sum(one) / len(quotients) for one in zip(*quotients, strict=True)]
+    return interval(_rough(middle[0] / middle[1]), None, _rough(min(ends)[0]), _rough(max(high for _, high in ends)))
+
+
+def _rough(share: float) -> float:
+    return float(f"{share:.2g}")
+
+
 def _right_withheld(result: DisagreementResult) -> bool:
     """Return whether one model, or neither, is right on one to nine of the rows that differ, or on all but as many."""
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
@@ -151,6 +200,16 @@ def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["net
     return Interval(), "linear" if result.higher_count < SMALL else "network"
 
 
+def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
+    """Return whether the numbers of a tree, from which follows how many rows of the scored half differ, leave all numbers of rows
+    possible that may not be told from the true one: at least ten rows of the fitted half differ, and at least ten do not.
+    """
+    if result.possible is None:
+        return True
+    least, most = result.possible
+    return tree.differ + SMALL <= least and most <= tree.differ + tree.fitted_rows - SMALL
+
+
 def _leaves(tree: Tree) -> tuple[list[Leaf], int]:
     """Leaves whose number of rows may be shown, and how many rows the others have."""
     shown = parts_shown([*(leaf.rows for leaf in tree.leaves), tree.hidden])[:-1]
@@ -167,47 +226,18 @@ def _share(share: tuple[float, float, float]) -> Interval:
     return interval(value, None, low, high)
 
 
-def _sides(result: DisagreementResult) -> list[Interval]:
-    return [_share(one) for one in (result.network_right, result.linear_right, result.neither)]
-
-
-def _blurred(result: DisagreementResult) -> tuple[Interval, list[Interval]]:
-    """Return the shares as if five rows were on the side of the few, to two digits: the share of rows that differ, and of these
-    the shares on which the network, the linear model and neither is right.
-
-    Of two classes one model is right wherever they differ. With weights or groups the shares are no quotients of counts, and are
-    moved by as much.
-    """
-    above = result.higher_count or 0
-    count = blurred(result.count, min(above, result.count - above))
-    right = max(0, min(count, result.right[0] + (count - result.count) // 2))
-    sides = (result.network_right, result.right[0], right), (result.linear_right, result.right[1], count - right)
-    share = _about(result.share, (result.count, result.rows), (count, result.rows), result.plain)
-    shares = [_about(one, (was, result.count), (now, count), result.plain) for one, was, now in sides]
-    return share, [*shares, _about(result.neither, (0, result.count), (0, count), result.plain)]
-
-
-def _about(share: tuple[float, float, float], was: tuple[int, int], now: tuple[int, int], plain: bool) -> Interval:
-    """Return a share that was one quotient of counts as if it were another, to two digits."""
-    value = now[0] / now[1]
-    if plain:
-        numbers: tuple[float, ...] = (value, *wilson(value, now[1]))
-    else:
-        moved = value * was[1] / was[0] if was[0] else 1.0
-        numbers = tuple(min(1.0, number * moved) for number in share)
-    value, low, high = (float(f"{number:.2g}") for number in numbers)
-    return interval(value, None, low, high)
-
-
 def _percent(name: str, share: Interval) -> dict[str, float | None]:
     ends = {name: share.value, f"{name}_low": share.low, f"{name}_high": share.high}
     return {part: None if end is None else 100 * end for part, end in ends.items()}
 
 
 def _how_many(part: Disagreement) -> Message:
-    if part.count is None and part.share.value is None:
+    if part.share.value is None:
         return Message(key="disagreement.few", values={"rows": part.rows, "fewest": SMALL})
     if part.count is None:
+        if part.share.low is None:
+            about: dict[str, Any] = {"rows": part.rows, "percent": 100 * part.share.value}
+            return Message(key="verdict.labels.about", values=about)
         about = {"rows": part.rows, **_percent("percent", part.share)}
         return Message(key="disagreement.classes.about", values=about)
     values = {"count": part.count, "rows": part.rows, **_percent("percent", part.share)}
@@ -221,7 +251,8 @@ def _which_way(part: Disagreement, linear: str, positive: str | None) -> list[Me
     kind = "larger" if positive is None else "positive"
     values: dict[str, Any] = {} if positive is None else {"label": positive, "model": linear}
     if part.network_higher.value is not None:
-        return [Message(key=f"disagreement.{kind}", values=values | _percent("percent", part.network_higher))]
+        about = ".about" if part.count is None else ""
+        return [Message(key=f"disagreement.{kind}{about}", values=values | _percent("percent", part.network_higher))]
     if part.nearly_always_higher is not None:
         values = {"model": linear, "fewest": SMALL, **values}
         return [Message(key=f"disagreement.{kind}.{part.nearly_always_higher}", values=values)]

@@ -21,6 +21,10 @@ TEXT: dict[str, str] = {
         "Of the rows on which the models disagree, {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
         "“{label}” by the network alone."
     ),
+    "disagreement.positive.about": (
+        "Of the rows on which the models disagree, about {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
+        "“{label}” by the network alone."
+    ),
     "disagreement.larger": (
         "Where the models disagree, the network predicts the larger value on {percent}% of rows (95% CI "
         "{percent_low}% to {percent_high}%)."
@@ -51,8 +55,8 @@ TEXT: dict[str, str] = {
         "{neither}% ({neither_low}% to {neither_high}%)."
     ),
     "disagreement.few": (
-        "Either the models disagree on fewer than {fewest} of the {rows} held-out rows, or they agree on fewer than "
-        "{fewest}. The number is withheld."
+        "The number of held-out rows (of {rows}) on which the models disagree is withheld, because it would disclose a count "
+        "below {fewest}."
     ),
     "disagreement.right.few": (
         "The comparison of accuracy where the models disagree is withheld: they disagree on fewer than {fewest} rows "
@@ -92,7 +96,8 @@ TEXT: dict[str, str] = {
         "of the rows, selected by hash; the table is computed on the other {scored}. The tree describes where the models "
         "disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer "
         "than 10 rows are not shown. –: withheld, because the models disagree on only 1 to 9 rows of the leaf, or agree on "
-        "only 1 to 9."
+        "only 1 to 9. If there are such leaves, the AUC and the balanced accuracy assume five such rows in each, and their CIs "
+        "allow for any number from 1 to 9."
     ),
     # why it does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (

@@ -59,10 +59,11 @@ TEXT: dict[str, str] = {
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. "
-        "Curves alone achieve {ladder}% of the held-out gain over the linear model that curves and the selected interactions "
-        "achieve together, and explain {score}% of the variance of the network's score that these explain together. The 95% CI for the "
-        "difference is {low} to {high} percentage points (within ±25 counts as similar)."
+        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the "
+        "network. Curves alone achieve {ladder}% of the held-out gain over the linear model that curves and the "
+        "selected interactions achieve together, and explain {score}% of the variance of the network's score that "
+        "these explain together. The 95% CI for the difference is {low} to {high} percentage points (within ±25 "
+        "counts as similar)."
     ),
     "gain.disagree": (
         "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of "

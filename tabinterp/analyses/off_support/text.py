@@ -21,11 +21,11 @@ TEXT: dict[str, str] = {
     "report.off.permuted": "Any row [95% CI]",
     "report.off.swapped": "Most similar row [95% CI]",
     "report.off.swaps.note": (
-        "Columns are sorted by change in score, largest first. Taking a column's value from an arbitrary row (“Any row”) "
-        "can create a row that does not occur in practice; taking it from the row that is most similar in all other "
-        "columns (“Most similar row”) creates a more realistic row. If the change in score is much smaller with a value from the "
-        "most similar row than with one from an arbitrary row, the column affects the score mainly on unrealistic rows, or is correlated with "
-        "other columns."
+        "Columns are sorted by change in score, largest first. Taking a column's value from an arbitrary row (“Any "
+        "row”) can create a row that does not occur in practice; taking it from the row that is most similar in all "
+        "other columns (“Most similar row”) creates a more realistic row. If the change in score is much smaller "
+        "with a value from the most similar row than with one from an arbitrary row, the column affects the score "
+        "mainly on unrealistic rows, or is correlated with other columns."
     ),
     # why it does not apply
     "why.the score is the same on every row": "the score is the same in every row",

@@ -41,6 +41,7 @@ from tabinterp.table.schema import GOALS
 from tabinterp.table.suppression import SMALL
 
 from . import record
+from .discordance import Discordance
 
 RESAMPLES = 1000
 SWAPPED = 0.01  # one-sided p below which classes are in another order
@@ -60,14 +61,16 @@ Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"
 class Metric:
     """One metric of both models: value, standard error and 95% interval, and the paired difference network - linear.
 
-    `method`: whose standard error the difference has. `rows`: how many it is of, where that is not as many as all others are.
+    `method`: whose standard error the difference has. Where the true one would tell of 1 to 9 rows, it is "withheld", or
+    "widened": made from the largest number of rows on which one model alone is right that may not be told from the true one, so
+    that the interval covers at least as often. `rows`: how many it is of, where that is not as many as all others are.
     """
 
     name: str
     network: Estimate
     linear: Estimate
     difference: Estimate
-    method: Literal["delong", "student"] = "student"
+    method: Literal["delong", "student", "widened", "withheld"] = "student"
     rows: int | None = None
 
     @property
@@ -122,13 +125,20 @@ class Swapped:
 
 @dataclass(frozen=True)
 class DifferentClasses:
-    """Rows for which the two models predict different classes: their number and (weighted) share, and of two classes the number
-    of rows for which only the network predicts the positive one.
+    """Rows for which the two models predict different classes: their number and (weighted) share.
+
+    `possible`: the least and the largest number that may not be told from the true one; None if that may be told. `margins_told`:
+    whether a number made from the confusion matrices may take its place.
     """
 
     count: int
     share: float
-    only_network: int | None
+    possible: tuple[int, int] | None = None
+    margins_told: bool = True
+
+    @classmethod
+    def of(cls, found: Discordance, share: float) -> DifferentClasses:
+        return cls(found.count, share, found.possible, found.margins_told)
 
 
 @dataclass(frozen=True)
@@ -374,14 +384,16 @@ def compare(
         held = np.bincount(codes, minlength=len(labels)).astype(np.float64)
     measured, single = _measured(both, table, threshold, network.device)
     alone = table.weights is None and table.groups is None
+    differ = discordance(both, table, threshold) if table.schema.goal.classes else None
+    metrics = [_metric(name, one, alone) for name, one in measured.items() if name not in without]
     null = null_told(null_loss(task, table.y, weights), held)
     return Performance(
-        metrics=tuple(_metric(name, one, alone) for name, one in measured.items() if name not in without),
+        metrics=tuple(metrics if differ is None else [_told(one, differ, table) for one in metrics]),
         rows=len(table),
         seed=seed,
         held_out=held_out,
         null=null,
-        disagreement=_disagreement(both, weights, threshold) if table.schema.goal.classes else None,
+        disagreement=None if differ is None else _different_classes(both, weights, threshold, differ),
         given=margin,
         classes=tuple((labels[k], _metric(name, one, alone)) for (name, k), one in single.items()),
         skill=_skill(both[0], null, table, network.device),
@@ -709,13 +721,37 @@ def labels_differ(both: FloatArray, threshold: float) -> NDArray[np.bool_]:
     return np.asarray(labels[0] != labels[1])
 
 
-def only_network_positive(both: FloatArray, threshold: float) -> NDArray[np.bool_]:
-    """Return whether, of two models of two classes (2, n, 1), only the first predicts the positive one (n,)."""
-    labels = predicted_classes(both, threshold)
-    return np.asarray(labels[0] > labels[1])
+def discordance(both: FloatArray, table: Table, threshold: float) -> Discordance:
+    """Return the rows on which two models (2, n, k) predict different classes."""
+    return Discordance.of(predicted_classes(both, threshold), table.y.astype(np.int64), len(table.schema.labels))
 
 
-def _disagreement(both: FloatArray, weights: FloatArray, threshold: float) -> DifferentClasses:
-    differ = labels_differ(both, threshold)
-    only_network = int(only_network_positive(both, threshold).sum()) if both.shape[2] == 1 else None
-    return DifferentClasses(int(differ.sum()), float(np.average(differ, weights=weights)), only_network)
+def _different_classes(both: FloatArray, weights: FloatArray, threshold: float, found: Discordance) -> DifferentClasses:
+    return DifferentClasses.of(found, float(np.average(labels_differ(both, threshold), weights=weights)))
+
+
+def _told(metric: Metric, found: Discordance, table: Table) -> Metric:
+    """Return a metric without an error of its difference from which a number of 1 to 9 rows would follow."""
+    if metric.name not in ("accuracy", "balanced_accuracy"):
+        return metric
+    if table.schema.task == "binary":
+        right = found.assumed_in_total(table.y)
+        if right is None:
+            return metric
+        return widened(metric, paired("accuracy", right, table), table) if found.margins_told else withheld(metric)
+    few = found.few_are_right if metric.name == "accuracy" else found.few_are_right_in_a_class
+    return withheld(metric) if few else metric
+
+
+def widened(metric: Metric, assumed: Metric, table: Table) -> Metric:
+    """Return a metric whose difference has the error of assumed decisions; it has none where rows have weights or come in
+    groups, since nobody knows which of them the assumed decisions would be about.
+    """
+    if table.weights is not None or table.groups is not None:
+        return withheld(metric)
+    return replace(metric, difference=assumed.difference, method="widened")
+
+
+def withheld(metric: Metric) -> Metric:
+    """Return a metric whose difference has no error."""
+    return replace(metric, difference=(metric.difference[0], np.nan, np.nan, np.nan), method="withheld")

@@ -25,7 +25,7 @@ from tabinterp.analyses.recalibration.record import Recalibration
 from tabinterp.analyses.record_values import fill, interval, metric_row, number
 from tabinterp.document.base import Interval, Message, Metric, MetricRow, Part, Status
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
-from tabinterp.table.suppression import SMALL, blurred, countless
+from tabinterp.table.suppression import SMALL, few_possible
 
 if TYPE_CHECKING:
     from tabinterp.analyses.decision_curve.estimator import Decisions as DecisionsResult
@@ -192,13 +192,12 @@ def _lines(r: Results, importance: Importance) -> list[Message]:
 
 
 def _different_classes(differ: DifferentClasses, rows: int) -> Message:
-    if countless(differ.count, rows):
-        return Message(key="verdict.labels.few", values={"rows": rows, "fewest": SMALL})
-    if differ.only_network is None or not countless(differ.only_network, differ.count):
+    if differ.possible is None:
         values = {"count": differ.count, "rows": rows, "percent": 100 * differ.share}
         return Message(key="verdict.labels", values=values)
-    few = min(differ.only_network, differ.count - differ.only_network)
-    share = differ.share * blurred(differ.count, few) / differ.count
+    if not differ.margins_told or few_possible(differ.possible, rows):
+        return Message(key="verdict.labels.few", values={"rows": rows, "fewest": SMALL})
+    share = differ.share * sum(differ.possible) / 2 / differ.count
     return Message(key="verdict.labels.about", values={"rows": rows, "percent": 100 * float(f"{share:.2g}")})
 
 
@@ -246,20 +245,11 @@ def _cost(result: DecisionsResult, linear: str) -> Message:
     policy, cost = result.policy, result.metrics[0]
     assert policy is not None
     value, _, low, high = cost.difference
-    return Message(
-        key=f"verdict.cost.{cost.resolved}",
-        values={
-            "false_positive": policy.false_positive,
-            "false_negative": policy.false_negative,
-            "threshold": policy.threshold,
-            "network": cost.network[0],
-            "other": cost.linear[0],
-            "linear": linear,
-            "value": value,
-            "low": low,
-            "high": high,
-        },
-    )
+    costs = {name: getattr(policy, name) for name in ("false_positive", "false_negative", "threshold")}
+    values = costs | {"network": cost.network[0], "other": cost.linear[0], "linear": linear, "value": value}
+    if cost.method == "withheld":
+        return Message(key="verdict.cost.withheld", values=values | {"fewest": SMALL})
+    return Message(key=f"verdict.cost.{cost.resolved}", values=values | {"low": low, "high": high})
 
 
 def gap(primary: MetricRow, margin: float | None) -> Message:
@@ -277,9 +267,9 @@ def gap(primary: MetricRow, margin: float | None) -> Message:
 
 def others(metrics: Sequence[MetricRow]) -> list[Message]:
     """Return what the metrics other than the primary one say, in one sentence; R2 is omitted as it repeats the squared
-    error.
+    error, and so is a metric whose difference has no interval.
     """
-    resolved = [row.resolved for row in metrics if row.metric != "r2"]
+    resolved = [row.resolved for row in metrics if row.metric != "r2" and row.method != "withheld"]
     counts = {way: sum(outcome == way for outcome in resolved) for way in ("better", "worse", "no")}
     if not resolved:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tabinterp.analyses.performance.record import FEWEST, ClassRow, TrainingRow
 from tabinterp.document.document import Document, Interval, MetricRow
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
-from tabinterp.report.tables import MODELS, STYLES, Column, interval_column, metric_table, table
+from tabinterp.report.tables import MODELS, STYLES, Column, few_rows, interval_column, metric_table, table
 from tabinterp.report.words import capital, draws, interval, number, say, stated, t, tidy
 
 from .record import Judged
@@ -15,7 +15,7 @@ PARTS = ("seen", "unseen", "gap")  # on training rows, on held-out rows, and the
 
 def build(document: Document) -> list[Block]:
     blocks: list[Block] = [_rows(document), _primary(document), *_scope(document), _whole(document), _arrows()]
-    blocks += [*_threshold(document), *_delong(document)]
+    blocks += [*_threshold(document), *_delong(document), *few_rows(document.performance.metrics)]
     blocks += _training(document)
     judged = document.get(Judged)
     return blocks if judged is None or not judged.classes else [*blocks, _classes(judged.classes)]
@@ -74,7 +74,7 @@ def brief(document: Document) -> list[Table | Paragraph]:
         _resolved(document),
     ]
     metrics = table(t("report.performance.caption"), document.performance.metrics, columns, style="")
-    return [_rows(document), metrics, _arrows()]
+    return [_rows(document), metrics, _arrows(), *few_rows(document.performance.metrics)]
 
 
 def _scope(document: Document) -> list[Block]:
@@ -165,9 +165,11 @@ def _name(row: MetricRow) -> str:
 def _resolved(document: Document) -> Column[MetricRow]:
     """On rows that may have been trained on, no difference speaks for either model."""
     held_out = document.performance.held_out
-    return Column(
-        t("report.resolved"), lambda row: t(f"report.resolved.{row.resolved if held_out else 'not_assessed'}"), "t"
-    )
+
+    def show(row: MetricRow) -> str:
+        return t(f"report.resolved.{row.resolved if held_out and row.method != 'withheld' else 'not_assessed'}")
+
+    return Column(t("report.resolved"), show, "t")
 
 
 def _classes(rows: list[ClassRow]) -> Fold:

@@ -21,17 +21,19 @@ from tabinterp.stats.accumulators import Means
 from tabinterp.stats.estimates import Estimates
 from tabinterp.table.schema import GOALS
 
+from .discordance import Discordance
 from .estimator import (
     DifferentClasses,
     Estimate,
     Metric,
     Performance,
+    discordance,
     labels_differ,
     null_of,
     null_parts,
     null_told,
-    only_network_positive,
     right,
+    withheld,
 )
 
 SUMMED = ("log_loss", "brier", "accuracy", "squared_error", "absolute_error", "poisson_deviance")
@@ -53,15 +55,14 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """Sums of (metrics, network/linear/difference), of the null loss, of labels that differ, and their count; and how often only
-    the network predicts the positive class of two.
+    """Sums of (metrics, network/linear/difference), of the null loss and of labels that differ; and of classes, which model is
+    right on how many rows.
     """
 
     losses: Means
     null: Means
     differ: Means
-    count: int
-    only_network: int
+    discordance: Discordance | None
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan:
@@ -76,14 +77,12 @@ def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Totals:
     rows = np.stack([_metric(plan, name, both, table.y) for name in plan.metrics], axis=1)
     null = null_parts(plan.task, table.y, plan.classes, plan.centre)
     differ = labels_differ(both, plan.threshold) if GOALS[plan.task].classes else np.zeros(len(table), dtype=bool)
-    only = int(only_network_positive(both, plan.threshold).sum()) if plan.task == "binary" else 0
     weights, differ = table.weights, differ.astype(np.float64)
     return Totals(
         losses=_sums(rows, weights),
         null=_sums(null, weights),
         differ=_sums(differ, weights),
-        count=int(differ.sum()),
-        only_network=only,
+        discordance=discordance(both, table, plan.threshold) if GOALS[plan.task].classes else None,
     )
 
 
@@ -92,8 +91,7 @@ def merge(a: Totals, b: Totals) -> Totals:
         losses=sums.merge(a.losses, b.losses),
         null=sums.merge(a.null, b.null),
         differ=sums.merge(a.differ, b.differ),
-        count=a.count + b.count,
-        only_network=a.only_network + b.only_network,
+        discordance=None if a.discordance is None or b.discordance is None else a.discordance + b.discordance,
     )
 
 
@@ -103,22 +101,20 @@ def finish(context: Context, plan: Plan, totals: Totals) -> Performance:
     held = totals.null.mean * totals.losses.rows if plan.task == "multiclass" else np.zeros(0)  # rows of each class
     known = {one.name: replace(one, rows=drawn.rows) for one in drawn.metrics}
     known |= {name: _as_metric(name, found[i]) for i, name in enumerate(plan.metrics)}
+    differ = totals.discordance
+    if differ is not None and (differ.few_are_right or differ.possible is not None):
+        known["accuracy"] = withheld(known["accuracy"])
     return replace(
         drawn,
         metrics=tuple(known[name] for name in GOALS[plan.task].metrics if name in known),
         classes=tuple((label, replace(one, rows=drawn.rows)) for label, one in drawn.classes),
         rows=totals.losses.rows,
         null=null_told(null_of(plan.task, totals.null.mean, plan.centre), held),
-        disagreement=_different_classes(plan, totals) if GOALS[plan.task].classes else None,
+        disagreement=None if differ is None else DifferentClasses.of(differ, float(totals.differ.mean)),
     )
 
 
 STREAM = Stream(start, update, merge, finish)
-
-
-def _different_classes(plan: Plan, totals: Totals) -> DifferentClasses:
-    only_network = totals.only_network if plan.task == "binary" else None
-    return DifferentClasses(totals.count, float(totals.differ.mean), only_network)
 
 
 def _metric(plan: Plan, name: str, both: FloatArray, y: FloatArray) -> FloatArray:

@@ -157,8 +157,8 @@ TEXT: dict[str, str] = {
     "verdict.labels": "The models predict different classes for {count} of the {rows} held-out rows ({percent}%).",
     "verdict.labels.about": "The models predict different classes for about {percent}% of the {rows} held-out rows.",
     "verdict.labels.few": (
-        "The models predict different classes, or the same class, for fewer than {fewest} of the {rows} held-out "
-        "rows. The exact number is withheld."
+        "The number of held-out rows (of {rows}) for which the models predict different classes is withheld, because it "
+        "would disclose a count below {fewest}."
     ),
     "verdict.only_network": (
         "Columns with a significant permutation importance for the network only: {columns}. Their importance also "
@@ -195,6 +195,14 @@ TEXT: dict[str, str] = {
     "report.performance.no_delong": (
         "The interval for the difference in ROC AUC is from bootstrap resamples, because DeLong's method needs "
         "independent rows of equal weight."
+    ),
+    # metrics: names of metrics
+    "report.performance.widened": (
+        "The CI of the difference in {metrics} is wider than necessary, because the exact CI would disclose a count of rows "
+        "below {fewest}. It is conservative: it assumes at least as many disagreements between the models as there are."
+    ),
+    "report.performance.withheld": (
+        "The CI of the difference in {metrics} is withheld, because it would disclose a count of rows below {fewest}."
     ),
     "report.judged.classes": "Metrics by class",
     "report.judged.classes.table": "Log loss and ROC AUC of each class versus all others [95% CI]",

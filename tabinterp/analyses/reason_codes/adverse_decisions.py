@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from tabinterp.analyses.gradients.estimator import gradient_importance
-from tabinterp.analyses.performance.estimator import FEWEST
+from tabinterp.analyses.performance.estimator import FEWEST, discordance
 from tabinterp.analyses.shapley_values.coalitions import Games
 from tabinterp.analyses.shapley_values.permutation_sampling import explain
 from tabinterp.arrays import FloatArray, IntArray
@@ -53,6 +53,7 @@ class Case:
     cut: float
     seed: int
     evaluations: float = EVALUATIONS
+    apart_told: bool = True  # whether it may be told how many of the rows the linear model declines, too
 
     @property
     def rows(self) -> IntArray:
@@ -137,9 +138,10 @@ def case_of(
     both = np.concatenate([down_drawn, up[nearest]])
     mean, linear_mean = (np.asarray(np.average(x, axis=0, weights=weights)) for x in means)
     size, near = len(down_drawn), np.arange(len(down_drawn), len(both))
-    return Case(
-        network.take(both), linear.take(both), size, len(down), near, mean, linear_mean, side, cut, seed, evaluations
-    )
+    apart = discordance(np.stack([network.scores, linear.scores]), table, threshold)
+    told = apart.possible is None and apart.margins_told
+    models = network.take(both), linear.take(both)
+    return Case(*models, size, len(down), near, mean, linear_mean, side, cut, seed, evaluations, told)
 
 
 # ---- what each column adds towards the decline

@@ -2,7 +2,8 @@
 are named.
 
 A share that one to nine rows make, or all but as many, is not told, but its one end (`told_share`); nor is one from which such
-a share could be reckoned.
+a share could be reckoned. Where the number of rows on which the two models decide differently is withheld, so is all that is
+about the declined rows that the linear model declines, too, or does not.
 """
 
 from __future__ import annotations
@@ -103,7 +104,11 @@ def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Li
     pairs += [(of, main, lists[of], everyone) for of in ("baseline", "integrated_gradients") if of in lists]
     if case.linear.is_local(case.linear.columns):
         pairs.append(("linear_reference", lists["linear"], linear_values(case, case.linear_mean), everyone))
-    return _closed([_likeness(of, case, one[at], other[at], at) for of, one, other, at in pairs])
+    found = [_likeness(of, case, one[at], other[at], at) for of, one, other, at in pairs]
+    if not case.apart_told:
+        apart = ("linear_agree", "linear_differ")
+        found = [Likeness(one.of, 0, NONE, NONE, NONE) if one.of in apart else one for one in found]
+    return _closed(found)
 
 
 def _closed(found: list[Likeness]) -> list[Likeness]:
@@ -145,6 +150,9 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:
         at = np.flatnonzero(case.declines(bound.scores[: case.size, 0]))
+        if name == "linear" and not case.apart_told:
+            found.append(Flips(name, 0, NONE, NONE, NONE))
+            continue
         named = listed(values[at])[0]
         drawn = _random_sets(case, at, named.sum(axis=1))
         shares = [_approved(case, bound, at, which) for which in (named, drawn)]

@@ -17,14 +17,14 @@ TEXT: dict[str, str] = {
     ),
     # method: report.shapley.method; converged: a percentage
     "report.shapley.how": (
-        "{model}: {method}. Because permutations are sampled, the Shapley values have a standard error, which is at most "
-        "{tolerance} standard deviations of the score in {converged} of the rows. The Shapley values reproduce the score of each row to within {residual} "
-        "standard deviations of the score."
+        "{model}: {method}. Because permutations are sampled, the Shapley values have a standard error, which is at "
+        "most {tolerance} standard deviations of the score in {converged} of the rows. The Shapley values reproduce "
+        "the score of each row to within {residual} standard deviations of the score."
     ),
     "report.shapley.how.all": (
-        "{model}: {method}. Because permutations are sampled, the Shapley values have a standard error, which is at most "
-        "{tolerance} standard deviations of the score in every row. The Shapley values reproduce the score of each row to within {residual} standard deviations "
-        "of the score."
+        "{model}: {method}. Because permutations are sampled, the Shapley values have a standard error, which is at "
+        "most {tolerance} standard deviations of the score in every row. The Shapley values reproduce the score of "
+        "each row to within {residual} standard deviations of the score."
     ),
     "report.shapley.how.exact": (
         "{model}: {method}; no sampling error. The Shapley values reproduce the score of each row to within "
