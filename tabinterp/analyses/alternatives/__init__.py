@@ -20,5 +20,5 @@ ANALYSIS: Analysis[Alternatives] = Analysis(
     ),
     place="groups.alternatives",
     record="Alternatives",
-    page=(OnPage("people", "groups", 12),),
+    page=(OnPage("people", "groups", 14),),
 )

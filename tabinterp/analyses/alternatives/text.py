@@ -7,9 +7,8 @@ TEXT: dict[str, str] = {
     "report.alternatives": "Less discriminatory alternatives",
     "report.alternatives.lead": (
         "The table shows both models, versions of them without one protected column or proxy, and versions "
-        "without any of these columns, evaluated on {rows} held-out rows. For each protected column, the "
-        "impact ratio is the selection rate of the least selected group divided by that of the most selected "
-        "group."
+        "without any of these columns, evaluated on {rows} held-out rows. Their adverse impact ratio is given for each "
+        "protected column."
     ),
     "report.alternatives.caption": "Model versions: AUC and impact ratio of each protected column",
     "report.alternatives.version": "Version",

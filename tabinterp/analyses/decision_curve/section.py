@@ -20,6 +20,7 @@ def build(decisions: Decisions, document: Document) -> list[Block]:
         Heading(t("report.judged.decisions")),
         *([] if decisions.policy is None else _policy(decisions.policy)),
         Paragraph(t("report.judged.curve.lead", rows=decisions.rows), "note"),
+        Paragraph(t("report.judged.curve.widened"), "note"),
         _curve(decisions.curve),
     ]
 

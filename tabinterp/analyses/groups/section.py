@@ -50,11 +50,12 @@ def _people(group_table: GroupTable, document: Document) -> list[Block]:
     blocks = [
         Heading(t("report.groups.people")),
         *answer,
+        *_lowest(group_table.impact),
         *rates(group_table, document, "note" if answer else ""),
         *_impact(group_table.impact),
-        *_more(group_table.columns, group_table.of),
     ]
-    return blocks + _pairs(group_table)
+    more = [*_more(group_table.columns, group_table.of), *_pairs(group_table)]
+    return [*blocks, Fold(t("report.groups.more"), more)]
 
 
 def _answer(document: Document) -> Iterator[Block]:
@@ -146,8 +147,22 @@ def _ratio(ratio: Interval) -> str:
     return interval(ratio)
 
 
+def _lowest(impact: Impact | None) -> list[Block]:
+    """Return the least and the most selected group of each single column under the network: shown at once."""
+    single = [] if impact is None else [row.headline for row in impact.network if len(row.columns) == 1]
+    pairs = [pair for pair in single if pair is not None]
+    if not pairs:
+        return []
+    columns: list[Column[ImpactPair]] = [
+        Column(t("report.impact.least"), lambda pair: group_name(pair.least), "w"),
+        Column(t("report.impact.most"), lambda pair: group_name(pair.most), "w"),
+        Column(t("report.impact.ratio"), lambda pair: interval(pair.ratio), "v"),
+    ]
+    return [Heading(t("report.impact.lowest.head")), table(t("report.impact.lowest"), pairs, columns, open_=True)]
+
+
 def _impact(impact: Impact | None) -> list[Block]:
-    """Return the least and the most selected group of each column, under either model."""
+    """Return the least and the most selected group of each column and pair of columns, under either model."""
     if impact is None or not impact.network:
         return []
     rows = [row for pair in zip(impact.network, impact.linear, strict=True) for row in zip(MODELS, pair, strict=True)]

@@ -75,9 +75,12 @@ TEXT: dict[str, str] = {
     "report.groups.rates_mean": "Mean predictions",
     "report.groups.other.network": "Other class, network [95% CI]",
     "report.groups.other.linear": "Other class, linear [95% CI]",
+    "report.impact.lowest.head": "Adverse impact ratios of the network",
+    "report.impact.lowest": "Lowest ratio of selection rates in each protected column",
     "report.impact": (
         "Adverse impact ratios: selection rate of the least selected group divided by that of the most selected group"
     ),
+    "report.groups.more": "More tables of groups: differences, error rates, calibration, groups of two columns",
     "report.impact.columns": "Columns",
     "report.impact.model": "Model",
     "report.impact.least": "Least selected",

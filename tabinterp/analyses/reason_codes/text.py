@@ -44,9 +44,8 @@ TEXT: dict[str, str] = {
         "comparison, each column is set alone to its values in the narrowly approved rows."
     ),
     "reasons.protected": (
-        "At least one protected column is among the network's reasons for {network}% of the rows that the network "
-        "declines (95% CI {network_low} to {network_high}), and among those of {linear:name} for {other}% of the same "
-        "rows (95% CI {other_low} to {other_high})."
+        "For {network}% of the declined rows (95% CI {network_low} to {network_high}), the network's reasons include at least "
+        "one protected column; for {other}% (95% CI {other_low} to {other_high}), those of {linear:name} do."
     ),
     "reasons.proxy": (
         "{column} is one of the best predictors of the protected column {protected}, which neither model uses. "

@@ -16,5 +16,5 @@ ANALYSIS: Analysis[WeakGroups] = Analysis(
     rows="performance",
     place="groups.weak",
     record="WeakPart",
-    page=(OnPage("people", "groups", 14),),
+    page=(OnPage("people", "groups", 12),),
 )
