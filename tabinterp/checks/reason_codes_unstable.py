@@ -23,7 +23,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     if changed.low is None and changed.high is None and alike.low is None and alike.high is None:
         return not_applicable()
     count = reasons.rows if reasons else 0
-    values = {"changed": _amount(changed, 100), "alike": _amount(alike), "rows": count}
+    moved = Interval() if reference is None else reference.changed
+    values = {"changed": _amount(changed, 100), "moved": _amount(moved, 100), "alike": _amount(alike), "rows": count}
     if above(changed, limits["percent"] / 100) or (alike.high is not None and alike.high <= limits["jaccard"]):
         return raised(**values)
     share = share_beyond(limits["percent"] / 100, count) if count else None
@@ -74,22 +75,21 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "Reason codes depend on the random seed or the reference. If they are computed with a different "
-                    "random seed, the list changes for {changed}% of declined rows. The "
-                    "mean Jaccard index between lists computed relative to the mean of the narrowly approved rows "
-                    "and lists computed relative to the mean of all rows is {alike} ({rows} rows with an adverse "
-                    "decision)."
+                    "Reason codes depend on the random seed or the reference. The list changes for {changed}% of declined "
+                    "rows with a different random seed, and for {moved}% with the mean of all rows as the reference instead "
+                    "of that of the narrowly approved rows. The mean Jaccard index between the lists for these two "
+                    "references is {alike} ({rows} rows with an adverse decision)."
                 ),
-                "changed, alike: a number, or 'at most' or 'at least' a number",
+                "changed, moved, alike: a number, or 'at most' or 'at least' a number",
             ),
             "cleared": (
                 (
-                    "If reason codes are computed with a different random seed, the list changes "
-                    "for {changed}% of declined rows. The mean Jaccard index between lists computed relative to the "
-                    "mean of the narrowly approved rows and lists computed relative to the mean of all rows is "
-                    "{alike} ({rows} rows with an adverse decision)."
+                    "The list of reason codes changes for {changed}% of declined rows with a different random seed, and for "
+                    "{moved}% with the mean of all rows as the reference instead of that of the narrowly approved rows. The "
+                    "mean Jaccard index between the lists for these two references is {alike} ({rows} rows with an adverse "
+                    "decision)."
                 ),
-                "changed, alike: a number, or 'at most' or 'at least' a number",
+                "changed, moved, alike: a number, or 'at most' or 'at least' a number",
             ),
             "not_applicable_adverse": (
                 "Not applicable: the adverse class was not stated. State it with adverse= when reading "

@@ -60,8 +60,8 @@ TEXT: dict[str, str] = {
         "to be negative."
     ),
     "report.judged.curve.widened": (
-        "The CI of a paired difference in net benefit is wider than necessary, or withheld, at thresholds where it would disclose "
-        "a count of rows below ten."
+        "The CI of a paired difference in net benefit is wider than necessary, or withheld, at thresholds where it would "
+        "disclose a count of rows below ten."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",
