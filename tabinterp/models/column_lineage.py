@@ -136,6 +136,9 @@ def _union(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
 
 def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     seen = list(getattr(step, "feature_names_in_", names or range(step.n_features_in_)))
+    if names is not None and hasattr(step, "feature_names_in_"):  # of the columns that it was fitted with, some may be absent
+        known = dict(zip(names, inputs, strict=True))
+        inputs = [known.get(str(name), frozenset()) for name in seen]
     result: Sources = [frozenset()] * max((s.stop for s in step.output_indices_.values()), default=0)
     for name, part, columns in step.transformers_:
         span = step.output_indices_.get(name, slice(0, 0))

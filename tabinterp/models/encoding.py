@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -215,15 +214,29 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
 
 
 def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
-    """Return the result of a function on rows, passed as an array if it was fitted without names, unless it needs a frame."""
+    """Return the result of a function on rows, passed as an array if it was fitted without names, unless it needs a frame.
+
+    A transformer of the user's own may find its columns by name, or by number in a frame without names, and not say so.
+    """
     if named:
         return function(rows)
-    try:
-        return function(_values(rows))
-    except Exception:  # a transformer of the user's own that finds its columns by name, and does not say so
-        with suppress(Exception):
-            return function(rows)
-        raise
+    made, refusals = None, list[Exception]()
+    for form in (_values, lambda frame: frame, lambda frame: frame.set_axis(range(frame.shape[1]), axis=1)):
+        try:
+            made = function(form(rows))
+        except Exception as error:
+            refusals.append(error)
+            continue
+        if np.shape(made)[:1] == (len(rows),):
+            return made
+    if made is not None:
+        return made
+    raise refusals[1 if _wants_frame(refusals[0]) else 0]
+
+
+def _wants_frame(error: Exception) -> bool:
+    """Return whether an error says that an array was given where a frame is needed."""
+    return any(words in str(error) for words in ("numpy.ndarray", "only integers, slices", "pandas DataFrames"))
 
 
 def _values(rows: pd.DataFrame) -> NDArray[Any]:

@@ -16,6 +16,8 @@ from tabinterp.errors import ModelError
 from .column_lineage import Sources, Structured
 from .encoding import apply
 
+TRIED = 64  # rows that an encoder is tried on
+
 
 @dataclass(frozen=True)
 class Levels:
@@ -103,9 +105,13 @@ def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
         reads = columns if names is None else tuple(map(str, names))
         missing = [name for name in reads if name not in columns]
         if missing:
-            raise ModelError(
-                f"encoder {i + 1} reads columns that are not input columns of this table: "
-                f"{', '.join(map(repr, missing))}"
-            )
+            reads = tuple(name for name in reads if name in columns)
+            try:  # columns that the encoder was fitted with and does not use may be absent, as in scikit-learn
+                apply(encoder, frame[list(reads)].iloc[:TRIED])
+            except ModelError as error:
+                raise ModelError(
+                    f"encoder {i + 1} reads columns that are not input columns of this table: "
+                    f"{', '.join(map(repr, missing))}. Without them, {error}"
+                ) from error
         parts.append(Part(encoder, reads))
     return SideBySide(parts)
