@@ -23,6 +23,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import slopes
+from tabinterp.models.through_encoder import by_differences, through
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates, effective_df, group_sums, mean_with_draws, units_of
 from tabinterp.stats.weights import quantile, unit
@@ -46,7 +47,9 @@ EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients is worth a warnin
 class GradientImportance(Display):
     """Attribution of each row's score to the original columns.
 
-    `values` (rows, columns, outputs), in units of the score; NaN for a column that the encoder mixes with others.
+    `values` (rows, columns, outputs), in units of the score. A column that the encoder mixes with others (principal components,
+    products, kernels) is what the encoder makes of it before it mixes it; NaN where that is not known. `differences`: columns
+    whose gradients are central differences through the steps that mix them, since these are not affine.
     `stderr` of the same shape, Monte Carlo error of each value, where the method draws; `mean_stderr` (columns, outputs)
     that of their mean over rows. `spread`, of the shape of `values`: what each row adds to the mean size of gradients through the
     standard deviation of the column, which is estimated from the same rows. `completeness_gap` (rows,):
@@ -74,6 +77,7 @@ class GradientImportance(Display):
     settings: dict[str, Any] = field(default_factory=dict)
     over: tuple[int, Estimates, Estimates] | None = None
     spread: FloatArray | None = None
+    differences: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -171,7 +175,16 @@ def gradient_importance(
     bound = bind(model, table)
     if not bound.has_gradient:
         raise NotApplicableError(why("gradient", model=bound.model.name, opaque=bound.model.opaque))
-    return METHODS[method](_Ask(bound, baseline, tolerance, background, seed))
+    differences = by_differences(bound)
+    bound = through(bound)
+    if not any(bound.encoding.local.values()):
+        raise NotApplicableError(
+            why(
+                "the encoder mixes all columns with levels or missing values, so that the score has no gradient by any of "
+                "them"
+            )
+        )
+    return METHODS[method](_Ask(bound, baseline, tolerance, background, seed, differences))
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +194,7 @@ class _Ask:
     tolerance: float
     background: int | Table
     seed: int
+    differences: tuple[str, ...]
 
     def result(
         self, method: str, estimand: str, values: FloatArray, evaluations: IntArray, **more: Any
@@ -195,6 +209,7 @@ class _Ask:
             weights=bound.table.weights,
             groups=bound.table.groups,
             evaluations=evaluations,
+            differences=self.differences,
             **{"completeness_gap": None} | more,
         )
 

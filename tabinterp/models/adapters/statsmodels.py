@@ -13,9 +13,9 @@ from torch import nn
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError, argument
 from tabinterp.models.column_lineage import Sources, Structured
-from tabinterp.models.encoding import as_array
 from tabinterp.models.model import Model
 from tabinterp.models.supplied_inference import OwnFit
+from tabinterp.models.transformer_calls import as_array
 
 from .shared import Pointwise, affine, reads
 
