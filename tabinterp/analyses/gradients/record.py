@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .estimator import GradientImportance
 
 
+CONTRADICTED = 0.1  # share of rows from which finite differences contradict a gradient, and kinks do not explain it
+
+
 class GradientRow(Part):
     output: str | None
     column: str
@@ -42,12 +45,16 @@ class GradientMethod(Part):
     gap_linear: float | None
     tolerance: float | None
     columns: list[GradientRow]
+    differences: tuple[str, ...] = ()  # columns whose gradients are central differences through steps that mix them
 
 
 class Gradients(Part):
     rows_of: Literal["held-out", "all"]
     saturation: float | None  # median p(1-p) of the network, in [0, 0.25]
     methods: list[GradientMethod]
+    disagreement: float | None = (
+        None  # share of rows whose finite differences contradict the gradient, where these are many
+    )
     baselines: Baselines | None = None
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -71,8 +78,17 @@ def build(r: Results) -> Gradients:
         rows_of=rows_of(r),
         saturation=saturation,
         methods=[_method(*models) for models in r[ANALYSIS] or []],
+        disagreement=next(
+            (number(network.disagreement) for network, _ in r[ANALYSIS] or [] if contradicted(network.disagreement)),
+            None,
+        ),
         baselines=baselines_record.build(r),
     )
+
+
+def contradicted(disagreement: float | None) -> bool:
+    """Return whether finite differences of the score contradict the network's own gradient in many rows."""
+    return disagreement is not None and disagreement > CONTRADICTED
 
 
 def _method(network: GradientImportance, linear: GradientImportance) -> GradientMethod:
@@ -85,6 +101,7 @@ def _method(network: GradientImportance, linear: GradientImportance) -> Gradient
         gap_network=number(network.gap),
         gap_linear=number(linear.gap),
         tolerance=network.tolerance,
+        differences=network.differences,
         columns=[
             GradientRow(
                 output=output,
