@@ -19,6 +19,9 @@ from tabinterp.arrays import FloatArray
 from .black_box import Codes
 
 Sources = list[frozenset[str]]  # for each encoded column, the original columns it depends on
+PartSources = Callable[
+    [Any, Sources, int, "list[str] | None"], Sources
+]  # of a part, its inputs, outputs, and their names
 
 
 class Probed(frozenset[str]):
@@ -33,7 +36,7 @@ class Structured(ABC):
         """Return the encoded rows (n, d)."""
 
     @abstractmethod
-    def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
+    def sources(self, inputs: Sources, of: PartSources) -> Sources:
         """Return what each output depends on; `of` answers for a transformer that is part of this one."""
 
     def levels(self) -> dict[str, NDArray[Any]]:
@@ -181,10 +184,10 @@ def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> 
     return result
 
 
-def _part_sources(part: Any, inputs: Sources, width: int) -> Sources:
+def _part_sources(part: Any, inputs: Sources, width: int, names: list[str] | None = None) -> Sources:
     """Return the sources of a part with a known width, so that one unknown transformer leaves the other columns local."""
     try:
-        found = _sources(part, inputs, None)
+        found = _sources(part, inputs, names)
     except _UnknownError:
         found = []
     whole = _all_of(inputs)

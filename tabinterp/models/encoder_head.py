@@ -20,7 +20,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.table.coerce import with_columns
 
 from .affine_encoder import is_affine
-from .column_lineage import Sources, Structured, known_as, known_levels, positions, structure
+from .column_lineage import PartSources, Sources, Structured, known_as, known_levels, positions, structure
 from .transformer_calls import as_array, as_taken
 
 Mix = Callable[[FloatArray], FloatArray]  # rows of the head (n, c) -> encoded rows (n, d)
@@ -163,12 +163,12 @@ class Beside(Structured):
     def levels(self) -> dict[str, NDArray[Any]]:
         return {column: found for part, names, _ in self.parts for column, found in known_levels(part, names).items()}
 
-    def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
+    def sources(self, inputs: Sources, of: PartSources) -> Sources:
         place = {str(name): i for i, name in enumerate(self.feature_names_in_)}
         return [
             source
             for part, names, width in self.parts
-            for source in of(part, [inputs[place[name]] for name in names], width)
+            for source in of(part, [inputs[place[name]] for name in names], width, [*names])
         ]
 
 
@@ -231,7 +231,7 @@ class Shown(Structured):
         numbers = rows[list(self.numbers)].to_numpy(dtype=np.float64, na_value=np.nan)
         return np.concatenate([numbers, self.encode(rows)[:, self.alone]], axis=1)
 
-    def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
+    def sources(self, inputs: Sources, of: PartSources) -> Sources:
         return [frozenset([name]) for name in self.numbers] + [self._sources[e] for e in self.alone]
 
 

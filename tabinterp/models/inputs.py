@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -13,7 +13,7 @@ import pandas as pd
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError
 
-from .column_lineage import Sources, Structured
+from .column_lineage import PartSources, Sources, Structured
 from .encoding import apply
 
 TRIED = 64  # rows that an encoder is tried on
@@ -72,11 +72,11 @@ class SideBySide(Structured):
     def transform(self, rows: pd.DataFrame) -> FloatArray:
         return np.concatenate([part.transform(rows) for part in self.parts], axis=1)
 
-    def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
+    def sources(self, inputs: Sources, of: PartSources) -> Sources:
         place = {name: i for i, name in enumerate(self.reads)}
         result: Sources = []
         for part in self.parts:
-            own = of(part.encoder, [inputs[place[name]] for name in part.reads], len(part.levels))
+            own = of(part.encoder, [inputs[place[name]] for name in part.reads], len(part.levels), [*part.reads])
             for source, one in zip(own, part.levels, strict=True):
                 result += [source] * (1 if one is None else one.size)
         return result
