@@ -24,6 +24,7 @@ from .column_lineage import PartSources, Sources, Structured, known_as, known_le
 from .transformer_calls import as_array, as_taken
 
 Mix = Callable[[FloatArray], FloatArray]  # rows of the head (n, c) -> encoded rows (n, d)
+_Part = tuple[Any, tuple[str, ...], int]  # encoder (None: numbers unchanged), columns that it reads, encoded columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +129,7 @@ def _of_columns(step: Any, rows: pd.DataFrame) -> Cut:
 
 def _beside(step: Any, parts: Sequence[tuple[Any, list[int]]], rows: pd.DataFrame) -> Cut:
     """Return the heads of parts side by side, and what comes after each in its place."""
-    heads, mixes, affine = [], [], True
+    heads, mixes, affine = list[_Part](), [], True
     for part, places in parts:
         own = rows.iloc[:, places]
         found = Cut(None, None, True) if part is None or part == "passthrough" else _cut(part, own)
@@ -142,9 +143,6 @@ def _beside(step: Any, parts: Sequence[tuple[Any, list[int]]], rows: pd.DataFram
     if all(mix is None for _, mix, _ in mixes):
         return Cut(step, None, True)
     return Cut(Beside(heads), Joined(mixes), affine)
-
-
-_Part = tuple[Any, tuple[str, ...], int]  # encoder (None: numbers unchanged), columns that it reads, encoded columns
 
 
 class Beside(Structured):

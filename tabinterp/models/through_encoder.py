@@ -59,7 +59,7 @@ def pulled(bound: BoundModel, head: BoundModel, rows: slice, slopes: FloatArray)
     if head is bound or tail is None:
         return slopes
     if tail.weight is not None:
-        return np.einsum("mdk,dc->mck", slopes, tail.weight, optimize=True)
+        return np.asarray(np.einsum("mdk,dc->mck", slopes, tail.weight, optimize=True), dtype=np.float64)
     (layer, _) = head.module.children()
     return layer.pulled(head.x[rows], slopes)  # type: ignore[no-any-return,operator]
 

@@ -353,6 +353,11 @@ def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
     return own
 
 
+def encoded_terms(found: Coefficients, bound: BoundModel) -> tuple[AnyTerm, ...]:
+    """Return the terms of the columns that the encoder does not mix, by their columns in the encoding of `bound`."""
+    return tuple(find_terms(bound)) if found.left_out else found.terms
+
+
 def _left_out(bound: BoundModel) -> tuple[str, ...]:
     return tuple(c for c in bound.columns if not bound.encoding.local[c])
 
