@@ -31,6 +31,9 @@ from sklearn.preprocessing import (
 )
 
 import tabinterp as ti
+from tabinterp.analyses.coefficients.record import Coefficients
+from tabinterp.analyses.linear_regions.record import Regions
+from tabinterp.analyses.path_weights.record import Paths
 from tabinterp.errors import ModelError
 from tabinterp.models import bind
 
@@ -362,3 +365,19 @@ def test_encoders_fitted_without_names_read_the_table_s_columns_in_order(encoder
     pipeline = make_pipeline(clone(encoder), StandardScaler(), LogisticRegression()).fit(given, source["y"])
     bound = bind(ti.wrap(pipeline), ti.read_table(source[[*NUMBERS, "y"]], target="y", positive="yes"))
     np.testing.assert_allclose(bound.scores[:, 0], pipeline.decision_function(given), atol=1e-9)
+
+
+def test_path_products_and_regions_of_an_audit_are_of_the_columns_that_are_not_mixed():
+    source = frame()
+    final = MLPClassifier((3,), alpha=0.3, solver="lbfgs", max_iter=60, random_state=0)
+    pipeline = make_pipeline(clone(AFFINE["components of numbers"]), final).fit(source[COLUMNS], source["y"])
+    table, model = ti.read_table(source, target="y", positive="yes"), ti.wrap(pipeline)
+    document = ti.audit(model, table, analyses=["coefficients", "path_weights", "linear_regions"]).document
+    assert {term.column for term in document[Coefficients].terms} == set(COLUMNS)
+    for record, alone in ((Paths, ti.path_weights), (Regions, ti.linear_regions)):
+        expected = [(t.term.column, t.term.level) for t in alone(model, table).terms]
+        assert [(t.column, t.level) for t in document[record].terms] == expected
+        assert {column for column, _ in expected} == set(LEVELS)
+    np.testing.assert_allclose(
+        [t.path for t in document[Paths].terms], ti.path_weights(model, table).path[:, 0], rtol=1e-6
+    )
