@@ -39,6 +39,10 @@ class Structured(ABC):
     def sources(self, inputs: Sources, of: PartSources) -> Sources:
         """Return what each output depends on; `of` answers for a transformer that is part of this one."""
 
+    def beside(self) -> list[tuple[Any, tuple[str, ...]]]:
+        """Return the encoders whose outputs are concatenated, and the columns of each; none if it is not made so."""
+        return []
+
     def levels(self) -> dict[str, NDArray[Any]]:
         """Return the levels on which a first step was fitted, by column."""
         return {}

@@ -63,6 +63,11 @@ def _cut(step: Any, rows: pd.DataFrame) -> Cut:
     if kind == "sklearn.FeatureUnion":
         kept = [(part, list(range(rows.shape[1]))) for _, part in step.transformer_list if part != "drop"]
         return _beside(step, kept, rows)
+    if isinstance(step, Structured):
+        place, parts = {str(name): i for i, name in enumerate(rows.columns)}, step.beside()
+        if len(parts) < 2:  # it may hold levels, which no number lies between
+            raise _NoHeadError
+        return _beside(step, [(part, [place[name] for name in names]) for part, names in parts], rows)
     numeric = all(pd.api.types.is_numeric_dtype(kind) for kind in rows.dtypes)
     if not numeric or bool(rows.isna().any(axis=None)):
         raise _NoHeadError

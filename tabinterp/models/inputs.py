@@ -72,6 +72,9 @@ class SideBySide(Structured):
     def transform(self, rows: pd.DataFrame) -> FloatArray:
         return np.concatenate([part.transform(rows) for part in self.parts], axis=1)
 
+    def beside(self) -> list[tuple[Any, tuple[str, ...]]]:
+        return [(SideBySide([part]) if any(part.levels) else part.encoder, part.reads) for part in self.parts]
+
     def sources(self, inputs: Sources, of: PartSources) -> Sources:
         place = {name: i for i, name in enumerate(self.reads)}
         result: Sources = []

@@ -26,6 +26,7 @@ from sklearn.preprocessing import (
     FunctionTransformer,
     Normalizer,
     OneHotEncoder,
+    OrdinalEncoder,
     PolynomialFeatures,
     StandardScaler,
 )
@@ -267,6 +268,47 @@ def test_integrated_gradients_of_a_product_are_its_analytic_path_integral():
     np.testing.assert_allclose(result.values[:, 0, 0], 2 * (p - a) * (b + q) / 2, atol=5e-3)
     np.testing.assert_allclose(result.values[:, 1, 0], 2 * (q - b) * (a + p) / 2, atol=5e-3)
     assert result.differences == ("p", "q")
+
+
+class TwoInputs(torch.nn.Module):
+    """Numbers beside codes of levels that are looked up."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.table = torch.nn.Embedding(4, 2)
+        self.first, self.last = torch.nn.Linear(width + 2, 4), torch.nn.Linear(4, 1)
+
+    def forward(self, numbers, code):
+        x = torch.cat([numbers, self.table(code).squeeze(1)], dim=1)
+        return self.last(torch.tanh(self.first(x)))
+
+
+@pytest.mark.parametrize(
+    ("last", "differences"), [(PCA(2), ()), (PolynomialFeatures(2, include_bias=False), tuple(NUMBERS))]
+)
+def test_gradients_reach_the_columns_of_one_of_several_inputs(last, differences):
+    source = frame()
+    numbers = make_pipeline(StandardScaler(), clone(last)).fit(source[NUMBERS])
+    codes = OrdinalEncoder().fit(source[["city"]])
+    torch.manual_seed(0)
+    module = TwoInputs(numbers.transform(source[NUMBERS]).shape[1]).double()
+    table = ti.read_table(source[[*NUMBERS, "city", "y"]], target="y", positive="yes")
+    result = ti.gradient_importance(ti.wrap(module, encoder=[numbers, codes]), table, method="saliency")
+
+    def score(rows):
+        given = (
+            torch.as_tensor(numbers.transform(rows[NUMBERS])),
+            torch.as_tensor(codes.transform(rows[["city"]])).long(),
+        )
+        return module(*given).detach().numpy()[:, 0]
+
+    for i, column in enumerate(NUMBERS):
+        step = 1e-4 * source[column].std()
+        up, down = (score(source.assign(**{column: source[column] + s})) for s in (step, -step))
+        expected = np.abs(up - down) / (2 * step) * source[column].std(ddof=0)
+        np.testing.assert_allclose(result.values[:, i, 0], expected, rtol=1e-4, atol=1e-5 * expected.mean())
+    assert np.isfinite(result.values).all()
+    assert result.differences == differences
 
 
 @pytest.mark.parametrize("name", ALONE)
