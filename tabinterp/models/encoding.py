@@ -79,7 +79,7 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
         sources = [Probed(everything) if is_probed(encoder) else everything] * width
     encoding = _encoding(transform, columns, width, _seen(sources, moved), unseen)
     if any(isinstance(one, Probed) for one in sources) and not _adds_up(encoding, frame):
-        encoding = _encoding(transform, columns, width, sources, unseen)
+        encoding = _encoding(transform, columns, width, _seen([frozenset(s) for s in sources], moved), unseen)
     return replace(encoding, tail=_tail(encoder, frame, reads, encoding, moved))
 
 

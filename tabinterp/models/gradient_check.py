@@ -12,6 +12,7 @@ import torch
 from tabinterp.arrays import FloatArray
 
 from .affine_front import private
+from .device import placed
 from .model import BoundModel
 from .scores import module_dtype
 
@@ -44,7 +45,7 @@ def gradient_disagreement(bound: BoundModel) -> float | None:
 def _slope(bound: BoundModel, x: FloatArray, way: FloatArray) -> FloatArray:
     """Return central differences (m, k) of the score along `way` (m, d)."""
     with torch.inference_mode(False):
-        module = private(bound.module, lambda one: one.double())
+        module = placed(private(bound.module, lambda one: one.double()), bound.device)
     step = STEP
     with torch.no_grad():
         try:
@@ -53,7 +54,7 @@ def _slope(bound: BoundModel, x: FloatArray, way: FloatArray) -> FloatArray:
         except Exception:  # a network that computes in single precision alone
             fine = False
         if not fine:
-            module, step = bound.module, COARSE
+            module, step = bound.asked, COARSE
         dtype = module_dtype(module)
         up, down = (module(torch.as_tensor(x + sign * step * way).to(dtype)).double().numpy() for sign in (1, -1))
     return np.asarray((up - down) / (2 * step))

@@ -6,7 +6,7 @@ The oracle is the pipeline itself: differences of the log-odds of its own `predi
 from __future__ import annotations
 
 import warnings
-from functools import cache
+from functools import cache, reduce
 
 import numpy as np
 import pandas as pd
@@ -33,10 +33,12 @@ from sklearn.preprocessing import (
 
 import tabinterp as ti
 from tabinterp.analyses.coefficients.record import Coefficients
+from tabinterp.analyses.gradients.streaming import start_gradients, update_gradients
 from tabinterp.analyses.linear_regions.record import Regions
 from tabinterp.analyses.path_weights.record import Paths
 from tabinterp.errors import ModelError
 from tabinterp.models import bind
+from tabinterp.stats.accumulators import finish, merge
 
 NUMBERS, LEVELS = ["amount", "months", "age"], ["city", "kind"]
 COLUMNS = [*NUMBERS, *LEVELS]
@@ -423,3 +425,13 @@ def test_path_products_and_regions_of_an_audit_are_of_the_columns_that_are_not_m
     np.testing.assert_allclose(
         [t.path for t in document[Paths].terms], ti.path_weights(model, table).path[:, 0], rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("name", ["components", "kernel components", "a ratio"])
+def test_sums_over_the_rows_of_a_scan_are_the_means_over_the_rows(name):
+    _, bound = fitted(name)
+    update = update_gradients(start_gradients(bound), bound)
+    size, product, _ = finish(reduce(merge, map(update, bound.blocks()))).value
+    for method, found in (("saliency", size), ("gradient_x_input", product)):
+        expected = ti.gradient_importance(bound, bound.table, method=method).values.mean(axis=0)
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
