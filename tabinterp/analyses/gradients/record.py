@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from tabinterp.analyses.baselines import record as baselines_record
 from tabinterp.analyses.baselines.record import Baselines
@@ -45,7 +46,9 @@ class GradientMethod(Part):
     gap_linear: float | None
     tolerance: float | None
     columns: list[GradientRow]
-    differences: tuple[str, ...] = ()  # columns whose gradients are central differences through steps that mix them
+    differences: list[str] = Field(
+        default_factory=list
+    )  # columns whose gradients are central differences through steps that mix them
 
 
 class Gradients(Part):
@@ -101,7 +104,7 @@ def _method(network: GradientImportance, linear: GradientImportance) -> Gradient
         gap_network=number(network.gap),
         gap_linear=number(linear.gap),
         tolerance=network.tolerance,
-        differences=network.differences,
+        differences=list(network.differences),
         columns=[
             GradientRow(
                 output=output,
