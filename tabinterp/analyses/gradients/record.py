@@ -46,9 +46,7 @@ class GradientMethod(Part):
     gap_linear: float | None
     tolerance: float | None
     columns: list[GradientRow]
-    differences: list[str] = Field(
-        default_factory=list
-    )  # columns whose gradients are central differences through steps that mix them
+    differences: list[str] = Field(default_factory=list)  # columns whose gradients are central differences
 
 
 class Gradients(Part):
