@@ -29,9 +29,10 @@ from tabinterp.errors import NotApplicableError, argument
 from tabinterp.models.affine_front import linear
 from tabinterp.models.binding import bind, check_encoded
 from tabinterp.models.column_lineage import known_as, target_encoders
-from tabinterp.models.encoding import as_array, encoded_by
+from tabinterp.models.encoding import encoded_by
 from tabinterp.models.io.loaded_objects import check_fit
 from tabinterp.models.model import BoundModel, Model
+from tabinterp.models.transformer_calls import as_array
 from tabinterp.network.encoder import fitted_encoder
 from tabinterp.table import Scan, Table
 from tabinterp.table.executors import Engine, in_parts, in_turn

@@ -54,6 +54,7 @@ class Reason:
     `single_group`: the same of the rows of one group, where rows come in groups.
     `few_groups`: the rows come in fewer than ten groups, which are too few for an error over groups.
     `single_row`: one row alone determines it, its residual is zero, and the sandwich would call that certainty.
+    `mixed`: the encoder mixes its column with others, so that no parameter of the model is its own.
     `target_encoded`: an encoder has learnt from the same targets, so that no error of the usual kind is valid.
     `not_converged`: the iterations ended without a maximum and without a covariance.
     """
@@ -70,6 +71,7 @@ class Reason:
         "few_groups",
         "not_converged",
         "target_encoded",
+        "mixed",
     ]
     columns: tuple[str, ...] = ()
     by: Literal["level", "reference", "combination"] | None = None

@@ -82,7 +82,7 @@ def find_terms(bound: BoundModel) -> list[AnyTerm]:
 
 def design(terms: list[AnyTerm], rows: NDArray[np.bool_] | None = None) -> Design:
     """Return the terms' values as a matrix (rows, terms)."""
-    matrix = np.column_stack([t.values for t in terms]) if terms else np.empty((0, 0))
+    matrix = np.column_stack([t.values for t in terms]) if terms else np.empty((0 if rows is None else len(rows), 0))
     return Design(matrix if rows is None else matrix[rows], tuple(t.term for t in terms))
 
 

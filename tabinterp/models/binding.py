@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +22,7 @@ from tabinterp.table.table import check_table
 from .affine_front import Untouched, is_sequence, linear, on, private, split, without_final
 from .black_box import Codes, FunctionModule, Questions
 from .device import placed
-from .encoding import Encoding, build
+from .encoding import Encoding, build, encoded_by
 from .model import BLOCK, OF_ANY_ROWS, BoundModel, Model, check_model, check_widths
 from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
 
@@ -46,7 +47,7 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
         if model.table is table:
             return model
         model = model.model
-    _check_columns(model, table)
+    model = _with_columns(model, table)
     known = beside if beside is not None and beside.table is table and _reads_alike(model, beside.model) else None
     if known is None:
         model, encoding = _encoded(model, table)
@@ -128,12 +129,46 @@ def _kept(bound: BoundModel, rows: BoundModel) -> BoundModel:
     return rows
 
 
-def _check_columns(model: Model, table: Table) -> None:
+def _with_columns(model: Model, table: Table) -> Model:
+    """Return the model, reading only input columns of the table; refuse it if it needs others or answers another task.
+
+    Columns that the encoder was fitted with and does not use may be absent, as in scikit-learn.
+    """
     missing = [c for c in model.reads or () if c not in table.schema.inputs]
     if missing:
-        roles = {c.name: c.role for c in table.schema.columns}
-        told = ", ".join(f"{c!r} ({'has the role ' + roles[c] if c in roles else 'not in the table'})" for c in missing)
-        raise ModelError(f"{model.name} reads columns that are not input columns of this table: {told}")
+        present = tuple(c for c in model.reads or () if c in table.schema.inputs)
+        objection = _objection(model, table.inputs.iloc[:CHECKED], present)
+        if objection is not None:
+            roles = {c.name: c.role for c in table.schema.columns}
+            told = ", ".join(
+                f"{c!r} ({'has the role ' + roles[c] if c in roles else 'not in the table'})" for c in missing
+            )
+            raise ModelError(
+                f"{model.name} reads columns that are not input columns of this table: {told}"
+                + (f". Without them, {objection}" if objection else "")
+            )
+        model = replace(model, reads=present)
+    _check_task(model, table)
+    return model
+
+
+def _objection(model: Model, rows: pd.DataFrame, present: tuple[str, ...]) -> str | None:
+    """Return what the encoder or the function says of rows with these columns only: None if it accepts them, "" if it
+    cannot be asked.
+    """
+    if not present or (model.encoder is None and model.function is None):
+        return ""
+    try:
+        if model.function is not None:
+            model.function(rows[list(present)])
+        else:
+            encoded_by(model.encoder, rows, present)(rows)
+    except Exception as error:  # the user's encoder or function: whatever it raises is told in its words
+        return str(error)
+    return None
+
+
+def _check_task(model: Model, table: Table) -> None:
     if model.task is None:
         return
     logs = (

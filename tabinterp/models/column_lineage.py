@@ -1,7 +1,7 @@
 """Column lineage: the original columns on which each encoded column depends, inspected in fitted transformers.
 
 `COLUMN_LOCAL` is a literal list: a transformer that is not on it is taken to mix all of its input, which is slower and
-never wrong.
+never wrong. Of a FunctionTransformer a probe of the whole encoder shows what it mixes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,13 @@ from tabinterp.arrays import FloatArray
 from .black_box import Codes
 
 Sources = list[frozenset[str]]  # for each encoded column, the original columns it depends on
+PartSources = Callable[
+    [Any, Sources, int, "list[str] | None"], Sources
+]  # of a part, its inputs, outputs, and their names
+
+
+class Probed(frozenset[str]):
+    """The columns that an output of a FunctionTransformer may depend on: those that move it when a probe moves them."""
 
 
 class Structured(ABC):
@@ -29,8 +36,16 @@ class Structured(ABC):
         """Return the encoded rows (n, d)."""
 
     @abstractmethod
-    def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
+    def sources(self, inputs: Sources, of: PartSources) -> Sources:
         """Return what each output depends on; `of` answers for a transformer that is part of this one."""
+
+    def beside(self) -> list[tuple[Any, tuple[str, ...]]]:
+        """Return the encoders whose outputs are concatenated, and the columns of each; none if it is not made so."""
+        return []
+
+    def levels(self) -> dict[str, NDArray[Any]]:
+        """Return the levels on which a first step was fitted, by column."""
+        return {}
 
 
 def structure(encoder: Any, names: tuple[str, ...]) -> Sources | None:
@@ -73,6 +88,21 @@ def _passes(step: Any) -> bool:
     return step is None or identity or isinstance(step, Codes) or (isinstance(step, str) and step == "passthrough")
 
 
+def is_probed(step: Any) -> bool:
+    """Return whether a step is made of FunctionTransformers and of transformers that work column by column alone."""
+    kind = known_as(step)
+    if kind in HELD:
+        return all(map(is_probed, HELD[kind](step)))
+    return kind == "sklearn.FunctionTransformer" or kind in COLUMN_LOCAL or _passes(step) or step == "drop"
+
+
+HELD: dict[str, Callable[[Any], list[Any]]] = {  # transformer -> the fitted ones that it holds
+    "sklearn.Pipeline": lambda step: [part for _, part in step.steps],
+    "sklearn.FeatureUnion": lambda step: [part for _, part in step.transformer_list],
+    "sklearn.ColumnTransformer": lambda step: [part for _, part, _ in step.transformers_],
+}
+
+
 def _mixed(step: Any, inputs: Sources) -> Sources:
     """Return sources in which each output may depend on every input."""
     try:
@@ -96,6 +126,8 @@ def known_levels(encoder: Any, names: tuple[str, ...]) -> dict[str, NDArray[Any]
     """Return the levels on which a first step was fitted, for the columns that reach one unchanged."""
     found: dict[str, NDArray[Any]] = {}
     kind = known_as(encoder)
+    if isinstance(encoder, Structured):
+        return encoder.levels()
     if kind == "sklearn.Pipeline" and encoder.steps:
         return known_levels(encoder.steps[0][1], names)
     if kind in ("sklearn.OneHotEncoder", "sklearn.OrdinalEncoder", "sklearn.TargetEncoder"):
@@ -125,8 +157,13 @@ LEARN_FROM_TARGET = (
 
 
 def _pipeline(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
-    for _, part in step.steps:
-        inputs, names = _sources(part, inputs, names), None
+    parts = [part for _, part in step.steps]
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        width = getattr(after, "n_features_in_", None)
+        if known_as(part) == "sklearn.FunctionTransformer" and not _passes(part) and isinstance(width, int):
+            inputs, names = [Probed(_all_of(inputs))] * width, None
+        else:
+            inputs, names = _sources(part, inputs, names), None
     return inputs
 
 
@@ -136,6 +173,11 @@ def _union(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
 
 def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
     seen = list(getattr(step, "feature_names_in_", names or range(step.n_features_in_)))
+    if names is not None and hasattr(
+        step, "feature_names_in_"
+    ):  # of the columns that it was fitted with, some may be absent
+        known = dict(zip(names, inputs, strict=True))
+        inputs = [known.get(str(name), frozenset()) for name in seen]
     result: Sources = [frozenset()] * max((s.stop for s in step.output_indices_.values()), default=0)
     for name, part, columns in step.transformers_:
         span = step.output_indices_.get(name, slice(0, 0))
@@ -146,13 +188,14 @@ def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> 
     return result
 
 
-def _part_sources(part: Any, inputs: Sources, width: int) -> Sources:
+def _part_sources(part: Any, inputs: Sources, width: int, names: list[str] | None = None) -> Sources:
     """Return the sources of a part with a known width, so that one unknown transformer leaves the other columns local."""
     try:
-        found = _sources(part, inputs, None)
+        found = _sources(part, inputs, names)
     except _UnknownError:
         found = []
-    return found if len(found) == width else [_all_of(inputs)] * width
+    whole = _all_of(inputs)
+    return found if len(found) == width else [Probed(whole) if is_probed(part) else whole] * width
 
 
 def positions(columns: Any, names: list[Any]) -> list[int]:

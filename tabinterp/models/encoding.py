@@ -3,15 +3,14 @@
 A column is *local* when its encoded columns depend on nothing else. Then moving it needs no encoder. Which columns are
 local is read off the structure of a literal list of column-local transformers and checked by probing: each column is
 changed on sample rows, and the encoded columns that move must be the ones the structure names. Everything else is
-encoded whole: slower, and right.
+encoded whole: slower, and right. A FunctionTransformer is trusted where the probe shows it column-local.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,9 +23,11 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.errors import ModelError, TabinterpError, argument
 from tabinterp.table.coerce import as_objects, shown, with_columns
 
-from .affine_encoder import cut, weight_of
-from .column_lineage import known_levels, structure
+from .affine_encoder import NEAR, weight_of
+from .column_lineage import Probed, Sources, is_probed, known_levels, structure
+from .encoder_head import Mix, cut, shown_head
 from .transformer_cache import in_parts
+from .transformer_calls import as_array, as_taken
 
 PROBE_CELLS = 2_000_000
 CHECKED = 256  # rows on which an affine end is compared with the whole encoder
@@ -34,10 +35,15 @@ CHECKED = 256  # rows on which an affine end is compared with the whole encoder
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """The last affine steps of an encoder: its rows are those of `head` times `weight` (d, c) transposed, plus a constant."""
+    """The last steps of an encoder, which mix columns: its rows are `mix` of those of `head`.
+
+    Where these steps are affine, they are those of `head` times `weight` (d, c) transposed, plus `constant` (d,).
+    """
 
     head: Encoding
-    weight: FloatArray
+    mix: Mix
+    weight: FloatArray | None = None
+    constant: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +51,7 @@ class Encoding:
     """`transform` maps a frame of the input columns to (n, width); `blocks` maps a column to its encoded columns.
 
     `local` columns can be moved by their block alone. A column with an empty block is not read by the model. Where others are
-    mixed by affine steps alone, `tail` holds what stands before these.
+    mixed, `tail` holds what the encoder makes of them before it mixes them, if that is known.
     """
 
     transform: Callable[[pd.DataFrame], FloatArray]
@@ -70,13 +76,29 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     )  # numbers as they are: one for each column
     if sources is None or len(sources) != width:
         everything = frozenset(reads or columns)
-        sources = [everything] * width
-    for column, touched in moved.items():  # what moves although the structure does not say so
-        sources = [s | {column} if touched[e] else s for e, s in enumerate(sources)]
+        sources = [Probed(everything) if is_probed(encoder) else everything] * width
+    encoding = _encoding(transform, columns, width, _seen(sources, moved), unseen)
+    if any(isinstance(one, Probed) for one in sources) and not _adds_up(encoding, frame):
+        encoding = _encoding(transform, columns, width, _seen([frozenset(s) for s in sources], moved), unseen)
+    return replace(encoding, tail=_tail(encoder, frame, reads, encoding, moved))
+
+
+def _seen(sources: Sources, moved: dict[str, NDArray[np.bool_]]) -> Sources:
+    """Return the sources with what a probe moved: nothing else where only the probe is asked."""
+    shown = [frozenset(c for c, touched in moved.items() if touched[e]) for e in range(len(sources))]
+    return [one if isinstance(s, Probed) else s | one for s, one in zip(sources, shown, strict=True)]
+
+
+def _encoding(
+    transform: Callable[[pd.DataFrame], FloatArray],
+    columns: tuple[str, ...],
+    width: int,
+    sources: Sources,
+    unseen: dict[str, int],
+) -> Encoding:
     blocks = {c: np.flatnonzero([c in s for s in sources]).astype(np.int64) for c in columns}
     local = {c: all(len(sources[e]) == 1 for e in blocks[c]) for c in columns}
-    tail = None if all(local.values()) else _tail(encoder, frame, reads, transform)
-    return Encoding(transform, columns, blocks, local, width, unseen, tail)
+    return Encoding(transform, columns, blocks, local, width, unseen)
 
 
 def _check_fitted(encoder: Any) -> None:
@@ -92,16 +114,62 @@ def _check_fitted(encoder: Any) -> None:
 
 
 def _tail(
-    encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None, transform: Callable[[pd.DataFrame], FloatArray]
+    encoder: Any,
+    frame: pd.DataFrame,
+    reads: tuple[str, ...] | None,
+    encoding: Encoding,
+    moved: dict[str, NDArray[np.bool_]],
 ) -> Tail | None:
-    """Return the affine end of an encoder, checked on the first rows."""
-    parts = cut(encoder)
-    if parts is None:
+    """Return what mixes the columns of an encoder, checked on rows that take each column from another row."""
+    if all(encoding.local.values()):
         return None
-    head = build(parts[0], frame, reads)
-    few = frame.iloc[:CHECKED]
-    weight = weight_of(parts[1], head.transform(few), transform(few)) if any(head.local.values()) else None
-    return None if weight is None else Tail(head, weight)
+    few = _shuffled(frame, encoding.width)
+    rows = as_objects(frame.iloc[:CHECKED] if reads is None else frame.iloc[:CHECKED][list(reads)])
+    for parts in (cut(encoder, rows), shown_head(encoding.transform, frame, moved)):
+        if parts is None or parts.head is encoder:
+            continue
+        try:
+            made = build(parts.head, frame, reads)
+            head = replace(made, tail=None)
+            x, encoded = head.transform(few), encoding.transform(few)
+            mix = parts.mix or _unchanged
+            known = weight_of(mix, x, encoded) if parts.affine else None
+            if known is None and not np.allclose(mix(x), encoded, rtol=NEAR, atol=NEAR, equal_nan=True):
+                continue
+        except Exception:  # the user's transformers, in pieces: the encoder is asked whole
+            continue
+        if any(head.local[c] and not encoding.local[c] for c in head.columns) and _adds_up(head, frame):
+            return Tail(head, mix, *(known or (None, None)))
+    return None
+
+
+def _unchanged(x: FloatArray) -> FloatArray:
+    return x
+
+
+def _shuffled(frame: pd.DataFrame, width: int) -> pd.DataFrame:
+    """Return rows that take each column from another row."""
+    taken = {c: frame[c].take(order).reset_index(drop=True) for c, order in _orders(frame, width).items()}
+    return with_columns(frame.iloc[:0], taken)
+
+
+def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
+    """Return the rows that each column is taken from: fewer where all columns are many cells, encoded one by one."""
+    size = int(np.clip(PROBE_CELLS // (len(frame.columns) * max(1, width)), 16, CHECKED))
+    draws = np.random.default_rng(0)
+    return {c: draws.integers(0, len(frame), size) for c in frame.columns}
+
+
+def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
+    """Return whether rows that take each column from another row are encoded, column by column, as those rows are."""
+    whole = encoding.transform(_shuffled(frame, encoding.width))
+    for column, order in _orders(frame, encoding.width).items():
+        block = encoding.blocks[column]
+        if len(block) and encoding.local[column]:
+            own = encoding.transform(frame.iloc[order].reset_index(drop=True))[:, block]
+            if not np.array_equal(own, whole[:, block], equal_nan=True):
+                return False
+    return True
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
@@ -212,33 +280,6 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
         return rows
 
     return encode
-
-
-def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
-    """Return the result of a function on rows, passed as an array if it was fitted without names, unless it needs a frame."""
-    if named:
-        return function(rows)
-    try:
-        return function(_values(rows))
-    except Exception:  # a transformer of the user's own that finds its columns by name, and does not say so
-        with suppress(Exception):
-            return function(rows)
-        raise
-
-
-def _values(rows: pd.DataFrame) -> NDArray[Any]:
-    numeric = all(pd.api.types.is_numeric_dtype(dtype) for dtype in rows.dtypes)
-    return rows.to_numpy(dtype=np.float64) if numeric else rows.to_numpy(dtype=object)
-
-
-def as_array(encoded: Any) -> FloatArray:
-    """Return a dense double array from any output of a transformer, never a view of memory owned by others."""
-    if hasattr(encoded, "toarray"):
-        return np.asarray(encoded.toarray(), dtype=np.float64)
-    dense = encoded
-    if isinstance(dense, pd.DataFrame):  # nullable columns hold their own kind of missing value
-        return dense.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    return np.array(dense.to_numpy() if hasattr(dense, "to_numpy") else dense, dtype=np.float64)
 
 
 # ---- probing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -13,8 +13,10 @@ import pandas as pd
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError
 
-from .column_lineage import Sources, Structured
+from .column_lineage import PartSources, Sources, Structured
 from .encoding import apply
+
+TRIED = 64  # rows that an encoder is tried on
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,14 @@ class SideBySide(Structured):
     def transform(self, rows: pd.DataFrame) -> FloatArray:
         return np.concatenate([part.transform(rows) for part in self.parts], axis=1)
 
-    def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
+    def beside(self) -> list[tuple[Any, tuple[str, ...]]]:
+        return [(SideBySide([part]) if any(part.levels) else part.encoder, part.reads) for part in self.parts]
+
+    def sources(self, inputs: Sources, of: PartSources) -> Sources:
         place = {name: i for i, name in enumerate(self.reads)}
         result: Sources = []
         for part in self.parts:
-            own = of(part.encoder, [inputs[place[name]] for name in part.reads], len(part.levels))
+            own = of(part.encoder, [inputs[place[name]] for name in part.reads], len(part.levels), [*part.reads])
             for source, one in zip(own, part.levels, strict=True):
                 result += [source] * (1 if one is None else one.size)
         return result
@@ -103,9 +108,13 @@ def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
         reads = columns if names is None else tuple(map(str, names))
         missing = [name for name in reads if name not in columns]
         if missing:
-            raise ModelError(
-                f"encoder {i + 1} reads columns that are not input columns of this table: "
-                f"{', '.join(map(repr, missing))}"
-            )
+            reads = tuple(name for name in reads if name in columns)
+            try:  # columns that the encoder was fitted with and does not use may be absent, as in scikit-learn
+                apply(encoder, frame[list(reads)].iloc[:TRIED])
+            except ModelError as error:
+                raise ModelError(
+                    f"encoder {i + 1} reads columns that are not input columns of this table: "
+                    f"{', '.join(map(repr, missing))}. Without them, {error}"
+                ) from error
         parts.append(Part(encoder, reads))
     return SideBySide(parts)

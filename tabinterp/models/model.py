@@ -367,7 +367,7 @@ class BoundModel:
         By the whole encoder, unless it mixes these columns by affine steps alone: then by what stands before those.
         """
         tail = self.encoding.tail
-        if tail is not None and all(tail.head.local[c] for c in columns):
+        if tail is not None and tail.weight is not None and all(tail.head.local[c] for c in columns):
             block = np.unique(np.concatenate([tail.head.blocks[c] for c in columns]))
             x, weight = self._head[:, block], self.at_home(tail.weight[:, block])
             change = self.at_home(x[donors] - x[receivers])
@@ -380,9 +380,9 @@ class BoundModel:
 
     @cached_property
     def _head(self) -> FloatArray:
-        """The rows (n, c) before the last affine steps of the encoder."""
+        """The rows (n, c) before the steps of the encoder that mix columns."""
         if self.encoding.tail is None:
-            raise ModelError(f"the last steps of the encoder of {self.model.name} are not affine")
+            raise ModelError(f"the encoder of {self.model.name} has no known steps before it mixes columns")
         return self.encoding.tail.head.transform(self.table.inputs)
 
     def encoded_front(self, rows: pd.DataFrame) -> Tensor:

@@ -10,8 +10,8 @@ import torch
 from tabinterp.arrays import FloatArray
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models.device import CPU, device_of
-from tabinterp.models.encoding import as_array
 from tabinterp.models.model import Model
+from tabinterp.models.transformer_calls import as_array
 from tabinterp.table import Table
 from tabinterp.table.read import with_split
 from tabinterp.table.table import check_table

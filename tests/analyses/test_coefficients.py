@@ -322,16 +322,25 @@ def test_aliased_and_separated_terms_say_why_and_have_no_interval():
     assert without["model"].notna().all()  # the penalised fit has numbers
 
 
-def test_a_column_the_encoder_mixes_has_no_term():
+def test_a_linear_model_has_its_own_coefficients_through_principal_components_and_no_inference_of_them():
     frame = cases.mixed_frame(100, 3)
-    pipeline = cases.linear_pipeline(frame, after=[PCA(4)])
-    with pytest.raises(NotApplicableError, match="its encoder combines all columns"):
-        ti.coefficients(ti.wrap(pipeline), cases.mixed_table(frame))
-    made = ColumnTransformer([("p", PCA(2), ["income", "w"]), ("m", OneHotEncoder(drop="if_binary"), ["member"])])
-    pipeline = make_pipeline(made, LogisticRegression()).fit(frame[["income", "w", "member"]], frame["y"])
-    result = ti.coefficients(ti.wrap(pipeline), ti.read_table(frame[["income", "w", "member", "y"]], target="y"))
-    assert [t.term.column for t in result.terms] == ["member"]
+    columns = ["income", "w", "member"]
+    made = ColumnTransformer([("p", PCA(2), columns[:2]), ("m", OneHotEncoder(drop="if_binary"), columns[2:])])
+    pipeline = make_pipeline(made, LogisticRegression()).fit(frame[columns], frame["y"])
+    result = ti.coefficients(ti.wrap(pipeline), ti.read_table(frame[[*columns, "y"]], target="y"))
+    shown = result.frame().set_index("column")
+    assert shown.index.tolist() == columns
+    own = pipeline[-1].coef_[0, :2] @ pipeline[0].named_transformers_["p"].components_
+    np.testing.assert_allclose(shown["model"].iloc[:2], own, rtol=1e-9)
+    assert shown["reason"].tolist()[:2] == ["mixed", "mixed"]
+    assert shown["estimate"].isna().tolist() == [True, True, False]
     assert result.left_out == ("income", "w")
+    assert result.differences == ()
+    sides = sm.add_constant(made.transform(frame[columns]))  # the fit holds the components constant
+    fitted = sm.Logit(np.unique(frame["y"], return_inverse=True)[1], np.asarray(sides)).fit(disp=0)
+    np.testing.assert_allclose(abs(float(shown["estimate"].iloc[2])), abs(fitted.params[-1]), rtol=1e-5)
+    np.testing.assert_allclose(float(shown["stderr"].iloc[2]), fitted.bse[-1], rtol=1e-5)
+    assert [t.column for t in result.inference.tests] == ["member"]
 
 
 # ---- networks

@@ -9,7 +9,11 @@ import pandas as pd
 import pytest
 import torch
 from captum.attr import IntegratedGradients, Saliency
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import tabinterp as ti
@@ -287,13 +291,74 @@ def test_a_given_background_may_have_its_columns_in_another_order():
     np.testing.assert_array_equal(a, b)
 
 
-def test_what_the_encoder_mixes_has_no_value():
-    frame = cases.mixed_frame(60)
-    table, pipeline = cases.mixed_table(frame), cases.linear_pipeline(frame, after=[PCA(4)])
+class Spelled(TransformerMixin, BaseEstimator):
+    """A number that depends on the length of a level: nothing that a gradient could pass through."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return X[["income"]].fillna(0.0).to_numpy() * X[["city"]].fillna("").map(len).to_numpy()
+
+
+def test_columns_that_nothing_is_known_of_are_refused_not_told_as_nan():
+    frame = cases.mixed_frame(60)[["income", "city", "y"]]
+    pipeline = make_pipeline(Spelled(), StandardScaler(), LogisticRegression()).fit(
+        frame[["income", "city"]], frame["y"]
+    )
+    table = ti.read_table(frame, target="y")
     for method in METHODS:
-        result = ti.gradient_importance(ti.wrap(pipeline), table, method=method)
-        assert np.isnan(result.values).all()
-        assert result.frame()["mean"].isna().all()
+        with pytest.raises(NotApplicableError, match="mixes every column with levels or missing values"):
+            ti.gradient_importance(ti.wrap(pipeline), table, method=method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_affine_steps_at_the_end_of_an_encoder_are_a_layer_of_the_network(method):
+    """The same network, with the components as its first layer in torch, gives the same attributions."""
+    frame = cases.mixed_frame(80)
+    table, pipeline = cases.mixed_table(frame), cases.network_pipeline(frame, after=[PCA(4, random_state=0)])
+    *_, components, final = (step for _, step in pipeline.steps)
+    network = [nn.Linear(components.components_.shape[1], 4).double()]
+    network[0].weight.data = torch.as_tensor(components.components_.copy())
+    network[0].bias.data = torch.as_tensor(-components.components_ @ components.mean_)
+    for weight, bias in zip(final.coefs_, final.intercepts_, strict=True):
+        layer = nn.Linear(*weight.shape).double()
+        layer.weight.data, layer.bias.data = torch.as_tensor(weight.T.copy()), torch.as_tensor(bias.copy())
+        network += [layer, {"relu": nn.ReLU(), "tanh": nn.Tanh()}[final.activation]]
+    beside = ti.wrap(nn.Sequential(*network[:-1]), encoder=pipeline[:-2], classes=final.classes_.tolist())
+    ours, theirs = (ti.gradient_importance(one, table, method=method, seed=1) for one in (ti.wrap(pipeline), beside))
+    if method == "smoothgrad":  # its noise is drawn in the precision of x, the same in both
+        assert ours.settings == theirs.settings
+    np.testing.assert_allclose(ours.values, theirs.values, atol=1e-5 * np.abs(theirs.values).max())
+    assert ours.differences == ()
+
+
+class Rounded(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return torch.round(x * 2) / 2
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+
+class StraightThrough(nn.Module):
+    def __init__(self, rounded):
+        super().__init__()
+        self.first, self.last, self.rounded = nn.Linear(3, 4), nn.Linear(4, 1), rounded
+
+    def forward(self, x):
+        x = self.first(x)
+        return self.last(torch.tanh(Rounded.apply(x) if self.rounded else x))
+
+
+@pytest.mark.parametrize("rounded", [True, False])
+def test_a_straight_through_gradient_is_said_to_disagree_with_finite_differences(rounded):
+    torch.manual_seed(0)
+    table = cases.numbers(80)
+    result = ti.gradient_importance(cases.wrapped(StraightThrough(rounded)), table, method="saliency")
+    assert result.disagreement > 0.9 if rounded else result.disagreement == 0
 
 
 @pytest.mark.parametrize(

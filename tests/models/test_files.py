@@ -23,7 +23,6 @@ from sklearn.preprocessing import KBinsDiscretizer, SplineTransformer, StandardS
 import tabinterp as ti
 from tabinterp.errors import ModelError, UnsafeFileError
 from tabinterp.models import bind
-from tabinterp.models.encoding import as_array
 from tabinterp.models.io import formats as kinds
 from tabinterp.models.io import pickles as pickled
 from tabinterp.models.io import skops_archive
@@ -31,6 +30,7 @@ from tabinterp.models.io import state_dict as state
 from tabinterp.models.io.inspection import LOOKS
 from tabinterp.models.io.load import LOADERS
 from tabinterp.models.io.reading import Content
+from tabinterp.models.transformer_calls import as_array
 
 from . import cases, hostile
 

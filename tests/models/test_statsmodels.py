@@ -176,11 +176,19 @@ def test_joint_tests_are_the_result_s_own():
         assert tests.loc[column, "p"] == pytest.approx(own.loc[term, "pvalue"], rel=1e-5)
 
 
-def test_columns_that_a_formula_mixes_have_no_term():
-    result = smf.logit("y ~ a * b + C(c)", source()).fit(disp=0)
+def test_columns_that_a_formula_mixes_have_derivatives_and_no_inference():
+    frame = source()
+    result = smf.logit("y ~ a * b + C(c)", frame).fit(disp=0)
     found = ti.coefficients(ti.wrap(result), table("y"))
-    assert found.left_out == ("a", "b")
-    assert {t.term.column for t in found.terms} == {"c"}
+    assert found.left_out == found.differences == ("a", "b")
+    shown = found.frame().set_index("column")
+    for column, other in (("a", "b"), ("b", "a")):
+        mean = result.params[column] + result.params["a:b"] * frame[other].mean()
+        assert shown.loc[column, "model"] == pytest.approx(mean, rel=1e-6)
+        assert shown.loc[column, "reason"] == "mixed"
+        assert np.isnan(float(shown.loc[column, "estimate"]))
+    assert shown.loc[["c"], "estimate"].notna().all()
+    assert {t.column for t in found.inference.tests} == {"c"}
     assert found.inference.intercepts[0].estimate is None
 
 

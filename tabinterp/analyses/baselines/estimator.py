@@ -22,6 +22,7 @@ from tabinterp.analyses.gradients.estimator import GradientImportance, gradient_
 from tabinterp.analyses.gradients.reference_rows import baseline_of
 from tabinterp.analyses.maximisation.typicality import of_encoded
 from tabinterp.models import BoundModel, Model, bind
+from tabinterp.models.through_encoder import through
 from tabinterp.table import Table
 
 from .record import STARTS
@@ -114,9 +115,9 @@ def baselines(
             bound, bound.table, baseline=baseline, background=background, tolerance=tolerance, seed=seed
         )
 
-    made = tuple(read(one) for one in STARTS)
+    made, head = tuple(read(one) for one in STARTS), through(bound)
     sizes = [Reading(name, one.size().value.sum(axis=1)) for name, one in zip(STARTS, made, strict=True)]
-    return Baselines(made, tuple(agreements(sizes)), tuple(_start(bound, one, seed) for one in STARTS[:2]))
+    return Baselines(made, tuple(agreements(sizes)), tuple(_start(head, one, seed) for one in STARTS[:2]))
 
 
 def _start(bound: BoundModel, baseline: str, seed: int) -> Start:

@@ -25,12 +25,14 @@ from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.linear.design import Reason
+from tabinterp.linear.design import Reason, Term
 from tabinterp.linear.inference import Estimate, Inference, infer
 from tabinterp.linear.supplied_inference import own_inference
 from tabinterp.linear.terms import AnyTerm, Basis, Slope, design, find_terms
 from tabinterp.models import Block, BoundModel, Model, bind
 from tabinterp.models.column_lineage import target_encoders
+from tabinterp.models.gradient_check import gradient_disagreement
+from tabinterp.models.through_encoder import by_differences, through
 from tabinterp.stats.accumulators import Means, mean_over_rows, merge
 from tabinterp.stats.estimates import Estimates
 from tabinterp.table import Table
@@ -50,8 +52,11 @@ class Coefficients(Display):
     `sign_flip` (terms, outputs) is the share of rows whose own derivative has the other sign. `inference` is the
     unpenalised fit of a linear model to the target, None for a network; `surrogate` the linear fits of a network's score,
     None for a linear model. `term_rows`: rows that were read for each term's estimate. `left_out` are columns that the encoder
-    mixes, so that they have no term. `curves` are mean derivatives by numbers that the encoder bends or mixes: of a linear model
-    too they differ from row to row.
+    mixes: their terms are of what it makes of them before it mixes them, if that is known, and the unpenalised fit has no
+    coefficient for them. `differences`: those of them whose derivatives are central differences, since the steps that mix them
+    are not affine; those of an affine step are exact. `disagreement`: share of rows in which a network's own gradient is not
+    what finite differences of its score are (None: not compared). `curves` are mean derivatives by numbers that the encoder
+    bends: of a linear model too they differ from row to row.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -70,6 +75,8 @@ class Coefficients(Display):
     left_out: tuple[str, ...]
     curves: Curves
     estimand: str
+    differences: tuple[str, ...] = ()
+    disagreement: float | None = None
 
     def _numbers(self) -> pd.DataFrame:
         return scaled(self.frame(), "estimate", "ci_low", "ci_high")
@@ -182,7 +189,7 @@ def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
     [['dose', 0.59, 0.43, 0.51]]
     """
     bound = bind(model, table)
-    terms = find_terms(bound)
+    terms = find_terms(through(bound))
     if not terms:
         raise NotApplicableError(
             f"{bound.model.name} has no coefficients per column, because its encoder combines all columns. "
@@ -198,7 +205,9 @@ def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
     table = bound.table
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     inference = _inference(bound, terms, training)
-    own = _own(bound, terms)
+    head = through(bound)
+    evaluated = head if table.held_out is None else head.take(table.held_out)
+    own = _own(evaluated if by_differences(bound) else head, terms)
     nothing = np.full_like(own, np.nan)
     return Coefficients(
         terms=tuple(terms),
@@ -211,7 +220,8 @@ def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
         rows=(rows := inference.rows if inference.own else int(training.sum())),
         term_rows=(rows,) * len(terms),
         left_out=_left_out(bound),
-        curves=curves(bound if table.held_out is None else bound.take(table.held_out), terms),
+        curves=curves(evaluated, terms),
+        differences=by_differences(bound),
         estimand="coefficient of the linear model's own fit, with its own covariance"
         if inference.own
         else "unpenalised coefficient of the linear model, fitted to the target",
@@ -219,10 +229,14 @@ def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
 
 
 def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.bool_]) -> Inference:
-    table, matrix = bound.table, design(terms, training)
+    """Return the fit of everything that is encoded, with estimates of these terms: of columns that the encoder mixes there are
+    none.
+    """
+    fitted = [*find_terms(bound), *_mixed(bound)]
+    table, matrix = bound.table, design(fitted, training)
     weights = None if table.weights is None else table.weights[training]
     if bound.model.own is not None:
-        return own_inference(bound, bound.model.own, terms, matrix, weights)
+        return _only(own_inference(bound, bound.model.own, fitted, matrix, weights), bound, fitted, terms)
     inference = infer(
         matrix,
         table.y[training],
@@ -231,7 +245,34 @@ def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.boo
         weights=weights,
         groups=None if table.groups is None else table.groups[training],
     )
+    inference = _only(inference, bound, fitted, terms)
     return _without_errors(inference) if target_encoders(bound.model.encoder) else inference
+
+
+def _mixed(bound: BoundModel) -> list[AnyTerm]:
+    """Return the encoded columns that several columns share: the fit holds them constant."""
+    owner = {int(e): c for c in bound.columns if not bound.encoding.local[c] for e in bound.encoding.blocks[c]}
+    alone = {int(e) for c in bound.columns if bound.encoding.local[c] for e in bound.encoding.blocks[c]}
+    return [Basis(Term(c, unit=f"encoded column {e}"), bound.x[:, e], e) for e, c in owner.items() if e not in alone]
+
+
+def _only(inference: Inference, bound: BoundModel, fitted: list[AnyTerm], terms: list[AnyTerm]) -> Inference:
+    """Return the inference for these terms in their order; those that were not fitted have no estimate."""
+    place = {t.term: j for j, t in enumerate(fitted)}
+    found = [(k, t.term, place.get(t.term)) for k in range(len(bound.outputs)) for t in terms]
+    known = [(i, k * len(fitted) + j) for i, (k, _, j) in enumerate(found) if j is not None]
+    new, old = np.array(known, dtype=np.int64).reshape(-1, 2).T
+    covariance = np.full((len(found), len(found)), np.nan)
+    covariance[np.ix_(new, new)] = inference.covariance_matrix[np.ix_(old, old)]
+    return replace(
+        inference,
+        estimates=tuple(
+            Estimate(k, term, reason=Reason("mixed")) if j is None else inference.estimates[k * len(fitted) + j]
+            for k, term, j in found
+        ),
+        tests=tuple(t for t in inference.tests if bound.encoding.local[t.column]),
+        covariance_matrix=covariance,
+    )
 
 
 def _without_errors(inference: Inference) -> Inference:
@@ -249,7 +290,7 @@ def of_network(
     summed : slopes and their sums over other rows, which the derivatives of these terms are then of.
     """
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
-    held_out = bound.take(rows)
+    held_out = through(bound).take(rows)
     estimates, flips, counts = _derivatives(terms, held_out, summed)
     return Coefficients(
         terms=tuple(terms),
@@ -263,6 +304,8 @@ def of_network(
         term_rows=counts,
         left_out=_left_out(bound),
         curves=curves(held_out, terms),
+        differences=by_differences(bound),
+        disagreement=gradient_disagreement(bound),
         estimand="mean derivative of the score, or mean contrast to the reference level",
     )
 
@@ -292,13 +335,28 @@ def _derivatives(
 
 
 def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
-    """Return a linear model's own coefficients (terms, k): its derivatives, equal in every row in which they exist."""
-    rows = {*range(min(len(bound.table), 1000)), *(int(np.argmax(t.present)) for t in terms if isinstance(t, Slope))}
-    own = mean_over_rows(row_derivatives(bound.take(np.array(sorted(rows))), terms)).value
-    for j, term in enumerate(terms):
-        if isinstance(term, Basis):
-            own[j] = bound.gradients(bound.x[:1])[0, term.encoded]
+    """Return a linear model's own coefficients (terms, k): its derivatives, equal in every row in which they exist; means
+    where steps of the encoder that are not affine make them differ.
+    """
+    if bound.is_linear:
+        rows = {
+            *range(min(len(bound.table), 1000)),
+            *(int(np.argmax(t.present)) for t in terms if isinstance(t, Slope)),
+        }
+        bound = bound.take(np.array(sorted(rows)))
+    own = mean_over_rows(row_derivatives(bound, terms), None if bound.is_linear else bound.table.weights).value
+    basis = [(j, term.encoded) for j, term in enumerate(terms) if isinstance(term, Basis)]
+    if basis:
+        gradient = bound.gradients(bound.x[:1] if bound.is_linear else bound.x)
+        mean = np.average(gradient, axis=0, weights=None if bound.is_linear else bound.table.weights)
+        for j, encoded in basis:
+            own[j] = mean[encoded]
     return own
+
+
+def encoded_terms(found: Coefficients, bound: BoundModel) -> tuple[AnyTerm, ...]:
+    """Return the terms of the columns that the encoder does not mix, by their columns in the encoding of `bound`."""
+    return tuple(find_terms(bound)) if found.left_out else found.terms
 
 
 def _left_out(bound: BoundModel) -> tuple[str, ...]:
@@ -311,11 +369,11 @@ def run(context: Context) -> tuple[Coefficients, Coefficients]:
 
 
 def _of_both(context: Context, summed: Summed | None) -> tuple[Coefficients, Coefficients]:
-    terms = find_terms(context.linear)
+    terms = find_terms(through(context.linear))
     if not terms:
         raise NotApplicableError(why("the encoder mixes all columns, so that none has a coefficient of its own"))
     shared = context.network.encoding is context.linear.encoding
-    own = terms if shared else find_terms(context.network)
+    own = terms if shared else find_terms(through(context.network))
     network = of_network(context.network, own, terms, summed)
     return of_linear(context.linear, terms), network
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from tabinterp.analyses.gradients.record import contradicted
 from tabinterp.analyses.record_values import at, interval, number
 from tabinterp.document.base import Interval, Message, Part, side
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
@@ -152,7 +153,7 @@ def build(r: Results) -> Coefficients:
             )
             for k, output in enumerate(network.outputs)
         ],
-        notes=_notes(linear, linear.inference),
+        notes=_notes(linear, linear.inference) + _contradicted(network),
     )
 
 
@@ -173,7 +174,15 @@ def _notes(linear: CoefficientsResult, inference: Inference) -> list[Message]:
         notes.append(Message(key="coefficients.note.target_encoded"))
     if linear.left_out:
         notes.append(Message(key="coefficients.note.mixed", values={"columns": list(linear.left_out)}))
+    if linear.differences:
+        notes.append(Message(key="coefficients.note.differences", values={"columns": list(linear.differences)}))
     return notes
+
+
+def _contradicted(network: CoefficientsResult) -> list[Message]:
+    if not contradicted(network.disagreement):
+        return []
+    return [Message(key="coefficients.note.disagreement", values={"share": number(network.disagreement)})]
 
 
 @dataclass(frozen=True)

@@ -208,7 +208,16 @@ TEXT: dict[str, str] = {
         "encodings: no training row is encoded with its own target."
     ),
     "coefficients.note.mixed": (
-        "The encoder mixes these columns with others, so they have no coefficient of their own: {columns}."
+        "The encoder mixes these columns with others, so the unpenalised fit has no coefficient for them: {columns}. The "
+        "table shows the derivatives of both models and the coefficients of the surrogate for these columns."
+    ),
+    "coefficients.note.differences": (
+        "The encoder mixes these columns by steps that are not affine, so their derivatives are central differences "
+        "through the encoder: {columns}."
+    ),
+    "coefficients.note.disagreement": (
+        "Finite differences of the network's score contradict its own gradient, as in a network with a straight-through "
+        "estimator (proportion of the rows compared: {share}). Do not rely on its average derivatives."
     ),
     "reason.constant": "Not estimable: only one value in the training rows.",
     "reason.aliased": "Not estimable: exact linear combination of earlier terms ({columns}).",
@@ -263,6 +272,10 @@ TEXT: dict[str, str] = {
     "reason.curve": (
         "No coefficient: the column has a nonlinear encoding or is mixed with others. Average derivatives through the "
         "encoder are shown for both models."
+    ),
+    "reason.mixed": (
+        "No coefficient: the encoder mixes the column with others. The derivatives of both models are taken through the "
+        "encoder."
     ),
     "reason.target_encoded": (
         "No estimate and no interval: the encoder was fitted to the targets of the same rows. The counterpart's own "

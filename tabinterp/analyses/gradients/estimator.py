@@ -23,6 +23,8 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import slopes
+from tabinterp.models.gradient_check import gradient_disagreement
+from tabinterp.models.through_encoder import by_differences, through
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates, effective_df, group_sums, mean_with_draws, units_of
 from tabinterp.stats.weights import quantile, unit
@@ -38,6 +40,7 @@ FEWER = (1, 2, 4)  # from many rows: the errors of their paths cancel in part
 PASS = 4096  # rows of one pass of the network; paths from several starts are followed together up to this
 CHUNK = 256  # rows whose paths are followed at the same time
 NOISES, NOISE = 32, 0.15  # SmoothGrad: samples, and noise as a share of the 0.5% to 99.5% range
+FEWER_STARTS = 20  # of an audit where gradients are differences, each of which encodes rows again
 BACKGROUND, POSITIONS = 100, 8  # expected gradients: rows to start from, gradients on each path
 EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients is worth a warning
 
@@ -46,7 +49,11 @@ EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients is worth a warnin
 class GradientImportance(Display):
     """Attribution of each row's score to the original columns.
 
-    `values` (rows, columns, outputs), in units of the score; NaN for a column that the encoder mixes with others.
+    `values` (rows, columns, outputs), in units of the score. A column that the encoder mixes with others (principal components,
+    products, kernels) is what the encoder makes of it before it mixes it; NaN where that is not known. `differences`: columns
+    whose gradients are central differences through the steps that mix them, since these are not affine. `disagreement`: share of
+    rows in which the network's own gradient is not what finite differences of its score are, as with a straight-through
+    estimator (None: not compared).
     `stderr` of the same shape, Monte Carlo error of each value, where the method draws; `mean_stderr` (columns, outputs)
     that of their mean over rows. `spread`, of the shape of `values`: what each row adds to the mean size of gradients through the
     standard deviation of the column, which is estimated from the same rows. `completeness_gap` (rows,):
@@ -74,6 +81,8 @@ class GradientImportance(Display):
     settings: dict[str, Any] = field(default_factory=dict)
     over: tuple[int, Estimates, Estimates] | None = None
     spread: FloatArray | None = None
+    differences: tuple[str, ...] = ()
+    disagreement: float | None = None
 
     @property
     def rows(self) -> int:
@@ -171,7 +180,16 @@ def gradient_importance(
     bound = bind(model, table)
     if not bound.has_gradient:
         raise NotApplicableError(why("gradient", model=bound.model.name, opaque=bound.model.opaque))
-    return METHODS[method](_Ask(bound, baseline, tolerance, background, seed))
+    differences, disagreement = by_differences(bound), gradient_disagreement(bound)
+    bound = through(bound)
+    if not any(bound.encoding.local.values()):
+        raise NotApplicableError(
+            why(
+                "the encoder mixes all columns with levels or missing values, so that the score has no gradient by any of "
+                "them"
+            )
+        )
+    return METHODS[method](_Ask(bound, baseline, tolerance, background, seed, differences, disagreement))
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +199,8 @@ class _Ask:
     tolerance: float
     background: int | Table
     seed: int
+    differences: tuple[str, ...]
+    disagreement: float | None
 
     def result(
         self, method: str, estimand: str, values: FloatArray, evaluations: IntArray, **more: Any
@@ -195,6 +215,8 @@ class _Ask:
             weights=bound.table.weights,
             groups=bound.table.groups,
             evaluations=evaluations,
+            differences=self.differences,
+            disagreement=self.disagreement,
             **{"completeness_gap": None} | more,
         )
 
@@ -420,9 +442,11 @@ METHODS: dict[str, Callable[[_Ask], GradientImportance]] = {
 def run(context: Context) -> list[tuple[GradientImportance, GradientImportance]]:
     """Compute attributions of both models of an audit with every method."""
     network, linear = context.both(context.gradient_subsample)
+    background = FEWER_STARTS if by_differences(network) or by_differences(linear) else BACKGROUND
     results = []
     for i, method in enumerate(METHODS, 1):
-        first = gradient_importance(network, network.table, method=method, seed=context.seed)
-        results.append((first, gradient_importance(linear, linear.table, method=method, seed=context.seed)))
+        asked: dict[str, Any] = {"method": method, "background": background, "seed": context.seed}
+        first = gradient_importance(network, network.table, **asked)
+        results.append((first, gradient_importance(linear, linear.table, **asked)))
         context.within(i / len(METHODS))
     return results

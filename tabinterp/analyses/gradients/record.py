@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from tabinterp.analyses.baselines import record as baselines_record
 from tabinterp.analyses.baselines.record import Baselines
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from tabinterp.document.document import Document
 
     from .estimator import GradientImportance
+
+
+CONTRADICTED = 0.1  # share of rows from which finite differences contradict a gradient, and kinks do not explain it
 
 
 class GradientRow(Part):
@@ -42,12 +46,16 @@ class GradientMethod(Part):
     gap_linear: float | None
     tolerance: float | None
     columns: list[GradientRow]
+    differences: list[str] = Field(default_factory=list)  # columns whose gradients are central differences
 
 
 class Gradients(Part):
     rows_of: Literal["held-out", "all"]
     saturation: float | None  # median p(1-p) of the network, in [0, 0.25]
     methods: list[GradientMethod]
+    disagreement: float | None = (
+        None  # share of rows whose finite differences contradict the gradient, where these are many
+    )
     baselines: Baselines | None = None
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -71,8 +79,17 @@ def build(r: Results) -> Gradients:
         rows_of=rows_of(r),
         saturation=saturation,
         methods=[_method(*models) for models in r[ANALYSIS] or []],
+        disagreement=next(
+            (number(network.disagreement) for network, _ in r[ANALYSIS] or [] if contradicted(network.disagreement)),
+            None,
+        ),
         baselines=baselines_record.build(r),
     )
+
+
+def contradicted(disagreement: float | None) -> bool:
+    """Return whether finite differences of the score contradict the network's own gradient in many rows."""
+    return disagreement is not None and disagreement > CONTRADICTED
 
 
 def _method(network: GradientImportance, linear: GradientImportance) -> GradientMethod:
@@ -85,6 +102,7 @@ def _method(network: GradientImportance, linear: GradientImportance) -> Gradient
         gap_network=number(network.gap),
         gap_linear=number(linear.gap),
         tolerance=network.tolerance,
+        differences=list(network.differences),
         columns=[
             GradientRow(
                 output=output,

@@ -20,7 +20,10 @@ from tabinterp.report.words import (
     say,
     score_scale,
     sentences,
+    series,
+    share,
     t,
+    tidy,
 )
 
 from .record import Gradients
@@ -43,6 +46,11 @@ def build(gradients: Gradients, document: Document) -> list[Block]:
     ]
     if gradients.saturation is not None:
         blocks.append(Paragraph(t("report.gradients.saturation", saturation=number(gradients.saturation))))
+    if gradients.disagreement is not None:
+        blocks.append(Paragraph(t("report.gradients.disagreement", share=share(gradients.disagreement)), "warning"))
+    mixed = list(dict.fromkeys(column for method in gradients.methods for column in method.differences))
+    if mixed:
+        blocks.append(Paragraph(t("report.gradients.differences", columns=series(map(tidy, mixed)))))
     for method in gradients.methods:
         blocks.extend(_method(method, by_importance(document)))
     return [*blocks, Paragraph(t("report.gradients.note"), "note")]

@@ -17,6 +17,7 @@ from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray
 from tabinterp.linear.terms import AnyTerm, Slope
 from tabinterp.models import Block, BoundModel
+from tabinterp.models.through_encoder import pulled, through
 from tabinterp.stats import accumulators as sums
 from tabinterp.stats.accumulators import Means
 from tabinterp.stats.estimates import Estimates
@@ -78,6 +79,7 @@ STREAM = Stream(start, update, merge, finish, of="derivatives")
 
 
 def start_gradients(bound: BoundModel) -> Gradients:
+    bound = through(bound)
     spread, start, line = covariances(bound), baseline_of(bound, "mean"), None
     if bound.is_linear:
         slope = bound.gradients(bound.x[:1])
@@ -90,18 +92,20 @@ def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Me
     """Return a function that sums gradient sizes, gradient x input and its absolute values over a block: entries (3,
     columns, k).
     """
-    member, weights = members(bound), bound.table.weights
+    head = through(bound)
+    member, weights = members(head), bound.table.weights
 
     def update(block: Block) -> Means:
-        x, w = bound.x[block.rows], None if weights is None else weights[block.rows]
+        x, w = head.x[block.rows], None if weights is None else weights[block.rows]
         if plan.line is not None:
             size = plan.line.size[None]
             moved = (x @ plan.line.weight - plan.line.start).reshape(-1, *size.shape[1:])
         else:
-            size, shift = sizes(bound, block.slopes, plan.spread), x - plan.start
-            slopes = np.moveaxis(block.slopes, 2, 0)
+            gradient = pulled(bound, head, block.rows, block.slopes)
+            size, shift = sizes(head, gradient, plan.spread), x - plan.start
+            slopes = np.moveaxis(gradient, 2, 0)
             moved = np.stack([np.multiply(shift, one) @ member for one in slopes], axis=2)
-        size, moved = known(bound, np.broadcast_to(size, moved.shape)), known(bound, moved)
+        size, moved = known(head, np.broadcast_to(size, moved.shape)), known(head, moved)
         return sums.beside([sums.update(sums.start(size.shape[1:]), one, w) for one in (size, moved, np.abs(moved))])
 
     return update

@@ -38,6 +38,20 @@ TEXT: dict[str, str] = {
         "The completeness gap is the largest absolute difference over rows between the sum of the attributions and "
         "the change in score, divided by the mean absolute change in score."
     ),
+    # share: a percentage of rows
+    "report.gradients.disagreement": (
+        "The network's own gradient contradicts finite differences of its score in {share} of the rows compared, as in a "
+        "network with a straight-through estimator. Do not rely on attributions or derivatives that use this gradient."
+    ),
+    # columns: a list of names
+    "report.gradients.differences": (
+        "The encoder mixes these columns by steps that are not affine, so their gradients are central differences through "
+        "the encoder: {columns}."
+    ),
+    "why.the encoder mixes all columns with levels or missing values, so that the score has no gradient by any of them": (
+        "the encoder mixes every column with levels or missing values, so the score has no gradient with respect to any "
+        "column"
+    ),
     "report.gradients.gap.no": "No completeness gap is defined for this method.",
     "report.gradients.gap.none": "not defined",
     "report.gradients.gap.over": (

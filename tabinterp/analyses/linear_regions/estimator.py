@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 
 from tabinterp.analyses.coefficients import ANALYSIS as COEFFICIENTS
+from tabinterp.analyses.coefficients.estimator import encoded_terms
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, by_term, scaled, spreads
 from tabinterp.analyses.hidden_units.row_limits import require_curvature, require_rows
@@ -282,5 +283,8 @@ def run(context: Context) -> LinearRegions:
     require_curvature(network)
     if unlike(layers_of(network)) is not None:
         raise NotApplicableError(why("they are of networks of rectifiers, and this one has another activation"))
-    of_linear, of_network = coefficients
-    return regions_of(network, of_network.terms, linear, of_linear.terms)
+    rivals, terms = (
+        encoded_terms(found, bound)
+        for found, bound in zip(coefficients, (context.linear, context.network), strict=True)
+    )
+    return regions_of(network, terms, linear, rivals)

@@ -22,6 +22,7 @@ import pandas as pd
 import torch
 
 from tabinterp.analyses.coefficients import ANALYSIS as COEFFICIENTS
+from tabinterp.analyses.coefficients.estimator import encoded_terms
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn, by_term, scaled, spreads
 from tabinterp.analyses.hidden_units.row_limits import drawn, require_curvature, require_rows
@@ -253,5 +254,5 @@ def run(context: Context) -> PathWeights:
     network = context.network.take(context.subsample)
     require_rows(network)
     require_curvature(network)
-    terms = [] if coefficients is None else coefficients[1].terms
+    terms = () if coefficients is None else encoded_terms(coefficients[1], context.network)
     return paths_of(network.take(drawn(network, AUDITED_ROWS, context.seed)), terms, context.seed)

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError
 from tabinterp.models.affine_front import linear
-from tabinterp.models.encoding import as_fitted, as_taken
+from tabinterp.models.encoding import as_fitted
+from tabinterp.models.transformer_calls import as_taken
 from tabinterp.table.schema import GOALS, LOGITS, RATES
 
 

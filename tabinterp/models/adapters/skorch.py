@@ -12,9 +12,9 @@ import numpy as np
 
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError, argument
-from tabinterp.models.encoding import as_array
 from tabinterp.models.model import Model
 from tabinterp.models.scores import module_dtype
+from tabinterp.models.transformer_calls import as_array
 from tabinterp.table.schema import GOALS
 
 from . import torch as from_torch

@@ -12,10 +12,10 @@ from torch import nn
 
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError, argument
-from tabinterp.models.column_lineage import Sources, Structured
-from tabinterp.models.encoding import as_array
+from tabinterp.models.column_lineage import PartSources, Sources, Structured
 from tabinterp.models.model import Model
 from tabinterp.models.supplied_inference import OwnFit
+from tabinterp.models.transformer_calls import as_array
 
 from .shared import Pointwise, affine, reads
 
@@ -43,7 +43,7 @@ class Formula(Structured):
         self.feature_names_in_ = np.array([c for c in data.frame.columns if any(c in s for s in found)], dtype=object)
         self._sources = [s for i, s in enumerate(found) if i != constant]
 
-    def sources(self, inputs: Sources, of: Callable[[Any, Sources, int], Sources]) -> Sources:
+    def sources(self, inputs: Sources, of: PartSources) -> Sources:
         return self._sources
 
     def transform(self, rows: Any) -> FloatArray:

@@ -1,0 +1,60 @@
+"""Comparison of a network's own gradient with finite differences of its score.
+
+A straight-through estimator passes a gradient through steps that have none, and a backward function written by hand may have
+errors: both are gradients of another function than the score.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from tabinterp.arrays import FloatArray
+
+from .affine_front import private
+from .device import placed
+from .model import BoundModel
+from .scores import module_dtype
+
+ROWS = 256  # rows that are compared
+STEP, COARSE = 1e-4, 1e-2  # of the way to another row, in double precision and in single
+APART = 0.1  # share of the larger of both by which they may differ
+NEAR = 1e-3  # of the largest score: the same network in double precision
+
+
+def gradient_disagreement(bound: BoundModel) -> float | None:
+    """Return the share of rows in which the slope of the score towards another row is not what the gradient says.
+
+    None where there is nothing to compare: no gradient, a linear model, or a network that does not take rows between rows.
+    """
+    if not bound.has_gradient or bound.is_linear or len(bound.x) < 2:
+        return None
+    rows = np.unique(np.linspace(0, len(bound.x) - 1, num=min(len(bound.x), ROWS)).astype(np.int64))
+    x = bound.x[rows]
+    way = np.roll(x, 1, axis=0) - x
+    try:
+        said = np.einsum("ndk,nd->nk", bound.gradients(x), way)
+        found = _slope(bound, x, way)
+    except Exception:  # the user's network, at rows that no table holds
+        return None
+    size = np.maximum(np.abs(said), np.abs(found))
+    usual = size.mean(axis=0)
+    return float((np.abs(said - found) > APART * np.maximum(size, APART * usual)).any(axis=1).mean())
+
+
+def _slope(bound: BoundModel, x: FloatArray, way: FloatArray) -> FloatArray:
+    """Return central differences (m, k) of the score along `way` (m, d)."""
+    with torch.inference_mode(False):
+        module = placed(private(bound.module, lambda one: one.double()), bound.device)
+    step = STEP
+    with torch.no_grad():
+        try:
+            here = module(torch.as_tensor(x)).numpy()
+            fine = bool(np.abs(here - bound.score(x)).max() <= NEAR * max(1.0, float(np.abs(here).max())))
+        except Exception:  # a network that computes in single precision alone
+            fine = False
+        if not fine:
+            module, step = bound.asked, COARSE
+        dtype = module_dtype(module)
+        up, down = (module(torch.as_tensor(x + sign * step * way).to(dtype)).double().numpy() for sign in (1, -1))
+    return np.asarray((up - down) / (2 * step))

@@ -1,0 +1,53 @@
+"""Calls of users' transformers: rows in the form they were fitted on, and any output as a dense double array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabinterp.arrays import FloatArray
+
+
+def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
+    """Return the result of a function on rows, passed as an array if it was fitted without names, unless it needs a frame.
+
+    A transformer of the user's own may find its columns by name, or by number in a frame without names, and not say so.
+    """
+    if named:
+        return function(rows)
+    made, refusals = None, list[Exception]()
+    for form in (_values, lambda frame: frame, lambda frame: frame.set_axis(range(frame.shape[1]), axis=1)):
+        try:
+            made = function(form(rows))
+        except Exception as error:
+            refusals.append(error)
+            continue
+        if np.shape(made)[:1] == (len(rows),):
+            return made
+    if made is not None:
+        return made
+    raise refusals[1 if _wants_frame(refusals[0]) else 0]
+
+
+def _wants_frame(error: Exception) -> bool:
+    """Return whether an error says that an array was given where a frame is needed."""
+    return any(words in str(error) for words in ("numpy.ndarray", "only integers, slices", "pandas DataFrames"))
+
+
+def _values(rows: pd.DataFrame) -> NDArray[Any]:
+    numeric = all(pd.api.types.is_numeric_dtype(dtype) for dtype in rows.dtypes)
+    return rows.to_numpy(dtype=np.float64) if numeric else rows.to_numpy(dtype=object)
+
+
+def as_array(encoded: Any) -> FloatArray:
+    """Return a dense double array from any output of a transformer, never a view of memory owned by others."""
+    if hasattr(encoded, "toarray"):
+        return np.asarray(encoded.toarray(), dtype=np.float64)
+    dense = encoded
+    if isinstance(dense, pd.DataFrame):  # nullable columns hold their own kind of missing value
+        return dense.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    return np.array(dense.to_numpy() if hasattr(dense, "to_numpy") else dense, dtype=np.float64)
