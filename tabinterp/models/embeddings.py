@@ -42,12 +42,21 @@ class OpaqueError(Exception):
     """Why the network's whole-number inputs cannot be read as embedding lookups."""
 
 
+class UntracedError(OpaqueError):
+    """The network cannot be traced."""
+
+
 @dataclass(frozen=True, eq=False)
 class Rewritten:
     """`module` reads all inputs as one tensor; `levels` says for each input which of its columns are one-hot encoded."""
 
     module: nn.Module
     levels: list[tuple[Levels | None, ...]]
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether anything is looked up."""
+        return any(one is not None for of_input in self.levels for one in of_input)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +68,7 @@ class _Places:
 
 
 @dataclass(frozen=True, eq=False)
-class _Lookup:
+class Lookup:
     """Columns and shifts of any one shape, flattened; the table (V, e)."""
 
     shape: tuple[int, ...]
@@ -73,28 +82,28 @@ def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
 
     Raises
     ------
+    UntracedError
+        when the module cannot be traced.
     OpaqueError
-        when the module cannot be traced, or uses whole numbers for anything but a lookup.
+        when it uses whole numbers for anything but a lookup.
     """
     graph = trace(module)
     starts = [] if graph is None else [node for node in graph.graph.nodes if node.op == "placeholder"]
     if graph is None or len(starts) != len(inputs):
-        raise OpaqueError(why("opaque.traced"))
+        raise UntracedError(why("opaque.traced"))
     follow = _Follow(graph, inputs)
     with torch.no_grad():
         follow.run(*inputs)
     codes = torch.cat([one.reshape(len(one), -1).double() for one in inputs], dim=1).numpy()
     whole = np.concatenate([np.full(one[0].numel(), not one.is_floating_point()) for one in inputs])
     _check_uses(follow, whole)
-    levels = _levels(list(follow.lookups.values()), codes)
-    if sum(one.size for one in levels.values()) > MOST_LEVELS:
-        raise OpaqueError(why("opaque.levels", most=MOST_LEVELS))
+    levels = levels_of(list(follow.lookups.values()), codes)
+    check_levels(levels)
     widths = [one[0].numel() for one in inputs]
-    by_input = _by_input(levels, widths)
     table = _Weights(widths, levels)
     rest = _rest(follow, starts, inputs, table)
     dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
-    return Rewritten(nn.Sequential(linear(table.matrix().to(dtype), None), rest), by_input)
+    return Rewritten(nn.Sequential(linear(table.matrix().to(dtype), None), rest), by_input(levels, widths))
 
 
 class _Follow(fx.Interpreter):
@@ -104,7 +113,7 @@ class _Follow(fx.Interpreter):
         super().__init__(graph, garbage_collect_values=False)
         self.source = graph
         self.places: dict[fx.Node, _Places] = {}
-        self.lookups: dict[fx.Node, _Lookup] = {}
+        self.lookups: dict[fx.Node, Lookup] = {}
         self._starts: list[_Places] = []
         first = 0
         for one in inputs:
@@ -155,7 +164,7 @@ class _Follow(fx.Interpreter):
             return getattr(first, str(node.target))(*rest, **named)
         return node.target(first, *rest, **named)  # type: ignore[operator]
 
-    def _lookup(self, node: fx.Node, source: fx.Node) -> _Lookup | None:
+    def _lookup(self, node: fx.Node, source: fx.Node) -> Lookup | None:
         table = self._table(node)
         places = self.places[source]
         if table is None or node.args[0] is not source or not isinstance(places.column, Tensor):
@@ -163,7 +172,7 @@ class _Follow(fx.Interpreter):
         column, shift = places.column, places.shift
         if not bool((column == column[:1]).all() and (shift == shift[:1]).all()):
             return None  # rows were mixed
-        return _Lookup(tuple(column.shape[1:]), column[0].reshape(-1).numpy(), shift[0].reshape(-1).numpy(), table)
+        return Lookup(tuple(column.shape[1:]), column[0].reshape(-1).numpy(), shift[0].reshape(-1).numpy(), table)
 
     def _table(self, node: fx.Node) -> Tensor | None:
         if node.op == "call_module":
@@ -223,7 +232,7 @@ def _check_uses(follow: _Follow, whole: NDArray[np.bool_]) -> None:
                 raise OpaqueError(why("opaque.whole", operation=user.name))
 
 
-def _levels(lookups: list[_Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:
+def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:
     """Return for each column the levels that every lookup of it allows; a table shared through offsets is cut at the next
     one.
     """
@@ -239,7 +248,14 @@ def _levels(lookups: list[_Lookup], codes: NDArray[np.float64]) -> dict[int, Lev
     return {column: Levels(low, high - low) for column, (low, high) in ranges.items()}
 
 
-def _by_input(levels: dict[int, Levels], widths: list[int]) -> list[tuple[Levels | None, ...]]:
+def check_levels(levels: dict[int, Levels]) -> None:
+    """Refuse more levels than can be one-hot columns."""
+    if sum(one.size for one in levels.values()) > MOST_LEVELS:
+        raise OpaqueError(why("opaque.levels", most=MOST_LEVELS))
+
+
+def by_input(levels: dict[int, Levels], widths: list[int]) -> list[tuple[Levels | None, ...]]:
+    """Return the levels of each column, input by input."""
     ends = np.cumsum(widths)
     return [tuple(levels.get(c) for c in range(end - width, end)) for end, width in zip(ends, widths, strict=True)]
 
@@ -269,7 +285,7 @@ class _Weights:
             ]
         )
 
-    def vectors(self, lookup: _Lookup) -> slice:
+    def vectors(self, lookup: Lookup) -> slice:
         """Return z of the result of a lookup, flattened."""
         picked = []
         for column, shift in zip(lookup.column.tolist(), lookup.shift.tolist(), strict=True):

@@ -204,13 +204,6 @@ class Multiplies(Plain):
         return self.tail(x_num, [e(x_cat[:, i] * x_cat[:, i]) for i, e in enumerate(self.embeddings)])
 
 
-class Branches(Plain):
-    def forward(self, x_num, x_cat):
-        if x_num.shape[0] > 1:
-            x_num = x_num * 2
-        return self.tail(x_num, [e(x_cat[:, i]) for i, e in enumerate(self.embeddings)])
-
-
 class Large(Plain):
     def __init__(self):
         super().__init__()
@@ -222,7 +215,6 @@ class Large(Plain):
 OPAQUE = {
     Compared: "compares its inputs with constants",
     Multiplies: r"uses integers for operations other than embedding lookups \(mul",
-    Branches: "cannot be traced",
     Large: "looks up more than 2,048 levels",
     Rounds: "rounds values to integers internally",
 }

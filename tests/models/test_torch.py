@@ -798,9 +798,9 @@ class BatchStatistics(Style):
     [
         (
             Returns(lambda y: (y, y)),
-            r"must return scores of shape \(n,\), \(n, 1\) or \(n, k\); for n = 300 it returned tuple",
+            r"must return scores of shape \(n,\), \(n, 1\) or \(n, k\); for n = 300 it returned a tuple",
         ),
-        (Returns(lambda y: {"logits": y}), "it returned dict"),
+        (Returns(lambda y: {"logits": y}), "it returned a dict .*pass output='logits'"),
         (Returns(lambda y: y[None]), r"it returned \(1, 300, 1\)"),
         (Returns(lambda y: y.sum()), r"it returned \(\)"),
         (Returns(lambda y: y[1:]), r"it returned \(299, 1\)"),

@@ -28,10 +28,13 @@ from tabinterp.atomic_io import write, write_all
 from tabinterp.errors import ModelError, UnsafeFileError, argument
 from tabinterp.file_names import BUNDLE, COUNTERPART, ENCODER, HEADER, MEMBERS, NULL, OTHERS, WEIGHTS
 from tabinterp.models.adapters.torch import encoders_of
+from tabinterp.models.affine_front import has_final
 from tabinterp.models.column_lineage import structure
+from tabinterp.models.forward_call import MEAN, ForwardCall
 from tabinterp.models.inputs import SideBySide
 from tabinterp.models.model import File, Model
-from tabinterp.models.multi_input import Finish, expecting
+from tabinterp.models.multi_input import Finish
+from tabinterp.models.outputs import averaging
 from tabinterp.models.scores import module_dtype
 from tabinterp.table import Split, Table
 from tabinterp.table.schema import GOALS, LOGITS, TASKS
@@ -255,6 +258,7 @@ def _level(value: Any) -> str:
 
 
 def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
+    model = _stated(model)
     net = _network(model)
     dtype = str(module_dtype(model.weights)).removeprefix("torch.")
     if dtype not in weights.DTYPES:
@@ -284,6 +288,20 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
     unused = {"graph"} if header.graph is None else {"layers"}
     written = json.dumps(header.model_dump(exclude=unused), indent=1, ensure_ascii=False, allow_nan=False)
     return {**files, HEADER: f"{written}\n".encode()}  # last: a folder without it is no bundle
+
+
+def _stated(model: Model) -> Model:
+    """Return the model with what only a table would tell of its outputs, as far as the model tells it itself."""
+    if model.task is not None:
+        model = averaging(model, GOALS[model.task])
+    elif isinstance(model.module, ForwardCall) and model.module.output == MEAN:
+        raise ModelError(
+            f"{model.name} is the mean of an ensemble's members, and whether they predict classes or numbers is not known. Pass "
+            f"{argument('classes')} or {argument('task')} to ti.wrap before you save it"
+        )
+    classifies = model.task is None or GOALS[model.task].classes
+    unstated = classifies and not model.outputs_stated and model.function is None
+    return replace(model, outputs="probabilities") if unstated and has_final(model.module, "logit") else model
 
 
 @dataclass(frozen=True)
@@ -410,8 +428,9 @@ class Bundle:
             ),
         )
         if several:
-            model = replace(model, finish=Finish(tuple(encoders_of(encoder)), model))
-        return expecting(model, None if header.graph is None else [one.width for one in header.graph.inputs])
+            model = replace(model, finish=Finish(tuple(encoders_of(encoder))))
+        widths = None if header.graph is None else tuple(one.width for one in header.graph.inputs)
+        return replace(model, expects=widths)
 
     def encoder(self) -> Any:
         """Return the encoder, None if there is none, or a list for several inputs ("passthrough" for inputs without one)."""
