@@ -42,10 +42,6 @@ class OpaqueError(Exception):
     """Why the network's whole-number inputs cannot be read as embedding lookups."""
 
 
-class UntracedError(OpaqueError):
-    """The network cannot be traced."""
-
-
 @dataclass(frozen=True, eq=False)
 class Rewritten:
     """`module` reads all inputs as one tensor; `levels` says for each input which of its columns are one-hot encoded."""
@@ -82,15 +78,13 @@ def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
 
     Raises
     ------
-    UntracedError
-        when the module cannot be traced.
     OpaqueError
-        when it uses whole numbers for anything but a lookup.
+        when the module cannot be traced, or uses whole numbers for anything but a lookup.
     """
     graph = trace(module)
     starts = [] if graph is None else [node for node in graph.graph.nodes if node.op == "placeholder"]
     if graph is None or len(starts) != len(inputs):
-        raise UntracedError(why("opaque.traced"))
+        raise OpaqueError(why("opaque.traced"))
     follow = _Follow(graph, inputs)
     with torch.no_grad():
         follow.run(*inputs)
@@ -98,7 +92,7 @@ def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
     whole = np.concatenate([np.full(one[0].numel(), not one.is_floating_point()) for one in inputs])
     _check_uses(follow, whole)
     levels = levels_of(list(follow.lookups.values()), codes)
-    check_levels(levels)
+    check_levels(levels, codes)
     widths = [one[0].numel() for one in inputs]
     table = _Weights(widths, levels)
     rest = _rest(follow, starts, inputs, table)
@@ -248,8 +242,14 @@ def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Le
     return {column: Levels(low, high - low) for column, (low, high) in ranges.items()}
 
 
-def check_levels(levels: dict[int, Levels]) -> None:
-    """Refuse more levels than can be one-hot columns."""
+def check_levels(levels: dict[int, Levels], codes: NDArray[np.float64]) -> None:
+    """Refuse codes that are no levels, and more levels than can be one-hot columns."""
+    for column, one in levels.items():
+        of = codes[:, column]
+        if (of != np.floor(of)).any():
+            raise OpaqueError(why("opaque.rounds"))
+        if of.min() < one.low or of.max() >= one.low + one.size:
+            raise OpaqueError(why("opaque.lookups"))
     if sum(one.size for one in levels.values()) > MOST_LEVELS:
         raise OpaqueError(why("opaque.levels", most=MOST_LEVELS))
 

@@ -23,12 +23,12 @@ from tabinterp.errors import ModelError
 from tabinterp.models.io.memory_with_rows import check_network
 
 from .black_box import Function
-from .embeddings import OpaqueError, Rewritten, UntracedError, rewrite
+from .embeddings import OpaqueError, Rewritten, rewrite
 from .forward_call import no_scores
 from .inputs import SideBySide, side_by_side
 from .model import BLOCK, Model, check_widths
 from .scores import module_dtype
-from .untraced_lookups import Intercepted, intercept
+from .untraced_lookups import intercept
 
 TRIED = 256  # rows of the trial call
 CALLS = 256  # ways in which it is tried at most
@@ -91,37 +91,37 @@ def with_encoder(model: Model, encoder: Any) -> Model:
 
 
 def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list[Tensor]) -> Model:
-    """Return the network with one float input."""
-    whole = any(form.whole for form in forms)
-    try:
-        made = _rewritten(plain.module, inputs, whole)
-        _check(plain.module, made, encoder, inputs)
-    except OpaqueError:
-        if whole or any(isinstance(m, nn.Embedding) for m in plain.module.modules()):
-            raise
-        made = None
-    if made is None or (isinstance(made.module, Intercepted) and not made.has_levels):
+    """Return the network with one float input.
+
+    Raises
+    ------
+    OpaqueError
+        where its gradient cannot be had.
+    """
+    made = _rewritten(plain, inputs)
+    if made is None:
         if forms == [Form()]:  # one input of numbers: nothing to change
             return replace(plain, encoder=encoder.parts[0].encoder, original=None)
         widths = [one[0].numel() for one in inputs]
         made = Rewritten(Beside(plain.module, widths, forms), [(None,) * width for width in widths])
-        _check(plain.module, made, encoder, inputs)
+    _check_scores(plain.module, made, encoder, inputs)
     return replace(plain, module=made.module, encoder=encoder.with_levels(made.levels))
 
 
-def _rewritten(module: nn.Module, inputs: list[Tensor], whole: bool) -> Rewritten:
-    """Return the network with its lookups replaced: in its graph, or while it runs where it has none."""
+def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
+    """Return the network with its lookups replaced: in its graph, or while it runs where it has none or branches; None where it
+    is a network of numbers that needs no change.
+    """
+    intercepted = intercept(plain.module, inputs, plain.name)
     try:
-        return rewrite(module, inputs)
-    except UntracedError:
-        made = intercept(module, inputs)
-        if whole and not made.has_levels:
-            raise
-        return made
+        made = rewrite(plain.module, inputs)
+    except OpaqueError:
+        return intercepted
+    return made if made.has_levels or any(not one.is_floating_point() for one in inputs) else None
 
 
-def _check(module: nn.Module, made: Rewritten, encoder: SideBySide, inputs: list[Tensor]) -> None:
-    """Check that a network with one float input gives the scores of the network itself, and their whole gradient.
+def _check_scores(module: nn.Module, made: Rewritten, encoder: SideBySide, inputs: list[Tensor]) -> None:
+    """Check that a network with one float input gives the scores of the network itself.
 
     Raises
     ------
@@ -138,8 +138,6 @@ def _check(module: nn.Module, made: Rewritten, encoder: SideBySide, inputs: list
     near = 1e-5 * max(1.0, float(own.abs().max()))
     if read.shape != own.shape or not bool((read - own).abs().max() <= near):
         raise OpaqueError(why("opaque.lookups"))
-    if isinstance(made.module, Intercepted):
-        made.module.inspect(rows[:TRIED].requires_grad_())
 
 
 def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
