@@ -19,6 +19,7 @@ TEXT: dict[str, str] = {
     ),
     "why.gradient": "{model:name} {opaque}, so it has no gradient",
     "why.units": "no hidden units were found in {model:name}",
+    "why.units.differ": "{model:name} applies other activations to some rows than to others, so it has no hidden units in common",
     "why.weights": "{model:name} {opaque}, so its weights cannot be randomised",
     # what stands for {opaque}: what is known of a model that is no torch network
     "why.opaque.function": "is only a prediction function",

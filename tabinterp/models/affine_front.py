@@ -221,43 +221,7 @@ def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int
     return fx.GraphModule(graph, new)
 
 
-# ---- hidden units
-
-
-class Activations:
-    """The outputs of every hidden unit of a network, found without layer names.
-
-    A layer is the (n, h) output of an activation, whether it is a module, a function or a method. Where the network
-    cannot be traced, activations are noted in the order in which they run.
-    """
-
-    def __init__(self, module: nn.Module) -> None:
-        self._module = module
-        self._graph = _giving_activations(module)
-
-    def __call__(self, x: Tensor) -> list[Tensor]:
-        """Return the outputs (n, h) of each layer for a batch (n, d)."""
-        with torch.inference_mode():
-            return self.beside(x)[1]
-
-    def beside(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return the scores of a batch, and the outputs of the units of each layer."""
-        if self._graph is None:
-            return _watched(self._module, x)
-        out, found = self._graph(x)
-        return out, [value for value in found if isinstance(value, Tensor) and value.ndim == 2]
-
-
-def _giving_activations(module: nn.Module) -> fx.GraphModule | None:
-    """Return the module as a graph that also gives what its activations do; None where it cannot be traced."""
-    graph = trace(module)
-    if graph is None:
-        return None
-    found = tuple(node for node in graph.graph.nodes if is_activation(graph, node))
-    end = next(node for node in graph.graph.nodes if node.op == "output")
-    end.args = ((end.args[0], found),)
-    graph.recompile()
-    return graph
+# ---- activations
 
 
 def is_activation(graph: nn.Module, node: fx.Node) -> bool:
@@ -267,27 +231,6 @@ def is_activation(graph: nn.Module, node: fx.Node) -> bool:
     if node.op == "call_function":
         return node.target in ACTIVATION_FUNCTIONS
     return node.op == "call_method" and node.target in ACTIVATION_METHODS
-
-
-class _Watch(TorchFunctionMode):
-    """Notes the outputs (rows, h) of activations, whether modules, functions or methods apply them."""
-
-    def __init__(self, rows: int) -> None:
-        super().__init__()
-        self.found: list[Tensor] = []
-        self._rows = rows
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        value = func(*args, **(kwargs or {}))
-        if getattr(func, "__name__", "") in ACTIVATION_NAMES and value.ndim == 2 and len(value) == self._rows:
-            self.found.append(value)
-        return value
-
-
-def _watched(module: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-    watch = _Watch(len(x))
-    with watch:
-        return module(x), watch.found
 
 
 # ---- the end of a network
@@ -427,13 +370,6 @@ def without_final(module: nn.Module, probe: Tensor, raw: Tensor, link: str) -> n
         else:
             again = torch.sigmoid(scores) if raw.ndim == 1 or raw.shape[1] == 1 else torch.softmax(scores, dim=1)
     return stripped if bool(torch.allclose(again, raw, atol=1e-6)) else None
-
-
-def has_final(module: nn.Module, link: str) -> bool:
-    """Return whether a network ends in a sigmoid or softmax ("logit") or exponential ("log"), as far as it can be traced."""
-    if is_sequence(module):
-        return len(module) > 0 and _is_final(module[-1], link)
-    return _graph_without_final(module, link) is not None
 
 
 def _is_final(what: Any, link: str) -> bool:

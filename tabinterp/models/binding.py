@@ -38,12 +38,9 @@ from .outputs import averaging, link_of
 from .scores import CLIP, Link, Scores, are_probabilities, check_probabilities, module_dtype, probabilities
 
 LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
-PROBABILITIES = (
-    "sigmoid",
-    "softmax",
-    "special_expit",
-)  # last operations that give probabilities, and those that give any value
-ANY_VALUE = ("linear", "addmm", "matmul", "mm", "bmm", "add", "__add__", "__radd__", "log_softmax", "log_sigmoid")
+PROBABILITIES = ("sigmoid", "softmax", "special_expit", "special_softmax")  # last operations that give probabilities,
+LOGS = ("log_softmax", "special_log_softmax", "log_sigmoid", "logsigmoid")  # their logs,
+ANY_VALUE = ("linear", "addmm")  # and any value
 CHECKED = 512  # rows on which a model's own predictions are compared
 
 
@@ -216,6 +213,8 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
         return replace(model, outputs="probabilities")
     elif last in PROBABILITIES:
         reason = f"it ends in {last}, but its outputs are not all {what}"
+    elif last in LOGS and not several:
+        reason = f"it ends in {last}, which gives logs of probabilities, not log-odds"
     elif values and (several or last not in ANY_VALUE):
         reason = f"it does not end in a sigmoid or softmax, but its outputs are all {what}"
     else:

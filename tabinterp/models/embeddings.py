@@ -186,11 +186,18 @@ def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
 
 
 def is_rounding(node: fx.Node) -> bool:
-    """Return whether a node makes whole numbers, looks them up, or compares them."""
+    """Return whether a node makes whole numbers, looks them up, or compares them, or detaches a value."""
     to_whole = {torch.int64, torch.int32, torch.long, torch.LongTensor, "torch.LongTensor"}
     cast = _is(node, ("to", "type")) and any(a in to_whole for a in [*node.args, *node.kwargs.values()] if a.__hash__)
     equal = _is(node, EQUALS) and not isinstance(node.args[-1], fx.Node)
-    return cast or equal or _is(node, ROUNDS) or _is(node, ("long", "int", functional.embedding, functional.one_hot))
+    detached = _is(node, (torch.detach, "detach")) or (_is(node, (getattr,)) and node.args[1] == "data")
+    return (
+        cast
+        or equal
+        or detached
+        or _is(node, ROUNDS)
+        or _is(node, ("long", "int", functional.embedding, functional.one_hot))
+    )
 
 
 def _is_number(follow: _Follow, node: fx.Node) -> bool:

@@ -21,7 +21,8 @@ from tabinterp.messages import text
 from tabinterp.preview import Preview, Previewed
 from tabinterp.table import Split, Table
 
-from .affine_front import Activations, Front, consuming, on, private
+from .activations import Activations
+from .affine_front import Front, consuming, on, private
 from .black_box import Function
 from .device import CPU, AdaptiveBatch, differentiated, home, placed
 from .encoding import Encoding
@@ -414,7 +415,7 @@ class BoundModel:
     def watched(self) -> Activations:
         """The module on its device, with the outputs of its hidden units."""
         with torch.inference_mode(False):
-            return Activations(on(self.module, self.device))
+            return Activations(on(self.module, self.device), self.model.name)
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
         """Return the outputs of hidden units by layer, (n, h) each, for encoded rows (None: the table's)."""

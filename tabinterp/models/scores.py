@@ -31,7 +31,10 @@ class Scores(nn.Module):
         self.head = linear(matrix, None)
 
     def forward(self, x: Tensor) -> Tensor:
-        raw = self.module(x)
+        return self.of_outputs(self.module(x))
+
+    def of_outputs(self, raw: Tensor) -> Tensor:
+        """Return the scores for raw outputs (n,) or (n, k)."""
         if self.flat:
             raw = raw.reshape(-1, 1)  # not unsqueeze: a network that squeezes gives no dimension at all for one row
         if self.link is not None:

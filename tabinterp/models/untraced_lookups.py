@@ -301,7 +301,9 @@ class _Follow(TorchFunctionMode):
         """Return what a lookup gives; None if the call is none."""
         found = _lookup(func, name, args, kwargs)
         codes = None if found is None else self._known_as(found.codes)
-        if found is None or len(followed) != 1 or not isinstance(codes, _Codes) or found.codes.is_floating_point():
+        if found is None or not isinstance(codes, _Codes) or found.codes.is_floating_point():
+            return None
+        if any(one is not found.codes and not one.is_floating_point() for one in followed):
             return None
         if bool((found.codes < 0).any()):  # indexing counts them from the end
             return None

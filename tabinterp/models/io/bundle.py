@@ -28,7 +28,6 @@ from tabinterp.atomic_io import write, write_all
 from tabinterp.errors import ModelError, UnsafeFileError, argument
 from tabinterp.file_names import BUNDLE, COUNTERPART, ENCODER, HEADER, MEMBERS, NULL, OTHERS, WEIGHTS
 from tabinterp.models.adapters.torch import encoders_of
-from tabinterp.models.affine_front import has_final
 from tabinterp.models.column_lineage import structure
 from tabinterp.models.forward_call import MEAN, ForwardCall
 from tabinterp.models.inputs import SideBySide
@@ -96,6 +95,7 @@ class Header(BaseModel):
     task: str | None
     classes: list[str | int | float | bool] | None
     outputs: str
+    outputs_stated: bool = True  # False: they are read off the network when it meets a table
     reads: list[str] | None
     dtype: str
     layers: list[Layer] | None = None
@@ -258,7 +258,7 @@ def _level(value: Any) -> str:
 
 
 def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
-    model = _stated(model)
+    model = _averaging(model)
     net = _network(model)
     dtype = str(module_dtype(model.weights)).removeprefix("torch.")
     if dtype not in weights.DTYPES:
@@ -274,6 +274,7 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
         task=model.task,
         classes=None if model.classes is None else [_plain(c) for c in model.classes],
         outputs=model.outputs,
+        outputs_stated=model.outputs_stated,
         reads=None if net.reads is None else list(net.reads),
         dtype=dtype,
         layers=described.layers,
@@ -286,22 +287,27 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
         sha256={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     )
     unused = {"graph"} if header.graph is None else {"layers"}
+    unused |= {"outputs_stated"} if model.outputs_stated else set()
     written = json.dumps(header.model_dump(exclude=unused), indent=1, ensure_ascii=False, allow_nan=False)
     return {**files, HEADER: f"{written}\n".encode()}  # last: a folder without it is no bundle
 
 
-def _stated(model: Model) -> Model:
-    """Return the model with what only a table would tell of its outputs, as far as the model tells it itself."""
-    if model.task is not None:
-        model = averaging(model, GOALS[model.task])
-    elif isinstance(model.module, ForwardCall) and model.module.output == MEAN:
+def _averaging(model: Model) -> Model:
+    """Return the model with the mean of its members taken as it would be for a table, as far as that is stated."""
+    if not isinstance(model.module, ForwardCall) or model.module.output != MEAN:
+        return model
+    told = f"{model.name} is the mean of an ensemble's members"
+    if model.task is None:
         raise ModelError(
-            f"{model.name} is the mean of an ensemble's members, and whether they predict classes or numbers is not known. Pass "
-            f"{argument('classes')} or {argument('task')} to ti.wrap before you save it"
+            f"{told}, and whether they predict classes or numbers is not known. Pass {argument('classes')} or "
+            f"{argument('task')} to ti.wrap before you save it"
         )
-    classifies = model.task is None or GOALS[model.task].classes
-    unstated = classifies and not model.outputs_stated and model.function is None
-    return replace(model, outputs="probabilities") if unstated and has_final(model.module, "logit") else model
+    if GOALS[model.task].classes and not model.outputs_stated:
+        raise ModelError(
+            f"{told}, and whether they return logits or probabilities is not stated. Pass {argument('outputs', 'logits')} or "
+            f"{argument('outputs', 'probabilities')} to ti.wrap before you save it"
+        )
+    return averaging(model, GOALS[model.task])
 
 
 @dataclass(frozen=True)
@@ -418,6 +424,7 @@ class Bundle:
             task=header.task,
             classes=None if header.classes is None else tuple(header.classes),
             outputs=header.outputs,
+            outputs_stated=header.outputs_stated,
             encoder=None if several else encoder,
             reads=None if header.reads is None else tuple(header.reads),
             penalised=header.penalised,
