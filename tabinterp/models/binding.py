@@ -239,7 +239,7 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
         raise ModelError(
             f"{model.name} does not accept encoded rows of shape {tuple(rows.shape)} as {rows.dtype}: {error}"
         ) from error
-    if not isinstance(raw, Tensor) or raw.ndim not in (1, 2) or raw.shape[0] != len(rows):
+    if not isinstance(raw, Tensor) or not raw.is_floating_point() or raw.ndim not in (1, 2) or len(raw) != len(rows):
         raise ModelError(no_scores(model.name, raw, len(rows)))
     if not bool(torch.isfinite(raw).all()):
         raise ModelError(f"{model.name} gives scores that are not finite on this table")

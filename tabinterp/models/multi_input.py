@@ -154,9 +154,9 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
         except ModelError:
             raise
         except Exception as error:  # the user's network: whatever it raises, the next way is tried
-            said.append(str(error))
+            said.append(f"{type(error).__name__}: {error}")
             continue
-        if isinstance(raw, Tensor) and raw.ndim in (1, 2) and len(raw) == len(few[0]):
+        if isinstance(raw, Tensor) and raw.is_floating_point() and raw.ndim in (1, 2) and len(raw) == len(few[0]):
             return list(forms)
         returned.append(no_scores(model.name, raw, len(few[0])))
     if returned:

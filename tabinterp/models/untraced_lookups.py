@@ -303,24 +303,22 @@ class _Follow(TorchFunctionMode):
         codes = None if found is None else self._known_as(found.codes)
         if found is None or not isinstance(codes, _Codes) or found.codes.is_floating_point():
             return None
-        if any(one is not found.codes and not one.is_floating_point() for one in followed):
+        others = any(one is not found.codes and not one.is_floating_point() for one in followed)
+        if others or bool((found.codes < 0).any()):  # indexing counts negative ones from the end
             return None
-        if bool((found.codes < 0).any()):  # indexing counts them from the end
-            return None
+        vectors = self._vectors(codes, found) if self._blocks else None
+        if vectors is not None and func is not functional.one_hot:
+            if not torch.is_grad_enabled() and any(block.requires_grad for block in self._blocks):
+                self.refuse("opaque.detached")
+            return found.reduce(vectors)
+        value: Tensor = func(*args, **kwargs)
         if not self._blocks:
             self._note(codes, found.table)
-            return func(*args, **kwargs)
-        if not torch.is_grad_enabled() and any(block.requires_grad for block in self._blocks):
-            self.refuse("opaque.detached")
-        vectors = self._vectors(codes, found)
-        if vectors is None:
+        elif vectors is None:
             self.refuse("opaque.rounds")
-            return func(*args, **kwargs)  # type: ignore[no-any-return]
-        if func is functional.one_hot:
-            value: Tensor = func(*args, **kwargs)
+        else:
             self._put(value, _OneHot(vectors))
-            return value
-        return found.reduce(vectors)
+        return value
 
     def _note(self, codes: _Codes, table: Tensor) -> None:
         inside = codes.position >= 0

@@ -12,7 +12,7 @@ from torch import nn
 from tabinterp.errors import ModelError, argument
 from tabinterp.models.affine_front import private, trace
 from tabinterp.models.embeddings import is_rounding
-from tabinterp.models.forward_call import ForwardCall, Inputs, inputs_by_name
+from tabinterp.models.forward_call import ForwardCall, inputs_by_name, inputs_by_position
 from tabinterp.models.model import Model
 from tabinterp.models.multi_input import Finish
 
@@ -31,18 +31,19 @@ def wrap(
     """Wrap a module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
     stated = outputs is not None
     task, outputs = asked(task, outputs, classes)
-    by_name = isinstance(encoder, Mapping)
-    encoders = encoders_of([one for one in encoder.values() if one is not None] if by_name else encoder)
+    kind = type(module).__name__
+    if isinstance(encoder, Mapping):
+        inputs = inputs_by_name(module, encoder, kind)
+        encoders = encoders_of([one for one in encoder.values() if one is not None])
+    else:
+        encoders = encoders_of(encoder)
+        inputs = inputs_by_position(module, len(encoders), kind)
     try:
         own = private(module)
     except Exception as error:  # copying runs the user's code: whatever it raises is told in its words
-        raise ModelError(
-            f"{type(module).__name__} cannot be copied, and tabinterp does not modify the original: {error}"
-        ) from error
+        raise ModelError(f"{kind} cannot be copied, and tabinterp does not modify the original: {error}") from error
     called = name or _named(own)
-    if by_name or output is not None:
-        kind = type(module).__name__
-        inputs = inputs_by_name(own, encoder, kind) if by_name else Inputs(len(encoders))
+    if inputs.names is not None or output is not None:
         own = ForwardCall(own, inputs, output, kind).eval()
     model = Model(
         name=called,
