@@ -25,7 +25,7 @@ TEXT: dict[str, str] = {
     "why.opaque.function": "is only a prediction function",
     "why.opaque.outside": "gives different predictions when its layers are rebuilt in torch",
     "why.opaque.lookups": "gives different scores when its embedding lookups are replaced by affine maps",
-    "why.opaque.traced": "cannot be traced to find its embedding lookups",
+    "why.opaque.fails": "raises an error when its gradient is computed",
     "why.opaque.levels": "looks up more than {most} levels, too many for one-hot encoding",
     "why.opaque.compares": "compares its inputs with constants",
     "why.opaque.rounds": "rounds values to integers internally",

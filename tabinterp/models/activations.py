@@ -53,7 +53,7 @@ class Activations:
         names = [name for name, _ in found]
         if self._layers is None and len(x):
             with torch.no_grad():
-                self._layers = names, layer_widths(lambda rows: self._run(rows)[1], x.detach())
+                self._layers = layer_widths(lambda rows: self._run(rows)[1], x.detach())
         known, layers = self._layers or (names, dict[int, int]())
         if names != known or any(found[i][1].shape != (len(x), width) for i, width in layers.items()):
             raise NotApplicableError(why("units.differ", model=self._name))
@@ -66,13 +66,16 @@ class Activations:
         return scores, [("", value) for value in found]
 
 
-def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> dict[int, int]:
-    """Return the width h of each activation whose output is (n, h) and follows the rows of x (n, d), by its place."""
+def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> tuple[list[str], dict[int, int]]:
+    """Return the names of the activations that run for x (n, d), and by their places the widths h of those whose output is
+    (n, h) and follows the rows.
+    """
     rows = x[:5] if len(x) >= 3 else x[:1].expand(3, -1)
     found, again = run(rows), run(rows.flip(0)[1:])
-    if [name for name, _ in found] != [name for name, _ in again]:
-        return {}
-    return {
+    names = [name for name, _ in found]
+    if names != [name for name, _ in again]:
+        return names, {}
+    return names, {
         i: one.shape[1]
         for i, ((_, one), (_, other)) in enumerate(zip(found, again, strict=True))
         if isinstance(one, Tensor)

@@ -71,10 +71,26 @@ class _Affine:
     bias: Tensor
 
 
+NO_GRADIENT = (
+    "no_gradient"  # in a node's `meta`: it runs under `torch.no_grad` or the like, of which a graph knows nothing
+)
+
+
+class _Tracer(fx.Tracer):
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        node = super().create_node(*args, **kwargs)
+        if not torch.is_grad_enabled():
+            node.meta[NO_GRADIENT] = True
+        return node
+
+
 def trace(module: nn.Module) -> fx.GraphModule | None:
     """Return the module as a graph; None if its forward method branches on values and cannot be traced."""
+    tracer = _Tracer()
     try:
-        return fx.symbolic_trace(module.with_fixed_inputs() if isinstance(module, ForwardCall) else module)
+        with torch.enable_grad():
+            graph = tracer.trace(module.with_fixed_inputs() if isinstance(module, ForwardCall) else module)
+        return fx.GraphModule(tracer.root, graph, type(module).__name__)
     except Exception:  # tracing runs the user's forward: whatever it raises, there is no graph
         return None
 

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from tabinterp.document.message import why
 
-from .affine_front import linear, trace
+from .affine_front import NO_GRADIENT, linear, trace
 from .inputs import Levels
 
 MOVES: tuple[Any, ...] = (
@@ -73,24 +73,22 @@ class Lookup:
     table: Tensor
 
 
-def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
-    """Return the module with its lookups replaced; `inputs` are its inputs for some rows, (n, c) or (n,) each.
+def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten | None:
+    """Return the module with its lookups replaced in its graph; `inputs` are its inputs for some rows, (n, c) or (n,) each.
 
-    Raises
-    ------
-    OpaqueError
-        when the module cannot be traced, or uses whole numbers for anything but a lookup.
+    None where the module cannot be traced, or its graph uses whole numbers in another way.
     """
     graph = trace(module)
     starts = [] if graph is None else [node for node in graph.graph.nodes if node.op == "placeholder"]
     if graph is None or len(starts) != len(inputs):
-        raise OpaqueError(why("opaque.traced"))
+        return None
     follow = _Follow(graph, inputs)
     with torch.no_grad():
         follow.run(*inputs)
     codes = torch.cat([one.reshape(len(one), -1).double() for one in inputs], dim=1).numpy()
     whole = np.concatenate([np.full(one[0].numel(), not one.is_floating_point()) for one in inputs])
-    _check_uses(follow, whole)
+    if not _only_looks_up(follow, whole):
+        return None
     levels = levels_of(list(follow.lookups.values()), codes)
     check_levels(levels, codes)
     widths = [one[0].numel() for one in inputs]
@@ -190,7 +188,11 @@ def is_rounding(node: fx.Node) -> bool:
     to_whole = {torch.int64, torch.int32, torch.long, torch.LongTensor, "torch.LongTensor"}
     cast = _is(node, ("to", "type")) and any(a in to_whole for a in [*node.args, *node.kwargs.values()] if a.__hash__)
     equal = _is(node, EQUALS) and not isinstance(node.args[-1], fx.Node)
-    detached = _is(node, (torch.detach, "detach")) or (_is(node, (getattr,)) and node.args[1] == "data")
+    detached = (
+        _is(node, (torch.detach, "detach"))
+        or (_is(node, (getattr,)) and node.args[1] == "data")
+        or NO_GRADIENT in node.meta
+    )
     return (
         cast
         or equal
@@ -207,30 +209,19 @@ def _is_number(follow: _Follow, node: fx.Node) -> bool:
     )
 
 
-def _check_uses(follow: _Follow, whole: NDArray[np.bool_]) -> None:
-    """Check that whole numbers are only looked up, or are numbers like any other, and that nothing else of them remains in
+def _only_looks_up(follow: _Follow, whole: NDArray[np.bool_]) -> bool:
+    """Return whether whole numbers are only looked up, or are numbers like any other, and nothing else of them remains in
     `rest`.
     """
     looked_up = {int(c) for lookup in follow.lookups.values() for c in lookup.column}
     for node, value in follow.env.items():
-        if not isinstance(value, Tensor):
+        if node not in follow.places or not isinstance(value, Tensor) or value.is_floating_point():
             continue
-        source = node.args[0] if node.args else None
-        if _is(node, EQUALS) and source in follow.places and not isinstance(node.args[-1], fx.Node):
-            raise OpaqueError(why("opaque.compares"))
-        truncates = _is(node, ROUNDS) or (_is(node, CASTS) and not value.is_floating_point())
-        if node not in follow.places:
-            if truncates and node not in follow.lookups:
-                raise OpaqueError(why("opaque.rounds"))
-            continue
-        if value.is_floating_point():
-            continue
-        columns = {int(c) for c in follow.places[node].column.reshape(-1)}
-        if any(not whole[c] and c not in looked_up for c in columns):
-            raise OpaqueError(why("opaque.rounds"))
-        for user in node.users:
-            if not (user in follow.places or user in follow.lookups or _is(user, ASKS + CASTS)):
-                raise OpaqueError(why("opaque.whole", operation=user.name))
+        if any(not whole[c] and c not in looked_up for c in {int(c) for c in follow.places[node].column.reshape(-1)}):
+            return False
+        if not all(user in follow.places or user in follow.lookups or _is(user, ASKS + CASTS) for user in node.users):
+            return False
+    return True
 
 
 def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:

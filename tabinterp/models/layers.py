@@ -85,7 +85,7 @@ def layers_of(bound: BoundModel) -> tuple[Layer, ...]:
     found = activation_nodes(graph)
     recorder = _Values(on(graph, bound.device), [node.name for node in found])
     with torch.inference_mode():
-        widths = layer_widths(recorder.outputs, bound.z[:5].to(bound.device)) if len(bound.z) else {}
+        widths = layer_widths(recorder.outputs, bound.z[:5].to(bound.device))[1] if len(bound.z) else {}
     layers = [(found[i], width) for i, width in widths.items()]
     return tuple(_layer(graph, node, f"layer {i + 1}", width, bound) for i, (node, width) in enumerate(layers))
 

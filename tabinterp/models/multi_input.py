@@ -113,9 +113,8 @@ def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
     is a network of numbers that needs no change.
     """
     intercepted = intercept(plain.module, inputs, plain.name)
-    try:
-        made = rewrite(plain.module, inputs)
-    except OpaqueError:
+    made = rewrite(plain.module, inputs)
+    if made is None:
         return intercepted
     return made if made.has_levels or any(not one.is_floating_point() for one in inputs) else None
 

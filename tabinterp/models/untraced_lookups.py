@@ -136,6 +136,9 @@ class _Follow(TorchFunctionMode):
                 value = func(*args, **kwargs)
                 self.refuse_unseen((args, kwargs, value))
                 return value
+            if name in ESCAPES and args and args[0].requires_grad:  # it needs no gradient where nothing is watched
+                self.refuse("opaque.detached")
+                args = args[0].detach(), *args[1:]
             followed = [one for one in _tensors((args, kwargs)) if id(one) in self._known]
             if followed and name not in ASKS and not (isinstance(func, _Property) and name not in MOVES):
                 return self._of_followed(func, name, args, kwargs, followed)
@@ -360,7 +363,7 @@ class _Follow(TorchFunctionMode):
         if not lost and not any(one.requires_grad for one in given):
             return value
         results = [*_tensors(value), *_tensors(args[:1] if _writes(func, kwargs) else ())]
-        if name in ESCAPES:
+        if name in ESCAPES:  # of a value that was detached before
             self.refuse("opaque.detached")
         if name in ROUNDS or (name in CASTS and any(not one.is_floating_point() for one in results)):
             self.refuse("opaque.rounds")
@@ -618,7 +621,7 @@ def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
     ------
     OpaqueError
         when the network uses codes for anything but lookups, a part of its gradient is lost, it looks up more levels than can be
-        one-hot columns, or it does not run while it is watched.
+        one-hot columns, or its gradient cannot be computed.
     """
     widths = [one[0].numel() for one in inputs]
     codes = torch.cat([one.reshape(len(one), -1).double() for one in inputs], dim=1)
@@ -638,5 +641,5 @@ def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
     except (OpaqueError, torch.OutOfMemoryError):
         raise
     except Exception:  # the user's network, which runs on these inputs unwatched
-        raise OpaqueError(why("opaque.traced")) from None
+        raise OpaqueError(why("opaque.fails")) from None
     return Rewritten(made, by_input(levels, widths))

@@ -363,8 +363,12 @@ def test_words_of_what_is_refused(source, table):
         ti.wrap(Listed(), encoder=[])
     with pytest.raises(ModelError, match="encoder must have a transform method; int has none"):
         ti.wrap(Listed(), encoder=[first, 3])
-    with pytest.raises(ModelError, match=r"accepts its 1 inputs neither as floats nor as whole numbers.*shapes"):
-        bind(ti.wrap(Listed(), encoder=[first]), table)
+    with pytest.raises(
+        ModelError, match=r"Listed.forward takes 2 inputs \(x_num, x_cat\), but encoder= has 1 encoder. Pass"
+    ):
+        ti.wrap(Listed(), encoder=[first])
+    with pytest.raises(ModelError, match=r"accepts its 2 inputs neither as floats nor as whole numbers.*shapes"):
+        bind(ti.wrap(Listed(), encoder=[first, first]), table)
     with pytest.raises(
         ModelError, match=r"encoder [12] reads columns that are not input columns of this table: 'city'"
     ):
