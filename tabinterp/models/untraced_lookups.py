@@ -44,11 +44,15 @@ LOGIC = frozenset(
 OPERATORS = SUMS | COMPARES | LOGIC
 ESCAPES = frozenset({  # into Python or another library
     "item", "tolist", "numpy", "__array__", "__float__", "__int__", "__index__", "__complex__", "__dlpack__", "data_ptr",
+    "__repr__", "__format__",
 })  # fmt: skip
-ASKS = frozenset({  # read no values, or only to print them
-    "__repr__", "__format__", "__hash__", "__len__", "size", "dim", "ndimension", "numel", "nelement", "stride", "element_size",
-    "storage_offset", "is_floating_point", "is_complex", "is_signed", "is_contiguous", "is_inference", "get_device", "new_zeros",
-    "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like",
+ASKS = frozenset({  # read no values
+    "__hash__", "__len__", "size", "dim", "ndimension", "numel", "nelement", "stride", "element_size", "storage_offset",
+    "is_floating_point", "is_complex", "is_signed", "is_contiguous", "is_inference", "get_device",
+})  # fmt: skip
+LIKE = frozenset({  # nor do these of their first argument
+    "new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like", "empty_like", "rand_like",
+    "randn_like",
 })  # fmt: skip
 
 
@@ -105,7 +109,7 @@ class _Follow(TorchFunctionMode):
         """Follow the entries of these inputs of the network, (n, c) or (n,) each, where they may be codes."""
         first = 0
         for one, may in zip(inputs, whole, strict=True):
-            width = one[0].numel()
+            width = one.shape[1:].numel()
             rows = torch.arange(len(one), device=one.device)[:, None] * self.columns
             position = (rows + torch.arange(first, first + width, device=one.device)).reshape(one.shape)
             if may:
@@ -139,8 +143,8 @@ class _Follow(TorchFunctionMode):
             if name in ESCAPES and args and args[0].requires_grad:  # it needs no gradient where nothing is watched
                 self.refuse("opaque.detached")
                 args = args[0].detach(), *args[1:]
-            followed = [one for one in _tensors((args, kwargs)) if id(one) in self._known]
-            if followed and name not in ASKS and not (isinstance(func, _Property) and name not in MOVES):
+            followed = [one for one in _read(name, args, kwargs) if id(one) in self._known]
+            if followed:
                 return self._of_followed(func, name, args, kwargs, followed)
             return self._checked(func, name, args, kwargs)
         finally:
@@ -167,8 +171,9 @@ class _Follow(TorchFunctionMode):
         if value is not None:
             return value
         value = self._checked(func, name, args, kwargs)
-        numbers = all(one.is_floating_point() for one in [*followed, *_tensors(value)])
-        if not numbers or writes or name in ESCAPES or name == "__bool__":
+        results = [*_tensors(value)]
+        numbers = results and all(one.is_floating_point() for one in [*followed, *results])
+        if (not numbers or writes) and not (isinstance(func, _Property) and not results):
             self._misused(name, followed)
         return value
 
@@ -309,6 +314,9 @@ class _Follow(TorchFunctionMode):
         others = any(one is not found.codes and not one.is_floating_point() for one in followed)
         if others or bool((found.codes < 0).any()):  # indexing counts negative ones from the end
             return None
+        told = self._own.reshape(-1)[codes.position] + codes.shift
+        if not bool(((found.codes == told) | (codes.position < 0)).all()):  # a narrow type cannot hold them
+            return None
         vectors = self._vectors(codes, found) if self._blocks else None
         if vectors is not None and func is not functional.one_hot:
             if not torch.is_grad_enabled() and any(block.requires_grad for block in self._blocks):
@@ -356,9 +364,9 @@ class _Follow(TorchFunctionMode):
     def _checked(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
         """Return the result of a call, after a look at whether its gradient is whole."""
         value = func(*args, **kwargs)
-        if not self._blocks or name in ASKS:
+        if not self._blocks:
             return value
-        given = [*_tensors(args[:1] if name in CASTS or name.endswith("_as") else (args, kwargs))]
+        given = _read(name, args, kwargs)
         lost = [one for one in given if id(one) in self._lost and not one.requires_grad]
         if not lost and not any(one.requires_grad for one in given):
             return value
@@ -405,6 +413,15 @@ def _tensors(value: Any) -> Iterator[Tensor]:
         yield from _tensors([*value.values()])
     elif isinstance(value, slice):
         yield from _tensors((value.start, value.stop, value.step))
+
+
+def _read(name: str, args: Any, kwargs: Any) -> list[Tensor]:
+    """Return the tensors whose values a call reads."""
+    if name in ASKS:
+        return []
+    if name in CASTS or name.endswith("_as"):
+        return [*_tensors(args[:1])]
+    return [*_tensors((args[1:] if name in LIKE else args, kwargs))]
 
 
 _Property = type(Tensor.T.__get__)  # type: ignore[attr-defined]

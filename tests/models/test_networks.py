@@ -1,6 +1,7 @@
 """Networks as people write them: forwards that branch, inputs and outputs with names, ensembles, a final sigmoid."""
 
 from collections import namedtuple
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -514,6 +515,102 @@ def test_words_where_an_output_is_missing(give, output, message, source, table):
         bind(ti.wrap(Returns(give), encoder=encoders(source), output=output, classes=CLASSES), table)
 
 
+@dataclass
+class Record:
+    hidden: torch.Tensor
+    scores: torch.Tensor
+
+
+def test_an_output_of_a_dataclass(source, table):
+    module = Returns(lambda y: Record(y.expand(-1, 7), y))
+    bound = bind(ti.wrap(module, encoder=encoders(source), output="scores", classes=CLASSES), table)
+    theirs = bind(ti.wrap(Listed(), encoder=encoders(source), classes=CLASSES), table)
+    np.testing.assert_allclose(bound.scores, theirs.scores, atol=1e-6)
+    np.testing.assert_allclose(bound.gradients(bound.x), theirs.gradients(theirs.x), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("give", "output", "message"),
+    [
+        (
+            lambda y: Record(y.expand(-1, 7), y),
+            None,
+            r"an object of type Record \('hidden' .*'scores' .*pass output='scores'",
+        ),
+        (lambda y: Pair(y.expand(-1, 7), y), None, r"an object of type Pair.*pass output='scores'"),
+        (lambda y: Pair(y.expand(-1, 7), y), "score", r"choose one of 'hidden', 'scores'. Did you mean 'scores'"),
+        (lambda y: None, None, r"it returned None"),
+        (lambda y: None, "logits", r"It returned None, which has no outputs to choose from"),
+        (lambda y: y[:, 0].tolist(), None, r"it returned a list \(0 float, .*7 float, \.\.\.\)"),
+        (lambda y: y > 0, None, r"it returned \(\d+, 1\) of type torch.bool"),
+        (lambda y: [], "mean", r"output='mean' needs the members' outputs as tensors of one shape.*returned a list"),
+        (lambda y: [y, y.expand(-1, 2)], "mean", r"tensors of one shape.*0 \(\d+, 1\), 1 \(\d+, 2\).*such as output=0"),
+        (lambda y: y[:, 0], "mean", r"needs members of shape \(n, k\) or \(n, k, outputs\).*Leave output= out"),
+    ],
+)
+def test_words_of_what_a_forward_returned(give, output, message, source, table):
+    with pytest.raises(ModelError, match=message):
+        bind(ti.wrap(Returns(give), encoder=encoders(source), output=output, classes=CLASSES), table)
+
+
+class ByName(Plain):
+    def forward(self, *, x_num, x_cat):
+        return Listed.forward(self, x_num, x_cat)
+
+
+class ByPosition(Plain):
+    def forward(self, x_num, x_cat, /):
+        return Listed.forward(self, x_num, x_cat)
+
+
+def test_words_of_inputs_that_do_not_fit_the_forward(source, table):
+    first, second = encoders(source)
+    with pytest.raises(
+        ModelError, match=r"ByName.forward takes its inputs by name \(x_num, x_cat\). Pass encoder= as a dict"
+    ):
+        ti.wrap(ByName(), encoder=[first, second])
+    with pytest.raises(
+        ModelError, match=r"ByPosition.forward takes its inputs by position. Pass the encoders as a list"
+    ):
+        ti.wrap(ByPosition(), encoder={"x_num": first, "x_cat": second})
+    assert bind(ti.wrap(ByPosition(), encoder=[first, second]), table).has_gradient
+    with pytest.raises(
+        ModelError, match=r"Listed.forward takes 2 inputs \(x_num, x_cat\), but encoder= has 3 encoders"
+    ):
+        ti.wrap(Listed(), encoder=[first, second, second])
+    with pytest.raises(ModelError, match=r"encoder=\{\} has no encoder. Pass a fitted transformer for each input"):
+        ti.wrap(OfDict(), encoder={})
+    with pytest.raises(ModelError, match=r"KeyError: 'categorical'"):
+        bind(ti.wrap(OfDict(), encoder={"continuous": first, "categories": second}), table)
+
+
+@pytest.mark.parametrize("unused", ["numbers", "codes", "both"])
+def test_an_input_that_the_network_does_not_use_has_a_gradient_of_zero(unused, source, table):
+    class Part(Plain):
+        def forward(self, x_num, x_cat):
+            if len(x_num) == 0:
+                raise ValueError("rows are needed")
+            numbers = torch.zeros_like(x_num) if unused in ("numbers", "both") else x_num
+            codes = torch.zeros_like(x_cat) if unused in ("codes", "both") else x_cat
+            return Listed.forward(self, numbers, codes)
+
+    bound = bind(ti.wrap(Part(), encoder=encoders(source), outputs="logits", classes=CLASSES), table)
+    slopes = np.abs(bound.gradients(bound.x)[:, :, 0]).max(axis=0)
+    assert bool((slopes[:2] > 0).all()) is (unused == "codes")
+    assert bool((slopes[2:] > 0).all()) is (unused == "numbers")
+
+
+def test_one_row_and_no_row(source, table):
+    bound = bind(ti.wrap(Checked(), encoder=encoders(source), classes=CLASSES), table)
+    for rows in (slice(0, 1), slice(0, 0)):
+        np.testing.assert_allclose(bound.score(bound.x[rows]), bound.scores[rows], atol=1e-6)
+    np.testing.assert_allclose(bound.gradients(bound.x[:1]), bound.gradients(bound.x)[:1], atol=1e-6)
+    (units,) = bound.activations(bound.x[:1]).values()
+    np.testing.assert_allclose(units, next(iter(bound.activations().values()))[:1], atol=1e-6)
+    single = bind(ti.wrap(Checked(), encoder=encoders(source), classes=CLASSES), table.take(np.arange(1)))
+    np.testing.assert_allclose(single.scores, bound.scores[:1], atol=1e-6)
+
+
 def test_words_of_which_output_and_what_outputs_are(source):
     with pytest.raises(
         ModelError, match=r"outputs must be one of logits, .*got 'mean'. Which of several.*output='mean'"
@@ -589,6 +686,92 @@ def test_small_logits_stay_logits(source):
         module[-1].bias.fill_(0.5)
     bound = bind(ti.wrap(module, encoder=scale, classes=CLASSES), rows)
     np.testing.assert_allclose(bound.scores, module(torch.as_tensor(bound.x).float()).detach(), atol=1e-6)
+
+
+class Ends(nn.Module):
+    """A network whose forward ends in a function of its hidden layer."""
+
+    def __init__(self, end, outputs=1):
+        super().__init__()
+        torch.manual_seed(1)
+        self.first, self.last, self.other = nn.Linear(2, 4), nn.Linear(4, outputs), nn.Linear(4, outputs)
+        self.inside = nn.Sequential(nn.Linear(4, outputs), nn.Sequential(nn.Sigmoid()))
+        self.end = end
+
+    def forward(self, x):
+        return self.end(self, torch.tanh(self.first(x)))
+
+
+TAKEN = {  # (network, are its outputs probabilities?)
+    "nested": (nn.Sequential(ending(), nn.Sequential(nn.Sequential(nn.Sigmoid()))), True),
+    "of a module inside": (Ends(lambda net, h: net.inside(h)), True),
+    "torch.sigmoid": (Ends(lambda net, h: torch.sigmoid(net.last(h))), True),
+    "F.sigmoid": (Ends(lambda net, h: F.sigmoid(net.last(h))), True),
+    "a method": (Ends(lambda net, h: net.last(h).sigmoid().squeeze(-1)), True),
+    "one column": (Ends(lambda net, h: torch.sigmoid(net.last(h))[:, 0]), True),
+    "softmax": (Ends(lambda net, h: F.softmax(net.last(h), 1), 2), True),
+    "the second class": (Ends(lambda net, h: net.last(h).softmax(1)[:, 1], 2), True),
+    "log_softmax": (Ends(lambda net, h: net.last(h).log_softmax(1), 2), False),
+    "logits": (Ends(lambda net, h: net.last(h)), False),
+}
+REFUSED = {
+    "a sum": Ends(lambda net, h: torch.sigmoid(net.last(h)) * 0.5 + torch.sigmoid(net.other(h)) * 0.5),
+    "a product": Ends(lambda net, h: torch.cat([torch.sigmoid(net.last(h))] * 2, 1) @ torch.tensor([[0.5], [0.5]])),
+    "the other class": Ends(lambda net, h: 1 - torch.sigmoid(net.last(h))),
+    "both classes": Ends(lambda net, h: torch.cat([1 - net.last(h).sigmoid(), net.last(h).sigmoid()], 1)),
+    "limits": Ends(lambda net, h: torch.sigmoid(net.last(h)).clamp(0.01, 0.99)),
+    "the log of a sigmoid": Ends(lambda net, h: F.logsigmoid(net.last(h))),
+    "the log of one class": Ends(lambda net, h: net.last(h).log_softmax(1)[:, 1], 2),
+}
+
+
+@pytest.mark.parametrize("kind", TAKEN)
+def test_the_end_of_a_network_is_read_the_same_after_it_was_saved(kind, source, tmp_path):
+    rows, scale = numbers_only(source)
+    module, are_probabilities = TAKEN[kind]
+    model = ti.wrap(module, encoder=scale, classes=CLASSES)
+    ti.save_model(model, tmp_path / "model")
+    x = torch.as_tensor(scale.transform(source[cases.NUMBERS])).float()
+    raw = module(x).detach().double().numpy().reshape(len(x), -1)
+    own = np.log(raw) - np.log1p(-raw) if are_probabilities else raw
+    expected = own[:, -1] if are_probabilities or own.shape[1] == 1 else own[:, 1] - own[:, 0]
+    for one in (model, ti.load_model(tmp_path / "model")):
+        np.testing.assert_allclose(bind(one, rows).scores[:, 0], expected, atol=1e-5)
+        told = ti.audit(one, rows, analyses=["calibration"]).to_markdown()
+        assert ("ends in a sigmoid or softmax" in told) is are_probabilities
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_an_end_that_is_not_clear_is_asked_for_before_and_after_it_was_saved(kind, source, tmp_path):
+    rows, scale = numbers_only(source)
+    model = ti.wrap(REFUSED[kind], encoder=scale, classes=CLASSES)
+    ti.save_model(model, tmp_path / "model")
+    for one in (model, ti.load_model(tmp_path / "model")):
+        with pytest.raises(ModelError, match=r"Pass outputs='probabilities' or outputs='logits'"):
+            bind(one, rows)
+
+
+def test_an_output_by_name_is_read_the_same_after_it_was_saved(source, tmp_path):
+    rows, scale = numbers_only(source)
+    module = Ends(lambda net, h: {"logits": net.last(h), "p": net.last(h).sigmoid()})
+    expected = module(torch.as_tensor(scale.transform(source[cases.NUMBERS])).float())["logits"].detach()
+    for output in ("logits", "p"):
+        model = ti.wrap(module, encoder=scale, output=output, classes=CLASSES)
+        ti.save_model(model, tmp_path / output)
+        for one in (model, ti.load_model(tmp_path / output)):
+            np.testing.assert_allclose(bind(one, rows).scores, expected, atol=1e-5)
+
+
+def test_the_mean_of_members_is_saved_where_their_outputs_are_stated(source, tmp_path):
+    rows, scale = numbers_only(source)
+    module = Ends(lambda net, h: torch.stack([net.last(h), net.other(h)], 1))
+    told = {"encoder": scale, "output": "mean", "classes": CLASSES}
+    with pytest.raises(ModelError, match=r"logits or probabilities is not stated. Pass outputs='logits' or outputs="):
+        ti.save_model(ti.wrap(module, **told), tmp_path / "unstated")
+    model = ti.wrap(module, **told, outputs="logits")
+    ti.save_model(model, tmp_path / "model")
+    loaded = bind(ti.load_model(tmp_path / "model"), rows)
+    np.testing.assert_allclose(loaded.scores, bind(model, rows).scores, atol=1e-6)
 
 
 class Own(nn.Module):
