@@ -181,7 +181,7 @@ class _Follow(TorchFunctionMode):
         if any(isinstance(self._known_as(one), _Check) for one in followed) or name in COMPARES | {"bool", "__bool__"}:
             self.refuse("opaque.compares")
         else:
-            self.refuse("opaque.whole", operation=name)
+            self.refuse("opaque.whole", operation=name.strip("_"))
 
     def _known_as(self, value: Any) -> _Followed | None:
         known = self._known.get(id(value)) if isinstance(value, Tensor) else None
@@ -237,11 +237,14 @@ class _Follow(TorchFunctionMode):
             ]
             self._put(value, _OneHot(func(values, *args[1:], **kwargs)))
         elif kinds:
-            self._misused("join", [one for one in parts if self._known_as(one) is not None])
+            self._misused(_name(func), [one for one in parts if self._known_as(one) is not None])
         return value
 
     def _cast(self, source: Tensor, known: _Codes | _OneHot, value: Any) -> Any:
         if not isinstance(value, Tensor):  # the name of its type
+            return value
+        if value.dtype == torch.bool or not self._fits(known, value.dtype):
+            self._misused("bool" if value.dtype == torch.bool else "to", [source])
             return value
         if isinstance(known, _OneHot):
             if value.is_floating_point():
@@ -258,6 +261,15 @@ class _Follow(TorchFunctionMode):
                 value = torch.where(inside, self._own.reshape(-1)[known.position] + known.shift, value).to(value.dtype)
         self._put(value, known)
         return value
+
+    def _fits(self, known: _Codes | _OneHot, dtype: torch.dtype) -> bool:
+        """Return whether a type holds codes exactly."""
+        if isinstance(known, _OneHot) or not self._blocks:
+            return True
+        told = self._own.reshape(-1)[known.position] + known.shift
+        has_levels = torch.tensor([one is not None for one in self._levels], device=told.device)
+        codes = (known.position >= 0) & has_levels[known.position % self.columns]
+        return bool((~codes | (told.to(dtype).to(told.dtype) == told)).all())
 
     def _numbers(self) -> Tensor:
         """Return every entry of the inputs (rows times columns) as a number that has a gradient."""
@@ -469,7 +481,11 @@ def _lookup(func: Any, name: str, args: Any, kwargs: Any) -> _Lookup | None:
         found = args[1], args[0]
     elif name == "__getitem__":
         index = args[1] if isinstance(args[1], tuple) else (args[1],)
-        found = (index[0], args[0]) if index and all(one == slice(None) for one in index[1:]) else None
+        found = (
+            (index[0], args[0])
+            if index and all(isinstance(one, slice) and one == slice(None) for one in index[1:])
+            else None
+        )
     elif name == "index_select":
         given = dict(zip(("input", "dim", "index"), args, strict=False)) | kwargs
         found = (given["index"], given["input"]) if given["dim"] == 0 else None
@@ -483,7 +499,7 @@ def _lookup(func: Any, name: str, args: Any, kwargs: Any) -> _Lookup | None:
 
 
 def _of_one_hot(input: Tensor, num_classes: int = -1) -> _Lookup | None:
-    return _Lookup(input, torch.eye(num_classes, device=input.device)) if num_classes > 0 else None
+    return _Lookup(input, torch.eye(num_classes, dtype=torch.float64, device=input.device)) if num_classes > 0 else None
 
 
 def _bag(

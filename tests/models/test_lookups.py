@@ -153,6 +153,13 @@ OPAQUE = {
     "codes that are set": (lambda net, x, c: net.tail(x, replaced(net, c, torch.where(c == 3, 0, c)[:, 0])), COMPARES),
     "an exception that is swallowed": (swallowing, COMPARES),
     "a branch for each row": (each_row(lambda row, code: 5 if code[0] == 3 else 1), COMPARES),
+    "whether a code is zero": (lambda net, x, c: net.tail(x * c.bool().float(), net.vectors(c)), COMPARES),
+    "a code in a name": (each_row(lambda row, code: {"0": 1, "1": 2, "2": 3, "3": 4}[f"{code[0]}"]), WHOLE),
+    "a filled tensor": (each_row(lambda row, code: torch.full_like(row, code[0])), WHOLE),
+    "a property": (lambda net, x, c: net.tail(x + c.H.T, net.vectors(c)), WHOLE),
+    "a narrow type": (
+        lambda net, x, c: net.tail(x + torch.linspace(0, 1, 256)[(c + 254).to(torch.uint8).long()], net.vectors(c)), WHOLE
+    ),
     "a product of integers": (lambda net, x, c: net.tail(x * c[:, :1], net.vectors(c)), WHOLE),
     "a product of codes": (lambda net, x, c: net.tail(x, replaced(net, c, (c[:, 0] * c[:, 1]) % 4)), WHOLE),
     "a sum of codes": (lambda net, x, c: net.tail(x + c.sum(1, keepdim=True), net.vectors(c)), WHOLE),
