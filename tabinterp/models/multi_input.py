@@ -75,13 +75,23 @@ class Finish:
         if len(rows) == 1:  # a single row may be squeezed to no dimension
             encoded = [np.repeat(one, 2, axis=0) for one in encoded]
         encoder = encoder.with_levels([(None,) * one.shape[1] for one in encoded])
-        forms = _forms(model, encoded, len(frame))
+        return _finished(model, encoder, encoded, len(frame))
+
+
+def _finished(model: Model, encoder: SideBySide, encoded: list[FloatArray], rows: int) -> Model:
+    """Return the model completed by a look at some encoded rows; at fewer if memory is short."""
+    try:
+        forms = _forms(model, encoded, rows)
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
         plain = replace(model, encoder=encoder, reads=encoder.reads, finish=None, original=model.module, expects=None)
         try:
             return _read(plain, encoder, forms, inputs)
         except OpaqueError as error:
             return replace(plain, function=_function(plain, encoder, forms), opaque=error.args[0])
+    except torch.OutOfMemoryError:
+        if len(encoded[0]) <= 2:
+            raise
+    return _finished(model, encoder, [one[: max(2, len(one) // 2)] for one in encoded], rows)
 
 
 def with_encoder(model: Model, encoder: Any) -> Model:
@@ -150,7 +160,7 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
         try:
             with torch.inference_mode():
                 raw = model.module(*inputs)
-        except ModelError:
+        except (ModelError, torch.OutOfMemoryError):
             raise
         except Exception as error:  # the user's network: whatever it raises, the next way is tried
             said.append(f"{type(error).__name__}: {error}")

@@ -806,7 +806,7 @@ class BatchStatistics(Style):
         (Returns(lambda y: y[1:]), r"it returned \(299, 1\)"),
         (Returns(lambda y: y / 0), "scores that are not finite"),
         (Returns(lambda y: y.repeat(1, 4)), r"gives 4 outputs, but the target 'y' has the 2 classes"),
-        (TwoInputs(), "does not accept encoded rows"),
+        (TwoInputs(), r"TwoInputs.forward takes 2 inputs \(x, z\), but encoder= has 1 encoder"),
         (Wrong(), "a table of embeddings"),
         (nn.Linear(D + 1, 1), r"does not accept encoded rows of shape \(300, 4\) as torch.float32"),
         (Stochastic(), "Turn off dropout and batch statistics"),
