@@ -289,8 +289,8 @@ class _Follow(TorchFunctionMode):
         if offset.is_floating_point() or offset.is_complex() or offset.dtype == torch.bool:
             return None
         value: Tensor = func(*args)
-        position, shift = torch.broadcast_tensors(known.position, known.shift + (-offset if name == "sub" else offset))
-        self._put(value, _Codes(position, shift))
+        shift = known.shift + (-offset if name == "sub" else offset)
+        self._put(value, _Codes(known.position.expand(shift.shape), shift))
         return value
 
     def _compared(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Any:
@@ -390,17 +390,17 @@ class _Follow(TorchFunctionMode):
         if name == "bool" or (name in EQUALS and not isinstance(args[-1], Tensor)):
             self.refuse("opaque.compares")
         for one in results:
-            if lost and one.requires_grad:
+            if one.requires_grad and (lost or one.is_leaf):  # a leaf is a variable of its own
                 self.refuse("opaque.detached")
             self._keep(one)
         return value
 
 
-class _Unseen(TorchDispatchMode):
+class _Unseen(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Looks at operations that do not pass through Python, such as those of TorchScript."""
 
     def __init__(self, follow: _Follow) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._follow = follow
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -195,6 +195,9 @@ OPAQUE = {
     "no_grad of one-hot levels": (with_grad_off(lambda net, c: net.hot(hot_levels(c).float())), DETACHES),
     "detach": (lambda net, x, c: net.tail(x, [one.detach() for one in net.vectors(c)]), DETACHES),
     "data": (lambda net, x, c: net.tail(x, [one.data for one in net.vectors(c)]), DETACHES),
+    "a variable of its own": (
+        lambda net, x, c: net.tail(x, [one.detach().requires_grad_() for one in net.vectors(c)]), DETACHES
+    ),
     "a detached number": (lambda net, x, c: net.tail(x, net.vectors(c)) * (1 + x[:, :1].detach()), DETACHES),
     "a number in Python": (each_row(lambda row, code: float(row[0])), DETACHES),
     "a number in NumPy": (lambda net, x, c: net.tail(x + torch.as_tensor(np.tanh(x.detach().numpy())), net.vectors(c)), DETACHES),
