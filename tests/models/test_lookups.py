@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 import tabinterp as ti
+from tabinterp.auditing.streaming import sweep
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 
@@ -443,6 +444,18 @@ def test_an_audit_of_rows_that_take_another_branch(source, encoders):
         in audit.to_markdown()
     )
     assert audit.document.gradients.methods == []
+
+
+@pytest.mark.parametrize("rows", [SPECIAL, 500])
+def test_sums_over_batches_of_rows_that_take_another_branch(rows, source, table, encoders, tmp_path):
+    source.to_parquet(tmp_path / "rows.parquet")
+    scan = ti.scan_table(tmp_path / "rows.parquet", target="y", positive="yes")
+    drawn = table.take(np.arange(rows))
+    model = ti.wrap(Network(LATE["a code that is compared"][0]), encoder=encoders, outputs="logits")
+    bound = bind(model, drawn)
+    sums = sweep(bound, bind(ti.fit_counterpart(bound, drawn), drawn), scan)
+    assert "performance" in sums
+    assert not {"gradients", "hidden_units"} & set(sums)
 
 
 def test_a_later_row_that_looks_up_what_was_a_number(source):
