@@ -120,16 +120,16 @@ class _Follow(TorchFunctionMode):
         """Note what the network's result says."""
         for one in _tensors(value):
             if id(one) in self._lost and not one.requires_grad:
-                self.refuse("opaque.detached")
+                self.refuse(why("opaque.detached"))
 
-    def refuse(self, reason: str, **values: str) -> None:
+    def refuse(self, reason: Message) -> None:
         """Note why the run has no gradient; the first reason stays."""
-        self.reason = self.reason or why(reason, **values)
+        self.reason = self.reason or reason
 
     def refuse_unseen(self, tensors: Any) -> None:
         """Refuse whole numbers in code that this mode does not see."""
         if any(not one.is_floating_point() for one in _tensors(tensors)):
-            self.refuse("opaque.compiled")
+            self.refuse(why("opaque.compiled"))
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -141,7 +141,7 @@ class _Follow(TorchFunctionMode):
                 self.refuse_unseen((args, kwargs, value))
                 return value
             if name in ESCAPES and args and args[0].requires_grad:  # it needs no gradient where nothing is watched
-                self.refuse("opaque.detached")
+                self.refuse(why("opaque.detached"))
                 args = args[0].detach(), *args[1:]
             followed = [one for one in _read(name, args, kwargs) if id(one) in self._known]
             if followed:
@@ -179,9 +179,9 @@ class _Follow(TorchFunctionMode):
 
     def _misused(self, name: str, followed: list[Tensor]) -> None:
         if any(isinstance(self._known_as(one), _Check) for one in followed) or name in COMPARES | {"bool", "__bool__"}:
-            self.refuse("opaque.compares")
+            self.refuse(why("opaque.compares"))
         else:
-            self.refuse("opaque.whole", operation=name.strip("_"))
+            self.refuse(why("opaque.whole", operation=name.strip("_")))
 
     def _known_as(self, value: Any) -> _Followed | None:
         known = self._known.get(id(value)) if isinstance(value, Tensor) else None
@@ -257,7 +257,7 @@ class _Follow(TorchFunctionMode):
                 value = torch.where(inside, self._numbers()[known.position] + known.shift, value).to(value.dtype)
             else:
                 if not bool(inside.all()) or any(self._levels[c] is None for c in columns):
-                    self.refuse("opaque.rounds")
+                    self.refuse(why("opaque.rounds"))
                 value = torch.where(inside, self._own.reshape(-1)[known.position] + known.shift, value).to(value.dtype)
         self._put(value, known)
         return value
@@ -332,13 +332,13 @@ class _Follow(TorchFunctionMode):
         vectors = self._vectors(codes, found) if self._blocks else None
         if vectors is not None and func is not functional.one_hot:
             if not torch.is_grad_enabled() and any(block.requires_grad for block in self._blocks):
-                self.refuse("opaque.detached")
+                self.refuse(why("opaque.detached"))
             return found.reduce(vectors)
         value: Tensor = func(*args, **kwargs)
         if not self._blocks:
             self._note(codes, found.table)
         elif vectors is None:
-            self.refuse("opaque.rounds")
+            self.refuse(why("opaque.rounds"))
         else:
             self._put(value, _OneHot(vectors))
         return value
@@ -384,14 +384,14 @@ class _Follow(TorchFunctionMode):
             return value
         results = [*_tensors(value), *_tensors(args[:1] if _writes(func, kwargs) else ())]
         if name in ESCAPES:  # of a value that was detached before
-            self.refuse("opaque.detached")
+            self.refuse(why("opaque.detached"))
         if name in ROUNDS or (name in CASTS and any(not one.is_floating_point() for one in results)):
-            self.refuse("opaque.rounds")
+            self.refuse(why("opaque.rounds"))
         if name == "bool" or (name in EQUALS and not isinstance(args[-1], Tensor)):
-            self.refuse("opaque.compares")
+            self.refuse(why("opaque.compares"))
         for one in results:
             if one.requires_grad and (lost or one.is_leaf):  # a leaf is a variable of its own
-                self.refuse("opaque.detached")
+                self.refuse(why("opaque.detached"))
             self._keep(one)
         return value
 
@@ -410,7 +410,7 @@ class _Unseen(TorchDispatchMode):  # type: ignore[no-untyped-call]
             value = func(*args, **(kwargs or {}))
             self._follow.refuse_unseen((args, kwargs, value))
             if str(func.overloadpacket).rpartition(".")[2] in ROUNDS:
-                self._follow.refuse("opaque.rounds")
+                self._follow.refuse(why("opaque.rounds"))
         return value
 
 
@@ -572,7 +572,7 @@ class Intercepted(nn.Module):
             return self.module(*self._inputs(own, [own[:, j : j + 1].to(x) for j in range(len(blocks))], blocks))  # type: ignore[no-any-return]
         scores, follow = self._followed(blocks, own)
         if follow.reason is None and follow.checks != self._checks:
-            follow.refuse("opaque.branches")
+            follow.refuse(why("opaque.branches"))
         if follow.reason is not None:
             raise NotApplicableError(why("gradient", model=self._name, opaque=follow.reason))
         return scores

@@ -29,7 +29,6 @@ from tabinterp.errors import ModelError, UnsafeFileError, argument
 from tabinterp.file_names import BUNDLE, COUNTERPART, ENCODER, HEADER, MEMBERS, NULL, OTHERS, WEIGHTS
 from tabinterp.models.adapters.torch import encoders_of
 from tabinterp.models.column_lineage import structure
-from tabinterp.models.forward_call import MEAN, ForwardCall
 from tabinterp.models.inputs import SideBySide
 from tabinterp.models.model import File, Model
 from tabinterp.models.multi_input import Finish
@@ -258,7 +257,8 @@ def _level(value: Any) -> str:
 
 
 def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
-    model = _averaging(model)
+    if model.task is not None:
+        model = averaging(model, GOALS[model.task])
     net = _network(model)
     dtype = str(module_dtype(model.weights)).removeprefix("torch.")
     if dtype not in weights.DTYPES:
@@ -290,24 +290,6 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
     unused |= {"outputs_stated"} if model.outputs_stated else set()
     written = json.dumps(header.model_dump(exclude=unused), indent=1, ensure_ascii=False, allow_nan=False)
     return {**files, HEADER: f"{written}\n".encode()}  # last: a folder without it is no bundle
-
-
-def _averaging(model: Model) -> Model:
-    """Return the model with the mean of its members taken as it would be for a table, as far as that is stated."""
-    if not isinstance(model.module, ForwardCall) or model.module.output != MEAN:
-        return model
-    told = f"{model.name} is the mean of an ensemble's members"
-    if model.task is None:
-        raise ModelError(
-            f"{told}, and whether they predict classes or numbers is not known. Pass {argument('classes')} or "
-            f"{argument('task')} to ti.wrap before you save it"
-        )
-    if GOALS[model.task].classes and not model.outputs_stated:
-        raise ModelError(
-            f"{told}, and whether they return logits or probabilities is not stated. Pass {argument('outputs', 'logits')} or "
-            f"{argument('outputs', 'probabilities')} to ti.wrap before you save it"
-        )
-    return averaging(model, GOALS[model.task])
 
 
 @dataclass(frozen=True)
