@@ -54,6 +54,15 @@ def test_other_views(tmp_path, monkeypatch):
     assert (tmp_path / "card.md").read_text("utf-8").startswith("---\npipeline_tag: tabular-regression\n")
 
 
+def test_networks_with_named_inputs_and_outputs():
+    (block,) = examples("Networks with named inputs and outputs")
+    names = {}
+    exec(block, names)
+    frame = ti.gradient_importance(names["model"], names["table"]).frame()
+    assert set(frame.column) == {"age", "city"}
+    assert (frame.mean_abs > 0).all()
+
+
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg")
 def test_pictures():
     frame = cases.mixed_frame(60, 2)

@@ -21,6 +21,7 @@ TEXT: dict[str, str] = {
     ),
     "why.gradient": "{model:name} {opaque}, so its gradients cannot be computed",
     "why.units": "no hidden units were found in {model:name}",
+    "why.units.differ": "{model:name} applies other activations to some rows than to others, so it has no hidden units in common",
     "why.weights": "{model:name} {opaque}, so its weights cannot be randomised",
     "why.budget.spent": (
         "the analysis would ask the model about more rows than its share of the budget of {budget} rows; a larger budget allows "
@@ -33,11 +34,14 @@ TEXT: dict[str, str] = {
     "why.opaque.function": "is only a prediction function",
     "why.opaque.outside": "gives different predictions when its layers are rebuilt in torch",
     "why.opaque.lookups": "gives different scores when its embedding lookups are replaced by affine maps",
-    "why.opaque.traced": "cannot be traced to find its embedding lookups",
+    "why.opaque.fails": "raises an error when its gradient is computed",
     "why.opaque.levels": "looks up more than {most} levels, too many for one-hot encoding",
     "why.opaque.compares": "compares its inputs with constants",
     "why.opaque.rounds": "rounds values to integers internally",
     "why.opaque.whole": "uses integers for operations other than embedding lookups ({operation})",
+    "why.opaque.detached": "detaches a part of its computation from the gradient",
+    "why.opaque.compiled": "uses integers in compiled or vectorised code, which cannot be inspected",
+    "why.opaque.branches": "takes a branch for these rows that depends on their integer codes",
     "why.opaque.keras": "is a Keras model with layers that do not support gradients ({layers})",
     "why.opaque.stack": "not a stack of layers",
     "why.opaque.stack.holds": "contains {kind}",

@@ -160,6 +160,8 @@ def model_info(bound: BoundModel) -> doc.ModelInfo:
         key = "model.clipped" if bound.table.schema.goal.classes else "model.clipped_rates"
         few = countless(bound.clipped, len(bound.table))
         notes.append(Message(key=f"{key}_few" if few else key, values={"rows": SMALL if few else bound.clipped}))
+    if bound.model.outputs == "probabilities" and not bound.model.outputs_stated:
+        notes.append(Message(key="model.probabilities", values={}))
     if bound.model.predict is not None:
         notes.append(Message(key="model.checked", values={}))
     notes += _origin(bound)

@@ -14,6 +14,7 @@ from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.base import Analysis
 from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
 from tabinterp.analyses.settings import AuditSettings
+from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, on_rows, without_rows
 from tabinterp.table import Scan, Table
 from tabinterp.table.executors import Engine, in_parts, in_turn
@@ -91,10 +92,13 @@ def sums_of(plans: Mapping[str, Any], network: BoundModel, linear: BoundModel) -
     streams = {name: STREAMED[name].streamed for name in plans}
     updates = {name: one.update(plans[name], network, linear) for name, one in streams.items() if one.of in BLOCKS}
     sums: dict[str, Any] = {}
-    for block in network.blocks(units=any(streams[name].of == "units" for name in updates)) if updates else ():
-        for name, update in updates.items():
-            of_block = update(block)
-            sums[name] = streams[name].merge(sums[name], of_block) if name in sums else of_block
+    try:
+        for block in network.blocks(units=any(streams[name].of == "units" for name in updates)) if updates else ():
+            for name, update in updates.items():
+                of_block = update(block)
+                sums[name] = streams[name].merge(sums[name], of_block) if name in sums else of_block
+    except NotApplicableError:  # for some rows the network has no gradient: there is no sum over all rows
+        sums = {}
     whole = {name: one for name, one in streams.items() if one.of == "scores"}
     return sums | {name: one.update(plans[name], network, linear) for name, one in whole.items()}
 
@@ -109,4 +113,4 @@ def _update_rows(plans: Mapping[str, Any], table: Table) -> dict[str, Any]:
 
 
 def _merge(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
-    return {name: STREAMED[name].streamed.merge(sums, b[name]) for name, sums in a.items()}
+    return {name: STREAMED[name].streamed.merge(sums, b[name]) for name, sums in a.items() if name in b}

@@ -57,6 +57,10 @@ TEXT: dict[str, str] = {
         "taking the log. The number of these rows is withheld, because fewer than {rows} rows had, or did not have, such a "
         "count."
     ),
+    "model.probabilities": (
+        "The network ends in a sigmoid or softmax, so its outputs were taken as probabilities. Whoever wrapped it did not state "
+        "what they are."
+    ),
     "model.checked": (
         "Scores computed from the weights match the model's own predictions on the first rows of the table."
     ),

@@ -11,12 +11,14 @@ import copy
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import get_ident
 from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from .forward_call import ForwardCall
 
 ACTIVATION_MODULES = (
     nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Tanh, nn.Sigmoid, nn.Softplus,
@@ -28,11 +30,17 @@ ACTIVATION_FUNCTIONS = (
     functional.softsign, functional.tanh, functional.sigmoid, torch.relu, torch.tanh, torch.sigmoid, torch.selu,
 )  # fmt: skip
 ACTIVATION_METHODS = ("relu", "tanh", "sigmoid")
+ACTIVATION_NAMES = frozenset(
+    {*(one.__name__ for one in ACTIVATION_FUNCTIONS), *ACTIVATION_METHODS, "prelu"}
+)  # while it runs
 FINAL = {  # link -> what undoes it at the end of a network
     "logit": (torch.sigmoid, functional.sigmoid, torch.softmax, functional.softmax, "sigmoid", "softmax"),
     "log": (torch.exp, "exp"),
 }
 SHAPES = ("squeeze", "unsqueeze", "reshape", "view", "flatten")  # (n, 1) to (n,) and back
+# The same while it runs, by name; and the operations of `ForwardCall` between members' logits and the logit of their mean.
+RESHAPES = frozenset({*SHAPES, "__getitem__", "select", "expand", "clone", "contiguous", "to", "float", "double"})
+MEAN_OF_LOGITS = frozenset({"stack", "sub", "__sub__", "logsumexp", "log_softmax", "log_sigmoid"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +71,26 @@ class _Affine:
     bias: Tensor
 
 
+NO_GRADIENT = (
+    "no_gradient"  # in a node's `meta`: it runs under `torch.no_grad` or the like, of which a graph knows nothing
+)
+
+
+class _Tracer(fx.Tracer):
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        node = super().create_node(*args, **kwargs)
+        if not torch.is_grad_enabled():
+            node.meta[NO_GRADIENT] = True
+        return node
+
+
 def trace(module: nn.Module) -> fx.GraphModule | None:
     """Return the module as a graph; None if its forward method branches on values and cannot be traced."""
+    tracer = _Tracer()
     try:
-        return fx.symbolic_trace(module)
+        with torch.enable_grad():
+            graph = tracer.trace(module.with_fixed_inputs() if isinstance(module, ForwardCall) else module)
+        return fx.GraphModule(tracer.root, graph, type(module).__name__)
     except Exception:  # tracing runs the user's forward: whatever it raises, there is no graph
         return None
 
@@ -213,43 +237,7 @@ def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int
     return fx.GraphModule(graph, new)
 
 
-# ---- hidden units
-
-
-class Activations:
-    """The outputs of every hidden unit of a network, found without layer names.
-
-    A layer is the (n, h) output of an activation, whether it is a module, a function or a method. Where the network
-    cannot be traced, the outputs of its activation modules are taken in the order in which they run.
-    """
-
-    def __init__(self, module: nn.Module) -> None:
-        self._module = module
-        self._graph = _giving_activations(module)
-
-    def __call__(self, x: Tensor) -> list[Tensor]:
-        """Return the outputs (n, h) of each layer for a batch (n, d)."""
-        with torch.inference_mode():
-            return self.beside(x)[1]
-
-    def beside(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return the scores of a batch, and the outputs of the units of each layer."""
-        if self._graph is None:
-            return _hooked(self._module, x)
-        out, found = self._graph(x)
-        return out, [value for value in found if isinstance(value, Tensor) and value.ndim == 2]
-
-
-def _giving_activations(module: nn.Module) -> fx.GraphModule | None:
-    """Return the module as a graph that also gives what its activations do; None where it cannot be traced."""
-    graph = trace(module)
-    if graph is None:
-        return None
-    found = tuple(node for node in graph.graph.nodes if is_activation(graph, node))
-    end = next(node for node in graph.graph.nodes if node.op == "output")
-    end.args = ((end.args[0], found),)
-    graph.recompile()
-    return graph
+# ---- activations
 
 
 def is_activation(graph: nn.Module, node: fx.Node) -> bool:
@@ -261,20 +249,48 @@ def is_activation(graph: nn.Module, node: fx.Node) -> bool:
     return node.op == "call_method" and node.target in ACTIVATION_METHODS
 
 
-def _hooked(module: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-    found: list[Tensor] = []
-    caller = get_ident()  # another thread may ask the same module
+# ---- the end of a network
 
-    def keep(_module: nn.Module, _args: Any, value: Any) -> None:
-        if get_ident() == caller and isinstance(value, Tensor) and value.ndim == 2:
-            found.append(value)
 
-    handles = [m.register_forward_hook(keep) for m in module.modules() if isinstance(m, ACTIVATION_MODULES)]
-    try:
-        return module(x), found
-    finally:
-        for handle in handles:
-            handle.remove()
+class _Makers(TorchFunctionMode):
+    """Notes for each value which operation made it, from which first argument."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[int, tuple[Tensor, str, Any]] = {}  # the value is held, so that no other gets its id
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        value = func(*args, **(kwargs or {}))
+        if isinstance(value, Tensor):
+            first = args[0] if args else None
+            first = first[0] if isinstance(first, (list, tuple)) and first else first
+            self._made[id(value)] = value, getattr(func, "__name__", ""), first
+        return value
+
+    def maker(self, value: Any, passing: frozenset[str]) -> str:
+        """Return the name of the operation that made a value, behind those that are passed over; empty if none was noted."""
+        while id(value) in self._made:
+            _, name, source = self._made[id(value)]
+            if name not in passing:
+                return name
+            value = source
+        return ""
+
+
+def last_operation(module: nn.Module, rows: Tensor, members: bool) -> str:
+    """Return the name of the operation that makes a network's outputs, whatever their shape; empty if it is not known.
+
+    With `members` it is the operation that makes the logits whose mean prediction the outputs are.
+    """
+    makers = _Makers()
+    with torch.inference_mode(), makers:
+        value = module(rows)
+    return makers.maker(value, RESHAPES | MEAN_OF_LOGITS if members else RESHAPES)
+
+
+def averages_logits(module: nn.Module) -> bool:
+    """Return whether a network is the mean of members that are taken to return logits."""
+    return any(isinstance(one, ForwardCall) and one.averaged == "logits" for one in module.modules())
 
 
 # ---- modules of our own

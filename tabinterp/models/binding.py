@@ -19,14 +19,29 @@ from tabinterp.table.coerce import as_objects
 from tabinterp.table.schema import GOALS, Goal
 from tabinterp.table.table import check_table
 
-from .affine_front import Untouched, is_sequence, linear, on, private, split, without_final
+from .affine_front import (
+    Untouched,
+    averages_logits,
+    is_sequence,
+    last_operation,
+    linear,
+    on,
+    private,
+    split,
+    without_final,
+)
 from .black_box import Codes, FunctionModule, Questions
 from .device import placed
 from .encoding import Encoding, build, encoded_by
+from .forward_call import no_scores
 from .model import BLOCK, OF_ANY_ROWS, BoundModel, Model, check_model, check_widths
-from .scores import CLIP, Link, Scores, check_probabilities, module_dtype, probabilities
+from .outputs import averaging, link_of
+from .scores import CLIP, Link, Scores, are_probabilities, check_probabilities, module_dtype, probabilities
 
 LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
+PROBABILITIES = ("sigmoid", "softmax", "special_expit", "special_softmax")  # last operations that give probabilities,
+LOGS = ("log_softmax", "special_log_softmax", "log_sigmoid", "logsigmoid")  # their logs,
+ANY_VALUE = ("linear", "addmm")  # and any value
 CHECKED = 512  # rows on which a model's own predictions are compared
 
 
@@ -48,6 +63,7 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
             return model
         model = model.model
     model = _with_columns(model, table)
+    model = averaging(model, table.schema.goal)
     known = beside if beside is not None and beside.table is table and _reads_alike(model, beside.model) else None
     if known is None:
         model, encoding = _encoded(model, table)
@@ -57,7 +73,7 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
     x = encoding.transform(table.inputs) if known is None else known.x
     check_widths(model, [x.shape[1]])
     check_encoded(x, model.name, table)
-    module, outputs, clipped = _score_module(model, table, x)
+    model, module, outputs, clipped = _score_module(model, table, x)
     bound = BoundModel(model, table, encoding, x, module, split(module, x.shape[1], model.where), outputs, clipped)
     _check_predictions(bound)
     _check_size(bound)
@@ -74,7 +90,7 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
     """Return the model finished for the table, and the encoding of the table's columns."""
     try:
         if model.finish is not None:
-            model = model.finish(table.inputs)
+            model = model.finish(model, table.inputs)
         if model.function is not None:
             frame = table.inputs if model.reads is None else table.inputs[list(model.reads)]
             codes, questions = Codes(frame), model.questions or Questions()
@@ -92,8 +108,8 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
 
 def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
     """Return the same rows and encoder with another network."""
-    model = replace(bound.model, module=module, original=None, predict=None, own=None)
-    scores, outputs, clipped = _score_module(model, bound.table, bound.x)
+    model = replace(bound.model, module=module, original=None, predict=None, own=None, outputs_stated=True)
+    model, scores, outputs, clipped = _score_module(model, bound.table, bound.x)
     front = split(scores, bound.x.shape[1], model.where)
     other = BoundModel(model, bound.table, bound.encoding, bound.x, scores, front, outputs, clipped)
     _check_size(other)
@@ -194,10 +210,12 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
         )
 
 
-def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module, tuple[str | None, ...], int]:
+def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.Module, tuple[str | None, ...], int]:
+    """Return the model with the kind of its outputs, the module to scores, the names of these, and how many rows were clipped."""
     bare, probe, raw = _raw(model, x)
+    model = _with_outputs(model, table.schema.goal, bare, probe, raw)
     matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe)
-    clipped, link = 0, _link(model, table.schema.goal)
+    clipped, link = 0, link_of(model, table.schema.goal)
     if link is not None:
         if link == "logit":
             check_probabilities(model.name, raw)
@@ -206,16 +224,39 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[nn.Module,
         bare, link = (bare, link) if stripped is None else (stripped, None)
     outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
     if link is None and is_sequence(bare) and type(bare[-1]) is nn.Linear:
-        return private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix))), outputs, clipped
-    return private(Scores(copy.deepcopy(bare), matrix, link, raw.ndim == 1)), outputs, clipped
+        return model, private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix))), outputs, clipped
+    return model, private(Scores(copy.deepcopy(bare), matrix, link, raw.ndim == 1)), outputs, clipped
 
 
-def _link(model: Model, goal: Goal) -> Link | None:
-    """Return the link of the outputs; a count model that predicts numbers predicts the expectation."""
-    if goal.classes:
-        return "logit" if model.outputs == "probabilities" else None
-    rates = model.task == "regression" or model.outputs in ("rate", "probabilities")
-    return "log" if goal.scale == "log-rate" and rates else None
+def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw: Tensor) -> Model:
+    """Return the model with the kind of its outputs, read off its last operation and its values where nobody stated it.
+
+    Raises
+    ------
+    ModelError
+        where the two disagree.
+    """
+    if model.outputs_stated or model.function is not None or not goal.classes:
+        return model
+    members = averages_logits(model.weights)
+    last, values = last_operation(bare, probe[:2], members), are_probabilities(raw)
+    several = raw.ndim == 2 and raw.shape[1] > 1
+    what = f"between 0 and 1{' with sums of 1' if several else ''}"
+    if last in PROBABILITIES and members:
+        reason = f"its members end in {last}, but it is not stated that they return probabilities"
+    elif last in PROBABILITIES and values:
+        return replace(model, outputs="probabilities")
+    elif last in PROBABILITIES:
+        reason = f"it ends in {last}, but its outputs are not all {what}"
+    elif last in LOGS and not several:
+        reason = f"it ends in {last}, which gives logs of probabilities, not log-odds"
+    elif values and (several or last not in ANY_VALUE):
+        reason = f"it does not end in a sigmoid or softmax, but its outputs are all {what}"
+    else:
+        return model
+    raise ModelError(
+        f"{model.name}: {reason}. Pass {argument('outputs', 'probabilities')} or {argument('outputs', 'logits')}"
+    )
 
 
 def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
@@ -227,18 +268,14 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
     try:
         with torch.inference_mode():
             rows, probe, raw, again = _probed(module, rows)
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, ModelError):
         raise
     except Exception as error:  # the user's network: whatever it raises is told in its words
         raise ModelError(
             f"{model.name} does not accept encoded rows of shape {tuple(rows.shape)} as {rows.dtype}: {error}"
         ) from error
-    if not isinstance(raw, Tensor) or raw.ndim not in (1, 2) or raw.shape[0] != len(rows):
-        got = tuple(raw.shape) if isinstance(raw, Tensor) else type(raw).__name__
-        raise ModelError(
-            f"{model.name}: a network must return scores of shape (n,), (n, 1) or (n, k); for n = {len(rows)} it "
-            f"returned {got}"
-        )
+    if not isinstance(raw, Tensor) or not raw.is_floating_point() or raw.ndim not in (1, 2) or len(raw) != len(rows):
+        raise ModelError(no_scores(model.name, raw, len(rows)))
     if not bool(torch.isfinite(raw).all()):
         raise ModelError(f"{model.name} gives scores that are not finite on this table")
     half = (len(rows) + 1) // 2

@@ -125,6 +125,8 @@ def slopes(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
 
 def differentiated(scores: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     """Return derivatives (m, h, k) of scores (m, k) with respect to their own rows (m, h), and the scores."""
+    if not scores.requires_grad:  # a network that reads none of its inputs
+        return scores.new_zeros(*rows.shape, scores.shape[1]), scores
     last = scores.shape[1] - 1
     found = [torch.autograd.grad(scores[:, k].sum(), rows, retain_graph=k < last)[0] for k in range(last + 1)]
     return found[0][:, :, None] if last == 0 else torch.stack(found, dim=2), scores.detach()

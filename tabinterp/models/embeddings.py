@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from tabinterp.document.message import why
 
-from .affine_front import linear, trace
+from .affine_front import NO_GRADIENT, linear, trace
 from .inputs import Levels
 
 MOVES: tuple[Any, ...] = (
@@ -49,6 +49,11 @@ class Rewritten:
     module: nn.Module
     levels: list[tuple[Levels | None, ...]]
 
+    @property
+    def has_levels(self) -> bool:
+        """Whether anything is looked up."""
+        return any(one is not None for of_input in self.levels for one in of_input)
+
 
 @dataclass(frozen=True, eq=False)
 class _Places:
@@ -59,7 +64,7 @@ class _Places:
 
 
 @dataclass(frozen=True, eq=False)
-class _Lookup:
+class Lookup:
     """Columns and shifts of any one shape, flattened; the table (V, e)."""
 
     shape: tuple[int, ...]
@@ -68,33 +73,29 @@ class _Lookup:
     table: Tensor
 
 
-def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten:
-    """Return the module with its lookups replaced; `inputs` are its inputs for some rows, (n, c) or (n,) each.
+def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten | None:
+    """Return the module with its lookups replaced in its graph; `inputs` are its inputs for some rows, (n, c) or (n,) each.
 
-    Raises
-    ------
-    OpaqueError
-        when the module cannot be traced, or uses whole numbers for anything but a lookup.
+    None where the module cannot be traced, or its graph uses whole numbers in another way.
     """
     graph = trace(module)
     starts = [] if graph is None else [node for node in graph.graph.nodes if node.op == "placeholder"]
     if graph is None or len(starts) != len(inputs):
-        raise OpaqueError(why("opaque.traced"))
+        return None
     follow = _Follow(graph, inputs)
     with torch.no_grad():
         follow.run(*inputs)
     codes = torch.cat([one.reshape(len(one), -1).double() for one in inputs], dim=1).numpy()
     whole = np.concatenate([np.full(one[0].numel(), not one.is_floating_point()) for one in inputs])
-    _check_uses(follow, whole)
-    levels = _levels(list(follow.lookups.values()), codes)
-    if sum(one.size for one in levels.values()) > MOST_LEVELS:
-        raise OpaqueError(why("opaque.levels", most=MOST_LEVELS))
+    if not _only_looks_up(follow, whole):
+        return None
+    levels = levels_of(list(follow.lookups.values()), codes)
+    check_levels(levels, codes)
     widths = [one[0].numel() for one in inputs]
-    by_input = _by_input(levels, widths)
     table = _Weights(widths, levels)
     rest = _rest(follow, starts, inputs, table)
     dtype = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
-    return Rewritten(nn.Sequential(linear(table.matrix().to(dtype), None), rest), by_input)
+    return Rewritten(nn.Sequential(linear(table.matrix().to(dtype), None), rest), by_input(levels, widths))
 
 
 class _Follow(fx.Interpreter):
@@ -104,7 +105,7 @@ class _Follow(fx.Interpreter):
         super().__init__(graph, garbage_collect_values=False)
         self.source = graph
         self.places: dict[fx.Node, _Places] = {}
-        self.lookups: dict[fx.Node, _Lookup] = {}
+        self.lookups: dict[fx.Node, Lookup] = {}
         self._starts: list[_Places] = []
         first = 0
         for one in inputs:
@@ -155,7 +156,7 @@ class _Follow(fx.Interpreter):
             return getattr(first, str(node.target))(*rest, **named)
         return node.target(first, *rest, **named)  # type: ignore[operator]
 
-    def _lookup(self, node: fx.Node, source: fx.Node) -> _Lookup | None:
+    def _lookup(self, node: fx.Node, source: fx.Node) -> Lookup | None:
         table = self._table(node)
         places = self.places[source]
         if table is None or node.args[0] is not source or not isinstance(places.column, Tensor):
@@ -163,7 +164,7 @@ class _Follow(fx.Interpreter):
         column, shift = places.column, places.shift
         if not bool((column == column[:1]).all() and (shift == shift[:1]).all()):
             return None  # rows were mixed
-        return _Lookup(tuple(column.shape[1:]), column[0].reshape(-1).numpy(), shift[0].reshape(-1).numpy(), table)
+        return Lookup(tuple(column.shape[1:]), column[0].reshape(-1).numpy(), shift[0].reshape(-1).numpy(), table)
 
     def _table(self, node: fx.Node) -> Tensor | None:
         if node.op == "call_module":
@@ -183,11 +184,22 @@ def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
 
 
 def is_rounding(node: fx.Node) -> bool:
-    """Return whether a node makes whole numbers, looks them up, or compares them."""
+    """Return whether a node makes whole numbers, looks them up, or compares them, or detaches a value."""
     to_whole = {torch.int64, torch.int32, torch.long, torch.LongTensor, "torch.LongTensor"}
     cast = _is(node, ("to", "type")) and any(a in to_whole for a in [*node.args, *node.kwargs.values()] if a.__hash__)
     equal = _is(node, EQUALS) and not isinstance(node.args[-1], fx.Node)
-    return cast or equal or _is(node, ROUNDS) or _is(node, ("long", "int", functional.embedding, functional.one_hot))
+    detached = (
+        _is(node, (torch.detach, "detach"))
+        or (_is(node, (getattr,)) and node.args[1] == "data")
+        or NO_GRADIENT in node.meta
+    )
+    return (
+        cast
+        or equal
+        or detached
+        or _is(node, ROUNDS)
+        or _is(node, ("long", "int", functional.embedding, functional.one_hot))
+    )
 
 
 def _is_number(follow: _Follow, node: fx.Node) -> bool:
@@ -197,33 +209,22 @@ def _is_number(follow: _Follow, node: fx.Node) -> bool:
     )
 
 
-def _check_uses(follow: _Follow, whole: NDArray[np.bool_]) -> None:
-    """Check that whole numbers are only looked up, or are numbers like any other, and that nothing else of them remains in
+def _only_looks_up(follow: _Follow, whole: NDArray[np.bool_]) -> bool:
+    """Return whether whole numbers are only looked up, or are numbers like any other, and nothing else of them remains in
     `rest`.
     """
     looked_up = {int(c) for lookup in follow.lookups.values() for c in lookup.column}
     for node, value in follow.env.items():
-        if not isinstance(value, Tensor):
+        if node not in follow.places or not isinstance(value, Tensor) or value.is_floating_point():
             continue
-        source = node.args[0] if node.args else None
-        if _is(node, EQUALS) and source in follow.places and not isinstance(node.args[-1], fx.Node):
-            raise OpaqueError(why("opaque.compares"))
-        truncates = _is(node, ROUNDS) or (_is(node, CASTS) and not value.is_floating_point())
-        if node not in follow.places:
-            if truncates and node not in follow.lookups:
-                raise OpaqueError(why("opaque.rounds"))
-            continue
-        if value.is_floating_point():
-            continue
-        columns = {int(c) for c in follow.places[node].column.reshape(-1)}
-        if any(not whole[c] and c not in looked_up for c in columns):
-            raise OpaqueError(why("opaque.rounds"))
-        for user in node.users:
-            if not (user in follow.places or user in follow.lookups or _is(user, ASKS + CASTS)):
-                raise OpaqueError(why("opaque.whole", operation=user.name))
+        if any(not whole[c] and c not in looked_up for c in {int(c) for c in follow.places[node].column.reshape(-1)}):
+            return False
+        if not all(user in follow.places or user in follow.lookups or _is(user, ASKS + CASTS) for user in node.users):
+            return False
+    return True
 
 
-def _levels(lookups: list[_Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:
+def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:
     """Return for each column the levels that every lookup of it allows; a table shared through offsets is cut at the next
     one.
     """
@@ -239,7 +240,20 @@ def _levels(lookups: list[_Lookup], codes: NDArray[np.float64]) -> dict[int, Lev
     return {column: Levels(low, high - low) for column, (low, high) in ranges.items()}
 
 
-def _by_input(levels: dict[int, Levels], widths: list[int]) -> list[tuple[Levels | None, ...]]:
+def check_levels(levels: dict[int, Levels], codes: NDArray[np.float64]) -> None:
+    """Refuse codes that are no levels, and more levels than can be one-hot columns."""
+    for column, one in levels.items():
+        of = codes[:, column]
+        if (of != np.floor(of)).any():
+            raise OpaqueError(why("opaque.rounds"))
+        if of.min() < one.low or of.max() >= one.low + one.size:
+            raise OpaqueError(why("opaque.lookups"))
+    if sum(one.size for one in levels.values()) > MOST_LEVELS:
+        raise OpaqueError(why("opaque.levels", most=MOST_LEVELS))
+
+
+def by_input(levels: dict[int, Levels], widths: list[int]) -> list[tuple[Levels | None, ...]]:
+    """Return the levels of each column, input by input."""
     ends = np.cumsum(widths)
     return [tuple(levels.get(c) for c in range(end - width, end)) for end, width in zip(ends, widths, strict=True)]
 
@@ -269,7 +283,7 @@ class _Weights:
             ]
         )
 
-    def vectors(self, lookup: _Lookup) -> slice:
+    def vectors(self, lookup: Lookup) -> slice:
         """Return z of the result of a lookup, flattened."""
         picked = []
         for column, shift in zip(lookup.column.tolist(), lookup.shift.tolist(), strict=True):

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from .affine_front import Front, is_activation, on, split, trace
+from .activations import activation_nodes, layer_widths
+from .affine_front import Front, on, split, trace
 from .device import placed
 from .model import BoundModel
 
@@ -81,25 +82,30 @@ def layers_of(bound: BoundModel) -> tuple[Layer, ...]:
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
         return ()
-    recorder = _Shapes(on(graph, bound.device))
+    found = activation_nodes(graph)
+    recorder = _Values(on(graph, bound.device), [node.name for node in found])
     with torch.inference_mode():
-        recorder.run(bound.z[:2].to(bound.device))
-    widths = recorder.widths
-    found = [n for n in graph.graph.nodes if is_activation(graph, n) and n.name in widths]
-    return tuple(_layer(graph, node, f"layer {i + 1}", widths[node.name], bound) for i, node in enumerate(found))
+        widths = layer_widths(recorder.outputs, bound.z[:5].to(bound.device))[1] if len(bound.z) else {}
+    layers = [(found[i], width) for i, width in widths.items()]
+    return tuple(_layer(graph, node, f"layer {i + 1}", width, bound) for i, (node, width) in enumerate(layers))
 
 
-class _Shapes(fx.Interpreter):
-    """Widths of all values of shape (n, h), by the names of their nodes."""
+class _Values(fx.Interpreter):
+    """The values of these nodes."""
 
-    def __init__(self, graph: nn.Module) -> None:
+    def __init__(self, graph: nn.Module, names: list[str]) -> None:
         super().__init__(graph)
-        self.widths: dict[str, int] = {}
+        self._values: dict[str, Any] = dict.fromkeys(names)
+
+    def outputs(self, x: Tensor) -> list[tuple[str, Any]]:
+        """Return the name and the value of each node for an input (n, h)."""
+        self.run(x)
+        return [*self._values.items()]
 
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
-        if isinstance(value, Tensor) and value.ndim == 2:
-            self.widths[n.name] = value.shape[1]
+        if n.name in self._values:
+            self._values[n.name] = value
         return value
 
 

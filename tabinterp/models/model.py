@@ -21,7 +21,8 @@ from tabinterp.messages import text
 from tabinterp.preview import Preview, Previewed
 from tabinterp.table import Split, Table
 
-from .affine_front import Activations, Front, consuming, on, private
+from .activations import Activations
+from .affine_front import Front, consuming, on, private
 from .black_box import Function, Questions
 from .device import CPU, AdaptiveBatch, differentiated, home, placed
 from .encoding import Encoding
@@ -53,10 +54,11 @@ class Model(Previewed):
     """A model as tabinterp uses it: an encoder and a torch module, which share nothing with the user's own objects.
 
     `module` maps encoded rows (n, d) to (n,), (n, 1) or (n, k): logits or probabilities by `outputs`, target values for
-    regression, expected counts ("rate") or their logs ("log_rate"). `encoder` has a `transform` (None: numeric columns as
+    regression, expected counts ("rate") or their logs ("log_rate"); `outputs_stated`: did the user, the model's library or its
+    file say so? `encoder` has a `transform` (None: numeric columns as
     they are); `reads` names the columns it takes, in order (None: all input columns). A model of which nothing but its
     answers is known has a `function` of original rows instead, an empty module, and in `opaque` the words for why it has no
-    gradient. `finish` makes the whole model of one that can only be read beside rows (a table's input columns); `original`
+    gradient. `finish` completes the model, which can only be read beside rows (a table's input columns); `original`
     holds its weights. `predict` is the original's own answer, (n, k) probabilities or (n,) values or expected counts, to
     check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings. `expects`: how
     wide each input is, where a file says so. `fitted_in_batches`: to all training rows of a scan. `device`: where it computes;
@@ -70,11 +72,12 @@ class Model(Previewed):
     task: str | None = None
     classes: tuple[Any, ...] | None = None
     outputs: str = "logits"
+    outputs_stated: bool = True
     function: Function | None = None
     encoder: Any = None
     reads: tuple[str, ...] | None = None
     predict: Callable[[pd.DataFrame], FloatArray] | None = None
-    finish: Callable[[pd.DataFrame], Model] | None = None
+    finish: Callable[[Model, pd.DataFrame], Model] | None = None
     opaque: Message = A_FUNCTION
     original: nn.Module | None = None
     penalised: bool | None = None
@@ -414,7 +417,7 @@ class BoundModel:
     def watched(self) -> Activations:
         """The module on its device, with the outputs of its hidden units."""
         with torch.inference_mode(False):
-            return Activations(on(self.module, self.device))
+            return Activations(on(self.module, self.device), self.model.name)
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
         """Return the outputs of hidden units by layer, (n, h) each, for encoded rows (None: the table's)."""

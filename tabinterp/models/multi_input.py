@@ -24,9 +24,11 @@ from tabinterp.models.io.memory_with_rows import check_network
 
 from .black_box import Function
 from .embeddings import OpaqueError, Rewritten, rewrite
+from .forward_call import no_scores
 from .inputs import SideBySide, side_by_side
 from .model import BLOCK, Model, check_widths
 from .scores import module_dtype
+from .untraced_lookups import intercept
 
 TRIED = 256  # rows of the trial call
 CALLS = 256  # ways in which it is tried at most
@@ -59,80 +61,119 @@ class Beside(nn.Module):
         return self.module(*given)  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Finish:
     """`Model.finish` for a network behind these encoders (None: numbers unchanged)."""
 
     encoders: tuple[Any, ...]
-    model: Model
 
-    def __call__(self, frame: pd.DataFrame) -> Model:
-        model, encoder = self.model, side_by_side(self.encoders, frame)
+    def __call__(self, model: Model, frame: pd.DataFrame) -> Model:
+        encoder = side_by_side(self.encoders, frame)
         rows = frame.iloc[np.linspace(0, len(frame) - 1, num=min(len(frame), BLOCK)).astype(int)]
         encoded = [part.encode(rows) for part in encoder.parts]
         check_widths(model, [one.shape[1] for one in encoded])
         if len(rows) == 1:  # a single row may be squeezed to no dimension
             encoded = [np.repeat(one, 2, axis=0) for one in encoded]
         encoder = encoder.with_levels([(None,) * one.shape[1] for one in encoded])
-        forms = _forms(model, encoded, len(frame))
+        return _finished(model, encoder, encoded, len(frame))
+
+
+def _finished(model: Model, encoder: SideBySide, encoded: list[FloatArray], rows: int) -> Model:
+    """Return the model completed by a look at some encoded rows; at fewer if memory is short."""
+    try:
+        forms = _forms(model, encoded, rows)
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
         plain = replace(model, encoder=encoder, reads=encoder.reads, finish=None, original=model.module, expects=None)
         try:
             return _read(plain, encoder, forms, inputs)
         except OpaqueError as error:
             return replace(plain, function=_function(plain, encoder, forms), opaque=error.args[0])
+    except torch.OutOfMemoryError:
+        if len(encoded[0]) <= 2:
+            raise
+    return _finished(model, encoder, [one[: max(2, len(one) // 2)] for one in encoded], rows)
 
 
-def expecting(model: Model, widths: Sequence[int] | None) -> Model:
-    """Return the model with the widths of its inputs as its file states them, for which the sizes were checked."""
-    told = replace(model, expects=None if widths is None else tuple(widths))
-    finish = told.finish
-    return (
-        replace(told, finish=replace(finish, model=replace(told, finish=None))) if isinstance(finish, Finish) else told
-    )
+def with_encoder(model: Model, encoder: Any) -> Model:
+    """Return a model that read encoded rows, behind their encoder."""
+    finish = Finish((encoder,)) if isinstance(model.finish, Finish) else model.finish
+    return replace(model, encoder=encoder, finish=finish)
 
 
 def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list[Tensor]) -> Model:
-    """Return the network with one float input."""
-    try:
-        made = rewrite(plain.module, inputs)
-    except OpaqueError:
-        if any(form.whole for form in forms) or any(isinstance(m, nn.Embedding) for m in plain.module.modules()):
-            raise
+    """Return the network with one float input.
+
+    Raises
+    ------
+    OpaqueError
+        where its gradient cannot be had.
+    """
+    made = _rewritten(plain, inputs)
+    if made is None:
+        if forms == [Form()]:  # one input of numbers: nothing to change
+            return replace(plain, encoder=encoder.parts[0].encoder, original=None)
         widths = [one[0].numel() for one in inputs]
         made = Rewritten(Beside(plain.module, widths, forms), [(None,) * width for width in widths])
-    whole = encoder.with_levels(made.levels)
+    _check_scores(plain.module, made, encoder, inputs)
+    return replace(plain, module=made.module, encoder=encoder.with_levels(made.levels))
+
+
+def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
+    """Return the network with its lookups replaced: in its graph, or while it runs where it has none or branches; None where it
+    is a network of numbers that needs no change.
+    """
+    intercepted = intercept(plain.module, inputs, plain.name)
+    made = rewrite(plain.module, inputs)
+    if made is None:
+        return intercepted
+    return made if made.has_levels or any(not one.is_floating_point() for one in inputs) else None
+
+
+def _check_scores(module: nn.Module, made: Rewritten, encoder: SideBySide, inputs: list[Tensor]) -> None:
+    """Check that a network with one float input gives the scores of the network itself.
+
+    Raises
+    ------
+    OpaqueError
+        where it does not.
+    """
     codes = [one.reshape(len(one), -1).double().numpy() for one in inputs]
-    x = np.concatenate([part.of_codes(one) for part, one in zip(whole.parts, codes, strict=True)], axis=1)
+    parts = encoder.with_levels(made.levels).parts
+    x = np.concatenate([part.of_codes(one) for part, one in zip(parts, codes, strict=True)], axis=1)
+    rows = torch.as_tensor(x).to(module_dtype(module))
     with torch.inference_mode():
-        own = plain.module(*[one.clone() for one in inputs])
-        read = made.module(torch.as_tensor(x).to(module_dtype(plain.module)))
+        own = module(*[one.clone() for one in inputs])
+        read = made.module(rows)
     near = 1e-5 * max(1.0, float(own.abs().max()))
     if read.shape != own.shape or not bool((read - own).abs().max() <= near):
         raise OpaqueError(why("opaque.lookups"))
-    return replace(plain, module=made.module, encoder=whole)
 
 
 def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
     """Return the first way of giving the inputs that the network takes."""
     few = [one[:TRIED] for one in encoded]
     said: list[str] = []
+    returned: list[str] = []
     for forms in itertools.islice(_ways(few), CALLS):
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, few, strict=True)]
         check_network(model, inputs, rows)
         try:
             with torch.inference_mode():
                 raw = model.module(*inputs)
+        except (ModelError, torch.OutOfMemoryError):
+            raise
         except Exception as error:  # the user's network: whatever it raises, the next way is tried
-            said.append(str(error))
+            said.append(f"{type(error).__name__}: {error}")
             continue
-        if isinstance(raw, Tensor) and raw.ndim in (1, 2) and len(raw) == len(few[0]):
+        if isinstance(raw, Tensor) and raw.is_floating_point() and raw.ndim in (1, 2) and len(raw) == len(few[0]):
             return list(forms)
+        returned.append(no_scores(model.name, raw, len(few[0])))
+    if returned:
+        raise ModelError(returned[0])
     shapes = ", ".join(str(tuple(one.shape)) for one in few)
     raise ModelError(
         f"{model.name} accepts its {len(few)} inputs neither as floats nor as whole numbers, in the order of its "
-        f"encoders (shapes: {shapes}): "
-        f"{'; '.join(list(dict.fromkeys(said))[:2]) or 'it returns no scores of shape (n,), (n, 1) or (n, k)'}"
+        f"encoders (shapes: {shapes}): {'; '.join(list(dict.fromkeys(said))[:2])}"
     )
 
 

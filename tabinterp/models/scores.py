@@ -31,7 +31,10 @@ class Scores(nn.Module):
         self.head = linear(matrix, None)
 
     def forward(self, x: Tensor) -> Tensor:
-        raw = self.module(x)
+        return self.of_outputs(self.module(x))
+
+    def of_outputs(self, raw: Tensor) -> Tensor:
+        """Return the scores for raw outputs (n,) or (n, k)."""
         if self.flat:
             raw = raw.reshape(-1, 1)  # not unsqueeze: a network that squeezes gives no dimension at all for one row
         if self.link is not None:
@@ -45,11 +48,16 @@ def _log_scale(p: Tensor) -> Tensor:
     return torch.log(p) - torch.log1p(-p) if p.shape[1] == 1 else torch.log(p)
 
 
+def are_probabilities(raw: Tensor) -> bool:
+    """Return whether outputs (n,) or (n, k) can be probabilities: between 0 and 1, and with sums of 1 if there are several."""
+    sums = raw.sum(dim=1) if raw.ndim == 2 and raw.shape[1] > 1 else torch.ones(1)
+    return float(raw.min()) >= 0 and float(raw.max()) <= 1 and float((sums - 1).abs().max()) <= 1e-3
+
+
 def check_probabilities(name: str, raw: Tensor) -> None:
     """Refuse outputs (n,) or (n, k) that are not probabilities."""
-    low, high = float(raw.min()), float(raw.max())
-    sums = raw.sum(dim=1) if raw.ndim == 2 and raw.shape[1] > 1 else torch.ones(1)
-    if low < 0 or high > 1 or float((sums - 1).abs().max()) > 1e-3:
+    if not are_probabilities(raw):
+        low, high = float(raw.min()), float(raw.max())
         raise ModelError(
             f"{name} was wrapped with {argument('outputs', 'probabilities')}, but gives values from {low:.3g} to "
             f"{high:.3g}. If these are logits, use {argument('outputs', 'logits')}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from tabinterp.errors import ModelError
+from tabinterp.errors import ModelError, argument
 from tabinterp.table.schema import TASKS
 
 from .adapters import black_box as from_function
@@ -28,6 +28,7 @@ def wrap(
     classes: Sequence[Any] | None = None,
     task: str | None = None,
     outputs: str | None = None,
+    output: str | int | None = None,
     name: str | None = None,
     device: str = CPU,
 ) -> Model:
@@ -38,15 +39,19 @@ def wrap(
     model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a Keras or an
         ONNX model, or a function from a frame of the input columns to answers (every analysis without gradients).
     encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from original columns to its input, or
-        (networks) "passthrough"; for several inputs a list, one for each. Whether an input is of whole numbers (levels to
-        look up) is found by a trial call.
+        (networks) "passthrough"; for several inputs a list, one for each, or a dict by name. A dict goes as one dict to a
+        forward method with one argument, otherwise as keywords; None as a value gives the network None. Whether an input is of
+        whole numbers (levels to look up) is found by a trial call.
     classes : where the model does not know them by the table's names: the classes in the order of the network's outputs (two
         for a single logit, the positive last); None: the table's own order.
     task : "regression" or "count" for a torch network of numbers or counts; otherwise read off the model or the table.
     outputs : "logits" or "probabilities": what a classifier returns; None: logits of a torch module, what the criterion of a
-        skorch net asks for, probabilities of a function, and what the last layer of a Keras or ONNX model says. "log_rate" or
+        skorch net asks for, probabilities of a function, and what the last layer of a Keras or ONNX model says. A torch module
+        that ends in a sigmoid or softmax returns probabilities; reports say that it was taken so. "log_rate" or
         "rate": whether a network of counts returns the log of the expected count or the expected count; None: the log
         (a function: the expected count).
+    output : which output of a torch network holds its scores, where it returns several: the key of a dict, the place in a
+        tuple, or "mean" for the members of an ensemble, (n, k, outputs): the mean of their probabilities, values or counts.
     name : what reports call the model.
     device : "cpu" or "cuda": where torch computes.
 
@@ -63,6 +68,8 @@ def wrap(
         return model if device == CPU else replace(model, device=device_of(device))
     if task is not None and task not in TASKS:
         raise ModelError(f"the task must be one of {', '.join(TASKS)}; got {task!r}")
+    if output is not None:
+        return replace(_with_output(model, encoder, classes, task, outputs, name, output), device=device_of(device))
     for is_ours, make in ADAPTERS:
         if is_ours(model):
             return replace(make(model, encoder, classes, task, outputs, name), device=device_of(device))
@@ -71,6 +78,28 @@ def wrap(
         "scikit-learn estimators and pipelines, skorch nets, statsmodels results, torch modules, Keras and ONNX "
         "models, and functions of rows"
     )
+
+
+def _with_output(
+    model: Any,
+    encoder: Any,
+    classes: Sequence[Any] | None,
+    task: str | None,
+    outputs: str | None,
+    name: str | None,
+    output: str | int,
+) -> Model:
+    """Wrap a torch module of whose outputs one is chosen."""
+    if isinstance(output, bool) or not isinstance(output, (str, int)):
+        raise ModelError(
+            f"{argument('output')} must be the key (a text) or the place (a whole number) of an output, or 'mean'; got {output!r}"
+        )
+    if not isinstance(model, nn.Module) or from_keras.is_model(model):
+        raise ModelError(
+            f"{argument('output', output)} chooses an output of a torch module, and {type(model).__name__} is none. Leave it "
+            f"out. Whether a model returns logits or probabilities is said with {argument('outputs')}"
+        )
+    return from_torch.wrap(model, encoder, classes, task, outputs, name, output)
 
 
 ADAPTERS: list[tuple[Callable[[Any], bool], Callable[..., Model]]] = [

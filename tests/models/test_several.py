@@ -204,13 +204,6 @@ class Multiplies(Plain):
         return self.tail(x_num, [e(x_cat[:, i] * x_cat[:, i]) for i, e in enumerate(self.embeddings)])
 
 
-class Branches(Plain):
-    def forward(self, x_num, x_cat):
-        if x_num.shape[0] > 1:
-            x_num = x_num * 2
-        return self.tail(x_num, [e(x_cat[:, i]) for i, e in enumerate(self.embeddings)])
-
-
 class Large(Plain):
     def __init__(self):
         super().__init__()
@@ -222,7 +215,6 @@ class Large(Plain):
 OPAQUE = {
     Compared: "compares its inputs with constants",
     Multiplies: r"uses integers for operations other than embedding lookups \(mul",
-    Branches: "cannot be traced",
     Large: "looks up more than 2,048 levels",
     Rounds: "rounds values to integers internally",
 }
@@ -371,8 +363,12 @@ def test_words_of_what_is_refused(source, table):
         ti.wrap(Listed(), encoder=[])
     with pytest.raises(ModelError, match="encoder must have a transform method; int has none"):
         ti.wrap(Listed(), encoder=[first, 3])
-    with pytest.raises(ModelError, match=r"accepts its 1 inputs neither as floats nor as whole numbers.*shapes"):
-        bind(ti.wrap(Listed(), encoder=[first]), table)
+    with pytest.raises(
+        ModelError, match=r"Listed.forward takes 2 inputs \(x_num, x_cat\), but encoder= has 1 encoder. Pass"
+    ):
+        ti.wrap(Listed(), encoder=[first])
+    with pytest.raises(ModelError, match=r"accepts its 2 inputs neither as floats nor as whole numbers.*shapes"):
+        bind(ti.wrap(Listed(), encoder=[first, first]), table)
     with pytest.raises(
         ModelError, match=r"encoder [12] reads columns that are not input columns of this table: 'city'"
     ):

@@ -798,15 +798,15 @@ class BatchStatistics(Style):
     [
         (
             Returns(lambda y: (y, y)),
-            r"must return scores of shape \(n,\), \(n, 1\) or \(n, k\); for n = 300 it returned tuple",
+            r"must return scores of shape \(n,\), \(n, 1\) or \(n, k\); for n = 300 it returned a tuple",
         ),
-        (Returns(lambda y: {"logits": y}), "it returned dict"),
+        (Returns(lambda y: {"logits": y}), "it returned a dict .*pass output='logits'"),
         (Returns(lambda y: y[None]), r"it returned \(1, 300, 1\)"),
         (Returns(lambda y: y.sum()), r"it returned \(\)"),
         (Returns(lambda y: y[1:]), r"it returned \(299, 1\)"),
         (Returns(lambda y: y / 0), "scores that are not finite"),
         (Returns(lambda y: y.repeat(1, 4)), r"gives 4 outputs, but the target 'y' has the 2 classes"),
-        (TwoInputs(), "does not accept encoded rows"),
+        (TwoInputs(), r"TwoInputs.forward takes 2 inputs \(x, z\), but encoder= has 1 encoder"),
         (Wrong(), "a table of embeddings"),
         (nn.Linear(D + 1, 1), r"does not accept encoded rows of shape \(300, 4\) as torch.float32"),
         (Stochastic(), "Turn off dropout and batch statistics"),

@@ -70,9 +70,9 @@ def wrap(
         original=nn.ParameterList(torch.as_tensor(np.array(one)) for one in network.weights).requires_grad_(False),
     )
 
-    def finish(frame: pd.DataFrame) -> Model:
+    def finish(model: Model, frame: pd.DataFrame) -> Model:
         beside = side_by_side(encoders, frame)
-        return replace(plain, function=_function(network, beside), reads=beside.reads, finish=None)
+        return replace(model, function=_function(network, beside), reads=beside.reads, finish=None)
 
     return replace(plain, finish=finish)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tabinterp.arrays import FloatArray
-from tabinterp.errors import ModelError
+from tabinterp.errors import ModelError, argument
 from tabinterp.models.affine_front import linear
 from tabinterp.models.encoding import as_fitted
 from tabinterp.models.transformer_calls import as_taken
@@ -53,7 +53,10 @@ def asked(
     allowed = (*LOGITS, *RATES) if task is None else GOALS[task].outputs
     outputs = outputs or (usual if usual in allowed else allowed[0])
     if outputs not in allowed:
-        raise ModelError(f"outputs must be one of {', '.join(allowed)}; got {outputs!r}")
+        raise ModelError(
+            f"outputs must be one of {', '.join(allowed)}; got {outputs!r}. Which of several outputs holds the scores is said "
+            f"with {argument('output', outputs)}"
+        )
     return task, outputs
 
 

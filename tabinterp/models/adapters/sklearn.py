@@ -19,6 +19,7 @@ from torch import nn
 
 from tabinterp.errors import ModelError, argument
 from tabinterp.models.model import Model
+from tabinterp.models.multi_input import with_encoder
 
 from . import calibrated, skorch, transformed
 from .shared import Pointwise, affine, bases, ends, inside, predictor, reads
@@ -97,7 +98,7 @@ def _pipeline(pipeline: Any, outputs: str | None) -> Model:
         return of_rows(pipeline)
     if last.encoder is not None:
         encoder = Pipeline([("outside", encoder), ("inside", last.encoder)])
-    return _answering(replace(last, encoder=encoder, reads=None), pipeline)
+    return _answering(replace(with_encoder(last, encoder), reads=None), pipeline)
 
 
 def _exact(final: Any, module: nn.Module) -> Model:

@@ -13,6 +13,7 @@ import numpy as np
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError, argument
 from tabinterp.models.model import Model
+from tabinterp.models.multi_input import with_encoder
 from tabinterp.models.scores import module_dtype
 from tabinterp.models.transformer_calls import as_array
 from tabinterp.table.schema import GOALS
@@ -61,7 +62,7 @@ def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
     def encoded(rows: Any) -> FloatArray:
         return as_array(encoder.transform(rows if named else rows.to_numpy()))
 
-    return replace(model, encoder=encoder, reads=reads(encoder), predict=_predict(net, model, encoded))
+    return replace(with_encoder(model, encoder), reads=reads(encoder), predict=_predict(net, model, encoded))
 
 
 def _task(net: Any, criterion: Any) -> str | None:

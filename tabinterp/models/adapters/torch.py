@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import nn
 from tabinterp.errors import ModelError, argument
 from tabinterp.models.affine_front import private, trace
 from tabinterp.models.embeddings import is_rounding
+from tabinterp.models.forward_call import ForwardCall, inputs_by_name, inputs_by_position
 from tabinterp.models.model import Model
 from tabinterp.models.multi_input import Finish
 
@@ -25,26 +26,36 @@ def wrap(
     task: str | None,
     outputs: str | None,
     name: str | None = None,
+    output: str | int | None = None,
 ) -> Model:
     """Wrap a module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
+    stated = outputs is not None
     task, outputs = asked(task, outputs, classes)
-    encoders = encoders_of(encoder)
+    kind = type(module).__name__
+    if isinstance(encoder, Mapping):
+        inputs = inputs_by_name(module, encoder, kind)
+        encoders = encoders_of([one for one in encoder.values() if one is not None])
+    else:
+        encoders = encoders_of(encoder)
+        inputs = inputs_by_position(module, len(encoders), kind)
     try:
         own = private(module)
     except Exception as error:  # copying runs the user's code: whatever it raises is told in its words
-        raise ModelError(
-            f"{type(module).__name__} cannot be copied, and tabinterp does not modify the original: {error}"
-        ) from error
+        raise ModelError(f"{kind} cannot be copied, and tabinterp does not modify the original: {error}") from error
+    called = name or _named(own)
+    if inputs.names is not None or output is not None:
+        own = ForwardCall(own, inputs, output, kind).eval()
     model = Model(
-        name=name or _named(own),
+        name=called,
         library=f"torch {torch.__version__.split('+')[0]}",
         module=own,
         task=task,
         classes=None if classes is None else tuple(classes),
         outputs=outputs,
+        outputs_stated=stated,
     )
-    if len(encoders) > 1 or isinstance(encoder, (list, tuple)) or _reads_whole_numbers(own):
-        return replace(model, finish=Finish(tuple(encoders), model))
+    if len(encoders) > 1 or isinstance(encoder, (list, tuple, Mapping)) or _reads_whole_numbers(own):
+        return replace(model, finish=Finish(tuple(encoders)))
     reads = getattr(encoders[0], "feature_names_in_", None)
     return replace(model, encoder=encoders[0], reads=None if reads is None else tuple(map(str, reads)))
 
@@ -76,11 +87,11 @@ def _encoder(encoder: Any) -> Any:
 
 
 def _reads_whole_numbers(module: nn.Module) -> bool:
-    """Return whether anything in it looks up levels or rounds: its gradient by the input is not all there is to know."""
+    """Return whether anything in it may look up levels or round: its gradient by the input is not all there is to know."""
     if any(isinstance(part, (nn.Embedding, nn.EmbeddingBag)) for part in module.modules()):
         return True
     graph = trace(module)
-    return graph is not None and any(is_rounding(node) for node in graph.graph.nodes)
+    return graph is None or any(is_rounding(node) for node in graph.graph.nodes)
 
 
 def _named(module: nn.Module) -> str:

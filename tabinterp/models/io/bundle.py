@@ -31,7 +31,8 @@ from tabinterp.models.adapters.torch import encoders_of
 from tabinterp.models.column_lineage import structure
 from tabinterp.models.inputs import SideBySide
 from tabinterp.models.model import File, Model
-from tabinterp.models.multi_input import Finish, expecting
+from tabinterp.models.multi_input import Finish
+from tabinterp.models.outputs import averaging
 from tabinterp.models.scores import module_dtype
 from tabinterp.table import Split, Table
 from tabinterp.table.schema import GOALS, LOGITS, TASKS
@@ -93,6 +94,7 @@ class Header(BaseModel):
     task: str | None
     classes: list[str | int | float | bool] | None
     outputs: str
+    outputs_stated: bool = True  # False: they are read off the network when it meets a table
     reads: list[str] | None
     dtype: str
     layers: list[Layer] | None = None
@@ -255,6 +257,8 @@ def _level(value: Any) -> str:
 
 
 def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
+    if model.task is not None:
+        model = averaging(model, GOALS[model.task])
     net = _network(model)
     dtype = str(module_dtype(model.weights)).removeprefix("torch.")
     if dtype not in weights.DTYPES:
@@ -270,6 +274,7 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
         task=model.task,
         classes=None if model.classes is None else [_plain(c) for c in model.classes],
         outputs=model.outputs,
+        outputs_stated=model.outputs_stated,
         reads=None if net.reads is None else list(net.reads),
         dtype=dtype,
         layers=described.layers,
@@ -282,6 +287,7 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
         sha256={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     )
     unused = {"graph"} if header.graph is None else {"layers"}
+    unused |= {"outputs_stated"} if model.outputs_stated else set()
     written = json.dumps(header.model_dump(exclude=unused), indent=1, ensure_ascii=False, allow_nan=False)
     return {**files, HEADER: f"{written}\n".encode()}  # last: a folder without it is no bundle
 
@@ -400,6 +406,7 @@ class Bundle:
             task=header.task,
             classes=None if header.classes is None else tuple(header.classes),
             outputs=header.outputs,
+            outputs_stated=header.outputs_stated,
             encoder=None if several else encoder,
             reads=None if header.reads is None else tuple(header.reads),
             penalised=header.penalised,
@@ -410,8 +417,9 @@ class Bundle:
             ),
         )
         if several:
-            model = replace(model, finish=Finish(tuple(encoders_of(encoder)), model))
-        return expecting(model, None if header.graph is None else [one.width for one in header.graph.inputs])
+            model = replace(model, finish=Finish(tuple(encoders_of(encoder))))
+        widths = None if header.graph is None else tuple(one.width for one in header.graph.inputs)
+        return replace(model, expects=widths)
 
     def encoder(self) -> Any:
         """Return the encoder, None if there is none, or a list for several inputs ("passthrough" for inputs without one)."""

@@ -16,7 +16,6 @@ from tabinterp.file_names import COUNTERPART, HEADER, NULL, OTHERS
 from tabinterp.models.adapters import onnx as from_onnx
 from tabinterp.models.black_box import Function
 from tabinterp.models.model import File, Model
-from tabinterp.models.multi_input import expecting
 from tabinterp.models.wrap import wrap
 
 from . import network_description as network
@@ -311,8 +310,8 @@ def _filled(content: Content, tensors: dict[str, torch.Tensor], given: Given, ki
         outputs=described.outputs,
         name=described.name,
     )
-    model = replace(model, file=File(kind, content.sha256))
-    return expecting(model, None if described.graph is None else [one.width for one in described.graph.inputs])
+    widths = None if described.graph is None else tuple(one.width for one in described.graph.inputs)
+    return replace(model, file=File(kind, content.sha256), expects=widths)
 
 
 def _encoder(encoder: Any) -> Any:

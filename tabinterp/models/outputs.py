@@ -1,0 +1,32 @@
+"""What the outputs of a network are for a target: logits, probabilities, values, rates, or the mean of an ensemble's members."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tabinterp.table.schema import Goal
+
+from .forward_call import MEAN, Averaged, ForwardCall
+from .model import Model
+from .scores import Link
+
+
+def link_of(model: Model, goal: Goal) -> Link | None:
+    """Return the link of the outputs; a count model that predicts numbers predicts the expectation."""
+    if goal.classes:
+        return "logit" if model.outputs == "probabilities" else None
+    rates = model.task == "regression" or model.outputs in ("rate", "probabilities")
+    return "log" if goal.scale == "log-rate" and rates else None
+
+
+def averaging(model: Model, goal: Goal) -> Model:
+    """Return the model with the mean of its members taken on the scale on which they predict."""
+    if not isinstance(model.module, ForwardCall) or model.module.output != MEAN:
+        return model
+    if link_of(model, goal) is not None:
+        averaged: Averaged = "values"  # probabilities or rates
+    elif goal.classes:
+        averaged = "logits"
+    else:
+        averaged = "logs" if goal.scale == "log-rate" else "values"
+    return replace(model, module=model.module.averaging(averaged))

@@ -1,0 +1,678 @@
+"""Embedding lookups of networks whose forward method branches: they are intercepted each time the network runs.
+
+The network is always given the codes of its rows, so its scores are its own. For a gradient, and for points between levels, each
+code is followed through indexing, reshaping, casts and added offsets; a lookup of it returns the row's one-hot levels times the
+embedding's table. Any other use of a code, and anything that loses a part of the gradient, is noted in the run in which it
+happens: a later row may take another branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from tabinterp.document.message import Message, why
+from tabinterp.errors import NotApplicableError
+
+from .embeddings import Lookup, OpaqueError, Rewritten, by_input, check_levels, levels_of
+from .inputs import Levels
+from .scores import module_dtype
+
+# By name, since the mode sees methods, functions and operators as different objects.
+MOVES = frozenset({
+    "__getitem__", "squeeze", "unsqueeze", "flatten", "unflatten", "reshape", "view", "unbind", "split", "chunk", "tensor_split",
+    "select", "narrow", "contiguous", "clone", "detach", "transpose", "permute", "movedim", "expand", "repeat", "tile",
+    "repeat_interleave", "flip", "roll", "index_select", "t", "T", "mT", "data",
+})  # fmt: skip
+JOINS = frozenset({"cat", "concat", "concatenate", "stack", "hstack", "column_stack"})
+CASTS = frozenset({"long", "int", "to", "type", "type_as", "float", "double", "half", "bfloat16"})
+SUMS = frozenset({"add", "sub"})
+ROUNDS = frozenset({"round", "floor", "ceil", "trunc", "fix", "floor_divide", "bucketize", "searchsorted", "heaviside"})
+EQUALS = frozenset({"eq", "ne"})
+COMPARES = EQUALS | {"lt", "le", "gt", "ge", "isnan", "isinf", "isfinite"}
+REDUCES = frozenset({"any", "all", "max", "min", "amax", "amin"})
+LOGIC = frozenset(
+    {"and", "or", "invert", "logical_and", "logical_or", "logical_not", "bitwise_and", "bitwise_or", "bitwise_not"}
+)
+OPERATORS = SUMS | COMPARES | LOGIC
+ESCAPES = frozenset({  # into Python or another library
+    "item", "tolist", "numpy", "__array__", "__float__", "__int__", "__index__", "__complex__", "__dlpack__", "data_ptr",
+    "__repr__", "__format__",
+})  # fmt: skip
+ASKS = frozenset({  # read no values
+    "__hash__", "__len__", "size", "dim", "ndimension", "numel", "nelement", "stride", "element_size", "storage_offset",
+    "is_floating_point", "is_complex", "is_signed", "is_contiguous", "is_inference", "get_device",
+})  # fmt: skip
+LIKE = frozenset({  # nor do these of their first argument
+    "new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like", "empty_like", "rand_like",
+    "randn_like",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Codes:
+    """For each entry of a value: the input entry that it came from (row times columns, plus column), and what was added to it.
+
+    An entry that came from none is at -1.
+    """
+
+    position: Any  # Tensor, or several of them
+    shift: Any
+
+
+@dataclass(frozen=True, eq=False)
+class _OneHot:
+    """Whole numbers that are one-hot levels, and the same as a differentiable function of the rows."""
+
+    value: Any  # Tensor, or several of them
+
+
+@dataclass(frozen=True, eq=False)
+class _Check:
+    """The result of a comparison of codes. `of_all`: it is one value for all rows, or will be when it is reduced."""
+
+    of_all: bool
+
+
+_Followed = _Codes | _OneHot | _Check
+
+
+class _Follow(TorchFunctionMode):
+    """Follows codes to their lookups and replaces what these return.
+
+    `levels` holds for each input column which whole numbers it has (None: no levels), `blocks` its encoded columns (n, size) and
+    `own` the codes of the rows (n, columns). Without `blocks` the lookups are only noted. `reason` says why the run has no
+    gradient; `checks` are the outcomes of the conditions on the codes of all rows.
+    """
+
+    def __init__(self, columns: int, levels: Sequence[Levels | None], blocks: Sequence[Tensor], own: Tensor) -> None:
+        super().__init__()
+        self.columns = columns
+        self.lookups: list[Lookup] = []
+        self.reason: Message | None = None
+        self.checks: list[bool] = []
+        self.in_call = False
+        self._levels = levels
+        self._blocks = blocks
+        self._own = own
+        self._known: dict[int, tuple[Tensor, _Followed]] = {}  # the tensor is held, so that no other gets its id
+        self._lost: dict[int, Tensor] = {}  # depend on the rows, but not for autograd
+
+    def follow(self, inputs: Sequence[Tensor], whole: Sequence[bool]) -> None:
+        """Follow the entries of these inputs of the network, (n, c) or (n,) each, where they may be codes."""
+        first = 0
+        for one, may in zip(inputs, whole, strict=True):
+            width = one.shape[1:].numel()
+            rows = torch.arange(len(one), device=one.device)[:, None] * self.columns
+            position = (rows + torch.arange(first, first + width, device=one.device)).reshape(one.shape)
+            if may:
+                self._put(one, _Codes(position, torch.zeros_like(position)))
+            first += width
+
+    def finish(self, value: Any) -> None:
+        """Note what the network's result says."""
+        for one in _tensors(value):
+            if id(one) in self._lost and not one.requires_grad:
+                self.refuse(why("opaque.detached"))
+
+    def refuse(self, reason: Message) -> None:
+        """Note why the run has no gradient; the first reason stays."""
+        self.reason = self.reason or reason
+
+    def refuse_unseen(self, tensors: Any) -> None:
+        """Refuse whole numbers in code that this mode does not see."""
+        if any(not one.is_floating_point() for one in _tensors(tensors)):
+            self.refuse(why("opaque.compiled"))
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        name = _name(func)
+        self.in_call = True
+        try:
+            if torch._C._functorch.maybe_current_level() is not None:
+                value = func(*args, **kwargs)
+                self.refuse_unseen((args, kwargs, value))
+                return value
+            if name in ESCAPES and args and args[0].requires_grad:  # it needs no gradient where nothing is watched
+                self.refuse(why("opaque.detached"))
+                args = args[0].detach(), *args[1:]
+            followed = [one for one in _read(name, args, kwargs) if id(one) in self._known]
+            if followed:
+                return self._of_followed(func, name, args, kwargs, followed)
+            return self._checked(func, name, args, kwargs)
+        finally:
+            self.in_call = False
+
+    # ---- calls with codes
+
+    def _of_followed(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Any:
+        """Return the result of a call with codes: a lookup, a step on the way to one, a check of all rows, or a misuse."""
+        looked_up = self._looked_up(func, name, args, kwargs, followed)
+        if looked_up is not None:
+            return looked_up
+        known = self._known_as(args[0]) if args else None
+        writes = _writes(func, kwargs)
+        if name in JOINS and args and not writes:
+            return self._join(func, args, kwargs)
+        if isinstance(known, (_Codes, _OneHot)) and len(followed) == 1 and not writes:
+            if name in MOVES:
+                return self._moved(func, name, args, kwargs, known)
+            if name in CASTS:
+                return self._cast(args[0], known, func(*args, **kwargs))
+        value = self._sum(func, name, args) if name in SUMS and len(args) == 2 and not kwargs else None
+        value = self._compared(func, name, args, kwargs, followed) if value is None else value
+        if value is not None:
+            return value
+        value = self._checked(func, name, args, kwargs)
+        results = [*_tensors(value)]
+        numbers = results and all(one.is_floating_point() for one in [*followed, *results])
+        if (not numbers or writes) and not (isinstance(func, _Property) and not results):
+            self._misused(name, followed)
+        return value
+
+    def _misused(self, name: str, followed: list[Tensor]) -> None:
+        if any(isinstance(self._known_as(one), _Check) for one in followed) or name in COMPARES | {"bool", "__bool__"}:
+            self.refuse(why("opaque.compares"))
+        else:
+            self.refuse(why("opaque.whole", operation=name.strip("_")))
+
+    def _known_as(self, value: Any) -> _Followed | None:
+        known = self._known.get(id(value)) if isinstance(value, Tensor) else None
+        return None if known is None else known[1]
+
+    def _put(self, value: Tensor, followed: _Followed) -> None:
+        self._known[id(value)] = value, followed
+        self._keep(value)
+
+    def _keep(self, value: Tensor) -> None:
+        """Note a value that depends on the rows, but not for autograd."""
+        if value.is_floating_point() and not value.requires_grad and any(one.requires_grad for one in self._blocks):
+            self._lost[id(value)] = value
+
+    def _moved(self, func: Any, name: str, args: Any, kwargs: Any, known: _Codes | _OneHot) -> Any:
+        value = func(*args, **kwargs)
+        kind, fields = type(known), vars(known).values()
+        if isinstance(value, Tensor) and value.dtype != args[0].dtype:  # a view of its bytes
+            self._misused(name, [args[0]])
+            return value
+        moved = fields if name in ("detach", "data") else [func(one, *args[1:], **kwargs) for one in fields]
+        if isinstance(value, Tensor):
+            self._put(value, kind(*moved))
+        else:
+            for one, *parts in zip(value, *moved, strict=True):
+                self._put(one, kind(*parts))
+        return value
+
+    def _join(self, func: Any, args: Any, kwargs: Any) -> Any:
+        value = func(*args, **kwargs)
+        parts = [*args[0]]
+        if value.is_floating_point():  # codes among numbers are numbers too
+            for i, part in enumerate(parts):
+                one = self._known_as(part)
+                if isinstance(one, (_Codes, _OneHot)) and not part.is_floating_point():
+                    parts[i] = self._cast(part, one, part.to(value.dtype))
+            value = self._checked(func, "join", (parts, *args[1:]), kwargs)
+        known = [self._known_as(one) for one in parts]
+        kinds = {type(one) for one in known if one is not None}
+        if kinds == {_Codes}:
+            fields: list[list[Tensor]] = [
+                [
+                    torch.full(part.shape, nothing, device=part.device) if at is None else getattr(at, of)
+                    for part, at in zip(parts, known, strict=True)
+                ]
+                for of, nothing in (("position", -1), ("shift", 0))
+            ]
+            self._put(value, _Codes(*(func(each, *args[1:], **kwargs) for each in fields)))
+        elif kinds == {_OneHot}:
+            values = [
+                at.value if isinstance(at, _OneHot) else part.to(self._blocks[0])
+                for part, at in zip(parts, known, strict=True)
+            ]
+            self._put(value, _OneHot(func(values, *args[1:], **kwargs)))
+        elif kinds:
+            self._misused(_name(func), [one for one in parts if self._known_as(one) is not None])
+        return value
+
+    def _cast(self, source: Tensor, known: _Codes | _OneHot, value: Any) -> Any:
+        if not isinstance(value, Tensor):  # the name of its type
+            return value
+        if value.dtype == torch.bool or not self._fits(known, value.dtype):
+            self._misused("bool" if value.dtype == torch.bool else "to", [source])
+            return value
+        if isinstance(known, _OneHot):
+            if value.is_floating_point():
+                value = known.value.to(value.dtype)
+                self._keep(value)
+                return value
+        elif self._blocks and source.is_floating_point() != value.is_floating_point():
+            inside, columns = known.position >= 0, torch.unique(known.position % self.columns).tolist()
+            if value.is_floating_point():
+                value = torch.where(inside, self._numbers()[known.position] + known.shift, value).to(value.dtype)
+            else:
+                if not bool(inside.all()) or any(self._levels[c] is None for c in columns):
+                    self.refuse(why("opaque.rounds"))
+                value = torch.where(inside, self._own.reshape(-1)[known.position] + known.shift, value).to(value.dtype)
+        self._put(value, known)
+        return value
+
+    def _fits(self, known: _Codes | _OneHot, dtype: torch.dtype) -> bool:
+        """Return whether a type holds codes exactly."""
+        if isinstance(known, _OneHot) or not self._blocks:
+            return True
+        told = self._own.reshape(-1)[known.position] + known.shift
+        has_levels = torch.tensor([one is not None for one in self._levels], device=told.device)
+        codes = (known.position >= 0) & has_levels[known.position % self.columns]
+        return bool((~codes | (told.to(dtype).to(told.dtype) == told)).all())
+
+    def _numbers(self) -> Tensor:
+        """Return every entry of the inputs (rows times columns) as a number that has a gradient."""
+        columns = [
+            block[:, 0] if one is None else _as_number(block, one)
+            for one, block in zip(self._levels, self._blocks, strict=True)
+        ]
+        return torch.stack(columns, dim=1).reshape(-1)
+
+    def _sum(self, func: Any, name: str, args: Any) -> Tensor | None:
+        """Return codes plus whole numbers that are none."""
+        code, added = (args[1], args[0]) if self._known_as(args[0]) is None and name == "add" else args
+        known = self._known_as(code)
+        if not isinstance(known, _Codes) or self._known_as(added) is not None or code.is_floating_point():
+            return None
+        offset = torch.as_tensor(added, device=code.device)
+        if offset.is_floating_point() or offset.is_complex() or offset.dtype == torch.bool:
+            return None
+        value: Tensor = func(*args)
+        shift = known.shift + (-offset if name == "sub" else offset)
+        self._put(value, _Codes(known.position.expand(shift.shape), shift))
+        return value
+
+    def _compared(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Any:
+        """Return the result of a condition on the codes of all rows; None if it is no step of one."""
+        known = [self._known_as(one) for one in followed]
+        if name == "__bool__":
+            if not all(isinstance(one, _Check) and one.of_all for one in known) or followed[0].ndim > 0:
+                return None
+            outcome = func(*args)
+            self.checks.append(bool(outcome))
+            return outcome
+        step = name in COMPARES or (name in LOGIC and all(isinstance(one, _Check) for one in known))
+        whole = name in REDUCES and len(args) == 1 and not kwargs
+        if any(isinstance(one, _OneHot) for one in known) or not (step or whole):
+            return None
+        value = func(*args, **kwargs)
+        of_all = all(one.of_all if isinstance(one, _Check) else self._has_all_rows(one) for one in known)
+        self._put(value, _Check(of_all))
+        return value
+
+    def _has_all_rows(self, codes: Any) -> bool:
+        rows = torch.unique(codes.position[codes.position >= 0] // self.columns)
+        return len(rows) == len(self._own)
+
+    # ---- lookups
+
+    def _looked_up(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Tensor | None:
+        """Return what a lookup gives; None if the call is none."""
+        found = _lookup(func, name, args, kwargs)
+        codes = None if found is None else self._known_as(found.codes)
+        if found is None or not isinstance(codes, _Codes) or found.codes.is_floating_point():
+            return None
+        others = any(one is not found.codes and not one.is_floating_point() for one in followed)
+        if others or bool((found.codes < 0).any()):  # indexing counts negative ones from the end
+            return None
+        told = self._own.reshape(-1)[codes.position] + codes.shift
+        if not bool(((found.codes == told) | (codes.position < 0)).all()):  # a narrow type cannot hold them
+            return None
+        vectors = self._vectors(codes, found) if self._blocks else None
+        if vectors is not None and func is not functional.one_hot:
+            if not torch.is_grad_enabled() and any(block.requires_grad for block in self._blocks):
+                self.refuse(why("opaque.detached"))
+            return found.reduce(vectors)
+        value: Tensor = func(*args, **kwargs)
+        if not self._blocks:
+            self._note(codes, found.table)
+        elif vectors is None:
+            self.refuse(why("opaque.rounds"))
+        else:
+            self._put(value, _OneHot(vectors))
+        return value
+
+    def _note(self, codes: _Codes, table: Tensor) -> None:
+        inside = codes.position >= 0
+        column, shift = codes.position[inside] % self.columns, codes.shift[inside]
+        pairs = torch.unique(torch.stack([column, shift], dim=1), dim=0).cpu()
+        self.lookups.append(Lookup(tuple(pairs.shape[:1]), pairs[:, 0].numpy(), pairs[:, 1].numpy(), table))
+
+    def _vectors(self, codes: _Codes, found: _Lookup) -> Tensor | None:
+        """Return one-hot levels times the table; None where a column has no levels, or other levels than the table."""
+        table = found.table.reshape(len(found.table), -1)
+        position, shift = codes.position.reshape(-1), codes.shift.reshape(-1)
+        inside = position >= 0
+        column = torch.where(inside, position % self.columns, -1)
+        keys, of_entry = torch.unique(torch.stack([column, shift], dim=1), dim=0, return_inverse=True)
+        parts = []
+        for at, added in keys.tolist():
+            if at < 0:
+                parts.append(table.new_zeros(len(self._own), table.shape[1]))
+                continue
+            levels = self._levels[at]
+            if levels is None or levels.low + added < 0 or levels.low + added + levels.size > len(table):
+                return None
+            rows = table[levels.low + added : levels.low + added + levels.size]
+            parts.append(self._blocks[at].to(table.dtype) @ rows)
+        vectors = torch.stack(parts)[of_entry, torch.where(inside, position // self.columns, 0)]
+        if not bool(inside.all()):
+            vectors = torch.where(inside[:, None], vectors, table[found.codes.reshape(-1)])
+        return vectors.reshape(*codes.position.shape, *found.table.shape[1:])
+
+    # ---- calls with numbers
+
+    def _checked(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
+        """Return the result of a call, after a look at whether its gradient is whole."""
+        value = func(*args, **kwargs)
+        if not self._blocks:
+            return value
+        given = _read(name, args, kwargs)
+        lost = [one for one in given if id(one) in self._lost and not one.requires_grad]
+        if not lost and not any(one.requires_grad for one in given):
+            return value
+        results = [*_tensors(value), *_tensors(args[:1] if _writes(func, kwargs) else ())]
+        if name in ESCAPES:  # of a value that was detached before
+            self.refuse(why("opaque.detached"))
+        if name in ROUNDS or (name in CASTS and any(not one.is_floating_point() for one in results)):
+            self.refuse(why("opaque.rounds"))
+        if name == "bool" or (name in EQUALS and not isinstance(args[-1], Tensor)):
+            self.refuse(why("opaque.compares"))
+        for one in results:
+            if one.requires_grad and (lost or one.is_leaf):  # a leaf is a variable of its own
+                self.refuse(why("opaque.detached"))
+            self._keep(one)
+        return value
+
+
+class _Unseen(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Looks at operations that do not pass through Python, such as those of TorchScript."""
+
+    def __init__(self, follow: _Follow) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._follow = follow
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if self._follow.in_call:
+            return func(*args, **(kwargs or {}))
+        with torch._C.DisableTorchFunction():
+            value = func(*args, **(kwargs or {}))
+            self._follow.refuse_unseen((args, kwargs, value))
+            if str(func.overloadpacket).rpartition(".")[2] in ROUNDS:
+                self._follow.refuse(why("opaque.rounds"))
+        return value
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """Yield the tensors in arguments or results."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for one in value:
+            yield from _tensors(one)
+    elif isinstance(value, dict):
+        yield from _tensors([*value.values()])
+    elif isinstance(value, slice):
+        yield from _tensors((value.start, value.stop, value.step))
+
+
+def _read(name: str, args: Any, kwargs: Any) -> list[Tensor]:
+    """Return the tensors whose values a call reads."""
+    if name in ASKS:
+        return []
+    if name in CASTS or name.endswith("_as"):
+        return [*_tensors(args[:1])]
+    return [*_tensors((args[1:] if name in LIKE else args, kwargs))]
+
+
+_Property = type(Tensor.T.__get__)  # type: ignore[attr-defined]
+
+
+def _name(func: Any) -> str:
+    """Return the name of a function, method or property; of an operator, that of the function that does the same."""
+    if isinstance(func, _Property):
+        return str(getattr(func.__self__, "__name__", ""))
+    name = getattr(func, "__name__", "")
+    return name.strip("_") if name.strip("_") in OPERATORS and name.startswith("__") else name
+
+
+def _writes(func: Any, kwargs: Any) -> bool:
+    """Return whether a call writes to its first argument."""
+    name = getattr(func, "__name__", "")
+    in_place = name.endswith("_") and not name.endswith("__")
+    return in_place or name in ("__setitem__", "__set__") or "out" in kwargs or kwargs.get("inplace") is True
+
+
+def _as_number(block: Tensor, levels: Levels) -> Tensor:
+    """Return one-hot levels (n, size) as the numbers (n,) that they are, exact for a real row."""
+    return (block * torch.arange(levels.low, levels.low + levels.size, device=block.device).to(block.dtype)).sum(1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Lookup:
+    """A call that looks up codes in a table (V, ...), and what it makes of the vectors."""
+
+    codes: Tensor
+    table: Tensor
+    reduce: Callable[[Tensor], Tensor] = lambda vectors: vectors
+
+
+def _lookup(func: Any, name: str, args: Any, kwargs: Any) -> _Lookup | None:
+    """Return what a call looks up; None if it is no lookup that can be replaced."""
+    if func is functional.embedding_bag:
+        return _bag(*args, **kwargs)
+    if func is functional.one_hot:
+        return _of_one_hot(*args, **kwargs)
+    if func is functional.embedding:
+        given = dict(zip(("input", "weight", "padding_idx", "max_norm"), args, strict=False)) | kwargs
+        found = None if given.get("max_norm") is not None else (given["input"], given["weight"])
+    elif name == "embedding" and len(args) > 1:
+        found = args[1], args[0]
+    elif name == "__getitem__":
+        index = args[1] if isinstance(args[1], tuple) else (args[1],)
+        found = (
+            (index[0], args[0])
+            if index and all(isinstance(one, slice) and one == slice(None) for one in index[1:])
+            else None
+        )
+    elif name == "index_select":
+        given = dict(zip(("input", "dim", "index"), args, strict=False)) | kwargs
+        found = (given["index"], given["input"]) if given["dim"] == 0 else None
+    elif name == "take" and len(args) == 2:
+        found = args[1], args[0].reshape(-1)
+    else:
+        found = None
+    if found is None or not isinstance(found[0], Tensor) or found[0].dtype == torch.bool:
+        return None
+    return _Lookup(*found) if isinstance(found[1], Tensor) and found[1].is_floating_point() else None
+
+
+def _of_one_hot(input: Tensor, num_classes: int = -1) -> _Lookup | None:
+    return _Lookup(input, torch.eye(num_classes, dtype=torch.float64, device=input.device)) if num_classes > 0 else None
+
+
+def _bag(
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> _Lookup | None:
+    """Return the lookup of bags of one length, of which the mean or the weighted sum is taken."""
+    if offsets is not None or max_norm is not None or padding_idx is not None or mode == "max" or input.ndim != 2:
+        return None
+
+    def reduce(vectors: Tensor) -> Tensor:
+        if mode == "mean":
+            return vectors.mean(1)
+        return vectors.sum(1) if per_sample_weights is None else (vectors * per_sample_weights[:, :, None]).sum(1)
+
+    return _Lookup(input, weight, reduce)
+
+
+TRIED = 256  # rows whose gradient is taken at first
+NEAR = 1e-5  # how far from one-hot a row may be by rounding
+
+
+class Intercepted(nn.Module):
+    """A network as a function of numbers and one-hot levels, (n, d), whose lookups are intercepted where a gradient is needed.
+
+    `shapes` are those of its own inputs for one row, `whole` says which of them are integers; `levels` says for each of their
+    columns which whole numbers it holds (None: it is a number of its own).
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        shapes: Sequence[tuple[int, ...]],
+        whole: Sequence[bool],
+        levels: Sequence[Levels | None],
+        name: str,
+    ) -> None:
+        super().__init__()
+        self.module = module
+        self._shapes = list(shapes)
+        self._whole = list(whole)
+        self._widths = [torch.Size(one).numel() for one in shapes]
+        self._levels = tuple(levels)
+        self._sizes = [1 if one is None else one.size for one in levels]
+        self._name = name
+        self._checks: list[bool] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the scores of rows (n, d).
+
+        Raises
+        ------
+        NotApplicableError
+            when a gradient is asked for, or a row is between levels, and the network uses codes for anything but lookups.
+        """
+        if isinstance(x, fx.Proxy):
+            raise TypeError("a network whose lookups are intercepted cannot be traced")
+        blocks = torch.split(x, self._sizes, dim=1)
+        own = self._own(blocks)
+        if not (torch.is_grad_enabled() and x.requires_grad) and self._is_real(blocks, own):
+            return self.module(*self._inputs(own, [own[:, j : j + 1].to(x) for j in range(len(blocks))], blocks))  # type: ignore[no-any-return]
+        scores, follow = self._followed(blocks, own)
+        if follow.reason is None and follow.checks != self._checks:
+            follow.refuse(why("opaque.branches"))
+        if follow.reason is not None:
+            raise NotApplicableError(why("gradient", model=self._name, opaque=follow.reason))
+        return scores
+
+    def inspect(self, codes: Tensor, expected: Tensor) -> None:
+        """Take the gradient for rows whose own inputs (n, columns) and scores are given; remember what is checked of their codes.
+
+        Raises
+        ------
+        OpaqueError
+            when the network uses codes for anything but lookups, or a part of the gradient is lost on the way.
+        """
+        columns = [
+            codes[:, j : j + 1] if one is None else functional.one_hot(codes[:, j].long() - one.low, one.size)
+            for j, one in enumerate(self._levels)
+        ]
+        x = torch.cat(columns, dim=1).to(module_dtype(self.module)).requires_grad_()
+        blocks = torch.split(x, self._sizes, dim=1)
+        scores, follow = self._followed(blocks, self._own(blocks))
+        if follow.reason is not None:
+            raise OpaqueError(follow.reason)
+        if not bool((scores - expected).abs().max() <= 1e-5 * max(1.0, float(expected.abs().max()))):
+            raise OpaqueError(why("opaque.lookups"))
+        if scores.requires_grad:
+            torch.autograd.grad(scores.sum(), x, allow_unused=True)
+        self._checks = follow.checks
+
+    def _followed(self, blocks: Sequence[Tensor], own: Tensor) -> tuple[Tensor, _Follow]:
+        numbers = [
+            block if one is None else _as_number(block, one)[:, None]
+            for one, block in zip(self._levels, blocks, strict=True)
+        ]
+        inputs = self._inputs(own, numbers, blocks)
+        columns = iter(self._levels)
+        levels = [[next(columns) for _ in range(width)] for width in self._widths]
+        follow = _Follow(len(self._levels), self._levels, blocks, own)
+        follow.follow(inputs, [whole or any(of) for whole, of in zip(self._whole, levels, strict=True)])
+        with _Unseen(follow), follow:
+            scores = self.module(*inputs)
+        follow.finish(scores)
+        return scores, follow
+
+    def _own(self, blocks: Sequence[Tensor]) -> Tensor:
+        """Return the whole numbers (n, columns) that rows hold: their likeliest level, and numbers that are rounded."""
+        columns = [
+            block[:, 0].detach().round().long() if one is None else block.detach().argmax(dim=1) + one.low
+            for one, block in zip(self._levels, blocks, strict=True)
+        ]
+        return torch.stack(columns, dim=1)
+
+    def _is_real(self, blocks: Sequence[Tensor], own: Tensor) -> bool:
+        """Return whether each row holds one of the levels."""
+        for j, (one, block) in enumerate(zip(self._levels, blocks, strict=True)):
+            if one is not None:
+                hot = functional.one_hot(own[:, j] - one.low, one.size)
+                if len(block) and not bool((block - hot).abs().max() <= NEAR):
+                    return False
+        return True
+
+    def _inputs(self, own: Tensor, numbers: Sequence[Tensor], blocks: Sequence[Tensor]) -> list[Tensor]:
+        """Return the network's own inputs: integers, or floats with levels as the given `numbers` (n, 1)."""
+        floats = [
+            block if one is None else numbers[j]
+            for j, (one, block) in enumerate(zip(self._levels, blocks, strict=True))
+        ]
+        made, first = [], 0
+        for shape, width, whole in zip(self._shapes, self._widths, self._whole, strict=True):
+            of = slice(first, first + width)
+            values = own[:, of].clone() if whole else torch.cat(floats[of], dim=1)
+            made.append(values.reshape(len(own), *shape))
+            first += width
+        return made
+
+
+def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
+    """Return the module with its lookups intercepted; `inputs` are its inputs for some rows, (n, c) or (n,) each.
+
+    Raises
+    ------
+    OpaqueError
+        when the network uses codes for anything but lookups, a part of its gradient is lost, it looks up more levels than can be
+        one-hot columns, or its gradient cannot be computed.
+    """
+    widths = [one[0].numel() for one in inputs]
+    codes = torch.cat([one.reshape(len(one), -1).double() for one in inputs], dim=1)
+    follow = _Follow(sum(widths), [None] * sum(widths), [], codes)
+    given = [one.clone() for one in inputs]
+    follow.follow(given, [True] * len(given))
+    try:
+        with torch.no_grad(), follow:
+            scores = module(*given)
+        levels = levels_of(follow.lookups, codes.numpy())
+        check_levels(levels, codes.numpy())
+        of_columns = [levels.get(c) for c in range(sum(widths))]
+        shapes = [tuple(one.shape[1:]) for one in inputs]
+        made = Intercepted(module, shapes, [not one.is_floating_point() for one in inputs], of_columns, name)
+        with torch.enable_grad():
+            made.inspect(codes[:TRIED], scores[:TRIED])
+    except (OpaqueError, torch.OutOfMemoryError):
+        raise
+    except Exception:  # the user's network, which runs on these inputs unwatched
+        raise OpaqueError(why("opaque.fails")) from None
+    return Rewritten(made, by_input(levels, widths))
