@@ -221,7 +221,7 @@ def test_any_other_use_of_a_code_has_the_network_s_own_scores_and_no_gradient(ki
     module = Network(forward).eval()
     bound = bind(ti.wrap(module, encoder=encoders, outputs="logits"), table)
     np.testing.assert_allclose(bound.scores, own_scores(module, given), atol=1e-6)
-    with pytest.raises(NotApplicableError, match=f"{reason}.*so it has no gradient"):
+    with pytest.raises(NotApplicableError, match=f"{reason}.*so its gradients cannot be computed"):
         ti.gradient_importance(bound, table)
 
 
@@ -430,7 +430,7 @@ def test_a_later_row_that_takes_another_branch_has_no_gradient(kind, table, enco
     np.testing.assert_allclose(bound.scores, own_scores(module, given), atol=1e-6)
     first = np.arange(SPECIAL)
     assert bound.gradients(bound.x[first]).shape == (SPECIAL, 9, 1)
-    with pytest.raises(NotApplicableError, match=f"{reason}.*so it has no gradient"):
+    with pytest.raises(NotApplicableError, match=f"{reason}.*so its gradients cannot be computed"):
         ti.gradient_importance(bound, table)
     assert len(ti.permutation_importance(bound, table, n_repeats=2).frame()) == 4
 
@@ -440,7 +440,7 @@ def test_an_audit_of_rows_that_take_another_branch(source, encoders):
     model = ti.wrap(Network(LATE["a check of rare levels"][0]), encoder=encoders, outputs="logits")
     audit = ti.audit(model, rows, analyses=["gradients", "permutation_importance"])
     assert (
-        "takes a branch for these rows that depends on their integer codes, so it has no gradient"
+        "takes a branch for these rows that depends on their integer codes, so its gradients cannot be computed"
         in audit.to_markdown()
     )
     assert audit.document.gradients.methods == []
