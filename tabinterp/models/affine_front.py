@@ -318,7 +318,7 @@ def copied(module: nn.Module) -> nn.Module:
             file = io.BytesIO()
             torch.jit.save(part, file)
             file.seek(0)
-            memo[id(part)] = torch.jit.load(file)
+            memo[id(part)] = torch.jit.load(file)  # type: ignore[no-untyped-call]
     return copy.deepcopy(module, memo)
 
 

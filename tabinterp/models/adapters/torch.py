@@ -80,9 +80,10 @@ def encoders_of(encoder: Any) -> list[Any]:
 
 def _unwrapped(module: nn.Module) -> nn.Module:
     """Return the network inside `DataParallel`, `DistributedDataParallel` and `torch.compile`, which compute the same."""
-    while isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)) or hasattr(module, "_orig_mod"):
-        module = module._orig_mod if hasattr(module, "_orig_mod") else module.module
-    return module
+    inside: Any = module
+    while isinstance(inside, (nn.DataParallel, nn.parallel.DistributedDataParallel)) or hasattr(inside, "_orig_mod"):
+        inside = inside._orig_mod if hasattr(inside, "_orig_mod") else inside.module
+    return inside  # type: ignore[no-any-return]
 
 
 def _encoder(encoder: Any) -> Any:
