@@ -27,6 +27,7 @@ TEXT: dict[str, str] = {
         "the analysis would ask the model about more rows than its share of the budget of {budget} rows; a larger budget allows "
         "it"
     ),
+    "why.budget.rows": "its share of the budget allows fewer than {least} rows; a larger budget allows more",
     "why.budget.few": (
         "its share of the budget does not allow {least} rows with {least} background rows each; a larger budget allows it"
     ),
