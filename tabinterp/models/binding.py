@@ -406,7 +406,7 @@ def _check_predictions(bound: BoundModel) -> None:
     gap = float(np.abs(own - read).max())
     if not gap < 1e-4:
         raise ModelError(
-            f"the predictions of {bound.model.name} differ by up to {gap:.2g} from those that tabinterp computes from its "
-            f"weights, on the first {len(rows)} rows. The model may have one-vs-rest classes or an unusual output function. "
+            f"on the first {len(rows)} rows, the predictions of {bound.model.name} differ by up to {gap:.2g} from those that "
+            "tabinterp computes from its weights. The model may have one-vs-rest classes or an unusual output function. "
             "Wrap its predictions as a function of rows instead"
         )

@@ -144,7 +144,7 @@ def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) ->
         )
     if not any(one is not None for one in encoders.values()):
         raise ModelError(
-            f"{argument('encoder', dict(encoders))} contains no encoder. Pass a dict from the name of each input to a fitted "
+            f"{argument('encoder', dict(encoders))} contains no encoder. Pass a dict that maps the name of each input to a fitted "
             "transformer"
         )
     names = tuple(one for one, encoder in encoders.items() if encoder is not None)

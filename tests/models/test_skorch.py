@@ -180,7 +180,7 @@ def test_answers_that_are_not_the_network_s_are_refused():
 
 
 def test_a_net_that_is_not_fitted_is_refused():
-    with pytest.raises(ModelError, match=r"NeuralNetClassifier is not fitted. Call fit first"):
+    with pytest.raises(ModelError, match=r"NeuralNetClassifier is not fitted. Call its fit method first"):
         ti.wrap(classifier(2, nn.CrossEntropyLoss))
 
 
