@@ -144,8 +144,8 @@ def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) ->
         )
     if not any(one is not None for one in encoders.values()):
         raise ModelError(
-            f"{argument('encoder', dict(encoders))} contains no encoder. Pass a dict that maps the name of each input to a fitted "
-            "transformer"
+            f"{argument('encoder', dict(encoders))} contains no encoder. Pass a dict that maps the name of each input to a "
+            "fitted transformer"
         )
     names = tuple(one for one, encoder in encoders.items() if encoder is not None)
     absent = tuple(one for one, encoder in encoders.items() if encoder is None)

@@ -561,13 +561,13 @@ def changed(node, **fields):
 
 BIG = np.array([1, 1 << 34], dtype=np.int64)
 MALFORMED = {  # what -> (model, words)
-    "a newer opset": (lambda: network(constant(value=tensor("t")), opset=9999), "uses ONNX opset 9999; supported: 7 to"),
-    "an opset of before": (lambda: network(constant(value=tensor("t")), opset=1), "uses ONNX opset 1; supported: 7 to"),
-    "a constant of nothing": (lambda: network(constant()), "the constant 'c' must have exactly one attribute"),
+    "a newer opset": (lambda: network(constant(value=tensor("t")), opset=9999), "uses ONNX opset 9999; opsets 7 to"),
+    "an opset of before": (lambda: network(constant(value=tensor("t")), opset=1), "uses ONNX opset 1; opsets 7 to"),
+    "a constant of nothing": (lambda: network(constant()), "the Constant operator 'c' must have exactly one attribute"),
     "a constant of two things": (
-        lambda: network(constant(value_float=1.0, value_floats=[1.0])), "the constant 'c' must have exactly one attribute",
+        lambda: network(constant(value_float=1.0, value_floats=[1.0])), "the Constant operator 'c' must have exactly one attribute",
     ),
-    "a constant of text": (lambda: network(constant(value_string="a")), "the constant 'c' must have exactly one attribute"),
+    "a constant of text": (lambda: network(constant(value_string="a")), "the Constant operator 'c' must have exactly one attribute"),
     "a constant of a parameter": (
         lambda: network(changed(constant(value_float=1.0), ref_attr_name="p")),
         "the attribute 'value_float' of the operator Constant",
@@ -639,7 +639,7 @@ def test_a_division_that_would_end_the_process_is_refused(what, tmp_path):
     """onnxruntime divides integers as the processor does, which stops a program that divides the least of them by -1."""
     error = refused(DIVISIONS[what](), tmp_path)
     assert isinstance(error, UnsafeFileError)
-    assert "divides integers" in str(error)
+    assert "dividing integers" in str(error)
 
 
 def test_sizes_may_be_divided_by_a_constant(tmp_path):
@@ -796,7 +796,9 @@ def test_a_small_graph_that_would_compute_for_hours_is_refused_before_it_runs(wh
     model.graph.initializer.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), "last"))
     assert len(model.SerializeToString()) < 100_000
     error = refused(model, tmp_path)
-    assert re.search(r"needs? (more than )?[\d,]+ multiplications( per row)?; the limit is", str(error))
+    assert re.search(
+        r"needs? (more than )?[\d,]+ multiplications( per row| to compute its constants)?; the limit is", str(error)
+    )
 
 
 @pytest.mark.parametrize("empty", [True, False])
