@@ -563,11 +563,11 @@ BIG = np.array([1, 1 << 34], dtype=np.int64)
 MALFORMED = {  # what -> (model, words)
     "a newer opset": (lambda: network(constant(value=tensor("t")), opset=9999), "uses ONNX opset 9999; opsets 7 to"),
     "an opset of before": (lambda: network(constant(value=tensor("t")), opset=1), "uses ONNX opset 1; opsets 7 to"),
-    "a constant of nothing": (lambda: network(constant()), "the Constant operator 'c' must have exactly one attribute"),
+    "a constant of nothing": (lambda: network(constant()), "'c' must have exactly one attribute"),
     "a constant of two things": (
-        lambda: network(constant(value_float=1.0, value_floats=[1.0])), "the Constant operator 'c' must have exactly one attribute",
+        lambda: network(constant(value_float=1.0, value_floats=[1.0])), "'c' must have exactly one attribute",
     ),
-    "a constant of text": (lambda: network(constant(value_string="a")), "the Constant operator 'c' must have exactly one attribute"),
+    "a constant of text": (lambda: network(constant(value_string="a")), "'c' must have exactly one attribute"),
     "a constant of a parameter": (
         lambda: network(changed(constant(value_float=1.0), ref_attr_name="p")),
         "the attribute 'value_float' of the operator Constant",
