@@ -252,7 +252,9 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
     several = raw.ndim == 2 and raw.shape[1] > 1
     what = f"between 0 and 1{' with a sum of 1 in each row' if several else ''}"
     if last in PROBABILITIES and members:
-        reason = f"averages members that end in {last}, but is not stated to return probabilities"
+        reason = (
+            f"averages members that end in {last}, but it is not stated whether its outputs are probabilities or logits"
+        )
     elif last in PROBABILITIES and values:
         return replace(model, outputs="probabilities")
     elif last in PROBABILITIES:
@@ -383,7 +385,7 @@ def _check_size(bound: BoundModel) -> None:
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):
             largest = max(largest, float(np.abs(bound.scores).max()))  # where not finite, the row is told
-        told = f"{bound.model.name} computes with numbers up to {largest:.3g} on this table, which is beyond single precision"
+        told = f"on this table, {bound.model.name} computes with numbers up to {largest:.3g}, too large for single precision"
         raise ModelError(f"{told}. Scale its inputs, or express the target in a larger unit")
 
 

@@ -94,7 +94,7 @@ def _columns(codes: FloatArray, levels: Levels | None) -> FloatArray:
         row = int(np.flatnonzero(wrong)[0])
         raise ModelError(
             f"an embedding needs whole numbers from {levels.low} to {levels.low + levels.size - 1}, but the encoder of its input "
-            f"returned {codes[row]:g} (row {row}). Use an encoder that maps each level, also an unknown one, to this range"
+            f"returned {codes[row]:g} (row {row}). Use an encoder that maps all levels, including unknown levels, to this range"
         )
     return np.eye(levels.size)[places.astype(np.int64)]
 

@@ -308,7 +308,7 @@ def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
         return onnx.shape_inference.infer_shapes(proto, data_prop=data_prop)
     except Exception as error:  # its own error types differ between versions
         raise ModelError(
-            f"{source!r}: its tensor shapes are inconsistent: {first_line(error)}. Export it again"
+            f"{source!r}: its tensor shapes are inconsistent ({first_line(error)}). Export the model again"
         ) from None
 
 

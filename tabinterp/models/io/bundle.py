@@ -470,7 +470,7 @@ def _bundle(where: str, present: set[str], read: Callable[[str, int], bytes]) ->
     for name, content in files.items():
         if content.sha256 != header.sha256[name]:
             raise ModelError(
-                f"{content.name!r} was changed after it was saved, because its SHA-256 does not match the SHA-256 in {HEADER}. "
+                f"{content.name!r} was changed after it was saved: its SHA-256 does not match the SHA-256 in {HEADER}. "
                 "Restore the original file, or save the model again"
             )
     return Bundle(where, header, hashlib.sha256(data).hexdigest(), files)

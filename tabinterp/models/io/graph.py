@@ -136,7 +136,9 @@ def check(graph: Graph, file: str) -> None:
                 "a flat input"
             )
         if one.name in known:
-            raise ModelError(f"{file!r} describes two nodes or inputs named {one.name!r}. Give each its own name")
+            raise ModelError(
+                f"{file!r} describes two nodes or inputs named {one.name!r}. Give each node and each input its own name"
+            )
         known.add(one.name)
     if graph.output not in known:
         raise ModelError(f"{file!r}: the output {graph.output!r} is not the name of a node or an input")

@@ -40,7 +40,7 @@ def parse(content: Content) -> Architecture:
 def fill(layers: list[Layer] | None, graph: Graph | None, tensors: Mapping[str, Tensor], file: str) -> nn.Module:
     """Return the network with its weights; exactly one of the descriptions is given."""
     if (layers is None) == (graph is None):
-        raise ModelError(f"{file!r} must describe the network either in the field layers or in the field graph")
+        raise ModelError(f"{file!r} must describe the network either in the field 'layers' or in the field 'graph'")
     if graph is not None:
         return graphs.fill(graph, tensors, file)
     return fill_layers(layers or [], dict(tensors), file)
