@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +21,7 @@ from tabinterp.table.table import check_table
 from .affine_front import (
     Untouched,
     averages_logits,
+    copied,
     is_sequence,
     last_operation,
     linear,
@@ -223,7 +223,7 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.
     """Return the model with the kind of its outputs, the module to scores, the names of these, and how many rows were clipped."""
     bare, probe, raw = _raw(model, x)
     model = _with_outputs(model, table.schema.goal, bare, probe, raw)
-    matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe)
+    matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe.device)
     clipped, link = 0, link_of(model, table.schema.goal)
     if link is not None:
         if link == "logit":
@@ -233,8 +233,8 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.
         bare, link = (bare, link) if stripped is None else (stripped, None)
     outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
     if link is None and is_sequence(bare) and type(bare[-1]) is nn.Linear:
-        return model, private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix))), outputs, clipped
-    return model, private(Scores(copy.deepcopy(bare), matrix, link, raw.ndim == 1)), outputs, clipped
+        return model, private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix.to(probe)))), outputs, clipped
+    return model, private(Scores(copied(bare), matrix, link, raw)), outputs, clipped
 
 
 def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw: Tensor) -> Model:

@@ -26,6 +26,7 @@ from .affine_front import Front, consuming, on, private
 from .black_box import Function, Questions
 from .device import CPU, AdaptiveBatch, differentiated, home, placed
 from .encoding import Encoding
+from .precision import in_precision
 from .scores import module_dtype
 from .supplied_inference import OwnFit
 
@@ -63,7 +64,7 @@ class Model(Previewed):
     check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings. `expects`: how
     wide each input is, where a file says so. `fitted_in_batches`: to all training rows of a scan. `device`: where it computes;
     `resident`: are fronts kept there, where there is room? `questions`: counts the rows that a function is asked about, once
-    it is bound.
+    it is bound. `dequantised`: were quantised layers replaced by linear ones?
     """
 
     name: str
@@ -91,6 +92,7 @@ class Model(Previewed):
     device: str = CPU
     resident: bool = True
     questions: Questions | None = None
+    dequantised: bool = False
 
     def preview(self) -> Preview:
         """Return library, layers and parameters."""
@@ -320,7 +322,7 @@ class BoundModel:
     def behind(self) -> nn.Module:
         """The same function, for inspection of its parts."""
         with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
-            return private(self.front.rest, lambda module: module.float())
+            return private(self.front.rest, lambda module: in_precision(module, torch.float32))
 
     @cached_property
     def z(self) -> Tensor:
