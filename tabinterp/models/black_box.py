@@ -95,8 +95,8 @@ class Codes:
         if (places < 0).any():
             row = int(np.flatnonzero(places < 0)[0])
             raise ModelError(
-                f"column {column!r}: the value {values.iloc[row]!r} does not occur in the table that the model was "
-                "bound to"
+                f"column {column!r} contains the value {values.iloc[row]!r}, which does not occur in the table that the model "
+                "was bound to. Use values that occur in that table"
             )
         return places
 

@@ -64,8 +64,9 @@ def check_probabilities(name: str, raw: Tensor) -> None:
     if not are_probabilities(raw):
         low, high = float(raw.min()), float(raw.max())
         raise ModelError(
-            f"{name} was wrapped with {argument('outputs', 'probabilities')}, but gives values from {low:.3g} to "
-            f"{high:.3g}. If these are logits, use {argument('outputs', 'logits')}"
+            f"{name} was wrapped with {argument('outputs', 'probabilities')}, but its outputs (from {low:.3g} to {high:.3g}) are "
+            "not all between 0 and 1, or do not sum to 1 over the classes. If the outputs are logits, pass "
+            f"{argument('outputs', 'logits')}"
         )
 
 

@@ -74,9 +74,9 @@ def wrap(
         if is_ours(model):
             return replace(make(model, encoder, classes, task, outputs, name), device=device_of(device))
     raise ModelError(
-        f"{type(model).__module__}.{type(model).__name__} is not a supported model. Supported are fitted "
-        "scikit-learn estimators and pipelines, skorch nets, statsmodels results, torch modules, Keras and ONNX "
-        "models, and functions of rows"
+        f"{type(model).__module__}.{type(model).__name__} is not a supported model. Pass a fitted "
+        "scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a Keras or ONNX model, "
+        "or a function of rows"
     )
 
 
@@ -92,12 +92,14 @@ def _with_output(
     """Wrap a torch module of whose outputs one is chosen."""
     if isinstance(output, bool) or not isinstance(output, (str, int)):
         raise ModelError(
-            f"{argument('output')} must be the key (a text) or the place (a whole number) of an output, or 'mean'; got {output!r}"
+            f"{argument('output')} must be the name (a string) or the position (a whole number) of an output, or 'mean'; got "
+            f"{output!r}"
         )
     if not isinstance(model, nn.Module) or from_keras.is_model(model):
         raise ModelError(
-            f"{argument('output', output)} chooses an output of a torch module, and {type(model).__name__} is none. Leave it "
-            f"out. Whether a model returns logits or probabilities is said with {argument('outputs')}"
+            f"{argument('output', output)} chooses an output of a torch module, but {type(model).__name__} is not a torch "
+            f"module. Leave out {argument('output')}. To state whether the model returns logits or probabilities, pass "
+            f"{argument('outputs')}"
         )
     return from_torch.wrap(model, encoder, classes, task, outputs, name, output)
 

@@ -49,8 +49,8 @@ def wrap(
         model = skorch.behind(encoder, estimator, outputs)
     else:
         raise ModelError(
-            f"a scikit-learn model needs no {argument('encoder')}. Pass the fitted pipeline, which includes its "
-            "preprocessing"
+            f"{argument('encoder')} cannot be used with a scikit-learn model. Leave out {argument('encoder')}, and pass the "
+            "fitted pipeline, which includes the preprocessing"
         )
     if classes is not None:
         model = _named_classes(model, tuple(classes))
@@ -128,7 +128,8 @@ def _answering(model: Model, estimator: Any) -> Model:
 def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
     if model.classes is None or len(model.classes) != len(classes):
         raise ModelError(
-            f"{argument('classes')} has {len(classes)} classes, but {model.name} has {len(model.classes or ())}"
+            f"the number of classes in {argument('classes')} is {len(classes)}, but the number of classes of {model.name} is "
+            f"{len(model.classes or ())}. Pass each class of the model once, in the order of its classes_"
         )
     return replace(model, classes=classes)
 
@@ -145,26 +146,30 @@ def _check(estimator: Any) -> None:
     """Check that the estimator is fitted and its predictions can be audited."""
     if isinstance(estimator, type):
         kind = estimator.__name__
-        raise ModelError(f"expected a fitted estimator, got the class {kind}. Create an instance, fit it and pass that")
+        raise ModelError(
+            f"expected a fitted estimator, got the class {kind}. Create an instance, fit it, and pass the instance"
+        )
     kind = type(estimator).__name__
     if not (is_classifier(estimator) or is_regressor(estimator)):
         raise ModelError(
-            f"{kind} is neither a classifier nor a regressor. Supported are {', '.join(SUPPORTED)}; any other "
-            "fitted classifier with predict_proba, or regressor, can be wrapped as a function of rows"
+            f"{kind} is neither a classifier nor a regressor. Pass a fitted regressor or a fitted classifier with "
+            f"predict_proba; gradients and weights are available for {', '.join(SUPPORTED)}"
         )
     try:
         check_is_fitted(estimator)
     except NotFittedError:
-        raise ModelError(f"{kind} is not fitted. Call fit first") from None
+        raise ModelError(f"{kind} is not fitted. Call its fit method first") from None
     if not is_classifier(estimator):
         return
     if not hasattr(estimator, "predict_proba"):
         raise ModelError(
-            f"{kind} has no predicted probabilities, so log-odds cannot be computed. Calibrate it on rows it was "
+            f"{kind} does not predict probabilities, so log-odds cannot be computed. Calibrate the model on rows that it was "
             "not fitted on: CalibratedClassifierCV(FrozenEstimator(model)).fit(X, y)"
         )
     if any(np.ndim(c) for c in estimator.classes_):
-        raise ModelError(f"{kind} predicts several targets. Fit and wrap one model for each target")
+        raise ModelError(
+            f"{kind} predicts several targets; only one is supported. Fit and wrap one model for each target"
+        )
 
 
 def _named(final: Any) -> str:

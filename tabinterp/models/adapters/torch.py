@@ -43,7 +43,10 @@ def wrap(
     try:
         own = private(module, dequantised)
     except Exception as error:  # copying runs the user's code: whatever it raises is told in its words
-        raise ModelError(f"{kind} cannot be copied, and tabinterp does not modify the original: {error}") from error
+        raise ModelError(
+            f"{kind} cannot be copied ({error}), and tabinterp does not modify the original network. Make sure that "
+            f"copy.deepcopy works on {kind}, or wrap its predictions as a function of rows"
+        ) from error
     called = name or _named(own)
     if inputs.names is not None or output is not None:
         own = ForwardCall(own, inputs, output, kind).eval()
@@ -93,7 +96,10 @@ def _encoder(encoder: Any) -> Any:
             raise ModelError(f"encoder must be a fitted transformer or 'passthrough'; got {encoder!r}")
         return None
     if not hasattr(encoder, "transform"):
-        raise ModelError(f"encoder must have a transform method; {type(encoder).__name__} has none")
+        raise ModelError(
+            f"encoder must have a transform method, but {type(encoder).__name__} has none. Pass a fitted transformer, such as "
+            "a scikit-learn pipeline"
+        )
     return encoder
 
 
