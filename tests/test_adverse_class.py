@@ -66,7 +66,7 @@ def test_the_class_is_kept_as_it_stands_in_the_table():
         (
             "defautl",
             {},
-            "got adverse='defautl'; allowed: 'default' and 'repaid'.*Did you mean 'default'",
+            "must be 'default' or 'repaid'.*got adverse='defautl'.*Did you mean 'default'",
         ),
         (
             "default",

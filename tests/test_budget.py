@@ -56,7 +56,7 @@ def test_no_more_rows_than_the_budget(table, budget):
     said = notes(audit)["not_assessed.budget"]
     assert said["budget"] == budget
     assert "Shapley values" in said["analyses"]
-    assert audit.document.importance.rows >= 50
+    assert audit.document.importance.rows in {0, *range(50, 119)}
 
 
 def test_by_default_400_000_rows_and_nothing_is_left_out(table):
@@ -92,7 +92,7 @@ def test_where_nothing_is_left_an_analysis_says_so(table):
     audit, asked = audited(table, budget=6_400, analyses=["shapley_values", "trust", "interactions"])
     assert asked <= 6_400
     left_out = [note for note in audit.document.not_assessed if note.key == "not_assessed.reading"]
-    assert {note.values["reason"].key for note in left_out} <= {"why.budget.few", "why.budget.rows"}
+    assert {note.values["reason"].key for note in left_out} <= {"why.budget.few", "why.budget.rows", "why.budget.spent"}
     assert left_out
 
 

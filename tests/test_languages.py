@@ -297,7 +297,7 @@ def test_a_language_that_writes_numbers_otherwise(monkeypatch):
     assert (number(1234.5), number(-0.01234), number(2.5e-7)) == ("1.234", "−0,0123", "2,5e−07")
     assert interval(Interval(value=0.5, low=0.25, high=1500.0)) == "0,500 [0,250; 1.500]"
     assert (share(0.1234), date("2026-08-02")) == ("12,3 %", "02.08.2026")
-    assert messages.text("coefficients.note.mixed", {"columns": ["a", "b"]}).endswith(": a; b.")
+    assert ": a; b." in messages.text("coefficients.note.mixed", {"columns": ["a", "b"]})
     assert messages.text("not_assessed.units", {"count": 12345.0}).endswith(": 12.345.")
 
 

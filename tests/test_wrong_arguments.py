@@ -38,7 +38,7 @@ def model():
 @pytest.mark.parametrize("analysis", ANALYSES, ids=lambda function: function.__name__)
 class TestWrongKinds:
     def test_a_dataframe_for_the_table(self, analysis, model):
-        with pytest.raises(TableError, match=r"ti.read_table.*DataFrame.*Call ti.read_table"):
+        with pytest.raises(TableError, match=r"ti.read_table.*DataFrame.*Create the table with ti.read_table"):
             analysis(model, FRAME)
 
     def test_a_pipeline_for_the_model(self, analysis, table):

@@ -108,8 +108,8 @@ class Context:
 
     @cached_property
     def gradient_subsample(self) -> IntArray:
-        """Positions of the rows for gradients."""
-        return self.drawn(self.subsample, GRADIENT_ROWS)
+        """Positions of the rows for gradients, which a function of rows does not have: a budget plays no part."""
+        return self.drawn(self.evaluated, min(self.settings.rows, GRADIENT_ROWS))
 
     def drawn(self, rows: IntArray, most: int) -> IntArray:
         """Return at most this many of the rows, drawn by a hash of their number and the seed."""

@@ -181,7 +181,7 @@ def test_a_pass_says_that_the_result_for_withheld_groups_is_not_given():
     said = messages.text(found.claim.key, found.claim.values)
     assert said.startswith("Among the groups whose results can be given, no group's selection rate")
     untold = sum(row.withheld == "untold" for row in ratio(0.9, 1.0, "untold").groups.table.impact.network)
-    assert f"In {untold} columns or pairs of columns, the result for groups with withheld rates is not given" in said
+    assert f"For {untold} columns or pairs of columns, results that would reveal a withheld rate are not given." in said
     (whole,) = [f for f in judge(ratio(0.5, 0.8)) if f.slug == "disparate-impact"]
     assert whole.claim.key == "finding.disparate-impact.cleared"
 

@@ -254,7 +254,7 @@ def test_a_rule_comes_back_from_json_as_it_was(rule):
         ({"kind": "fraction", "cuts": []}, "one cut"),
         (
             {"kind": "fraction", "cuts": [0.5, 0.5], "stratify": True, "classes": ["a"]},
-            "one cut for each class.* got 2 cuts",
+            "one cut for each class.*; got 2 cuts",
         ),
         ({"kind": "column"}, "needs a column name"),
         ({"kind": "date", "column": "when", "at": "soon"}, "'soon'"),
