@@ -546,7 +546,7 @@ class TestRememberedSplit:
         assert audit.document.performance.rows == 20
 
     def test_a_table_without_training_rows_is_refused(self, trained):
-        with pytest.raises(TableError, match="both training and held-out rows"):
+        with pytest.raises(TableError, match="both held-out and training rows"):
             ti.audit(trained.networks[0], table("binary", rows()[trained.table.held_out], split=None), rows=20)
 
 
