@@ -76,18 +76,17 @@ CHECK = Check(
             "raised": (
                 (
                     "Reason codes depend on the random seed or the reference. The list changes for {changed}% of declined "
-                    "rows with a different random seed, and for {moved}% with the mean of all rows as the reference instead "
-                    "of that of the narrowly approved rows. The mean Jaccard index between the lists for these two "
-                    "references is {alike} ({rows} rows with an adverse decision)."
+                    "rows with a different random seed, and for {moved}% with the mean of all rows as the reference. The "
+                    "mean Jaccard index between the lists for this reference and for the mean of the narrowly approved rows "
+                    "is {alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, moved, alike: a number, or 'at most' or 'at least' a number",
             ),
             "cleared": (
                 (
                     "The list of reason codes changes for {changed}% of declined rows with a different random seed, and for "
-                    "{moved}% with the mean of all rows as the reference instead of that of the narrowly approved rows. The "
-                    "mean Jaccard index between the lists for these two references is {alike} ({rows} rows with an adverse "
-                    "decision)."
+                    "{moved}% with the mean of all rows as the reference. The mean Jaccard index between the lists for this "
+                    "reference and for the mean of the narrowly approved rows is {alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, moved, alike: a number, or 'at most' or 'at least' a number",
             ),

@@ -228,7 +228,7 @@ def _share(share: tuple[float, float, float]) -> Interval:
 
 def _percent(name: str, share: Interval) -> dict[str, float | None]:
     ends = {name: share.value, f"{name}_low": share.low, f"{name}_high": share.high}
-    return {part: None if end is None else 100 * end for part, end in ends.items()}
+    return {part: None if end is None else round(100 * end, 9) for part, end in ends.items()}
 
 
 def _how_many(part: Disagreement) -> Message:
