@@ -54,13 +54,13 @@ def people(right: dict[str, tuple[int, int]], pairs: tuple[int, int], **columns:
     return frame
 
 
-def audited(frame: pd.DataFrame, **columns: str) -> Document:
+def audited(frame: pd.DataFrame, costs: tuple[int, int] = (2, 3), **columns: str) -> Document:
     table = ti.read_table(frame, target="y", positive="yes", adverse="no", split="part", **columns)
     models = [
         ti.wrap(cases.affine(weights, [0.0]), encoder="passthrough", classes=["no", "yes"])
         for weights in ([1.0, 0.0], [0.0, 1.0])
     ]
-    made = ti.audit(models[0], table, counterpart=models[1], costs=(2, 3), analyses=PARTS, rows=400)
+    made = ti.audit(models[0], table, counterpart=models[1], costs=costs, analyses=PARTS, rows=400)
     made.check()
     assert len(made.to_html()) > 10_000
     assert len(made.to_markdown(lang="ja")) > 10_000
@@ -191,6 +191,67 @@ def test_with_weights_or_groups_no_error_tells_of_few_rows(columns):
     assert "verdict.cost.withheld" in {line.key for line in hidden.verdict.lines}
     assert {line.key for line in hidden.disagreement.sentences} >= {"verdict.labels.about", "disagreement.right.few"}
     assert not hidden.performance.metrics[-1].difference.low
+
+
+# ---- confusion matrices that are withheld
+
+
+@once_per_run
+def of_matrix(network: tuple[int, int], linear: tuple[int, int], costs: tuple[int, int] = (2, 3)) -> Document:
+    return audited(people({"network": network, "linear": linear}, (0, 0)), costs=costs)
+
+
+def policy_rows(document: Document) -> dict[str, Any]:
+    return {row.metric: row for row in document.judged.decisions.policy.metrics}
+
+
+WRONG = {
+    "both": (174, 114),
+    "negative": (174, 80),
+    "positive": (150, 114),
+    "neither": (150, 80),
+}  # on six rows of a class
+
+
+@pytest.mark.parametrize("network", WRONG)
+@pytest.mark.parametrize("linear", ["both", "positive", "neither"])
+def test_no_table_tells_what_another_withholds(network, linear):
+    document = of_matrix(WRONG[network], WRONG[linear])
+    rows, ranking, costs = policy_rows(document), document[Ranking], {"both"}
+    for model, name in (("network", network), ("linear", linear)):
+        confusion = getattr(ranking, f"{model}_confusion")
+        for rate in ("sensitivity", "specificity"):
+            assert getattr(rows[rate], model).value == getattr(confusion, rate).value
+            assert getattr(rows[rate], model).low is None or getattr(confusion, rate).low is not None
+        assert (getattr(rows["expected_cost"], model).value is None) == (name in costs)
+        for point in document.judged.decisions.curve:
+            if 0.22 < point.threshold < 0.78:
+                assert (getattr(point, model).value is None) == (name in costs)
+        assert getattr(rows["accuracy"], model).value is not None
+    for row in rows.values():
+        missing = row.network.value is None or row.linear.value is None
+        assert (row.difference.value is None) == missing
+        assert not missing or row.difference == row.difference.__class__()
+    (accuracy,) = [row for row in document.performance.metrics if row.metric == "accuracy"]
+    assert rows["accuracy"].difference == accuracy.difference
+    assert rows["accuracy"].method == accuracy.method
+
+
+def test_documents_are_the_same_for_every_withheld_matrix_of_the_same_accuracy():
+    """The network is wrong on ten rows; on how many of each class may not follow."""
+    found = [of_matrix((175 + k, 115 - k), (150, 80)) for k in (-2, 0, 3)]
+    for name in ("expected_cost", "sensitivity", "specificity"):
+        assert {policy_rows(one)[name].network.value for one in found} == {None}
+        assert {policy_rows(one)[name].difference.value for one in found} == {None}
+        assert len({policy_rows(one)[name].linear.model_dump_json() for one in found}) == 1
+    assert len({policy_rows(one)["accuracy"].network.model_dump_json() for one in found}) == 1
+    assert not [line for one in found for line in one.verdict.lines if line.key.startswith("verdict.cost")]
+
+
+def test_a_cost_that_is_the_same_for_both_errors_says_no_more_than_accuracy():
+    rows = policy_rows(of_matrix(WRONG["both"], WRONG["neither"], (1, 1)))
+    assert rows["expected_cost"].network.value == pytest.approx(1 - rows["accuracy"].network.value)
+    assert rows["sensitivity"].network.value is None
 
 
 # ---- what may be told, of cells drawn at random

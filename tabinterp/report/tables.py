@@ -93,8 +93,13 @@ def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]
 
 
 def few_rows(metrics: Sequence[MetricRow]) -> list[Paragraph]:
-    """Return which differences have no interval, or a wider one, because it would tell of one to nine rows."""
-    names = {way: [t(f"report.metric.{row.metric}") for row in metrics if row.method == way] for way in FEW_ROWS}
+    """Return which metrics, and which intervals of a difference, are withheld or widened since they would tell of one to nine
+    rows.
+    """
+    hidden = [row for row in metrics if row.method == "withheld" and row.difference.value is None]
+    ways = {way: [row for row in metrics if row.method == way and row not in hidden] for way in FEW_ROWS}
+    ways["hidden"] = hidden
+    names = {way: [t(f"report.metric.{row.metric}") for row in some] for way, some in ways.items()}
     return [
         Paragraph(t(f"report.performance.{way}", metrics=listed(some), fewest=SMALL), "note")
         for way, some in names.items()

@@ -57,7 +57,7 @@ TEXT: dict[str, str] = {
         "Bands are pointwise 95% CIs; the table shows the paired difference between the models. Predicting every row to be "
         "negative has a net benefit of zero. The curve for predicting every row to be positive is cut off at the edge of "
         "the figure. Net benefit is not shown where a model predicts fewer than ten rows to be positive, or fewer than ten "
-        "to be negative."
+        "to be negative, or where its confusion matrix would be withheld."
     ),
     "report.judged.curve.widened": (
         "The CI of a paired difference in net benefit is wider than necessary, or withheld, at thresholds where it would "

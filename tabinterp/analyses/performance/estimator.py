@@ -388,7 +388,7 @@ def compare(
     metrics = [_metric(name, one, alone) for name, one in measured.items() if name not in without]
     null = null_told(null_loss(task, table.y, weights), held)
     return Performance(
-        metrics=tuple(metrics if differ is None else [_told(one, differ, table) for one in metrics]),
+        metrics=tuple(metrics if differ is None else [told(one, differ, table) for one in metrics]),
         rows=len(table),
         seed=seed,
         held_out=held_out,
@@ -730,24 +730,24 @@ def _different_classes(both: FloatArray, weights: FloatArray, threshold: float, 
     return DifferentClasses.of(found, float(np.average(labels_differ(both, threshold), weights=weights)))
 
 
-def _told(metric: Metric, found: Discordance, table: Table) -> Metric:
+def told(metric: Metric, found: Discordance, table: Table) -> Metric:
     """Return a metric without an error of its difference from which a number of 1 to 9 rows would follow."""
     if metric.name not in ("accuracy", "balanced_accuracy"):
         return metric
     if table.schema.task == "binary":
         right = found.assumed_in_total(table.y)
-        if right is None:
-            return metric
-        return widened(metric, paired("accuracy", right, table), table) if found.margins_told else withheld(metric)
+        return metric if right is None else widened(metric, paired("accuracy", right, table), found, table)
     few = found.few_are_right if metric.name == "accuracy" else found.few_are_right_in_a_class
     return withheld(metric) if few else metric
 
 
-def widened(metric: Metric, assumed: Metric, table: Table) -> Metric:
-    """Return a metric whose difference has the error of assumed decisions; it has none where rows have weights or come in
-    groups, since nobody knows which of them the assumed decisions would be about.
+def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
+    """Return a metric whose difference has the error of assumed decisions.
+
+    It has none where a confusion matrix is withheld, which that error would tell; nor where rows have weights or come in groups,
+    since nobody knows which of them the assumed decisions would be about.
     """
-    if table.weights is not None or table.groups is not None:
+    if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)
     return replace(metric, difference=assumed.difference, method="widened")
 

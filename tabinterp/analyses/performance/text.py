@@ -204,6 +204,9 @@ TEXT: dict[str, str] = {
     "report.performance.withheld": (
         "The CI of the difference in {metrics} is withheld, because it would disclose a count of rows below {fewest}."
     ),
+    "report.performance.hidden": (
+        "Some values of {metrics} are withheld, because they would disclose a count of rows below {fewest}."
+    ),
     "report.judged.classes": "Metrics by class",
     "report.judged.classes.table": "Log loss and ROC AUC of each class versus all others [95% CI]",
     "report.judged.classes.note": (
