@@ -7,7 +7,8 @@ false positives in their worth.
 
 The error of a difference between the models gives on how many rows they decide differently. Where that would tell of 1 to 9 rows,
 the error is the largest that the confusion matrices of both models allow (`performance.discordance`); where rows have weights or
-come in groups, or a confusion matrix is withheld, there is none.
+come in groups, or a confusion matrix is withheld, there is none. Where no row is decided differently, the interval follows the
+rule of three (Hanley and Lippman-Hand 1983).
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from tabinterp.analyses.performance.estimator import (
     paired,
     resampled,
     right,
+    ruled_by_three,
+    three_of,
     told,
     widened,
 )
@@ -118,7 +121,13 @@ def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[
         wide = _of_right(asked, assumed, table)
         metrics = tuple(widened(one, other, differ, table) for one, other in zip(metrics, wide, strict=True))
     accuracy = told(paired("accuracy", hit, table), differ, table)
-    metrics = tuple(_of_known_matrix(accuracy if one.name == "accuracy" else one, differ, asked) for one in metrics)
+    most = {
+        "expected_cost": max(asked.false_positive, asked.false_negative) * three_of(table),
+        "sensitivity": three_of(table, y),
+        "specificity": three_of(table, 1 - y),
+    }
+    metrics = tuple(accuracy if one.name == "accuracy" else ruled_by_three(one, most[one.name]) for one in metrics)
+    metrics = tuple(_of_known_matrix(one, differ, asked) for one in metrics)
     blunt = np.stack([asked.false_positive * (1 - y), asked.false_negative * y])
     ends = paired("expected_cost", blunt, table)
     return metrics, ends.network, ends.linear
@@ -186,6 +195,9 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
     network, linear, difference, blunt = (
         tuple(interval(point[i, j], drawn[:, i, j], units) for j in range(len(at))) for i in range(4)
     )
+    same = [j for j, one in enumerate(differ) if not (assumed[j].any() if j in assumed else one.count)]
+    most = {j: three_of(table) * max(1.0, float(worth[j])) for j in same if told[:, j].all()}
+    difference = tuple((0.0, np.nan, -most[j], most[j]) if j in most else one for j, one in enumerate(difference))
     return network, linear, difference, blunt
 
 

@@ -60,8 +60,9 @@ TEXT: dict[str, str] = {
         "to be negative, or where its confusion matrix would be withheld."
     ),
     "report.judged.curve.widened": (
-        "The CI of a paired difference in net benefit is wider than necessary, or withheld, at thresholds where it would "
-        "disclose a count of rows below ten."
+        "At thresholds where the exact CI of a paired difference in net benefit would disclose a count of rows below ten, the "
+        "CI assumes at least as many disagreements between the models as there are, or is withheld. Where the models make the "
+        "same predictions, the CI follows the rule of three; for weighted or grouped rows there is none."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",

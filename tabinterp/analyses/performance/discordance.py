@@ -85,7 +85,7 @@ class Discordance:
         """Return which model is right (2, n), for the error of a difference in accuracy; None: it may rest on the true rows.
 
         Of two classes `y` (n,). Both models are right on as many rows of each class as they are, and discordant rows are as many
-        as may be: an interval of these rows is at least as wide as the true one.
+        as may be: the standard error over these rows is at least the true one.
         """
         pairs = self._pairs_hidden
         if pairs is None:

@@ -63,14 +63,15 @@ class Metric:
 
     `method`: whose standard error the difference has. Where the true one would tell of 1 to 9 rows, it is "withheld", or
     "widened": made from the largest number of rows on which one model alone is right that may not be told from the true one, so
-    that the interval covers at least as often. `rows`: how many it is of, where that is not as many as all others are.
+    that it is no smaller. Where no row shows a difference, there is no standard error, and the interval follows the
+    "rule_of_three". `rows`: how many it is of, where that is not as many as all others are.
     """
 
     name: str
     network: Estimate
     linear: Estimate
     difference: Estimate
-    method: Literal["delong", "student", "widened", "withheld"] = "student"
+    method: Literal["delong", "student", "widened", "withheld", "rule_of_three"] = "student"
     rows: int | None = None
 
     @property
@@ -736,9 +737,11 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
         return metric
     if table.schema.task == "binary":
         right = found.assumed_in_total(table.y)
-        return metric if right is None else widened(metric, paired("accuracy", right, table), found, table)
-    few = found.few_are_right if metric.name == "accuracy" else found.few_are_right_in_a_class
-    return withheld(metric) if few else metric
+        if right is not None:
+            metric = widened(metric, paired("accuracy", right, table), found, table)
+    elif found.few_are_right if metric.name == "accuracy" else found.few_are_right_in_a_class:
+        return withheld(metric)
+    return ruled_by_three(metric, three_of(table) if metric.name == "accuracy" else np.nan)
 
 
 def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
@@ -750,6 +753,27 @@ def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -
     if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)
     return replace(metric, difference=assumed.difference, method="widened")
+
+
+def three_of(table: Table, among: FloatArray | None = None) -> float:
+    """Return the most rows in which a difference may occur, as a share, if none of these rows shows it: -ln(0.05) / n, about
+    3 / n, at 95% confidence (Hanley and Lippman-Hand 1983).
+
+    `among` (n,): 1 for the rows that could show it. NaN where rows have weights or come in groups: the share then depends on the
+    heaviest of them, which may be a single person.
+    """
+    if table.weights is not None or table.groups is not None:
+        return np.nan
+    return float(-np.log(0.05) / (len(table) if among is None else among.sum()))
+
+
+def ruled_by_three(metric: Metric, most: float) -> Metric:
+    """Return a metric whose difference may be up to `most` on either side where no row shows one; an error of zero would say
+    that no row ever does.
+    """
+    if metric.difference[:2] != (0.0, 0.0):
+        return metric
+    return replace(metric, difference=(0.0, np.nan, -most, most), method="rule_of_three")
 
 
 def withheld(metric: Metric) -> Metric:
