@@ -8,6 +8,7 @@ either side. Whoever has a document can tell the true number from another one on
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ import pandas as pd
 import pytest
 
 import tabinterp as ti
+from tabinterp.analyses.decision_curve.estimator import _of_right
 from tabinterp.analyses.discrimination.record import Rates
 from tabinterp.analyses.discrimination.record import Record as Ranking
 from tabinterp.analyses.performance.discordance import Discordance
+from tabinterp.analyses.settings import decision_policy
 from tabinterp.document.document import Document
 from tests import cases
 from tests.shared import once_per_run
@@ -54,13 +57,13 @@ def people(right: dict[str, tuple[int, int]], pairs: tuple[int, int], **columns:
     return frame
 
 
-def audited(frame: pd.DataFrame, **columns: str) -> Document:
+def audited(frame: pd.DataFrame, costs: tuple[int, int] = (2, 3), **columns: str) -> Document:
     table = ti.read_table(frame, target="y", positive="yes", adverse="no", split="part", **columns)
     models = [
         ti.wrap(cases.affine(weights, [0.0]), encoder="passthrough", classes=["no", "yes"])
         for weights in ([1.0, 0.0], [0.0, 1.0])
     ]
-    made = ti.audit(models[0], table, counterpart=models[1], costs=(2, 3), analyses=PARTS, rows=400)
+    made = ti.audit(models[0], table, counterpart=models[1], costs=costs, analyses=PARTS, rows=400)
     made.check()
     assert len(made.to_html()) > 10_000
     assert len(made.to_markdown(lang="ja")) > 10_000
@@ -193,6 +196,67 @@ def test_with_weights_or_groups_no_error_tells_of_few_rows(columns):
     assert not hidden.performance.metrics[-1].difference.low
 
 
+# ---- confusion matrices that are withheld
+
+
+@once_per_run
+def of_matrix(network: tuple[int, int], linear: tuple[int, int], costs: tuple[int, int] = (2, 3)) -> Document:
+    return audited(people({"network": network, "linear": linear}, (0, 0)), costs=costs)
+
+
+def policy_rows(document: Document) -> dict[str, Any]:
+    return {row.metric: row for row in document.judged.decisions.policy.metrics}
+
+
+WRONG = {
+    "both": (174, 114),
+    "negative": (174, 80),
+    "positive": (150, 114),
+    "neither": (150, 80),
+}  # on six rows of a class
+
+
+@pytest.mark.parametrize("network", WRONG)
+@pytest.mark.parametrize("linear", ["both", "positive", "neither"])
+def test_no_table_tells_what_another_withholds(network, linear):
+    document = of_matrix(WRONG[network], WRONG[linear])
+    rows, ranking, costs = policy_rows(document), document[Ranking], {"both"}
+    for model, name in (("network", network), ("linear", linear)):
+        confusion = getattr(ranking, f"{model}_confusion")
+        for rate in ("sensitivity", "specificity"):
+            assert getattr(rows[rate], model).value == getattr(confusion, rate).value
+            assert getattr(rows[rate], model).low is None or getattr(confusion, rate).low is not None
+        assert (getattr(rows["expected_cost"], model).value is None) == (name in costs)
+        for point in document.judged.decisions.curve:
+            if 0.22 < point.threshold < 0.78:
+                assert (getattr(point, model).value is None) == (name in costs)
+        assert getattr(rows["accuracy"], model).value is not None
+    for row in rows.values():
+        missing = row.network.value is None or row.linear.value is None
+        assert (row.difference.value is None) == missing
+        assert not missing or row.difference == row.difference.__class__()
+    (accuracy,) = [row for row in document.performance.metrics if row.metric == "accuracy"]
+    assert rows["accuracy"].difference == accuracy.difference
+    assert rows["accuracy"].method == accuracy.method
+
+
+def test_documents_are_the_same_for_every_withheld_matrix_of_the_same_accuracy():
+    """The network is wrong on ten rows; on how many of each class may not follow."""
+    found = [of_matrix((175 + k, 115 - k), (150, 80)) for k in (-2, 0, 3)]
+    for name in ("expected_cost", "sensitivity", "specificity"):
+        assert {policy_rows(one)[name].network.value for one in found} == {None}
+        assert {policy_rows(one)[name].difference.value for one in found} == {None}
+        assert len({policy_rows(one)[name].linear.model_dump_json() for one in found}) == 1
+    assert len({policy_rows(one)["accuracy"].network.model_dump_json() for one in found}) == 1
+    assert not [line for one in found for line in one.verdict.lines if line.key.startswith("verdict.cost")]
+
+
+def test_a_cost_that_is_the_same_for_both_errors_says_no_more_than_accuracy():
+    rows = policy_rows(of_matrix(WRONG["both"], WRONG["neither"], (1, 1)))
+    assert rows["expected_cost"].network.value == pytest.approx(1 - rows["accuracy"].network.value)
+    assert rows["sensitivity"].network.value is None
+
+
 # ---- what may be told, of cells drawn at random
 
 
@@ -248,3 +312,67 @@ def test_the_error_of_assumed_decisions_is_no_smaller_than_the_true_one():
             for k in (0, 1):
                 assert apart[y == k].sum() == cells[k, 0] - cells[k, 1]
                 assert np.abs(apart[y == k]).sum() >= cells[k, :2].sum()
+
+
+def test_standard_errors_of_assumed_decisions_are_no_smaller_than_the_exact_ones():
+    draw, asked = np.random.default_rng(5), decision_policy((2, 3), 0.5, "binary")
+    compared = 0
+    for _ in range(300):
+        cells = draw.integers([[0, 0, 12, 12]] * 2, [[8, 8, 72, 72]] * 2)
+        y = np.repeat([0.0, 1.0], cells.sum(axis=1))
+        table = SimpleNamespace(row_weights=np.ones(len(y)), groups=None, y=y)
+        column = np.concatenate([np.repeat(np.arange(4), counts) for counts in cells])
+        exact = _of_right(asked, np.array([[1.0, 0, 1, 0], [0.0, 1, 1, 0]])[:, column], table)
+        found = Discordance(np.insert(cells, 3, 0, axis=1))
+        for names, assumed in (
+            (("accuracy",), found.assumed_in_total(y)),
+            (("expected_cost", "sensitivity", "specificity"), found.assumed_by_class(y)),
+        ):
+            for own, wide in zip(exact, [] if assumed is None else _of_right(asked, assumed, table), strict=False):
+                if own.name in names:
+                    compared += 1
+                    assert wide.difference[0] == pytest.approx(own.difference[0], abs=1e-12)
+                    assert wide.difference[1] >= own.difference[1] * (1 - 1e-12)
+    assert compared > 500
+
+
+# ---- no row shows a difference
+
+SAME = {"network": (150, 80), "linear": (150, 80)}
+
+
+def test_where_no_row_shows_a_difference_the_interval_follows_the_rule_of_three():
+    """If a share u of all rows showed one, none of n would with probability (1 - u)^n."""
+    document = audited(people(SAME, (0, 0)))
+    (accuracy,) = [row for row in document.performance.metrics if row.metric == "accuracy"]
+    rows = policy_rows(document)
+    assert rows["accuracy"].difference == accuracy.difference
+    for name, n, most in (
+        ("accuracy", 300, 1),
+        ("specificity", 180, 1),
+        ("sensitivity", 120, 1),
+        ("expected_cost", 300, 3),
+    ):
+        found = rows[name].difference
+        assert (rows[name].method, found.value, found.stderr) == ("rule_of_three", 0.0, None)
+        assert found.low == -found.high
+        assert 0.048 < (1 - found.high / most) ** n <= 0.05
+    points = [point for point in document.judged.decisions.curve if 0.22 < point.threshold < 0.78]
+    for point in points:
+        worth = point.threshold / (1 - point.threshold)
+        assert 0.048 < (1 - point.difference.high / max(1, worth)) ** 300 <= 0.05
+        assert (point.difference.low, point.difference.stderr) == (-point.difference.high, None)
+    assert len(points) >= 10
+    assert "verdict.cost.no" in {line.key for line in document.verdict.lines}
+
+
+@pytest.mark.parametrize("columns", [{"weight": "w"}, {"group": "household"}])
+def test_with_weights_or_groups_no_interval_is_zero_wide(columns):
+    document = audited(people(SAME, (0, 0), **columns), **columns)
+    (accuracy,) = [row for row in document.performance.metrics if row.metric == "accuracy"]
+    for row in [accuracy, *policy_rows(document).values()]:
+        found = row.difference
+        assert (row.method, found.value, found.stderr, found.low) == ("rule_of_three", 0.0, None, None)
+    for point in document.judged.decisions.curve:
+        assert point.difference.low is None or point.difference.low < point.difference.high
+    assert not [line for line in document.verdict.lines if line.key.startswith("verdict.cost")]

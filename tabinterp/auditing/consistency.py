@@ -228,8 +228,11 @@ def _gap_lines(document: Document) -> list[Message]:
     again, reference = judged.recalibration, judged.reference
     if again is not None and again.status != verdict.status:
         lines.append(Message(key=f"verdict.recalibrated.{again.status}", values=_ends(again.row.difference)))
-    if judged.decisions is not None and judged.decisions.policy is not None:
-        lines.append(_cost_line(judged.decisions.policy, document.linear.name))
+    policy = None if judged.decisions is None else judged.decisions.policy
+    if policy is not None:
+        cost = policy.metrics[0]
+        if (cost.difference.value if cost.method == "withheld" else cost.difference.low) is not None:
+            lines.append(_cost_line(policy, document.linear.name))
     if reference is not None and reference.status == "worse":
         lines.append(Message(key="verdict.reference.worse", values=_ends(reference.difference)))
     return lines

@@ -69,7 +69,8 @@ class MetricRow(Part):
     difference: Interval  # network minus linear, paired
     resolved: Literal["better", "worse", "no"]  # for the network; "no": the interval includes zero
     # of the difference's error; "widened", "withheld": the true one would tell of 1 to 9 rows
-    method: Literal["bootstrap", "delong", "student", "widened", "withheld"] = "bootstrap"
+    # "rule_of_three": no row shows a difference
+    method: Literal["bootstrap", "delong", "student", "widened", "withheld", "rule_of_three"] = "bootstrap"
     rows: int | None = None  # that it is of, where these are not as many as of the others
 
 

@@ -135,7 +135,8 @@ def _lines(document: Document) -> None:
         told["recalibrated"] = f".{part.recalibration.status}"
     if part is not None and part.decisions is not None and part.decisions.policy is not None:
         cost = part.decisions.policy.metrics[0]
-        told["cost"] = f".{'withheld' if cost.method == 'withheld' else cost.resolved}"
+        if cost.difference.value is not None:
+            told["cost"] = f".{'withheld' if cost.method == 'withheld' else cost.resolved}"
     if part is not None and part.reference is not None:
         told["reference"] = f".{part.reference.status}"
     told |= {"gap": f".{verdict.metric}.{_gap(verdict.difference)}", "others": _others(document)}

@@ -17,7 +17,7 @@ ALIGNED = ("t", "w")  # styles that a column's cells share with its head
 LEVELS = (
     10  # of colour in a heat map, on each side of zero: classes, because the page's policy allows no style on a cell
 )
-FEW_ROWS = ("widened", "withheld")  # methods of an interval that would tell of few rows
+EXPLAINED = ("widened", "withheld", "rule_of_three")  # methods of an interval that the page explains
 NEUTRAL = f"h{LEVELS}"
 
 Row = TypeVar("Row")
@@ -93,8 +93,13 @@ def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]
 
 
 def few_rows(metrics: Sequence[MetricRow]) -> list[Paragraph]:
-    """Return which differences have no interval, or a wider one, because it would tell of one to nine rows."""
-    names = {way: [t(f"report.metric.{row.metric}") for row in metrics if row.method == way] for way in FEW_ROWS}
+    """Return which metrics, and which intervals of a difference, are withheld or widened since they would tell of one to nine
+    rows, or follow the rule of three since no row shows a difference.
+    """
+    hidden = [row for row in metrics if row.method == "withheld" and row.difference.value is None]
+    ways = {way: [row for row in metrics if row.method == way and row not in hidden] for way in EXPLAINED}
+    ways["hidden"] = hidden
+    names = {way: [t(f"report.metric.{row.metric}") for row in some] for way, some in ways.items()}
     return [
         Paragraph(t(f"report.performance.{way}", metrics=listed(some), fewest=SMALL), "note")
         for way, some in names.items()

@@ -7,18 +7,20 @@ false positives in their worth.
 
 The error of a difference between the models gives on how many rows they decide differently. Where that would tell of 1 to 9 rows,
 the error is the largest that the confusion matrices of both models allow (`performance.discordance`); where rows have weights or
-come in groups, there is none.
+come in groups, or a confusion matrix is withheld, there is none. Where no row is decided differently, the interval follows the
+rule of three (Hanley and Lippman-Hand 1983).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from tabinterp.analyses.context import Context
+from tabinterp.analyses.performance.discordance import Discordance
 from tabinterp.analyses.performance.estimator import (
     FEWEST,
     RESAMPLES,
@@ -31,6 +33,9 @@ from tabinterp.analyses.performance.estimator import (
     paired,
     resampled,
     right,
+    ruled_by_three,
+    three_of,
+    told,
     widened,
 )
 from tabinterp.analyses.settings import DecisionPolicy
@@ -44,6 +49,7 @@ from tabinterp.table.class_counts import require_events
 from tabinterp.table.hash_sampling import row_hash
 
 Benefits = tuple[tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...], tuple[Estimate, ...]]
+NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 THRESHOLDS = (0.01, *(round(0.05 * i, 2) for i in range(1, 20)), 0.99)
 
 
@@ -53,8 +59,8 @@ class Decisions(PreviewedFrame):
 
     `metrics`: expected cost of a row, accuracy, sensitivity and specificity; empty without a policy. `all_cost` and `none_cost`
     are the expected costs of calling every row positive, or none. `treat_all` is the net benefit of the first; that of the
-    second is 0. Where a model calls fewer than ten rows positive, or all but ten, its net benefit is NaN: it would tell of single
-    rows.
+    second is 0. Where a model calls fewer than ten rows positive, or all but ten, or is right or wrong on 1 to 9 rows of each
+    class, its net benefit is NaN: it would tell of single rows. So are the metrics from which its confusion matrix would follow.
     """
 
     policy: DecisionPolicy | None
@@ -110,17 +116,35 @@ def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[
     y = table.y
     hit = right(scores[..., None], y, asked.threshold)
     differ = discordance(scores[..., None], table, asked.threshold)
-    metrics = _of_right(asked, hit, table)
-    for names, assumed in (
-        (("accuracy",), differ.assumed_in_total(y)),
-        (("expected_cost", "sensitivity", "specificity"), differ.assumed_by_class(y)),
-    ):
-        if assumed is not None:
-            wide = {one.name: one for one in _of_right(asked, assumed, table)}
-            metrics = tuple(widened(one, wide[one.name], table) if one.name in names else one for one in metrics)
+    metrics, assumed = _of_right(asked, hit, table), differ.assumed_by_class(y)
+    if assumed is not None:
+        wide = _of_right(asked, assumed, table)
+        metrics = tuple(widened(one, other, differ, table) for one, other in zip(metrics, wide, strict=True))
+    accuracy = told(paired("accuracy", hit, table), differ, table)
+    most = {
+        "expected_cost": max(asked.false_positive, asked.false_negative) * three_of(table),
+        "sensitivity": three_of(table, y),
+        "specificity": three_of(table, 1 - y),
+    }
+    metrics = tuple(accuracy if one.name == "accuracy" else ruled_by_three(one, most[one.name]) for one in metrics)
+    metrics = tuple(_of_known_matrix(one, differ, asked) for one in metrics)
     blunt = np.stack([asked.false_positive * (1 - y), asked.false_negative * y])
     ends = paired("expected_cost", blunt, table)
     return metrics, ends.network, ends.linear
+
+
+def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy) -> Metric:
+    """Return a metric without the numbers of a model from which its withheld confusion matrix would follow.
+
+    Accuracy alone does not give the matrix, nor does a cost that is the same for both errors.
+    """
+    negative, positive = differ.rates_told.T
+    either = (negative | positive) | (asked.false_positive == asked.false_negative)
+    shown = {"sensitivity": positive, "specificity": negative, "expected_cost": either}.get(metric.name)
+    if shown is None or shown.all():
+        return metric
+    network, linear = (one if may else NONE for one, may in zip((metric.network, metric.linear), shown, strict=True))
+    return replace(metric, network=network, linear=linear, difference=NONE, method="withheld")
 
 
 def _of_right(asked: DecisionPolicy, hit: FloatArray, table: Table) -> tuple[Metric, ...]:
@@ -153,8 +177,10 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
         return np.stack([*found, found[0] - found[1], share - (1 - share) * worth])
 
     above = np.stack([np.sum(one[:, None] > cuts, axis=0) for one in scores])
+    differ = [discordance(scores[..., None], table, threshold) for threshold in thresholds]
     told = np.minimum(above, len(table) - above) >= FEWEST
-    assumed = _assumed_differences(scores, table, thresholds)
+    told &= np.column_stack([one.rates_told.any(axis=1) for one in differ])
+    assumed = _assumed_differences(differ, table, thresholds)
     plain, few = table.weights is None and table.groups is None, [*assumed]
     rows = np.column_stack([assumed[j] for j in few]) if plain and few else None
     weights = table.row_weights
@@ -169,16 +195,21 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
     network, linear, difference, blunt = (
         tuple(interval(point[i, j], drawn[:, i, j], units) for j in range(len(at))) for i in range(4)
     )
+    same = [j for j, one in enumerate(differ) if not (assumed[j].any() if j in assumed else one.count)]
+    most = {j: three_of(table) * max(1.0, float(worth[j])) for j in same if told[:, j].all()}
+    difference = tuple((0.0, np.nan, -most[j], most[j]) if j in most else one for j, one in enumerate(difference))
     return network, linear, difference, blunt
 
 
-def _assumed_differences(scores: FloatArray, table: Table, thresholds: tuple[float, ...]) -> dict[int, FloatArray]:
+def _assumed_differences(
+    differ: list[Discordance], table: Table, thresholds: tuple[float, ...]
+) -> dict[int, FloatArray]:
     """Return what each row (n,) is assumed to add to the difference in net benefit, at the places of those thresholds at which
     the true ones would tell of 1 to 9 rows.
     """
     y, found = table.y, {}
     for j, threshold in enumerate(thresholds):
-        hit = discordance(scores[..., None], table, threshold).assumed_by_class(y)
+        hit = differ[j].assumed_by_class(y)
         if hit is not None:  # a right prediction is a true positive more, or a false positive less
             found[j] = (hit[0] - hit[1]) * np.where(y > 0, 1.0, threshold / (1 - threshold))
     return found

@@ -57,11 +57,12 @@ TEXT: dict[str, str] = {
         "Bands are pointwise 95% CIs; the table shows the paired difference between the models. Predicting every row to be "
         "negative has a net benefit of zero. The curve for predicting every row to be positive is cut off at the edge of "
         "the figure. Net benefit is not shown where a model predicts fewer than ten rows to be positive, or fewer than ten "
-        "to be negative."
+        "to be negative, or where its confusion matrix would be withheld."
     ),
     "report.judged.curve.widened": (
-        "The CI of a paired difference in net benefit is wider than necessary, or withheld, at thresholds where it would "
-        "disclose a count of rows below ten."
+        "At thresholds where the exact CI of a paired difference in net benefit would disclose a count of rows below ten, the "
+        "CI assumes at least as many disagreements between the models as there are, or is withheld. Where the models make the "
+        "same predictions, the CI follows the rule of three; for weighted or grouped rows there is none."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",

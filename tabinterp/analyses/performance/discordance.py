@@ -70,17 +70,22 @@ class Discordance:
         Where a model has 1 to 9 right or wrong predictions in both classes, its confusion matrix is withheld, and its accuracy
         does not give it.
         """
-        if len(self.cells) > 2:
-            return True
-        right = self.cells[:, [NETWORK, LINEAR]] + self.cells[:, [BOTH]]
-        of = self.cells.sum(axis=1)
-        return not any(all(countless(int(r), int(n)) for r, n in zip(one, of, strict=True)) for one in right.T)
+        return len(self.cells) > 2 or bool(self.rates_told.any(axis=1).all())
+
+    @property
+    def rates_told(self) -> BoolArray:
+        """Whether it may be told on which share of each class each model is right (models, classes).
+
+        Of two classes these are specificity and sensitivity.
+        """
+        right, of = (self.cells[:, [NETWORK, LINEAR]] + self.cells[:, [BOTH]]).T, self.cells.sum(axis=1)
+        return np.array([[not countless(int(r), int(n)) for r, n in zip(one, of, strict=True)] for one in right])
 
     def assumed_in_total(self, y: FloatArray) -> FloatArray | None:
         """Return which model is right (2, n), for the error of a difference in accuracy; None: it may rest on the true rows.
 
         Of two classes `y` (n,). Both models are right on as many rows of each class as they are, and discordant rows are as many
-        as may be: an interval of these rows is at least as wide as the true one.
+        as may be: the standard error over these rows is at least the true one.
         """
         pairs = self._pairs_hidden
         if pairs is None:

@@ -63,14 +63,15 @@ class Metric:
 
     `method`: whose standard error the difference has. Where the true one would tell of 1 to 9 rows, it is "withheld", or
     "widened": made from the largest number of rows on which one model alone is right that may not be told from the true one, so
-    that the interval covers at least as often. `rows`: how many it is of, where that is not as many as all others are.
+    that it is no smaller. Where no row shows a difference, there is no standard error, and the interval follows the
+    "rule_of_three". `rows`: how many it is of, where that is not as many as all others are.
     """
 
     name: str
     network: Estimate
     linear: Estimate
     difference: Estimate
-    method: Literal["delong", "student", "widened", "withheld"] = "student"
+    method: Literal["delong", "student", "widened", "withheld", "rule_of_three"] = "student"
     rows: int | None = None
 
     @property
@@ -388,7 +389,7 @@ def compare(
     metrics = [_metric(name, one, alone) for name, one in measured.items() if name not in without]
     null = null_told(null_loss(task, table.y, weights), held)
     return Performance(
-        metrics=tuple(metrics if differ is None else [_told(one, differ, table) for one in metrics]),
+        metrics=tuple(metrics if differ is None else [told(one, differ, table) for one in metrics]),
         rows=len(table),
         seed=seed,
         held_out=held_out,
@@ -730,26 +731,49 @@ def _different_classes(both: FloatArray, weights: FloatArray, threshold: float, 
     return DifferentClasses.of(found, float(np.average(labels_differ(both, threshold), weights=weights)))
 
 
-def _told(metric: Metric, found: Discordance, table: Table) -> Metric:
+def told(metric: Metric, found: Discordance, table: Table) -> Metric:
     """Return a metric without an error of its difference from which a number of 1 to 9 rows would follow."""
     if metric.name not in ("accuracy", "balanced_accuracy"):
         return metric
     if table.schema.task == "binary":
         right = found.assumed_in_total(table.y)
-        if right is None:
-            return metric
-        return widened(metric, paired("accuracy", right, table), table) if found.margins_told else withheld(metric)
-    few = found.few_are_right if metric.name == "accuracy" else found.few_are_right_in_a_class
-    return withheld(metric) if few else metric
+        if right is not None:
+            metric = widened(metric, paired("accuracy", right, table), found, table)
+    elif found.few_are_right if metric.name == "accuracy" else found.few_are_right_in_a_class:
+        return withheld(metric)
+    return ruled_by_three(metric, three_of(table) if metric.name == "accuracy" else np.nan)
 
 
-def widened(metric: Metric, assumed: Metric, table: Table) -> Metric:
-    """Return a metric whose difference has the error of assumed decisions; it has none where rows have weights or come in
-    groups, since nobody knows which of them the assumed decisions would be about.
+def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
+    """Return a metric whose difference has the error of assumed decisions.
+
+    It has none where a confusion matrix is withheld, which that error would tell; nor where rows have weights or come in groups,
+    since nobody knows which of them the assumed decisions would be about.
     """
-    if table.weights is not None or table.groups is not None:
+    if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)
     return replace(metric, difference=assumed.difference, method="widened")
+
+
+def three_of(table: Table, among: FloatArray | None = None) -> float:
+    """Return the most rows in which a difference may occur, as a share, if none of these rows shows it: -ln(0.05) / n, about
+    3 / n, at 95% confidence (Hanley and Lippman-Hand 1983).
+
+    `among` (n,): 1 for the rows that could show it. NaN where rows have weights or come in groups: the share then depends on the
+    heaviest of them, which may be a single person.
+    """
+    if table.weights is not None or table.groups is not None:
+        return np.nan
+    return float(-np.log(0.05) / (len(table) if among is None else among.sum()))
+
+
+def ruled_by_three(metric: Metric, most: float) -> Metric:
+    """Return a metric whose difference may be up to `most` on either side where no row shows one; an error of zero would say
+    that no row ever does.
+    """
+    if metric.difference[:2] != (0.0, 0.0):
+        return metric
+    return replace(metric, difference=(0.0, np.nan, -most, most), method="rule_of_three")
 
 
 def withheld(metric: Metric) -> Metric:

@@ -225,7 +225,9 @@ def _qualifications(r: Results) -> list[Message]:
         key = f"verdict.recalibrated.{recalibrated.status}"
         lines.append(Message(key=key, values={"value": value, "low": low, "high": high}))
     if decisions is not None and decisions.policy is not None:
-        lines.append(_cost(decisions, r.linear.model.name))
+        value, _, low, _ = decisions.metrics[0].difference
+        if np.isfinite(value if decisions.metrics[0].method == "withheld" else low):
+            lines.append(_cost(decisions, r.linear.model.name))
     if trees is not None and trees.status == "worse":
         value, _, low, high = trees.metric.difference
         lines.append(Message(key="verdict.reference.worse", values={"value": value, "low": low, "high": high}))

@@ -198,11 +198,19 @@ TEXT: dict[str, str] = {
     ),
     # metrics: names of metrics
     "report.performance.widened": (
-        "The CI of the difference in {metrics} is wider than necessary, because the exact CI would disclose a count of rows "
-        "below {fewest}. It is conservative: it assumes at least as many disagreements between the models as there are."
+        "The CI of the difference in {metrics} assumes at least as many disagreements between the models as there are, "
+        "because the exact CI would disclose a count of rows below {fewest}. Its standard error is no smaller than the exact "
+        "one."
     ),
     "report.performance.withheld": (
         "The CI of the difference in {metrics} is withheld, because it would disclose a count of rows below {fewest}."
+    ),
+    "report.performance.rule_of_three": (
+        "The CI of the difference in {metrics} follows the rule of three (Hanley and Lippman-Hand 1983), because no row shows "
+        "a difference between the models. There is no CI for weighted or grouped rows, or for a mean over several classes."
+    ),
+    "report.performance.hidden": (
+        "Some values of {metrics} are withheld, because they would disclose a count of rows below {fewest}."
     ),
     "report.judged.classes": "Metrics by class",
     "report.judged.classes.table": "Log loss and ROC AUC of each class versus all others [95% CI]",
