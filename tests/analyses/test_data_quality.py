@@ -426,5 +426,7 @@ def test_a_column_whose_encoder_knows_its_values_alone_is_left_out():
     assert (found.frame()["column"].tolist(), found.skipped) == (["b"], ("a",))
     alone = ti.wrap(nn.Linear(4, 1), encoder=OneHotEncoder().fit(frame[["a"]]), task="regression")
     bound = bind(alone, read(frame.drop(columns="b"), "regression"))
-    with pytest.raises(NotApplicableError, match="the encoder rejects values beyond the observed ranges of the numeric columns"):
+    with pytest.raises(
+        NotApplicableError, match="the encoder rejects values beyond the observed ranges of the numeric columns"
+    ):
         extrapolation(bound)
