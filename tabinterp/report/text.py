@@ -277,9 +277,10 @@ TEXT: dict[str, str] = {
     ),
     # untold: a number of columns and pairs of columns
     "report.strip.groups.cleared_partly": (
-        "Among the groups whose results can be given, no selection rate is significantly below {limit} times that of another "
-        "group of the same column or pair of columns. The lowest of these ratios is {ratio} (95% CI {low} to {high}), for "
-        "“{least}” relative to “{most}”. For {untold} columns or pairs of columns, results that would reveal a withheld rate are not given."
+        "Among the groups whose results can be given, no selection rate is significantly below {limit} times that of "
+        "another group of the same column or pair of columns. The lowest of these ratios is {ratio} (95% CI {low} to "
+        "{high}), for “{least}” relative to “{most}”. For {untold} columns or pairs of columns, results that would "
+        "reveal a withheld rate are not given."
     ),
     "report.withheld": "Withheld (small count)",
     "report.strip.rung.intercept": "intercept only",
