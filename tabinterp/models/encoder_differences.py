@@ -18,11 +18,12 @@ from tabinterp.arrays import FloatArray, IntArray
 from .encoder_head import Joined, Mix, Refilled
 
 STEP, COARSE = 1e-4, 1e-2  # standard deviations of a column of the head; the second where the encoder computes in single precision
-NEAREST = 1e-4  # steps relative to a value are at least those relative to this share of the standard deviation
-LARGER, LARGEST = 8.0, 100.0  # steps with which differences must agree, as multiples
+NEAREST = 1e-8  # steps relative to a value are at least those relative to this share of the standard deviation
+LARGER, LARGEST = 8.0, 1000.0  # steps with which differences must agree, as multiples; the last on average over rows
 CENTRAL, SIDE = 0.02, 0.2  # relative disagreement of central and of one-sided differences that is accepted
-ROUGH = 0.01  # share of rows in which differences may disagree, as they do near a kink
+ROUGH = 0.02  # share of rows in which differences may disagree, as they do near a kink
 NEGLIGIBLE = 1e-6  # standard deviations per standard deviation: smaller slopes are rounding
+ALIKE = 1e-4  # standard deviations: what other rows of a batch may change in an encoded row
 ROWS, FEWEST = 2000, 64  # rows that a column is examined on
 CELLS = 4_000_000  # encoded cells that are held for one set of differences
 EXAMINED = 40 * CELLS
@@ -124,6 +125,10 @@ def steps_of(mix: Mix, x: FloatArray, encoded: FloatArray) -> Steps:
     for part, own, made in leaves(mix, np.arange(x.shape[1]), np.arange(encoded.shape[1])):
         if part is None or not len(made):
             continue
+        half = x[: (len(x) + 1) // 2, own]
+        if not (np.abs(part(half) - encoded[: len(half), made]) <= ALIKE * out[made]).all():  # depends on other rows
+            steps.smooth[own] = False
+            continue
         size = int(np.clip(EXAMINED // (len(own) * len(made)), FEWEST, ROWS))
         for place, column in enumerate(own):
             rows = x[_examined(x[:, column], size)][:, own]
@@ -177,7 +182,7 @@ def _usual(
             except Exception:  # the user's transformers, which need not accept values that no row holds
                 return None
             sides.append(((up - here) / size, (here - down) / size))
-        if not all(np.isfinite(one).all() for pair in sides for one in pair):
+        if not all(np.isfinite(one).all() for pair in sides[:2] for one in pair):
             return None
         return _agreed(sides, negligible)
 
@@ -199,5 +204,6 @@ def _agreed(sides: list[tuple[FloatArray, FloatArray]], negligible: FloatArray) 
     if (~smooth).mean() > ROUGH or not lasting.all():
         return None
     # Values that a small step leaves as they are, for want of precision or between jumps, move with a larger one.
-    hidden = np.abs(largest - central).mean(axis=0) > SIDE * usual + negligible
+    known = np.isfinite(largest).all(axis=1)
+    hidden = np.abs(largest - central)[known].sum(axis=0) > (SIDE * usual + negligible) * known.sum()
     return None if hidden.any() else usual

@@ -24,7 +24,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import slopes
 from tabinterp.models.gradient_check import gradient_disagreement
-from tabinterp.models.through_encoder import by_differences, through
+from tabinterp.models.through_encoder import by_differences, through, without_slope
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates, effective_df, group_sums, mean_with_draws, units_of
 from tabinterp.stats.weights import quantile, unit
@@ -181,15 +181,22 @@ def gradient_importance(
     if not bound.has_gradient:
         raise NotApplicableError(why("gradient", model=bound.model.name, opaque=bound.model.opaque))
     differences, disagreement = by_differences(bound), gradient_disagreement(bound)
-    bound = through(bound)
-    if not any(map(bound.encoding.has_slope, bound.columns)):
+    head = through(bound)
+    if not any(map(head.encoding.has_slope, head.columns)):
+        if without_slope(bound):
+            raise NotApplicableError(
+                why(
+                    "the encoder changes abruptly with every column that it combines, so that the score has no gradient by "
+                    "any column"
+                )
+            )
         raise NotApplicableError(
             why(
                 "the encoder mixes all columns with levels or missing values, so that the score has no gradient by any of "
                 "them"
             )
         )
-    return METHODS[method](_Ask(bound, baseline, tolerance, background, seed, differences, disagreement))
+    return METHODS[method](_Ask(head, baseline, tolerance, background, seed, differences, disagreement))
 
 
 @dataclass(frozen=True, eq=False)
