@@ -104,9 +104,9 @@ TEXT: dict[str, str] = {
         "columns with others."
     ),
     "not_assessed.abrupt": (
-        "Gradients and coefficients of {columns} in {model:name} are not available, because its encoder changes abruptly "
-        "with these columns, or is defined in only part of their range. Integrated and expected gradients of the other "
-        "columns hold these columns at the values of the row."
+        "Gradients of {columns} in {model:name} are not available, because its encoder changes abruptly with these columns, "
+        "or is defined in only part of their range. Integrated and expected gradients of the other columns hold these "
+        "columns at the values of the row."
     ),
     "not_assessed.units": "Hidden units not shown: {count}.",
     "not_assessed.optima": (

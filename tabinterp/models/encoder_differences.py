@@ -17,7 +17,10 @@ from tabinterp.arrays import FloatArray, IntArray
 
 from .encoder_head import Joined, Mix, Refilled
 
-STEP, COARSE = 1e-4, 1e-2  # standard deviations of a column of the head; the second where the encoder computes in single precision
+STEP, COARSE = (
+    1e-4,
+    1e-2,
+)  # standard deviations of a column of the head; the second where the encoder computes in single precision
 NEAREST = 1e-8  # steps relative to a value are at least those relative to this share of the standard deviation
 LARGER, LARGEST = 8.0, 1000.0  # steps with which differences must agree, as multiples; the last on average over rows
 CENTRAL, SIDE = 0.02, 0.2  # relative disagreement of central and of one-sided differences that is accepted

@@ -16,7 +16,8 @@ from tabinterp.arrays import FloatArray
 
 from .affine_front import Front, linear
 from .device import CPU
-from .encoder_differences import Steps, pulled as pulled_by_differences
+from .encoder_differences import Steps
+from .encoder_differences import pulled as pulled_by_differences
 from .encoder_head import Mix
 from .model import BoundModel
 from .scores import module_dtype
