@@ -27,6 +27,7 @@ CENTRAL, SIDE = 0.02, 0.2  # relative disagreement of central and of one-sided d
 ROUGH = 0.02  # share of rows in which differences may disagree, as they do near a kink
 NEGLIGIBLE = 1e-6  # standard deviations per standard deviation: smaller slopes are rounding
 ALIKE = 1e-4  # standard deviations: what other rows of a batch may change in an encoded row
+LITTLE = 1000.0  # as a multiple: sides that differ by less are taken together
 ROWS, FEWEST = 2000, 64  # rows that a column is examined on
 CELLS = 4_000_000  # encoded cells that are held for one set of differences
 EXAMINED = 40 * CELLS
@@ -196,17 +197,18 @@ def _agreed(sides: list[tuple[FloatArray, FloatArray]], negligible: FloatArray) 
     least = np.min(np.abs([central, larger, after, before, after_larger, before_larger]), axis=0)
     usual = least.mean(axis=0)
 
-    def agree(a: FloatArray, b: FloatArray, within: float) -> NDArray[np.bool_]:
-        near = within * (np.minimum(np.abs(a), np.abs(b)) + usual) + negligible
-        return np.asarray((np.abs(a - b) <= near).all(axis=1))
+    def near(a: FloatArray, b: FloatArray, within: float) -> NDArray[np.bool_]:
+        return np.abs(a - b) <= within * (np.minimum(np.abs(a), np.abs(b)) + usual) + negligible
 
-    smooth = agree(central, larger, CENTRAL)
-    for side in (after, before, after_larger, before_larger):
-        smooth &= agree(central, side, SIDE)
-    lasting = agree(after, after_larger, SIDE) | agree(before, before_larger, SIDE)
-    if (~smooth).mean() > ROUGH or not lasting.all():
+    # Sides differ by the second derivative times the step; by a jump or rounding divided by it.
+    bend, bend_larger = np.abs(after - before), np.abs(after_larger - before_larger)
+    curved = (bend_larger > LARGER / 2 * bend) & (bend_larger < LARGER * 2 * bend)
+    sides_near = [near(central, side, SIDE) for side in (after, before, after_larger, before_larger)]
+    smooth = (near(central, larger, CENTRAL) & (curved | np.all(sides_near, axis=0))).all(axis=1)
+    lasting = [(curved | near(*pair, SIDE)).all(axis=1) for pair in ((after, after_larger), (before, before_larger))]
+    if (~smooth).mean() > ROUGH or not (smooth | lasting[0] | lasting[1]).all():
         return None
     # Values that a small step leaves as they are, for want of precision or between jumps, move with a larger one.
     known = np.isfinite(largest).all(axis=1)
     hidden = np.abs(largest - central)[known].sum(axis=0) > (SIDE * usual + negligible) * known.sum()
-    return None if hidden.any() else usual
+    return None if hidden.any() else usual + LITTLE * negligible

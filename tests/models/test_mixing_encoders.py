@@ -547,7 +547,7 @@ def test_paths_hold_the_columns_in_which_the_encoder_is_abrupt(name, asked):
     size = np.abs(change).mean()
     if asked.get("method") == "expected_gradients":  # gradients at few points of a path: their sum has a stated error
         np.testing.assert_allclose(result.completeness_gap, np.abs(total - change) / size, atol=1e-4)
-        assert np.mean(result.completeness_gap) < 0.1
+        assert np.mean(result.completeness_gap) < 0.2
     else:
         np.testing.assert_allclose(total, change, atol=2e-3 * size)
         assert result.complete
