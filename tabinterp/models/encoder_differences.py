@@ -198,7 +198,8 @@ def _agreed(sides: list[tuple[FloatArray, FloatArray]], negligible: FloatArray) 
     usual = least.mean(axis=0)
 
     def near(a: FloatArray, b: FloatArray, within: float) -> NDArray[np.bool_]:
-        return np.abs(a - b) <= within * (np.minimum(np.abs(a), np.abs(b)) + usual) + negligible
+        allowed = within * (np.minimum(np.abs(a), np.abs(b)) + usual) + negligible
+        return np.asarray(np.abs(a - b) <= allowed)
 
     # Sides differ by the second derivative times the step; by a jump or rounding divided by it.
     bend, bend_larger = np.abs(after - before), np.abs(after_larger - before_larger)

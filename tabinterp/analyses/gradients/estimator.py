@@ -301,16 +301,17 @@ def _integrated(ask: _Ask) -> GradientImportance:
                 sums.add(b, rows, _along(bound, integral, bound.x[rows] - beginning, blocks))
                 evaluations[rows] += count.cpu().numpy()
                 stuck[rows] |= lost.cpu().numpy()
-        gap = _gap(sums.mean, bound, blocks, rise)
-        if np.isnan(gap).any() or (gap <= ask.tolerance).all():
+        found = _gap(sums.mean, bound, blocks, rise)
+        if found is None or np.isnan(found).any() or (found <= ask.tolerance).all():
             break
+        gap = found
     more = {"background_rows": len(x), "seed": ask.seed} if drawn else {}
     return ask.result(
         "integrated_gradients",
         f"path integral of the gradient from {words if not drawn else f'real rows ({words})'}",
         sums.mean,
         evaluations,
-        completeness_gap=gap,
+        completeness_gap=found,
         tolerance=ask.tolerance,
         settings={"baseline": ask.baseline} | more,
         **sums.errors() if drawn else {},
@@ -338,7 +339,7 @@ def _held(bound: BoundModel) -> IntArray:
 def _before(bound: BoundModel, x: FloatArray, share: FloatArray) -> FloatArray:
     """Return the mean score (k,) or (n, k) at the beginning of paths from rows (b, d)."""
     if not len(_held(bound)):
-        return share @ score(bound.rest, _fronts(bound, x)).cpu().numpy()
+        return np.asarray(share @ score(bound.rest, _fronts(bound, x)).cpu().numpy())
     everyone = slice(None)
     scores = (score(bound.rest, _fronts(bound, _beginning(bound, row, everyone))).cpu().numpy() for row in x)
     return np.asarray(sum(part * one for part, one in zip(share, scores, strict=True)))
@@ -446,11 +447,11 @@ def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
     return ask.bound.x[rows], share, f"{len(rows)} of the same rows"
 
 
-def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: FloatArray) -> FloatArray:
-    """Return the relative completeness gap (n,); encoded columns shared by several columns are counted once."""
+def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: FloatArray) -> FloatArray | None:
+    """Return the relative completeness gap (n,); None if encoded columns are shared by several columns."""
     shared = members.sum(axis=1)
     if (shared > 1).any():
-        return np.full(len(values), np.nan)
+        return None
     return completeness(values, rise, bound.table.weights)
 
 
