@@ -23,6 +23,7 @@ from tabinterp.document.document import Message
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.device import described
 from tabinterp.models.model import File
+from tabinterp.models.through_encoder import through, without_slope
 from tabinterp.provenance.digest_key import DigestKey
 from tabinterp.table import Column, Table
 from tabinterp.table.summary import Census, census
@@ -153,6 +154,12 @@ def model_info(bound: BoundModel) -> doc.ModelInfo:
     slow = [c for c in bound.columns if not bound.encoding.local[c]]
     if slow:
         notes.append(Message(key="model.mixed", values={"columns": slow}))
+    if bound.has_gradient:
+        abrupt, head = without_slope(bound), through(bound).encoding
+        mixed = [c for c in bound.columns if not head.has_slope(c) and c not in abrupt]
+        for why, columns in (("mixed", mixed), ("abrupt", list(abrupt))):
+            if columns:
+                notes.append(Message(key=f"model.no_gradient.{why}", values={"columns": columns}))
     if bound.encoding.unseen:
         rows = rounded_down(max(bound.encoding.unseen.values()), len(bound.table))
         values = {"columns": list(bound.encoding.unseen), "rows": SMALL if rows is None else rows}

@@ -11,7 +11,7 @@ from tabinterp.document.document import Document, Message, ModelInfo
 KEYS = frozenset(
     f"not_assessed.{name}"
     for name in (
-        "split", "grouping", "mixed", "units", "reasons", "groups", "constraints", "seeds", "seeds.groups", "shuffled",
+        "split", "grouping", "mixed", "abrupt", "units", "reasons", "groups", "constraints", "seeds", "seeds.groups", "shuffled",
         "robustness", "dependence", "data", "use", "without_target", "without_target_few",
     )
 )  # fmt: skip
@@ -28,7 +28,7 @@ def unassessed(document: Document) -> list[Message]:
     if left_out is not None and left_out.rows != 0:
         few = left_out.rows is None
         notes.append(_note("without_target_few") if few else _note("without_target", rows=left_out.rows or 0))
-    notes += [*_mixed(document.network), *_mixed(document.linear)]
+    notes += [*_without_gradient(document.network), *_without_gradient(document.linear)]
     if document[Neurons].dropped_units:
         notes.append(_note("units", count=document[Neurons].dropped_units))
     if document.data.task != "binary":
@@ -51,7 +51,11 @@ def _note(name: str, **values: int | str | list[str]) -> Message:
     return Message(key=f"not_assessed.{name}", values=dict(values))
 
 
-def _mixed(model: ModelInfo) -> list[Message]:
-    """Return the note that the encoder of this model mixes columns, if it does."""
-    mixed = [note.values["columns"] for note in model.notes if note.key == "model.mixed"]
-    return [Message(key="not_assessed.mixed", values={"model": model.name, "columns": columns}) for columns in mixed]
+def _without_gradient(model: ModelInfo) -> list[Message]:
+    """Return the notes on the columns of this model that have no gradients."""
+    return [
+        Message(key=f"not_assessed.{reason}", values={"model": model.name, "columns": note.values["columns"]})
+        for reason in ("mixed", "abrupt")
+        for note in model.notes
+        if note.key == f"model.no_gradient.{reason}"
+    ]

@@ -29,7 +29,12 @@ TEXT: dict[str, str] = {
     ),
     "model.mixed": (
         "The encoder combines {columns} with other columns. Changing one of these columns changes the whole encoded "
-        "row, which is recomputed exactly. These columns have no separate gradients."
+        "row, which is recomputed exactly."
+    ),
+    "model.no_gradient.mixed": "These columns have no gradients, because the encoder combines them with others: {columns}.",
+    "model.no_gradient.abrupt": (
+        "These columns have no gradients, because the encoder changes abruptly with them, or is defined in only part of "
+        "their range: {columns}."
     ),
     "model.unseen": (
         "Some levels of these columns were absent when the encoder was fitted: {columns}. Up to {rows} rows per column have a "
@@ -97,6 +102,11 @@ TEXT: dict[str, str] = {
     "not_assessed.mixed": (
         "Gradients and coefficients of {columns} in {model:name} are not available, because its encoder combines these "
         "columns with others."
+    ),
+    "not_assessed.abrupt": (
+        "Gradients of {columns} in {model:name} are not available, because its encoder changes abruptly with these columns, "
+        "or is defined in only part of their range. Integrated and expected gradients of the other columns hold these "
+        "columns at the values of the row."
     ),
     "not_assessed.units": "Hidden units not shown: {count}.",
     "not_assessed.optima": (

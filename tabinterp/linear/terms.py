@@ -77,7 +77,13 @@ AnyTerm = Slope | Contrast | Basis
 
 def find_terms(bound: BoundModel) -> list[AnyTerm]:
     """Return the terms of every column that is encoded separately, in the table's order."""
-    return [term for column in bound.columns if bound.encoding.local[column] for term in _column_terms(bound, column)]
+    known = [c for c in bound.columns if bound.encoding.local[c]]
+    return [
+        term
+        for column in known
+        for term in _column_terms(bound, column)
+        if isinstance(term, Contrast) or bound.encoding.has_slope(column)
+    ]
 
 
 def design(terms: list[AnyTerm], rows: NDArray[np.bool_] | None = None) -> Design:

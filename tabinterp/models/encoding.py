@@ -25,6 +25,7 @@ from tabinterp.table.coerce import as_objects, shown, with_columns
 
 from .affine_encoder import NEAR, weight_of
 from .column_lineage import Probed, Sources, is_probed, known_levels, structure
+from .encoder_differences import Steps, steps_of
 from .encoder_head import Mix, cut, shown_head
 from .transformer_cache import in_parts
 from .transformer_calls import as_array, as_taken
@@ -37,13 +38,15 @@ CHECKED = 256  # rows on which an affine end is compared with the whole encoder
 class Tail:
     """The last steps of an encoder, which mix columns: its rows are `mix` of those of `head`.
 
-    Where these steps are affine, they are those of `head` times `weight` (d, c) transposed, plus `constant` (d,).
+    Where these steps are affine, they are those of `head` times `weight` (d, c) transposed, plus `constant` (d,); where not,
+    `steps` are those of differences.
     """
 
     head: Encoding
     mix: Mix
     weight: FloatArray | None = None
     constant: FloatArray | None = None
+    steps: Steps | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,8 @@ class Encoding:
     """`transform` maps a frame of the input columns to (n, width); `blocks` maps a column to its encoded columns.
 
     `local` columns can be moved by their block alone. A column with an empty block is not read by the model. Where others are
-    mixed, `tail` holds what the encoder makes of them before it mixes them, if that is known.
+    mixed, `tail` holds what the encoder makes of them before it mixes them, if that is known. The encoding is the head of another
+    one that is not smooth in the columns `abrupt`: they can be moved, but have no slopes.
     """
 
     transform: Callable[[pd.DataFrame], FloatArray]
@@ -61,6 +65,11 @@ class Encoding:
     width: int
     unseen: dict[str, int] = field(default_factory=dict)  # column -> rows with a level the encoder was not fitted on
     tail: Tail | None = None
+    abrupt: tuple[str, ...] = ()
+
+    def has_slope(self, column: str) -> bool:
+        """Return whether a derivative by this column alone is one by its encoded columns."""
+        return self.local[column] and column not in self.abrupt
 
 
 def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Encoding:
@@ -139,8 +148,18 @@ def _tail(
         except Exception:  # the user's transformers, in pieces: the encoder is asked whole
             continue
         if any(head.local[c] and not encoding.local[c] for c in head.columns) and _adds_up(head, frame):
-            return Tail(head, mix, *(known or (None, None)))
+            return Tail(head, mix, *known) if known else _by_differences(head, mix, frame, encoding)
     return None
+
+
+def _by_differences(head: Encoding, mix: Mix, frame: pd.DataFrame, encoding: Encoding) -> Tail | None:
+    """Return the tail with steps of differences, and with the columns in which it is not smooth."""
+    x = head.transform(frame)
+    if not np.isfinite(x).all():
+        return None
+    steps = steps_of(mix, x, encoding.transform(frame))
+    abrupt = tuple(c for c in head.columns if not steps.smooth[head.blocks[c]].all())
+    return Tail(replace(head, abrupt=abrupt), mix, steps=steps)
 
 
 def _unchanged(x: FloatArray) -> FloatArray:

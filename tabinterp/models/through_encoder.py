@@ -16,13 +16,11 @@ from tabinterp.arrays import FloatArray
 
 from .affine_front import Front, linear
 from .device import CPU
-from .encoder_head import Joined, Mix, Refilled
+from .encoder_differences import Steps
+from .encoder_differences import pulled as pulled_by_differences
+from .encoder_head import Mix
 from .model import BoundModel
 from .scores import module_dtype
-
-STEP = 1e-4  # standard deviations of a column of the head
-JUMP = 0.01  # standard deviations of an encoded column: what moves so far within a step jumps, and has no slope there
-CELLS = 4_000_000  # encoded cells that are held for one set of differences
 
 
 def through(bound: BoundModel) -> BoundModel:
@@ -36,8 +34,8 @@ def through(bound: BoundModel) -> BoundModel:
     x = tail.head.transform(bound.table.inputs)
     if not np.isfinite(x).all():
         return bound
-    if tail.weight is None or tail.constant is None:
-        module = nn.Sequential(Mixing(tail.mix, x.std(axis=0), bound.x.std(axis=0)), bound.module)
+    if tail.steps is not None:
+        module = nn.Sequential(Mixing(tail.mix, tail.steps), bound.module)
         whole = torch.eye(x.shape[1], dtype=torch.float64), torch.zeros(x.shape[1], dtype=torch.float64)
         front = Front(*whole, module)
     else:
@@ -67,22 +65,29 @@ def pulled(bound: BoundModel, head: BoundModel, rows: slice, slopes: FloatArray)
 def by_differences(bound: BoundModel) -> tuple[str, ...]:
     """Return the columns whose gradients are central differences of the encoder."""
     tail = bound.encoding.tail
-    if tail is None or tail.weight is not None or not bound.has_gradient:
+    if tail is None or tail.steps is None or not bound.has_gradient:
         return ()
-    return tuple(c for c in bound.columns if tail.head.local[c] and not bound.encoding.local[c])
+    head = tail.head
+    return tuple(c for c in bound.columns if head.has_slope(c) and not bound.encoding.local[c])
+
+
+def without_slope(bound: BoundModel) -> tuple[str, ...]:
+    """Return the columns that have no gradient because the encoder is not smooth in them."""
+    tail = bound.encoding.tail
+    if tail is None or not bound.has_gradient:
+        return ()
+    return tuple(c for c in tail.head.abrupt if tail.head.local[c])
 
 
 class Mixing(nn.Module):
     """Steps of an encoder as a layer, (m, c) to (m, d), with derivatives by central differences in double precision.
 
-    `inputs` (c,) and `outputs` (d,) are standard deviations of its columns.
+    Columns in which the steps are not smooth have derivatives of zero, which no analysis shows.
     """
 
-    def __init__(self, mix: Mix, inputs: FloatArray, outputs: FloatArray) -> None:
+    def __init__(self, mix: Mix, steps: Steps) -> None:
         super().__init__()
-        self.mix = mix
-        self.steps = STEP * np.where(inputs > 0, inputs, 1.0)
-        self.jumps = JUMP * np.where(outputs > 0, outputs, 1.0)
+        self.mix, self.steps = mix, steps
 
     def forward(self, x: Tensor) -> Tensor:
         return _Differences.apply(x, self)  # type: ignore[no-any-return,no-untyped-call]
@@ -91,7 +96,7 @@ class Mixing(nn.Module):
         """Return the gradients (m, c, k) by the head, for rows (m, c) of the head and gradients (m, d, k) by what is made of
         them.
         """
-        return _pulled(self.mix, x, gradient, self.steps, self.jumps)
+        return pulled_by_differences(self.mix, self.steps, x, gradient)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Mixing:
         """Return itself: the user's transformers are called and never changed."""
@@ -110,42 +115,3 @@ class _Differences(torch.autograd.Function):
         (x,) = ctx.saved_tensors
         rows, slopes = (one.detach().double().cpu().numpy() for one in (x, gradient))
         return torch.as_tensor(ctx.layer.pulled(rows, slopes[:, :, None])[:, :, 0]).to(x), None
-
-
-def _pulled(mix: Mix, x: FloatArray, gradient: FloatArray, steps: FloatArray, jumps: FloatArray) -> FloatArray:
-    """Return `Mixing.pulled`; what stays as it is needs no differences."""
-    made = np.empty((*x.shape, gradient.shape[2]))
-    if isinstance(mix, Joined):
-        for part, own, encoded in mix.places():
-            some = gradient[:, encoded]
-            made[:, own] = some if part is None else _pulled(part, x[:, own], some, steps[own], jumps[encoded])
-        return made
-    if isinstance(mix, Refilled):
-        numbers, mixed = len(mix.shown.numbers), mix.mixed
-        made[:, numbers:] = gradient[:, mix.shown.alone]
-        of = _by_differences(mix.of_numbers, x[:, :numbers], gradient[:, mixed], steps[:numbers], jumps[mixed])
-        made[:, :numbers] = of
-        return made
-    return _by_differences(mix, x, gradient, steps, jumps)
-
-
-def _by_differences(mix: Mix, x: FloatArray, gradient: FloatArray, steps: FloatArray, jumps: FloatArray) -> FloatArray:
-    made, width = np.empty((*x.shape, gradient.shape[2])), x.shape[1]
-    moved = np.eye(width) * steps
-    together = max(1, CELLS // (width * max(gradient.shape[1], width)))
-    for i in range(0, len(x), together):
-        few = x[i : i + together]
-        here = mix(few)[:, None]
-        up, down = (
-            mix((few[:, None] + sign * moved).reshape(-1, width)).reshape(len(few), width, -1) for sign in (1.0, -1.0)
-        )
-        slope = _slope(up - here, here - down, jumps) / steps[:, None]
-        made[i : i + together] = slope @ gradient[i : i + together]
-    return made
-
-
-def _slope(after: FloatArray, before: FloatArray, jumps: FloatArray) -> FloatArray:
-    """Return the mean of the changes on both sides; where an encoded column jumps, that on the side where it does not."""
-    jumped = np.abs(after - before) > jumps
-    change = (after + before) / 2
-    return np.where(jumped, np.where(np.abs(after) < np.abs(before), after, before), change) if jumped.any() else change

@@ -36,7 +36,7 @@ from tabinterp.analyses.coefficients.record import Coefficients
 from tabinterp.analyses.gradients.streaming import start_gradients, update_gradients
 from tabinterp.analyses.linear_regions.record import Regions
 from tabinterp.analyses.path_weights.record import Paths
-from tabinterp.errors import ModelError
+from tabinterp.errors import ModelError, NotApplicableError
 from tabinterp.models import bind
 from tabinterp.stats.accumulators import finish, merge
 
@@ -435,3 +435,175 @@ def test_sums_over_the_rows_of_a_scan_are_the_means_over_the_rows(name):
     for method, found in (("saliency", size), ("gradient_x_input", product)):
         expected = ti.gradient_importance(bound, bound.table, method=method).values.mean(axis=0)
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+
+
+# ---- encoders that are not smooth in some columns, not everywhere defined, or in single precision
+
+
+def special():
+    draw = np.random.default_rng(5)
+    income = np.exp(draw.normal(8, 0.5, 300))
+    source = pd.DataFrame(
+        {
+            "income": income,
+            "debt": np.where(draw.random(300) < 0.3, 0.0, np.exp(draw.normal(6, 1, 300))),
+            "kids": draw.integers(0, 5, 300),
+            "flag": draw.random(300) < 0.4,
+            "z": draw.normal(size=300),
+            "w": draw.normal(size=300),
+        }
+    )
+    law = np.log(income) - 8 + source["z"] + 0.5 * source["w"] - (source["debt"] > 500)
+    return source.assign(y=np.where(law + draw.logistic(size=300) > 0, "yes", "no"))
+
+
+def per_debt(X):
+    """Income per debt, 0 where there is no debt."""
+    some = X["debt"] != 0
+    return np.column_stack([np.where(some, X["income"] / X["debt"].where(some, 1), 0), X["z"]])
+
+
+ABRUPT = {  # encoder, columns that it reads, those in which it is not smooth
+    "a ratio with a special value": (per_debt, ["income", "debt", "z"], ["debt"]),
+    "a ratio, special in few rows": (
+        lambda X: per_debt(X.assign(debt=np.where((X["debt"] == 0) & (X["z"] < 1.5), 50.0, X["debt"]))),
+        ["income", "debt", "z"],
+        ["debt", "z"],
+    ),
+    "a choice": (
+        lambda X: np.column_stack([np.where(X["flag"], X["z"], X["w"]), X["z"]]),
+        ["flag", "z", "w"],
+        ["flag"],
+    ),
+    "one value times": (lambda X: np.column_stack([(X["kids"] == 0) * X["z"], X["w"]]), ["kids", "z", "w"], ["kids"]),
+    "whole numbers": (
+        lambda X: np.column_stack([X["kids"].astype(int) * X["z"], X["w"]]),
+        ["kids", "z", "w"],
+        ["kids"],
+    ),
+    "half a domain": (
+        lambda X: np.column_stack([np.sqrt(X["debt"] * X["income"]), np.log(X["income"])]),
+        ["income", "debt"],
+        ["debt"],
+    ),
+}
+
+
+@cache
+def fitted_to_special(name):
+    encode, own, _ = ABRUPT[name]
+    source = special()[[*own, "y"]]
+    encoder = make_pipeline(FunctionTransformer(encode), StandardScaler())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        pipeline = make_pipeline(encoder, network()).fit(source[own], source["y"])
+    return pipeline, bind(ti.wrap(pipeline), ti.read_table(source, target="y", positive="yes", adverse="no"))
+
+
+def small_slopes(pipeline, rows, column):
+    step = 1e-6 * rows[column].std()
+    up, down = (log_odds(pipeline, rows.assign(**{column: rows[column] + s})) for s in (step, -step))
+    return (up - down) / (2 * step)
+
+
+@pytest.mark.parametrize("name", ABRUPT)
+def test_a_column_has_no_gradient_where_the_encoder_is_abrupt_and_others_keep_theirs(name):
+    pipeline, bound = fitted_to_special(name)
+    _, own, abrupt = ABRUPT[name]
+    rows = special()[own]
+    shown = ti.coefficients(bound, bound.table).frame()
+    shown = shown[shown["unit"].isna() & shown["level"].isna()].set_index("column")
+    sizes = ti.gradient_importance(bound, bound.table, method="saliency")
+    for column in own:
+        values = sizes.values[:, bound.columns.index(column), 0]
+        if column in abrupt:
+            assert np.isnan(values).all()
+            assert column not in shown.index
+        else:
+            expected = small_slopes(pipeline, rows, column)
+            near = {"rtol": 1e-4, "atol": 1e-4 * np.abs(expected).mean()}
+            np.testing.assert_allclose(values, np.abs(expected) * rows[column].std(ddof=0), **near)
+            np.testing.assert_allclose(shown.loc[column, "estimate"], expected.mean(), **near)
+    assert not {*abrupt} & {*sizes.differences}
+
+
+@pytest.mark.parametrize("name", [name for name in ABRUPT if name != "a ratio, special in few rows"])
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"baseline": "rows"}, {"method": "expected_gradients"}],
+    ids=["from the mean", "from rows", "expected gradients"],
+)
+def test_paths_hold_the_columns_in_which_the_encoder_is_abrupt(name, asked):
+    """What the others add up to is the difference from a row that has these columns in common."""
+    pipeline, bound = fitted_to_special(name)
+    _, own, abrupt = ABRUPT[name]
+    rows = special()[own]
+    background = ti.read_table(special().iloc[:5], target="y", positive="yes")
+    result = ti.gradient_importance(bound, bound.table, background=background, **asked)
+    starts = rows.iloc[:5] if asked else rows.astype(float).mean().to_frame().T
+    kept = [{c: start[c] for c in own if c not in abrupt} for _, start in starts.iterrows()]
+    change = np.mean([log_odds(pipeline, rows) - log_odds(pipeline, rows.assign(**one)) for one in kept], axis=0)
+    total = np.nansum(result.values, axis=(1, 2))
+    size = np.abs(change).mean()
+    if asked.get("method") == "expected_gradients":  # gradients at few points of a path: their sum has a stated error
+        np.testing.assert_allclose(result.completeness_gap, np.abs(total - change) / size, atol=1e-4)
+        assert np.mean(result.completeness_gap) < 0.2
+    else:
+        np.testing.assert_allclose(total, change, atol=2e-3 * size)
+        assert result.complete
+
+
+def test_an_audit_says_which_columns_have_no_gradient_and_of_no_others():
+    _, bound = fitted_to_special("a ratio with a special value")
+    source = special()[["income", "debt", "z", "y"]]
+    table = ti.read_table(source, target="y", positive="yes", adverse="no", split=0.3)
+    document = ti.audit(bound.model, table, analyses=["gradients", "coefficients"]).document
+    notes = {note.key: note.values["columns"] for note in document.network.notes if "columns" in note.values}
+    assert notes == {"model.mixed": ["income", "debt"], "model.no_gradient.abrupt": ["debt"]}
+    told = [note for note in document.not_assessed if note.key in ("not_assessed.mixed", "not_assessed.abrupt")]
+    assert [(note.key, note.values["columns"]) for note in told] == [("not_assessed.abrupt", ["debt"])] * 2
+    assert {term.column for term in document[Coefficients].terms} == {"income", "z"}
+
+
+@pytest.mark.parametrize("mixed", [np.round, np.floor, lambda x: x.astype(np.float16) * np.float16(50)])
+def test_an_encoder_that_is_abrupt_in_every_column_is_refused(mixed):
+    source = special()[["z", "w", "y"]]
+    encoder = FunctionTransformer(lambda X: mixed(10 * np.column_stack([X["z"] * X["w"], X["z"] + X["w"]])))
+    pipeline = make_pipeline(encoder, network()).fit(source[["z", "w"]], source["y"])
+    with pytest.raises(NotApplicableError, match="changes abruptly"):
+        ti.gradient_importance(ti.wrap(pipeline), ti.read_table(source, target="y"))
+
+
+SINGLE = {  # values that single precision holds with a spacing that is large for their spread, or too large
+    "years": (2023 + np.arange(300) % 2, True),
+    "seconds": (1.7e9 + 1e7 * np.linspace(0, 1, 300), True),
+    "amounts": (1e6 + 1e3 * np.linspace(-2, 2, 300), True),
+    "dates": (20240000 + 100 * (1 + np.arange(300) % 12) + 1 + np.arange(300) % 28, False),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_an_encoder_in_single_precision_has_right_gradients_or_none(name):
+    """The derivative of w (when - m) / s z in double precision."""
+    when, known = SINGLE[name]
+    source = special()[["z", "w", "y"]].assign(when=when)
+    middle, spread = source["when"].mean(), source["when"].std(ddof=0)
+
+    def product(X, kind=np.float32):
+        return np.column_stack([(X["when"].astype(kind) - kind(middle)) / kind(spread) * X["z"].astype(kind), X["w"]])
+
+    final = torch.nn.Linear(2, 1).double()
+    final.weight.data, final.bias.data = torch.tensor([[2.0, 1.0]]).double(), torch.zeros(1).double()
+    table = ti.read_table(source, target="y", positive="yes")
+    result = ti.gradient_importance(ti.wrap(final, encoder=FunctionTransformer(product)), table, method="saliency")
+    values = dict(zip(result.columns, np.moveaxis(result.values[:, :, 0], 1, 0), strict=True))
+    expected = {
+        "z": np.abs(2 * (source["when"] - middle) / spread) * source["z"].std(ddof=0),
+        "w": source["w"].std(ddof=0),
+    }
+    for column in ("z", "w"):
+        np.testing.assert_allclose(values[column], expected[column], rtol=0.02, atol=0.02)
+    if known:
+        np.testing.assert_allclose(values["when"], 2 * np.abs(source["z"]), rtol=0.03, atol=1e-3)
+    else:
+        assert np.isnan(values["when"]).all()

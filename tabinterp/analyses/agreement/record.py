@@ -9,6 +9,7 @@ import numpy as np
 from tabinterp.analyses.coefficients import ANALYSIS as COEFFICIENTS
 from tabinterp.analyses.gradients import ANALYSIS as GRADIENTS
 from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
+from tabinterp.analyses.record_values import number
 from tabinterp.analyses.shapley_values import ANALYSIS as SHAPLEY_VALUES
 from tabinterp.arrays import FloatArray
 from tabinterp.document.base import LeftOut, Part
@@ -46,7 +47,10 @@ def build_left_out(r: Results) -> list[LeftOut]:
     """Return the gradient methods of the network whose attributions do not add up to the score within the tolerance."""
     return [
         LeftOut(
-            model="network", method=gradients.method, gap=gradients.gap or 0.0, tolerance=gradients.tolerance or 0.0
+            model="network",
+            method=gradients.method,
+            gap=number(gradients.gap) or 0.0,
+            tolerance=gradients.tolerance or 0.0,
         )
         for gradients, _ in r[GRADIENTS] or []
         if gradients.method in RANKED and not gradients.complete

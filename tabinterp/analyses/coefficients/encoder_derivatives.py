@@ -45,6 +45,8 @@ def curves(bound: BoundModel, terms: list[AnyTerm]) -> Curves:
     for column in bound.columns if bound.has_gradient else ():
         if column in apart or not len(bound.encoding.blocks[column]) or bound.table.schema[column].kind != "numeric":
             continue
+        if column in bound.encoding.abrupt:
+            continue
         moves = _encoder_slope(bound, column)
         if moves is not None:
             gradient = bound.gradients(bound.x) if gradient is None else gradient

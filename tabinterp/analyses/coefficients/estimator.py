@@ -32,7 +32,7 @@ from tabinterp.linear.terms import AnyTerm, Basis, Slope, design, find_terms
 from tabinterp.models import Block, BoundModel, Model, bind
 from tabinterp.models.column_lineage import target_encoders
 from tabinterp.models.gradient_check import gradient_disagreement
-from tabinterp.models.through_encoder import by_differences, through
+from tabinterp.models.through_encoder import by_differences, through, without_slope
 from tabinterp.stats.accumulators import Means, mean_over_rows, merge
 from tabinterp.stats.estimates import Estimates
 from tabinterp.table import Table
@@ -54,7 +54,8 @@ class Coefficients(Display):
     None for a linear model. `term_rows`: rows that were read for each term's estimate. `left_out` are columns that the encoder
     mixes: their terms are of what it makes of them before it mixes them, if that is known, and the unpenalised fit has no
     coefficient for them. `differences`: those of them whose derivatives are central differences, since the steps that mix them
-    are not affine; those of an affine step are exact. `disagreement`: share of rows in which a network's own gradient is not
+    are not affine; those of an affine step are exact. `abrupt`: those without derivatives, since the encoder is not smooth in
+    them. `disagreement`: share of rows in which a network's own gradient is not
     what finite differences of its score are (None: not compared). `curves` are mean derivatives by numbers that the encoder
     bends: of a linear model too they differ from row to row.
     """
@@ -76,6 +77,7 @@ class Coefficients(Display):
     curves: Curves
     estimand: str
     differences: tuple[str, ...] = ()
+    abrupt: tuple[str, ...] = ()
     disagreement: float | None = None
 
     def _numbers(self) -> pd.DataFrame:
@@ -222,6 +224,7 @@ def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
         left_out=_left_out(bound),
         curves=curves(evaluated, terms),
         differences=by_differences(bound),
+        abrupt=without_slope(bound),
         estimand="coefficient of the linear model's own fit, with its own covariance"
         if inference.own
         else "unpenalised coefficient of the linear model, fitted to the target",
@@ -305,6 +308,7 @@ def of_network(
         left_out=_left_out(bound),
         curves=curves(held_out, terms),
         differences=by_differences(bound),
+        abrupt=without_slope(bound),
         disagreement=gradient_disagreement(bound),
         estimand="mean derivative of the score, or mean contrast to the reference level",
     )

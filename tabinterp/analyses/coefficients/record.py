@@ -172,8 +172,11 @@ def _notes(linear: CoefficientsResult, inference: Inference) -> list[Message]:
         notes.append(Message(key="coefficients.note.not_converged"))
     if any(e.reason is not None and e.reason.code == "target_encoded" for e in inference.estimates):
         notes.append(Message(key="coefficients.note.target_encoded"))
-    if linear.left_out:
-        notes.append(Message(key="coefficients.note.mixed", values={"columns": list(linear.left_out)}))
+    mixed = [column for column in linear.left_out if column not in linear.abrupt]
+    if mixed:
+        notes.append(Message(key="coefficients.note.mixed", values={"columns": mixed}))
+    if linear.abrupt:
+        notes.append(Message(key="coefficients.note.abrupt", values={"columns": list(linear.abrupt)}))
     if linear.differences:
         notes.append(Message(key="coefficients.note.differences", values={"columns": list(linear.differences)}))
     return notes

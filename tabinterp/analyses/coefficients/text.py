@@ -211,6 +211,10 @@ TEXT: dict[str, str] = {
         "The encoder mixes these columns with others, so the unpenalised fit has no coefficient for them: {columns}. The "
         "table shows the derivatives of both models and the coefficients of the surrogate for these columns."
     ),
+    "coefficients.note.abrupt": (
+        "These columns have no derivatives, because the encoder changes abruptly with them, or is defined in only part of "
+        "their range: {columns}. The unpenalised fit has no coefficients for them."
+    ),
     "coefficients.note.differences": (
         "The encoder mixes these columns by steps that are not affine, so their derivatives are central differences "
         "through the encoder: {columns}."

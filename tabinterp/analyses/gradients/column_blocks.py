@@ -71,6 +71,6 @@ def _span(block: IntArray) -> IntArray | slice:
 
 
 def known(bound: BoundModel, values: FloatArray) -> FloatArray:
-    """Return the values (n, columns, k) of columns that are encoded separately; NaN for those that the encoder mixes."""
-    mixed = np.array([not bound.encoding.local[c] for c in bound.columns])
+    """Return the values (n, columns, k) of columns that have gradients of their own; NaN for those that have none."""
+    mixed = np.array([not bound.encoding.has_slope(c) for c in bound.columns])
     return np.where(mixed[None, :, None], np.nan, values) if mixed.any() else values

@@ -24,7 +24,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import slopes
 from tabinterp.models.gradient_check import gradient_disagreement
-from tabinterp.models.through_encoder import by_differences, through
+from tabinterp.models.through_encoder import by_differences, through, without_slope
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates, effective_df, group_sums, mean_with_draws, units_of
 from tabinterp.stats.weights import quantile, unit
@@ -98,7 +98,7 @@ class GradientImportance(Display):
     @property
     def complete(self) -> bool:
         """Whether attributions add up to the score within the tolerance; True for methods without this property."""
-        return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
+        return self.gap is None or self.tolerance is None or self.gap <= self.tolerance
 
     def mean(self) -> Estimates:
         """Return the signed mean over rows (columns, outputs), with its standard error over rows and draws."""
@@ -181,15 +181,22 @@ def gradient_importance(
     if not bound.has_gradient:
         raise NotApplicableError(why("gradient", model=bound.model.name, opaque=bound.model.opaque))
     differences, disagreement = by_differences(bound), gradient_disagreement(bound)
-    bound = through(bound)
-    if not any(bound.encoding.local.values()):
+    head = through(bound)
+    if not any(map(head.encoding.has_slope, head.columns)):
+        if without_slope(bound):
+            raise NotApplicableError(
+                why(
+                    "the encoder changes abruptly with every column that it combines, so that the score has no gradient by "
+                    "any column"
+                )
+            )
         raise NotApplicableError(
             why(
                 "the encoder mixes all columns with levels or missing values, so that the score has no gradient by any of "
                 "them"
             )
         )
-    return METHODS[method](_Ask(bound, baseline, tolerance, background, seed, differences, disagreement))
+    return METHODS[method](_Ask(head, baseline, tolerance, background, seed, differences, disagreement))
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +242,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
     bound = ask.bound
     low, high = ([quantile(e, q, bound.table.weights) for e in bound.x.T] for q in (0.005, 0.995))
     noise = np.random.default_rng(ask.seed).normal(size=(NOISES, bound.x.shape[1])) * NOISE * np.subtract(high, low)
+    noise[:, _held(bound)] = 0.0
     total = np.zeros((*bound.x.shape, len(bound.outputs)))
     for one in noise:  # the same noise for every row: a row's value does not depend on its batch
         total += bound.gradients(bound.x + one)
@@ -273,8 +281,7 @@ def _integrated(ask: _Ask) -> GradientImportance:
         if drawn
         else (baseline_of(bound, ask.baseline)[None], np.ones(1), f"the {ask.baseline} of the rows")
     )
-    starts = _fronts(bound, x)
-    rise = score(bound.rest, bound.z).cpu().numpy() - share @ score(bound.rest, starts).cpu().numpy()
+    rise = score(bound.rest, bound.z).cpu().numpy() - _before(bound, x, share)
     scale = bound.at_home(_size(rise, bound.table.weights))
     blocks, sums = members(bound), _OverStarts(bound, share)
     evaluations = np.zeros(len(bound.x), dtype=np.int64)
@@ -284,32 +291,62 @@ def _integrated(ask: _Ask) -> GradientImportance:
         missed = np.flatnonzero(~(gap <= ask.tolerance) & ~stuck)
         sums.forget(missed)
         evaluations[missed] = 0
-        for b, (row, start) in enumerate(zip(x, starts, strict=True)):
+        for b, row in enumerate(x):
             for i in range(0, len(missed), CHUNK):
                 rows = missed[i : i + CHUNK]
                 enough = scale * ask.tolerance / part
+                beginning = _beginning(bound, row, rows)
+                start = _fronts(bound, beginning)
                 integral, count, lost = mean_gradient(bound.rest, start, bound.z[rows] - start, enough)
-                sums.add(b, rows, _along(bound, integral, bound.x[rows] - row, blocks))
+                sums.add(b, rows, _along(bound, integral, bound.x[rows] - beginning, blocks))
                 evaluations[rows] += count.cpu().numpy()
                 stuck[rows] |= lost.cpu().numpy()
-        gap = _gap(sums.mean, bound, blocks, rise)
-        if np.isnan(gap).any() or (gap <= ask.tolerance).all():
+        found = _gap(sums.mean, bound, blocks, rise)
+        if found is None or np.isnan(found).any() or (found <= ask.tolerance).all():
             break
+        gap = found
     more = {"background_rows": len(x), "seed": ask.seed} if drawn else {}
     return ask.result(
         "integrated_gradients",
         f"path integral of the gradient from {words if not drawn else f'real rows ({words})'}",
         sums.mean,
         evaluations,
-        completeness_gap=gap,
+        completeness_gap=found,
         tolerance=ask.tolerance,
         settings={"baseline": ask.baseline} | more,
         **sums.errors() if drawn else {},
     )
 
 
+def _beginning(bound: BoundModel, start: FloatArray, rows: IntArray | slice) -> FloatArray:
+    """Return where the paths of these rows begin: at `start` (1 or b, d); at (m, d) or (b, m, d) where the encoder has columns
+    without slopes, which keep the row's own values.
+    """
+    held = _held(bound)
+    if not len(held):
+        return start[None] if start.ndim == 1 else start[:, None]
+    x = bound.x[rows]
+    beginning = np.repeat(start[..., None, :], len(x), axis=-2)
+    beginning[..., held] = x[:, held]
+    return beginning
+
+
+def _held(bound: BoundModel) -> IntArray:
+    """Return the encoded columns in which the encoder is not smooth."""
+    return np.array([e for c in bound.encoding.abrupt for e in bound.encoding.blocks[c]], dtype=np.int64)
+
+
+def _before(bound: BoundModel, x: FloatArray, share: FloatArray) -> FloatArray:
+    """Return the mean score (k,) or (n, k) at the beginning of paths from rows (b, d)."""
+    if not len(_held(bound)):
+        return np.asarray(share @ score(bound.rest, _fronts(bound, x)).cpu().numpy())
+    everyone = slice(None)
+    scores = (score(bound.rest, _fronts(bound, _beginning(bound, row, everyone))).cpu().numpy() for row in x)
+    return np.asarray(sum(part * one for part, one in zip(share, scores, strict=True)))
+
+
 def _fronts(bound: BoundModel, x: FloatArray) -> Tensor:
-    """Return fronts (b, h) of encoded rows (b, d) that are not rows of the table."""
+    """Return fronts (..., h) of encoded rows (..., d) that are not rows of the table."""
     return (bound.at_home(x) @ bound.first.weight.T + bound.first.bias).float()
 
 
@@ -365,12 +402,12 @@ def _expected(ask: _Ask) -> GradientImportance:
     bound = ask.bound
     x, share, starts = _starts(ask)
     blocks, everyone, sums = members(bound), np.arange(len(bound.x)), _OverStarts(bound, share)
-    z_starts = _fronts(bound, x)
     offsets = bound.at_home(np.random.default_rng(ask.seed).uniform(size=len(x))).float()
     together = max(1, PASS // len(bound.x))
     for first in range(0, len(x), together):
         some = slice(first, first + together)
-        z, moves = z_starts[some, None], (bound.x - x[some, None]).reshape(-1, x.shape[1])
+        beginning = _beginning(bound, x[some], slice(None))
+        z, moves = _fronts(bound, beginning), (bound.x - beginning).reshape(-1, x.shape[1])
         way, total = bound.z - z, z.new_zeros(())
         for position in range(POSITIONS):
             step = (position + offsets[some, None, None]) / POSITIONS
@@ -378,7 +415,7 @@ def _expected(ask: _Ask) -> GradientImportance:
         values = _along(bound, total / POSITIONS, moves, blocks)
         for b, one in enumerate(values.reshape(-1, len(bound.x), *values.shape[1:]), first):
             sums.add(b, everyone, one)
-    rise = bound.scores - share @ score(bound.rest, z_starts).cpu().numpy()
+    rise = bound.scores - _before(bound, x, share)
     return ask.result(
         "expected_gradients",
         f"path integral of the gradient from real rows ({starts})",
@@ -410,11 +447,11 @@ def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
     return ask.bound.x[rows], share, f"{len(rows)} of the same rows"
 
 
-def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: FloatArray) -> FloatArray:
-    """Return the relative completeness gap (n,); encoded columns shared by several columns are counted once."""
+def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: FloatArray) -> FloatArray | None:
+    """Return the relative completeness gap (n,); None if encoded columns are shared by several columns."""
     shared = members.sum(axis=1)
     if (shared > 1).any():
-        return np.full(len(values), np.nan)
+        return None
     return completeness(values, rise, bound.table.weights)
 
 

@@ -15,14 +15,15 @@ ROUNDING = 2.0**-22  # of the score: what a difference of two scores cannot tell
 
 
 def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the mean gradient (n, h, k) along straight paths from `start` (h,) by `move` (n, h), the number of gradients
-    taken, and the rows given up (n,).
+    """Return the mean gradient (n, h, k) along straight paths from `start` (h,) or (n, h) by `move` (n, h), the number of
+    gradients taken, and the rows given up (n,).
 
     The rise of the score over a segment is known without any gradient. Where the midpoint rule misses it by more than
     `enough` (k,), the segment is halved: what is refined are the kinks of the network, not the whole path. Misses that are
     rounding do not shrink when segments are halved, they only become more: such a row is given up, and keeps its gap.
     """
     n, every = len(move), torch.arange(len(move), device=move.device)
+    start = start.expand_as(move)
     rows = every.repeat_interleave(STEPS)
     grid = torch.linspace(0, 1, STEPS + 1, dtype=torch.float64, device=move.device)
     left, width = grid[:-1].repeat(n), grid.new_full((n * STEPS,), 1 / STEPS)
@@ -56,7 +57,7 @@ def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) 
 
 
 def _at(start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
-    return start + t[:, None].to(move.dtype) * move[rows]
+    return start[rows] + t[:, None].to(move.dtype) * move[rows]
 
 
 def score(rest: nn.Module, z: Tensor) -> Tensor:

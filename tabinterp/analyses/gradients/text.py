@@ -52,6 +52,10 @@ TEXT: dict[str, str] = {
         "the encoder mixes every column with levels or missing values, so the score has no gradient with respect to any "
         "column"
     ),
+    "why.the encoder changes abruptly with every column that it combines, so that the score has no gradient by any column": (
+        "the encoder changes abruptly with every column that it combines with others, or is defined in only part of their "
+        "range, so the score has no gradient with respect to any column"
+    ),
     "report.gradients.gap.no": "No completeness gap is defined for this method.",
     "report.gradients.gap.none": "not defined",
     "report.gradients.gap.over": (
