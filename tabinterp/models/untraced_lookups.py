@@ -167,6 +167,7 @@ class _Follow(TorchFunctionMode):
             if name in CASTS:
                 return self._cast(args[0], known, func(*args, **kwargs))
         value = self._sum(func, name, args) if name in SUMS and len(args) == 2 and not kwargs else None
+        value = self._chosen(func, args) if name == "where" and len(args) == 3 and not kwargs else value
         value = self._compared(func, name, args, kwargs, followed) if value is None else value
         if value is not None:
             return value
@@ -311,6 +312,19 @@ class _Follow(TorchFunctionMode):
         self._put(value, _Check(of_all))
         return value
 
+    def _chosen(self, func: Any, args: Any) -> Tensor | None:
+        """Return codes that a condition on codes chooses; None where it does not choose the same of two for every entry."""
+        outcome = isinstance(self._known_as(args[0]), _Check) and bool(args[0].any())
+        if not isinstance(self._known_as(args[0]), _Check) or bool(args[0].all()) != outcome:
+            return None
+        chosen = args[1] if outcome else args[2]
+        known, value = self._known_as(chosen), func(*args)
+        if not isinstance(known, _Codes) or (value.shape, value.dtype) != (chosen.shape, chosen.dtype):
+            return None
+        self.checks.append(outcome)
+        self._put(value, known)
+        return value  # type: ignore[no-any-return]
+
     def _has_all_rows(self, codes: Any) -> bool:
         rows = torch.unique(codes.position[codes.position >= 0] // self.columns)
         return len(rows) == len(self._own)
@@ -451,7 +465,7 @@ def _writes(func: Any, kwargs: Any) -> bool:
     """Return whether a call writes to its first argument."""
     name = getattr(func, "__name__", "")
     in_place = name.endswith("_") and not name.endswith("__")
-    return in_place or name in ("__setitem__", "__set__") or "out" in kwargs or kwargs.get("inplace") is True
+    return in_place or name in ("__setitem__", "__set__") or kwargs.get("out") is not None or kwargs.get("inplace") is True
 
 
 def _as_number(block: Tensor, levels: Levels) -> Tensor:

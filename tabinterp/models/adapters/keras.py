@@ -209,6 +209,6 @@ LAYERS: dict[str, Callable[[Any], list[nn.Module]]] = {
 
 # Layers whose gradient by their input is all there is to know: nothing in them rounds or looks up.
 SMOOTH = {
-    *LAYERS, "Add", "Average", "Concatenate", "Dot", "Flatten", "LayerNormalization", "Maximum", "Minimum", "Multiply",
+    *LAYERS, "Add", "Average", "Concatenate", "Dot", "Embedding", "Flatten", "LayerNormalization", "Maximum", "Minimum", "Multiply",
     "PReLU", "Rescaling", "Reshape", "Subtract", "UnitNormalization",
 }  # fmt: skip
