@@ -236,10 +236,10 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
     ModelError
         where the two disagree.
     """
-    if model.outputs_stated or model.function is not None or not goal.classes:
+    if model.outputs_stated or not goal.classes:
         return model
-    members = averages_logits(model.weights)
-    last, values = last_operation(bare, probe[:2], members), are_probabilities(raw)
+    members, values = averages_logits(model.weights), are_probabilities(raw)
+    last = last_operation(bare, probe[:2], members) if model.function is None else ""
     several = raw.ndim == 2 and raw.shape[1] > 1
     what = f"between 0 and 1{' with sums of 1' if several else ''}"
     if last in PROBABILITIES and members:
@@ -250,6 +250,8 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
         reason = f"it ends in {last}, but its outputs are not all {what}"
     elif last in LOGS and not several:
         reason = f"it ends in {last}, which gives logs of probabilities, not log-odds"
+    elif values and model.function is not None:
+        reason = f"its outputs are all {what}, and it is not known whether they are probabilities"
     elif values and (several or last not in ANY_VALUE):
         reason = f"it does not end in a sigmoid or softmax, but its outputs are all {what}"
     else:

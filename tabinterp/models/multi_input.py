@@ -32,6 +32,7 @@ from .untraced_lookups import intercept
 
 TRIED = 256  # rows of the trial call
 CALLS = 256  # ways in which it is tried at most
+FEW = 6  # inputs that may be whole numbers, of which every choice is tried
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
     few = [one[:TRIED] for one in encoded]
     said: list[str] = []
     returned: list[str] = []
-    for forms in itertools.islice(_ways(few), CALLS):
+    for forms in itertools.islice(ways(few), CALLS):
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, few, strict=True)]
         check_network(model, inputs, rows)
         try:
@@ -177,9 +178,9 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
     )
 
 
-def _ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
-    """Yield forms of input: all floats first, then each choice of whole numbers that the values allow; then the same with
-    (n,) for (n, 1).
+def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
+    """Yield forms of input: all floats first, then each choice of whole numbers that the values allow, the fewest first where
+    inputs are few; then the same with (n,) for (n, 1).
     """
     could: list[bool] = [bool((one == np.floor(one)).all()) for one in encoded]
     for flat in (False, True):
@@ -187,11 +188,13 @@ def _ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
             return
         single = [flat and one.shape[1] == 1 for one in encoded]
         yield tuple(Form(False, one) for one in single)
-        yield tuple(Form(whole, one) for whole, one in zip(could, single, strict=True))
+        if sum(could) > FEW:  # their choices are too many to begin with
+            yield tuple(Form(whole, one) for whole, one in zip(could, single, strict=True))
         pairs = zip(could, single, strict=True)
-        yield from itertools.product(
+        choices = itertools.product(
             *[[Form(kind, one) for kind in ((False, True) if c else (False,))] for c, one in pairs]
         )
+        yield from choices if sum(could) > FEW else sorted(choices, key=lambda forms: sum(form.whole for form in forms))
 
 
 def _function(model: Model, encoder: SideBySide, forms: Sequence[Form]) -> Function:

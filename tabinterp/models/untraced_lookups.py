@@ -159,6 +159,9 @@ class _Follow(TorchFunctionMode):
             return looked_up
         known = self._known_as(args[0]) if args else None
         writes = _writes(func, kwargs)
+        if name == "__setitem__" and isinstance(self._known_as(args[1]), _Check) and not bool(args[1].any()):
+            self.checks.append(False)  # nothing is written, as long as no row meets the condition
+            return func(*args)
         if name in JOINS and args and not writes:
             return self._join(func, args, kwargs)
         if isinstance(known, (_Codes, _OneHot)) and len(followed) == 1 and not writes:
@@ -314,9 +317,9 @@ class _Follow(TorchFunctionMode):
 
     def _chosen(self, func: Any, args: Any) -> Tensor | None:
         """Return codes that a condition on codes chooses; None where it does not choose the same of two for every entry."""
-        outcome = isinstance(self._known_as(args[0]), _Check) and bool(args[0].any())
-        if not isinstance(self._known_as(args[0]), _Check) or bool(args[0].all()) != outcome:
+        if not isinstance(self._known_as(args[0]), _Check) or bool(args[0].any()) != bool(args[0].all()):
             return None
+        outcome = bool(args[0].any())
         chosen = args[1] if outcome else args[2]
         known, value = self._known_as(chosen), func(*args)
         if not isinstance(known, _Codes) or (value.shape, value.dtype) != (chosen.shape, chosen.dtype):
@@ -368,11 +371,11 @@ class _Follow(TorchFunctionMode):
         table = found.table.reshape(len(found.table), -1)
         position, shift = codes.position.reshape(-1), codes.shift.reshape(-1)
         inside = position >= 0
-        column = torch.where(inside, position % self.columns, -1)
-        keys, of_entry = torch.unique(torch.stack([column, shift], dim=1), dim=0, return_inverse=True)
+        column = torch.where(inside, position % self.columns, self.columns)
+        keys, of_entry = torch.unique(shift * (self.columns + 1) + column, return_inverse=True)  # of pairs it is slow
         parts = []
-        for at, added in keys.tolist():
-            if at < 0:
+        for added, at in (divmod(key, self.columns + 1) for key in keys.tolist()):
+            if at == self.columns:
                 parts.append(table.new_zeros(len(self._own), table.shape[1]))
                 continue
             levels = self._levels[at]

@@ -98,6 +98,8 @@ def of_rows(estimator: Any) -> Model:
 
 def _pipeline(pipeline: Any, outputs: str | None) -> Model:
     encoder, final = ends(pipeline)
+    if skorch.is_net(final) and skorch.takes_several(final):  # from one step: only its answers are known
+        return of_rows(pipeline)
     last = read(final, outputs)
     if encoder is None:
         return last

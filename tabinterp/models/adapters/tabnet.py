@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError
 from tabinterp.models.affine_front import private
-from tabinterp.models.model import Model
+from tabinterp.models.model import BLOCK, Model
 from tabinterp.models.multi_input import with_encoder
 from tabinterp.models.transformer_calls import as_array
 
@@ -49,6 +49,8 @@ def wrap(estimator: Any) -> Model:
     classes = tuple(estimator.classes_) if "TabNetClassifier" in bases(estimator) else None
     network = private(estimator.network)
     for part in [*network.modules()]:
+        if type(part).__name__ == "GBN":  # what it cuts into pieces gives the same in evaluation mode, piece by piece
+            part.virtual_batch_size = BLOCK  # type: ignore[assignment]
         for name, child in [*part.named_children()]:
             if type(child).__name__ == "Sparsemax":
                 setattr(part, name, Sparsemax())
