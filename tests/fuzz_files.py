@@ -67,8 +67,8 @@ CHANGES = (
     "shutil.",
 )
 WORDS = (
-    "do not fit the architecture",
-    "but the layer needs",
+    "do not match the architecture",
+    "but its layer needs",
 )  # of weights that are sound, beside layers that they are not for
 
 

@@ -10,6 +10,7 @@ import torch
 import tabinterp as ti
 from tabinterp.auditing.budget import level
 from tabinterp.errors import TabinterpError
+from tabinterp.models import bind
 
 ASKING = ["reason_codes", "permutation_importance", "shapley_values", "effects", "interactions", "trust", "off_support"]
 
@@ -46,7 +47,7 @@ def notes(audit: ti.Audit) -> dict[str, dict[str, object]]:
     return {note.key: dict(note.values) for note in audit.document.not_assessed}
 
 
-@pytest.mark.parametrize("budget", [10_000, 40_000])
+@pytest.mark.parametrize("budget", [25_000, 80_000])
 def test_no_more_rows_than_the_budget(table, budget):
     audit, asked = audited(table, budget=budget, analyses=ASKING)
     assert asked <= budget
@@ -55,14 +56,19 @@ def test_no_more_rows_than_the_budget(table, budget):
     said = notes(audit)["not_assessed.budget"]
     assert said["budget"] == budget
     assert "Shapley values" in said["analyses"]
+    assert audit.document.importance.rows >= 50
 
 
-def test_by_default_400_000_rows(table):
-    audit, asked = audited(table, analyses=["shapley_values", "trust"])
+def test_by_default_400_000_rows_and_nothing_is_left_out(table):
+    audit, asked = audited(table)
     assert audit.document.settings.budget == 400_000
     assert asked <= 400_000
+    refused = [note.values["reason"].key for note in audit.document.not_assessed if note.key == "not_assessed.reading"]
+    assert not [key for key in refused if key.startswith("why.budget")]
     assert audit.document.shapley is not None
     assert audit.document.trust is not None
+    assert audit.document.interactions is not None
+    assert audit.document.reasons is not None
 
 
 def test_a_share_that_is_enough_changes_no_rows(table):
@@ -83,10 +89,10 @@ def test_fewer_rows_are_explained_and_their_number_is_in_the_document(table):
 
 
 def test_where_nothing_is_left_an_analysis_says_so(table):
-    audit, asked = audited(table, budget=3_200, analyses=["shapley_values", "trust", "interactions"])
-    assert asked <= 3_200
+    audit, asked = audited(table, budget=6_400, analyses=["shapley_values", "trust", "interactions"])
+    assert asked <= 6_400
     left_out = [note for note in audit.document.not_assessed if note.key == "not_assessed.reading"]
-    assert {note.values["reason"].key for note in left_out} <= {"why.budget.few", "why.budget.spent"}
+    assert {note.values["reason"].key for note in left_out} <= {"why.budget.few", "why.budget.rows"}
     assert left_out
 
 
@@ -99,12 +105,48 @@ def test_the_same_bound_model_is_audited_twice(table):
     assert function.rows <= 40_000
 
 
+def test_bound_or_not_gives_the_same_document(table):
+    model = ti.wrap(Asked(), classes=["no", "yes"])
+    settings = {"budget": 20_000, "analyses": ["shapley_values", "permutation_importance"]}
+    assert ti.audit(model, table, **settings).document == ti.audit(bind(model, table), table, **settings).document
+
+
+def test_an_audit_that_was_stopped_leaves_no_limit_behind(table):
+    bound = bind(ti.wrap(Asked(), classes=["no", "yes"]), table)
+
+    def stop(part, share):
+        if part == "shapley values":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ti.audit(bound, table, budget=20_000, progress=stop)
+    assert ti.permutation_importance(bound, table, n_repeats=20).importance.size == 5
+
+
+def test_a_column_that_moved_nothing_on_a_part_of_the_rows_is_not_called_unused(table):
+    audit, _ = audited(table, budget=20_000, analyses=["permutation_importance", "shapley_values", "trust"])
+    found = next(one for one in audit.document.findings if one.slug == "unused-column")
+    assert audit.document.importance.rows < audit.document.data.held_out_rows
+    assert (found.status, found.claim.key) == ("not_applicable", "finding.unused-column.not_applicable_budget")
+
+
+def test_a_scan_counts_the_rows_that_it_reads(table, tmp_path):
+    frame = pd.concat([table.frame] * 40, ignore_index=True)
+    frame.to_parquet(tmp_path / "rows.parquet")
+    scan = ti.scan_table(tmp_path / "rows.parquet", target="y", positive="yes", adverse="no", split=0.3, rows=150)
+    audit, asked = audited(scan, budget=60_000, analyses=["permutation_importance", "shapley_values"])
+    assert asked <= 60_000
+    assert audit.document.shapley is not None
+    with pytest.raises(TabinterpError, match="Allow at least"):
+        audited(scan, budget=20_000)
+
+
 def test_errors_say_what_to_do(table):
     network = ti.wrap(torch.nn.Linear(4, 1), encoder="passthrough", classes=["no", "yes"])
     numbers = ti.read_table(table.frame.drop(columns="level"), target="y", positive="yes", adverse="no", split=0.3)
     with pytest.raises(TabinterpError, match="Leave out budget="):
         ti.audit(network, numbers, budget=1_000)
-    with pytest.raises(TabinterpError, match=r"Allow at least 3,200 \(budget=3200\)"):
+    with pytest.raises(TabinterpError, match=r"Allow at least 6,400 \(budget=6400\)"):
         audited(table, budget=1_000)
     with pytest.raises(TabinterpError, match="between 1 and"):
         audited(table, budget=0)

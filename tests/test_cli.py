@@ -430,7 +430,7 @@ MODELS = {
     "no model": (lambda *_: "nowhere", ["no file or folder 'nowhere'"]),
     "a table": (lambda folder, _: folder / "people.csv", ["of unknown format"]),
     "an empty folder": (lambda _, tmp_path: tmp_path, ["not a bundle", "model.json"]),
-    "cut header": (bundle_with(lambda c: (c / "model.json").write_text("{")), ["model.json", "is not JSON"]),
+    "cut header": (bundle_with(lambda c: (c / "model.json").write_text("{")), ["model.json", "is not valid JSON"]),
     "cut weights": (
         bundle_with(lambda c: (c / "model.safetensors").write_bytes(b"x")),
         ["model.safetensors", "SHA-256"],

@@ -205,7 +205,10 @@ def test_a_reason_that_has_a_translation_is_one_that_is_given_with_its_values():
 def test_a_reason_reads_the_same_as_an_error_in_a_document_and_from_one_saved_before():
     reason = why("gradient", model="logistic regression", opaque=why("opaque.chain.holds", kind="Gelu"))
     error = NotApplicableError(reason)
-    english = "logistic regression contains Gelu, which is not a supported layer, so its gradients cannot be computed"
+    english = (
+        "logistic regression contains the operator Gelu, which cannot be converted to a torch layer, so its gradients cannot be "
+        "computed"
+    )
     assert str(error) == english
     assert pickle.loads(pickle.dumps(error)).reason == reason
     fixed = why("some class has no training row")

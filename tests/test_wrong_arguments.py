@@ -42,7 +42,7 @@ class TestWrongKinds:
             analysis(model, FRAME)
 
     def test_a_pipeline_for_the_model(self, analysis, table):
-        with pytest.raises(ModelError, match=r"ti.wrap.*LogisticRegression.*Call ti.wrap"):
+        with pytest.raises(ModelError, match=r"ti.wrap.*LogisticRegression.*Pass the object to ti.wrap"):
             analysis(PIPELINE, table)
 
     def test_swapped_arguments(self, analysis, model, table):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tabinterp.analyses.performance.estimator import Performance
 
 GRADIENT_ROWS = 2_000
+FEWEST_DRAWN = 50  # rows that a share of a budget must allow
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Context:
     within : called with the share of the present analysis that is done.
     share : how many rows the present analysis may ask a function of rows about; infinite for other models.
     most_drawn : the most rows that it may draw for this; None: no limit of its own.
-    limited : titles of the analyses that used fewer rows because of their share; fills while the audit runs.
-    title : of the present analysis.
+    limited : names of the analyses that used fewer rows because of their share; fills while the audit runs.
+    name : of the present analysis.
     sums : name of an analysis -> its plan and its sums over all rows of a scan; empty for a table in memory.
     """
 
@@ -58,7 +59,7 @@ class Context:
     share: float = math.inf
     most_drawn: int | None = None
     limited: list[str] = field(default_factory=list)
-    title: str = ""
+    name: str = ""
 
     def __getitem__(self, analysis: Analysis[Result]) -> Result | None:
         """Return the result of an analysis that ran before; None where it does not apply."""
@@ -90,10 +91,18 @@ class Context:
 
     @cached_property
     def subsample(self) -> IntArray:
-        """Positions of the rows for analyses that evaluate the network many times."""
+        """Positions of the rows for analyses that evaluate the network many times.
+
+        Raises
+        ------
+        NotApplicableError
+            where the share of a budget allows too few.
+        """
         most = self.settings.rows
         if self.most_drawn is not None and self.most_drawn < min(most, len(self.evaluated)):
-            self._is_limited()
+            if self.most_drawn < FEWEST_DRAWN:
+                raise NotApplicableError(why("budget.rows", least=FEWEST_DRAWN))
+            self.is_limited()
             most = self.most_drawn
         return self.drawn(self.evaluated, most)
 
@@ -126,7 +135,7 @@ class Context:
         """
         if self.share >= a_pair * rows * background:
             return rows, background
-        self._is_limited()
+        self.is_limited()
         pairs = self.share / a_pair
         background = min(background, max(SMALL, math.isqrt(int(pairs / 2))))
         rows = min(rows, int(pairs / background))
@@ -134,9 +143,10 @@ class Context:
             raise NotApplicableError(why("budget.few", least=SMALL))
         return rows, background
 
-    def _is_limited(self) -> None:
-        if self.title not in self.limited:
-            self.limited.append(self.title)
+    def is_limited(self) -> None:
+        """Note that the present analysis uses fewer rows because of its share."""
+        if self.name not in self.limited:
+            self.limited.append(self.name)
 
     def part(self, index: int, count: int) -> Callable[[str, float], None]:
         """Return a progress callback for one of several equal parts of the current analysis."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "why.with weights drawn again the network gives no scores that can be read": (
-        "the network with randomised weights gives no valid scores"
+        "the network returns no valid scores when its weights are randomised"
     ),
     "why.adverse.unstated": (
-        "the adverse class was not stated; state it when reading the table (adverse in Python, "
-        "--adverse CLASS in the commands)"
+        "the adverse class was not stated; state it when you read the table (adverse in Python, --adverse CLASS in the commands)"
     ),
     # amount: a number or events.amount.fewer; what: events.class, .count or .others; advice: events.advice
     "why.events": (
@@ -21,39 +20,42 @@ TEXT: dict[str, str] = {
     ),
     "why.gradient": "{model:name} {opaque}, so its gradients cannot be computed",
     "why.units": "no hidden units were found in {model:name}",
-    "why.units.differ": "{model:name} applies other activations to some rows than to others, so it has no hidden units in common",
+    "why.units.differ": (
+        "{model:name} applies different activation functions to different rows, so no hidden units are common to all rows"
+    ),
     "why.weights": "{model:name} {opaque}, so its weights cannot be randomised",
     "why.budget.spent": (
-        "the analysis would ask the model about more rows than its share of the budget of {budget} rows; a larger budget allows "
-        "it"
+        "the analysis needs predictions for more rows than its share of the budget of {budget} rows; use a larger budget"
     ),
+    "why.budget.rows": "its share of the budget allows fewer than {least} rows; a larger budget allows more",
     "why.budget.few": (
-        "its share of the budget does not allow {least} rows with {least} background rows each; a larger budget allows it"
+        "the analysis needs at least {least} rows with {least} background rows each, which is more than its share of the "
+        "budget; use a larger budget"
     ),
     # what stands for {opaque}: what is known of a model that is no torch network
-    "why.opaque.function": "is only a prediction function",
+    "why.opaque.function": "is available only as a prediction function",
     "why.opaque.outside": "gives different predictions when its layers are rebuilt in torch",
     "why.opaque.lookups": "gives different scores when its embedding lookups are replaced by affine maps",
     "why.opaque.fails": "raises an error when its gradient is computed",
-    "why.opaque.levels": "looks up more than {most} levels, too many for one-hot encoding",
+    "why.opaque.levels": "looks up more than {most} levels, which is too many for one-hot encoding",
     "why.opaque.compares": "compares its inputs with constants",
     "why.opaque.rounds": "rounds values to integers internally",
-    "why.opaque.whole": "uses integers for operations other than embedding lookups ({operation})",
-    "why.opaque.detached": "detaches a part of its computation from the gradient",
+    "why.opaque.whole": "uses integer inputs for an operation that is not an embedding lookup ({operation})",
+    "why.opaque.detached": "detaches part of its computation from the gradient",
     "why.opaque.compiled": "uses integers in compiled or vectorised code, which cannot be inspected",
-    "why.opaque.branches": "takes a branch for these rows that depends on their integer codes",
-    "why.opaque.keras": "is a Keras model with layers that do not support gradients ({layers})",
-    "why.opaque.stack": "not a stack of layers",
+    "why.opaque.branches": "runs different code for these rows, depending on their integer codes",
+    "why.opaque.keras": "is a Keras model with parts that cannot be converted to torch ({layers})",
+    "why.opaque.stack": "not a sequence of layers with one input",
     "why.opaque.stack.holds": "contains {kind}",
     "why.opaque.stack.dense": "contains a quantised or modified Dense layer",
     "why.opaque.stack.activation": "contains the unsupported activation function {activation}",
     "why.opaque.stack.normalization": "contains an inverted Normalization layer",
     "why.opaque.stack.relu": "contains a ReLU layer with an upper limit or a threshold",
-    "why.opaque.onnx": "{chain} and is run by onnxruntime",
-    "why.opaque.chain": "is not a sequence of layers ({kind})",
-    "why.opaque.chain.nothing": "is not a sequence of layers (no node produces {name})",
-    "why.opaque.chain.inputs": "has {inputs} inputs",
-    "why.opaque.chain.holds": "contains {kind}, which is not a supported layer",
+    "why.opaque.onnx": "{chain} and can only be run by onnxruntime",
+    "why.opaque.chain": "is not a sequence of layers (the operator {kind} does not have exactly one computed input)",
+    "why.opaque.chain.nothing": "is not a sequence of layers (no operator computes the value {name})",
+    "why.opaque.chain.inputs": "has {inputs} inputs instead of one",
+    "why.opaque.chain.holds": "contains the operator {kind}, which cannot be converted to a torch layer",
     "why.opaque.chain.gemm": "contains a Gemm operator with transposed inputs or with weights that are not constant",
     "why.opaque.chain.matmul": "contains a MatMul operator whose second input is not a constant matrix of weights",
     "why.opaque.chain.norm": "contains a BatchNormalization operator in training mode or with parameters that are not constant",

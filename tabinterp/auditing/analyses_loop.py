@@ -92,8 +92,6 @@ def run_analyses(
             context.results[analysis.name] = outcome.result
             clock.seconds[analysis.name] = clock.seconds.pop(analysis.name)  # in the order of the list
             notes += [] if outcome.note is None else [outcome.note]
-        if context.network.model.questions is not None:
-            context.network.model.questions.finish()
     return context, notes
 
 

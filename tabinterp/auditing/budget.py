@@ -18,17 +18,17 @@ from tabinterp.errors import TabinterpError, argument
 from tabinterp.models import BoundModel
 
 BUDGET = 400_000  # rows, where the model is a function of rows and the user gives no number
-PASSES, LAST = 8, 2  # over all rows: needed around the analyses, and of these after them
+BINDING, LAST, PASSES = 4, 2, 16  # over the rows at hand: to bind the model, after the analyses, and needed in all
 
 
-def limited(network: BoundModel, budget: int | None, known: int) -> int | None:
+def limited(network: BoundModel, budget: int | None, swept: int) -> int | None:
     """Limit how many rows a function of rows is asked about; return the limit, None for other models.
 
     Parameters
     ----------
-    network : bound to the rows at hand.
+    network : bound to the rows at hand. What binding takes is counted whether it was bound by the audit or before.
     budget : rows; None: the usual number.
-    known : rows that it was asked about before the audit, which do not count.
+    swept : rows of a scan that are all read, beyond those at hand.
 
     Raises
     ------
@@ -44,13 +44,14 @@ def limited(network: BoundModel, budget: int | None, known: int) -> int | None:
                 f"{argument('rows')} or {argument('analyses')}"
             )
         return None
-    budget = max(BUDGET, 2 * PASSES * rows) if budget is None else budget
-    if budget < PASSES * rows:
+    least = PASSES * rows + 2 * swept
+    budget = max(BUDGET, 2 * least) if budget is None else budget
+    if budget < least:
         raise TabinterpError(
-            f"the budget of {budget:,} rows is too small for {rows:,} rows of data: besides the analyses, an audit passes them "
-            f"{PASSES} times. Allow at least {PASSES * rows:,} ({argument('budget', PASSES * rows)}), or use fewer rows of data"
+            f"the budget of {budget:,} rows is too small for {rows + swept:,} rows of data. Allow at least {least:,} "
+            f"({argument('budget', least)}), or use fewer rows of data"
         )
-    questions.start(budget, known, reserve=LAST * rows)
+    questions.start(budget - BINDING * rows, reserve=LAST * rows)
     return budget
 
 
@@ -84,7 +85,7 @@ def within_budget(context: Context, size: Size | None, remaining: Sequence[Analy
     share = level([needed(one, size) for one in remaining], questions.left)
     questions.allow(share)
     analysis = remaining[0]
-    return replace(context, share=share, most_drawn=_most_drawn(analysis, size, share), title=analysis.title)
+    return replace(context, share=share, most_drawn=_most_drawn(analysis, size, share), name=analysis.name)
 
 
 def _most_drawn(analysis: Analysis[Any], size: Size, share: float) -> int:

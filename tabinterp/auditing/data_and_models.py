@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+import torch
 
 from tabinterp import __version__
 from tabinterp.analyses.agreement.estimator import TOP
@@ -162,6 +163,8 @@ def model_info(bound: BoundModel) -> doc.ModelInfo:
         notes.append(Message(key=f"{key}_few" if few else key, values={"rows": SMALL if few else bound.clipped}))
     if bound.model.outputs == "probabilities" and not bound.model.outputs_stated:
         notes.append(Message(key="model.probabilities", values={}))
+    if bound.model.dequantised:
+        notes.append(Message(key="model.dequantised", values={}))
     if bound.model.predict is not None:
         notes.append(Message(key="model.checked", values={}))
     notes += _origin(bound)
@@ -251,5 +254,5 @@ def _model_digest(model: Model) -> str:
     digest = hashlib.sha256()
     for name, value in model.weights.state_dict().items():
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -91,7 +91,7 @@ def audit(
     rows : int
         Analyses that take many passes over the rows use at most this many. They are drawn by a hash of the row.
     budget : int, optional
-        The most rows that a function of rows is asked about in the whole audit: by default 400,000, or sixteen times the rows of
+        The most rows that a function of rows is asked about in the whole audit: by default 400,000, or 32 times the rows of
         the table if that is more. The analyses share the budget. Those that need more than their share explain fewer rows with
         fewer background rows, which makes their intervals wider; the document names them. Networks whose layers tabinterp
         evaluates itself have no budget.
@@ -179,10 +179,9 @@ def audit(
     )
     key = None if digest_key is None else read_digest_key(digest_key, create=True)
     clock = _Clock(progress)
-    known = model.model.questions.asked if isinstance(model, BoundModel) and model.model.questions else 0
     with clock("encode"):
         network = bind(model, table.sample if isinstance(table, Scan) else table)
-    budget = limited(network, budget, known)
+    budget = limited(network, budget, swept=len(table) - len(network.table))
     settings = settings.model_copy(update={"budget": budget})
     size = None
     if workers > 1 or clock.is_watched or announce is not None or budget is not None:
@@ -195,7 +194,11 @@ def audit(
     with clock("performance"):
         sums = _summed(network, linear, settings, selected, table, engine, clock.within)
         context = _compared(network, linear, beside, null, settings, sums, clock.within)
-    context, notes = run_analyses(selected, context, workers, clock, size)
+    try:
+        context, notes = run_analyses(selected, context, workers, clock, size)
+    finally:
+        if network.model.questions is not None:
+            network.model.questions.finish()
     return _assembled(context, notes, table, key, {"seconds": clock.seconds, "jobs": workers})
 
 
@@ -294,8 +297,11 @@ def _assembled(
     context: Context, notes: list[Message], table: Table | Scan, key: DigestKey | None, run: dict[str, Any]
 ) -> Audit:
     """Build the document from the results and add its findings; `run` is what is known of this run alone."""
-    if context.limited:
-        said: dict[str, Any] = {"budget": context.settings.budget, "analyses": context.limited}
+    limited_ = [
+        one.title for one in ANALYSES if one.name in context.limited and context.results.get(one.name) is not None
+    ]
+    if limited_:
+        said: dict[str, Any] = {"budget": context.settings.budget, "analyses": limited_}
         notes = [*notes, Message(key="not_assessed.budget", values=said)]
     if context.settings.analyses is not None:
         left_out = [analysis.title for analysis in ANALYSES if analysis.name not in context.results]

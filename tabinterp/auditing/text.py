@@ -61,6 +61,10 @@ TEXT: dict[str, str] = {
         "The network ends in a sigmoid or softmax, so its outputs were taken as probabilities. Whoever wrapped it did not state "
         "what they are."
     ),
+    "model.dequantised": (
+        "The network is quantised. It is evaluated with its stored weights, without rounding the inputs of its layers, because "
+        "that rounding depends on the other rows of a batch. Its own scores can therefore differ slightly."
+    ),
     "model.checked": (
         "Scores computed from the weights match the model's own predictions on the first rows of the table."
     ),

@@ -17,7 +17,13 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     unread = {column.name for column in document.data.columns if column.role == "input" and not column.read_by_network}
     losses = (row.network.value for row in document.performance.metrics if row.metric == importance.loss)
     loss = next(losses, None) or 1.0
+    of = document.data.held_out_rows or document.data.rows
+    on_a_budget = document.settings is not None and document.settings.budget is not None and importance.rows < of
+    if on_a_budget and not unread:  # a column may matter in the rows that were not drawn
+        return not_applicable("not_applicable_budget")
     unused = [row.column for row in importance.columns if _is_zero(row.network, abs(loss)) or row.column in unread]
+    if on_a_budget:
+        unused = [name for name in unused if name in unread]
     if unused:
         return raised(columns=unused)
     including_zero = sum(not ((r.network.low or 0.0) > 0 or (r.network.high or 0.0) < 0) for r in importance.columns)
@@ -58,6 +64,10 @@ CHECK = Check(
                     "permutation importance includes zero."
                 ),
                 "open, count: numbers of columns",
+            ),
+            "not_applicable_budget": (
+                "Not applicable: because of the budget of the audit, permutation importance was computed on a part of the rows "
+                "only, and a column may matter in the others. Raise the budget."
             ),
             "not_applicable": (
                 "Not applicable: permutation importance was not computed. Include the permutation_importance analysis."

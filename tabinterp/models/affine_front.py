@@ -8,6 +8,7 @@ column's part; the encoder and the first layer never run again. Where no such fr
 from __future__ import annotations
 
 import copy
+import io
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -269,7 +270,8 @@ class _Makers(TorchFunctionMode):
         if isinstance(value, Tensor):
             first = args[0] if args else None
             first = first[0] if isinstance(first, (list, tuple)) and first else first
-            self._made[id(value)] = value, getattr(func, "__name__", ""), first
+            if value is not first:  # such as a cast to the precision that it has
+                self._made[id(value)] = value, getattr(func, "__name__", ""), first
         return value
 
     def maker(self, value: Any, passing: frozenset[str]) -> str:
@@ -303,7 +305,7 @@ def averages_logits(module: nn.Module) -> bool:
 
 def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda m: m) -> nn.Module:
     """Return a copy on the CPU in evaluation mode, without gradients, so that the user's module is never changed."""
-    own = change(copy.deepcopy(module).cpu()).eval()
+    own = change(copied(module).cpu()).eval()
     for part in own.modules():
         if getattr(part, "inplace", False) is True:  # would overwrite rows that are read again
             setattr(part, "inplace", False)  # noqa: B010  # a module declares no such attribute
@@ -311,6 +313,18 @@ def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda
         parameter.requires_grad_(False)
         parameter.grad = None
     return own
+
+
+def copied(module: nn.Module) -> nn.Module:
+    """Return a copy of a module; TorchScript, which cannot be copied otherwise, is written and read again."""
+    memo: dict[int, Any] = {}
+    for part in module.modules():
+        if isinstance(part, torch.jit.ScriptModule) and id(part) not in memo:
+            file = io.BytesIO()
+            torch.jit.save(part, file)
+            file.seek(0)
+            memo[id(part)] = torch.jit.load(file)  # type: ignore[no-untyped-call]
+    return copy.deepcopy(module, memo)
 
 
 def on(module: nn.Module, device: str) -> nn.Module:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +21,7 @@ from tabinterp.table.table import check_table
 from .affine_front import (
     Untouched,
     averages_logits,
+    copied,
     is_sequence,
     last_operation,
     linear,
@@ -103,7 +103,10 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
     except (AttributeError, TypeError, ValueError, LookupError) as error:
         if model.file is None:
             raise
-        raise ModelError(f"{model.name}: the encoder could not be inspected: {type(error).__name__}: {error}") from None
+        raise ModelError(
+            f"the encoder of {model.name} could not be inspected ({type(error).__name__}: {error}). The file may be damaged; "
+            "save the model again"
+        ) from None
 
 
 def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
@@ -160,8 +163,9 @@ def _with_columns(model: Model, table: Table) -> Model:
                 f"{c!r} ({'has the role ' + roles[c] if c in roles else 'not in the table'})" for c in missing
             )
             raise ModelError(
-                f"{model.name} reads columns that are not input columns of this table: {told}"
-                + (f". Without them, {objection}" if objection else "")
+                f"{model.name} reads columns that are not input columns of this table: {told}. Read the table with these "
+                "columns as inputs"
+                + (f". Without these columns, the model raises the error: {objection}" if objection else "")
             )
         model = replace(model, reads=present)
     _check_task(model, table)
@@ -193,7 +197,12 @@ def _check_task(model: Model, table: Table) -> None:
     if GOALS[model.task].classes != table.schema.goal.classes or logs:
         raise ModelError(
             f"{model.name} is a {model.task} model, but the table's target {table.schema.target!r} needs a "
-            f"{table.schema.task} model" + (f". Read the table with {argument('task', 'count')}" if logs else "")
+            f"{table.schema.task} model. "
+            + (
+                f"Read the table with {argument('task', 'count')}"
+                if logs
+                else "Choose a model and a target of the same task"
+            )
         )
 
 
@@ -205,8 +214,8 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         raise ModelError(
-            f"{name}: the encoded rows contain a missing or infinite value (row {int(table.numbers[row])}, encoded "
-            f"column {column}). Add an imputer to the encoder"
+            f"{name} cannot be used with missing or infinite values in the encoded rows (the first is in row "
+            f"{int(table.numbers[row])}, encoded column {column}). Add an imputer to the encoder"
         )
 
 
@@ -214,7 +223,7 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.
     """Return the model with the kind of its outputs, the module to scores, the names of these, and how many rows were clipped."""
     bare, probe, raw = _raw(model, x)
     model = _with_outputs(model, table.schema.goal, bare, probe, raw)
-    matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe)
+    matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe.device)
     clipped, link = 0, link_of(model, table.schema.goal)
     if link is not None:
         if link == "logit":
@@ -224,8 +233,8 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.
         bare, link = (bare, link) if stripped is None else (stripped, None)
     outputs: tuple[str | None, ...] = (None,) if len(matrix) == 1 else table.schema.labels
     if link is None and is_sequence(bare) and type(bare[-1]) is nn.Linear:
-        return model, private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix))), outputs, clipped
-    return model, private(Scores(copy.deepcopy(bare), matrix, link, raw.ndim == 1)), outputs, clipped
+        return model, private(nn.Sequential(*list(bare)[:-1], _fused(bare[-1], matrix.to(probe)))), outputs, clipped
+    return model, private(Scores(copied(bare), matrix, link, raw)), outputs, clipped
 
 
 def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw: Tensor) -> Model:
@@ -241,23 +250,26 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
     members, values = averages_logits(model.weights), are_probabilities(raw)
     last = last_operation(bare, probe[:2], members) if model.function is None else ""
     several = raw.ndim == 2 and raw.shape[1] > 1
-    what = f"between 0 and 1{' with sums of 1' if several else ''}"
+    what = f"between 0 and 1{' with a sum of 1 in each row' if several else ''}"
     if last in PROBABILITIES and members:
-        reason = f"its members end in {last}, but it is not stated that they return probabilities"
+        reason = (
+            f"averages members that end in {last}, but it is not stated whether its outputs are probabilities or logits"
+        )
     elif last in PROBABILITIES and values:
         return replace(model, outputs="probabilities")
     elif last in PROBABILITIES:
-        reason = f"it ends in {last}, but its outputs are not all {what}"
+        reason = f"ends in {last}, but its outputs are not all {what}"
     elif last in LOGS and not several:
-        reason = f"it ends in {last}, which gives logs of probabilities, not log-odds"
+        reason = f"ends in {last}, so it returns logarithms of probabilities instead of log-odds"
     elif values and model.function is not None:
-        reason = f"its outputs are all {what}, and it is not known whether they are probabilities"
+        reason = f"returns only values {what}, and its last operation is not known"
     elif values and (several or last not in ANY_VALUE):
-        reason = f"it does not end in a sigmoid or softmax, but its outputs are all {what}"
+        reason = f"does not end in a sigmoid or softmax, but its outputs are all {what}"
     else:
         return model
     raise ModelError(
-        f"{model.name}: {reason}. Pass {argument('outputs', 'probabilities')} or {argument('outputs', 'logits')}"
+        f"{model.name} {reason}. To state what the outputs are, pass {argument('outputs', 'probabilities')} or "
+        f"{argument('outputs', 'logits')}"
     )
 
 
@@ -274,18 +286,22 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
         raise
     except Exception as error:  # the user's network: whatever it raises is told in its words
         raise ModelError(
-            f"{model.name} does not accept encoded rows of shape {tuple(rows.shape)} as {rows.dtype}: {error}"
+            f"{model.name} raised an error for encoded rows of shape {tuple(rows.shape)} and type {rows.dtype}. Check that the "
+            f"encoder returns the columns that the network was trained on. The error was: {error}"
         ) from error
     if not isinstance(raw, Tensor) or not raw.is_floating_point() or raw.ndim not in (1, 2) or len(raw) != len(rows):
         raise ModelError(no_scores(model.name, raw, len(rows)))
     if not bool(torch.isfinite(raw).all()):
-        raise ModelError(f"{model.name} gives scores that are not finite on this table")
+        raise ModelError(
+            f"{model.name} returns infinite or NaN scores for some rows of this table. Check the weights of the network and the "
+            "scale of its inputs"
+        )
     half = (len(rows) + 1) // 2
     gap = float((again.reshape(half, -1) - raw[:half].reshape(half, -1)).abs().max())
     if gap > 1e-3 * max(1.0, float(raw.abs().max())):
         raise ModelError(
-            f"{model.name} gives the same rows scores that differ by {gap:.2g} between calls or between batches. "
-            "Turn off dropout and batch statistics in evaluation mode"
+            f"{model.name} returns scores for the same rows that differ by up to {gap:.2g} between calls or between batches. "
+            "Make sure that dropout and batch statistics are off in evaluation mode"
         )
     return module if torch.equal(probe, rows) else Untouched(module), rows, raw
 
@@ -314,7 +330,10 @@ def score_head(model: Model, table: Table, width: int) -> FloatArray:
     schema = table.schema
     if not schema.goal.classes:
         if width != 1:
-            raise ModelError(f"{model.name} gives {width} outputs, but {schema.task} on {schema.target!r} needs one")
+            raise ModelError(
+                f"{model.name} returns {width} values per row, but a {schema.task} model of the target {schema.target!r} must "
+                "return one. Wrap a model with one output"
+            )
         return np.ones((1, 1))
     order = _class_order(model, table)
     k = len(schema.classes)
@@ -322,7 +341,8 @@ def score_head(model: Model, table: Table, width: int) -> FloatArray:
         return np.array([[1.0 if order[1] == 1 else -1.0]])
     if width != k:
         raise ModelError(
-            f"{model.name} gives {width} outputs, but the target {schema.target!r} has the {k} classes {schema.labels}"
+            f"the number of values that {model.name} returns per row is {width}, but the target {schema.target!r} has {k} "
+            f"classes: {', '.join(map(repr, schema.labels))}. Wrap a model that returns one value per class"
         )
     if k == 2:
         head = np.zeros((1, 2))
@@ -341,8 +361,9 @@ def _class_order(model: Model, table: Table) -> list[int]:
         if set(known) == set(wanted) and len(known) == len(wanted):
             return [known.index(c) for c in wanted]
     raise ModelError(
-        f"{model.name} has the classes {[str(c) for c in theirs]}, but the target {table.schema.target!r} has "
-        f"{list(table.schema.labels)}"
+        f"{model.name} has the classes {[str(c) for c in theirs]}, but the target {table.schema.target!r} has the classes "
+        f"{list(table.schema.labels)}. Pass the classes of the target as {argument('classes')} to ti.wrap, in the order of the "
+        "model's outputs"
     )
 
 
@@ -366,7 +387,7 @@ def _check_size(bound: BoundModel) -> None:
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):
             largest = max(largest, float(np.abs(bound.scores).max()))  # where not finite, the row is told
-        told = f"{bound.model.name} computes with numbers up to {largest:.3g} on this table, beyond single precision"
+        told = f"on this table, {bound.model.name} computes with numbers up to {largest:.3g}, too large for single precision"
         raise ModelError(f"{told}. Scale its inputs, or express the target in a larger unit")
 
 
@@ -389,7 +410,7 @@ def _check_predictions(bound: BoundModel) -> None:
     gap = float(np.abs(own - read).max())
     if not gap < 1e-4:
         raise ModelError(
-            f"{bound.model.name}: its own predictions and the scores computed from its weights differ by up to "
-            f"{gap:.2g} on the first {len(rows)} rows. The model may have one-vs-rest classes or an unusual output "
-            "function; wrap it as a function of rows instead"
+            f"on the first {len(rows)} rows, the predictions of {bound.model.name} differ by up to {gap:.2g} from those that "
+            "tabinterp computes from its weights. The model may have one-vs-rest classes or an unusual output function. "
+            "Wrap its predictions as a function of rows instead"
         )

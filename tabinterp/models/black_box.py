@@ -33,15 +33,15 @@ class Questions:
         self._budget = self._reserve = 0
         self._limit = math.inf
 
-    def start(self, budget: int, known: int, reserve: int) -> None:
-        """Allow this many rows beyond those that are already known; analyses leave some in reserve."""
-        self.asked -= known
+    def start(self, budget: int, reserve: int) -> None:
+        """Allow this many rows from here on; analyses leave some in reserve."""
+        self.asked = 0
         self._budget, self._reserve = budget, reserve
 
     @property
     def left(self) -> float:
         """The rows that the analyses may still ask about."""
-        return self._budget - self._reserve - self.asked
+        return max(0, self._budget - self._reserve - self.asked)
 
     def allow(self, rows: float) -> None:
         """Let the present analysis ask about this many rows, or what is left."""
@@ -95,8 +95,8 @@ class Codes:
         if (places < 0).any():
             row = int(np.flatnonzero(places < 0)[0])
             raise ModelError(
-                f"column {column!r}: the value {values.iloc[row]!r} does not occur in the table that the model was "
-                "bound to"
+                f"column {column!r} contains the value {values.iloc[row]!r}, which does not occur in the table that the model "
+                "was bound to. Use values that occur in that table"
             )
         return places
 

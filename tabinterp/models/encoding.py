@@ -106,7 +106,7 @@ def _check_fitted(encoder: Any) -> None:
     kind = encoder.__name__ if isinstance(encoder, type) else type(encoder).__name__
     if isinstance(encoder, type):
         raise ModelError(
-            f"expected a fitted transformer as encoder, got the class {kind}. Create an instance, fit it and pass that"
+            f"expected a fitted transformer as encoder, got the class {kind}. Create an instance, fit it, and pass the instance"
         )
     for step in [part for _, part in encoder.steps] if isinstance(encoder, Pipeline) else [encoder]:
         if isinstance(step, ColumnTransformer) and not hasattr(step, "transformers_"):
@@ -183,9 +183,8 @@ def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, in
         if new.all() and {*map(_text, values.unique())} & {*map(_text, levels.tolist())}:
             few = ", ".join(map(shown, levels.tolist()[:8]))
             raise ModelError(
-                f"column {column!r} has values of a different type from those its encoder was fitted on: got "
-                f"{shown(values.iloc[0])}, expected values such as {few}. Read the column as it was read for "
-                "training"
+                f"column {column!r} has values of a different type from the values that its encoder was fitted on: got "
+                f"{shown(values.iloc[0])}, expected values such as {few}. Read the column with the same type as for training"
             )
     return result
 
@@ -203,8 +202,9 @@ def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable
     wrong = [c for c in names if not pd.api.types.is_numeric_dtype(frame[c].dtype)]
     if wrong:
         raise ModelError(
-            f"a model without an encoder needs numeric columns, but {', '.join(map(repr, wrong))} are not numeric. "
-            f"Wrap the whole pipeline, pass {argument('encoder')}, or drop them from the table"
+            "a model without an encoder needs numeric columns, but these columns are not numeric: "
+            f"{', '.join(map(repr, wrong))}. Wrap the whole pipeline, pass {argument('encoder')}, or drop these columns from the "
+            "table"
         )
     return lambda rows: as_array(rows[names])
 
@@ -227,11 +227,13 @@ def _transform(
             except TabinterpError:
                 raise
             except Exception as error:  # the user's encoder: whatever it raises is told in its words
-                raise ModelError(f"the encoder {type(encoder).__name__} does not accept this table: {error}") from error
+                raise ModelError(
+                    f"the encoder {type(encoder).__name__} raised an error for the rows of this table: {error}"
+                ) from error
         if encoded.ndim != 2 or len(encoded) != len(rows):
             raise ModelError(
-                f"the encoder {type(encoder).__name__} returned shape {encoded.shape} for {len(rows)} rows; it "
-                "must return (n, d)"
+                f"the encoder {type(encoder).__name__} returned an array of shape {encoded.shape} for {len(rows)} rows; the "
+                f"shape must be ({len(rows)}, d), where d is the number of encoded columns"
             )
         return encoded
 

@@ -97,8 +97,9 @@ class ForwardCall(nn.Module):
             or len({one.shape for one in members}) != 1
         ):
             raise ModelError(
-                f"{argument('output', MEAN)} needs the members' outputs as tensors of one shape, (n,) or (n, outputs); "
-                f"{self._name} returned {_told(members)}. To choose one of them, pass its place, such as {argument('output', 0)}"
+                f"{argument('output', MEAN)} averages ensemble members, whose outputs must be tensors of the same shape, (n,) or "
+                f"(n, outputs); {self._name} returned {_told(members)}. To choose one of these outputs, pass its position, such "
+                f"as {argument('output', 0)}"
             )
         return torch.stack(list(members), dim=1)
 
@@ -106,8 +107,9 @@ class ForwardCall(nn.Module):
         """Return the mean prediction of members (n, k) or (n, k, outputs), on the scale on which they predict."""
         if isinstance(members, Tensor) and members.ndim not in (2, 3):
             raise ModelError(
-                f"{argument('output', MEAN)} needs members of shape (n, k) or (n, k, outputs); {self._name} returned "
-                f"{_told(members)}. Leave {argument('output')} out if these are its scores"
+                f"{argument('output', MEAN)} averages ensemble members, and needs a tensor of shape (n, members) or "
+                f"(n, members, outputs); {self._name} returned {_told(members)}. If this tensor contains the scores, leave out "
+                f"{argument('output')}"
             )
         if members.ndim == 2:
             members = members.unsqueeze(2)
@@ -117,8 +119,8 @@ class ForwardCall(nn.Module):
             return members.logsumexp(1) - math.log(members.shape[1])
         if self.averaged is None:
             raise ModelError(
-                f"whether {self._name} predicts classes or numbers is not known yet. Pass {argument('classes')} or "
-                f"{argument('task')} to ti.wrap"
+                f"{argument('output', MEAN)} can be used only if it is known whether {self._name} predicts classes or numbers. "
+                f"Pass {argument('classes')} or {argument('task')} to ti.wrap"
             )
         if members.shape[2] > 1:  # the log of the mean probability, which is a logit too
             return functional.log_softmax(members, dim=2).logsumexp(1) - math.log(members.shape[1])
@@ -137,10 +139,13 @@ def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) ->
     """
     wrong = [one for one in encoders if not isinstance(one, str)]
     if wrong:
-        raise ModelError(f"the names of the inputs in {argument('encoder')} must be texts; got {wrong[0]!r}")
+        raise ModelError(
+            f"the keys in {argument('encoder')} must be strings, the names of the network's inputs; got {wrong[0]!r}"
+        )
     if not any(one is not None for one in encoders.values()):
         raise ModelError(
-            f"{argument('encoder', dict(encoders))} has no encoder. Pass a fitted transformer for each input, by its name"
+            f"{argument('encoder', dict(encoders))} contains no encoder. Pass a dict that maps the name of each input to a "
+            "fitted transformer"
         )
     names = tuple(one for one, encoder in encoders.items() if encoder is not None)
     absent = tuple(one for one, encoder in encoders.items() if encoder is None)
@@ -162,13 +167,13 @@ def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) ->
             )
         raise ModelError(
             f"{argument('encoder')} names the input {unknown[0]!r}, but the arguments of {name}.forward are "
-            f"{', '.join(known)}.{did_you_mean(unknown[0], known)} Use the names of the arguments as keys"
+            f"{', '.join(known)}.{did_you_mean(unknown[0], known)} Use these names as the keys of the dict"
         )
     missing = [one for one in needed if one not in encoders]
     if missing:
         raise ModelError(
-            f"{name}.forward needs the input {missing[0]!r}, which {argument('encoder')} does not name. Add a fitted "
-            "transformer for it, or None if the network is to be given None"
+            f"{name}.forward needs the input {missing[0]!r}, which is missing from {argument('encoder')}. Add the key "
+            f"{missing[0]!r} with a fitted transformer, or with None if the network should receive None for this input"
         )
     return Inputs(len(names), names, False, absent)
 
@@ -207,14 +212,16 @@ def inputs_by_position(module: nn.Module, encoders: int, name: str) -> Inputs:
 
 def no_scores(name: str, result: Any, rows: int) -> str:
     """Return the error for a network that returned no scores for its rows: what it returned, and the argument to write."""
-    told = f"{name}: a network must return scores of shape (n,), (n, 1) or (n, k); for n = {rows} it returned {_told(result)}"
+    told = f"{name} must return scores of shape (n,), (n, 1) or (n, k); for n = {rows} rows it returned {_told(result)}"
     choice = _choice(result, rows)
     if choice is None:
         return told
-    which = "are the predictions of members" if choice == MEAN else "are the scores"
+    which = (
+        "these are the predictions of ensemble members" if choice == MEAN else f"output {choice!r} contains the scores"
+    )
     return (
-        f"{told}. If these {which}, pass {argument('output', choice)}. ({argument('outputs')} says whether scores are logits or "
-        "probabilities)"
+        f"{told}. If {which}, pass {argument('output', choice)}. (Use {argument('outputs')} to state whether scores are logits "
+        "or probabilities)"
     )
 
 
@@ -246,12 +253,12 @@ def _told(result: Any) -> str:
     if isinstance(result, fx.Proxy):
         return "a value"
     if isinstance(result, Tensor):
-        return f"{tuple(result.shape)}{'' if result.is_floating_point() else f' of type {result.dtype}'}"
+        return f"a tensor of shape {tuple(result.shape)}{'' if result.is_floating_point() else f' and type {result.dtype}'}"
     kind = type(result).__name__
     kind = f"a {kind}" if kind in ("dict", "tuple", "list") else f"an object of type {kind}"
     entries = _entries(result)
     told = [
-        f"{key!r} {tuple(one.shape) if isinstance(one, Tensor) else type(one).__name__}" for key, one in entries[:MOST]
+        f"{key!r}: {tuple(one.shape) if isinstance(one, Tensor) else type(one).__name__}" for key, one in entries[:MOST]
     ] + (["..."] if len(entries) > MOST else [])
     return "None" if result is None else kind + (f" ({', '.join(told)})" if told else "")
 
@@ -259,11 +266,15 @@ def _told(result: Any) -> str:
 def _instead(output: Any, result: Any) -> str:
     known = [key for key, _ in _entries(result)]
     near = did_you_mean(output, [one for one in known if isinstance(one, str)]) if isinstance(output, str) else ""
-    told = f"It returned {_told(result)}"
+    told = f"The network returned {_told(result)}"
     if known:
         more = ", ..." if len(known) > MOST else ""
         return f"{told}; choose one of {', '.join(map(repr, known[:MOST]))}{more}.{near}"
     if not isinstance(result, (Tensor, fx.Proxy)):
-        return f"{told}, which has no outputs to choose from. It must return tensors"
-    kind = f", or {argument('outputs', output)} if they are {output}" if output in ("logits", "probabilities") else ""
-    return f"{told}: one tensor. Leave {argument('output')} out{kind}"
+        return f"{told}, which has no outputs to choose from. Change its forward method so that it returns tensors"
+    kind = (
+        f", or pass {argument('outputs', output)} if its values are {output}"
+        if output in ("logits", "probabilities")
+        else ""
+    )
+    return f"{told}, which is a single output. Leave out {argument('output')}{kind}"

@@ -14,6 +14,7 @@ from tabinterp.arrays import FloatArray
 from .affine_front import private
 from .device import placed
 from .model import BoundModel
+from .precision import in_precision
 from .scores import module_dtype
 
 ROWS = 256  # rows that are compared
@@ -45,7 +46,7 @@ def gradient_disagreement(bound: BoundModel) -> float | None:
 def _slope(bound: BoundModel, x: FloatArray, way: FloatArray) -> FloatArray:
     """Return central differences (m, k) of the score along `way` (m, d)."""
     with torch.inference_mode(False):
-        module = placed(private(bound.module, lambda one: one.double()), bound.device)
+        module = placed(private(bound.module, lambda one: in_precision(one, torch.float64)), bound.device)
     step = STEP
     with torch.no_grad():
         try:

@@ -93,8 +93,8 @@ def _columns(codes: FloatArray, levels: Levels | None) -> FloatArray:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise ModelError(
-            f"an embedding needs whole numbers from {levels.low} to {levels.low + levels.size - 1}, but its "
-            f"encoder gave {codes[row]:g} (row {row})"
+            f"an embedding needs whole numbers from {levels.low} to {levels.low + levels.size - 1}, but the encoder of its input "
+            f"returned {codes[row]:g} (row {row}). Use an encoder that maps all levels, including unknown levels, to this range"
         )
     return np.eye(levels.size)[places.astype(np.int64)]
 
@@ -114,7 +114,8 @@ def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
             except ModelError as error:
                 raise ModelError(
                     f"encoder {i + 1} reads columns that are not input columns of this table: "
-                    f"{', '.join(map(repr, missing))}. Without them, {error}"
+                    f"{', '.join(map(repr, missing))}. Read the table with these columns as inputs. Without these columns, "
+                    f"{error}"
                 ) from error
         parts.append(Part(encoder, reads))
     return SideBySide(parts)

@@ -123,8 +123,8 @@ def _own_loss(function: Own, as_probabilities: bool) -> RowLoss:
         losses = [np.asarray(function(y.cpu().numpy(), one), dtype=np.float64) for one in given]
         if any(one.shape != y.shape for one in losses):
             raise NotApplicableError(
-                f"a custom loss must return one number for each row, shape {tuple(y.shape)}; it returned shape "
-                f"{losses[0].shape}"
+                f"a custom loss must return one number for each row (an array of shape {tuple(y.shape)}); this loss returned an "
+                f"array of shape {losses[0].shape}"
             )
         return torch.as_tensor(np.stack(losses)).to(scores.device)
 

@@ -26,6 +26,7 @@ from .affine_front import Front, consuming, on, private
 from .black_box import Function, Questions
 from .device import CPU, AdaptiveBatch, differentiated, home, placed
 from .encoding import Encoding
+from .precision import in_precision
 from .scores import module_dtype
 from .supplied_inference import OwnFit
 
@@ -63,7 +64,7 @@ class Model(Previewed):
     check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings. `expects`: how
     wide each input is, where a file says so. `fitted_in_batches`: to all training rows of a scan. `device`: where it computes;
     `resident`: are fronts kept there, where there is room? `questions`: counts the rows that a function is asked about, once
-    it is bound.
+    it is bound. `dequantised`: were quantised layers replaced by linear ones?
     """
 
     name: str
@@ -91,6 +92,7 @@ class Model(Previewed):
     device: str = CPU
     resident: bool = True
     questions: Questions | None = None
+    dequantised: bool = False
 
     def preview(self) -> Preview:
         """Return library, layers and parameters."""
@@ -135,11 +137,11 @@ def check_model(model: Any) -> None:
         raise ModelError("expected a model, got a Table. Pass the model first, then the table")
     if isinstance(model, str):
         raise ModelError(
-            f"expected a model from ti.wrap or ti.load_model, got the text {model!r}. Call "
+            f"expected a model from ti.wrap or ti.load_model, got the string {model!r}. Call "
             f"ti.load_model({model!r}) first"
         )
     raise ModelError(
-        f"expected a model from ti.wrap or ti.load_model, got an object of type {kind}. Call ti.wrap(...) on it first"
+        f"expected a model from ti.wrap or ti.load_model, got an object of type {kind}. Pass the object to ti.wrap first"
     )
 
 
@@ -147,8 +149,9 @@ def check_widths(model: Model, widths: Sequence[int]) -> None:
     """Check that the inputs are as wide as the model's file says."""
     if model.expects is not None and tuple(widths) != model.expects:
         raise ModelError(
-            f"{model.name} was saved with inputs of {', '.join(map(str, model.expects))} columns, but this table "
-            f"gives inputs of {', '.join(map(str, widths))} columns"
+            f"the inputs of {model.name} must have these numbers of encoded columns: {', '.join(map(str, model.expects))}. From "
+            f"this table, its encoders return these numbers of columns: {', '.join(map(str, widths))}. Use the encoders and the "
+            "input columns that the network was trained with"
         )
 
 
@@ -282,7 +285,8 @@ class BoundModel:
         if wrong.any():
             row = int(self.table.numbers[int(np.argmax(wrong))])
             raise ModelError(
-                f"{self.model.name} gives scores that are not finite for {int(wrong.sum())} rows, such as row {row}"
+                f"{self.model.name} returns infinite or NaN scores for some rows (number of rows: {int(wrong.sum())}; first: row "
+                f"{row}). Check the values in these rows and the weights of the model"
             )
         return scores
 
@@ -318,7 +322,7 @@ class BoundModel:
     def behind(self) -> nn.Module:
         """The same function, for inspection of its parts."""
         with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
-            return private(self.front.rest, lambda module: module.float())
+            return private(self.front.rest, lambda module: in_precision(module, torch.float32))
 
     @cached_property
     def z(self) -> Tensor:
@@ -385,7 +389,7 @@ class BoundModel:
     def _head(self) -> FloatArray:
         """The rows (n, c) before the steps of the encoder that mix columns."""
         if self.encoding.tail is None:
-            raise ModelError(f"the encoder of {self.model.name} has no known steps before it mixes columns")
+            raise ModelError(f"the encoder of {self.model.name} has no known steps before the step that mixes columns")
         return self.encoding.tail.head.transform(self.table.inputs)
 
     def encoded_front(self, rows: pd.DataFrame) -> Tensor:

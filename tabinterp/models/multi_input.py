@@ -173,8 +173,8 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
         raise ModelError(returned[0])
     shapes = ", ".join(str(tuple(one.shape)) for one in few)
     raise ModelError(
-        f"{model.name} accepts its {len(few)} inputs neither as floats nor as whole numbers, in the order of its "
-        f"encoders (shapes: {shapes}): {'; '.join(list(dict.fromkeys(said))[:2])}"
+        f"{model.name} raised an error for its {len(few)} inputs, both as floats and as whole numbers (shapes: {shapes}). Check "
+        f"that there is one encoder for each input, in the right order. The error was: {'; '.join(list(dict.fromkeys(said))[:2])}"
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, fx, nn
@@ -16,6 +17,7 @@ from torch import Tensor, fx, nn
 from .affine_front import is_activation, trace
 from .device import placed
 from .model import BoundModel
+from .precision import in_precision
 
 RECTIFIERS = ("relu", "leakyrelu", "leaky_relu", "prelu")
 NEAR = 1e-6
@@ -55,7 +57,7 @@ def is_affine_between(bound: BoundModel, layers: int) -> bool:
 
 
 def _with_slopes(graph: fx.GraphModule, slope: Callable[[int], Tensor]) -> fx.GraphModule:
-    own = copy.deepcopy(graph).double()
+    own = cast("fx.GraphModule", in_precision(copy.deepcopy(graph), torch.float64))
     active = [node for node in own.graph.nodes if is_activation(own, node)]
     for i, node in enumerate(active):
         own.add_submodule(f"held_{i}", _Held(slope(i)))

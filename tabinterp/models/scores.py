@@ -20,21 +20,26 @@ Link = Literal["logit", "log"]  # from probabilities, or from rates, to scores
 
 class Scores(nn.Module):
     """A module from raw outputs to scores: one log-odds for a binary task, one value for regression, k centred logits for k
-    classes, one log rate for counts. `link`: the outputs are probabilities or rates.
+    classes, one log rate for counts. `link`: the outputs are probabilities or rates. `raw`: outputs that it gave for some rows;
+    outputs in half precision are converted to single precision first.
     """
 
-    def __init__(self, module: nn.Module, matrix: Tensor, link: Link | None, flat: bool) -> None:
+    def __init__(self, module: nn.Module, matrix: Tensor, link: Link | None, raw: Tensor) -> None:
         super().__init__()
         self.module = module
-        self.flat = flat
+        self.flat = raw.ndim == 1
         self.link = link
-        self.head = linear(matrix, None)
+        self.dtype = torch.float64 if raw.dtype == torch.float64 else torch.float32
+        self.casts = raw.dtype != self.dtype
+        self.head = linear(matrix.to(self.dtype), None)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.of_outputs(self.module(x))
 
     def of_outputs(self, raw: Tensor) -> Tensor:
         """Return the scores for raw outputs (n,) or (n, k)."""
+        if self.casts:
+            raw = raw.to(self.dtype)
         if self.flat:
             raw = raw.reshape(-1, 1)  # not unsqueeze: a network that squeezes gives no dimension at all for one row
         if self.link is not None:
@@ -59,8 +64,9 @@ def check_probabilities(name: str, raw: Tensor) -> None:
     if not are_probabilities(raw):
         low, high = float(raw.min()), float(raw.max())
         raise ModelError(
-            f"{name} was wrapped with {argument('outputs', 'probabilities')}, but gives values from {low:.3g} to "
-            f"{high:.3g}. If these are logits, use {argument('outputs', 'logits')}"
+            f"{name} was wrapped with {argument('outputs', 'probabilities')}, but its outputs (from {low:.3g} to {high:.3g}) are "
+            "not all between 0 and 1, or do not sum to 1 over the classes. If the outputs are logits, pass "
+            f"{argument('outputs', 'logits')}"
         )
 
 

@@ -75,10 +75,10 @@ def wrap(
         if is_ours(model):
             return replace(make(model, encoder, classes, task, outputs, name), device=device_of(device))
     raise ModelError(
-        f"{type(model).__module__}.{type(model).__name__} is not a supported model. Supported are fitted "
-        "scikit-learn estimators and pipelines, skorch nets, statsmodels results, torch modules, fastai learners, Keras and ONNX "
-        "models, objects with predict_proba and classes_, and functions of rows. Of another object pass what predicts, such as "
-        f"model.predict_proba, with {argument('classes', '...')}, or the network in it with an encoder"
+        f"{type(model).__module__}.{type(model).__name__} is not a supported model. Pass a fitted "
+        "scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner, a Keras or "
+        "ONNX model, any object with predict_proba and classes_, or a function of rows, such as model.predict_proba with "
+        f"{argument('classes')}"
     )
 
 
@@ -94,14 +94,16 @@ def _with_output(
     """Wrap a torch module, or an estimator of several targets, of whose outputs one is chosen."""
     if isinstance(output, bool) or not isinstance(output, (str, int)):
         raise ModelError(
-            f"{argument('output')} must be the key (a text) or the place (a whole number) of an output, or 'mean'; got {output!r}"
+            f"{argument('output')} must be the name (a string) or the position (a whole number) of an output, or 'mean'; got "
+            f"{output!r}"
         )
     if hasattr(model, "get_params") and hasattr(model, "fit"):
         return from_sklearn.wrap(model, encoder, classes, task, outputs, name, output)
     if not isinstance(model, nn.Module) or from_keras.is_model(model):
         raise ModelError(
-            f"{argument('output', output)} chooses an output of a torch module, and {type(model).__name__} is none. Leave it "
-            f"out. Whether a model returns logits or probabilities is said with {argument('outputs')}"
+            f"{argument('output', output)} chooses an output of a torch module, but {type(model).__name__} is not a torch "
+            f"module. Leave out {argument('output')}. To state whether the model returns logits or probabilities, pass "
+            f"{argument('outputs')}"
         )
     return from_torch.wrap(model, encoder, classes, task, outputs, name, output)
 

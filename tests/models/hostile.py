@@ -436,21 +436,33 @@ GRAPHS = {  # what -> (change of model.json, words)
     ),
     "an attribute for an operation": (at("relu", op="__class__"), "the unknown operation '__class__'"),
     "an operation of torch that is not ours": (at("relu", op="load"), "the unknown operation 'load'"),
-    "too few values": (at("add", values=[FC]), "add takes 2 values; got 1"),
-    "too many values": (at("relu", values=[FC, X, X]), "relu takes 1 values; got 3"),
-    "another setting": (at("relu", settings={"out": FC}), r"the settings of relu must be among \[\]; got \['out'\]"),
-    "a missing tensor": (at("scale", of="nowhere"), "the weights do not fit the architecture: missing: nowhere"),
+    "too few values": (at("add", values=[FC]), "values of the operation add must be 2; got 1"),
+    "too many values": (at("relu", values=[FC, X, X]), "values of the operation relu must be 1; got 3"),
+    "another setting": (
+        at("relu", settings={"out": FC}),
+        r"the operation relu allows the settings \[\]; got \['out'\]",
+    ),
+    "a missing tensor": (
+        at("scale", of="nowhere"),
+        r"the weights do not match the architecture \(missing from the weights: nowhere",
+    ),
     "a tensor left over": (
         lambda h: h["graph"].update(nodes=[n for n in h["graph"]["nodes"] if n["name"] != "out"], output="add"),
         "layers that no node uses: out",
     ),
-    "an attribute for a tensor": (at("scale", of="__class__.__init__"), "missing: __class__.__init__"),
-    "a layer that is not described": (at("fc", of="nowhere"), "the layer 'nowhere', which is not described"),
+    "an attribute for a tensor": (at("scale", of="__class__.__init__"), "missing from the weights: __class__.__init__"),
+    "a layer that is not described": (
+        at("fc", of="nowhere"),
+        "the layer 'nowhere', which is not in the list of layers",
+    ),
     "a layer of two values": (
         at("fc", values=[X, X]),
-        "is a layer, so it needs the name of the layer in `of`, and 1 values",
+        "'of' must name a layer, its list 'values' must have the length 1",
     ),
-    "an unknown layer": (lambda h: h["graph"]["layers"]["fc"].update(kind="LSTM"), "an unknown kind of layer 'LSTM'"),
+    "an unknown layer": (
+        lambda h: h["graph"]["layers"]["fc"].update(kind="LSTM"),
+        "a layer of the unknown kind 'LSTM'",
+    ),
     "a layer larger than memory": (
         lambda h: h["graph"]["layers"]["fc"]["settings"].update(in_features=1 << 23, out_features=1 << 23),
         "in_features of Linear must be a whole number from 1 to 65,536; got 8388608",
@@ -458,8 +470,8 @@ GRAPHS = {  # what -> (change of model.json, words)
     "a cycle": (at("fc", values=[{"node": "add"}]), "uses 'add', but there is no input or earlier node"),
     "itself": (at("relu", values=[{"node": "relu"}]), "uses 'relu', but there is no input or earlier node"),
     "an unknown name": (at("add", values=[FC, {"node": "/etc/passwd"}]), "uses '/etc/passwd'"),
-    "a name twice": (at("add", name="mul"), "two nodes named 'mul'"),
-    "no output": (whole(output="nowhere"), "the output 'nowhere' is not a node"),
+    "a name twice": (at("add", name="mul"), "two nodes or inputs named 'mul'"),
+    "no output": (whole(output="nowhere"), "the output 'nowhere' is not the name of a node or an input"),
     "an output that is no score": (
         whole(output="scale"),
         r"the output must be scores of shape \(n,\), \(n, 1\) or \(n, k\)",
@@ -471,12 +483,12 @@ GRAPHS = {  # what -> (change of model.json, words)
     ),
     "a huge repeat": (
         new({"op": "repeat", "values": [X, 1, BIG]}),
-        "new0' .repeat.: too large, with .* entries for 4,096 rows; the limit is",
+        "new0' .repeat. would have .* entries for 4,096 rows; the limit is",
     ),
     "a repeat beyond numbers": (new({"op": "repeat", "values": [X, BIG, BIG]}), r"new0' \(repeat\) cannot be computed"),
     "a huge expand": (
         new({"op": "unsqueeze", "values": [X, 1]}, {"op": "expand", "values": [{"node": "new0"}, -1, BIG, -1]}),
-        "new1' .expand.: too large",
+        "new1' .expand. would have",
     ),
     "a huge reshape": (new({"op": "reshape", "values": [X, BIG, BIG]}), r"new0' \(reshape\) cannot be computed"),
     "rows times rows": (
@@ -489,26 +501,26 @@ GRAPHS = {  # what -> (change of model.json, words)
             {"op": "transpose", "values": [{"node": "new4"}, 0, 1]},
             {"op": "matmul", "values": [{"node": "new4"}, {"node": "new5"}]},
         ),
-        "new6' .matmul.: too large",
+        "new6' .matmul. would have",
     ),
     "a huge one-hot": (
         new({"op": "long", "values": [X]}, {"op": "one_hot", "values": [{"node": "new0"}, BIG]}),
-        "new1' .one_hot.: too large",
+        "new1' .one_hot. would have",
     ),
     "numbers that grow": (
         new(
             {"op": "size", "values": [X, 0]},
             *({"op": "mul", "values": [{"node": f"new{i}"}, {"node": f"new{i}"}]} for i in range(9)),
         ),
-        "gives a number that is too large",
+        "returns a number larger than 2,147,483,648",
     ),
     "a power of numbers": (
         new({"op": "size", "values": [X, 0]}, {"op": "pow", "values": [{"node": "new0"}, BIG]}),
-        "pow.: needs a tensor",
+        "pow. needs a tensor",
     ),
     "several values times a number": (
         new({"op": "unbind", "values": [X, 1]}, {"op": "mul", "values": [{"node": "new0"}, BIG]}),
-        "mul.: needs tensors or numbers",
+        "mul. needs tensors or numbers",
     ),
     "many constants": (
         new(
@@ -516,7 +528,7 @@ GRAPHS = {  # what -> (change of model.json, words)
             {"op": "sum", "values": [{"node": "new0"}]},
             {"op": "add", "values": [X, {"node": "new2"}]},
         ),
-        "its constants together: too large",
+        "all constants together would have",
     ),
     "more columns for fewer rows": (
         new(
@@ -524,7 +536,7 @@ GRAPHS = {  # what -> (change of model.json, words)
             {"op": "sub", "values": [4097, {"node": "new0"}]},
             {"op": "repeat", "values": [X, 1, {"node": "new1"}]},
         ),
-        "new1' .sub.: computes with the number of rows",
+        "new1' .sub. computes with the number of rows",
     ),
     "columns for one number of rows": (
         new(
@@ -543,22 +555,25 @@ GRAPHS = {  # what -> (change of model.json, words)
             {"op": "attention", "values": [{"node": "new1"}] * 3},
             {"op": "amax", "values": [{"node": "new2"}, 1]},
         ),
-        "new2' .attention.: too large",
+        "new2' .attention. would have",
     ),
-    "a number beyond all": (new({"op": "mul", "values": [X, 10**30]}), "has a number beyond"),
-    "a text": (new({"op": "to", "values": [X, "cuda"]}), "has an invalid value: .cuda"),
+    "a number beyond all": (
+        new({"op": "mul", "values": [X, 10**30]}),
+        "contains the number 1000000000000000000000000000000; numbers must be finite",
+    ),
+    "a text": (new({"op": "to", "values": [X, "cuda"]}), "has the invalid value .cuda"),
     "another dtype": (new({"op": "to", "values": [X, {"dtype": "object"}]}), "the dtype must be one of float32"),
-    "a value of two kinds": (new({"op": "relu", "values": [{"node": "x", "slice": []}]}), "has an invalid value"),
+    "a value of two kinds": (new({"op": "relu", "values": [{"node": "x", "slice": []}]}), "has the invalid value"),
     "nested values": (
         new({"op": "reshape", "values": [X, [[[[[[[[[[1]]]]]]]]]]]}),
         "nests its values too deeply",
     ),
-    "no tensor first": (new({"op": "reshape", "values": [3, 1]}), "its first value is not a tensor"),
-    "a huge input": (lambda h: h["graph"]["inputs"][0].update(width=1 << 40), "must have 1 to 65,536 columns"),
-    "an input of nothing": (lambda h: h["graph"]["inputs"][0].update(width=-1), "must have 1 to 65,536 columns"),
-    "layers and a graph": (lambda h: h.update(layers=[]), "either as layers or as a graph"),
-    "neither": (lambda h: h.pop("graph"), "either as layers or as a graph"),
-    "a field more": (at("relu", code="print()"), "graph.nodes.*code: Extra inputs are not permitted"),
+    "no tensor first": (new({"op": "reshape", "values": [3, 1]}), "needs a tensor as its first value"),
+    "a huge input": (lambda h: h["graph"]["inputs"][0].update(width=1 << 40), "the width must be from 1 to 65,536"),
+    "an input of nothing": (lambda h: h["graph"]["inputs"][0].update(width=-1), "the width must be from 1 to 65,536"),
+    "layers and a graph": (lambda h: h.update(layers=[]), "either in the field 'layers' or in the field 'graph'"),
+    "neither": (lambda h: h.pop("graph"), "either in the field 'layers' or in the field 'graph'"),
+    "a field more": (at("relu", code="print()"), "graph.nodes.*code': Extra inputs are not permitted"),
 }
 
 LOUD = ("unknown operation", "too few values", "a missing tensor", "a huge repeat", "a huge reshape", "a cycle")

@@ -204,11 +204,11 @@ def test_a_null_stands_beside_and_is_never_the_model(saved, tmp_path):
     ti.save_null(None, saved)
     assert ti.load_null(saved) is None
     ti.save_null(network("regression"), saved)
-    with pytest.raises(ModelError, match="does not belong to this network as its null"):
+    with pytest.raises(ModelError, match="cannot be used with this bundle as its 'null' network"):
         ti.load_null(saved)
     at.rename(tmp_path / "elsewhere")
     at.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ModelError, match="is a link"):
+    with pytest.raises(ModelError, match="is a symbolic link"):
         ti.load_null(saved)
 
 
@@ -219,7 +219,10 @@ def test_what_is_no_other_seed_is_refused(name, saved, tmp_path):
         at = saved / "seeds" if name == "all are a link" else saved / "seeds" / "1"
         at.rename(tmp_path / "elsewhere")
         at.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ModelError, match="differ in task" if name == "of another task" else "is a link"):
+    with pytest.raises(
+        ModelError,
+        match="do not agree in all of these settings: task" if name == "of another task" else "is a symbolic link",
+    ):
         ti.load_others(saved)
 
 
@@ -246,10 +249,10 @@ def test_loading_draws_nothing_and_leaves_the_network_without_gradients(saved):
     [
         (
             nn.Sequential(nn.Linear(D, 2), nn.RReLU(), nn.Linear(2, 1)),
-            "contains a RReLU; layers that can be saved are Linear",
+            "contains a layer of the unsupported type RReLU; the layers that can be saved are Linear",
         ),
         (nn.Sequential(nn.BatchNorm1d(D, track_running_stats=False), nn.Linear(D, 1)), "without running statistics"),
-        (nn.Sequential(nn.Linear(D, 1)).to(torch.bfloat16), "cannot be saved with dtype.*float32"),
+        (nn.Sequential(nn.Linear(D, 1)).to(torch.bfloat16), "its weights have the type bfloat16.*float32"),
     ],
 )
 def test_what_cannot_be_saved_is_refused_and_leaves_no_file(module, words, tmp_path):
@@ -323,8 +326,8 @@ FILES = {  # what is in the file -> (its bytes, words of the refusal)
     "pickle": (lambda: pickle.dumps(Payload()), "a pickle"),
     "old pickle": (lambda: pickle.dumps(Payload(), protocol=0), "a pickle"),
     "joblib": (joblib_bytes, "a pickle"),
-    "packed joblib": (lambda: joblib_bytes(compress=3), "a compressed file, as joblib writes for pickles"),
-    "torch.save": (torch_zip, "contains only weights|needs torch 2.10 or later"),
+    "packed joblib": (lambda: joblib_bytes(compress=3), "a compressed file, such as joblib writes for a pickle"),
+    "torch.save": (torch_zip, "contains only weights|torch 2.10 or later is needed"),
     "keras": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(50), "an HDF5 file"),
     "random bytes": (lambda: np.random.default_rng(0).bytes(500), "a file of unknown format"),
     "nothing": (lambda: b"", "a file of unknown format"),
@@ -436,7 +439,7 @@ def test_weights_that_are_not_finite_are_refused(value, saved):
     weights = safetensors.torch.load((saved / "model.safetensors").read_bytes())
     weights["3.bias"][0] = value
     put(saved, "model.safetensors", safetensors.torch.save(weights))
-    with pytest.raises(ModelError, match=r"3\.bias contains values that are not finite"):
+    with pytest.raises(ModelError, match=r"the tensor '3\.bias' contains infinite or NaN values"):
         ti.load_model(saved)
 
 
@@ -454,25 +457,34 @@ def entry(name, value):
 FORGED = {
     "unknown layer": (
         lambda h: h["layers"][1].update(kind="Lambda"),
-        "an unknown kind of layer 'Lambda'; allowed: Linear",
+        "a layer of the unknown kind 'Lambda'; use Linear",
     ),
-    "code for a layer": (lambda h: h["layers"][1].update(kind="os.system"), "an unknown kind of layer 'os.system'"),
-    "settings too many": (layer(1, inplace=True), r"the settings of Tanh must be \[\]; got \['inplace'\]"),
-    "settings too few": (lambda h: h["layers"][0].update(settings={}), "the settings of Linear must be"),
-    "wider": (layer(0, out_features=6), "the weights do not fit the architecture"),
+    "code for a layer": (lambda h: h["layers"][1].update(kind="os.system"), "a layer of the unknown kind 'os.system'"),
+    "settings too many": (
+        layer(1, inplace=True),
+        r"a layer of kind Tanh must have the settings \[\]; got \['inplace'\]",
+    ),
+    "settings too few": (lambda h: h["layers"][0].update(settings={}), "a layer of kind Linear must have the settings"),
+    "wider": (layer(0, out_features=6), "the weights do not match the architecture"),
     "enormous": (layer(0, out_features=10**12), "out_features of Linear must be a whole number from 1 to"),
     "negative": (layer(0, out_features=-3), "out_features of Linear must be a whole number from 1 to"),
     "text for a number": (layer(0, out_features="many"), "out_features of Linear must be a whole number from 1 to"),
-    "probability above one": (layer(2, p=1.5), "Dropout cannot be built"),
-    "a layer less": (lambda h: h["layers"].pop(), "the weights do not fit"),
-    "no bias": (lambda h: h["layers"][0].update(bias=False), "the weights do not fit"),
-    "another format": (entry("format", 2), "has format 2; this version of tabinterp reads format 1"),
-    "true for a format": (entry("format", True), "has format True; this version of tabinterp reads format 1"),
-    "unknown field": (entry("module", "os"), "module: Extra inputs are not permitted"),
-    "missing field": (lambda h: h.pop("reads"), "reads: Field required"),
+    "probability above one": (layer(2, p=1.5), "a layer of kind Dropout cannot be built"),
+    "a layer less": (lambda h: h["layers"].pop(), "the weights do not match"),
+    "no bias": (lambda h: h["layers"][0].update(bias=False), "the weights do not match"),
+    "another format": (entry("format", 2), "has the bundle format 2, but this version of tabinterp reads format 1"),
+    "true for a format": (
+        entry("format", True),
+        "has the bundle format True, but this version of tabinterp reads format 1",
+    ),
+    "unknown field": (entry("module", "os"), "'module': Extra inputs are not permitted"),
+    "missing field": (lambda h: h.pop("reads"), "'reads': Field required"),
     "unknown outputs": (entry("outputs", "odds"), "outputs must be logits or probabilities; got 'odds'"),
-    "unknown task": (entry("task", "ranking"), "the task must be one of binary, multiclass, regression, count; got"),
-    "unknown precision": (entry("dtype", "float16"), "model.json states dtype float16"),
+    "unknown task": (
+        entry("task", "ranking"),
+        "the field task must be one of binary, multiclass, regression, count; got",
+    ),
+    "unknown precision": (entry("dtype", "float16"), "model.json states that the weights have the type float16"),
     "unknown split": (entry("split", {"kind": "whim"}), "the field 'kind' of the split is invalid: Input should be"),
     "wrong split": (
         entry("split", {"kind": "fraction", "cuts": ["a"]}),
@@ -482,11 +494,11 @@ FORGED = {
         entry("split", {"kind": "fraction", "rows": 3}),
         "the split has the unknown field 'rows'",
     ),
-    "a table of more": (entry("table", {"target": "y", "source": "/etc/passwd"}), r"table\.source: Extra inputs"),
-    "no split": (entry("split", [1]), "split: Input should be"),
+    "a table of more": (entry("table", {"target": "y", "source": "/etc/passwd"}), r"table\.source': Extra inputs"),
+    "no split": (entry("split", [1]), "'split': Input should be"),
     "no weights": (
         lambda h: h["sha256"].pop("model.safetensors"),
-        "do not match the list in model.json: model.safetensors",
+        r"do not match the list in its model\.json \(missing or not listed: model\.safetensors",
     ),
     "nested classes": (entry("classes", [["a"], "b"]), "classes.0"),
 }

@@ -208,7 +208,7 @@ WITHOUT = [RidgeClassifier(), RidgeClassifierCV(), Perceptron(), LinearSVC(), SG
 def test_classifiers_without_probabilities_are_refused_with_the_way_out(estimator):
     pipeline = fitted(estimator, "binary")
     with pytest.raises(
-        ModelError, match=r"has no predicted probabilities.*CalibratedClassifierCV\(FrozenEstimator\(model\)\)"
+        ModelError, match=r"does not predict probabilities.*CalibratedClassifierCV\(FrozenEstimator\(model\)\)"
     ):
         ti.wrap(pipeline)
 

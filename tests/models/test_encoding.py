@@ -120,7 +120,7 @@ def test_levels_unseen_in_training_are_encoded_as_the_pipeline_does(bound):
     other = frame().assign(city=["Mainz", "Bonn"] * 150)
     again = bind(ours.model, table(source=other))
     np.testing.assert_allclose(again.scores[:, 0], pipeline.decision_function(other[COLUMNS]), atol=1e-9)
-    with pytest.raises(ModelError, match=r"does not accept this table.*Mainz"):
+    with pytest.raises(ModelError, match=r"raised an error for the rows of this table.*Mainz"):
         bind(bound("unknown is an error")[1].model, table(source=other))
 
 
@@ -164,8 +164,8 @@ def test_binding_encodes_the_rows_once_and_a_few_to_probe():
 @pytest.mark.parametrize(
     ("encode", "words"),
     [
-        (lambda X: X.to_numpy(dtype=float)[:, 0], r"\(n, d\)"),
-        (lambda X: X.to_numpy(dtype=float)[1:], r"\(n, d\)"),
+        (lambda X: X.to_numpy(dtype=float)[:, 0], r"the shape must be \(4, d\)"),
+        (lambda X: X.to_numpy(dtype=float)[1:], r"the shape must be \(4, d\)"),
         (lambda X: np.full(X.shape, "text", dtype=object), "text"),
         (lambda X: X.to_numpy(dtype=float) / 0.0, "missing or infinite"),
         (lambda X: X["nowhere"], "nowhere"),

@@ -189,7 +189,10 @@ def test_an_inspection_shows_the_graph(source, tmp_path):
 
 def test_an_input_of_another_width_is_refused(source, tmp_path):
     model = ti.load_model(ti.save_model(ti.wrap(WideAndDeep(), encoder="passthrough"), tmp_path))
-    with pytest.raises(ModelError, match="inputs of 4 columns, but this table gives inputs of 2"):
+    with pytest.raises(
+        ModelError,
+        match=r"numbers of encoded columns: 4\. From this table, its encoders return these numbers of columns: 2",
+    ):
         bind(model, ti.read_table(source[[*cases.NUMBERS, "binary"]], target="binary"))
 
 
@@ -242,12 +245,18 @@ class Hooked(Residual):
 UNSAVED = {
     "branch": (
         Branch,
-        "cannot be traced.*Write its forward method with layers and operations that can be saved, or export",
+        "torch.fx cannot trace.*Use only layers and operations that can be saved in the forward method, or export",
     ),
-    "operation": (Sorted, r"it uses the operation sort \(sort\); operations that can be saved are add, sub"),
-    "hook": (Hooked, "different scores when it is rebuilt"),
-    "max_norm": (Capped, "an? Embedding with max_norm"),
-    "any width": (Anywide, "is only known once it is bound to a table. Wrap it with an encoder that was fitted"),
+    "operation": (
+        Sorted,
+        r"the unsupported operation sort \(node 'sort'\); the operations that can be saved are add, sub",
+    ),
+    "hook": (Hooked, "its scores differ when the network is rebuilt"),
+    "max_norm": (Capped, "an Embedding layer with max_norm"),
+    "any width": (
+        Anywide,
+        "is not known until the network is bound to a table. Wrap the network with an encoder that was fitted",
+    ),
 }
 
 
@@ -263,7 +272,9 @@ def test_an_encoder_of_the_user_s_own_and_a_function_are_refused_in_words(source
     encoders = [several.encoders(source)[0], Own().fit(source[cases.LEVELS])]
     with pytest.raises(ModelError, match=r"encoder of .* cannot be saved.*test_graphs\.Own"):
         ti.save_model(ti.wrap(several.Listed(), encoder=encoders), tmp_path / "bundle")
-    with pytest.raises(ModelError, match=r"only its predictions are accessible.*Only networks"):
+    with pytest.raises(
+        ModelError, match=r"is available only as a prediction function, so it cannot be saved.*Only networks"
+    ):
         ti.save_model(ti.wrap(lambda rows: rows.iloc[:, 0]), tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 
@@ -294,7 +305,7 @@ def test_an_input_without_an_encoder_is_refused(tmp_path):
     path = tmp_path / "model.zip"
     path.write_bytes(hostile.with_graph(lambda h: h["graph"]["inputs"].append({"name": "y", "width": 1})))
     with pytest.raises(
-        ModelError, match=r"the network has 2 inputs, but encoder\.skops has another number of encoders"
+        ModelError, match=r"inputs of the network is 2, but encoder\.skops contains a different number of encoders"
     ):
         ti.load_model(path)
 

@@ -145,7 +145,11 @@ def into_a_buffer(net, x, codes):
     return net.tail(x + buffer, net.vectors(codes))
 
 
-COMPARES, WHOLE, DETACHES = "compares its inputs", "uses integers for operations", "detaches a part of its computation"
+COMPARES, WHOLE, DETACHES = (
+    "compares its inputs",
+    "uses integer inputs for an operation",
+    "detaches part of its computation",
+)
 ROUNDS, COMPILED = "rounds values to integers", "uses integers in compiled or vectorised code"
 OPAQUE = {
     "a mask": (lambda net, x, c: net.tail(x * (1 + (c[:, :1] == 3).float()), net.vectors(c)), COMPARES),
@@ -221,7 +225,7 @@ def test_any_other_use_of_a_code_has_the_network_s_own_scores_and_no_gradient(ki
     module = Network(forward).eval()
     bound = bind(ti.wrap(module, encoder=encoders, outputs="logits"), table)
     np.testing.assert_allclose(bound.scores, own_scores(module, given), atol=1e-6)
-    with pytest.raises(NotApplicableError, match=f"{reason}.*so it has no gradient"):
+    with pytest.raises(NotApplicableError, match=f"{reason}.*so its gradients cannot be computed"):
         ti.gradient_importance(bound, table)
 
 
@@ -417,7 +421,7 @@ LATE = {
     "a code that is a number": (each_row(lambda row, code: code[1] + 1 if row[1] > FAR else 1), WHOLE),
     "a number that is rounded": (each_row(lambda row, code: row[0].round() if row[1] > FAR else 1), ROUNDS),
     "a check of rare levels": (
-        lambda net, x, c: net.tail(x * 1.0 if c.max() > 2 else x, net.vectors(c)), "takes a branch for these rows"
+        lambda net, x, c: net.tail(x * 1.0 if c.max() > 2 else x, net.vectors(c)), "runs different code for these rows"
     ),
 }  # fmt: skip
 
@@ -430,7 +434,7 @@ def test_a_later_row_that_takes_another_branch_has_no_gradient(kind, table, enco
     np.testing.assert_allclose(bound.scores, own_scores(module, given), atol=1e-6)
     first = np.arange(SPECIAL)
     assert bound.gradients(bound.x[first]).shape == (SPECIAL, 9, 1)
-    with pytest.raises(NotApplicableError, match=f"{reason}.*so it has no gradient"):
+    with pytest.raises(NotApplicableError, match=f"{reason}.*so its gradients cannot be computed"):
         ti.gradient_importance(bound, table)
     assert len(ti.permutation_importance(bound, table, n_repeats=2).frame()) == 4
 
@@ -440,7 +444,7 @@ def test_an_audit_of_rows_that_take_another_branch(source, encoders):
     model = ti.wrap(Network(LATE["a check of rare levels"][0]), encoder=encoders, outputs="logits")
     audit = ti.audit(model, rows, analyses=["gradients", "permutation_importance"])
     assert (
-        "takes a branch for these rows that depends on their integer codes, so it has no gradient"
+        "runs different code for these rows, depending on their integer codes, so its gradients cannot be computed"
         in audit.to_markdown()
     )
     assert audit.document.gradients.methods == []
@@ -553,5 +557,5 @@ def test_rows_that_run_other_activations_have_no_hidden_units_in_common(source):
 
     numbers = ti.read_table(source[[*COLUMNS[:2], "y"]], target="y")
     model = ti.wrap(Units(more, branches=True), encoder=StandardScaler().fit(source[COLUMNS[:2]]), outputs="logits")
-    with pytest.raises(NotApplicableError, match="applies other activations to some rows than to others"):
+    with pytest.raises(NotApplicableError, match="applies different activation functions to different rows"):
         ti.neurons(model, numbers)

@@ -435,10 +435,10 @@ def test_names_that_are_not_those_of_the_forward(source, table):
     ):
         ti.wrap(WithNothing(), encoder={"continous": first, "categorical": second})
     with pytest.raises(
-        ModelError, match=r"WithNothing.forward needs the input 'weights', which encoder= does not name"
+        ModelError, match=r"WithNothing.forward needs the input 'weights', which is missing from encoder="
     ):
         ti.wrap(WithNothing(), encoder={"continuous": first, "categorical": second})
-    with pytest.raises(ModelError, match=r"names of the inputs in encoder= must be texts; got 0"):
+    with pytest.raises(ModelError, match=r"the keys in encoder= must be strings, .*; got 0"):
         ti.wrap(OfDict(), encoder={0: first})
 
 
@@ -483,7 +483,9 @@ def test_a_chosen_output_is_saved(source, table, tmp_path):
             bind(ti.load_model(tmp_path / str(output)), table).scores, bind(model, table).scores, atol=1e-6
         )
     unknown = ti.wrap(Returns(CHOSEN["list of members"][0]), encoder=encoders(source), output="mean")
-    with pytest.raises(ModelError, match=r"cannot be saved without code, because its forward method cannot be traced"):
+    with pytest.raises(
+        ModelError, match=r"cannot be saved without its code, because torch.fx cannot trace its forward method"
+    ):
         ti.save_model(unknown, tmp_path / "mean")
 
 
@@ -493,9 +495,10 @@ def test_a_chosen_output_is_saved(source, table, tmp_path):
         (
             CHOSEN["dict"][0],
             None,
-            r"returned a dict \('features' \(\d+, 7\), 'logits' \(\d+, 1\)\).*pass output='logits'.*outputs= says",
+            r"returned a dict \('features': \(\d+, 7\), 'logits': \(\d+, 1\)\). If output 'logits' contains the scores, "
+            r"pass output='logits'.*outputs= to state",
         ),
-        (CHOSEN["tuple"][0], None, r"returned a tuple \(0 \(\d+, 1\), 1 \(\d+, 7\)\).*pass output=0"),
+        (CHOSEN["tuple"][0], None, r"returned a tuple \(0: \(\d+, 1\), 1: \(\d+, 7\)\).*pass output=0"),
         (
             lambda y: y[:, None].expand(-1, 5, 1),
             None,
@@ -507,7 +510,11 @@ def test_a_chosen_output_is_saved(source, table, tmp_path):
             r"output='logit' is not an output.*one of 'features', 'logits'. Did you mean 'logits'",
         ),
         (CHOSEN["tuple"][0], 2, r"output=2 is not an output of Returns.*choose one of 0, 1"),
-        (lambda y: y, "logits", r"one tensor. Leave output= out, or outputs='logits' if they are logits"),
+        (
+            lambda y: y,
+            "logits",
+            r"a single output. Leave out output=, or pass outputs='logits' if its values are logits",
+        ),
     ],
 )
 def test_words_where_an_output_is_missing(give, output, message, source, table):
@@ -535,17 +542,29 @@ def test_an_output_of_a_dataclass(source, table):
         (
             lambda y: Record(y.expand(-1, 7), y),
             None,
-            r"an object of type Record \('hidden' .*'scores' .*pass output='scores'",
+            r"an object of type Record \('hidden': .*'scores': .*pass output='scores'",
         ),
         (lambda y: Pair(y.expand(-1, 7), y), None, r"an object of type Pair.*pass output='scores'"),
         (lambda y: Pair(y.expand(-1, 7), y), "score", r"choose one of 'hidden', 'scores'. Did you mean 'scores'"),
         (lambda y: None, None, r"it returned None"),
-        (lambda y: None, "logits", r"It returned None, which has no outputs to choose from"),
-        (lambda y: y[:, 0].tolist(), None, r"it returned a list \(0 float, .*7 float, \.\.\.\)"),
-        (lambda y: y > 0, None, r"it returned \(\d+, 1\) of type torch.bool"),
-        (lambda y: [], "mean", r"output='mean' needs the members' outputs as tensors of one shape.*returned a list"),
-        (lambda y: [y, y.expand(-1, 2)], "mean", r"tensors of one shape.*0 \(\d+, 1\), 1 \(\d+, 2\).*such as output=0"),
-        (lambda y: y[:, 0], "mean", r"needs members of shape \(n, k\) or \(n, k, outputs\).*Leave output= out"),
+        (lambda y: None, "logits", r"The network returned None, which has no outputs to choose from"),
+        (lambda y: y[:, 0].tolist(), None, r"it returned a list \(0: float, .*7: float, \.\.\.\)"),
+        (lambda y: y > 0, None, r"it returned a tensor of shape \(\d+, 1\) and type torch.bool"),
+        (
+            lambda y: [],
+            "mean",
+            r"output='mean' averages ensemble members, .* tensors of the same shape.*returned a list",
+        ),
+        (
+            lambda y: [y, y.expand(-1, 2)],
+            "mean",
+            r"tensors of the same shape.*0: \(\d+, 1\), 1: \(\d+, 2\).*such as output=0",
+        ),
+        (
+            lambda y: y[:, 0],
+            "mean",
+            r"needs a tensor of shape \(n, members\) or \(n, members, outputs\).*leave out output=",
+        ),
     ],
 )
 def test_words_of_what_a_forward_returned(give, output, message, source, table):
@@ -578,7 +597,9 @@ def test_words_of_inputs_that_do_not_fit_the_forward(source, table):
         ModelError, match=r"Listed.forward takes 2 inputs \(x_num, x_cat\), but encoder= has 3 encoders"
     ):
         ti.wrap(Listed(), encoder=[first, second, second])
-    with pytest.raises(ModelError, match=r"encoder=\{\} has no encoder. Pass a fitted transformer for each input"):
+    with pytest.raises(
+        ModelError, match=r"encoder=\{\} contains no encoder. Pass a dict that maps the name of each input"
+    ):
         ti.wrap(OfDict(), encoder={})
     with pytest.raises(ModelError, match=r"KeyError: 'categorical'"):
         bind(ti.wrap(OfDict(), encoder={"continuous": first, "categories": second}), table)
@@ -613,10 +634,10 @@ def test_one_row_and_no_row(source, table):
 
 def test_words_of_which_output_and_what_outputs_are(source):
     with pytest.raises(
-        ModelError, match=r"outputs must be one of logits, .*got 'mean'. Which of several.*output='mean'"
+        ModelError, match=r"outputs must be one of logits, .*got 'mean'. To choose one of several.*output='mean'"
     ):
         ti.wrap(Listed(), encoder=encoders(source), outputs="mean")
-    with pytest.raises(ModelError, match=r"output= must be the key \(a text\) or the place.*got 1.5"):
+    with pytest.raises(ModelError, match=r"output= must be the name \(a string\) or the position.*got 1.5"):
         ti.wrap(Listed(), encoder=encoders(source), output=1.5)
     with pytest.raises(ModelError, match=r"output='logits' chooses an output of a torch module.*outputs="):
         ti.wrap(lambda rows: rows["age"], output="logits")
@@ -747,7 +768,7 @@ def test_an_end_that_is_not_clear_is_asked_for_before_and_after_it_was_saved(kin
     model = ti.wrap(REFUSED[kind], encoder=scale, classes=CLASSES)
     ti.save_model(model, tmp_path / "model")
     for one in (model, ti.load_model(tmp_path / "model")):
-        with pytest.raises(ModelError, match=r"Pass outputs='probabilities' or outputs='logits'"):
+        with pytest.raises(ModelError, match=r"pass outputs='probabilities' or outputs='logits'"):
             bind(one, rows)
 
 
@@ -772,12 +793,12 @@ class Own(nn.Module):
     [
         (
             ending(Own()),
-            r"does not end in a sigmoid.*all between 0 and 1. Pass outputs='probabilities' or outputs='logits'",
+            r"does not end in a sigmoid.*all between 0 and 1. .* pass outputs='probabilities' or outputs='logits'",
         ),
         (ending(nn.Sigmoid(), Own()), "does not end in a sigmoid"),
         (
             nn.Sequential(nn.Linear(2, 2), nn.Sigmoid()),
-            r"ends in sigmoid, but its outputs are not all between 0 and 1 with sums of 1. Pass outputs='prob",
+            r"ends in sigmoid, but its outputs are not all between 0 and 1 with a sum of 1 in each row. .* pass outputs='prob",
         ),
     ],
 )
@@ -790,7 +811,7 @@ def test_where_the_last_layer_and_the_values_disagree_outputs_are_asked_for(modu
 
 def test_members_that_end_in_a_sigmoid(source, given, table):
     module = Returns(lambda y: torch.sigmoid(y)[:, None].expand(-1, 3, 1))
-    with pytest.raises(ModelError, match=r"members end in sigmoid.*Pass outputs='probabilities'"):
+    with pytest.raises(ModelError, match=r"averages members that end in sigmoid.*pass outputs='probabilities'"):
         bind(ti.wrap(module, encoder=encoders(source), output="mean", classes=CLASSES), table)
     bound = bind(
         ti.wrap(module, encoder=encoders(source), output="mean", outputs="probabilities", classes=CLASSES), table

@@ -214,7 +214,7 @@ class Large(Plain):
 
 OPAQUE = {
     Compared: "compares its inputs with constants",
-    Multiplies: r"uses integers for operations other than embedding lookups \(mul",
+    Multiplies: r"uses integer inputs for an operation that is not an embedding lookup \(mul",
     Large: "looks up more than 2,048 levels",
     Rounds: "rounds values to integers internally",
 }
@@ -339,7 +339,7 @@ def test_a_level_unseen_in_training_has_a_place_only_where_the_network_has_one(s
     unknown = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit(seen)
     numbers = encoders(source)[0]
     with pytest.raises(
-        ModelError, match=r"accepts its 2 inputs neither as floats nor as whole numbers.*index out of range"
+        ModelError, match=r"raised an error for its 2 inputs, both as floats and as whole numbers.*index out of range"
     ):
         bind(ti.wrap(Listed(), encoder=[numbers, unknown]), table)
 
@@ -361,13 +361,15 @@ def test_words_of_what_is_refused(source, table):
     first, second = encoders(source)
     with pytest.raises(ModelError, match=r"encoder=\[\] is empty"):
         ti.wrap(Listed(), encoder=[])
-    with pytest.raises(ModelError, match="encoder must have a transform method; int has none"):
+    with pytest.raises(ModelError, match="encoder must have a transform method, but int has none"):
         ti.wrap(Listed(), encoder=[first, 3])
     with pytest.raises(
         ModelError, match=r"Listed.forward takes 2 inputs \(x_num, x_cat\), but encoder= has 1 encoder. Pass"
     ):
         ti.wrap(Listed(), encoder=[first])
-    with pytest.raises(ModelError, match=r"accepts its 2 inputs neither as floats nor as whole numbers.*shapes"):
+    with pytest.raises(
+        ModelError, match=r"raised an error for its 2 inputs, both as floats and as whole numbers.*shapes"
+    ):
         bind(ti.wrap(Listed(), encoder=[first, first]), table)
     with pytest.raises(
         ModelError, match=r"encoder [12] reads columns that are not input columns of this table: 'city'"

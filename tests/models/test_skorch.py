@@ -160,7 +160,7 @@ def test_a_calibrated_net(name):
 def test_an_unknown_criterion_is_asked_for():
     net = classifier(2, Focal).fit(single(np.eye(10)), np.arange(10) % 2)
     with pytest.raises(
-        ModelError, match=r"trained with Focal.*known losses are CrossEntropyLoss.*Pass outputs='logits'"
+        ModelError, match=r"the loss Focal does not show.*known losses are CrossEntropyLoss.*Pass outputs='logits'"
     ):
         ti.wrap(net)
     assert ti.wrap(net, outputs="logits").outputs == "logits"
@@ -168,7 +168,9 @@ def test_an_unknown_criterion_is_asked_for():
 
 def test_likelihood_outside_a_classifier_is_asked_for():
     net = skorch.NeuralNet(Net, module__width=2, criterion=nn.NLLLoss, **COMMON).initialize()
-    with pytest.raises(ModelError, match="NeuralNet trained with NLLLoss"):
+    with pytest.raises(
+        ModelError, match="the loss NLLLoss does not show whether the outputs of this NeuralNet are logits"
+    ):
         ti.wrap(net)
 
 
@@ -180,7 +182,7 @@ def test_answers_that_are_not_the_network_s_are_refused():
 
 
 def test_a_net_that_is_not_fitted_is_refused():
-    with pytest.raises(ModelError, match=r"NeuralNetClassifier is not fitted. Call fit first"):
+    with pytest.raises(ModelError, match=r"NeuralNetClassifier is not fitted. Call its fit method first"):
         ti.wrap(classifier(2, nn.CrossEntropyLoss))
 
 

@@ -258,7 +258,7 @@ def test_the_report_takes_the_result_as_counterpart():
 
 
 REFUSED = {
-    "not fitted": (lambda d: sm.Logit(d["y"], x()), "Logit is not fitted. Pass the result of fit"),
+    "not fitted": (lambda d: sm.Logit(d["y"], x()), "Logit is not fitted. Pass the result of its fit method"),
     "probit": (
         lambda d: sm.Probit(d["y"], x()).fit(disp=0),
         r"Probit is not supported.*Logit, MNLogit.*result\.predict",
@@ -283,7 +283,7 @@ def test_what_cannot_be_read_is_refused(name):
 
 
 def test_a_formula_with_an_encoder_is_refused():
-    with pytest.raises(ModelError, match="a model with a formula needs no"):
+    with pytest.raises(ModelError, match="cannot be used with a statsmodels model that has a formula"):
         ti.wrap(FITS["logit, formula"][0](source()), encoder=clone(ENCODERS["standard"]))
 
 
@@ -291,9 +291,9 @@ def test_missing_values_and_unseen_levels_are_told():
     result = FITS["logit, formula"][0](source())
     frame = source()[["a", "b", "c", "y"]]
     missing = frame.assign(a=frame["a"].where(frame.index > 3))
-    with pytest.raises(ModelError, match="missing or infinite value"):
+    with pytest.raises(ModelError, match="missing or infinite values in the encoded rows"):
         bind(ti.wrap(result), ti.read_table(missing, target="y"))
-    with pytest.raises(ModelError, match="does not accept this table"):
+    with pytest.raises(ModelError, match="raised an error for the rows of this table"):
         bind(ti.wrap(result), ti.read_table(frame.assign(c="z"), target="y"))
 
 

@@ -84,7 +84,7 @@ def test_a_level_unseen_in_training_is_read_as_the_encoder_does_and_said():
     assert bound.encoding.unseen == {"city": 5}
     notes = ti.audit(bound.model, bound.table, rows=20, analyses=["calibration"]).document.network.notes
     assert [note.values for note in notes if note.key == "model.unseen_few"] == [{"columns": ["city"], "rows": 10}]
-    with pytest.raises(ModelError, match=r"does not accept this table.*Jena"):
+    with pytest.raises(ModelError, match=r"raised an error for the rows of this table.*Jena"):
         bound_to(source, network(handle_unknown="error"))
 
 

@@ -156,7 +156,7 @@ def _lowest(impact: Impact | None) -> list[Block]:
     columns: list[Column[ImpactPair]] = [
         Column(t("report.impact.least"), lambda pair: group_name(pair.least), "w"),
         Column(t("report.impact.most"), lambda pair: group_name(pair.most), "w"),
-        Column(t("report.impact.ratio"), lambda pair: interval(pair.ratio), "v"),
+        Column(t("report.impact.ratio"), lambda pair: interval(pair.ratio)),
     ]
     return [Heading(t("report.impact.lowest.head")), table(t("report.impact.lowest"), pairs, columns, open_=True)]
 

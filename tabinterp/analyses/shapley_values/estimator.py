@@ -373,7 +373,7 @@ def run(context: Context) -> tuple[ShapleyValues, ShapleyValues]:
     if context.share < math.inf:
         options |= {"method": "permutation"}
         most, background = context.rows_and_background(2 * FIRST * columns, most, background)
-    rows = context.drawn(context.subsample, most)
+    rows = context.drawn(context.evaluated, min(most, context.settings.rows))
     if len(rows) < SMALL:
         raise NotApplicableError(why("shapley.few", least=SMALL))
     network, linear = context.both(rows)

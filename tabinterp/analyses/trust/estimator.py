@@ -9,7 +9,6 @@ and overlap of the top columns between explanations that differ by their backgro
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -41,6 +40,8 @@ from .seed_ensemble import Networks, networks
 ROWS, BACKGROUND = 200, 25
 FEW_ROWS, FEW_BACKGROUND = 40, 10  # where a move encodes whole rows again, and of more than a hundred columns
 DRAWS, ORDERS, BACKGROUNDS = 5, 8, 5
+FEW_ORDERS = 2  # on a budget of rows
+ASKED_WHOLE, ASKED_FEW = 540, 240  # rows asked about for each row and column, by default and with the few of each
 DONORS = 10  # background rows that a row's columns are replaced by
 REFITS = 3
 
@@ -363,9 +364,13 @@ def run(context: Context) -> tuple[Trust, Trust]:
             check_unseen(context.network.table, other.split)
     network, linear = context.both(context.evaluated)
     size: dict[str, Any] = {"seed": context.seed}
-    if context.share < math.inf:
-        a_pair = 2 * (BACKGROUNDS + 1) * len(network.columns)  # a permutation and its reverse for each ranking
-        size |= dict(zip(("rows", "background"), context.rows_and_background(a_pair, ROWS, BACKGROUND), strict=True))
+    columns = len(network.columns)
+    if context.share < ASKED_WHOLE * columns * ROWS:
+        context.is_limited()
+        rows = min(ROWS, int(context.share / (ASKED_FEW * columns)))
+        if rows < FEW_BACKGROUND:
+            raise NotApplicableError(why("budget.rows", least=FEW_BACKGROUND))
+        size |= {"rows": rows, "background": FEW_BACKGROUND, "orders": FEW_ORDERS}
     return (
         trust(network, network.table, others=context.others, null=context.null, **size),
         trust(linear, linear.table, **size),

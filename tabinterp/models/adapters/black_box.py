@@ -29,8 +29,8 @@ def wrap(
     """
     if encoder is not None:
         raise ModelError(
-            f"a function is given the original columns, so it needs no {argument('encoder')}. Call the encoder "
-            "inside the function"
+            f"{argument('encoder')} cannot be used with a function, because a function is given the original columns. "
+            f"Leave out {argument('encoder')}, and call the encoder inside the function"
         )
     task, outputs = asked(task, outputs, classes, "rate" if task == "count" else "probabilities")
     return Model(

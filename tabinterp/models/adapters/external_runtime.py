@@ -86,7 +86,10 @@ def _function(network: Outside, beside: SideBySide) -> Callable[[pd.DataFrame], 
             )
         except Exception as error:  # another library's run: whatever it raises is told in its words
             shapes = ", ".join(str(one.shape) for one in encoded)
-            raise ModelError(f"{network.name} does not accept encoded rows of shape {shapes}: {error}") from error
+            raise ModelError(
+                f"{network.name} raised an error for encoded rows of shape {shapes}. Check that the encoder returns the "
+                f"columns that the network was trained on. The error was: {error}"
+            ) from error
 
     return function
 

@@ -56,7 +56,9 @@ def wrap(
 ) -> Model:
     """Wrap a built Keras model behind an encoder (one for each input) as a `Model`."""
     if not getattr(model, "built", False):
-        raise ModelError(f"the Keras model {model.name!r} is not built. Fit it, or call it once on a row")
+        raise ModelError(
+            f"the Keras model {model.name!r} is not built, so it has no weights. Fit the model, or call it on an encoded row"
+        )
     layers = list(_flat(model))
     usual = "probabilities" if layers and _activation(layers[-1]) in FINAL else "logits"
     task, outputs = asked(task, outputs, classes, usual)

@@ -42,11 +42,14 @@ def read(data: bytes, source: str | Path) -> Any:
     """
     onnx = library("onnx")
     if len(data) > LARGEST:
-        raise ModelError(f"{str(source)!r} is larger than {LARGEST:,} bytes, the limit for ONNX models")
+        raise ModelError(
+            f"{str(source)!r} has {len(data):,} bytes; the limit for ONNX models is {LARGEST:,}. Run the model in a function "
+            "of your own, and wrap that function"
+        )
     try:
         return onnx.load_model_from_string(data)
     except Exception as error:  # a damaged message raises whatever it hits first
-        raise ModelError(f"{str(source)!r} cannot be read as ONNX: {error}") from None
+        raise ModelError(f"{str(source)!r} cannot be read as an ONNX model ({error}). Export the model again") from None
 
 
 def wrap(
@@ -121,15 +124,18 @@ def _runner(proto: Any, inputs: list[Any], result: str) -> Run:
             for_any_rows(proto).SerializeToString(), settings, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # its own error types differ between versions
-        raise ModelError(f"onnxruntime {runtime.__version__} cannot load this model: {first_line(error)}") from None
+        raise ModelError(
+            f"onnxruntime {runtime.__version__} cannot load this ONNX model. Install a newer version of onnxruntime, or "
+            f"export the model with an older opset. The error was: {first_line(error)}"
+        ) from None
     types = [TYPES[one.type.tensor_type.elem_type] for one in inputs]
     flat = [len(one.type.tensor_type.shape.dim) == 1 for one in inputs]
 
     def run(encoded: list[FloatArray]) -> NDArray[Any]:
         if len(encoded) != len(inputs):
             raise ModelError(
-                f"the model has {len(inputs)} inputs, but {argument('encoder')} has {len(encoded)} encoders. Pass "
-                "one encoder for each input"
+                f"the number of inputs of the ONNX model is {len(inputs)}, but the number of encoders in "
+                f"{argument('encoder')} is {len(encoded)}. Pass one encoder for each input"
             )
         feed = {
             one.name: x.reshape(-1).astype(kind) if narrow else x.astype(kind)

@@ -51,7 +51,7 @@ def library(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
-        raise ModelError(f"ONNX models need the package {name}: pip install 'tabinterp[onnx]'") from None
+        raise ModelError(f"ONNX models need the package {name}. Install it: pip install 'tabinterp[onnx]'") from None
 
 
 def check(proto: Any, source: str) -> None:
@@ -67,14 +67,19 @@ def check(proto: Any, source: str) -> None:
     """
     onnx = library("onnx")
     if len(proto.graph.node) > MOST_NODES:
-        raise ModelError(f"{source!r} has {len(proto.graph.node):,} operators; the limit is {MOST_NODES:,}")
+        raise ModelError(
+            f"{source!r} has {len(proto.graph.node):,} operators; the limit is {MOST_NODES:,}. Simplify the network, and "
+            "export it again"
+        )
     _check_operators(proto, source)
     _check_tensors(proto, source)
     _check_opset(proto, source, onnx)
     try:
         onnx.checker.check_model(proto)
     except Exception as error:  # the checker's own error types differ between versions
-        raise ModelError(f"{source!r} is not a valid ONNX model: {first_line(error)}") from None
+        raise ModelError(
+            f"{source!r} is not a valid ONNX model ({first_line(error)}). Export the model again"
+        ) from None
     _check_values(proto, source, onnx)
     names = {one.name for one in proto.graph.initializer}
     _check_inputs([one for one in proto.graph.input if one.name not in names], source)
@@ -88,7 +93,8 @@ def output(proto: Any) -> str:
     if len(floats) != 1:
         names = ", ".join(one.name for one in proto.graph.output)
         raise ModelError(
-            f"an ONNX network must have one output of floats (scores or probabilities); the outputs are {names}"
+            "an ONNX network must have exactly one floating-point output, which holds scores or probabilities; this network "
+            f"has the outputs {names}. Export it with one such output"
         )
     return str(floats[0])
 
@@ -126,15 +132,19 @@ def _check_operators(proto: Any, source: str) -> None:
         *(f"operators of the domain {domain!r}" for domain in custom),
         *(f"the operator {name}" for name in unknown),
         # of more than two, onnxruntime makes products between that are larger than operands and result
-        *(["Einsum of more than two operands"] if any(_is_wide_einsum(node) for node in proto.graph.node) else []),
-        *(["functions of its own"] if "FunctionProto" in kinds else []),
+        *(
+            ["an Einsum operator with more than two operands"]
+            if any(_is_wide_einsum(node) for node in proto.graph.node)
+            else []
+        ),
+        *(["model-local functions"] if "FunctionProto" in kinds else []),
         *(["subgraphs"] if kinds.count("GraphProto") > 1 else []),
         *(["training steps"] if "TrainingInfoProto" in kinds else []),
     ]
     if found:
         raise UnsafeFileError(
-            f"{source!r} contains {', '.join(found)}; only standard ONNX operators on the list of safe operators "
-            "are allowed"
+            f"{source!r} contains {', '.join(found)}; only standard ONNX operators on the list of safe operators are "
+            "allowed. Export the model without the other parts"
         )
 
 
@@ -157,20 +167,20 @@ def _check_tensors(proto: Any, source: str) -> None:
         kind = message.DESCRIPTOR.name
         if kind == "TensorProto" and (message.data_location == type(message).EXTERNAL or message.external_data):
             raise UnsafeFileError(
-                f"{source!r} keeps weights in other files, which tabinterp never opens. Save it as one file: "
+                f"{source!r} keeps weights in other files, which tabinterp never opens. Save the model as one file: "
                 "onnx.save(model, path, save_as_external_data=False)"
             )
     for message in _messages(proto):
         kind = message.DESCRIPTOR.name
         if kind == "SparseTensorProto":
             raise UnsafeFileError(
-                f"{source!r} contains sparse tensors, which can be much larger than the file. Save them as dense "
-                "tensors"
+                f"{source!r} contains sparse tensors, which can be much larger in memory than in the file. Save "
+                "them as dense tensors"
             )
         if kind == "TensorProto" and message.data_type not in NUMBERS:
             raise ModelError(
-                f"{source!r}: the tensor {message.name!r} has the unsupported ONNX type {message.data_type}; "
-                "allowed: real numbers, whole numbers and bool. Convert it before exporting"
+                f"{source!r}: the tensor {message.name!r} has the unsupported ONNX data type {message.data_type}; real "
+                "numbers, integers and Booleans are supported. Convert the tensor, and export the model again"
             )
 
 
@@ -179,8 +189,8 @@ def _check_opset(proto: Any, source: str, onnx: Any) -> None:
     for one in proto.opset_import:
         if one.domain in STANDARD and not OLDEST_OPSET <= one.version <= newest:
             raise ModelError(
-                f"{source!r} uses ONNX opset {one.version}; supported: {OLDEST_OPSET} to {newest}. Export it "
-                "again with opset_version=20"
+                f"{source!r} uses ONNX opset {one.version}; opsets {OLDEST_OPSET} to {newest} are supported. Export the "
+                "model again with opset_version=20"
             )
 
 
@@ -191,8 +201,8 @@ def _check_values(proto: Any, source: str, onnx: Any) -> None:
         names = [a.name for a in node.attribute]
         if node.op_type == "Constant" and (len(names) != 1 or names[0] not in CONSTANTS):
             raise ModelError(
-                f"{source!r}: the constant {next(iter(node.output), '')!r} must have exactly one attribute, "
-                f"{' or '.join(CONSTANTS)}; it has {', '.join(names) or 'none'}"
+                f"{source!r}: the Constant operator {next(iter(node.output), '')!r} must have exactly one attribute "
+                f"({' or '.join(CONSTANTS)}); it has {', '.join(names) or 'none'}. Export the model again"
             )
         _check_attributes(node, source, onnx)
         held += [one for a in node.attribute for one in ([a.t] if a.HasField("t") else a.tensors)]
@@ -201,7 +211,10 @@ def _check_values(proto: Any, source: str, onnx: Any) -> None:
     for one in proto.graph.initializer:
         values = _numbers(one, source, onnx)
         if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
-            raise ModelError(f"{source!r}: {one.name} contains values that are not finite")
+            raise ModelError(
+                f"{source!r}: the weights {one.name!r} contain infinite or NaN values. Train the network again, or export an "
+                "earlier state of it"
+            )
 
 
 def _check_attributes(node: Any, source: str, onnx: Any) -> None:
@@ -213,7 +226,8 @@ def _check_attributes(node: Any, source: str, onnx: Any) -> None:
                 value.decode()
         except ValueError as error:
             raise ModelError(
-                f"{source!r}: the attribute {one.name!r} of the operator {node.op_type} cannot be read: {first_line(error)}"
+                f"{source!r}: the attribute {one.name!r} of the operator {node.op_type} cannot be read "
+                f"({first_line(error)}). Export the model again"
             ) from None
 
 
@@ -221,22 +235,25 @@ def _numbers(tensor: Any, source: str, onnx: Any) -> Any:
     try:
         return onnx.numpy_helper.to_array(tensor)
     except Exception as error:  # bytes that do not fit the shape raise whatever they hit first
-        raise ModelError(f"{source!r}: the tensor {tensor.name!r} cannot be read: {first_line(error)}") from None
+        raise ModelError(
+            f"{source!r}: the tensor {tensor.name!r} cannot be read ({first_line(error)}). Export the model again"
+        ) from None
 
 
 def _check_inputs(inputs: list[Any], source: str) -> None:
     if not 0 < len(inputs) <= MOST_INPUTS:
-        raise ModelError(f"{source!r} has {len(inputs)} inputs; allowed: 1 to {MOST_INPUTS}")
+        raise ModelError(f"{source!r} has {len(inputs)} inputs; 1 to {MOST_INPUTS} are allowed")
     for one in inputs:
         kind = one.type.tensor_type
         if kind.elem_type not in TYPES:
             raise ModelError(
-                f"the input {one.name!r} is neither float nor integer; other types are not supported in an ONNX network"
+                f"{source!r}: the input {one.name!r} has an unsupported type; inputs must be floats or integers. Encode "
+                "other values before they enter the network, and export the network again"
             )
         dims = list(kind.shape.dim)
         if len(dims) not in (1, 2) or not all(dim.dim_value > 0 for dim in dims[1:]):
             raise ModelError(
-                f"{source!r}: the input {one.name!r} has the shape {_shape(dims)}; it must be (rows, columns) or "
+                f"{source!r}: the input {one.name!r} has the shape {_shape(dims)}; the shape must be (rows, columns) or "
                 "(rows,), with a fixed number of columns. Export the model with a sample of the encoded rows"
             )
 
@@ -270,8 +287,8 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
                 size = sizes.get(node.input[0])
             if size is None:
                 raise ModelError(
-                    f"{said} has a size that is only known when the model runs. Export the model with fixed shapes "
-                    "except for the number of rows"
+                    f"{said} has a size that is known only when the model runs. Export the model with fixed shapes; only "
+                    "the number of rows may vary"
                 )
             check_value(size, moves, said)
             sizes[name] = size
@@ -279,7 +296,7 @@ def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
             totals[moves] += size
         given = [shapes.get(name) or [sizes.get(name, 0)] for name in node.input]
         products[moves] += _products(node, given, max((sizes[one] for one in node.output if one), default=0), onnx)
-    check_value(totals[False], False, f"{source!r}: its constants together")
+    check_value(totals[False], False, f"{source!r}: all constants together")
     check_total(totals[True], repr(source))
     for moves, count in products.items():
         check_products(count, moves, repr(source))
@@ -290,7 +307,9 @@ def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
     try:
         return onnx.shape_inference.infer_shapes(proto, data_prop=data_prop)
     except Exception as error:  # its own error types differ between versions
-        raise ModelError(f"{source!r}: the shapes of its values are inconsistent: {first_line(error)}") from None
+        raise ModelError(
+            f"{source!r}: its tensor shapes are inconsistent ({first_line(error)}). Export the model again"
+        ) from None
 
 
 def _check_propagated(graph: Any, source: str) -> None:
@@ -299,8 +318,8 @@ def _check_propagated(graph: Any, source: str) -> None:
     total = sum(math.prod(_dims(one) or [0]) for one in stated if len(one.type.tensor_type.shape.dim) < 2)
     if total > PROPAGATED:
         raise ModelError(
-            f"{source!r}: computing the shapes of its values would need {total:,} whole numbers; the limit is "
-            f"{PROPAGATED:,}. Use shorter ranges and lists of indices"
+            f"{source!r}: to infer the shapes of its tensors, {total:,} integers would have to be computed; the limit is "
+            f"{PROPAGATED:,}. Use shorter ranges and lists of indices in the network"
         )
 
 
@@ -319,7 +338,7 @@ def _check_divisions(graph: Any, source: str, onnx: Any) -> None:
         is_float = types.get(node.output[0]) in REAL
         if not is_float and (values is None or not bool((values > 0).all())):
             raise UnsafeFileError(
-                f"{source!r} divides integers by values that may be zero or negative ({node.output[0]!r}), which "
+                f"{source!r} computes {node.output[0]!r} by dividing integers by values that may be zero or negative, which "
                 "can crash the process. Divide floats, or divide by a positive constant"
             )
 

@@ -55,8 +55,8 @@ def asked(
     outputs = outputs or (usual if usual in allowed else allowed[0])
     if outputs not in allowed:
         raise ModelError(
-            f"outputs must be one of {', '.join(allowed)}; got {outputs!r}. Which of several outputs holds the scores is said "
-            f"with {argument('output', outputs)}"
+            f"outputs must be one of {', '.join(allowed)}; got {outputs!r}. To choose one of several outputs of a network, "
+            f"pass {argument('output', outputs)} instead"
         )
     return task, outputs
 

@@ -54,8 +54,8 @@ def wrap(
         model = tabnet.behind(encoder, estimator)
     else:
         raise ModelError(
-            f"a scikit-learn model needs no {argument('encoder')}. Pass the fitted pipeline, which includes its "
-            "preprocessing"
+            f"{argument('encoder')} cannot be used with a scikit-learn model. Leave out {argument('encoder')}, and pass the "
+            "fitted pipeline, which includes the preprocessing"
         )
     if classes is not None:
         model = _named_classes(model, tuple(classes))
@@ -137,7 +137,8 @@ def _answering(model: Model, estimator: Any) -> Model:
 def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
     if model.classes is None or len(model.classes) != len(classes):
         raise ModelError(
-            f"{argument('classes')} has {len(classes)} classes, but {model.name} has {len(model.classes or ())}"
+            f"the number of classes in {argument('classes')} is {len(classes)}, but the number of classes of {model.name} is "
+            f"{len(model.classes or ())}. Pass each class of the model once, in the order of its classes_"
         )
     return replace(model, classes=classes)
 
@@ -168,13 +169,14 @@ def _of_one_target(estimator: Any, output: str | int) -> Any:
     kind = type(final).__name__
     if kind not in SEVERAL_TARGETS:
         raise ModelError(
-            f"{argument('output', output)} chooses an output of a torch module or a target of {' or '.join(SEVERAL_TARGETS)}, and "
-            f"{kind} is neither. Leave it out. Whether a model returns logits or probabilities is said with {argument('outputs')}"
+            f"{argument('output', output)} chooses an output of a torch module or a target of {' or '.join(SEVERAL_TARGETS)}, "
+            f"but {kind} is not a torch module. Leave out {argument('output')}. To state whether the model returns logits or "
+            f"probabilities, pass {argument('outputs')}"
         )
     members = final.estimators_
     if not isinstance(output, int) or not 0 <= output < len(members):
         raise ModelError(
-            f"{argument('output', output)} is not the place of a target. {kind} predicts {len(members)} targets: pass a whole "
+            f"{argument('output', output)} is not the position of a target. {kind} predicts {len(members)} targets: pass a whole "
             f"number from 0 to {len(members) - 1}"
         )
     return members[output] if encoder is None else Pipeline([("encoder", encoder), ("model", members[output])])
@@ -184,32 +186,36 @@ def _check(estimator: Any) -> None:
     """Check that the estimator is fitted and its predictions can be audited."""
     if isinstance(estimator, type):
         kind = estimator.__name__
-        raise ModelError(f"expected a fitted estimator, got the class {kind}. Create an instance, fit it and pass that")
+        raise ModelError(
+            f"expected a fitted estimator, got the class {kind}. Create an instance, fit it, and pass the instance"
+        )
     kind = type(estimator).__name__
     if not (_is(is_classifier, estimator) or _is(is_regressor, estimator) or is_classifying(estimator)):
         raise ModelError(
-            f"{kind} is neither a classifier nor a regressor. Supported are {', '.join(SUPPORTED)}; any other "
-            "fitted classifier with predict_proba, or regressor, can be wrapped as a function of rows"
+            f"{kind} is neither a classifier nor a regressor. Pass a fitted regressor or a fitted classifier with "
+            f"predict_proba; gradients and weights are available for {', '.join(SUPPORTED)}"
         )
     if isinstance(estimator, BaseEstimator):
         try:
             check_is_fitted(estimator)
         except NotFittedError:
-            raise ModelError(f"{kind} is not fitted. Call fit first") from None
+            raise ModelError(f"{kind} is not fitted. Call its fit method first") from None
     if kind in SEVERAL_TARGETS:
         raise ModelError(
             f"{kind} predicts {len(estimator.estimators_)} targets. Pass {argument('output', 0)} for the first of them, and "
             "name its column as the target of the table"
         )
-    if not hasattr(estimator, "classes_"):
+    if not (_is(is_classifier, estimator) or is_classifying(estimator)):
         return
     if not hasattr(estimator, "predict_proba"):
         raise ModelError(
-            f"{kind} has no predicted probabilities, so log-odds cannot be computed. Calibrate it on rows it was "
+            f"{kind} does not predict probabilities, so log-odds cannot be computed. Calibrate the model on rows that it was "
             "not fitted on: CalibratedClassifierCV(FrozenEstimator(model)).fit(X, y)"
         )
     if any(np.ndim(c) for c in estimator.classes_):
-        raise ModelError(f"{kind} predicts several targets. Fit and wrap one model for each target")
+        raise ModelError(
+            f"{kind} predicts several targets; only one is supported. Fit and wrap one model for each target"
+        )
 
 
 def _named(final: Any) -> str:

@@ -51,7 +51,7 @@ def takes_several(net: Any) -> bool:
 def wrap(net: Any, outputs: str | None = None, encoder: Any = "passthrough") -> Model:
     """Wrap an initialised net as a `Model`: it reads encoded rows, or what several encoders make of the columns."""
     if not getattr(net, "initialized_", False):
-        raise ModelError(f"{type(net).__name__} is not fitted. Call fit first")
+        raise ModelError(f"{type(net).__name__} is not fitted. Call its fit method first")
     criterion = getattr(net.criterion_, "_orig_mod", net.criterion_)
     task = _task(net, criterion)
     classes = getattr(net, "classes_", None)
@@ -113,9 +113,9 @@ def _outputs(net: Any, criterion: Any) -> str:
     kind = next((base for base in bases(criterion) if base in CRITERIA), None)
     if kind is None or (kind == "NLLLoss" and "NeuralNetClassifier" not in bases(net)):
         raise ModelError(
-            f"the outputs of a {type(net).__name__} trained with {type(criterion).__name__} are not known; known "
-            f"losses are {', '.join([*CRITERIA, *REGRESSION, COUNT])}. Pass {argument('outputs', 'logits')} or "
-            f"{argument('outputs', 'probabilities')}"
+            f"the loss {type(criterion).__name__} does not show whether the outputs of this {type(net).__name__} are logits or "
+            f"probabilities; the known losses are {', '.join([*CRITERIA, *REGRESSION, COUNT])}. Pass "
+            f"{argument('outputs', 'logits')} or {argument('outputs', 'probabilities')}"
         )
     return CRITERIA[kind]
 

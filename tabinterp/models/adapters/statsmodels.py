@@ -74,8 +74,8 @@ def wrap(
     formula = getattr(result.model, "formula", None) is not None
     if formula and encoder is not None:
         raise ModelError(
-            f"a model with a formula needs no {argument('encoder')}, because the formula encodes the columns. "
-            "Leave it out"
+            f"{argument('encoder')} cannot be used with a statsmodels model that has a formula, because the formula encodes "
+            f"the columns. Leave out {argument('encoder')}"
         )
     encoder = Formula(result.model.data, constant) if formula else encoder
     intercept, weight = _parameters(result, constant)
@@ -98,26 +98,28 @@ def wrap(
 
 def _what(result: Any) -> str:
     if not hasattr(result, "params") or not hasattr(result, "model"):
-        raise ModelError(f"statsmodels' {type(result).__name__} is not fitted. Pass the result of fit()")
+        raise ModelError(
+            f"the statsmodels model {type(result).__name__} is not fitted. Pass the result of its fit method"
+        )
     model = result.model
     kind = type(model).__name__
     if kind == "GLM":
         kind = f"GLM {type(model.family).__name__} {type(model.family.link).__name__}"
     if kind not in WHAT:
         raise ModelError(
-            f"statsmodels' {kind} is not supported; supported: {', '.join(WHAT)}. Any other result can be "
-            "wrapped as a function of rows: ti.wrap(lambda rows: result.predict(rows))"
+            f"the statsmodels model {kind} is not supported; supported models are {', '.join(WHAT)}. Wrap the predictions of "
+            "another model as a function of rows: ti.wrap(lambda rows: result.predict(rows))"
         )
     given = [getattr(model, part, None) for part in ("offset", "exposure")]
     if any(part is not None and np.any(np.asarray(part) != 0) for part in given):
         raise ModelError(
-            f"statsmodels' {kind} was fitted with an offset or exposure, which is not supported because it is not "
-            "an input column"
+            f"the statsmodels model {kind} was fitted with an offset or exposure, which is not supported because it is not an "
+            "input column. Fit the model without offset and exposure, or wrap its predictions as a function of rows"
         )
     if getattr(model, "formula", None) is not None and getattr(model.data, "frame", None) is None:
         raise ModelError(
-            f"this {kind} was saved without its data, which its formula needs for the names of the columns. Save "
-            "it with its data"
+            f"the statsmodels model {kind} was saved without its data, but its formula needs the column names in the data. "
+            "Save the result again without removing its data"
         )
     return WHAT[kind]
 

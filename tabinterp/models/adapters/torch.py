@@ -15,6 +15,7 @@ from tabinterp.models.embeddings import is_rounding
 from tabinterp.models.forward_call import ForwardCall, inputs_by_name, inputs_by_position
 from tabinterp.models.model import Model
 from tabinterp.models.multi_input import Finish
+from tabinterp.models.quantised import dequantised, is_quantised
 
 from .shared import asked
 
@@ -31,6 +32,7 @@ def wrap(
     """Wrap a module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
     stated = outputs is not None
     task, outputs = asked(task, outputs, classes)
+    module = _unwrapped(module)
     kind = type(module).__name__
     if isinstance(encoder, Mapping):
         inputs = inputs_by_name(module, encoder, kind)
@@ -39,13 +41,17 @@ def wrap(
         encoders = encoders_of(encoder)
         inputs = inputs_by_position(module, len(encoders), kind)
     try:
-        own = private(module)
+        own = private(module, dequantised)
     except Exception as error:  # copying runs the user's code: whatever it raises is told in its words
-        raise ModelError(f"{kind} cannot be copied, and tabinterp does not modify the original: {error}") from error
+        raise ModelError(
+            f"{kind} cannot be copied ({error}), and tabinterp does not modify the original network. Make sure that "
+            f"copy.deepcopy works on {kind}, or wrap its predictions as a function of rows"
+        ) from error
     called = name or _named(own)
     if inputs.names is not None or output is not None:
         own = ForwardCall(own, inputs, output, kind).eval()
     model = Model(
+        dequantised=any(map(is_quantised, module.modules())),
         name=called,
         library=f"torch {torch.__version__.split('+')[0]}",
         module=own,
@@ -75,6 +81,14 @@ def encoders_of(encoder: Any) -> list[Any]:
     return encoders
 
 
+def _unwrapped(module: nn.Module) -> nn.Module:
+    """Return the network inside `DataParallel`, `DistributedDataParallel` and `torch.compile`, which compute the same."""
+    inside: Any = module
+    while isinstance(inside, (nn.DataParallel, nn.parallel.DistributedDataParallel)) or hasattr(inside, "_orig_mod"):
+        inside = inside._orig_mod if hasattr(inside, "_orig_mod") else inside.module
+    return inside  # type: ignore[no-any-return]
+
+
 def _encoder(encoder: Any) -> Any:
     """Return a transformer, or None for "passthrough"."""
     if isinstance(encoder, str):
@@ -82,7 +96,10 @@ def _encoder(encoder: Any) -> Any:
             raise ModelError(f"encoder must be a fitted transformer or 'passthrough'; got {encoder!r}")
         return None
     if not hasattr(encoder, "transform"):
-        raise ModelError(f"encoder must have a transform method; {type(encoder).__name__} has none")
+        raise ModelError(
+            f"encoder must have a transform method, but {type(encoder).__name__} has none. Pass a fitted transformer, such as "
+            "a scikit-learn pipeline"
+        )
     return encoder
 
 

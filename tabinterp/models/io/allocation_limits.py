@@ -32,7 +32,7 @@ def check_value(entries: int, moves: bool, said: str) -> None:
     )
     if entries > most:
         raise ModelError(
-            f"{said}: too large, with {told(entries)} entries for {ROWS:,} rows; the limit is {words}. Use narrower layers"
+            f"{said} would have {told(entries)} entries for {ROWS:,} rows; the limit is {words}. Use narrower layers"
         )
 
 
@@ -46,7 +46,7 @@ def check_total(entries: int, said: str) -> None:
     """
     if entries > ROWS * MOST_ENTRIES:
         raise ModelError(
-            f"{said}: its values have {told(entries // ROWS)} entries per row in total; the limit is "
+            f"{said}: the outputs of all layers have {told(entries // ROWS)} entries per row in total; the limit is "
             f"{MOST_ENTRIES:,}. Use fewer or narrower layers"
         )
 
@@ -61,13 +61,13 @@ def check_products(products: int, moves: bool, said: str) -> None:
     """
     if moves and products > ROWS * MOST_PRODUCTS:
         raise ModelError(
-            f"{said}: needs {told(products // ROWS)} multiplications per row; the limit is {MOST_PRODUCTS:,}. Use "
+            f"{said}: the network needs {told(products // ROWS)} multiplications per row; the limit is {MOST_PRODUCTS:,}. Use "
             "fewer or narrower layers, or smaller pooling windows"
         )
     if not moves and products > MOST_FIXED_PRODUCTS:
         raise ModelError(
-            f"{said}: its constants need {told(products)} multiplications; the limit is {MOST_FIXED_PRODUCTS:,}. "
-            "Export the network with its constants folded"
+            f"{said}: the network needs {told(products)} multiplications to compute its constants; the limit is "
+            f"{MOST_FIXED_PRODUCTS:,}. Export the network with constant folding"
         )
 
 
@@ -81,6 +81,6 @@ def check_cells(cells: int, what: str, name: str) -> None:
     """
     if cells > MOST_CELLS:
         raise ModelError(
-            f"{name}: {what} need {told(cells)} cells ({told(cells * 8 >> 30)} GiB); the limit for a model from a "
-            f"file is {MOST_CELLS:,}. Use fewer rows (--rows), encode fewer columns, or use narrower layers"
+            f"{name}: {what} need {told(cells)} cells ({told(cells * 8 >> 30)} GiB) of memory; the limit for a model from a "
+            f"file is {MOST_CELLS:,} cells. Use fewer rows (--rows), encode fewer columns, or use narrower layers"
         )

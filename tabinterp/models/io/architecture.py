@@ -73,7 +73,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # what a setting may
     "num_parameters": (_is_width, f"a whole number from 1 to {WIDEST:,}"),
     "num_embeddings": (_is_count, f"a whole number from 1 to {LARGEST_WIDTH:,}"),
     "embedding_dim": (_is_width, f"a whole number from 1 to {WIDEST:,}"),
-    "normalized_shape": (_are_widths, f"a whole number from 1 to {WIDEST:,}"),
+    "normalized_shape": (_are_widths, f"a list of one to three whole numbers from 1 to {WIDEST:,}"),
     "approximate": (lambda value: value in ("none", "tanh"), "none or tanh"),
     "alpha": (_is_number, "a number"),
     "beta": (_is_number, "a number"),
@@ -107,7 +107,9 @@ def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
         return kind.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ModelError(f"{name!r}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ModelError(
+            f"{name!r} has an invalid field {'.'.join(map(str, first['loc']))!r}: {first['msg']}"
+        ) from None
 
 
 def describe(module: nn.Module) -> list[Layer] | None:
@@ -123,11 +125,13 @@ def layer_of(module: nn.Module) -> Layer | str:
     """Return the description of a module as a layer, or why it is not a known layer."""
     kind = type(module).__name__
     if kind not in LAYERS or type(module) is not LAYERS[kind][0]:
-        return f"it contains a {kind}"
+        return f"it contains a layer of the unsupported type {kind}"
     if getattr(module, "running_mean", 0) is None:
-        return f"it contains a {kind} without running statistics, whose output for a row depends on the other rows"
+        return (
+            f"it contains a {kind} layer without running statistics, so its output for a row depends on the other rows"
+        )
     if getattr(module, "max_norm", None) is not None:
-        return f"it contains a {kind} with max_norm, which changes its own weights when it is used"
+        return f"it contains an {kind} layer with max_norm, which changes its weights when it is used"
     values = {setting: getattr(module, setting) for setting in LAYERS[kind][1]}
     settings = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     return Layer(kind=kind, settings=settings, bias=getattr(module, "bias", None) is not None)
@@ -147,7 +151,7 @@ def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn
 def build(layers: list[Layer], file: str) -> nn.Sequential:
     """Return the modules, without memory for their tensors."""
     if not 0 < len(layers) <= MOST_LAYERS:
-        raise ModelError(f"{file!r} describes {len(layers)} layers; allowed: 1 to {MOST_LAYERS:,}")
+        raise ModelError(f"{file!r} describes {len(layers)} layers; 1 to {MOST_LAYERS:,} are allowed")
     with torch.device("meta"):
         module = nn.Sequential(*[made(layer, file) for layer in layers])
     check_total(ROWS * sum(_widths(layers)), repr(file))
@@ -166,20 +170,22 @@ def _widths(layers: list[Layer]) -> Iterator[int]:
 def made(layer: Layer, file: str) -> nn.Module:
     """Return one layer, on the default device."""
     if layer.kind not in LAYERS:
-        raise ModelError(f"{file!r} has an unknown kind of layer {layer.kind!r}; allowed: {', '.join(LAYERS)}")
+        raise ModelError(f"{file!r} has a layer of the unknown kind {layer.kind!r}; use {', '.join(LAYERS)}")
     make, settings = LAYERS[layer.kind]
     if set(layer.settings) != set(settings):
-        raise ModelError(f"{file!r}: the settings of {layer.kind} must be {list(settings)}; got {list(layer.settings)}")
+        raise ModelError(
+            f"{file!r}: a layer of kind {layer.kind} must have the settings {list(settings)}; got {list(layer.settings)}"
+        )
     for setting, value in layer.settings.items():
         allowed, words = SETTINGS[setting]
         if not allowed(value):
-            raise ModelError(f"{file!r}: {setting} of {layer.kind} must be {words}; got {value!r}")
+            raise ModelError(f"{file!r}: the setting {setting} of {layer.kind} must be {words}; got {value!r}")
     extra: dict[str, Any] = {"bias": layer.bias} if layer.kind in WITH_BIAS else {}
     try:
         return make(**layer.settings, **extra)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ModelError(
-            f"{file!r}: {layer.kind} cannot be built with the settings {layer.settings}: {error}"
+            f"{file!r}: a layer of kind {layer.kind} cannot be built with the settings {layer.settings}: {error}"
         ) from None
 
 
@@ -187,7 +193,7 @@ def _renamed(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -
     """Return tensors named by their layers' positions."""
     positions = {layer.name or str(i): str(i) for i, layer in enumerate(layers)}
     if len(positions) != len(layers):
-        raise ModelError(f"{file!r} describes two layers with the same name")
+        raise ModelError(f"{file!r} describes two layers with the same name. Give each layer its own name")
     own = {}
     for name, value in tensors.items():
         layer, _, part = name.rpartition(".")
@@ -200,19 +206,25 @@ def fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file
     missing, extra = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
     if missing or extra:
         parts = [
-            f"missing: {few(missing)}" if missing else "",
-            f"not in the architecture: {few(extra)}" if extra else "",
+            f"missing from the weights: {few(missing)}" if missing else "",
+            f"missing from the architecture: {few(extra)}" if extra else "",
         ]
-        raise ModelError(f"{file!r}: the weights do not fit the architecture: {'; '.join(p for p in parts if p)}")
+        raise ModelError(
+            f"{file!r}: the weights do not match the architecture ({'; '.join(p for p in parts if p)}). Correct the layers or "
+            "their names in the architecture"
+        )
     for name, value in given.items():
         if value.shape != expected[name].shape:
             raise ModelError(
-                f"{file!r}: the weights do not fit the architecture: {name} has shape {list(value.shape)}, but the "
-                f"layer needs {list(expected[name].shape)}"
+                f"{file!r}: the weights do not match the architecture. The tensor {name!r} has the shape {list(value.shape)}, "
+                f"but its layer needs {list(expected[name].shape)}. Correct the settings of the layer"
             )
         floats = value.is_floating_point() and expected[name].is_floating_point()
         if not floats and value.dtype != expected[name].dtype:
-            raise ModelError(f"{file!r}: {name} has type {value.dtype}, but the layer needs {expected[name].dtype}")
+            raise ModelError(
+                f"{file!r}: the tensor {name!r} has the type {value.dtype}, but its layer needs {expected[name].dtype}. Convert "
+                "the tensor, and save the weights again"
+            )
 
 
 def few(names: list[str]) -> str:

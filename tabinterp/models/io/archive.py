@@ -31,15 +31,21 @@ class Archive:
 
     def read(self, member: str, limit: int = LARGEST_FILE) -> bytes:
         if member not in self.sizes:
-            raise ModelError(f"{self.name} has no member {member!r}")
+            raise ModelError(f"the archive {self.name!r} has no member {member!r}. Save the model again")
         if self.sizes[member] > limit:
-            raise ModelError(f"{self.name}: {member} has {self.sizes[member]:,} bytes; the limit is {limit:,}")
+            raise ModelError(
+                f"{self.name!r}: the member {member!r} has {self.sizes[member]:,} bytes; the limit is {limit:,}"
+            )
         try:
             return self.file.read(member)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, struct.error) as error:
-            raise ModelError(f"{self.name}: {member} is damaged: {error}") from None
+            raise ModelError(
+                f"{self.name!r}: the member {member!r} is damaged ({error}). Copy the file again, or save the model again"
+            ) from None
         except NotImplementedError as error:
-            raise ModelError(f"{self.name}: {member} cannot be read: {error}") from None
+            raise ModelError(
+                f"{self.name!r}: the member {member!r} cannot be read ({error}). Save the model again"
+            ) from None
 
     def rewritten(self) -> bytes:
         """Return the checked members as a new archive, in which no other reader can find anything else."""
@@ -60,11 +66,13 @@ def open_archive(content: Content) -> Archive:
         file = zipfile.ZipFile(io.BytesIO(content.data))
         entries = file.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error, EOFError) as error:
-        raise ModelError(f"{content.name!r} is a damaged or truncated zip archive: {error}") from None
+        raise ModelError(
+            f"{content.name!r} is a damaged or truncated zip archive ({error}). Copy the file again, or save the model again"
+        ) from None
     if content.data[-22:-18] != END or min((e.header_offset for e in entries), default=file.start_dir) != 0:
         raise ModelError(
-            f"{content.name!r} is a damaged or truncated zip archive: there is data before its beginning or after "
-            "its end"
+            f"{content.name!r} is a damaged or truncated zip archive (the file contains data before the archive begins or after "
+            "it ends). Copy the file again, or save the model again"
         )
     if len(entries) > MOST_MEMBERS:
         raise ModelError(f"{content.name!r} has {len(entries):,} members; the limit is {MOST_MEMBERS:,}")
@@ -75,7 +83,9 @@ def open_archive(content: Content) -> Archive:
         raise UnsafeFileError(f"{content.name!r} unpacks to {total:,} bytes; the limit is {LARGEST_FILE:,}")
     sizes = {entry.filename: entry.file_size for entry in entries}
     if len(sizes) != len(entries):
-        raise UnsafeFileError(f"{content.name!r} contains two members with the same name, so its content is ambiguous")
+        raise UnsafeFileError(
+            f"{content.name!r} contains two members with the same name, so its content is ambiguous. Save the model again"
+        )
     return Archive(content.name, file, sizes)
 
 
@@ -83,18 +93,18 @@ def _check(entry: zipfile.ZipInfo, name: str) -> None:
     said = f"{name!r}: the member {entry.orig_filename!r}"
     parts = re.split(r"[/\\]", entry.orig_filename)
     if ".." in parts or parts[0] == "" or ":" in parts[0] or "\\" in entry.orig_filename or "\0" in entry.orig_filename:
-        raise UnsafeFileError(f"{said} has a path outside the archive")
+        raise UnsafeFileError(f"{said} has a path that leads outside the archive")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if entry.is_dir() or kind not in (0, stat.S_IFREG):
-        raise UnsafeFileError(f"{said} is not a regular file, but a link, a folder or a device")
+        raise UnsafeFileError(f"{said} is a link, a folder or a device; only regular files are allowed")
     if entry.flag_bits & 0x1:
-        raise UnsafeFileError(f"{said} is encrypted")
+        raise UnsafeFileError(f"{said} is encrypted. Save the archive without a password")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ModelError(f"{said} uses an unsupported compression method; only deflate is supported")
+        raise ModelError(f"{said} uses an unsupported compression method. Compress the archive with deflate")
     if entry.file_size > SMALL and entry.file_size > RATIO * max(entry.compress_size, 1):
         raise UnsafeFileError(
-            f"{said} would grow from {entry.compress_size:,} to {entry.file_size:,} bytes when unpacked. Growth by "
-            f"more than a factor of {RATIO} is treated as an attack"
+            f"{said} would grow from {entry.compress_size:,} to {entry.file_size:,} bytes when unpacked. Growth by more than a "
+            f"factor of {RATIO} may be an attack and is not allowed. Save the archive without compression"
         )
 
 

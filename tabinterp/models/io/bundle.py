@@ -146,9 +146,9 @@ def save_model(
     if rows is not None and (named := rare_levels(model, rows)):
         columns = ", ".join(f"{column} ({count})" for column, count in named.items())
         warnings.warn(
-            f"the bundle of {model.name} lists levels that occur in fewer than {SMALL} rows (columns, with the "
-            f"number of such levels: {columns}). Protect the bundle as you protect the data, or replace rare "
-            "levels with one common value before the encoder is fitted",
+            f"the bundle of {model.name} contains levels that occur in fewer than {SMALL} rows (number of such levels by column: "
+            f"{columns}). Protect the bundle as you protect the data, or replace rare levels with one common value before you "
+            "fit the encoder",
             stacklevel=2,
         )
     if counterpart is not None:
@@ -262,7 +262,10 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
     net = _network(model)
     dtype = str(module_dtype(model.weights)).removeprefix("torch.")
     if dtype not in weights.DTYPES:
-        raise ModelError(f"{model.name} cannot be saved with dtype {dtype}; allowed: {', '.join(weights.DTYPES)}")
+        raise ModelError(
+            f"{model.name} cannot be saved, because its weights have the type {dtype}; allowed types are "
+            f"{', '.join(weights.DTYPES)}. Convert the network first, for example with .float()"
+        )
     described = net.described(model.name)
     files = {WEIGHTS: weights.dump(described.tensors)}
     if net.encoder is not None:
@@ -324,9 +327,9 @@ def _network(model: Model) -> _Network:
         return _Network(model.original, [part.encoder for part in model.encoder.parts], None)
     if model.function is not None or model.finish is not None:
         raise ModelError(
-            f"{model.name} cannot be saved without code, because only its predictions are accessible "
-            f"({model.opaque}). Only networks, and estimators that can be read as one, can be saved. Keep an ONNX "
-            "model in its own file, which ti.load_model reads, and a function in your code"
+            f"{model.name} {model.opaque}, so it cannot be saved without its code. Only networks, and estimators that tabinterp "
+            "reads as networks, can be saved. Keep an ONNX model in its own file, which ti.load_model reads. Keep a function in "
+            "your code"
         )
     return _Network(model.module, model.encoder, model.reads)
 
@@ -355,8 +358,8 @@ def _settings(table: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise ModelError(
-            f"{argument('table')} must contain arguments of read_table ({', '.join(Settings.model_fields)}); "
-            f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            f"{argument('table')} must contain only valid arguments of read_table ({', '.join(Settings.model_fields)}); the "
+            f"argument {'.'.join(map(str, first['loc']))!r} is invalid: {first['msg']}"
         ) from None
 
 
@@ -395,7 +398,8 @@ class Bundle:
         header, module, encoder = self.header, self.network(), self.encoder()
         if header.dtype not in weights.DTYPES or f"torch.{header.dtype}" != str(module_dtype(module)):
             raise ModelError(
-                f"{self.name!r}: model.json states dtype {header.dtype}, but the weights are {module_dtype(module)}"
+                f"{self.name!r}: model.json states that the weights have the type {header.dtype}, but their type is "
+                f"{module_dtype(module)}. Save the model again"
             )
         made_from = header.made_from
         several = isinstance(encoder, list)
@@ -428,7 +432,8 @@ class Bundle:
         inputs = 1 if self.header.graph is None else len(self.header.graph.inputs)
         if (len(found) if isinstance(found, list) else 1) != inputs:
             raise ModelError(
-                f"{self.name!r}: the network has {inputs} inputs, but {ENCODER} has another number of encoders"
+                f"{self.name!r}: the number of inputs of the network is {inputs}, but {ENCODER} contains a different number of "
+                "encoders. Save the model again"
             )
         return ["passthrough" if one is None else one for one in found] if isinstance(found, list) else found
 
@@ -444,7 +449,7 @@ def from_archive(archive: Archive, part: str = "") -> Bundle:
     extra = sorted(set(archive.sizes) - {prefix + name for prefix in ("", COUNTERPART) for name in MEMBERS})
     if extra:
         raise UnsafeFileError(
-            f"{archive.name!r} contains members that do not belong in a bundle: {', '.join(extra[:5])}"
+            f"{archive.name!r} contains members that do not belong in a bundle: {', '.join(extra[:5])}. Save the model again"
         )
     present = {name for name in MEMBERS if part + name in archive.sizes}
     return _bundle(archive.name, present, lambda name, limit: archive.read(part + name, limit))
@@ -452,17 +457,21 @@ def from_archive(archive: Archive, part: str = "") -> Bundle:
 
 def _bundle(where: str, present: set[str], read: Callable[[str, int], bytes]) -> Bundle:
     if HEADER not in present:
-        raise ModelError(f"{where!r} is not a bundle, because it has no {HEADER}")
+        raise ModelError(f"{where!r} is not a bundle, because it has no {HEADER}. Save the model with ti.save_model")
     data = read(HEADER, LARGEST_JSON)
     header = _header(data, where)
     if set(header.sha256) | {HEADER} != present or WEIGHTS not in present:
         names = sorted(set(header.sha256) ^ (present - {HEADER})) or [WEIGHTS]
-        raise ModelError(f"{where!r}: the members do not match the list in {HEADER}: {', '.join(names[:5])}")
+        raise ModelError(
+            f"the files in {where!r} do not match the list in its {HEADER} (missing or not listed: {', '.join(names[:5])}). "
+            "Restore the files, or save the model again"
+        )
     files = {name: Content(f"{where}/{name}", read(name, LARGEST_FILE)) for name in header.sha256}
     for name, content in files.items():
         if content.sha256 != header.sha256[name]:
             raise ModelError(
-                f"{content.name!r} was changed after it was saved: its SHA-256 does not match the one in {HEADER}"
+                f"{content.name!r} was changed after it was saved: its SHA-256 does not match the SHA-256 in {HEADER}. "
+                "Restore the original file, or save the model again"
             )
     return Bundle(where, header, hashlib.sha256(data).hexdigest(), files)
 
@@ -472,12 +481,13 @@ def _header(data: bytes, where: str) -> Header:
     value = json_object(data, repr(name))
     if value.get("format") != FORMAT or isinstance(value["format"], bool):
         raise ModelError(
-            f"{name!r} has format {value.get('format')!r}; this version of tabinterp reads format {FORMAT}"
+            f"{name!r} has the bundle format {value.get('format')!r}, but this version of tabinterp reads format {FORMAT}. Save "
+            "the model again with this version"
         )
     header = checked(Header, value, name)
     if header.task is not None and header.task not in TASKS:
-        raise ModelError(f"{name!r}: the task must be one of {', '.join(TASKS)}; got {header.task!r}")
+        raise ModelError(f"{name!r}: the field task must be one of {', '.join(TASKS)}; got {header.task!r}")
     allowed = LOGITS if header.task is None else GOALS[header.task].outputs
     if header.outputs not in allowed:
-        raise ModelError(f"{name!r}: outputs must be {' or '.join(allowed)}; got {header.outputs!r}")
+        raise ModelError(f"{name!r}: the field outputs must be {' or '.join(allowed)}; got {header.outputs!r}")
     return header

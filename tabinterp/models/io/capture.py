@@ -43,8 +43,8 @@ def capture(module: nn.Module, name: str, widths: Sequence[int | None]) -> tuple
         _same(module, graph, tensors, name)
     except UnsavedError as reason:
         raise ModelError(
-            f"{name} cannot be saved without code, because {reason}. Write its forward method with layers and "
-            "operations that can be saved, or export the network to ONNX, which ti.load_model reads"
+            f"{name} cannot be saved without its code, because {reason}. Use only layers and operations that can be saved in the "
+            "forward method, or export the network to ONNX, which ti.load_model reads"
         ) from None
     return graph, tensors
 
@@ -53,12 +53,14 @@ def _described(module: nn.Module, widths: Sequence[int | None]) -> tuple[Graph, 
     traced = trace(module)
     if traced is None:
         raise UnsavedError(
-            "its forward method cannot be traced: it branches on values, or calls functions that torch.fx does not know"
+            "torch.fx cannot trace its forward method, which branches on values or calls functions that torch.fx does not support"
         )
     traced.graph.eliminate_dead_code()
     starts = [node.name for node in traced.graph.nodes if node.op == "placeholder"]
     if len(starts) != len(widths):
-        raise UnsavedError(f"its forward method takes {len(starts)} inputs, but there are {len(widths)} encoders")
+        raise UnsavedError(
+            f"its forward method takes {len(starts)} inputs, but the number of encoders is {len(widths)}"
+        )
     layers: dict[str, Layer] = {}
     tensors: dict[str, Tensor] = {}
     nodes = []
@@ -67,7 +69,9 @@ def _described(module: nn.Module, widths: Sequence[int | None]) -> tuple[Graph, 
             nodes.append(_node(node, traced, layers, tensors))
     output = next(node.args[0] for node in traced.graph.nodes if node.op == "output")
     if not isinstance(output, fx.Node):
-        raise UnsavedError(f"its forward method returns a {type(output).__name__}, not one tensor of scores")
+        raise UnsavedError(
+            f"its forward method returns an object of type {type(output).__name__} instead of one tensor of scores"
+        )
     open_ = [Input(name=start, width=1) for start in starts]
     graph = Graph(inputs=open_, layers=layers, nodes=nodes, output=output.name)
     return graph.model_copy(update={"inputs": _inputs(graph, tensors, widths)}), tensors
@@ -82,9 +86,9 @@ def _node(node: fx.Node, traced: fx.GraphModule, layers: dict[str, Layer], tenso
         part = traced.get_submodule(target)
         layer = layer_of(part)
         if isinstance(layer, str):
-            raise UnsavedError(f"{layer}; layers that can be saved are {', '.join(LAYERS)}")
+            raise UnsavedError(f"{layer}; the layers that can be saved are {', '.join(LAYERS)}")
         if len(node.args) != 1 or node.kwargs:
-            raise UnsavedError(f"it calls its {layer.kind} {target!r} with more than one value")
+            raise UnsavedError(f"it does not call its {layer.kind} layer {target!r} with exactly one argument")
         layers[target] = layer
         tensors.update({f"{target}.{name}": value for name, value in part.state_dict().items()})
         return Node(name=node.name, op="layer", of=target, values=[_value(node.args[0])])
@@ -93,8 +97,8 @@ def _node(node: fx.Node, traced: fx.GraphModule, layers: dict[str, Layer], tenso
     op = NAMES.get(node.target)
     if op is None:
         raise UnsavedError(
-            f"it uses the operation {getattr(node.target, '__name__', target)} ({node.name}); operations that can "
-            f"be saved are {', '.join(OPERATIONS)}"
+            f"it uses the unsupported operation {getattr(node.target, '__name__', target)} (node {node.name!r}); the operations "
+            f"that can be saved are {', '.join(OPERATIONS)}"
         )
     settings = {key: value for key, value in node.kwargs.items() if value is not None and key not in IGNORED}
     return Node(
@@ -110,7 +114,7 @@ def _attribute(traced: fx.GraphModule, target: str) -> Tensor:
     for part in target.split("."):
         value = getattr(value, part)
     if not isinstance(value, Tensor):
-        raise UnsavedError(f"it reads its attribute {target!r}, which is a {type(value).__name__} and not a tensor")
+        raise UnsavedError(f"its attribute {target!r} is not a tensor, but an object of type {type(value).__name__}")
     return value.detach()
 
 
@@ -123,7 +127,7 @@ def _value(value: Any) -> Any:
     for kind, of_kind, held in KINDS:
         if isinstance(value, of_kind):
             return {kind: held(value)}
-    raise UnsavedError(f"it uses a {type(value).__name__} ({str(value)[:60]}) as a value, which cannot be saved")
+    raise UnsavedError(f"it uses a value of type {type(value).__name__} ({str(value)[:60]}), which cannot be saved")
 
 
 KINDS: list[tuple[str, type, Callable[[Any], Any]]] = [
@@ -150,7 +154,7 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
         known = first([width or 1 for width in widths])
         if known is None:
             raise UnsavedError(
-                "it does not accept rows with as many columns as its encoders make "
+                "it does not accept rows with as many columns as its encoders return "
                 f"({', '.join(map(str, widths))}): {said[-1]}"
             )
         return known
@@ -163,8 +167,8 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
         if not found and alone is not None:
             return alone
     raise UnsavedError(
-        "its number of input columns is only known once it is bound to a table. Wrap it with an encoder that was "
-        "fitted on the table's columns, such as scikit-learn's FunctionTransformer().fit(rows), instead of "
+        "the number of its input columns is not known until the network is bound to a table. Wrap the network with an encoder "
+        "that was fitted on the table's columns, such as scikit-learn's FunctionTransformer().fit(rows), instead of "
         "'passthrough'"
     )
 
@@ -177,7 +181,7 @@ def _likely(tensors: Mapping[str, Tensor]) -> list[int]:
 
 
 def _trial(graph: Graph, tensors: Mapping[str, Tensor]) -> tuple[Callable[[list[Input]], bool], list[str]]:
-    said = ["it takes none"]
+    said = ["no form of input was accepted"]
     try:
         graphs.check(graph, "its graph")
         layers = graphs.empty_layers(graph, "its graph")
@@ -224,9 +228,9 @@ def _same(module: nn.Module, graph: Graph, tensors: dict[str, Tensor], name: str
         with torch.inference_mode():
             own, read = module(*[one.clone() for one in rows]), again(*[one.clone() for one in rows])
     except Exception as error:  # the user's network: whatever it raises is told in its words
-        raise UnsavedError(f"it does not accept rows of numbers between 0 and 1: {error}") from None
+        raise UnsavedError(f"it raised an error for test rows with values between 0 and 1 ({error})") from None
     if read.shape != own.shape or not bool((read - own).abs().max() <= NEAR * max(1.0, float(own.abs().max()))):
         raise UnsavedError(
-            "it gives different scores when it is rebuilt from its graph (it may use hooks, or random numbers in "
-            "its forward method)"
+            "its scores differ when the network is rebuilt from its graph (the network may use hooks, or random numbers in its "
+            "forward method)"
         )

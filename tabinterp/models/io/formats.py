@@ -17,7 +17,7 @@ PIPELINE = (
     "it with ti.save_model(model, 'model')"
 )
 PICKLE = (
-    f"in the program that created it, {PIPELINE}. If you trust the file, convert it: tabinterp convert FILE "
+    f"in the program that created the file, {PIPELINE}. If you trust the file, convert it: tabinterp convert FILE "
     "--unsafe-pickle --sha256=HASH --out model"
 )
 
@@ -43,7 +43,7 @@ KINDS: dict[str, Kind] = {
     "bundle": Kind("a tabinterp bundle"),
     "skops": Kind("a skops archive"),
     "safetensors": Kind("a safetensors file"),
-    "torch": Kind("a zip archive of torch.save", pickle=True),
+    "torch": Kind("a zip archive written by torch.save", pickle=True),
     "onnx": Kind("an ONNX graph"),
     "pickle": Kind(
         "a pickle (joblib files are pickles too), which runs code when it is loaded",
@@ -52,15 +52,15 @@ KINDS: dict[str, Kind] = {
         pickle=True,
     ),
     "compressed": Kind(
-        "a compressed file, as joblib writes for pickles",
+        "a compressed file, such as joblib writes for a pickle",
         "any code that the imports and calls of the pickle inside specify, when it is loaded",
         PICKLE,
         pickle=True,
     ),
     "torch-old": Kind(
-        "a pickle of torch.save from before torch 1.6",
+        "a pickle written by torch.save before torch 1.6",
         "any code that its imports and calls specify, when it is loaded",
-        "if you trust it, load it and save it again with torch.save(module.state_dict(), 'model.pt'), with a "
+        "if you trust the file, load it and save the weights with torch.save(module.state_dict(), 'model.pt'), with a "
         "description of its layers in architecture.json",
         pickle=True,
     ),
@@ -71,7 +71,7 @@ KINDS: dict[str, Kind] = {
         "'model.pt'), with a description of its layers in architecture.json",
     ),
     "pt2": Kind(
-        "an archive of torch.export (.pt2), which contains a program and may be loaded through pickles",
+        "an archive written by torch.export (.pt2), which contains a program and may contain pickles",
         "its pickles, when it is loaded; the program, when it is called",
         "build the module in Python, load its weights, and save them with torch.save(module.state_dict(), "
         "'model.pt'), with a description of its layers in architecture.json",
@@ -79,12 +79,12 @@ KINDS: dict[str, Kind] = {
     "keras": Kind(
         "a Keras archive, whose configuration may contain code",
         "Lambda layers and any class that its configuration names, when it is loaded",
-        "load it in Python and call ti.wrap on the model",
+        "load the model in Python and pass it to ti.wrap",
     ),
     "hdf5": Kind(
         "an HDF5 file",
         "Lambda layers, when it is loaded as a Keras model",
-        "load it in Python and call ti.wrap on the model",
+        "load the model in Python and pass it to ti.wrap",
     ),
     "zip": Kind("a zip archive of unknown content", UNKNOWN),
     "unknown": Kind("a file of unknown format", UNKNOWN),

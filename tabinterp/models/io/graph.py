@@ -120,8 +120,8 @@ def check(graph: Graph, file: str) -> None:
     """Check names, operations, and the number of values of each."""
     if not 0 < len(graph.nodes) <= MOST_NODES or not 0 < len(graph.inputs) <= MOST_INPUTS:
         raise ModelError(
-            f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; allowed: 1 to "
-            f"{MOST_NODES:,} nodes and 1 to {MOST_INPUTS} inputs"
+            f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; 1 to {MOST_NODES:,} nodes and 1 to "
+            f"{MOST_INPUTS} inputs are allowed"
         )
     if len(graph.layers) > MOST_NODES:
         raise ModelError(f"{file!r} describes {len(graph.layers)} layers; the limit is {MOST_NODES:,}")
@@ -131,15 +131,20 @@ def check(graph: Graph, file: str) -> None:
         if isinstance(one, Node):
             _check_node(one, graph, known, file)
         elif not 0 < one.width <= WIDEST or (one.flat and one.width != 1):
-            raise ModelError(f"{file!r}: the input {one.name!r} must have 1 to {WIDEST:,} columns, and 1 if it is flat")
+            raise ModelError(
+                f"{file!r}: the input {one.name!r} has the width {one.width}; the width must be from 1 to {WIDEST:,}, and 1 for "
+                "a flat input"
+            )
         if one.name in known:
-            raise ModelError(f"{file!r} describes two nodes named {one.name!r}")
+            raise ModelError(
+                f"{file!r} describes two nodes or inputs named {one.name!r}. Give each node and each input its own name"
+            )
         known.add(one.name)
     if graph.output not in known:
-        raise ModelError(f"{file!r}: the output {graph.output!r} is not a node")
+        raise ModelError(f"{file!r}: the output {graph.output!r} is not the name of a node or an input")
     unused = sorted(set(graph.layers) - {str(node.of) for node in graph.nodes if node.op == "layer"})
     if unused:
-        raise ModelError(f"{file!r} describes layers that no node uses: {few(unused)}")
+        raise ModelError(f"{file!r} describes layers that no node uses: {few(unused)}. Remove these layers")
 
 
 def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
@@ -151,10 +156,11 @@ def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
         takes = 0 if node.op == "tensor" else 1
         if node.of is None or len(node.values) != takes or node.settings:
             raise ModelError(
-                f"{said} is a {node.op}, so it needs the name of the {node.op} in `of`, and {takes} values"
+                f"{said} has the operation {node.op!r}, so its field 'of' must name a {node.op}, its list 'values' must have "
+                f"the length {takes}, and its 'settings' must be empty"
             )
         if node.op == "layer" and node.of not in graph.layers:
-            raise ModelError(f"{said} refers to the layer {node.of!r}, which is not described")
+            raise ModelError(f"{said} refers to the layer {node.of!r}, which is not in the list of layers")
         return
     if node.op not in OPERATIONS:
         raise ModelError(
@@ -163,11 +169,13 @@ def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
     row = OPERATIONS[node.op]
     if not set(node.settings) <= set(row.settings):
         raise ModelError(
-            f"{said}: the settings of {node.op} must be among {list(row.settings)}; got {list(node.settings)}"
+            f"{said}: the operation {node.op} allows the settings {list(row.settings)}; got {list(node.settings)}"
         )
     if not 1 <= len(node.values) <= row.most or len(node.values) + len(node.settings) < row.least or node.of:
         most = "" if row.most == row.least else f" to {row.most}"
-        raise ModelError(f"{said}: {node.op} takes {row.least}{most} values; got {len(node.values)}")
+        raise ModelError(
+            f"{said}: the number of values of the operation {node.op} must be {row.least}{most}; got {len(node.values)}"
+        )
 
 
 def references(value: Value, said: str) -> Iterator[str]:
@@ -185,12 +193,15 @@ def references(value: Value, said: str) -> Iterator[str]:
 def decoded(value: Value, of: Callable[[str], Any], said: str, depth: int = 0) -> Any:
     """Return a value in the file as a Python value; `of` resolves the name of a node."""
     if depth > DEEPEST:
-        raise ModelError(f"{said} nests its values too deeply")
+        raise ModelError(f"{said} nests its values too deeply; at most {DEEPEST} levels are allowed")
     if value is None or type(value) is bool or (type(value) is str and value in WORDS):
         return value
     if type(value) in (int, float):
         if not math.isfinite(value) or abs(value) > (LARGEST_NUMBER if type(value) is int else math.inf):
-            raise ModelError(f"{said} has a number beyond {LARGEST_NUMBER:,}: {str(value)[:40]}")
+            raise ModelError(
+                f"{said} contains the number {str(value)[:40]}; numbers must be finite, and whole numbers at most "
+                f"{LARGEST_NUMBER:,} in absolute value"
+            )
         return value
     if isinstance(value, list):
         return [decoded(one, of, said, depth + 1) for one in value]
@@ -198,12 +209,15 @@ def decoded(value: Value, of: Callable[[str], Any], said: str, depth: int = 0) -
         ((kind, held),) = value.items()
         if kind in KINDS:
             return KINDS[kind](held, of, said, depth + 1)
-    raise ModelError(f"{said} has an invalid value: {str(value)[:60]!r}")
+    raise ModelError(
+        f"{said} has the invalid value {str(value)[:60]!r}; a value must be null, a Boolean, a number, a list, one of the words "
+        f"{', '.join(WORDS)}, or an object with one of the keys {', '.join(KINDS)}"
+    )
 
 
 def _name(held: Any, of: Callable[[str], Any], said: str, _depth: int) -> Any:
     if type(held) is not str:
-        raise ModelError(f"{said} has an invalid node name: {str(held)[:60]!r}")
+        raise ModelError(f"{said} refers to {str(held)[:60]!r}, but the name of a node must be a string")
     return of(held)
 
 
@@ -215,7 +229,7 @@ def _slice(held: Any, of: Callable[[str], Any], said: str, depth: int) -> slice:
 
 def _tuple(held: Any, of: Callable[[str], Any], said: str, depth: int) -> tuple[Any, ...]:
     if not isinstance(held, list):
-        raise ModelError(f"{said}: a tuple must be a list of values; got {str(held)[:60]!r}")
+        raise ModelError(f"{said}: a tuple must be written as a list of values; got {str(held)[:60]!r}")
     return tuple(decoded(held, of, said, depth))
 
 
@@ -262,7 +276,7 @@ def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, T
             products[node.name in moving] += _products(node, graph, values, said)
             few[node.name] = _computed(node, layers, tensors, few, said)
             _check_numbers_of_rows(node, values, few, said)
-    check_value(totals[False], False, f"{file!r}: its constants together")
+    check_value(totals[False], False, f"{file!r}: all constants together")
     check_total(totals[True], repr(file))
     for moves, count in products.items():
         check_products(count, moves, repr(file))
@@ -287,7 +301,7 @@ def _check_numbers_of_rows(node: Node, values: dict[str, Value], few: dict[str, 
     if numbers[0] == numbers[1] or node.op in SIZED:
         return
     grows = node.op in ("add", "mul") and all(one >= 0 for one in numbers[0] + numbers[1])
-    _want(grows, "computes with the number of rows, which can only be added, multiplied, or used as a size", said)
+    _want(grows, "computes with the number of rows, which may only be added, multiplied, or used as a size", said)
 
 
 def _numbers(value: Value) -> list[Any]:
@@ -309,7 +323,7 @@ def _computed(
     operation = OPERATIONS.get(node.op)
     first = given[0]
     if operation is None or operation.is_method:
-        _want(isinstance(first, Tensor), "its first value is not a tensor", said)
+        _want(isinstance(first, Tensor), "needs a tensor as its first value", said)
     elif operation.numbers:
         _want(all(isinstance(one, (Tensor, int, float)) for one in given), "needs tensors or numbers", said)
         alone = not any(isinstance(one, Tensor) for one in given)
@@ -350,22 +364,26 @@ def _products(node: Node, graph: Graph, values: dict[str, Value], said: str) -> 
 
 def _want(holds: bool, words: str, said: str) -> None:
     if not holds:
-        raise ModelError(f"{said}: {words}")
+        raise ModelError(f"{said} {words}")
 
 
 def _check_size(value: Value, moves: bool, said: str) -> int:
     """Check a value, and return its entries."""
     parts = value if isinstance(value, (tuple, list)) else [value]
-    _want(len(parts) <= WIDEST, f"gives more than {WIDEST:,} values", said)
+    _want(len(parts) <= WIDEST, f"returns more than {WIDEST:,} values", said)
     size = 0
     for part in parts:
         _want(
             isinstance(part, (Tensor, int, float)),
-            f"gives a {type(part).__name__}, which is neither a tensor nor a number",
+            f"returns a value of type {type(part).__name__}, which is neither a tensor nor a number",
             said,
         )
         size += part.numel() if isinstance(part, Tensor) else 1
-        _want(isinstance(part, Tensor) or abs(part) <= LARGEST_NUMBER, "gives a number that is too large", said)
+        _want(
+            isinstance(part, Tensor) or abs(part) <= LARGEST_NUMBER,
+            f"returns a number larger than {LARGEST_NUMBER:,}",
+            said,
+        )
     check_value(size, moves, said)
     return size
 
@@ -379,7 +397,7 @@ def _check_scores(value: Value, file: str) -> None:
     ):
         got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise ModelError(
-            f"{file!r}: the output must be scores of shape (n,), (n, 1) or (n, k); for n = {ROWS:,} it is {got}"
+            f"{file!r}: the output must be scores of shape (n,), (n, 1) or (n, k); for n = {ROWS:,} rows the output is {got}"
         )
 
 

@@ -141,7 +141,10 @@ def _folder(source: Path, found: Inspection) -> None:
     counterpart = source / layout.COUNTERPART.rstrip("/")
     if counterpart.is_symlink() or counterpart.exists():
         if counterpart.is_symlink():
-            raise ModelError(f"{str(counterpart)!r} is a link; a bundle may only contain regular files")
+            raise ModelError(
+                f"{str(counterpart)!r} is a symbolic link, which a bundle must not contain. Replace the link with a "
+                "copy of the folder"
+            )
         _counterpart(bundles.from_folder(counterpart), found)
 
 
@@ -157,7 +160,9 @@ def _bundle(bundle: bundles.Bundle, found: Inspection) -> None:
     found.layers = network.lines(header.layers, header.graph)
     found.tensors = weights.shapes(bundle.files[layout.WEIGHTS])
     if header.made_from is not None:
-        found.notes.append(f"made from a {header.made_from.format} file, whose code was run: {header.made_from.sha256}")
+        found.notes.append(
+            f"made from a {header.made_from.format} file, whose code was run (SHA-256 {header.made_from.sha256})"
+        )
     if layout.ENCODER in bundle.files:
         _held(bundle.files[layout.ENCODER], found)
     if not found.refused:
@@ -180,8 +185,8 @@ def _skops(content: Content, found: Inspection) -> None:
     value = skops_archive.load(content)
     if is_encoder(value):
         found.needs = (
-            "it is an encoder, not a model. Load it with a file of weights and an architecture (--encoder names "
-            "this file)"
+            "this file contains an encoder, not a model. Pass the file as --encoder, together with a file of weights and a "
+            "description of the layers (--architecture)"
         )
     else:
         of_object(value, content)
@@ -192,14 +197,14 @@ def _held(content: Content, found: Inspection) -> None:
     found.types = sorted({*found.types, *held.types})
     found.refused = sorted({*found.refused, *held.refused})
     if held.refused:
-        found.problem = "it contains types that are not on the list of safe types"
+        found.problem = "the file contains types that are not on the list of safe types"
         found.runs = "the code that builds these types"
 
 
 def _safetensors(content: Content, found: Inspection) -> None:
     found.tensors = weights.shapes(content)
     weights.check_numbers(weights.tensors(content), content.name)
-    found.needs = "a description of the layers (--architecture) and the encoder (--encoder)"
+    found.needs = "pass a description of the layers (--architecture) and the encoder (--encoder)"
 
 
 def _torch(content: Content, found: Inspection) -> None:
@@ -213,7 +218,7 @@ def _torch(content: Content, found: Inspection) -> None:
     tensors = state.tensors(archive)
     found.tensors, found.description = weights.described(tensors), "a torch state dict"
     weights.check_numbers(tensors, content.name)
-    found.needs = "a description of the layers (--architecture) and the encoder (--encoder)"
+    found.needs = "pass a description of the layers (--architecture) and the encoder (--encoder)"
 
 
 def _members(content: Content, found: Inspection) -> Archive:
@@ -229,7 +234,7 @@ def _pickle(content: Content, found: Inspection) -> None:
 def _compressed(content: Content, found: Inspection) -> None:
     data = pickled.unpacked(content.data)
     if data is None:
-        found.notes.append("it cannot be unpacked, so its imports are not known")
+        found.notes.append("the file cannot be unpacked, so its imports are not known")
         return
     found.notes.append(f"unpacks to {len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}")
     _opcodes(data, found)
@@ -245,10 +250,10 @@ def _old_torch(content: Content, found: Inspection) -> None:
 def _opcodes(data: bytes, found: Inspection) -> None:
     read = pickled.opcodes(data)
     found.imports = list(read.imports)
-    found.notes.append(f"{read.count:,} opcodes, of which {read.calls:,} call a function or set a state")
+    found.notes.append(f"{read.count:,} opcodes; {read.calls:,} of these opcodes call a function or set a state")
     if not read.complete:
         found.notes.append(
-            "not all opcodes could be read (there may be arrays between them), so the list is incomplete"
+            "some opcodes could not be read (there may be arrays between them), so the list of imports is incomplete"
         )
 
 
@@ -264,7 +269,7 @@ def _onnx(content: Content, found: Inspection) -> None:
     """
     found.layers = [node.op_type for node in from_onnx.read(content.data, content.name).graph.node]
     LOADERS["onnx"](content, Given(None, None))
-    found.needs = "an encoder, unless it reads the numeric columns unchanged"
+    found.needs = "pass an encoder (--encoder), unless the network reads the numeric columns unchanged"
 
 
 def _nothing(_content: Content, _found: Inspection) -> None:

@@ -154,14 +154,17 @@ def _beside(first: Header, folder: Path, role: str) -> Model:
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
         raise ModelError(
-            f"{str(folder)!r} does not belong to this network as its {role}, because they differ in {', '.join(SHARED)}"
+            f"{str(folder)!r} cannot be used with this bundle as its {role!r} network, because the two networks do not agree in "
+            f"all of these settings: {', '.join(SHARED)}. Train both networks with the same settings"
         )
     return other.model()
 
 
 def _no_link(folder: Path) -> None:
     if folder.is_symlink():
-        raise ModelError(f"{str(folder)!r} is a link; a bundle may only contain regular files")
+        raise ModelError(
+            f"{str(folder)!r} is a symbolic link, which a bundle must not contain. Replace the link with a copy of the folder"
+        )
 
 
 def table_settings(path: str | Path) -> dict[str, Any]:
@@ -187,13 +190,17 @@ def _existing(source: Path) -> Path:
 
 def _pinned(name: str, found: str, expected: str | None) -> None:
     if expected is not None and found != expected.strip().lower():
-        raise UnsafeFileError(f"{name!r} was not loaded, because its SHA-256 is {found}, not the one that was given")
+        raise UnsafeFileError(
+            f"{name!r} was not loaded, because its SHA-256 is {found} and not the value given as {argument('sha256')}. Check "
+            "that this is the file that you trust"
+        )
 
 
 def _from_folder(source: Path, given: Given, unsafe_pickle: bool, sha256: str | None) -> Model:
     if unsafe_pickle:
         raise ModelError(
-            f"{str(source)!r} is a folder, but {argument('unsafe_pickle', True)} is only for a single file"
+            f"{str(source)!r} is a folder, but {argument('unsafe_pickle', True)} is only for a single file. To load a bundle "
+            f"from a folder, leave out {argument('unsafe_pickle', True)}"
         )
     _brings_its_own(given, "a bundle")
     bundle = from_folder(source)
@@ -204,7 +211,7 @@ def _from_folder(source: Path, given: Given, unsafe_pickle: bool, sha256: str | 
 def _brings_its_own(given: Given, what: str) -> None:
     if given.architecture is not None or given.encoder is not None:
         raise ModelError(
-            f"{what} contains its architecture and encoder. Leave out {argument('architecture')} and "
+            f"{what} contains its own architecture and encoder. Leave out {argument('architecture')} and "
             f"{argument('encoder')}"
         )
 
@@ -265,10 +272,13 @@ def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
         raise
     except Exception as error:  # an estimator whose attributes do not fit together raises anything
         raise ModelError(
-            f"{content.name!r} contains a {type(value).__name__} that is not supported: {type(error).__name__}: {error}"
+            f"{content.name!r} contains an object of type {type(value).__name__} that is not supported "
+            f"({type(error).__name__}: {error}). Load the object in Python, and pass a function of rows to ti.wrap"
         ) from None
     if not finite:
-        raise ModelError(f"{content.name!r} contains weights that are not finite")
+        raise ModelError(
+            f"{content.name!r} contains infinite or NaN weights. Train the model again, or save an earlier state of it"
+        )
     return model if model.predict is None else replace(model, predict=_told(model.predict, content.name))
 
 
@@ -279,7 +289,9 @@ def _told(predict: Callable[[pd.DataFrame], FloatArray], name: str) -> Callable[
         try:
             return predict(rows)
         except Exception as error:  # an estimator whose attributes do not fit together raises anything
-            raise ModelError(f"{name!r} cannot predict rows of this table: {type(error).__name__}: {error}") from None
+            raise ModelError(
+                f"the model in {name!r} raised an error for rows of this table: {type(error).__name__}: {error}"
+            ) from None
 
     return told
 
@@ -296,8 +308,8 @@ def _filled(content: Content, tensors: dict[str, torch.Tensor], given: Given, ki
     """Return the described layers filled with weights, behind the given encoder."""
     if given.architecture is None:
         raise ModelError(
-            f"{content.name!r} contains only weights. Pass {argument('architecture')}, a JSON file that describes "
-            f'the layers, such as {{"layers": [{{"kind": "Linear", "settings": {{"in_features": 8, "out_features": '
+            f"{content.name!r} contains only weights. Pass {argument('architecture')} with a JSON file that "
+            f'describes the layers, such as {{"layers": [{{"kind": "Linear", "settings": {{"in_features": 8, "out_features": '
             f'1}}}}], "task": "binary"}}'
         )
     described = network.parse(read(_existing(Path(given.architecture)), LARGEST_JSON))
@@ -323,7 +335,9 @@ def _encoder(encoder: Any) -> Any:
     kind = kind_of(content)
     if kind != "skops":
         raise UnsafeFileError(
-            refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is not a skops archive"
+            refusal(content, kind)
+            if KINDS[kind].refused
+            else f"the encoder {content.name!r} is not a skops archive. Save the encoder with skops.io.dump"
         )
     return skops_archive.load(content)
 
@@ -331,7 +345,7 @@ def _encoder(encoder: Any) -> Any:
 def _onnx(content: Content, given: Given) -> Model:
     """Return a checked graph behind the given encoder; without one it reads the numeric columns unchanged."""
     if given.architecture is not None:
-        raise ModelError(f"an ONNX file contains its architecture. Leave out {argument('architecture')}")
+        raise ModelError(f"an ONNX file contains its own architecture. Leave out {argument('architecture')}")
     encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
     proto = from_onnx.read(content.data, content.name)
     model = from_onnx.wrap(proto, encoder, given.classes, given.task, None, source=content.name)
@@ -353,15 +367,19 @@ LOADERS: dict[str, Callable[[Content, Given], Model]] = {
 def _unsafe(content: Content, kind: str, given: Given) -> Model:
     """Load a pickle whose SHA-256 was given and matched."""
     if not KINDS[kind].pickle:
-        why = refusal(content, kind) if KINDS[kind].refused else f"{content.name!r} is {KINDS[kind].words}"
+        why = (
+            refusal(content, kind)
+            if KINDS[kind].refused
+            else f"{content.name!r} is {KINDS[kind].words}, so leave out this option"
+        )
         raise ModelError(f"{argument('unsafe_pickle', True)} is only for pickles; {why}")
     if given.architecture is not None:
-        raise ModelError(f"a pickle contains its layers. Leave out {argument('architecture')}")
+        raise ModelError(f"a pickled model contains its own layers. Leave out {argument('architecture')}")
     value = pickled.run(content, is_torch=kind.startswith("torch"))
     if isinstance(value, dict):
         raise ModelError(
-            f"{content.name!r} contains a dict, not a model. If it is a state dict, load it without "
-            f"{argument('unsafe_pickle', True)} and with {argument('architecture')}"
+            f"{content.name!r} contains a dict, not a model. If the dict is a state dict, load the file with "
+            f"{argument('architecture')} and without {argument('unsafe_pickle', True)}"
         )
     model = _wrapped(value, _encoder(given.encoder), content)
     return replace(model, file=File(kind, content.sha256, unsafe=True))

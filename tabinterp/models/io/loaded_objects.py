@@ -131,7 +131,7 @@ def check(value: Any, file: str) -> None:
     waiting = [(value, "", "")]
     while waiting:
         found, owner, name = waiting.pop()
-        said = f"{file!r}: {owner}.{name}" if owner else f"{file!r}: the {type(found).__name__}"
+        said = f"{file!r}: the attribute {owner}.{name}" if owner else f"{file!r}: the {type(found).__name__}"
         _check_kind(found, name, said)
         inside = [*_inside(found, owner, name)]
         if (id(found), name) in seen or not (inside or isinstance(found, np.ndarray)):
@@ -145,8 +145,8 @@ def check(value: Any, file: str) -> None:
     total = columns(value)
     if total > MOST_COLUMNS:
         raise ModelError(
-            f"{file!r}: the parts of this model make {total:,} columns; the limit is {MOST_COLUMNS:,}. Encode "
-            "fewer levels, or fewer products of columns"
+            f"{file!r}: the parts of this model create {total:,} columns in total; the limit is {MOST_COLUMNS:,}. Encode fewer "
+            "levels, or fewer products of columns"
         )
 
 
@@ -179,8 +179,8 @@ def check_fit(encoder: Any, name: str) -> None:
     total = of(encoder)
     if total > MOST_STEPS:
         raise ModelError(
-            f"{name}: refitting the encoder would take {told(total)} steps; the limit for a model from a file is "
-            f"{MOST_STEPS:,}. Search fewer settings, or allow fewer iterations"
+            f"{name}: to refit the encoder would take {told(total)} steps; the limit for a model from a file is {MOST_STEPS:,}. "
+            "Use an encoder that searches fewer settings or allows fewer iterations"
         )
 
 
@@ -240,22 +240,28 @@ def _check_kind(value: Any, name: str, said: str) -> None:
     """Check one value by its type and by the attribute that holds it."""
     if value is not None and MEMORY.search(name):
         raise UnsafeFileError(
-            f"{said} is a cache folder, from which pickles would be read and to which rows would be written"
+            f"{said} sets a cache folder. Pickles would be read from the folder, and rows would be written to it. Set the "
+            "attribute to None, and save the model again"
         )
     if isinstance(value, (str, bytes)) and PLACES.search(name):
         raise UnsafeFileError(
-            f"{said} refers to a file or address ({str(value)[:60]!r}); a model file must not read or write other files"
+            f"{said} refers to another file or to an address ({str(value)[:60]!r}), but a model must not read or write "
+            "other files. Remove the reference, and save the model again"
         )
     if (
         isinstance(value, np.random.RandomState)
         and not 0 <= value.get_state(legacy=False)["state"]["pos"] <= STATE_LENGTH
     ):
         raise UnsafeFileError(
-            f"{said} is a random state with an invalid position, which numpy would use without a check"
+            f"{said} is a random state with an invalid position, which numpy would use without a check. Save the model again "
+            "with an integer as random state"
         )
     if not _may_hold(value, name):
         what = getattr(value, "__name__", type(value).__qualname__)
-        raise UnsafeFileError(f"{said} is {what}, which is not on the list of types that are allowed here")
+        raise UnsafeFileError(
+            f"{said} contains {what}, which is not on the list of types and functions that are allowed there. If you trust the "
+            "file, load it in Python with skops.io.load, and pass the model to ti.wrap"
+        )
 
 
 def _may_hold(value: Any, name: str) -> bool:
@@ -276,7 +282,10 @@ def _may_hold(value: Any, name: str) -> bool:
 
 def _check_array(value: np.ndarray[Any, Any], name: str, said: str) -> None:
     if value.dtype.kind not in "biufcOUSMm":
-        raise UnsafeFileError(f"{said} is an array of type {value.dtype}, which is not allowed")
+        raise UnsafeFileError(
+            f"{said} is an array of type {value.dtype}; only arrays of numbers, Booleans, strings, dates, times and objects are "
+            "allowed"
+        )
     longest = max(value.shape, default=0)
     if value.dtype.kind in "biufc" and longest > LONGEST and not LONG.fullmatch(name):
         raise ModelError(f"{said} is an array of shape {value.shape}; the limit for one dimension is {LONGEST:,}")
@@ -286,7 +295,7 @@ def _check_object(value: Any, said: str) -> None:
     attributes = vars(value)
     for name in attributes:
         if callable(getattr(type(value), name, None)):
-            raise UnsafeFileError(f"{said} has an attribute {name!r} that replaces a method")
+            raise UnsafeFileError(f"{said} has an attribute {name!r} that replaces its method {name}")
     for name in attributes:
         if (most := _most(name)) is not None:
             _check_count(attributes[name], name, most, said)
@@ -314,8 +323,7 @@ def _check_count(value: Any, name: str, most: int, said: str) -> None:
     found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
     if found:
         raise ModelError(
-            f"{said} has {name}={str(found[0])[:40]}; the limit is {most:,}, because it sets the number of steps "
-            "or parts"
+            f"{said} has {name}={str(found[0])[:40]}; the limit is {most:,}, because {name} sets a number of steps or parts"
         )
 
 
@@ -368,7 +376,9 @@ def _check_spline(spline: Any, said: str) -> None:
         _want(type(degree) is int and 0 <= degree < len(knots) - degree - 1 <= len(values), "its degree")
         _want(spline.axis == 0 and knots.flags.c_contiguous and values.flags.c_contiguous, "its arrays")
     except Exception as error:  # attributes that are missing or of another kind raise anything
-        raise UnsafeFileError(f"{said} contains an inconsistent spline; wrong: {error}") from None
+        raise UnsafeFileError(
+            f"{said} contains an inconsistent spline (invalid: {error}). Save the model again"
+        ) from None
 
 
 def _check_one_hot(encoder: OneHotEncoder, said: str) -> None:
@@ -379,7 +389,7 @@ def _check_one_hot(encoder: OneHotEncoder, said: str) -> None:
         _check_codes(encoder)
     except Exception as error:  # attributes that are missing or of another kind raise anything
         raise UnsafeFileError(
-            f"{said} contains a OneHotEncoder whose levels and columns do not match; wrong: {error}"
+            f"{said} contains a OneHotEncoder whose levels and columns do not match (invalid: {error}). Save the model again"
         ) from None
 
 

@@ -31,7 +31,7 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
         return
     total = _entries(model.module, inputs[0].shape[1:], model.name)
     width = sum(one.shape[1:].numel() for one in inputs)
-    check_cells(2 * width * (width + total), "products of its layers with the encoded columns", model.name)
+    check_cells(2 * width * (width + total), "the products of its layers with the encoded columns", model.name)
     first = next((m.out_features for m in model.module.modules() if isinstance(m, nn.Linear)), 1)
     parts = model.encoder.parts if isinstance(model.encoder, SideBySide) else [model.encoder]
     widest = max(width, first, sum(columns(part) for part in parts))
@@ -54,7 +54,7 @@ def _entries(module: nn.Module, shape: torch.Size, name: str) -> int:
             end = len(given) + 1 + layer.end_dim if layer.end_dim < 0 else layer.end_dim
             given[layer.start_dim - 1 : end] = [math.prod(given[layer.start_dim - 1 : end])]
         entries = math.prod(given)
-        check_value(ROWS * entries, True, f"{name}: {type(layer).__name__}")
+        check_value(ROWS * entries, True, f"{name}: the output of a layer ({type(layer).__name__})")
         total += entries
     check_total(ROWS * total, name)
     check_products(ROWS * products, True, name)

@@ -31,14 +31,16 @@ class Architecture(BaseModel):
 def parse(content: Content) -> Architecture:
     """Read an architecture from JSON."""
     if len(content.data) > LARGEST_JSON:
-        raise ModelError(f"{content.name!r} is larger than {LARGEST_JSON:,} bytes, the limit for an architecture")
+        raise ModelError(
+            f"{content.name!r} has {len(content.data):,} bytes; the limit for a description of layers is {LARGEST_JSON:,}"
+        )
     return checked(Architecture, json_object(content.data, repr(content.name)), content.name)
 
 
 def fill(layers: list[Layer] | None, graph: Graph | None, tensors: Mapping[str, Tensor], file: str) -> nn.Module:
     """Return the network with its weights; exactly one of the descriptions is given."""
     if (layers is None) == (graph is None):
-        raise ModelError(f"{file!r} must describe its network either as layers or as a graph")
+        raise ModelError(f"{file!r} must describe the network either in the field 'layers' or in the field 'graph'")
     if graph is not None:
         return graphs.fill(graph, tensors, file)
     return fill_layers(layers or [], dict(tensors), file)

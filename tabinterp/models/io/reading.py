@@ -44,7 +44,9 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if not follow:
         if path.is_symlink():
-            raise ModelError(f"{str(path)!r} is a link; a bundle may only contain regular files")
+            raise ModelError(
+                f"{str(path)!r} is a symbolic link, which a bundle must not contain. Replace the link with a copy of the file"
+            )
         flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
         handle = os.open(path, flags)
@@ -62,29 +64,29 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
     with os.fdopen(handle, "rb") as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:
-        raise ModelError(f"{str(path)!r} grew beyond {limit:,} bytes while it was being read")
+        raise ModelError(f"{str(path)!r} grew beyond the limit of {limit:,} bytes while it was read")
     return data
 
 
 def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, Any]:
     """Return a JSON object without repeated names, of limited size and nesting."""
     if len(data) > limit:
-        raise ModelError(f"{name} has {len(data):,} bytes of JSON; the limit is {limit:,}")
+        raise ModelError(f"{name} has {len(data):,} bytes; the limit for JSON is {limit:,}")
     try:
         value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant)
     except RecursionError:
         raise ModelError(f"{name} nests its JSON too deeply") from None
     except (ValueError, UnicodeDecodeError) as error:
-        raise ModelError(f"{name} is not JSON: {error}") from None
+        raise ModelError(f"{name} is not valid JSON: {error}") from None
     if not isinstance(value, dict):
-        raise ModelError(f"{name} is not a JSON object")
+        raise ModelError(f"{name} must be a JSON object, not a list or a single value")
     return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise ValueError("a name occurs twice in one object")
+        raise ValueError("a key occurs twice in one object")
     return made
 
 

@@ -49,13 +49,14 @@ def shapes(content: Content) -> list[Shape]:
     """
     if len(content.data) < 8:
         raise ModelError(
-            f"{content.name!r} is truncated: a safetensors file begins with at least eight bytes of header"
+            f"{content.name!r} is truncated, because a safetensors file has a header of at least eight bytes. Copy the file "
+            "again, or save the weights again"
         )
     (length,) = struct.unpack("<Q", content.data[:8])
     if length > LARGEST_JSON or length > len(content.data) - 8:
         raise ModelError(
-            f"{content.name!r} is truncated or has a wrong header: the header states {length:,} bytes, but the "
-            f"file has {len(content.data):,}"
+            f"{content.name!r} is truncated or has a wrong header. The header states its own length as {length:,} bytes, but the "
+            f"file has {len(content.data):,} bytes. Copy the file again, or save the weights again"
         )
     header = json_object(content.data[8 : 8 + length], f"the safetensors header of {content.name!r}")
     entries = [(name, entry) for name, entry in header.items() if name != "__metadata__"]
@@ -69,14 +70,17 @@ def shapes(content: Content) -> list[Shape]:
 def _entry(name: str, entry: Any, file: str) -> tuple[Shape, tuple[int, int]]:
     said = f"{file!r}: the tensor {name!r}"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-        raise ModelError(f"{said} must be described by dtype, shape and data_offsets")
+        raise ModelError(f"{said} must be described by exactly the fields dtype, shape and data_offsets")
     dtype, shape, span = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in SIZES:
-        raise ModelError(f"{said} has the unknown dtype {str(dtype)[:40]!r}")
+        raise ModelError(f"{said} has the unknown dtype {str(dtype)[:40]!r}; allowed: {', '.join(SIZES)}")
     if not _counts(shape) or not _counts(span) or len(span) != 2:
         raise ModelError(f"{said} has a shape or offsets that are not lists of whole numbers")
     if span[1] - span[0] != math.prod(shape) * SIZES[dtype]:
-        raise ModelError(f"{said} of shape {shape} and type {dtype} does not match its {span[1] - span[0]:,} bytes")
+        raise ModelError(
+            f"{said} has {span[1] - span[0]:,} bytes, which do not match its shape {shape} and type {dtype}. Save the weights "
+            "again"
+        )
     return Shape(name, tuple(shape), NAMES.get(dtype, dtype.lower())), (span[0], span[1])
 
 
@@ -90,13 +94,14 @@ def _tiled(spans: list[tuple[int, int]], size: int, file: str) -> None:
     for start, stop in sorted(spans):
         if start != end:
             raise ModelError(
-                f"{file!r}: tensors {'overlap' if start < end else 'leave a gap'} at byte {min(start, end):,}"
+                f"{file!r} is damaged, because its tensors {'overlap' if start < end else 'leave a gap'} at byte "
+                f"{min(start, end):,}. Save the weights again"
             )
         end = stop
     if end != size:
         raise ModelError(
-            f"{file!r} is truncated or has a wrong header: tensors end at byte {end:,}, but the file ends at byte "
-            f"{size:,}"
+            f"{file!r} is truncated or has a wrong header. The header states that the tensors have {end:,} bytes in total, but "
+            f"the file has {size:,} bytes after the header. Copy the file again, or save the weights again"
         )
 
 
@@ -106,7 +111,7 @@ def tensors(content: Content) -> dict[str, torch.Tensor]:
     try:
         return safetensors.torch.load(content.data)
     except Exception as error:  # types that torch does not have, and whatever a damaged file makes the library raise
-        raise ModelError(f"{content.name!r} cannot be read as safetensors: {error}") from None
+        raise ModelError(f"{content.name!r} cannot be read as a safetensors file: {error}") from None
 
 
 def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:
@@ -120,12 +125,15 @@ def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:
     kinds = {str(value.dtype).removeprefix("torch.") for value in tensors.values() if value.is_floating_point()}
     if len(kinds) > 1 or not kinds <= set(DTYPES):
         raise ModelError(
-            f"{file!r} contains weights of type {', '.join(sorted(kinds))}; all must be one of "
-            f"{', '.join(DTYPES)}. Convert them with .float() before saving"
+            f"{file!r} contains weights of type {', '.join(sorted(kinds))}; all weights must have the same type, one of "
+            f"{', '.join(DTYPES)}. Convert the network with .float(), and save the weights again"
         )
     for name, value in tensors.items():
         if not bool(torch.isfinite(value).all()):
-            raise ModelError(f"{file!r}: {name} contains values that are not finite")
+            raise ModelError(
+                f"{file!r}: the tensor {name!r} contains infinite or NaN values. Train the network again, or save an earlier "
+                "state of it"
+            )
 
 
 def described(tensors: dict[str, torch.Tensor]) -> list[Shape]:

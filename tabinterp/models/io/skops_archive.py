@@ -99,18 +99,23 @@ def load(content: Content) -> Any:
     if held.refused:
         raise UnsafeFileError(
             f"{content.name!r} contains types that are not on the list of safe types: {', '.join(held.refused)}. "
-            "If you trust the file, load it in Python with skops.io.load and call ti.wrap"
+            "If you trust the file, load it in Python with skops.io.load, and pass the model to ti.wrap"
         )
     try:
         value = skops.io.loads(content.data, trusted=sorted(TRUSTED))
     except Exception as error:  # damaged, or written by a library version that skops cannot read
-        raise ModelError(f"{content.name!r}: the skops archive cannot be loaded: {_words(error)}") from None
+        raise ModelError(
+            f"the skops archive {content.name!r} cannot be loaded ({_words(error)}). Save the model again with the installed "
+            "versions of skops and scikit-learn"
+        ) from None
     try:
         loaded_objects.check(value, content.name)
     except TabinterpError:
         raise
     except Exception as error:  # objects whose attributes do not fit together raise anything
-        raise ModelError(f"{content.name!r} contains objects that are not supported: {_words(error)}") from None
+        raise ModelError(
+            f"{content.name!r} contains objects that cannot be checked ({_words(error)}). Save the model again"
+        ) from None
     return value
 
 
@@ -118,8 +123,8 @@ def _check_protocol(schema: dict[str, Any], file: str) -> None:
     protocol = schema.get("protocol")
     if type(protocol) is not int or not OLDEST_PROTOCOL <= protocol <= PROTOCOL:
         raise ModelError(
-            f"schema.json of {file!r} has the skops protocol {str(protocol)[:20]!r}; supported: "
-            f"{OLDEST_PROTOCOL} to {PROTOCOL}. Save the model again with skops 0.13 or later"
+            f"schema.json of {file!r} has the skops protocol {str(protocol)[:20]!r}; protocols {OLDEST_PROTOCOL} to {PROTOCOL} "
+            "are supported. Save the model again with skops 0.13 or later"
         )
 
 
@@ -144,11 +149,13 @@ def _check_identities(schema: dict[str, Any], archive: Archive) -> None:
         if identity is None or value["__loader__"] == "CachedNode":
             return found
         if type(identity) is not int:
-            raise ModelError(f"{archive.name!r}: a node has the id {str(identity)[:40]!r}, which is not a whole number")
+            raise ModelError(
+                f"schema.json of {archive.name!r} has a node with the id {str(identity)[:40]!r}; an id must be a whole number"
+            )
         if known.setdefault(identity, found) != found:
             raise UnsafeFileError(
-                f"{archive.name!r} has different nodes with the same id ({identity}); skops would use the first "
-                "for all of them"
+                f"schema.json of {archive.name!r} has different nodes with the same id ({identity}), and skops would use the "
+                "first node for all of them. Save the model again"
             )
         return found
 
@@ -163,7 +170,9 @@ def _unknown_to_skops(content: Content) -> set[str]:
     try:
         return set(skops.io.get_untrusted_types(data=content.data)) - TRUSTED
     except Exception as error:  # a damaged archive raises whatever it hits first
-        raise ModelError(f"{content.name!r}: the skops archive cannot be read: {_words(error)}") from None
+        raise ModelError(
+            f"the skops archive {content.name!r} cannot be read ({_words(error)}). Save the model again"
+        ) from None
 
 
 def _words(error: BaseException) -> str:
@@ -176,7 +185,9 @@ def _nodes(schema: dict[str, Any], file: str) -> Iterator[dict[str, Any]]:
     while waiting:
         value, depth = waiting.pop()
         if depth > DEEPEST:
-            raise ModelError(f"schema.json of {file!r} nests its objects too deeply")
+            raise ModelError(
+                f"schema.json of {file!r} nests its objects too deeply; at most {DEEPEST} levels are allowed"
+            )
         if isinstance(value, dict):
             if any(name in value for name in KEYS):
                 yield value
@@ -195,18 +206,25 @@ def _type(node: dict[str, Any], file: str) -> str:
 def _array(archive: Archive, member: Any) -> None:
     """Check that the size in the header of a .npy file is true, before numpy allocates memory for it."""
     if not isinstance(member, str):
-        raise ModelError(f"{archive.name!r} contains an array without a file")
+        raise ModelError(f"{archive.name!r} contains an array without a file. Save the model again")
     data = io.BytesIO(archive.read(member, LARGEST_ARRAY))
     try:
         version = np.lib.format.read_magic(data)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = reader(data)
     except Exception as error:  # numpy parses a header with Python's own parser: whatever that raises
-        raise ModelError(f"{archive.name!r}: {member} is not an array: {_words(error)}") from None
+        raise ModelError(
+            f"{archive.name!r}: the member {member!r} is not an array in the .npy format ({_words(error)}). Save the model again"
+        ) from None
     if dtype.hasobject:
-        raise UnsafeFileError(f"{archive.name!r}: {member} is an array of pickled objects")
+        raise UnsafeFileError(
+            f"{archive.name!r}: the member {member!r} is an array of pickled objects, which could run code when they are loaded. "
+            "Save the model again with skops.io.dump"
+        )
     if len(data.getbuffer()) - data.tell() != math.prod(shape) * dtype.itemsize:
-        raise ModelError(f"{archive.name!r}: {member} does not have as many bytes as its header states")
+        raise ModelError(
+            f"{archive.name!r}: the size of the member {member!r} does not match its header. Save the model again"
+        )
 
 
 def dump(encoder: Any, name: str) -> bytes:
@@ -214,11 +232,11 @@ def dump(encoder: Any, name: str) -> bytes:
     try:
         data: bytes = skops.io.dumps(encoder)
     except Exception as error:  # skops says what it cannot write in many ways
-        raise ModelError(f"the encoder of {name} cannot be saved without code: {_words(error)}") from None
+        raise ModelError(f"the encoder of {name} cannot be saved as a skops archive: {_words(error)}") from None
     try:
         load(Content("encoder.skops", data))
     except TabinterpError as error:
         raise ModelError(
-            f"the encoder of {name} cannot be saved, because it could not be loaded again: {error}"
+            f"the encoder of {name} cannot be saved, because the saved encoder could not be loaded again: {error}"
         ) from None
     return data

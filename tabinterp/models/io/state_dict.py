@@ -32,7 +32,9 @@ def pickle_of(archive: Archive) -> bytes:
     """Return the pickle that lists the tensors."""
     names = [name for name in archive.sizes if re.fullmatch(r"[^/]+/data\.pkl", name)]
     if len(names) != 1:
-        raise ModelError(f"{archive.name!r} contains {len(names)} pickles; a file from torch.save has exactly one")
+        raise ModelError(
+            f"{archive.name!r} contains {len(names)} pickles; a file written by torch.save has exactly one"
+        )
     return archive.read(names[0], LARGEST_PICKLE)
 
 
@@ -41,7 +43,8 @@ def check(archive: Archive) -> Opcodes:
     extra = sorted(name for name in archive.sizes if not MEMBERS.fullmatch(name))
     if extra:
         raise UnsafeFileError(
-            f"{archive.name!r} contains members that do not belong in a state dict: {', '.join(extra[:5])}"
+            f"{archive.name!r} contains members that do not belong in a state dict: {', '.join(extra[:5])}. Save the state dict "
+            "again with torch.save"
         )
     found = opcodes(pickle_of(archive))
     unknown = sorted(set(found.imports) - GLOBALS)
@@ -53,7 +56,7 @@ def check(archive: Archive) -> Opcodes:
             "the module and save it with ti.save_model"
         )
     if not found.complete:
-        raise ModelError(f"{archive.name!r} is damaged: its pickle is incomplete")
+        raise ModelError(f"{archive.name!r} is damaged, because its pickle is incomplete. Copy the file again")
     return found
 
 
@@ -67,13 +70,13 @@ def tensors(archive: Archive) -> dict[str, torch.Tensor]:
     check(archive)
     if not is_read():
         raise ModelError(
-            f"reading a state dict needs torch 2.10 or later (this is torch {torch.__version__}). Upgrade torch, "
-            "or save the weights as safetensors"
+            f"torch 2.10 or later is needed to read a state dict; torch {torch.__version__} is installed. Upgrade torch, or save "
+            "the weights as a safetensors file"
         )
     try:
         value = torch.load(io.BytesIO(archive.rewritten()), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, AssertionError, MemoryError, OverflowError) as error:
-        raise UnsafeFileError(f"{archive.name!r} was refused by torch: {first_line(error)}") from None
+        raise UnsafeFileError(f"torch refused to load {archive.name!r}: {first_line(error)}") from None
     except Exception as error:  # a damaged archive raises whatever torch hits first
         raise ModelError(f"{archive.name!r} cannot be read as a state dict: {first_line(error)}") from None
     return _flat(value, archive.name)
@@ -81,18 +84,21 @@ def tensors(archive: Archive) -> dict[str, torch.Tensor]:
 
 def _flat(value: Any, name: str) -> dict[str, torch.Tensor]:
     if not isinstance(value, dict) or not value:
-        raise ModelError(f"{name!r} contains a {type(value).__name__}; a state dict must be a dict of named tensors")
+        raise ModelError(
+            f"{name!r} contains an object of type {type(value).__name__}; a state dict must be a dict with at least one named "
+            "tensor. Save it with torch.save(module.state_dict(), 'model.pt')"
+        )
     other = [str(key) for key, part in value.items() if not isinstance(key, str) or not isinstance(part, torch.Tensor)]
     if other:
         raise ModelError(
-            f"{name!r} is a checkpoint: it contains more than named tensors ({', '.join(other[:5])}). Save only "
-            "the state dict: torch.save(checkpoint['state_dict'], 'model.pt')"
+            f"{name!r} is a checkpoint, which contains more than named tensors ({', '.join(other[:5])}). Save only the state "
+            "dict: torch.save(checkpoint['state_dict'], 'model.pt')"
         )
     held = {part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() for part in value.values()}
     size, most = sum(part.numel() * part.element_size() for part in value.values()), SHARED * sum(held.values())
     if size > most:
         raise UnsafeFileError(
-            f"{name!r} describes tensors of {size:,} bytes, but contains {sum(held.values()):,} bytes; the limit "
-            f"is {SHARED} times what it contains. Save each tensor with its own values"
+            f"{name!r} describes tensors of {size:,} bytes, but contains only {sum(held.values()):,} bytes of values; the "
+            f"tensors may have at most {SHARED} times as many bytes as the file contains. Save each tensor with its own values"
         )
     return {key: part.detach().contiguous() for key, part in value.items()}

@@ -1,0 +1,79 @@
+"""Networks in another floating-point precision, also where their forward methods cast values themselves.
+
+`module.to(dtype)` converts weights alone: after `x.float()` in the forward method, or `x.to(torch.bfloat16)`, weights and values
+would no longer go together. Here such casts lead to the wanted precision, too: in the graph of a traced network, or else while it
+runs. Values that `torch.autocast` computes in half precision stay so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.overrides import TorchFunctionMode
+
+from .black_box import FunctionModule
+
+CASTS = (
+    "float",
+    "double",
+    "half",
+    "bfloat16",
+    "type_as",
+)  # methods that give floating-point numbers, as `to` and `type` may
+
+
+def in_precision(module: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """Return the module converted in place to this floating-point precision; wrapped where it must be watched while it runs."""
+    dtypes = {one.dtype for one in module.parameters() if one.is_floating_point()}
+    module = module.to(dtype)
+    if isinstance(module, fx.GraphModule):
+        return _rewritten(module, dtype)
+    is_function = any(
+        isinstance(part, FunctionModule) for part in module.modules()
+    )  # whose precision is its own affair
+    return module if is_function or dtypes <= {torch.float32} == {dtype} else Watched(module, dtype)
+
+
+def _rewritten(graph: fx.GraphModule, dtype: torch.dtype) -> fx.GraphModule:
+    casts = [
+        node for node in graph.graph.nodes if node.op == "call_method" and _is_cast(node.target, node.args, node.kwargs)
+    ]
+    for node in casts:
+        node.target, node.args, node.kwargs = "to", (node.args[0], dtype), {}
+    if casts:
+        graph.recompile()
+    return graph
+
+
+def _is_cast(name: Any, args: Any, kwargs: Any) -> bool:
+    """Return whether a method of a tensor gives it a floating-point precision."""
+    given = (*args[1:], *kwargs.values())
+    to = name in ("to", "type") and any(isinstance(one, torch.dtype) and one.is_floating_point for one in given)
+    return to or name in CASTS
+
+
+class Watched(nn.Module):
+    """A module whose casts lead to one floating-point precision."""
+
+    def __init__(self, module: nn.Module, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.module = module
+        self.dtype = dtype
+
+    def forward(self, x: Tensor) -> Tensor:
+        with _Casts(self.dtype):
+            return self.module(x)  # type: ignore[no-any-return]
+
+
+class _Casts(TorchFunctionMode):
+    def __init__(self, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if isinstance(func, type(torch.Tensor.to)) and args and _is_cast(getattr(func, "__name__", ""), args, kwargs):
+            return args[0].to(self.dtype)
+        return func(*args, **kwargs)

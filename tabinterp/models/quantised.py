@@ -1,0 +1,37 @@
+"""Dynamically quantised networks (`torch.ao.quantization.quantize_dynamic`), as the networks of their stored weights.
+
+Such a network also rounds what goes into a layer, to steps that depend on all rows of a batch, so that a row's score depends on
+the rows beside it. The rounding of inputs is left out here: each row then has one score, which has a gradient.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+
+def is_quantised(module: nn.Module) -> bool:
+    """Return whether a layer is a dynamically quantised linear one."""
+    return type(module).__module__.startswith("torch.ao.nn.quantized.dynamic") and hasattr(module, "_packed_params")
+
+
+def dequantised(module: nn.Module) -> nn.Module:
+    """Replace quantised layers by linear layers with the stored weights, in place; return the module."""
+    if is_quantised(module):
+        return _linear(module)
+    for name, child in [*module.named_children()]:
+        if is_quantised(child):
+            setattr(module, name, _linear(child))
+        else:
+            dequantised(child)
+    return module
+
+
+def _linear(layer: Any) -> nn.Linear:
+    weight, bias = layer.weight().dequantize(), layer.bias()
+    made = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
+    made.weight.data.copy_(weight)
+    if bias is not None:
+        made.bias.data.copy_(bias)
+    return made
