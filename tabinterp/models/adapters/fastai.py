@@ -48,7 +48,9 @@ def wrap(
 ) -> Model:
     """Wrap a tabular learner as a `Model`; task and classes are read off its targets, outputs off its loss function."""
     if encoder is not None:
-        raise ModelError(f"a fastai learner holds its preprocessing, so it needs no {argument('encoder')}. Leave it out")
+        raise ModelError(
+            f"a fastai learner holds its preprocessing, so it needs no {argument('encoder')}. Leave it out"
+        )
     if "TabularLearner" not in bases(learner):
         raise ModelError(f"{type(learner).__name__} is not a learner of tables. Supported is fastai's TabularLearner")
     source = learner.dls.train_ds

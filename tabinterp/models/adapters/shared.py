@@ -99,7 +99,9 @@ def ends(estimator: Any) -> tuple[Any, Any]:
     if type(estimator).__name__ != "Pipeline":
         return None, estimator
     steps = [step for step in estimator.steps[:-1] if step[1] is not None and step[1] != "passthrough"]
-    taken = [step for step in steps if not hasattr(step[1], "fit_resample")]  # imbalanced-learn's do nothing to new rows
+    taken = [
+        step for step in steps if not hasattr(step[1], "fit_resample")
+    ]  # imbalanced-learn's do nothing to new rows
     encoder = estimator[:-1] if len(taken) == len(steps) else Pipeline(taken)
     return (encoder if taken else None), inside(estimator.steps[-1][1])
 

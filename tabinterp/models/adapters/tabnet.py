@@ -45,7 +45,7 @@ def is_tabnet(estimator: Any) -> bool:
 def wrap(estimator: Any) -> Model:
     """Wrap a fitted TabNet estimator that reads encoded rows as a `Model`."""
     if getattr(estimator, "network", None) is None:
-        raise ModelError(f"{type(estimator).__name__} is not fitted. Call fit first")
+        raise ModelError(f"{type(estimator).__name__} is not fitted. Call its fit method first")
     classes = tuple(estimator.classes_) if "TabNetClassifier" in bases(estimator) else None
     network = private(estimator.network)
     for part in [*network.modules()]:
