@@ -35,6 +35,7 @@ from .device import placed
 from .encoding import Encoding, build, encoded_by
 from .forward_call import no_scores
 from .model import BLOCK, OF_ANY_ROWS, BoundModel, Model, check_model, check_widths
+from .multi_input import Answers
 from .outputs import averaging, link_of
 from .scores import CLIP, Link, Scores, are_probabilities, check_probabilities, module_dtype, probabilities
 
@@ -248,7 +249,7 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
     if model.outputs_stated or not goal.classes:
         return model
     members, values = averages_logits(model.weights), are_probabilities(raw)
-    last = last_operation(bare, probe[:2], members) if model.function is None else ""
+    last = model.function.last if isinstance(model.function, Answers) else last_operation(bare, [probe[:2]], members)
     several = raw.ndim == 2 and raw.shape[1] > 1
     what = f"between 0 and 1{' with a sum of 1 in each row' if several else ''}"
     if last in PROBABILITIES and members:
@@ -261,8 +262,6 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
         reason = f"ends in {last}, but its outputs are not all {what}"
     elif last in LOGS and not several:
         reason = f"ends in {last}, so it returns logarithms of probabilities instead of log-odds"
-    elif values and model.function is not None:
-        reason = f"returns only values {what}, and its last operation is not known"
     elif values and (several or last not in ANY_VALUE):
         reason = f"does not end in a sigmoid or softmax, but its outputs are all {what}"
     else:

@@ -22,7 +22,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import ModelError
 from tabinterp.models.io.memory_with_rows import check_network
 
-from .black_box import Function
+from .affine_front import averages_logits, last_operation
 from .embeddings import OpaqueError, Rewritten, rewrite
 from .forward_call import no_scores
 from .inputs import SideBySide, side_by_side
@@ -88,7 +88,7 @@ def _finished(model: Model, encoder: SideBySide, encoded: list[FloatArray], rows
         try:
             return _read(plain, encoder, forms, inputs)
         except OpaqueError as error:
-            return replace(plain, function=_function(plain, encoder, forms), opaque=error.args[0])
+            return replace(plain, function=Answers(plain, encoder, forms, inputs), opaque=error.args[0])
     except torch.OutOfMemoryError:
         if len(encoded[0]) <= 2:
             raise
@@ -197,16 +197,20 @@ def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
         yield from choices if sum(could) > FEW else sorted(choices, key=lambda forms: sum(form.whole for form in forms))
 
 
-def _function(model: Model, encoder: SideBySide, forms: Sequence[Form]) -> Function:
-    dtype = module_dtype(model.module)
+class Answers:
+    """A network of which only its answers are known, as a function of rows. `last` is the operation that makes its outputs."""
 
-    def function(rows: pd.DataFrame) -> FloatArray:
-        encoded = [part.encode(rows) for part in encoder.parts]
-        parts = []
+    def __init__(self, model: Model, encoder: SideBySide, forms: Sequence[Form], inputs: Sequence[Tensor]) -> None:
+        self.last = last_operation(model.module, [one[:2] for one in inputs], averages_logits(model.module))
+        self._module = model.module
+        self._encoder = encoder
+        self._forms = list(forms)
+
+    def __call__(self, rows: pd.DataFrame) -> FloatArray:
+        encoded = [part.encode(rows) for part in self._encoder.parts]
+        dtype, parts = module_dtype(self._module), []
         for i in range(0, len(rows), BLOCK):
-            inputs = [form.of(one[i : i + BLOCK], dtype) for form, one in zip(forms, encoded, strict=True)]
+            inputs = [form.of(one[i : i + BLOCK], dtype) for form, one in zip(self._forms, encoded, strict=True)]
             with torch.inference_mode():
-                parts.append(model.module(*inputs).double().numpy())
+                parts.append(self._module(*inputs).double().numpy())
         return np.concatenate(parts)
-
-    return function

@@ -431,12 +431,10 @@ class Hidden(nn.Module):
         return torch.sigmoid(x_num.sum(1) * (x_cat[:, 0] ^ 1))
 
 
-def test_probabilities_of_a_network_without_gradient_are_asked_for(example):
+def test_probabilities_of_a_network_without_gradient_are_read_as_such(example):
     names = example("scikit-learn")
     encoder = [names["scale"], names["codes"]]
-    with pytest.raises(ModelError, match=r"returns only values between 0 and 1.*pass outputs='probabilities'"):
-        bind(ti.wrap(Hidden(), encoder=encoder, classes=names["labels"]), names["table"])
-    stated = ti.wrap(Hidden(), encoder=encoder, classes=names["labels"], outputs="probabilities")
-    bound = bind(stated, names["table"])
+    bound = bind(ti.wrap(Hidden(), encoder=encoder, classes=names["labels"]), names["table"])
+    assert not bound.has_gradient
     own = Hidden()(floats(names["scale"])(names["frame"]), whole(names["codes"])(names["frame"]))
     np.testing.assert_allclose(probabilities(bound.scores)[:, 1], own, atol=1e-6)

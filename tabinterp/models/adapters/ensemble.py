@@ -28,6 +28,7 @@ class MeanValue(nn.Module):
     def __init__(self, members: Sequence[nn.Module], weights: Sequence[float] | None) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        self.shares: Tensor
         shares = np.ones(len(members)) if weights is None else np.asarray(weights)
         self.register_buffer("shares", torch.as_tensor(shares / shares.sum()).to(module_dtype(members[0])))
 

@@ -34,6 +34,7 @@ class Average(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(members)
         self.binary = binary
+        self.log_weights: Tensor
         logs = np.zeros(len(members)) if weights is None else np.log(weights)
         self.register_buffer("log_weights", torch.as_tensor(logs).to(module_dtype(members[0])).reshape(-1, 1, 1))
 
