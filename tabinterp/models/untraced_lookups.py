@@ -328,6 +328,9 @@ class _Follow(TorchFunctionMode):
         known, value = self._known_as(chosen), func(*args)
         if not isinstance(known, _Codes) or (value.shape, value.dtype) != (chosen.shape, chosen.dtype):
             return None
+        columns = torch.unique(known.position[known.position >= 0] % self.columns).tolist()
+        if self._blocks and any(self._levels[column] is None for column in columns):
+            return None  # in other rows the condition chose between them, so their lookups are not known
         self.checks.append(outcome)
         self._put(value, known)
         return value  # type: ignore[no-any-return]
