@@ -12,13 +12,14 @@ PYTEST := -m pytest -n 2 --dist worksteal -q
 TEST := OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 FAST := -m "not slow and not browser and not nightly"
 
-.PHONY: help demo demo-newest test test-fast test-nightly test-newest test-oldest lint truth faults faults-slice alarms bench scale reports schema checks messages browser fuzz clean
+.PHONY: help demo demo-newest test test-fast test-nightly test-networks test-newest test-oldest lint truth faults faults-slice alarms bench scale reports schema checks messages browser fuzz clean
 
 help:
 	@echo "make demo       audit a network on a bundled table; the last line is the path of the report"
 	@echo "make test       all tests but the nightly ones     make test-fast  without the slow ones and the browser"
 	@echo "make test-nightly   every planted fault, a retrained report, long fuzz (hours)"
 	@echo "make test-newest, make test-oldest    the demo and the fast tests with the newest, and the oldest, releases allowed"
+	@echo "make test-networks  networks of fastai, TabNet, pytorch-frame and others, against those packages (downloads them)"
 	@echo "make lint       ruff and mypy      make bench      speed and accuracy beside their bars"
 	@echo "make truth      known answers and coverage of intervals, into docs/"
 	@echo "make scale      tables larger than memory, wide tables, a cluster, into docs/ (two hours)"
@@ -73,6 +74,15 @@ test-newest: demo-newest
 test-oldest: .venv-oldest/full
 	.venv-oldest/bin/tabinterp demo --out demo-oldest
 	OMP_NUM_THREADS=1 .venv-oldest/bin/python $(PYTEST) $(FAST)
+
+# Packages of networks that are too heavy for `make test`.
+.venv-networks/full: pyproject.toml constraints.txt tests/networks/requirements.txt
+	$(PYTHON) -m venv .venv-networks
+	.venv-networks/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[test]' -r tests/networks/requirements.txt
+	@touch $@
+
+test-networks: .venv-networks/full
+	OMP_NUM_THREADS=1 .venv-networks/bin/python -m pytest -q tests/networks
 
 browser: .venv/full
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
@@ -143,4 +153,4 @@ schema: .venv/base
 	$(BIN)/python -m tabinterp.document.canonical > tabinterp/document/audit-1.schema.json
 
 clean:
-	rm -rf .venv .venv-newest .venv-oldest demo demo-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-newest .venv-oldest .venv-networks demo demo-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

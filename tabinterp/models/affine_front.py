@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import io
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -127,7 +127,12 @@ def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
         expected = module(probe)
         z = (probe.double() @ front.weight.T + front.bias).to(dtype)
         given = z.clone()
-        got = front.rest(z)
+        try:
+            got = front.rest(z)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception:  # the user's network, which behind the front is given other shapes than its own code expects
+            return None
     scale = expected.abs().max().clamp(min=1.0)
     near = (1e-9 if dtype == torch.float64 else 1e-4) * scale
     if got.shape != expected.shape or not bool((expected - got).abs().max() <= near):
@@ -279,14 +284,14 @@ class _Makers(TorchFunctionMode):
         return ""
 
 
-def last_operation(module: nn.Module, rows: Tensor, members: bool) -> str:
+def last_operation(module: nn.Module, inputs: Sequence[Tensor], members: bool) -> str:
     """Return the name of the operation that makes a network's outputs, whatever their shape; empty if it is not known.
 
     With `members` it is the operation that makes the logits whose mean prediction the outputs are.
     """
     makers = _Makers()
     with torch.inference_mode(), makers:
-        value = module(rows)
+        value = module(*inputs)
     return makers.maker(value, RESHAPES | MEAN_OF_LOGITS if members else RESHAPES)
 
 

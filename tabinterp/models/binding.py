@@ -35,6 +35,7 @@ from .device import placed
 from .encoding import Encoding, build, encoded_by
 from .forward_call import no_scores
 from .model import BLOCK, OF_ANY_ROWS, BoundModel, Model, check_model, check_widths
+from .multi_input import Answers
 from .outputs import averaging, link_of
 from .scores import CLIP, Link, Scores, are_probabilities, check_probabilities, module_dtype, probabilities
 
@@ -245,10 +246,10 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
     ModelError
         where the two disagree.
     """
-    if model.outputs_stated or model.function is not None or not goal.classes:
+    if model.outputs_stated or not goal.classes:
         return model
-    members = averages_logits(model.weights)
-    last, values = last_operation(bare, probe[:2], members), are_probabilities(raw)
+    members, values = averages_logits(model.weights), are_probabilities(raw)
+    last = model.function.last if isinstance(model.function, Answers) else last_operation(bare, [probe[:2]], members)
     several = raw.ndim == 2 and raw.shape[1] > 1
     what = f"between 0 and 1{' with a sum of 1 in each row' if several else ''}"
     if last in PROBABILITIES and members:

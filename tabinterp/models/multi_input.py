@@ -22,7 +22,7 @@ from tabinterp.document.message import why
 from tabinterp.errors import ModelError
 from tabinterp.models.io.memory_with_rows import check_network
 
-from .black_box import Function
+from .affine_front import averages_logits, last_operation
 from .embeddings import OpaqueError, Rewritten, rewrite
 from .forward_call import no_scores
 from .inputs import SideBySide, side_by_side
@@ -32,6 +32,7 @@ from .untraced_lookups import intercept
 
 TRIED = 256  # rows of the trial call
 CALLS = 256  # ways in which it is tried at most
+FEW = 6  # inputs that may be whole numbers, of which every choice is tried
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _finished(model: Model, encoder: SideBySide, encoded: list[FloatArray], rows
         try:
             return _read(plain, encoder, forms, inputs)
         except OpaqueError as error:
-            return replace(plain, function=_function(plain, encoder, forms), opaque=error.args[0])
+            return replace(plain, function=Answers(plain, encoder, forms, inputs), opaque=error.args[0])
     except torch.OutOfMemoryError:
         if len(encoded[0]) <= 2:
             raise
@@ -154,7 +155,7 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
     few = [one[:TRIED] for one in encoded]
     said: list[str] = []
     returned: list[str] = []
-    for forms in itertools.islice(_ways(few), CALLS):
+    for forms in itertools.islice(ways(few), CALLS):
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, few, strict=True)]
         check_network(model, inputs, rows)
         try:
@@ -177,9 +178,9 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
     )
 
 
-def _ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
-    """Yield forms of input: all floats first, then each choice of whole numbers that the values allow; then the same with
-    (n,) for (n, 1).
+def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
+    """Yield forms of input: all floats first, then each choice of whole numbers that the values allow, the fewest first where
+    inputs are few; then the same with (n,) for (n, 1).
     """
     could: list[bool] = [bool((one == np.floor(one)).all()) for one in encoded]
     for flat in (False, True):
@@ -187,23 +188,29 @@ def _ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
             return
         single = [flat and one.shape[1] == 1 for one in encoded]
         yield tuple(Form(False, one) for one in single)
-        yield tuple(Form(whole, one) for whole, one in zip(could, single, strict=True))
+        if sum(could) > FEW:  # their choices are too many to begin with
+            yield tuple(Form(whole, one) for whole, one in zip(could, single, strict=True))
         pairs = zip(could, single, strict=True)
-        yield from itertools.product(
+        choices = itertools.product(
             *[[Form(kind, one) for kind in ((False, True) if c else (False,))] for c, one in pairs]
         )
+        yield from choices if sum(could) > FEW else sorted(choices, key=lambda forms: sum(form.whole for form in forms))
 
 
-def _function(model: Model, encoder: SideBySide, forms: Sequence[Form]) -> Function:
-    dtype = module_dtype(model.module)
+class Answers:
+    """A network of which only its answers are known, as a function of rows. `last` is the operation that makes its outputs."""
 
-    def function(rows: pd.DataFrame) -> FloatArray:
-        encoded = [part.encode(rows) for part in encoder.parts]
-        parts = []
+    def __init__(self, model: Model, encoder: SideBySide, forms: Sequence[Form], inputs: Sequence[Tensor]) -> None:
+        self.last = last_operation(model.module, [one[:2] for one in inputs], averages_logits(model.module))
+        self._module = model.module
+        self._encoder = encoder
+        self._forms = list(forms)
+
+    def __call__(self, rows: pd.DataFrame) -> FloatArray:
+        encoded = [part.encode(rows) for part in self._encoder.parts]
+        dtype, parts = module_dtype(self._module), []
         for i in range(0, len(rows), BLOCK):
-            inputs = [form.of(one[i : i + BLOCK], dtype) for form, one in zip(forms, encoded, strict=True)]
+            inputs = [form.of(one[i : i + BLOCK], dtype) for form, one in zip(self._forms, encoded, strict=True)]
             with torch.inference_mode():
-                parts.append(model.module(*inputs).double().numpy())
+                parts.append(self._module(*inputs).double().numpy())
         return np.concatenate(parts)
-
-    return function

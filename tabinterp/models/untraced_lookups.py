@@ -144,7 +144,7 @@ class _Follow(TorchFunctionMode):
                 self.refuse(why("opaque.detached"))
                 args = args[0].detach(), *args[1:]
             followed = [one for one in _read(name, args, kwargs) if id(one) in self._known]
-            if followed:
+            if followed and not self._writes_nothing(name, args):
                 return self._of_followed(func, name, args, kwargs, followed)
             return self._checked(func, name, args, kwargs)
         finally:
@@ -167,6 +167,7 @@ class _Follow(TorchFunctionMode):
             if name in CASTS:
                 return self._cast(args[0], known, func(*args, **kwargs))
         value = self._sum(func, name, args) if name in SUMS and len(args) == 2 and not kwargs else None
+        value = self._chosen(func, args) if name == "where" and len(args) == 3 and not kwargs else value
         value = self._compared(func, name, args, kwargs, followed) if value is None else value
         if value is not None:
             return value
@@ -311,6 +312,29 @@ class _Follow(TorchFunctionMode):
         self._put(value, _Check(of_all))
         return value
 
+    def _writes_nothing(self, name: str, args: Any) -> bool:
+        """Return whether a call sets those entries whose codes meet a condition, and none does."""
+        if name != "__setitem__" or not isinstance(self._known_as(args[1]), _Check) or bool(args[1].any()):
+            return False
+        self.checks.append(False)
+        return True
+
+    def _chosen(self, func: Any, args: Any) -> Tensor | None:
+        """Return codes that a condition on codes chooses; None where it does not choose the same of two for every entry."""
+        if not isinstance(self._known_as(args[0]), _Check) or bool(args[0].any()) != bool(args[0].all()):
+            return None
+        outcome = bool(args[0].any())
+        chosen = args[1] if outcome else args[2]
+        known, value = self._known_as(chosen), func(*args)
+        if not isinstance(known, _Codes) or (value.shape, value.dtype) != (chosen.shape, chosen.dtype):
+            return None
+        columns = torch.unique(known.position[known.position >= 0] % self.columns).tolist()
+        if self._blocks and any(self._levels[column] is None for column in columns):
+            return None  # in other rows the condition chose between them, so their lookups are not known
+        self.checks.append(outcome)
+        self._put(value, known)
+        return value  # type: ignore[no-any-return]
+
     def _has_all_rows(self, codes: Any) -> bool:
         rows = torch.unique(codes.position[codes.position >= 0] // self.columns)
         return len(rows) == len(self._own)
@@ -354,11 +378,11 @@ class _Follow(TorchFunctionMode):
         table = found.table.reshape(len(found.table), -1)
         position, shift = codes.position.reshape(-1), codes.shift.reshape(-1)
         inside = position >= 0
-        column = torch.where(inside, position % self.columns, -1)
-        keys, of_entry = torch.unique(torch.stack([column, shift], dim=1), dim=0, return_inverse=True)
+        column = torch.where(inside, position % self.columns, self.columns)
+        keys, of_entry = torch.unique(shift * (self.columns + 1) + column, return_inverse=True)  # of pairs it is slow
         parts = []
-        for at, added in keys.tolist():
-            if at < 0:
+        for added, at in (divmod(key, self.columns + 1) for key in keys.tolist()):
+            if at == self.columns:
                 parts.append(table.new_zeros(len(self._own), table.shape[1]))
                 continue
             levels = self._levels[at]
@@ -452,7 +476,9 @@ def _writes(func: Any, kwargs: Any) -> bool:
     """Return whether a call writes to its first argument."""
     name = getattr(func, "__name__", "")
     in_place = name.endswith("_") and not name.endswith("__")
-    return in_place or name in ("__setitem__", "__set__") or "out" in kwargs or kwargs.get("inplace") is True
+    return (
+        in_place or name in ("__setitem__", "__set__") or kwargs.get("out") is not None or kwargs.get("inplace") is True
+    )
 
 
 def _as_number(block: Tensor, levels: Levels) -> Tensor:

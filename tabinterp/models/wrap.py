@@ -12,6 +12,7 @@ from tabinterp.errors import ModelError, argument
 from tabinterp.table.schema import TASKS
 
 from .adapters import black_box as from_function
+from .adapters import fastai as from_fastai
 from .adapters import keras as from_keras
 from .adapters import onnx as from_onnx
 from .adapters import sklearn as from_sklearn
@@ -75,8 +76,9 @@ def wrap(
             return replace(make(model, encoder, classes, task, outputs, name), device=device_of(device))
     raise ModelError(
         f"{type(model).__module__}.{type(model).__name__} is not a supported model. Pass a fitted "
-        "scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a Keras or ONNX model, "
-        "or a function of rows"
+        "scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner, a Keras or "
+        "ONNX model, any object with predict_proba and classes_, or a function of rows, such as model.predict_proba with "
+        f"{argument('classes')}"
     )
 
 
@@ -89,12 +91,14 @@ def _with_output(
     name: str | None,
     output: str | int,
 ) -> Model:
-    """Wrap a torch module of whose outputs one is chosen."""
+    """Wrap a torch module, or an estimator of several targets, of whose outputs one is chosen."""
     if isinstance(output, bool) or not isinstance(output, (str, int)):
         raise ModelError(
             f"{argument('output')} must be the name (a string) or the position (a whole number) of an output, or 'mean'; got "
             f"{output!r}"
         )
+    if hasattr(model, "get_params") and hasattr(model, "fit"):
+        return from_sklearn.wrap(model, encoder, classes, task, outputs, name, output)
     if not isinstance(model, nn.Module) or from_keras.is_model(model):
         raise ModelError(
             f"{argument('output', output)} chooses an output of a torch module, but {type(model).__name__} is not a torch "
@@ -104,11 +108,16 @@ def _with_output(
     return from_torch.wrap(model, encoder, classes, task, outputs, name, output)
 
 
+def _is_estimator(model: Any) -> bool:
+    return (hasattr(model, "get_params") and hasattr(model, "fit")) or from_sklearn.is_classifying(model)
+
+
 ADAPTERS: list[tuple[Callable[[Any], bool], Callable[..., Model]]] = [
     (from_keras.is_model, from_keras.wrap),
     (from_onnx.is_model, from_onnx.wrap),
     (lambda model: isinstance(model, nn.Module), from_torch.wrap),
     (from_statsmodels.is_statsmodels, from_statsmodels.wrap),
-    (lambda model: hasattr(model, "get_params") and hasattr(model, "fit"), from_sklearn.wrap),
+    (from_fastai.is_learner, from_fastai.wrap),
+    (_is_estimator, from_sklearn.wrap),
     (callable, from_function.wrap),
 ]

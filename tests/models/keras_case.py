@@ -69,7 +69,7 @@ def another_graph_is_a_torch_module():
     pd.testing.assert_frame_equal(one, other, atol=1e-5)
 
 
-def whole_numbers_have_no_gradient():
+def embeddings_keep_their_gradient():
     numbers, code = layers.Input((4,)), layers.Input((1,), dtype="int64")
     vectors = layers.Flatten()(layers.Embedding(3, 2)(code))
     model = keras.Model(
@@ -80,8 +80,24 @@ def whole_numbers_have_no_gradient():
     bound = bind(ti.wrap(model, encoder=encoders), rows)
     own = model.predict_on_batch([x, source[["code"]].to_numpy()])
     np.testing.assert_allclose(bound.scores, logit(own.astype(float)), atol=1e-4)
-    refused(NotApplicableError, "Embedding", lambda: ti.gradient_importance(bound, rows))
     assert len(ti.permutation_importance(bound, rows).frame()) == 5
+    step, given = 1e-2, source[["code"]].to_numpy()
+    apart = [
+        logit(model.predict_on_batch([x + sign * step * np.eye(4)[0].astype("float32"), given]).astype(float))
+        for sign in (1, -1)
+    ]
+    gradient = bound.gradients(bound.x)[:, :1, 0]
+    np.testing.assert_allclose(gradient, (apart[0] - apart[1]) / (2 * step), rtol=1e-3, atol=1e-4)
+
+
+def rounded_inputs_have_no_gradient():
+    numbers = layers.Input((4,))
+    model = keras.Model(
+        numbers, layers.Dense(1, activation="sigmoid")(layers.Discretization(bin_boundaries=[0.0])(numbers))
+    )
+    bound = bind(ti.wrap(model, encoder="passthrough"), table)
+    np.testing.assert_allclose(bound.scores, logit(model.predict_on_batch(x).astype(float)), atol=1e-4)
+    refused(NotApplicableError, "Discretization", lambda: ti.gradient_importance(bound, table))
 
 
 def what_is_not_built_is_refused():
@@ -96,7 +112,8 @@ def refused(error, words, attempt):
 CASES = [
     stack_is_a_torch_sequential,
     another_graph_is_a_torch_module,
-    whole_numbers_have_no_gradient,
+    embeddings_keep_their_gradient,
+    rounded_inputs_have_no_gradient,
     what_is_not_built_is_refused,
 ]
 

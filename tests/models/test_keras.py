@@ -19,4 +19,4 @@ def test_keras_models_on_the_torch_backend():
         timeout=300,
     )
     assert run.returncode == 0, run.stderr[-3000:]
-    assert run.stdout.strip().endswith("all 4")
+    assert run.stdout.strip().endswith("all 5")

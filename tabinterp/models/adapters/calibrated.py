@@ -7,18 +7,17 @@ on the log-odds; several classes are one-vs-rest, p_k = s_k / sum s, which is th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.pipeline import FeatureUnion
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
 from tabinterp.models.model import Model
 from tabinterp.models.scores import module_dtype
 
+from .members import Average, Member, side_by_side
 from .shared import Column, affine, bases, ends, inside, reads
 
 Read = Callable[[Any], Model]
@@ -26,31 +25,6 @@ MARGINS = (  # classifiers whose decision function is affine
     "LogisticRegression", "LogisticRegressionCV", "SGDClassifier", "LinearSVC", "RidgeClassifier", "RidgeClassifierCV",
     "Perceptron", "PassiveAggressiveClassifier", "LinearDiscriminantAnalysis",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class _Member:
-    """One calibrated classifier: a module from encoded rows to logits, (n, 1) or (n, k)."""
-
-    module: nn.Module
-    encoder: Any
-    name: str
-    outputs: int
-
-
-class Average(nn.Module):
-    """A module that averages the probabilities of several modules of logits, computed entirely on the log scale."""
-
-    def __init__(self, members: list[nn.Module], binary: bool) -> None:
-        super().__init__()
-        self.members = nn.ModuleList(members)
-        self.binary = binary
-
-    def forward(self, x: Tensor) -> Tensor:
-        z = torch.stack([member(x) for member in self.members])
-        if not self.binary:
-            return torch.logsumexp(functional.log_softmax(z, dim=-1), dim=0)
-        return torch.logsumexp(functional.logsigmoid(z), dim=0) - torch.logsumexp(functional.logsigmoid(-z), dim=0)
 
 
 def wrap(estimator: Any, read: Read) -> Model | None:
@@ -73,34 +47,20 @@ def wrap(estimator: Any, read: Read) -> Model | None:
     return model if len(members) == 1 else _average(model, members)
 
 
-def _average(model: Model, members: list[_Member]) -> Model | None:
+def _average(model: Model, members: list[Member]) -> Model | None:
     """Average members fitted on folds; if each has its own encoder, the encoders are concatenated."""
-    modules, encoders = [m.module for m in members], [m.encoder for m in members]
-    encoder = None
-    if any(e is not None for e in encoders):
-        widths = [_width(module) for module in modules]
-        if any(e is None for e in encoders) or 0 in widths:
-            return None
-        encoder = FeatureUnion([(f"fold {i}", e) for i, e in enumerate(encoders)])
-        ends_at = np.cumsum(widths)
-        modules = [
-            nn.Sequential(affine(np.eye(ends_at[-1])[end - width : end], np.zeros(width), module_dtype(module)), module)
-            for module, width, end in zip(modules, widths, ends_at, strict=True)
-        ]
+    joined = side_by_side(members)
+    if joined is None:
+        return None
+    encoder, modules = joined
     binary = model.task == "binary" and members[0].outputs == 1
     return replace(model, module=Average(modules, binary).eval(), encoder=encoder)
-
-
-def _width(module: nn.Module) -> int:
-    """Return the number of encoded columns that a module reads; 0 if it is not known."""
-    first = next((layer for layer in module.modules() if isinstance(layer, nn.Linear)), None)
-    return 0 if first is None else first.in_features
 
 
 # ---- one calibrated classifier
 
 
-def _member(part: Any, classes: Any, read: Read) -> _Member | None:
+def _member(part: Any, classes: Any, read: Read) -> Member | None:
     estimator = inside(part.estimator)
     known = np.arange(len(classes)) if part.method == "temperature" else classes  # fitted on the places of the classes
     every = any(np.array_equal(estimator.classes_, order) for order in (known, classes))  # a fold may lack a class
@@ -111,7 +71,7 @@ def _member(part: Any, classes: Any, read: Read) -> _Member | None:
     )
 
 
-def _of_margin(part: Any, estimator: Any) -> _Member | None:
+def _of_margin(part: Any, estimator: Any) -> Member | None:
     encoder, final = ends(estimator)
     if not set(bases(final)) & set(MARGINS):
         return None
@@ -121,10 +81,10 @@ def _of_margin(part: Any, estimator: Any) -> _Member | None:
     else:
         beta = float(part.calibrators[0].beta_)  # of the logits (-z, z) where there are two classes
         after = [_scaled(2 * beta if margin.out_features == 1 else beta, margin.out_features, margin.weight.dtype)]
-    return _Member(nn.Sequential(margin, *after), encoder, type(final).__name__, margin.out_features)
+    return Member(nn.Sequential(margin, *after), encoder, type(final).__name__, margin.out_features)
 
 
-def _of_network(part: Any, network: Model) -> _Member | None:
+def _of_network(part: Any, network: Model) -> Member | None:
     linears = [layer for layer in network.module.modules() if isinstance(layer, nn.Linear)]
     if network.function is not None or not linears:
         return None
@@ -140,7 +100,7 @@ def _of_network(part: Any, network: Model) -> _Member | None:
         layers.append(_scaled(float(part.calibrators[0].beta_), width, dtype))
     else:
         return None
-    return _Member(nn.Sequential(*layers), network.encoder, network.name, outputs)
+    return Member(nn.Sequential(*layers), network.encoder, network.name, outputs)
 
 
 def _layers(module: nn.Module) -> list[nn.Module]:

@@ -67,7 +67,7 @@ def wrap(
         classes=None if classes is None else tuple(classes),
         outputs=outputs,
         opaque=opaque or why("opaque.outside"),
-        original=nn.ParameterList(torch.as_tensor(np.array(one)) for one in network.weights).requires_grad_(False),
+        original=nn.ParameterList(nn.Parameter(torch.as_tensor(np.array(one)), False) for one in network.weights),
     )
 
     def finish(model: Model, frame: pd.DataFrame) -> Model:

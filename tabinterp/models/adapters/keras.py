@@ -209,8 +209,8 @@ LAYERS: dict[str, Callable[[Any], list[nn.Module]]] = {
     **{kind: lambda layer: [] for kind in ("Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "Identity")},
 }
 
-# Layers whose gradient by their input is all there is to know: nothing in them rounds or looks up.
+# Layers whose gradient by their input is all there is to know: nothing in them rounds, and lookups are intercepted.
 SMOOTH = {
-    *LAYERS, "Add", "Average", "Concatenate", "Dot", "Flatten", "LayerNormalization", "Maximum", "Minimum", "Multiply",
-    "PReLU", "Rescaling", "Reshape", "Subtract", "UnitNormalization",
+    *LAYERS, "Add", "Average", "Concatenate", "Dot", "Embedding", "Flatten", "LayerNormalization", "Maximum", "Minimum",
+    "Multiply", "PReLU", "Rescaling", "Reshape", "Subtract", "UnitNormalization",
 }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.pipeline import Pipeline
 from torch import Tensor, nn
 
 from tabinterp.arrays import FloatArray
@@ -77,13 +78,18 @@ def reads(source: Any) -> tuple[str, ...] | None:
     return None if names is None else tuple(map(str, names))
 
 
+THRESHOLDS = ("FixedThresholdClassifier", "TunedThresholdClassifierCV")  # probabilities are those of what they wrap
+
+
 def inside(estimator: Any) -> Any:
-    """Return the estimator that a search found or a wrapper froze, or the estimator itself."""
+    """Return the estimator that a search found, or that a wrapper froze or gave a threshold, or the estimator itself."""
     while True:
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
         elif type(estimator).__name__ == "FrozenEstimator":
             estimator = estimator.estimator
+        elif type(estimator).__name__ in THRESHOLDS and hasattr(estimator, "estimator_"):
+            estimator = estimator.estimator_
         else:
             return estimator
 
@@ -92,8 +98,12 @@ def ends(estimator: Any) -> tuple[Any, Any]:
     """Return the encoder (None if there is none) and the final estimator of a pipeline or of a single estimator."""
     if type(estimator).__name__ != "Pipeline":
         return None, estimator
-    steps = [step for _, step in estimator.steps[:-1] if step is not None and step != "passthrough"]
-    return (estimator[:-1] if steps else None), inside(estimator.steps[-1][1])
+    steps = [step for step in estimator.steps[:-1] if step[1] is not None and step[1] != "passthrough"]
+    taken = [
+        step for step in steps if not hasattr(step[1], "fit_resample")
+    ]  # imbalanced-learn's do nothing to new rows
+    encoder = estimator[:-1] if len(taken) == len(steps) else Pipeline(taken)
+    return (encoder if taken else None), inside(estimator.steps[-1][1])
 
 
 def bases(estimator: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Adapter for scikit-learn: linear models and multilayer perceptrons, alone or in a pipeline, calibrated, or with a
+"""Adapter for scikit-learn: linear models and multilayer perceptrons, alone or in a pipeline, calibrated, averaged, or with a
 transformed target; other classifiers with probabilities and other regressors as functions of rows.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sklearn
 import torch
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -21,7 +21,7 @@ from tabinterp.errors import ModelError, argument
 from tabinterp.models.model import Model
 from tabinterp.models.multi_input import with_encoder
 
-from . import calibrated, skorch, transformed
+from . import calibrated, ensemble, skorch, tabnet, transformed
 from .shared import Pointwise, affine, bases, ends, inside, predictor, reads
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -40,13 +40,18 @@ def wrap(
     task: str | None = None,
     outputs: str | None = None,
     name: str | None = None,
+    output: str | int | None = None,
 ) -> Model:
-    """Wrap a fitted estimator or pipeline as a `Model`."""
+    """Wrap a fitted estimator or pipeline as a `Model`; `output` is the place of a target among several."""
     estimator = inside(estimator)
+    if output is not None:
+        estimator = _of_one_target(estimator, output)
     if encoder is None:
         model = read(estimator, outputs)
     elif skorch.is_net(estimator):
         model = skorch.behind(encoder, estimator, outputs)
+    elif tabnet.is_tabnet(estimator):
+        model = tabnet.behind(encoder, estimator)
     else:
         raise ModelError(
             f"{argument('encoder')} cannot be used with a scikit-learn model. Leave out {argument('encoder')}, and pass the "
@@ -64,6 +69,8 @@ def read(estimator: Any, outputs: str | None = None) -> Model:
         return _pipeline(estimator, outputs)
     if skorch.is_net(estimator):
         return skorch.wrap(estimator, outputs)
+    if tabnet.is_tabnet(estimator):
+        return tabnet.wrap(estimator)
     _check(estimator)
     compose = next((COMPOSED[base] for base in bases(estimator) if base in COMPOSED), None)
     if compose is not None:
@@ -91,6 +98,8 @@ def of_rows(estimator: Any) -> Model:
 
 def _pipeline(pipeline: Any, outputs: str | None) -> Model:
     encoder, final = ends(pipeline)
+    if skorch.is_net(final) and skorch.takes_several(final):  # from one step: only its answers are known
+        return of_rows(pipeline)
     last = read(final, outputs)
     if encoder is None:
         return last
@@ -142,6 +151,37 @@ def _task(classes: tuple[Any, ...] | None) -> str:
     return "regression" if classes is None else ("binary" if len(classes) == 2 else "multiclass")
 
 
+def is_classifying(model: Any) -> bool:
+    """Return whether a model of any library, fitted, has the probabilities and the classes of a classifier."""
+    return not isinstance(model, type) and hasattr(model, "predict_proba") and hasattr(model, "classes_")
+
+
+def _is(kind: Callable[[Any], bool], estimator: Any) -> bool:
+    try:
+        return kind(estimator)
+    except AttributeError:  # it does not say what it is
+        return False
+
+
+def _of_one_target(estimator: Any, output: str | int) -> Any:
+    """Return the estimator or pipeline of one of several targets."""
+    encoder, final = ends(estimator)
+    kind = type(final).__name__
+    if kind not in SEVERAL_TARGETS:
+        raise ModelError(
+            f"{argument('output', output)} chooses an output of a torch module or a target of {' or '.join(SEVERAL_TARGETS)}, "
+            f"but {kind} is not a torch module. Leave out {argument('output')}. To state whether the model returns logits or "
+            f"probabilities, pass {argument('outputs')}"
+        )
+    members = final.estimators_
+    if not isinstance(output, int) or not 0 <= output < len(members):
+        raise ModelError(
+            f"{argument('output', output)} is not the position of a target. {kind} predicts {len(members)} targets: pass a whole "
+            f"number from 0 to {len(members) - 1}"
+        )
+    return members[output] if encoder is None else Pipeline([("encoder", encoder), ("model", members[output])])
+
+
 def _check(estimator: Any) -> None:
     """Check that the estimator is fitted and its predictions can be audited."""
     if isinstance(estimator, type):
@@ -150,16 +190,22 @@ def _check(estimator: Any) -> None:
             f"expected a fitted estimator, got the class {kind}. Create an instance, fit it, and pass the instance"
         )
     kind = type(estimator).__name__
-    if not (is_classifier(estimator) or is_regressor(estimator)):
+    if not (_is(is_classifier, estimator) or _is(is_regressor, estimator) or is_classifying(estimator)):
         raise ModelError(
             f"{kind} is neither a classifier nor a regressor. Pass a fitted regressor or a fitted classifier with "
             f"predict_proba; gradients and weights are available for {', '.join(SUPPORTED)}"
         )
-    try:
-        check_is_fitted(estimator)
-    except NotFittedError:
-        raise ModelError(f"{kind} is not fitted. Call its fit method first") from None
-    if not is_classifier(estimator):
+    if isinstance(estimator, BaseEstimator):
+        try:
+            check_is_fitted(estimator)
+        except NotFittedError:
+            raise ModelError(f"{kind} is not fitted. Call its fit method first") from None
+    if kind in SEVERAL_TARGETS:
+        raise ModelError(
+            f"{kind} predicts {len(estimator.estimators_)} targets. Pass {argument('output', 0)} for the first of them, and "
+            "name its column as the target of the table"
+        )
+    if not (_is(is_classifier, estimator) or is_classifying(estimator)):
         return
     if not hasattr(estimator, "predict_proba"):
         raise ModelError(
@@ -238,7 +284,13 @@ SUPPORTED: dict[str, Callable[[Any], nn.Module | None]] = {  # None: as a functi
     "MLPClassifier": _perceptron,
     "MLPRegressor": _perceptron,
 }
+SEVERAL_TARGETS = ("MultiOutputClassifier", "MultiOutputRegressor")  # an estimator for each
 COMPOSED: dict[str, Callable[[Any, Callable[[Any], Model]], Model | None]] = {  # None: as a function of rows
     "CalibratedClassifierCV": calibrated.wrap,
     "TransformedTargetRegressor": transformed.wrap,
+    "VotingClassifier": ensemble.voting,
+    "VotingRegressor": ensemble.voting,
+    "BaggingClassifier": ensemble.bagging,
+    "BaggingRegressor": ensemble.bagging,
+    "OneVsRestClassifier": ensemble.one_vs_rest,
 }

@@ -4,22 +4,27 @@ with.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+import itertools
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError, argument
+from tabinterp.models.inputs import side_by_side
 from tabinterp.models.model import Model
-from tabinterp.models.multi_input import with_encoder
+from tabinterp.models.multi_input import CALLS, ways, with_encoder
 from tabinterp.models.scores import module_dtype
 from tabinterp.models.transformer_calls import as_array
 from tabinterp.table.schema import GOALS
 
 from . import torch as from_torch
 from .shared import bases, reads
+from .torch import encoders_of
 
 CRITERIA = {  # criterion -> what the network gives
     "CrossEntropyLoss": "logits",
@@ -37,8 +42,14 @@ def is_net(estimator: Any) -> bool:
     )
 
 
-def wrap(net: Any, outputs: str | None = None) -> Model:
-    """Wrap an initialised net that reads encoded rows as a `Model`."""
+def takes_several(net: Any) -> bool:
+    """Return whether the net's module needs several inputs, which one step of a pipeline gives as a dict."""
+    arguments = inspect.signature(getattr(net, "module_", nn.Identity()).forward).parameters.values()
+    return sum(one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in arguments) > 1
+
+
+def wrap(net: Any, outputs: str | None = None, encoder: Any = "passthrough") -> Model:
+    """Wrap an initialised net as a `Model`: it reads encoded rows, or what several encoders make of the columns."""
     if not getattr(net, "initialized_", False):
         raise ModelError(f"{type(net).__name__} is not fitted. Call its fit method first")
     criterion = getattr(net.criterion_, "_orig_mod", net.criterion_)
@@ -46,7 +57,7 @@ def wrap(net: Any, outputs: str | None = None) -> Model:
     classes = getattr(net, "classes_", None)
     model = from_torch.wrap(
         getattr(net.module_, "_orig_mod", net.module_),
-        "passthrough",
+        encoder,
         classes=None if task is not None or classes is None else tuple(classes),
         task=task,
         outputs=None if task == "regression" else outputs or _outputs(net, criterion),
@@ -56,6 +67,8 @@ def wrap(net: Any, outputs: str | None = None) -> Model:
 
 def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
     """Wrap a net behind an encoder that is not in the same pipeline."""
+    if isinstance(encoder, (list, tuple, Mapping)):
+        return _behind_several(encoder, net, outputs)
     model = wrap(net, outputs)
     named = hasattr(encoder, "feature_names_in_")
 
@@ -63,6 +76,28 @@ def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
         return as_array(encoder.transform(rows if named else rows.to_numpy()))
 
     return replace(with_encoder(model, encoder), reads=reads(encoder), predict=_predict(net, model, encoded))
+
+
+def _behind_several(encoders: Any, net: Any, outputs: str | None) -> Model:
+    """Wrap a net with several inputs behind their encoders."""
+    model = wrap(net, outputs, encoders)
+    if isinstance(encoders, Mapping):
+        given = {name: one for name, one in encoders.items() if one is not None}
+    else:  # skorch gives a forward with several arguments a dict of them
+        given = dict(zip(inspect.signature(net.module_.forward).parameters, encoders, strict=False))
+
+    def predict(rows: Any) -> FloatArray:
+        encoded = [part.encode(rows) for part in side_by_side(encoders_of(list(given.values())), rows).parts]
+        refusal: Exception | None = None
+        for forms in itertools.islice(ways(encoded), CALLS):
+            inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
+            try:
+                return _answers(net, model, dict(zip(given, inputs, strict=True)))
+            except Exception as error:  # the user's net: whatever it raises, the next way is tried
+                refusal = error
+        raise ModelError(f"{type(net).__name__} does not predict from what the encoders give: {refusal}")
+
+    return replace(model, predict=in_its_mode(net, predict))
 
 
 def _task(net: Any, criterion: Any) -> str | None:
@@ -89,13 +124,13 @@ def _predict(net: Any, model: Model, encoded: Callable[[Any], FloatArray]) -> Ca
     """Return the net's own answers to encoded rows at the network's precision."""
     precision = str(module_dtype(model.module)).removeprefix("torch.")
 
-    def predict(rows: Any) -> FloatArray:
-        x = encoded(rows).astype(precision)
-        numbers = model.task is not None and not GOALS[model.task].classes
-        answers = np.asarray(net.predict(x) if numbers else net.predict_proba(x), dtype=np.float64)
-        return np.exp(answers) if model.outputs == "log_rate" else answers
+    return in_its_mode(net, lambda rows: _answers(net, model, encoded(rows).astype(precision)))
 
-    return in_its_mode(net, predict)
+
+def _answers(net: Any, model: Model, x: Any) -> FloatArray:
+    numbers = model.task is not None and not GOALS[model.task].classes
+    answers = np.asarray(net.predict(x) if numbers else net.predict_proba(x), dtype=np.float64)
+    return np.exp(answers) if model.outputs == "log_rate" else answers
 
 
 def in_its_mode(net: Any, predict: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:

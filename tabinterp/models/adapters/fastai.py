@@ -1,0 +1,83 @@
+"""Adapter for fastai: the network of a tabular learner, behind the preprocessing that the learner holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import FunctionTransformer
+
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError, argument
+from tabinterp.models.model import Model
+
+from . import torch as from_torch
+from .shared import bases
+
+LOGITS = ("CrossEntropyLossFlat", "BCEWithLogitsLossFlat", "LabelSmoothingCrossEntropyFlat", "FocalLossFlat")
+
+
+class _Inputs:
+    """The whole numbers ("cats") or the numbers ("conts") that a learner gives its network for rows."""
+
+    def __init__(self, rows: Any, which: str) -> None:
+        self.rows = rows  # the learner's training rows without any: columns, procs and what these were fitted to
+        self.which = which
+
+    def __call__(self, frame: pd.DataFrame) -> FloatArray:
+        made = self.rows.new(pd.DataFrame(frame).copy())
+        made.process()
+        return np.asarray(getattr(made, self.which), dtype=np.float64)
+
+
+def is_learner(model: Any) -> bool:
+    """Return whether this is a fastai learner, without importing fastai."""
+    return any(base.__module__.split(".")[0] == "fastai" and base.__name__ == "Learner" for base in type(model).__mro__)
+
+
+def wrap(
+    learner: Any,
+    encoder: Any,
+    classes: Sequence[Any] | None,
+    task: str | None,
+    outputs: str | None,
+    name: str | None = None,
+) -> Model:
+    """Wrap a tabular learner as a `Model`; task and classes are read off its targets, outputs off its loss function."""
+    if encoder is not None:
+        raise ModelError(
+            f"a fastai learner holds its preprocessing, so it needs no {argument('encoder')}. Leave it out"
+        )
+    if "TabularLearner" not in bases(learner):
+        raise ModelError(f"{type(learner).__name__} is not a learner of tables. Supported is fastai's TabularLearner")
+    source = learner.dls.train_ds
+    known = tuple(learner.dls.vocab) if getattr(learner.dls, "vocab", None) is not None else None
+    if len(source.y_names) > 1:
+        raise ModelError(f"the learner predicts the targets {', '.join(source.y_names)}. Supported is one target")
+    if known is not None and outputs is None and not set(bases(learner.loss_func)) & set(LOGITS):
+        raise ModelError(
+            f"the outputs of a learner trained with {type(learner.loss_func).__name__} are not known; known losses are "
+            f"{', '.join(LOGITS)}. Pass {argument('outputs', 'logits')} or {argument('outputs', 'probabilities')}"
+        )
+    inputs = {"x_cat": _encoder(source, "cats"), "x_cont": _encoder(source, "conts")}
+    model = from_torch.wrap(
+        learner.model,
+        inputs,
+        classes=known if classes is None else classes,
+        task="regression" if known is None and task is None else task,
+        outputs=outputs if known is None else outputs or "logits",
+        name=name,
+    )
+    return replace(model, library="fastai")
+
+
+def _encoder(source: Any, which: str) -> FunctionTransformer | None:
+    """Return what makes one input of the network from rows; None where the network has no such input."""
+    if not (source.cat_names if which == "cats" else source.cont_names):
+        return None
+    filled = [f"{column}_na" for proc in source.procs for column in getattr(proc, "na_dict", {})]
+    columns = [str(one) for one in source.x_names if one not in filled]  # fastai adds those itself
+    return FunctionTransformer(_Inputs(source.new_empty(), which)).fit(pd.DataFrame(columns=columns, dtype=object))

