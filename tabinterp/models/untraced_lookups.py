@@ -409,7 +409,10 @@ class _Follow(TorchFunctionMode):
         results = [*_tensors(value), *_tensors(args[:1] if _writes(func, kwargs) else ())]
         if name in ESCAPES:  # of a value that was detached before
             self.refuse(why("opaque.detached"))
-        if name in ROUNDS or (name in CASTS and any(not one.is_floating_point() for one in results)):
+        own_gradient = (
+            not torch.is_grad_enabled()
+        )  # in the forward of a `torch.autograd.Function`, which states its gradient
+        if (name in ROUNDS and not own_gradient) or (name in CASTS and any(not r.is_floating_point() for r in results)):
             self.refuse(why("opaque.rounds"))
         if name == "bool" or (name in EQUALS and not isinstance(args[-1], Tensor)):
             self.refuse(why("opaque.compares"))
@@ -433,7 +436,9 @@ class _Unseen(TorchDispatchMode):  # type: ignore[no-untyped-call]
         with torch._C.DisableTorchFunction():
             value = func(*args, **(kwargs or {}))
             self._follow.refuse_unseen((args, kwargs, value))
-            own_gradient = not torch.is_grad_enabled()  # in the forward of a `torch.autograd.Function`, which states its gradient
+            own_gradient = (
+                not torch.is_grad_enabled()
+            )  # in the forward of a `torch.autograd.Function`, which states its gradient
             if str(func.overloadpacket).rpartition(".")[2] in ROUNDS and not own_gradient:
                 self._follow.refuse(why("opaque.rounds"))
         return value

@@ -88,7 +88,7 @@ def test_a_mean_category_is_no_row_and_the_median_is_one():
 
 def test_other_methods_do_not_start_from_rows():
     with pytest.raises(
-        NotApplicableError, match="for the method gradient_x_input, baseline must be one of mean, median, zero"
+        NotApplicableError, match="for the method 'gradient_x_input', baseline must be one of mean, median, zero"
     ):
         ti.gradient_importance(
             cases.wrapped(cases.product_network()), cases.numbers(10), method="gradient_x_input", baseline="rows"
