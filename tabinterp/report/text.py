@@ -9,6 +9,8 @@ TEXT: dict[str, str] = {
     "report.context": "{data} · {network:name} compared with {linear:name} · {rows} held-out rows",
     "report.context.unknown": "{data} · {network:name} compared with {linear:name} · held-out rows unknown",
     "report.target.binary": "Target: {target}. Positive class: {positive} ({rate} of {rows} rows).",
+    # target: one of the sentences above and below
+    "report.target.dated": "{target} Audited on {date:date}.",
     "report.target.multiclass": "Target: {target} ({classes} classes, {rows} rows).",
     "report.target.regression": "Target: {target} ({rows} rows).",
     "report.target.count": "Target: {target} (a count, {rows} rows).",
@@ -229,7 +231,6 @@ TEXT: dict[str, str] = {
     "report.findings.rest": "{count} more",
     "report.findings.here": "Findings: {count}",
     "report.context.adverse": "adverse class: {adverse}",
-    "report.context.date": "audited {date:date}",
     "report.context.threshold": "threshold {threshold}",
     "report.chapter.performance-chapter": "Performance",
     "report.chapter.importance-chapter": "Importance",

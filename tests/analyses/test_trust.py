@@ -307,7 +307,9 @@ class Steps(nn.Module):
     """Flat but for jumps, so that no gradient sees what the score does."""
 
     def forward(self, x):
-        steps = torch.sign(2 * x[:, :1] - torch.arange(-6.0, 7.0)).sum(dim=1, keepdim=True) / 2  # floor of twice the first
+        steps = (
+            torch.sign(2 * x[:, :1] - torch.arange(-6.0, 7.0)).sum(dim=1, keepdim=True) / 2
+        )  # floor of twice the first
         return steps + 0.5 * x[:, 1:2] + 0.1 * x[:, 2:]
 
 

@@ -54,10 +54,9 @@ TEXT: dict[str, str] = {
         "thresholds and significantly lower at {below}."
     ),
     "report.judged.curve.caption": (
-        "Bands are pointwise 95% CIs; the table shows the paired difference between the models. Predicting every row to be "
-        "negative has a net benefit of zero. The curve for predicting every row to be positive is cut off at the edge of "
-        "the figure. Net benefit is not shown where a model predicts fewer than ten rows to be positive, or fewer than ten "
-        "to be negative, or where its confusion matrix would be withheld."
+        "Bands are pointwise 95% CIs; the table shows the paired difference between the models. Predicting every row "
+        "to be negative has a net benefit of zero. The curve for predicting every row to be positive is cut off at "
+        "the edge of the figure. Net benefit is not shown where it would disclose a count below ten."
     ),
     "report.judged.curve.widened": (
         "At thresholds where the exact CI of a paired difference in net benefit would disclose a count of rows below ten, the "

@@ -76,7 +76,7 @@ TEXT: dict[str, str] = {
     "report.groups.other.network": "Other class, network [95% CI]",
     "report.groups.other.linear": "Other class, linear [95% CI]",
     "report.impact.lowest.head": "Adverse impact ratios of the network",
-    "report.impact.lowest": "Lowest ratio of selection rates in each protected column, of the groups whose rates can be given",
+    "report.impact.lowest": "Lowest ratio that can be disclosed, by protected column",
     "report.impact": (
         "Adverse impact ratios: selection rate of the least selected group divided by that of the most selected group"
     ),

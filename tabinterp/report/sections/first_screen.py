@@ -167,12 +167,18 @@ def _context(document: Document, names: dict[str, str]) -> str:
         parts.append(t("report.context.adverse", adverse=cut(document.data.adverse)))
     if document.performance.threshold is not None:
         parts.append(t("report.context.threshold", threshold=number(document.performance.threshold)))
-    if document.settings is not None and document.settings.date is not None:
-        parts.append(t("report.context.date", date=document.settings.date))
     return " · ".join(parts)
 
 
 def target(document: Document) -> str:
+    """Return what is predicted, and when it was audited, if that was stated."""
+    told, settings = _predicted(document), document.settings
+    if settings is None or settings.date is None:
+        return told
+    return t("report.target.dated", target=told, date=settings.date)
+
+
+def _predicted(document: Document) -> str:
     data = document.data
     if data.task == "binary":
         rate = share(data.rates[-1] if data.rates else None)
