@@ -337,6 +337,19 @@ def unlike_the_samples():
     cards = [card.model_copy(update={"profile": lines}), *made.inside.cards[1:]]
     yield other("inside", cards=cards)
     yield other("reasons", rows_of="all")
+    methods = [one.model_copy(update={"differences": ["age"]}) for one in made.gradients.methods]
+    yield other("gradients", methods=methods, disagreement=0.5)
+    *others, last = made.performance.metrics
+    value = last.difference.value
+    for method, difference in (
+        ("widened", last.difference),
+        ("rule_of_three", last.difference),
+        ("withheld", Interval(value=value)),
+        ("withheld", Interval()),
+    ):
+        resolved = last.resolved if difference is last.difference else "no"
+        row = last.model_copy(update={"method": method, "difference": difference, "resolved": resolved})
+        yield other("performance", metrics=[*others, row])
     yield other("shapley", network=made.shapley.network.model_copy(update={"converged": 1.0}))
     yield other("method", settings={**made.method.settings, "counterpart": "given"})
     yield other("neurons", dropped_units=64)
