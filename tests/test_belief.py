@@ -160,7 +160,7 @@ def test_a_line_of_the_digests_ends_as_sha256sum_reads_it(folder, end):  # noqa:
     for changed in (whole.replace("\n", LINE_ENDS[end]), whole.replace("\n", LINE_ENDS[end], 1)):
         sums.write_bytes(changed.encode())
         assert command("verify", folder / "out") == ExitCode.BAD_INPUT
-        with pytest.raises(DocumentError, match=r"SHA256SUMS', line \d: "):
+        with pytest.raises(DocumentError, match=r"line \d of '.*SHA256SUMS' is invalid: "):
             ti.sign(folder / "out", folder / "key.pem")
 
 
