@@ -154,10 +154,10 @@ def _tail(
 
 def _by_differences(head: Encoding, mix: Mix, frame: pd.DataFrame, encoding: Encoding) -> Tail | None:
     """Return the tail with steps of differences, and with the columns in which it is not smooth."""
-    x = head.transform(frame)
-    if not np.isfinite(x).all():
+    x, encoded = head.transform(frame), encoding.transform(frame)
+    if not (np.isfinite(x).all() and np.isfinite(encoded).all()):
         return None
-    steps = steps_of(mix, x, encoding.transform(frame))
+    steps = steps_of(mix, x, encoded)
     abrupt = tuple(c for c in head.columns if not steps.smooth[head.blocks[c]].all())
     return Tail(replace(head, abrupt=abrupt), mix, steps=steps)
 

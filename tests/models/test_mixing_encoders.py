@@ -374,7 +374,7 @@ def test_columns_that_the_encoder_was_fitted_with_and_drops_may_be_absent(name, 
 @pytest.mark.parametrize(
     ("encoder", "words"),
     [
-        (columns(StandardScaler()), r"'age' \(not in the table\)\. Without them, .*columns are missing: \{'age'\}"),
+        (columns(StandardScaler()), r"'age' \(not in the table\)\. .*columns are missing: \{'age'\}"),
         (make_pipeline(FunctionTransformer(np.log1p), StandardScaler()), r"(?s)'age'.*yet now missing:\n- age"),
     ],
 )
