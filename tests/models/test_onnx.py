@@ -185,7 +185,9 @@ def test_several_inputs_are_given_in_their_own_types():
     bound = bind(ti.wrap(proto, encoder=encoders, task="regression"), table)
     expected = source["a"].to_numpy() + weights(3, 1)[source["b"], 0]
     np.testing.assert_allclose(bound.scores[:, 0], expected, atol=1e-6)
-    with pytest.raises(ModelError, match="the number of inputs of the ONNX model is 2, but the number of encoders in encoder= is 1"):
+    with pytest.raises(
+        ModelError, match="the number of inputs of the ONNX model is 2, but the number of encoders in encoder= is 1"
+    ):
         bind(ti.wrap(proto, encoder=encoders[:1], task="regression"), table)
 
 

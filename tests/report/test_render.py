@@ -341,14 +341,14 @@ def unlike_the_samples():
     yield other("gradients", methods=methods, disagreement=0.5)
     *others, last = made.performance.metrics
     value = last.difference.value
-    for method, difference in (
+    for way, difference in (
         ("widened", last.difference),
         ("rule_of_three", last.difference),
         ("withheld", Interval(value=value)),
         ("withheld", Interval()),
     ):
         resolved = last.resolved if difference is last.difference else "no"
-        row = last.model_copy(update={"method": method, "difference": difference, "resolved": resolved})
+        row = last.model_copy(update={"method": way, "difference": difference, "resolved": resolved})
         yield other("performance", metrics=[*others, row])
     yield other("shapley", network=made.shapley.network.model_copy(update={"converged": 1.0}))
     yield other("method", settings={**made.method.settings, "counterpart": "given"})
