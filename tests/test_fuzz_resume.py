@@ -29,5 +29,5 @@ def test_a_number_of_rows_that_was_changed_is_refused(how, name, tmp_path):
     before = path.read_bytes()
     while path.read_bytes() == before:
         (SEALED | RAW)[how](path, draw)
-    with pytest.raises(TabinterpError, match=r"without --resume"):
+    with pytest.raises(TabinterpError, match=r"with --overwrite instead of --resume"):
         case.run()

@@ -273,7 +273,7 @@ def test_an_optimum_that_breaks_a_relation_alone_says_which():
     for silent in ({"unreadable": False}, {"beyond": []}):
         card = part.cards[0].model_copy(update={"optimum": told.model_copy(update=silent)})
         changed = document.model_copy(update={"inside": part.model_copy(update={"cards": [card]})})
-        with pytest.raises(DocumentError, match=r"cards.0.optimum: unreadable is"):
+        with pytest.raises(DocumentError, match=r"cards.0.optimum.unreadable is"):
             check(changed)
 
 
