@@ -132,7 +132,7 @@ def test_a_group_is_replaced_as_one():
 
 def context_of(bound) -> Context:
     """The context of an audit whose counterpart is the same model, with the terms of its coefficients."""
-    coefficients = SimpleNamespace(terms=find_terms(bound))
+    coefficients = SimpleNamespace(terms=find_terms(bound), left_out=())
     results = {COEFFICIENTS.name: (coefficients, coefficients)}
     return Context(bound, bound, (), None, AuditSettings(), SimpleNamespace(withheld=None), results, lambda share: None)
 
