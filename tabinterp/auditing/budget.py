@@ -1,4 +1,4 @@
-"""The budget of an audit: about how many rows a function of rows is asked, divided over the analyses of the list.
+"""The budget of an audit: how many rows a function of rows may be asked about, divided over the analyses of the list.
 
 Each analysis may ask about as many rows as it needs, up to a common level: what analyses that need less leave is shared by the
 others (max-min fairness). What an analysis needs follows from its cost (`Analysis.cost`). The level is set anew before each

@@ -297,11 +297,9 @@ def _assembled(
     context: Context, notes: list[Message], table: Table | Scan, key: DigestKey | None, run: dict[str, Any]
 ) -> Audit:
     """Build the document from the results and add its findings; `run` is what is known of this run alone."""
-    limited_ = [
-        one.title for one in ANALYSES if one.name in context.limited and context.results.get(one.name) is not None
-    ]
-    if limited_:
-        said: dict[str, Any] = {"budget": context.settings.budget, "analyses": limited_}
+    cut = [one.title for one in ANALYSES if one.name in context.limited and context.results.get(one.name) is not None]
+    if cut:
+        said: dict[str, Any] = {"budget": context.settings.budget, "analyses": cut}
         notes = [*notes, Message(key="not_assessed.budget", values=said)]
     if context.settings.analyses is not None:
         left_out = [analysis.title for analysis in ANALYSES if analysis.name not in context.results]
