@@ -272,16 +272,14 @@ TEXT: dict[str, str] = {
     "report.strip.groups": "Groups",
     # least, most: groups, such as 'sex = female'; limit: such as 0.8
     "report.strip.groups.cleared": (
-        "No group's selection rate is significantly below {limit} times that of another group of the same column or "
-        "pair of columns. The lowest ratio of selection rates is {ratio} (95% CI {low} to {high}), for “{least}” "
-        "relative to “{most}”."
+        "No selection rate is significantly below {limit} times that of another group. Lowest ratio: {ratio} (95% CI {low} to "
+        "{high}), “{least}” relative to “{most}”."
     ),
     # untold: a number of columns and pairs of columns
     "report.strip.groups.cleared_partly": (
-        "Among the groups whose results can be given, no selection rate is significantly below {limit} times that of "
-        "another group of the same column or pair of columns. The lowest of these ratios is {ratio} (95% CI {low} to "
-        "{high}), for “{least}” relative to “{most}”. For {untold} columns or pairs of columns, results that would "
-        "reveal a withheld rate are not given."
+        "No selection rate is significantly below {limit} times that of another group, as far as results can be given (they are "
+        "withheld for {untold} columns or pairs of columns). Lowest ratio that can be given: {ratio} (95% CI {low} to {high}), “{least}” "
+        "relative to “{most}”."
     ),
     "report.withheld": "Withheld (small count)",
     "report.strip.rung.intercept": "intercept only",
@@ -296,7 +294,12 @@ TEXT: dict[str, str] = {
     "report.strip.rung.pairs.long": "an additive spline model with {count} interactions",
     "report.strip.rung.pairs.long.one": "an additive spline model with one interaction",
     "report.strip.simplest": "The simplest model that matches the network is {rung} ({parameters} parameters).",
-    "report.strip.simplest.none": "No simpler model was shown to match the network.",
+    "report.strip.simplest.none": "None of the simpler models was shown to predict as well as the network.",
+    # rates of the network, and in parentheses of the linear model
+    "report.strip.rates": (
+        "At the threshold: sensitivity {sensitivity} (linear: {linear_sensitivity}), specificity {specificity} "
+        "({linear_specificity})."
+    ),
     "report.strip.percent": "{share} (95% CI {low} to {high})",
     "report.strip.rule": (
         "Of the rules whose share is shown, “{rule}” covers the most rows with disagreement: tested on {scored} rows, it "

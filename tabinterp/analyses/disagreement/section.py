@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from tabinterp.analyses.disagreement.record import Leaf
-from tabinterp.document.document import Document
-from tabinterp.report.blocks import Block, Heading, Paragraph
+from tabinterp.document.document import Document, Interval
+from tabinterp.report.blocks import Block, Heading, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, table
-from tabinterp.report.words import counted, say, series, t, tidy
+from tabinterp.report.words import counted, interval, number, say, series, t, tidy
+from tabinterp.table.suppression import SMALL
 
-from .record import Disagreement
+from .record import RIGHT, Disagreement
 
 
 def build(disagreement: Disagreement, document: Document) -> list[Block]:
+    """Return the shares of rows, which page one puts into words, and what is known of where these rows are."""
     blocks: list[Block] = [
         Heading(t("report.disagreement")),
-        *(Paragraph(say(line)) for line in disagreement.sentences),
+        *(Paragraph(say(line)) for line in disagreement.sentences if line.key.startswith("disagreement.tree")),
+        _shares(disagreement, document),
     ]
     if not disagreement.leaves:
         return blocks
@@ -25,3 +28,39 @@ def build(disagreement: Disagreement, document: Document) -> list[Block]:
     ]
     note = t("report.disagreement.note", fitted=disagreement.fitted_rows, scored=disagreement.scored_rows)
     return [*blocks, table(t("report.disagreement.rules"), disagreement.leaves, columns), Paragraph(note, "note")]
+
+
+def _shares(disagreement: Disagreement, document: Document) -> Table:
+    """Return the share of rows on which the models disagree, and of these rows the share of each kind."""
+    rows = [(_which(disagreement), _share(disagreement.share))]
+    if document.data.task != "multiclass":
+        positive = tidy(document.data.classes[-1]) if document.data.task == "binary" else None
+        key = "report.disagreement.larger" if positive is None else "report.disagreement.positive"
+        rows.append((t(key, positive=positive), _higher(disagreement)))
+    right = RIGHT if disagreement.neither.value else RIGHT[:2]
+    rows += [(t(f"report.disagreement.{name}"), _share(getattr(disagreement, name))) for name in right]
+    columns: list[Column[tuple[str, str]]] = [
+        Column(t("report.disagreement.kind"), lambda row: row[0], "w"),
+        Column(t("report.disagreement.of"), lambda row: row[1]),
+    ]
+    return table(t("report.disagreement.shares", rows=disagreement.rows), rows, columns, style="")
+
+
+def _which(disagreement: Disagreement) -> str:
+    if disagreement.threshold is None:
+        return t("report.disagreement.classes")
+    return t("report.disagreement.numbers", threshold=number(disagreement.threshold))
+
+
+def _higher(disagreement: Disagreement) -> str:
+    """Return on how many of these rows the network's prediction is the higher one."""
+    nearly = disagreement.nearly_always_higher
+    return (
+        _share(disagreement.network_higher)
+        if nearly is None
+        else t(f"report.disagreement.nearly.{nearly}", fewest=SMALL)
+    )
+
+
+def _share(part: Interval) -> str:
+    return t("report.withheld") if part.value is None else interval(part)

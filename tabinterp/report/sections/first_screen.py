@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tabinterp.analyses.boosted_trees.record import Reference
 from tabinterp.analyses.calibration.record import Calibration
 from tabinterp.analyses.disagreement.record import Disagreement, Leaf
+from tabinterp.analyses.discrimination.record import Record as Discrimination
 from tabinterp.analyses.ladder.record import Gain, Ladder, Rung
 from tabinterp.analyses.performance import section as performance
 from tabinterp.analyses.permutation_importance.record import Importance, ImportanceRow
@@ -73,6 +74,7 @@ class FirstScreen:
     target : the target and its base rate.
     verdict : one sentence.
     lines : every sentence about the verdict; `aside` : those of them that page one shows; None: all.
+    rates : what both models get right of each class at the threshold; empty if that is not known.
     findings, performance : what the one-sheet summary shows.
     voids : why the verdict cannot be trusted, and which analyses failed; they stand above it.
     strip : the gain in numbers.
@@ -91,6 +93,7 @@ class FirstScreen:
     findings: list[FindingList | Paragraph]
     performance: list[Table | Paragraph]
     aside: list[str] | None = None
+    rates: str = ""
     voids: list[str] = field(default_factory=list)
     strip: list[Number] = field(default_factory=list)
     panels: list[Panel] = field(default_factory=list)
@@ -116,6 +119,7 @@ def first_screen(document: Document) -> FirstScreen:
         verdict=_headline(document),
         lines=[say(line) for line in document.verdict.lines],
         aside=[say(line) for line in document.verdict.lines if not line.key.startswith(hidden)],
+        rates=_rates(document),
         findings=findings.top(document, MOST),
         performance=performance.brief(document),
         voids=findings.voids(document),
@@ -216,6 +220,22 @@ def _strip(document: Document) -> Iterator[Number]:
     if len(outputs) == 1 and outputs[0].network.slope.value is not None:
         slope = outputs[0].network.slope
         yield Number(number(slope.value), t("report.strip.slope", ci=between(slope)))
+
+
+def _rates(document: Document) -> str:
+    """Return sensitivity and specificity of both models at the threshold."""
+    found = document.get(Discrimination)
+    if found is None or not document.performance.held_out:
+        return ""
+    values = {}
+    for prefix, one in (("", found.network_confusion), ("linear_", found.linear_confusion)):
+        if one is None or one.sensitivity.value is None or one.specificity.value is None:
+            return ""
+        values |= {
+            f"{prefix}sensitivity": number(one.sensitivity.value),
+            f"{prefix}specificity": number(one.specificity.value),
+        }
+    return t("report.strip.rates", **values)
 
 
 def _difference(row: MetricRow) -> Number:
