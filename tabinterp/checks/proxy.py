@@ -19,7 +19,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     groups = document.get(Groups)
     known = [] if groups is None else groups.proxies
     if not known:
-        return not_applicable()
+        return _unassessed(document)
     carried = [(one, columns) for one in known if (columns := _carrying(one, limits))]
     if not carried:
         best = max(known, key=lambda one: _best_power(one).value or 0.0)
@@ -36,6 +36,13 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         values["change"] = permuted.gap.value
     keys = RAISED_HELD_BACK if gap is not None and gap.gap.value is None else RAISED
     return Outcome("raised", keys[one.metric], {name: value for name, value in values.items() if value is not None})
+
+
+def _unassessed(document: Document) -> Outcome:
+    roles = {column.role for column in document.data.columns if column.protected}
+    if not roles:
+        return not_applicable()
+    return not_applicable("not_applicable_few" if roles - {"input", "target"} else "not_applicable_inputs")
 
 
 def _best_power(one: ProxyPart) -> Interval:
@@ -158,7 +165,11 @@ CHECK = Check(
                 ),
                 "protected: a protected column",
             ),
-            "not_applicable": "Not applicable: no column was declared protected, or every protected column is an input.",
+            "not_applicable": "Not applicable: no column was declared protected.",
+            "not_applicable_inputs": (
+                "Not applicable: every protected column is an input, so the network needs no other column in its place."
+            ),
+            "not_applicable_few": "Not applicable: too few rows to assess a protected column that is not an input.",
         },
     ),
 )

@@ -115,7 +115,7 @@ TEXT: dict[str, str] = {
     "report.method.setting.top": "{value} (number of top-ranked columns compared between two rankings)",
     "report.method.setting.resamples": "{value} (bootstrap resamples for each interval of a metric)",
     "report.method.setting.counterpart.given": "supplied by the user",
-    "report.method.setting.counterpart.fitted": "fitted by the audit",
+    "report.method.setting.counterpart.fitted": "fitted by tabinterp",
     "report.method.split": "Split",
     "report.method.rows": "Rows",
     "report.method.without_target": "Rows excluded (missing target)",
