@@ -107,8 +107,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "Attribution methods agree on which columns matter: the lowest rank correlation between two "
-                    "methods is {value}, for {first:method} and {second:method} (threshold {threshold}). Of the "
+                    "The attribution methods compared agree on which columns matter: the lowest rank correlation between two of "
+                    "them is {value}, for {first:method} and {second:method} (threshold {threshold}). Of the "
                     "{ordered} pairs of columns whose order is significant under both methods, {opposed} "
                     "are ordered differently by the two methods."
                 ),

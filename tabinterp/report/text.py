@@ -278,8 +278,8 @@ TEXT: dict[str, str] = {
     # untold: a number of columns and pairs of columns
     "report.strip.groups.cleared_partly": (
         "No selection rate is significantly below {limit} times that of another group, as far as results can be given (they are "
-        "withheld for {untold} columns or pairs of columns). Lowest ratio that can be given: {ratio} (95% CI {low} to {high}), “{least}” "
-        "relative to “{most}”."
+        "withheld for {untold} columns or pairs of columns). Lowest ratio that can be given: {ratio} (95% CI {low} to "
+        "{high}), “{least}” relative to “{most}”."
     ),
     "report.withheld": "Withheld (small count)",
     "report.strip.rung.intercept": "intercept only",

@@ -15,7 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import tabinterp as ti
-from tabinterp.analyses.alternatives.estimator import alternatives
+from tabinterp.analyses.alternatives.estimator import _ratios, alternatives
+from tabinterp.analyses.groups.partition import partition
+from tabinterp.analyses.groups.selection import Decided
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 
@@ -121,3 +123,22 @@ def test_what_alternatives_need():
     bare = network.table.take(network.table.held_out)
     with pytest.raises(NotApplicableError, match="both training and held-out rows"):
         alternatives(bind(network.model, bare), bind(linear.model, bare))
+
+
+def test_versions_are_compared_on_the_groups_that_may_be_told_of_all_of_them():
+    """Of the first version five rows of group c are not selected, which is withheld, and so is d, which would tell of it."""
+    groups, rows = ["a", "b", "c", "d"], 200
+    frame = pd.DataFrame({"x": 0.0, "g": np.repeat(groups, rows), "y": np.tile(["yes", "no"], 2 * rows)})
+    table = ti.read_table(frame, target="y", positive="yes", adverse="no", protected=["g"])
+
+    def version(selected: list[int]) -> Decided:
+        chosen = np.concatenate([np.arange(rows) < count for count in selected]).astype(float)
+        return Decided(chosen, chosen, table.y > 0, None, None)
+
+    hidden, told = version([150, 100, 195, 60]), version([150, 100, 50, 60])
+    (alone,), (together,) = (
+        _ratios(partition(table), [told], table)[0],
+        _ratios(partition(table), [told, hidden], table)[0],
+    )
+    assert alone[0] == pytest.approx(50 / 150)
+    assert together[0] == pytest.approx(100 / 150)

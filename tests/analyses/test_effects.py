@@ -280,6 +280,19 @@ def test_of_few_values_all_are_points_and_those_of_few_rows_are_marked():
     assert (curve.values, curve.small.tolist()) == ((1.0, 2.0, 3.0), [False, True, False])
 
 
+def test_a_curve_with_a_hidden_point_is_centred_on_the_points_whose_rows_are_told():
+    """Of 40, 30, 9 and 10 rows, 9 are hidden and 10 are not told, since 9 would follow; so two points set the centre."""
+    network = ti.wrap(lambda rows: rows["x"].to_numpy() ** 2, task="regression")
+    x = np.repeat([1.0, 2.0, 3.0, 4.0], [40, 30, 9, 10])
+    table = ti.read_table(pd.DataFrame({"x": x, "y": x}), target="y", task="regression")
+    curve = ti.effects(network, table, grid=10)["x"]
+    assert curve.small.tolist() == [False, False, True, False]
+    centre = (40 * 1 + 30 * 4) / 70
+    np.testing.assert_allclose(curve.effect.value[:, 0], np.array([1, 4, 9, 16]) - centre)
+    np.testing.assert_allclose(curve.ale.value[:, 0], np.array([1, 4, 9, 16]) - centre)
+    np.testing.assert_allclose(curve.effect.stderr, 0, atol=1e-6)  # the numbers of rows count as fixed
+
+
 def test_the_most_frequent_levels_are_on_the_grid():
     names = np.repeat(["a", "b", "c", "d"], [40, 5, 30, 25])
     frame = pd.DataFrame({"c": names, "y": np.arange(100.0)})

@@ -26,8 +26,8 @@ TEXT: dict[str, str] = {
     ),
     "report.conflicts": "Sign conflicts",
     "report.conflicts.none": (
-        "No coefficient was found to conflict in sign with the network's average derivative or contrast. The notes on "
-        "“All terms” say when two estimates count as conflicting."
+        "No term meets all criteria for a sign conflict, which stand in the notes on “All terms”. Among others, both estimates "
+        "must be significant after correction for multiple tests."
     ),
     # step: what a coefficient is per (report.step); linear, network: coefficients with their intervals
     "report.conflicts.item": (

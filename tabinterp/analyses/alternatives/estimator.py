@@ -5,7 +5,8 @@ The two models as they are; the linear one fitted again without a column (`dropp
 the network with a column held at its mean over the training rows, which is no network trained without it. Columns that go: each
 protected input, the best proxies of a protected column that is no input, and all of these. Held-out rows; AUC with the error of
 DeLong et al. (1988), and of every protected column the impact ratio, the share selected in the least selected group over that in
-the most selected one (`demographic_parity_ratio` of fairlearn), among groups whose shares may be told (`partition`).
+the most selected one (`demographic_parity_ratio` of fairlearn), among groups whose shares may be told of every version
+(`partition`).
 
 A version is on the frontier of a protected column if no other has as large an AUC and as large a ratio, and more of either; by
 estimates, whose intervals may well overlap.
@@ -26,7 +27,7 @@ from tabinterp.analyses.drop_column.estimator import refitted_without, trained_o
 from tabinterp.analyses.groups import ANALYSIS as GROUPS
 from tabinterp.analyses.groups.grouped_moments import Moments
 from tabinterp.analyses.groups.partition import ROWS, Family, Partition, partition, shares_told
-from tabinterp.analyses.groups.selection import decided
+from tabinterp.analyses.groups.selection import Decided, decided
 from tabinterp.analyses.proxies import ANALYSIS as PROXIES
 from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
@@ -38,6 +39,8 @@ from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import auc
 from tabinterp.stats.estimates import FEWEST_GROUPS
 from tabinterp.stats.group_contrasts import NONE, Estimate, ratio_of
+from tabinterp.table import Table
+from tabinterp.table.suppression import BoolArray
 
 How = Literal["whole", "held", "refitted"]
 MOST = 8  # columns that go one at a time
@@ -114,9 +117,11 @@ def alternatives(
     gone = list(dict.fromkeys([*(c for c in network.columns if c in protected), *proxies]))[:MOST]
     drops = [*((c,) for c in gone), *([tuple(gone)] if len(gone) > 1 else [])]
     part = network.take(held)
+    versions = [*_networks(network, held, drops), *_linears(linear, held, drops, seed)]
+    ratios = _ratios(cut, [decided(part, threshold, scores) for *_, scores in versions], part.table)
     made = [
-        Alternative(model, how, without, *_judged(part, cut, scores, threshold))
-        for model, how, without, scores in (*_networks(network, held, drops), *_linears(linear, held, drops, seed))
+        Alternative(model, how, without, _power(scores, part.table), found)
+        for (model, how, without, scores), found in zip(versions, ratios, strict=True)
     ]
     return Alternatives(protected, tuple(_on_frontier(made)), len(held), seed)
 
@@ -152,20 +157,30 @@ def _linears(linear: BoundModel, held: IntArray, drops: list[tuple[str, ...]], s
                 yield "linear", "refitted", columns, scores
 
 
-def _judged(
-    part: BoundModel, cut: Partition, scores: FloatArray, threshold: float
-) -> tuple[Estimate, tuple[Estimate, ...]]:
-    rows = decided(part, threshold, np.asarray(scores, dtype=np.float64))
-    codes = [*zip(cut.codes(part.table), cut.sizes, strict=True)]
-    found = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
+def _power(scores: FloatArray, table: Table) -> Estimate:
+    return auc(scores[:, 0], table.y, table.row_weights, table.groups).estimate()
+
+
+def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple[Estimate, ...]]:
+    """Return the ratio of each protected column in each version, among the groups whose shares may be told of all versions."""
+    codes = [*zip(cut.codes(table), cut.sizes, strict=True)]
+    families = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
+    told = [np.array(one).all(axis=0) for one in zip(*(_told(rows, codes, families) for rows in versions), strict=True)]
+    return [
+        tuple(
+            _ratio(rows.moments(*one), family, shown) for one, family, shown in zip(codes, families, told, strict=False)
+        )
+        for rows in versions
+    ]
+
+
+def _told(rows: Decided, codes: list[tuple[IntArray, int]], families: list[Family]) -> list[list[bool]]:
+    """Return for each family which groups' shares may be told."""
     sides = [np.bincount(2 * one + (rows.selected > 0), minlength=2 * size).reshape(size, 2) for one, size in codes]
-    told = shares_told(found, [one[family.places] for family, one in zip(found, sides, strict=False)])
-    shares = [rows.moments(*one) for one in codes[: len(found)]]
-    power = auc(rows.score, part.table.y, part.table.row_weights, part.table.groups)
-    return power.estimate(), tuple(_ratio(*one) for one in zip(shares, found, told, strict=True))
+    return shares_told(families, [one[family.places] for family, one in zip(families, sides, strict=False)])
 
 
-def _ratio(found: Moments, family: Family, told: list[bool]) -> Estimate:
+def _ratio(found: Moments, family: Family, told: BoolArray) -> Estimate:
     """Return the ratio of the least selected group to the most selected one, of those with enough rows and units."""
     shares = [
         found.share(int(place))

@@ -22,7 +22,8 @@ TEXT: dict[str, str] = {
         "A version is on the frontier if no other version is at least as good in both AUC and impact ratio and "
         "strictly better in at least one of them (based on point estimates only). A network with a column fixed at "
         "its mean is not the same as one retrained without the column, which may perform better. If a column has "
-        "many groups, its impact ratio can be small by chance. Groups with withheld selection rates are not included."
+        "many groups, its impact ratio can be small by chance. Impact ratios compare the groups whose selection rates can be "
+        "given for every version, and may therefore differ from the ratios above."
     ),
     # why it does not apply
     "why.selection is of two classes, of protected groups, of held-out rows beside training rows": (

@@ -24,7 +24,7 @@ from tabinterp.models.model import column_like
 from tabinterp.table.rounding import Rounding
 from tabinterp.table.schema import Column
 from tabinterp.table.split import BoolArray
-from tabinterp.table.suppression import SMALL
+from tabinterp.table.suppression import SMALL, parts_shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +64,24 @@ class Grid:
         many = self.counts() >= SMALL
         return many if many.any() else ~many
 
-    def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
-        """Return the weights (P,) of a curve's first P points in the mean it is centred on, and whether they are the rows
-        at each point.
+    @property
+    def told(self) -> BoolArray:
+        """The points (G,) whose number of rows can be told."""
+        counts = self.counts()
+        return self.shown & parts_shown([*counts, len(self.below) - int(counts.sum())])[:-1]
 
-        Where a point is not shown, the curve is centred on the plain mean of those that are: else the values and their errors
-        would tell how many rows lie at each point, and so at the hidden one.
+    def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
+        """Return the weights (P,) of a curve's first P points in the mean it is centred on, and whether these are the shares of
+        `spread`.
+
+        Where a point is not shown, the curve is centred on the mean of those whose number of rows is told, weighted by that
+        number: any other weights would tell, by the values and their errors, how many rows lie at the hidden point.
         """
         if self.shown.all():
             return spread / spread.sum(), True
-        shown = self.shown[: len(spread)].astype(np.float64)
-        return (shown / shown.sum() if shown.any() else spread / spread.sum()), False
+        told = np.where(self.told, self.counts(), 0)[: len(spread)]
+        weights = told if told.any() else self.shown[: len(spread)]
+        return weights / weights.sum(), False
 
     def spread(self, rows: IntArray) -> FloatArray:
         """Return weights (m, G) that express a row's value as a linear interpolation between two points."""

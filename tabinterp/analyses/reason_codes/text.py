@@ -112,7 +112,7 @@ TEXT: dict[str, str] = {
     "report.reasons.of.linear_reference": (
         "linear counterpart: two references (mean of narrowly approved rows, mean of all rows)"
     ),
-    "report.reasons.few": "1 to 9, or all except 1 to 9",
+    "report.reasons.few": "withheld",
     "report.reasons.flips": "Do reasons change decisions?",
     "report.reasons.flips.table": (
         "Share of declined rows that are approved after the columns given as reasons, or as many random columns, are "
