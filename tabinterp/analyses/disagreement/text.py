@@ -107,10 +107,10 @@ TEXT: dict[str, str] = {
     "report.disagreement.note": (
         "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} "
         "of the rows, selected by hash; the table is computed on the other {scored}. The tree describes where the models "
-        "disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer "
-        "than 10 rows are not shown, nor is a leaf from which such a number would follow. –: withheld, because the models "
-        "disagree on only 1 to 9 rows of the leaf, or agree on only 1 to 9. If there are such leaves, the AUC and the balanced accuracy assume five such rows in each, and their CIs "
-        "allow for any number from 1 to 9."
+        "disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer"
+        " than 10 rows are not shown, nor is a leaf from which such a number would follow. –: withheld, because the "
+        "models disagree on only 1 to 9 rows of the leaf, or agree on only 1 to 9. If there are such leaves, the AUC and "
+        "the balanced accuracy assume five such rows in each, and their CIs allow for any number from 1 to 9."
     ),
     # why it does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (
