@@ -6,6 +6,7 @@ Each twin has the same columns of groups, of which nothing follows.
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import nn
 
 from .networks import Network, Shifted, Tilted, Wild
@@ -59,6 +60,14 @@ def disparate_impact(rows: Rows, network: Network, rng: np.random.Generator) -> 
     share = (scores[~west] > 0).mean() / 4
     column = next(at for at in network.block(CIRCLE) if network.encode(training.inputs)[west, at].min() > 0)
     return Shifted(network.copy(), column, -float(np.quantile(scores[west], 1 - share)))
+
+
+def blind(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    """The network does not read the groups."""
+    module = network.copy()
+    with torch.no_grad():
+        module[0].weight[:, network.block(CIRCLE)] = 0
+    return module
 
 
 def stepped(rows: Rows, seed: int) -> Rows:

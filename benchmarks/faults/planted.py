@@ -428,5 +428,9 @@ USUAL: tuple[Fault, ...] = (
         sound=broken(people.rising), declared={people.STEP: "+"},
     ),
     fault("reason-codes-unstable", "reason_codes", broken(people.reason_codes_unstable), task="binary"),
+    fault(
+        "protected-reasons", "reason_codes", broken(people.disparate_impact), task="binary", twin=people.read_group,
+        sound=broken(people.blind),
+    ),
 )  # fmt: skip
 FAULTS = (*USUAL, *(replace(one, task=RARE_TASK) for one in USUAL if one.slug in OF_OUTCOMES))

@@ -24,6 +24,7 @@ from . import (
     not_converged,
     off_support_behaviour,
     penalised_inference,
+    protected_reasons,
     proxy,
     rare_level,
     reason_codes_unstable,
@@ -92,4 +93,5 @@ CHECKS: tuple[Check, ...] = (
     weak_subgroup.CHECK,
     constraint_violated.CHECK,
     reason_codes_unstable.CHECK,
+    protected_reasons.CHECK,
 )

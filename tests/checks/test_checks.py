@@ -190,6 +190,11 @@ def listed(of, **numbers):
     return with_part(document, "reasons", alike=rows)
 
 
+def named(share):
+    """Lists of reasons that name a protected column for this share of the rows."""
+    return with_part(binary(), "reasons", protected_network=share)
+
+
 OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     "label-leak": {
         "raised": [lambda: column(held_out=part(0.995, 0.99)), lambda: column(held_out=Interval(), training=part(1.0))],
@@ -376,6 +381,11 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: listed("reference", jaccard=part(0.4, 0.3, 0.51)),
         ],
         "not_applicable": [without("reasons"), multiclass],
+    },
+    "protected-reasons": {
+        "raised": [lambda: named(part(0.1, 0.05)), lambda: named(Interval(low=0.87))],  # of seventy rows all but a few
+        "cleared": [lambda: named(part(0.1, 0.049)), lambda: named(Interval(high=0.13))],
+        "not_applicable": [without("reasons"), multiclass, lambda: named(Interval())],
     },
     "off-support-behaviour": {
         "raised": [

@@ -106,6 +106,10 @@ MOVED = {
         lambda: rows.listed("seed", changed=part(0.05)), {"percent": 5},
         lambda: rows.listed("reference", jaccard=part(0.5)), {"jaccard": 0},
     ),
+    "protected-reasons": (
+        lambda: rows.named(part(0.049, 0.04)), {"percent": 4},
+        lambda: rows.named(part(0.1, 0.05)), {"percent": 6},
+    ),
 }  # fmt: skip
 BY_SLUG = {check.slug: check for check in CHECKS}
 
