@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from tabinterp import messages
 from tabinterp.analyses.coefficients import section as coefficients
+from tabinterp.analyses.disagreement.record import disagreement_sentences
 from tabinterp.analyses.gradients import section as gradients
 from tabinterp.analyses.performance import section as performance
 from tabinterp.analyses.settings import AuditSettings
@@ -337,6 +338,15 @@ def unlike_the_samples():
     cards = [card.model_copy(update={"profile": lines}), *made.inside.cards[1:]]
     yield other("inside", cards=cards)
     yield other("reasons", rows_of="all")
+    share = Interval(value=0.2, low=0.1, high=0.3)
+    for update in (
+        {"network_higher": Interval(), "nearly_always_higher": "network"},
+        {"network_higher": Interval(), "nearly_always_higher": "linear"},
+        {"neither": share},
+    ):
+        part = made.disagreement.model_copy(update=update)
+        sentences = disagreement_sentences(part, made.linear.name, made.data.classes[-1])
+        yield made.model_copy(update={"disagreement": part.model_copy(update={"sentences": sentences})})
     methods = [one.model_copy(update={"differences": ["age"]}) for one in made.gradients.methods]
     yield other("gradients", methods=methods, disagreement=0.5)
     *others, last = made.performance.metrics
