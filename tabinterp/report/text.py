@@ -261,7 +261,7 @@ TEXT: dict[str, str] = {
     "report.strip.trees.worse": "network worse",
     "report.strip.trees.equivalent": "negligible difference",
     "report.strip.trees.not_resolved": "no significant difference",
-    "report.strip.slope": "calibration slope of the network ({ci})",
+    "report.strip.slope": "calibration slope of the network (1 is ideal; {ci})",
     "report.strip.axis.loss": "held-out {metric}, 95% CI",
     "report.strip.axis.importance": "rise in {metric} when permuted, 95% CI",
     "report.strip.axis.importance.short": "rise in loss when permuted, 95% CI",
