@@ -55,8 +55,7 @@ CHECK = Check(
             "reasons lies at or above {percent}%."
         ),
         next=(
-            "Have it reviewed whether decisions may depend on the protected columns, and compare with the versions of the models "
-            "that do without them."
+            "Have it reviewed whether decisions may depend on the protected columns."
         ),
         claims={
             "raised": (

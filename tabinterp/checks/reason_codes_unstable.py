@@ -70,15 +70,14 @@ CHECK = Check(
             "relative to two different references lies at or below {jaccard}."
         ),
         next=(
-            "Compute reason codes with more draws, document one reference for the comparison, and do not rank tied reasons."
+            "Compute reason codes with more draws, document one reference, and do not rank tied reasons."
         ),
         claims={
             "raised": (
                 (
-                    "Reason codes depend on the random seed or the reference. The list changes for {changed}% of declined "
-                    "rows with a different random seed, and for {moved}% with the mean of all rows as the reference. The "
-                    "mean Jaccard index between the lists for this reference and for the mean of the narrowly approved rows "
-                    "is {alike} ({rows} rows with an adverse decision)."
+                    "The list of reason codes changes for {changed}% of declined rows with a different random seed, and for "
+                    "{moved}% with the mean of all rows as the reference. The mean Jaccard index between the lists for this "
+                    "reference and for the mean of the narrowly approved rows is {alike} ({rows} rows with an adverse decision)."
                 ),
                 "changed, moved, alike: a number, or 'at most' or 'at least' a number",
             ),

@@ -256,11 +256,11 @@ TEXT: dict[str, str] = {
     "report.strip.metric.squared_error": "mean squared error (lower is better)",
     "report.strip.metric.poisson_deviance": "mean Poisson deviance (lower is better)",
     "report.strip.gini": "difference in Gini points ({ci})",
-    "report.strip.trees": "compared with boosted trees: {metric} {difference} ({ci})",
+    "report.strip.trees": "difference from boosted trees: {metric} {difference} ({ci})",
     "report.strip.trees.better": "network better",
     "report.strip.trees.worse": "network worse",
-    "report.strip.trees.equivalent": "negligible difference",
-    "report.strip.trees.not_resolved": "no significant difference",
+    "report.strip.trees.equivalent": "negligible",
+    "report.strip.trees.not_resolved": "not significant",
     "report.strip.slope": "calibration slope of the network (1 is ideal; {ci})",
     "report.strip.axis.loss": "held-out {metric}, 95% CI",
     "report.strip.axis.importance": "rise in {metric} when permuted, 95% CI",
@@ -277,9 +277,9 @@ TEXT: dict[str, str] = {
     ),
     # untold: a number of columns and pairs of columns
     "report.strip.groups.cleared_partly": (
-        "No selection rate is significantly below {limit} times that of another group, as far as results can be given (they are "
-        "withheld for {untold} columns or pairs of columns). Lowest ratio that can be given: {ratio} (95% CI {low} to "
-        "{high}), “{least}” relative to “{most}”."
+        "No selection rate is significantly below {limit} times that of another group (results are withheld for {untold} "
+        "columns or pairs of columns). Lowest ratio that can be given: {ratio} (95% CI {low} to {high}), “{least}” relative to "
+        "“{most}”."
     ),
     "report.withheld": "Withheld (small count)",
     "report.strip.rung.intercept": "intercept only",
