@@ -107,10 +107,9 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "The attribution methods compared agree on which columns matter: the lowest rank correlation between two of "
-                    "them is {value}, for {first:method} and {second:method} (threshold {threshold}). Of the "
-                    "{ordered} pairs of columns whose order is significant under both methods, {opposed} "
-                    "are ordered differently by the two methods."
+                    "The attribution methods rank the columns similarly. The lowest rank correlation is {value}, between "
+                    "{first:method} and {second:method} (threshold {threshold}). Of the {ordered} pairs of columns whose order "
+                    "is significant under both methods, {opposed} are ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "

@@ -24,7 +24,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     if above(share, limit):
         columns = [row.column for row in reasons.columns if row.protected and row.network.value != 0]
         if share.value is None:
-            return Outcome("raised", "raised_nearly", {"columns": columns})
+            return Outcome("raised", "raised_nearly", {"low": 100 * (share.low or 0.0), "columns": columns})
         ends = {"share": 100 * share.value, "low": 100 * (share.low or 0.0), "high": 100 * (share.high or 1.0)}
         return raised(**ends, columns=columns)
     least = share_beyond(limit, reasons.rows)
@@ -42,21 +42,19 @@ CHECK = Check(
         "percent": Limit(PERCENT, most=100, means="percentage of declined rows with a protected column as a reason")
     },
     text=Text(
-        title="Protected columns as reasons",
+        title="Protected columns among reasons",
         measures=(
-            "for how many rows with an adverse decision the network's reasons include a protected column, if one is an input."
+            "the share of declined rows for which the network's reasons include a protected column. Applies only if a protected "
+            "column is an input."
         ),
         limitations=(
-            "Does not show whether the law that applies permits the use of the column. Does not detect columns that stand in for "
-            "a protected one."
+            "Does not show whether applicable law permits the use of the column. Does not detect proxies for protected columns."
         ),
         raised_when=(
             "the whole 95% interval for the share of declined rows with at least one protected column among the network's "
             "reasons lies at or above {percent}%."
         ),
-        next=(
-            "Have it reviewed whether decisions may depend on the protected columns."
-        ),
+        next=("Have it reviewed whether decisions may depend on the protected columns."),
         claims={
             "raised": (
                 (
@@ -66,13 +64,16 @@ CHECK = Check(
                 "share, low, high: percentages",
             ),
             "raised_nearly": (
-                "For almost all declined rows, the network's reasons include at least one protected column. Protected columns "
-                "among the reasons: {columns}."
+                (
+                    "For at least {low}% of declined rows, the network's reasons include at least one protected column (the "
+                    "exact share is withheld because of a small count). Protected columns among the reasons: {columns}."
+                ),
+                "low: a percentage",
             ),
             "cleared": (
                 (
-                    "The share of declined rows with a protected column among the network's reasons was not shown to be "
-                    "{limit}% or more ({rows} rows with an adverse decision)."
+                    "The share of declined rows with a protected column among the network's reasons is not significantly above "
+                    "{limit}% (n = {rows} declined rows)."
                 ),
                 "limit: a percentage",
             ),

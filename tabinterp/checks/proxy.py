@@ -167,9 +167,12 @@ CHECK = Check(
             ),
             "not_applicable": "Not applicable: no column was declared protected.",
             "not_applicable_inputs": (
-                "Not applicable: every protected column is an input, so the network needs no other column in its place."
+                "Not applicable: every protected column is an input or the target, and this check covers only protected columns "
+                "that are neither."
             ),
-            "not_applicable_few": "Not applicable: too few rows to assess a protected column that is not an input.",
+            "not_applicable_few": (
+                "Not applicable: too few rows to assess a protected column that is neither an input nor the target."
+            ),
         },
     ),
 )

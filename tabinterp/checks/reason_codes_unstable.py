@@ -69,23 +69,21 @@ CHECK = Check(
             "above {percent}%, or the whole 95% interval for the Jaccard index between reason-code lists computed "
             "relative to two different references lies at or below {jaccard}."
         ),
-        next=(
-            "Compute reason codes with more draws, document one reference, and do not rank tied reasons."
-        ),
+        next=("Use more draws, fix and document one reference, and do not rank tied reasons."),
         claims={
             "raised": (
                 (
-                    "The list of reason codes changes for {changed}% of declined rows with a different random seed, and for "
-                    "{moved}% with the mean of all rows as the reference. The mean Jaccard index between the lists for this "
-                    "reference and for the mean of the narrowly approved rows is {alike} ({rows} rows with an adverse decision)."
+                    "A different random seed changes the list of reason codes for {changed}% of declined rows. Using the mean of "
+                    "all rows as the reference, instead of the mean of the narrowly approved rows, changes it for {moved}%; the "
+                    "mean Jaccard index between these two lists is {alike} (n = {rows} declined rows)."
                 ),
                 "changed, moved, alike: a number, or 'at most' or 'at least' a number",
             ),
             "cleared": (
                 (
-                    "The list of reason codes changes for {changed}% of declined rows with a different random seed, and for "
-                    "{moved}% with the mean of all rows as the reference. The mean Jaccard index between the lists for this "
-                    "reference and for the mean of the narrowly approved rows is {alike} ({rows} rows with an adverse decision)."
+                    "A different random seed changes the list of reason codes for {changed}% of declined rows. Using the mean of "
+                    "all rows as the reference, instead of the mean of the narrowly approved rows, changes it for {moved}%; the "
+                    "mean Jaccard index between these two lists is {alike} (n = {rows} declined rows)."
                 ),
                 "changed, moved, alike: a number, or 'at most' or 'at least' a number",
             ),

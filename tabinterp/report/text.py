@@ -256,7 +256,7 @@ TEXT: dict[str, str] = {
     "report.strip.metric.squared_error": "mean squared error (lower is better)",
     "report.strip.metric.poisson_deviance": "mean Poisson deviance (lower is better)",
     "report.strip.gini": "difference in Gini points ({ci})",
-    "report.strip.trees": "difference from boosted trees: {metric} {difference} ({ci})",
+    "report.strip.trees": "network − boosted trees, {metric}: {difference} ({ci})",
     "report.strip.trees.better": "network better",
     "report.strip.trees.worse": "network worse",
     "report.strip.trees.equivalent": "negligible",
@@ -272,14 +272,14 @@ TEXT: dict[str, str] = {
     "report.strip.groups": "Groups",
     # least, most: groups, such as 'sex = female'; limit: such as 0.8
     "report.strip.groups.cleared": (
-        "No selection rate is significantly below {limit} times that of another group. Lowest ratio: {ratio} (95% CI {low} to "
-        "{high}), “{least}” relative to “{most}”."
+        "No group's selection rate is significantly below {limit} times that of another group of the same column or pair of"
+        " columns. Lowest ratio: {ratio} (unadjusted 95% CI {low} to {high}), “{least}” relative to “{most}”."
     ),
     # untold: a number of columns and pairs of columns
     "report.strip.groups.cleared_partly": (
-        "No selection rate is significantly below {limit} times that of another group (results are withheld for {untold} "
-        "columns or pairs of columns). Lowest ratio that can be given: {ratio} (95% CI {low} to {high}), “{least}” relative to "
-        "“{most}”."
+        "Among the groups whose results can be disclosed, no selection rate is significantly below {limit} times that of "
+        "another group of the same column or pair of columns (withheld for {untold} of these). Lowest disclosed ratio: "
+        "{ratio} (unadjusted 95% CI {low} to {high}), “{least}” relative to “{most}”."
     ),
     "report.withheld": "Withheld (small count)",
     "report.strip.rung.intercept": "intercept only",
@@ -297,8 +297,8 @@ TEXT: dict[str, str] = {
     "report.strip.simplest.none": "None of the simpler models was shown to predict as well as the network.",
     # rates of the network, and in parentheses of the linear model
     "report.strip.rates": (
-        "At the threshold: sensitivity {sensitivity} (linear: {linear_sensitivity}), specificity {specificity} "
-        "({linear_specificity})."
+        "At the threshold: sensitivity {sensitivity} (linear: {linear_sensitivity}), specificity {specificity} (linear: "
+        "{linear_specificity})."
     ),
     "report.strip.percent": "{share} (95% CI {low} to {high})",
     "report.strip.rule": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from statsmodels.stats.proportion import proportion_confint
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.disagreement import estimator
 from tabinterp.analyses.disagreement.estimator import Condition, Disagreement, Leaf, Tree, disagreement
 from tabinterp.analyses.disagreement.record import build as told
 from tabinterp.analyses.disagreement.record import disagreement_sentences
@@ -370,3 +372,25 @@ def test_leaves_tell_no_count_below_ten():
     part = written(100, (60, 40, 0), [(100, 50), (30, 15), (20, 10)], hidden=4)
     assert [leaf.rows for leaf in part.leaves] == [100, 30]  # four rows are what twenty would leave
     assert part.hidden_rows == 24
+
+
+def test_intervals_of_a_tree_with_withheld_leaves_reach_over_all_counts_that_are_possible():
+    """Of three leaves one to nine rows differ. The interval holds the AUC of every possible tree."""
+    sizes, hits = np.array([60, 50, 40, 30]), np.array([3, 7, 4, 20])
+    risk = np.array([0.6, 0.2, 0.4, 0.8])
+    at = np.repeat(np.arange(4), sizes)
+    differ = np.concatenate([np.arange(size) < hit for size, hit in zip(sizes, hits, strict=True)])
+    table = ti.read_table(pd.DataFrame({"x": at.astype(float), "y": np.where(differ, "b", "a")}), target="y")
+    weights = np.ones(len(at))
+    found = estimator._scored_told(at, risk, differ, table, weights, 0)
+    every = [np.array([*few, 5]) for few in itertools.product(range(1, 10), repeat=3)]
+    trees = [estimator._as_if(differ, at, few) for few in every]
+    possible = np.array([estimator._powers(at, risk, tree, weights) for tree in trees])
+    middle = estimator._powers(at, risk, estimator._as_if(differ, at, np.full(4, 5)), weights)
+    for i, (value, _, low, high) in enumerate(found):
+        assert value == middle[i]
+        worst, best = (
+            estimator._scored(at, risk, trees[place(possible[:, i])], table, weights, 0)[i]
+            for place in (np.argmin, np.argmax)
+        )
+        assert low <= worst[2] < worst[0] < best[0] < best[3] <= high

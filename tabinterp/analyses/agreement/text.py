@@ -25,10 +25,7 @@ TEXT: dict[str, str] = {
         "above the tolerance of {tolerance}."
     ),
     "report.conflicts": "Sign conflicts",
-    "report.conflicts.none": (
-        "No term meets all criteria for a sign conflict, which stand in the notes on “All terms”. Among others, both estimates "
-        "must be significant after correction for multiple tests."
-    ),
+    "report.conflicts.none": "No term meets all criteria for a sign conflict (see the notes on “All terms”).",
     # step: what a coefficient is per (report.step); linear, network: coefficients with their intervals
     "report.conflicts.item": (
         "{term} ({step}): linear, unpenalised {linear}; network {network}. Both estimates are significant, with "

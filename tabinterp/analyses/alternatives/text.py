@@ -19,11 +19,11 @@ TEXT: dict[str, str] = {
     "report.alternatives.held": "{model}, {columns} fixed at the mean",
     "report.alternatives.refitted": "{model}, refitted without {columns}",
     "report.alternatives.note": (
-        "A version is on the frontier if no other version is at least as good in both AUC and impact ratio and "
-        "strictly better in at least one of them (based on point estimates only). A network with a column fixed at "
-        "its mean is not the same as one retrained without the column, which may perform better. If a column has "
-        "many groups, its impact ratio can be small by chance. Impact ratios compare the groups whose selection rates can be "
-        "given for every version, and may therefore differ from the ratios above."
+        "A version is on the frontier if no other version is at least as good in both AUC and impact ratio and strictly "
+        "better in at least one of them (based on point estimates only). A network with a column fixed at its mean is not "
+        "the same as one retrained without the column, which may perform better. If a column has many groups, its impact "
+        "ratio can be small by chance. The impact ratios in this table use only groups whose selection rates can be "
+        "disclosed for every version, so they can differ from the ratios above."
     ),
     # why it does not apply
     "why.selection is of two classes, of protected groups, of held-out rows beside training rows": (

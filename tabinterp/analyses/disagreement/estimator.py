@@ -14,6 +14,7 @@ either half are not shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -316,25 +317,31 @@ def _scored_told(
     """Return AUC and balanced accuracy from which no number of 1 to 9 rows of a leaf follows.
 
     Where 1 to 9 rows of leaves differ, or do not, the numbers are those of five such rows in each of these leaves. The intervals
-    reach from the lower end of that with which the tree is worst, one or nine, to the upper end of that with which it is best.
+    reach from the lower end of the worst to the upper end of the best of all trees with one or nine such rows in each.
     """
-    if not _few_in_a_leaf(differ, at):
+    few = _leaves_of_few(differ, at)
+    if not len(few):
         return _scored(at, risk, differ, table, weights, seed)
-    above = risk > 0.5
-    assumed = (np.full(len(risk), 5), np.where(above, 1, SMALL - 1), np.where(above, SMALL - 1, 1))
-    middle, worst, best = (_scored(at, risk, _as_if(differ, at, few), table, weights, seed) for few in assumed)
+    middle = np.full(len(risk), 5)
+    corners = np.tile(middle, (2 ** len(few), 1))
+    corners[:, few] = list(product((1, SMALL - 1), repeat=len(few)))
+    points = np.array([_powers(at, risk, _as_if(differ, at, one), weights) for one in corners])
+    ends = {int(i) for i in (*np.nanargmin(points, axis=0), *np.nanargmax(points, axis=0))}
+    made = [
+        _scored(at, risk, _as_if(differ, at, one), table, weights, seed) for one in (middle, *corners[sorted(ends)])
+    ]
     auc, balanced = (
-        (value, stderr, min(low, under[2]), max(high, over[3]))
-        for (value, stderr, low, high), under, over in zip(middle, worst, best, strict=True)
+        (*values[0][:2], min(one[2] for one in values), max(one[3] for one in values))
+        for values in zip(*made, strict=True)
     )
     return auc, balanced
 
 
-def _few_in_a_leaf(differ: Any, at: IntArray) -> bool:
-    """Return whether one to nine rows of a leaf differ, or do not."""
+def _leaves_of_few(differ: Any, at: IntArray) -> IntArray:
+    """Return the leaves of which one to nine rows differ, or do not."""
     sizes = np.bincount(at)
     hits = np.bincount(at, differ).astype(np.int64)
-    return any(countless(int(some), int(size)) for some, size in zip(hits, sizes, strict=True))
+    return np.flatnonzero([countless(int(some), int(size)) for some, size in zip(hits, sizes, strict=True)])
 
 
 def _as_if(differ: Any, at: IntArray, few: IntArray) -> Any:
@@ -359,20 +366,21 @@ def _scored(
     at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
 ) -> tuple[Estimate, Estimate]:
     """Return AUC and balanced accuracy of the leaves' risks on these rows, with intervals over resampled rows or groups."""
-    risks, rank = np.unique(risk, return_inverse=True)
-    place, above, group = rank[at], risks > 0.5, groups(table)
-
-    def both(w: FloatArray) -> tuple[float, float]:
-        p, n = np.bincount(place, w * differ, len(risks)), np.bincount(place, w * ~differ, len(risks))
-        if p.sum() == 0 or n.sum() == 0:
-            return np.nan, np.nan
-        p, n = p / p.sum(), n / n.sum()
-        return float(p @ (np.cumsum(n) - 0.5 * n)), float((p[above].sum() + n[~above].sum()) / 2)
-
-    drawn = np.array([both(w) for w in resampled(weights, group, RESAMPLES, seed)])
-    units = table.group_count
-    auc, balanced = (interval(value, drawn[:, i], units, 0.0, 1.0) for i, value in enumerate(both(weights)))
+    drawn = np.array([_powers(at, risk, differ, w) for w in resampled(weights, groups(table), RESAMPLES, seed)])
+    values, units = _powers(at, risk, differ, weights), table.group_count
+    auc, balanced = (interval(value, drawn[:, i], units, 0.0, 1.0) for i, value in enumerate(values))
     return auc, balanced
+
+
+def _powers(at: IntArray, risk: FloatArray, differ: Any, w: FloatArray) -> tuple[float, float]:
+    """Return AUC and balanced accuracy of the leaves' risks under these weights of the rows."""
+    risks, rank = np.unique(risk, return_inverse=True)
+    place, above = rank[at], risks > 0.5
+    p, n = np.bincount(place, w * differ, len(risks)), np.bincount(place, w * ~differ, len(risks))
+    if p.sum() == 0 or n.sum() == 0:
+        return np.nan, np.nan
+    p, n = p / p.sum(), n / n.sum()
+    return float(p @ (np.cumsum(n) - 0.5 * n)), float((p[above].sum() + n[~above].sum()) / 2)
 
 
 def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[Condition, ...]]:

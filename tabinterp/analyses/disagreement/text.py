@@ -87,30 +87,31 @@ TEXT: dict[str, str] = {
     "condition.not_rare": "{column} has no rare level",
     "report.section.disagreeing": "Disagreement",
     "report.disagreement": "Rows with different predictions",
-    "report.disagreement.shares": "Share of {rows} held-out rows on which the models disagree, and which model is right there",
+    "report.disagreement.shares": "Disagreement on {rows} held-out rows, and which model predicts better on those rows",
     "report.disagreement.kind": "Rows",
     "report.disagreement.of": "Share [95% CI]",
-    "report.disagreement.classes": "different predicted classes",
-    "report.disagreement.numbers": "predictions that differ by {threshold} or more",
-    "report.disagreement.positive": "of these: predicted “{positive}” by the network alone",
-    "report.disagreement.larger": "of these: the network predicts the larger value",
+    "report.disagreement.classes": "predicted classes differ",
+    "report.disagreement.numbers": "predictions differ by {threshold} or more",
+    "report.disagreement.positive": "of these: predicted “{positive}” by the network only",
+    "report.disagreement.larger": "of these: larger value predicted by the network",
     # fewest: a number of rows
-    "report.disagreement.nearly.network": "all but fewer than {fewest} rows",
+    "report.disagreement.nearly.network": "all rows, with fewer than {fewest} exceptions",
     "report.disagreement.nearly.linear": "fewer than {fewest} rows",
-    "report.disagreement.network_right": "of these: the network's prediction is better",
-    "report.disagreement.linear_right": "of these: the linear model's prediction is better",
-    "report.disagreement.neither": "of these: neither prediction is correct",
+    "report.disagreement.network_right": "of these: network better",
+    "report.disagreement.linear_right": "of these: linear counterpart better",
+    "report.disagreement.neither": "of these: neither correct",
     "report.disagreement.share": "Share with disagreement [95% CI]",
     "report.disagreement.rules": "Rules of the decision tree, and the share of rows on which the models disagree",
     "report.disagreement.rule": "Rule",
     "report.disagreement.rows": "Rows",
     "report.disagreement.note": (
-        "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} "
-        "of the rows, selected by hash; the table is computed on the other {scored}. The tree describes where the models "
-        "disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer"
-        " than 10 rows are not shown, nor is a leaf from which such a number would follow. –: withheld, because the "
-        "models disagree on only 1 to 9 rows of the leaf, or agree on only 1 to 9. If there are such leaves, the AUC and "
-        "the balanced accuracy assume five such rows in each, and their CIs allow for any number from 1 to 9."
+        "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} of"
+        " the rows, selected by hash; the table is computed on the other {scored}. The tree describes where the models "
+        "disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer "
+        "than 10 rows are not shown, nor are leaves that would reveal the size of such a leaf. A dash (–) marks a share "
+        "that is withheld because the models disagree, or agree, on only 1 to 9 rows of the leaf. The AUC and the balanced "
+        "accuracy are computed as if each of these counts were 5; their CIs reach from the least to the most favourable "
+        "tree in which each is 1 or 9."
     ),
     # why it does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (

@@ -37,9 +37,9 @@ TEXT: dict[str, str] = {
     "report.effects.legend.ale": "Network, ALE",
     "report.effects.legend.ice": "Network, single rows (10% to 90%)",
     "report.effects.marks": (
-        "The bars below a curve show the number of rows nearest to each point. The number in brackets after a level "
-        "is its number of rows. All curves of numeric columns use the same vertical scale. Where points are left "
-        "out, the curve is centred on the mean of the points whose numbers of rows are given, weighted by these numbers."
+        "The bars below a curve show the number of rows nearest to each point. The number in brackets after a level is its "
+        "number of rows. All curves of numeric columns use the same vertical scale. Where points are left out, the curve is"
+        " centred on its mean over the points whose row counts are shown, weighted by those counts."
     ),
     "report.effects.small": "Points left out because each is the nearest point for fewer than 10 rows: {count}.",
     "report.effects.small.levels": "Levels left out because they have fewer than 10 rows: {count}.",
