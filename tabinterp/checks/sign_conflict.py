@@ -36,8 +36,8 @@ CHECK = Check(
         limitations="Does not detect effects that differ in sign between rows and cancel out on average.",
         raised_when=(
             "for at least one term, the 95% interval for the network's average derivative and that for the "
-            "unpenalised linear coefficient lie on opposite sides of zero (corrected for multiple testing). The "
-            "finding is raised only if, in addition, (a) the counterpart's own coefficient has the same sign as the "
+            "unpenalised linear coefficient lie on opposite sides of zero, and the coefficient is significant after "
+            "correction for multiple testing. The finding is raised only if, in addition, (a) the counterpart's own coefficient has the same sign as the "
             "unpenalised coefficient, and (b) the network's average derivative has the same sign as the term's "
             "coefficient in the linear surrogate of the network and as the network's derivatives in most rows."
         ),
@@ -50,8 +50,9 @@ CHECK = Check(
                 (
                     "The direction of the effect differs between the network and the linear counterpart for {count} "
                     "of the {terms} terms: {names:level}. For these terms, the 95% intervals for both models "
-                    "exclude zero after correction for multiple testing, and both the linear surrogate of the "
-                    "network and the network's derivatives in most rows confirm the network's direction."
+                    "exclude zero, the linear coefficient is significant after correction for multiple testing, and both "
+                    "the linear surrogate of the network and the network's derivatives in most rows confirm the network's "
+                    "direction."
                 ),
                 "names: terms, such as 'age' or 'job: nurse'; count, terms: numbers of terms",
             ),
