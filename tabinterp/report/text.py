@@ -297,7 +297,7 @@ TEXT: dict[str, str] = {
     "report.strip.simplest.none": "None of the simpler models was shown to predict as well as the network.",
     # rates of the network, and in parentheses of the linear model
     "report.strip.rates": (
-        "At the threshold: sensitivity {sensitivity} (linear: {linear_sensitivity}), specificity {specificity} (linear: "
+        "At the threshold: sensitivity {sensitivity} (linear {linear_sensitivity}), specificity {specificity} (linear "
         "{linear_specificity})."
     ),
     "report.strip.percent": "{share} (95% CI {low} to {high})",
