@@ -138,9 +138,10 @@ def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy)
 
     Accuracy alone does not give the matrix, nor does a cost that is the same for both errors.
     """
-    shown = differ.matrices_told
-    same_cost = metric.name == "expected_cost" and asked.false_positive == asked.false_negative
-    if metric.name == "accuracy" or same_cost or shown.all():
+    negative, positive = differ.rates_told.T
+    either = (negative | positive) | (asked.false_positive == asked.false_negative)
+    shown = {"sensitivity": positive, "specificity": negative, "expected_cost": either}.get(metric.name)
+    if shown is None or shown.all():
         return metric
     network, linear = (one if may else NONE for one, may in zip((metric.network, metric.linear), shown, strict=True))
     return replace(metric, network=network, linear=linear, difference=NONE, method="withheld")
@@ -178,7 +179,7 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
     above = np.stack([np.sum(one[:, None] > cuts, axis=0) for one in scores])
     differ = [discordance(scores[..., None], table, threshold) for threshold in thresholds]
     told = np.minimum(above, len(table) - above) >= FEWEST
-    told &= np.column_stack([one.matrices_told for one in differ])
+    told &= np.column_stack([one.rates_told.any(axis=1) for one in differ])
     assumed = _assumed_differences(differ, table, thresholds)
     plain, few = table.weights is None and table.groups is None, [*assumed]
     rows = np.column_stack([assumed[j] for j in few]) if plain and few else None

@@ -91,7 +91,7 @@ class Decisions:
 
     Parameters
     ----------
-    counts : (actual, predicted) rows; all of them NaN where one is 1 to 9 rows.
+    counts : (actual, predicted) rows; NaN where 1 to 9 rows would be counted.
     rates : `RATES`, weighted.
     gains : (parts, 3) of tenths of the rows from the highest score down: share of positives, cumulative share of all positives
         that is captured, and cumulative lift.
@@ -450,7 +450,7 @@ def _both_decisions(
     for model, (called, (ranking,)) in enumerate(zip(calls, rankings, strict=True)):
         positive = table.y > 0
         counts = np.array([[(rows & ~called).sum(), (rows & called).sum()] for rows in (~positive, positive)])
-        shown = all(parts_shown(row).all() for row in counts)  # one row and the accuracy would give the other
+        shown = np.stack([parts_shown(row) for row in counts])
         part = found[model][_WIDTH:]
         rates, gains = part[: len(RATES)], part[len(RATES) :]
         gains = Estimates(*(one.reshape(PARTS, 3).copy() for one in _parts(gains)))
@@ -458,8 +458,14 @@ def _both_decisions(
         for one in _parts(gains):
             one[~own, 0] = np.nan
             one[~summed, 1:] = np.nan
+        told = np.array([shown[1].all(), shown[0].all(), shown[:, 1].all(), shown[:, 0].all()])
+        rates = _where(told, rates)
         made.append(
-            Decisions(counts=np.where(shown, counts, np.nan), rates=_where(np.array(shown), rates), gains=gains)
+            Decisions(
+                counts=np.where(shown, counts, np.nan),
+                rates=rates,
+                gains=gains,
+            )
         )
     return made[0], made[1]
 

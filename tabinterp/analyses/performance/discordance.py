@@ -65,18 +65,21 @@ class Discordance:
 
     @property
     def margins_told(self) -> bool:
-        """Whether both models' numbers of predictions of each class follow from what is told of each model by itself."""
-        return len(self.cells) > 2 or bool(self.matrices_told.all())
+        """Whether both models' numbers of predictions of each class follow from what is told of each model by itself.
+
+        Where a model has 1 to 9 right or wrong predictions in both classes, its confusion matrix is withheld, and its accuracy
+        does not give it.
+        """
+        return len(self.cells) > 2 or bool(self.rates_told.any(axis=1).all())
 
     @property
-    def matrices_told(self) -> BoolArray:
-        """Of two classes: whether the confusion matrix of each model may be told (models,).
+    def rates_told(self) -> BoolArray:
+        """Whether it may be told on which share of each class each model is right (models, classes).
 
-        It may not where 1 to 9 rows of a class are predicted as either class: accuracy would give these rows from the other
-        class's row of the matrix.
+        Of two classes these are specificity and sensitivity.
         """
         right, of = (self.cells[:, [NETWORK, LINEAR]] + self.cells[:, [BOTH]]).T, self.cells.sum(axis=1)
-        return np.array([not any(countless(int(r), int(n)) for r, n in zip(one, of, strict=True)) for one in right])
+        return np.array([[not countless(int(r), int(n)) for r, n in zip(one, of, strict=True)] for one in right])
 
     def assumed_in_total(self, y: FloatArray) -> FloatArray | None:
         """Return which model is right (2, n), for the error of a difference in accuracy; None: it may rest on the true rows.
