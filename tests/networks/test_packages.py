@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lightning
 import numpy as np
+import pytabkit
 import pytest
 import rtdl_num_embeddings
 import rtdl_revisiting_models
@@ -19,7 +20,19 @@ from tabm import TabM
 import tabinterp as ti
 from tabinterp.models import bind
 
-from .examples import check_gradient, check_network, check_predictions, floats, of_logits, run_example, whole
+from .examples import (
+    check_gradient,
+    check_network,
+    check_predictions,
+    check_values,
+    floats,
+    of_classes,
+    of_logits,
+    of_numbers,
+    of_table,
+    run_example,
+    whole,
+)
 
 
 @pytest.fixture
@@ -145,13 +158,61 @@ def test_deepctr(example):
 
 def test_pytabkit(example):
     names = example("pytabkit")
-    classifier, levels = names["classifier"], names["levels"]
-    bound = check_predictions(
-        names["model"],
-        names["table"],
-        lambda rows: classifier.predict_proba(rows.astype(dict.fromkeys(levels, "category"))),
-    )
+    bound = check_gradient(names["model"], names["table"], names["classifier"].predict_proba)
+    assert all(bound.encoding.local.values())
+
+
+KIT = {"n_cv": 1, "n_refit": 0, "n_epochs": 2, "device": "cpu", "random_state": 0, "verbosity": 0}
+OF_TABM = {"tabm_k": 4, "d_block": 16}
+KITS = {
+    "RealMLP": lambda: pytabkit.RealMLP_TD_Classifier(**KIT, hidden_sizes=[16]),
+    "RealMLP on two folds": lambda: pytabkit.RealMLP_TD_Classifier(**KIT | {"n_cv": 2}, hidden_sizes=[16]),
+    "simple RealMLP": lambda: pytabkit.RealMLP_TD_S_Classifier(**KIT, hidden_sizes=[16]),
+    "TabM of embedded numbers": lambda: pytabkit.TabM_D_Classifier(
+        **KIT, **OF_TABM, num_emb_type="pwl", num_emb_n_bins=4, arch_type="tabm-mini"
+    ),
+}
+
+
+def as_categories(names, rows):
+    return rows.astype(dict.fromkeys([one for one in names["levels"] if one in rows], "category"))
+
+
+@pytest.mark.parametrize("kind", KITS)
+def test_other_networks_of_pytabkit(example, kind):
+    names = example("pytabkit")
+    fitted = KITS[kind]().fit(as_categories(names, names["rows"]), names["y"])
+    check_gradient(ti.wrap(fitted), names["table"], fitted.predict_proba)
+
+
+@pytest.mark.parametrize("kind", ["RealMLP", "TabM"])
+def test_regressions_and_several_classes_of_pytabkit(example, kind):
+    names = example("pytabkit")
+    regressor, classifier = {
+        "RealMLP": (pytabkit.RealMLP_TD_Regressor, pytabkit.RealMLP_TD_Classifier),
+        "TabM": (pytabkit.TabM_D_Regressor, pytabkit.TabM_D_Classifier),
+    }[kind]
+    settings = KIT | ({"hidden_sizes": [16]} if kind == "RealMLP" else OF_TABM)
+    table = of_numbers(names)
+    fitted = regressor(**settings).fit(as_categories(names, table.inputs), table.frame["hours-per-week"])
+    check_values(ti.wrap(fitted), table, fitted.predict)
+    table = of_classes(names)
+    fitted = classifier(**settings).fit(as_categories(names, table.inputs), table.frame["relationship"])
+    check_gradient(ti.wrap(fitted), table, of_table(fitted, table))
+
+
+def test_a_network_of_pytabkit_that_is_read_wrongly_is_a_function(example, monkeypatch):
+    names = example("pytabkit")
+    monkeypatch.setattr("tabinterp.models.adapters.pytabkit._mean", lambda members, of_probabilities: members[:, 0])
+    bound = check_predictions(ti.wrap(names["classifier"]), names["table"], names["classifier"].predict_proba)
     assert not bound.has_gradient
+
+
+def test_several_tabm_on_folds_are_a_function(example):
+    names = example("pytabkit")
+    fitted = pytabkit.TabM_D_Classifier(**KIT | {"n_cv": 2}, **OF_TABM)
+    fitted.fit(as_categories(names, names["rows"]), names["y"])
+    assert not check_predictions(ti.wrap(fitted), names["table"], fitted.predict_proba).has_gradient
 
 
 def test_ft_transformer(example):
