@@ -325,7 +325,7 @@ def _proto(data: bytes, draw: random.Random) -> bytes:
         repeated = hasattr(value, "extend")
         match draw.randrange(4):
             case 0 if alike:
-                message.CopyFrom(draw.choice(alike))
+                message.CopyFrom(copy.deepcopy(draw.choice(alike)))  # one may be part of the other
             case 1:
                 message.ClearField(field.name)
             case 2 if inside:

@@ -34,6 +34,7 @@ TEXT: dict[str, str] = {
     ),
     # what stands for {opaque}: what is known of a model that is no torch network
     "why.opaque.function": "is available only as a prediction function",
+    "why.opaque.pipeline": "is a pipeline from an ONNX file",
     "why.opaque.outside": "gives different predictions when its layers are rebuilt in torch",
     "why.opaque.lookups": "gives different scores when its embedding lookups are replaced by affine maps",
     "why.opaque.fails": "raises an error when its gradient is computed",

@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-import onnx
 import pandas as pd
 import pytest
 import skl2onnx
@@ -350,23 +349,33 @@ def test_a_pipeline_is_checked_like_a_network():
         ti.wrap(elsewhere)
 
 
-def test_columns_that_multiply_are_refused():
-    """A few bytes for each doubling of the columns."""
-    doublings = [helper.make_node("Concat", [f"x{i}", f"x{i}"], [f"x{i + 1}"], axis=1) for i in range(40)]
-    last = helper.make_node(
-        "LinearRegressor", ["x40"], ["y"], domain="ai.onnx.ml", coefficients=[1.0], intercepts=[0.0]
-    )
+def regression(nodes, last, width=1):
+    """A pipeline that ends in a linear regression of the value `last`."""
+    end = helper.make_node("LinearRegressor", [last], ["y"], domain="ai.onnx.ml", coefficients=[1.0], intercepts=[0.0])
     graph = helper.make_graph(
-        [*doublings, last],
+        [*nodes, end],
         "net",
-        [helper.make_tensor_value_info("x0", TensorProto.FLOAT, ["n", 1])],
+        [helper.make_tensor_value_info("x0", TensorProto.FLOAT, ["n", width])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 1])],
     )
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 1)]
-    proto = helper.make_model(graph, opset_imports=opsets, ir_version=9)
-    onnx.checker.check_model(proto)
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
+
+
+@pytest.mark.parametrize("first", ["Identity", "Relu"])
+def test_columns_that_multiply_are_refused(first):
+    """A few bytes for each doubling of the columns, in the encoder or in the network."""
+    start = helper.make_node(first, ["x0"], ["x1"])
+    doublings = [helper.make_node("Concat", [f"x{i}", f"x{i}"], [f"x{i + 1}"], axis=1) for i in range(1, 41)]
     with pytest.raises(ModelError, match="the limit is 65,536 entries per row"):
-        ti.wrap(proto)
+        ti.wrap(regression([start, *doublings], "x41"))
+    with pytest.raises(ModelError, match=r"all inputs together would have .* the limit is 65,536 entries per row"):
+        ti.wrap(regression([], "x0", 1 << 40))
+
+
+def test_a_pipeline_is_kept_in_its_file(tmp_path):
+    with pytest.raises(ModelError, match=r"is a pipeline from an ONNX file, so it cannot be saved .* in its own file"):
+        ti.save_model(ti.wrap(written(fitted(mlp(), "texts"))), tmp_path / "bundle")
 
 
 def test_onnxruntime_is_not_asked(monkeypatch):

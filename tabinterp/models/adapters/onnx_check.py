@@ -169,9 +169,9 @@ def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
 
 def _check_operators(proto: Any, source: str, is_pipeline: bool) -> None:
     domains = {one.domain for one in proto.opset_import} | {node.domain for node in proto.graph.node}
-    custom = sorted(domains - set(STANDARD) - {LEARNING})
+    custom = sorted(map(str, domains - set(STANDARD) - {LEARNING}))  # bytes, where they are no text
     used = {node.op_type for node in proto.graph.node if node.domain in STANDARD}
-    unknown = [] if is_pipeline else sorted(used - OPERATORS)
+    unknown = [] if is_pipeline else sorted(map(str, used - OPERATORS))
     kinds = [message.DESCRIPTOR.name for message in _messages(proto)]
     found = [
         *(f"operators of the domain {domain!r}" for domain in custom),

@@ -129,6 +129,7 @@ def front(
 ) -> tuple[Front, set[str]]:
     """Return as many of the nodes as are encoding steps of single columns, with no outputs yet, and which values are text."""
     places, tried = dict[str, list[int]](), dict[str, Matrix]()
+    check_value(ROWS * sum(one.width for one in given), True, "the ONNX pipeline: all inputs together")
     for one in given:
         first = sum(map(len, places.values()))
         places[one.name] = [*range(first, first + one.width)]

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.pipeline import Pipeline
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from tabinterp.document.message import why
-from tabinterp.errors import ModelError, argument
-from tabinterp.models.affine_front import linear
+from tabinterp.errors import ModelError, argument, first_line
+from tabinterp.models.affine_front import copied, linear
+from tabinterp.models.io.allocation_limits import ROWS, check_total, check_value
 from tabinterp.models.model import Model
 from tabinterp.models.multi_input import Beside, Form
 
@@ -65,6 +66,7 @@ def wrap(
         task=task,
         classes=known,
         outputs=outputs,
+        opaque=why("opaque.pipeline"),
     )
     if encoder is None or (isinstance(encoder, str) and encoder == "passthrough"):
         return replace(model, finish=_Columns(steps))
@@ -198,8 +200,40 @@ class _Graph:
                 f"{source!r} {error.args[0]}. Wrap the scikit-learn pipeline itself, or a function of rows that runs the model "
                 "in onnxruntime: ti.wrap(function, classes=[...])"
             ) from None
+        if isinstance(module, fx.GraphModule):
+            _check_sizes(module, steps.widths, source)
         many = len(border) > 1
         return steps, Beside(module, steps.widths, [Form()] * len(border)) if many else module
+
+
+class _Sizes(fx.Interpreter):
+    """Runs a graph on the meta device, where values have shapes and no memory, and checks the size of each."""
+
+    def __init__(self, module: fx.GraphModule, source: str) -> None:
+        super().__init__(copied(module).to("meta"))
+        self.source = source
+        self.total = 0
+
+    def run_node(self, n: fx.Node) -> Any:
+        value = super().run_node(n)
+        if isinstance(value, Tensor):
+            check_value(value.numel(), True, f"{self.source!r}: the value of {n.name!r}")
+            self.total += value.numel()
+        return value
+
+
+def _check_sizes(module: fx.GraphModule, widths: Sequence[int], source: str) -> None:
+    """Check the size of every value of a graph for many rows; a sequence of layers is no wider than its weights."""
+    sizes = _Sizes(module, source)
+    try:
+        sizes.run(*[torch.empty((ROWS, width), dtype=torch.float64, device="meta") for width in widths])
+    except ModelError:
+        raise
+    except Exception as error:  # torch's own, of shapes that do not fit
+        raise ModelError(
+            f"{source!r}: its tensor shapes are inconsistent ({first_line(error)}). Export the model again"
+        ) from None
+    check_total(sizes.total, repr(source))
 
 
 def _given(one: Any) -> Given:
