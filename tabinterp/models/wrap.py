@@ -38,8 +38,9 @@ def wrap(
 
     Parameters
     ----------
-    model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a Keras or an
-        ONNX model, or a function from a frame of the input columns to answers (every analysis without gradients).
+    model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner,
+        a TabularModel of pytorch-tabular, a Keras or an ONNX model (a network, or a whole pipeline, which needs no encoder), or
+        a function from a frame of the input columns to answers (every analysis without gradients).
     encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from original columns to its input, or
         (networks) "passthrough"; for several inputs a list, one for each, or a dict by name. A dict goes as one dict to a
         forward method with one argument, otherwise as keywords; None as a value gives the network None. Whether an input is of

@@ -13,6 +13,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder, StandardScaler
 from torch import nn
+from torch.nn import functional
 
 import tabinterp as ti
 from tabinterp.errors import ModelError, NotApplicableError, UnsafeFileError
@@ -308,7 +309,6 @@ def test_several_inputs_are_given_in_their_own_types():
 
 
 def test_a_conversion_that_differs_is_not_used(monkeypatch):
-    """On the rows of the table, since nobody knows which integers a network takes."""
     table, encoders = mixed_table("regression")
     proto = exported(Embedded(), torch.zeros(3, 2), torch.zeros(3, 2, dtype=torch.int64))
     monkeypatch.setitem(onnx_graph.ACTIVATIONS, "Gelu", lambda settings: nn.Tanh())
@@ -316,6 +316,28 @@ def test_a_conversion_that_differs_is_not_used(monkeypatch):
     assert not bound.has_gradient
     with pytest.raises(NotApplicableError, match="gives different predictions when its layers are rebuilt in torch"):
         ti.gradient_importance(bound, table)
+
+
+def test_a_conversion_that_differs_on_the_table_is_not_used(monkeypatch):
+    """For levels beyond those on which it was compared before."""
+
+    def capped(made, node, settings):
+        cut = made.call(torch.clamp, made.value(node.input[1]), 0, 1)
+        return made.call(functional.embedding, cut, made.value(node.input[0]))
+
+    table, encoders = mixed_table("regression")
+    network = Embedded()
+    proto = exported(network, torch.zeros(3, 2), torch.zeros(3, 2, dtype=torch.int64))
+    own = onnx_graph.OPERATIONS["Gather"]
+    monkeypatch.setitem(
+        onnx_graph.OPERATIONS,
+        "Gather",
+        lambda made, node, settings: (capped if node.input[0] in made.values else own)(made, node, settings),
+    )
+    bound = bind(ti.wrap(proto, encoder=encoders, task="regression"), table)
+    assert not bound.has_gradient
+    theirs = bind(ti.wrap(network, encoder=encoders, task="regression"), table)
+    np.testing.assert_allclose(bound.scores, theirs.scores, atol=1e-6)
 
 
 # ---- files
@@ -428,6 +450,16 @@ def test_what_is_a_torch_network_is_saved_without_onnx(table, tmp_path):
     with pytest.raises(ModelError, match="cannot be saved without its code"):
         ti.save_model(ti.wrap(OPAQUE, encoder="passthrough"), tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
+
+
+def test_a_network_with_several_inputs_is_saved(tmp_path):
+    table, encoders = mixed_table("regression")
+    proto = exported(Embedded(), torch.zeros(3, 2), torch.zeros(3, 2, dtype=torch.int64))
+    model = ti.wrap(proto, encoder=encoders, task="regression")
+    ti.save_model(model, tmp_path / "bundle")
+    loaded = bind(ti.load_model(tmp_path / "bundle"), table)
+    np.testing.assert_allclose(loaded.scores, bind(model, table).scores, atol=1e-6)
+    assert loaded.has_gradient
 
 
 def test_an_encoder_is_asked_for():

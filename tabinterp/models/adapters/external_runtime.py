@@ -1,7 +1,7 @@
 """Networks that another library runs: a torch module if they can be expressed as one, otherwise a function of rows.
 
-The module must give the other library's own answers: with one input of numbers on random rows of many sizes, otherwise on the
-rows of the table.
+The module must give the other library's own answers on random rows of many sizes; where it has several inputs, or integers whose
+range nobody knows, also on rows of the table.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ Run = Callable[[list[FloatArray]], NDArray[Any]]  # encoded inputs (n, c) each -
 class Outside:
     """A network run by its own library. `module` is the equivalent torch module, or `opaque` says why there is none.
 
-    `forms` says how its inputs are given, and `width` how many numbers it reads, where it has one input of these; empty and None
-    where that is not stated.
+    `widths` and `forms` say how wide each input is, and how it is given; empty for one input of numbers whose width is not
+    stated.
     """
 
     name: str
@@ -49,8 +49,25 @@ class Outside:
     opaque: Message | None
     outputs: str
     weights: list[NDArray[Any]]
-    forms: tuple[Form, ...] = ()
-    width: int | None = None
+    widths: tuple[int, ...] = ()
+    forms: tuple[Form, ...] = (Form(),)
+
+
+@dataclass(frozen=True)
+class _Compared(Finish):
+    """`Model.finish` for a network whose torch module is compared with itself on the table's rows, and used if they agree."""
+
+    network: Outside | None = None
+
+    def __call__(self, model: Model, frame: pd.DataFrame) -> Model:
+        assert self.network is not None
+        assert self.forms is not None
+        beside = side_by_side(self.encoders, frame)
+        encoded = [part.encode(frame.iloc[:COMPARED]) for part in beside.parts]
+        expected = _asked(self.network, encoded)
+        if _gives(model.module, self.forms, encoded, expected):
+            return super().__call__(model, frame)
+        return _finished(self.network, _plain(self.network, model), beside)
 
 
 def wrap(
@@ -65,97 +82,81 @@ def wrap(
     encoders = encoders_of(encoder)
     task, outputs = asked(task, outputs, classes, network.outputs)
     module = network.module
-    exact = None if module is None else _as_torch(network, module, encoder, encoders, classes, task, outputs, name)
-    if exact is not None and not network.forms:
-        return exact
-    opaque = network.opaque if module is None else None
-    plain = Model(
+    if module is not None and len(encoders) == len(network.forms) and _agrees(network, module):
+        numbers = network.forms == (Form(),)
+        given = encoders[0] or "passthrough" if numbers else encoder
+        model = wrap_torch(module, given, classes, task, outputs, name)
+        finish = model.finish if numbers else _Compared(tuple(encoders), network.forms, network)
+        return replace(model, name=name or f"{network.name}{_widths(module)}", library=network.library, finish=finish)
+    model = Model(
         name=name or network.name,
         library=network.library,
         module=nn.Sequential(),
         task=task,
         classes=None if classes is None else tuple(classes),
         outputs=outputs,
-        opaque=opaque or why("opaque.outside"),
-        original=nn.ParameterList(nn.Parameter(torch.as_tensor(np.array(one)), False) for one in network.weights),
+    )
+    plain = _plain(network, model)
+    return replace(plain, finish=lambda model, frame: _finished(network, model, side_by_side(encoders, frame)))
+
+
+def _plain(network: Outside, model: Model) -> Model:
+    """Return a model of which only the answers are known."""
+    opaque = network.opaque if network.module is None else None
+    weights = [nn.Parameter(torch.as_tensor(np.array(one)), False) for one in network.weights]
+    return replace(
+        model, module=nn.Sequential(), opaque=opaque or why("opaque.outside"), original=nn.ParameterList(weights)
     )
 
-    def finish(model: Model, frame: pd.DataFrame) -> Model:
-        beside = side_by_side(encoders, frame)
-        function = _function(network, beside)
-        if (
-            exact is not None
-            and exact.finish is not None
-            and _agrees_on(exact.module, network.forms, beside, frame, function)
-        ):
-            return exact.finish(replace(exact, file=model.file, device=model.device), frame)
-        return replace(model, function=function, reads=beside.reads, finish=None)
 
-    return replace(plain, finish=finish)
-
-
-def _as_torch(
-    network: Outside,
-    module: nn.Module,
-    encoder: Any,
-    encoders: list[Any],
-    classes: Sequence[Any] | None,
-    task: str | None,
-    outputs: str,
-    name: str | None,
-) -> Model | None:
-    """Return the torch module as a `Model`; None where it does not give the network's own answers on random rows."""
-    if not network.forms and not (len(encoders) == 1 and _agrees(module, network.run, network.width)):
-        return None
-    given = encoder if network.forms else encoders[0] or "passthrough"
-    model = wrap_torch(module, given, classes, task, outputs, name)
-    finish = Finish(tuple(encoders), network.forms) if network.forms else model.finish
-    return replace(model, name=name or f"{network.name}{_widths(module)}", library=network.library, finish=finish)
+def _finished(network: Outside, plain: Model, beside: SideBySide) -> Model:
+    return replace(plain, function=_function(network, beside), reads=beside.reads, finish=None)
 
 
 def _function(network: Outside, beside: SideBySide) -> Callable[[pd.DataFrame], NDArray[Any]]:
     def function(rows: pd.DataFrame) -> NDArray[Any]:
-        encoded = [part.encode(rows) for part in beside.parts]
-        try:
-            return np.concatenate(
-                [network.run([one[i : i + BLOCK] for one in encoded]) for i in range(0, len(rows), BLOCK)]
-            )
-        except Exception as error:  # another library's run: whatever it raises is told in its words
-            shapes = ", ".join(str(one.shape) for one in encoded)
-            raise ModelError(
-                f"{network.name} raised an error for encoded rows of shape {shapes}. Check that the encoder returns the "
-                f"columns that the network was trained on. The error was: {error}"
-            ) from error
+        return _asked(network, [part.encode(rows) for part in beside.parts])
 
     return function
 
 
-def _agrees(module: nn.Module, run: Run, width: int | None) -> bool:
-    width = _width(module) if width is None else width
-    if width is None:
-        return False
-    x = np.random.default_rng(0).normal(size=(64, width)) * np.geomspace(0.1, 10, 64)[:, None]
-    own = private(module)
+def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
+    """Return the network's own answers for encoded inputs."""
     try:
-        expected = np.asarray(run([x]))
-        with torch.inference_mode():
-            read = own(torch.as_tensor(x).to(module_dtype(own))).numpy()
-    except Exception:  # it does not take rows of this shape; on the table's rows it will say so
-        return False
-    return _near(read, expected)
+        return np.concatenate(
+            [network.run([one[i : i + BLOCK] for one in encoded]) for i in range(0, len(encoded[0]), BLOCK)]
+        )
+    except Exception as error:  # another library's run: whatever it raises is told in its words
+        shapes = ", ".join(str(one.shape) for one in encoded)
+        raise ModelError(
+            f"{network.name} raised an error for encoded rows of shape {shapes}. Check that the encoder returns the "
+            f"columns that the network was trained on. The error was: {error}"
+        ) from error
 
 
-def _agrees_on(
-    module: nn.Module,
-    forms: Sequence[Form],
-    beside: SideBySide,
-    frame: pd.DataFrame,
-    function: Callable[[pd.DataFrame], NDArray[Any]],
-) -> bool:
-    """Return whether a torch module gives the network's own answers on rows of the table."""
-    rows = frame.iloc[:COMPARED]
-    encoded = [part.encode(rows) for part in beside.parts]
-    expected = function(rows)
+def _agrees(network: Outside, module: nn.Module) -> bool:
+    """Return whether a torch module gives the network's own answers on random rows; integers are the first of an embedding."""
+    widths = network.widths or _width(module)
+    own = private(module)
+    for levels in (2, 1):
+        draw = np.random.default_rng(0)
+        scale = np.geomspace(0.1, 10, 64)[:, None]
+        encoded = [
+            draw.integers(0, levels, (64, width)).astype(np.float64)
+            if form.whole
+            else draw.normal(size=(64, width)) * scale
+            for width, form in zip(widths, network.forms, strict=False)
+        ]
+        try:
+            expected = np.asarray(network.run(encoded))
+        except Exception:  # it does not take rows of this shape; on the table's rows it will say so
+            continue
+        return len(encoded) > 0 and _gives(own, network.forms, encoded, expected)
+    return False
+
+
+def _gives(module: nn.Module, forms: Sequence[Form], encoded: list[FloatArray], expected: NDArray[Any]) -> bool:
+    """Return whether a torch module gives these answers."""
     try:
         with torch.inference_mode():
             inputs = [form.of(one, module_dtype(module)) for form, one in zip(forms, encoded, strict=True)]
@@ -170,9 +171,10 @@ def _near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
     return bool(expected.size == read.size and np.abs(expected.reshape(read.shape) - read).max() <= near)
 
 
-def _width(module: nn.Module) -> int | None:
+def _width(module: nn.Module) -> tuple[int, ...]:
+    """Return the width that a sequence of layers reads, where one of them says it."""
     first = next((layer for layer in module.modules() if isinstance(layer, (nn.Linear, nn.BatchNorm1d))), None)
-    return None if first is None else first.in_features if isinstance(first, nn.Linear) else first.num_features
+    return () if first is None else (first.in_features if isinstance(first, nn.Linear) else first.num_features,)
 
 
 def _widths(module: nn.Module) -> str:

@@ -75,7 +75,6 @@ def wrap(
     result = output(proto)
     last = _last(proto, result)
     stated = [_input(one) for one in inputs]
-    numbers = len(stated) == 1 and not stated[0].whole and stated[0].width is not None
     module: nn.Module | None = None
     opaque: Message | None = None
     try:
@@ -90,8 +89,8 @@ def wrap(
         opaque=opaque,
         outputs="probabilities" if last in ("Sigmoid", "Softmax") else "logits",
         weights=[one for one in values.values() if np.issubdtype(one.dtype, np.floating)],
-        forms=() if numbers else tuple(Form(whole=one.whole, flat=one.width is None) for one in stated),
-        width=stated[0].width if numbers else None,
+        widths=tuple(one.width or 1 for one in stated),
+        forms=tuple(Form(whole=one.whole, flat=one.width is None) for one in stated),
     )
     return wrap_outside(network, encoder, classes, task, outputs, name)
 
