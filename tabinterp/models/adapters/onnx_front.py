@@ -26,7 +26,7 @@ from tabinterp.table.coerce import shown
 from .onnx_graph import Settings, Values
 
 FLOAT, STRING, BOOL, DOUBLE = 1, 8, 9, 11
-WHOLE = {6: np.int32, 7: np.int64}
+WHOLE = (6, 7)
 Matrix = NDArray[Any]  # (n, c) of numbers, or of texts as objects
 
 
@@ -287,7 +287,8 @@ def _imputed(given: list[Matrix], settings: Settings) -> Matrix:
 
 
 def _scaled(given: list[Matrix], settings: Settings) -> Matrix:
-    return (given[0] - np.asarray(settings.get("offset", [0.0]))) * np.asarray(settings.get("scale", [1.0]))
+    shift, scale = (np.asarray(settings.get(name, [usual])) for name, usual in (("offset", 0.0), ("scale", 1.0)))
+    return np.asarray((given[0] - shift) * scale)
 
 
 def _levels(settings: Settings) -> list[Any]:
@@ -299,7 +300,7 @@ def _levels(settings: Settings) -> list[Any]:
 
 def _listed(settings: Settings, *names: str) -> list[Any]:
     """Return the first of these attributes that there is, with texts as such."""
-    found = next((settings[name] for name in names if name in settings), [])
+    found: Any = next((settings[name] for name in names if name in settings), [])
     values = [one.decode() if isinstance(one, bytes) else one for one in np.asarray(found, dtype=object).ravel()]
     if not values:
         raise NoStepError
@@ -326,7 +327,8 @@ def _labelled(given: list[Matrix], settings: Settings) -> Matrix:
     x = given[0]
     places = pd.Index(keys).get_indexer(x.ravel())
     kind = object if isinstance(otherwise, str) else np.float64
-    return np.array([*values, otherwise], dtype=kind)[places].reshape(x.shape)
+    made: Matrix = np.array([*values, otherwise], dtype=kind)[places].reshape(x.shape)
+    return made
 
 
 def _mapping(settings: Settings) -> tuple[list[Any], list[Any], Any]:
@@ -370,7 +372,7 @@ def _same(given: list[Matrix], settings: Settings) -> Matrix:
 def _first(given: list[Matrix], settings: Settings) -> Matrix:
     if settings.get("axis", 0) not in (1, -1) or settings.get("select_last_index", 0):
         raise NoStepError
-    return np.argmax(given[0], axis=1)[:, None]
+    return np.asarray(np.argmax(given[0], axis=1, keepdims=True))
 
 
 def _where(given: list[Matrix], settings: Settings) -> Matrix:
@@ -378,7 +380,7 @@ def _where(given: list[Matrix], settings: Settings) -> Matrix:
 
 
 def _threshold(given: list[Matrix], settings: Settings) -> Matrix:
-    return (given[0] > settings.get("threshold", 0.0)).astype(np.float64)
+    return np.asarray(given[0] > settings.get("threshold", 0.0), dtype=np.float64)
 
 
 def _of(function: Callable[..., Any]) -> Callable[[list[Matrix], Settings], Matrix]:

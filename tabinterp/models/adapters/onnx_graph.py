@@ -94,6 +94,13 @@ class _Conversion:
         self._layers: dict[str, tuple[fx.Node, nn.Linear]] = {}  # value -> what the linear layer that makes it reads
 
     def add(self, node: Any, settings: Settings) -> None:
+        """Add a node."""
+        try:
+            self._add(node, settings)
+        except (LookupError, RuntimeError, TypeError, ValueError):  # sizes and attributes that do not fit together
+            raise NoModuleError(why("opaque.chain.form", kind=str(node.op_type))) from None
+
+    def _add(self, node: Any, settings: Settings) -> None:
         kind = node.op_type
         if self._is_of_sizes(node):
             self.sizes[node.output[0]] = SIZES[kind](self, node, settings)
@@ -268,8 +275,9 @@ def _linear_model(constants: Constants, settings: Settings) -> list[nn.Module]:
     shift = torch.tensor(settings.get("intercepts", [0.0]), dtype=torch.float64)
     weight = torch.tensor(settings["coefficients"], dtype=torch.float64)
     after = settings.get("post_transform", "NONE")
-    labels = settings.get("classlabels_strings", settings.get("classlabels_ints", [0] * settings.get("targets", 1)))
-    if after not in AFTER or len(labels) != len(shift) or weight.numel() % len(shift):
+    labels: Sequence[Any] = next((settings[one] for one in settings if one.startswith("classlabels_")), [])
+    outputs = len(labels) or settings.get("targets", 1)
+    if after not in AFTER or outputs != len(shift) or weight.numel() % len(shift):
         raise NoModuleError(why("opaque.chain.form", kind="LinearClassifier"))
     return [linear(weight.reshape(len(shift), -1), shift), *AFTER[after]()]
 

@@ -116,8 +116,8 @@ class _Graph:
         maps = [self.maker(one.name) for one in outputs if one.type.WhichOneof("value") == "sequence_type"]
         found = [str(node.input[0]) for node in maps if node is not None and node.op_type == "ZipMap"]
         floats = [one.name for one in outputs if one.type.tensor_type.elem_type in FLOATS]
-        whole = {self._whole(name) for name in floats}
-        found += [*floats] if len(floats) == 1 else [*whole] if len(whole) == 1 and None not in whole else []
+        whole = [*dict.fromkeys(self._whole(name) for name in floats)]
+        found += floats if len(floats) == 1 else [str(one) for one in whole if len(whole) == 1 and one is not None]
         if len(found) != 1:
             raise ModelError(
                 f"{source!r} must have one output of scores or probabilities; it has the outputs "

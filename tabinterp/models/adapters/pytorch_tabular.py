@@ -75,7 +75,7 @@ def wrap(
     def predict(rows: pd.DataFrame) -> FloatArray:
         told = trained.predict(rows, progress_bar="none")
         chosen = told.iloc[:, : len(known)] if known is not None else told.iloc[:, 0]
-        return chosen.to_numpy(dtype=np.float64)
+        return np.asarray(chosen, dtype=np.float64)
 
     return replace(model, library="pytorch-tabular", predict=predict)
 
