@@ -21,9 +21,9 @@ def sections():
     return [part.splitlines()[0] for part in PAGE.split("\n## ")[1:] if "```python" in part]
 
 
-def run_example(title, monkeypatch):
-    """Run the page's first lines and the example of a section; return its names."""
-    monkeypatch.chdir(ROOT)
+def run_example(title, monkeypatch, folder=ROOT):
+    """Run the page's first lines and the example of a section, in a folder that holds the data sets; return its names."""
+    monkeypatch.chdir(folder)
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002  # what the packages draw from
     torch.manual_seed(0)

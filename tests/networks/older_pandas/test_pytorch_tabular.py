@@ -11,6 +11,7 @@ import tabinterp as ti
 from tabinterp.errors import ModelError
 
 from ..examples import (
+    ROOT,
     check_gradient,
     check_network,
     check_predictions,
@@ -36,8 +37,9 @@ QUIET = {
 
 
 @pytest.fixture
-def names(monkeypatch):
-    return run_example("pytorch-tabular", monkeypatch)
+def names(monkeypatch, tmp_path):
+    (tmp_path / "datasets").symlink_to(ROOT / "datasets")  # the package writes logs into the folder that it runs in
+    return run_example("pytorch-tabular", monkeypatch, tmp_path)
 
 
 def trained(kind, table, **of_fit):
