@@ -81,8 +81,16 @@ test-oldest: .venv-oldest/full
 	.venv-networks/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[test]' -r tests/networks/requirements.txt
 	@touch $@
 
-test-networks: .venv-networks/full
+# pytorch-tabular needs a pandas before 3.
+.venv-networks-pandas/full: pyproject.toml constraints.txt tests/networks/older_pandas/requirements.txt
+	$(PYTHON) -m venv .venv-networks-pandas
+	grep -v '^pandas==' constraints.txt > .venv-networks-pandas/constraints.txt
+	.venv-networks-pandas/bin/python -m pip install --quiet --constraint .venv-networks-pandas/constraints.txt --editable '.[test]' -r tests/networks/older_pandas/requirements.txt
+	@touch $@
+
+test-networks: .venv-networks/full .venv-networks-pandas/full
 	OMP_NUM_THREADS=1 .venv-networks/bin/python -m pytest -q tests/networks
+	OMP_NUM_THREADS=1 .venv-networks-pandas/bin/python -m pytest -q tests/networks/older_pandas
 
 browser: .venv/full
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
@@ -153,4 +161,4 @@ schema: .venv/base
 	$(BIN)/python -m tabinterp.document.canonical > tabinterp/document/audit-1.schema.json
 
 clean:
-	rm -rf .venv .venv-newest .venv-oldest .venv-networks demo demo-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-newest .venv-oldest .venv-networks .venv-networks-pandas demo demo-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -26,12 +26,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import skl2onnx
 import skops.io
 from onnx import ModelProto, TensorProto, helper, numpy_helper
+from skl2onnx.common import data_types
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, SplineTransformer, StandardScaler, TargetEncoder
+from sklearn.preprocessing import (
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    SplineTransformer,
+    StandardScaler,
+    TargetEncoder,
+)
 
 import tabinterp as ti
 from tabinterp.errors import TabinterpError
@@ -161,6 +172,24 @@ def _onnx() -> bytes:
     graph = helper.make_graph(nodes, "net", shapes[:1], shapes[1:], tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
     data: bytes = model.SerializeToString()
+    return data
+
+
+@cache
+def _pipeline() -> bytes:
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    levels = OneHotEncoder(handle_unknown="ignore")
+    encoder = ColumnTransformer(
+        [("n", numbers, ["x0", "x1"]), ("l", levels, ["level"]), ("o", OrdinalEncoder(), ["level"])]
+    )
+    frame = _frame()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # few iterations
+        fitted = make_pipeline(encoder, MLPClassifier((4,), max_iter=3)).fit(frame.drop(columns="y"), frame["y"])
+    types = [(name, data_types.FloatTensorType([None, 1])) for name in ("x0", "x1")]
+    data: bytes = skl2onnx.to_onnx(
+        fitted, initial_types=[*types, ("level", data_types.StringTensorType([None, 1]))]
+    ).SerializeToString()
     return data
 
 
@@ -296,7 +325,7 @@ def _proto(data: bytes, draw: random.Random) -> bytes:
         repeated = hasattr(value, "extend")
         match draw.randrange(4):
             case 0 if alike:
-                message.CopyFrom(draw.choice(alike))
+                message.CopyFrom(copy.deepcopy(draw.choice(alike)))  # one may be part of the other
             case 1:
                 message.ClearField(field.name)
             case 2 if inside:
@@ -333,6 +362,7 @@ STATES = ("torch",) if state.is_read() else ()
 KINDS: dict[str, tuple[Callable[[], bytes], Change]] = {
     "skops": (_skops, _skops_of),
     "onnx": (_onnx, _proto),
+    "pipeline in onnx": (_pipeline, _proto),
     "safetensors": (hostile.safetensors_bytes, _header),
     **dict.fromkeys(STATES, (hostile.state_bytes, _skops_of)),
     "bundle": (hostile.bundle_bytes, _skops_of),

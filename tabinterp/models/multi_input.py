@@ -64,9 +64,12 @@ class Beside(nn.Module):
 
 @dataclass(frozen=True)
 class Finish:
-    """`Model.finish` for a network behind these encoders (None: numbers unchanged)."""
+    """`Model.finish` for a network behind these encoders (None: numbers unchanged), whose outputs it is given as `forms` says
+    (None: found by a trial call).
+    """
 
     encoders: tuple[Any, ...]
+    forms: tuple[Form, ...] | None = None
 
     def __call__(self, model: Model, frame: pd.DataFrame) -> Model:
         encoder = side_by_side(self.encoders, frame)
@@ -76,13 +79,15 @@ class Finish:
         if len(rows) == 1:  # a single row may be squeezed to no dimension
             encoded = [np.repeat(one, 2, axis=0) for one in encoded]
         encoder = encoder.with_levels([(None,) * one.shape[1] for one in encoded])
-        return _finished(model, encoder, encoded, len(frame))
+        return _finished(model, encoder, encoded, len(frame), self.forms)
 
 
-def _finished(model: Model, encoder: SideBySide, encoded: list[FloatArray], rows: int) -> Model:
+def _finished(
+    model: Model, encoder: SideBySide, encoded: list[FloatArray], rows: int, stated: Sequence[Form] | None
+) -> Model:
     """Return the model completed by a look at some encoded rows; at fewer if memory is short."""
     try:
-        forms = _forms(model, encoded, rows)
+        forms = _forms(model, encoded, rows) if stated is None else stated
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
         plain = replace(model, encoder=encoder, reads=encoder.reads, finish=None, original=model.module, expects=None)
         try:
@@ -92,12 +97,12 @@ def _finished(model: Model, encoder: SideBySide, encoded: list[FloatArray], rows
     except torch.OutOfMemoryError:
         if len(encoded[0]) <= 2:
             raise
-    return _finished(model, encoder, [one[: max(2, len(one) // 2)] for one in encoded], rows)
+    return _finished(model, encoder, [one[: max(2, len(one) // 2)] for one in encoded], rows, stated)
 
 
 def with_encoder(model: Model, encoder: Any) -> Model:
     """Return a model that read encoded rows, behind their encoder."""
-    finish = Finish((encoder,)) if isinstance(model.finish, Finish) else model.finish
+    finish = replace(model.finish, encoders=(encoder,)) if isinstance(model.finish, Finish) else model.finish
     return replace(model, encoder=encoder, finish=finish)
 
 
@@ -111,7 +116,7 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
     """
     made = _rewritten(plain, inputs)
     if made is None:
-        if forms == [Form()]:  # one input of numbers: nothing to change
+        if [*forms] == [Form()]:  # one input of numbers: nothing to change
             return replace(plain, encoder=encoder.parts[0].encoder, original=None)
         widths = [one[0].numel() for one in inputs]
         made = Rewritten(Beside(plain.module, widths, forms), [(None,) * width for width in widths])

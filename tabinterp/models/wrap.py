@@ -15,6 +15,7 @@ from .adapters import black_box as from_function
 from .adapters import fastai as from_fastai
 from .adapters import keras as from_keras
 from .adapters import onnx as from_onnx
+from .adapters import pytorch_tabular as from_pytorch_tabular
 from .adapters import sklearn as from_sklearn
 from .adapters import statsmodels as from_statsmodels
 from .adapters import torch as from_torch
@@ -37,8 +38,9 @@ def wrap(
 
     Parameters
     ----------
-    model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a Keras or an
-        ONNX model, or a function from a frame of the input columns to answers (every analysis without gradients).
+    model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner,
+        a TabularModel of pytorch-tabular, a Keras or an ONNX model (a network, or a whole pipeline, which needs no encoder), or
+        a function from a frame of the input columns to answers (every analysis without gradients).
     encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from original columns to its input, or
         (networks) "passthrough"; for several inputs a list, one for each, or a dict by name. A dict goes as one dict to a
         forward method with one argument, otherwise as keywords; None as a value gives the network None. Whether an input is of
@@ -76,8 +78,9 @@ def wrap(
             return replace(make(model, encoder, classes, task, outputs, name), device=device_of(device))
     raise ModelError(
         f"{type(model).__module__}.{type(model).__name__} is not a supported model. Pass a fitted "
-        "scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner, a Keras or "
-        "ONNX model, any object with predict_proba and classes_, or a function of rows, such as model.predict_proba with "
+        "scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner, a "
+        "TabularModel of pytorch-tabular, a Keras or ONNX model, any object with predict_proba and classes_, or a function of "
+        "rows, such as model.predict_proba with "
         f"{argument('classes')}"
     )
 
@@ -118,6 +121,7 @@ ADAPTERS: list[tuple[Callable[[Any], bool], Callable[..., Model]]] = [
     (lambda model: isinstance(model, nn.Module), from_torch.wrap),
     (from_statsmodels.is_statsmodels, from_statsmodels.wrap),
     (from_fastai.is_learner, from_fastai.wrap),
+    (from_pytorch_tabular.is_model, from_pytorch_tabular.wrap),
     (_is_estimator, from_sklearn.wrap),
     (callable, from_function.wrap),
 ]

@@ -581,7 +581,7 @@ MALFORMED = {  # what -> (model, words)
     ),
     "inputs of text": (
         lambda: network(constant(value=tensor("t")), inputs=given(TensorProto.STRING, ["n", 4])),
-        "the input 'x' has an unsupported type",
+        "contains the operator Mul, which cannot be converted",
     ),
     "an input without columns": (
         lambda: network(constant(value=tensor("t")), inputs=given(TensorProto.FLOAT, ["n", "d"])),

@@ -275,6 +275,12 @@ def test_a_skorch_net_that_answers_otherwise_is_refused(example):
         bind(model, names["table"])
 
 
+def test_the_page_s_pipeline_in_onnx(example):
+    names = example("ONNX")
+    bound = check_network(names["model"], names["table"], names["pipeline"].predict_proba)
+    assert bound.activations()
+
+
 def test_the_page_s_task(example):
     names = example("Lightning")
     check_network(names["model"], names["table"], of_logits(names["task"], dense(names["encoder"])))

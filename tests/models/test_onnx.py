@@ -1,5 +1,6 @@
-"""ONNX networks: onnxruntime's own answers, readings of the same network as plain torch, and what is refused."""
+"""ONNX networks: onnxruntime's own answers, analyses of the same network in torch, and what is refused."""
 
+import io
 import sys
 import warnings
 
@@ -10,12 +11,14 @@ import pandas as pd
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder, StandardScaler
 from torch import nn
+from torch.nn import functional
 
 import tabinterp as ti
 from tabinterp.errors import ModelError, NotApplicableError, UnsafeFileError
 from tabinterp.models import bind
+from tabinterp.models.adapters import onnx_graph
 
 from .cases import numeric_table
 
@@ -142,34 +145,142 @@ def test_an_exported_module_is_read_again(table, tmp_path):
     assert bound.has_gradient
 
 
-# ---- no chain
+# ---- other graphs
 
 SKIP = model(
     [*mlp()[:3], node("Concat", "c", "x", "d", axis=1), node("MatMul", "d", "w3", "y")], MLP | {"w3": weights(9, 1)}
 )
+OPAQUE = model(
+    [*mlp()[:3], node("CumSum", "c", "one", "d"), node("MatMul", "d", "w2", "y")], MLP | {"one": np.array(1)}
+)
 
 
-def test_another_graph_is_a_function_with_onnxruntime_s_answers(table):
+class Skip(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = torch_mlp()[0], torch.as_tensor(weights(9, 1))
+
+    def forward(self, x):
+        return torch.cat([torch.relu(self.first(x)), x], 1) @ self.last
+
+
+def test_a_graph_that_branches_has_every_reading(table):
     bound = bind(ti.wrap(SKIP, encoder="passthrough", task="regression"), table)
     np.testing.assert_allclose(bound.scores, scores(SKIP, table.inputs.to_numpy()), atol=1e-6)
-    assert sum(p.numel() for p in bound.model.weights.parameters()) == sum(v.size for v in [*MLP.values()]) + 9
+    theirs = bind(ti.wrap(Skip(), encoder="passthrough", task="regression"), table)
+    np.testing.assert_allclose(bound.gradients(bound.x), theirs.gradients(theirs.x), atol=1e-6)
+    assert bound.activations()
+
+
+def test_an_operator_without_a_counterpart_leaves_onnxruntime_s_answers(table):
+    bound = bind(ti.wrap(OPAQUE, encoder="passthrough", task="regression"), table)
+    np.testing.assert_allclose(bound.scores, scores(OPAQUE, table.inputs.to_numpy()), atol=1e-6)
+    assert sum(p.numel() for p in bound.model.weights.parameters()) == sum(v.size for v in [*MLP.values()])
     with pytest.raises(
         NotApplicableError,
-        match=r"is not a sequence of layers \(the operator Concat does .*, so its gradients cannot be computed",
+        match=r"contains the operator CumSum, which cannot be converted to a torch layer .*, so its gradients cannot be",
     ):
         ti.gradient_importance(bound, table)
 
-    class Skip(nn.Module):
+    class Summed(nn.Module):
         def __init__(self):
             super().__init__()
-            self.first, self.last = torch_mlp()[0], torch.as_tensor(weights(9, 1))
+            self.first, _, self.last = torch_mlp()
 
         def forward(self, x):
-            return torch.cat([torch.relu(self.first(x)), x], 1) @ self.last
+            return torch.relu(self.first(x)).cumsum(1) @ self.last.weight.T
 
-    theirs = ti.wrap(Skip(), encoder="passthrough", task="regression")
+    theirs = ti.wrap(Summed(), encoder="passthrough", task="regression")
     mine = ti.permutation_importance(bound, table).frame()
     pd.testing.assert_frame_equal(mine, ti.permutation_importance(theirs, table).frame(), atol=1e-5)
+
+
+def exported(network, *inputs):
+    file = io.BytesIO()
+    names = [f"input{i}" for i in range(len(inputs))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter that needs no further package is deprecated
+        torch.onnx.export(
+            network.eval(), inputs, file, dynamo=False, input_names=names, dynamic_axes={one: {0: "n"} for one in names}
+        )
+    return onnx.load_from_string(file.getvalue())
+
+
+class Embedded(nn.Module):
+    """Numbers and levels, as most people write it."""
+
+    def __init__(self, outputs=1):
+        super().__init__()
+        self.embeddings = nn.ModuleList([nn.Embedding(size, 3) for size in (4, 5)])
+        self.norm = nn.BatchNorm1d(2)
+        self.layers = nn.Sequential(nn.Linear(8, 6), nn.GELU(), nn.Dropout(0.1), nn.Linear(6, outputs))
+
+    def forward(self, x_num, x_cat):
+        vectors = [one(x_cat[:, i]) for i, one in enumerate(self.embeddings)]
+        return self.layers(torch.cat([self.norm(x_num), *vectors], dim=1))
+
+
+class Shared(nn.Module):
+    """One table for all levels, and a normalised residual block."""
+
+    def __init__(self, outputs=1):
+        super().__init__()
+        self.embedding = nn.Embedding(9, 3)
+        self.register_buffer("starts", torch.tensor([0, 4]))
+        self.norm, self.middle, self.last = nn.LayerNorm(8), nn.Linear(8, 8), nn.Linear(8, outputs)
+
+    def forward(self, x_num, x_cat):
+        vectors = self.embedding(x_cat + self.starts)
+        x = torch.cat([x_num, vectors.view(vectors.shape[0], -1)], dim=1)
+        return self.last(x + torch.relu(self.middle(self.norm(x))))
+
+
+class Crossed(nn.Module):
+    """A factorisation machine: levels one by one, and the products of their vectors."""
+
+    def __init__(self, outputs=1):
+        super().__init__()
+        self.first, self.second, self.numbers = nn.Embedding(4, 3), nn.Embedding(5, 3), nn.Linear(2, outputs)
+
+    def forward(self, x_num, x_cat):
+        one, other = torch.split(x_cat, 1, dim=1)
+        vectors = torch.stack([self.first(one.squeeze(1)), self.second(other.squeeze(1))], dim=1)
+        crossed = 0.5 * (vectors.sum(1) ** 2 - (vectors**2).sum(1)).sum(1, keepdim=True)
+        return self.numbers(torch.tanh(x_num)) + crossed
+
+
+def mixed_table(task):
+    draw = np.random.default_rng(0)
+    source = pd.DataFrame(draw.normal(size=(150, 2)), columns=["a", "b"]).assign(
+        c=draw.choice(list("pqrs"), 150), d=draw.choice(list("vwxyz"), 150)
+    )
+    target = {
+        "regression": draw.normal(size=150),
+        "binary": source["a"] > 0,
+        "multiclass": np.digitize(source["a"], [-0.5, 0.5]),
+    }
+    source["y"] = target[task]
+    encoders = [StandardScaler().fit(source[["a", "b"]]), OrdinalEncoder().fit(source[["c", "d"]])]
+    return ti.read_table(source, target="y", task=task), encoders
+
+
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+@pytest.mark.parametrize("kind", [Embedded, Shared, Crossed])
+def test_numbers_and_levels_have_the_readings_of_the_torch_network(kind, task):
+    torch.manual_seed(0)
+    network = kind(3 if task == "multiclass" else 1)
+    table, encoders = mixed_table(task)
+    proto = exported(network, torch.zeros(3, 2), torch.zeros(3, 2, dtype=torch.int64))
+    stated = {"task": task} if task == "regression" else {}
+    bound = bind(ti.wrap(proto, encoder=encoders, **stated), table)
+    named = bind(ti.wrap(proto, encoder={"input1": encoders[1], "input0": encoders[0]}, **stated), table)
+    theirs = bind(ti.wrap(network, encoder=encoders, **stated), table)
+    for mine in (bound, named):
+        assert mine.encoding.width == 2 + 4 + 5
+        np.testing.assert_allclose(mine.scores, theirs.scores, atol=1e-6)
+        np.testing.assert_allclose(mine.gradients(mine.x), theirs.gradients(theirs.x), atol=1e-5)
+        assert mine.front.weight.shape == theirs.front.weight.shape
+    assert {k: v.shape for k, v in bound.activations().items()} == {k: v.shape for k, v in theirs.activations().items()}
 
 
 def test_several_inputs_are_given_in_their_own_types():
@@ -179,16 +290,54 @@ def test_several_inputs_are_given_in_their_own_types():
         helper.make_tensor_value_info("num", TensorProto.FLOAT, ["n", 1]),
         helper.make_tensor_value_info("cat", TensorProto.INT64, ["n"]),
     ]
-    nodes = [node("Gather", "table", "cat", "e"), node("Add", "num", "e", "y")]
-    proto = model(nodes, {"table": weights(3, 1)}, inputs=inputs)
     encoders = [FunctionTransformer().fit(source[[c]]) for c in ("a", "b")]
+    for more, has_gradient in (([], True), ([node("CumSum", "e", "one", "e1")], False)):
+        nodes = [node("Gather", "table", "cat", "e"), *more, node("Add", "num", "e1" if more else "e", "y")]
+        proto = model(nodes, {"table": weights(3, 1), "one": np.array(1)}, inputs=inputs)
+        bound = bind(ti.wrap(proto, encoder=encoders, task="regression"), table)
+        expected = source["a"].to_numpy() + weights(3, 1)[source["b"], 0]
+        np.testing.assert_allclose(bound.scores[:, 0], expected, atol=1e-6)
+        assert bound.has_gradient == has_gradient
+        with pytest.raises(
+            ModelError, match="the number of inputs of the ONNX model is 2, but the number of encoders in encoder= is 1"
+        ):
+            ti.wrap(proto, encoder=encoders[:1], task="regression")
+        with pytest.raises(
+            ModelError, match=r"the inputs of the ONNX model are num, cat, but the keys of encoder= are num\."
+        ):
+            ti.wrap(proto, encoder={"num": encoders[0]}, task="regression")
+
+
+def test_a_conversion_that_differs_is_not_used(monkeypatch):
+    table, encoders = mixed_table("regression")
+    proto = exported(Embedded(), torch.zeros(3, 2), torch.zeros(3, 2, dtype=torch.int64))
+    monkeypatch.setitem(onnx_graph.ACTIVATIONS, "Gelu", lambda settings: nn.Tanh())
     bound = bind(ti.wrap(proto, encoder=encoders, task="regression"), table)
-    expected = source["a"].to_numpy() + weights(3, 1)[source["b"], 0]
-    np.testing.assert_allclose(bound.scores[:, 0], expected, atol=1e-6)
-    with pytest.raises(
-        ModelError, match="the number of inputs of the ONNX model is 2, but the number of encoders in encoder= is 1"
-    ):
-        bind(ti.wrap(proto, encoder=encoders[:1], task="regression"), table)
+    assert not bound.has_gradient
+    with pytest.raises(NotApplicableError, match="gives different predictions when its layers are rebuilt in torch"):
+        ti.gradient_importance(bound, table)
+
+
+def test_a_conversion_that_differs_on_the_table_is_not_used(monkeypatch):
+    """For levels beyond those on which it was compared before."""
+
+    def capped(made, node, settings):
+        cut = made.call(torch.clamp, made.value(node.input[1]), 0, 1)
+        return made.call(functional.embedding, cut, made.value(node.input[0]))
+
+    table, encoders = mixed_table("regression")
+    network = Embedded()
+    proto = exported(network, torch.zeros(3, 2), torch.zeros(3, 2, dtype=torch.int64))
+    own = onnx_graph.OPERATIONS["Gather"]
+    monkeypatch.setitem(
+        onnx_graph.OPERATIONS,
+        "Gather",
+        lambda made, node, settings: (capped if node.input[0] in made.values else own)(made, node, settings),
+    )
+    bound = bind(ti.wrap(proto, encoder=encoders, task="regression"), table)
+    assert not bound.has_gradient
+    theirs = bind(ti.wrap(network, encoder=encoders, task="regression"), table)
+    np.testing.assert_allclose(bound.scores, theirs.scores, atol=1e-6)
 
 
 # ---- files
@@ -279,7 +428,7 @@ def test_a_missing_package_is_named(monkeypatch):
 def test_strings_and_several_scores_are_refused_in_words(table):
     text = [helper.make_tensor_value_info("x", TensorProto.STRING, ["n", 1])]
     proto = model([node("Equal", "x", "x", "e"), node("Cast", "e", "y", to=1)], {}, inputs=text)
-    with pytest.raises(ModelError, match="the input 'x' has an unsupported type"):
+    with pytest.raises(ModelError, match="contains the operator Equal, which cannot be converted"):
         ti.wrap(proto, encoder="passthrough")
     proto = model(mlp(), MLP)
     proto.graph.output.add().CopyFrom(helper.make_tensor_value_info("b", TensorProto.FLOAT, ["n", 5]))
@@ -289,15 +438,28 @@ def test_strings_and_several_scores_are_refused_in_words(table):
 
 def test_a_graph_for_other_rows_is_refused_in_words():
     other = numeric_table("regression", 60, columns=3)
-    for proto in (SKIP, CHAINS["relu"]):
+    for proto in (OPAQUE, SKIP, CHAINS["relu"]):
         with pytest.raises(ModelError, match=r"net( 5)? raised an error for encoded rows of shape"):
             bind(ti.wrap(proto, encoder="passthrough", task="regression"), other)
 
 
-def test_neither_functions_nor_several_inputs_are_saved(tmp_path):
+def test_what_is_a_torch_network_is_saved_without_onnx(table, tmp_path):
+    ti.save_model(ti.wrap(SKIP, encoder="passthrough", task="regression"), tmp_path / "skip")
+    bound = bind(ti.load_model(tmp_path / "skip"), table)
+    np.testing.assert_allclose(bound.scores, scores(SKIP, table.inputs.to_numpy()), atol=1e-6)
     with pytest.raises(ModelError, match="cannot be saved without its code"):
-        ti.save_model(ti.wrap(SKIP, encoder="passthrough"), tmp_path / "bundle")
+        ti.save_model(ti.wrap(OPAQUE, encoder="passthrough"), tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
+
+
+def test_a_network_with_several_inputs_is_saved(tmp_path):
+    table, encoders = mixed_table("regression")
+    proto = exported(Embedded(), torch.zeros(3, 2), torch.zeros(3, 2, dtype=torch.int64))
+    model = ti.wrap(proto, encoder=encoders, task="regression")
+    ti.save_model(model, tmp_path / "bundle")
+    loaded = bind(ti.load_model(tmp_path / "bundle"), table)
+    np.testing.assert_allclose(loaded.scores, bind(model, table).scores, atol=1e-6)
+    assert loaded.has_gradient
 
 
 def test_an_encoder_is_asked_for():

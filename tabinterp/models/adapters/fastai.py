@@ -15,7 +15,7 @@ from tabinterp.errors import ModelError, argument
 from tabinterp.models.model import Model
 
 from . import torch as from_torch
-from .shared import bases
+from .shared import bases, without_encoder
 
 LOGITS = ("CrossEntropyLossFlat", "BCEWithLogitsLossFlat", "LabelSmoothingCrossEntropyFlat", "FocalLossFlat")
 
@@ -47,10 +47,7 @@ def wrap(
     name: str | None = None,
 ) -> Model:
     """Wrap a tabular learner as a `Model`; task and classes are read off its targets, outputs off its loss function."""
-    if encoder is not None:
-        raise ModelError(
-            f"a fastai learner holds its preprocessing, so it needs no {argument('encoder')}. Leave it out"
-        )
+    without_encoder(encoder, "a fastai learner holds its preprocessing")
     if "TabularLearner" not in bases(learner):
         raise ModelError(f"{type(learner).__name__} is not a learner of tables. Supported is fastai's TabularLearner")
     source = learner.dls.train_ds

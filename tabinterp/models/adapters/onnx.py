@@ -1,4 +1,4 @@
-"""Adapter for ONNX: all analyses if the graph is a plain perceptron, otherwise those without gradients, through
+"""Adapter for ONNX: all analyses if the graph can be converted to torch, otherwise those without gradients, through
 onnxruntime.
 
 An ONNX file holds no code, but it names operators, and its weights may lie in other files. What may not be in it is refused by
@@ -7,22 +7,26 @@ An ONNX file holds no code, but it names operators, and its weights may lie in o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from tabinterp.arrays import FloatArray
-from tabinterp.document.message import why
+from tabinterp.document.message import Message, why
 from tabinterp.errors import ModelError, argument, first_line
 from tabinterp.models.model import Model
+from tabinterp.models.multi_input import Form
 
 from .external_runtime import Outside, Run
 from .external_runtime import wrap as wrap_outside
-from .onnx_check import TYPES, check, for_any_rows, library, output
-from .onnx_graph import NoChainError, Values, sequence
+from .onnx_check import FLOATS, TYPES, attributes, check, constants, for_any_rows, is_pipeline, library, output
+from .onnx_graph import Input, NoModuleError, as_module
+from .onnx_pipeline import wrap as wrap_pipeline
 
 LARGEST = 1 << 29
 
@@ -62,47 +66,62 @@ def wrap(
     source: str = "the ONNX model",
 ) -> Model:
     """Check an onnx.ModelProto and wrap it behind an encoder (one for each input) as a `Model`."""
-    onnx = library("onnx")
+    if is_pipeline(proto):
+        return wrap_pipeline(proto, encoder, classes, task, outputs, name, source)
     check(proto, source)
-    values = _constants(proto, onnx)
+    values = constants(proto)
     inputs = [one for one in proto.graph.input if one.name not in values]
+    encoder = _in_order(encoder, [one.name for one in inputs])
     result = output(proto)
     last = _last(proto, result)
+    stated = [_input(one) for one in inputs]
+    module: nn.Module | None = None
+    opaque: Message | None = None
     try:
-        chain = sequence(proto.graph, values, lambda node: _attributes(node, onnx), result)
-        opaque = None
-    except NoChainError as error:
-        chain, opaque = None, why("opaque.onnx", chain=error.args[0])
+        module = as_module(proto.graph.node, values, attributes, stated, result, _precision(inputs))
+    except NoModuleError as error:
+        opaque = why("opaque.onnx", chain=error.args[0])
     network = Outside(
         name=str(proto.graph.name or "ONNX network"),
         library=f"ONNX, onnxruntime {library('onnxruntime').__version__}",
         run=_runner(proto, inputs, result),
-        sequence=chain,
+        module=module,
         opaque=opaque,
         outputs="probabilities" if last in ("Sigmoid", "Softmax") else "logits",
         weights=[one for one in values.values() if np.issubdtype(one.dtype, np.floating)],
+        widths=tuple(one.width or 1 for one in stated),
+        forms=tuple(Form(whole=one.whole, flat=one.width is None) for one in stated),
     )
     return wrap_outside(network, encoder, classes, task, outputs, name)
 
 
-def _constants(proto: Any, onnx: Any) -> Values:
-    values = {one.name: onnx.numpy_helper.to_array(one) for one in proto.graph.initializer}
-    for node in proto.graph.node:
-        if node.op_type == "Constant":
-            value = next(iter(_attributes(node, onnx).values()))
-            values[node.output[0]] = (
-                onnx.numpy_helper.to_array(value) if hasattr(value, "data_type") else np.asarray(value)
+def _in_order(encoder: Any, inputs: list[str]) -> Any:
+    """Return the encoders in the order of the inputs, where they were given by name; refuse too few or too many."""
+    if isinstance(encoder, Mapping):
+        if {*encoder} != {*inputs}:
+            raise ModelError(
+                f"the inputs of the ONNX model are {', '.join(inputs)}, but the keys of {argument('encoder')} are "
+                f"{', '.join(map(str, encoder))}. Pass one encoder for each input, by its name"
             )
-        elif node.op_type == "Identity" and node.input[0] in values:
-            values[node.output[0]] = values[node.input[0]]
-        elif node.op_type == "Transpose" and node.input[0] in values:
-            values[node.output[0]] = values[node.input[0]].transpose(_attributes(node, onnx).get("perm"))
-    return values
+        return [encoder[name] for name in inputs]
+    given = len(encoder) if isinstance(encoder, (list, tuple)) else 1
+    if encoder is not None and given not in (0, len(inputs)):
+        raise ModelError(
+            f"the number of inputs of the ONNX model is {len(inputs)}, but the number of encoders in "
+            f"{argument('encoder')} is {given}. Pass one encoder for each input"
+        )
+    return encoder
 
 
-def _attributes(node: Any, onnx: Any) -> dict[str, Any]:
-    found = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-    return {name: value.decode() if isinstance(value, bytes) else value for name, value in found.items()}
+def _input(one: Any) -> Input:
+    dims = one.type.tensor_type.shape.dim
+    width = dims[1].dim_value if len(dims) == 2 else None
+    return Input(one.name, width, one.type.tensor_type.elem_type not in FLOATS)
+
+
+def _precision(inputs: list[Any]) -> torch.dtype:
+    double = any(TYPES[one.type.tensor_type.elem_type] is np.float64 for one in inputs)
+    return torch.float64 if double else torch.float32
 
 
 def _last(proto: Any, result: str) -> str:
@@ -132,11 +151,6 @@ def _runner(proto: Any, inputs: list[Any], result: str) -> Run:
     flat = [len(one.type.tensor_type.shape.dim) == 1 for one in inputs]
 
     def run(encoded: list[FloatArray]) -> NDArray[Any]:
-        if len(encoded) != len(inputs):
-            raise ModelError(
-                f"the number of inputs of the ONNX model is {len(inputs)}, but the number of encoders in "
-                f"{argument('encoder')} is {len(encoded)}. Pass one encoder for each input"
-            )
         feed = {
             one.name: x.reshape(-1).astype(kind) if narrow else x.astype(kind)
             for one, x, kind, narrow in zip(inputs, encoded, types, flat, strict=True)

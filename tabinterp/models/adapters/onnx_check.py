@@ -6,7 +6,7 @@ Inspection and loading both call `check`; nothing is run and no other file is op
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import import_module
 from typing import Any
 
@@ -16,8 +16,11 @@ from tabinterp.errors import ModelError, UnsafeFileError, first_line
 from tabinterp.models.io.allocation_limits import ROWS, check_products, check_total, check_value
 
 STANDARD = ("", "ai.onnx")
+LEARNING = "ai.onnx.ml"  # the domain of the operators for scalers, encoders and linear models
 TYPES = {1: np.float32, 11: np.float64, 7: np.int64, 6: np.int32}  # of inputs
 FLOATS = (1, 11)
+TEXT = 8
+COLUMNS = (TEXT, 9)  # types of inputs that a pipeline may have besides: text and Booleans
 REAL = (1, 10, 11, 16)  # types of tensors of real numbers
 NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13}  # types of tensors: numbers and bool; no text, no complex numbers
 CONSTANTS = ("value", "value_float", "value_floats", "value_int", "value_ints")
@@ -66,13 +69,58 @@ def check(proto: Any, source: str) -> None:
         Where it is not valid, of another opset, of inputs or values that are no numbers, or larger than the limits.
     """
     onnx = library("onnx")
+    _check_form(proto, source, onnx, is_pipeline=False)
+    output(proto)
+    _check_sizes(proto, source, onnx)
+
+
+def check_pipeline(proto: Any, source: str) -> None:
+    """Check an onnx.ModelProto that onnxruntime is not given: of its operators, those of tabinterp's own tables are computed.
+
+    Raises
+    ------
+    UnsafeFileError, ModelError
+        As `check`, save for operators of ai.onnx.ml, texts, and the sizes of values.
+    """
+    _check_form(proto, source, library("onnx"), is_pipeline=True)
+
+
+def is_pipeline(proto: Any) -> bool:
+    """Return whether a model was made by skl2onnx or the like: operators of ai.onnx.ml, or inputs of text."""
+    text = any(one.type.tensor_type.elem_type in COLUMNS for one in proto.graph.input)
+    return text or any(node.domain == LEARNING for node in proto.graph.node)
+
+
+def constants(proto: Any) -> dict[str, Any]:
+    """Return the constants of a graph as arrays, by name."""
+    onnx = library("onnx")
+    values = {one.name: onnx.numpy_helper.to_array(one) for one in proto.graph.initializer}
+    for node in proto.graph.node:
+        if node.op_type == "Constant":
+            values[node.output[0]] = np.asarray(next(iter(attributes(node).values())))
+        elif node.op_type == "Identity" and node.input[0] in values:
+            values[node.output[0]] = values[node.input[0]]
+        elif node.op_type == "Transpose" and node.input[0] in values:
+            values[node.output[0]] = values[node.input[0]].transpose(attributes(node).get("perm"))
+    return values
+
+
+def attributes(node: Any) -> dict[str, Any]:
+    """Return the attributes of a node by name: text as such, tensors as arrays."""
+    onnx = library("onnx")
+    found = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+    arrays = {name: onnx.numpy_helper.to_array(value) for name, value in found.items() if hasattr(value, "data_type")}
+    return found | arrays | {name: value.decode() for name, value in found.items() if isinstance(value, bytes)}
+
+
+def _check_form(proto: Any, source: str, onnx: Any, is_pipeline: bool) -> None:
     if len(proto.graph.node) > MOST_NODES:
         raise ModelError(
             f"{source!r} has {len(proto.graph.node):,} operators; the limit is {MOST_NODES:,}. Simplify the network, and "
             "export it again"
         )
-    _check_operators(proto, source)
-    _check_tensors(proto, source)
+    _check_operators(proto, source, is_pipeline)
+    _check_tensors(proto, source, {*NUMBERS, TEXT} if is_pipeline else NUMBERS)
     _check_opset(proto, source, onnx)
     try:
         onnx.checker.check_model(proto)
@@ -82,9 +130,8 @@ def check(proto: Any, source: str) -> None:
         ) from None
     _check_values(proto, source, onnx)
     names = {one.name for one in proto.graph.initializer}
-    _check_inputs([one for one in proto.graph.input if one.name not in names], source)
-    output(proto)
-    _check_sizes(proto, source, onnx)
+    types = {*TYPES, *COLUMNS} if is_pipeline else {*TYPES}
+    _check_inputs([one for one in proto.graph.input if one.name not in names], source, types)
 
 
 def output(proto: Any) -> str:
@@ -120,13 +167,11 @@ def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
     return free
 
 
-def _check_operators(proto: Any, source: str) -> None:
+def _check_operators(proto: Any, source: str, is_pipeline: bool) -> None:
     domains = {one.domain for one in proto.opset_import} | {node.domain for node in proto.graph.node}
-    custom = sorted(domains - set(STANDARD) - {"ai.onnx.ml"})
+    custom = sorted(map(str, domains - set(STANDARD) - {LEARNING}))  # bytes, where they are no text
     used = {node.op_type for node in proto.graph.node if node.domain in STANDARD}
-    unknown = sorted(used - OPERATORS) + sorted(
-        {f"ai.onnx.ml.{node.op_type}" for node in proto.graph.node if node.domain not in STANDARD}
-    )
+    unknown = [] if is_pipeline else sorted(map(str, used - OPERATORS))
     kinds = [message.DESCRIPTOR.name for message in _messages(proto)]
     found = [
         *(f"operators of the domain {domain!r}" for domain in custom),
@@ -161,7 +206,7 @@ def _messages(message: Any) -> Iterator[Any]:
                 yield from _messages(part)
 
 
-def _check_tensors(proto: Any, source: str) -> None:
+def _check_tensors(proto: Any, source: str, types: Collection[int] = NUMBERS) -> None:
     """Check every tensor of the file, wherever it is: weights, attributes, subgraphs, functions, training steps."""
     for message in _messages(proto):
         kind = message.DESCRIPTOR.name
@@ -177,7 +222,7 @@ def _check_tensors(proto: Any, source: str) -> None:
                 f"{source!r} contains sparse tensors, which can be much larger in memory than in the file. Save "
                 "them as dense tensors"
             )
-        if kind == "TensorProto" and message.data_type not in NUMBERS:
+        if kind == "TensorProto" and message.data_type not in types:
             raise ModelError(
                 f"{source!r}: the tensor {message.name!r} has the unsupported ONNX data type {message.data_type}; real "
                 "numbers, integers and Booleans are supported. Convert the tensor, and export the model again"
@@ -240,12 +285,12 @@ def _numbers(tensor: Any, source: str, onnx: Any) -> Any:
         ) from None
 
 
-def _check_inputs(inputs: list[Any], source: str) -> None:
+def _check_inputs(inputs: list[Any], source: str, types: Collection[int]) -> None:
     if not 0 < len(inputs) <= MOST_INPUTS:
         raise ModelError(f"{source!r} has {len(inputs)} inputs; 1 to {MOST_INPUTS} are allowed")
     for one in inputs:
         kind = one.type.tensor_type
-        if kind.elem_type not in TYPES:
+        if kind.elem_type not in types:
             raise ModelError(
                 f"{source!r}: the input {one.name!r} has an unsupported type; inputs must be floats or integers. Encode "
                 "other values before they enter the network, and export the network again"

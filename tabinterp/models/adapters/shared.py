@@ -61,6 +61,12 @@ def asked(
     return task, outputs
 
 
+def without_encoder(encoder: Any, reason: str) -> None:
+    """Refuse an encoder for a model that needs none."""
+    if encoder is not None:
+        raise ModelError(f"{reason}, so it needs no {argument('encoder')}. Leave it out")
+
+
 def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], FloatArray]:
     """Return a function from a frame of rows to the estimator's own probabilities (n, k) or values (n,)."""
     encoder, _ = ends(inside(estimator))

@@ -21,7 +21,7 @@ from tabinterp.errors import ModelError, argument
 from tabinterp.models.model import Model
 from tabinterp.models.multi_input import with_encoder
 
-from . import calibrated, ensemble, skorch, tabnet, transformed
+from . import calibrated, ensemble, pytabkit, skorch, tabnet, transformed
 from .shared import Pointwise, affine, bases, ends, inside, predictor, reads
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -72,6 +72,8 @@ def read(estimator: Any, outputs: str | None = None) -> Model:
     if tabnet.is_tabnet(estimator):
         return tabnet.wrap(estimator)
     _check(estimator)
+    if pytabkit.is_ours(estimator):
+        return pytabkit.wrap(estimator, of_rows(estimator))
     compose = next((COMPOSED[base] for base in bases(estimator) if base in COMPOSED), None)
     if compose is not None:
         made = compose(estimator, read)
@@ -103,7 +105,7 @@ def _pipeline(pipeline: Any, outputs: str | None) -> Model:
     last = read(final, outputs)
     if encoder is None:
         return last
-    if last.function is not None:
+    if last.function is not None or pytabkit.is_ours(final):  # that one's inputs are columns of a frame
         return of_rows(pipeline)
     if last.encoder is not None:
         encoder = Pipeline([("outside", encoder), ("inside", last.encoder)])

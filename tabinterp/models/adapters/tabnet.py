@@ -35,6 +35,24 @@ class Sparsemax(nn.Module):
         return (x - sums.gather(-1, size - 1) / size.to(x.dtype)).clamp(min=0)
 
 
+class Entmax15(nn.Module):
+    """The 1.5-entmax of each row (Peters, Niculae and Martins 2019), in operations that torch differentiates."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = (x - x.max(dim=-1, keepdim=True).values) / 2
+        ordered = torch.sort(x, dim=-1, descending=True).values
+        places = torch.arange(1, x.shape[-1] + 1, device=x.device, dtype=x.dtype)
+        mean = ordered.cumsum(-1) / places
+        spread = (ordered**2).cumsum(-1) - places * mean**2
+        # Places outside the support may be below 0: there the root needs a slope, which is then not used.
+        limits = mean - ((1 - spread) / places).clamp(min=torch.finfo(x.dtype).tiny).sqrt()
+        size = (limits <= ordered).sum(-1, keepdim=True)
+        return (x - limits.gather(-1, size - 1)).clamp(min=0) ** 2
+
+
+SELECTORS: dict[str, Callable[[], nn.Module]] = {"Sparsemax": Sparsemax, "Entmax15": Entmax15}
+
+
 def is_tabnet(estimator: Any) -> bool:
     """Return whether this is a TabNet estimator of one target, without importing its package."""
     return any(base.__module__.split(".")[0] == "pytorch_tabnet" for base in type(estimator).__mro__) and (
@@ -52,8 +70,8 @@ def wrap(estimator: Any) -> Model:
         if type(part).__name__ == "GBN":  # what it cuts into pieces gives the same in evaluation mode, piece by piece
             part.virtual_batch_size = BLOCK  # type: ignore[assignment]
         for name, child in [*part.named_children()]:
-            if type(child).__name__ == "Sparsemax":
-                setattr(part, name, Sparsemax())
+            if type(child).__name__ in SELECTORS:
+                setattr(part, name, SELECTORS[type(child).__name__]())
     model = from_torch.wrap(
         network,
         "passthrough",

@@ -15,6 +15,7 @@ from typing import Any
 from tabinterp import file_names as layout
 from tabinterp.errors import ModelError, TabinterpError
 from tabinterp.models.adapters import onnx as from_onnx
+from tabinterp.models.adapters.onnx_check import is_pipeline
 
 from . import bundle as bundles
 from . import network_description as network
@@ -267,9 +268,11 @@ def _onnx(content: Content, found: Inspection) -> None:
     """Inspect a graph: check it, list its operators, and compare it with its conversion on random rows, as `load_model`
     does.
     """
-    found.layers = [node.op_type for node in from_onnx.read(content.data, content.name).graph.node]
+    proto = from_onnx.read(content.data, content.name)
+    found.layers = [node.op_type for node in proto.graph.node]
     LOADERS["onnx"](content, Given(None, None))
-    found.needs = "pass an encoder (--encoder), unless the network reads the numeric columns unchanged"
+    if not is_pipeline(proto):
+        found.needs = "pass an encoder (--encoder), unless the network reads the numeric columns unchanged"
 
 
 def _nothing(_content: Content, _found: Inspection) -> None:

@@ -1,0 +1,422 @@
+"""Encoding steps of an ONNX pipeline: scalers, imputers and encoders of levels, computed in numpy column by column.
+
+onnxruntime is not asked: only the operators of the table below are known, and none of them makes more columns than its inputs
+and its own lists have.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabinterp.arrays import FloatArray
+from tabinterp.errors import ModelError
+from tabinterp.models.column_lineage import PartSources, Sources, Structured
+from tabinterp.models.io.allocation_limits import ROWS, check_total, check_value
+from tabinterp.table.coerce import shown
+
+from .onnx_graph import Settings, Values
+
+FLOAT, STRING, BOOL, DOUBLE = 1, 8, 9, 11
+WHOLE = (6, 7)
+Matrix = NDArray[Any]  # (n, c) of numbers, or of texts as objects
+
+
+class NoStepError(Exception):
+    """A node that is not an encoding step, or not one of single columns."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """An input of the pipeline: `width` columns of an ONNX type."""
+
+    name: str
+    width: int
+    type: int
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """An operator on values by name; a constant among them is held in `constants`."""
+
+    kind: str
+    inputs: tuple[str, ...]
+    output: str
+    settings: Settings
+    constants: Values
+
+    def of(self, values: dict[str, Matrix]) -> Matrix:
+        given = [self.constants[name] if name in self.constants else values[name] for name in self.inputs if name]
+        return STEPS[self.kind](given, self.settings)
+
+
+class Front(Structured):
+    """The encoding steps of a pipeline as a transformer of the columns that it reads.
+
+    `places` says for each value which column of the table each of its columns comes from, -1 for a constant.
+    """
+
+    def __init__(
+        self, given: Sequence[Given], steps: Sequence[Step], outputs: Sequence[str], places: dict[str, list[int]]
+    ) -> None:
+        self.given = tuple(given)
+        self.steps = tuple(steps)
+        self.outputs = tuple(outputs)
+        self.places = places
+        self.known: dict[str, NDArray[Any]] = {}
+        self.n_features_in_ = sum(one.width for one in given)
+
+    @property
+    def widths(self) -> list[int]:
+        """The number of columns of each output."""
+        return [len(self.places[name]) for name in self.outputs]
+
+    def of_columns(self, columns: Sequence[str], frame: pd.DataFrame) -> Front:
+        """Return the same steps for these columns of a table."""
+        made = Front(self.given, self.steps, self.outputs, self.places)
+        made.feature_names_in_ = np.array(columns, dtype=object)  # type: ignore[attr-defined]
+        for place, levels in self._levels().items():
+            is_text = isinstance(levels[0], str)
+            if is_text != pd.api.types.is_numeric_dtype(frame[columns[place]].dtype):
+                made.known[columns[place]] = levels
+        return made
+
+    def transform(self, rows: Any) -> FloatArray:
+        frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(np.asarray(rows))
+        values: dict[str, Matrix] = {}
+        first = 0
+        for one in self.given:
+            columns = [_column(frame.iloc[:, i], one.type) for i in range(first, first + one.width)]
+            values[one.name] = np.column_stack(columns)
+            first += one.width
+        for step in self.steps:
+            values[step.output] = step.of(values)
+        return np.concatenate([values[name].astype(np.float64) for name in self.outputs], axis=1)
+
+    def get_feature_names_out(self, names: Any = None) -> NDArray[Any]:
+        return np.array([f"column{i}" for i in range(sum(self.widths))], dtype=object)
+
+    def sources(self, inputs: Sources, of: PartSources) -> Sources:
+        places = [place for name in self.outputs for place in self.places[name]]
+        return [inputs[place] if place >= 0 else frozenset() for place in places]
+
+    def levels(self) -> dict[str, NDArray[Any]]:
+        return self.known
+
+    def _levels(self) -> dict[int, NDArray[Any]]:
+        """Return the levels that the pipeline knows, by place, of columns that reach an encoder of levels unchanged."""
+        unchanged = {one.name for one in self.given}
+        found: dict[int, NDArray[Any]] = {}
+        for step in self.steps:
+            if step.kind in UNCHANGED and all(name in {*unchanged, *step.constants} for name in step.inputs):
+                unchanged.add(step.output)
+            elif step.kind in ("OneHotEncoder", "LabelEncoder") and step.inputs[0] in unchanged:
+                levels = _levels(step.settings) if step.kind == "OneHotEncoder" else _mapping(step.settings)[0]
+                found |= {place: np.array(levels, dtype=object) for place in self.places[step.inputs[0]]}
+        return found
+
+
+def front(
+    nodes: Sequence[Any], values: Values, attributes: Callable[[Any], Settings], given: Sequence[Given]
+) -> tuple[Front, set[str]]:
+    """Return as many of the nodes as are encoding steps of single columns, with no outputs yet, and which values are text."""
+    places, tried = dict[str, list[int]](), dict[str, Matrix]()
+    check_value(ROWS * sum(one.width for one in given), True, "the ONNX pipeline: all inputs together")
+    for one in given:
+        first = sum(map(len, places.values()))
+        places[one.name] = [*range(first, first + one.width)]
+        tried[one.name] = np.empty((0, one.width), dtype=object if one.type == STRING else np.float64)
+    steps = []
+    for node in nodes:
+        constants = {name: values[name] for name in node.input if name in values}
+        computed = [name for name in node.input if name and name not in constants]
+        if node.op_type not in STEPS or not computed or not all(name in places for name in computed):
+            continue
+        step = Step(node.op_type, tuple(node.input), node.output[0], attributes(node), constants)
+        try:
+            places[step.output], tried[step.output] = _traced(step, places, tried)
+        except (NoStepError, ValueError, LookupError, TypeError):  # of another form than skl2onnx writes
+            continue
+        steps.append(step)
+    check_total(ROWS * sum(map(len, places.values())), "the ONNX pipeline")
+    return Front(given, steps, [], places), {name for name, made in tried.items() if made.dtype == object}
+
+
+def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | None:
+    """Return what an encoding step makes of constants alone; None where it is not one."""
+    if node.op_type not in STEPS or not all(name in values for name in node.input if name):
+        return None
+    given = [np.reshape(values[name], (1, -1)) for name in node.input if name]
+    try:
+        return STEPS[node.op_type](given, settings).reshape(-1)
+    except (NoStepError, ValueError, LookupError, TypeError):
+        return None
+
+
+def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return the columns of a table that a pipeline reads: by the names of its inputs, otherwise in their order.
+
+    skl2onnx writes `_` for what cannot be in a name. A pipeline with one matrix as input has no names of columns.
+    """
+    columns = [*map(str, frame.columns)]
+    written = {_written(name): name for name in columns} | {name: name for name in columns}
+    if all(one.width == 1 and one.name in written for one in given):
+        return tuple(written[one.name] for one in given)
+    total = sum(one.width for one in given)
+    matrix = len(given) == 1 and given[0].width > 1
+    if (matrix or len(columns) == 1) and total == len(columns):
+        return tuple(columns)
+    if matrix:
+        raise ModelError(
+            f"the input {given[0].name!r} of the ONNX pipeline has {total} columns, but the number of input columns of the table "
+            f"is {len(columns)}: {', '.join(map(repr, columns))}. Read the table with the columns that the pipeline was trained "
+            "on, in the same order"
+        )
+    missing = [one.name for one in given if one.name not in written or one.width > 1]
+    raise ModelError(
+        f"the ONNX pipeline reads inputs that are not input columns of this table: {', '.join(map(repr, missing))}. Read the "
+        "table with these columns as inputs"
+    )
+
+
+def _written(name: str) -> str:
+    made = re.sub(r"[^\w+]", "_", name)
+    return f"_{made}" if re.match("[0-9]", made) else made
+
+
+# ---- columns of a table
+
+
+def _column(column: pd.Series, kind: int) -> NDArray[Any]:
+    if kind == STRING:
+        missing = column.isna().to_numpy()
+        return np.array(
+            ["nan" if gone else str(value) for value, gone in zip(column, missing, strict=True)], dtype=object
+        )
+    try:
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        wrong = next((value for value in column if not _is_number(value)), None)
+        raise ModelError(
+            f"the ONNX pipeline reads column {str(column.name)!r} as numbers, but it holds the value {shown(wrong)}. Read the "
+            "column with the type that the pipeline was trained on"
+        ) from None
+    if kind in (FLOAT, DOUBLE):
+        return values.astype(np.float32).astype(np.float64) if kind == FLOAT else values
+    wrong_rows = np.flatnonzero(~(np.isfinite(values) & (values == np.floor(values))))
+    if len(wrong_rows):
+        raise ModelError(
+            f"the ONNX pipeline reads column {str(column.name)!r} as whole numbers, but row {int(wrong_rows[0])} holds the value "
+            f"{shown(column.iloc[int(wrong_rows[0])])}. Remove rows with missing values, or export the pipeline with a float "
+            "input for this column"
+        )
+    return values.astype(bool) if kind == BOOL else values.astype(np.int64)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return value is None or value is pd.NA
+    return True
+
+
+# ---- which column of the table each column of a value comes from
+
+
+def _traced(step: Step, places: dict[str, list[int]], tried: dict[str, Matrix]) -> tuple[list[int], Matrix]:
+    """Return the places of what a step makes, and what it makes of no rows.
+
+    Raises
+    ------
+    NoStepError
+        where a column of it comes from several columns, or the step is of another form.
+    """
+    computed = [places[name] for name in step.inputs if name in places]
+    entries = [sum(map(len, computed)), *(one.size for one in step.constants.values())]
+    if step.kind == "OneHotEncoder":
+        entries.append(len(computed[0]) * len(_levels(step.settings)))
+    check_value(ROWS * max(entries), True, f"the ONNX pipeline: the value {step.output!r} ({step.kind})")
+    rows = any(math.prod(one.shape[:-1]) != 1 for one in step.constants.values())
+    if rows and step.kind not in MOVES:  # a constant of several rows
+        raise NoStepError
+    made = step.of(tried)
+    if step.kind in MOVES:
+        moved = step.of({name: np.array([places[name]]) for name in step.inputs if name in places})
+        return [int(one) for one in moved[0]], made
+    if step.kind == "ArgMax":
+        single = {place for place in computed[0] if place >= 0}
+        if len(single) != 1:
+            raise NoStepError
+        return [*single], made
+    width, first = made.shape[1], computed[0]
+    if any(one != first for one in computed) or width % len(first):
+        raise NoStepError
+    each = width // len(first)
+    if each > 1 and len(first) > 1 and step.kind != "OneHotEncoder":
+        raise NoStepError
+    return [place for place in first for _ in range(each)], made
+
+
+# ---- steps: matrices (n, c) and constants to a matrix
+
+
+def _cast(given: list[Matrix], settings: Settings) -> Matrix:
+    to, x = settings["to"], given[0]
+    if x.dtype == object or to not in (FLOAT, DOUBLE, BOOL, *WHOLE):
+        raise NoStepError
+    if to == FLOAT:
+        return x.astype(np.float32).astype(np.float64)
+    return x.astype(np.float64 if to == DOUBLE else bool if to == BOOL else np.int64)
+
+
+def _imputed(given: list[Matrix], settings: Settings) -> Matrix:
+    x = given[0]
+    kind = "floats" if "imputed_value_floats" in settings else "int64s"
+    values = np.asarray(settings[f"imputed_value_{kind}"])
+    missing = settings.get("replaced_value_float", 0.0) if kind == "floats" else settings.get("replaced_value_int64", 0)
+    return np.where(np.isnan(x) if np.isnan(missing) else x == missing, np.broadcast_to(values, x.shape), x)
+
+
+def _scaled(given: list[Matrix], settings: Settings) -> Matrix:
+    shift, scale = (np.asarray(settings.get(name, [usual])) for name, usual in (("offset", 0.0), ("scale", 1.0)))
+    return np.asarray((given[0] - shift) * scale)
+
+
+def _levels(settings: Settings) -> list[Any]:
+    found = _listed(settings, "cats_strings", "cats_int64s")
+    if len({*found}) < len(found):
+        raise NoStepError
+    return found
+
+
+def _listed(settings: Settings, *names: str) -> list[Any]:
+    """Return the first of these attributes that there is, with texts as such."""
+    found: Any = next((settings[name] for name in names if name in settings), [])
+    values = [one.decode() if isinstance(one, bytes) else one for one in np.asarray(found, dtype=object).ravel()]
+    if not values:
+        raise NoStepError
+    return values
+
+
+def _one_hot(given: list[Matrix], settings: Settings) -> Matrix:
+    x, levels = given[0], _levels(settings)
+    found = pd.Index(levels).get_indexer(x.ravel())
+    if not settings.get("zeros", 1) and (found < 0).any():
+        place = int(np.argmax(found < 0))
+        raise ModelError(
+            f"the ONNX pipeline does not know the level {shown(x.ravel()[place])} (row {place // x.shape[1]}); it was trained on "
+            f"{', '.join(map(shown, levels[:8]))}. Remove these rows, or train the pipeline with "
+            "OneHotEncoder(handle_unknown='ignore')"
+        )
+    encoded = np.zeros((x.size, len(levels)))
+    encoded[np.flatnonzero(found >= 0), found[found >= 0]] = 1
+    return encoded.reshape(len(x), x.shape[1] * len(levels))
+
+
+def _labelled(given: list[Matrix], settings: Settings) -> Matrix:
+    keys, values, otherwise = _mapping(settings)
+    x = given[0]
+    places = pd.Index(keys).get_indexer(x.ravel())
+    kind = object if isinstance(otherwise, str) else np.float64
+    made: Matrix = np.array([*values, otherwise], dtype=kind)[places].reshape(x.shape)
+    return made
+
+
+def _mapping(settings: Settings) -> tuple[list[Any], list[Any], Any]:
+    """Return the keys of a LabelEncoder, their values, and the value of everything else."""
+    keys = _listed(settings, "keys_strings", "keys_int64s", "keys_floats", "keys_tensor")
+    values = _listed(settings, "values_strings", "values_int64s", "values_floats", "values_tensor")
+    if len(keys) != len(values) or len({*keys}) < len(keys):
+        raise NoStepError
+    usual: dict[str, Any] = {"strings": "_Unused", "int64s": -1, "floats": 0.0}
+    kind = next((one for one in usual if f"values_{one}" in settings), "tensor")
+    stated = settings.get(f"default_{kind.removesuffix('s')}", usual.get(kind))
+    return keys, values, _listed({"of": [stated] if kind != "tensor" else stated}, "of")[0]
+
+
+def _taken(given: list[Matrix], settings: Settings) -> Matrix:
+    if settings.get("axis", 0) not in (1, -1) or given[1].ndim > 1:
+        raise NoStepError
+    return np.take(given[0], np.ravel(given[1]), axis=1)
+
+
+def _extracted(given: list[Matrix], settings: Settings) -> Matrix:
+    return np.take(given[0], np.ravel(given[1]), axis=1)
+
+
+def _beside(given: list[Matrix], settings: Settings) -> Matrix:
+    if settings.get("axis", 1) not in (1, -1):
+        raise NoStepError
+    return np.concatenate(given, axis=1)
+
+
+def _reshaped(given: list[Matrix], settings: Settings) -> Matrix:
+    if [*np.ravel(given[1])][-1] not in (given[0].shape[1], -1) or len(given[1]) > 2:
+        raise NoStepError
+    return given[0]
+
+
+def _same(given: list[Matrix], settings: Settings) -> Matrix:
+    return given[0]
+
+
+def _first(given: list[Matrix], settings: Settings) -> Matrix:
+    if settings.get("axis", 0) not in (1, -1) or settings.get("select_last_index", 0):
+        raise NoStepError
+    return np.asarray(np.argmax(given[0], axis=1, keepdims=True))
+
+
+def _where(given: list[Matrix], settings: Settings) -> Matrix:
+    return np.where(*given)
+
+
+def _threshold(given: list[Matrix], settings: Settings) -> Matrix:
+    return np.asarray(given[0] > settings.get("threshold", 0.0), dtype=np.float64)
+
+
+def _of(function: Callable[..., Any]) -> Callable[[list[Matrix], Settings], Matrix]:
+    """Return a step of numbers."""
+
+    def compute(given: list[Matrix], settings: Settings) -> Matrix:
+        if any(one.dtype == object for one in given):
+            raise NoStepError
+        return np.asarray(function(*given))
+
+    return compute
+
+
+MOVES = ("ArrayFeatureExtractor", "Concat", "FeatureVectorizer", "Gather", "Identity", "Reshape")
+UNCHANGED = (*MOVES, "Cast")
+STEPS: dict[str, Callable[[list[Matrix], Settings], Matrix]] = {
+    "Add": _of(operator.add),
+    "ArgMax": _first,
+    "ArrayFeatureExtractor": _extracted,
+    "Binarizer": _threshold,
+    "Cast": _cast,
+    "Concat": _beside,
+    "Div": _of(operator.truediv),
+    "FeatureVectorizer": _beside,
+    "Gather": _taken,
+    "Greater": _of(operator.gt),
+    "Identity": _same,
+    "Imputer": _imputed,
+    "IsNaN": _of(np.isnan),
+    "LabelEncoder": _labelled,
+    "Less": _of(operator.lt),
+    "Mul": _of(operator.mul),
+    "Not": _of(np.logical_not),
+    "OneHotEncoder": _one_hot,
+    "Reshape": _reshaped,
+    "Scaler": _scaled,
+    "Sub": _of(operator.sub),
+    "Where": _where,
+}
