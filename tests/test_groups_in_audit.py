@@ -84,7 +84,12 @@ def test_it_is_read_back_shown_and_asked_for_again(undrawn):
     document = audited().document
     assert from_bytes(to_bytes(document)) == document
     page = render(document)
-    for words in ("Selection rates and impact ratios", "sex: w (reference)", "Can inputs predict sex?", "Declared constraints"):
+    for words in (
+        "Selection rates and impact ratios",
+        "sex: w (reference)",
+        "Can inputs predict sex?",
+        "Declared constraints",
+    ):
         assert words in page
     asked = from_bytes(to_bytes(document)).settings.arguments()
     given = {name: {"direction": one} if isinstance(one, str) else one for name, one in CONSTRAINTS.items()}

@@ -78,7 +78,8 @@ TEXT: dict[str, str] = {
     "report.impact.lowest.head": "Adverse impact ratios of the network",
     "report.impact.lowest": "Lowest ratio that can be disclosed, by protected column",
     "report.impact": (
-        "Adverse impact ratios: selection rate of the least selected group divided by that of the most selected group"
+        "Adverse impact ratios that can be disclosed: selection rate of the least selected group divided by that of the "
+        "most selected group"
     ),
     "report.groups.more": "More tables of groups: differences, error rates, calibration, groups of two columns",
     "report.impact.columns": "Columns",

@@ -82,9 +82,9 @@ TEXT: dict[str, str] = {
         "determine each other are changed together. Each optimum is compared with {reference} real rows by "
         "four measures: the Mahalanobis distance of its numeric columns, the distance to its nearest "
         "neighbours, an anomaly score from an isolation forest, and the largest residual of a numeric column in a regression "
-        "on the other columns. Very small and very large values of a measure both count as atypical; the "
-        "most extreme of the four measures determines how atypical an optimum is. An optimum that is more "
-        "atypical than {far} of the real rows is marked as implausible."
+        "on the other columns. Very small and very large values of a measure both count as atypical. Each "
+        "row is ranked by the most extreme of its four measures; an optimum that ranks above {far} of the real "
+        "rows is marked as implausible."
     ),
     # unit: its name; cost: report.inside.cost; interval: report.interval
     "report.inside.card": "{unit}: {cost}",

@@ -44,8 +44,9 @@ TEXT: dict[str, str] = {
         "comparison, each column is set alone to its values in the narrowly approved rows."
     ),
     "reasons.protected": (
-        "For {network}% of the declined rows (95% CI {network_low} to {network_high}), the network's reasons include at least "
-        "one protected column; for {other}% (95% CI {other_low} to {other_high}), those of {linear:name} do."
+        "For {network}% of the declined rows (95% CI {network_low} to {network_high}), the network's reasons include at "
+        "least one protected column. For {other}% of the same rows (95% CI {other_low} to {other_high}), the reasons given "
+        "by {linear:name} do."
     ),
     "reasons.proxy": (
         "{column} is one of the best predictors of the protected column {protected}, which neither model uses. "
@@ -77,7 +78,10 @@ TEXT: dict[str, str] = {
     ),
     "report.reasons.named": "Most frequent reasons",
     "report.reasons.axis": "Share of declined rows for which the column is a reason",
-    "report.reasons.caption": "A row can have several reasons, so the shares can add up to more than 1.",
+    "report.reasons.caption": (
+        "A row can have several reasons, so the shares can add up to more than 1. A cross at zero marks a withheld share of"
+        " any size."
+    ),
     "report.reasons.aria": (
         "Share of declined rows for which each column is a reason, with 95% CIs. Number of reasons shown: {count}. "
         "Network: {shares}."
