@@ -34,7 +34,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     correlation, pair = min(disagreeing or known, key=lambda one: one[0])
     values: dict[str, object] = {"value": correlation, "threshold": limits["rank"]}
     values |= {"first": _method(pair.first), "second": _method(pair.second)}
-    values |= {"ordered": pair.ordered, "opposed": pair.opposed, "pairs": len(known)}
+    values |= {"ordered": pair.ordered, "opposed": pair.opposed}
     if correlation < limits["rank"] and not disagreeing:
         if _order_correlation(pair) >= limits["rank"]:
             return Outcome("cleared", "cleared_error", values)
@@ -107,13 +107,12 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "The attribution methods compared (pairs: {pairs}) rank the columns similarly. The lowest rank correlation "
-                    "is {value}, between {first:method} and {second:method} (threshold {threshold}). Of the {ordered} pairs of "
-                    "columns whose order is significant under both methods, {opposed} are ordered differently by the two "
-                    "methods."
+                    "The attribution methods compared rank the columns similarly. The lowest rank correlation is {value}, "
+                    "between {first:method} and {second:method} (threshold {threshold}). Of the {ordered} pairs of columns "
+                    "whose order is significant under both methods, {opposed} are ordered differently by the two methods."
                 ),
                 (
-                    "first, second: names of methods; pairs: of methods; value: the rank correlation; ordered, opposed: "
+                    "first, second: names of methods; value: the rank correlation; ordered, opposed: "
                     "numbers of pairs of columns"
                 ),
             ),
