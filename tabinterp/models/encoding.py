@@ -27,7 +27,7 @@ from .affine_encoder import NEAR, weight_of
 from .column_lineage import Probed, Sources, is_probed, known_levels, structure
 from .encoder_differences import Steps, steps_of
 from .encoder_head import Mix, cut, shown_head
-from .transformer_cache import in_parts
+from .transformer_cache import InParts
 from .transformer_calls import as_array, as_taken
 
 PROBE_CELLS = 2_000_000
@@ -66,6 +66,12 @@ class Encoding:
     unseen: dict[str, int] = field(default_factory=dict)  # column -> rows with a level the encoder was not fitted on
     tail: Tail | None = None
     abrupt: tuple[str, ...] = ()
+
+    def outputs(self, rows: pd.DataFrame, places: IntArray) -> FloatArray:
+        """Return some of the encoded columns (n, places); where the encoder has parts, only theirs are asked."""
+        if isinstance(self.transform, Transform):
+            return self.transform.outputs(rows, places)
+        return self.transform(rows)[:, places]
 
     def has_slope(self, column: str) -> bool:
         """Return whether a derivative by this column alone is one by its encoded columns."""
@@ -228,35 +234,44 @@ def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable
     return lambda rows: as_array(rows[names])
 
 
-def _transform(
-    encoder: Any, columns: tuple[str, ...], reads: tuple[str, ...] | None
-) -> Callable[[pd.DataFrame], FloatArray]:
-    named, encode = hasattr(encoder, "feature_names_in_"), _in_turn(encoder)
-    quickly, fitted_on_none = in_parts(encoder, as_array), _fitted_on_none(encoder, reads or columns)
+class Transform:
+    """An encoder as a function from rows of the input columns (n, columns) to encoded rows (n, width)."""
 
-    def transform(rows: pd.DataFrame) -> FloatArray:
-        rows = rows if reads is None else rows[list(reads)]
-        rows = _with_none(rows, fitted_on_none)
+    def __init__(self, encoder: Any, columns: tuple[str, ...], reads: tuple[str, ...] | None) -> None:
+        self._kind, self._reads = type(encoder).__name__, reads
+        self._named, self._encode = hasattr(encoder, "feature_names_in_"), _in_turn(encoder)
+        self._quickly, self._fitted_on_none = InParts(encoder, as_array), _fitted_on_none(encoder, reads or columns)
+
+    def __call__(self, rows: pd.DataFrame) -> FloatArray:
+        rows = self._taken(rows)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="X has feature names")
             try:
-                encoded = quickly(rows)
+                encoded = self._quickly(rows)
                 if encoded is None:
-                    encoded = as_array(as_taken(encode, as_objects(rows), named))
+                    encoded = as_array(as_taken(self._encode, as_objects(rows), self._named))
             except TabinterpError:
                 raise
             except Exception as error:  # the user's encoder: whatever it raises is told in its words
                 raise ModelError(
-                    f"the encoder {type(encoder).__name__} raised an error for the rows of this table: {error}"
+                    f"the encoder {self._kind} raised an error for the rows of this table: {error}"
                 ) from error
         if encoded.ndim != 2 or len(encoded) != len(rows):
             raise ModelError(
-                f"the encoder {type(encoder).__name__} returned an array of shape {encoded.shape} for {len(rows)} rows; the "
+                f"the encoder {self._kind} returned an array of shape {encoded.shape} for {len(rows)} rows; the "
                 f"shape must be ({len(rows)}, d), where d is the number of encoded columns"
             )
         return encoded
 
-    return transform
+    def outputs(self, rows: pd.DataFrame, places: IntArray) -> FloatArray:
+        """Return some of the encoded columns (n, places)."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="X has feature names")
+            encoded = self._quickly.outputs(self._taken(rows), places)
+        return self(rows)[:, places] if encoded is None else encoded
+
+    def _taken(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return _with_none(rows if self._reads is None else rows[list(self._reads)], self._fitted_on_none)
 
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
@@ -268,7 +283,7 @@ def encoded_by(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
     """Return the encoding, by an encoder (None: numbers unchanged), of rows that include `frame`."""
-    return _passthrough(frame, reads) if encoder is None else _transform(encoder, tuple(map(str, frame.columns)), reads)
+    return _passthrough(frame, reads) if encoder is None else Transform(encoder, tuple(map(str, frame.columns)), reads)
 
 
 def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
