@@ -140,6 +140,7 @@ def without_rows(bound: BoundModel) -> BoundModel:
     """Return what `on_rows` needs, without any rows, to be sent to where the rows are."""
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     none = replace(bound, model=model, table=bound.table.take(np.arange(0)), x=bound.x[:0])
+    none = replace(none, encoding=bound.encoding.without_rows())
     return none if model.function is not None else _kept(bound, none)
 
 

@@ -423,7 +423,7 @@ class BoundModel:
 
     def _affine(self, columns: tuple[str, ...]) -> tuple[IntArray, Tensor] | None:
         """Return the columns that the encoder's head makes of these, and the weights (h, block) from there to the front."""
-        tail = self.encoding.tail
+        tail = None if self.encoding.goes_by_parts(columns) else self.encoding.tail
         if tail is None or tail.weight is None or not all(tail.head.local[c] for c in columns):
             return None
         block = np.unique(np.concatenate([tail.head.blocks[c] for c in columns]))

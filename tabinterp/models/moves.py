@@ -55,7 +55,11 @@ class Move:
         head makes of the frame, needed where there is a `block`.
         """
         if self.block is None or head is None:
-            return self.encoding.outputs(moved_rows(frame, self.columns, receivers, donors), self.outputs)
+
+            def rows(names: Sequence[str]) -> pd.DataFrame:
+                return moved_rows(frame[list(names)], self.columns, receivers, donors)
+
+            return self.encoding.outputs(rows, len(receivers), self.outputs)
         encoded = np.empty((len(receivers), len(self.outputs)))
         for step in self.steps:
             x = head[receivers, step.taken]
@@ -68,7 +72,7 @@ class Move:
 
 def move_of(encoding: Encoding, columns: Sequence[str]) -> Move:
     """Return what a move of these columns changes."""
-    tail = encoding.tail
+    tail = None if encoding.goes_by_parts(columns) else encoding.tail
     if tail is None or not all(tail.head.local[c] for c in columns):
         return Move(encoding, tuple(columns), *_reach(encoding.blocks, columns))
     shown = tail.mix.blocks() if isinstance(tail.mix, Refilled) else None
@@ -90,10 +94,8 @@ def moved_rows(
     frame: pd.DataFrame, columns: Sequence[str], receivers: IntArray, donors: IntArray
 ) -> pd.DataFrame:
     """Return the receivers' rows of the frame with these columns taken from the donors' rows."""
-    rows = frame.iloc[receivers].reset_index(drop=True)
-    for column in columns:
-        rows[column] = frame[column].take(donors).reset_index(drop=True)
-    return rows
+    taken = [frame[c].take(donors if c in columns else receivers).reset_index(drop=True) for c in frame.columns]
+    return pd.concat(taken, axis=1)
 
 
 def _reach(blocks: dict[str, IntArray], columns: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:

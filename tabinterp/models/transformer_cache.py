@@ -62,9 +62,21 @@ class InParts:
         many = len(rows) >= MANY
         if not len(rows) or not self._same.get(many):
             return None
-        asked = [part for part in self._parts if ((places >= part.span.start) & (places < part.span.stop)).any()]
-        encoded = self._written(rows, asked, many)
+        encoded = self._written(rows, self._making(places), many)
         return None if encoded is None else encoded[:, places]
+
+    def needed(self, size: int, places: IntArray) -> list[str] | None:
+        """Return the columns that `outputs` reads of this many rows; None where it needs whole ones."""
+        if not self._same.get(size >= MANY):
+            return None
+        return list(dict.fromkeys(name for part in self._making(places) for name in part.columns))
+
+    def _making(self, places: IntArray) -> list[Part]:
+        return [p for p in self._parts if ((places >= p.span.start) & (places < p.span.stop)).any()]
+
+    def reading(self, columns: Sequence[str]) -> list[Any]:
+        """Return the transformers that read any of these columns; none unless whole rows have been compared before."""
+        return [p.transformer for p in self._parts if set(p.columns) & set(columns)] if any(self._same.values()) else []
 
     def _written(self, rows: pd.DataFrame, parts: Sequence[Part], many: bool) -> FloatArray | None:
         encoded = np.zeros((len(rows), max(part.span.stop for part in self._parts)))

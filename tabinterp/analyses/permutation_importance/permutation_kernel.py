@@ -183,13 +183,13 @@ def _mixed(
         changed, pair = value[rows] != value[donors], pairs(donors)
         if not changed.any():
             return own.scores
-        some, places = parts, np.searchsorted(known, pair)
-        if some is None:
+        if parts is None:
             at = np.flatnonzero(changed)
             _, first, inverse = np.unique(pair[at], return_index=True, return_inverse=True)
             some, places = encoded(rows[at[first]], donors[at[first]]), np.zeros(len(rows), dtype=np.int64)
             places[at] = inverse
-        places = np.minimum(places, len(some) - 1)  # of a receiver that does not change: of no account
+        else:  # a receiver that does not change keeps its scores, wherever it is placed
+            some, places = parts, np.minimum(np.searchsorted(known, pair), len(parts) - 1)
         return _moved(
             bound, own, changed, lambda at, out: torch.add(_taken(base, at), _taken(some, places[at]), out=out)
         )
