@@ -90,9 +90,7 @@ def by_whole_encoder(encoding: Encoding, columns: Sequence[str]) -> Move:
     return Move(encoding, tuple(columns), np.arange(encoding.width), others)
 
 
-def moved_rows(
-    frame: pd.DataFrame, columns: Sequence[str], receivers: IntArray, donors: IntArray
-) -> pd.DataFrame:
+def moved_rows(frame: pd.DataFrame, columns: Sequence[str], receivers: IntArray, donors: IntArray) -> pd.DataFrame:
     """Return the receivers' rows of the frame with these columns taken from the donors' rows."""
     taken = [frame[c].take(donors if c in columns else receivers).reset_index(drop=True) for c in frame.columns]
     return pd.concat(taken, axis=1)

@@ -658,9 +658,11 @@ class Intercepted(nn.Module):
     def _is_real(self, blocks: Sequence[Tensor], own: Tensor) -> bool:
         """Return whether each row holds one of the levels."""
         for j, (one, block) in enumerate(zip(self._levels, blocks, strict=True)):
-            if one is not None:
-                hot = functional.one_hot(own[:, j] - one.low, one.size)
-                if len(block) and not bool((block - hot).abs().max() <= NEAR):
+            if one is not None and len(block):
+                off = block.abs()  # from one-hot: zero but for the level, which is one
+                off.scatter_(1, own[:, j : j + 1] - one.low, 0.0)
+                level = block.gather(1, own[:, j : j + 1] - one.low)
+                if not bool(torch.maximum(off.max(), (level - 1).abs().max()) <= NEAR):
                     return False
         return True
 

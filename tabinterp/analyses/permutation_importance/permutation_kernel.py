@@ -19,6 +19,7 @@ from .strata import Strata
 
 EXACT = 2  # a column is exact when it has at most this many distinct values for each repeat
 TOGETHER = 2**23  # pairs of receiver and donor that are sorted at a time, so that each distinct one is encoded once
+OF_A_FUNCTION = 16_384  # rows in one call of a function of rows, which takes its time whatever their number
 DENSE = 0.75  # share of moves that change something from which to gather the others out costs more than to ask them
 
 Sum = tuple[FloatArray, FloatArray]  # over pairs: of w D, and of w
@@ -151,9 +152,7 @@ def _equal(bound: BoundModel, columns: tuple[str, ...]) -> IntArray:
     return frame.groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy().astype(np.int64)
 
 
-def _mixed(
-    plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray
-) -> Callable[[IntArray], Tensor]:
+def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray) -> Callable[[IntArray], Tensor]:
     """Return the mover of columns that the encoder mixes with others: each distinct pair of their values and those of the others
     is encoded once for all shifts, or for each shift if there are more pairs than rows.
     """
@@ -174,7 +173,9 @@ def _mixed(
     if len(rows) * len(plan.shifts) <= TOGETHER:
         every = np.concatenate([plan.donors(player, rows, int(shift)) for shift in plan.shifts])
         changed = np.flatnonzero(np.tile(value[rows], len(plan.shifts)) != value[every])
-        known, first = np.unique(np.concatenate([pairs(one) for one in np.split(every, len(plan.shifts))])[changed], return_index=True)
+        known, first = np.unique(
+            np.concatenate([pairs(one) for one in np.split(every, len(plan.shifts))])[changed], return_index=True
+        )
         if 0 < len(known) <= n:
             at = changed[first]
             parts = encoded(rows[at % len(rows)], every[at])
@@ -235,10 +236,11 @@ def _moved(bound: BoundModel, own: Untouched, changed: NDArray[np.bool_], fronts
     """
     rows, scores = np.flatnonzero(changed), own.scores.clone()
     everyone = len(rows) > DENSE * len(changed)
-    buffer = bound.z.new_empty((BLOCK, bound.z.shape[1]))
+    size = BLOCK if bound.has_gradient else OF_A_FUNCTION
+    buffer = bound.z.new_empty((min(size, len(changed)), bound.z.shape[1]))
     total = len(changed) if everyone else len(rows)
-    for i in range(0, total, BLOCK):
-        block = slice(i, min(i + BLOCK, total))
+    for i in range(0, total, size):
+        block = slice(i, min(i + size, total))
         at = block if everyone else rows[block]
         scores[at] = bound.consuming(fronts(at, buffer[: block.stop - i])).double()
     return torch.where(bound.at_home(changed)[:, None], scores, own.scores) if everyone else scores
