@@ -86,8 +86,9 @@ class Encoding:
         return isinstance(self.transform, Transform) and self.transform.goes_by_parts(columns)
 
     def outputs(self, rows: Callable[[Sequence[str]], pd.DataFrame], size: int, places: IntArray) -> FloatArray:
-        """Return some of the encoded columns (size, places) of rows, of which `rows` returns the columns it is asked for; where the
-        encoder has parts, only those parts and columns are asked for that are needed.
+        """Return some of the encoded columns (size, places) of rows, of which `rows` returns the columns it is asked for.
+
+        Where the encoder has parts, no other parts and columns are asked for than are needed.
         """
         if isinstance(self.transform, Transform):
             return self.transform.outputs(rows, size, places)

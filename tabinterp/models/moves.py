@@ -54,6 +54,8 @@ class Move:
         """Return the `outputs` (m, outputs) of the receivers' rows with the columns of the donors'; `head` (n, c) is what the
         head makes of the frame, needed where there is a `block`.
         """
+        if not len(self.outputs):
+            return np.empty((len(receivers), 0))
         if self.block is None or head is None:
 
             def rows(names: Sequence[str]) -> pd.DataFrame:
