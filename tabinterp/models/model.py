@@ -373,9 +373,9 @@ class BoundModel:
 
     def moved(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
         """Return the front (m, h) of the receivers' rows with these columns taken from the donors' rows."""
-        weight = self._affine(columns)
-        if weight is not None:
-            block, weight = weight
+        found = self._affine(columns)
+        if found is not None:
+            block, weight = found
             x = self._head[:, block]
             return self.z[receivers] + (self.at_home(x[donors] - x[receivers]) @ weight.T).float()
         move = self.move(columns, receivers, donors)

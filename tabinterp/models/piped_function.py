@@ -76,7 +76,7 @@ class OfCodes:
         """Return what the last step is given for rows of codes (n, columns)."""
         self._learn()
         rows = np.rint(codes).astype(np.int64).T
-        if sparse.issparse(self._like):
+        if _is_sparse(self._like):
             return self._sparse(rows)
         made = np.zeros((len(codes), self._like.shape[1]), dtype=self._type)
         flat, first = made.reshape(-1), np.arange(len(codes)) * self._like.shape[1]
@@ -149,21 +149,24 @@ def _is_known(made: Any) -> bool:
         return (
             made.dtypes.nunique() == 1 and isinstance(made.dtypes.iloc[0], np.dtype) and made.dtypes.iloc[0].kind == "f"
         )
-    if sparse.issparse(made):
-        return made.format == "csr" and made.shape[1] <= WIDEST
+    if _is_sparse(made):
+        return bool(made.format == "csr" and made.shape[1] <= WIDEST)
     return type(made) is np.ndarray and made.ndim == 2 and made.dtype.kind == "f"
 
 
 def _dense(made: Any) -> FloatArray:
-    dense = made.toarray() if sparse.issparse(made) else made
-    return np.asarray(dense)
+    return np.asarray(made.toarray() if _is_sparse(made) else made)
+
+
+def _is_sparse(made: Any) -> bool:
+    return bool(sparse.issparse(made))
 
 
 def _same(a: Any, b: Any) -> bool:
     """Return whether two outputs of an encoder are the same to the last bit."""
     if type(a) is not type(b) or a.shape != b.shape:
         return False
-    if sparse.issparse(a):
+    if _is_sparse(a):
         return all(np.array_equal(getattr(a, of), getattr(b, of)) for of in ("data", "indices", "indptr"))
     if isinstance(a, pd.DataFrame):
         return a.equals(b)

@@ -19,6 +19,7 @@ from .strata import Strata
 
 EXACT = 2  # a column is exact when it has at most this many distinct values for each repeat
 TOGETHER = 2**23  # pairs of receiver and donor that are sorted at a time, so that each distinct one is encoded once
+ROOM = 2**24  # numbers in the parts of distinct pairs, if these are more than the rows
 OF_A_FUNCTION = 16_384  # rows in one call of a function of rows, which takes its time whatever their number
 DENSE = 0.75  # share of moves that change something from which to gather the others out costs more than to ask them
 
@@ -154,7 +155,7 @@ def _equal(bound: BoundModel, columns: tuple[str, ...]) -> IntArray:
 
 def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray) -> Callable[[IntArray], Tensor]:
     """Return the mover of columns that the encoder mixes with others: each distinct pair of their values and those of the others
-    is encoded once for all shifts, or for each shift if there are more pairs than rows.
+    is encoded once for all shifts, or for each shift if there are too many.
     """
     bound, n = plan.bound, len(plan.bound.table)
     donors = plan.donors(player, rows, int(plan.shifts[0]))
@@ -176,7 +177,7 @@ def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntAr
         known, first = np.unique(
             np.concatenate([pairs(one) for one in np.split(every, len(plan.shifts))])[changed], return_index=True
         )
-        if 0 < len(known) <= n:
+        if 0 < len(known) <= max(n, ROOM // bound.z.shape[1]):
             at = changed[first]
             parts = encoded(rows[at % len(rows)], every[at])
 
