@@ -261,7 +261,7 @@ def cases(table: ti.Table) -> dict[str, Callable[[], Case]]:
     )
     texts = ColumnTransformer(
         [("numbers", QuantileTransformer(), numbers)]
-        + [(name, FunctionTransformer(words), [name]) for name in others[1:3]],
+        + [(name, FunctionTransformer(words), [name]) for name in others[1:2]],
     )
     squares = make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False), StandardScaler())
     sparse = make_column_transformer(
