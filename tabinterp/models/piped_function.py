@@ -6,8 +6,9 @@ very array that the encoder would have made. That this is so is seen on the firs
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from .column_lineage import Probed, structure
 
 WIDEST = 4096  # encoded columns of a sparse encoder: rows are put together dense
 CHECKED = 64  # rows that are compared
+KEPT = 2**23  # numbers in the encoded rows that are kept
 
 
 class Piped:
@@ -43,10 +45,13 @@ class Piped:
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """What an encoder makes of each value of a column: the encoded columns that are not zero, and what they hold, both
-    (values, most of them for one value). The others of a value with fewer hold zero.
+    """What an encoder makes of each value of a column: `table` (values, block) in its encoded columns `block`. `places` are those
+    that are not zero and `numbers` what they hold, both (values, most of them for one value); the others of a value with fewer
+    hold zero.
     """
 
+    block: IntArray
+    table: NDArray[Any]
     places: IntArray
     numbers: NDArray[Any]
 
@@ -55,49 +60,116 @@ class Values:
         """Return the same for a table (values, block)."""
         filled = table != 0
         order = np.argsort(~filled, axis=1, kind="stable")[:, : int(filled.sum(axis=1).max(initial=0))]
-        return cls(block[order], np.take_along_axis(table, order, axis=1))
+        return cls(block, table, block[order], np.take_along_axis(table, order, axis=1))
+
+
+class Dense:
+    """Encoded rows (size, width) in one array, of which only the columns that change are written anew."""
+
+    def __init__(self, values: Sequence[Values], size: int, like: Any) -> None:
+        self.codes = np.full((size, len(values)), np.nan)
+        self._values, self._like = values, like
+        self._made = np.zeros((size, like.shape[1]), dtype=_type(like))
+        self._first = np.arange(size) * like.shape[1]
+        self._rows = np.full((len(values), size), -1, dtype=np.int64)
+
+    def write(self, column: int, rows: IntArray) -> None:
+        """Write what the encoder makes of these values of a column into the first rows."""
+        one, size = self._values[column], len(rows)
+        if 2 * one.places.shape[1] > len(one.block):  # most of them are not zero
+            for at, numbers in zip(one.block, one.table.T, strict=True):
+                self._made[:size, at] = numbers[rows]
+            return
+        flat, first, before = self._made.reshape(-1), self._first[:size], self._rows[column, :size]
+        for places in one.places.T:
+            flat[first + places[before]] = 0
+        for places, numbers in zip(one.places.T, one.numbers.T, strict=True):
+            flat[first + places[rows]] = numbers[rows]
+        before[:] = rows
+
+    def first(self, size: int) -> Any:
+        """Return the first rows, which cannot be written to."""
+        made, like = _fixed(self._made[:size]), self._like
+        return pd.DataFrame(made, columns=like.columns, copy=False) if isinstance(like, pd.DataFrame) else made
+
+
+class Sparse:
+    """The same as rows of a sparse matrix. Each column has its own places in a row, in the order of the encoded columns."""
+
+    def __init__(self, values: Sequence[Values], size: int, like: Any) -> None:
+        self.codes = np.full((size, len(values)), np.nan)
+        self._values, self._like = values, like
+        widths = [one.places.shape[1] for one in values]
+        order = sorted(range(len(values)), key=lambda i: values[i].block.min(initial=like.shape[1]))
+        starts = np.cumsum([0, *(widths[i] for i in order)])
+        self._spans = {i: slice(a, a + widths[i]) for i, a in zip(order, starts[:-1], strict=True)}
+        self._places = np.zeros((size, starts[-1]), dtype=like.indices.dtype)
+        self._numbers = np.zeros((size, starts[-1]), dtype=_type(like))
+        self._ends = np.arange(0, (size + 1) * starts[-1], max(1, starts[-1]), dtype=like.indptr.dtype)[: size + 1]
+        self._is_full = starts[-1] > 0 and all((one.numbers != 0).all() for one in values)
+        self._in_order = all((np.diff(one.block) == 1).all() for one in values)
+
+    def write(self, column: int, rows: IntArray) -> None:
+        """Write what the encoder makes of these values of a column into the first rows."""
+        one, span = self._values[column], self._spans[column]
+        self._places[: len(rows), span] = one.places[rows]
+        self._numbers[: len(rows), span] = one.numbers[rows]
+
+    def first(self, size: int) -> Any:
+        """Return the first rows, which cannot be written to."""
+        places, numbers, ends = self._places[:size], self._numbers[:size], self._ends[: size + 1]
+        if self._is_full:
+            places, numbers = places.reshape(-1), numbers.reshape(-1)
+        else:
+            filled = numbers != 0
+            ends = np.append(0, filled.sum(axis=1).cumsum()).astype(ends.dtype)
+            places, numbers = places[filled], numbers[filled]
+        made = type(self._like)((numbers, places, ends), shape=(size, self._like.shape[1]))
+        if not self._in_order:
+            made = made.sorted_indices()
+        for part in ("data", "indices", "indptr"):
+            setattr(made, part, _fixed(getattr(made, part)))
+        return made
 
 
 class OfCodes:
     """A pipeline as a function of codes (n, columns). `blocks` are the encoded columns of each column, and `like` is what the
     encoder makes of some rows.
+
+    The rows that were asked about last are kept: of the next ones, only the columns that differ are written. The last step gets
+    rows that it cannot write to, or a copy, if it cannot work with them.
     """
 
     def __init__(self, codes: Codes, piped: Piped, blocks: dict[str, IntArray], like: Any) -> None:
         self._codes, self._piped, self._blocks, self._like = codes, piped, blocks, like
-        self._type = _dense(like).dtype
-        self._tables = {c: np.empty((0, len(block)), dtype=self._type) for c, block in blocks.items()}
+        self._tables = {c: np.empty((0, len(block)), dtype=_type(like)) for c, block in blocks.items()}
         self._values: list[Values] = []
+        self._kept: Dense | Sparse | None = None
+        self._copies, self._one_at_a_time = False, Lock()
 
     def __call__(self, codes: NDArray[Any]) -> Any:
-        return self._piped.answer(self.encoded(codes))
+        with self._one_at_a_time:
+            rows = self.encoded(codes)
+            if not self._copies:
+                try:
+                    return self._piped.answer(rows)
+                except Exception:  # it may want to write: with its own rows it will say what is wrong, if anything is
+                    self._copies = True
+            return self._piped.answer(rows.copy())
 
     def encoded(self, codes: NDArray[Any]) -> Any:
-        """Return what the last step is given for rows of codes (n, columns)."""
+        """Return what the last step is given for rows of codes (n, columns), until the next rows are asked for."""
         self._learn()
-        rows = np.rint(codes).astype(np.int64).T
-        if _is_sparse(self._like):
-            return self._sparse(rows)
-        made = np.zeros((len(codes), self._like.shape[1]), dtype=self._type)
-        flat, first = made.reshape(-1), np.arange(len(codes)) * self._like.shape[1]
-        for row, values, (column, block) in zip(rows, self._values, self._blocks.items(), strict=True):
-            if 2 * values.places.shape[1] > len(block):  # most of them are not zero
-                made[:, block] = self._tables[column][row]
-                continue
-            for places, numbers in zip(values.places.T, values.numbers.T, strict=True):
-                flat[first + places[row]] = numbers[row]
-        return pd.DataFrame(made, columns=self._like.columns) if isinstance(self._like, pd.DataFrame) else made
-
-    def _sparse(self, rows: IntArray) -> Any:
-        taken = [(one.places[row], one.numbers[row]) for row, one in zip(rows, self._values, strict=True)]
-        places, numbers = (np.concatenate(parts, axis=1) for parts in zip(*taken, strict=True))
-        filled = numbers != 0
-        ends = np.append(0, filled.sum(axis=1).cumsum())
-        like = self._like
-        made = type(like)((numbers[filled], places[filled], ends), shape=(rows.shape[1], like.shape[1]))
-        made.indices, made.indptr = made.indices.astype(like.indices.dtype), made.indptr.astype(like.indptr.dtype)
-        made.sort_indices()
-        return made
+        size = len(codes)
+        kept = self._kept
+        if kept is None or len(kept.codes) < size:
+            kept = (Sparse if _is_sparse(self._like) else Dense)(self._values, size, self._like)
+            self._kept = kept if size * self._like.shape[1] <= KEPT else None
+        before = kept.codes[:size]
+        for column in np.flatnonzero((before != codes).any(axis=0)):
+            kept.write(column, np.rint(codes[:, column]).astype(np.int64))
+            before[:, column] = codes[:, column]
+        return kept.first(size)
 
     def _learn(self) -> None:
         """Encode the values that were not encoded before."""
@@ -110,6 +182,7 @@ class OfCodes:
                 few = made[: sizes[column] - known[column], block]
                 self._tables[column] = np.concatenate([self._tables[column], few])
             self._values = [Values.of(block, self._tables[c]) for c, block in self._blocks.items()]
+            self._kept = None
 
 
 def of_codes(codes: Codes, function: Any, frame: pd.DataFrame, questions: Questions) -> OfCodes | None:
@@ -156,6 +229,17 @@ def _is_known(made: Any) -> bool:
 
 def _dense(made: Any) -> FloatArray:
     return np.asarray(made.toarray() if _is_sparse(made) else made)
+
+
+def _type(made: Any) -> Any:
+    return made.dtypes.iloc[0] if isinstance(made, pd.DataFrame) else made.dtype
+
+
+def _fixed(values: NDArray[Any]) -> NDArray[Any]:
+    """Return a view that cannot be written to."""
+    made = values.view()
+    made.flags.writeable = False
+    return made
 
 
 def _is_sparse(made: Any) -> bool:

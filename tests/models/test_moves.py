@@ -17,10 +17,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import Binarizer, FunctionTransformer, OneHotEncoder, SplineTransformer, StandardScaler
 
 import tabinterp as ti
 from tabinterp.models import bind
+from tabinterp.models.black_box import Codes, Questions
+from tabinterp.models.piped_function import Piped, of_codes
 
 from .test_mixing_encoders import AFFINE, BENT, COLUMNS, LEVELS, NUMBERS, frame, levels
 
@@ -204,6 +206,75 @@ def test_a_value_that_the_table_does_not_hold_is_encoded_when_it_is_first_asked_
     new = rows[INPUTS].iloc[[0, 0]].assign(age=[12.345, 99.75])
     expected = pipeline.predict_proba(new)[:, 1]
     np.testing.assert_allclose(1 / (1 + np.exp(-more.score(more.x[-2:])[:, 0])), expected, atol=1e-9)
+
+
+ENCODERS = {
+    "dense": ("dense", {}),
+    "frame": ("frame", {}),
+    "splines": ("dense", {"scaler": lambda: SplineTransformer(4)}),
+    "sparse, all filled": ("sparse", {"unseen": False}),
+    "sparse, some empty": ("sparse", {}),
+    "sparse, zeros": ("sparse", {"scaler": lambda: Binarizer(threshold=40)}),
+}
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_rows_put_together_one_question_after_another_are_the_encoders_own(name):
+    rows = source()[INPUTS].dropna().reset_index(drop=True)
+    kind, how = ENCODERS[name]
+    seen = rows[rows.city != "Graz"] if how.get("unseen", True) else rows
+    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=kind == "sparse")
+    parts = [("a", one_hot, ["city"]), ("n", how.get("scaler", StandardScaler)(), ["age"]), ("b", one_hot, ["kind"])]
+    encoder = ColumnTransformer(parts, sparse_threshold=float(kind == "sparse")).fit(seen)
+    if kind == "frame":
+        encoder.set_output(transform="pandas")
+    given = []
+
+    def answer(x):
+        given.append(x.copy())
+        return np.zeros(x.shape[0])
+
+    codes = Codes(rows)
+    piped = Piped(lambda rows: answer(encoder.transform(rows)), encoder, encoder.transform, answer)
+    made = of_codes(codes, piped, rows, Questions())
+    places, draw = codes.transform(rows), np.random.default_rng(0)
+    for size, columns in ((300, [0]), (300, [1]), (200, [2]), (600, []), (600, [0, 2]), (1, [1]), (300, [0])):
+        moved = places.copy()
+        moved[:, columns] = places[draw.permutation(len(rows))][:, columns]
+        moved = moved[draw.permutation(len(rows))] if size == 200 else moved
+        made(moved[:size])
+        expected = encoder.transform(codes.decode(moved[:size]))
+        if kind == "sparse":
+            assert (given[-1] != expected).nnz == 0
+            assert given[-1].nnz == expected.nnz
+            assert given[-1].has_sorted_indices
+        else:
+            assert type(given[-1]) is type(expected)
+            np.testing.assert_array_equal(given[-1], expected)
+
+
+class Halving(LogisticRegression):
+    """A classifier that changes the rows that it is given."""
+
+    def predict_proba(self, X):
+        X *= 0.5
+        return super().predict_proba(X)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_last_step_may_change_the_rows_that_it_is_given(sparse):
+    rows = source()
+    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=sparse)
+    encoder = ColumnTransformer(
+        [("n", StandardScaler(), ["age"]), ("l", one_hot, ["city", "kind"])], sparse_threshold=float(sparse)
+    )
+    pipeline = fitted(encoder, StackingClassifier([("c", Halving())], final_estimator=LogisticRegression(), cv=2), rows)
+    table = ti.read_table(rows, target="y", positive="yes", drop=["w", "g"])
+    ours = ti.permutation_importance(ti.wrap(pipeline), table)
+    whole = ti.permutation_importance(ti.wrap(pipeline.predict_proba, classes=["no", "yes"]), table)
+    for player in ("age", "city", "kind"):
+        i, j = ours.players.index(player), whole.players.index(player)
+        assert ours.importance[i] == pytest.approx(whole.importance[j], abs=1e-9)
 
 
 class Root(TransformerMixin, BaseEstimator):
