@@ -166,7 +166,7 @@ class OfCodes:
             kept = (Sparse if _is_sparse(self._like) else Dense)(self._values, size, self._like)
             self._kept = kept if size * self._like.shape[1] <= KEPT else None
         before = kept.codes[:size]
-        for column in np.flatnonzero((before != codes).any(axis=0)):
+        for column in np.flatnonzero((before != codes).any(axis=0)).tolist():
             kept.write(column, np.rint(codes[:, column]).astype(np.int64))
             before[:, column] = codes[:, column]
         return kept.first(size)

@@ -570,6 +570,13 @@ class Intercepted(nn.Module):
     columns which whole numbers it holds (None: it is a number of its own).
     """
 
+    _rank: Tensor
+    _start: Tensor
+    _last: Tensor
+    _low: Tensor
+    _numbers: Tensor
+    _order: Tensor
+
     def __init__(
         self,
         module: nn.Module,
@@ -621,7 +628,7 @@ class Intercepted(nn.Module):
         blocks = torch.split(x, self._sizes, dim=1)
         real = None if torch.is_grad_enabled() and x.requires_grad else self._real(x)
         if real is not None:
-            return self.module(*self._inputs(real, real.to(x).split(1, dim=1), blocks))  # type: ignore[no-any-return]
+            return self.module(*self._inputs(real, torch.split(real.to(x), 1, dim=1), blocks))  # type: ignore[no-any-return]
         scores, follow = self._followed(blocks, self._own(blocks))
         if follow.reason is None and follow.checks != self._checks:
             follow.refuse(why("opaque.branches"))
