@@ -122,6 +122,7 @@ alarms: .venv/full
 bench: .venv/full
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.permutation
+	$(BIN)/python -m benchmarks.permutation_general
 	$(BIN)/python -m benchmarks.gradients
 	$(BIN)/python -m benchmarks.interactions
 	$(BIN)/python -m benchmarks.shapley

@@ -13,7 +13,7 @@ import numpy as np
 
 from tabinterp.arrays import FloatArray
 
-from .column_lineage import HELD, known_as
+from .column_lineage import COLUMN_LOCAL, HELD, known_as
 
 WIDEST = 4096  # columns of the head: the map is found by sending each of them through
 NEAR = 1e-9
@@ -49,6 +49,13 @@ def is_affine(step: Any) -> bool:
     if kind in HELD:
         return all(map(is_affine, HELD[kind](step)))
     return kind in AFFINE and AFFINE[kind](step)
+
+
+def is_nearly_affine(step: Any) -> bool:
+    """Return whether a fitted step mixes columns by affine steps alone, such as principal components of imputed numbers."""
+    if known_as(step) in HELD:
+        return all(map(is_nearly_affine, HELD[known_as(step)](step)))
+    return known_as(step) in COLUMN_LOCAL or is_affine(step)
 
 
 def weight_of(

@@ -37,6 +37,7 @@ from .forward_call import no_scores
 from .model import BLOCK, OF_ANY_ROWS, BoundModel, Model, check_model, check_widths
 from .multi_input import Answers
 from .outputs import averaging, link_of
+from .piped_function import of_codes
 from .scores import CLIP, Link, Scores, are_probabilities, check_probabilities, module_dtype, probabilities
 
 LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
@@ -95,7 +96,7 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
         if model.function is not None:
             frame = table.inputs if model.reads is None else table.inputs[list(model.reads)]
             codes, questions = Codes(frame), model.questions or Questions()
-            module = FunctionModule(codes, model.function, questions)
+            module = FunctionModule(codes, model.function, questions, of_codes(codes, model.function, frame, questions))
             reads = tuple(map(str, frame.columns))
             model = replace(model, encoder=codes, reads=reads, module=module, questions=questions)
         return model, build(model.encoder, table.inputs, model.reads)
@@ -140,6 +141,7 @@ def without_rows(bound: BoundModel) -> BoundModel:
     """Return what `on_rows` needs, without any rows, to be sent to where the rows are."""
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     none = replace(bound, model=model, table=bound.table.take(np.arange(0)), x=bound.x[:0])
+    none = replace(none, encoding=bound.encoding.without_rows())
     return none if model.function is not None else _kept(bound, none)
 
 

@@ -82,6 +82,10 @@ class Codes:
             {c: values.take(places[:, j]).reset_index(drop=True) for j, (c, values) in enumerate(self._values.items())}
         )
 
+    def sizes(self) -> dict[str, int]:
+        """Return how many values of each column have a code."""
+        return {c: len(values) for c, values in self._values.items()}
+
     def _places(self, values: pd.Series, column: str) -> Any:
         known = self._values[column]
         whole = (
@@ -102,10 +106,19 @@ class Codes:
 
 
 class FunctionModule(nn.Module):
-    """A function of rows as a module of codes, without gradient and hidden units."""
+    """A function of rows as a module of codes, without gradient and hidden units. `of_codes` is the same function of codes, where
+    that is known.
+    """
 
-    def __init__(self, codes: Codes, function: Function, questions: Questions) -> None:
+    def __init__(
+        self,
+        codes: Codes,
+        function: Function,
+        questions: Questions,
+        of_codes: Callable[[FloatArray], Any] | None = None,
+    ) -> None:
         super().__init__()
+        self._of_codes = of_codes
         self._codes = codes
         self._function = function
         self._questions = questions
@@ -113,11 +126,10 @@ class FunctionModule(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         self._questions.add(len(x))
-        values = np.array(
-            self._function(self._codes.decode(x.numpy())), dtype=np.float64
-        )  # torch warns of what is read-only
-        return torch.as_tensor(values, dtype=x.dtype)
+        codes = x.numpy()
+        answers = self._function(self._codes.decode(codes)) if self._of_codes is None else self._of_codes(codes)
+        return torch.as_tensor(np.array(answers, dtype=np.float64), dtype=x.dtype)  # torch warns of what is read-only
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FunctionModule:
         """Return a copy that shares the function, which is called but never changed."""
-        return FunctionModule(self._codes, self._function, self._questions)
+        return FunctionModule(self._codes, self._function, self._questions, self._of_codes)

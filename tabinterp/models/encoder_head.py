@@ -237,6 +237,10 @@ class Shown(Structured):
     def sources(self, inputs: Sources, of: PartSources) -> Sources:
         return [frozenset([name]) for name in self.numbers] + [self._sources[e] for e in self.alone]
 
+    def blocks(self) -> dict[str, IntArray]:
+        """Return the outputs of the whole encoder that each column was seen to move."""
+        return {str(c): np.flatnonzero([c in s for s in self._sources]) for c in self.feature_names_in_}
+
 
 class Refilled:
     """The encoded rows of numbers that are mixed and of outputs that are not: a row of the table has its numbers replaced."""
@@ -246,11 +250,20 @@ class Refilled:
         self.mixed = np.setdiff1d(np.arange(width), shown.alone)
 
     def __call__(self, x: FloatArray) -> FloatArray:
-        numbers = len(self.shown.numbers)
-        encoded = np.empty((len(x), self.width))
-        encoded[:, self.mixed] = self.of_numbers(x[:, :numbers])
-        encoded[:, self.shown.alone] = x[:, numbers:]
+        return self.only(x, np.arange(self.width))
+
+    def only(self, x: FloatArray, outputs: IntArray) -> FloatArray:
+        """Return some of the encoded columns; the encoder is asked only for those that mix numbers."""
+        numbers, mixed = len(self.shown.numbers), np.isin(outputs, self.mixed)
+        encoded = np.empty((len(x), len(outputs)))
+        if mixed.any():
+            encoded[:, mixed] = self.of_numbers(x[:, :numbers])[:, np.searchsorted(self.mixed, outputs[mixed])]
+        encoded[:, ~mixed] = x[:, numbers + np.searchsorted(self.shown.alone, outputs[~mixed])]
         return encoded
+
+    def blocks(self) -> dict[str, IntArray]:
+        """Return the encoded columns that each original column was seen to move."""
+        return self.shown.blocks()
 
     def of_numbers(self, x: FloatArray) -> FloatArray:
         """Return the outputs that mix the numbers (m, numbers)."""

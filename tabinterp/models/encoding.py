@@ -9,8 +9,9 @@ encoded whole: slower, and right. A FunctionTransformer is trusted where the pro
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,11 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.errors import ModelError, TabinterpError, argument
 from tabinterp.table.coerce import as_objects, shown, with_columns
 
-from .affine_encoder import NEAR, weight_of
+from .affine_encoder import NEAR, is_nearly_affine, weight_of
 from .column_lineage import Probed, Sources, is_probed, known_levels, structure
 from .encoder_differences import Steps, steps_of
 from .encoder_head import Mix, cut, shown_head
-from .transformer_cache import in_parts
+from .transformer_cache import InParts
 from .transformer_calls import as_array, as_taken
 
 PROBE_CELLS = 2_000_000
@@ -54,8 +55,8 @@ class Encoding:
     """`transform` maps a frame of the input columns to (n, width); `blocks` maps a column to its encoded columns.
 
     `local` columns can be moved by their block alone. A column with an empty block is not read by the model. Where others are
-    mixed, `tail` holds what the encoder makes of them before it mixes them, if that is known. The encoding is the head of another
-    one that is not smooth in the columns `abrupt`: they can be moved, but have no slopes.
+    mixed, `mixing` finds the `tail` when it is first asked for. The encoding is the head of another one that is not smooth in the
+    columns `abrupt`: they can be moved, but have no slopes.
     """
 
     transform: Callable[[pd.DataFrame], FloatArray]
@@ -64,8 +65,34 @@ class Encoding:
     local: dict[str, bool]
     width: int
     unseen: dict[str, int] = field(default_factory=dict)  # column -> rows with a level the encoder was not fitted on
-    tail: Tail | None = None
+    mixing: Callable[[Encoding], Tail | None] | None = None
     abrupt: tuple[str, ...] = ()
+
+    @cached_property
+    def tail(self) -> Tail | None:
+        """What the encoder makes of columns before it mixes them; None if that is not known, or no column is mixed."""
+        return None if self.mixing is None else self.mixing(self)
+
+    def without_rows(self) -> Encoding:
+        """Return the same encoding without the rows that it was tried on."""
+        made = replace(self, mixing=None)
+        made.__dict__["tail"] = self.tail
+        return made
+
+    def goes_by_parts(self, columns: Sequence[str]) -> bool:
+        """Return whether the encoder has parts that can be asked one by one, some of which mix these columns by more than affine
+        steps.
+        """
+        return isinstance(self.transform, Transform) and self.transform.goes_by_parts(columns)
+
+    def outputs(self, rows: Callable[[Sequence[str]], pd.DataFrame], size: int, places: IntArray) -> FloatArray:
+        """Return some of the encoded columns (size, places) of rows, of which `rows` returns the columns it is asked for.
+
+        Where the encoder has parts, no other parts and columns are asked for than are needed.
+        """
+        if isinstance(self.transform, Transform):
+            return self.transform.outputs(rows, size, places)
+        return self.transform(rows(self.columns))[:, places]
 
     def has_slope(self, column: str) -> bool:
         """Return whether a derivative by this column alone is one by its encoded columns."""
@@ -89,7 +116,9 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     encoding = _encoding(transform, columns, width, _seen(sources, moved), unseen)
     if any(isinstance(one, Probed) for one in sources) and not _adds_up(encoding, frame):
         encoding = _encoding(transform, columns, width, _seen([frozenset(s) for s in sources], moved), unseen)
-    return replace(encoding, tail=_tail(encoder, frame, reads, encoding, moved))
+    if all(encoding.local.values()):
+        return encoding
+    return replace(encoding, mixing=lambda made: _tail(encoder, frame, reads, made, moved))
 
 
 def _seen(sources: Sources, moved: dict[str, NDArray[np.bool_]]) -> Sources:
@@ -130,8 +159,6 @@ def _tail(
     moved: dict[str, NDArray[np.bool_]],
 ) -> Tail | None:
     """Return what mixes the columns of an encoder, checked on rows that take each column from another row."""
-    if all(encoding.local.values()):
-        return None
     few = _shuffled(frame, encoding.width)
     rows = as_objects(frame.iloc[:CHECKED] if reads is None else frame.iloc[:CHECKED][list(reads)])
     for parts in (cut(encoder, rows), shown_head(encoding.transform, frame, moved)):
@@ -139,7 +166,7 @@ def _tail(
             continue
         try:
             made = build(parts.head, frame, reads)
-            head = replace(made, tail=None)
+            head = replace(made, mixing=None)
             x, encoded = head.transform(few), encoding.transform(few)
             mix = parts.mix or _unchanged
             known = weight_of(mix, x, encoded) if parts.affine else None
@@ -228,35 +255,52 @@ def _passthrough(frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Callable
     return lambda rows: as_array(rows[names])
 
 
-def _transform(
-    encoder: Any, columns: tuple[str, ...], reads: tuple[str, ...] | None
-) -> Callable[[pd.DataFrame], FloatArray]:
-    named, encode = hasattr(encoder, "feature_names_in_"), _in_turn(encoder)
-    quickly, fitted_on_none = in_parts(encoder, as_array), _fitted_on_none(encoder, reads or columns)
+class Transform:
+    """An encoder as a function from rows of the input columns (n, columns) to encoded rows (n, width)."""
 
-    def transform(rows: pd.DataFrame) -> FloatArray:
-        rows = rows if reads is None else rows[list(reads)]
-        rows = _with_none(rows, fitted_on_none)
+    def __init__(self, encoder: Any, columns: tuple[str, ...], reads: tuple[str, ...] | None) -> None:
+        self._kind, self._columns, self._reads = type(encoder).__name__, columns, reads
+        self._named, self._encode = hasattr(encoder, "feature_names_in_"), _in_turn(encoder)
+        self._quickly, self._fitted_on_none = InParts(encoder, as_array), _fitted_on_none(encoder, reads or columns)
+
+    def __call__(self, rows: pd.DataFrame) -> FloatArray:
+        rows = self._taken(rows)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="X has feature names")
             try:
-                encoded = quickly(rows)
+                encoded = self._quickly(rows)
                 if encoded is None:
-                    encoded = as_array(as_taken(encode, as_objects(rows), named))
+                    encoded = as_array(as_taken(self._encode, as_objects(rows), self._named))
             except TabinterpError:
                 raise
             except Exception as error:  # the user's encoder: whatever it raises is told in its words
                 raise ModelError(
-                    f"the encoder {type(encoder).__name__} raised an error for the rows of this table: {error}"
+                    f"the encoder {self._kind} raised an error for the rows of this table: {error}"
                 ) from error
         if encoded.ndim != 2 or len(encoded) != len(rows):
             raise ModelError(
-                f"the encoder {type(encoder).__name__} returned an array of shape {encoded.shape} for {len(rows)} rows; the "
+                f"the encoder {self._kind} returned an array of shape {encoded.shape} for {len(rows)} rows; the "
                 f"shape must be ({len(rows)}, d), where d is the number of encoded columns"
             )
         return encoded
 
-    return transform
+    def outputs(self, rows: Callable[[Sequence[str]], pd.DataFrame], size: int, places: IntArray) -> FloatArray:
+        """Return some of the encoded columns (size, places) of rows, of which `rows` returns the columns it is asked for."""
+        needed, encoded = self._quickly.needed(size, places), None
+        if needed is not None:
+            few = _with_none(rows(needed), [name for name in self._fitted_on_none if name in needed])
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="X has feature names")
+                encoded = self._quickly.outputs(few, places)
+        return self(rows(self._columns))[:, places] if encoded is None else encoded
+
+    def goes_by_parts(self, columns: Sequence[str]) -> bool:
+        """Return whether parts that mix these columns can be asked one by one, and are more than affine."""
+        found = self._quickly.reading(columns)
+        return bool(found) and not all(map(is_nearly_affine, found))
+
+    def _taken(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return _with_none(rows if self._reads is None else rows[list(self._reads)], self._fitted_on_none)
 
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
@@ -268,7 +312,7 @@ def encoded_by(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
     """Return the encoding, by an encoder (None: numbers unchanged), of rows that include `frame`."""
-    return _passthrough(frame, reads) if encoder is None else _transform(encoder, tuple(map(str, frame.columns)), reads)
+    return _passthrough(frame, reads) if encoder is None else Transform(encoder, tuple(map(str, frame.columns)), reads)
 
 
 def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:

@@ -22,15 +22,18 @@ from tabinterp.preview import Preview, Previewed
 from tabinterp.table import Split, Table
 
 from .activations import Activations
+from .affine_encoder import NEAR
 from .affine_front import Front, consuming, on, private
 from .black_box import Function, Questions
 from .device import CPU, AdaptiveBatch, differentiated, home, placed
 from .encoding import Encoding
+from .moves import Move, by_whole_encoder, move_of
 from .precision import in_precision
 from .scores import module_dtype
 from .supplied_inference import OwnFit
 
 BLOCK = 4096  # rows in one forward pass
+CHECKED = 128  # pairs of rows on which a move that only a probe has shown is compared with the whole encoder
 SMALL = 4096  # rows whose derivatives are summed while they are in the processor's own memory
 
 
@@ -369,21 +372,62 @@ class BoundModel:
         return all(self.encoding.local[c] for c in columns)
 
     def moved(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
-        """Return the front (m, h) of the receivers' rows with these columns taken from the donors' rows.
+        """Return the front (m, h) of the receivers' rows with these columns taken from the donors' rows."""
+        found = self._affine(columns)
+        if found is not None:
+            block, weight = found
+            x = self._head[:, block]
+            return self.z[receivers] + (self.at_home(x[donors] - x[receivers]) @ weight.T).float()
+        move = self.move(columns, receivers, donors)
+        change = self.encoded_move(move, receivers, donors) - self.x[receivers[:, None], move.outputs]
+        return self.z[receivers] + self._product(torch.as_tensor(change), torch.as_tensor(move.outputs), 0.0)
 
-        By the whole encoder, unless it mixes these columns by affine steps alone: then by what stands before those.
+    def move(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Move:
+        """Return what a move of these columns changes; where only a probe of the encoder shows it, compared with whole rows on
+        some of these pairs.
         """
-        tail = self.encoding.tail
-        if tail is not None and tail.weight is not None and all(tail.head.local[c] for c in columns):
-            block = np.unique(np.concatenate([tail.head.blocks[c] for c in columns]))
-            x, weight = self._head[:, block], self.at_home(tail.weight[:, block])
-            change = self.at_home(x[donors] - x[receivers])
-            return self.z[receivers] + (change @ (self.first.weight @ weight).T).float()
-        frame = self.table.inputs
-        rows = frame.iloc[receivers].reset_index(drop=True)
-        for column in columns:
-            rows[column] = frame[column].to_numpy()[donors]
-        return self.encoded_front(rows)
+        found = move_of(self.encoding, columns)
+        if not found.is_shown:
+            return found
+        whole = by_whole_encoder(self.encoding, columns)
+        if len(receivers) <= CHECKED:
+            return whole
+        few = np.linspace(0, len(receivers) - 1, num=CHECKED).astype(int)
+        encoded = self.x[receivers[few]]
+        encoded[:, found.outputs] = self.encoded_move(found, receivers[few], donors[few])
+        expected = self.encoded_move(whole, receivers[few], donors[few])
+        return found if np.allclose(encoded, expected, rtol=NEAR, atol=NEAR) else whole
+
+    def encoded_move(self, move: Move, receivers: IntArray, donors: IntArray) -> FloatArray:
+        """Return the encoded columns (m, outputs) that change when columns of the receivers' rows come from the donors'."""
+        head = None if move.block is None else self._head
+        return move.encoded(self.table.inputs, head, receivers, donors)
+
+    def added(self, encoded: FloatArray, outputs: IntArray) -> Tensor:
+        """Return what values (m, outputs) of these encoded columns contribute to `z` (m, h), up to the constant of `part`."""
+        return self._product(torch.as_tensor(encoded - self.centre[outputs]), torch.as_tensor(outputs), 0.0)
+
+    def part_before_mixing(self, columns: tuple[str, ...]) -> Tensor | None:
+        """Return the contribution (n, h) of these columns to `z` of every row, up to a constant that cancels in a change; None
+        unless the encoder mixes them by affine steps alone.
+        """
+        found = self._affine(columns)
+        if found is None:
+            return None
+        block, weight = found
+        x = self._head[:, block]
+        made = torch.empty_like(self.z)
+        for i in range(0, len(x), BLOCK):
+            made[i : i + BLOCK] = self.at_home(x[i : i + BLOCK] - x.mean(axis=0)) @ weight.T
+        return made
+
+    def _affine(self, columns: tuple[str, ...]) -> tuple[IntArray, Tensor] | None:
+        """Return the columns that the encoder's head makes of these, and the weights (h, block) from there to the front."""
+        tail = None if self.encoding.goes_by_parts(columns) else self.encoding.tail
+        if tail is None or tail.weight is None or not all(tail.head.local[c] for c in columns):
+            return None
+        block = np.unique(np.concatenate([tail.head.blocks[c] for c in columns]))
+        return block, self.first.weight @ self.at_home(tail.weight[:, block])
 
     @cached_property
     def _head(self) -> FloatArray:

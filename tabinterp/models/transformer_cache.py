@@ -8,7 +8,7 @@ through the parts as they are, since the column transformer's own checks take lo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,28 +35,57 @@ class Part:
     blocks: tuple[IntArray, ...] | None
 
 
-def in_parts(encoder: Any, array: Callable[[Any], FloatArray]) -> Callable[[pd.DataFrame], FloatArray | None]:
-    """Return a function that encodes rows part by part; it returns None if the result differs from `encoder`'s. `array`
-    turns the output of a transformer into dense doubles.
+class InParts:
+    """Encodes rows part by part; returns None if the result differs from `encoder`'s. `array` turns the output of a transformer
+    into dense doubles.
     """
-    parts, same = _parts(encoder), dict[bool, bool]()  # were texts looked up? -> was the result the encoder's own?
 
-    def transform(rows: pd.DataFrame) -> FloatArray | None:
-        many = len(rows) >= MANY
-        if not parts or not len(rows) or same.get(many) is False:
+    def __init__(self, encoder: Any, array: Callable[[Any], FloatArray]) -> None:
+        self._encoder, self._array, self._parts = encoder, array, _parts(encoder)
+        self._same = dict[bool, bool]()  # were texts looked up? -> was the result the encoder's own?
+
+    def __call__(self, rows: pd.DataFrame) -> FloatArray | None:
+        """Return the encoded rows (n, width)."""
+        many, same = len(rows) >= MANY, self._same
+        if not self._parts or not len(rows) or same.get(many) is False:
             return None
+        encoded = self._written(rows, self._parts, many)
+        if encoded is not None and many not in same:
+            own = self._array(self._encoder.transform(as_objects(rows.iloc[:CHECKED])))
+            same[many] = np.array_equal(own, encoded[:CHECKED], equal_nan=True)
+        return encoded if same.get(many) else None
+
+    def outputs(self, rows: pd.DataFrame, places: IntArray) -> FloatArray | None:
+        """Return some of the encoded columns (n, places), for which only their parts are asked; None where whole rows have not
+        been compared before.
+        """
+        many = len(rows) >= MANY
+        if not len(rows) or not self._same.get(many):
+            return None
+        encoded = self._written(rows, self._making(places), many)
+        return None if encoded is None else encoded[:, places]
+
+    def needed(self, size: int, places: IntArray) -> list[str] | None:
+        """Return the columns that `outputs` reads of this many rows; None where it needs whole ones."""
+        if not self._same.get(size >= MANY):
+            return None
+        return list(dict.fromkeys(name for part in self._making(places) for name in part.columns))
+
+    def _making(self, places: IntArray) -> list[Part]:
+        return [p for p in self._parts if ((places >= p.span.start) & (places < p.span.stop)).any()]
+
+    def reading(self, columns: Sequence[str]) -> list[Any]:
+        """Return the transformers that read any of these columns; none unless whole rows have been compared before."""
+        return [p.transformer for p in self._parts if set(p.columns) & set(columns)] if any(self._same.values()) else []
+
+    def _written(self, rows: pd.DataFrame, parts: Sequence[Part], many: bool) -> FloatArray | None:
+        encoded = np.zeros((len(rows), max(part.span.stop for part in self._parts)))
         try:
-            encoded = np.zeros((len(rows), max(part.span.stop for part in parts)))
             for part in parts:
-                _write(encoded, part, rows[part.columns], array, many)
+                _write(encoded, part, rows[part.columns], self._array, many)
         except Exception:  # the user's transformers: the encoder as a whole will say what is wrong, if anything is
             return None
-        if many not in same:
-            own = array(encoder.transform(as_objects(rows.iloc[:CHECKED])))
-            same[many] = np.array_equal(own, encoded[:CHECKED], equal_nan=True)
-        return encoded if same[many] else None
-
-    return transform
+        return encoded
 
 
 def _parts(encoder: Any) -> tuple[Part, ...]:
@@ -76,6 +105,8 @@ def _parts(encoder: Any) -> tuple[Part, ...]:
         sources = structure(transformer, tuple(names)) or []
         local = len(sources) == span.stop - span.start and all(len(one) == 1 for one in sources)
         blocks = tuple(np.flatnonzero([name in s for s in sources]) for name in names)
+        if len(names) == 1:  # whatever it makes of it
+            local, blocks = True, (np.arange(span.stop - span.start),)
         found.append(Part(transformer, names, span, blocks if local else None))
     return tuple(found)
 

@@ -570,6 +570,13 @@ class Intercepted(nn.Module):
     columns which whole numbers it holds (None: it is a number of its own).
     """
 
+    _rank: Tensor
+    _start: Tensor
+    _last: Tensor
+    _low: Tensor
+    _numbers: Tensor
+    _order: Tensor
+
     def __init__(
         self,
         module: nn.Module,
@@ -587,6 +594,26 @@ class Intercepted(nn.Module):
         self._sizes = [1 if one is None else one.size for one in levels]
         self._name = name
         self._checks: list[bool] = []
+        self._places(levels)
+
+    def _places(self, levels: Sequence[Levels | None]) -> None:
+        """Keep where the levels of all columns are, so that they are read together."""
+        known = [(j, one) for j, one in enumerate(levels) if one is not None]
+        others = [j for j, one in enumerate(levels) if one is None]
+        before = torch.tensor([0, *self._sizes]).cumsum(0)
+        rank = torch.zeros(len(known), int(before[-1]))
+        for i, (j, one) in enumerate(known):
+            rank[i, before[j] : before[j + 1]] = torch.arange(one.size)
+        kept = {
+            "_rank": rank,  # (columns with levels, d): which level of its column each one-hot column is
+            "_start": before[[j for j, _ in known]],
+            "_last": torch.tensor([one.size - 1 for _, one in known], dtype=torch.int64),
+            "_low": torch.tensor([one.low for _, one in known], dtype=torch.int64),
+            "_numbers": before[others],
+            "_order": torch.tensor([j for j, _ in known] + others).argsort(),
+        }
+        for name, values in kept.items():
+            self.register_buffer(name, values, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the scores of rows (n, d).
@@ -599,10 +626,10 @@ class Intercepted(nn.Module):
         if isinstance(x, fx.Proxy):
             raise TypeError("a network whose lookups are intercepted cannot be traced")
         blocks = torch.split(x, self._sizes, dim=1)
-        own = self._own(blocks)
-        if not (torch.is_grad_enabled() and x.requires_grad) and self._is_real(blocks, own):
-            return self.module(*self._inputs(own, [own[:, j : j + 1].to(x) for j in range(len(blocks))], blocks))  # type: ignore[no-any-return]
-        scores, follow = self._followed(blocks, own)
+        real = None if torch.is_grad_enabled() and x.requires_grad else self._real(x)
+        if real is not None:
+            return self.module(*self._inputs(real, torch.split(real.to(x), 1, dim=1), blocks))  # type: ignore[no-any-return]
+        scores, follow = self._followed(blocks, self._own(blocks))
         if follow.reason is None and follow.checks != self._checks:
             follow.refuse(why("opaque.branches"))
         if follow.reason is not None:
@@ -655,14 +682,17 @@ class Intercepted(nn.Module):
         ]
         return torch.stack(columns, dim=1)
 
-    def _is_real(self, blocks: Sequence[Tensor], own: Tensor) -> bool:
-        """Return whether each row holds one of the levels."""
-        for j, (one, block) in enumerate(zip(self._levels, blocks, strict=True)):
-            if one is not None:
-                hot = functional.one_hot(own[:, j] - one.low, one.size)
-                if len(block) and not bool((block - hot).abs().max() <= NEAR):
-                    return False
-        return True
+    def _real(self, x: Tensor) -> Tensor | None:
+        """Return the same for rows (n, d) that hold one of the levels in each column; None if one of them does not."""
+        off = x.detach().index_fill(1, self._numbers, 0.0)
+        at = (self._rank @ off.to(self._rank).T).T.round().long().clamp(min=0).minimum(self._last)
+        if off.numel():  # from one-hot: zero
+            off.scatter_add_(1, at + self._start, off.new_full((), -1.0).expand_as(at))
+            least, most = off.aminmax()
+            if not bool(torch.maximum(-least, most) <= NEAR):
+                return None
+        numbers = x.detach().index_select(1, self._numbers).round().long()
+        return torch.cat([at + self._low, numbers], dim=1).index_select(1, self._order)
 
     def _inputs(self, own: Tensor, numbers: Sequence[Tensor], blocks: Sequence[Tensor]) -> list[Tensor]:
         """Return the network's own inputs: integers, or floats with levels as the given `numbers` (n, 1)."""

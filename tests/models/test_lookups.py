@@ -16,6 +16,8 @@ import tabinterp as ti
 from tabinterp.auditing.streaming import sweep
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
+from tabinterp.models.inputs import Levels
+from tabinterp.models.untraced_lookups import Intercepted
 
 from .test_several import Plain
 
@@ -559,3 +561,23 @@ def test_rows_that_run_other_activations_have_no_hidden_units_in_common(source):
     model = ti.wrap(Units(more, branches=True), encoder=StandardScaler().fit(source[COLUMNS[:2]]), outputs="logits")
     with pytest.raises(NotApplicableError, match="applies different activation functions to different rows"):
         ti.neurons(model, numbers)
+
+
+@pytest.mark.parametrize("levels", [(None, None), (None, Levels(-2, 3), None, Levels(5, 4)), (Levels(0, 1),)])
+def test_rows_are_read_as_real_only_where_each_column_holds_one_level(levels):
+    module = Intercepted(nn.Linear(len(levels), 1), [(len(levels),)], [False], levels, "network")
+    draw = torch.Generator().manual_seed(0)
+    codes = torch.stack(
+        [torch.randint(*((-9, 9) if a is None else (a.low, a.low + a.size)), (50,), generator=draw) for a in levels], 1
+    )
+    columns = [
+        codes[:, j : j + 1].float() if a is None else torch.eye(a.size)[codes[:, j] - a.low]
+        for j, a in enumerate(levels)
+    ]
+    x = torch.cat(columns, dim=1)
+    for rows in (50, 1, 0):
+        assert torch.equal(module._real(x[:rows]), codes[:rows])
+    for change in (0.5, 1.0, float("nan"), float("inf")) if any(levels) else ():
+        between = x.clone()
+        between[-1, -1] += change
+        assert module._real(between) is None

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 
 from tabinterp.models.encoding import encoded_by
-from tabinterp.models.transformer_cache import in_parts
+from tabinterp.models.transformer_cache import InParts
 
 from .cases import COLUMNS, LEVELS, NUMBERS, columns, dense, filled, frame, one_hot
 
@@ -87,7 +87,7 @@ def test_few_rows_go_through_the_parts_and_ask_the_whole_once(monkeypatch):
     expected, asked = [dense(encoder.transform(rows(n))) for n in (40, 7, 300)], []
     own = ColumnTransformer.transform
     monkeypatch.setattr(ColumnTransformer, "transform", lambda self, x: asked.append(len(x)) or own(self, x))
-    transform = in_parts(encoder, dense)
+    transform = InParts(encoder, dense)
     for whole in expected:
         np.testing.assert_array_equal(transform(rows(len(whole))), whole)
     assert asked == [40]
@@ -98,7 +98,7 @@ def test_many_texts_and_other_encoders_are_not_looked_up():
     encoder = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["id"]))
     many = pd.DataFrame({"id": pd.Series([f"{i}" for i in range(1000)], dtype=object)})
     encoder.fit(many)
-    transform = in_parts(encoder, dense)
+    transform = InParts(encoder, dense)
     np.testing.assert_array_equal(transform(many), np.eye(1000)[np.argsort(np.argsort(many["id"]))])
     np.testing.assert_array_equal(transform(many.iloc[:100]), transform(many)[:100])
-    assert in_parts(OneHotEncoder().fit(many), dense)(many) is None
+    assert InParts(OneHotEncoder().fit(many), dense)(many) is None

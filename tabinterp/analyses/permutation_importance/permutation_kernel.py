@@ -18,6 +18,9 @@ from tabinterp.models.perturbation import BLOCK
 from .strata import Strata
 
 EXACT = 2  # a column is exact when it has at most this many distinct values for each repeat
+TOGETHER = 2**23  # pairs of receiver and donor that are sorted at a time, so that each distinct one is encoded once
+ROOM = 2**24  # numbers in the parts of distinct pairs, if these are more than the rows
+OF_A_FUNCTION = 16_384  # rows in one call of a function of rows, which takes its time whatever their number
 DENSE = 0.75  # share of moves that change something from which to gather the others out costs more than to ask them
 
 Sum = tuple[FloatArray, FloatArray]  # over pairs: of w D, and of w
@@ -121,20 +124,16 @@ def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[[IntArray], Tensor]:
     """Return a function to the scores of the receivers with the column taken from donors."""
     bound, columns = plan.bound, plan.players[player]
-    if player not in plan.groups:
-        value = bound.table.frame[list(columns)].groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
-
-        def encoded(donors: IntArray) -> Tensor:
-            return _moved(
-                bound, own, value[rows] != value[donors], lambda at, _: bound.moved(columns, rows[at], donors[at])
-            )
-
-        return encoded
-    group, first = plan.groups[player]
-    block = np.concatenate([bound.encoding.blocks[c] for c in columns])
-    if len(block) == 1:
-        return _outer(bound, own, int(block[0]), rows, group)
-    part = _taken(bound.part(columns, first), group)
+    if player in plan.groups:
+        group, first = plan.groups[player]
+        block = np.concatenate([bound.encoding.blocks[c] for c in columns])
+        if len(block) == 1:
+            return _outer(bound, own, int(block[0]), rows, group)
+        part: Tensor | None = _taken(bound.part(columns, first), group)
+    else:
+        group, part = _equal(bound, columns), bound.part_before_mixing(columns)
+    if part is None:
+        return _mixed(plan, player, rows, own, group)
     base = taken_at(bound.z, rows) - taken_at(part, rows)
 
     def added(donors: IntArray) -> Tensor:
@@ -146,6 +145,58 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[
         )
 
     return added
+
+
+def _equal(bound: BoundModel, columns: tuple[str, ...]) -> IntArray:
+    """Return groups (n,) of rows that are equal in these columns."""
+    frame = bound.table.frame[list(columns)]
+    return frame.groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy().astype(np.int64)
+
+
+def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray) -> Callable[[IntArray], Tensor]:
+    """Return the mover of columns that the encoder mixes with others: each distinct pair of their values and those of the others
+    is encoded once for all shifts, or for each shift if there are too many.
+    """
+    bound, n = plan.bound, len(plan.bound.table)
+    donors = plan.donors(player, rows, int(plan.shifts[0]))
+    move = bound.move(plan.players[player], rows, donors)
+    beside = _equal(bound, move.beside) if move.beside else np.zeros(n, dtype=np.int64)
+    of_receivers = beside[rows]
+    base = taken_at(bound.z, rows) - bound.added(bound.x[rows[:, None], move.outputs], move.outputs)
+
+    def pairs(donors: IntArray) -> IntArray:
+        return value[donors] * (1 + int(beside.max())) + of_receivers
+
+    def encoded(receivers: IntArray, donors: IntArray) -> Tensor:
+        return bound.added(bound.encoded_move(move, receivers, donors), move.outputs)
+
+    known, parts = np.empty(0, dtype=np.int64), None
+    if len(rows) * len(plan.shifts) <= TOGETHER:
+        every = np.concatenate([plan.donors(player, rows, int(shift)) for shift in plan.shifts])
+        changed = np.flatnonzero(np.tile(value[rows], len(plan.shifts)) != value[every])
+        known, first = np.unique(
+            np.concatenate([pairs(one) for one in np.split(every, len(plan.shifts))])[changed], return_index=True
+        )
+        if 0 < len(known) <= max(n, ROOM // bound.z.shape[1]):
+            at = changed[first]
+            parts = encoded(rows[at % len(rows)], every[at])
+
+    def moved(donors: IntArray) -> Tensor:
+        changed, pair = value[rows] != value[donors], pairs(donors)
+        if not changed.any():
+            return own.scores
+        if parts is None:
+            at = np.flatnonzero(changed)
+            _, first, inverse = np.unique(pair[at], return_index=True, return_inverse=True)
+            some, places = encoded(rows[at[first]], donors[at[first]]), np.zeros(len(rows), dtype=np.int64)
+            places[at] = inverse
+        else:  # a receiver that does not change keeps its scores, wherever it is placed
+            some, places = parts, np.minimum(np.searchsorted(known, pair), len(parts) - 1)
+        return _moved(
+            bound, own, changed, lambda at, out: torch.add(_taken(base, at), _taken(some, places[at]), out=out)
+        )
+
+    return moved
 
 
 def _outer(
@@ -186,10 +237,11 @@ def _moved(bound: BoundModel, own: Untouched, changed: NDArray[np.bool_], fronts
     """
     rows, scores = np.flatnonzero(changed), own.scores.clone()
     everyone = len(rows) > DENSE * len(changed)
-    buffer = bound.z.new_empty((BLOCK, bound.z.shape[1]))
+    size = BLOCK if bound.has_gradient else OF_A_FUNCTION
+    buffer = bound.z.new_empty((min(size, len(changed)), bound.z.shape[1]))
     total = len(changed) if everyone else len(rows)
-    for i in range(0, total, BLOCK):
-        block = slice(i, min(i + BLOCK, total))
+    for i in range(0, total, size):
+        block = slice(i, min(i + size, total))
         at = block if everyone else rows[block]
         scores[at] = bound.consuming(fronts(at, buffer[: block.stop - i])).double()
     return torch.where(bound.at_home(changed)[:, None], scores, own.scores) if everyone else scores

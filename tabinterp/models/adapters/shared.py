@@ -14,6 +14,7 @@ from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError, argument
 from tabinterp.models.affine_front import linear
 from tabinterp.models.encoding import as_fitted
+from tabinterp.models.piped_function import Piped
 from tabinterp.models.transformer_calls import as_taken
 from tabinterp.table.schema import GOALS, LOGITS, RATES
 
@@ -76,6 +77,24 @@ def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], 
         return np.asarray(as_taken(answer, as_fitted(encoder, rows), named), dtype=np.float64)
 
     return predict
+
+
+def piped(pipeline: Any, classifier: bool) -> Callable[[Any], FloatArray]:
+    """Return the same function for a pipeline fitted on named columns, with its encoder and its last step apart."""
+    encoder, _ = ends(pipeline)
+    steps = [step for _, step in pipeline.steps[:-1] if step is not None and step != "passthrough"]
+    last = pipeline.steps[-1][1]
+
+    def answer(x: Any) -> Any:
+        return last.predict_proba(x) if classifier else last.predict(x)
+
+    def encode(rows: Any) -> Any:
+        made = as_fitted(encoder, rows)
+        for step in steps:
+            made = step.transform(made)
+        return made
+
+    return Piped(predictor(pipeline, True, classifier), encoder, encode, answer)
 
 
 def reads(source: Any) -> tuple[str, ...] | None:

@@ -18,11 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from tabinterp.errors import ModelError, argument
+from tabinterp.models.column_lineage import known_as
 from tabinterp.models.model import Model
 from tabinterp.models.multi_input import with_encoder
 
 from . import calibrated, ensemble, pytabkit, skorch, tabnet, transformed
-from .shared import Pointwise, affine, bases, ends, inside, predictor, reads
+from .shared import Pointwise, affine, bases, ends, inside, piped, predictor, reads
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "identity": nn.Identity,
@@ -86,6 +87,10 @@ def read(estimator: Any, outputs: str | None = None) -> Model:
 def of_rows(estimator: Any) -> Model:
     """Wrap a fitted estimator as a function of rows, using only its predictions."""
     classes, names = _classes(estimator), reads(estimator)
+    whole = inside(estimator)
+    apart = known_as(whole) == "sklearn.Pipeline" and ends(whole)[0] is not None and reads(whole) is not None
+    classifier = classes is not None
+    function = piped(whole, classifier) if apart else predictor(estimator, names is not None, classifier)
     return Model(
         name=type(ends(estimator)[1]).__name__,
         library=LIBRARY,
@@ -93,7 +98,7 @@ def of_rows(estimator: Any) -> Model:
         task=_task(classes),
         classes=classes,
         outputs="probabilities",
-        function=predictor(estimator, named=names is not None, classifier=classes is not None),
+        function=function,
         reads=names,
     )
 
