@@ -14,7 +14,7 @@ estimates, whose intervals may well overlap.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -165,7 +165,7 @@ def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple
     """Return the ratio of each protected column in each version, among the groups whose shares may be told of all versions."""
     codes = [*zip(cut.codes(table), cut.sizes, strict=True)]
     families = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
-    told = [np.array(one).all(axis=0) for one in zip(*(_told(rows, codes, families) for rows in versions), strict=True)]
+    told = [np.asarray(np.array(one).all(axis=0)) for one in zip(*(_told(rows, codes, families) for rows in versions), strict=True)]
     return [
         tuple(
             _ratio(rows.moments(*one), family, shown) for one, family, shown in zip(codes, families, told, strict=False)
@@ -174,7 +174,7 @@ def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple
     ]
 
 
-def _told(rows: Decided, codes: list[tuple[IntArray, int]], families: list[Family]) -> list[list[bool]]:
+def _told(rows: Decided, codes: list[tuple[IntArray, int]], families: Sequence[Family]) -> list[list[bool]]:
     """Return for each family which groups' shares may be told."""
     sides = [np.bincount(2 * one + (rows.selected > 0), minlength=2 * size).reshape(size, 2) for one, size in codes]
     return shares_told(families, [one[family.places] for family, one in zip(families, sides, strict=False)])

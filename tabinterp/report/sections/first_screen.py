@@ -227,7 +227,7 @@ def _rates(document: Document) -> str:
     found = document.get(Discrimination)
     if found is None or not document.performance.held_out:
         return ""
-    values = {}
+    values: dict[str, str] = {}
     for prefix, one in (("", found.network_confusion), ("linear_", found.linear_confusion)):
         if one is None or one.sensitivity.value is None or one.specificity.value is None:
             return ""
