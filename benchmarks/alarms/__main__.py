@@ -4,7 +4,7 @@
 
 A cell is a task, a number of rows and a share of the positive class; `tables` says how its tables are made. Limits: at most 5%
 of the audits raise any finding of severity `act`, and at most 15% any of severity `check`. A cell fails where the whole exact 95%
-interval of its share lies above the limit. The kept file (by default in the folder of temporary files) has one line for each
+interval of its share lies above the limit. The kept file (by default `kept.jsonl` beside this one) has one line for each
 audited table, so that a run can be stopped and continued. Its lines are results of the code that wrote them: start a new file
 when a check has changed. The section of the page between the marks is written anew. Exits 1 when a cell fails.
 """
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 import time
 import warnings
 from collections import Counter
@@ -47,7 +46,7 @@ def main() -> int:
     parser.add_argument(
         "--cells", nargs="*", default=[cell.slug for cell in CELLS], choices=[cell.slug for cell in CELLS]
     )
-    parser.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "tabinterp-alarms.jsonl")
+    parser.add_argument("--kept", type=Path, default=Path(__file__).with_name("kept.jsonl"))
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
     kept = read(asked.kept)

@@ -54,7 +54,7 @@ CHECK = Check(
             "the whole 95% interval for the share of declined rows with at least one protected column among the network's "
             "reasons lies at or above {percent}%."
         ),
-        next=("Have it reviewed whether decisions may depend on the protected columns."),
+        next="Ask legal or compliance to review whether decisions may depend on the protected columns.",
         claims={
             "raised": (
                 (
