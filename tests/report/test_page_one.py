@@ -69,16 +69,16 @@ def test_a_finding_with_a_long_list_is_cut_on_page_one():
 def test_page_one_says_how_selection_rates_compare_where_columns_are_protected():
     said = first_screen(with_findings(selection_rates("cleared", "cleared"))).groups
     assert said == (
-        "No selection rate is significantly below 0.800 times that of another group. Lowest ratio: 0.900 (95% CI 0.800 to "
-        "0.990), “sex: female” relative to “sex: male”."
+        "No group's selection rate is significantly below 0.800 times that of another group of the same column or pair of "
+        "columns. Lowest ratio: 0.900 (unadjusted 95% CI 0.800 to 0.990), “sex: female” relative to “sex: male”."
     )
     partly = selection_rates("cleared", "cleared_partly")
     partly = partly.model_copy(
         update={"claim": partly.claim.model_copy(update={"values": partly.claim.values | {"untold": 3}})}
     )
     said = first_screen(with_findings(partly)).groups
-    assert "as far as results can be given (they are withheld for 3 columns or pairs of columns)" in said
-    assert "Lowest ratio that can be given: 0.900" in said
+    assert said.startswith("Among the groups whose results can be disclosed, no selection rate is significantly below 0.800")
+    assert "(withheld for 3 of these). Lowest disclosed ratio: 0.900" in said
     unstated = first_screen(with_findings(selection_rates("not_applicable", "not_applicable_adverse"))).groups
     assert unstated.startswith("Not applicable: the adverse class was not stated.")
     withheld = first_screen(with_findings(selection_rates("cleared", "cleared_withheld"))).groups
