@@ -378,12 +378,6 @@ def test_a_pipeline_is_kept_in_its_file(tmp_path):
         ti.save_model(ti.wrap(written(fitted(mlp(), "texts"))), tmp_path / "bundle")
 
 
-def test_onnxruntime_is_not_asked(monkeypatch):
-    monkeypatch.setattr("onnxruntime.InferenceSession", None)
-    pipeline = fitted(mlp(), "texts")
-    check_predictions(bind(ti.wrap(written(pipeline)), table_of("texts")), pipeline, ROWS)
-
-
 def test_a_function_around_the_session_remains_possible():
     """What the error for other models proposes."""
     import onnxruntime  # noqa: PLC0415

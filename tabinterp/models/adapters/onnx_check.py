@@ -6,7 +6,7 @@ Inspection and loading both call `check`; nothing is run and no other file is op
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -20,7 +20,12 @@ LEARNING = "ai.onnx.ml"  # the domain of the operators for scalers, encoders and
 TYPES = {1: np.float32, 11: np.float64, 7: np.int64, 6: np.int32}  # of inputs
 FLOATS = (1, 11)
 TEXT = 8
-UNKNOWN_SHAPES = ("FeatureVectorizer", "Imputer", "LinearRegressor", "Normalizer", "Scaler")  # to onnx
+SHAPED_AS: dict[str, tuple[str, dict[str, int]]] = {  # operators of ai.onnx.ml -> standard ones that give the same shapes
+    "FeatureVectorizer": ("Concat", {"axis": 1}),
+    "Imputer": ("Identity", {}),
+    "Normalizer": ("Identity", {}),
+    "Scaler": ("Identity", {}),
+}
 COLUMNS = (TEXT, 9)  # types of inputs that a pipeline may have besides: text and Booleans
 REAL = (1, 10, 11, 16)  # types of tensors of real numbers
 NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13}  # types of tensors: numbers and bool; no text, no complex numbers
@@ -86,10 +91,8 @@ def check_pipeline(proto: Any, source: str) -> None:
     _check_form(proto, source, library("onnx"), is_pipeline=True)
 
 
-def check_converted(proto: Any, widths: Mapping[str, int], source: str) -> None:
+def check_converted(proto: Any, source: str) -> None:
     """Check the sizes of the values of a pipeline before onnxruntime is given it: all of its operators have been converted.
-
-    `widths` are those of values (rows, width) whose shapes onnx cannot tell.
 
     Raises
     ------
@@ -97,17 +100,25 @@ def check_converted(proto: Any, widths: Mapping[str, int], source: str) -> None:
         As `check`.
     """
     onnx = library("onnx")
-    made = [node.output[0] for node in proto.graph.node if node.domain == LEARNING and node.op_type in UNKNOWN_SHAPES]
-    _check_sizes(
-        proto,
-        source,
-        onnx,
-        [
-            onnx.helper.make_tensor_value_info(name, FLOATS[0], (ROWS, widths[name]))
-            for name in made
-            if name in widths
-        ],
-    )
+    plain = type(proto)()
+    plain.CopyFrom(proto)
+    stated = []
+    for node in plain.graph.node:  # operators whose shapes onnx cannot tell, as others of the same shapes
+        if node.domain != LEARNING:
+            continue
+        if node.op_type == "LinearRegressor":
+            shape = (ROWS, int(attributes(node).get("targets", 1)))
+            stated.append(onnx.helper.make_tensor_value_info(node.output[0], FLOATS[0], shape))
+        elif node.op_type in SHAPED_AS:
+            node.op_type, settings = SHAPED_AS[node.op_type]
+            node.domain = ""
+            del node.attribute[:]
+            node.attribute.extend(onnx.helper.make_attribute(name, value) for name, value in settings.items())
+        elif node.op_type == "ArrayFeatureExtractor":  # one place may be given without a dimension
+            for one in plain.graph.initializer:
+                if one.name == node.input[1] and not one.dims:
+                    one.dims.append(1)
+    _check_sizes(plain, source, onnx, stated)
 
 
 def session_of(proto: Any) -> Any:
@@ -176,6 +187,7 @@ def _check_form(proto: Any, source: str, onnx: Any, is_pipeline: bool) -> None:
     _check_operators(proto, source, is_pipeline)
     _check_tensors(proto, source, {*NUMBERS, TEXT} if is_pipeline else NUMBERS)
     _check_opset(proto, source, onnx)
+    _check_texts(proto, source)
     try:
         onnx.checker.check_model(proto)
     except Exception as error:  # the checker's own error types differ between versions
@@ -283,6 +295,20 @@ def _check_tensors(proto: Any, source: str, types: Collection[int] = NUMBERS) ->
             )
 
 
+def _check_texts(proto: Any, source: str) -> None:
+    """Check that the texts of all attributes, such as labels and levels, are texts."""
+    for node in proto.graph.node:
+        for one in node.attribute:
+            try:
+                for text in [one.s, *one.strings]:
+                    text.decode()
+            except UnicodeDecodeError:
+                raise ModelError(
+                    f"{source!r}: the attribute {one.name!r} of a {node.op_type} operator is not UTF-8 text. Export the model "
+                    "again"
+                ) from None
+
+
 def _check_opset(proto: Any, source: str, onnx: Any) -> None:
     newest = onnx.defs.onnx_opset_version()
     for one in proto.opset_import:
@@ -374,6 +400,7 @@ def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ())
     known = _inferred(fixed, source, onnx, data_prop=True)
     _check_divisions(known.graph, source, onnx)
     shapes = {one.name: _dims(one) for one in [*known.graph.input, *known.graph.value_info, *known.graph.output]}
+    shapes |= {one.name: _dims(one) for one in stated}
     shapes |= {one.name: list(one.dims) for one in fixed.graph.initializer}
     counts = {name: None if dims is None else math.prod(dims) for name, dims in shapes.items()}
     sizes = {one.name: math.prod(one.dims) for one in fixed.graph.initializer}

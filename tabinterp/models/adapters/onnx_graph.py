@@ -26,6 +26,7 @@ WIDEST_DIAGONAL = 4096  # columns: a layer of their own takes the square of it
 MOST_FOLDED = 1 << 24  # entries of all layers that are made by folding constants into them, or of constants alone
 FLOATS, WHOLE = (1, 11), (6, 7)  # types of values
 NEWER_SOFTMAX = 13  # opset: before it, Softmax takes all dimensions from an axis on together
+MOST_DIMENSIONS = 64  # of a shape that is computed
 UNLIMITED = 1 << 31  # the end of a slice that goes to the end
 
 
@@ -560,7 +561,10 @@ def _listed(made: _Conversion, node: Any, _: Settings) -> Sizes:
 
 
 def _joined(made: _Conversion, node: Any, _: Settings) -> Sizes:
-    return [size for i in range(len(node.input)) for size in made.integers(node, i)]
+    joined = [size for i in range(len(node.input)) for size in made.integers(node, i)]
+    if len(joined) > MOST_DIMENSIONS:
+        raise NoModuleError(why("opaque.chain.form", kind="Concat"))
+    return joined
 
 
 def _unchanged(made: _Conversion, node: Any, _: Settings) -> Sizes:
