@@ -68,7 +68,9 @@ class _Compared(Finish):
         assert self.forms is not None
         beside = side_by_side(self.encoders, frame)
         encoded = [part.encode(frame.iloc[compared(frame)]) for part in beside.parts]
-        complete = np.all([np.isfinite(one).all(axis=1) for one in encoded], axis=0)  # the others are refused when bound
+        complete = np.all(
+            [np.isfinite(one).all(axis=1) for one in encoded], axis=0
+        )  # the others are refused when bound
         encoded = [one[complete] for one in encoded]
         if complete.any() and not _gives(model.module, self.forms, encoded, _asked(self.network, encoded)):
             return _finished(self.network, _plain(self.network, model), beside)
@@ -145,20 +147,24 @@ def _function(network: Outside, beside: SideBySide) -> Callable[[pd.DataFrame], 
 
 def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
     """Return the network's own answers for encoded inputs."""
+    widths = tuple(one.shape[1] for one in encoded)
+    if network.widths and network.widths != widths:
+        raise ModelError(
+            f"the inputs of {network.name} must have these numbers of encoded columns: {', '.join(map(str, network.widths))}. "
+            f"From this table, the encoders return these numbers of columns: {', '.join(map(str, widths))}. Use the encoders and "
+            "the input columns that the network was trained with"
+        )
+    advice = (
+        "The rows have the columns that its graph asks for, so the graph may be at fault: export it again"
+        if network.widths
+        else "Check that the encoder returns the columns that the network was trained on"
+    )
     try:
         return np.concatenate(
             [network.run([one[i : i + BLOCK] for one in encoded]) for i in range(0, len(encoded[0]), BLOCK)]
         )
     except Exception as error:  # another library's run: whatever it raises is told in its words
         shapes = ", ".join(str(one.shape) for one in encoded)
-        fits = len(network.widths) == len(encoded) and all(
-            one.shape[1] == width for one, width in zip(encoded, network.widths, strict=True)
-        )
-        advice = (
-            "The encoded rows have the shape that the network asks for, so its graph may be at fault: export it again"
-            if fits
-            else "Check that the encoder returns the columns that the network was trained on"
-        )
         raise ModelError(
             f"{network.name} raised an error for encoded rows of shape {shapes}. {advice}. The error was: {error}"
         ) from error

@@ -78,9 +78,7 @@ def wrap(
     module: nn.Module | None = None
     opaque: Message | None = None
     try:
-        module = as_module(
-            proto.graph.node, values, attributes, stated, result, _precision(inputs), opset(proto)
-        )
+        module = as_module(proto.graph.node, values, attributes, stated, result, _precision(inputs), opset(proto))
     except NoModuleError as error:
         opaque = why("opaque.onnx", chain=error.args[0])
     network = Outside(

@@ -108,7 +108,9 @@ class Front(Structured):
                 made.texts[place] = _texts(column, known)
             if known is None:
                 continue
-            if kind == FLOAT and pd.api.types.is_numeric_dtype(column.dtype):  # the table's own numbers, where they are levels
+            if kind == FLOAT and pd.api.types.is_numeric_dtype(
+                column.dtype
+            ):  # the table's own numbers, where they are levels
                 present = column.dropna().drop_duplicates().to_numpy(dtype=np.float64)
                 own = present[np.isin(present.astype(np.float32), known.astype(np.float32))]
                 known = np.array([*known, *own], dtype=object)
@@ -181,7 +183,13 @@ def front(
         step = Step(node.op_type, tuple(node.input), node.output[0], attributes(node), constants)
         try:
             places[step.output], tried[step.output] = _traced(step, places, tried)
-        except (NoStepError, ArithmeticError, ValueError, LookupError, TypeError):  # of another form than skl2onnx writes
+        except (
+            NoStepError,
+            ArithmeticError,
+            ValueError,
+            LookupError,
+            TypeError,
+        ):  # of another form than skl2onnx writes
             continue
         steps.append(step)
     check_total(ROWS * sum(map(len, places.values())), "the ONNX pipeline")

@@ -105,7 +105,13 @@ class _Conversion:
         """Add a node."""
         try:
             self._add(node, settings)
-        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):  # sizes and attributes that do not fit together
+        except (
+            ArithmeticError,
+            LookupError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ):  # sizes and attributes that do not fit together
             raise NoModuleError(why("opaque.chain.form", kind=str(node.op_type))) from None
 
     def _add(self, node: Any, settings: Settings) -> None:
@@ -138,6 +144,8 @@ class _Conversion:
         steps = zip(middle, [*starts, *middle], strict=False)
         if len(starts) == 1 and all(node.op == "call_module" and node.args == (last,) for node, last in steps):
             return nn.Sequential(*[made.get_submodule(str(node.target)) for node in middle]).to(self.dtype)
+        if not [*made.parameters()]:  # by which its precision is told
+            made.precision = nn.Parameter(torch.zeros(()), requires_grad=False)
         return made.to(self.dtype)
 
     # ---- values
@@ -527,7 +535,19 @@ OPERATIONS: dict[str, Callable[[_Conversion, Any, Settings], Any]] = {
     },
 }  # fmt: skip
 
-KEEPING_WHOLE = ("Add", "Cast", "Concat", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Sub", "Unsqueeze")
+KEEPING_WHOLE = (
+    "Add",
+    "Cast",
+    "Concat",
+    "Gather",
+    "Identity",
+    "Reshape",
+    "Slice",
+    "Split",
+    "Squeeze",
+    "Sub",
+    "Unsqueeze",
+)
 
 ARITHMETIC: dict[str, Any] = {
     "Add": operator.add,
@@ -603,7 +623,7 @@ ACTIVATIONS: dict[str, Callable[[Settings], nn.Module]] = {
     "Sigmoid": lambda settings: nn.Sigmoid(),
     "LeakyRelu": lambda settings: nn.LeakyReLU(settings.get("alpha", 0.01)),
     "Elu": lambda settings: nn.ELU(settings.get("alpha", 1.0)),
-    "Selu": lambda settings: _selu(settings),
+    "Selu": _selu,
     "Gelu": lambda settings: nn.GELU(approximate=settings.get("approximate", "none")),
     "Softplus": lambda settings: nn.Softplus(),
     "Softsign": lambda settings: nn.Softsign(),

@@ -28,7 +28,17 @@ from tabinterp.models.multi_input import Beside, Form
 from tabinterp.models.scores import probabilities
 
 from .external_runtime import compared, near
-from .onnx_check import FLOATS, TYPES, attributes, check_converted, check_pipeline, constants, library, opset, session_of
+from .onnx_check import (
+    FLOATS,
+    TYPES,
+    attributes,
+    check_converted,
+    check_pipeline,
+    constants,
+    library,
+    opset,
+    session_of,
+)
 from .onnx_front import Front, Given, columns_of, constant, front
 from .onnx_graph import Input, NoModuleError, Values, as_module, needed
 from .shared import asked
@@ -69,7 +79,10 @@ def wrap(
         layers, ends = [*module] if isinstance(module, nn.Sequential) else [module], "same"
         shown = isinstance(layers[-1], (nn.Softmax, nn.Sigmoid)) or (known is not None and (is_share or is_complement))
         kind = "probabilities" if shown else "logits"
+        asked_for = task, outputs
         task, outputs = asked(task, outputs, known, kind)
+        if known is None and asked_for == (None, None) and kind == "logits":
+            outputs = "rate"  # a pipeline predicts counts themselves, not their logs
         is_stated = stated or (kind == "probabilities" and known is not None)
     else:
         layers, ends = logits
