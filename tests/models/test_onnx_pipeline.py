@@ -1,5 +1,6 @@
 """Whole scikit-learn pipelines as skl2onnx writes them: scikit-learn's own predictions, gradients and hidden units."""
 
+import sys
 import warnings
 
 import numpy as np
@@ -740,3 +741,9 @@ def test_onnxruntime_is_given_only_what_was_converted(monkeypatch):
     kinds = {node.op_type for data in given for node in onnx.ModelProto.FromString(data).graph.node}
     assert kinds
     assert not kinds & {"RandomNormal", "ZipMap"}
+
+
+def test_without_onnxruntime_a_pipeline_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ModelError, match=r"need the package onnxruntime. Install it: pip install 'tabinterp\[onnx\]'"):
+        ti.wrap(written(fitted(mlp(), "texts")))

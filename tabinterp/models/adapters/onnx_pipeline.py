@@ -70,15 +70,16 @@ def wrap(
     stated = outputs is not None
     inner, is_share, is_complement = graph.without_normalization(result)
     steps, module = graph.parts(inner, source)
+    ends: Ends = "same"
     logits = _with_logits(module, is_share, is_complement) if known is not None else None
     if logits is not None and outputs not in (None, "logits" if logits[1] == "both signs" else "probabilities"):
         logits = None
     if logits is None:
         if inner != result:
             steps, module = graph.parts(result, source)
-        layers, ends = [*module] if isinstance(module, nn.Sequential) else [module], "same"
-        shown = isinstance(layers[-1], (nn.Softmax, nn.Sigmoid)) or (known is not None and (is_share or is_complement))
-        kind = "probabilities" if shown else "logits"
+        layers = [*module] if isinstance(module, nn.Sequential) else [module]
+        says = isinstance(layers[-1], (nn.Softmax, nn.Sigmoid)) or (known is not None and (is_share or is_complement))
+        kind = "probabilities" if says else "logits"
         asked_for = task, outputs
         task, outputs = asked(task, outputs, known, kind)
         if known is None and asked_for == (None, None) and kind == "logits":
@@ -300,6 +301,10 @@ class _Graph:
                 if texts & {*node.input}:
                     raise NoModuleError(why("opaque.chain.holds", kind=node.op_type))
             module = as_module(rest, self.values, attributes, inputs, result, torch.float64, opset(self.proto))
+        except MemoryError:
+            raise ModelError(
+                f"{source!r} needs more memory than this computer has. Use narrower layers, or a computer with more memory"
+            ) from None
         except NoModuleError as error:
             raise ModelError(
                 f"{source!r} {error.args[0]}. Wrap the scikit-learn pipeline itself, or a function of rows that runs the model "
@@ -353,7 +358,7 @@ class _Graph:
 def _fed(one: Any, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
     """Return an input as the graph declares it."""
     kind = one.type.tensor_type
-    value = rows[one.name].astype(KINDS[kind.elem_type])
+    value: NDArray[Any] = rows[one.name].astype(KINDS[kind.elem_type])
     return value.reshape(-1) if len(kind.shape.dim) == 1 else value
 
 
