@@ -17,7 +17,7 @@ from torch.nn import functional
 
 import tabinterp as ti
 from tabinterp.errors import ModelError, NotApplicableError, UnsafeFileError
-from tabinterp.models import bind
+from tabinterp.models import bind, probabilities
 from tabinterp.models.adapters import onnx_graph
 
 from .cases import numeric_table
@@ -439,7 +439,10 @@ def test_strings_and_several_scores_are_refused_in_words(table):
 def test_a_graph_for_other_rows_is_refused_in_words():
     other = numeric_table("regression", 60, columns=3)
     for proto in (OPAQUE, SKIP, CHAINS["relu"]):
-        with pytest.raises(ModelError, match=r"net( 5)? raised an error for encoded rows of shape"):
+        with pytest.raises(
+            ModelError,
+            match=r"the inputs of net( 5)? must have these numbers of encoded columns: 4. .* return these numbers of columns: 3",
+        ):
             bind(ti.wrap(proto, encoder="passthrough", task="regression"), other)
 
 
@@ -467,3 +470,74 @@ def test_an_encoder_is_asked_for():
         ModelError, match=r"a network needs an encoder for its rows. Pass a fitted transformer as encoder="
     ):
         ti.wrap(CHAINS["relu"])
+
+
+# ---- compared with onnxruntime row by row, on the table's rows
+
+
+def bound_to(proto, rows, target=None, **wrapped):
+    target = rows[:, 0] if target is None else target
+    task = "binary" if target.dtype.kind == "U" else "regression"
+    frame = pd.DataFrame(rows, columns=[*"abcd"]).assign(t=target)
+    return bind(ti.wrap(proto, **{"encoder": "passthrough"} | wrapped), ti.read_table(frame, target="t", task=task))
+
+
+HEAD = {"w": weights(D, 1)}
+THROUGH_INTEGERS = {
+    "divided": [
+        node("Cast", "x", "c", to=7),
+        node("Div", "c", "k", "d"),
+        node("Cast", "d", "f", to=1),
+        node("MatMul", "f", "w", "y"),
+    ],
+    "of 32 bits": [node("Cast", "x", "c", to=6), node("Cast", "c", "f", to=1), node("MatMul", "f", "w", "y")],
+}
+
+
+@pytest.mark.parametrize("name", THROUGH_INTEGERS)
+def test_integers_inside_are_answered_by_onnxruntime(name):
+    rows = np.round(np.random.default_rng(0).uniform(1e9, 9e9, (200, D)))
+    proto = model(THROUGH_INTEGERS[name], HEAD | {"k": np.array([1_000_000])})
+    bound = bound_to(proto, rows, np.arange(200.0))
+    assert not bound.has_gradient
+    np.testing.assert_array_equal(bound.scores, scores(proto, rows))
+
+
+def test_a_difference_in_rows_of_small_outputs_is_seen():
+    """Beside the largest output of all rows, those of most rows are next to nothing."""
+    nodes = [*mlp("Selu", alpha=4.0)[:3], node("Gemm", "c", "w2", "b2", "d"), node("Exp", "d", "y")]
+    proto = model(nodes, MLP)
+    rows = np.random.default_rng(0).normal(size=(200, D))
+    bound = bound_to(proto, rows)
+    assert not bound.has_gradient
+    np.testing.assert_allclose(bound.scores, scores(proto, rows), rtol=1e-6)
+
+
+def test_what_differs_in_a_single_row_of_the_table_is_answered_by_onnxruntime():
+    """Whole numbers beyond 32 bits, in the last of 2,000 rows."""
+    codes = np.r_[np.zeros(1999), 5e9].astype(np.int64)
+    inputs = [helper.make_tensor_value_info("x", TensorProto.INT64, ["n", 1])]
+    nodes = [node("Cast", "x", "c", to=6), node("Cast", "c", "f", to=1), node("MatMul", "f", "w", "y")]
+    proto = model(nodes, {"w": np.array([[1e-9]], dtype=np.float32)}, inputs=inputs)
+    frame = pd.DataFrame({"a": codes, "t": np.arange(2000.0)})
+    encoder = FunctionTransformer(feature_names_out="one-to-one").fit(frame[["a"]])
+    table = ti.read_table(frame, target="t", task="regression", kinds={"a": "numeric"})
+    bound = bind(ti.wrap(proto, encoder=encoder), table)
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(bound.scores, session.run(["y"], {"x": codes[:, None]})[0], rtol=1e-6)
+
+
+def test_one_minus_p_beside_p_must_be_stated():
+    nodes = [
+        node("MatMul", "x", "w", "l"),
+        node("Sigmoid", "l", "p"),
+        node("Sub", "one", "p", "q"),
+        node("Concat", "q", "p", "y", axis=1),
+    ]
+    proto = model(nodes, HEAD | {"one": np.ones(1, dtype=np.float32)}, k=2)
+    rows = np.random.default_rng(0).normal(size=(200, D))
+    target = np.where(rows[:, 0] > 0, "q", "p")
+    with pytest.raises(ModelError, match=r"outputs are all between 0 and 1 .* pass outputs='probabilities'"):
+        bound_to(proto, rows, target)
+    found = bound_to(proto, rows, target, outputs="probabilities")
+    np.testing.assert_allclose(probabilities(found.scores), scores(proto, rows), atol=1e-6)

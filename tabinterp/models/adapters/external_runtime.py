@@ -1,7 +1,6 @@
 """Networks that another library runs: a torch module if they can be expressed as one, otherwise a function of rows.
 
-The module must give the other library's own answers on random rows of many sizes; where it has several inputs, or integers whose
-range nobody knows, also on rows of the table.
+The module must give the other library's own answers, row by row, on random rows of many sizes and on rows of the table.
 """
 
 from __future__ import annotations
@@ -29,7 +28,8 @@ from .shared import asked
 from .torch import encoders_of
 from .torch import wrap as wrap_torch
 
-COMPARED = 256  # rows of a table
+COMPARED = 512  # rows of a table, besides those of extremes, missing values and levels
+NEAR = 1e-4  # of the largest output of a row, or of the median row
 
 Run = Callable[[list[FloatArray]], NDArray[Any]]  # encoded inputs (n, c) each -> (n,) or (n, k)
 
@@ -55,19 +55,29 @@ class Outside:
 
 @dataclass(frozen=True)
 class _Compared(Finish):
-    """`Model.finish` for a network whose torch module is compared with itself on the table's rows, and used if they agree."""
+    """`Model.finish` for a network whose torch module is compared with itself on the table's rows, and used if they agree.
+
+    `as_is`: the module reads the encoded rows as they are, so nothing is left to do.
+    """
 
     network: Outside | None = None
+    as_is: bool = False
 
     def __call__(self, model: Model, frame: pd.DataFrame) -> Model:
         assert self.network is not None
         assert self.forms is not None
         beside = side_by_side(self.encoders, frame)
-        encoded = [part.encode(frame.iloc[:COMPARED]) for part in beside.parts]
-        expected = _asked(self.network, encoded)
-        if _gives(model.module, self.forms, encoded, expected):
-            return super().__call__(model, frame)
-        return _finished(self.network, _plain(self.network, model), beside)
+        encoded = [part.encode(frame.iloc[compared(frame)]) for part in beside.parts]
+        complete = np.all(
+            [np.isfinite(one).all(axis=1) for one in encoded], axis=0
+        )  # the others are refused when bound
+        encoded = [one[complete] for one in encoded]
+        if complete.any() and not _gives(model.module, self.forms, encoded, _asked(self.network, encoded)):
+            return _finished(self.network, _plain(self.network, model), beside)
+        made = replace(model, finish=None) if self.as_is else super().__call__(model, frame)
+        if made.function is None:
+            return made
+        return replace(_answering(self.network, made), function=_function(self.network, beside))
 
 
 def wrap(
@@ -80,14 +90,20 @@ def wrap(
 ) -> Model:
     """Wrap a network as a torch module if that gives the same outputs, otherwise as a function of rows."""
     encoders = encoders_of(encoder)
+    stated = outputs is not None
     task, outputs = asked(task, outputs, classes, network.outputs)
     module = network.module
     if module is not None and len(encoders) == len(network.forms) and _agrees(network, module):
         numbers = network.forms == (Form(),)
         given = encoders[0] or "passthrough" if numbers else encoder
         model = wrap_torch(module, given, classes, task, outputs, name)
-        finish = model.finish if numbers else _Compared(tuple(encoders), network.forms, network)
-        return replace(model, name=name or f"{network.name}{_widths(module)}", library=network.library, finish=finish)
+        return replace(
+            model,
+            name=name or f"{network.name}{_widths(module)}",
+            library=network.library,
+            finish=_Compared(tuple(encoders), network.forms, network, model.finish is None),
+            outputs_stated=stated,
+        )
     model = Model(
         name=name or network.name,
         library=network.library,
@@ -95,6 +111,7 @@ def wrap(
         task=task,
         classes=None if classes is None else tuple(classes),
         outputs=outputs,
+        outputs_stated=stated,
     )
     plain = _plain(network, model)
     return replace(plain, finish=lambda model, frame: _finished(network, model, side_by_side(encoders, frame)))
@@ -105,8 +122,16 @@ def _plain(network: Outside, model: Model) -> Model:
     opaque = network.opaque if network.module is None else None
     weights = [nn.Parameter(torch.as_tensor(np.array(one)), False) for one in network.weights]
     return replace(
-        model, module=nn.Sequential(), opaque=opaque or why("opaque.outside"), original=nn.ParameterList(weights)
+        _answering(network, model),
+        module=nn.Sequential(),
+        opaque=opaque or why("opaque.outside"),
+        original=nn.ParameterList(weights),
     )
+
+
+def _answering(network: Outside, model: Model) -> Model:
+    """Return a model that is a function of rows: what its outputs are can be told by the network's own end alone."""
+    return replace(model, outputs_stated=model.outputs_stated or network.outputs == "probabilities")
 
 
 def _finished(network: Outside, plain: Model, beside: SideBySide) -> Model:
@@ -122,6 +147,18 @@ def _function(network: Outside, beside: SideBySide) -> Callable[[pd.DataFrame], 
 
 def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
     """Return the network's own answers for encoded inputs."""
+    widths = tuple(one.shape[1] for one in encoded)
+    if network.widths and network.widths != widths:
+        raise ModelError(
+            f"the inputs of {network.name} must have these numbers of encoded columns: {', '.join(map(str, network.widths))}. "
+            f"From this table, the encoders return these numbers of columns: {', '.join(map(str, widths))}. Use the encoders and "
+            "the input columns that the network was trained with"
+        )
+    advice = (
+        "The rows have the columns that its graph asks for, so the graph may be at fault: export it again"
+        if network.widths
+        else "Check that the encoder returns the columns that the network was trained on"
+    )
     try:
         return np.concatenate(
             [network.run([one[i : i + BLOCK] for one in encoded]) for i in range(0, len(encoded[0]), BLOCK)]
@@ -129,8 +166,7 @@ def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
     except Exception as error:  # another library's run: whatever it raises is told in its words
         shapes = ", ".join(str(one.shape) for one in encoded)
         raise ModelError(
-            f"{network.name} raised an error for encoded rows of shape {shapes}. Check that the encoder returns the "
-            f"columns that the network was trained on. The error was: {error}"
+            f"{network.name} raised an error for encoded rows of shape {shapes}. {advice}. The error was: {error}"
         ) from error
 
 
@@ -163,12 +199,34 @@ def _gives(module: nn.Module, forms: Sequence[Form], encoded: list[FloatArray], 
             read = module(*inputs).numpy()
     except Exception:  # it does not take rows of these shapes, which the network itself takes
         return False
-    return _near(read, expected)
+    return near(read, expected)
 
 
-def _near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
-    near = 1e-4 * max(1.0, float(np.abs(expected).max()))
-    return bool(expected.size == read.size and np.abs(expected.reshape(read.shape) - read).max() <= near)
+def near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
+    """Return whether answers (n, ...) are the expected ones, row by row."""
+    if expected.size != read.size or not len(read):
+        return False
+    read, expected = (one.reshape(len(read), -1).astype(np.float64) for one in (read, expected))
+    sizes = np.abs(expected).max(axis=1)
+    return bool((np.abs(expected - read).max(axis=1) <= NEAR * (sizes + np.median(sizes))).all())
+
+
+def compared(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the places of the rows of a table on which a network is compared: some of everywhere, and in each column the
+    smallest and largest value, a missing value, and each level.
+    """
+    places = [np.linspace(0, len(frame) - 1, num=min(len(frame), COMPARED)).astype(np.int64)]
+    for _, column in frame.items():
+        values = column.reset_index(drop=True)
+        known = values.dropna()
+        is_numeric = pd.api.types.is_numeric_dtype(values.dtype)
+        if is_numeric and len(known):
+            ends = [known.astype(float).argmin(), known.astype(float).argmax()]
+            places.append(known.index.to_numpy()[ends])
+        if not is_numeric or values.nunique() <= COMPARED:
+            places.append(known.drop_duplicates().index.to_numpy())
+        places.append(np.flatnonzero(values.isna().to_numpy())[:1])
+    return np.unique(np.concatenate(places)).astype(np.int64)
 
 
 def _width(module: nn.Module) -> tuple[int, ...]:

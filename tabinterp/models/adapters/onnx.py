@@ -18,13 +18,13 @@ from torch import nn
 
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import Message, why
-from tabinterp.errors import ModelError, argument, first_line
+from tabinterp.errors import ModelError, argument
 from tabinterp.models.model import Model
 from tabinterp.models.multi_input import Form
 
 from .external_runtime import Outside, Run
 from .external_runtime import wrap as wrap_outside
-from .onnx_check import FLOATS, TYPES, attributes, check, constants, for_any_rows, is_pipeline, library, output
+from .onnx_check import FLOATS, TYPES, attributes, check, constants, is_pipeline, library, opset, output, session_of
 from .onnx_graph import Input, NoModuleError, as_module
 from .onnx_pipeline import wrap as wrap_pipeline
 
@@ -78,7 +78,7 @@ def wrap(
     module: nn.Module | None = None
     opaque: Message | None = None
     try:
-        module = as_module(proto.graph.node, values, attributes, stated, result, _precision(inputs))
+        module = as_module(proto.graph.node, values, attributes, stated, result, _precision(inputs), opset(proto))
     except NoModuleError as error:
         opaque = why("opaque.onnx", chain=error.args[0])
     network = Outside(
@@ -133,20 +133,8 @@ def _last(proto: Any, result: str) -> str:
 
 
 def _runner(proto: Any, inputs: list[Any], result: str) -> Run:
-    """Run a checked model, which onnxruntime is given as bytes: it has no folder in which it could look for other files."""
-    runtime = library("onnxruntime")
-    settings = runtime.SessionOptions()
-    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
-    settings.log_severity_level = 4
-    try:
-        session = runtime.InferenceSession(
-            for_any_rows(proto).SerializeToString(), settings, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # its own error types differ between versions
-        raise ModelError(
-            f"onnxruntime {runtime.__version__} cannot load this ONNX model. Install a newer version of onnxruntime, or "
-            f"export the model with an older opset. The error was: {first_line(error)}"
-        ) from None
+    """Run a checked model."""
+    session = session_of(proto)
     types = [TYPES[one.type.tensor_type.elem_type] for one in inputs]
     flat = [len(one.type.tensor_type.shape.dim) == 1 for one in inputs]
 

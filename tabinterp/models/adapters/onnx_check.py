@@ -6,7 +6,7 @@ Inspection and loading both call `check`; nothing is run and no other file is op
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -20,6 +20,14 @@ LEARNING = "ai.onnx.ml"  # the domain of the operators for scalers, encoders and
 TYPES = {1: np.float32, 11: np.float64, 7: np.int64, 6: np.int32}  # of inputs
 FLOATS = (1, 11)
 TEXT = 8
+SHAPED_AS: dict[
+    str, tuple[str, dict[str, int]]
+] = {  # operators of ai.onnx.ml -> standard ones that give the same shapes
+    "FeatureVectorizer": ("Concat", {"axis": 1}),
+    "Imputer": ("Identity", {}),
+    "Normalizer": ("Identity", {}),
+    "Scaler": ("Identity", {}),
+}
 COLUMNS = (TEXT, 9)  # types of inputs that a pipeline may have besides: text and Booleans
 REAL = (1, 10, 11, 16)  # types of tensors of real numbers
 NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13}  # types of tensors: numbers and bool; no text, no complex numbers
@@ -75,7 +83,7 @@ def check(proto: Any, source: str) -> None:
 
 
 def check_pipeline(proto: Any, source: str) -> None:
-    """Check an onnx.ModelProto that onnxruntime is not given: of its operators, those of tabinterp's own tables are computed.
+    """Check an onnx.ModelProto of which tabinterp computes the operators that are in its own tables.
 
     Raises
     ------
@@ -83,6 +91,65 @@ def check_pipeline(proto: Any, source: str) -> None:
         As `check`, save for operators of ai.onnx.ml, texts, and the sizes of values.
     """
     _check_form(proto, source, library("onnx"), is_pipeline=True)
+
+
+def check_converted(proto: Any, source: str) -> None:
+    """Check the sizes of the values of a pipeline before onnxruntime is given it: all of its operators have been converted.
+
+    Raises
+    ------
+    UnsafeFileError, ModelError
+        As `check`.
+    """
+    onnx = library("onnx")
+    plain = type(proto)()
+    plain.CopyFrom(proto)
+    stated = []
+    for node in plain.graph.node:  # operators whose shapes onnx cannot tell, as others of the same shapes
+        if node.domain != LEARNING:
+            continue
+        if node.op_type == "LinearRegressor":
+            shape = (ROWS, int(attributes(node).get("targets", 1)))
+            stated.append(onnx.helper.make_tensor_value_info(node.output[0], FLOATS[0], shape))
+        elif node.op_type in SHAPED_AS:
+            node.op_type, settings = SHAPED_AS[node.op_type]
+            node.domain = ""
+            del node.attribute[:]
+            node.attribute.extend(onnx.helper.make_attribute(name, value) for name, value in settings.items())
+        elif node.op_type == "ArrayFeatureExtractor":  # one place may be given without a dimension
+            for one in plain.graph.initializer:
+                if one.name == node.input[1] and not one.dims:
+                    one.dims.append(1)
+    _check_sizes(plain, source, onnx, stated)
+
+
+def session_of(proto: Any) -> Any:
+    """Return a session of a checked model. onnxruntime is given it as bytes: it has no folder in which it could look for
+    other files.
+
+    Raises
+    ------
+    ModelError
+        Where onnxruntime cannot load it.
+    """
+    runtime = library("onnxruntime")
+    settings = runtime.SessionOptions()
+    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    settings.log_severity_level = 4
+    try:
+        return runtime.InferenceSession(
+            for_any_rows(proto).SerializeToString(), settings, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # its own error types differ between versions
+        raise ModelError(
+            f"onnxruntime {runtime.__version__} cannot load this ONNX model. Install a newer version of onnxruntime, or "
+            f"export the model with an older opset. The error was: {first_line(error)}"
+        ) from None
+
+
+def opset(proto: Any) -> int:
+    """Return the opset of the standard operators."""
+    return max((one.version for one in proto.opset_import if one.domain in STANDARD), default=OLDEST_OPSET)
 
 
 def is_pipeline(proto: Any) -> bool:
@@ -267,8 +334,9 @@ def _check_attributes(node: Any, source: str, onnx: Any) -> None:
     for one in node.attribute:
         try:
             value = onnx.helper.get_attribute_value(one)
-            if isinstance(value, bytes):
-                value.decode()
+            for text in value if isinstance(value, list) else [value]:
+                if isinstance(text, bytes):
+                    text.decode()
         except ValueError as error:
             raise ModelError(
                 f"{source!r}: the attribute {one.name!r} of the operator {node.op_type} cannot be read "
@@ -307,27 +375,32 @@ def _shape(dims: list[Any]) -> str:
     return f"({', '.join(str(dim.dim_value or dim.dim_param or '?') for dim in dims)})"
 
 
-def _check_sizes(proto: Any, source: str, onnx: Any) -> None:
-    """Check the size of every value for many rows; where it cannot be told before the model runs, the model is refused."""
+def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ()) -> None:
+    """Check the size of every value for many rows; where it cannot be told before the model runs, the model is refused.
+
+    `stated`: shapes of values for many rows that onnx cannot tell.
+    """
     fixed = for_any_rows(proto, ROWS)
+    fixed.graph.value_info.extend(stated)
     for one in fixed.graph.output:
         one.type.tensor_type.ClearField("shape")
     _check_propagated(_inferred(fixed, source, onnx, data_prop=False).graph, source)
     known = _inferred(fixed, source, onnx, data_prop=True)
     _check_divisions(known.graph, source, onnx)
     shapes = {one.name: _dims(one) for one in [*known.graph.input, *known.graph.value_info, *known.graph.output]}
+    shapes |= {one.name: _dims(one) for one in stated}
     shapes |= {one.name: list(one.dims) for one in fixed.graph.initializer}
-    stated = {name: None if dims is None else math.prod(dims) for name, dims in shapes.items()}
+    counts = {name: None if dims is None else math.prod(dims) for name, dims in shapes.items()}
     sizes = {one.name: math.prod(one.dims) for one in fixed.graph.initializer}
     moving = {one.name for one in fixed.graph.input} - set(sizes)
-    sizes |= {name: stated[name] or 0 for name in moving}
+    sizes |= {name: counts[name] or 0 for name in moving}
     totals = {True: 0, False: 0}  # entries of values that rows enter, and of the others
     products = {True: 0, False: 0}  # multiplications, likewise
     for node in fixed.graph.node:
         moves = any(name in moving for name in node.input)
         for name in filter(None, node.output):
             said = f"{source!r}: the value {name!r} ({node.op_type})"
-            size = stated.get(name)
+            size = counts.get(name)
             if size is None and node.op_type in KEEPING:
                 size = sizes.get(node.input[0])
             if size is None:

@@ -1,7 +1,6 @@
 """Encoding steps of an ONNX pipeline: scalers, imputers and encoders of levels, computed in numpy column by column.
 
-onnxruntime is not asked: only the operators of the table below are known, and none of them makes more columns than its inputs
-and its own lists have.
+Only the operators of the table below are known, and none of them makes more columns than its inputs and its own lists have.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ from tabinterp.table.coerce import shown
 from .onnx_graph import Settings, Values
 
 FLOAT, STRING, BOOL, DOUBLE = 1, 8, 9, 11
-WHOLE = (6, 7)
+INT32 = 6
+WHOLE = (INT32, 7)
 Matrix = NDArray[Any]  # (n, c) of numbers, or of texts as objects
 
 
@@ -58,6 +58,22 @@ class Step:
         return STEPS[self.kind](given, self.settings)
 
 
+@dataclass(frozen=True)
+class Texts:
+    """How the values of a column are written as texts: what a missing value is, and whether whole numbers have a ".0"."""
+
+    missing: str = "nan"
+    is_whole: bool = False
+
+    def of(self, column: pd.Series) -> NDArray[Any]:
+        gone = column.isna().to_numpy()
+        written = [self.missing if none else self._of(value) for value, none in zip(column, gone, strict=True)]
+        return np.array(written, dtype=object)
+
+    def _of(self, value: Any) -> str:
+        return str(int(value)) if self.is_whole and value == int(value) else str(value)
+
+
 class Front(Structured):
     """The encoding steps of a pipeline as a transformer of the columns that it reads.
 
@@ -72,6 +88,7 @@ class Front(Structured):
         self.outputs = tuple(outputs)
         self.places = places
         self.known: dict[str, NDArray[Any]] = {}
+        self.texts: dict[int, Texts] = {}
         self.n_features_in_ = sum(one.width for one in given)
 
     @property
@@ -83,20 +100,43 @@ class Front(Structured):
         """Return the same steps for these columns of a table."""
         made = Front(self.given, self.steps, self.outputs, self.places)
         made.feature_names_in_ = np.array(columns, dtype=object)  # type: ignore[attr-defined]
-        for place, levels in self._levels().items():
-            is_text = isinstance(levels[0], str)
-            if is_text != pd.api.types.is_numeric_dtype(frame[columns[place]].dtype):
-                made.known[columns[place]] = levels
+        types = [one.type for one in self.given for _ in range(one.width)]
+        levels = self._levels()
+        for place, kind in enumerate(types):
+            column, known = frame[columns[place]], levels.get(place)
+            if kind == STRING:
+                made.texts[place] = _texts(column, known)
+            if known is None:
+                continue
+            if kind == FLOAT and pd.api.types.is_numeric_dtype(
+                column.dtype
+            ):  # the table's own numbers, where they are levels
+                present = column.dropna().drop_duplicates().to_numpy(dtype=np.float64)
+                own = present[np.isin(present.astype(np.float32), known.astype(np.float32))]
+                known = np.array([*known, *own], dtype=object)
+            if isinstance(known[0], str) != pd.api.types.is_numeric_dtype(column.dtype):
+                made.known[columns[place]] = known
         return made
 
     def transform(self, rows: Any) -> FloatArray:
+        return self.encoded(self.read(rows))
+
+    def read(self, rows: Any) -> dict[str, Matrix]:
+        """Return the inputs of the pipeline, in their types."""
         frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(np.asarray(rows))
         values: dict[str, Matrix] = {}
         first = 0
         for one in self.given:
-            columns = [_column(frame.iloc[:, i], one.type) for i in range(first, first + one.width)]
-            values[one.name] = np.column_stack(columns)
+            places = range(first, first + one.width)
+            values[one.name] = np.column_stack(
+                [_column(frame.iloc[:, i], one.type, self.texts.get(i, Texts())) for i in places]
+            )
             first += one.width
+        return values
+
+    def encoded(self, inputs: dict[str, Matrix]) -> FloatArray:
+        """Return the outputs of the steps (n, d) for inputs that were read."""
+        values = {**inputs}
         for step in self.steps:
             values[step.output] = step.of(values)
         return np.concatenate([values[name].astype(np.float64) for name in self.outputs], axis=1)
@@ -143,7 +183,13 @@ def front(
         step = Step(node.op_type, tuple(node.input), node.output[0], attributes(node), constants)
         try:
             places[step.output], tried[step.output] = _traced(step, places, tried)
-        except (NoStepError, ValueError, LookupError, TypeError):  # of another form than skl2onnx writes
+        except (
+            NoStepError,
+            ArithmeticError,
+            ValueError,
+            LookupError,
+            TypeError,
+        ):  # of another form than skl2onnx writes
             continue
         steps.append(step)
     check_total(ROWS * sum(map(len, places.values())), "the ONNX pipeline")
@@ -151,25 +197,60 @@ def front(
 
 
 def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | None:
-    """Return what an encoding step makes of constants alone; None where it is not one."""
-    if node.op_type not in STEPS or not all(name in values for name in node.input if name):
+    """Return what an encoding step makes of constants alone, one row of them; None where it is not one.
+
+    Raises
+    ------
+    ModelError
+        where it would be larger than the limit.
+    """
+    given = [values[name] for name in node.input if name in values]
+    if node.op_type not in FOLDED or not given or len(given) < len([name for name in node.input if name]):
         return None
-    given = [np.reshape(values[name], (1, -1)) for name in node.input if name]
+    check_value(ROWS * sum(one.size for one in given), True, f"the ONNX pipeline: the constant {node.output[0]!r}")
+    if node.op_type in ("Cast", "Identity"):
+        shape = given[0].shape
+    elif all(one.ndim < 2 for one in given):
+        shape = (-1,)
+    elif all(one.ndim == 2 and len(one) == 1 for one in given):
+        shape = (1, -1)
+    else:
+        return None
     try:
-        return STEPS[node.op_type](given, settings).reshape(-1)
-    except (NoStepError, ValueError, LookupError, TypeError):
+        return STEPS[node.op_type]([np.reshape(one, (1, -1)) for one in given], settings).reshape(shape)
+    except (NoStepError, ArithmeticError, ValueError, LookupError, TypeError):
         return None
 
 
 def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
     """Return the columns of a table that a pipeline reads: by the names of its inputs, otherwise in their order.
 
-    skl2onnx writes `_` for what cannot be in a name. A pipeline with one matrix as input has no names of columns.
+    skl2onnx writes `_` for what cannot be in a name, and adds a number where two names would be the same. A pipeline with one
+    matrix as input has no names of columns.
+
+    Raises
+    ------
+    ModelError
+        where an input is no column, or could be several.
     """
     columns = [*map(str, frame.columns)]
-    written = {_written(name): name for name in columns} | {name: name for name in columns}
-    if all(one.width == 1 and one.name in written for one in given):
-        return tuple(written[one.name] for one in given)
+    found = [_named(one.name, columns) for one in given]
+    if all(one.width == 1 and names for one, names in zip(given, found, strict=True)):
+        for one, names in zip(given, found, strict=True):
+            if len(names) > 1:
+                raise ModelError(
+                    f"the input {one.name!r} of the ONNX pipeline could be any of the columns {', '.join(map(repr, names))}. "
+                    "Rename the input in the pipeline or the columns in the table, so that only one of them fits"
+                )
+        single = [names[0] for names in found]
+        twice = next((name for name in single if single.count(name) > 1), None)
+        if twice is not None:
+            inputs = [one.name for one, name in zip(given, single, strict=True) if name == twice]
+            raise ModelError(
+                f"the inputs {', '.join(map(repr, inputs))} of the ONNX pipeline would all be the column {twice!r}. Rename the "
+                "inputs in the pipeline or the columns in the table, so that each input is another column"
+            )
+        return tuple(single)
     total = sum(one.width for one in given)
     matrix = len(given) == 1 and given[0].width > 1
     if (matrix or len(columns) == 1) and total == len(columns):
@@ -180,11 +261,17 @@ def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
             f"is {len(columns)}: {', '.join(map(repr, columns))}. Read the table with the columns that the pipeline was trained "
             "on, in the same order"
         )
-    missing = [one.name for one in given if one.name not in written or one.width > 1]
+    missing = [one.name for one, names in zip(given, found, strict=True) if not names or one.width > 1]
     raise ModelError(
         f"the ONNX pipeline reads inputs that are not input columns of this table: {', '.join(map(repr, missing))}. Read the "
         "table with these columns as inputs"
     )
+
+
+def _named(name: str, columns: Sequence[str]) -> list[str]:
+    """Return the columns that an input may be: one that is written so, or so without the number at the end."""
+    found = [one for one in columns if name in (one, _written(one))]
+    return found or [one for one in columns if _written(one) == name.rstrip("0123456789")]
 
 
 def _written(name: str) -> str:
@@ -195,12 +282,44 @@ def _written(name: str) -> str:
 # ---- columns of a table
 
 
-def _column(column: pd.Series, kind: int) -> NDArray[Any]:
-    if kind == STRING:
-        missing = column.isna().to_numpy()
-        return np.array(
-            ["nan" if gone else str(value) for value, gone in zip(column, missing, strict=True)], dtype=object
+def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
+    """Return how the values of a column are written in the levels that the pipeline knows (None: not known).
+
+    Raises
+    ------
+    ModelError
+        where they could be written in two ways.
+    """
+    known = {*map(str, levels)} if levels is not None else set()
+    name = str(column.name)
+    if column.isna().any() and {"nan", "None"} <= known:
+        raise ModelError(
+            f"the ONNX pipeline has two levels, 'nan' and 'None', for missing values in column {name!r}. Replace the missing "
+            "values in the table by a text, and train the pipeline with this text"
         )
+    present = column.dropna()
+    could = column.dtype.kind == "f" and bool((present == np.floor(present)).all()) and len(present) > 0
+    is_whole = could and bool(known & {str(int(one)) for one in present.unique()})
+    if could and (is_whole == bool(known & {str(one) for one in present.unique()})):
+        raise ModelError(
+            f"the ONNX pipeline reads column {name!r} as text, but the table holds numbers such as {shown(present.iloc[0])}, and "
+            "it is not known how these are written as text. Convert the column to text in the table, as it was in training"
+        )
+    return Texts("None" if "None" in known and "nan" not in known else "nan", is_whole)
+
+
+def _column(column: pd.Series, kind: int, texts: Texts) -> NDArray[Any]:
+    if kind == STRING:
+        return texts.of(column)
+    if kind in WHOLE and column.dtype.kind in "iu":  # floats do not hold the largest
+        low, high = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+        if kind == INT32 and len(column) and not low <= column.min() <= column.max() <= high:
+            raise ModelError(
+                f"the ONNX pipeline reads column {str(column.name)!r} as 32-bit integers, but it holds "
+                f"{shown(column.max() if column.max() > high else column.min())}. Export the pipeline with an int64 input for "
+                "this column"
+            )
+        return column.to_numpy(dtype=np.int64)
     try:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError):
@@ -394,6 +513,13 @@ def _of(function: Callable[..., Any]) -> Callable[[list[Matrix], Settings], Matr
     return compute
 
 
+def _divided(one: Matrix, other: Matrix) -> Matrix:
+    if not (np.issubdtype(one.dtype, np.integer) and np.issubdtype(other.dtype, np.integer)):
+        return np.asarray(one / other)
+    return np.asarray(np.sign(one) * np.sign(other) * (np.abs(one) // np.abs(other)))  # ONNX cuts integers towards zero
+
+
+FOLDED = ("Cast", "Concat", "Identity", "LabelEncoder")  # steps that are also computed of constants
 MOVES = ("ArrayFeatureExtractor", "Concat", "FeatureVectorizer", "Gather", "Identity", "Reshape")
 UNCHANGED = (*MOVES, "Cast")
 STEPS: dict[str, Callable[[list[Matrix], Settings], Matrix]] = {
@@ -403,7 +529,7 @@ STEPS: dict[str, Callable[[list[Matrix], Settings], Matrix]] = {
     "Binarizer": _threshold,
     "Cast": _cast,
     "Concat": _beside,
-    "Div": _of(operator.truediv),
+    "Div": _of(_divided),
     "FeatureVectorizer": _beside,
     "Gather": _taken,
     "Greater": _of(operator.gt),

@@ -23,7 +23,10 @@ Constants = list[NDArray[Any] | None]  # of a node's inputs; None for one that i
 Settings = dict[str, Any]  # a node's attributes
 Sizes = Any  # an integer, a node of the torch graph that gives one, or a list of these
 WIDEST_DIAGONAL = 4096  # columns: a layer of their own takes the square of it
+MOST_FOLDED = 1 << 24  # entries of all layers that are made by folding constants into them, or of constants alone
 FLOATS, WHOLE = (1, 11), (6, 7)  # types of values
+NEWER_SOFTMAX = 13  # opset: before it, Softmax takes all dimensions from an axis on together
+MOST_DIMENSIONS = 64  # of a shape that is computed
 UNLIMITED = 1 << 31  # the end of a slice that goes to the end
 
 
@@ -47,15 +50,16 @@ def as_module(
     inputs: Sequence[Input],
     output: str,
     dtype: torch.dtype = torch.float32,
+    opset: int = NEWER_SOFTMAX,
 ) -> nn.Sequential | fx.GraphModule:
-    """Return what the nodes, in their order, compute of the inputs as `output`, with weights of `dtype`.
+    """Return what the nodes of an opset, in their order, compute of the inputs as `output`, with weights of `dtype`.
 
     Raises
     ------
     NoModuleError
         where an operator on the way has no counterpart in torch.
     """
-    made = _Conversion(values, inputs, output, dtype)
+    made = _Conversion(values, inputs, output, dtype, opset)
     for node in needed(nodes, values, [one.name for one in inputs], output):
         made.add(node, attributes(node))
     return made.module(output)
@@ -82,8 +86,9 @@ def scores_of(node: Any) -> str:
 class _Conversion:
     """A torch graph that grows node by node. `widths` are those of values known to be (n, width)."""
 
-    def __init__(self, values: Values, inputs: Sequence[Input], output: str, dtype: torch.dtype) -> None:
+    def __init__(self, values: Values, inputs: Sequence[Input], output: str, dtype: torch.dtype, opset: int) -> None:
         self.values = values
+        self.opset = opset
         self.dtype = dtype
         self.output = output
         self.graph = fx.Graph()
@@ -91,24 +96,37 @@ class _Conversion:
         self.known = {one.name: self.graph.placeholder(f"input{i}") for i, one in enumerate(inputs)}
         self.widths = {one.name: one.width for one in inputs if one.width is not None and not one.whole}
         self.sizes: dict[str, Sizes] = {}
+        self.whole = {one.name for one in inputs if one.whole}  # values of integers, as they were given
+        self._folded = 0  # entries of layers made of constants
+        self._kind = ""  # of the node that is being added
         self._layers: dict[str, tuple[fx.Node, nn.Linear]] = {}  # value -> what the linear layer that makes it reads
 
     def add(self, node: Any, settings: Settings) -> None:
         """Add a node."""
         try:
             self._add(node, settings)
-        except (LookupError, RuntimeError, TypeError, ValueError):  # sizes and attributes that do not fit together
+        except (
+            ArithmeticError,
+            LookupError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ):  # sizes and attributes that do not fit together
             raise NoModuleError(why("opaque.chain.form", kind=str(node.op_type))) from None
 
     def _add(self, node: Any, settings: Settings) -> None:
-        kind = node.op_type
+        kind = self._kind = str(node.op_type)
         if self._is_of_sizes(node):
             self.sizes[node.output[0]] = SIZES[kind](self, node, settings)
         elif kind in ARITHMETIC:
             self._arithmetic(node)
+        elif kind == "Softmax" and self.opset < NEWER_SOFTMAX and not self._is_matrix(node, settings.get("axis", 1)):
+            raise NoModuleError(why("opaque.chain.form", kind=kind))
         elif kind in ACTIVATIONS:
             self._append(node, [ACTIVATIONS[kind](settings)], node.input[0])
         elif kind in MAKERS and self._has_weights(node):
+            if kind == "Scaler" and not self._may_fold(len(settings.get("scale", [1.0])) ** 2):
+                raise NoModuleError(why("opaque.chain.form", kind=kind))
             self._append(node, MAKERS[kind](self._constants(node), settings), node.input[0])
         elif kind in OPERATIONS:
             self._keep(node, OPERATIONS[kind](self, node, settings))
@@ -126,6 +144,8 @@ class _Conversion:
         steps = zip(middle, [*starts, *middle], strict=False)
         if len(starts) == 1 and all(node.op == "call_module" and node.args == (last,) for node, last in steps):
             return nn.Sequential(*[made.get_submodule(str(node.target)) for node in middle]).to(self.dtype)
+        if not [*made.parameters()]:  # by which its precision is told
+            made.precision = nn.Parameter(torch.zeros(()), requires_grad=False)
         return made.to(self.dtype)
 
     # ---- values
@@ -134,7 +154,7 @@ class _Conversion:
         """Return a value as a node of the torch graph; a constant becomes a tensor of the module."""
         if name not in self.known:
             if name not in self.values:
-                raise NoModuleError(why("opaque.chain.form", kind="Shape"))
+                raise NoModuleError(why("opaque.chain.form", kind=self._kind))
             self.known[name] = self.tensor(_plain(self.values[name]))
         return self.known[name]
 
@@ -168,6 +188,10 @@ class _Conversion:
         matrix = node.op_type != "MatMul" or (held[0] is not None and held[0].ndim == 2)
         return node.input[0] not in self.values and all(one is not None for one in held) and matrix
 
+    def _is_matrix(self, node: Any, axis: int) -> bool:
+        """Return whether a node reads a value (n, width), along the second of these."""
+        return node.input[0] in self.widths and axis in (1, -1)
+
     def _is_of_sizes(self, node: Any) -> bool:
         computed = [name for name in node.input if name and name not in self.values]
         sized = node.op_type == "Shape" or all(name in self.sizes for name in computed)
@@ -178,14 +202,25 @@ class _Conversion:
     def _arithmetic(self, node: Any) -> None:
         """Add, subtract, multiply or divide; by a constant, as (part of) a linear layer where that is possible."""
         computed = [name for name in node.input if name not in self.values]
+        if node.op_type == "Div" and self.whole & {*node.input}:  # torch would divide them as floats
+            raise NoModuleError(why("opaque.chain.form", kind="Div"))
         layer = None
         if len(computed) == 1:
             _, last = self._layers.get(computed[0], (None, None))
+            width = self.widths.get(computed[0], 0)
+        if len(computed) == 1 and self._may_fold(width * width if last is None else last.weight.numel()):
             layer = _with_constant(node.op_type, self._constants(node), last, self.widths.get(computed[0]))
         if layer is None:
             self._keep(node, self.call(ARITHMETIC[node.op_type], *[self.value(name) for name in node.input[:2]]))
         else:
             self._append(node, [layer], computed[0])
+
+    def _may_fold(self, entries: int) -> bool:
+        """Return whether a layer of this size may be made of constants, and count it."""
+        if self._folded + entries > MOST_FOLDED:
+            return False
+        self._folded += entries
+        return True
 
     def _append(self, node: Any, layers: list[nn.Module], source: str) -> None:
         """Apply layers to a value; a linear layer into which the one before was folded reads what that one reads."""
@@ -209,6 +244,8 @@ class _Conversion:
             self.known.update(zip(node.output, result, strict=True))
             return
         self.known[node.output[0]] = result
+        if node.op_type in KEEPING_WHOLE and node.input[0] in self.whole:
+            self.whole.add(node.output[0])
         same = [name for name in node.input if name in self.widths and self.known[name] is result]
         if same:
             self.widths[node.output[0]] = self.widths[same[0]]
@@ -277,8 +314,10 @@ def _linear_model(constants: Constants, settings: Settings) -> list[nn.Module]:
     after = settings.get("post_transform", "NONE")
     labels: Sequence[Any] = next((settings[one] for one in settings if one.startswith("classlabels_")), [])
     outputs = len(labels) or settings.get("targets", 1)
-    if after not in AFTER or outputs != len(shift) or weight.numel() % len(shift):
-        raise NoModuleError(why("opaque.chain.form", kind="LinearClassifier"))
+    kind = "LinearClassifier" if len(labels) else "LinearRegressor"
+    allowed = AFTER if len(labels) else ("NONE",)
+    if after not in allowed or not outputs or outputs != len(shift) or weight.numel() % outputs:
+        raise NoModuleError(why("opaque.chain.form", kind=kind))
     return [linear(weight.reshape(len(shift), -1), shift), *AFTER[after]()]
 
 
@@ -288,6 +327,13 @@ def _scaler(constants: Constants, settings: Settings) -> list[nn.Module]:
     if len(scale) != len(shift) or len(scale) > WIDEST_DIAGONAL:
         raise NoModuleError(why("opaque.chain.form", kind="Scaler"))
     return [linear(torch.diag(scale), -scale * shift)]
+
+
+def _selu(settings: Settings) -> nn.Module:
+    usual = {"alpha": 1.67326319217681884765625, "gamma": 1.05070102214813232421875}  # torch has no other
+    if any(abs(settings.get(name, value) - value) > 1e-6 for name, value in usual.items()):
+        raise NoModuleError(why("opaque.chain.form", kind="Selu"))
+    return nn.SELU()
 
 
 def _layer_norm(constants: Constants, settings: Settings) -> list[nn.Module]:
@@ -327,7 +373,8 @@ def _cast(made: _Conversion, node: Any, settings: Settings) -> fx.Node:
     x = made.value(node.input[0])
     if node.input[0] in made.widths and settings["to"] in FLOATS:
         return x
-    if settings["to"] not in (*FLOATS, *WHOLE):
+    rounds = settings["to"] in WHOLE and node.input[0] not in made.whole
+    if rounds or settings["to"] not in (*FLOATS, *WHOLE):
         raise NoModuleError(why("opaque.chain.form", kind="Cast"))
     return made.call("to", x, made.dtype if settings["to"] in FLOATS else torch.int64)
 
@@ -398,8 +445,10 @@ def _reshape(made: _Conversion, node: Any, _: Settings) -> fx.Node:
 
 
 def _flatten(made: _Conversion, node: Any, settings: Settings) -> fx.Node:
-    x = made.value(node.input[0])
-    return x if node.input[0] in made.widths else made.call(torch.flatten, x, settings.get("axis", 1))
+    x, axis = made.value(node.input[0]), settings.get("axis", 1)
+    if axis != 1:
+        raise NoModuleError(why("opaque.chain.form", kind="Flatten"))
+    return x if node.input[0] in made.widths else made.call(torch.flatten, x, axis)
 
 
 def _squeeze(made: _Conversion, node: Any, settings: Settings) -> fx.Node:
@@ -416,7 +465,10 @@ def _squeeze(made: _Conversion, node: Any, settings: Settings) -> fx.Node:
 
 def _unsqueeze(made: _Conversion, node: Any, settings: Settings) -> fx.Node:
     x = made.value(node.input[0])
-    for axis in sorted(made.integers(node, 1, settings.get("axes"))):
+    axes = sorted(made.integers(node, 1, settings.get("axes")))
+    if axes[0] < 0 and len(axes) > 1:  # they count from the end of a result whose dimensions are not known
+        raise NoModuleError(why("opaque.chain.form", kind="Unsqueeze"))
+    for axis in axes:
         x = made.call("unsqueeze", x, axis)
     return x
 
@@ -452,7 +504,7 @@ def _reduced(function: Any) -> Callable[[_Conversion, Any, Settings], fx.Node]:
 
 
 def _normalized(made: _Conversion, node: Any, settings: Settings) -> fx.Node:
-    power = {"L1": 1.0, "L2": 2.0, "MAX": math.inf}[settings.get("norm", "MAX")]
+    power = {"L1": 1.0, "L2": 2.0}[settings.get("norm", "MAX")]  # "MAX" divides by the largest, which may be negative
     return made.call(functional.normalize, made.value(node.input[0]), p=power, dim=1)
 
 
@@ -482,6 +534,20 @@ OPERATIONS: dict[str, Callable[[_Conversion, Any, Settings], Any]] = {
         }.items()
     },
 }  # fmt: skip
+
+KEEPING_WHOLE = (
+    "Add",
+    "Cast",
+    "Concat",
+    "Gather",
+    "Identity",
+    "Reshape",
+    "Slice",
+    "Split",
+    "Squeeze",
+    "Sub",
+    "Unsqueeze",
+)
 
 ARITHMETIC: dict[str, Any] = {
     "Add": operator.add,
@@ -515,7 +581,10 @@ def _listed(made: _Conversion, node: Any, _: Settings) -> Sizes:
 
 
 def _joined(made: _Conversion, node: Any, _: Settings) -> Sizes:
-    return [size for i in range(len(node.input)) for size in made.integers(node, i)]
+    joined = [size for i in range(len(node.input)) for size in made.integers(node, i)]
+    if len(joined) > MOST_DIMENSIONS:
+        raise NoModuleError(why("opaque.chain.form", kind="Concat"))
+    return joined
 
 
 def _unchanged(made: _Conversion, node: Any, _: Settings) -> Sizes:
@@ -554,7 +623,7 @@ ACTIVATIONS: dict[str, Callable[[Settings], nn.Module]] = {
     "Sigmoid": lambda settings: nn.Sigmoid(),
     "LeakyRelu": lambda settings: nn.LeakyReLU(settings.get("alpha", 0.01)),
     "Elu": lambda settings: nn.ELU(settings.get("alpha", 1.0)),
-    "Selu": lambda settings: nn.SELU(),
+    "Selu": _selu,
     "Gelu": lambda settings: nn.GELU(approximate=settings.get("approximate", "none")),
     "Softplus": lambda settings: nn.Softplus(),
     "Softsign": lambda settings: nn.Softsign(),

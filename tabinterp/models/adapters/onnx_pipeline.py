@@ -1,40 +1,52 @@
 """Adapter for whole pipelines in ONNX, such as skl2onnx writes: encoding steps become an encoder, the rest an exact network.
 
-The answers are computed by tabinterp itself, in double precision; onnxruntime is not used.
+What tabinterp computes, in double precision, is compared with onnxruntime's answers on rows of the table. Where they differ, the
+model is a function of rows that onnxruntime answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from torch import Tensor, fx, nn
 
+from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import ModelError, argument, first_line
 from tabinterp.models.affine_front import copied, linear
+from tabinterp.models.inputs import side_by_side
 from tabinterp.models.io.allocation_limits import ROWS, check_total, check_value
-from tabinterp.models.model import Model
+from tabinterp.models.model import BLOCK, Model
 from tabinterp.models.multi_input import Beside, Form
+from tabinterp.models.scores import probabilities
 
-from .onnx_check import FLOATS, attributes, check_pipeline, constants
+from .external_runtime import compared, near
+from .onnx_check import (
+    FLOATS,
+    TYPES,
+    attributes,
+    check_converted,
+    check_pipeline,
+    constants,
+    library,
+    opset,
+    session_of,
+)
 from .onnx_front import Front, Given, columns_of, constant, front
 from .onnx_graph import Input, NoModuleError, Values, as_module, needed
-from .shared import asked, reads
+from .shared import asked
 
 PASSED = ("Identity", "Cast")
-
-
-class Shares(nn.Module):
-    """A layer that divides the numbers (n, k) of each row by their sum."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x / x.sum(dim=1, keepdim=True)
+KINDS = {**TYPES, 8: object, 9: np.bool_}  # of inputs, in numpy
+# What onnxruntime's answers are beside the network's: the same, probabilities of its logits, or its log-odds and their negatives
+Ends = Literal["same", "probabilities", "both signs"]
 
 
 def wrap(
@@ -50,14 +62,35 @@ def wrap(
 
     `encoder` may be a transformer where the pipeline reads one matrix of numbers.
     """
+    library("onnxruntime")
     check_pipeline(proto, source)
-    graph = _Graph(proto)
-    result, labels = graph.result(source), graph.classes()
-    result, is_share, is_complement = graph.without_normalization(result)
-    steps, module = graph.parts(result, source)
+    graph = _Graph(proto, source)
+    result, labels = graph.result(source), graph.classes(source)
     known = tuple(classes) if classes is not None else labels
-    layers, kind = _with_logits(module, known is not None, is_share, is_complement)
-    task, outputs = asked(task, outputs, known) if known is None else asked(task, kind, known)
+    stated = outputs is not None
+    inner, is_share, is_complement = graph.without_normalization(result)
+    steps, module = graph.parts(inner, source)
+    ends: Ends = "same"
+    logits = _with_logits(module, is_share, is_complement) if known is not None else None
+    if logits is not None and outputs not in (None, "logits" if logits[1] == "both signs" else "probabilities"):
+        logits = None
+    if logits is None:
+        if inner != result:
+            steps, module = graph.parts(result, source)
+        layers = [*module] if isinstance(module, nn.Sequential) else [module]
+        says = isinstance(layers[-1], (nn.Softmax, nn.Sigmoid)) or (known is not None and (is_share or is_complement))
+        kind = "probabilities" if says else "logits"
+        asked_for = task, outputs
+        task, outputs = asked(task, outputs, known, kind)
+        if known is None and asked_for == (None, None) and kind == "logits":
+            outputs = "rate"  # a pipeline predicts counts themselves, not their logs
+        is_stated = stated or (kind == "probabilities" and known is not None)
+    else:
+        layers, ends = logits
+        kind = "logits" if ends == "both signs" else "probabilities"
+        task, outputs = asked(task, "logits", known)
+        is_stated = True
+    run = graph.run(result, source)
     widths = [str(layer.out_features) for layer in layers if isinstance(layer, nn.Linear)][:-1]
     model = Model(
         name=name or " ".join([str(proto.graph.name or "ONNX pipeline"), *(["-".join(widths)] if widths else [])]),
@@ -66,39 +99,98 @@ def wrap(
         task=task,
         classes=known,
         outputs=outputs,
+        outputs_stated=is_stated,
         opaque=why("opaque.pipeline"),
     )
+    answers = replace(
+        model,
+        module=nn.Sequential(),
+        original=model.module,
+        opaque=why("opaque.outside"),
+        outputs=outputs if ends == "same" else kind,
+        outputs_stated=is_stated or kind == "probabilities",
+    )
     if encoder is None or (isinstance(encoder, str) and encoder == "passthrough"):
-        return replace(model, finish=_Columns(steps))
+        return replace(model, finish=_Compared(steps, run, ends, answers))
     if len(steps.given) > 1 or steps.given[0].type not in FLOATS:
         raise ModelError(
             f"the ONNX pipeline reads the original columns itself ({', '.join(one.name for one in steps.given)}). Leave out "
             f"{argument('encoder')}"
         )
-    return replace(model, encoder=Pipeline([("outside", encoder), ("inside", steps)]), reads=reads(encoder))
+    return replace(model, finish=_Compared(steps, run, ends, answers, encoder))
 
 
-class _Columns:
-    """`Model.finish` for a pipeline that reads columns of the table."""
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """`Model.finish` for a pipeline that reads columns of the table, or what an encoder of the user's (`outside`) makes of them.
 
-    def __init__(self, steps: Front) -> None:
-        self.steps = steps
+    The network must give onnxruntime's answers on rows of the table; otherwise the model is `answers` with these.
+    """
+
+    steps: Front
+    run: Callable[[dict[str, NDArray[Any]]], NDArray[Any]]
+    ends: Ends
+    answers: Model
+    outside: Any = None
 
     def __call__(self, model: Model, frame: pd.DataFrame) -> Model:
-        columns = columns_of(self.steps.given, frame)
-        return replace(model, encoder=self.steps.of_columns(columns, frame), reads=columns, finish=None)
+        columns, encoder, read = self._read(frame)
+        inputs = read(frame.iloc[compared(frame)])
+        x = self.steps_of(encoder).encoded(inputs)
+        complete = np.isfinite(x).all(axis=1)  # the others are refused when bound
+        if complete.any() and not self._agrees(model.module, x[complete], self.run(inputs)[complete]):
+            return replace(self.answers, function=lambda rows: self.run(read(rows)), reads=columns, finish=None)
+        return replace(model, encoder=encoder, reads=columns, finish=None)
+
+    @staticmethod
+    def steps_of(encoder: Any) -> Front:
+        return encoder if isinstance(encoder, Front) else encoder[-1]
+
+    def _read(
+        self, frame: pd.DataFrame
+    ) -> tuple[tuple[str, ...], Any, Callable[[pd.DataFrame], dict[str, NDArray[Any]]]]:
+        """Return the columns that are read, the encoder of these, and what reads the pipeline's inputs from rows."""
+        if self.outside is None:
+            columns = columns_of(self.steps.given, frame)
+            steps = self.steps.of_columns(columns, frame)
+            return columns, steps, lambda rows: steps.read(rows[list(columns)])
+        (part,) = side_by_side([self.outside], frame).parts
+        width, wide = self.steps.n_features_in_, part.encode(frame.iloc[:2]).shape[1]
+        if wide != width:
+            raise ModelError(
+                f"the ONNX pipeline reads {width} encoded columns, but {argument('encoder')} returns {wide}. Pass the encoder "
+                "that the pipeline was trained behind"
+            )
+        encoder = Pipeline([("outside", self.outside), ("inside", self.steps)])
+        return part.reads, encoder, lambda rows: self.steps.read(part.encode(rows))
+
+    def _agrees(self, module: nn.Module, x: FloatArray, expected: NDArray[Any]) -> bool:
+        try:
+            with torch.inference_mode():
+                read = module(torch.as_tensor(x)).numpy()
+        except Exception:  # it does not take rows of this shape, which onnxruntime takes
+            return False
+        if self.ends == "probabilities":
+            read = probabilities(read)
+            read = read[:, 1:] if read.shape[1] == 2 and expected.size == len(read) else read
+        elif self.ends == "both signs":
+            read = np.column_stack([-read, read])
+        return near(read, expected)
 
 
 class _Graph:
     """The nodes of a pipeline by the names of what they make."""
 
-    def __init__(self, proto: Any) -> None:
+    def __init__(self, proto: Any, source: str) -> None:
         self.proto = proto
         self.values: Values = constants(proto)
+        folded = 0
         for node in proto.graph.node:
-            made = constant(node, self.values, attributes(node))
-            if made is not None and node.output[0] not in self.values:
+            made = None if node.output[0] in self.values else constant(node, self.values, attributes(node))
+            if made is not None:
                 self.values[node.output[0]] = made
+                folded += made.size
+                check_total(ROWS * folded, f"{source!r}: the constants")
         self.makers = {name: node for node in proto.graph.node for name in node.output if name}
 
     def maker(self, name: str) -> Any:
@@ -132,8 +224,23 @@ class _Graph:
             node = self.maker(node.input[0])
         return str(node.input[0]) if node is not None and node.op_type == "Slice" else None
 
-    def classes(self) -> tuple[Any, ...] | None:
-        """Return the classes in the order of the probabilities; None for a regression."""
+    def classes(self, source: str) -> tuple[Any, ...] | None:
+        """Return the classes in the order of the probabilities; None for a regression.
+
+        Raises
+        ------
+        ModelError
+            where operators of the graph name them in different orders.
+        """
+        found = dict.fromkeys(self._labels())
+        if len(found) > 1:
+            raise ModelError(
+                f"{source!r} names the classes in different orders: {'; '.join(map(str, found))}. Export the pipeline again"
+            )
+        return next(iter(found), None)
+
+    def _labels(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the classes of each output that names them."""
         for one in self.proto.graph.output:
             node = self.maker(one.name)
             while node is not None and node.op_type == "Reshape":
@@ -145,8 +252,7 @@ class _Graph:
             if node.op_type == "ArrayFeatureExtractor" and node.input[0] in self.values:
                 listed = [self.values[node.input[0]].ravel().tolist()]
             if listed:
-                return tuple(label.decode() if isinstance(label, bytes) else label for label in listed[0])
-        return None
+                yield tuple(label.decode() if isinstance(label, bytes) else label for label in listed[0])
 
     def without_normalization(self, result: str) -> tuple[str, bool, bool]:
         """Return the value of which the result is the shares of the sum (the second is true), or of which it is the
@@ -194,16 +300,66 @@ class _Graph:
             for node in rest:
                 if texts & {*node.input}:
                     raise NoModuleError(why("opaque.chain.holds", kind=node.op_type))
-            module = as_module(rest, self.values, attributes, inputs, result, torch.float64)
+            module = as_module(rest, self.values, attributes, inputs, result, torch.float64, opset(self.proto))
+        except MemoryError:
+            raise ModelError(
+                f"{source!r} needs more memory than this computer has. Use narrower layers, or a computer with more memory"
+            ) from None
         except NoModuleError as error:
             raise ModelError(
                 f"{source!r} {error.args[0]}. Wrap the scikit-learn pipeline itself, or a function of rows that runs the model "
                 "in onnxruntime: ti.wrap(function, classes=[...])"
             ) from None
-        if isinstance(module, fx.GraphModule):
-            _check_sizes(module, steps.widths, source)
+        _check_sizes(module, steps.widths, source)
         many = len(border) > 1
         return steps, Beside(module, steps.widths, [Form()] * len(border)) if many else module
+
+    # ---- onnxruntime
+
+    def run(self, result: str, source: str) -> Callable[[dict[str, NDArray[Any]]], NDArray[Any]]:
+        """Return what onnxruntime answers for inputs, by name: of the graph, only what was converted is given to it."""
+        part = type(self.proto)()
+        part.CopyFrom(self.proto)
+        graph = part.graph
+        held = {one.name for one in graph.initializer}
+        kept = needed(graph.node, dict.fromkeys(held, np.empty(0)), [one.name for one in graph.input], result)
+        read = {name for node in kept for name in node.input}
+        outputs = [one for one in graph.output if one.name == result]
+        del graph.value_info[:]
+        for field, own in (
+            (graph.node, kept),
+            (graph.input, [one for one in graph.input if one.name in read]),
+            (graph.initializer, [one for one in graph.initializer if one.name in read]),
+            (graph.output, outputs or [library("onnx").ValueInfoProto(name=result)]),
+        ):
+            copies = [type(one).FromString(one.SerializeToString()) for one in own]
+            del field[:]
+            field.extend(copies)
+        check_converted(part, source)
+        session = session_of(part)
+        inputs = [one for one in graph.input if one.name not in held]
+
+        def run(values: dict[str, NDArray[Any]]) -> NDArray[Any]:
+            answers = []
+            for i in range(0, len(next(iter(values.values()))), BLOCK):
+                rows = {name: value[i : i + BLOCK] for name, value in values.items()}
+                try:
+                    answers.append(np.asarray(session.run([result], {one.name: _fed(one, rows) for one in inputs})[0]))
+                except Exception as error:  # its own error types differ between versions
+                    raise ModelError(
+                        f"onnxruntime raised an error for rows of this table in {source!r}. Check that the table has the levels "
+                        f"and the types of columns that the pipeline was trained on. The error was: {first_line(error)}"
+                    ) from None
+            return np.concatenate(answers)
+
+        return run
+
+
+def _fed(one: Any, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return an input as the graph declares it."""
+    kind = one.type.tensor_type
+    value: NDArray[Any] = rows[one.name].astype(KINDS[kind.elem_type])
+    return value.reshape(-1) if len(kind.shape.dim) == 1 else value
 
 
 class _Sizes(fx.Interpreter):
@@ -222,9 +378,9 @@ class _Sizes(fx.Interpreter):
         return value
 
 
-def _check_sizes(module: fx.GraphModule, widths: Sequence[int], source: str) -> None:
-    """Check the size of every value of a graph for many rows; a sequence of layers is no wider than its weights."""
-    sizes = _Sizes(module, source)
+def _check_sizes(module: nn.Sequential | fx.GraphModule, widths: Sequence[int], source: str) -> None:
+    """Check the size of every value of a network for many rows."""
+    sizes = _Sizes(module if isinstance(module, fx.GraphModule) else fx.symbolic_trace(module), source)
     try:
         sizes.run(*[torch.empty((ROWS, width), dtype=torch.float64, device="meta") for width in widths])
     except ModelError:
@@ -241,23 +397,20 @@ def _given(one: Any) -> Given:
     return Given(one.name, dims[1].dim_value if len(dims) == 2 else 1, one.type.tensor_type.elem_type)
 
 
-def _with_logits(
-    module: nn.Module, is_classifier: bool, is_share: bool, is_complement: bool
-) -> tuple[list[nn.Module], str]:
-    """Return the layers to logits where the last of them shows these, otherwise to probabilities, and which of the two."""
+def _with_logits(module: nn.Module, is_share: bool, is_complement: bool) -> tuple[list[nn.Module], Ends] | None:
+    """Return the layers of a classifier to its logits, and what its own answers are beside these; None where the last layers
+    do not show logits.
+    """
     layers = [*module] if isinstance(module, nn.Sequential) else [module]
     last = layers[-1]
-    if not is_classifier:
-        return layers, "logits"
-    if isinstance(last, nn.Softmax):
-        return layers[:-1], "logits"
+    if isinstance(last, nn.Softmax) and not is_complement:
+        return layers[:-1], "probabilities"
     ends = layers[:-1] if isinstance(last, nn.Sigmoid) else layers
     if isinstance(last, (nn.Sigmoid, nn.Linear)) and ends and isinstance(ends[-1], nn.Linear):
         weight, shift = ends[-1].weight, ends[-1].bias
         if len(weight) == 2 and torch.equal(weight[0], -weight[1]) and torch.equal(shift[0], -shift[1]):
-            return [*ends[:-1], linear(weight[1:], shift[1:])], "logits"
+            one = [*ends[:-1], linear(weight[1:], shift[1:])]
+            return one, "probabilities" if isinstance(last, nn.Sigmoid) else "both signs"
     if isinstance(last, nn.Sigmoid) and (is_complement or is_share):  # shares of s are the softmax of log s
-        return [*ends, *([nn.LogSigmoid()] if is_share else [])], "logits"
-    if is_share:
-        return [*layers, Shares()], "probabilities"
-    return layers, "logits" if isinstance(last, nn.Linear) else "probabilities"
+        return [*ends, *([nn.LogSigmoid()] if is_share else [])], "probabilities"
+    return None
