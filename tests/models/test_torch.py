@@ -612,14 +612,14 @@ def test_logits_that_are_called_probabilities_are_refused(style, k):
     for p in module.parameters():
         p.data *= 3
     given = numeric_table("multiclass" if k == 3 else "binary")
-    with pytest.raises(ModelError, match=r"outputs='probabilities', but its outputs \(from -"):
+    with pytest.raises(ModelError, match=r"outputs='probabilities'\), but they \(from -"):
         bind(wrapped(module, outputs="probabilities"), given)
 
 
 def test_independent_probabilities_are_no_classes():
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(D, 3), nn.Sigmoid())
-    with pytest.raises(ModelError, match=r"outputs='probabilities', but its outputs \(from 0"):
+    with pytest.raises(ModelError, match=r"outputs='probabilities'\), but they \(from 0"):
         bind(wrapped(module, outputs="probabilities"), numeric_table("multiclass"))
 
 
