@@ -43,6 +43,15 @@ def _amount(interval: Interval, scale: float = 1) -> float | Message | None:
     return None
 
 
+CLAIM = (
+    (
+        "A different random seed changes the list of reason codes for {changed}% of declined rows. Using the mean of "
+        "all rows as the reference, instead of the mean of the narrowly approved rows, changes it for {moved}%; the "
+        "mean Jaccard index between these two lists is {alike} (n = {rows} declined rows)."
+    ),
+    "changed, moved, alike: a number, or 'at most' or 'at least' a number",
+)  # raised or not
+
 CHECK = Check(
     code="TI-G05",
     slug="reason-codes-unstable",
@@ -71,22 +80,8 @@ CHECK = Check(
         ),
         next=("Use more draws, fix and document one reference, and do not rank tied reasons."),
         claims={
-            "raised": (
-                (
-                    "A different random seed changes the list of reason codes for {changed}% of declined rows. Using the mean of "
-                    "all rows as the reference, instead of the mean of the narrowly approved rows, changes it for {moved}%; the "
-                    "mean Jaccard index between these two lists is {alike} (n = {rows} declined rows)."
-                ),
-                "changed, moved, alike: a number, or 'at most' or 'at least' a number",
-            ),
-            "cleared": (
-                (
-                    "A different random seed changes the list of reason codes for {changed}% of declined rows. Using the mean of "
-                    "all rows as the reference, instead of the mean of the narrowly approved rows, changes it for {moved}%; the "
-                    "mean Jaccard index between these two lists is {alike} (n = {rows} declined rows)."
-                ),
-                "changed, moved, alike: a number, or 'at most' or 'at least' a number",
-            ),
+            "raised": CLAIM,
+            "cleared": CLAIM,
             "not_applicable_adverse": (
                 "Not applicable: the adverse class was not stated. State it with adverse= when reading "
                 "the table, or with --adverse CLASS."

@@ -278,8 +278,8 @@ TEXT: dict[str, str] = {
     # untold: a number of columns and pairs of columns
     "report.strip.groups.cleared_partly": (
         "Among the groups whose results can be disclosed, no selection rate is significantly below {limit} times that of "
-        "another group of the same column or pair of columns (withheld for {untold} of these). Lowest disclosed ratio: "
-        "{ratio} (unadjusted 95% CI {low} to {high}), “{least}” relative to “{most}”."
+        "another group of the same column or pair of columns (results are withheld for {untold} columns or pairs). Lowest "
+        "disclosed ratio: {ratio} (unadjusted 95% CI {low} to {high}), “{least}” relative to “{most}”."
     ),
     "report.withheld": "Withheld (small count)",
     "report.strip.rung.intercept": "intercept only",

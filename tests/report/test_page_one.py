@@ -80,7 +80,7 @@ def test_page_one_says_how_selection_rates_compare_where_columns_are_protected()
     assert said.startswith(
         "Among the groups whose results can be disclosed, no selection rate is significantly below 0.800"
     )
-    assert "(withheld for 3 of these). Lowest disclosed ratio: 0.900" in said
+    assert "(results are withheld for 3 columns or pairs). Lowest disclosed ratio: 0.900" in said
     unstated = first_screen(with_findings(selection_rates("not_applicable", "not_applicable_adverse"))).groups
     assert unstated.startswith("Not applicable: the adverse class was not stated.")
     withheld = first_screen(with_findings(selection_rates("cleared", "cleared_withheld"))).groups

@@ -165,10 +165,8 @@ def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple
     """Return the ratio of each protected column in each version, among the groups whose shares may be told of all versions."""
     codes = [*zip(cut.codes(table), cut.sizes, strict=True)]
     families = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
-    told = [
-        np.asarray(np.array(one).all(axis=0))
-        for one in zip(*(_told(rows, codes, families) for rows in versions), strict=True)
-    ]
+    each = zip(*(_told(rows, codes, families) for rows in versions), strict=True)
+    told = [np.logical_and.reduce(one) for one in each]
     return [
         tuple(
             _ratio(rows.moments(*one), family, shown) for one, family, shown in zip(codes, families, told, strict=False)
