@@ -343,6 +343,7 @@ def unlike_the_samples():
         {"network_higher": Interval(), "nearly_always_higher": "network"},
         {"network_higher": Interval(), "nearly_always_higher": "linear"},
         {"neither": share},
+        {"count": None},
     ):
         part = made.disagreement.model_copy(update=update)
         sentences = disagreement_sentences(part, made.linear.name, made.data.classes[-1])

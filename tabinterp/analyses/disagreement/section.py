@@ -32,13 +32,13 @@ def build(disagreement: Disagreement, document: Document) -> list[Block]:
 
 def _shares(disagreement: Disagreement, document: Document) -> Table:
     """Return the share of rows on which the models disagree, and of these rows the share of each kind."""
-    rows = [(_which(disagreement), _share(disagreement.share))]
+    rows = [(_which(disagreement), _share(disagreement, disagreement.share))]
     if document.data.task != "multiclass":
         positive = tidy(document.data.classes[-1]) if document.data.task == "binary" else None
         key = "report.disagreement.larger" if positive is None else "report.disagreement.positive"
         rows.append((t(key, positive=positive), _higher(disagreement)))
     right = RIGHT if disagreement.neither.value else RIGHT[:2]
-    rows += [(t(f"report.disagreement.{name}"), _share(getattr(disagreement, name))) for name in right]
+    rows += [(t(f"report.disagreement.{name}"), _share(disagreement, getattr(disagreement, name))) for name in right]
     columns: list[Column[tuple[str, str]]] = [
         Column(t("report.disagreement.kind"), lambda row: row[0], "w"),
         Column(t("report.disagreement.of"), lambda row: row[1]),
@@ -56,11 +56,14 @@ def _higher(disagreement: Disagreement) -> str:
     """Return on how many of these rows the network's prediction is the higher one."""
     nearly = disagreement.nearly_always_higher
     return (
-        _share(disagreement.network_higher)
+        _share(disagreement, disagreement.network_higher)
         if nearly is None
         else t(f"report.disagreement.nearly.{nearly}", fewest=SMALL)
     )
 
 
-def _share(part: Interval) -> str:
-    return t("report.withheld") if part.value is None else interval(part)
+def _share(disagreement: Disagreement, part: Interval) -> str:
+    """Return a share; where the count is withheld it is rounded, and said to be."""
+    if part.value is None:
+        return t("report.withheld")
+    return interval(part) if disagreement.count is not None else t("report.disagreement.about", share=interval(part))

@@ -90,6 +90,7 @@ TEXT: dict[str, str] = {
     "report.disagreement.shares": "Disagreement on {rows} held-out rows, and which model predicts better on those rows",
     "report.disagreement.kind": "Rows",
     "report.disagreement.of": "Share [95% CI]",
+    "report.disagreement.about": "about {share}",
     "report.disagreement.classes": "predicted classes differ",
     "report.disagreement.numbers": "predictions differ by {threshold} or more",
     "report.disagreement.positive": "of these: predicted “{positive}” by the network only",
