@@ -37,6 +37,7 @@ from .ladder import ANALYSIS as LADDER
 from .linear_regions import ANALYSIS as LINEAR_REGIONS
 from .maximisation import ANALYSIS as MAXIMISATION
 from .off_support import ANALYSIS as OFF_SUPPORT
+from .overfitting import ANALYSIS as OVERFITTING
 from .path_weights import ANALYSIS as PATH_WEIGHTS
 from .permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
 from .proxies import ANALYSIS as PROXIES
@@ -60,6 +61,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     DECOMPOSITION,
     DISAGREEMENT,
     SLICES,
+    OVERFITTING,
     REASON_CODES,
     GROUPS,
     PROXIES,

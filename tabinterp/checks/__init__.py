@@ -23,6 +23,7 @@ from . import (
     no_signal,
     not_converged,
     off_support_behaviour,
+    overfit,
     penalised_inference,
     protected_reasons,
     proxy,
@@ -57,6 +58,7 @@ CHECKS: tuple[Check, ...] = (
     miscalibrated.CHECK,
     classes_swapped.CHECK,
     trees_win.CHECK,
+    overfit.CHECK,
     # explanation
     sign_conflict.CHECK,
     methods_disagree.CHECK,

@@ -1,0 +1,40 @@
+"""Sentences about overfitting."""
+
+from __future__ import annotations
+
+TEXT: dict[str, str | tuple[str, str]] = {
+    "step.overfitting by slice": "overfitting by subgroup",
+    "rows_of.overfitting": "Overfitting",
+    "report.section.overfitting": "Overfitting",
+    "report.overfitting.lead": (
+        "From training rows to held-out rows, the {metric} of the network changes by {network} and that of {linear:name} by "
+        "{linear_gap}. The difference between these gaps, {excess}, is what the network has learned of its training rows that "
+        "does not carry over, beyond what the linear model has.",
+        "metric: such as 'log loss'; network, linear_gap, excess: differences in loss with intervals",
+    ),
+    "report.overfitting.few": (
+        "Gaps in subgroups are not compared: no level or quartile range of a column has at least {smallest} held-out rows and "
+        "as many training rows."
+    ),
+    "report.overfitting.fold": "Gaps by subgroup",
+    "report.overfitting.table": (
+        "Change in {metric} from training rows to held-out rows in {shown} of {tested} subgroups: those with the highest lower "
+        "limit of the difference between the models",
+        "metric: such as 'log loss'",
+    ),
+    "report.overfitting.slice": "Subgroup",
+    "report.overfitting.network": "Network",
+    "report.overfitting.linear": "Linear",
+    "report.overfitting.excess": "Difference [adjusted CI]",
+    "report.overfitting.rows": "Held-out rows",
+    "report.overfitting.training": "Training rows",
+    "report.overfitting.note": (
+        "Subgroups are levels and quartile ranges of single columns with at least {smallest} rows on each side of the split. "
+        "CIs are adjusted for all subgroups compared (Benjamini and Yekutieli 2005)."
+    ),
+    "why.overfitting.split": (
+        "losses on training rows and on held-out rows are compared, and it is not known which rows were held out; read the "
+        "table with the split used to train the network"
+    ),
+    "why.overfitting.few": "fewer than {least} rows or groups of rows are on one side of the split",
+}
