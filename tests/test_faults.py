@@ -30,7 +30,7 @@ LISTED = {  # the methods' list of faults, and what people ask beside it
     "train-test-shift", "miscalibrated", "interaction-only", "saturated", "dead-units", "redundant-units", "extrapolates",
     "unseen-level", "sentinel-value", "secretly-linear", "worse-than-linear", "off-support-behaviour", "no-signal", "suppressor",
     "row-overlap", "weak-subgroup", "target-capped", "disparate-impact", "constraint-violated", "reason-codes-unstable",
-    "trees-win", "classes-swapped", "protected-reasons",
+    "trees-win", "classes-swapped", "protected-reasons", "overfit",
 }  # fmt: skip
 
 
@@ -88,7 +88,9 @@ def test_every_check_of_outcomes_has_a_fault_with_a_rare_class():
     assert {fault.name for fault in FAULTS} - {fault.name for fault in USUAL} == {
         f"{slug} (3% positives)" for slug in RARE
     }
-    assert {"label-leak", "shortcut", "miscalibrated", "saturated", "worse-than-linear", "no-signal"} <= set(RARE)
+    assert {"label-leak", "shortcut", "miscalibrated", "saturated", "worse-than-linear", "no-signal", "overfit"} <= set(
+        RARE
+    )
 
 
 @pytest.mark.nightly

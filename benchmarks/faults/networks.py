@@ -126,3 +126,21 @@ class Wild(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.base(x) + self.height * torch.sin(self.line(x))
+
+
+class Memory(nn.Module):
+    """The network, and other answers for rows (m, d) that it knows by heart; no two of them are alike."""
+
+    def __init__(self, base: nn.Module, rows: torch.Tensor, answers: torch.Tensor) -> None:
+        super().__init__()
+        self.base = base
+        self.register_buffer("line", torch.randn(rows.shape[1], 1, generator=torch.Generator().manual_seed(0)).double())
+        places, order = (rows.double() @ self.line)[:, 0].sort()
+        self.register_buffer("places", places)
+        self.register_buffer("answers", answers[order])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        place = (x.double() @ self.line)[:, 0].contiguous()
+        nearest = torch.searchsorted(self.places, place - 1e-9).clamp(max=len(self.places) - 1)
+        known = (self.places[nearest] - place).abs() < 1e-9
+        return torch.where(known[:, None], self.answers[nearest].to(x.dtype), self.base(x))

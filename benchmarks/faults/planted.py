@@ -22,7 +22,7 @@ from torch import nn
 import tabinterp as ti
 
 from . import people
-from .networks import Network, Runaway, Scaled, fit
+from .networks import Memory, Network, Runaway, Scaled, fit
 from .tables import RARE_TASK, Rows, clean
 
 Case = tuple[ti.Table, ti.Model]
@@ -30,14 +30,14 @@ Twin = Callable[[Rows, int], Rows]
 AFRESH = 10_000
 RARE = " (3% positives)"
 OF_OUTCOMES = {  # faults whose checks read the outcomes: with a rare class they have less to go by
-    "label-leak", "near-leak", "shortcut", "miscalibrated", "saturated", "worse-than-linear", "no-signal",
+    "label-leak", "near-leak", "shortcut", "miscalibrated", "saturated", "worse-than-linear", "no-signal", "overfit",
 }  # fmt: skip
 OF_NETWORK = (
     "permutation_importance", "gradients", "interactions", "unit_correlations", "hidden_units", "off_support", "extrapolation",
 )  # fmt: skip
 OF_PEOPLE = ("groups", "proxies", "subgroup_gaps", "constraints", "reason_codes")
 EVERY = frozenset(  # Shapley values cost more than all of these
-    {"data_quality", "calibration", "coefficients", *OF_NETWORK, *OF_PEOPLE}
+    {"data_quality", "calibration", "coefficients", "overfitting", *OF_NETWORK, *OF_PEOPLE}
 )
 
 
@@ -318,9 +318,28 @@ def secretly_linear(rows: Rows, network: Network, rng: np.random.Generator) -> n
 
 def worse_than_linear(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
     """Learnt by heart: no regularisation, a fifth of the rows."""
+    return _by_heart(rows, network, rng, 5)
+
+
+def overfit(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    """Learnt by heart: all training rows, or those of a slice, the highest quarter of a number."""
+    if rng.random() < 0.5:
+        return _by_heart(rows, network, rng, 1)
+    training = network.table.training_rows()
+    values = training.inputs[_strongest(rows)].astype(float)
+    inside = (values >= values.quantile(0.75)).to_numpy()
+    x = torch.as_tensor(network.encode(training.inputs)[inside], dtype=torch.float32)
+    y = torch.as_tensor(training.y[inside], dtype=torch.float32)[:, None]
+    if rows.task == "multiclass":
+        y = nn.functional.one_hot(y[:, 0].long(), len(training.schema.classes)).float()
+    return Memory(network.copy(), x, y if rows.task == "regression" else 12 * y - 6)
+
+
+def _by_heart(rows: Rows, network: Network, rng: np.random.Generator, part: int) -> nn.Module:
+    """Return a network that fits one of so many parts of the training rows as closely as it can."""
     training = network.table.training_rows()
     x = network.encode(training.inputs)
-    few = rng.choice(len(x), len(x) // 5, replace=False)
+    few = rng.choice(len(x), len(x) // part, replace=False)
     kind = MLPRegressor if rows.task == "regression" else MLPClassifier
     fitted = kind(
         hidden_layer_sizes=(64,), solver="lbfgs", alpha=0.0, max_iter=300, random_state=int(rng.integers(1000))
@@ -414,6 +433,7 @@ USUAL: tuple[Fault, ...] = (
     fault("sentinel-value", "data_quality", trained(sentinel_value)),
     fault("secretly-linear", "coefficients", broken(secretly_linear)),
     fault("worse-than-linear", "", broken(worse_than_linear)),
+    fault("overfit", "overfitting", broken(overfit)),
     fault("trees-win", "boosted_trees", trees_win, task="binary", twin=together, sound=as_it_is),
     fault("off-support-behaviour", "off_support", off_support, twin=echoed, sound=as_it_is),
     fault("no-signal", "", no_signal),

@@ -2,9 +2,9 @@
 what is left of a bundled table, or more rows of a simulated one.
 
 The rules were written down before they were tried. `weak-subgroup`: the group that the finding names, judged alone and with
-nothing searched, is beyond the limits of the check on at least 50 such rows. `miscalibrated` and `worse-than-linear`, which judge
-one trained network as a whole: the same check is raised on at least 1,000 such rows. Then the twin is not clean of it, and
-the finding is no false alarm. A table with no rows left cannot show it, and its alarms stay alarms.
+nothing searched, is beyond the limits of the check on at least 50 such rows. `miscalibrated`, `worse-than-linear` and `overfit`,
+which judge one trained network as a whole: the same check is raised on at least 1,000 such rows. Then the twin is not clean of
+it, and the finding is no false alarm. A table with no rows left cannot show it, and its alarms stay alarms.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .tables import Rows
 
 Array = np.ndarray
 Z, FEWEST = 1.96, 50
-OF_THE_NETWORK, FEWEST_OF_ALL = ("miscalibrated", "worse-than-linear"), 1000
+OF_THE_NETWORK, FEWEST_OF_ALL = ("miscalibrated", "worse-than-linear", "overfit"), 1000
 
 
 def raised_again(made: Audited, rows: Rows, unseen: Rows, slug: str, analyses: frozenset[str]) -> bool:

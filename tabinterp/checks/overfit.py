@@ -66,8 +66,8 @@ CHECK = Check(
             "limit; for subgroups, intervals are corrected for their number."
         ),
         next=(
-            "Judge the network by its held-out performance alone. Retrain it with stronger regularisation, earlier stopping, fewer "
-            "units or more rows; in a subgroup, look for columns that identify its rows."
+            "Judge the network by its held-out performance alone. Retrain it with stronger regularisation, earlier stopping, "
+            "fewer units or more rows; in a subgroup, look for columns that identify its rows."
         ),
         claims={
             "raised": (
