@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from tabinterp import messages
 from tabinterp.analyses.calibration.record import Calibrated, CalibrationBend
 from tabinterp.analyses.data_quality.record import Heap
+from tabinterp.analyses.overfitting.record import Record, SliceGap
 from tabinterp.analyses.performance.record import Swapped
 from tabinterp.checks import CHECKS, label_leak
 from tabinterp.checks.judge import explain_checks, judge
@@ -140,6 +141,19 @@ def beaten(value: float | None, low: float | None) -> Document:
     return with_part(
         document, "judged", reference=document.judged.reference.model_copy(update={"difference": gap, "status": status})
     )
+
+
+def overfitted(value: float, low: float, of_slice: Interval | None = None, null: float = 1.0) -> Document:
+    """The network's gap in loss exceeds the linear model's by so much; the loss of a constant prediction is 1."""
+    group = Message(key="group.level", values={"column": "city", "level": "a"})
+    excess = part(0.0) if of_slice is None else of_slice
+    found = SliceGap(group=group, rows=80, training_rows=200, network=0.3, linear=0.1, excess=excess, q=0.001)
+    gaps = {"network": part(value + 0.1), "linear": part(0.1), "excess": part(value, low)}
+    record = Record(
+        metric="log_loss", null=null, rows=900, training_rows=900, smallest=50, tested=20, slices=[found], **gaps
+    )
+    document = binary()
+    return document.model_copy(update={"analyses": document.analyses | {"overfitting": record}})
 
 
 def far(low: float) -> Document:
@@ -348,6 +362,14 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: beaten(-0.1, -0.2),
         ],
         "not_applicable": [without("judged"), lambda: beaten(None, None)],
+    },
+    "overfit": {
+        "raised": [lambda: overfitted(0.2, 0.1), lambda: overfitted(0.05, 0.0, part(0.3, 0.1))],
+        "cleared": [lambda: overfitted(0.2, 0.099), lambda: overfitted(0.05, 0.0, part(0.3, 0.099))],
+        "not_applicable": [
+            lambda: binary().model_copy(update={"analyses": {}}),
+            lambda: overfitted(0.1, 0.0, null=0.05),  # no gap that is possible could have been detected
+        ],
     },
     "unstable-ranking": {
         "raised": [lambda: tied(5)],

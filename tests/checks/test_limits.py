@@ -106,6 +106,10 @@ MOVED = {
         lambda: rows.listed("seed", changed=part(0.05)), {"percent": 5},
         lambda: rows.listed("reference", jaccard=part(0.5)), {"jaccard": 0},
     ),
+    "overfit": (
+        lambda: rows.overfitted(0.06, 0.05), {"gap": 5},
+        lambda: rows.overfitted(0.2, 0.15), {"gap": 20},
+    ),
     "protected-reasons": (
         lambda: rows.named(part(0.049, 0.04)), {"percent": 4},
         lambda: rows.named(part(0.1, 0.05)), {"percent": 6},

@@ -12,9 +12,9 @@ from .record import Record, SliceGap
 
 def build(record: Record, document: Document) -> list[Block]:
     metric = t(f"report.metric.{record.metric}")
-    gaps = {name: stated(getattr(record, name), sign=True) for name in ("network", "excess")}
-    gaps |= {"linear": document.linear.name, "linear_gap": stated(record.linear, sign=True)}
-    blocks: list[Block] = [Paragraph(t("report.overfitting.lead", metric=metric, **gaps))]
+    excess = stated(record.excess, sign=True)
+    lead = t("report.overfitting.lead", metric=metric, linear=document.linear.name, excess=excess)
+    blocks: list[Block] = [Paragraph(lead)]
     if not record.slices:
         return [*blocks, Paragraph(t("report.overfitting.few", smallest=record.smallest), "note")]
     columns: list[Column[SliceGap]] = [

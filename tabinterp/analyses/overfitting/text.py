@@ -7,10 +7,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "rows_of.overfitting": "Overfitting",
     "report.section.overfitting": "Overfitting",
     "report.overfitting.lead": (
-        "From training rows to held-out rows, the {metric} of the network changes by {network} and that of {linear:name} by "
-        "{linear_gap}. The difference between these gaps, {excess}, is what the network has learned of its training rows that "
-        "does not carry over, beyond what the linear model has.",
-        "metric: such as 'log loss'; network, linear_gap, excess: differences in loss with intervals",
+        "Gap in {metric} between held-out and training rows, network minus {linear:name}: {excess}. A positive difference means "
+        "that the network fits its training rows too closely, compared with the linear model.",
+        "metric: such as 'log loss'; excess: a difference in loss with its interval",
     ),
     "report.overfitting.few": (
         "Gaps in subgroups are not compared: no level or quartile range of a column has at least {smallest} held-out rows and "
