@@ -8,9 +8,9 @@ Slices are the levels of a column, the quarters of a number and its missing valu
 each class, on either side of the split. They are one family: a false discovery rate of 5% (Benjamini & Hochberg 1995), and
 intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
 
-Both models are taken as given. A mean has the error of a ratio of sums over rows, or over groups of rows (`clustered_means`). A
-gap has the error of the difference of two samples, or of two means over the same groups where a group has rows on both sides;
-its degrees of freedom are those of the smaller side.
+Both models are taken as given. A gap has the error of the difference of two samples (Welch 1947), or of two means over the same
+groups where a group has rows on both sides. In a slice, and over such groups, its degrees of freedom are those of the smaller
+side.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.preview import PreviewedFrame
+from tabinterp.stats.discrimination import mean, of_two_samples
 from tabinterp.table import Table
 from tabinterp.table.class_counts import EVENTS, Side, enough, events, require_events
 from tabinterp.table.suppression import BoolArray, parts_shown
@@ -109,7 +110,7 @@ def overfitting(network: BoundModel, linear: BoundModel, *, smallest: int = SMAL
     loss = loss_for(None, table.schema.task)
     lost = loss.each(np.stack([network.scores, linear.scores]), table.y, network.device)
     differences = (*lost, lost[0] - lost[1])
-    over_all = [_gap(values, table, *sides) for values in differences]
+    over_all = [_over_all(values, table) for values in differences]
     found, tested = [], []
     for one in _slices(table, held, smallest):
         own = [_gap(values, table, *(side & one.rows for side in sides)) for values in differences]
@@ -121,8 +122,20 @@ def overfitting(network: BoundModel, linear: BoundModel, *, smallest: int = SMAL
     ]
     slices.sort(key=lambda one: -np.nan_to_num(one.excess[2], nan=-np.inf))  # by the lower end
     null = null_loss(table.schema.task, table.y[held], table.row_weights[held])
-    means = [_interval(*one) for one in over_all]
-    return Overfitting(loss.name, null, int(held.sum()), int((~held).sum()), smallest, *means, tuple(slices))
+    return Overfitting(loss.name, null, int(held.sum()), int((~held).sum()), smallest, *over_all, tuple(slices))
+
+
+def _over_all(values: FloatArray, table: Table) -> Mean:
+    """Return the gap over all rows with its 95% interval: Welch's, or of groups where one has rows on both sides."""
+    held, group = table.held_out, table.groups
+    sides = [np.flatnonzero(side) for side in (held, ~held)]  # type: ignore[operator]
+    if group is None or not np.isin(group[sides[0]], group[sides[1]]).any():
+        return of_two_samples(
+            *(mean(values[side], table.row_weights[side], None if group is None else group[side]) for side in sides)
+        )
+    value, stderr, count = _gap(values, table, held, ~held)  # type: ignore[operator]
+    reach = float(stats.t.ppf(0.975, max(count - 1, 1))) * stderr
+    return value, stderr, value - reach, value + reach
 
 
 def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolArray) -> tuple[float, float, int]:
@@ -139,11 +152,6 @@ def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolAr
     if table.groups is not None and np.isin(group[held_out], group[training]).any():
         error, _ = spread(moved - moved_back, group, held_out | training)
     return unseen - seen, error, min(counts)
-
-
-def _interval(value: float, stderr: float, count: int) -> Mean:
-    reach = float(stats.t.ppf(0.975, max(count - 1, 1))) * stderr
-    return value, stderr, value - reach, value + reach
 
 
 def _slices(table: Table, held: BoolArray, smallest: int) -> Iterator[Group]:
