@@ -325,6 +325,24 @@ def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], tr
     return made
 
 
+def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series]) -> Marks:
+    """Draw values with confidence bands over sizes between 0 and 1, whose axis is that of their square roots."""
+    made: dict[tuple[int, int], Line2D] = {}
+    axes.set_xscale("function", functions=(np.sqrt, np.square))
+    for place, one in reversed([*enumerate(series)]):
+        look = look_of(one, place)
+        axes.fill_between(sizes, one.low, one.high, color=look.colour, alpha=BENEFIT, lw=0, zorder=1)
+        axes.plot(sizes, one.value, color=look.colour, ls=look.dash, lw=2.0, zorder=3)
+        for i in np.flatnonzero(~np.isnan(one.value)):
+            made[int(i), place] = mark(axes, sizes[i], one.value[i], look, size=4.5, edge=1.2, clip_on=True, zorder=4)
+    axes.set_ylim(span([part for one in series for part in (one.value, one.low, one.high)], [], 0.06))
+    axes.set_xlim(0, 1)
+    axes.set_xticks([0.01, 0.05, 0.1, 0.25, 0.5, 1.0], ["1%", "5%", "10%", "25%", "50%", "100%"])
+    number_axis(axes.yaxis, 5)
+    bare(axes, "top", "right", grid="both")
+    return made
+
+
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
     """Draw the values of an optimum in growing balls of rows, and those of real rows; implausible optima are crosses."""
     axes.plot(range(len(labels)), real, color=INK, ls=LONG_DASH, lw=1.4)

@@ -14,6 +14,7 @@ from . import (
     disparate_impact,
     duplicate_columns,
     extrapolates,
+    fragile,
     groups_split,
     interaction_only,
     label_leak,
@@ -59,6 +60,7 @@ CHECKS: tuple[Check, ...] = (
     classes_swapped.CHECK,
     trees_win.CHECK,
     overfit.CHECK,
+    fragile.CHECK,
     # explanation
     sign_conflict.CHECK,
     methods_disagree.CHECK,

@@ -209,6 +209,24 @@ def net_benefit(
         return markup(figure, figure_id, aria, name_axes(axes, names), titles)
 
 
+@later
+def perturbed(
+    sizes: Sequence[float],
+    curves: Sequence[Series],
+    names: tuple[str, str],
+    aria: str,
+    figure_id: str,
+    title: Callable[[int, str], str],
+) -> Markup:
+    """Draw a metric of both models over the size of a perturbation; `title` describes a model at a size in words."""
+    with styles():
+        height = HEIGHT - EDGE - 2 * GAP - TEXT
+        figure, axes = canvas(height, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE, width=NARROW)
+        marks = plots.over_sizes(axes, numbers(sizes), curves)
+        titles = named(marks, lambda place, model: title(place, MODELS[model]))
+        return markup(figure, figure_id, aria, name_axes(axes, names), titles)
+
+
 def name_axes(axes: Axes, names: tuple[str, str]) -> dict[str, Label]:
     axes.set_xlabel("@axis@", loc="right")
     axes.set_title("@height@", loc="left", fontsize=TEXT)

@@ -1,0 +1,79 @@
+"""Robustness on the page: loss and AUC against the size of the perturbation, and the columns that matter most for it."""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+from tabinterp.report import figures
+from tabinterp.report.blocks import Block, Figure, Fold, Key, Panels, Paragraph
+from tabinterp.report.tables import MODELS, Column, interval_column, name_column, table
+from tabinterp.report.words import capital, interval, sentences, share, stated, t
+
+from .record import AtSize, OfColumn, Record
+
+MOST = 8  # columns of the table; the document holds all of them
+NOTED = 0.05  # size of which the lead speaks, or the nearest one
+
+
+def build(record: Record, document: Document) -> list[Block]:
+    metric, linear = t(f"report.metric.{record.metric}"), document.linear.name
+    noted = min(record.sizes[1:], key=lambda one: abs(one.size - NOTED))
+    lead = t(
+        "report.robustness.lead",
+        size=_percent(noted.size),
+        metric=metric,
+        linear=linear,
+        rise=stated(noted.rise, sign=True),
+    )
+    known = [*filter(None, [_compared("lost", record.lost_at, linear), _compared("worse", record.worse_from, linear)])]
+    by_column: list[Column[OfColumn]] = [
+        name_column(t("report.column"), lambda row: row.column),
+        interval_column(capital(t("report.network")), lambda row: row.network, "net", sign=True),
+        interval_column(capital(t("report.linear")), lambda row: row.linear, "lin", sign=True),
+        interval_column(t("report.difference"), lambda row: row.difference, sign=True),
+    ]
+    caption = t("report.robustness.columns", metric=metric, size=_percent(record.column_size))
+    panels = [_curve(record, "loss", metric)]
+    if record.sizes[0].network_auc.value is not None:
+        panels.append(_curve(record, "auc", t("report.metric.auc")))
+    note = t("report.robustness.note", draws=record.draws, rows=record.rows)
+    return [
+        Paragraph(sentences([lead, *known])),
+        Fold(
+            t("report.robustness.fold"),
+            (Paragraph(note, "note"), Panels(panels), table(caption, record.columns[:MOST], by_column)),
+        ),
+    ]
+
+
+def _percent(size: float) -> str:
+    return share(size)
+
+
+def _compared(what: str, size: float | None, linear: str) -> str | None:
+    return None if size is None else t(f"report.robustness.{what}", size=_percent(size), linear=linear)
+
+
+def _curve(record: Record, of: str, metric: str) -> Figure:
+    names = ("network", "linear", "difference") if of == "loss" else ("network_auc", "linear_auc", "auc_difference")
+    sizes = [one.size for one in record.sizes]
+    both = [
+        figures.series(model, [getattr(one, name) for one in record.sizes])
+        for model, name in zip(MODELS, names, strict=False)
+    ]
+    aria = t("report.robustness.aria", metric=metric, count=len(sizes))
+
+    def title(place: int, model: str) -> str:
+        value = interval(getattr(record.sizes[place], names[MODELS.index(model)]))
+        return t("report.mark", name=_percent(sizes[place]), model=t(f"report.{model}"), value=value)
+
+    axes = (t("report.robustness.x"), capital(metric))
+    svg = figures.perturbed(sizes, both, axes, aria, f"figure-robustness-{of}", title)
+    legend = [Key("●", "net", t("report.judged.legend.network")), Key("◇", "lin", t("report.judged.legend.linear"))]
+    columns: list[Column[AtSize]] = [
+        Column(t("report.robustness.size"), lambda one: _percent(one.size)),
+        interval_column(capital(t("report.network")), lambda one: getattr(one, names[0]), "net"),
+        interval_column(capital(t("report.linear")), lambda one: getattr(one, names[1]), "lin"),
+        interval_column(t("report.difference"), lambda one: getattr(one, names[2]), sign=True),
+    ]
+    caption = t("report.robustness.caption", metric=metric)
+    return Figure(svg, aria, legend, caption, table(t("report.robustness.table", metric=metric), record.sizes, columns))
