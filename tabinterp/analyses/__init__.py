@@ -40,11 +40,11 @@ from .off_support import ANALYSIS as OFF_SUPPORT
 from .overfitting import ANALYSIS as OVERFITTING
 from .path_weights import ANALYSIS as PATH_WEIGHTS
 from .permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
+from .perturbation import ANALYSIS as PERTURBATION
 from .proxies import ANALYSIS as PROXIES
 from .reason_codes import ANALYSIS as REASON_CODES
 from .recalibration import ANALYSIS as RECALIBRATION
 from .residuals import ANALYSIS as RESIDUALS
-from .robustness import ANALYSIS as ROBUSTNESS
 from .shapley_values import ANALYSIS as SHAPLEY_VALUES
 from .slices import ANALYSIS as SLICES
 from .subgroup_gaps import ANALYSIS as SUBGROUP_GAPS
@@ -88,7 +88,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     DATA_QUALITY,
     OFF_SUPPORT,
     EXTRAPOLATION,
-    ROBUSTNESS,
+    PERTURBATION,
 )
 
 # Fields of the document that hold the records of several analyses, and are not the record of one of them.

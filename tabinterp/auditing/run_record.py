@@ -59,19 +59,19 @@ def readings(d: doc.Document) -> list[ReadingRows]:
     """Return the rows of every analysis that the document holds, in the order of the analyses."""
     records = (d.get(one.kind) for one in ANALYSES if one.place is not None and one.record is not None)
     rows = [row for record in (d.performance, *records) if record is not None for row in record.rows_used(d)]
-    rows += [
-        ReadingRows(
-            reading=Message(key=f"report.section.{name}"),
-            models="both",
-            rows=record.rows,
-            rows_of=evaluated(d),
-            seed=getattr(record, "seed", None),
-        )
-        for name, record in d.analyses.items()
-        if hasattr(record, "rows")
-    ]
+    rows += [row for name, record in d.analyses.items() for row in _own_rows(name, record, d)]
     found = [row for row in rows if row.rows]  # of none: the analysis does not apply
     return [row.model_copy(update={"weights": _weighed(d, row)}) for row in found] if d.data.weighted else found
+
+
+def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
+    """Return the rows of an analysis without a field: those that its record states, or its evaluated rows."""
+    if hasattr(record, "rows_used"):
+        return [*record.rows_used(d)]
+    if not hasattr(record, "rows"):
+        return []
+    reading, seed = Message(key=f"report.section.{name}"), getattr(record, "seed", None)
+    return [ReadingRows(reading=reading, models="both", rows=record.rows, rows_of=evaluated(d), seed=seed)]
 
 
 def _weighed(d: doc.Document, row: ReadingRows) -> str:

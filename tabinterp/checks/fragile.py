@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.robustness.record import Record
+from tabinterp.analyses.perturbation.record import Record
 from tabinterp.checks.shared.document_values import scored_events
 from tabinterp.checks.shared.power import beyond, smallest_effect, with_power
 from tabinterp.document.document import Document
@@ -35,7 +35,7 @@ CHECK = Check(
     code="TI-P08",
     slug="fragile",
     severity="check",
-    section="perturbed",
+    section="perturbation",
     evaluate=evaluate,
     limits={
         "rise": Limit(

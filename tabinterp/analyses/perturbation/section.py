@@ -18,7 +18,7 @@ def build(record: Record, document: Document) -> list[Block]:
     metric, linear = t(f"report.metric.{record.metric}"), document.linear.name
     noted = min(record.sizes[1:], key=lambda one: abs(one.size - NOTED))
     lead = t(
-        "report.robustness.lead",
+        "report.perturbation.lead",
         size=_percent(noted.size),
         metric=metric,
         linear=linear,
@@ -31,16 +31,20 @@ def build(record: Record, document: Document) -> list[Block]:
         interval_column(capital(t("report.linear")), lambda row: row.linear, "lin", sign=True),
         interval_column(t("report.difference"), lambda row: row.difference, sign=True),
     ]
-    caption = t("report.robustness.columns", metric=metric, size=_percent(record.column_size))
+    caption = t("report.perturbation.columns", metric=metric, size=_percent(record.column_size))
     panels = [_curve(record, "loss", metric)]
     if record.sizes[0].network_auc.value is not None:
         panels.append(_curve(record, "auc", t("report.metric.auc")))
-    note = t("report.robustness.note", draws=record.draws, rows=record.rows)
+    note = t("report.perturbation.note", draws=record.draws, rows=record.rows)
     return [
         Paragraph(sentences([lead, *known])),
         Fold(
-            t("report.robustness.fold"),
-            (Paragraph(note, "note"), Panels(panels), table(caption, record.columns[:MOST], by_column)),
+            t("report.perturbation.fold"),
+            (
+                Paragraph(note, "note"),
+                Panels([[one] for one in panels]),
+                table(caption, record.columns[:MOST], by_column),
+            ),
         ),
     ]
 
@@ -50,7 +54,7 @@ def _percent(size: float) -> str:
 
 
 def _compared(what: str, size: float | None, linear: str) -> str | None:
-    return None if size is None else t(f"report.robustness.{what}", size=_percent(size), linear=linear)
+    return None if size is None else t(f"report.perturbation.{what}", size=_percent(size), linear=linear)
 
 
 def _curve(record: Record, of: str, metric: str) -> Figure:
@@ -60,20 +64,22 @@ def _curve(record: Record, of: str, metric: str) -> Figure:
         figures.series(model, [getattr(one, name) for one in record.sizes])
         for model, name in zip(MODELS, names, strict=False)
     ]
-    aria = t("report.robustness.aria", metric=metric, count=len(sizes))
+    aria = t("report.perturbation.aria", metric=metric, count=len(sizes))
 
     def title(place: int, model: str) -> str:
         value = interval(getattr(record.sizes[place], names[MODELS.index(model)]))
         return t("report.mark", name=_percent(sizes[place]), model=t(f"report.{model}"), value=value)
 
-    axes = (t("report.robustness.x"), capital(metric))
-    svg = figures.perturbed(sizes, both, axes, aria, f"figure-robustness-{of}", title)
+    axes = (t("report.perturbation.x"), capital(metric))
+    svg = figures.perturbed(sizes, both, axes, aria, f"figure-perturbation-{of}", title)
     legend = [Key("●", "net", t("report.judged.legend.network")), Key("◇", "lin", t("report.judged.legend.linear"))]
     columns: list[Column[AtSize]] = [
-        Column(t("report.robustness.size"), lambda one: _percent(one.size)),
+        Column(t("report.perturbation.size"), lambda one: _percent(one.size)),
         interval_column(capital(t("report.network")), lambda one: getattr(one, names[0]), "net"),
         interval_column(capital(t("report.linear")), lambda one: getattr(one, names[1]), "lin"),
         interval_column(t("report.difference"), lambda one: getattr(one, names[2]), sign=True),
     ]
-    caption = t("report.robustness.caption", metric=metric)
-    return Figure(svg, aria, legend, caption, table(t("report.robustness.table", metric=metric), record.sizes, columns))
+    caption = t("report.perturbation.caption", metric=metric)
+    return Figure(
+        svg, aria, legend, caption, table(t("report.perturbation.table", metric=metric), record.sizes, columns)
+    )

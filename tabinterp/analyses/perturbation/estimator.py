@@ -141,7 +141,7 @@ def robustness(
     """
     table = network.table
     if len(table) < SMALL:
-        raise NotApplicableError(why("robustness.few", least=SMALL))
+        raise NotApplicableError(why("perturbation.few", least=SMALL))
     require_events(table, "all" if table.held_out is None else "held_out")
     asked, places = _Asked(network, linear, loss_for(None, table.schema.task)), _Places(table, seed)
     none = asked.of([np.tile(np.arange(len(table))[:, None], (1, len(network.columns)))])

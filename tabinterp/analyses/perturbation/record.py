@@ -60,16 +60,16 @@ class Record(Part):
         lost = next((one.size for one in others if one.difference.high is None or one.difference.high >= 0), None)
         if self.lost_at != (lost if better else None):
             raise DocumentError(
-                f"analyses.robustness.lost_at is {self.lost_at}, but the intervals imply {lost if better else None}."
+                f"analyses.perturbation.lost_at is {self.lost_at}, but the intervals imply {lost if better else None}."
             )
         worse = next((one.size for one in others if one.difference.low is not None and one.difference.low > 0), None)
         if self.worse_from != worse:
             raise DocumentError(
-                f"analyses.robustness.worse_from is {self.worse_from}, but the intervals imply {worse}."
+                f"analyses.perturbation.worse_from is {self.worse_from}, but the intervals imply {worse}."
             )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
-        yield used_rows("robustness", "both", self.rows, evaluated(document), self.seed, perturbed=self.draws)
+        yield used_rows("perturbation", "both", self.rows, evaluated(document), self.seed, perturbed=self.draws)
 
 
 def build(results: Results) -> Record | None:

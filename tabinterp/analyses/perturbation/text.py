@@ -4,38 +4,38 @@ from __future__ import annotations
 
 TEXT: dict[str, str | tuple[str, str]] = {
     "step.robustness to perturbed values": "robustness to perturbed values",
-    "rows_of.robustness": "Robustness to perturbed values",
+    "rows_of.perturbation": "Robustness to perturbed values",
     "rows_of.draws.perturbed": "{count} perturbed copies of the rows at each size",
-    "report.section.perturbed": "Robustness to perturbed values",
-    "report.robustness.lead": (
+    "report.section.perturbation": "Robustness to perturbed values",
+    "report.perturbation.lead": (
         "With a perturbation of {size} in all columns, the rise in the network's {metric} minus that of {linear:name} is {rise}.",
         "size: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
-    "report.robustness.lost": (
+    "report.perturbation.lost": (
         "From {size} on, the network is no longer significantly better than {linear:name}.",
         "size: a percentage, the size of a perturbation",
     ),
-    "report.robustness.worse": (
+    "report.perturbation.worse": (
         "From {size} on, it is significantly worse.",
         "size: a percentage, the size of a perturbation; it: the network",
     ),
-    "report.robustness.fold": "Performance by size of the perturbation, and sensitivity by column",
-    "report.robustness.note": (
+    "report.perturbation.fold": "Performance by size of the perturbation, and sensitivity by column",
+    "report.perturbation.note": (
         "A perturbation of 10% replaces each number by that of a row up to 10% of the rows away in the order of the column, and "
         "each level, with a probability of 10%, by that of a random row. Means over {draws} perturbed copies of {rows} rows; CIs "
         "are over rows."
     ),
-    "report.robustness.x": "size of the perturbation",
-    "report.robustness.size": "Size",
-    "report.robustness.aria": (
+    "report.perturbation.x": "size of the perturbation",
+    "report.perturbation.size": "Size",
+    "report.perturbation.aria": (
         "{metric} of both models at {count} sizes of perturbation",
         "metric: such as 'log loss'",
     ),
-    "report.robustness.caption": ("{metric} when all columns are perturbed", "metric: such as 'log loss'"),
-    "report.robustness.table": ("{metric} by size of the perturbation", "metric: such as 'log loss'"),
-    "report.robustness.columns": (
+    "report.perturbation.caption": ("{metric} when all columns are perturbed", "metric: such as 'log loss'"),
+    "report.perturbation.table": ("{metric} by size of the perturbation", "metric: such as 'log loss'"),
+    "report.perturbation.columns": (
         "Rise in {metric} when one column is perturbed by {size}",
         "metric: such as 'log loss'; size: a percentage",
     ),
-    "why.robustness.few": "values are perturbed in at least {least} rows, and there are fewer",
+    "why.perturbation.few": "values are perturbed in at least {least} rows, and there are fewer",
 }

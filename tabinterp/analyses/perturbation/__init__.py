@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from .estimator import Robustness
 
 ANALYSIS: Analysis[Robustness] = Analysis(
-    "robustness",
+    "perturbation",
     "robustness to perturbed values",
     lambda size: 0.2 + size.evaluations((200 + 10 * size.columns) * size.drawn),
-    page=(OnPage("robustness", "perturbed", 6),),
+    page=(OnPage("robustness", "perturbation", 6),),
 )
