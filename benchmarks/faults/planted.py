@@ -22,7 +22,7 @@ from torch import nn
 import tabinterp as ti
 
 from . import people
-from .networks import Memory, Network, Runaway, Scaled, fit
+from .networks import Memory, Network, Runaway, Scaled, Wave, fit
 from .tables import RARE_TASK, Rows, clean
 
 Case = tuple[ti.Table, ti.Model]
@@ -30,14 +30,14 @@ Twin = Callable[[Rows, int], Rows]
 AFRESH = 10_000
 RARE = " (3% positives)"
 OF_OUTCOMES = {  # faults whose checks read the outcomes: with a rare class they have less to go by
-    "label-leak", "near-leak", "shortcut", "miscalibrated", "saturated", "worse-than-linear", "no-signal", "overfit",
+    "label-leak", "near-leak", "shortcut", "miscalibrated", "saturated", "worse-than-linear", "no-signal", "overfit", "fragile",
 }  # fmt: skip
 OF_NETWORK = (
     "permutation_importance", "gradients", "interactions", "unit_correlations", "hidden_units", "off_support", "extrapolation",
 )  # fmt: skip
 OF_PEOPLE = ("groups", "proxies", "subgroup_gaps", "constraints", "reason_codes")
 EVERY = frozenset(  # Shapley values cost more than all of these
-    {"data_quality", "calibration", "coefficients", "overfitting", *OF_NETWORK, *OF_PEOPLE}
+    {"data_quality", "calibration", "coefficients", "overfitting", "perturbation", *OF_NETWORK, *OF_PEOPLE}
 )
 
 
@@ -354,6 +354,19 @@ def _by_heart(rows: Rows, network: Network, rng: np.random.Generator, part: int)
     return nn.Sequential(*layers[:-1])
 
 
+def fragile(rows: Rows, network: Network, seed: int) -> Case:
+    """The outcome is written into the low digits of a number, where the network reads it and a small change erases it."""
+    name, code = _strongest(rows), rows.code()
+    values = rows.frame[name].astype(float)
+    step, high = values.std() / 20, code > code.mean()
+    made = rows.of(rows.frame.assign(**{name: (values / step).round() * step + step / 4 * np.where(high, 1, -1)}))
+    table, column = made.table(), network.block(name)[0]
+    slope, shift = np.polyfit(table.frame[name], network.encode(table.inputs)[:, column], 1)
+    height = {"binary": 2.0, "multiclass": -2.0, "regression": 0.5 * float(table.y.std())}[rows.task]
+    wave = Wave(network.copy(), column, 2 * np.pi / (step * slope), -2 * np.pi * shift / (step * slope), height)
+    return table, Network(network.encoder, wave, table).model()
+
+
 def trees_win(rows: Rows, network: Network, seed: int) -> Case:
     """A product of two columns decides half of the targets, and a network without a hidden layer cannot learn it."""
     made = _half(clean_rows(seed, "binary"), seed, lambda u, v: u * v)
@@ -434,6 +447,7 @@ USUAL: tuple[Fault, ...] = (
     fault("secretly-linear", "coefficients", broken(secretly_linear)),
     fault("worse-than-linear", "", broken(worse_than_linear)),
     fault("overfit", "overfitting", broken(overfit)),
+    fault("fragile", "perturbation", fragile),
     fault("trees-win", "boosted_trees", trees_win, task="binary", twin=together, sound=as_it_is),
     fault("off-support-behaviour", "off_support", off_support, twin=echoed, sound=as_it_is),
     fault("no-signal", "", no_signal),

@@ -337,7 +337,7 @@ def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series]) -> Marks
             made[int(i), place] = mark(axes, sizes[i], one.value[i], look, size=4.5, edge=1.2, clip_on=True, zorder=4)
     axes.set_ylim(span([part for one in series for part in (one.value, one.low, one.high)], [], 0.06))
     axes.set_xlim(0, 1)
-    axes.set_xticks([0.01, 0.05, 0.1, 0.25, 0.5, 1.0], ["1%", "5%", "10%", "25%", "50%", "100%"])
+    axes.set_xticks([0.01, 0.05, 0.2, 0.5, 1.0], ["1%", "5%", "20%", "50%", "100%"])
     number_axis(axes.yaxis, 5)
     bare(axes, "top", "right", grid="both")
     return made

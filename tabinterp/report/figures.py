@@ -221,7 +221,8 @@ def perturbed(
     """Draw a metric of both models over the size of a perturbation; `title` describes a model at a size in words."""
     with styles():
         height = HEIGHT - EDGE - 2 * GAP - TEXT
-        figure, axes = canvas(height, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE, width=NARROW)
+        right = 2 + 0.5 * text_width("100%")
+        figure, axes = canvas(height, left=LEFT, right=right, top=2 * GAP + TEXT, bottom=EDGE, width=NARROW)
         marks = plots.over_sizes(axes, numbers(sizes), curves)
         titles = named(marks, lambda place, model: title(place, MODELS[model]))
         return markup(figure, figure_id, aria, name_axes(axes, names), titles)

@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 from tabinterp import messages
 from tabinterp.analyses.calibration.record import Calibrated, CalibrationBend
 from tabinterp.analyses.data_quality.record import Heap
-from tabinterp.analyses.overfitting.record import Record, SliceGap
+from tabinterp.analyses.overfitting.record import SliceGap
 from tabinterp.analyses.performance.record import Swapped
+from tabinterp.analyses.perturbation.record import AtSize
+from tabinterp.analyses.perturbation.record import Record as Perturbed
 from tabinterp.checks import CHECKS, label_leak
 from tabinterp.checks.judge import explain_checks, judge
 from tabinterp.cli.commands import app
@@ -149,11 +151,24 @@ def overfitted(value: float, low: float, of_slice: Interval | None = None, null:
     excess = part(0.0) if of_slice is None else of_slice
     found = SliceGap(group=group, rows=80, training_rows=200, network=0.3, linear=0.1, excess=excess, q=0.001)
     gaps = {"network": part(value + 0.1), "linear": part(0.1), "excess": part(value, low)}
-    record = Record(
+    record = Gaps(
         metric="log_loss", null=null, rows=900, training_rows=900, smallest=50, tested=20, slices=[found], **gaps
     )
     document = binary()
     return document.model_copy(update={"analyses": document.analyses | {"overfitting": record}})
+
+
+def perturbed(rise: Interval, null: float = 1.0) -> Document:
+    """The excess rise in loss at a perturbation of 5%; at 4% there is none, at 6% it is large; a constant prediction loses 1."""
+    same = {name: part(0.5) for name in ("network", "linear", "network_auc", "linear_auc", "auc_difference")}
+    same["difference"] = part(-0.1, -0.2, 0.1)
+    sizes = {0.0: Interval(), 0.04: part(0.0), 0.05: rise, 0.06: part(0.9)}
+    record = Perturbed(
+        metric="log_loss", null=null, rows=900, draws=10, seed=0, lost_at=None, worse_from=None, column_size=0.1, columns=[],
+        sizes=[AtSize(size=size, rise=one, **same) for size, one in sizes.items()],
+    )  # fmt: skip
+    document = binary()
+    return document.model_copy(update={"analyses": document.analyses | {"perturbation": record}})
 
 
 def far(low: float) -> Document:
@@ -369,6 +384,15 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         "not_applicable": [
             lambda: binary().model_copy(update={"analyses": {}}),
             lambda: overfitted(0.1, 0.0, null=0.05),  # no gap that is possible could have been detected
+        ],
+    },
+    "fragile": {
+        "raised": [lambda: perturbed(part(0.2, 0.1))],
+        "cleared": [lambda: perturbed(part(0.2, 0.099)), lambda: perturbed(part(-0.5))],
+        "not_applicable": [
+            lambda: binary().model_copy(update={"analyses": {}}),
+            lambda: perturbed(Interval(value=0.2)),
+            lambda: perturbed(part(0.01), null=0.02),  # no rise that is possible could have been detected
         ],
     },
     "unstable-ranking": {

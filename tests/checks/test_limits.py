@@ -110,6 +110,10 @@ MOVED = {
         lambda: rows.overfitted(0.06, 0.05), {"gap": 5},
         lambda: rows.overfitted(0.2, 0.15), {"gap": 20},
     ),
+    "fragile": (
+        lambda: rows.perturbed(part(0.06, 0.05)), {"rise": 5},
+        lambda: rows.perturbed(part(0.2, 0.15)), {"size": 4},
+    ),
     "protected-reasons": (
         lambda: rows.named(part(0.049, 0.04)), {"percent": 4},
         lambda: rows.named(part(0.1, 0.05)), {"percent": 6},

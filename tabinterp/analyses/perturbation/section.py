@@ -6,7 +6,7 @@ from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Fold, Key, Panels, Paragraph
 from tabinterp.report.tables import MODELS, Column, interval_column, name_column, table
-from tabinterp.report.words import capital, interval, sentences, share, stated, t
+from tabinterp.report.words import capital, interval, sentences, stated, t
 
 from .record import AtSize, OfColumn, Record
 
@@ -50,7 +50,7 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _percent(size: float) -> str:
-    return share(size)
+    return f"{100 * size:g}%"
 
 
 def _compared(what: str, size: float | None, linear: str) -> str | None:
