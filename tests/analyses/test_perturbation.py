@@ -1,4 +1,4 @@
-"""Perturbed values: what moves and how far, losses beside scikit-learn's on the perturbed rows, and how often models are asked."""
+"""Perturbed values: what moves and how far, losses beside scikit-learn's on perturbed rows, and how often models are asked."""
 
 from __future__ import annotations
 

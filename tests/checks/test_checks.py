@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from tabinterp import messages
 from tabinterp.analyses.calibration.record import Calibrated, CalibrationBend
 from tabinterp.analyses.data_quality.record import Heap
+from tabinterp.analyses.overfitting.record import Record as Gaps
 from tabinterp.analyses.overfitting.record import SliceGap
 from tabinterp.analyses.performance.record import Swapped
 from tabinterp.analyses.perturbation.record import AtSize
