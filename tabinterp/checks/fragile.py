@@ -35,7 +35,7 @@ CHECK = Check(
     code="TI-P08",
     slug="fragile",
     severity="check",
-    section="perturbation",
+    section="overfitting",
     evaluate=evaluate,
     limits={
         "rise": Limit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tabinterp.document.document import Document
-from tabinterp.report.blocks import Block, Fold, Paragraph
+from tabinterp.report.blocks import Block, Fold, Heading, Paragraph
 from tabinterp.report.tables import Column, interval_column, table
 from tabinterp.report.words import counted, say, signed, stated, t, tidy
 
@@ -14,7 +14,7 @@ def build(record: Record, document: Document) -> list[Block]:
     metric = t(f"report.metric.{record.metric}")
     excess = stated(record.excess, sign=True)
     lead = t("report.overfitting.lead", metric=metric, linear=document.linear.name, excess=excess)
-    blocks: list[Block] = [Paragraph(lead)]
+    blocks: list[Block] = [Heading(t("report.overfitting.heading")), Paragraph(lead)]
     if not record.slices:
         return [*blocks, Paragraph(t("report.overfitting.few", smallest=record.smallest), "note")]
     columns: list[Column[SliceGap]] = [

@@ -5,7 +5,11 @@ from __future__ import annotations
 TEXT: dict[str, str | tuple[str, str]] = {
     "step.overfitting by slice": "overfitting by subgroup",
     "rows_of.overfitting": "Overfitting",
-    "report.section.overfitting": "Overfitting",
+    "report.section.overfitting": "Overfitting and perturbed values",
+    "report.section.overfitting.summary": (
+        "Change in loss from training rows to held-out rows, by subgroup; performance when the values in the columns are perturbed."
+    ),
+    "report.overfitting.heading": "Overfitting",
     "report.overfitting.lead": (
         "Gap in {metric} between held-out and training rows, network minus {linear:name}: {excess}. A positive difference means "
         "that the network fits its training rows too closely, compared with the linear model.",

@@ -13,5 +13,5 @@ ANALYSIS: Analysis[Robustness] = Analysis(
     "perturbation",
     "robustness to perturbed values",
     lambda size: 0.2 + size.evaluations((200 + 10 * size.columns) * size.drawn),
-    page=(OnPage("robustness", "perturbation", 6),),
+    page=(OnPage("robustness", "overfitting", 6),),
 )

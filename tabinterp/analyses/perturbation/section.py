@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tabinterp.document.document import Document
 from tabinterp.report import figures
-from tabinterp.report.blocks import Block, Figure, Fold, Key, Panels, Paragraph
+from tabinterp.report.blocks import Block, Figure, Fold, Heading, Key, Panels, Paragraph
 from tabinterp.report.tables import MODELS, Column, interval_column, name_column, table
 from tabinterp.report.words import capital, interval, sentences, stated, t
 
@@ -37,6 +37,7 @@ def build(record: Record, document: Document) -> list[Block]:
         panels.append(_curve(record, "auc", t("report.metric.auc")))
     note = t("report.perturbation.note", draws=record.draws, rows=record.rows)
     return [
+        Heading(t("report.perturbation.heading")),
         Paragraph(sentences([lead, *known])),
         Fold(
             t("report.perturbation.fold"),

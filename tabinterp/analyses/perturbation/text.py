@@ -6,7 +6,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "step.robustness to perturbed values": "robustness to perturbed values",
     "rows_of.perturbation": "Robustness to perturbed values",
     "rows_of.draws.perturbed": "{count} perturbed copies of the rows at each size",
-    "report.section.perturbation": "Robustness to perturbed values",
+    "report.perturbation.heading": "Perturbed values",
     "report.perturbation.lead": (
         "With a perturbation of {size} in all columns, the rise in the network's {metric} minus that of {linear:name} is {rise}.",
         "size: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
