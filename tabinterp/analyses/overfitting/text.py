@@ -7,7 +7,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "rows_of.overfitting": "Overfitting",
     "report.section.overfitting": "Overfitting and perturbed values",
     "report.section.overfitting.summary": (
-        "Change in loss from training rows to held-out rows, by subgroup; performance when the values in the columns are perturbed."
+        "Change in loss from training rows to held-out rows, by subgroup; performance when values are perturbed."
     ),
     "report.overfitting.heading": "Overfitting",
     "report.overfitting.lead": (
