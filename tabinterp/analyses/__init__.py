@@ -21,6 +21,7 @@ from .calibration import ANALYSIS as CALIBRATION
 from .coefficients import ANALYSIS as COEFFICIENTS
 from .conditional_importance import ANALYSIS as CONDITIONAL_IMPORTANCE
 from .conductance import ANALYSIS as CONDUCTANCE
+from .conformal import ANALYSIS as CONFORMAL
 from .constraints import ANALYSIS as CONSTRAINTS
 from .data_quality import ANALYSIS as DATA_QUALITY
 from .decision_curve import ANALYSIS as DECISION_CURVE
@@ -89,6 +90,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     OFF_SUPPORT,
     EXTRAPOLATION,
     PERTURBATION,
+    CONFORMAL,
 )
 
 # Fields of the document that hold the records of several analyses, and are not the record of one of them.

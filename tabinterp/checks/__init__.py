@@ -42,6 +42,7 @@ from . import (
     target_capped,
     train_test_shift,
     trees_win,
+    undercovered,
     unsafe_model_file,
     unseen_level,
     unstable_ranking,
@@ -98,4 +99,5 @@ CHECKS: tuple[Check, ...] = (
     constraint_violated.CHECK,
     reason_codes_unstable.CHECK,
     protected_reasons.CHECK,
+    undercovered.CHECK,
 )

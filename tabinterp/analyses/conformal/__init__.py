@@ -1,0 +1,18 @@
+"""How wide are prediction intervals or sets that hold the outcome nine times in ten, and where do they fail to?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis, OnPage
+
+if TYPE_CHECKING:
+    from .estimator import Conformal
+
+ANALYSIS: Analysis[Conformal] = Analysis(
+    "conformal",
+    "conformal prediction",
+    lambda size: 0.1 + 5e-5 * size.evaluated,
+    rows="performance",
+    page=(OnPage("robustness", "overfitting", 7),),
+)

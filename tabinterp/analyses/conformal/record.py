@@ -1,0 +1,67 @@
+"""Conformal prediction in the document: coverage and width of intervals or sets of both models, and coverage by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from tabinterp.analyses.groups.group_names import condition_message
+from tabinterp.analyses.record_values import fill
+from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+from tabinterp.errors import DocumentError
+from tabinterp.table.suppression import SMALL
+
+from . import ANALYSIS
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
+
+SHOWN = 8
+
+
+class ModelSets(Part):
+    coverage: Interval
+    width: Interval  # of an interval in units of the target; of a set its number of classes
+
+
+class SliceCoverage(Part):
+    group: Message
+    rows: int
+    coverage: Interval  # of the level that keeps the false coverage rate at 5%
+    q: float | None  # Benjamini-Hochberg over all slices: that the coverage is `level`
+    width: float
+
+
+class Record(Part):
+    kind: Literal["interval", "set"]
+    level: float  # that intervals or sets are made for
+    rows: int
+    seed: int
+    network: ModelSets
+    linear: ModelSets
+    difference: Interval  # of the widths, network minus linear
+    tested: int  # slices
+    slices: list[SliceCoverage]  # of the network: those whose interval of the coverage ends lowest
+
+    def check_claims(self, document: Document) -> None:
+        """Check that slices are large enough to be shown."""
+        for index, one in enumerate(self.slices):
+            if one.rows < SMALL:
+                raise DocumentError(f"analyses.conformal.slices.{index} has fewer than {SMALL} rows.")
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("conformal", "both", self.rows, evaluated(document), self.seed)
+
+
+def build(results: Results) -> Record | None:
+    """Return coverage and width of both models; None where they were not computed."""
+    result = results[ANALYSIS]
+    if result is None:
+        return None
+    return fill(
+        Record,
+        result,
+        slices=[fill(SliceCoverage, one, group=condition_message(one.group)) for one in result.slices[:SHOWN]],
+    )
