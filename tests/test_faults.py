@@ -23,14 +23,14 @@ SMALLEST = 0  # German credit: 1,000 rows
 SLICE, ROWS = 4, 1500  # a simulated table
 LEFT_OUT = {  # that take longest, are like another, or need more rows
     "target-capped", "reason-codes-unstable", "interaction-only", "suppressor", "proxy", "sentinel-value", "duplicate-columns",
-    "row-identifier", "near-leak", "weak-subgroup",
+    "row-identifier", "near-leak", "weak-subgroup", "undercovered",
 }  # fmt: skip
 LISTED = {  # the methods' list of faults, and what people ask beside it
     "label-leak", "near-leak", "row-identifier", "proxy", "shortcut", "sign-conflict", "unused-column", "duplicate-columns",
     "train-test-shift", "miscalibrated", "interaction-only", "saturated", "dead-units", "redundant-units", "extrapolates",
     "unseen-level", "sentinel-value", "secretly-linear", "worse-than-linear", "off-support-behaviour", "no-signal", "suppressor",
     "row-overlap", "weak-subgroup", "target-capped", "disparate-impact", "constraint-violated", "reason-codes-unstable",
-    "trees-win", "classes-swapped", "protected-reasons", "overfit", "fragile",
+    "trees-win", "classes-swapped", "protected-reasons", "overfit", "fragile", "undercovered",
 }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ OF_NETWORK = (
 )  # fmt: skip
 OF_PEOPLE = ("groups", "proxies", "subgroup_gaps", "constraints", "reason_codes")
 EVERY = frozenset(  # Shapley values cost more than all of these
-    {"data_quality", "calibration", "coefficients", "overfitting", "perturbation", *OF_NETWORK, *OF_PEOPLE}
+    {"data_quality", "calibration", "coefficients", "overfitting", "perturbation", "conformal", *OF_NETWORK, *OF_PEOPLE}
 )
 
 
@@ -457,6 +457,7 @@ USUAL: tuple[Fault, ...] = (
     fault("disparate-impact", "groups", broken(people.disparate_impact), task="binary", twin=people.read_group),
     fault("proxy", "groups proxies", altered(people.proxy), task="binary", twin=people.circled),
     fault("weak-subgroup", "subgroup_gaps", altered(people.weak_subgroup), twin=people.circled),
+    fault("undercovered", "conformal", altered(people.weak_subgroup), twin=people.circled),
     fault(
         "constraint-violated", "constraints", broken(people.constraint_violated), task="binary", twin=people.stepped,
         sound=broken(people.rising), declared={people.STEP: "+"},

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from tabinterp import messages
 from tabinterp.analyses.calibration.record import Calibrated, CalibrationBend
+from tabinterp.analyses.conformal.record import ModelSets, SliceCoverage
+from tabinterp.analyses.conformal.record import Record as Sets
 from tabinterp.analyses.data_quality.record import Heap
 from tabinterp.analyses.overfitting.record import Record as Gaps
 from tabinterp.analyses.overfitting.record import SliceGap
@@ -170,6 +172,19 @@ def perturbed(rise: Interval, null: float = 1.0) -> Document:
     )  # fmt: skip
     document = binary()
     return document.model_copy(update={"analyses": document.analyses | {"perturbation": record}})
+
+
+def covered(coverage: Interval | None, tested: int = 20) -> Document:
+    """The intervals, made for 90%, cover so many outcomes of a slice; None: of no slice this may be told."""
+    group = Message(key="group.level", values={"column": "city", "level": "a"})
+    slices = [] if coverage is None else [SliceCoverage(group=group, rows=150, coverage=coverage, q=0.01, width=2.0)]
+    sets = ModelSets(coverage=part(0.9), width=part(2.0))
+    record = Sets(
+        kind="interval", level=0.9, rows=900, seed=0, network=sets, linear=sets, difference=part(0.0), tested=tested,
+        slices=slices,
+    )  # fmt: skip
+    document = binary()
+    return document.model_copy(update={"analyses": document.analyses | {"conformal": record}})
 
 
 def far(low: float) -> Document:
@@ -394,6 +409,14 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: binary().model_copy(update={"analyses": {}}),
             lambda: perturbed(Interval(value=0.2)),
             lambda: perturbed(part(0.01), null=0.02),  # no rise that is possible could have been detected
+        ],
+    },
+    "undercovered": {
+        "raised": [lambda: covered(part(0.8, 0.76, 0.85))],
+        "cleared": [lambda: covered(part(0.8, 0.76, 0.851)), lambda: covered(part(0.95)), lambda: covered(None)],
+        "not_applicable": [
+            lambda: binary().model_copy(update={"analyses": {}}),
+            lambda: covered(None, tested=0),
         ],
     },
     "unstable-ranking": {

@@ -114,6 +114,10 @@ MOVED = {
         lambda: rows.perturbed(part(0.06, 0.05)), {"rise": 5},
         lambda: rows.perturbed(part(0.2, 0.15)), {"size": 4},
     ),
+    "undercovered": (
+        lambda: rows.covered(part(0.82, 0.78, 0.86)), {"short": 4},
+        lambda: rows.covered(part(0.8, 0.76, 0.84)), {"short": 7},
+    ),
     "protected-reasons": (
         lambda: rows.named(part(0.049, 0.04)), {"percent": 4},
         lambda: rows.named(part(0.1, 0.05)), {"percent": 6},
