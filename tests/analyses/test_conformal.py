@@ -151,7 +151,7 @@ def test_what_is_too_little_is_said(lost):
     rows = np.arange(len(network.table) if lost == "split" else 90)
     few = [one.take(rows) for one in (network, linear)]
     if lost == "split":
-        table, *pipelines = fitted("binary")
+        _, *pipelines = fitted("binary")
         plain = cases.mixed_table(cases.mixed_frame(900, task="binary"), "binary")
         few = [bind(ti.wrap(one), plain) for one in pipelines]
     with pytest.raises(NotApplicableError):
