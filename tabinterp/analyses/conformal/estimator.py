@@ -18,6 +18,7 @@ Standard errors are over rows, or groups of rows, and take the thresholds as giv
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ from tabinterp.models.scores import probabilities
 from tabinterp.preview import PreviewedFrame
 from tabinterp.table import Table
 from tabinterp.table.folds import folds
-from tabinterp.table.suppression import SMALL, countless
+from tabinterp.table.suppression import SMALL, parts_shown
 
 LEVEL = 0.9
 FEWEST = 50  # rows, or groups of rows, of each half
@@ -177,13 +178,30 @@ def _slices(table: Table, hit: FloatArray, width: FloatArray, level: float) -> t
         value, moved = influences(hit - level, weights, one.rows)
         stderr, count = spread(moved, group, one.rows)
         tested.append((value, stderr or math.sqrt(level * (1 - level) / count), count))  # where all rows are covered
-    slices = []
-    for one, (off, q) in zip(found, family(tested), strict=True):
-        outside = int((hit[one.rows] == 0).sum())
-        if outside >= SMALL and not countless(outside, missed) and not countless(outside, int(one.rows.sum())):
+    slices, told = [], _told(found, hit)
+    for one, (off, q), open_ in zip(found, family(tested), told, strict=True):
+        if open_:
             wide = float(np.average(width[one.rows], weights=weights[one.rows]))
             slices.append(SliceCoverage(one, int(one.rows.sum()), _above(level, off), q, wide))
     return len(found), tuple(sorted(slices, key=lambda one: np.nan_to_num(one.coverage[3], nan=np.inf)))
+
+
+def _told(slices: Sequence[Group], hit: FloatArray) -> list[bool]:
+    """Return whether the coverage of each slice can be told: in no part of its column, and in none of the rest of the rows, do one
+    to nine rows lie inside or outside of their intervals.
+    """
+    told = [False] * len(slices)
+    for column in {one.column for one in slices}:
+        places = [i for i, one in enumerate(slices) if one.column == column]
+        outside, inside = ([int((side & slices[i].rows).sum()) for i in places] for side in (hit == 0, hit > 0))
+        wanted = [i for i, count in enumerate(outside) if count >= SMALL]
+        parts = np.ones(len(wanted), dtype=bool)
+        for counts, side in ((outside, hit == 0), (inside, hit > 0)):
+            some = [counts[i] for i in wanted]
+            parts &= parts_shown([*some, int(side.sum()) - sum(some)])[:-1]
+        for i, open_ in zip(wanted, parts, strict=True):
+            told[places[i]] = bool(open_)
+    return told
 
 
 def _above(level: float, off: Mean) -> Mean:
