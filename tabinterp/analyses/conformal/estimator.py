@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tabinterp.analyses.clustered_means import Mean, influences, mean_of, share_of, spread
+from tabinterp.analyses.clustered_means import Mean, influences, mean_of, spread, told_share
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.performance.estimator import groups
 from tabinterp.analyses.slices.estimator import Group, family, groups_of
@@ -113,7 +113,7 @@ def conformal(network: BoundModel, linear: BoundModel, *, level: float = LEVEL, 
         raise NotApplicableError(why("conformal.few", least=2 * FEWEST))
     found = [_covered(bound, half, level) for bound in (network, linear)]
     weights, group = table.row_weights, groups(table)
-    models = [ModelSets(share_of(hit, weights, group), mean_of(width, weights, group)) for hit, width in found]
+    models = [ModelSets(told_share(hit, weights, group), mean_of(width, weights, group)) for hit, width in found]
     (hit, width), (_, other) = found
     tested, slices = _slices(table, hit, width, level)
     return Conformal(
@@ -172,7 +172,7 @@ def _slices(table: Table, hit: FloatArray, width: FloatArray, level: float) -> t
     """Return how many slices were tested, and those in which ten rows or more are not covered: of fewer, whose coverage is high,
     the coverage would tell of single rows.
     """
-    weights, group, missed = table.row_weights, groups(table), int((hit == 0).sum())
+    weights, group = table.row_weights, groups(table)
     found, tested = [*groups_of(table, SMALLEST)], []
     for one in found:
         value, moved = influences(hit - level, weights, one.rows)
@@ -187,8 +187,8 @@ def _slices(table: Table, hit: FloatArray, width: FloatArray, level: float) -> t
 
 
 def _told(slices: Sequence[Group], hit: FloatArray) -> list[bool]:
-    """Return whether the coverage of each slice can be told: in no part of its column, and in none of the rest of the rows, do one
-    to nine rows lie inside or outside of their intervals.
+    """Return whether the coverage of each slice can be told: in no part of its column, and not in the rest of the rows, do one to
+    nine rows lie inside or outside of their intervals.
     """
     told = [False] * len(slices)
     for column in {one.column for one in slices}:
