@@ -82,7 +82,7 @@ def test_the_documents_are_hostile(place):
     assert steering(found["network"]["name"]) == steering(CONTROLS)
 
 
-def test_the_record_of_the_run_steers_no_terminal(place, tmp_path):
+def test_the_record_of_the_run_steers_no_terminal(place, tmp_path, undrawn):
     """Its command, paths and names are those that were given, and are read again as such."""
     run = {"command": [NAME, CONTROLS, "\x9b31m", "日本語", "\udcff"], "data": f"{NAME}.csv"}
     ti.write_folder(ti.Audit.from_json(place / "one.json"), tmp_path / "out", run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.slow
-def test_the_examples_run(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "analyses", [["calibration", "effects"], pytest.param(None, marks=pytest.mark.nightly)], ids=["some", "all"]
+)
+def test_the_examples_run(analyses, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "datasets").symlink_to(ROOT / "datasets")
     first, second = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     names: dict[str, object] = {}
+    monkeypatch.setattr(ti, "audit", partial(ti.audit, analyses=analyses))
     exec(first, names)
     assert capsys.readouterr().out.strip() == str(names["audit"])
     assert (tmp_path / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
