@@ -20,7 +20,7 @@ from tabinterp.checks import CHECKS
 
 ROOT = Path(__file__).parents[1]
 SMALLEST = 0  # German credit: 1,000 rows
-SLICE, ROWS = 4, 1500  # a simulated table
+SLICE, ROWS = 4, 800  # a simulated table
 LEFT_OUT = {  # that take longest, are like another, or need more rows
     "target-capped", "reason-codes-unstable", "interaction-only", "suppressor", "proxy", "sentinel-value", "duplicate-columns",
     "row-identifier", "near-leak", "weak-subgroup",
