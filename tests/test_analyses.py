@@ -38,6 +38,7 @@ from tabinterp.cli.commands import app
 from tabinterp.document import canonical
 from tabinterp.document.document import PLACES, Document, Drawn
 from tabinterp.errors import TabinterpError
+from tabinterp.network import reference
 from tabinterp.report import contents
 from tabinterp.table.schema import GOALS
 from tests.report import samples
@@ -275,8 +276,9 @@ def test_what_no_requested_analysis_uses_is_refused(table, network, given, users
         ti.audit(ti.wrap(network), table, rows=50, analyses=["calibration"], **given)
 
 
-def test_networks_of_a_bundle_are_left_there_where_no_requested_analysis_uses_them(frame, tmp_path):
+def test_networks_of_a_bundle_are_left_there_where_no_requested_analysis_uses_them(frame, tmp_path, monkeypatch):
     """A command's user did not ask for them; `trust` alone reads them."""
+    monkeypatch.setattr(reference, "EPOCHS", 2)
     data, bundle = tmp_path / "rows.csv", tmp_path / "model"
     frame.to_csv(data, index=False)
     trained = ti.train(ti.read_table(frame, target="y", positive="yes"), seeds=2)

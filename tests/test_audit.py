@@ -41,6 +41,7 @@ from tabinterp.checks.judge import judge
 from tabinterp.document.document import Document, Interval, Message
 from tabinterp.errors import DocumentError, ModelError, NotApplicableError, TabinterpError, TableError
 from tabinterp.models import bind
+from tabinterp.network import reference
 from tabinterp.provenance.digest_key import read_digest_key
 from tabinterp.table.summary import census
 from tabinterp.table.suppression import SMALL
@@ -557,7 +558,9 @@ def test_a_class_of_one_row_is_too_few_to_fit_a_counterpart():
 
 @pytest.fixture(scope="module")
 def trained():
-    return ti.train(table("binary", split=None))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reference, "EPOCHS", 2)
+        return ti.train(table("binary", split=None))
 
 
 class TestRememberedSplit:

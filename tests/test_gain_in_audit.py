@@ -26,7 +26,7 @@ from tests.shared import once_per_run, published_schema
 
 
 @functools.cache
-def models(task: str, make=cases.network_pipeline, n: int = 700):
+def models(task: str, make=cases.network_pipeline, n: int = 450):
     frame = cases.mixed_frame(n, task=task)
     table = cases.mixed_table(frame, task, split=0.5)
     seen = (
@@ -285,7 +285,7 @@ def test_without_held_out_rows_it_is_said_in_words():
     ]  # fmt: skip
 
 
-def test_a_document_from_before_reads_and_renders():
+def test_a_document_from_before_reads_and_renders(undrawn):
     document = audited("binary")[0]
     old = json.loads(to_bytes(document))
     for name in ("calibration", "gain", "disagreement", "slices", "reasons", "judged"):

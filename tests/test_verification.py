@@ -29,6 +29,7 @@ from tabinterp.cli import commands as cli
 from tabinterp.document.evidence_rows import Card
 from tabinterp.errors import DocumentError, PolicyError, TableError
 from tabinterp.models.io.bundle import WEIGHTS
+from tabinterp.network import reference
 from tabinterp.provenance.audited_rows import Rows
 from tabinterp.provenance.digest_key import read_digest_key
 from tabinterp.provenance.verify import TOLERANCE, _data, _numbers, compare, with_author
@@ -82,7 +83,9 @@ def trained(folder):
             frame.loc[row, column] = value
     frame.to_csv(folder / "data.csv", index=False)
     table = ti.read_table(folder / "data.csv", target="paid", positive="yes", drop=["id", "note", "born"], split=0.4)
-    made = ti.train(table, null=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reference, "EPOCHS", 5)
+        made = ti.train(table, null=True)
     ti.save_model(made.networks[0], folder / "model", counterpart=made.counterpart, table={"target": "paid"})
     ti.save_null(made.null, folder / "model")
 
@@ -219,8 +222,9 @@ def test_a_changed_model_is_found(copy, name):
     assert len(failures(copy, model=copy / "model"))
 
 
-def test_another_trained_network_is_not_the_one(copy):
+def test_another_trained_network_is_not_the_one(copy, monkeypatch):
     table = ti.read_table(copy / "data.csv", target="paid", drop=["id", "note", "born"], split=0.4)
+    monkeypatch.setattr(reference, "EPOCHS", 5)
     trained = ti.train(table, seed=1)
     ti.save_model(trained.networks[0], copy / "other", counterpart=trained.counterpart)
     assert "model" in set(failures(copy, model=copy / "other")["what"])

@@ -395,7 +395,8 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
     def build(made):
         """What a page is filled with; the templates say the same of every document."""
         check(made)
-        return first_screen(labelled(made)), chapters(labelled(made))
+        shown = labelled(made)
+        return first_screen(shown), chapters(shown)
 
     for make in SAMPLES.values():
         made = make()
