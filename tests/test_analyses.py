@@ -42,6 +42,7 @@ from tabinterp.network import reference
 from tabinterp.report import contents
 from tabinterp.table.schema import GOALS
 from tests.report import samples
+from tests.test_architecture import tree
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = 400
@@ -141,8 +142,8 @@ OTHER_LISTS = ("tabinterp/__init__.py", "/text.py")  # the public names, and sen
 def test_no_module_but_the_list_names_the_analyses():
     """No literal holds five of their names, places or titles, and nothing outside their packages imports what they show."""
     for path in sorted((ROOT / "tabinterp").rglob("*.py")):
-        name, tree = path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
-        for node in ast.walk(tree):
+        name = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict) and not name.endswith(OTHER_LISTS):
                 values = [*node.keys, *node.values] if isinstance(node, ast.Dict) else node.elts
                 words = {one.value for one in values if isinstance(one, ast.Constant)}

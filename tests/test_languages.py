@@ -41,6 +41,7 @@ from tabinterp.report.words import counted, date, interval, number, say, share
 from tests.honest import light
 from tests.report.samples import SAMPLES, binary, nothing
 from tests.report.test_render import Reader
+from tests.test_architecture import tree
 
 FOLDERS = sorted(Path(messages.__file__).with_name("locale").iterdir())
 OTHERS = [folder.name for folder in FOLDERS]
@@ -163,10 +164,7 @@ MADE_ELSEWHERE = "table/class_counts"  # raises the message that `too_few_events
 @cache
 def package():
     root = Path(ti.__file__).parent
-    return [
-        (path.relative_to(root).with_suffix("").as_posix(), ast.parse(path.read_text("utf-8")))
-        for path in sorted(root.rglob("*.py"))
-    ]
+    return [(path.relative_to(root).with_suffix("").as_posix(), tree(path)) for path in sorted(root.rglob("*.py"))]
 
 
 def called(node, name):
