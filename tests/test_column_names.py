@@ -15,7 +15,7 @@ import tabinterp as ti
 NAMES = ["self", "class", "index", "level_0", "", "  ", "importance", "column", "x" * 500, "🧪"]
 LEVELS = "index"  # the column of categories
 TARGET = "key"
-ROWS = 400
+ROWS = 800
 
 
 @pytest.fixture(scope="module")

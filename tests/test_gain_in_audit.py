@@ -26,7 +26,7 @@ from tests.shared import once_per_run, published_schema
 
 
 @functools.cache
-def models(task: str, make=cases.network_pipeline, n: int = 450):
+def models(task: str, make=cases.network_pipeline, n: int = 700):
     frame = cases.mixed_frame(n, task=task)
     table = cases.mixed_table(frame, task, split=0.5)
     seen = (
