@@ -352,11 +352,23 @@ def test_a_level_unseen_in_training_has_a_place_only_where_the_network_has_one(s
     assert bind(ti.wrap(Shifted(), encoder=[numbers, unknown]), table).has_gradient
 
 
-def test_a_whole_audit(source, monkeypatch):
+PART = [
+    "coefficients",
+    "effects",
+    "interactions",
+    "shapley_values",
+    "conditional_importance",
+    "hidden_units",
+    "path_weights",
+]
+
+
+@pytest.mark.parametrize("analyses", [PART, pytest.param(None, marks=pytest.mark.nightly)], ids=["a part", "all"])
+def test_an_audit(analyses, source, monkeypatch):
     monkeypatch.setattr(audited_units, "MOST", 2)  # more units and refits do the same again
     monkeypatch.setattr(trust, "REFITS", 1)
     table = ti.read_table(source, target="binary", split=0.5, seed=0)
-    audit = ti.audit(ti.wrap(Listed(), encoder=encoders(source)), table, rows=20)
+    audit = ti.audit(ti.wrap(Listed(), encoder=encoders(source)), table, rows=20, analyses=analyses)
     assert audit.verdict.status in {"better", "equivalent", "worse", "not_resolved"}
     assert FAILED.encode() not in audit.to_json()
 

@@ -730,11 +730,16 @@ def test_the_user_s_module_is_not_changed(style):
 
 
 TOUCHING = ["hidden_units", "trust"]  # hooks and weights; rows and gradients are above
+INSIDE = ["maximisation", "linear_regions", "conductance", "path_weights", "ablation", "decomposition", "interactions"]
 
 
 @pytest.mark.parametrize(
     ("style", "analyses"),
-    [(Reused, None), (LeadingBatchNorm, TOUCHING), (InPlaceInput, TOUCHING), (Branching, TOUCHING)],
+    [
+        pytest.param(Reused, None, marks=pytest.mark.nightly),
+        (Reused, INSIDE),
+        *((style, TOUCHING) for style in (LeadingBatchNorm, InPlaceInput, Branching)),
+    ],
 )
 def test_an_audit_changes_nothing(style, analyses, undrawn, monkeypatch):
     monkeypatch.setattr(audited_units, "MOST", 2)  # more units and refits do the same again
