@@ -245,9 +245,8 @@ def layered(units):
     return numeric_table(rows=100, columns=3), model, other
 
 
-AUDITED = [  # what READINGS below and trust do not have; the whole audit is read at night
-    "coefficients", "decomposition", "conditional_importance", "unit_correlations", "hidden_units", "linear_regions",
-]  # fmt: skip
+# What READINGS below and trust do not have; the whole audit is read at night.
+AUDITED = ["coefficients", "unit_correlations", "hidden_units", "linear_regions"]
 
 
 @pytest.mark.parametrize("analyses", [AUDITED, pytest.param(None, marks=pytest.mark.nightly)], ids=["a part", "all"])
