@@ -237,6 +237,7 @@ HERE = {  # who works something out here: draws that are the same everywhere, an
 
 def layered(units):
     """A table, a network, and another one."""
+    torch.manual_seed(0)
     network = torch.nn.Sequential(
         torch.nn.Linear(3, units), torch.nn.ReLU(), torch.nn.Linear(units, units), torch.nn.ReLU()
     )
@@ -245,8 +246,8 @@ def layered(units):
     return numeric_table(rows=100, columns=3), model, other
 
 
-# What READINGS below and trust do not have; the whole audit is read at night.
-AUDITED = ["coefficients", "unit_correlations", "hidden_units", "linear_regions"]
+# With what READINGS below and trust do not have; the whole audit is read at night.
+AUDITED = ["permutation_importance", "coefficients", "unit_correlations", "hidden_units", "linear_regions"]
 
 
 @pytest.mark.parametrize("analyses", [AUDITED, pytest.param(None, marks=pytest.mark.nightly)], ids=["a part", "all"])
@@ -254,7 +255,7 @@ def test_an_audit_on_a_device(analyses, monkeypatch):
     """The same numbers, and torch works them out there; here it copies networks, and draws what is to be equal everywhere."""
     monkeypatch.setattr(audited_units, "MOST", 2)  # more units, refits and starts do the same again
     monkeypatch.setattr(trust, "REFITS", 1)
-    table, model, other = layered(96)
+    table, model, other = layered(128)
     asked = {"rows": 20, "analyses": analyses} | ({} if analyses else {"others": [other], "null": other})
     own = ti.audit(model, table, **asked)
     with Elsewhere() as device:
