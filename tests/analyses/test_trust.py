@@ -17,7 +17,7 @@ from tabinterp.analyses.base import Size
 from tabinterp.analyses.performance.estimator import null_loss
 from tabinterp.analyses.shapley_values.estimator import attributed
 from tabinterp.analyses.trust import ANALYSIS, record
-from tabinterp.analyses.trust.estimator import _Places
+from tabinterp.analyses.trust.estimator import Correlation, _Places
 from tabinterp.analyses.trust.rankings import METHODS, Ask, Method, Ranking, rankings
 from tabinterp.analyses.trust.seed_ensemble import networks
 from tabinterp.errors import ModelError, NotApplicableError
@@ -204,6 +204,17 @@ def test_a_refit_on_shuffled_labels_is_asked_for_and_never_made_in_secret(known)
     expected = [stats.spearmanr(STRENGTH * sd, fit * sd).statistic for fit in fits]
     np.testing.assert_allclose(told["saliency"].values, expected, atol=1e-9)
     assert "shuffled labels" not in found.skipped
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_six_draws_have_an_interval_and_fewer_have_a_standard_error_alone(lost):
+    values = np.array([0.1, 0.4, -0.2, 0.3, 0.6, 0.0])
+    known = values[: len(values) - lost]
+    mean = Correlation("random weights", "saliency", np.where(np.arange(6) < len(known), values, np.nan)).mean
+    assert mean.value == pytest.approx(known.mean())
+    assert mean.stderr == pytest.approx(stats.sem(known))
+    interval = (np.nan, np.nan) if lost else stats.t.interval(0.95, 5, known.mean(), stats.sem(known))
+    assert (mean.low, mean.high) == pytest.approx(interval, nan_ok=True)
 
 
 def test_a_network_trained_on_shuffled_labels_before_is_the_refits_draw(monkeypatch):

@@ -39,7 +39,8 @@ from .seed_ensemble import Networks, networks
 
 ROWS, BACKGROUND = 200, 25
 FEW_ROWS, FEW_BACKGROUND = 40, 10  # where a move encodes whole rows again, and of more than a hundred columns
-DRAWS, ORDERS, BACKGROUNDS = 5, 8, 5
+DRAWS, ORDERS, BACKGROUNDS = 6, 8, 5
+FEWEST_DRAWS = 6  # with an interval: over five, those of four columns covered 93.0% and less
 FEW_ORDERS = 2  # on a budget of rows
 ASKED_WHOLE, ASKED_FEW = 540, 240  # rows asked about for each row and column, by default and with the few of each
 DONORS = 10  # background rows that a row's columns are replaced by
@@ -53,7 +54,7 @@ Other = Literal["backgrounds", "networks"]
 class Correlation:
     """Rank correlations (draws,) of a method's sizes under the model with those under null models; NaN if all columns tie.
 
-    `mean`: with its error over draws, and the part of a t interval that a correlation can be in."""
+    `mean`: with its error over draws, and over six or more the part of a t interval that a correlation can be in."""
 
     null: Null
     method: str
@@ -64,7 +65,8 @@ class Correlation:
         known = self.values[~np.isnan(self.values)]
         if len(known) < 2:
             return Estimates.of(known.mean() if len(known) else np.nan, np.nan)
-        found = Estimates.of(known.mean(), known.std(ddof=1) / np.sqrt(len(known)), len(known) - 1)
+        freedom = len(known) - 1 if len(known) >= FEWEST_DRAWS else np.nan
+        found = Estimates.of(known.mean(), known.std(ddof=1) / np.sqrt(len(known)), freedom)
         return Estimates(found.value, found.stderr, np.maximum(found.low, -1.0), np.minimum(found.high, 1.0))
 
 
