@@ -17,7 +17,7 @@ from tabinterp.auditing.streaming import sweep
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind, untraced_lookups
 from tabinterp.models.inputs import Levels
-from tabinterp.models.untraced_lookups import Intercepted
+from tabinterp.models.untraced_lookups import Intercepted, own_inputs
 
 from .test_several import Plain
 
@@ -583,3 +583,45 @@ def test_rows_are_read_as_real_only_where_each_column_holds_one_level(levels):
         between = x.clone()
         between[-1, -1] += change
         assert module._real(between) is None
+
+
+@pytest.mark.parametrize("levels", [(None, None), (None, Levels(-2, 3), None, Levels(5, 4)), (Levels(0, 1),)])
+def test_own_inputs_are_the_whole_numbers_of_one_hot_levels(levels):
+    module = Intercepted(nn.Identity(), [(len(levels),)], [False], levels, "network")
+    draw = torch.Generator().manual_seed(0)
+    numbers = torch.randn(50, len(levels), generator=draw)
+    codes = [None if a is None else torch.randint(a.low, a.low + a.size, (50,), generator=draw) for a in levels]
+    own = torch.stack([numbers[:, j] if one is None else one.float() for j, one in enumerate(codes)], 1)
+    hot = [
+        numbers[:, j : j + 1] if a is None else F.one_hot(one - a.low, a.size).float()
+        for j, (a, one) in enumerate(zip(levels, codes, strict=True))
+    ]
+    weight, network = own_inputs(module)
+    read = torch.cat(hot, dim=1) @ weight.T.float()
+    assert torch.equal(network(read), own)
+    noise = torch.tensor([0.0 if a is None else 0.01 for a in levels])
+    assert torch.equal(network(read - noise), own)
+
+
+@pytest.mark.parametrize("kind", ["checks", "codes that are numbers", "a branch on numbers"])
+def test_permutation_importance_asks_for_the_network_s_own_inputs(kind, table, encoders, given, monkeypatch):
+    module = Network(EXACT[kind][0]).eval()
+    bound = bind(ti.wrap(module, encoder=encoders, outputs="logits"), table)
+    numbers, codes = given
+
+    def loss(codes):
+        scores, y = own_scores(module, (numbers, codes))[:, 0].double(), torch.as_tensor(table.y)
+        return F.binary_cross_entropy_with_logits(scores, y.double(), reduction="none").numpy()
+
+    def with_code(j, code):
+        changed = codes.clone()
+        changed[:, j] = code
+        return loss(changed)
+
+    monkeypatch.setattr(Intercepted, "forward", lambda *_: pytest.fail("it was asked for one-hot levels"))
+    found = ti.permutation_importance(bound, table, n_repeats=2)
+    for j, column in enumerate(COLUMNS[2:]):
+        shares = np.bincount(codes[:, j]) / len(codes)
+        expected = np.mean(sum(share * with_code(j, code) for code, share in enumerate(shares)) - loss(codes))
+        assert found.exact[COLUMNS.index(column)]
+        assert found.importance[COLUMNS.index(column)] == pytest.approx(expected, abs=1e-6)
