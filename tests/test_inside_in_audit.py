@@ -68,8 +68,10 @@ def read():
 
 @once_per_run
 def audited() -> ti.Audit:
+    """Also read by the tests of regions, conductance, paths and groups of units."""
     _, table, model = read()
-    return ti.audit(model, table, analyses=["hidden_units", "maximisation", "effects", "coefficients", "slices"])
+    of_units = ["hidden_units", "maximisation", "linear_regions", "conductance", "path_weights", "ablation"]
+    return ti.audit(model, table, analyses=[*of_units, "effects", "coefficients", "slices"])
 
 
 def test_the_units_that_the_loss_misses_stand_first():
