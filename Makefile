@@ -7,6 +7,8 @@ BIN := .venv/bin
 starts = $(shell for name in $(1); do $$name -c '' 2>/dev/null && { command -v $$name; break; }; done)
 NEWEST ?= $(call starts,python3.15 /usr/bin/python3.15 python3.14 /usr/bin/python3.14 python3.13 /usr/bin/python3.13 python3.12 /usr/bin/python3.12 python3.11 python3)
 OLDEST ?= $(call starts,python3.11 /usr/bin/python3.11 python3)
+# Compiled modules and rewritten tests are kept: without them each worker, and each command that a test runs, compiles all anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Two test workers share the cores: one thread of linear algebra each.
 PYTEST := -m pytest -n 2 --dist worksteal -q
 TEST := OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)

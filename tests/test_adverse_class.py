@@ -41,7 +41,8 @@ def network(positive: str = "repaid") -> ti.Model:
 
 
 def audit(table: ti.Table, **more) -> ti.Audit:
-    return ti.audit(network(), table, counterpart=network(), rows=60, **more)
+    how = {"analyses": ["groups", "reason_codes", "alternatives", "disagreement"]} | more
+    return ti.audit(network(), table, counterpart=network(), rows=60, **how)
 
 
 def finding(audit: ti.Audit, slug: str):

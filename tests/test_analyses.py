@@ -38,9 +38,11 @@ from tabinterp.cli.commands import app
 from tabinterp.document import canonical
 from tabinterp.document.document import PLACES, Document, Drawn
 from tabinterp.errors import TabinterpError
+from tabinterp.network import reference
 from tabinterp.report import contents
 from tabinterp.table.schema import GOALS
 from tests.report import samples
+from tests.test_architecture import tree
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = 400
@@ -140,8 +142,8 @@ OTHER_LISTS = ("tabinterp/__init__.py", "/text.py")  # the public names, and sen
 def test_no_module_but_the_list_names_the_analyses():
     """No literal holds five of their names, places or titles, and nothing outside their packages imports what they show."""
     for path in sorted((ROOT / "tabinterp").rglob("*.py")):
-        name, tree = path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
-        for node in ast.walk(tree):
+        name = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict) and not name.endswith(OTHER_LISTS):
                 values = [*node.keys, *node.values] if isinstance(node, ast.Dict) else node.elts
                 words = {one.value for one in values if isinstance(one, ast.Constant)}
@@ -162,7 +164,7 @@ def test_what_an_analysis_is_called_stands_in_its_package(name):
 def test_a_package_and_its_line_are_all_there_is_to_remove(tmp_path):
     """One with a field of its own, one without; with the check that reads it, and that check's line."""
     package = tmp_path / "tabinterp"
-    shutil.copytree(ROOT / "tabinterp", package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "tabinterp", package)
     for name in ("extrapolation", "residuals"):
         shutil.rmtree(package / "analyses" / name)
     (package / "checks" / "extrapolates.py").unlink()
@@ -180,6 +182,8 @@ def test_a_package_and_its_line_are_all_there_is_to_remove(tmp_path):
     program = """
 import json, pathlib
 from tabinterp import messages
+from tabinterp.report.blocks import Later
+Later.__html__ = lambda _: ""  # the figures: drawing them takes seconds
 from tabinterp.analyses import ANALYSES
 from tabinterp.document import canonical
 from tabinterp.report.html import render
@@ -273,8 +277,9 @@ def test_what_no_requested_analysis_uses_is_refused(table, network, given, users
         ti.audit(ti.wrap(network), table, rows=50, analyses=["calibration"], **given)
 
 
-def test_networks_of_a_bundle_are_left_there_where_no_requested_analysis_uses_them(frame, tmp_path):
+def test_networks_of_a_bundle_are_left_there_where_no_requested_analysis_uses_them(frame, tmp_path, monkeypatch):
     """A command's user did not ask for them; `trust` alone reads them."""
+    monkeypatch.setattr(reference, "EPOCHS", 2)
     data, bundle = tmp_path / "rows.csv", tmp_path / "model"
     frame.to_csv(data, index=False)
     trained = ti.train(ti.read_table(frame, target="y", positive="yes"), seeds=2)

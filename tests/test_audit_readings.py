@@ -194,7 +194,7 @@ class TestNumbersAreThoseOfTheReadings:
             for name in ("variance", "share", "h2", "shapley"):
                 same(getattr(row, name), getattr(pair, name), k)
 
-    def test_a_level_of_three_rows_is_nowhere(self, task):
+    def test_a_level_of_three_rows_is_nowhere(self, task, undrawn_but_named):
         audit = audited(task)[3]
         (curve, *_) = [c for c in audit.document.effects.curves if c.column == "job"]
         hidden = [p for p in curve.points if not p.is_printed]
@@ -249,7 +249,7 @@ def test_a_document_from_before_still_reads_and_renders(undrawn):
     assert "This section has no results. The section" in again.to_html()
 
 
-def test_what_does_not_apply_is_said():
+def test_what_does_not_apply_is_said(undrawn):
     frame = rows(60)
     read = ti.read_table(
         frame.drop(columns=["b", "job"]), target="regression", drop=[t for t in TASKS if t != "regression"]

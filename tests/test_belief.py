@@ -11,6 +11,7 @@ import pytest
 
 import tabinterp as ti
 from tabinterp.auditing.consistency import contradictions
+from tabinterp.auditing.result import VIEWS
 from tabinterp.checks import CHECKS
 from tabinterp.document.document import Document
 from tabinterp.errors import DocumentError, PolicyError
@@ -40,7 +41,13 @@ def forge(out, change) -> None:
 # ---- the folder
 
 
-def test_a_pdf_slipped_into_a_signed_folder_is_found(folder):  # noqa: F811
+@pytest.fixture
+def quickly_printed(monkeypatch):
+    """A PDF that nobody laid out, in place of the one that this machine would print."""
+    monkeypatch.setitem(VIEWS, "pdf", lambda document: b"%PDF-1.7 " + document.data.name.encode())
+
+
+def test_a_pdf_slipped_into_a_signed_folder_is_found(folder, quickly_printed):  # noqa: F811
     ti.sign(folder / "out", folder / "key.pem")
     (folder / "out" / "report.pdf").write_bytes(b"%PDF-1.7 all is well")
     list_digest(folder / "out", "report.pdf")
@@ -48,7 +55,7 @@ def test_a_pdf_slipped_into_a_signed_folder_is_found(folder):  # noqa: F811
     assert command("verify", folder / "out", "--key", folder / "key.pub.pem") == 1
 
 
-def test_a_pdf_slipped_into_an_unsigned_folder_is_not_believed_and_not_signed(folder, capsys):  # noqa: F811
+def test_a_pdf_slipped_into_an_unsigned_folder_is_not_believed_and_not_signed(folder, capsys, quickly_printed):  # noqa: F811
     (folder / "out" / "report.pdf").write_bytes(b"%PDF-1.7 all is well")
     list_digest(folder / "out", "report.pdf")
     assert command("verify", folder / "out") == ExitCode.INCOMPLETE

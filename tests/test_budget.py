@@ -47,7 +47,7 @@ def notes(audit: ti.Audit) -> dict[str, dict[str, object]]:
     return {note.key: dict(note.values) for note in audit.document.not_assessed}
 
 
-@pytest.mark.parametrize("budget", [25_000, 80_000])
+@pytest.mark.parametrize("budget", [25_000, pytest.param(80_000, marks=pytest.mark.nightly)])
 def test_no_more_rows_than_the_budget(table, budget):
     audit, asked = audited(table, budget=budget, analyses=ASKING)
     assert asked <= budget
@@ -119,7 +119,7 @@ def test_an_audit_that_was_stopped_leaves_no_limit_behind(table):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ti.audit(bound, table, budget=20_000, progress=stop)
+        ti.audit(bound, table, budget=20_000, progress=stop, analyses=["permutation_importance", "shapley_values"])
     assert ti.permutation_importance(bound, table, n_repeats=20).importance.size == 5
 
 

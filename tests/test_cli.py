@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -103,13 +104,25 @@ def trained_and_audited(made: Path) -> None:
         "--protected",
         "own",
     ]
-    for arguments in (
-        ["train", "--data", "people.csv", *asked, "--out", "bundle"],
-        ["audit", "bundle", "--data", "people.csv", "--out", "audit", "--rows", "100", "--analyses", ANALYSES],
+    audit = ["audit", "bundle", "--data", "people.csv", "--out", "audit", "--rows", "100", "--analyses", ANALYSES]
+    for name, (out, err) in (
+        ("train", within(["train", "--data", "people.csv", *asked, "--out", "bundle"], cwd=made)),
+        ("audit", start(*audit, cwd=made).communicate()),
     ):
-        done = start(*arguments, cwd=made).communicate()
-        (made / f"{arguments[0]}.out").write_text(done[0], "utf-8")
-        (made / f"{arguments[0]}.err").write_text(done[1], "utf-8")
+        (made / f"{name}.out").write_text(out, "utf-8")
+        (made / f"{name}.err").write_text(err, "utf-8")
+
+
+def within(arguments: list[str], cwd: Path) -> tuple[str, str]:
+    """What a command prints that runs in this process: to standard output, to standard error."""
+    out, err, handler = StringIO(), StringIO(), signal.getsignal(signal.SIGINT)
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(cwd)
+        patch.setattr(sys, "argv", ["tabinterp", *arguments])
+        with pytest.raises(SystemExit):
+            cli.main()
+    signal.signal(signal.SIGINT, handler)
+    return out.getvalue(), err.getvalue()
 
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen:

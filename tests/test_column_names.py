@@ -33,7 +33,7 @@ def fitted():
     return ti.wrap(network.fit(inputs, target)), table
 
 
-def test_an_audit_takes_any_column_name(fitted):
+def test_an_audit_takes_any_column_name(fitted, undrawn_but_named):
     audit = ti.audit(*fitted, rows=60)
     assert {row.column for row in audit.document.importance.columns} == set(NAMES)
     assert {curve.column for curve in audit.document.effects.curves} <= set(NAMES)

@@ -38,6 +38,7 @@ from tabinterp.analyses.slices.estimator import groups_of
 from tabinterp.cli.commands import app
 from tabinterp.errors import TableError
 from tabinterp.models import bind
+from tabinterp.network import reference
 from tabinterp.network.encoder import fitted_encoder
 from tabinterp.network.reference import fit_network
 from tabinterp.report.formats.weasyprint import printer
@@ -98,7 +99,9 @@ def audit_by_the_command(folder: Path, task: str) -> None:
     frame.to_csv(folder / "people.csv", index=False)
     table = ti.read_table(frame, split="seen", **settings_of(task))
     if task == "binary":
-        trained = ti.train(table)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reference, "EPOCHS", 20)
+            trained = ti.train(table)
         network, counterpart = trained.networks[0], trained.counterpart
     else:
         network, counterpart = small(table), None

@@ -49,7 +49,7 @@ def breaking(monkeypatch, names, error):
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
-def test_an_audit_goes_on_without_the_analysis_that_failed(name, rows, monkeypatch, caplog):
+def test_an_audit_goes_on_without_the_analysis_that_failed(name, rows, monkeypatch, caplog, undrawn):
     breaking(monkeypatch, {name}, ValueError(SECRET))
     audit = ti.audit(*rows, rows=40, analyses=[name], jobs=1)
     (note,) = audit.document.failed
@@ -65,7 +65,7 @@ def test_an_audit_goes_on_without_the_analysis_that_failed(name, rows, monkeypat
     assert [gate.status for gate in decision.gates if gate.name == "analyses"] == ["failed"]
 
 
-def test_all_of_them_may_fail_in_workers_too(rows, monkeypatch):
+def test_all_of_them_may_fail_in_workers_too(rows, monkeypatch, undrawn):
     breaking(monkeypatch, set(OPTIONAL), ZeroDivisionError())
     audits = [ti.audit(*rows, rows=40, jobs=jobs) for jobs in (1, 2)]
     assert to_bytes(audits[0].document) == to_bytes(audits[1].document)
@@ -75,7 +75,7 @@ def test_all_of_them_may_fail_in_workers_too(rows, monkeypatch):
         assert "internal error" in audits[0].view(form).decode()
 
 
-def test_a_known_limit_is_said_as_such_and_fails_no_policy(rows, monkeypatch):
+def test_a_known_limit_is_said_as_such_and_fails_no_policy(rows, monkeypatch, undrawn):
     breaking(monkeypatch, {"effects"}, ModelError("this network has no derivative"))
     audit = ti.audit(*rows, rows=40, analyses=["effects"], jobs=1)
     assert not audit.document.failed

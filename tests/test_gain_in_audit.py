@@ -285,7 +285,7 @@ def test_without_held_out_rows_it_is_said_in_words():
     ]  # fmt: skip
 
 
-def test_a_document_from_before_reads_and_renders():
+def test_a_document_from_before_reads_and_renders(undrawn):
     document = audited("binary")[0]
     old = json.loads(to_bytes(document))
     for name in ("calibration", "gain", "disagreement", "slices", "reasons", "judged"):

@@ -26,6 +26,7 @@ from tabinterp.messages.names import plain, terminal
 
 from .models import hostile
 from .report.samples import SAMPLES
+from .test_architecture import tree
 from .test_cli_files import command  # noqa: F401  # a fixture
 
 PACKAGE = Path(__file__).resolve().parent.parent / "tabinterp"
@@ -82,7 +83,7 @@ def test_the_documents_are_hostile(place):
     assert steering(found["network"]["name"]) == steering(CONTROLS)
 
 
-def test_the_record_of_the_run_steers_no_terminal(place, tmp_path):
+def test_the_record_of_the_run_steers_no_terminal(place, tmp_path, undrawn):
     """Its command, paths and names are those that were given, and are read again as such."""
     run = {"command": [NAME, CONTROLS, "\x9b31m", "日本語", "\udcff"], "data": f"{NAME}.csv"}
     ti.write_folder(ti.Audit.from_json(place / "one.json"), tmp_path / "out", run)
@@ -302,7 +303,7 @@ def test_everything_is_printed_by_the_console():
     """No module prints by itself, so that nothing passes the filter by."""
     found = []
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(tree(path)):
             name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             if name in ("print", "typer.echo", "typer.secho", "click.echo", "sys.stdout.write", "sys.stderr.write"):
                 found.append((path.relative_to(PACKAGE).as_posix(), ast.unparse(node)))

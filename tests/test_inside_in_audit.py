@@ -68,8 +68,10 @@ def read():
 
 @once_per_run
 def audited() -> ti.Audit:
+    """Also read by the tests of regions, conductance, paths and groups of units."""
     _, table, model = read()
-    return ti.audit(model, table)
+    of_units = ["hidden_units", "maximisation", "linear_regions", "conductance", "path_weights", "ablation"]
+    return ti.audit(model, table, analyses=[*of_units, "effects", "coefficients", "slices"])
 
 
 def test_the_units_that_the_loss_misses_stand_first():
@@ -125,7 +127,7 @@ def test_profiles_are_of_the_rows_that_excite_and_that_inhibit():
     assert card.excited == card.inhibited == 40
 
 
-def test_an_optimum_is_the_greatest_of_the_domain_and_tells_of_no_single_people():
+def test_an_optimum_is_the_greatest_of_the_domain_and_tells_of_no_single_people(undrawn_but_named):
     rows, part = read()[0], audited().document.inside
     card = next(card for card in part.cards if card.index == 0)
     ends = cases.ends(rows["a"])
@@ -164,7 +166,7 @@ def test_what_was_not_sought_is_said():
     assert notes["not_assessed.optima"] == {"left": 2, "count": 5, "shown": 3}
 
 
-def test_the_page_orders_the_atlas_and_claims_no_rise_that_is_open():
+def test_the_page_orders_the_atlas_and_claims_no_rise_that_is_open(undrawn):
     document = audited().document
     html = render(document)
     section = html[html.index('<section id="neurons"') : html.index('<section id="method"')]

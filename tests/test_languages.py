@@ -34,12 +34,14 @@ from tabinterp.document.message import why
 from tabinterp.errors import LanguageError, NotApplicableError
 from tabinterp.messages import catalogue, english
 from tabinterp.messages.language import languages, speaking, spoken
+from tabinterp.report import contents
 from tabinterp.report.html import render, render_changes
 from tabinterp.report.sections.difference import as_text
 from tabinterp.report.words import counted, date, interval, number, say, share
 from tests.honest import light
 from tests.report.samples import SAMPLES, binary, nothing
 from tests.report.test_render import Reader
+from tests.test_architecture import tree
 
 FOLDERS = sorted(Path(messages.__file__).with_name("locale").iterdir())
 OTHERS = [folder.name for folder in FOLDERS]
@@ -162,10 +164,7 @@ MADE_ELSEWHERE = "table/class_counts"  # raises the message that `too_few_events
 @cache
 def package():
     root = Path(ti.__file__).parent
-    return [
-        (path.relative_to(root).with_suffix("").as_posix(), ast.parse(path.read_text("utf-8")))
-        for path in sorted(root.rglob("*.py"))
-    ]
+    return [(path.relative_to(root).with_suffix("").as_posix(), tree(path)) for path in sorted(root.rglob("*.py"))]
 
 
 def called(node, name):
@@ -248,7 +247,8 @@ def short():
     return binary().model_copy(update=dict.fromkeys(parts))
 
 
-def test_the_language_is_that_of_the_render_alone():
+def test_the_language_is_that_of_the_render_alone(monkeypatch):
+    monkeypatch.setattr(contents, "CHAPTERS", contents.CHAPTERS[1:2])  # of eight pages, a chapter with its figures
     document = short()
     english = page(document, "en")
     before = to_bytes(document)
@@ -265,8 +265,8 @@ def test_the_language_is_that_of_the_render_alone():
     assert found == [japanese, english]
 
 
-def test_both_languages_tell_the_same_numbers():
-    """Every cell of every table, but those that hold words."""
+def test_both_languages_tell_the_same_numbers(undrawn):
+    """Every cell of every table, but those that hold words; figures are drawn from these."""
     pages = [Reader(page(short(), lang)) for lang in ("en", "ja")]
     number_of = re.compile(r"^[<+−]?[\d.,]+(e[+−]?\d+)?%?( \[[^\]]*\])?$")
     cells = [[w for w in page.words if number_of.match(w)] for page in pages]

@@ -248,7 +248,7 @@ def test_what_is_hidden_beside_a_small_level_keeps_its_numbers(document):
     assert {point.value for point in points if point.network.effect.value is not None} == {"cook", "clerk", "guard"}
 
 
-def test_performance_of_fewer_than_ten_held_out_rows_is_withheld():
+def test_performance_of_fewer_than_ten_held_out_rows_is_withheld(undrawn_but_named):
     frame = people().iloc[140:206]  # six of them held out
     document = audited(frame, positive="yes")
     assert document.data.held_out_rows == 6
@@ -261,7 +261,7 @@ def test_performance_of_fewer_than_ten_held_out_rows_is_withheld():
     )
 
 
-def test_performance_on_a_class_of_four_held_out_rows_is_withheld():
+def test_performance_on_a_class_of_four_held_out_rows_is_withheld(undrawn_but_named):
     """AUC, net benefit, calibration and the margin would tell how many rows there are of the class, and where they rank."""
     frame = people()
     frame["y"] = "no"

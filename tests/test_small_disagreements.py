@@ -25,9 +25,12 @@ from tabinterp.document.document import Document
 from tests import cases
 from tests.shared import once_per_run
 
+pytestmark = pytest.mark.usefixtures("drawn_once")  # pages of documents that are meant to be the same
+
 TRAINING, POSITIVE, NEGATIVE = 100, 120, 180
 PARTS = ["disagreement", "decision_curve", "discrimination", "reason_codes"]
 PAIRS = ((1, 0), (5, 0), (9, 0), (0, 4), (4, 5))
+ENDS = ((1, 0), (4, 5))  # the fewest rows and the most
 
 
 def people(right: dict[str, tuple[int, int]], pairs: tuple[int, int], **columns: str) -> pd.DataFrame:
@@ -135,9 +138,16 @@ def same(found: list[Document], but: tuple[str, ...] = ()) -> None:
             assert part in but or json.dumps(other[part]) == json.dumps(held), part
 
 
-@pytest.mark.parametrize("name", ["both ways", "one way", "hardly", "accurate"])
-def test_a_document_is_the_same_for_every_number_of_rows_on_the_smaller_side(name):
-    found = documents(name, PAIRS)
+@pytest.mark.parametrize(
+    ("name", "pairs"),
+    [
+        ("both ways", PAIRS),
+        *[(name, ENDS) for name in ("one way", "hardly", "accurate")],
+        *[pytest.param(name, PAIRS, marks=pytest.mark.nightly) for name in ("one way", "hardly", "accurate")],
+    ],
+)
+def test_a_document_is_the_same_for_every_number_of_rows_on_the_smaller_side(name, pairs):
+    found = documents(name, pairs)
     same(found)
     assert {one.disagreement.count for one in found} == {None}
     network, linear = (np.array(RIGHT[name][model]) for model in ("network", "linear"))
@@ -216,8 +226,13 @@ WRONG = {
 }  # on six rows of a class
 
 
-@pytest.mark.parametrize("network", WRONG)
-@pytest.mark.parametrize("linear", ["both", "positive", "neither"])
+APART = [("both", "neither"), ("negative", "both"), ("positive", "positive"), ("neither", "both")]
+OTHERS = [(one, other) for one in WRONG for other in ("both", "positive", "neither") if (one, other) not in APART]
+
+
+@pytest.mark.parametrize(
+    ("network", "linear"), [*APART, *[pytest.param(*both, marks=pytest.mark.nightly) for both in OTHERS]]
+)
 def test_no_table_tells_what_another_withholds(network, linear):
     document = of_matrix(WRONG[network], WRONG[linear])
     rows, ranking, costs = policy_rows(document), document[Ranking], {"both"}
@@ -271,9 +286,10 @@ def counts(cells: np.ndarray) -> list[int]:
     ]  # fmt: skip
 
 
-def test_what_is_told_leaves_ten_numbers_or_all_that_the_confusion_matrices_allow():
+@pytest.mark.parametrize("draws", [200, pytest.param(2000, marks=pytest.mark.nightly)])
+def test_what_is_told_leaves_ten_numbers_or_all_that_the_confusion_matrices_allow(draws):
     draw, kept = np.random.default_rng(3), 0
-    for _ in range(2000):
+    for _ in range(draws):
         cells = draw.integers(0, [[30, 30, 60, 60]] * 2)
         cells = np.where(draw.random((2, 4)) < 0.3, draw.integers(0, 12, (2, 4)), cells)
         room = cells[:, :2].min(axis=1) + cells[:, 2:].min(axis=1)
@@ -294,7 +310,7 @@ def test_what_is_told_leaves_ten_numbers_or_all_that_the_confusion_matrices_allo
             assert (right[0] != right[1]).sum() == found.possible[1]
             of.setdefault((found.possible, right.tobytes()), []).append(pairs)
         assert all(len(some) >= min(9, int(room.sum()) + 1) for some in of.values())
-    assert kept > 10_000
+    assert kept > 5 * draws
 
 
 def test_the_error_of_assumed_decisions_is_no_smaller_than_the_true_one():

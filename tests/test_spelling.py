@@ -17,6 +17,7 @@ import tabinterp as ti
 from tabinterp.cli import commands as cli
 from tabinterp.errors import TableError, argument, speaking_options
 from tabinterp.messages import english
+from tests.test_architecture import tree
 
 PACKAGE = Path(ti.__file__).parent
 CODE = re.compile(r"\b(?:ti|pandas|onnx|table)\.\w+\([^)]*(?:\)|$)")  # a call to be written in Python, or its beginning
@@ -41,15 +42,15 @@ def arguments() -> set[str]:
 
 def strings(path: Path) -> Iterator[tuple[int, str]]:
     """The texts of a module, but for docstrings, keys of the catalogue and the sentences of a check."""
-    tree, left_out = ast.parse(path.read_text("utf-8")), set[int]()
-    for node in ast.walk(tree):
+    module, left_out = tree(path), set[int]()
+    for node in ast.walk(module):
         if isinstance(node, ast.Expr):
             left_out.add(id(node.value))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("why", "argument"):
             left_out |= {id(part) for part in ast.walk(node.args[0])}
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Text":
             left_out |= {id(part) for part in ast.walk(node)}
-    for node in ast.walk(tree):
+    for node in ast.walk(module):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in left_out:
             yield node.lineno, node.value
 

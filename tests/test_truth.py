@@ -24,7 +24,10 @@ def fewer_replicates(monkeypatch):
     monkeypatch.setattr(readings, "REPLICATES", 8)
 
 
-@pytest.mark.parametrize("name", VARIANCE)
+# Friedman's function takes longest, and is read in the same ways as the two others.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.nightly) if name == "Friedman-1" else name for name in VARIANCE]
+)
 def test_shares_of_the_variance(name):
     function = VARIANCE[name]
     held(readings.variance_lines(name, function, readings.FORMULA, function.module(), 2000))

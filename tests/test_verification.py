@@ -29,6 +29,7 @@ from tabinterp.cli import commands as cli
 from tabinterp.document.evidence_rows import Card
 from tabinterp.errors import DocumentError, PolicyError, TableError
 from tabinterp.models.io.bundle import WEIGHTS
+from tabinterp.network import reference
 from tabinterp.provenance.audited_rows import Rows
 from tabinterp.provenance.digest_key import read_digest_key
 from tabinterp.provenance.verify import TOLERANCE, _data, _numbers, compare, with_author
@@ -82,7 +83,9 @@ def trained(folder):
             frame.loc[row, column] = value
     frame.to_csv(folder / "data.csv", index=False)
     table = ti.read_table(folder / "data.csv", target="paid", positive="yes", drop=["id", "note", "born"], split=0.4)
-    made = ti.train(table, null=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reference, "EPOCHS", 5)
+        made = ti.train(table, null=True)
     ti.save_model(made.networks[0], folder / "model", counterpart=made.counterpart, table={"target": "paid"})
     ti.save_null(made.null, folder / "model")
 
@@ -99,8 +102,10 @@ def written(folder, *analyses):
     argv += ["--digest-key", folder / "digests.key"]
     argv += ["--protected", "sex", "--target", "paid", "--positive", "yes"]
     argv += [word for name in ("id", "note", "born") for word in ("--drop", name)]
-    whole = ["--control", "sex=m", "--constraints", folder / "constraints.toml"]
-    argv += ["--analyses", ",".join(analyses)] if analyses else whole
+    if analyses:
+        argv += ["--analyses", ",".join(analyses)]
+    if not analyses or "constraints" in analyses:
+        argv += ["--control", "sex=m", "--constraints", folder / "constraints.toml"]
     told, aside = io.StringIO(), io.StringIO()
     with redirect_stdout(told), redirect_stderr(aside):
         assert command(*argv) == 0
@@ -217,8 +222,9 @@ def test_a_changed_model_is_found(copy, name):
     assert len(failures(copy, model=copy / "model"))
 
 
-def test_another_trained_network_is_not_the_one(copy):
+def test_another_trained_network_is_not_the_one(copy, monkeypatch):
     table = ti.read_table(copy / "data.csv", target="paid", drop=["id", "note", "born"], split=0.4)
+    monkeypatch.setattr(reference, "EPOCHS", 5)
     trained = ti.train(table, seed=1)
     ti.save_model(trained.networks[0], copy / "other", counterpart=trained.counterpart)
     assert "model" in set(failures(copy, model=copy / "other")["what"])
@@ -377,8 +383,14 @@ def test_missing_rows_and_other_columns(copy):
     assert "Unknown: more" in failures(copy, data=copy / "wide.csv")["told"].iloc[-1]
 
 
-def test_numbers_are_found_again(made):
+# Those that an option is for, and those whose rows are drawn. Of all of them `tests/test_audit.py` says the same.
+REPEATED = ["decision_curve", "reason_codes", "groups", "constraints", "calibration", "shapley_values", "trust"]
+
+
+@pytest.mark.parametrize("analyses", [REPEATED, pytest.param([], marks=pytest.mark.nightly)], ids=["some", "all"])
+def test_numbers_are_found_again(analyses):
     """Of an audit with every option; a card and a mapping are their author's, and not computed."""
+    made = folder_once_per_run(written, *analyses)
     document = ti.Audit.from_json(made / "out" / "audit.json").document
     assert document.card.intended_use == "scoring"
     assert document.evidence[-1].instrument == "House rules"

@@ -10,6 +10,7 @@ import tomllib
 import warnings
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from shlex import quote
@@ -670,9 +671,15 @@ def _settings(
     return {name: value for name, value in said.items() if value is not None}
 
 
+@cache
+def _command() -> Any:
+    """Return the command line of `app`; building it takes longer than many commands."""
+    return typer.main.get_command(app)
+
+
 def _options() -> dict[str, str]:
     """Return the options of the running command, by the names of their Python arguments."""
-    commands = getattr(typer.main.get_command(app), "commands", {})
+    commands = getattr(_command(), "commands", {})
     name = next((one for one in sys.argv[1:] if one in commands), None)
     options: dict[str, str] = {}
     for parameter in () if name is None else commands[name].params:
@@ -689,7 +696,7 @@ def main() -> None:
     code: int = ExitCode.PASSED
     with interruptible() as interrupted, speaking_options(_options()):
         try:
-            code = app(standalone_mode=False) or ExitCode.PASSED
+            code = _command()(standalone_mode=False) or ExitCode.PASSED
         except SystemExit:  # typer's, where whoever reads its output has gone
             code = ExitCode.BAD_INPUT
         except (Exception, Interrupted) as error:

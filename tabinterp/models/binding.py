@@ -19,6 +19,7 @@ from tabinterp.table.schema import GOALS, Goal
 from tabinterp.table.table import check_table
 
 from .affine_front import (
+    Front,
     Untouched,
     averages_logits,
     copied,
@@ -39,6 +40,7 @@ from .multi_input import Answers
 from .outputs import averaging, link_of
 from .piped_function import of_codes
 from .scores import CLIP, Link, Scores, are_probabilities, check_probabilities, module_dtype, probabilities
+from .untraced_lookups import Intercepted, own_inputs
 
 LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
 PROBABILITIES = ("sigmoid", "softmax", "special_expit", "special_softmax")  # last operations that give probabilities,
@@ -119,6 +121,18 @@ def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
     other = BoundModel(model, bound.table, bound.encoding, bound.x, scores, front, outputs, clipped)
     _check_size(other)
     return other
+
+
+def reading_own_inputs(bound: BoundModel) -> BoundModel:
+    """Return the same rows and model for analyses that ask for scores alone: a network whose lookups are intercepted gets the
+    whole numbers that it reads itself, not one-hot levels.
+    """
+    scores = bound.module
+    if not isinstance(scores, Scores) or not isinstance(scores.module, Intercepted):
+        return bound
+    weight, network = own_inputs(scores.module)
+    front = Front(weight, torch.zeros(len(weight), dtype=torch.float64), scores.of(network))
+    return replace(bound, front=front.on(bound.device))
 
 
 def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:

@@ -25,6 +25,7 @@ from tabinterp.errors import ModelError, TabinterpError, argument
 from tabinterp.table.coerce import as_objects, shown, with_columns
 
 from .affine_encoder import NEAR, is_nearly_affine, weight_of
+from .black_box import Codes
 from .column_lineage import Probed, Sources, is_probed, known_levels, structure
 from .encoder_differences import Steps, steps_of
 from .encoder_head import Mix, cut, shown_head
@@ -107,9 +108,8 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     transform = encoded_by(encoder, frame, reads)
     width = transform(frame.iloc[:64]).shape[1]
     sources = structure(encoder, tuple(reads or columns))
-    moved = (
-        {} if encoder is None else _probe(transform, frame, columns, width)
-    )  # numbers as they are: one for each column
+    plain = encoder is None or isinstance(encoder, Codes)  # one for each column, by what they are
+    moved = {} if plain else _probe(transform, frame, columns, width)
     if sources is None or len(sources) != width:
         everything = frozenset(reads or columns)
         sources = [Probed(everything) if is_probed(encoder) else everything] * width

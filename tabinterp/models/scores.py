@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Literal
 
 import numpy as np
@@ -32,6 +33,12 @@ class Scores(nn.Module):
         self.dtype = torch.float64 if raw.dtype == torch.float64 else torch.float32
         self.casts = raw.dtype != self.dtype
         self.head = linear(matrix.to(self.dtype), None)
+
+    def of(self, module: nn.Module) -> Scores:
+        """Return the same conversion of another module's outputs."""
+        made = copy(self)
+        made._modules = {**self._modules, "module": module}
+        return made
 
     def forward(self, x: Tensor) -> Tensor:
         return self.of_outputs(self.module(x))

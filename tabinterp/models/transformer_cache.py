@@ -62,8 +62,12 @@ class InParts:
         many = len(rows) >= MANY
         if not len(rows) or not self._same.get(many):
             return None
-        encoded = self._written(rows, self._making(places), many)
-        return None if encoded is None else encoded[:, places]
+        parts = self._making(places)
+        encoded = self._written(rows, parts, many)
+        made = np.concatenate([np.arange(part.span.start, part.span.stop) for part in parts])
+        if encoded is None or np.array_equal(made, places):
+            return encoded
+        return encoded[:, np.searchsorted(made, places)]
 
     def needed(self, size: int, places: IntArray) -> list[str] | None:
         """Return the columns that `outputs` reads of this many rows; None where it needs whole ones."""
@@ -79,10 +83,12 @@ class InParts:
         return [p.transformer for p in self._parts if set(p.columns) & set(columns)] if any(self._same.values()) else []
 
     def _written(self, rows: pd.DataFrame, parts: Sequence[Part], many: bool) -> FloatArray | None:
-        encoded = np.zeros((len(rows), max(part.span.stop for part in self._parts)))
+        """Return what the parts make of the rows, side by side."""
+        widths = [part.span.stop - part.span.start for part in parts]
+        encoded = np.zeros((len(rows), sum(widths)))
         try:
-            for part in parts:
-                _write(encoded, part, rows[part.columns], self._array, many)
+            for part, stop, width in zip(parts, np.cumsum(widths).tolist(), widths, strict=True):
+                _write(encoded, slice(stop - width, stop), part, rows[part.columns], self._array, many)
         except Exception:  # the user's transformers: the encoder as a whole will say what is wrong, if anything is
             return None
         return encoded
@@ -112,14 +118,21 @@ def _parts(encoder: Any) -> tuple[Part, ...]:
 
 
 def _write(
-    encoded: FloatArray, part: Part, frame: pd.DataFrame, array: Callable[[Any], FloatArray], many: bool
+    encoded: FloatArray,
+    span: slice,
+    part: Part,
+    frame: pd.DataFrame,
+    array: Callable[[Any], FloatArray],
+    many: bool,
 ) -> None:
-    """Write the part's columns into zeros (m, width); large inputs with few distinct texts are encoded by distinct text."""
+    """Write the part's columns into the `span` of zeros (m, width); large inputs with few distinct texts are encoded by
+    distinct text.
+    """
     found = [_distinct(frame[name]) for name in part.columns] if part.blocks is not None and many else [None]
     known = [one for one in found if one is not None]
     size = max((len(texts) for _, texts in known), default=0)
     if len(known) < len(found) or size > FEW * len(frame):
-        encoded[:, part.span] = array(part.transformer.transform(as_objects(frame)))
+        encoded[:, span] = array(part.transformer.transform(as_objects(frame)))
         return
     padded = {
         name: np.append(texts, [texts[0]] * (size - len(texts)))
@@ -127,7 +140,7 @@ def _write(
     }
     few = array(part.transformer.transform(pd.DataFrame(padded, dtype=object)))
     for (codes, _), block in zip(known, part.blocks or (), strict=True):
-        _scatter(encoded, part.span.start + block, few[:, block], codes)
+        _scatter(encoded, span.start + block, few[:, block], codes)
 
 
 def _scatter(encoded: FloatArray, block: IntArray, few: FloatArray, codes: IntArray) -> None:

@@ -709,6 +709,44 @@ class Intercepted(nn.Module):
         return made
 
 
+class OwnInputs(nn.Module):
+    """An intercepted network as a function of what it reads itself, (n, columns): the levels of its columns as whole numbers, and
+    numbers. For rows that hold one of the levels in each column; without a gradient.
+    """
+
+    _is_whole: Tensor
+
+    def __init__(self, intercepted: Intercepted) -> None:
+        super().__init__()
+        self.module = intercepted.module
+        self._kinds = list(zip(intercepted._shapes, intercepted._widths, intercepted._whole, strict=True))
+        of_inputs = [whole for _, width, whole in self._kinds for _ in range(width)]
+        has_levels = [one is not None for one in intercepted._levels]
+        is_whole = torch.tensor([a or b for a, b in zip(of_inputs, has_levels, strict=True)])
+        self.register_buffer("_is_whole", is_whole, persistent=False)
+
+    def forward(self, own: Tensor) -> Tensor:
+        """Return the scores of rows (n, columns), in which whole numbers may be off by rounding."""
+        own = torch.where(self._is_whole, own.round(), own)
+        parts = torch.split(own, [width for _, width, _ in self._kinds], dim=1)
+        inputs = [
+            (part.long() if whole else part).reshape(len(own), *shape)
+            for part, (shape, _, whole) in zip(parts, self._kinds, strict=True)
+        ]
+        return self.module(*inputs)  # type: ignore[no-any-return]
+
+
+def own_inputs(intercepted: Intercepted) -> tuple[Tensor, OwnInputs]:
+    """Return the weights (columns, d) that make a network's own inputs of numbers and one-hot levels, and the network of
+    these.
+    """
+    columns = [
+        torch.ones(1, 1) if one is None else torch.arange(one.low, one.low + one.size)[None]
+        for one in intercepted._levels
+    ]
+    return torch.block_diag(*columns).double(), OwnInputs(intercepted)
+
+
 def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
     """Return the module with its lookups intercepted; `inputs` are its inputs for some rows, (n, c) or (n,) each.
 

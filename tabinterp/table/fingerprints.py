@@ -82,7 +82,7 @@ class Fingerprints:
         """Return the fingerprints of the batches that begin in `rows` rows from `first` on, for the process that reads
         these.
         """
-        known = {at: one for at, one in self.batches.items() if first <= at < first + rows}
+        known = {at: one for at, one in self.batches.copy().items() if first <= at < first + rows}
         return Fingerprints(self.name, known, self.rows)
 
     def restore(self, batches: Iterable[tuple[int, int, str]], rows: int | None) -> None:
@@ -90,8 +90,8 @@ class Fingerprints:
         self.batches, self.rows = {first: (count, digest) for first, count, digest in batches}, rows
 
     def pack(self) -> list[tuple[int, int, str]]:
-        """Return what `restore` takes."""
-        return [(first, *one) for first, one in self.batches.items()]
+        """Return what `restore` takes; batches may be added meanwhile by the thread that reads."""
+        return [(first, *one) for first, one in self.batches.copy().items()]
 
     def _changed(self, what: str, reader: str) -> NoReturn:
         raise TableError(f"the data in {self.name!r} changed during reading: {what} (noticed by {reader}). {ADVICE}")

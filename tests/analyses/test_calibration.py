@@ -145,6 +145,7 @@ def test_a_slope_takes_twenty_events_of_each_class(events, told):
         assert len(found.bins) > 0
 
 
+@pytest.mark.nightly
 def test_slopes_of_a_rare_class_have_intervals_that_hold():
     """Of 300 samples of 800 rows with 4% positives, 95% hold the slope; the binomial error of that share is 1.3%."""
     draw, inside, tested = np.random.default_rng(1), 0, 0

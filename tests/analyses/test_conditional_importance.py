@@ -172,6 +172,7 @@ def test_the_auc_falls_by_what_scikit_learn_says():
     assert result.importance[0] == pytest.approx(np.mean(falls), abs=1e-9)
 
 
+@pytest.mark.nightly
 def test_the_error_of_the_auc_is_the_spread_over_samples():
     samples = sixty(bind(CLASSES, of_two_classes(60 * 400, 0)))
     found = [ti.permutation_importance(one, one.table, loss="auc", conditional=True) for one in samples]

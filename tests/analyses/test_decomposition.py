@@ -70,10 +70,10 @@ def test_formulas_have_their_closed_forms(name):
     assert found.pairs[0] == tuple(pair.split(" × "))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("name", "rows", "hidden"),
-    [("friedman", 2000, (32,)), pytest.param("ishigami", 4000, (64, 64), marks=pytest.mark.nightly)],
+    [("friedman", 2000, (32,)), ("ishigami", 4000, (64, 64))],
 )
 def test_networks_trained_on_the_formulas_have_their_shares(name, rows, hidden):
     module, (low, high, d), truth, _, _ = FORMULAS[name]
@@ -121,7 +121,7 @@ def test_a_linear_model_is_linear(task):
 
 @pytest.mark.parametrize(
     ("task", "weighted"),
-    [("binary", True), ("multiclass", False), ("multiclass", True), ("regression", False), ("count", True)],
+    [("binary", True), ("multiclass", True), ("regression", False)],
 )
 def test_parts_add_up(task, weighted):
     frame = cases.mixed_frame(700, 2, task)
@@ -137,23 +137,23 @@ def test_parts_add_up(task, weighted):
                 assert parts[component] == pytest.approx(whole[component], abs=1e-9)
 
 
-@pytest.mark.parametrize("weighting", ["plain", "p(1-p)"])
-def test_linear_and_additive_shares_are_those_of_least_squares(weighting):
+def test_linear_and_additive_shares_are_those_of_least_squares():
     """scikit-learn on the same design and all rows: what it finds differs by the noise of the fit alone."""
     frame = cases.mixed_frame(4000, 3)
     table = cases.mixed_table(frame)
     network = cases.network_pipeline(frame)
-    found = ti.decompose(ti.wrap(network), table).frame(weighting)["share"].to_numpy()[:3]
+    found = ti.decompose(ti.wrap(network), table)
     score = cases.scorer(network)(frame)[:, 0]
     p = 1 / (1 + np.exp(-score))
-    w = p * (1 - p) if weighting == "p(1-p)" else np.ones(len(p))
     kinds = {c: table.schema[c].kind for c in cases.INPUTS}
     basis = build(table.inputs, kinds, curves=kinds)
     design = basis.design(table.inputs)
-    linear, additive = (
-        LinearRegression().fit(x, score, w).score(x, score, w) for x in (design[:, basis.tier == 0], design)
-    )
-    assert found == pytest.approx([linear, additive - linear, 1 - additive], abs=0.004)
+    for weighting, w in (("plain", np.ones(len(p))), ("p(1-p)", p * (1 - p))):
+        linear, additive = (
+            LinearRegression().fit(x, score, w).score(x, score, w) for x in (design[:, basis.tier == 0], design)
+        )
+        shares = found.frame(weighting)["share"].to_numpy()[:3]
+        assert shares == pytest.approx([linear, additive - linear, 1 - additive], abs=0.004), weighting
 
 
 def test_a_column_may_have_a_negative_share():
@@ -166,16 +166,17 @@ def test_a_column_may_have_a_negative_share():
 
 
 def test_noise_of_the_fit_neither_inflates_nor_deflates():
-    """Pure interaction, 8 columns, few rows: in-sample R2 of the lines would be 8 / 150, out of sample below zero."""
-    draws = [np.random.default_rng(s).choice([-1.0, 1.0], (150, 8)) for s in range(12)]
+    """Pure interaction, 5 columns, few rows: in-sample R2 of the lines would be 5 / 100, out of sample below zero."""
+    draws = [np.random.default_rng(s).choice([-1.0, 1.0], (100, 5)) for s in range(12)]
     linear = [wholes(split_of(lambda x: x[:, 0] * x[:, 1], x))[0] for x in draws]
     assert abs(np.mean(linear)) < 4 * np.std(linear) / np.sqrt(12)
     assert abs(np.mean(linear)) < 0.015  # in-sample .05
 
 
 def test_seeds_and_order_of_rows():
-    x = np.random.default_rng(0).random((500, 5))
-    model = ti.wrap(Friedman(), encoder="passthrough", task="regression")
+    x = np.random.default_rng(0).random((500, 3))
+    bent = Formula(lambda x: 10 * torch.sin(torch.pi * x[:, 0] * x[:, 1]) + 20 * (x[:, 2] - 0.5) ** 2)
+    model = ti.wrap(bent, encoder="passthrough", task="regression")
     table = table_of(x, task="regression")
     first, other = (ti.decompose(model, table, seed=s).frame() for s in (0, 1))
     again = ti.decompose(model, table.take(np.random.default_rng(1).permutation(500)), seed=0).frame()

@@ -31,12 +31,12 @@ N = 40
 
 @cache
 def scene(task, weighted=False, mixed=False, n=N):
-    """Frame, table, a fitted pipeline, its independent scores, weights."""
+    """Frame, table, a fitted pipeline that is bound to it, its independent scores, weights."""
     frame = cases.mixed_frame(n, 0, task)
     table = cases.mixed_table(frame, task, weighted)
     pipeline = cases.network_pipeline(frame, task, after=[PCA(4, random_state=0)] if mixed else [])
     weights = frame["w"].to_numpy() if weighted else np.ones(n)
-    return frame, table, pipeline, cases.scorer(pipeline, task), weights
+    return frame, table, bind(ti.wrap(pipeline), table), cases.scorer(pipeline, task), weights
 
 
 @cache
@@ -71,9 +71,9 @@ def enumerated(loss, table, scores, weights):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(("task", "loss"), PLAIN)
 def test_exact_columns_are_the_mean_over_all_pairs(task, loss, weighted):
-    _, table, pipeline, _, weights = scene(task, weighted)
+    _, table, bound, _, weights = scene(task, weighted)
     groups = {"both": ["city", "grade"]}
-    result = ti.permutation_importance(ti.wrap(pipeline), table, loss=loss, n_repeats=20, groups=groups)
+    result = ti.permutation_importance(bound, table, loss=loss, n_repeats=20, groups=groups)
     assert result.players == ("age", "income", "member", "both")
     assert result.exact == (True, True, True, True)
     for i, columns in enumerate((("age",), ("income",), ("member",), ("city", "grade"))):
@@ -86,21 +86,23 @@ def test_exact_columns_are_the_mean_over_all_pairs(task, loss, weighted):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_error_of_the_auc_is_that_of_the_infinitesimal_jackknife(weighted):
     """Its first-order term holds both roles of a row, and its class's share."""
-    _, table, pipeline, _, weights = scene("binary", weighted)
-    result = ti.permutation_importance(ti.wrap(pipeline), table, loss="auc", n_repeats=20)
+    _, table, bound, _, weights = scene("binary", weighted)
+    result = ti.permutation_importance(bound, table, loss="auc", n_repeats=20)
     for i, column in ((0, "age"), (2, "city")):
         scores = pairs((column,), "binary", weighted)
         expected = oracles.infinitesimal_jackknife(lambda w, s=scores: oracles.auc_importance(table.y, s, w), weights)
         assert result.stderr[i] == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(("task", "loss"), [pair for pair in PLAIN if pair[1] != "auc"])
+@pytest.mark.parametrize(
+    ("task", "loss", "weighted"),  # without weights all rows weigh one: that is seen on one loss
+    [*((*pair, True) for pair in PLAIN if pair[1] != "auc"), ("binary", "log_loss", False)],
+)
 def test_all_shifts_are_the_mean_over_all_other_donors(task, loss, weighted):
     """With every shift drawn nothing is left to chance, whether the encoder mixes columns or not."""
-    _, table, pipeline, _, weights = scene(task, weighted, True, 24)
+    _, table, bound, _, weights = scene(task, weighted, True, 24)
     groups = {"both": ["age", "grade"]}
-    result = ti.permutation_importance(ti.wrap(pipeline), table, loss=loss, n_repeats=23, groups=groups)
+    result = ti.permutation_importance(bound, table, loss=loss, n_repeats=23, groups=groups)
     assert not any(result.exact)
     for i, columns in enumerate((("income",), ("city",), ("member",), ("age", "grade"))):
         scores = pairs(columns, task, weighted, True, 24)
@@ -108,15 +110,19 @@ def test_all_shifts_are_the_mean_over_all_other_donors(task, loss, weighted):
         assert result.importance[i] == pytest.approx(oracles.importance_of_others(losses, own, weights), abs=FLOAT32)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("scale", ["log_odds", "probability"])
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize(
+    ("task", "scale", "weighted"),
+    [
+        *((task, scale, True) for task in cases.TASKS for scale in ("log_odds", "probability")),
+        ("binary", "log_odds", False),
+    ],
+)
 def test_own_loss_is_called_on_the_scale_asked_for(task, scale, weighted):
     def rank_one(y, s):
         return np.abs(s[:, -1]) * (1 + y)
 
-    _, table, pipeline, _, weights = scene(task, weighted)
-    result = ti.permutation_importance(ti.wrap(pipeline), table, loss=rank_one, scale=scale, n_repeats=20)
+    _, table, bound, _, weights = scene(task, weighted)
+    result = ti.permutation_importance(bound, table, loss=rank_one, scale=scale, n_repeats=20)
 
     def slow(y, s):
         if scale == "probability" and task in ("binary", "multiclass"):
@@ -130,23 +136,26 @@ def test_own_loss_is_called_on_the_scale_asked_for(task, scale, weighted):
 
 
 def test_an_own_loss_that_gives_no_number_for_each_row_is_refused():
-    _, table, pipeline, *_ = scene("binary")
+    _, table, bound, *_ = scene("binary")
     for wrong in (lambda y, s: 0.3, lambda y, s: s, lambda y, s: s[1:, 0]):
         with pytest.raises(NotApplicableError, match="one number for each row"):
-            ti.permutation_importance(ti.wrap(pipeline), table, loss=wrong)
+            ti.permutation_importance(bound, table, loss=wrong)
 
 
 # ---- drawn columns
 
 
-@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(
-    ("task", "loss", "mixed"),  # a loss is taken of scores, however these were found
-    [*((*pair, False) for pair in PLAIN), *((task, goal.losses[0], True) for task, goal in GOALS.items())],
+    ("task", "loss", "weighted", "mixed"),  # a loss is taken of scores, however these were found
+    [
+        *((*pair, True, False) for pair in PLAIN),
+        ("binary", "log_loss", False, False),
+        *((task, GOALS[task].losses[0], weighted, True) for task, weighted in (("multiclass", True), ("count", False))),
+    ],
 )
 def test_drawn_columns_lie_within_their_error_of_the_enumeration(task, loss, weighted, mixed):
-    _, table, pipeline, _, weights = scene(task, weighted, mixed)
-    result = ti.permutation_importance(ti.wrap(pipeline), table, loss=loss, n_repeats=4, seed=3)
+    _, table, bound, _, weights = scene(task, weighted, mixed)
+    result = ti.permutation_importance(bound, table, loss=loss, n_repeats=4, seed=3)
     assert not result.exact[1]
     value = importance(loss, table, pairs(("income",), task, weighted, mixed), weights)
     assert abs(result.importance[1] - value) < 4 * result.stderr[1]
@@ -224,6 +233,7 @@ def _coverage(n_repeats, reps=400, n=120):
     return inside / reps
 
 
+@pytest.mark.nightly
 def test_intervals_cover_the_population_value():
     """400 tables: three standard errors of a count are 3.3%."""
     cover = _coverage(10)
@@ -250,9 +260,9 @@ def test_agrees_with_scikit_learn_within_both_errors(loss):
 
 
 def test_baseline_is_the_loss_untouched():
-    frame, table, pipeline, _, weights = scene("binary", weighted=True)
-    chance = pipeline.predict_proba(frame[cases.INPUTS])[:, 1]
-    result = ti.permutation_importance(ti.wrap(pipeline), table, loss="auc")
+    frame, table, bound, _, weights = scene("binary", weighted=True)
+    chance = cases.network_pipeline(frame).predict_proba(frame[cases.INPUTS])[:, 1]
+    result = ti.permutation_importance(bound, table, loss="auc")
     assert result.baseline == pytest.approx(1 - roc_auc_score(frame["y"] == "yes", chance, sample_weight=weights))
 
 
@@ -271,12 +281,11 @@ def test_two_models_share_their_draws():
 
 @pytest.mark.parametrize("loss", ["log_loss", "auc"])
 def test_the_order_of_the_rows_does_not_matter(loss):
-    _, table, pipeline, *_ = scene("binary", weighted=True)
+    _, table, bound, *_ = scene("binary", weighted=True)
     shuffled = table.take(np.random.default_rng(5).permutation(len(table)))
     for n_repeats in (3, 30):
         a, b = (
-            ti.permutation_importance(ti.wrap(pipeline), t, loss=loss, n_repeats=n_repeats, seed=4)
-            for t in (table, shuffled)
+            ti.permutation_importance(bound.model, t, loss=loss, n_repeats=n_repeats, seed=4) for t in (table, shuffled)
         )
         pd.testing.assert_frame_equal(a.frame(), b.frame(), atol=FLOAT32, rtol=0)
 
@@ -288,8 +297,8 @@ def plan_of(task, loss, mixed):
     """A plan is made once; the test below takes it apart in many ways."""
     key = (task, loss, mixed)
     if key not in PLANS:
-        _, table, pipeline, *_ = scene(task, True, mixed)
-        plan = pi.start(bind(ti.wrap(pipeline), table), n_repeats=3, seed=1, loss=loss)
+        _, _, bound, *_ = scene(task, True, mixed)
+        plan = pi.start(bound, n_repeats=3, seed=1, loss=loss)
         PLANS[key] = plan, pi.finish(plan, pi.update(plan, np.arange(N))).frame()
     return PLANS[key]
 
@@ -329,12 +338,11 @@ def test_a_column_that_the_model_does_not_read_is_exactly_zero(loss):
 
 
 def test_groups_move_together_and_stand_last():
-    _, table, pipeline, *_ = scene("binary")
-    model = ti.wrap(pipeline)
-    result = ti.permutation_importance(model, table, groups={"person": ["member", "age"]})
+    _, table, bound, *_ = scene("binary")
+    result = ti.permutation_importance(bound, table, groups={"person": ["member", "age"]})
     assert result.frame()["column"].tolist() == ["income", "city", "grade", "person"]
-    alone = ti.permutation_importance(model, table, groups={"income only": ["income"]})
-    plain = ti.permutation_importance(model, table)
+    alone = ti.permutation_importance(bound, table, groups={"income only": ["income"]})
+    plain = ti.permutation_importance(bound, table)
     assert alone.importance[-1] == plain.importance[1]
 
 
@@ -352,14 +360,13 @@ def test_groups_move_together_and_stand_last():
     ],
 )
 def test_what_has_no_meaning_is_refused(more, message):
-    _, table, pipeline, *_ = scene("binary")
+    _, table, bound, *_ = scene("binary")
     with pytest.raises(NotApplicableError, match=message):
-        ti.permutation_importance(ti.wrap(pipeline), table, **more)
+        ti.permutation_importance(bound, table, **more)
 
 
 def test_one_row_and_one_class_are_refused():
-    _, table, pipeline, *_ = scene("binary")
-    bound = bind(ti.wrap(pipeline), table)
+    _, table, bound, *_ = scene("binary")
     one_class = bound.take(table.y == 1)
     with pytest.raises(NotApplicableError, match="two rows"):
         ti.permutation_importance(bound.take(np.array([0])), bound.take(np.array([0])).table)

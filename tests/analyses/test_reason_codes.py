@@ -42,13 +42,13 @@ def just_approved(network, adverse: str, threshold: float) -> tuple[np.ndarray, 
 
 def shapley(score, x: np.ndarray, blocks: list[np.ndarray], row: np.ndarray, back: np.ndarray) -> np.ndarray:
     """By its definition: the weighted mean over all coalitions."""
-    m, values = len(blocks), {}
-    for size in range(m + 1):
-        for inside in combinations(range(m), size):
-            mix = back.copy()
-            for j in inside:
-                mix[blocks[j]] = row[blocks[j]]
-            values[inside] = score(mix[None])[0, 0]
+    m = len(blocks)
+    coalitions = [inside for size in range(m + 1) for inside in combinations(range(m), size)]
+    mixes = np.tile(back, (len(coalitions), 1))
+    for mix, inside in zip(mixes, coalitions, strict=True):
+        for j in inside:
+            mix[blocks[j]] = row[blocks[j]]
+    values = dict(zip(coalitions, score(mixes)[:, 0], strict=True))
     found = np.zeros(m)
     for j in range(m):
         for inside, value in values.items():

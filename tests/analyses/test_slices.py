@@ -97,6 +97,7 @@ def test_what_is_found_is_found_by_benjamini_and_hochberg():
     assert found[0].inside[2:] == pytest.approx(ends)
 
 
+@pytest.mark.nightly
 def test_nothing_is_found_where_nothing_is():
     """Over many drawn tables the share in which anything is found stays near the rate: all groups have the mean zero."""
     rng = np.random.default_rng(3)

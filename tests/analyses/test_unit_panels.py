@@ -101,7 +101,7 @@ def test_facets_of_an_exclusive_pair_and_of_an_either():
     assert found.summary()["nearest"].max() < 0.5
 
 
-@pytest.mark.parametrize("diversity", [0.0, 0.3, 0.9, 3.0])
+@pytest.mark.parametrize("diversity", [0.0, 0.9])
 def test_no_row_of_the_domain_is_a_better_second_facet(diversity):
     table = cases.numbers(300, seed=3)
     model = cases.wrapped(cases.relu_network(cases.BENT))
@@ -130,15 +130,15 @@ def test_no_row_of_the_domain_is_a_better_second_facet(diversity):
 
 def test_the_path_is_that_of_the_ellipsoid():
     rng = np.random.default_rng(5)
-    x = rng.normal(size=(800, 3)) @ np.array([[1.0, 0.6, 0], [0, 1, 0.3], [0, 0, 1]])
+    x = rng.normal(size=(400, 3)) @ np.array([[1.0, 0.6, 0], [0, 1, 0.3], [0, 0, 1]])
     table = ti.read_table(pd.DataFrame(x, columns=list("abc")).assign(y=x[:, 0]), target="y", task="regression")
     w = np.array([1.0, -0.5, 0.2])
     model = cases.wrapped(cases.relu_network(([w], [0.4], [1.0])))
-    shares = [0.1, 0.5, 0.9, None]
+    shares = [0.1, 0.9, None]
     found = ti.pareto(model, table, objective=ti.unit(1, 0), budgets=shares)
     mean, precision = x.mean(axis=0), np.linalg.inv(np.cov(x.T, bias=True))
     squared = np.einsum("ij,jk,ik->i", x - mean, precision, x - mean)
-    for k, share in enumerate(shares[:3]):
+    for k, share in enumerate(shares[:2]):
         limit = np.quantile(squared, share, method="inverted_cdf")
         best = w @ mean + 0.4 + np.sqrt(limit * (w @ np.linalg.solve(precision, w)))
         assert found.distance[k] <= np.sqrt(limit) * (1 + 1e-6)
@@ -147,11 +147,11 @@ def test_the_path_is_that_of_the_ellipsoid():
         assert found.real[k] == pytest.approx((x @ w + 0.4)[squared <= limit].max(), abs=1e-5)
         single = ti.maximise(model, table, objective=ti.unit(1, 0), budget=share).value[0]
         assert found.value[k] >= single - 0.02 * (best - found.mean)
-    assert found.value[3] == pytest.approx(ti.maximise(model, table, objective=ti.unit(1, 0)).value[0], abs=1e-5)
+    assert found.value[2] == pytest.approx(ti.maximise(model, table, objective=ti.unit(1, 0)).value[0], abs=1e-5)
     assert (np.diff(found.value) >= 0).all()
     told = found.summary()
     assert told["budget"].tolist() == shares
-    assert found.frame()["column"].tolist() == ["a", "b", "c"] * 4
+    assert found.frame()["column"].tolist() == ["a", "b", "c"] * 3
     assert told["mahalanobis"].is_monotonic_increasing
     assert found.readable == int(np.flatnonzero(~told["unreadable"])[-1])
 

@@ -83,6 +83,7 @@ def test_rows_without_weight_are_no_background():
         ti.shapley_values(ti.wrap(pipeline), table, table.take(np.arange(0, 40, 4)))
 
 
+@pytest.mark.nightly
 def test_the_mean_of_a_population_is_held_by_95_of_100_intervals():
     """Rows with large values are drawn three times as often, and weigh a third; by an unweighted background none held it."""
     draw = np.random.default_rng(0)

@@ -90,7 +90,8 @@ def test_clauses_from_memory_are_left_out_unless_asked_for(document):
     assert any(row.mark == "M" for row in evidence(document, unverified=True))
 
 
-def test_no_sentence_says_that_a_model_complies(document):
+def test_no_sentence_says_that_a_model_complies(document, undrawn):
+    """The words of figures are among all sentences."""
     page = ti.Audit(judged(document)).to_html().lower()
     assert "evidence that is relevant to clauses" in page
     assert "compliant" not in page

@@ -530,16 +530,22 @@ def test_robust_errors_of_a_separated_fit_are_those_of_the_rest():
 def slow_limit(x, y, k):
     """Possible classes in the limit, from the definition: is there a direction that wins this margin and loses none?
 
-    One linear programme for every margin (Albert and Anderson 1984), again for what remains (Geyer 2009).
+    A direction that wins as much as it can of the margins not yet won (Albert and Anderson 1984) until there is none, again for
+    what remains (Geyer 2009).
     """
     possible = np.ones((len(x), k), dtype=bool)
     while True:
         pairs = [(i, c) for i in range(len(x)) for c in np.flatnonzero(possible[i]) if c != y[i]]
         rows = np.array([np.kron(np.eye(k)[y[i]] - np.eye(k)[c], x[i]) for i, c in pairs])
-        won = [-linprog(-row, A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1)).fun > 1e-6 for row in rows]
+        won = np.zeros(len(rows), dtype=bool)
+        while not won.all():
+            best = linprog(-rows[~won].sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1)).x
+            if not (rows[~won] @ best > 1e-6).any():
+                break
+            won |= rows @ best > 1e-6
         for (i, c), strict in zip(pairs, won, strict=True):
             possible[i, c] &= not strict
-        if not any(won):
+        if not won.any():
             return possible
 
 

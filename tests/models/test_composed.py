@@ -73,9 +73,18 @@ CALIBRATED = {  # name -> (estimator, linear where there are two classes)
 METHODS = CalibratedClassifierCV._parameter_constraints["method"][0].options  # "temperature" came with scikit-learn 1.8
 
 
-@pytest.mark.parametrize("where", ["inside", "outside"])
-@pytest.mark.parametrize("task", ["binary", "multiclass"])
-@pytest.mark.parametrize("name", [name for name, (made, _) in CALIBRATED.items() if made.method in METHODS])
+KNOWN = [name for name, (made, _) in CALIBRATED.items() if made.method in METHODS]
+INSIDE = {"margin", "temperature", "folds", "folds of mlp"}  # of one fit and of several, which have an encoder each
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "where"),
+    [
+        *((name, task, "outside") for name in KNOWN for task in ("binary", "multiclass")),
+        *((name, "binary", "inside") for name in KNOWN if name in INSIDE),
+        ("folds of mlp", "multiclass", "inside"),
+    ],
+)
 def test_calibrated_classifiers_are_networks(name, task, where):
     estimator, linear = CALIBRATED[name]
     estimator = fitted(estimator, task, where)
@@ -145,9 +154,15 @@ BACK = {  # name -> (settings of TransformedTargetRegressor, linear with a linea
 REGRESSORS = {"linear": Ridge(), "mlp": MLPRegressor(hidden_layer_sizes=(3,), max_iter=5, random_state=0)}
 
 
-@pytest.mark.parametrize("where", ["inside", "outside"])
-@pytest.mark.parametrize("regressor", REGRESSORS)
-@pytest.mark.parametrize("name", BACK)
+@pytest.mark.parametrize(
+    ("name", "regressor", "where"),
+    [
+        *((name, "linear", "outside") for name in BACK),
+        *((name, "mlp", "outside") for name in ("standard", "nothing", "root", "log, scaled")),
+        *(("standard", regressor, "inside") for regressor in REGRESSORS),
+        ("log1p", "mlp", "inside"),
+    ],
+)
 def test_transformed_targets_are_networks(name, regressor, where):
     settings, linear = BACK[name]
     model = TransformedTargetRegressor(REGRESSORS[regressor], check_inverse=False, **settings)

@@ -48,8 +48,7 @@ def chosen_logistic(x, y, training):
     )
 
 
-@pytest.mark.parametrize("split", [None, 0.3])
-@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize(("task", "split"), [("binary", None), ("multiclass", 0.3)])
 def test_classification_is_scikit_learn_s_fit_of_the_chosen_penalty(task, split):
     given = table(task, split=split)
     training = np.ones(300, dtype=bool) if split is None else ~given.held_out
@@ -72,10 +71,9 @@ def leave_one_out(x, y, alpha):
     return np.mean(errors)
 
 
-@pytest.mark.parametrize("split", [None, 0.3])
-def test_regression_is_ridge_with_the_penalty_of_the_least_error(split):
-    given = table("regression", split=split)
-    training = np.ones(300, dtype=bool) if split is None else ~given.held_out
+def test_regression_is_ridge_with_the_penalty_of_the_least_error():
+    given = table("regression", split=0.3)
+    training = ~given.held_out
     linear = ti.fit_counterpart(network(given), given)
     x, n = standardised(given, training), int(training.sum())
     alphas = n * np.logspace(-7, 1, 17)

@@ -6,6 +6,7 @@ from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -234,21 +235,47 @@ HERE = {  # who works something out here: draws that are the same everywhere, an
 }  # fmt: skip
 
 
-def test_an_audit_on_a_device(monkeypatch):
+def layered(units):
+    """A table, a network, and another one."""
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Linear(3, units), torch.nn.ReLU(), torch.nn.Linear(units, units), torch.nn.ReLU()
+    )
+    model = ti.wrap(network.append(torch.nn.Linear(units, 1)), encoder="passthrough", classes=[False, True])
+    other = ti.wrap(copy.deepcopy(network).apply(moved), encoder="passthrough", classes=[False, True])
+    return numeric_table(rows=100, columns=3), model, other
+
+
+# With what READINGS below and trust do not have; the whole audit is read at night.
+AUDITED = ["permutation_importance", "coefficients", "unit_correlations", "hidden_units", "linear_regions"]
+
+
+@pytest.mark.parametrize("analyses", [AUDITED, pytest.param(None, marks=pytest.mark.nightly)], ids=["a part", "all"])
+def test_an_audit_on_a_device(analyses, monkeypatch):
     """The same numbers, and torch works them out there; here it copies networks, and draws what is to be equal everywhere."""
     monkeypatch.setattr(audited_units, "MOST", 2)  # more units, refits and starts do the same again
     monkeypatch.setattr(trust, "REFITS", 1)
-    table = numeric_table(rows=100, columns=3)
-    network = torch.nn.Sequential(torch.nn.Linear(3, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU())
-    model = ti.wrap(network.append(torch.nn.Linear(64, 1)), encoder="passthrough", classes=[False, True])
-    other = ti.wrap(copy.deepcopy(network).apply(moved), encoder="passthrough", classes=[False, True])
-    own = ti.audit(model, table, rows=20, others=[other], null=other)
+    table, model, other = layered(128)
+    asked = {"rows": 20, "analyses": analyses} | ({} if analyses else {"others": [other], "null": other})
+    own = ti.audit(model, table, **asked)
     with Elsewhere() as device:
-        found = ti.audit(elsewhere(model), table, rows=20, others=[other], null=other)
+        found = ti.audit(elsewhere(model), table, **asked)
     assert compare(own, found).status == "ok"
     assert found.document.method.device == found.run["device"] == NAME
     assert {caller for caller, numbers in device.asked.items() if numbers} <= HERE, device.asked
     assert device.away > 1000 * device.here
+
+
+def test_trust_on_a_device():
+    table, model, other = layered(16)
+    few = {"rows": 5, "background": 4, "draws": 2, "orders": 1, "backgrounds": 2}
+    own = trust.trust(model, table, others=[other], null=other, **few).frame()
+    with Elsewhere() as device:
+        model, other = elsewhere(model), elsewhere(other)
+        found = trust.trust(model, table, others=[other], null=other, **few).frame()
+    pd.testing.assert_frame_equal(found, own, rtol=1e-5, atol=1e-6)
+    assert {caller for caller, numbers in device.asked.items() if numbers} <= HERE, device.asked
+    assert device.away > 100 * device.here
 
 
 def test_a_reading_that_runs_out_of_memory_is_taken_again_with_fronts_here():
@@ -297,7 +324,7 @@ READINGS = (
 @cache
 def scene():
     """A table, a network, and its results on the processor."""
-    table = numeric_table("multiclass", rows=120)
+    table = numeric_table("multiclass", rows=60)
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
     model = ti.wrap(network, encoder="passthrough", classes=list(table.schema.classes))

@@ -109,14 +109,21 @@ def test_importance_is_that_of_encoding_whole_rows_again(name):
     np.testing.assert_allclose(ours, expected, atol=2e-5)
 
 
-# Every other pipeline that has slow columns, and every sixth of the others: an audit takes seconds.
+# Every other pipeline that has slow columns, and every sixth of the others: an audit takes seconds. Most of them at night.
 AUDITED = [name for i, name in enumerate(PIPELINES) if i % 2 == 0 and (PIPELINES[name].slow or i % 6 == 0)]
+OF_COLUMNS = ["permutation_importance", "coefficients", "effects", "interactions"]
+SOON = [next(name for name in AUDITED if bool(PIPELINES[name].slow) == slow) for slow in (True, False)]
 
 
-@pytest.mark.parametrize("name", AUDITED)
-def test_an_audit_runs_and_says_which_columns_are_slow(name):
+@pytest.mark.parametrize(
+    ("name", "analyses"),
+    [
+        pytest.param(AUDITED[0], None, marks=pytest.mark.nightly),
+        *(pytest.param(name, OF_COLUMNS, marks=[] if name in SOON else pytest.mark.nightly) for name in AUDITED),
+    ],
+)
+def test_an_audit_runs_and_says_which_columns_are_slow(name, analyses):
     _, bound = fitted(name)
-    analyses = None if name == AUDITED[0] else ["permutation_importance", "coefficients", "effects", "interactions"]
     audit = ti.audit(bound.model, bound.table, rows=16, analyses=analyses)
     slow = PIPELINES[name].slow
     said = [note.values["columns"] for note in audit.document.network.notes if note.key == "model.mixed"]

@@ -15,26 +15,28 @@ from torch.utils.checkpoint import checkpoint
 import tabinterp as ti
 from tabinterp.auditing.streaming import sweep
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import bind
+from tabinterp.models import bind, untraced_lookups
 from tabinterp.models.inputs import Levels
-from tabinterp.models.untraced_lookups import Intercepted
+from tabinterp.models.untraced_lookups import Intercepted, own_inputs
 
 from .test_several import Plain
 
 COLUMNS = ["age", "income", "city", "grade"]
 CITIES, GRADES = ["a", "b", "c", "rare"], ["x", "y", "z"]
-SPECIAL = 400  # a row behind those whose gradient is taken at binding: its income is far from all others
+ROWS = 280
+SPECIAL = 260  # a row behind those whose gradient is taken at binding: its income is far from all others
+LAST = np.arange(ROWS - 80, ROWS)  # these hold the special row, and all levels
 FAR = 8.0
 
 
 @pytest.fixture(scope="module")
 def source():
     draw = np.random.default_rng(0)
-    frame = pd.DataFrame({"age": draw.normal(40, 10, 500), "income": draw.normal(10, 5, 500)})
-    frame["city"] = np.where(np.arange(500) < SPECIAL, draw.choice(CITIES[:3], 500), draw.choice(CITIES, 500))
+    frame = pd.DataFrame({"age": draw.normal(40, 10, ROWS), "income": draw.normal(10, 5, ROWS)})
+    frame["city"] = np.where(np.arange(ROWS) < SPECIAL, draw.choice(CITIES[:3], ROWS), draw.choice(CITIES, ROWS))
     frame.loc[SPECIAL, "income"] = 200.0
-    frame["grade"] = draw.choice(GRADES, 500)
-    frame["y"] = np.where(frame.age + draw.normal(0, 5, 500) > 40, "yes", "no")
+    frame["grade"] = draw.choice(GRADES, ROWS)
+    frame["y"] = np.where(frame.age + draw.normal(0, 5, ROWS) > 40, "yes", "no")
     return frame
 
 
@@ -336,8 +338,8 @@ EXACT = {
 def test_a_lookup_has_the_gradient_of_a_product_with_one_hot_levels(kind, table, encoders, given):
     forward, oracle = EXACT[kind]
     module = Network(forward).eval()
-    bound = bind(ti.wrap(module, encoder=encoders, outputs="logits"), table)
-    np.testing.assert_allclose(bound.scores, own_scores(module, given), atol=1e-6)
+    bound = bind(ti.wrap(module, encoder=encoders, outputs="logits"), table.take(LAST))
+    np.testing.assert_allclose(bound.scores, own_scores(module, [one[LAST] for one in given]), atol=1e-6)
     assert bound.x.shape[1] == 2 + 4 + 3
     between = 0.5 * (bound.x + bound.x[::-1])
     for rows in (bound.x, between):
@@ -429,13 +431,13 @@ LATE = {
 
 
 @pytest.mark.parametrize("kind", LATE)
-def test_a_later_row_that_takes_another_branch_has_no_gradient(kind, table, encoders, given):
+def test_a_later_row_that_takes_another_branch_has_no_gradient(kind, table, encoders, given, monkeypatch):
     forward, reason = LATE[kind]
-    module = Network(forward).eval()
+    module, table, before = Network(forward).eval(), table.take(LAST), int(np.sum(LAST < SPECIAL))
+    monkeypatch.setattr(untraced_lookups, "TRIED", before)
     bound = bind(ti.wrap(module, encoder=encoders, outputs="logits"), table)
-    np.testing.assert_allclose(bound.scores, own_scores(module, given), atol=1e-6)
-    first = np.arange(SPECIAL)
-    assert bound.gradients(bound.x[first]).shape == (SPECIAL, 9, 1)
+    np.testing.assert_allclose(bound.scores, own_scores(module, [one[LAST] for one in given]), atol=1e-6)
+    assert bound.gradients(bound.x[:before]).shape == (before, 9, 1)
     with pytest.raises(NotApplicableError, match=f"{reason}.*so its gradients cannot be computed"):
         ti.gradient_importance(bound, table)
     assert len(ti.permutation_importance(bound, table, n_repeats=2).frame()) == 4
@@ -452,7 +454,7 @@ def test_an_audit_of_rows_that_take_another_branch(source, encoders):
     assert audit.document.gradients.methods == []
 
 
-@pytest.mark.parametrize("rows", [SPECIAL, 500])
+@pytest.mark.parametrize("rows", [SPECIAL, ROWS])
 def test_sums_over_batches_of_rows_that_take_another_branch(rows, source, table, encoders, tmp_path):
     source.to_parquet(tmp_path / "rows.parquet")
     scan = ti.scan_table(tmp_path / "rows.parquet", target="y", positive="yes")
@@ -581,3 +583,45 @@ def test_rows_are_read_as_real_only_where_each_column_holds_one_level(levels):
         between = x.clone()
         between[-1, -1] += change
         assert module._real(between) is None
+
+
+@pytest.mark.parametrize("levels", [(None, None), (None, Levels(-2, 3), None, Levels(5, 4)), (Levels(0, 1),)])
+def test_own_inputs_are_the_whole_numbers_of_one_hot_levels(levels):
+    module = Intercepted(nn.Identity(), [(len(levels),)], [False], levels, "network")
+    draw = torch.Generator().manual_seed(0)
+    numbers = torch.randn(50, len(levels), generator=draw)
+    codes = [None if a is None else torch.randint(a.low, a.low + a.size, (50,), generator=draw) for a in levels]
+    own = torch.stack([numbers[:, j] if one is None else one.float() for j, one in enumerate(codes)], 1)
+    hot = [
+        numbers[:, j : j + 1] if a is None else F.one_hot(one - a.low, a.size).float()
+        for j, (a, one) in enumerate(zip(levels, codes, strict=True))
+    ]
+    weight, network = own_inputs(module)
+    read = torch.cat(hot, dim=1) @ weight.T.float()
+    assert torch.equal(network(read), own)
+    noise = torch.tensor([0.0 if a is None else 0.01 for a in levels])
+    assert torch.equal(network(read - noise), own)
+
+
+@pytest.mark.parametrize("kind", ["checks", "codes that are numbers", "a branch on numbers"])
+def test_permutation_importance_asks_for_the_network_s_own_inputs(kind, table, encoders, given, monkeypatch):
+    module = Network(EXACT[kind][0]).eval()
+    bound = bind(ti.wrap(module, encoder=encoders, outputs="logits"), table)
+    numbers, codes = given
+
+    def loss(codes):
+        scores, y = own_scores(module, (numbers, codes))[:, 0].double(), torch.as_tensor(table.y)
+        return F.binary_cross_entropy_with_logits(scores, y.double(), reduction="none").numpy()
+
+    def with_code(j, code):
+        changed = codes.clone()
+        changed[:, j] = code
+        return loss(changed)
+
+    monkeypatch.setattr(Intercepted, "forward", lambda *_: pytest.fail("it was asked for one-hot levels"))
+    found = ti.permutation_importance(bound, table, n_repeats=2)
+    for j, column in enumerate(COLUMNS[2:]):
+        shares = np.bincount(codes[:, j]) / len(codes)
+        expected = np.mean(sum(share * with_code(j, code) for code, share in enumerate(shares)) - loss(codes))
+        assert found.exact[COLUMNS.index(column)]
+        assert found.importance[COLUMNS.index(column)] == pytest.approx(expected, abs=1e-6)

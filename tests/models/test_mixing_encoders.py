@@ -527,11 +527,15 @@ def test_a_column_has_no_gradient_where_the_encoder_is_abrupt_and_others_keep_th
     assert not {*abrupt} & {*sizes.differences}
 
 
-@pytest.mark.parametrize("name", [name for name in ABRUPT if name != "a ratio, special in few rows"])
 @pytest.mark.parametrize(
-    "asked",
-    [{}, {"baseline": "rows"}, {"method": "expected_gradients"}],
-    ids=["from the mean", "from rows", "expected gradients"],
+    ("name", "asked"),
+    [
+        *((name, {}) for name in ABRUPT if name != "a ratio, special in few rows"),
+        ("a ratio with a special value", {"baseline": "rows"}),
+        ("half a domain", {"baseline": "rows"}),
+        ("a choice", {"method": "expected_gradients"}),
+        ("half a domain", {"method": "expected_gradients"}),
+    ],
 )
 def test_paths_hold_the_columns_in_which_the_encoder_is_abrupt(name, asked):
     """What the others add up to is the difference from a row that has these columns in common."""

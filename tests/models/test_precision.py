@@ -111,7 +111,12 @@ def test_scores_and_gradients(name, table):
     np.testing.assert_allclose(bound.gradients(bound.x)[:, :, 0], x.grad.numpy(), atol=4 * near, rtol=4 * near)
 
 
-@ENDS
+SOON = {"casts to bfloat16", "branches, casts to bfloat16", "bfloat16", "autocast", "compiled"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in SOON else pytest.mark.nightly) for name in NETWORKS]
+)
 def test_an_audit_reads_regions_paths_and_units(name, table):
     make, _ = NETWORKS[name]
     read = ["gradients", "linear_regions", "path_weights", "unit_correlations", "permutation_importance"]

@@ -10,6 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 import tabinterp as ti
+from tabinterp.analyses.hidden_units import audited_units
+from tabinterp.analyses.trust import estimator as trust
 from tabinterp.document.document import FAILED
 from tabinterp.errors import ModelError, NotApplicableError
 from tabinterp.models import bind
@@ -350,9 +352,23 @@ def test_a_level_unseen_in_training_has_a_place_only_where_the_network_has_one(s
     assert bind(ti.wrap(Shifted(), encoder=[numbers, unknown]), table).has_gradient
 
 
-def test_a_whole_audit(source):
+PART = [
+    "coefficients",
+    "effects",
+    "interactions",
+    "shapley_values",
+    "conditional_importance",
+    "hidden_units",
+    "path_weights",
+]
+
+
+@pytest.mark.parametrize("analyses", [PART, pytest.param(None, marks=pytest.mark.nightly)], ids=["a part", "all"])
+def test_an_audit(analyses, source, monkeypatch):
+    monkeypatch.setattr(audited_units, "MOST", 2)  # more units and refits do the same again
+    monkeypatch.setattr(trust, "REFITS", 1)
     table = ti.read_table(source, target="binary", split=0.5, seed=0)
-    audit = ti.audit(ti.wrap(Listed(), encoder=encoders(source)), table, rows=40)
+    audit = ti.audit(ti.wrap(Listed(), encoder=encoders(source)), table, rows=20, analyses=analyses)
     assert audit.verdict.status in {"better", "equivalent", "worse", "not_resolved"}
     assert FAILED.encode() not in audit.to_json()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -195,7 +196,10 @@ def test_another_process_writes_the_same_bytes():
         "from tests.report.samples import binary; from tabinterp.report.html import render\n"
         "sys.stdout.buffer.write(render(binary()).encode())"
     )
-    other = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=120)
+    environment = os.environ | {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
+    other = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, timeout=120, env=environment
+    )
     assert other.stdout == page("binary").encode()
 
 
@@ -391,7 +395,8 @@ def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch
     def build(made):
         """What a page is filled with; the templates say the same of every document."""
         check(made)
-        return first_screen(labelled(made)), chapters(labelled(made))
+        shown = labelled(made)
+        return first_screen(shown), chapters(shown)
 
     for make in SAMPLES.values():
         made = make()
@@ -494,7 +499,7 @@ def test_every_finding_is_listed_once():
 
 
 @pytest.mark.parametrize("status", ["raised", "cleared", "not_applicable"])
-def test_a_check_that_passed_is_listed_without_the_title_that_names_its_fault(status):
+def test_a_check_that_passed_is_listed_without_the_title_that_names_its_fault(status, undrawn):
     html = render(binary().model_copy(update={"findings": [selection_rates(status, status)]}))
     (item,) = re.findall(r'<li [^>]*id="TI-G01">.*?</li>', html, re.DOTALL)
     assert ("<b>Unequal selection rates.</b>" in item) == (status != "cleared")

@@ -79,12 +79,11 @@ class Flaky:
 @pytest.mark.parametrize("every", [0.0, 1e9], ids=["written at each batch", "written at the end"])
 def test_a_connection_lost_after_some_batch_is_gone_on_from_there(folder, tmp_path, monkeypatch, every):
     """The second pass begins again at its first row. Of a row group that was read in part, the first rows are passed over."""
-    whole = work(folder)
     reads = Flaky(monkeypatch)
-    same(work(folder), whole)
+    whole = work(folder)
     total = reads.reads
     assert total == 5 * BATCHES
-    for lost_at in (2, 8, 12, 19) if every else (0, 6, 13, 24):
+    for lost_at in (2, 8, 19) if every else (0, 6, 13):
         reads = Flaky(monkeypatch, lost_at)
         keep = Keeping(tmp_path / "kept", {"model": "m"}, every=every)
         with pytest.raises(TableError, match="does not answer"):

@@ -296,9 +296,9 @@ CELLS = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
-    st.lists(st.fixed_dictionaries(CELLS), min_size=12, max_size=40),
+    st.lists(st.fixed_dictionaries(CELLS), min_size=12, max_size=30),
     st.floats(0.2, 0.8),
     st.integers(0, 2**32 - 1),
     st.randoms(use_true_random=False),

@@ -32,7 +32,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, argument
 from tabinterp.messages import text
-from tabinterp.models import BoundModel, Model, bind
+from tabinterp.models import BoundModel, Model, bind, reading_own_inputs
 from tabinterp.models.losses import Own, loss_for
 from tabinterp.models.parallel import run_parallel
 from tabinterp.models.perturbation import is_read
@@ -223,7 +223,8 @@ def start(
             "with rows of both classes"
         )
     players = players_of(bound.columns, groups or {})
-    bound = bound.take(np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64))
+    in_order = np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64)
+    bound = reading_own_inputs(bound.take(in_order))
     shifts = 1 + chosen(np.arange(n - 1), n_repeats, seed)
     groups_of = {player: _groups(bound, columns) for player, columns in players.items()}
     known = {p: g for p, g in groups_of.items() if g is not None}
