@@ -60,7 +60,7 @@ def test_numbers_come_from_ranks_near_by_and_levels_from_random_rows(size):
             assert (least - ranks["most"][came[~missing, j]] <= reach).all()
         else:
             share = (came[:, j] != np.arange(n)).mean()
-            assert abs(share - size) < 4 * np.sqrt(size * (1 - size) / n) + 2 / n
+            assert abs(share - size) < 4 * np.sqrt(size * (1 - size) / n) + 4 / n  # a row may draw itself
 
 
 def test_the_same_draws_serve_all_sizes_and_only_one_column_moves_where_asked():

@@ -174,34 +174,45 @@ def _slices(table: Table, hit: FloatArray, width: FloatArray, level: float) -> t
     """
     weights, group = table.row_weights, groups(table)
     found, tested = [*groups_of(table, SMALLEST)], []
-    for one in found:
-        value, moved = influences(hit - level, weights, one.rows)
+    assumed = _assumed_covered(found, hit)
+    for one, more in zip(found, assumed, strict=True):
+        value, moved = influences(hit, weights, one.rows)
         stderr, count = spread(moved, group, one.rows)
-        tested.append((value, stderr or math.sqrt(level * (1 - level) / count), count))  # where all rows are covered
-    slices, told = [], _told(found, hit)
-    for one, (off, q), open_ in zip(found, family(tested), told, strict=True):
-        if open_:
+        known = value + (more or 0) / int(one.rows.sum())
+        binomial = [math.sqrt(max(p * (1 - p), 0.0)) for p in (value, known)]
+        stderr = stderr * binomial[1] / binomial[0] if binomial[0] > 0 else math.sqrt(level * (1 - level) / count)
+        tested.append((known - level, stderr, count))
+    slices = []
+    for one, (off, q), more in zip(found, family(tested), assumed, strict=True):
+        if more is not None:
             wide = float(np.average(width[one.rows], weights=weights[one.rows]))
             slices.append(SliceCoverage(one, int(one.rows.sum()), _above(level, off), q, wide))
     return len(found), tuple(sorted(slices, key=lambda one: np.nan_to_num(one.coverage[3], nan=np.inf)))
 
 
-def _told(slices: Sequence[Group], hit: FloatArray) -> list[bool]:
-    """Return whether the coverage of each slice can be told: in no part of its column, and not in the rest of the rows, do one to
-    nine rows lie inside or outside of their intervals.
+def _assumed_covered(slices: Sequence[Group], hit: FloatArray) -> list[int | None]:
+    """Return how many uncovered rows of each slice count as covered, so that no coverage tells of one to nine rows; None where it
+    is not told.
+
+    Slices of a column that have ten uncovered rows or more are told. Where that would leave one to nine in the rest of the rows, ten
+    are assumed there, and as many fewer in the slice that has the most.
     """
-    told = [False] * len(slices)
+    assumed: list[int | None] = [None] * len(slices)
     for column in {one.column for one in slices}:
         places = [i for i, one in enumerate(slices) if one.column == column]
-        outside, inside = ([int((side & slices[i].rows).sum()) for i in places] for side in (hit == 0, hit > 0))
-        wanted = [i for i, count in enumerate(outside) if count >= SMALL]
-        parts = np.ones(len(wanted), dtype=bool)
-        for counts, side in ((outside, hit == 0), (inside, hit > 0)):
-            some = [counts[i] for i in wanted]
-            parts &= parts_shown([*some, int(side.sum()) - sum(some)])[:-1]
-        for i, open_ in zip(wanted, parts, strict=True):
-            told[places[i]] = bool(open_)
-    return told
+        outside = {i: int((hit[slices[i].rows] == 0).sum()) for i in places}
+        inside = {i: int((hit[slices[i].rows] > 0).sum()) for i in places}
+        told = [i for i in places if outside[i] >= SMALL]
+        covered = [inside[i] for i in told]
+        told = [
+            i for i, open_ in zip(told, parts_shown([*covered, int(hit.sum()) - sum(covered)]), strict=False) if open_
+        ]
+        rest = int((hit == 0).sum()) - sum(outside[i] for i in told)
+        most = max(told, key=lambda i: outside[i], default=None)
+        for i in told:
+            more = SMALL - rest if i == most and 0 < rest < SMALL else 0
+            assumed[i] = more if outside[i] - more >= SMALL else None
+    return assumed
 
 
 def _above(level: float, off: Mean) -> Mean:

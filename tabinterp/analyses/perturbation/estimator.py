@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ SIZES = (
 )  # fmt: skip
 DRAWS = 10
 FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # where each row is encoded again, or on a budget of rows
+TOGETHER = 16_384  # perturbed rows that are scored at once
 OF_COLUMNS = 0.1  # size at which single columns are perturbed
 
 Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
@@ -144,8 +146,9 @@ def robustness(
         raise NotApplicableError(why("perturbation.few", least=SMALL))
     require_events(table, "all" if table.held_out is None else "held_out")
     asked, places = _Asked(network, linear, loss_for(None, table.schema.task)), _Places(table, seed)
-    none = asked.of([np.tile(np.arange(len(table))[:, None], (1, len(network.columns)))])
-    at = {0.0: none} | {size: asked.of(places.moved(size, draw) for draw in range(draws)) for size in sizes}
+    none = asked.of([np.tile(np.arange(len(table))[:, None], (1, len(network.columns)))], areas=True)
+    at = {0.0: none}
+    at |= {size: asked.of((places.moved(size, draw) for draw in range(draws)), areas=True) for size in sizes}
     columns = tuple(
         sorted(
             (
@@ -182,17 +185,22 @@ class _Asked:
         self._table, self.loss, self._device = network.table, loss, network.device
         self._scores = [_scores_of(network), _scores_of(linear)]
 
-    def of(self, sources: Iterable[IntArray]) -> _Found:
-        """Return the means over draws; `sources` holds the rows (n, columns) that the values of each draw come from."""
-        table, total, areas, draws = self._table, np.zeros((2, len(self._table))), [], 0
-        for came in sources:
-            scores = np.stack([scores(came) for scores in self._scores])
-            total += self.loss.each(scores, table.y, self._device)
-            draws += 1
-            if table.schema.task == "binary":
-                areas.append([auc(one[:, 0], table.y, table.row_weights, table.groups) for one in scores])
+    def of(self, sources: Iterable[IntArray], areas: bool = False) -> _Found:
+        """Return the means over draws; `sources` holds the rows (n, columns) that the values of each draw come from. With `areas`
+        also the AUCs, of two classes.
+        """
+        table, total, found, draws = self._table, np.zeros((2, len(self._table))), [], 0
+        left = iter(sources)
+        while few := [*islice(left, max(1, TOGETHER // len(table)))]:
+            came = np.concatenate(few)
+            scores = np.stack([scores(came).reshape(len(few), len(table), -1) for scores in self._scores])
+            for of_draw in np.swapaxes(scores, 0, 1):
+                total += self.loss.each(of_draw, table.y, self._device)
+                draws += 1
+                if areas and table.schema.task == "binary":
+                    found.append([auc(one[:, 0], table.y, table.row_weights, table.groups) for one in of_draw])
         ours, theirs = (mean(lost / draws, table.row_weights, table.groups) for lost in total)
-        both = [average(one) for one in zip(*areas, strict=True)]
+        both = [average(one) for one in zip(*found, strict=True)]
         return _Found((ours, theirs), (both[0], both[1]) if both else None)
 
 
