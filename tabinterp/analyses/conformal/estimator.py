@@ -194,8 +194,8 @@ def _assumed_covered(slices: Sequence[Group], hit: FloatArray) -> list[int | Non
     """Return how many uncovered rows of each slice count as covered, so that no coverage tells of one to nine rows; None where it
     is not told.
 
-    Slices of a column that have ten uncovered rows or more are told. Where that would leave one to nine in the rest of the rows, ten
-    are assumed there, and as many fewer in the slice that has the most.
+    Slices of a column that have ten uncovered rows or more are told. Where that would leave one to nine in the rest of the rows,
+    ten are assumed there, and as many fewer in the slice that has the most.
     """
     assumed: list[int | None] = [None] * len(slices)
     for column in {one.column for one in slices}:
