@@ -31,7 +31,7 @@ from tabinterp.report.words import excludes_zero
 
 WIDTH = 520  # CSS pixels: on a phone the page shows it at three quarters of that, and its text can still be read
 NARROW = 340  # of effect curves: three of them side by side
-HEIGHT = 286  # of a curve
+HEIGHT = 280  # of a curve
 ROW = 26
 EDGE = 44  # below the rows: tick labels and the name of the axis
 GAP = 14
