@@ -31,13 +31,13 @@ from tabinterp.report.words import excludes_zero
 
 WIDTH = 520  # CSS pixels: on a phone the page shows it at three quarters of that, and its text can still be read
 NARROW = 340  # of effect curves: three of them side by side
-HEIGHT = 280  # of a curve
+HEIGHT = 276  # of a curve
 ROW = 26
 EDGE = 44  # below the rows: tick labels and the name of the axis
 GAP = 14
 TEXT = 13
 LEFT, TOP, BOTTOM = 64, 26, 26  # of curves
-CURVES, BARS, PATH = 170, 30, 150  # heights of effect curves, of the bars of rows below them, and of a path
+CURVES, BARS, PATH = 162, 30, 150  # heights of effect curves, of the bars of rows below them, and of a path
 MODELS = ("network", "linear")
 TICKS = 6  # at most, on the axis of a figure of the full width
 RC: dict[Any, Any] = {
