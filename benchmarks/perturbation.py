@@ -43,7 +43,7 @@ def main() -> int:
     seconds = []
     for _ in range(RUNS):
         start = time.process_time()
-        found = robustness(*both)
+        found = robustness(both[0], rows, both[1])
         seconds.append(time.process_time() - start)
     what = f"{len(rows):,} rows, {len(found.columns)} columns, {len(SIZES)} sizes, {DRAWS} draws"
     print(f"{what}: {min(seconds):.2f} s of processor time (bar: {BAR:.0f} s)")

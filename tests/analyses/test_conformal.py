@@ -35,11 +35,16 @@ def both(task: str):
     return tuple(bind(ti.wrap(one), rows) for one in pipelines)
 
 
+def three(task: str):
+    network, linear = both(task)
+    return network, network.table, linear
+
+
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 def test_sets_are_those_of_mapie(task):
     table, *pipelines = fitted(task)
     rows = table.evaluation_rows()
-    found, half = conformal(*both(task), seed=3), folds(rows, 3 + 7, 2)
+    found, half = conformal(*three(task), seed=3), folds(rows, 3 + 7, 2)
     target = rows.frame[rows.schema.target].to_numpy()
     for name, pipeline in zip(("network", "linear"), pipelines, strict=True):
         sizes, hits = np.zeros(len(rows)), np.zeros(len(rows))
@@ -61,7 +66,7 @@ def test_sets_are_those_of_mapie(task):
 def test_intervals_are_those_of_mapie():
     table, *pipelines = fitted("regression")
     rows = table.evaluation_rows()
-    found, half = conformal(*both("regression"), seed=3), folds(rows, 3 + 7, 2)
+    found, half = conformal(*three("regression"), seed=3), folds(rows, 3 + 7, 2)
     widths = []
     for name, pipeline in zip(("network", "linear"), pipelines, strict=True):
         width, hits = np.zeros(len(rows)), np.zeros(len(rows))
@@ -112,7 +117,7 @@ def test_new_rows_are_covered_nine_times_in_ten(task):
         more = {"outputs": "log_rate"} if task == "count" else {}
         model = ti.wrap(module, encoder="passthrough", task=task, **more)
         bound = bind(model, table.evaluation_rows())
-        shares.append(conformal(bound, bound, seed=number).network.coverage[0])
+        shares.append(conformal(bound, bound.table, bound, seed=number).network.coverage[0])
     low, high = (0.9, 0.91) if task == "regression" else (0.9, 0.97)  # counts lie on the ends of intervals
     assert low - 3 * stats.sem(shares) < np.mean(shares) < high + 3 * stats.sem(shares)
 
@@ -130,7 +135,7 @@ def test_slices_are_one_family_and_few_uncovered_rows_are_not_told():
     numbers = ColumnTransformer([("numbers", "passthrough", ["a", "b"])]).fit(plain)
     network = bind(ti.wrap(cases.affine([1.0, 0.0]), encoder=numbers, task="regression"), table)
     rows = network.take(np.flatnonzero(table.held_out))
-    found = conformal(rows, rows)
+    found = conformal(rows, rows.table, rows)
     worst = found.slices[0]
     assert worst.group.level == "w"
     assert found.difference == pytest.approx((0.0, 0.0, 0.0, 0.0))
@@ -149,7 +154,7 @@ def test_slices_are_one_family_and_few_uncovered_rows_are_not_told():
 
 
 def test_all_slices_are_tested_and_those_with_few_uncovered_rows_are_not_told():
-    found = conformal(*both("binary"))
+    found = conformal(*three("binary"))
     assert found.tested == len([*groups_of(both("binary")[0].table, 100)])
     assert len(found.slices) <= found.tested
 
@@ -164,4 +169,4 @@ def test_what_is_too_little_is_said(lost):
         plain = cases.mixed_table(cases.mixed_frame(900, task="binary"), "binary")
         few = [bind(ti.wrap(one), plain) for one in pipelines]
     with pytest.raises(NotApplicableError):
-        conformal(*few)
+        conformal(few[0], few[0].table, few[1])

@@ -40,7 +40,7 @@ def losses(network, linear):
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "count"])
 def test_gaps_over_all_rows_are_those_of_welch_and_of_the_metrics(task):
     network, linear = both(task)
-    found = overfitting(network, linear)
+    found = overfitting(network, network.table, linear)
     training = ti.performance(network, network.table, linear).training.metrics[0]
     assert found.network == pytest.approx(training.network_gap)
     assert found.linear == pytest.approx(training.linear_gap)
@@ -59,7 +59,7 @@ def test_weighted_gaps_are_those_of_a_regression_with_robust_errors():
     network, linear = both(weighted=True)
     held, lost = network.table.held_out, losses(network, linear)
     fit = sm.WLS(lost[0] - lost[1], sm.add_constant(held.astype(float)), network.table.row_weights).fit(cov_type="HC0")
-    value, stderr, *_ = overfitting(network, linear).excess
+    value, stderr, *_ = overfitting(network, network.table, linear).excess
     assert value == pytest.approx(fit.params[1])
     assert stderr == pytest.approx(fit.bse[1], rel=0.01)  # ours has n/(n - 1) on either side
 
@@ -74,7 +74,7 @@ def test_rows_of_a_group_on_both_sides_count_as_one_draw():
         frame.assign(split=np.where(network.table.held_out, "test", "train")),
         target=schema.target, positive=schema.classes[1], group="person", split="split",
     )  # fmt: skip
-    found = overfitting(bind(network.model, grouped), bind(linear.model, grouped))
+    found = overfitting(network.model, grouped, linear.model)
     held, lost = grouped.held_out, losses(bind(network.model, grouped), bind(linear.model, grouped))
     fit = sm.OLS(lost[0] - lost[1], sm.add_constant(held.astype(float))).fit(
         cov_type="cluster", cov_kwds={"groups": grouped.groups, "use_correction": False}
@@ -88,7 +88,7 @@ def test_rows_of_a_group_on_both_sides_count_as_one_draw():
 def test_slices_are_one_family_and_have_rows_and_events_on_both_sides():
     network, linear = both()
     held, lost = network.table.held_out, losses(network, linear)
-    found = overfitting(network, linear, smallest=30)
+    found = overfitting(network, network.table, linear, smallest=30)
     assert len(found.slices) > 5
     tests, y = [], network.table.y
     for one in found.slices:
@@ -144,5 +144,5 @@ def test_where_the_gap_is_unknown_it_is_said_why(lost):
     network, linear = (replace(one, table=replace(table, held_out=held)) for one in (network, linear))
     said = {"split": "overfitting.split", "rows": "overfitting.few", "events": "events"}[lost]
     with pytest.raises(NotApplicableError) as error:
-        overfitting(network, linear)
+        overfitting(network, network.table, linear)
     assert error.value.reason.key.removeprefix("why.").startswith(said)

@@ -40,6 +40,11 @@ def rows_of(table, came):
     ).astype(frame.dtypes.to_dict())
 
 
+def three(task: str = "binary"):
+    network, linear = both(task)
+    return network, network.table, linear
+
+
 @pytest.mark.parametrize("size", [0.02, 0.3, 1.0])
 def test_numbers_come_from_ranks_near_by_and_levels_from_random_rows(size):
     table, *_ = fitted()
@@ -81,7 +86,7 @@ def test_the_same_draws_serve_all_sizes_and_only_one_column_moves_where_asked():
 def test_losses_are_those_of_scikit_learn_on_the_perturbed_rows(task):
     table, *pipelines = fitted(task)
     sizes, draws, places = (0.1, 0.5), 2, _Places(table, 0)
-    found = robustness(*both(task), sizes=sizes, draws=draws, seed=0)
+    found = robustness(*three(task), sizes=sizes, draws=draws, seed=0)
     target = table.frame[table.schema.target]
 
     def lost(pipeline, came):
@@ -112,7 +117,7 @@ def test_losses_are_those_of_scikit_learn_on_the_perturbed_rows(task):
 
 def test_errors_are_those_of_paired_means_over_rows():
     table, *pipelines = fitted()
-    found, places = robustness(*both(), sizes=(0.3,), draws=3, seed=0), _Places(table, 0)
+    found, places = robustness(*three(), sizes=(0.3,), draws=3, seed=0), _Places(table, 0)
     y = (table.frame[table.schema.target] == table.schema.classes[1]).to_numpy()
 
     def lost(pipeline, came):
@@ -181,7 +186,7 @@ def test_few_rows_or_events_are_refused(few):
     y = network.table.y
     rows = np.arange(8) if few == "rows" else np.concatenate([np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:5]])
     with pytest.raises(NotApplicableError):
-        robustness(network.take(rows), linear.take(rows))
+        robustness(network.take(rows), network.take(rows).table, linear.take(rows))
 
 
 def test_a_document_whose_sizes_contradict_their_intervals_is_refused():

@@ -26,12 +26,12 @@ import pandas as pd
 
 from tabinterp.analyses.clustered_means import Mean, influences, mean_of, spread, told_share
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.performance.estimator import groups
+from tabinterp.analyses.performance.estimator import evaluated_pair, groups
 from tabinterp.analyses.slices.estimator import Group, family, groups_of
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import BoundModel
+from tabinterp.models import BoundModel, Model
 from tabinterp.models.scores import probabilities
 from tabinterp.preview import PreviewedFrame
 from tabinterp.table import Table
@@ -97,16 +97,43 @@ class Conformal(PreviewedFrame):
         return pd.DataFrame(rows)
 
 
-def conformal(network: BoundModel, linear: BoundModel, *, level: float = LEVEL, seed: int = 0) -> Conformal:
-    """Compute split-conformal intervals or sets of two models bound to the same evaluated rows.
+def conformal(
+    model: Model | BoundModel,
+    table: Table,
+    counterpart: Model | BoundModel | None = None,
+    *,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> Conformal:
+    """Compute split-conformal intervals or sets of a network and of its linear counterpart on the held-out rows.
+
+    Parameters
+    ----------
+    model : the network.
+    table : the rows, with the split that the network was trained with.
+    counterpart : the linear model; None: one is fitted, as an audit does.
+    level : share of the outcomes that intervals or sets are to hold.
 
     Raises
     ------
     NotApplicableError
-        where it is not known that the rows were held out, or half of them are too few.
+        where it is not known which rows were held out, or half of them are too few.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> draw = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({"x": draw.normal(size=500), "z": draw.normal(size=500)})
+    >>> frame["y"] = (frame["x"] + draw.normal(size=500) > 0).astype(int)
+    >>> table = ti.read_table(frame, target="y", positive=1, split=0.5)
+    >>> model = ti.wrap(LogisticRegression().fit(frame[["x", "z"]], frame["y"]))
+    >>> conformal(model, table, model).difference[0]  # the same model has the same sets
+    0.0
     """
+    network, linear, held_out = evaluated_pair(model, table, counterpart, seed)
     table = network.table
-    if table.held_out is None:
+    if not held_out:
         raise NotApplicableError(why("conformal.split"))
     half = folds(table, seed + 7, 2)
     if min(len(np.unique(groups(table)[half == k])) for k in (0, 1)) < FEWEST:
@@ -223,4 +250,4 @@ def _above(level: float, off: Mean) -> Mean:
 
 def run(context: Context) -> Conformal:
     """Compute intervals or sets of both models of an audit on the evaluated rows."""
-    return conformal(*context.both(context.evaluated), seed=context.seed)
+    return conformal(context.network, context.network.table, context.linear, seed=context.seed)

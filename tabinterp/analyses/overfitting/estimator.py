@@ -24,12 +24,12 @@ from scipy import stats
 
 from tabinterp.analyses.clustered_means import Mean, influences, spread
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.performance.estimator import FEWEST, groups, null_loss
+from tabinterp.analyses.performance.estimator import FEWEST, bound_pair, groups, null_loss
 from tabinterp.analyses.slices.estimator import SMALLEST, Group, family, groups_of
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import BoundModel
+from tabinterp.models import BoundModel, Model
 from tabinterp.models.losses import loss_for
 from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import mean, of_two_samples
@@ -89,15 +89,43 @@ class Overfitting(PreviewedFrame):
         return pd.DataFrame(rows)
 
 
-def overfitting(network: BoundModel, linear: BoundModel, *, smallest: int = SMALLEST) -> Overfitting:
-    """Compare the losses of two models, bound to the same table, on its held-out rows and on its training rows.
+def overfitting(
+    model: Model | BoundModel,
+    table: Table,
+    counterpart: Model | BoundModel | None = None,
+    *,
+    smallest: int = SMALLEST,
+    seed: int = 0,
+) -> Overfitting:
+    """Compare the losses of a network and of its linear counterpart on held-out rows and on training rows.
+
+    Parameters
+    ----------
+    model : the network.
+    table : the rows, with the split that the network was trained with.
+    counterpart : the linear model; None: one is fitted, as an audit does.
+    smallest : rows of a slice on either side of the split, at least.
+    seed : of the folds in which the counterpart's penalty is chosen.
 
     Raises
     ------
     NotApplicableError
         where it is not known which rows were held out, or one side has too few rows or events of a class.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> draw = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({"x": draw.normal(size=500), "z": draw.normal(size=500)})
+    >>> frame["y"] = (frame["x"] + draw.normal(size=500) > 0).astype(int)
+    >>> table = ti.read_table(frame, target="y", positive=1, split=0.5)
+    >>> model = ti.wrap(LogisticRegression().fit(frame[["x", "z"]], frame["y"]))
+    >>> found = overfitting(model, table, model)
+    >>> found.excess[0]  # the same model has the same gap
+    0.0
     """
-    table = network.table
+    network, linear = bound_pair(model, table, counterpart, seed)
     held = table.held_out
     if held is None:
         raise NotApplicableError(why("overfitting.split"))
@@ -179,4 +207,4 @@ def _has_events(table: Table, rows: BoolArray) -> bool:
 
 def run(context: Context) -> Overfitting:
     """Compare both models of an audit on training and held-out rows."""
-    return overfitting(context.network, context.linear)
+    return overfitting(context.network, context.network.table, context.linear)

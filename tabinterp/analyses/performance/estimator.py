@@ -306,7 +306,7 @@ def performance(
     >>> found.frame()["metric"].tolist()
     ['log_loss', 'auc', 'average_precision', 'brier', 'accuracy']
     """
-    whole = _bound_pair(model, table, counterpart, seed)
+    whole = bound_pair(model, table, counterpart, seed)
     training = training_pair(*whole)
     return compare(
         *_evaluated(*whole),
@@ -322,13 +322,14 @@ def evaluated_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel, bool]:
     """Return both models on the rows that are evaluated, and whether it is known that these were held out."""
-    network, linear = _bound_pair(model, table, counterpart, seed)
+    network, linear = bound_pair(model, table, counterpart, seed)
     return *_evaluated(network, linear), network.table.held_out is not None
 
 
-def _bound_pair(
+def bound_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel]:
+    """Return both models bound to all rows of the table; the counterpart is fitted where none is given."""
     network = bind(model, table)
     linear = bind(fit_counterpart(network, network.table, seed=seed) if counterpart is None else counterpart, table)
     return network, linear

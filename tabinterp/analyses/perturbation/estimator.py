@@ -25,11 +25,11 @@ import pandas as pd
 import torch
 
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.performance.estimator import null_loss
+from tabinterp.analyses.performance.estimator import evaluated_pair, null_loss
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
-from tabinterp.models import BoundModel
+from tabinterp.models import BoundModel, Model
 from tabinterp.models.losses import Loss, loss_for
 from tabinterp.models.perturbation import BLOCK, forward, mixed
 from tabinterp.preview import PreviewedFrame
@@ -121,26 +121,45 @@ class Robustness(PreviewedFrame):
 
 
 def robustness(
-    network: BoundModel,
-    linear: BoundModel,
+    model: Model | BoundModel,
+    table: Table,
+    counterpart: Model | BoundModel | None = None,
     *,
     sizes: Sequence[float] = SIZES,
     draws: int = DRAWS,
     column_size: float = OF_COLUMNS,
     seed: int = 0,
 ) -> Robustness:
-    """Perturb the rows of two models bound to the same table.
+    """Perturb the values of the held-out rows, or of all rows without a split, for a network and its linear counterpart.
 
     Parameters
     ----------
+    model : the network.
+    table : the rows.
+    counterpart : the linear model; None: one is fitted, as an audit does.
     sizes : increasing, above 0 and at most 1.
     draws : perturbed copies of the rows at each size.
+    column_size : size at which single columns are perturbed.
 
     Raises
     ------
     NotApplicableError
         for fewer than ten rows, or too few events of a class.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> draw = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({"x": draw.normal(size=500), "z": draw.normal(size=500)})
+    >>> frame["y"] = (frame["x"] + draw.normal(size=500) > 0).astype(int)
+    >>> table = ti.read_table(frame, target="y", positive=1, split=0.5)
+    >>> model = ti.wrap(LogisticRegression().fit(frame[["x", "z"]], frame["y"]))
+    >>> found = robustness(model, table, model)
+    >>> found.frame()[["size", "difference"]].head(2).to_numpy().tolist()  # the same model is as robust
+    [[0.0, 0.0], [0.005, 0.0]]
     """
+    network, linear, _ = evaluated_pair(model, table, counterpart, seed)
     table = network.table
     if len(table) < SMALL:
         raise NotApplicableError(why("perturbation.few", least=SMALL))
@@ -299,4 +318,5 @@ def run(context: Context) -> Robustness:
         if context.share < len(rows) * passes:
             context.is_limited()
             rows = context.drawn(context.evaluated, int(context.share / passes))
-    return robustness(*context.both(rows), seed=context.seed, **effort)
+    network, linear = context.both(rows)
+    return robustness(network, network.table, linear, seed=context.seed, **effort)
