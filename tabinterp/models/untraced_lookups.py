@@ -744,7 +744,8 @@ def own_inputs(intercepted: Intercepted) -> tuple[Tensor, OwnInputs]:
         torch.ones(1, 1) if one is None else torch.arange(one.low, one.low + one.size)[None]
         for one in intercepted._levels
     ]
-    return torch.block_diag(*columns).double(), OwnInputs(intercepted)
+    weight: Tensor = torch.block_diag(*columns)  # type: ignore[no-untyped-call]
+    return weight.double(), OwnInputs(intercepted)
 
 
 def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
