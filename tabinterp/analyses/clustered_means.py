@@ -13,6 +13,7 @@ from scipy import stats
 
 from tabinterp.analyses.performance.estimator import FEWEST
 from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.stats.weights import effective
 from tabinterp.stats.wilson_interval import wilson
 
 Mean = tuple[float, float, float, float]  # value, standard error, ends of the interval
@@ -49,15 +50,24 @@ def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[floa
     return mean, w * (values - mean) / total
 
 
-def spread(moved: FloatArray, group: IntArray, rows: Any) -> tuple[float, int]:
-    """Return the standard error of a number from the influences of the rows, and the number of groups of rows it rests on."""
+def spread(moved: FloatArray, group: IntArray, rows: Any, weights: FloatArray | None = None) -> tuple[float, int]:
+    """Return the standard error of a number from the influences of the rows, and the number of groups of rows it rests on.
+
+    Of rows with `weights` (n,) the number is smaller by as much as rows of equal weight that say the same would be fewer (Kish
+    1965): a mean of few heavy rows has their degrees of freedom.
+
+    >>> moved, heavy = np.array([1.0, -1.0] * 10), np.repeat([9.0, 1.0], 10)
+    >>> [spread(moved, np.arange(20), np.ones(20, dtype=bool), weights)[1] for weights in (None, np.ones(20), heavy)]
+    [20, 20, 12]
+    """
     inside = group[rows]
     places, at = np.unique(inside, return_inverse=True)
     count = len(places)
     if count < 2:
         return np.nan, count
     sums = np.bincount(at, moved[rows], count)
-    return float(np.sqrt((sums @ sums) * count / (count - 1))), count
+    error = float(np.sqrt((sums @ sums) * count / (count - 1)))
+    return error, count if weights is None else int(count * effective(weights[rows]) / len(inside) + 1e-9)
 
 
 def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
@@ -69,7 +79,7 @@ def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
     """
     rows = np.ones(len(values), dtype=bool)
     mean, moved = influences(values, weights, rows)
-    error, count = spread(moved, group, rows)
+    error, count = spread(moved, group, rows, weights)
     if count < FEWEST or not np.isfinite(mean):
         return NONE
     reach = float(stats.t.ppf(0.975, count - 1)) * error

@@ -94,8 +94,7 @@ def by_whole_encoder(encoding: Encoding, columns: Sequence[str]) -> Move:
 
 def moved_rows(frame: pd.DataFrame, columns: Sequence[str], receivers: IntArray, donors: IntArray) -> pd.DataFrame:
     """Return the receivers' rows of the frame with these columns taken from the donors' rows."""
-    taken = [frame[c].take(donors if c in columns else receivers).reset_index(drop=True) for c in frame.columns]
-    return pd.concat(taken, axis=1)
+    return pd.DataFrame({c: frame[c].array.take(donors if c in columns else receivers) for c in frame.columns})
 
 
 def _reach(blocks: dict[str, IntArray], columns: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:

@@ -710,11 +710,13 @@ class Intercepted(nn.Module):
 
 
 class OwnInputs(nn.Module):
-    """An intercepted network as a function of what it reads itself, (n, columns): the levels of its columns as whole numbers, and
-    numbers. For rows that hold one of the levels in each column; without a gradient.
+    """An intercepted network as a function of what it reads itself, (n, columns): numbers, and levels counted from the lowest of
+    their column, which single precision holds however large they are. For rows that hold one of the levels in each column;
+    without a gradient.
     """
 
     _is_whole: Tensor
+    _low: Tensor
 
     def __init__(self, intercepted: Intercepted) -> None:
         super().__init__()
@@ -723,28 +725,27 @@ class OwnInputs(nn.Module):
         of_inputs = [whole for _, width, whole in self._kinds for _ in range(width)]
         has_levels = [one is not None for one in intercepted._levels]
         is_whole = torch.tensor([a or b for a, b in zip(of_inputs, has_levels, strict=True)])
+        low = torch.tensor([0 if one is None else one.low for one in intercepted._levels])
         self.register_buffer("_is_whole", is_whole, persistent=False)
+        self.register_buffer("_low", low, persistent=False)
 
     def forward(self, own: Tensor) -> Tensor:
         """Return the scores of rows (n, columns), in which whole numbers may be off by rounding."""
         own = torch.where(self._is_whole, own.round(), own)
-        parts = torch.split(own, [width for _, width, _ in self._kinds], dim=1)
+        widths = [width for _, width, _ in self._kinds]
+        parts, lows = torch.split(own, widths, dim=1), torch.split(self._low, widths)
         inputs = [
-            (part.long() if whole else part).reshape(len(own), *shape)
-            for part, (shape, _, whole) in zip(parts, self._kinds, strict=True)
+            (part.double() + low).to(torch.int64 if whole else own.dtype).reshape(len(own), *shape)
+            for part, low, (shape, _, whole) in zip(parts, lows, self._kinds, strict=True)
         ]
         return self.module(*inputs)  # type: ignore[no-any-return]
 
 
 def own_inputs(intercepted: Intercepted) -> tuple[Tensor, OwnInputs]:
-    """Return the weights (columns, d) that make a network's own inputs of numbers and one-hot levels, and the network of
-    these.
-    """
-    columns = [
-        torch.ones(1, 1) if one is None else torch.arange(one.low, one.low + one.size)[None]
-        for one in intercepted._levels
-    ]
-    return torch.block_diag(*columns).double(), OwnInputs(intercepted)
+    """Return the weights (columns, d) that make what `OwnInputs` takes of numbers and one-hot levels, and the network of it."""
+    columns = [torch.ones(1, 1) if one is None else torch.arange(one.size)[None] for one in intercepted._levels]
+    weight: Tensor = torch.block_diag(*columns)  # type: ignore[no-untyped-call]
+    return weight.double(), OwnInputs(intercepted)
 
 
 def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:

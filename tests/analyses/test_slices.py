@@ -179,3 +179,28 @@ def test_without_held_out_rows_there_is_nothing_to_compare():
     bound = bind(ti.wrap(cases.linear_pipeline(frame)), cases.mixed_table(frame))
     with pytest.raises(NotApplicableError, match="compared on held-out rows, and the table has no split"):
         slices(bound, bound, 0.01)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1.0, 2.0])
+def test_means_of_rows_of_unequal_weight_cover_with_the_degrees_of_freedom_of_fewer_rows(sigma):
+    """With one degree of freedom less than rows, 81% of the intervals covered at weights as unequal as the last."""
+    rng, held, given = np.random.default_rng(0), 0, 0
+    for _ in range(1500):
+        weights, values = np.exp(sigma * rng.normal(size=60)), rng.normal(size=60)
+        _, _, low, high = mean_of(values, weights, np.arange(60))
+        given += np.isfinite(low)
+        held += low <= 0 <= high
+    assert given > 300
+    assert held / given > 0.9
+    if sigma == 0:
+        _, _, low, high = mean_of(values, weights, np.arange(60))
+        assert (low, high) == pytest.approx(stats.t.interval(0.95, 59, values.mean(), stats.sem(values)))
+
+
+def test_a_group_whose_weight_lies_on_few_rows_has_no_interval():
+    values, weights = np.random.default_rng(1).normal(size=200), np.where(np.arange(200) < 105, 0.0, 1.0)
+    mask = np.arange(200) < 110  # of these, five rows have weight
+    inside, outside = compared([mask, ~mask], values, weights, np.arange(200))
+    assert np.isnan(inside.inside[1:]).all()
+    assert np.isnan(inside.q)
+    assert np.isfinite(outside.inside[1:]).all()

@@ -585,13 +585,18 @@ def test_rows_are_read_as_real_only_where_each_column_holds_one_level(levels):
         assert module._real(between) is None
 
 
-@pytest.mark.parametrize("levels", [(None, None), (None, Levels(-2, 3), None, Levels(5, 4)), (Levels(0, 1),)])
-def test_own_inputs_are_the_whole_numbers_of_one_hot_levels(levels):
-    module = Intercepted(nn.Identity(), [(len(levels),)], [False], levels, "network")
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize(
+    "levels", [(None, None), (None, Levels(-2, 3), None, Levels(5, 4)), (Levels(0, 1),), (Levels(2**25 + 1, 3), None)]
+)
+def test_own_inputs_are_the_whole_numbers_of_one_hot_levels(levels, whole):
+    module = Intercepted(nn.Identity(), [(len(levels),)], [whole], levels, "network")
     draw = torch.Generator().manual_seed(0)
     numbers = torch.randn(50, len(levels), generator=draw)
+    numbers = numbers.round() if whole else numbers
     codes = [None if a is None else torch.randint(a.low, a.low + a.size, (50,), generator=draw) for a in levels]
-    own = torch.stack([numbers[:, j] if one is None else one.float() for j, one in enumerate(codes)], 1)
+    kind = torch.int64 if whole else torch.float32
+    own = torch.stack([(numbers[:, j] if one is None else one).to(kind) for j, one in enumerate(codes)], 1)
     hot = [
         numbers[:, j : j + 1] if a is None else F.one_hot(one - a.low, a.size).float()
         for j, (a, one) in enumerate(zip(levels, codes, strict=True))

@@ -154,7 +154,7 @@ def compared(
     inside, rest = [], []
     for mask in masks:
         mean, moved = influences(values, weights, mask)
-        inside.append((mean, *spread(moved, group, mask)))
+        inside.append((mean, *spread(moved, group, mask, weights)))
         other, back = influences(values, weights, ~mask)
         everyone = np.ones(len(values), dtype=bool)
         error = spread(moved - back, group, everyone)[0] if _enough(group, ~mask) else np.nan

@@ -194,7 +194,7 @@ def _mean(
     """Return mean, standard error and number of draws of a group's loss above noise."""
     weights = bound.table.row_weights
     mean, moved = influences(values, weights, mask)
-    error, count = spread(moved, group, mask)
+    error, count = spread(moved, group, mask, weights)
     if name == "excess":
         p = probabilities(bound.scores)
         surprise = -np.log(np.maximum(p, 1e-300))
