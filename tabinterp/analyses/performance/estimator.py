@@ -39,6 +39,7 @@ from tabinterp.table.class_counts import enough, events, too_few_events
 from tabinterp.table.hash_sampling import row_hash
 from tabinterp.table.schema import GOALS
 from tabinterp.table.suppression import SMALL
+from tabinterp.table.table import group_numbers
 
 from . import record
 from .discordance import Discordance
@@ -444,21 +445,19 @@ def _training(
     measured, single = _measured(np.stack([network.scores, linear.scores]), rows, threshold, network.device)
     if {k for _, k in single} != classes:
         measured = {name: one for name, one in measured.items() if name not in ("macro_auc", "balanced_accuracy")}
-    independent = not _share_groups(table, rows)
+    numbers = [None, None]
+    if (name := rows.schema.group) is not None:
+        numbers = np.split(group_numbers(pd.concat([table.frame[name], rows.frame[name]])), [len(table)])
     metrics = []
     for name, seen in measured.items():
         if name in held_out:
             own = [one.student(*RANGES.get(name, (-np.inf, np.inf))) for one in seen]
-            gaps = [of_two_samples(*both) for both in zip(held_out[name], seen, strict=True)]
-            gaps = gaps if independent else [(value, np.nan, np.nan, np.nan) for value, *_ in gaps]
+            gaps = [
+                of_two_samples(*(replace(one, groups=groups) for one, groups in zip(both, numbers, strict=True)))
+                for both in zip(held_out[name], seen, strict=True)
+            ]
             metrics.append(TrainingGap(name, *own, *gaps))
     return Training(tuple(metrics), len(rows), len(table))
-
-
-def _share_groups(one: Table, other: Table) -> bool:
-    """Whether a group has rows in both tables."""
-    name = one.schema.group
-    return name is not None and bool(one.frame[name].dropna().isin(other.frame[name].dropna()).any())
 
 
 def too_few(table: Table, held_out: bool = True) -> Message | None:
