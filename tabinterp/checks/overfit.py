@@ -1,8 +1,8 @@
 """Has the network learned its training rows by heart, all of them or those of a slice?
 
-Raised where the network's gap in loss between held-out and training rows is above zero and exceeds that of the linear counterpart
-by more than a share of the loss of a constant prediction. Its own gap is asked for because a shift that makes held-out rows easier
-for the linear counterpart alone would raise the excess of any sound network.
+Raised where the network's gap in loss between held-out and training rows is above zero and exceeds that of the linear
+counterpart by more than a share of the loss of a constant prediction. Its own gap must be above zero because a shift that makes
+held-out rows easier for the linear counterpart alone raises the excess of a sound network.
 """
 
 from __future__ import annotations
@@ -28,7 +28,12 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         return raised(**_values(record, document), linear_gap=record.linear.value)
     worst = next((one for one in record.slices if _memorised(one, limit)), None)
     if worst is not None:
-        values = {"group": worst.group, "rows": worst.rows, "training_rows": worst.training_rows, "tested": record.tested}
+        values = {
+            "group": worst.group,
+            "rows": worst.rows,
+            "training_rows": worst.training_rows,
+            "tested": record.tested,
+        }
         return Outcome("raised", "raised_slice", _values(worst, document) | values)
     passed = cleared(**_values(record, document), linear_gap=record.linear.value, limit=limit, tested=record.tested)
     effect = max(beyond(limit, record.excess), beyond(0.0, record.network))
@@ -64,15 +69,16 @@ CHECK = Check(
             "counterpart, over all rows and in subgroups (levels and quartile ranges of single columns)."
         ),
         limitations=(
-            "Does not distinguish overfitting from a shift that makes held-out rows harder to predict for the network but not, or "
-            "less, for the linear counterpart, such as a shift towards noisier rows. Does not show whether a network that overfits "
-            "less would predict better on held-out rows. Subgroups with fewer than 50 rows on either side of the split are not "
-            "tested; with weights, the effective sample size counts."
+            "A shift that makes held-out rows harder to predict can be mistaken for overfitting if it affects the network more "
+            "than the linear counterpart. Does not show whether a network that overfits less would predict better on held-out "
+            "rows. Subgroups with fewer than 50 rows on either side of the split are not tested; with weights, the effective "
+            "sample size counts."
         ),
         raised_when=(
-            "the network's loss rises significantly from training rows to held-out rows, and the change exceeds that of the linear "
-            "counterpart by more than {gap}% of the held-out loss of a constant prediction, over all rows or in a subgroup. The "
-            "whole interval for the difference must lie above this limit; for subgroups, CIs are adjusted for their number."
+            "the network's loss rises significantly from training rows to held-out rows, and the change exceeds that of the "
+            "linear counterpart by more than {gap}% of the held-out loss of a constant prediction, over all rows or in a "
+            "subgroup. The whole interval for the difference must lie above this limit; for subgroups, CIs are adjusted for "
+            "their number."
         ),
         next=(
             "Judge the network by its held-out performance alone. Retrain it with stronger regularisation, earlier stopping, "
@@ -81,15 +87,15 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The network shows signs of overfitting: from training rows to held-out rows, its loss rises by {network}, and "
-                    "that of {linear:name} changes by {linear_gap}. The difference is {value} (95% CI {low} to {high})."
+                    "The network shows signs of overfitting: from training rows to held-out rows, its loss rises by {network} "
+                    "and that of {linear:name} changes by {linear_gap}. The difference is {value} (95% CI {low} to {high})."
                 ),
                 "network, linear_gap: changes in loss; value, low, high: their difference and the ends of its interval",
             ),
             "raised_slice": (
                 (
-                    "The network shows signs of overfitting in a subgroup: for rows with {group}, its loss rises by {network} from "
-                    "training rows (n = {training_rows}) to held-out rows (n = {rows}). That is {value} more than for "
+                    "The network shows signs of overfitting in a subgroup: for rows with {group}, its loss rises by {network} "
+                    "from training rows (n = {training_rows}) to held-out rows (n = {rows}). That is {value} more than for "
                     "{linear:name} (adjusted CI {low} to {high}; {tested} subgroups tested)."
                 ),
                 "group: such as 'age = 25 to 30'; network: a rise in loss; value, low, high: a difference and its interval",

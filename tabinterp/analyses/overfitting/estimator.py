@@ -81,7 +81,14 @@ class Overfitting(PreviewedFrame):
         """Return one row for all rows and one for each slice."""
         rows: list[dict[str, object]] = []
         for one in (self, *self.slices):
-            row: dict[str, object] = {"column": None, "kind": "all", "level": None, "low": None, "high": None, "q": np.nan}
+            row: dict[str, object] = {
+                "column": None,
+                "kind": "all",
+                "level": None,
+                "low": None,
+                "high": None,
+                "q": np.nan,
+            }
             if isinstance(one, SliceGap):
                 row = {name: getattr(one.group, name) for name in row if name != "q"} | {"q": one.q}
             row |= {"rows": one.rows, "training_rows": one.training_rows}
@@ -160,9 +167,7 @@ def overfitting(
 def _over_all(values: FloatArray, table: Table, held: BoolArray) -> Mean:
     """Return the gap over all rows with its 95% interval."""
     group, weights = table.groups, table.row_weights
-    unseen, seen = (
-        mean(values[side], weights[side], None if group is None else group[side]) for side in (held, ~held)
-    )
+    unseen, seen = (mean(values[side], weights[side], None if group is None else group[side]) for side in (held, ~held))
     return of_two_samples(unseen, seen)
 
 

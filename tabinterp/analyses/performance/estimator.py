@@ -34,6 +34,7 @@ from tabinterp.models.scores import probabilities
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.discrimination import Power, auc, average, average_precision, mean, of_two_samples, r2
 from tabinterp.stats.estimates import resampled as bootstrapped
+from tabinterp.stats.weights import effective
 from tabinterp.table import Table
 from tabinterp.table.class_counts import enough, events, too_few_events
 from tabinterp.table.hash_sampling import row_hash
@@ -45,6 +46,7 @@ from . import record
 from .discordance import Discordance
 
 RESAMPLES = 1000
+EVENTS_OF_PRECISION = 100  # of fewer, average precision is too high, and the interval of its gap covers 89 to 92%
 SWAPPED = 0.01  # one-sided p below which classes are in another order
 MARGIN, FEWEST = record.MARGIN, record.FEWEST
 HIGHER_IS_BETTER = {
@@ -456,8 +458,15 @@ def _training(
                 of_two_samples(*(replace(one, groups=groups) for one, groups in zip(both, numbers, strict=True)))
                 for both in zip(held_out[name], seen, strict=True)
             ]
+            if name == "average_precision" and min(_positive(table), _positive(rows)) < EVENTS_OF_PRECISION:
+                gaps = [(value, np.nan, np.nan, np.nan) for value, *_ in gaps]
             metrics.append(TrainingGap(name, *own, *gaps))
     return Training(tuple(metrics), len(rows), len(table))
+
+
+def _positive(table: Table) -> float:
+    """Return the effective number of positive rows (Kish 1965), or of groups with such a row where they are fewer."""
+    return min(float(events(table)[1]), effective(table.row_weights[table.y > 0]))
 
 
 def too_few(table: Table, held_out: bool = True) -> Message | None:

@@ -240,8 +240,8 @@ TEXT: dict[str, str] = {
         "where the group has rows on both sides. A significant gap in favour of the training rows is a sign of overfitting."
     ),
     "report.performance.training.none": (
-        "[–]: no interval, because one side has fewer than ten rows or groups of rows, or the metric is the same for every "
-        "held-out row."
+        "[–]: no interval, because one side has fewer than ten rows or groups of rows (for average precision, fewer than 100 "
+        "positive ones), or the metric is the same for every held-out row."
     ),
     "step.comparison with training rows": "comparison with training rows",
     # why it does not apply
