@@ -79,18 +79,12 @@ class Overfitting(PreviewedFrame):
 
     def frame(self) -> pd.DataFrame:
         """Return one row for all rows and one for each slice."""
-        rows: list[dict[str, object]] = []
-        for one in (self, *self.slices):
-            row: dict[str, object] = {
-                "column": None,
-                "kind": "all",
-                "level": None,
-                "low": None,
-                "high": None,
-                "q": np.nan,
-            }
+        names, rows = ("column", "kind", "level", "low", "high"), []
+        parts: tuple[Overfitting | SliceGap, ...] = (self, *self.slices)
+        for one in parts:
+            row: dict[str, object] = dict.fromkeys(names) | {"kind": "all", "q": np.nan}
             if isinstance(one, SliceGap):
-                row = {name: getattr(one.group, name) for name in row if name != "q"} | {"q": one.q}
+                row |= {name: getattr(one.group, name) for name in names} | {"q": one.q}
             row |= {"rows": one.rows, "training_rows": one.training_rows}
             for name, found in (("network_gap", one.network), ("linear_gap", one.linear), ("excess", one.excess)):
                 row |= dict(zip((name, f"{name}_stderr", f"{name}_low", f"{name}_high"), found, strict=True))
@@ -146,7 +140,7 @@ def overfitting(
     loss = loss_for(None, table.schema.task)
     lost = loss.each(np.stack([network.scores, linear.scores]), table.y, network.device)
     differences = (*lost, lost[0] - lost[1])
-    over_all = [_over_all(values, table, held) for values in differences]
+    ours, theirs, excess = (_over_all(values, table, held) for values in differences)
     found = [
         (one, gaps)
         for one in _slices(table, held, smallest)
@@ -155,13 +149,14 @@ def overfitting(
     ]
     families = [family([gaps[i] for _, gaps in found]) for i in range(len(differences))]
     slices = [
-        SliceGap(one, int((held & one.rows).sum()), int((~held & one.rows).sum()), ours, theirs, excess, q)
-        for (one, _), (ours, _), (theirs, _), (excess, q) in zip(found, *families, strict=True)
+        SliceGap(one, int((held & one.rows).sum()), int((~held & one.rows).sum()), first, second, difference, q)
+        for (one, _), (first, _), (second, _), (difference, q) in zip(found, *families, strict=True)
     ]
     slices.sort(key=lambda one: -one.excess[2])  # by the lower end
     counts = np.zeros(0) if table.schema.task != "multiclass" else np.bincount(table.y[held].astype(np.int64))
     null = null_told(null_loss(table.schema.task, table.y[held], table.row_weights[held]), counts)
-    return Overfitting(loss.name, null, int(held.sum()), int((~held).sum()), smallest, *over_all, tuple(slices))
+    rows, training = int(held.sum()), int((~held).sum())
+    return Overfitting(loss.name, null, rows, training, smallest, ours, theirs, excess, tuple(slices))
 
 
 def _over_all(values: FloatArray, table: Table, held: BoolArray) -> Mean:

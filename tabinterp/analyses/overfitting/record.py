@@ -51,7 +51,9 @@ class Record(Part):
         place = "analyses.overfitting"
         if not document.performance.held_out:
             raise DocumentError(f"{place} compares held-out rows with training rows, but no rows are held out.")
-        for name, one in ((place, self), *((f"{place}.slices.{i}", one) for i, one in enumerate(self.slices))):
+        found: dict[str, Record | SliceGap] = {place: self}
+        found |= {f"{place}.slices.{i}": one for i, one in enumerate(self.slices)}
+        for name, one in found.items():
             if min(one.rows, one.training_rows) < SMALL:
                 raise DocumentError(f"{name} has fewer than {SMALL} rows on one side of the split.")
             ours, theirs, excess = (part.value or 0.0 for part in (one.network, one.linear, one.excess))

@@ -447,7 +447,7 @@ def _training(
     measured, single = _measured(np.stack([network.scores, linear.scores]), rows, threshold, network.device)
     if {k for _, k in single} != classes:
         measured = {name: one for name, one in measured.items() if name not in ("macro_auc", "balanced_accuracy")}
-    numbers = [None, None]
+    numbers: Sequence[IntArray | None] = (None, None)
     if (name := rows.schema.group) is not None:
         numbers = np.split(group_numbers(pd.concat([table.frame[name], rows.frame[name]])), [len(table)])
     metrics = []
