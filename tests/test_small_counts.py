@@ -21,7 +21,7 @@ from tests.shared import once_per_run
 # Analyses whose records have counts that `margins` reads.
 COUNTED = [
     "data_quality", "extrapolation", "effects", "groups", "constraints", "subgroup_gaps", "slices", "disagreement",
-    "linear_regions", "reason_codes",
+    "linear_regions", "reason_codes", "overfitting",
 ]  # fmt: skip
 Margin = tuple[str, float, list[float | None]]  # where, a total, the parts of it that are shown
 N = 400
@@ -149,6 +149,23 @@ def of_people(d: Document) -> Iterator[Margin]:
     for row in [] if d.slices is None else d.slices.found:
         found.setdefault(str(row.group.values["column"]), []).append(row.rows)
     yield from ((f"slices {name}", d.slices.rows, parts) for name, parts in found.items())
+    yield from of_both_sides(d)
+
+
+def of_both_sides(d: Document) -> Iterator[Margin]:
+    """Slices of training and of held-out rows, and those of held-out rows together with the slices of another table."""
+    held_out: dict[str, dict[str, float | None]] = {}
+    training: dict[str, list[float | None]] = {}
+    gaps = d.analyses["overfitting"]
+    for row in gaps.slices:
+        column = str(row.group.values["column"])
+        held_out.setdefault(column, {})[str(row.group)] = row.rows
+        training.setdefault(column, []).append(row.training_rows)
+    yield from ((f"gaps {name}", gaps.rows, [*parts.values()]) for name, parts in held_out.items())
+    yield from ((f"gaps in training {name}", gaps.training_rows, parts) for name, parts in training.items())
+    for row in [] if d.slices is None else d.slices.found:
+        held_out.setdefault(str(row.group.values["column"]), {})[str(row.group)] = row.rows
+    yield from ((f"gaps and slices {name}", gaps.rows, [*parts.values()]) for name, parts in held_out.items())
 
 
 def of_models(d: Document) -> Iterator[Margin]:

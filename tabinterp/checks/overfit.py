@@ -1,12 +1,13 @@
 """Has the network learned its training rows by heart, all of them or those of a slice?
 
-Raised where the network's gap in loss between held-out and training rows exceeds that of the linear counterpart by more than a
-share of the loss of a constant prediction.
+Raised where the network's gap in loss between held-out and training rows is above zero and exceeds that of the linear
+counterpart by more than a share of the loss of a constant prediction. Its own gap must be above zero because a shift that makes
+held-out rows easier for the linear counterpart alone raises the excess of a sound network.
 """
 
 from __future__ import annotations
 
-from tabinterp.analyses.overfitting.record import Record
+from tabinterp.analyses.overfitting.record import Record, SliceGap
 from tabinterp.checks.shared.document_values import scored_events
 from tabinterp.checks.shared.power import beyond, smallest_effect, with_power
 from tabinterp.document.document import Document
@@ -20,21 +21,32 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     record = document.get(Record)
     if record is None:
         return not_applicable()
-    if record.excess.low is None:
+    if record.excess.low is None or record.network.low is None:
         return not_applicable("few")
-    limit, linear = limits["gap"] / 100 * record.null, document.linear.name
-    found = {"value": record.excess.value, "low": record.excess.low, "high": record.excess.high, "linear": linear}
-    if above(record.excess, limit):
-        return raised(**found, network=record.network.value, linear_gap=record.linear.value)
-    memorised = [one for one in record.slices if above(one.excess, limit)]
-    if memorised:
-        worst = memorised[0]
-        values = {"value": worst.excess.value, "low": worst.excess.low, "high": worst.excess.high, "rows": worst.rows}
-        counts = {"tested": record.tested, "linear": linear}
-        return Outcome("raised", "raised_slice", values | counts | {"group": worst.group})
-    passed = cleared(**found, limit=limit, tested=record.tested)
-    power = smallest_effect("loss", beyond(limit, record.excess), record.rows, scored_events(document))
-    return with_power(passed, power, record.null)
+    limit = limits["gap"] / 100 * record.null
+    if _memorised(record, limit):
+        return raised(**_values(record, document), linear_gap=record.linear.value)
+    worst = next((one for one in record.slices if _memorised(one, limit)), None)
+    if worst is not None:
+        values = {
+            "group": worst.group,
+            "rows": worst.rows,
+            "training_rows": worst.training_rows,
+            "tested": record.tested,
+        }
+        return Outcome("raised", "raised_slice", _values(worst, document) | values)
+    passed = cleared(**_values(record, document), linear_gap=record.linear.value, limit=limit, tested=record.tested)
+    effect = max(beyond(limit, record.excess), beyond(0.0, record.network))
+    return with_power(passed, smallest_effect("loss", effect, record.rows, scored_events(document)))
+
+
+def _memorised(gaps: Record | SliceGap, limit: float) -> bool:
+    return above(gaps.excess, limit) and gaps.network.low is not None and gaps.network.low > 0
+
+
+def _values(gaps: Record | SliceGap, document: Document) -> dict[str, object]:
+    excess = {"value": gaps.excess.value, "low": gaps.excess.low, "high": gaps.excess.high}
+    return excess | {"network": gaps.network.value, "linear": document.linear.name}
 
 
 CHECK = Check(
@@ -53,17 +65,20 @@ CHECK = Check(
     text=Text(
         title="Overfitting",
         measures=(
-            "by how much the network's loss rises from training rows to held-out rows, minus the same rise for the linear "
+            "by how much the network's loss changes from training rows to held-out rows, minus the same change for the linear "
             "counterpart, over all rows and in subgroups (levels and quartile ranges of single columns)."
         ),
         limitations=(
-            "Does not show whether a network that overfits less would predict better on held-out rows. Subgroups with fewer than "
-            "50 rows on either side of the split are not tested."
+            "A shift that makes held-out rows harder to predict can be mistaken for overfitting if it affects the network more "
+            "than the linear counterpart. Does not show whether a network that overfits less would predict better on held-out "
+            "rows. Subgroups with fewer than 50 rows on either side of the split are not tested; with weights, the effective "
+            "sample size counts."
         ),
         raised_when=(
-            "the rise in the network's loss exceeds that of the linear counterpart by more than {gap}% of the held-out loss of a "
-            "constant prediction, over all rows or in a subgroup. The whole interval for the difference must lie above this "
-            "limit; for subgroups, intervals are corrected for their number."
+            "the network's loss rises significantly from training rows to held-out rows, and the change exceeds that of the "
+            "linear counterpart by more than {gap}% of the held-out loss of a constant prediction, over all rows or in a "
+            "subgroup. The whole interval for the difference must lie above this limit; for subgroups, CIs are adjusted for "
+            "their number."
         ),
         next=(
             "Judge the network by its held-out performance alone. Retrain it with stronger regularisation, earlier stopping, "
@@ -72,26 +87,26 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The network is overfitted: from training rows to held-out rows its loss rises by {network}, and that of "
-                    "{linear:name} by {linear_gap}. The difference is {value} (95% CI {low} to {high})."
+                    "The network shows signs of overfitting: from training rows to held-out rows, its loss rises by {network} "
+                    "and that of {linear:name} changes by {linear_gap}. The difference is {value} (95% CI {low} to {high})."
                 ),
-                "network, linear_gap: rises in loss; value, low, high: their difference and the ends of its interval",
+                "network, linear_gap: changes in loss; value, low, high: their difference and the ends of its interval",
             ),
             "raised_slice": (
                 (
-                    "The network is overfitted in a subgroup: for rows with {group} (n = {rows}), its loss rises from training "
-                    "rows to held-out rows by {value} more than that of {linear:name} (corrected interval {low} to {high}; "
-                    "{tested} subgroups tested)."
+                    "The network shows signs of overfitting in a subgroup: for rows with {group}, its loss rises by {network} "
+                    "from training rows (n = {training_rows}) to held-out rows (n = {rows}). That is {value} more than for "
+                    "{linear:name} (adjusted CI {low} to {high}; {tested} subgroups tested)."
                 ),
-                "group: such as 'age = 25 to 30'; value, low, high: a difference in loss and the ends of its interval",
+                "group: such as 'age = 25 to 30'; network: a rise in loss; value, low, high: a difference and its interval",
             ),
             "cleared": (
                 (
-                    "The network was not shown to be overfitted: from training rows to held-out rows, its loss rises by {value} "
-                    "more than that of {linear:name} (95% CI {low} to {high}). Neither this interval nor that of any of {tested} "
-                    "subgroups lies above the limit of {limit}."
+                    "The network was not shown to be overfitted, over all rows or in a subgroup ({tested} tested). From training "
+                    "rows to held-out rows, its loss changes by {network} and that of {linear:name} by {linear_gap}. The "
+                    "difference is {value} (95% CI {low} to {high}; limit {limit})."
                 ),
-                "value, low, high, limit: differences in loss; tested: number of subgroups",
+                "network, linear_gap: changes in loss; value, low, high, limit: differences; tested: number of subgroups",
             ),
             "not_applicable": (
                 "Not applicable: losses on training rows and on held-out rows were not compared. Supply the split used to train "

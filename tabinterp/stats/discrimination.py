@@ -75,10 +75,12 @@ class Power:
 
 
 def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, float]:
-    """Return `first` minus `second`, measured on different and independent rows, with standard error and 95% interval.
+    """Return `first` minus `second`, measured on different rows, with standard error and 95% interval.
 
-    Critical values are Student's with the degrees of freedom of Welch (1947). There is no interval where a sample has fewer than
-    ten rows, or groups of rows, or where no row of the first sample moves its measure, as where an accuracy is exactly 1.
+    Independent samples have critical values of Student's with the degrees of freedom of Welch (1947). Where a group (numbered
+    alike in both) has rows in both samples, what its rows add to either is summed before it is squared. There is no interval
+    where a sample has fewer than ten rows, or groups of rows, or where no row of the first sample moves its measure, as where an
+    accuracy is exactly 1.
 
     >>> one = np.ones(20)
     >>> held_out, training = (mean(np.tile([-1.0, 1.0], 10) + shift, one) for shift in (0.5, 0.0))
@@ -87,8 +89,12 @@ def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, fl
     """
     value, parts = first.value - second.value, (first, second)
     variances = [part.stderr**2 if len(part.draws) >= FEWEST_GROUPS else np.nan for part in parts]
-    if not variances[0] > 0:
+    if not variances[0] > 0 or np.isnan(variances[1]):
         return as_interval(value, np.nan)
+    if first.groups is not None and second.groups is not None and np.isin(first.groups, second.groups).any():
+        rows = len(first.influence) + len(second.influence)
+        moved = [part.influence * rows / len(part.influence) for part in parts]
+        return Power(value, np.r_[moved[0], -moved[1]], np.r_[first.groups, second.groups]).student()
     total = variances[0] + variances[1]
     spread = sum(own**2 / part.effective_df for own, part in zip(variances, parts, strict=True))
     return as_interval(value, np.sqrt(total), total**2 / spread)

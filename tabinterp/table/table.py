@@ -69,12 +69,7 @@ class Table(Previewed):
         A row whose group is missing stands alone.
         """
         name = self.schema.group
-        if name is None:
-            return None
-        codes = self.frame[name].factorize()[0].astype(np.int64)
-        alone = codes < 0
-        codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
-        return codes
+        return None if name is None else group_numbers(self.frame[name])
 
     @property
     def group_count(self) -> int | None:
@@ -150,6 +145,14 @@ class Table(Previewed):
     def evaluation_rows(self) -> Table:
         """Return the held-out rows; every row if there is no split."""
         return self if self.held_out is None else self.take(self.held_out)
+
+
+def group_numbers(named: pd.Series[Any]) -> IntArray:
+    """Return the number (n,) of each row's group; a row whose group is missing stands alone."""
+    codes = named.factorize()[0].astype(np.int64)
+    alone = codes < 0
+    codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
+    return codes
 
 
 def check_table(table: Any) -> None:

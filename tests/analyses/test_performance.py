@@ -8,14 +8,17 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 from sklearn import metrics
+from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.analyses.performance.estimator import Metric, Performance, compare, rows_to_resolve
+from tabinterp.analyses.performance.estimator import Metric, Performance, compare, measures, rows_to_resolve
 from tabinterp.errors import TabinterpError
 from tabinterp.models import bind
+from tabinterp.models.losses import loss_for
 from tabinterp.stats.discrimination import mean, of_two_samples
 from tests import cases, oracles
 
@@ -389,8 +392,26 @@ def test_metrics_on_training_rows_are_those_of_a_table_of_training_rows(task, we
             first, second = getattr(own, model), getattr(other, model)
             assert getattr(gap, model) == pytest.approx(second, abs=1e-9)
             value, stderr, low, high = getattr(gap, f"{model}_gap")
-            assert (value, stderr) == pytest.approx((first[0] - second[0], math.hypot(first[1], second[1])), abs=1e-9)
-            assert (low + high) / 2 == pytest.approx(value)
+            assert value == pytest.approx(first[0] - second[0], abs=1e-9)
+            if gap.name != "average_precision":  # of fewer than 100 positive rows it has no interval
+                assert stderr == pytest.approx(math.hypot(first[1], second[1]), abs=1e-9)
+                assert (low + high) / 2 == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("held_out", "training", "weight"), [(100, 100, 1.0), (99, 150, 1.0), (150, 99, 1.0), (120, 120, 9.0)]
+)
+def test_average_precision_of_few_positive_rows_leaves_the_gap_without_interval(held_out, training, weight):
+    """Of heavy rows as many count as say as much: of 120, of which every second weighs 9 times as much, 73."""
+    y = np.concatenate([np.repeat([1, 0], [one, 300 - one]) for one in (held_out, training)])
+    frame = pd.DataFrame({"x": y + np.random.default_rng(0).normal(size=600), "y": y})
+    frame["part"], frame["w"] = np.repeat(["test", "train"], 300), np.where(np.arange(600) % 2 == 0, weight, 1.0)
+    table = ti.read_table(frame, target="y", positive=1, split="part", weight="w")
+    model = ti.wrap(LogisticRegression().fit(frame[["x"]], frame["y"]))
+    gaps = {one.name: one.network_gap for one in ti.performance(model, table, model).training.metrics}
+    few = min(held_out, training) < 100 or weight > 1
+    assert [name for name, gap in gaps.items() if np.isnan(gap[1])] == ["average_precision"] * few
+    assert np.isfinite([gap[0] for gap in gaps.values()]).all()
 
 
 def test_the_gap_of_a_mean_loss_has_welchs_interval():
@@ -405,17 +426,59 @@ def test_the_gap_of_a_mean_loss_has_welchs_interval():
     )
 
 
-def test_groups_on_both_sides_of_the_split_leave_the_gap_without_interval():
-    frame, table, models = halves(n=800, group="team")
-    apart = ti.performance(models[0], table, models[1])
-    assert all(np.isfinite(gap.network_gap).all() for gap in apart.training.metrics)
-    mixed = cases.mixed_table(
-        frame.assign(part=np.where(np.arange(len(frame)) % 2 == 0, "train", "test")), split="part", group="team"
+def mixed_halves(task: str, weighted: bool = False):
+    """Teams have rows on both sides of the split; that of the last rows is missing: they stand alone."""
+    frame, _, models = halves(task, n=800, group="team")
+    frame["team"] = np.arange(800) // 4
+    frame["part"] = np.where(np.random.default_rng(0).random(len(frame)) < 0.5, "train", "test")
+    frame["team"] = frame["team"].astype(float).where(frame["team"] < 197)
+    return cases.mixed_table(frame, task, weighted, split="part", group="team"), models
+
+
+@pytest.mark.parametrize(("task", "weighted"), [("binary", False), ("binary", True), ("count", True)])
+def test_groups_on_both_sides_of_the_split_are_one_draw(task, weighted):
+    """Gaps of means have statsmodels' clustered errors, those of all metrics the jackknife's over groups, to first order."""
+    table, models = mixed_halves(task, weighted)
+    found = ti.performance(models[0], table, models[1]).training.metrics
+    bounds = [bind(model, table) for model in models]
+    held, groups, w = table.held_out, table.groups, table.row_weights
+    units = len(np.unique(groups))
+    assert units == 197 + 12
+    scores = np.stack([one.scores for one in bounds])
+
+    def gaps(rows):
+        sides = [measures(task, scores[:, side], table.y[side], w[side], None) for side in (rows & held, rows & ~held)]
+        return {
+            name: [a.value - b.value for a, b in zip(sides[0][name], sides[1][name], strict=True)] for name in sides[0]
+        }
+
+    without = [gaps(groups != one) for one in range(units)]
+    for gap in found:
+        left_out = np.array([one[gap.name] for one in without])
+        errors = np.sqrt((units - 1) / units * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
+        for (value, stderr, low, high), whole, error in zip(
+            (gap.network_gap, gap.linear_gap), gaps(np.ones(len(held), dtype=bool))[gap.name], errors, strict=True
+        ):
+            assert value == pytest.approx(whole)
+            assert stderr == pytest.approx(error, rel=0.05)
+            assert low + high == pytest.approx(2 * value)
+            assert (high - low) / 2 >= stats.t.ppf(0.975, units - 1) * stderr * (1 - 1e-9)
+    values = loss_for(None, task).each(scores, table.y, "cpu")[0]
+    fit = sm.WLS(values, sm.add_constant(held.astype(float)), w).fit(
+        cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}
     )
-    for gap in ti.performance(models[0], mixed, models[1]).training.metrics:
-        assert np.isfinite(gap.network_gap[0])
-        assert np.isnan(gap.network_gap[1:]).all()
-        assert np.isfinite(gap.network).all()  # on the training rows alone groups are no obstacle
+    assert found[0].network_gap[1] == pytest.approx(fit.bse[1] * np.sqrt(units / (units - 1)))
+
+
+@pytest.mark.parametrize("units", [9, 10])
+def test_a_side_of_fewer_than_ten_groups_leaves_the_gap_without_interval(units):
+    group = np.arange(400) // 10
+    sides = [np.arange(400) % 2 == 0, (np.arange(400) % 2 == 1) & (group < units)]
+    values = np.random.default_rng(0).normal(size=400)
+    for one, other in (sides, sides[::-1]):
+        found = of_two_samples(*(mean(values[side], np.ones(side.sum()), group[side]) for side in (one, other)))
+        assert np.isfinite(found).all() == (units == 10)
+        assert np.isfinite(found[0])
 
 
 def test_an_overfitted_network_has_a_gap():

@@ -148,16 +148,34 @@ def beaten(value: float | None, low: float | None) -> Document:
     )
 
 
-def overfitted(value: float, low: float, of_slice: Interval | None = None, null: float = 1.0) -> Document:
-    """The network's gap in loss exceeds the linear model's by so much; the loss of a constant prediction is 1."""
+def overfitted(
+    value: float,
+    low: float,
+    of_slice: Interval | None = None,
+    null: float = 1.0,
+    own: float = 0.01,
+    slice_own: float = 0.01,
+) -> Document:
+    """The network's gap in loss exceeds the linear model's by so much; the loss of a constant prediction is 1.
+
+    `own`, `slice_own`: lower ends of the network's own gap.
+    """
     group = Message(key="group.level", values={"column": "city", "level": "a"})
     excess = part(0.0) if of_slice is None else of_slice
-    found = SliceGap(group=group, rows=80, training_rows=200, network=0.3, linear=0.1, excess=excess, q=0.001)
-    gaps = {"network": part(value + 0.1), "linear": part(0.1), "excess": part(value, low)}
+    found = SliceGap(
+        group=group, rows=80, training_rows=200, network=part(0.3, slice_own), linear=part(0.1), excess=excess, q=0.001
+    )
+    gaps = {"network": part(value + 0.1, own), "linear": part(0.1), "excess": part(value, low)}
     record = Gaps(
         metric="log_loss", null=null, rows=900, training_rows=900, smallest=50, tested=20, slices=[found], **gaps
     )
     document = binary()
+    return document.model_copy(update={"analyses": document.analyses | {"overfitting": record}})
+
+
+def without_interval(name: str) -> Document:
+    document = overfitted(0.2, 0.1)
+    record = document.analyses["overfitting"].model_copy(update={name: Interval(value=0.2)})
     return document.model_copy(update={"analyses": document.analyses | {"overfitting": record}})
 
 
@@ -396,10 +414,17 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     },
     "overfit": {
         "raised": [lambda: overfitted(0.2, 0.1), lambda: overfitted(0.05, 0.0, part(0.3, 0.1))],
-        "cleared": [lambda: overfitted(0.2, 0.099), lambda: overfitted(0.05, 0.0, part(0.3, 0.099))],
+        "cleared": [
+            lambda: overfitted(0.2, 0.099),
+            lambda: overfitted(0.05, 0.0, part(0.3, 0.099)),
+            lambda: overfitted(0.2, 0.1, own=0.0),  # the linear model finds held-out rows easier
+            lambda: overfitted(0.05, 0.0, part(0.3, 0.1), slice_own=0.0),
+            lambda: overfitted(0.1, 0.0, null=0.05),  # only a gap above the null loss is detected, which is possible
+        ],
         "not_applicable": [
             lambda: binary().model_copy(update={"analyses": {}}),
-            lambda: overfitted(0.1, 0.0, null=0.05),  # no gap that is possible could have been detected
+            lambda: without_interval("excess"),
+            lambda: without_interval("network"),
         ],
     },
     "fragile": {

@@ -35,7 +35,7 @@ from tabinterp.document.base import status_of
 from tabinterp.document.document import Document, Grouping, Interval
 from tabinterp.report.formats.markdown import render_markdown
 from tabinterp.report.sections.findings import detectable
-from tests.checks.test_checks import beaten, column, quiet, with_part
+from tests.checks.test_checks import beaten, column, overfitted, quiet, with_part
 from tests.checks.test_people import kept, weak
 from tests.honest import honest
 from tests.report.samples import binary, regression
@@ -208,6 +208,24 @@ def test_a_fall_is_detected_where_it_reaches_both_limits():
         power = run_check(BY_SLUG["shortcut"], document).power
         assert (power.of, power.rows) == ("fall", document.data.held_out_rows)
         assert power.effect == pytest.approx(least, abs=1e-3)
+
+
+def test_the_power_of_overfit_is_of_both_intervals_and_may_exceed_the_null_loss():
+    """The excess above a tenth of the null loss, and the network's own gap above zero: the wider of the two decides."""
+    for excess, own, least in ((0.02, 0.01, 0.1 + 2.8016 * 0.02), (0.02, 0.5, 2.8016 * 0.5), (1.0, 0.5, 0.1 + 2.8016)):
+        gaps = {
+            name: Interval(value=0.0, stderr=error, low=-1.96 * error, high=1.96 * error)
+            for name, error in (("excess", excess), ("network", own))
+        }
+        found = run_check(BY_SLUG["overfit"], with_gaps(gaps))
+        assert (found.status, found.power.of, found.power.rows) == ("cleared", "loss", 900)
+        assert found.power.effect == pytest.approx(least, abs=5e-3)
+
+
+def with_gaps(gaps: dict[str, Interval]) -> Document:
+    document = overfitted(0.0, 0.0)
+    record = document.analyses["overfitting"].model_copy(update=gaps)
+    return document.model_copy(update={"analyses": document.analyses | {"overfitting": record}})
 
 
 # ---- without power

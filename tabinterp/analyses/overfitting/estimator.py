@@ -4,13 +4,14 @@ The *gap* of a model is its mean loss on held-out rows minus that on training ro
 their own (later rows, another place), the gap of every model rises. So what is tested is the *excess*: the network's gap minus
 that of the linear counterpart, from the paired difference of the two losses of each row.
 
-Slices are the levels of a column, the quarters of a number and its missing values, with at least fifty rows, and enough events of
-each class, on either side of the split. They are one family: a false discovery rate of 5% (Benjamini & Hochberg 1995), and
-intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
+Slices are those that the held-out rows are divided into elsewhere (levels of a column, quarters of a number, missing values), so
+that their numbers of rows tell no more together, with at least fifty rows, and enough events of each class, on either side of the
+split. Weighted rows count as many as have an equal say (Kish 1965). All slices are one family: a false discovery rate of 5%
+(Benjamini & Hochberg 1995), and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
 
-Both models are taken as given. A gap has the error of the difference of two samples (Welch 1947), or of two means over the same
-groups where a group has rows on both sides. In a slice, and over such groups, its degrees of freedom are those of the smaller
-side.
+Both models are taken as given. A gap, in units of the loss, has the error of the difference of two independent samples (Welch
+1947); where a group has rows on both sides, influences are summed by group over both (Liang & Zeger 1986). In a slice, its
+degrees of freedom are those of the smaller side. The gap of every other metric is part of `performance`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from tabinterp.analyses.clustered_means import Mean, influences, spread
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.performance.estimator import FEWEST, bound_pair, groups, null_loss
+from tabinterp.analyses.performance.estimator import FEWEST, bound_pair, groups, null_loss, null_told
 from tabinterp.analyses.slices.estimator import SMALLEST, Group, family, groups_of
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
@@ -33,6 +33,7 @@ from tabinterp.models import BoundModel, Model
 from tabinterp.models.losses import loss_for
 from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import mean, of_two_samples
+from tabinterp.stats.weights import effective
 from tabinterp.table import Table
 from tabinterp.table.class_counts import EVENTS, Side, enough, events, require_events
 from tabinterp.table.suppression import BoolArray, parts_shown
@@ -40,13 +41,15 @@ from tabinterp.table.suppression import BoolArray, parts_shown
 
 @dataclass(frozen=True, eq=False)
 class SliceGap:
-    """The gaps of both models in one slice, and the excess with its interval and p-value, corrected over all slices."""
+    """The gaps of both models in one slice and the excess, with intervals that are corrected over all slices; `q` is the
+    p-value of the excess, corrected likewise.
+    """
 
     group: Group
     rows: int
     training_rows: int
-    network: float
-    linear: float
+    network: Mean
+    linear: Mean
     excess: Mean
     q: float
 
@@ -61,7 +64,7 @@ class Overfitting(PreviewedFrame):
     null : held-out loss of always predicting the base rate, or the mean.
     rows, training_rows : held-out rows and training rows.
     network, linear, excess : over all rows, each with its standard error and 95% interval.
-    slices : the slice whose interval of the excess begins highest first.
+    slices : those with an interval; that whose interval of the excess begins highest comes first.
     """
 
     loss: str
@@ -76,16 +79,16 @@ class Overfitting(PreviewedFrame):
 
     def frame(self) -> pd.DataFrame:
         """Return one row for all rows and one for each slice."""
-        names = ("excess", "excess_stderr", "excess_low", "excess_high")
-        of_all = {"column": None, "kind": "all", "level": None, "low": None, "high": None, "q": np.nan}
-        of_all |= {"rows": self.rows, "training_rows": self.training_rows}
-        of_all |= {"network_gap": self.network[0], "linear_gap": self.linear[0]}
-        rows = [of_all | dict(zip(names, self.excess, strict=True))]
-        for one in self.slices:
-            row = {name: getattr(one.group, name) for name in ("column", "kind", "level", "low", "high")}
-            row |= {"q": one.q, "rows": one.rows, "training_rows": one.training_rows}
-            row |= {"network_gap": one.network, "linear_gap": one.linear}
-            rows.append(row | dict(zip(names, one.excess, strict=True)))
+        names, rows = ("column", "kind", "level", "low", "high"), []
+        parts: tuple[Overfitting | SliceGap, ...] = (self, *self.slices)
+        for one in parts:
+            row: dict[str, object] = dict.fromkeys(names) | {"kind": "all", "q": np.nan}
+            if isinstance(one, SliceGap):
+                row |= {name: getattr(one.group, name) for name in names} | {"q": one.q}
+            row |= {"rows": one.rows, "training_rows": one.training_rows}
+            for name, found in (("network_gap", one.network), ("linear_gap", one.linear), ("excess", one.excess)):
+                row |= dict(zip((name, f"{name}_stderr", f"{name}_low", f"{name}_high"), found, strict=True))
+            rows.append(row)
         return pd.DataFrame(rows)
 
 
@@ -104,7 +107,7 @@ def overfitting(
     model : the network.
     table : the rows, with the split that the network was trained with.
     counterpart : the linear model; None: one is fitted, as an audit does.
-    smallest : rows of a slice on either side of the split, at least.
+    smallest : rows of a slice on either side of the split, at least; of weighted rows, their effective number (Kish 1965).
     seed : of the folds in which the counterpart's penalty is chosen.
 
     Raises
@@ -129,52 +132,49 @@ def overfitting(
     held = table.held_out
     if held is None:
         raise NotApplicableError(why("overfitting.split"))
-    sides = (held, ~held)
-    named: tuple[tuple[BoolArray, Side], ...] = ((held, "held_out"), (~held, "training"))
-    for side, name in named:
+    sides: tuple[tuple[BoolArray, Side], ...] = ((held, "held_out"), (~held, "training"))
+    for side, name in sides:
         if len(np.unique(groups(table)[side])) < FEWEST:
             raise NotApplicableError(why("overfitting.few", least=FEWEST))
         require_events(table.take(side), name)
     loss = loss_for(None, table.schema.task)
     lost = loss.each(np.stack([network.scores, linear.scores]), table.y, network.device)
     differences = (*lost, lost[0] - lost[1])
-    over_all = [_over_all(values, table) for values in differences]
-    found, tested = [], []
-    for one in _slices(table, held, smallest):
-        own = [_gap(values, table, *(side & one.rows for side in sides)) for values in differences]
-        found.append((one, own[0][0], own[1][0]))
-        tested.append(own[2])
-    slices = [
-        SliceGap(one, int((held & one.rows).sum()), int((~held & one.rows).sum()), ours, theirs, excess, q)
-        for (one, ours, theirs), (excess, q) in zip(found, family(tested), strict=True)
+    ours, theirs, excess = (_over_all(values, table, held) for values in differences)
+    found = [
+        (one, gaps)
+        for one in _slices(table, held, smallest)
+        if np.isfinite(gaps := [_gap(values, table, one.rows & held, one.rows & ~held) for values in differences]).all()
+        and gaps[0][2] >= FEWEST
     ]
-    slices.sort(key=lambda one: -np.nan_to_num(one.excess[2], nan=-np.inf))  # by the lower end
-    null = null_loss(table.schema.task, table.y[held], table.row_weights[held])
-    return Overfitting(loss.name, null, int(held.sum()), int((~held).sum()), smallest, *over_all, tuple(slices))
+    families = [family([gaps[i] for _, gaps in found]) for i in range(len(differences))]
+    slices = [
+        SliceGap(one, int((held & one.rows).sum()), int((~held & one.rows).sum()), first, second, difference, q)
+        for (one, _), (first, _), (second, _), (difference, q) in zip(found, *families, strict=True)
+    ]
+    slices.sort(key=lambda one: -one.excess[2])  # by the lower end
+    counts = np.zeros(0) if table.schema.task != "multiclass" else np.bincount(table.y[held].astype(np.int64))
+    null = null_told(null_loss(table.schema.task, table.y[held], table.row_weights[held]), counts)
+    rows, training = int(held.sum()), int((~held).sum())
+    return Overfitting(loss.name, null, rows, training, smallest, ours, theirs, excess, tuple(slices))
 
 
-def _over_all(values: FloatArray, table: Table) -> Mean:
-    """Return the gap over all rows with its 95% interval: Welch's, or of groups where one has rows on both sides."""
-    held, group = table.held_out, table.groups
-    sides = [np.flatnonzero(side) for side in (held, ~held)]  # type: ignore[operator]
-    if group is None or not np.isin(group[sides[0]], group[sides[1]]).any():
-        return of_two_samples(
-            *(mean(values[side], table.row_weights[side], None if group is None else group[side]) for side in sides)
-        )
-    value, stderr, count = _gap(values, table, held, ~held)  # type: ignore[operator]
-    reach = float(stats.t.ppf(0.975, max(count - 1, 1))) * stderr
-    return value, stderr, value - reach, value + reach
+def _over_all(values: FloatArray, table: Table, held: BoolArray) -> Mean:
+    """Return the gap over all rows with its 95% interval."""
+    group, weights = table.groups, table.row_weights
+    unseen, seen = (mean(values[side], weights[side], None if group is None else group[side]) for side in (held, ~held))
+    return of_two_samples(unseen, seen)
 
 
 def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolArray) -> tuple[float, float, int]:
-    """Return the mean of values (n,) over held-out rows minus that over training rows, its standard error, and the number of
-    rows, or groups of rows, of the smaller side.
+    """Return the mean of values (n,) over held-out rows minus that over training rows, its standard error, and the effective
+    number of rows, or groups of rows, of the smaller side.
     """
     group, weights = groups(table), table.row_weights
     unseen, moved = influences(values, weights, held_out)
     seen, moved_back = influences(values, weights, training)
     errors, counts = zip(
-        *(spread(part, group, side) for part, side in ((moved, held_out), (moved_back, training))), strict=True
+        *(spread(part, group, side, weights) for part, side in ((moved, held_out), (moved_back, training))), strict=True
     )
     error = float(np.hypot(*errors))
     if table.groups is not None and np.isin(group[held_out], group[training]).any():
@@ -183,19 +183,25 @@ def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolAr
 
 
 def _slices(table: Table, held: BoolArray, smallest: int) -> Iterator[Group]:
-    """Yield slices with enough rows and events on either side, whose sizes tell no count of one to nine other rows."""
+    """Yield slices of the held-out rows with enough rows and events on either side, whose sizes tell no count of one to nine
+    other rows.
+    """
     by_column: dict[str, list[Group]] = {}
-    for one in groups_of(table, smallest):
-        if min((one.rows & held).sum(), (one.rows & ~held).sum()) >= smallest:
+    for one in groups_of(table, smallest, held):
+        if all(_effective(table, one.rows & side) >= smallest for side in (held, ~held)):
             by_column.setdefault(one.column, []).append(one)
     for wanted in by_column.values():
-        told = np.ones(len(wanted), dtype=bool)
-        for side in (held, ~held):
-            sizes = [int((one.rows & side).sum()) for one in wanted]
-            told &= parts_shown([*sizes, int(side.sum()) - sum(sizes)])[:-1]
+        sizes = [int((one.rows & ~held).sum()) for one in wanted]
+        told = parts_shown([*sizes, int((~held).sum()) - sum(sizes)])[:-1]
         for one, is_told in zip(wanted, told, strict=True):
             if is_told and all(_has_events(table, one.rows & side) for side in (held, ~held)):
                 yield one
+
+
+def _effective(table: Table, rows: BoolArray) -> int:
+    """Return Kish's effective number of these rows; 0 without weight."""
+    weights = table.row_weights[rows]
+    return int(effective(weights) + 1e-9) if weights.any() else 0
 
 
 def _has_events(table: Table, rows: BoolArray) -> bool:

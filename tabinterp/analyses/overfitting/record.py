@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -25,12 +26,10 @@ class SliceGap(Part):
     group: Message
     rows: int  # held out
     training_rows: int
-    network: float  # gaps: mean loss on held-out rows minus that on training rows
-    linear: float
-    excess: (
-        Interval  # the network's gap minus the linear model's; of the level that keeps the false coverage rate at 5%
-    )
-    q: float | None  # Benjamini-Hochberg over all slices
+    network: Interval  # gap: mean loss on held-out rows minus that on training rows
+    linear: Interval
+    excess: Interval  # the network's gap minus the linear model's; all three keep the false coverage rate at 5%
+    q: float | None  # of the excess, Benjamini-Hochberg over all slices
 
 
 class Record(Part):
@@ -38,7 +37,7 @@ class Record(Part):
     null: float  # held-out loss of always predicting the base rate, or the mean
     rows: int
     training_rows: int
-    smallest: int  # rows of a slice on either side
+    smallest: int  # rows of a slice on either side; of weighted rows, their effective number
     network: Interval
     linear: Interval
     excess: Interval
@@ -46,17 +45,42 @@ class Record(Part):
     slices: list[SliceGap]  # those whose interval of the excess begins highest
 
     def check_claims(self, document: Document) -> None:
-        """Check that slices are large enough, and that the excess is the difference of the gaps."""
+        """Check that slices are large enough, that the excess is the difference of the gaps, and that the gaps are those of the
+        same metric in `performance.training`.
+        """
+        place = "analyses.overfitting"
         if not document.performance.held_out:
-            raise DocumentError(
-                "analyses.overfitting compares held-out rows with training rows, but no rows are held out."
-            )
-        for index, one in enumerate(self.slices):
+            raise DocumentError(f"{place} compares held-out rows with training rows, but no rows are held out.")
+        found: dict[str, Record | SliceGap] = {place: self}
+        found |= {f"{place}.slices.{i}": one for i, one in enumerate(self.slices)}
+        for name, one in found.items():
             if min(one.rows, one.training_rows) < SMALL:
-                raise DocumentError(f"analyses.overfitting.slices.{index} has fewer than {SMALL} rows on one side.")
+                raise DocumentError(f"{name} has fewer than {SMALL} rows on one side of the split.")
+            ours, theirs, excess = (part.value or 0.0 for part in (one.network, one.linear, one.excess))
+            if not math.isclose(excess, ours - theirs, rel_tol=1e-6, abs_tol=1e-9 * max(1.0, abs(ours))):
+                raise DocumentError(
+                    f"{name}.excess is {excess:g}, but the network's gap minus the linear model's is {ours - theirs:g}."
+                )
+        training = document.performance.training
+        if training is None:
+            return
+        same = next(row for row in training.metrics if row.metric == self.metric)
+        alike = (self.rows, self.training_rows) == (training.held_out_rows, training.rows)
+        if not alike or not (_alike(self.network, same.network_gap) and _alike(self.linear, same.linear_gap)):
+            raise DocumentError(
+                f"{place} and performance.training have different numbers of rows, or different gaps in {self.metric}."
+            )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("overfitting", "both", self.rows + self.training_rows, "all")
+
+
+def _alike(one: Interval, other: Interval) -> bool:
+    """Return whether two intervals are the same but for the order in which rows were added up."""
+    return all(
+        math.isclose(mine or 0.0, theirs or 0.0, rel_tol=1e-6, abs_tol=1e-9)
+        for (_, mine), (_, theirs) in zip(one, other, strict=True)
+    )
 
 
 def build(results: Results) -> Record | None:

@@ -11,29 +11,30 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.overfitting.heading": "Overfitting",
     "report.overfitting.lead": (
-        "Gap in {metric} between held-out and training rows, network minus {linear:name}: {excess}. A positive difference means "
-        "that the network fits its training rows too closely, compared with the linear model.",
-        "metric: such as 'log loss'; excess: a difference in loss with its interval",
+        "From training rows to held-out rows, the network's {metric} changes by {network} and that of {linear:name} by "
+        "{linear_gap}. The difference is {excess}.",
+        "metric: such as 'log loss'; network, linear_gap: changes with a sign; excess: their difference with its interval",
     ),
     "report.overfitting.few": (
-        "Gaps in subgroups are not compared: no level or quartile range of a column has at least {smallest} held-out rows and "
-        "as many training rows."
+        "Gaps in subgroups are not compared: no level or quartile range of a column has enough rows (at least {smallest}) and "
+        "events on each side of the split."
     ),
-    "report.overfitting.fold": "Gaps by subgroup",
+    "report.overfitting.fold": "Gaps by metric and by subgroup",
     "report.overfitting.table": (
         "Change in {metric} from training rows to held-out rows in {shown} of {tested} subgroups: those with the highest lower "
         "limit of the difference between the models",
         "metric: such as 'log loss'",
     ),
     "report.overfitting.slice": "Subgroup",
-    "report.overfitting.network": "Network",
-    "report.overfitting.linear": "Linear",
+    "report.overfitting.network": "Network [adjusted CI]",
+    "report.overfitting.linear": "Linear [adjusted CI]",
     "report.overfitting.excess": "Difference [adjusted CI]",
     "report.overfitting.rows": "Held-out rows",
     "report.overfitting.training": "Training rows",
     "report.overfitting.note": (
-        "Subgroups are levels and quartile ranges of single columns with at least {smallest} rows on each side of the split. "
-        "CIs are adjusted for all subgroups compared (Benjamini and Yekutieli 2005)."
+        "Subgroups are levels and quartile ranges of single columns with at least {smallest} rows on each side of the split; "
+        "with weights, the effective sample size counts (Kish 1965). CIs are adjusted for all subgroups compared (Benjamini and "
+        "Yekutieli 2005)."
     ),
     "why.overfitting.split": (
         "losses on training rows and on held-out rows are compared, and it is not known which rows were held out; read the "

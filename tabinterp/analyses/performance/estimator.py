@@ -34,16 +34,19 @@ from tabinterp.models.scores import probabilities
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.discrimination import Power, auc, average, average_precision, mean, of_two_samples, r2
 from tabinterp.stats.estimates import resampled as bootstrapped
+from tabinterp.stats.weights import effective
 from tabinterp.table import Table
 from tabinterp.table.class_counts import enough, events, too_few_events
 from tabinterp.table.hash_sampling import row_hash
 from tabinterp.table.schema import GOALS
 from tabinterp.table.suppression import SMALL
+from tabinterp.table.table import group_numbers
 
 from . import record
 from .discordance import Discordance
 
 RESAMPLES = 1000
+EVENTS_OF_PRECISION = 100  # of fewer, average precision is too high, and the interval of its gap covers 89 to 92%
 SWAPPED = 0.01  # one-sided p below which classes are in another order
 MARGIN, FEWEST = record.MARGIN, record.FEWEST
 HIGHER_IS_BETTER = {
@@ -444,21 +447,26 @@ def _training(
     measured, single = _measured(np.stack([network.scores, linear.scores]), rows, threshold, network.device)
     if {k for _, k in single} != classes:
         measured = {name: one for name, one in measured.items() if name not in ("macro_auc", "balanced_accuracy")}
-    independent = not _share_groups(table, rows)
+    numbers: Sequence[IntArray | None] = (None, None)
+    if (name := rows.schema.group) is not None:
+        numbers = np.split(group_numbers(pd.concat([table.frame[name], rows.frame[name]])), [len(table)])
     metrics = []
     for name, seen in measured.items():
         if name in held_out:
             own = [one.student(*RANGES.get(name, (-np.inf, np.inf))) for one in seen]
-            gaps = [of_two_samples(*both) for both in zip(held_out[name], seen, strict=True)]
-            gaps = gaps if independent else [(value, np.nan, np.nan, np.nan) for value, *_ in gaps]
+            gaps = [
+                of_two_samples(*(replace(one, groups=groups) for one, groups in zip(both, numbers, strict=True)))
+                for both in zip(held_out[name], seen, strict=True)
+            ]
+            if name == "average_precision" and min(_positive(table), _positive(rows)) < EVENTS_OF_PRECISION:
+                gaps = [(value, np.nan, np.nan, np.nan) for value, *_ in gaps]
             metrics.append(TrainingGap(name, *own, *gaps))
     return Training(tuple(metrics), len(rows), len(table))
 
 
-def _share_groups(one: Table, other: Table) -> bool:
-    """Whether a group has rows in both tables."""
-    name = one.schema.group
-    return name is not None and bool(one.frame[name].dropna().isin(other.frame[name].dropna()).any())
+def _positive(table: Table) -> float:
+    """Return the effective number of positive rows (Kish 1965), or of groups with such a row where they are fewer."""
+    return min(float(events(table)[1]), effective(table.row_weights[table.y > 0]))
 
 
 def too_few(table: Table, held_out: bool = True) -> Message | None:

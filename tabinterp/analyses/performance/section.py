@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tabinterp.analyses.overfitting.record import Record as Overfitting
 from tabinterp.analyses.performance.record import FEWEST, ClassRow, TrainingRow
 from tabinterp.document.document import Document, Interval, MetricRow
 from tabinterp.report.blocks import Block, Cell, Fold, Paragraph, Table
@@ -22,19 +23,27 @@ def build(document: Document) -> list[Block]:
 
 
 def _training(document: Document) -> list[Block]:
-    """Each metric on training and on held-out rows."""
+    """The gap of the first metric, and the table unless it is in the section on overfitting."""
     training = document.performance.training
     if training is None:
         return []
     first = training.metrics[0]
     gaps = {model: stated(getattr(first, f"{model}_gap"), sign=True) for model in MODELS}
     names = {"metric": t(f"report.metric.{first.metric}"), "name": document.linear.name}
+    lead = Paragraph(t("report.performance.training", **gaps, **names))
+    return [lead] if document.get(Overfitting) is not None else [lead, *training_table(document)]
+
+
+def training_table(document: Document) -> list[Table | Paragraph]:
+    """Return each metric on training and on held-out rows, and its gap, for both models."""
+    training = document.performance.training
+    if training is None:
+        return []
     columns: list[Column[TrainingRow]] = [
         Column(t("report.metric"), lambda row: capital(t(f"report.metric.{row.metric}"))),
         *(column for model in MODELS for column in _of_training(model)),
     ]
-    blocks: list[Block] = [
-        Paragraph(t("report.performance.training", **gaps, **names)),
+    blocks: list[Table | Paragraph] = [
         table(t("report.performance.training.table"), training.metrics, columns),
         Paragraph(
             t("report.performance.training.note", training=training.rows, held_out=training.held_out_rows), "note"

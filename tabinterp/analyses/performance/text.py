@@ -236,12 +236,12 @@ TEXT: dict[str, str] = {
     "report.performance.training.gap": "{model}: gap [95% CI]",
     "report.performance.training.note": (
         "The gap is the metric on {held_out} held-out rows minus the same metric on {training} training rows. The "
-        "interval for the gap treats the two sets of rows as independent samples. A significant gap in "
-        "favour of the training rows is a sign of overfitting."
+        "interval for the gap treats the two sets of rows as independent samples; rows of one group count as one draw, also "
+        "where the group has rows on both sides. A significant gap in favour of the training rows is a sign of overfitting."
     ),
     "report.performance.training.none": (
-        "[–]: no interval, because groups have rows on both sides of the split, one side has fewer than ten rows or groups "
-        "of rows, or the metric is the same for every held-out row."
+        "[–]: no interval, because one side has fewer than ten rows or groups of rows (for average precision, fewer than 100 "
+        "positive ones), or the metric is the same for every held-out row."
     ),
     "step.comparison with training rows": "comparison with training rows",
     # why it does not apply

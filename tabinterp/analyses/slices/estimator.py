@@ -35,7 +35,7 @@ from tabinterp.stats.weights import quantile
 from tabinterp.table import Table
 from tabinterp.table.class_counts import too_few_events
 from tabinterp.table.rounding import Rounding
-from tabinterp.table.suppression import parts_shown
+from tabinterp.table.suppression import BoolArray, parts_shown
 
 SMALLEST = 50  # rows of a group
 PARTS = 4  # of a number
@@ -188,41 +188,44 @@ def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tu
     ]
 
 
-def groups_of(table: Table, smallest: int = SMALLEST) -> Iterator[Group]:
+def groups_of(table: Table, smallest: int = SMALLEST, among: BoolArray | None = None) -> Iterator[Group]:
     """Yield the levels and ranges of the input and protected columns with at least this many rows, no two of the same
-    rows.
+    rows. `among` (n,): rows that are counted, and whose quarters are taken; None: all.
 
     Where all others of a column are 1 to 9 rows, its smallest group is left out: they could be counted from the groups shown.
     """
     names = [c.name for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
+    counted = np.ones(len(table), dtype=bool) if among is None else among
+    total = int(counted.sum())
     seen: set[bytes] = set()
     for name in sorted(names, key=lambda name: not table.schema[name].protected):
-        wanted = [group for group in _column_groups(table, name) if smallest <= group.rows.sum() < len(table)]
-        sizes = [int(group.rows.sum()) for group in wanted]
-        told = parts_shown([*sizes, len(table) - sum(sizes)])
-        for group, open_ in zip(wanted, told[:-1], strict=True):
-            key = np.packbits(group.rows).tobytes()
+        found = [(group, int((group.rows & counted).sum())) for group in _column_groups(table, name, counted)]
+        wanted = [(group, size) for group, size in found if smallest <= size < total]
+        sizes = [size for _, size in wanted]
+        told = parts_shown([*sizes, total - sum(sizes)])
+        for (group, _), open_ in zip(wanted, told[:-1], strict=True):
+            key = np.packbits(group.rows & counted).tobytes()
             if open_ and key not in seen:
                 seen.add(key)
                 yield group
 
 
-def _column_groups(table: Table, name: str) -> Iterator[Group]:
+def _column_groups(table: Table, name: str, counted: BoolArray) -> Iterator[Group]:
     values, column = table.frame[name], table.schema[name]
     missing = values.isna().to_numpy()
     if column.kind == "numeric":
-        yield from _parts(table, name, missing)
+        yield from _parts(table, name, missing, counted)
     else:
-        for level in pd.unique(values[~missing]):
+        for level in pd.unique(values[~missing & counted]):
             rows = (values == level).to_numpy(dtype=bool, na_value=False)
             yield Group(name, "level", rows, column.protected, level=str(level))
     yield Group(name, "missing", missing, column.protected)
 
 
-def _parts(table: Table, name: str, missing: Any) -> Iterator[Group]:
+def _parts(table: Table, name: str, missing: Any, counted: BoolArray) -> Iterator[Group]:
     """Yield quarters by weight, between rounded edges; fewer for a number with few values."""
     values = table.numeric(name)
-    known, weights = values[~missing], table.row_weights[~missing]
+    known, weights = (part[~missing & counted] for part in (values, table.row_weights))
     if not weights.any() or known.min() == known.max():
         return
     edges = Rounding(known).edges(quantile(known, i / PARTS, weights) for i in range(1, PARTS))
