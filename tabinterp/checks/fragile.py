@@ -23,11 +23,11 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         return not_applicable()
     one = record.numbers
     if one is None:
-        return not_applicable("numbers")
+        return not_applicable("not_applicable_numbers")
     if one.rise.value is None or one.rise.low is None or one.network.value is None or one.network.low is None:
         return not_applicable("few")
     if not record.null > 0:
-        return not_applicable("constant")
+        return not_applicable("not_applicable_constant")
     limit = limits["rise"] / 100 * record.null
     values = {"value": one.rise.value, "low": one.rise.low, "high": one.rise.high, "linear": document.linear.name}
     values |= {"percent": 100 * one.size, "null": record.null}
@@ -80,7 +80,7 @@ CHECK = Check(
                     "minus that of {linear:name} is {value} (95% CI {low} to {high}). Its loss is then {network} (95% CI "
                     "{network_low} to {network_high}), higher than that of a constant prediction ({null})."
                 ),
-                "percent: size of the perturbation; all others: losses and differences in loss, with the ends of their intervals",
+                "percent: size of the perturbation; value, low, high, network, network_low, network_high, null: losses",
             ),
             "cleared": (
                 (
@@ -88,11 +88,11 @@ CHECK = Check(
                     "(95% CI {low} to {high}; limit {limit}), and the network's loss is {network} (95% CI {network_low} to "
                     "{network_high}; a constant prediction's {null}). The intervals do not both lie above these limits."
                 ),
-                "percent: size of the perturbation; all others: losses and differences in loss, with the ends of their intervals",
+                "percent: size of the perturbation; value, low, high, network, network_low, network_high, null: losses",
             ),
             "not_applicable": "Not applicable: performance with perturbed values was not measured.",
-            "numbers": "Not applicable: no input column is numeric.",
-            "constant": "Not applicable: all rows have the same target.",
+            "not_applicable_numbers": "Not applicable: no input column is numeric.",
+            "not_applicable_constant": "Not applicable: all rows have the same target.",
             "few": "Not applicable: there are too few rows for a confidence interval.",
         },
     ),

@@ -17,8 +17,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "size: a percentage, the size of a perturbation",
     ),
     "report.perturbation.worse": (
-        "From {size} on, it is significantly worse.",
-        "size: a percentage, the size of a perturbation; it: the network",
+        "From {size} on, the network is significantly worse than {linear:name}.",
+        "size: a percentage, the size of a perturbation",
     ),
     "report.perturbation.fold": "Performance by size of the perturbation, and sensitivity by column",
     "report.perturbation.numbers": (
