@@ -513,6 +513,14 @@ def test_a_budget_for_fewer_than_ten_rows_is_the_reason_that_is_given():
     assert limited
 
 
+def test_without_training_rows_values_come_from_the_evaluated_rows():
+    network, linear = both()
+    rows = network.table.evaluated
+    found = robustness(network.take(rows), network.take(rows).table, linear.take(rows), sizes=(0.5,), draws=1)
+    assert (found.donors, found.donors_of) == (len(rows), "all")
+    assert found.sizes[1].network[0] > found.sizes[0].network[0]
+
+
 @pytest.mark.parametrize("few", ["rows", "events"])
 def test_few_rows_or_events_are_refused(few):
     network, linear = both()
