@@ -1,4 +1,5 @@
-"""Robustness to perturbed values on Adult: 14 columns, 20 sizes, 10 draws, 7,500 rows, 10,000 donors, a 128-64 network and a linear model.
+"""Robustness to perturbed values on Adult: 14 columns, 20 sizes, 10 draws, 7,500 rows and 10,000 donors, a 128-64 network and a
+linear model.
 
     python -m benchmarks.perturbation [--rows 7500]
 
