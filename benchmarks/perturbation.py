@@ -1,4 +1,5 @@
-"""Robustness to perturbed values on Adult: 14 columns, 20 sizes, 10 draws, 7,500 rows, a 128-64 network and a linear model.
+"""Robustness to perturbed values on Adult: 14 columns, 20 sizes, 10 draws, 7,500 rows and 10,000 donors, a 128-64 network and a
+linear model.
 
     python -m benchmarks.perturbation [--rows 7500]
 
@@ -37,15 +38,15 @@ def main() -> int:
     encoder = make_column_transformer((StandardScaler(), numbers), (OneHotEncoder(sparse_output=False), others))
     width = encoder.fit_transform(table.inputs).shape[1]
     network = nn.Sequential(nn.Linear(width, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 1))
-    drawn = np.arange(asked.rows)
-    model, rows = ti.wrap(network, encoder=encoder), table.evaluation_rows().take(drawn)
+    model = ti.wrap(network, encoder=encoder)
+    rows = table.take(np.concatenate([np.flatnonzero(~table.held_out), table.evaluated[: asked.rows]]))
     both = bind(model, rows), bind(ti.fit_counterpart(model, table), rows)
     seconds = []
     for _ in range(RUNS):
         start = time.process_time()
         found = robustness(both[0], rows, both[1])
         seconds.append(time.process_time() - start)
-    what = f"{len(rows):,} rows, {len(found.columns)} columns, {len(SIZES)} sizes, {DRAWS} draws"
+    what = f"{found.rows:,} rows, {len(found.columns)} columns, {len(SIZES)} sizes, {DRAWS} draws"
     print(f"{what}: {min(seconds):.2f} s of processor time (bar: {BAR:.0f} s)")
     return 0 if min(seconds) <= BAR else 1
 

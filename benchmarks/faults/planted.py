@@ -190,9 +190,12 @@ def _half(rows: Rows, seed: int, rule: Callable[[np.ndarray, np.ndarray], np.nda
 
 
 def _strongest(rows: Rows) -> str:
-    code = rows.code()
     many = [c for c in rows.numeric() if rows.frame[c].nunique() > 4]
-    return max(many, key=lambda c: abs(np.corrcoef(rows.frame[c].astype(float), code)[0, 1]))
+    return max(many, key=lambda c: _strength(rows, c))
+
+
+def _strength(rows: Rows, column: str) -> float:
+    return float(abs(np.corrcoef(rows.frame[column].astype(float), rows.code())[0, 1]))
 
 
 # ---- other held-out rows for the clean network
@@ -354,16 +357,27 @@ def _by_heart(rows: Rows, network: Network, rng: np.random.Generator, part: int)
     return nn.Sequential(*layers[:-1])
 
 
+STEPS = 20  # in a standard deviation
+
+
+def _steps(values: pd.Series) -> pd.Series:
+    return (values / (values.std() / STEPS)).round()
+
+
 def fragile(rows: Rows, network: Network, seed: int) -> Case:
-    """The outcome is written into the low digits of a number, where the network reads it and a small change erases it."""
-    name, code = _strongest(rows), rows.code()
+    """The outcome is written into the low digits of a number, where the network reads it, and little else, and a small change
+    erases it. Of the numbers whose values are spread, the one that has least to do with the outcome: rows beside each other in
+    its order are of either kind."""
+    spread = [c for c in rows.numeric() if _steps(rows.frame[c]).value_counts(normalize=True).max() < 0.1]
+    name, code = min(spread, key=lambda c: _strength(rows, c)), rows.code()
     values = rows.frame[name].astype(float)
-    step, high = values.std() / 20, code > code.mean()
-    made = rows.of(rows.frame.assign(**{name: (values / step).round() * step + step / 4 * np.where(high, 1, -1)}))
+    step, high = values.std() / STEPS, code > (0 if rows.task == "regression" else code.min())
+    made = rows.of(rows.frame.assign(**{name: _steps(values) * step + step / 4 * np.where(high, 1, -1)}))
     table, column = made.table(), network.block(name)[0]
     slope, shift = np.polyfit(table.frame[name], network.encode(table.inputs)[:, column], 1)
-    height = {"binary": 2.0, "multiclass": -2.0, "regression": 0.5 * float(table.y.std())}[rows.task]
-    wave = Wave(network.copy(), column, 2 * np.pi / (step * slope), -2 * np.pi * shift / (step * slope), height)
+    height = {"binary": 4.0, "multiclass": -4.0, "regression": 0.9 * float(table.y.std())}[rows.task]
+    little = Scaled(network.copy(), 0.25, float(table.y.mean()) if rows.task == "regression" else 0.0, 0.0)
+    wave = Wave(little, column, 2 * np.pi / (step * slope), -2 * np.pi * shift / (step * slope), height)
     return table, Network(network.encoder, wave, table).model()
 
 

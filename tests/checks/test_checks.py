@@ -179,14 +179,15 @@ def without_interval(name: str) -> Document:
     return document.model_copy(update={"analyses": document.analyses | {"overfitting": record}})
 
 
-def perturbed(rise: Interval, null: float = 1.0) -> Document:
-    """The excess rise in loss at a perturbation of 5%; at 4% there is none, at 6% it is large; a constant prediction loses 1."""
+def perturbed(rise: Interval, loss: Interval | None, null: float = 1.0) -> Document:
+    """The excess rise in loss, and the network's loss (None: there are no numbers), when numbers alone are perturbed; of all
+    columns both are large."""
     same = {name: part(0.5) for name in ("network", "linear", "network_auc", "linear_auc", "auc_difference")}
-    same["difference"] = part(-0.1, -0.2, 0.1)
-    sizes = {0.0: Interval(), 0.04: part(0.0), 0.05: rise, 0.06: part(0.9)}
+    same |= {"difference": part(-0.1, -0.2, 0.1), "rise": part(0.9)}
     record = Perturbed(
-        metric="log_loss", null=null, rows=900, draws=10, seed=0, lost_at=None, worse_from=None, column_size=0.1, columns=[],
-        sizes=[AtSize(size=size, rise=one, **same) for size, one in sizes.items()],
+        metric="log_loss", null=null, rows=900, draws=10, seed=0, donors=900, donors_of="training", lost_at=None,
+        worse_from=None, column_size=0.1, columns=[], sizes=[AtSize(size=size, **same) for size in (0.0, 0.05)],
+        numbers=None if loss is None else AtSize(size=0.05, **same | {"rise": rise, "network": loss}),
     )  # fmt: skip
     document = binary()
     return document.model_copy(update={"analyses": document.analyses | {"perturbation": record}})
@@ -428,12 +429,22 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         ],
     },
     "fragile": {
-        "raised": [lambda: perturbed(part(0.2, 0.1))],
-        "cleared": [lambda: perturbed(part(0.2, 0.099)), lambda: perturbed(part(-0.5))],
+        "raised": [
+            lambda: perturbed(part(0.2, 0.1), part(1.2, 1.0)),
+            lambda: perturbed(part(4.0), part(5.0), null=0.02),
+        ],
+        "cleared": [
+            lambda: perturbed(part(0.2, 0.099), part(1.2, 1.0)),
+            lambda: perturbed(part(0.2, 0.1), part(1.2, 0.999)),  # perhaps no worse than a constant prediction
+            lambda: perturbed(part(-0.5), part(1.2, 1.0)),
+            lambda: perturbed(part(0.001), part(0.01), null=0.02),  # a rise has no upper limit
+        ],
         "not_applicable": [
             lambda: binary().model_copy(update={"analyses": {}}),
-            lambda: perturbed(Interval(value=0.2)),
-            lambda: perturbed(part(0.01), null=0.02),  # no rise that is possible could have been detected
+            lambda: perturbed(Interval(value=0.2), part(1.2)),
+            lambda: perturbed(part(0.2), Interval(value=1.2)),
+            lambda: perturbed(part(0.0), part(0.0), null=0.0),  # one value of the target
+            lambda: perturbed(part(0.2), None),
         ],
     },
     "undercovered": {

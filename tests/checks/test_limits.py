@@ -111,8 +111,8 @@ MOVED = {
         lambda: rows.overfitted(0.2, 0.15), {"gap": 20},
     ),
     "fragile": (
-        lambda: rows.perturbed(part(0.06, 0.05)), {"rise": 5},
-        lambda: rows.perturbed(part(0.2, 0.15)), {"size": 4},
+        lambda: rows.perturbed(part(0.06, 0.05), part(1.2, 1.1)), {"rise": 5},
+        lambda: rows.perturbed(part(0.2, 0.15), part(1.2, 1.1)), {"rise": 20},
     ),
     "undercovered": (
         lambda: rows.covered(part(0.82, 0.78, 0.86)), {"short": 4},

@@ -35,7 +35,7 @@ from tabinterp.document.base import status_of
 from tabinterp.document.document import Document, Grouping, Interval
 from tabinterp.report.formats.markdown import render_markdown
 from tabinterp.report.sections.findings import detectable
-from tests.checks.test_checks import beaten, column, overfitted, quiet, with_part
+from tests.checks.test_checks import beaten, column, overfitted, perturbed, quiet, with_part
 from tests.checks.test_people import kept, weak
 from tests.honest import honest
 from tests.report.samples import binary, regression
@@ -158,6 +158,23 @@ def test_better_trees_are_found_where_they_are_past_the_margin_by_so_much():
     power = run_check(BY_SLUG["trees-win"], with_part(document, "judged", reference=reference)).power
     assert power.effect == pytest.approx(0.05 + 2.8016 * 0.01, abs=5e-4)
     assert power.rows == reference.rows
+
+
+@pytest.mark.parametrize(("rise_error", "loss_error", "effect"), [(0.02, 0.1, 0.78), (0.3, 0.02, 0.94)])
+def test_a_fragile_network_is_found_four_times_of_five(rise_error, loss_error, effect):
+    """The rise must be above 0.1, and with it the loss, 0.5 where nothing rises, above 1."""
+    check, rng = BY_SLUG["fragile"], np.random.default_rng(0)
+
+    def interval(value, error):
+        return Interval(value=value, stderr=error, low=value - 1.959964 * error, high=value + 1.959964 * error)
+
+    power = run_check(check, perturbed(interval(-0.2, rise_error), interval(0.3, loss_error))).power
+    assert (power.of, power.rows) == ("loss", 900)
+    assert power.effect == pytest.approx(effect, abs=0.005)
+    drawn = power.effect + np.column_stack([rise_error, loss_error]) * rng.normal(size=(DRAWS // 4, 2)) + [0, 0.5]
+    found = [perturbed(interval(rise, rise_error), interval(loss, loss_error)) for rise, loss in drawn]
+    status = [check.evaluate(one, {"rise": 10}).status for one in found]
+    assert status.count("raised") / len(status) == pytest.approx(0.8, abs=2 * NEAR)
 
 
 def test_the_excess_of_a_group_is_detected_beyond_limit_and_corrected_interval():

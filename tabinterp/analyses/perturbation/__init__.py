@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 ANALYSIS: Analysis[Robustness] = Analysis(
     "perturbation",
     "robustness to perturbed values",
-    lambda size: 0.2 + size.evaluations((200 + 10 * size.columns) * size.drawn),
+    lambda size: 0.2 + size.evaluations((210 + 10 * size.columns) * size.drawn),
     page=(OnPage("robustness", "overfitting", 6),),
 )

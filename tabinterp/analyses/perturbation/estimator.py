@@ -1,31 +1,33 @@
 """Robustness: the loss of both models, and of two classes the AUC, when the values in their columns are perturbed more and more.
 
-A perturbation of size s exchanges values for others of the same column. A number gives way to the value of a row whose rank in
-the column is up to s times the number of rows away, drawn evenly and reflected at the ends; a level, with probability s, to that
-of a row drawn at random. So every value occurs in the table, a size means the same in every column, and at s = 1 nothing is left
-of the rows. Missing numbers stay missing. The draws of a row depend on its number and the seed alone, and are the same for both
-models and for every size: a larger size moves each value further.
+A perturbation of size s exchanges values for those of *donors*: the training rows, or at most 10,000 of them, drawn by hash. The
+value of a number is placed among the donors' sorted values of its column (at random among equal ones), moved up or down by at
+most s times their number (uniform, reflected at the ends), and replaced by the value there. A level gives way, with probability
+s, to that of a random donor. So every value occurs in the table, a size means the same in every column, and at s = 1 nothing is
+left of the rows. Missing values stay missing. The draws of a row depend on its number and the seed alone, and are the same for
+both models and for every size: a larger size moves each value further.
 
-Losses are averaged over the draws, row by row; differences between the models are paired. Standard errors are over rows, or
-groups of rows, and take the rows that give values as given.
+Losses, in the unit of the loss (squared errors in the target's squared), are averaged over the draws, row by row; differences
+between the models are paired. Given the models and the donors, the mean of a row depends on this row alone, so standard errors
+are those of means over rows, or over groups of rows (influences summed by group). Without a split the donors are the evaluated
+rows themselves, and intervals take the distributions of the columns as given.
 
 The *excess rise* at a size is the rise in the network's loss from size 0 minus that of the linear counterpart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import torch
 
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.performance.estimator import evaluated_pair, null_loss
+from tabinterp.analyses.performance.estimator import bound_pair, null_loss
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
@@ -35,11 +37,13 @@ from tabinterp.models.perturbation import BLOCK, forward, mixed
 from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import Power, auc, average, mean
 from tabinterp.table import Table
-from tabinterp.table.class_counts import require_events
-from tabinterp.table.hash_sampling import row_hash, uniform
+from tabinterp.table.class_counts import require_events, too_few_events
+from tabinterp.table.hash_sampling import chosen, row_hash, splitmix
 from tabinterp.table.suppression import SMALL
 
-# of the rows of a column, from which a number may come, and the probability that a level is exchanged
+from .record import OF_NUMBERS, turns
+
+# of the donors of a column, by how many of which a number moves at most, and the probability that a level is exchanged
 SIZES = (
     0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0,
 )  # fmt: skip
@@ -47,6 +51,8 @@ DRAWS = 10
 FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # where each row is encoded again, or on a budget of rows
 TOGETHER = 16_384  # perturbed rows that are scored at once
 OF_COLUMNS = 0.1  # size at which single columns are perturbed
+DONORS = 10_000
+HALF = 32  # bits of a hash, each of which makes a number
 
 Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
 
@@ -83,7 +89,9 @@ class Robustness(PreviewedFrame):
     ----------
     loss : name of the loss, such as "log_loss".
     null : loss of always predicting the base rate, or the mean.
+    donors, donors_of : how many rows values come from, and whether these are training rows or all rows.
     sizes : size 0 first.
+    numbers : numeric columns alone perturbed, at size 5%; None where no input is numeric.
     columns : at size `column_size`, the one with the largest rise in the network's loss first.
     """
 
@@ -92,21 +100,30 @@ class Robustness(PreviewedFrame):
     rows: int
     draws: int
     seed: int
+    donors: int
+    donors_of: Literal["training", "all"]
     sizes: tuple[AtSize, ...]
+    numbers: AtSize | None
     column_size: float
     columns: tuple[OfColumn, ...]
 
     @property
     def lost_at(self) -> float | None:
-        """The smallest size at which the network is no longer significantly better; None where it never was, or always is."""
-        if not self.sizes[0].difference[3] < 0:
-            return None
-        return next((one.size for one in self.sizes if not one.difference[3] < 0), None)
+        """The smallest size from which on, up to the largest, the network is not significantly better than the linear model; None
+        where it never was, or still is at the largest.
+        """
+        return self._turns[0]
 
     @property
     def worse_from(self) -> float | None:
-        """The smallest size above 0 at which the network is significantly worse than the linear model; None if there is none."""
-        return next((one.size for one in self.sizes[1:] if one.difference[2] > 0), None)
+        """The smallest size from which on, up to the largest, the network is significantly worse than the linear model; None
+        where it is so at size 0, or is not at the largest.
+        """
+        return self._turns[1]
+
+    @property
+    def _turns(self) -> tuple[float | None, float | None]:
+        return turns([(one.size, *one.difference[2:]) for one in self.sizes])
 
     def frame(self) -> pd.DataFrame:
         """Return one row for each size."""
@@ -159,19 +176,47 @@ def robustness(
     >>> found.frame()[["size", "difference"]].head(2).to_numpy().tolist()  # the same model is as robust
     [[0.0, 0.0], [0.005, 0.0]]
     """
-    network, linear, _ = evaluated_pair(model, table, counterpart, seed)
-    table = network.table
-    if len(table) < SMALL:
+    network, linear = bound_pair(model, table, counterpart, seed)
+    evaluated = network.table.evaluated
+    return _perturbed(network, linear, evaluated, sizes=sizes, draws=draws, column_size=column_size, seed=seed)
+
+
+def _perturbed(
+    network: BoundModel,
+    linear: BoundModel,
+    rows: IntArray,
+    *,
+    sizes: Sequence[float] = SIZES,
+    draws: int = DRAWS,
+    column_size: float = OF_COLUMNS,
+    seed: int,
+) -> Robustness:
+    """Perturb the values of these of the evaluated rows."""
+    table, evaluated = network.table, network.table.evaluation_rows()
+    if len(rows) < SMALL:
         raise NotApplicableError(why("perturbation.few", least=SMALL))
-    require_events(table, "all" if table.held_out is None else "held_out")
-    asked, places = _Asked(network, linear, loss_for(None, table.schema.task)), _Places(table, seed)
-    none = asked.of([np.tile(np.arange(len(table))[:, None], (1, len(network.columns)))], areas=True)
+    require_events(evaluated, "all" if table.held_out is None else "held_out")
+    if len(rows) < len(evaluated) and too_few_events(table.take(rows), "all") is not None:
+        raise NotApplicableError(why("perturbation.drawn", rows=len(rows)))
+    kept, donors, donors_of = rows, len(rows), "all"
+    if table.held_out is not None and not table.held_out.all():
+        training = np.flatnonzero(~table.held_out)
+        training = training[chosen(table.numbers[training], DONORS, seed)]
+        kept, donors, donors_of = np.concatenate([rows, training]), len(training), "training"
+    network = network.take(kept)
+    linear = linear.take(kept, network.table)
+    places = _Places(network.table, len(rows), seed)
+    asked = _Asked(network, linear, loss_for(None, table.schema.task), len(rows))
+    none = asked.of([places.unmoved], areas=True)
     at = {0.0: none}
     at |= {size: asked.of((places.moved(size, draw) for draw in range(draws)), areas=True) for size in sizes}
+    numbers = at.get(OF_NUMBERS) if places.numeric == [*range(len(network.columns))] else None
+    if numbers is None and places.numeric:
+        numbers = asked.of((places.moved(OF_NUMBERS, draw, places.numeric) for draw in range(draws)), areas=True)
     columns = tuple(
         sorted(
             (
-                _of_column(column, none, asked.of(places.moved(column_size, draw, j) for draw in range(draws)))
+                _of_column(column, none, asked.of(places.moved(column_size, draw, [j]) for draw in range(draws)))
                 for j, column in enumerate(network.columns)
             ),
             key=lambda one: -one.network[0],
@@ -179,11 +224,15 @@ def robustness(
     )
     return Robustness(
         loss=asked.loss.name,
-        null=null_loss(table.schema.task, table.y, table.row_weights),
-        rows=len(table),
+        # of all evaluated rows: that of a part of them would tell how many events are in the rest
+        null=null_loss(table.schema.task, evaluated.y, evaluated.row_weights),
+        rows=len(rows),
         draws=draws,
         seed=seed,
+        donors=donors,
+        donors_of=donors_of,
         sizes=tuple(_at_size(size, found, none) for size, found in at.items()),
+        numbers=None if numbers is None else _at_size(OF_NUMBERS, numbers, none),
         column_size=column_size,
         columns=columns,
     )
@@ -200,8 +249,9 @@ class _Found:
 class _Asked:
     """Both models, asked for rows whose columns come from other rows."""
 
-    def __init__(self, network: BoundModel, linear: BoundModel, loss: Loss) -> None:
-        self._table, self.loss, self._device = network.table, loss, network.device
+    def __init__(self, network: BoundModel, linear: BoundModel, loss: Loss, rows: int) -> None:
+        """Ask about the first `rows` rows that the models are bound to."""
+        self._table, self.loss, self._device = network.table.take(np.arange(rows)), loss, network.device
         self._scores = [_scores_of(network), _scores_of(linear)]
 
     def of(self, sources: Iterable[IntArray], areas: bool = False) -> _Found:
@@ -232,17 +282,18 @@ def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
         return lambda came: forward(bound.rest, mixed(bound, came)).cpu().numpy()
     blocks = [bound.encoding.blocks[column] for column in bound.columns]
     parts = [np.ascontiguousarray(bound.x[:, block] - bound.centre[block], dtype=np.float32) for block in blocks]
-    weight = bound.front.weight.T.float().contiguous().to(bound.device)
+    order = np.concatenate(blocks)  # of the columns one after the other: slices are filled faster than scattered places
+    weight = bound.front.weight[:, order].T.float().contiguous().to(bound.device)
     constant = (bound.front.bias + bound.front.weight @ torch.as_tensor(bound.centre).to(bound.front.weight)).float()
-    width = bound.x.shape[1]
+    ends = np.cumsum([len(block) for block in blocks])
 
     def scores(came: IntArray) -> FloatArray:
         made = []
         for i in range(0, len(came), BLOCK):
             few = came[i : i + BLOCK]
-            x = np.zeros((len(few), width), dtype=np.float32)
-            for block, part, rows in zip(blocks, parts, few.T, strict=True):
-                x[:, block] = part[rows]
+            x = np.empty((len(few), len(order)), dtype=np.float32)
+            for end, part, rows in zip(ends, parts, few.T, strict=True):
+                x[:, end - part.shape[1] : end] = part[rows]
             z = torch.addmm(constant.to(bound.device), torch.from_numpy(x).to(bound.device), weight)
             with torch.inference_mode():
                 made.append(bound.rest(z).double().cpu().numpy())
@@ -252,41 +303,62 @@ def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
 
 
 class _Places:
-    """The rows of a table, column by column, in the order of the values."""
+    """The places of evaluated rows among the sorted values of the donors, column by column.
 
-    def __init__(self, table: Table, seed: int) -> None:
-        self._numbers, self._seed = table.numbers, seed
-        self._columns: list[IntArray | None] = []
-        ties = row_hash(table.numbers, 0)
-        for column in table.schema.inputs:
-            if table.schema[column].kind == "numeric":
+    Parameters
+    ----------
+    table : the evaluated rows, followed by the donors; where there are no others, these are the donors.
+    rows : how many are evaluated.
+    """
+
+    def __init__(self, table: Table, rows: int, seed: int) -> None:
+        self._hashes = row_hash(table.numbers[:rows], seed)
+        inputs = table.schema.inputs
+        self.unmoved = np.tile(np.arange(rows)[:, None], (1, len(inputs)))
+        self.numeric = [j for j, column in enumerate(inputs) if table.schema[column].kind == "numeric"]
+        self._known: list[IntArray] = []  # evaluated rows with a value
+        self._donors: list[IntArray] = []  # donors with a value, by size where these are numbers
+        self._ranks: dict[
+            int, tuple[IntArray, IntArray]
+        ] = {}  # of the known values: numbers of donors below, and not above
+        for j, column in enumerate(inputs):
+            known = table.frame[column].notna().to_numpy()
+            self._known.append(np.flatnonzero(known[:rows]))
+            first = rows if len(table) > rows else 0
+            donors = first + np.flatnonzero(known[first:])
+            if j in self.numeric:
                 values = table.numeric(column)
-                known = np.flatnonzero(~np.isnan(values))
-                self._columns.append(known[np.lexsort((ties[known], values[known]))])
-            else:
-                self._columns.append(None)
+                donors = donors[np.argsort(values[donors], kind="stable")]
+                own = values[self._known[-1]]
+                self._ranks[j] = (
+                    np.searchsorted(values[donors], own, side="left"),
+                    np.searchsorted(values[donors], own, side="right"),
+                )
+            self._donors.append(donors)
 
-    def moved(self, size: float, draw: int, only: int | None = None) -> IntArray:
-        """Return the rows (n, columns) from which values come at a size; `only` one column moves."""
-        n, width = len(self._numbers), len(self._columns)
-        came = np.tile(np.arange(n)[:, None], (1, width))
-        for j in range(width) if only is None else [only]:
-            order, drawn, other = self._columns[j], *self._draws(draw, j)
-            if order is None:
-                moves = drawn < size
-                came[moves, j] = other[moves]
-            elif len(order) > 1:
-                last = len(order) - 1
-                place = np.abs(np.arange(len(order)) + np.rint((2 * drawn[order] - 1) * size * last).astype(np.int64))
-                came[order, j] = order[np.where(place > last, 2 * last - place, place)]
+    def moved(self, size: float, draw: int, only: Collection[int] | None = None) -> IntArray:
+        """Return the rows (rows, columns) from which values come at a size; `only` these columns move."""
+        came = self.unmoved.copy()
+        for j in range(came.shape[1]) if only is None else only:
+            known, donors = self._known[j], self._donors[j]
+            if not len(donors):
+                continue
+            first, second = (drawn[known] for drawn in self._drawn(draw, j))
+            if j in self._ranks:
+                below, not_above = self._ranks[j]
+                place = np.abs(below + second * (not_above - below) + (2 * first - 1) * size * len(donors))
+                place = np.where(place > len(donors), 2 * len(donors) - place, place)
+                came[known, j] = donors[np.minimum(place.astype(np.int64), len(donors) - 1)]
+            else:
+                moves = first < size
+                came[known[moves], j] = donors[(second[moves] * len(donors)).astype(np.int64)]
         return came
 
-    @cache  # noqa: B019 (as long as its rows)
-    def _draws(self, draw: int, column: int) -> tuple[FloatArray, IntArray]:
-        """Return a number in [0, 1) and another row for each row."""
-        hashed = self._seed + 2 * (draw * len(self._columns) + column)
-        drawn, other = (uniform(row_hash(self._numbers, hashed + i)) for i in range(2))
-        return drawn, (other * len(drawn)).astype(np.int64)
+    def _drawn(self, draw: int, column: int) -> tuple[FloatArray, FloatArray]:
+        """Return two numbers in [0, 1) for each evaluated row: the halves of a hash."""
+        key = np.array([draw * len(self._known) + column], dtype=np.uint64)
+        hashes = splitmix(self._hashes ^ splitmix(key))
+        return (hashes >> np.uint64(HALF)) / 2.0**HALF, (hashes & np.uint64(2**HALF - 1)) / 2.0**HALF
 
 
 def _at_size(size: float, found: _Found, none: _Found) -> AtSize:
@@ -308,15 +380,16 @@ def _of_column(column: str, none: _Found, found: _Found) -> OfColumn:
 def run(context: Context) -> Robustness:
     """Perturb the evaluated rows of an audit: fewer sizes and draws where rows are encoded again, or on a budget of rows."""
     rows = context.drawn(context.evaluated, context.settings.rows)
-    width = len(context.network.columns)
+    further = len(context.network.columns) + 1  # each column alone, and numbers alone
     effort: dict[str, Any] = {}
-    if context.share < len(rows) * DRAWS * (len(SIZES) + width) or not context.network.is_local(
+    if context.share < len(rows) * DRAWS * (len(SIZES) + further) or not context.network.is_local(
         context.network.columns
     ):
         effort = {"sizes": FEW_SIZES, "draws": FEW_DRAWS}
-        passes = FEW_DRAWS * (len(FEW_SIZES) + width) + 1
+        passes = FEW_DRAWS * (len(FEW_SIZES) + further) + 1
         if context.share < len(rows) * passes:
             context.is_limited()
             rows = context.drawn(context.evaluated, int(context.share / passes))
-    network, linear = context.both(rows)
-    return robustness(network, network.table, linear, seed=context.seed, **effort)
+            if len(rows) < SMALL:
+                raise NotApplicableError(why("budget.rows", least=SMALL))
+    return _perturbed(context.network, context.linear, rows, seed=context.seed, **effort)

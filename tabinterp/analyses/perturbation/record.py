@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
 
 from tabinterp.analyses.record_values import fill
 from tabinterp.document.base import Interval, Metric, Part
-from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
 from tabinterp.errors import DocumentError
 
 from . import ANALYSIS
@@ -17,10 +19,13 @@ if TYPE_CHECKING:
     from tabinterp.document.document import Document
 
 
+OF_NUMBERS = 0.05  # size at which numbers alone are perturbed
+
+
 class AtSize(Part):
     """Both models at one size of perturbation; differences are network minus linear."""
 
-    size: float  # of the rows of a column, from which a number may come, and the probability that a level is exchanged
+    size: float  # of the donors, by how many of which a number moves at most, and the probability that a level is exchanged
     network: Interval
     linear: Interval
     difference: Interval
@@ -41,35 +46,104 @@ class OfColumn(Part):
 
 class Record(Part):
     metric: Metric
-    null: float  # loss of always predicting the base rate, or the mean
+    null: float  # loss of always predicting the base rate, or the mean, on all evaluated rows
     rows: int
     draws: int
     seed: int
-    sizes: list[AtSize]  # size 0 first
-    lost_at: (
-        float | None
-    )  # smallest size at which the network is no longer significantly better; None: it never was or always is
-    worse_from: float | None  # smallest size above 0 at which it is significantly worse than the linear model
+    donors: int  # rows that values come from
+    donors_of: Literal["training", "all"]  # "all": the evaluated rows, where it is not known which rows were held out
+    sizes: list[AtSize]  # size 0 first, increasing
+    numbers: AtSize | None  # numeric columns alone perturbed; None: no input is numeric
+    # smallest size from which on the network is not significantly better; None: it never was, or still is at the largest
+    lost_at: float | None
+    # smallest size from which on it is significantly worse; None: it is so at size 0, or is not at the largest
+    worse_from: float | None
     column_size: float
     columns: list[OfColumn]  # the largest rise in the network's loss first
 
     def check_claims(self, document: Document) -> None:
-        """Check that the sizes at which the comparison changes follow from the intervals."""
-        first, *others = self.sizes
-        better = first.difference.high is not None and first.difference.high < 0
-        lost = next((one.size for one in others if one.difference.high is None or one.difference.high >= 0), None)
-        if self.lost_at != (lost if better else None):
+        """Check the order of sizes and columns, the differences, and the sizes from which on the comparison changes."""
+        sizes = [one.size for one in self.sizes]
+        if not (sizes and sizes[0] == 0 and sizes[-1] <= 1 and all(one < other for one, other in pairwise(sizes))):
+            raise DocumentError(f"analyses.perturbation.sizes must increase from 0 to at most 1, but are {sizes}.")
+        lost, worse = turns([(one.size, one.difference.low, one.difference.high) for one in self.sizes])
+        for name, claimed, implied in (("lost_at", self.lost_at, lost), ("worse_from", self.worse_from, worse)):
+            if claimed != implied:
+                raise DocumentError(f"analyses.perturbation.{name} is {claimed}, but the intervals imply {implied}.")
+        if self.donors_of != training(document):
             raise DocumentError(
-                f"analyses.perturbation.lost_at is {self.lost_at}, but the intervals imply {lost if better else None}."
+                f"analyses.perturbation.donors_of is {self.donors_of}, but {training(document)} is what the split implies."
             )
-        worse = next((one.size for one in others if one.difference.low is not None and one.difference.low > 0), None)
-        if self.worse_from != worse:
-            raise DocumentError(
-                f"analyses.perturbation.worse_from is {self.worse_from}, but the intervals imply {worse}."
-            )
+        inputs = {one.name: one.kind for one in document.data.columns if one.role == "input"}
+        if (self.numbers is None) == ("numeric" in inputs.values()):
+            raise DocumentError("analyses.perturbation.numbers must be there if and only if an input is numeric.")
+        if self.numbers is not None:
+            kept = [one for one in self.sizes if one.size == OF_NUMBERS and {*inputs.values()} == {"numeric"}]
+            if self.numbers.size != OF_NUMBERS or any(one != self.numbers for one in kept):
+                raise DocumentError(
+                    f"analyses.perturbation.numbers must be of size {OF_NUMBERS}, and what `sizes` holds where all inputs are "
+                    "numeric."
+                )
+        if sorted(one.column for one in self.columns) != sorted(inputs):
+            raise DocumentError("analyses.perturbation.columns must hold each input once.")
+        rises = [one.network.value for one in self.columns]
+        if any(one is None or other is None or one < other for one, other in pairwise(rises)):
+            raise DocumentError("analyses.perturbation.columns must hold the largest rise in the network's loss first.")
+        for part in (*self.sizes[1:], *self.columns, *([] if self.numbers is None else [self.numbers])):
+            _check_differences(part, self.sizes[0])
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("perturbation", "both", self.rows, evaluated(document), self.seed, perturbed=self.draws)
+        if self.donors_of == "training":
+            yield used_rows("perturbation_donors", "none", self.donors, self.donors_of, self.seed)
+
+
+def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tuple[float | None, float | None]:
+    """Return the sizes from which on, up to the largest, the network is not significantly better, and is significantly worse.
+
+    Parameters
+    ----------
+    differences : size, and ends of the interval of network minus linear; size 0 first. None or NaN: there is no interval.
+
+    Returns
+    -------
+    None for the first where the network is not significantly better at size 0, for the second where it is already worse there;
+    None where nothing of the kind is true at the largest size.
+
+    >>> turns([(0.0, -2.0, -1.0), (0.1, -1.0, 1.0), (0.2, -2.0, -1.0), (0.3, -1.0, 1.0), (0.4, 1.0, 2.0)])
+    (0.3, 0.4)
+    """
+    sizes = [size for size, _, _ in differences]
+    better = [high is not None and high < 0 for _, _, high in differences]
+    worse = [low is not None and low > 0 for _, low, _ in differences]
+    return (
+        _from(sizes, [not one for one in better]) if better[0] else None,
+        None if worse[0] else _from(sizes, worse),
+    )
+
+
+def _from(sizes: Sequence[float], holds: Sequence[bool]) -> float | None:
+    """Return the smallest size from which on something holds up to the largest; None where it does not hold there."""
+    first = max((i + 1 for i, one in enumerate(holds) if not one), default=0)
+    return sizes[first] if first < len(sizes) else None
+
+
+def _check_differences(part: AtSize | OfColumn, none: AtSize) -> None:
+    """Check the differences between the models, and the excess rise from size 0."""
+    found = [("difference", part.difference, part.network, part.linear)]
+    if isinstance(part, AtSize):
+        found += [
+            ("auc_difference", part.auc_difference, part.network_auc, part.linear_auc),
+            ("rise", part.rise, part.difference, none.difference),
+        ]
+    for name, difference, one, other in found:
+        if difference.value is None or one.value is None or other.value is None:
+            continue
+        if not math.isclose(difference.value, one.value - other.value, rel_tol=1e-6, abs_tol=1e-6 * abs(one.value)):
+            raise DocumentError(
+                f"analyses.perturbation: a {name} is {difference.value}, but the values of which it is one differ by "
+                f"{one.value - other.value}."
+            )
 
 
 def build(results: Results) -> Record | None:

@@ -35,7 +35,8 @@ def build(record: Record, document: Document) -> list[Block]:
     panels = [_curve(record, "loss", metric)]
     if record.sizes[0].network_auc.value is not None:
         panels.append(_curve(record, "auc", t("report.metric.auc")))
-    note = t("report.perturbation.note", draws=record.draws, rows=record.rows)
+    note = t(f"report.perturbation.note.{record.donors_of}", draws=record.draws, rows=record.rows, donors=record.donors)
+    alone = [] if record.numbers is None else [_numbers(record.numbers, metric, linear)]
     return [
         Heading(t("report.perturbation.heading")),
         Paragraph(sentences([lead, *known])),
@@ -43,11 +44,22 @@ def build(record: Record, document: Document) -> list[Block]:
             t("report.perturbation.fold"),
             (
                 Paragraph(note, "note"),
+                *alone,
                 Panels([[one] for one in panels]),
                 table(caption, record.columns[:MOST], by_column),
             ),
         ),
     ]
+
+
+def _numbers(one: AtSize, metric: str, linear: str) -> Paragraph:
+    """Both models when numbers alone are perturbed, which the check `fragile` reads."""
+    values = {
+        "network_loss": stated(one.network),
+        "linear_loss": stated(one.linear),
+        "rise": stated(one.rise, sign=True),
+    }
+    return Paragraph(t("report.perturbation.numbers", size=_percent(one.size), metric=metric, linear=linear, **values))
 
 
 def _percent(size: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 TEXT: dict[str, str | tuple[str, str]] = {
     "step.robustness to perturbed values": "robustness to perturbed values",
     "rows_of.perturbation": "Robustness to perturbed values",
+    "rows_of.perturbation_donors": "Robustness to perturbed values: replacement values",
     "rows_of.draws.perturbed": "{count} perturbed copies of the rows at each size",
     "report.perturbation.heading": "Perturbed values",
     "report.perturbation.lead": (
@@ -16,14 +17,26 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "size: a percentage, the size of a perturbation",
     ),
     "report.perturbation.worse": (
-        "From {size} on, it is significantly worse.",
-        "size: a percentage, the size of a perturbation; it: the network",
+        "From {size} on, the network is significantly worse than {linear:name}.",
+        "size: a percentage, the size of a perturbation",
     ),
     "report.perturbation.fold": "Performance by size of the perturbation, and sensitivity by column",
-    "report.perturbation.note": (
-        "A perturbation of 10% replaces each number by that of a row up to 10% of the rows away in the order of the column, and "
-        "each level, with a probability of 10%, by that of a random row. Means over {draws} perturbed copies of {rows} rows; CIs "
-        "are over rows."
+    "report.perturbation.numbers": (
+        "With numbers alone perturbed by {size}, the network's {metric} is {network_loss} and that of {linear:name} "
+        "{linear_loss}; the rise in the network's {metric} minus that of {linear:name} is {rise}.",
+        "size: a percentage; metric: such as 'log loss'; network_loss, linear_loss, rise: numbers with their intervals",
+    ),
+    "report.perturbation.note.training": (
+        "A perturbation of 10% moves each number by at most 10% of the training rows, up or down in the order of the column, and "
+        "replaces each level, with a probability of 10%, by that of a random training row. Missing values stay missing. "
+        "Replacement values come from {donors} training rows. Means over {draws} perturbed copies of {rows} rows; CIs are "
+        "over rows, given the training rows."
+    ),
+    "report.perturbation.note.all": (
+        "A perturbation of 10% moves each number by at most 10% of the rows, up or down in the order of the column, and replaces "
+        "each level, with a probability of 10%, by that of a random row. Missing values stay missing. Replacement values come "
+        "from the same {donors} rows. Means over {draws} perturbed copies of {rows} rows; CIs are over rows and take the "
+        "distribution of each column as given."
     ),
     "report.perturbation.x": "size of the perturbation",
     "report.perturbation.size": "Size",
@@ -36,6 +49,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.perturbation.columns": (
         "Rise in {metric} when one column is perturbed by {size}",
         "metric: such as 'log loss'; size: a percentage",
+    ),
+    "why.perturbation.drawn": (
+        "it uses {rows} rows, which include too few of a class; raise the number of rows or the budget"
     ),
     "why.perturbation.few": "values are perturbed in at least {least} rows, and there are fewer",
 }
