@@ -8,36 +8,40 @@ A row is covered where its nonconformity is at most the threshold of the other h
 - of numbers, the absolute residual. All intervals have one width, so that coverage is low where outcomes vary more.
 - of counts, the absolute residual of the count plus a uniform number from -1/2 to 1/2 (jittering: Machado & Santos Silva 2005),
   divided by its standard deviation under the model, (mu + 1/12)^(1/2). The width is the mean number of counts in the interval.
-- of classes, the probability of all classes above the row's own, plus a uniform share of its own (adaptive prediction sets: Romano,
-  Sesia & Candes 2020). The size is the mean number of classes in the set.
+- of classes, the probability of all classes above the row's own, plus a uniform share of its own (adaptive prediction sets:
+  Romano, Sesia & Candes 2020). The size is the mean number of classes in the set.
 
-The uniform number of a row is made from its hash. Under the true probabilities of classes coverage is 90% in every slice, and under
-the true rates of counts nearly so or higher.
+The uniform number of a row is made from its hash. Under the true probabilities of classes coverage is 90% in every slice, and
+under the true rates of counts nearly so or higher.
 
 Over all rows the coverage is 90% by construction. What differs between models is the width (in units of the target) or the size
 (in classes); and within a slice the coverage may be lower. Slices are the levels of a column, the quarters of a number and its
 missing values, with at least a hundred rows (Kish's effective number); they are one family: a false discovery rate of 5%
 (Benjamini & Hochberg 1995), and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
 
-Standard errors are those of resampled rows, or groups of rows (Efron & Tibshirani 1993), which keep their half. Every resample has
-thresholds of its own, so that errors contain those of the thresholds. A width is the mean over the resamples: the median of what a
-threshold can be is the residual of one row, and this mean is one of many rows (Harrell & Davis 1982). It is rounded to two digits
-of its error. Intervals are Student's.
+A mean width is that at a smoothed threshold: the mean of all nonconformities by the probability that one is the quantile of a
+sample (Harrell & Davis 1982; with Kish's effective number of rows where they have weights). Unlike the threshold itself it is not
+the residual of one row, and has an influence of every row. It is rounded to two digits of its error.
+
+Standard errors are over rows, or groups of rows: those of which mean or coverage is taken, and those that set the threshold, half
+by half. A coverage moves with the threshold as does the share of the rows of a slice whose nonconformity lies near it, compared
+with that of all rows. Intervals are Student's.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import stats
 
-from tabinterp.analyses.clustered_means import Mean
+from tabinterp.analyses.clustered_means import NONE, Mean, influences, spread
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.performance.estimator import evaluated_pair, groups, resampled
+from tabinterp.analyses.performance.estimator import evaluated_pair, groups
 from tabinterp.analyses.slices.estimator import Group, family, groups_of
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -54,7 +58,7 @@ from tabinterp.table.suppression import SMALL, BoolArray, parts_shown
 LEVEL = 0.9
 FEWEST = 50  # rows, or groups of rows, of each half
 SMALLEST = 100  # rows of a slice: of so many, ten are to lie outside of their intervals
-RESAMPLES = 500
+Widths = Callable[[FloatArray], FloatArray]  # from thresholds (n,) to widths of intervals or sizes of sets (n,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,32 +145,24 @@ def conformal(
     if not held_out:
         raise NotApplicableError(why("conformal.split"))
     weights, group, half = table.row_weights, groups(table), dealt(table, seed + 7, 2)
+    everyone = np.ones(len(table), dtype=bool)
     if min(_draws(half == k, weights, group) for k in (0, 1)) < FEWEST:
         raise NotApplicableError(why("conformal.few", least=2 * FEWEST))
-    slices = [one for one in groups_of(table, SMALLEST) if _effective(one.rows, weights) >= SMALLEST]
-    everyone = np.ones(len(table), dtype=bool)
-    inside = sparse.csr_matrix(np.stack([everyone, *(one.rows for one in slices)]), dtype=np.float64)
     models = [Intervals.of(bound, half, seed) for bound in (network, linear)]
-    hit = models[0](weights)[0]
-    means = [_means(inside, models, drawn) for drawn in resampled(weights, group, RESAMPLES, seed)]
-    draws = [_draws(rows, weights, group) for rows in (everyone, *(one.rows for one in slices))]
-    coverage, width, other = np.moveaxis(np.array(means), 2, 0)  # of the resamples and (all rows, slices): (RESAMPLES, 1 + slices)
-    errors = _error(coverage, draws)
-    found = _covered(slices, hit, weights, errors[1:], draws[1:])
-    kept = [
-        SliceCoverage(one, int(one.rows.sum()), *told, _mean(width[:, at], draws[at]))
-        for at, (one, told) in enumerate(zip(slices, found, strict=True), 1)
-        if told is not None
-    ]
+    (wide, moved), (other, back) = (one.width.mean(everyone, weights, half) for one in models)
+    draws = _draws(everyone, weights, group)
+    pairs = ((wide, moved), (other, back), (wide - other, moved - back))
+    widths = [_rounded(value, spread(part, group, everyone)[0], draws) for value, part in pairs]
+    tested, slices = _slices(table, models[0], half)
     return Conformal(
         kind="set" if table.schema.goal.classes else "interval",
         rows=len(table),
         seed=seed,
-        network=_mean(width[:, 0], draws[0]),
-        linear=_mean(other[:, 0], draws[0]),
-        difference=_mean(width[:, 0] - other[:, 0], draws[0]),
-        tested=len(slices),
-        slices=tuple(sorted(kept, key=lambda one: np.nan_to_num(one.coverage[3], nan=np.inf))),
+        network=widths[0],
+        linear=widths[1],
+        difference=widths[2],
+        tested=tested,
+        slices=slices,
     )
 
 
@@ -175,40 +171,25 @@ def _effective(rows: BoolArray, weights: FloatArray) -> float:
 
 
 def _draws(rows: BoolArray, weights: FloatArray, group: IntArray) -> int:
-    """Return the effective number of groups of some rows, as `clustered_means.spread` does."""
+    """Return the effective number of groups of some rows, as `spread` does."""
     return int(len(np.unique(group[rows])) * _effective(rows, weights) / rows.sum() + 1e-9)
 
 
-# ---- intervals and sets of a model
+def _rounded(value: float, error: float, draws: int) -> Mean:
+    """Return a number with its interval, rounded to two digits of its error; `NONE` for fewer than ten rows or groups of rows."""
+    if draws < SMALL or not np.isfinite(error):
+        return NONE
+    reach = float(stats.t.ppf(0.975, draws - 1)) * error
+    digits = 1 - int(np.floor(np.log10(error))) if error > 0 else 15
+    low, high = round(value - reach, digits), round(value + reach, digits)
+    return round(value, digits), round(error, digits), low, high
 
 
-@dataclass(frozen=True, eq=False)
-class Intervals:
-    """Nonconformity of each row's outcome (n,), and the width of its interval or the size of its set, given thresholds (n,).
-
-    `order`: the places of the rows of each half, by nonconformity.
-    """
-
-    strange: FloatArray
-    width: Callable[[FloatArray], FloatArray]
-    half: IntArray
-    order: tuple[IntArray, IntArray]
-
-    @classmethod
-    def of(cls, bound: BoundModel, half: IntArray, seed: int) -> Intervals:
-        strange, width = nonconformity(bound, uniform(row_hash(bound.table.numbers, seed + 8)))
-        order = np.argsort(strange, kind="stable")
-        return cls(strange, width, half, (order[half[order] == 0], order[half[order] == 1]))
-
-    def __call__(self, weights: FloatArray) -> tuple[BoolArray, FloatArray]:
-        """Return whether each row is covered, and its width (n,), by the thresholds of rows with these weights (n,)."""
-        first, second = (threshold(self.strange[order], weights[order]) for order in self.order)
-        most = np.where(self.half == 0, second, first)
-        return self.strange <= most, self.width(most)
+# ---- nonconformity
 
 
-def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
-    """Return the nonconformity of each row (n,), and the function from thresholds (n,) to widths; `drawn`: uniform numbers (n,)."""
+def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Widths]:
+    """Return the nonconformity of each row (n,), and the function from thresholds to widths; `drawn`: uniform numbers (n,)."""
     table = bound.table
     y = table.y
     if table.schema.goal.classes:
@@ -216,15 +197,12 @@ def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Cal
     if table.schema.task == "count":
         mean = np.exp(bound.scores[:, 0])
         scale = np.sqrt(mean + 1 / 12)
-        return np.abs(y + drawn - 0.5 - mean) / scale, lambda most: (
-            mean + most * scale - np.maximum(mean - most * scale, -0.5)
-        )
+        strange = np.abs(y + drawn - 0.5 - mean) / scale
+        return strange, lambda most: mean + most * scale - np.maximum(mean - most * scale, -0.5)
     return np.abs(y - bound.scores[:, 0]), lambda most: 2 * most
 
 
-def adaptive(
-    p: FloatArray, y: IntArray, drawn: FloatArray
-) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
+def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray, Widths]:
     """Return the nonconformity of classes y (n,) with probabilities (n, classes), and the mean size of sets over uniform numbers.
 
     >>> strange, size = adaptive(np.array([[0.2, 0.5, 0.3]]), np.array([2]), np.array([0.5]))
@@ -234,74 +212,137 @@ def adaptive(
     order = np.argsort(-p, axis=1, kind="stable")
     likely = np.take_along_axis(p, order, axis=1)
     above = np.cumsum(likely, axis=1) - likely
-    own = order == y[:, None]
+    strange = (above + drawn[:, None] * likely)[order == y[:, None]]
     share = np.maximum(likely, np.finfo(np.float64).tiny)
-    return (above + drawn[:, None] * likely)[own], lambda most: (
-        np.clip((most[:, None] - above) / share, 0, 1).sum(axis=1)
-    )
+    return strange, lambda most: np.clip((most[:, None] - above) / share, 0, 1).sum(axis=1)
 
 
-def threshold(strange: FloatArray, weights: FloatArray) -> float:
-    """Return the threshold of rows in the order of their nonconformity.
+# ---- thresholds
 
-    >>> threshold(np.arange(1.0, 20.0), np.ones(19)), threshold(np.arange(1.0, 20.0), np.r_[np.ones(18), 0.0])
-    (18.0, 18.0)
+
+@dataclass(frozen=True, eq=False)
+class Threshold:
+    """Threshold of the rows of one half, from their weights.
+
+    Parameters
+    ----------
+    exact : the nonconformity of one row, with which rows are covered or not.
+    smooth : the mean of all nonconformities by the probability that one is the quantile of a sample, for `width`s.
+    moved : (n,) influences of the rows on `smooth`.
+    missed : (n,) influences of the rows on the share of the weight at or below a nonconformity of `exact`.
+    near : function from nonconformities (n,) to how often they are the quantile of a sample: on average 1 over the half.
     """
-    mass = np.cumsum(weights)
-    enough = LEVEL * (1 + 1 / len(weights)) * mass[-1]
-    return float(strange[np.searchsorted(mass, enough * (1 - TIE))])
+
+    exact: float
+    smooth: float
+    moved: FloatArray
+    missed: FloatArray
+    near: Callable[[FloatArray], FloatArray]
+
+    @classmethod
+    def of(cls, strange: FloatArray, weights: FloatArray, draws: int) -> Threshold:
+        """Return the threshold of rows (n,); those of weight 0 are of the other half. `draws`: rows or groups of rows.
+
+        >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19), 19)
+        >>> one.exact, round(one.smooth, 2)
+        (18.0, 17.45)
+        """
+        order = np.argsort(strange, kind="stable")
+        order = order[weights[order] > 0]
+        x, share = strange[order], weights[order] / weights.sum()
+        mass = np.cumsum(share)
+        mass /= mass[-1]
+        exact = float(x[np.searchsorted(mass, LEVEL * (1 + 1 / len(x)) * (1 - TIE))])
+        law = stats.beta((draws + 1) * LEVEL, (draws + 1) * (1 - LEVEL))
+        moved, missed = np.zeros(len(strange)), np.zeros(len(strange))
+        steps = np.diff(x) * law.pdf(mass[:-1])
+        moved[order] = share * (steps @ mass[:-1] - np.append(np.cumsum(steps[::-1])[::-1], 0.0))
+        missed[order] = share * ((x <= exact) - share @ (x <= exact))
+        return cls(
+            exact,
+            float(x @ np.diff(law.cdf(mass), prepend=0.0)),
+            moved,
+            missed,
+            lambda at: np.asarray(law.pdf(np.append(0.0, mass)[np.searchsorted(x, at, side="right")])),
+        )
 
 
-def _means(inside: sparse.csr_matrix, models: Sequence[Intervals], weights: FloatArray) -> FloatArray:
-    """Return the coverage and width of the network and the width of the linear model, in each set of rows: (sets, 3)."""
-    (hit, width), (_, other) = (one(weights) for one in models)
-    sums = inside @ (weights[:, None] * np.stack([np.ones(len(hit)), hit, width, other], axis=1))
-    with np.errstate(invalid="ignore"):
-        return np.asarray(sums[:, 1:] / sums[:, :1])
+@dataclass(frozen=True, eq=False)
+class OfRows:
+    """A number of each row (n,) that depends on the threshold of the other half.
+
+    `slope`: by how much it rises with the threshold, or with the share of rows below; `moved`: the influence of the row on the
+    threshold, or share, of its own half.
+    """
+
+    value: FloatArray
+    slope: FloatArray
+    moved: FloatArray
+
+    def mean(self, rows: BoolArray, weights: FloatArray, half: IntArray) -> tuple[float, FloatArray]:
+        """Return the mean over some rows, and the influence (n,) of every row on it."""
+        value, own = influences(self.value, weights, rows)
+        pull = np.bincount(1 - half[rows], (weights * self.slope)[rows], 2) / weights[rows].sum()
+        return value, own + pull[half] * self.moved
 
 
-# ---- errors
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Whether the interval or set of each row covers its outcome (1 or 0), and its width or size."""
 
+    covered: OfRows
+    width: OfRows
 
-def _error(drawn: FloatArray, draws: Sequence[int] | int) -> FloatArray:
-    """Return the standard errors of numbers from their resamples (RESAMPLES, ...), of rows or groups drawn so many times."""
-    count = np.maximum(draws, 2)
-    return np.asarray(drawn.std(axis=0, ddof=1) * np.sqrt(count / (count - 1)))
-
-
-def _mean(drawn: FloatArray, draws: int) -> Mean:
-    """Return the mean of the resamples, rounded to two digits of its error; of fewer than ten rows or groups there is none."""
-    if draws < SMALL or not np.isfinite(drawn).all():
-        return np.nan, np.nan, np.nan, np.nan
-    value, error = float(drawn.mean()), float(_error(drawn, draws))
-    reach = float(stats.t.ppf(0.975, draws - 1)) * error
-    digits = 1 - int(np.floor(np.log10(error))) if error > 0 else 15
-    low, high = round(value - reach, digits), round(value + reach, digits)
-    return round(value, digits), round(error, digits), low, high
+    @classmethod
+    def of(cls, bound: BoundModel, half: IntArray, seed: int) -> Intervals:
+        """Return the intervals or sets of a model, with thresholds from the other `half` (n,)."""
+        table = bound.table
+        weights, group = table.row_weights, groups(table)
+        strange, width = nonconformity(bound, uniform(row_hash(table.numbers, seed + 8)))
+        limits = [Threshold.of(strange, weights * (half == k), _draws(half == k, weights, group)) for k in (0, 1)]
+        exact, smooth = (np.array([getattr(one, name) for one in limits])[1 - half] for name in ("exact", "smooth"))
+        near = np.where(half == 0, limits[1].near(strange), limits[0].near(strange))
+        missed, moved = (sum(getattr(one, name) for one in limits) for name in ("missed", "moved"))
+        reach = np.array([spread(one.moved, group, half == k)[0] for k, one in enumerate(limits)])[1 - half]
+        step = np.maximum(reach, TIE)
+        slope = (width(smooth + step) - width(smooth - step)) / (2 * step)
+        return cls(
+            OfRows((strange <= exact).astype(np.float64), near, -missed),
+            OfRows(width(smooth), slope, np.asarray(moved)),
+        )
 
 
 # ---- slices
 
 
-def _covered(
-    slices: Sequence[Group], hit: BoolArray, weights: FloatArray, errors: FloatArray, draws: Sequence[int]
-) -> list[tuple[Mean, float] | None]:
-    """Return the coverage in each slice, with its interval and p-value in one family; None where it is not told.
+def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tuple[SliceCoverage, ...]]:
+    """Return how many slices were tested, and those in which ten rows or more are not covered: of fewer, whose coverage is high,
+    the coverage would tell of single rows.
 
-    Of fewer than ten rows that are not covered, the coverage would tell of single rows. No error is smaller than that of a coverage
-    of 90%, by rows drawn one by one: where (nearly) all rows are covered, resamples do not differ.
+    No error is smaller than that of a coverage of 90%, of rows drawn one by one: where nearly all rows are covered, they do not
+    differ.
     """
-    assumed = _assumed_covered(slices, hit, equal=bool((weights == weights[0]).all()))
-    tested = []
-    for one, more, error, count in zip(slices, assumed, errors, draws, strict=True):
-        own = weights[one.rows]
-        value = float(np.average(hit[one.rows], weights=own))
+    weights, group = table.row_weights, groups(table)
+    everyone, tested, widths = np.ones(len(table), dtype=bool), [], []
+    found = [one for one in groups_of(table, SMALLEST) if _effective(one.rows, weights) >= SMALLEST]
+    assumed = _assumed_covered(found, intervals.covered.value > 0, equal=bool((weights == weights[0]).all()))
+    for one, more in zip(found, assumed, strict=True):
+        value, moved = intervals.covered.mean(one.rows, weights, half)
+        error, own = spread(moved, group, everyone)[0], weights[one.rows]
         known = value + (more or 0) / len(own)
         if more:
-            error *= np.sqrt(known * (1 - known) / (value * (1 - value)))
-        least = LEVEL * (1 - LEVEL) * (1 - own.sum() / weights.sum()) / effective(own)
-        tested.append((known - LEVEL, max(error, np.sqrt(least)), count))
-    return [None if more is None else (_above(off), q) for more, (off, q) in zip(assumed, family(tested), strict=True)]
+            error *= math.sqrt(known * (1 - known) / (value * (1 - value)))
+        least = math.sqrt(LEVEL * (1 - LEVEL) * (1 - own.sum() / weights.sum()) / effective(own))
+        draws = _draws(one.rows, weights, group)
+        tested.append((known - LEVEL, max(error, least), draws))
+        wide, moved = intervals.width.mean(one.rows, weights, half)
+        widths.append(_rounded(wide, spread(moved, group, everyone)[0], draws))
+    slices = [
+        SliceCoverage(one, int(one.rows.sum()), _above(off), q, width)
+        for one, more, (off, q), width in zip(found, assumed, family(tested), widths, strict=True)
+        if more is not None
+    ]
+    return len(found), tuple(sorted(slices, key=lambda one: np.nan_to_num(one.coverage[3], nan=np.inf)))
 
 
 def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> list[int | None]:
