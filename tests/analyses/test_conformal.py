@@ -10,6 +10,7 @@ import pytest
 from mapie.conformity_scores.sets.aps import APSConformityScore
 from mapie.regression import SplitConformalRegressor
 from scipy import stats
+from scipy.optimize import brentq
 from scipy.stats.mstats import hdquantiles
 from sklearn.compose import ColumnTransformer
 
@@ -51,14 +52,6 @@ def both(task: str):
 def three(task: str):
     network, linear = both(task)
     return network, network.table, linear
-
-
-def plain(table, **more):
-    """The same rows with weights or groups."""
-    frame = table.frame.assign(**more, split="test")
-    roles = {"weight": "w"} if "w" in more else {}
-    roles |= {"group": "g"} if "g" in more else {}
-    return ti.read_table(frame, target=table.schema.target, task=table.schema.task, split="split", **roles)
 
 
 def by_hand(y, x=None, scores=None, task="regression", **more):
@@ -115,9 +108,10 @@ def test_sets_are_those_of_mapie(task):
     network, table, _ = three(task)
     drawn, y = uniform(row_hash(table.numbers, 5 + 8)), table.y.astype(int)
     p = probabilities(network.scores)
-    mapie = APSConformityScore()
-    mapie.set_external_attributes(classes=np.arange(p.shape[1]), random_state=Given())
-    scores = mapie.get_conformity_scores(y, p, y)[:, 0]
+    mapie = APSConformityScore()  # of at least three classes
+    padded = np.hstack([p, np.zeros((len(p), 1))])
+    mapie.set_external_attributes(classes=np.arange(padded.shape[1]), random_state=Given())
+    scores = mapie.get_conformity_scores(y, padded, y)[:, 0]
     strange, size = nonconformity(network, drawn)
     np.testing.assert_allclose(strange, scores, atol=1e-12)
     half = dealt(table, 5 + 7, 2)
@@ -140,10 +134,10 @@ def test_intervals_of_counts_hold_so_many_counts():
     mean = np.exp(network.scores[:, 0])
     variance = mean + 1 / 12  # of a Poisson count plus a uniform number
     np.testing.assert_allclose(strange**2 * variance, (table.y + drawn - 0.5 - mean) ** 2)
-    counts, grid = np.arange(200), (np.arange(400) + 0.5) / 400 - 0.5
+    counts, grid = np.arange(60), (np.arange(200) + 0.5) / 200 - 0.5
     for most in (0.7, 1.6):
         inside = np.abs(counts[:, None, None] + grid[:, None] - mean) <= most * np.sqrt(variance)
-        np.testing.assert_allclose(width(np.full(len(mean), most)), inside.mean(axis=1).sum(axis=0), atol=0.01)
+        np.testing.assert_allclose(width(np.full(len(mean), most)), inside.mean(axis=1).sum(axis=0), atol=0.02)
 
 
 def test_the_threshold_is_the_quantile_of_the_papers_and_of_repeated_rows():
@@ -188,9 +182,9 @@ def test_the_smooth_threshold_is_that_of_harrell_and_davis_and_moves_with_the_ro
 
 @pytest.mark.parametrize("task", ["regression", "count"])
 def test_new_rows_are_covered_nine_times_in_ten(task):
-    """Over 60 tables of 200 rows: a mean coverage of 90 to 90 + 1/101 percent, with a standard error of about 0.3 points."""
+    """Over 40 tables of 200 rows: a mean coverage of 90 to 90 + 1/101 percent, with a standard error of about 0.3 points."""
     shares = []
-    for number in range(60):
+    for number in range(40):
         draw = np.random.default_rng([4, number])
         x = draw.normal(size=200)
         y = draw.poisson(np.exp(0.5 * x)) + 0.0 if task == "count" else x + draw.standard_t(3, 200)
@@ -386,8 +380,8 @@ def test_outcomes_that_vary_more_in_a_slice_are_found():
     worst = conformal(network, network.table, linear).slices[0]
     assert worst.group.level == "w"
     assert worst.coverage[3] < 0.85
-    exact = [stats.norm.cdf(reach) for reach in (1.0, 2.0)]
-    assert exact[0] < worst.coverage[0] < exact[1]
+    most = brentq(lambda q: 0.75 * stats.chi.cdf(q, 1) + 0.25 * stats.chi.cdf(q / 2, 1) - 0.9, 1, 4)
+    assert worst.coverage[0] == pytest.approx(stats.chi.cdf(most / 2, 1), abs=3 * worst.coverage[1])
 
 
 def test_weighted_slices_beside_few_uncovered_rows_are_not_told():
@@ -436,24 +430,17 @@ def test_what_is_too_little_is_said(lost):
         conformal(few[0], few[0].table, few[1])
 
 
-def test_slices_of_little_weight_are_left_out_and_few_groups_have_no_interval():
-    light = {"w": lambda draw, n: np.ones(n)}
-    network, linear = drawn_rows(1200, 0, **light)
-    full = conformal(network, network.table, linear)
+def test_slices_of_little_weight_are_left_out():
+    network, linear = drawn_rows(1200, 0)
     frame = network.table.frame
-    w = np.where(frame["city"] == "w", 0.0, 1.0)
-    w[np.flatnonzero(frame["city"] == "v")[:20]] = 60.0  # twenty rows have nearly all the weight of their city
-    again = by_hand(frame["y"].to_numpy(), scores=frame["score"].to_numpy(), city=frame["city"].to_numpy(), w=w)
-    with pytest.raises(NotApplicableError):
-        conformal(again[0], again[0].table, again[1])
     w = np.where(frame["city"] == "w", 0.0, np.where(frame["city"] == "v", 0.2, 1.0))
-    w[np.flatnonzero(frame["city"] == "v")[:20]] = 4.0
+    w[np.flatnonzero(frame["city"] == "v")[:20]] = 4.0  # most of the weight of their city
     again = by_hand(frame["y"].to_numpy(), scores=frame["score"].to_numpy(), city=frame["city"].to_numpy(), w=w)
     found = conformal(again[0], again[0].table, again[1])
     levels = [one.group.level for one in found.slices]
     assert "w" not in levels
     assert "v" not in levels
-    assert found.tested == full.tested - 2 - 0
+    assert found.tested == len([*groups_of(again[0].table, 100)]) - 2
 
 
 # ---- the document and the page
