@@ -25,7 +25,8 @@ the residual of one row, and has an influence of every row. It is rounded to two
 
 Standard errors are over rows, or groups of rows: those of which mean or coverage is taken, and those that set the threshold, half
 by half. A coverage moves with the threshold as does the share of the rows of a slice whose nonconformity lies near it, compared
-with that of all rows. Intervals are Student's.
+with that of all rows. Intervals are Student's; those of widths have as many degrees of freedom as the kurtosis of the influences
+leaves (Box 1953).
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.scores import probabilities
 from tabinterp.preview import PreviewedFrame
+from tabinterp.stats.estimates import effective_df
 from tabinterp.stats.weights import TIE, effective
 from tabinterp.table import Table
 from tabinterp.table.folds import dealt
@@ -152,7 +154,7 @@ def conformal(
     (wide, moved), (other, back) = (one.width.mean(everyone, weights, half) for one in models)
     draws = _draws(everyone, weights, group)
     pairs = ((wide, moved), (other, back), (wide - other, moved - back))
-    widths = [_rounded(value, spread(part, group, everyone)[0], draws) for value, part in pairs]
+    widths = [_rounded(value, part, group, draws) for value, part in pairs]
     tested, slices = _slices(table, models[0], half)
     return Conformal(
         kind="set" if table.schema.goal.classes else "interval",
@@ -175,11 +177,15 @@ def _draws(rows: BoolArray, weights: FloatArray, group: IntArray) -> int:
     return int(len(np.unique(group[rows])) * _effective(rows, weights) / rows.sum() + 1e-9)
 
 
-def _rounded(value: float, error: float, draws: int) -> Mean:
-    """Return a number with its interval, rounded to two digits of its error; `NONE` for fewer than ten rows or groups of rows."""
-    if draws < SMALL or not np.isfinite(error):
+def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Mean:
+    """Return a number with its interval from the influences of the rows (n,), rounded to two digits of its error.
+
+    It is `NONE` for fewer than ten rows or groups of rows. There are no more degrees of freedom than the kurtosis leaves.
+    """
+    error, count = spread(moved, group, np.ones(len(group), dtype=bool))
+    if draws < SMALL:
         return NONE
-    reach = float(stats.t.ppf(0.975, draws - 1)) * error
+    reach = float(stats.t.ppf(0.975, min(draws - 1.0, effective_df(np.bincount(group, moved), count)))) * error
     digits = 1 - int(np.floor(np.log10(error))) if error > 0 else 15
     low, high = round(value - reach, digits), round(value + reach, digits)
     return round(value, digits), round(error, digits), low, high
@@ -240,10 +246,10 @@ class Threshold:
     near: Callable[[FloatArray], FloatArray]
 
     @classmethod
-    def of(cls, strange: FloatArray, weights: FloatArray, draws: int) -> Threshold:
-        """Return the threshold of rows (n,); those of weight 0 are of the other half. `draws`: rows or groups of rows.
+    def of(cls, strange: FloatArray, weights: FloatArray) -> Threshold:
+        """Return the threshold of rows (n,); those of weight 0 are of the other half.
 
-        >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19), 19)
+        >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19))
         >>> one.exact, round(one.smooth, 2)
         (18.0, 17.45)
         """
@@ -253,7 +259,8 @@ class Threshold:
         mass = np.cumsum(share)
         mass /= mass[-1]
         exact = float(x[np.searchsorted(mass, LEVEL * (1 + 1 / len(x)) * (1 - TIE))])
-        law = stats.beta((draws + 1) * LEVEL, (draws + 1) * (1 - LEVEL))
+        rows = effective(weights)
+        law = stats.beta((rows + 1) * LEVEL, (rows + 1) * (1 - LEVEL))
         moved, missed = np.zeros(len(strange)), np.zeros(len(strange))
         steps = np.diff(x) * law.pdf(mass[:-1])
         moved[order] = share * (steps @ mass[:-1] - np.append(np.cumsum(steps[::-1])[::-1], 0.0))
@@ -299,7 +306,7 @@ class Intervals:
         table = bound.table
         weights, group = table.row_weights, groups(table)
         strange, width = nonconformity(bound, uniform(row_hash(table.numbers, seed + 8)))
-        limits = [Threshold.of(strange, weights * (half == k), _draws(half == k, weights, group)) for k in (0, 1)]
+        limits = [Threshold.of(strange, weights * (half == k)) for k in (0, 1)]
         exact, smooth = (np.array([getattr(one, name) for one in limits])[1 - half] for name in ("exact", "smooth"))
         near = np.where(half == 0, limits[1].near(strange), limits[0].near(strange))
         missed, moved = (sum(getattr(one, name) for one in limits) for name in ("missed", "moved"))
@@ -336,7 +343,7 @@ def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tu
         draws = _draws(one.rows, weights, group)
         tested.append((known - LEVEL, max(error, least), draws))
         wide, moved = intervals.width.mean(one.rows, weights, half)
-        widths.append(_rounded(wide, spread(moved, group, everyone)[0], draws))
+        widths.append(_rounded(wide, moved, group, draws))
     slices = [
         SliceCoverage(one, int(one.rows.sum()), _above(off), q, width)
         for one, more, (off, q), width in zip(found, assumed, family(tested), widths, strict=True)
