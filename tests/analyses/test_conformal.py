@@ -249,16 +249,19 @@ def test_errors_are_those_of_resampled_rows(task, more):
 
 def test_groups_of_equal_rows_have_the_error_of_one_row_each():
     draw = np.random.default_rng(5)
-    x, y = draw.normal(size=(2, 1500))
-    network, linear = by_hand(x + y, scores=x)
+    x, noise = draw.normal(size=(2, 1500))
+    city = draw.choice(list("uvw"), 1500)
+    y, person = x + np.where(city == "w", 2.0, 1.0) * noise, np.repeat(np.arange(1500), 4)
+    network, linear = by_hand(y, scores=x, city=city)
     once = conformal(network, network.table, linear)
-    person = np.repeat(np.arange(1500), 4)
-    network, linear = by_hand((x + y)[person], scores=x[person], g=np.array([f"g{i}" for i in person]))
+    network, linear = by_hand(y[person], scores=x[person], city=city[person], g=np.array([f"g{i}" for i in person]))
     four = conformal(network, network.table, linear)
-    for name in ("network", "linear", "difference"):
-        one, other = getattr(once, name), getattr(four, name)
-        assert other[1] == pytest.approx(one[1], rel=0.25)  # the halves are others; half as much if rows were the draws
-        assert other[0] == pytest.approx(one[0], abs=one[1])
+    pairs = [(getattr(once, name), getattr(four, name)) for name in ("network", "linear", "difference")]
+    worst, other = once.slices[0], four.slices[0]
+    assert worst.group.level == other.group.level == "w"
+    for one, two in [*pairs, (worst.coverage, other.coverage), (worst.width, other.width)]:
+        assert two[1] == pytest.approx(one[1], rel=0.25)  # the halves are others; half as much if rows were the draws
+        assert two[0] == pytest.approx(one[0], abs=2 * one[1])
 
 
 def test_widths_and_their_paired_difference_are_rounded_and_point_to_no_row():
