@@ -21,7 +21,7 @@ from tests.shared import once_per_run
 # Analyses whose records have counts that `margins` reads.
 COUNTED = [
     "data_quality", "extrapolation", "effects", "groups", "constraints", "subgroup_gaps", "slices", "disagreement",
-    "linear_regions", "reason_codes", "overfitting",
+    "linear_regions", "reason_codes", "overfitting", "conformal",
 ]  # fmt: skip
 Margin = tuple[str, float, list[float | None]]  # where, a total, the parts of it that are shown
 N = 400
@@ -90,6 +90,7 @@ def margins(d: Document) -> Iterator[Margin]:
     yield from of_effects(d)
     yield from of_people(d)
     yield from of_models(d)
+    yield from of_sets(d)
 
 
 def of_table(d: Document) -> Iterator[Margin]:
@@ -188,6 +189,20 @@ def of_models(d: Document) -> Iterator[Margin]:
         yield f"named {model}", 4 * reasons.rows, named  # four reasons a row, where as many count against it
         yield from ((f"first {model} {i}", reasons.rows, [part]) for i, part in enumerate(firsts))
         yield from ((f"named {model} {i}", reasons.rows, [part]) for i, part in enumerate(named))
+
+
+def of_sets(d: Document) -> Iterator[Margin]:
+    """Rows of slices, outcomes that a slice's sets do not cover, and, where a column's slices are all rows, those of the rest."""
+    sets = d.analyses["conformal"]
+    columns: dict[str, list[tuple[int, float]]] = {}
+    for one in sets.slices:
+        missed = one.rows * (1 - one.coverage.value)
+        yield f"covered {one.group}", one.rows, [missed]
+        columns.setdefault(str(one.group.values["column"]), []).append((one.rows, missed))
+    whole = [sum(missed for _, missed in parts) for parts in columns.values() if sum(n for n, _ in parts) == sets.rows]
+    for name, parts in columns.items():
+        yield f"conformal {name}", sets.rows, [rows for rows, _ in parts]
+        yield from ((f"missed {name}", total, [missed for _, missed in parts]) for total in whole)
 
 
 def share_of(share: float | None, rows: int | None) -> float | None:

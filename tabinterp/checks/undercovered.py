@@ -1,11 +1,11 @@
-"""Is there a slice of the rows in which the network's conformal intervals or sets hold too few of the outcomes?"""
+"""Is there a slice of the rows in which the network's conformal intervals or sets cover too few of the outcomes?"""
 
 from __future__ import annotations
 
 from tabinterp.analyses.conformal.record import Record
 from tabinterp.document.document import Document
 
-from .base import Check, Limit, Limits, Outcome, Text, cleared, not_applicable
+from .base import Check, Limit, Limits, Outcome, Text, not_applicable
 
 SHORT_PERCENT = 5.0  # of outcomes, below the intended coverage
 
@@ -17,15 +17,14 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     if not record.tested:
         return not_applicable("few")
     limit = record.level - limits["short"] / 100
+    kind = "" if record.kind == "interval" else "_sets"
     counts: dict[str, object] = {"tested": record.tested, "level": 100 * record.level}
     failing = [one for one in record.slices if one.coverage.high is not None and one.coverage.high <= limit]
     if not failing:
-        return cleared(**counts, limit=100 * limit)
+        return Outcome("cleared", f"cleared{kind}", counts | {"limit": 100 * limit})
     worst = failing[0]
     found = {name: 100 * (getattr(worst.coverage, name) or 0.0) for name in ("value", "low", "high")}
-    return Outcome(
-        "raised", "raised", counts | found | {"group": worst.group, "rows": worst.rows, "count": len(failing)}
-    )
+    return Outcome("raised", f"raised{kind}", counts | found | {"group": worst.group, "rows": worst.rows})
 
 
 CHECK = Check(
@@ -36,41 +35,55 @@ CHECK = Check(
     evaluate=evaluate,
     limits={"short": Limit(SHORT_PERCENT, most=100, means="coverage below the intended one, in percentage points")},
     text=Text(
-        title="Prediction intervals too narrow in a group",
+        title="Low coverage in a group",
         measures=(
-            "the share of outcomes in the network's conformal prediction intervals, or sets of classes, in subgroups (levels and "
-            "quartile ranges of single columns). The intervals are made to cover 90% of all outcomes."
+            "the share of outcomes that the network's conformal prediction intervals (for classes: prediction sets) cover in "
+            "subgroups (levels and quartile ranges of single columns). They are made to cover 90% of all outcomes."
         ),
         limitations=(
             "Does not cover subgroups with fewer than 100 rows, or groups defined by several columns. Coverage of all rows is as "
-            "intended by construction and says nothing about the network."
+            "intended by construction and says nothing about the network. Intervals of numbers all have the same width: where "
+            "outcomes vary more, coverage is low even if every predicted mean is right."
         ),
         raised_when=(
-            "in a subgroup, the whole interval for the coverage, corrected for the number of subgroups, lies more than {short} "
+            "in a subgroup, the whole interval for the coverage, corrected for the number of subgroups, lies at least {short} "
             "percentage points below the intended coverage."
         ),
         next=(
-            "Do not use one interval width for all rows. Calibrate the intervals in the subgroups with low coverage, or model "
-            "how the size of the errors depends on the columns."
+            "Do not use one threshold for all rows. Set thresholds separately for the subgroups with low coverage, or model how "
+            "the size of the errors depends on the columns. Check whether the network's predictions are right in these subgroups."
         ),
         claims={
             "raised": (
                 (
-                    "For rows with {group} (n = {rows}), the network's conformal intervals or sets cover {value}% of the "
-                    "outcomes (corrected interval {low}% to {high}%) instead of {level}%. Number of subgroups with too low "
-                    "coverage: {count} of {tested} tested."
+                    "For rows with {group} (n = {rows}), the network's conformal intervals cover {value}% of the outcomes "
+                    "(corrected interval {low}% to {high}%) instead of {level}%. Number of subgroups tested: {tested}."
                 ),
-                "group: such as 'age = 25 to 30'; value, low, high, level: percentages; count, tested: numbers of groups",
+                "group: such as 'age = 25 to 30'; value, low, high, level: percentages; tested: number of groups",
+            ),
+            "raised_sets": (
+                (
+                    "For rows with {group} (n = {rows}), the network's conformal sets cover {value}% of the outcomes "
+                    "(corrected interval {low}% to {high}%) instead of {level}%. Number of subgroups tested: {tested}."
+                ),
+                "group: such as 'age = 25 to 30'; value, low, high, level: percentages; tested: number of groups",
             ),
             "cleared": (
                 (
-                    "In none of {tested} subgroups was the coverage of the network's conformal intervals or sets shown to be "
-                    "below {limit}%; {level}% is intended."
+                    "In none of {tested} subgroups was the coverage of the network's conformal intervals shown to be below "
+                    "{limit}%; {level}% is intended."
+                ),
+                "tested: number of subgroups; limit, level: percentages",
+            ),
+            "cleared_sets": (
+                (
+                    "In none of {tested} subgroups was the coverage of the network's conformal sets shown to be below {limit}%; "
+                    "{level}% is intended."
                 ),
                 "tested: number of subgroups; limit, level: percentages",
             ),
             "not_applicable": (
-                "Not applicable: conformal intervals were not computed. They need at least 100 held-out rows or groups of rows."
+                "Not applicable: conformal prediction was not computed. It needs at least 100 held-out rows or groups of rows."
             ),
             "few": "Not applicable: no level or quartile range of a column has at least 100 held-out rows.",
         },

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tabinterp import messages
 from tabinterp.analyses.calibration.record import Calibrated, CalibrationBend
-from tabinterp.analyses.conformal.record import ModelSets, SliceCoverage
+from tabinterp.analyses.conformal.record import SliceCoverage
 from tabinterp.analyses.conformal.record import Record as Sets
 from tabinterp.analyses.data_quality.record import Heap
 from tabinterp.analyses.overfitting.record import Record as Gaps
@@ -193,13 +193,12 @@ def perturbed(rise: Interval, loss: Interval | None, null: float = 1.0) -> Docum
     return document.model_copy(update={"analyses": document.analyses | {"perturbation": record}})
 
 
-def covered(coverage: Interval | None, tested: int = 20) -> Document:
-    """The intervals, made for 90%, cover so many outcomes of a slice; None: of no slice this may be told."""
+def covered(coverage: Interval | None, tested: int = 20, kind: str = "interval") -> Document:
+    """The intervals or sets, made for 90%, cover so many outcomes of a slice; None: of no slice this may be told."""
     group = Message(key="group.level", values={"column": "city", "level": "a"})
-    slices = [] if coverage is None else [SliceCoverage(group=group, rows=150, coverage=coverage, q=0.01, width=2.0)]
-    sets = ModelSets(coverage=part(0.9), width=part(2.0))
+    slices = [] if coverage is None else [SliceCoverage(group=group, rows=150, coverage=coverage, q=0.01, width=part(2.0))]
     record = Sets(
-        kind="interval", level=0.9, rows=900, seed=0, network=sets, linear=sets, difference=part(0.0), tested=tested,
+        kind=kind, level=0.9, rows=900, seed=0, network=part(2.0), linear=part(2.0), difference=part(0.0), tested=tested,
         slices=slices,
     )  # fmt: skip
     document = binary()
@@ -448,8 +447,11 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
         ],
     },
     "undercovered": {
-        "raised": [lambda: covered(part(0.8, 0.76, 0.85))],
-        "cleared": [lambda: covered(part(0.8, 0.76, 0.851)), lambda: covered(part(0.95)), lambda: covered(None)],
+        "raised": [lambda: covered(part(0.8, 0.76, 0.85)), lambda: covered(part(0.8, 0.76, 0.85), kind="set")],
+        "cleared": [
+            lambda: covered(part(0.8, 0.76, 0.851)), lambda: covered(part(0.95)), lambda: covered(None),
+            lambda: covered(None, kind="set"),
+        ],
         "not_applicable": [
             lambda: binary().model_copy(update={"analyses": {}}),
             lambda: covered(None, tested=0),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ANALYSIS: Analysis[Conformal] = Analysis(
     "conformal",
     "conformal prediction",
-    lambda size: 0.1 + 5e-5 * size.evaluated,
+    lambda size: 0.2 + 2e-4 * size.evaluated,
     rows="performance",
     page=(OnPage("robustness", "overfitting", 7),),
 )

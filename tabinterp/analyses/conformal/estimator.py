@@ -1,30 +1,46 @@
-"""Split-conformal prediction: intervals for numbers and counts, sets of classes, that are to hold 90% of the outcomes.
+"""Split-conformal prediction: intervals for numbers and counts, sets of classes, made to cover 90% of the outcomes.
 
-The evaluated rows are halved by hash (rows of a group stay together). On one half the nonconformity of each row is computed: for
-numbers and counts the absolute residual, for classes one minus the probability of the row's own class (Sadinle, Lei & Wasserman
-2019). With n such rows, the threshold is the ceil(0.9 (n + 1))-th smallest (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer
-2005); of weighted rows, the smallest nonconformity that has 90% of the weight, of which one row of mean weight more is missing,
-at or below it. A row of the other half is covered where its nonconformity is at most the threshold. Then the halves change
-places, so that every row is covered or not by a threshold that it had no part in.
+The evaluated rows are dealt into two halves (rows of a group stay together). On each half the nonconformity of every row is
+computed, and the threshold of n rows is the ceil(0.9 (n + 1))-th smallest (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer
+2005); of weighted rows, the smallest at or below which 90% of the weight lies, counting one row of mean weight more above all.
+A row is covered where its nonconformity is at most the threshold of the other half. Nonconformity is
 
-Over all rows the coverage is 90% for any model, if rows are exchangeable. What differs between models is the width of their
-intervals, or the size of their sets; and within a slice the coverage may be lower. Slices are the levels of a column, the
-quarters of a number and its missing values, with at least a hundred rows; they are one family: a false discovery rate of 5%
+- of numbers, the absolute residual. All intervals have one width, so that coverage is low where outcomes vary more.
+- of counts, the absolute residual of the count plus a uniform number from -1/2 to 1/2 (jittering: Machado & Santos Silva 2005),
+  divided by its standard deviation under the model, (mu + 1/12)^(1/2). The width is the mean number of counts in the interval.
+- of classes, the probability of all classes above the row's own, plus a uniform share of its own (adaptive prediction sets:
+  Romano, Sesia & Candes 2020). The size is the mean number of classes in the set.
+
+The uniform number of a row is made from its hash. Under the true probabilities of classes coverage is 90% in every slice, and
+under the true rates of counts nearly so or higher.
+
+Over all rows the coverage is 90% by construction. What differs between models is the width (in units of the target) or the size
+(in classes); and within a slice the coverage may be lower. Slices are the levels of a column, the quarters of a number and its
+missing values, with at least a hundred rows (Kish's effective number); they are one family: a false discovery rate of 5%
 (Benjamini & Hochberg 1995), and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
 
-Standard errors are over rows, or groups of rows, and take the thresholds as given.
+A mean width is that at a smoothed threshold: the mean of all nonconformities by the probability that one is the quantile of a
+sample (Harrell & Davis 1982; with Kish's effective number of rows where they have weights). Unlike the threshold itself it is not
+the residual of one row, and has an influence of every row. It is rounded to two digits of its error.
+
+Standard errors are over rows, or groups of rows: those of which mean or coverage is taken, and those that set the threshold, half
+by half. A coverage moves with the threshold as does the share of the rows of a slice whose nonconformity lies near it, compared
+with that of all rows. Intervals are Student's; those of widths have as many degrees of freedom as the kurtosis of the influences
+leaves (Box 1953).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from tabinterp.analyses.clustered_means import Mean, influences, mean_of, spread, told_share
+from tabinterp.analyses.clustered_means import NONE, Mean, influences, spread
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.performance.estimator import evaluated_pair, groups
 from tabinterp.analyses.slices.estimator import Group, family, groups_of
@@ -34,32 +50,30 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.scores import probabilities
 from tabinterp.preview import PreviewedFrame
+from tabinterp.stats.estimates import effective_df
+from tabinterp.stats.weights import TIE, effective
 from tabinterp.table import Table
-from tabinterp.table.folds import folds
-from tabinterp.table.suppression import SMALL, parts_shown
+from tabinterp.table.folds import dealt
+from tabinterp.table.hash_sampling import row_hash, uniform
+from tabinterp.table.suppression import SMALL, BoolArray, parts_shown
 
 LEVEL = 0.9
 FEWEST = 50  # rows, or groups of rows, of each half
 SMALLEST = 100  # rows of a slice: of so many, ten are to lie outside of their intervals
-
-
-@dataclass(frozen=True)
-class ModelSets:
-    """Coverage of a model's intervals or sets, and their mean width or size, each with its standard error and 95% interval."""
-
-    coverage: Mean
-    width: Mean
+Widths = Callable[[FloatArray], FloatArray]  # from thresholds (n,) to widths of intervals or sizes of sets (n,)
 
 
 @dataclass(frozen=True, eq=False)
 class SliceCoverage:
-    """Coverage of the network's intervals or sets in a slice, with its interval and p-value (that it is 90%) over all slices."""
+    """Coverage of the network's intervals or sets in a slice, with its interval and p-value (that it is 90%) over all slices, and
+    their mean width or size.
+    """
 
     group: Group
     rows: int
     coverage: Mean
     q: float
-    width: float
+    width: Mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,41 +83,39 @@ class Conformal(PreviewedFrame):
     Parameters
     ----------
     rows : evaluated rows, each half of which gives the threshold for the other.
+    network, linear : mean width or size, with its standard error and 95% interval.
     difference : of the widths, network minus linear, paired.
     tested : slices.
     slices : those with ten rows or more that are not covered; the one whose interval of the coverage ends lowest first.
     """
 
+    level: ClassVar[float] = LEVEL
     kind: str
-    level: float
     rows: int
     seed: int
-    network: ModelSets
-    linear: ModelSets
+    network: Mean
+    linear: Mean
     difference: Mean
     tested: int
     slices: tuple[SliceCoverage, ...]
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for all rows and one for each slice, of the network."""
-        names = ("coverage", "coverage_stderr", "coverage_low", "coverage_high")
+        """Return one row for all rows, whose coverage is as intended, and one for each slice, of the network."""
         row: dict[str, object] = {"column": None, "kind": "all", "level": None, "low": None, "high": None, "q": np.nan}
-        row |= {"rows": self.rows, "width": self.network.width[0]}
-        rows = [row | dict(zip(names, self.network.coverage, strict=True))]
+        rows = [row | {"rows": self.rows} | _columns("width", self.network)]
         for one in self.slices:
             row = {name: getattr(one.group, name) for name in ("column", "kind", "level", "low", "high")}
-            row |= {"q": one.q, "rows": one.rows, "width": one.width}
-            rows.append(row | dict(zip(names, one.coverage, strict=True)))
+            row |= {"q": one.q, "rows": one.rows} | _columns("width", one.width)
+            rows.append(row | _columns("coverage", one.coverage))
         return pd.DataFrame(rows)
 
 
+def _columns(name: str, found: Mean) -> dict[str, object]:
+    return dict(zip((name, f"{name}_stderr", f"{name}_low", f"{name}_high"), found, strict=True))
+
+
 def conformal(
-    model: Model | BoundModel,
-    table: Table,
-    counterpart: Model | BoundModel | None = None,
-    *,
-    level: float = LEVEL,
-    seed: int = 0,
+    model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None = None, *, seed: int = 0
 ) -> Conformal:
     """Compute split-conformal intervals or sets of a network and of its linear counterpart on the held-out rows.
 
@@ -112,7 +124,6 @@ def conformal(
     model : the network.
     table : the rows, with the split that the network was trained with.
     counterpart : the linear model; None: one is fitted, as an audit does.
-    level : share of the outcomes that intervals or sets are to hold.
 
     Raises
     ------
@@ -135,117 +146,242 @@ def conformal(
     table = network.table
     if not held_out:
         raise NotApplicableError(why("conformal.split"))
-    half = folds(table, seed + 7, 2)
-    if min(len(np.unique(groups(table)[half == k])) for k in (0, 1)) < FEWEST:
+    weights, group, half = table.row_weights, groups(table), dealt(table, seed + 7, 2)
+    everyone = np.ones(len(table), dtype=bool)
+    if min(_draws(half == k, weights, group) for k in (0, 1)) < FEWEST:
         raise NotApplicableError(why("conformal.few", least=2 * FEWEST))
-    found = [_covered(bound, half, level) for bound in (network, linear)]
-    weights, group = table.row_weights, groups(table)
-    models = [ModelSets(told_share(hit, weights, group), mean_of(width, weights, group)) for hit, width in found]
-    (hit, width), (_, other) = found
-    tested, slices = _slices(table, hit, width, level)
+    models = [Intervals.of(bound, half, seed) for bound in (network, linear)]
+    (wide, moved), (other, back) = (one.width.mean(everyone, weights, half) for one in models)
+    draws = _draws(everyone, weights, group)
+    pairs = ((wide, moved), (other, back), (wide - other, moved - back))
+    widths = [_rounded(value, part, group, draws) for value, part in pairs]
+    tested, slices = _slices(table, models[0], half)
     return Conformal(
         kind="set" if table.schema.goal.classes else "interval",
-        level=level,
         rows=len(table),
         seed=seed,
-        network=models[0],
-        linear=models[1],
-        difference=mean_of(width - other, weights, group),
+        network=widths[0],
+        linear=widths[1],
+        difference=widths[2],
         tested=tested,
         slices=slices,
     )
 
 
-def _covered(bound: BoundModel, half: IntArray, level: float) -> tuple[FloatArray, FloatArray]:
-    """Return whether each row (n,) is covered, and the width of its interval or the size of its set."""
-    table = bound.table
-    y, weights = table.y, table.row_weights
-    hit, width = np.zeros(len(y)), np.zeros(len(y))
-    if table.schema.goal.classes:
-        p = probabilities(bound.scores)
-        strange = 1 - p[np.arange(len(y)), y.astype(np.int64)]
-    else:
-        expected = np.exp(bound.scores[:, 0]) if table.schema.task == "count" else bound.scores[:, 0]
-        strange = np.abs(y - expected)
-    for k in (0, 1):
-        rows = half == k
-        most = threshold(strange[~rows], weights[~rows], level)
-        hit[rows] = strange[rows] <= most
-        if table.schema.goal.classes:
-            width[rows] = (1 - p[rows] <= most).sum(axis=1)
-        elif table.schema.task == "count":
-            width[rows] = expected[rows] + most - np.maximum(expected[rows] - most, 0.0)
-        else:
-            width[rows] = 2 * most
-    return hit, width
+def _effective(rows: BoolArray, weights: FloatArray) -> float:
+    return effective(weights[rows]) if weights[rows].any() else 0.0
 
 
-def threshold(strange: FloatArray, weights: FloatArray, level: float) -> float:
-    """Return the nonconformity that so much of the weight is at or below, where one row of mean weight more lies above all.
+def _draws(rows: BoolArray, weights: FloatArray, group: IntArray) -> int:
+    """Return the effective number of groups of some rows, as `spread` does."""
+    return int(len(np.unique(group[rows])) * _effective(rows, weights) / rows.sum() + 1e-9)
 
-    >>> threshold(np.arange(1.0, 20.0), np.ones(19), 0.9)
-    18.0
+
+def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Mean:
+    """Return a number with its interval from the influences of the rows (n,), rounded to two digits of its error.
+
+    It is `NONE` for fewer than ten rows or groups of rows. There are no more degrees of freedom than the kurtosis leaves.
     """
-    order = np.argsort(strange, kind="stable")
-    if (weights == weights[0]).all():
-        place = math.ceil(round(level * (len(strange) + 1), 9))
-        return float(strange[order[place - 1]]) if place <= len(strange) else math.inf
-    mass = np.cumsum(weights[order])
-    enough = np.flatnonzero(mass >= level * (mass[-1] + weights.mean()))
-    return float(strange[order[enough[0]]]) if len(enough) else math.inf
+    error, count = spread(moved, group, np.ones(len(group), dtype=bool))
+    if draws < SMALL:
+        return NONE
+    reach = float(stats.t.ppf(0.975, min(draws - 1.0, effective_df(np.bincount(group, moved), count)))) * error
+    digits = 1 - int(np.floor(np.log10(error))) if error > 0 else 15
+    low, high = round(value - reach, digits), round(value + reach, digits)
+    return round(value, digits), round(error, digits), low, high
 
 
-def _slices(table: Table, hit: FloatArray, width: FloatArray, level: float) -> tuple[int, tuple[SliceCoverage, ...]]:
+# ---- nonconformity
+
+
+def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Widths]:
+    """Return the nonconformity of each row (n,), and the function from thresholds to widths; `drawn`: uniform numbers (n,)."""
+    table = bound.table
+    y = table.y
+    if table.schema.goal.classes:
+        return adaptive(probabilities(bound.scores), y.astype(np.int64), drawn)
+    if table.schema.task == "count":
+        mean = np.exp(bound.scores[:, 0])
+        scale = np.sqrt(mean + 1 / 12)
+        strange = np.abs(y + drawn - 0.5 - mean) / scale
+        return strange, lambda most: mean + most * scale - np.maximum(mean - most * scale, -0.5)
+    return np.abs(y - bound.scores[:, 0]), lambda most: 2 * most
+
+
+def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray, Widths]:
+    """Return the nonconformity of classes y (n,) with probabilities (n, classes), and the mean size of sets over uniform numbers.
+
+    >>> strange, size = adaptive(np.array([[0.2, 0.5, 0.3]]), np.array([2]), np.array([0.5]))
+    >>> strange.round(9).tolist(), size(np.array([0.65])).round(9).tolist()
+    ([0.65], [1.5])
+    """
+    order = np.argsort(-p, axis=1, kind="stable")
+    likely = np.take_along_axis(p, order, axis=1)
+    above = np.cumsum(likely, axis=1) - likely
+    strange = (above + drawn[:, None] * likely)[order == y[:, None]]
+    share = np.maximum(likely, np.finfo(np.float64).tiny)
+    return strange, lambda most: np.clip((most[:, None] - above) / share, 0, 1).sum(axis=1)
+
+
+# ---- thresholds
+
+
+@dataclass(frozen=True, eq=False)
+class Threshold:
+    """Threshold of the rows of one half, from their weights.
+
+    Parameters
+    ----------
+    exact : the nonconformity of one row, with which rows are covered or not.
+    smooth : the mean of all nonconformities by the probability that one is the quantile of a sample, for `width`s.
+    moved : (n,) influences of the rows on `smooth`.
+    missed : (n,) influences of the rows on the share of the weight at or below a nonconformity of `exact`.
+    near : function from nonconformities (n,) to how often they are the quantile of a sample: on average 1 over the half.
+    """
+
+    exact: float
+    smooth: float
+    moved: FloatArray
+    missed: FloatArray
+    near: Callable[[FloatArray], FloatArray]
+
+    @classmethod
+    def of(cls, strange: FloatArray, weights: FloatArray) -> Threshold:
+        """Return the threshold of rows (n,); those of weight 0 are of the other half.
+
+        >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19))
+        >>> one.exact, round(one.smooth, 2)
+        (18.0, 17.45)
+        """
+        order = np.argsort(strange, kind="stable")
+        order = order[weights[order] > 0]
+        x, share = strange[order], weights[order] / weights.sum()
+        mass = np.cumsum(share)
+        mass /= mass[-1]
+        exact = float(x[np.searchsorted(mass, LEVEL * (1 + 1 / len(x)) * (1 - TIE))])
+        rows = effective(weights)
+        law = stats.beta((rows + 1) * LEVEL, (rows + 1) * (1 - LEVEL))
+        moved, missed = np.zeros(len(strange)), np.zeros(len(strange))
+        steps = np.diff(x) * law.pdf(mass[:-1])
+        moved[order] = share * (steps @ mass[:-1] - np.append(np.cumsum(steps[::-1])[::-1], 0.0))
+        missed[order] = share * ((x <= exact) - share @ (x <= exact))
+        return cls(
+            exact,
+            float(x @ np.diff(law.cdf(mass), prepend=0.0)),
+            moved,
+            missed,
+            lambda at: np.asarray(law.pdf(np.append(0.0, mass)[np.searchsorted(x, at, side="right")])),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class OfRows:
+    """A number of each row (n,) that depends on the threshold of the other half.
+
+    `slope`: by how much it rises with the threshold, or with the share of rows below; `moved`: the influence of the row on the
+    threshold, or share, of its own half.
+    """
+
+    value: FloatArray
+    slope: FloatArray
+    moved: FloatArray
+
+    def mean(self, rows: BoolArray, weights: FloatArray, half: IntArray) -> tuple[float, FloatArray]:
+        """Return the mean over some rows, and the influence (n,) of every row on it."""
+        value, own = influences(self.value, weights, rows)
+        pull = np.bincount(1 - half[rows], (weights * self.slope)[rows], 2) / weights[rows].sum()
+        return value, own + pull[half] * self.moved
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Whether the interval or set of each row covers its outcome (1 or 0), and its width or size."""
+
+    covered: OfRows
+    width: OfRows
+
+    @classmethod
+    def of(cls, bound: BoundModel, half: IntArray, seed: int) -> Intervals:
+        """Return the intervals or sets of a model, with thresholds from the other `half` (n,)."""
+        table = bound.table
+        weights, group = table.row_weights, groups(table)
+        strange, width = nonconformity(bound, uniform(row_hash(table.numbers, seed + 8)))
+        limits = [Threshold.of(strange, weights * (half == k)) for k in (0, 1)]
+        exact, smooth = (np.array([getattr(one, name) for one in limits])[1 - half] for name in ("exact", "smooth"))
+        near = np.where(half == 0, limits[1].near(strange), limits[0].near(strange))
+        missed, moved = (sum(getattr(one, name) for one in limits) for name in ("missed", "moved"))
+        reach = np.array([spread(one.moved, group, half == k)[0] for k, one in enumerate(limits)])[1 - half]
+        step = np.maximum(reach, TIE)
+        slope = (width(smooth + step) - width(smooth - step)) / (2 * step)
+        return cls(
+            OfRows((strange <= exact).astype(np.float64), near, -missed),
+            OfRows(width(smooth), slope, np.asarray(moved)),
+        )
+
+
+# ---- slices
+
+
+def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tuple[SliceCoverage, ...]]:
     """Return how many slices were tested, and those in which ten rows or more are not covered: of fewer, whose coverage is high,
     the coverage would tell of single rows.
+
+    No error is smaller than that of a coverage of 90%, of rows drawn one by one: where nearly all rows are covered, they do not
+    differ.
     """
     weights, group = table.row_weights, groups(table)
-    found, tested = [*groups_of(table, SMALLEST)], []
-    assumed = _assumed_covered(found, hit)
+    everyone, tested, widths = np.ones(len(table), dtype=bool), [], []
+    found = [one for one in groups_of(table, SMALLEST) if _effective(one.rows, weights) >= SMALLEST]
+    assumed = _assumed_covered(found, intervals.covered.value > 0, equal=bool((weights == weights[0]).all()))
     for one, more in zip(found, assumed, strict=True):
-        value, moved = influences(hit, weights, one.rows)
-        stderr, count = spread(moved, group, one.rows)
-        known = value + (more or 0) / int(one.rows.sum())
-        binomial = [math.sqrt(max(p * (1 - p), 0.0)) for p in (value, known)]
-        stderr = stderr * binomial[1] / binomial[0] if binomial[0] > 0 else math.sqrt(level * (1 - level) / count)
-        tested.append((known - level, stderr, count))
-    slices = []
-    for one, (off, q), more in zip(found, family(tested), assumed, strict=True):
-        if more is not None:
-            wide = float(np.average(width[one.rows], weights=weights[one.rows]))
-            slices.append(SliceCoverage(one, int(one.rows.sum()), _above(level, off), q, wide))
+        value, moved = intervals.covered.mean(one.rows, weights, half)
+        error, own = spread(moved, group, everyone)[0], weights[one.rows]
+        known = value + (more or 0) / len(own)
+        if more:
+            error *= math.sqrt(known * (1 - known) / (value * (1 - value)))
+        least = math.sqrt(LEVEL * (1 - LEVEL) * (1 - own.sum() / weights.sum()) / effective(own))
+        draws = _draws(one.rows, weights, group)
+        tested.append((known - LEVEL, max(error, least), draws))
+        wide, moved = intervals.width.mean(one.rows, weights, half)
+        widths.append(_rounded(wide, moved, group, draws))
+    slices = [
+        SliceCoverage(one, int(one.rows.sum()), _above(off), q, width)
+        for one, more, (off, q), width in zip(found, assumed, family(tested), widths, strict=True)
+        if more is not None
+    ]
     return len(found), tuple(sorted(slices, key=lambda one: np.nan_to_num(one.coverage[3], nan=np.inf)))
 
 
-def _assumed_covered(slices: Sequence[Group], hit: FloatArray) -> list[int | None]:
+def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> list[int | None]:
     """Return how many uncovered rows of each slice count as covered, so that no coverage tells of one to nine rows; None where it
     is not told.
 
     Slices of a column that have ten uncovered rows or more are told. Where that would leave one to nine in the rest of the rows,
-    ten are assumed there, and as many fewer in the slice that has the most.
+    ten are assumed there, and as many fewer in the slice that has the most; of rows whose weights are not `equal`, this slice is
+    not told.
     """
     assumed: list[int | None] = [None] * len(slices)
     for column in {one.column for one in slices}:
         places = [i for i, one in enumerate(slices) if one.column == column]
-        outside = {i: int((hit[slices[i].rows] == 0).sum()) for i in places}
-        inside = {i: int((hit[slices[i].rows] > 0).sum()) for i in places}
+        outside = {i: int((~hit[slices[i].rows]).sum()) for i in places}
+        inside = {i: int(hit[slices[i].rows].sum()) for i in places}
         told = [i for i in places if outside[i] >= SMALL]
         covered = [inside[i] for i in told]
         told = [
             i for i, open_ in zip(told, parts_shown([*covered, int(hit.sum()) - sum(covered)]), strict=False) if open_
         ]
-        rest = int((hit == 0).sum()) - sum(outside[i] for i in told)
+        rest = int((~hit).sum()) - sum(outside[i] for i in told)
         most = max(told, key=lambda i: outside[i], default=None)
         for i in told:
             more = SMALL - rest if i == most and 0 < rest < SMALL else 0
-            assumed[i] = more if outside[i] - more >= SMALL else None
+            assumed[i] = more if outside[i] - more >= SMALL and (equal or not more) else None
     return assumed
 
 
-def _above(level: float, off: Mean) -> Mean:
+def _above(off: Mean) -> Mean:
     """Return a coverage from its distance to the level; no end is beyond 0 or 1."""
     value, stderr, low, high = off
-    return level + value, stderr, max(level + low, 0.0), min(level + high, 1.0)
+    return LEVEL + value, stderr, max(LEVEL + low, 0.0), min(LEVEL + high, 1.0)
 
 
 def run(context: Context) -> Conformal:

@@ -1,4 +1,4 @@
-"""Conformal prediction in the document: coverage and width of intervals or sets of both models, and coverage by slice."""
+"""Conformal prediction in the document: width of intervals or size of sets of both models, and coverage by slice."""
 
 from __future__ import annotations
 
@@ -21,17 +21,12 @@ if TYPE_CHECKING:
 SHOWN = 8
 
 
-class ModelSets(Part):
-    coverage: Interval
-    width: Interval  # of an interval in units of the target; of a set its number of classes
-
-
 class SliceCoverage(Part):
     group: Message
     rows: int
     coverage: Interval  # of the level that keeps the false coverage rate at 5%
     q: float | None  # Benjamini-Hochberg over all slices: that the coverage is `level`
-    width: float
+    width: Interval
 
 
 class Record(Part):
@@ -39,9 +34,9 @@ class Record(Part):
     level: float  # that intervals or sets are made for
     rows: int
     seed: int
-    network: ModelSets
-    linear: ModelSets
-    difference: Interval  # of the widths, network minus linear
+    network: Interval  # mean width in units of the target, or mean number of classes in a set
+    linear: Interval
+    difference: Interval  # network minus linear
     tested: int  # slices
     slices: list[SliceCoverage]  # of the network: those whose interval of the coverage ends lowest
 
@@ -56,7 +51,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return coverage and width of both models; None where they were not computed."""
+    """Return widths of both models and coverage by slice; None where they were not computed."""
     result = results[ANALYSIS]
     if result is None:
         return None
