@@ -44,7 +44,7 @@ class Trait(Part):
 
 
 class Cluster(Part):
-    rows: int | None
+    rows: int  # held-out rows of both halves
     traits: list[Trait]  # the largest difference in standard deviations first
 
 
@@ -55,7 +55,7 @@ class Record(Part):
     training_rows: int  # for distances, clusters and odds
     seed: int
     subsets: list[OnRows]  # all rows first
-    clusters: list[Cluster]  # the worst in one half of the rows, and in the other if that is another
+    cluster: Cluster | None  # the worst in one half of the rows, whose loss is that in the other half
     drift: Interval  # AUC with which trees distinguish held-out from training rows
 
     def check_claims(self, document: Document) -> None:
@@ -75,8 +75,9 @@ def build(results: Results) -> Record | None:
     result = results[ANALYSIS]
     if result is None:
         return None
-    clusters = [Cluster(rows=one.rows, traits=[*map(_trait, one.traits)]) for one in result.clusters]
-    return fill(Record, result, metric=result.loss, clusters=clusters)
+    found = result.cluster
+    cluster = None if found is None else Cluster(rows=found.rows, traits=[*map(_trait, found.traits)])
+    return fill(Record, result, metric=result.loss, cluster=cluster)
 
 
 def _trait(found: Found) -> Trait:

@@ -6,7 +6,7 @@ from tabinterp.document.document import Document
 from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Fold, Key, Panels, Paragraph, Table
 from tabinterp.report.tables import MODELS, Column, interval_column, table
-from tabinterp.report.words import NONE, capital, counted, interval, number, say, share, stated, t, tidy
+from tabinterp.report.words import capital, counted, interval, number, say, share, stated, t, tidy
 
 from .record import LEAST, Cluster, OnRows, Record, Trait
 
@@ -31,7 +31,7 @@ def build(record: Record, document: Document) -> list[Block]:
         Paragraph(note, "note"),
         *_drift(record),
         *_tables(record, document, metric),
-        *(_cluster(one, "cluster" if place == 0 else "other") for place, one in enumerate(record.clusters)),
+        *([] if record.cluster is None else [_cluster(record.cluster)]),
     ]
     panels = [
         _curve(record, kind, metric)
@@ -62,7 +62,7 @@ def _tables(record: Record, document: Document, metric: str) -> list[Table]:
     for one in record.subsets:
         if all(one.kind != other.kind for other in rows):
             rows.append(one)
-    first = Column[OnRows](
+    first: Column[OnRows] = Column(
         t("report.resilience.of"),
         lambda row: t(f"report.resilience.{row.kind}", share=_percent(row), linear=document.linear.name),
         "w",
@@ -88,7 +88,7 @@ def _tables(record: Record, document: Document, metric: str) -> list[Table]:
     return made
 
 
-def _cluster(cluster: Cluster, key: str) -> Table:
+def _cluster(cluster: Cluster) -> Table:
     def shown(trait: Trait, value: float) -> str:
         return share(value) if trait.is_share else number(value)
 
@@ -97,8 +97,7 @@ def _cluster(cluster: Cluster, key: str) -> Table:
         Column(t("report.resilience.inside"), lambda row: shown(row, row.inside)),
         Column(t("report.resilience.outside"), lambda row: shown(row, row.outside)),
     ]
-    rows = NONE if cluster.rows is None else counted(cluster.rows)
-    return table(t(f"report.resilience.{key}.table", rows=rows), cluster.traits, columns)
+    return table(t("report.resilience.cluster.table", rows=cluster.rows), cluster.traits, columns)
 
 
 def _curve(record: Record, kind: str, metric: str) -> Figure:

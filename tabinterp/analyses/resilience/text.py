@@ -7,15 +7,15 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "rows_of.resilience": "Resilience on hard and outer rows",
     "resilience.mean": ("{column} (mean)", "column: the name of a column of numbers"),
     "report.resilience.lead": (
-        "On the {share} of rows hardest for each model, the rise in the network's {metric} minus that of {linear:name} is {rise}.",
-        "share: a percentage; metric: such as 'log loss'; rise: a difference in loss, compared with all rows, with its interval",
+        "From all rows to the {share} hardest for each model, the rise in the network's {metric} minus that of {linear:name} is {rise}.",
+        "share: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
     "report.resilience.fold": "Resilience: hard rows, outer rows, worst cluster, drift",
     "report.resilience.note": (
         "All {rows} rows are held out, and none is chosen by its own outcome. The hardest rows have the largest loss that "
-        "gradient-boosted trees, fitted to the losses of other held-out rows, predict. The outermost rows are farthest from their ten "
+        "gradient-boosted trees, fitted to the losses of other held-out rows, predict; the first fifth of the rows only serves to fit. The outermost rows are farthest from their ten "
         "nearest training rows. The cluster with the largest loss of the network in one half of the rows is measured in the other "
-        "half, and the reverse. The excess rise is the rise in the network's {metric} from all rows minus that of {linear:name}. "
+        "half. The excess rise is the rise in the network's {metric} from all rows minus that of {linear:name}. "
         "CIs take the choice of the rows as given. Results on fewer than {least} effective rows or too few events are not shown.",
         "rows: a number of rows; metric: such as 'log loss'; least: a number of rows",
     ),
@@ -44,14 +44,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.rise": "Excess rise",
     "report.resilience.rows": ("Effective rows", "number of rows of equal weight that say the same"),
     "report.resilience.power": ("{metric} on hard and outer rows", "metric: 'AUC' or 'R²'"),
-    "report.resilience.cluster.table": (
-        "Worst cluster: columns in which it differs most (n = {rows})",
-        "rows: a number of rows, or a dash where it is withheld",
-    ),
-    "report.resilience.other.table": (
-        "Worst cluster in the other half: columns in which it differs most (n = {rows})",
-        "rows: a number of rows, or a dash where it is withheld; other half: of the held-out rows",
-    ),
+    "report.resilience.cluster.table": "Worst cluster: columns in which it differs most (n = {rows})",
     "report.resilience.inside": "In the cluster",
     "report.resilience.outside": "In other rows",
     "report.resilience.x.hardest": "share of rows, hardest first",
@@ -67,6 +60,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.caption.hardest": ("{metric} on the rows hardest for each model", "metric: such as 'log loss'"),
     "report.resilience.caption.outer": ("{metric} on the outermost rows", "metric: such as 'log loss'"),
     "report.resilience.share": "Share",
-    "why.resilience.split": "rows are compared that neither model was trained on, and none are known",
-    "why.resilience.few": "at least {least} held-out rows and as many training rows are needed, with enough events of each class",
+    "why.resilience.split": (
+        "hard rows are compared among rows that the network was not trained on, and none are known; read the table with the split "
+        "used to train the network"
+    ),
+    "why.resilience.few": "at least {least} held-out rows and as many training rows are needed, and there are fewer of either",
+    "why.resilience.none": "no choice of rows leaves {least} effective rows with enough groups of rows and events of each class",
 }
