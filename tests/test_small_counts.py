@@ -21,7 +21,7 @@ from tests.shared import once_per_run
 # Analyses whose records have counts that `margins` reads.
 COUNTED = [
     "data_quality", "extrapolation", "effects", "groups", "constraints", "subgroup_gaps", "slices", "disagreement",
-    "linear_regions", "reason_codes",
+    "linear_regions", "reason_codes", "resilience",
 ]  # fmt: skip
 Margin = tuple[str, float, list[float | None]]  # where, a total, the parts of it that are shown
 N = 400
@@ -90,6 +90,7 @@ def margins(d: Document) -> Iterator[Margin]:
     yield from of_effects(d)
     yield from of_people(d)
     yield from of_models(d)
+    yield from of_hard_rows(d)
 
 
 def of_table(d: Document) -> Iterator[Margin]:
@@ -171,6 +172,26 @@ def of_models(d: Document) -> Iterator[Margin]:
         yield f"named {model}", 4 * reasons.rows, named  # four reasons a row, where as many count against it
         yield from ((f"first {model} {i}", reasons.rows, [part]) for i, part in enumerate(firsts))
         yield from ((f"named {model} {i}", reasons.rows, [part]) for i, part in enumerate(named))
+
+
+def of_hard_rows(d: Document) -> Iterator[Margin]:
+    """Shares of the rows that hold each other, and the levels of a cluster."""
+    record = d.analyses["resilience"]
+    for kind in ("hardest", "outer"):
+        wider = record.rows
+        for one in reversed([one for one in record.subsets if one.kind == kind]):
+            yield f"{kind} {one.share}", wider, [one.rows]
+            wider = one.rows
+    for one in record.subsets:
+        if one.kind != "all":
+            yield f"rows {one.kind}", record.rows, [one.rows]
+    if record.cluster is not None:
+        inside, outside = record.cluster.rows, record.rows - record.cluster.rows
+        yield "cluster", record.rows, [inside]
+        for trait in record.cluster.traits:
+            if trait.is_share:
+                yield f"cluster {trait.of}", inside, [trait.inside * inside]
+                yield f"other rows {trait.of}", outside, [trait.outside * outside]
 
 
 def share_of(share: float | None, rows: int | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Hard and outer rows: subsets derived a second time, errors beside statsmodels', planted weaknesses, and rows of which none is hard."""
+"""Hard and outer rows: subsets derived again, errors beside statsmodels', planted weaknesses, and rows of which none is hard."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from scipy import stats
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
@@ -99,7 +98,7 @@ def chosen(task: str, design: str):
     training = table.take(np.flatnonzero(~table.held_out))
     before = training.inputs.to_numpy()
     centre = np.average(before, axis=0, weights=training.row_weights)
-    spread = np.sqrt(np.diag(np.cov(before.T, aweights=training.row_weights)))
+    spread = np.sqrt(np.average((before - centre) ** 2, axis=0, weights=training.row_weights))
     scaled, near = (x - centre) / spread, (before - centre) / spread
     far = np.sort(cdist(scaled, near), axis=1)[:, :10].mean(axis=1)
     order = np.argsort(-far)
@@ -132,10 +131,8 @@ def weighted_mean(values, weights, groups):
     """Mean and its standard error by statsmodels, over rows with weight."""
     used = weights > 0
     fit = sm.WLS(values[used], np.ones(used.sum()), weights=weights[used])
-    if groups is None:
-        made = fit.fit(cov_type="HC1")
-    else:
-        made = fit.fit(cov_type="cluster", cov_kwds={"groups": groups[used]})
+    more = {"cov_type": "HC1"} if groups is None else {"cov_type": "cluster", "cov_kwds": {"groups": groups[used]}}
+    made = fit.fit(**more)
     return made.params[0], made.bse[0]
 
 
@@ -177,26 +174,31 @@ def test_subsets_are_those_derived_again_and_errors_are_those_of_statsmodels(tas
 
 
 @pytest.mark.parametrize("design", ["rows", "weights", "groups"])
-def test_errors_of_rises_are_those_of_a_jackknife(design):
-    """Leaving out a row, or a group: the subsets are taken as given."""
+def test_errors_of_rises_are_those_of_numerical_derivatives(design):
+    """By the weight of a row, or of a group of rows; subsets are taken as given."""
     rows, lost, _, subsets = chosen("regression", design)
     *_, result = found("regression", design)
-    groups = np.arange(len(rows)) if rows.groups is None else rows.groups
-    for kind, share in (("outer", 0.5), ("cluster", None)):
-        one = next(row for row in result.subsets if row.kind == kind and (share is None or row.share == share))
-        w = rows.row_weights
-        inside, left = subsets[kind, share][0] * w, []
-        for out in np.unique(groups):
-            kept = groups != out
-            apart = (lost[0] - lost[1])[kept]
-            left.append(np.average(apart, weights=inside[kept]) - np.average(apart, weights=w[kept]))
-        count = len(left)
-        error = np.sqrt((count - 1) / count * ((np.array(left) - np.mean(left)) ** 2).sum())
-        assert one.rise[1] == pytest.approx(error, rel=0.06)
+    groups, w, step = np.arange(len(rows)) if rows.groups is None else rows.groups, rows.row_weights, 1e-5
+    checked = 0
+    for one in result.subsets:
+        key = one.kind, None if np.isnan(one.share) else one.share
+        if key not in subsets or one.kind == "all":
+            continue
+
+        def rise(weights, factor=subsets[key]):
+            values = [np.average(own, weights=weights * side) for own, side in zip(lost, factor, strict=True)]
+            return values[0] - values[1] - np.average(lost[0] - lost[1], weights=weights)
+
+        whole, count = rise(w), len(np.unique(groups))
+        moved = [(rise(w * (1 + step * (groups == out))) - whole) / step for out in range(count)]
+        error = np.sqrt(count / (count - 1) * np.square(moved).sum())
+        assert one.rise[:2] == pytest.approx((whole, error), rel=0.02)
+        checked += 1
+    assert checked >= 5
 
 
 def test_the_order_of_hard_rows_finds_the_column_that_makes_errors_large():
-    network, linear, result = found("regression", "rows")
+    *_, result = found("regression", "rows")
     hardest = [one for one in result.subsets if one.kind == "hardest"]
     assert [one.share for one in hardest] == [*SHARES]
     assert hardest[0].network[2] > 2 * result.subsets[0].network[0]  # errors are e^(0.7 b) times as large
@@ -205,12 +207,12 @@ def test_the_order_of_hard_rows_finds_the_column_that_makes_errors_large():
 
 
 def test_rows_of_which_none_is_harder_do_not_look_worse():
-    """Errors without any relation to the columns: the mean of the squared ones is 1.49 in every subset, 95 times in 100 within the
-    interval; the tenth with the largest losses would have 7.
+    """Errors without any relation to the columns: the mean of the squared ones is 1.49 in every subset, 95 times in 100 within
+    the interval; the tenth with the largest losses would have 7.
     """
     covered: dict[str, list[tuple[bool, float]]] = {}
     for number in range(25):
-        frame = rows_of(1200, 100 + number)
+        frame = rows_of(1200, 1000 + number)
         draw = np.random.default_rng(number)
         frame["y"] = draw.normal(size=1200) + 0.7 * draw.normal(size=241)[frame["g"]]
         table = ti.read_table(frame, target="y", task="regression", split="part", drop=["w"], group="g")
@@ -247,7 +249,8 @@ def test_a_planted_cluster_is_found_and_described_in_columns_of_the_table():
     held = frame[frame["part"] == "test"]
     by_column = {trait.column: trait for trait in cluster.traits}
     assert set(by_column) <= {"balance", "city", "age"}
-    assert (by_column["city"].level, by_column["city"].inside, by_column["city"].outside) == ("oslo", 1.0, pytest.approx(0, abs=0.2))
+    assert (by_column["city"].level, by_column["city"].inside) == ("oslo", 1.0)
+    assert by_column["city"].outside < 0.2
     assert by_column["balance"].inside == pytest.approx(held.loc[held["city"] == "oslo", "balance"].mean(), rel=0.1)
     worst = next(one for one in result.subsets if one.kind == "cluster")
     assert worst.network[2] > 5.0  # 9 where it is known, 3 on average
@@ -260,7 +263,9 @@ def test_outer_rows_beyond_the_training_range_are_worse_for_a_model_that_bends_t
     frame.loc[(frame["part"] == "train") & (frame["a"].abs() > 1.5), "a"] /= 3
     frame["y"] = frame["a"] + np.random.default_rng(0).normal(size=1600) * 0.3
     table = ti.read_table(frame, target="y", task="regression", split="part", drop=["w", "g"])
-    bent = cases.relu_network(([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]], [0.0, -1.5, 0.0], [1.0, 4.0, -1.0]))
+    bent = cases.relu_network(
+        ([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]], [0.0, -1.5, 0.0], [1.0, 4.0, -1.0])
+    )
     network, straight = (
         bind(ti.wrap(module, encoder="passthrough", task="regression"), table)
         for module in (bent, cases.affine([[1.0, 0.0, 0.0]]))

@@ -19,8 +19,9 @@ deviation of a tenth of 600 squared errors that are no larger anywhere was 1.25 
 
 Means are over rows, with their weights. Differences are network minus linear counterpart; the *excess rise* is the rise in the
 network's loss from all rows minus that of the counterpart. Standard errors are over rows, or groups of rows, and take the
-order of the rows, the clusters and the odds as given; intervals allow for skewness (Hall 1992). What rests on fewer than fifty rows (Kish 1965), or on fewer than twenty
-events of a class, is left out; so is what would tell of fewer than ten rows by a difference.
+order of the rows, the clusters and the odds as given; intervals allow for skewness (Hall 1992). What rests on fewer than fifty
+rows (Kish 1965), or on fewer than twenty groups of rows or events of a class, is left out; so is what would tell of fewer than
+ten rows by a difference.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from tabinterp.models.losses import loss_for
 from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import Power, auc, mean, r2
 from tabinterp.stats.small_trees import few_trees, in_bins, unless_equal
-from tabinterp.stats.weights import effective
+from tabinterp.stats.weights import deviation, effective
 from tabinterp.table import Table
 from tabinterp.table.class_counts import require_events, too_few_events
 from tabinterp.table.folds import dealt
@@ -65,6 +66,7 @@ TRAITS, APART = 3, 0.5  # columns that describe a cluster at most, and standard 
 
 Kind = Literal["all", "hardest", "network", "linear", "outer", "cluster", "drift"]
 Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
+NUMBERS = ("network", "linear", "difference", "rise", "network_power", "linear_power", "power_difference")
 NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 
@@ -135,7 +137,7 @@ class Resilience(PreviewedFrame):
         rows = []
         for one in self.subsets:
             row: dict[str, object] = {"kind": one.kind, "share": one.share, "rows": one.rows}
-            for name in ("network", "linear", "difference", "rise", "network_power", "linear_power", "power_difference"):
+            for name in NUMBERS:
                 names = (name, f"{name}_stderr", f"{name}_low", f"{name}_high")
                 row |= dict(zip(names, getattr(one, name), strict=True))
             rows.append(row)
@@ -222,7 +224,7 @@ class _Asked:
         self.power = powers.get(self.table.schema.task)
 
     def on(self, kind: Kind, share: float, factor: FloatArray, other: FloatArray | None = None) -> OnRows:
-        """Return both models where the weights of the rows are multiplied by `factor` (n,), those of the linear one by `other`."""
+        """Return both models where weights are multiplied by `factor` (n,), or those of the linear one by `other`."""
         weights = [self.table.row_weights * one for one in (factor, factor if other is None else other)]
         ours, theirs = self._means(weights)
         rise = NONE
@@ -255,7 +257,7 @@ class _Asked:
         return too_few_events(self.table.take(used), "held_out") is None
 
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
-        """Yield the shares of the rows that are hardest for each model on its own, for one of them, and at the largest distance."""
+        """Yield the shares of the rows that are hardest for each model on its own, for one of them, and the outermost."""
         ties = row_hash(self.table.numbers, self._seed)
         hard = [self._told(self._hardest(model, ties)) for model in (0, 1)]
         for share in SHARES:
@@ -270,8 +272,8 @@ class _Asked:
             yield self.on("outer", share, outer[share])
 
     def _told(self, order: IntArray) -> dict[float, FloatArray]:
-        """Return the rows (n,) of each share from the start of an order, where they are enough and none of the differences between
-        shares tells of few.
+        """Return the rows (n,) of each share from the start of an order, where they are enough and no difference of shares tells
+        of few.
         """
         weights = self.table.row_weights[order]
         place = np.full(len(self.table), np.inf)
@@ -333,8 +335,11 @@ def _standardised(table: Table, learnt: IntArray) -> FloatArray:
         if table.schema[name].kind == "numeric":
             values = table.numeric(name)
             missing = np.isnan(values)
-            known, w = values[learnt][~missing[learnt]], table.row_weights[learnt][~missing[learnt]]
-            centre, spread = (np.average(known, weights=w), np.sqrt(np.cov(known, aweights=w))) if w.sum() else (0.0, 1.0)
+            known = learnt[~missing[learnt] & (table.row_weights[learnt] > 0)]
+            centre, spread = 0.0, 1.0
+            if len(known):
+                centre = float(np.average(values[known], weights=table.row_weights[known]))
+                spread = float(deviation(values[known], table.row_weights[known]))
             parts += [np.where(missing, 0.0, (values - centre) / (spread or 1.0))[:, None], missing[:, None]]
         else:
             cells = cutting(table, name, training, LEVELS).cells(table)
@@ -382,8 +387,8 @@ def _traits(table: Table, inside: BoolArray) -> tuple[Trait, ...]:
 def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | None:
     """Return by how many standard deviations a column differs in some rows (n,) from the others, and how.
 
-    Of levels, the one that differs most. Numbers need ten rows on both sides; a level needs ten rows with it, or none, and as many
-    without it, on both sides.
+    Of levels, the one that differs most. Numbers need ten rows on both sides; a level needs ten rows with it, or none, and as
+    many without it, on both sides.
     """
     w = table.row_weights
     if table.schema[name].kind == "numeric":

@@ -34,9 +34,7 @@ def build(record: Record, document: Document) -> list[Block]:
         *([] if record.cluster is None else [_cluster(record.cluster)]),
     ]
     panels = [
-        _curve(record, kind, metric)
-        for kind in ("hardest", "outer")
-        if any(one.kind == kind for one in record.subsets)
+        _curve(record, kind, metric) for kind in ("hardest", "outer") if any(one.kind == kind for one in record.subsets)
     ]
     if panels:
         folded.append(Panels([[one] for one in panels]))

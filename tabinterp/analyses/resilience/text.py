@@ -7,16 +7,18 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "rows_of.resilience": "Resilience on hard and outer rows",
     "resilience.mean": ("{column} (mean)", "column: the name of a column of numbers"),
     "report.resilience.lead": (
-        "From all rows to the {share} hardest for each model, the rise in the network's {metric} minus that of {linear:name} is {rise}.",
+        "From all rows to the {share} hardest for each model, the rise in the network's {metric} minus that of {linear:name} is "
+        "{rise}.",
         "share: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
     "report.resilience.fold": "Resilience: hard rows, outer rows, worst cluster, drift",
     "report.resilience.note": (
         "All {rows} rows are held out, and none is chosen by its own outcome. The hardest rows have the largest loss that "
-        "gradient-boosted trees, fitted to the losses of other held-out rows, predict; the first fifth of the rows only serves to fit. The outermost rows are farthest from their ten "
-        "nearest training rows. The cluster with the largest loss of the network in one half of the rows is measured in the other "
-        "half. The excess rise is the rise in the network's {metric} from all rows minus that of {linear:name}. "
-        "CIs take the choice of the rows as given. Results on fewer than {least} effective rows or too few events are not shown.",
+        "gradient-boosted trees, fitted to the losses of other held-out rows, predict; a fifth of the rows only serves to "
+        "fit. The outermost rows are farthest from their ten nearest training rows. The cluster with the largest loss of the"
+        " network in one half of the rows is measured in the other half. The excess rise is the rise in the network's "
+        "{metric} from all rows minus that of {linear:name}. CIs take the choice of the rows as given. Results on fewer than"
+        " {least} effective rows or too few events are not shown.",
         "rows: a number of rows; metric: such as 'log loss'; least: a number of rows",
     ),
     "report.resilience.drift.none": (
@@ -24,12 +26,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.drift.found": (
-        "Held-out rows differ from training rows (AUC {auc}). They are weighted by their odds against training rows, so that they "
-        "shift by as much again.",
+        "Held-out rows differ from training rows (AUC {auc}). They are weighted by their odds against training rows, so that "
+        "they shift by as much again.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.drift.few": (
-        "Held-out rows differ from training rows (AUC {auc}). If they shifted by as much again, too few rows would carry the result.",
+        "Held-out rows differ from training rows (AUC {auc}). If they shifted by as much again, the result would rest on too few "
+        "rows.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.table": ("{metric} on hard and outer rows", "metric: such as 'log loss'"),
@@ -61,8 +64,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.caption.outer": ("{metric} on the outermost rows", "metric: such as 'log loss'"),
     "report.resilience.share": "Share",
     "why.resilience.split": (
-        "hard rows are compared among rows that the network was not trained on, and none are known; read the table with the split "
-        "used to train the network"
+        "hard rows are compared among rows that the network was not trained on, and none are known; read the table with the "
+        "split used to train the network"
     ),
     "why.resilience.few": "at least {least} held-out rows and as many training rows are needed, and there are fewer of either",
     "why.resilience.none": "no choice of rows leaves {least} effective rows with enough groups of rows and events of each class",
