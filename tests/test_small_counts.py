@@ -183,7 +183,7 @@ def of_hard_rows(d: Document) -> Iterator[Margin]:
             yield f"{kind} {one.share}", wider, [one.rows]
             wider = one.rows
     for one in record.subsets:
-        if one.kind != "all":
+        if one.kind not in ("all", "drift"):  # as many as say the same, not a count
             yield f"rows {one.kind}", record.rows, [one.rows]
     if record.cluster is not None:
         inside, outside = record.cluster.rows, record.rows - record.cluster.rows

@@ -17,7 +17,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 
 import tabinterp as ti
 from tabinterp.analyses.data_quality.drift import whole_drift
-from tabinterp.analyses.resilience.estimator import SHARES, _Asked, _traits, resilience
+from tabinterp.analyses.resilience.estimator import SHARES, _Asked, _standardised, _traits, resilience
 from tabinterp.errors import DocumentError, NotApplicableError
 from tabinterp.models import bind
 from tabinterp.table.folds import dealt
@@ -252,10 +252,31 @@ def test_a_planted_cluster_is_found_and_described_in_columns_of_the_table():
     assert (by_column["city"].level, by_column["city"].inside) == ("oslo", 1.0)
     assert by_column["city"].outside < 0.2
     assert by_column["balance"].inside == pytest.approx(held.loc[held["city"] == "oslo", "balance"].mean(), rel=0.1)
+    assert by_column["balance"].inside % 10 == 0  # a twentieth of the standard deviation is more than 10
     worst = next(one for one in result.subsets if one.kind == "cluster")
     assert worst.network[2] > 5.0  # 9 where it is known, 3 on average
     assert cluster.rows / 3 < worst.rows < cluster.rows - 50  # one half
     assert worst.difference[0] == worst.rise[0] == 0.0
+
+
+def test_distances_count_levels_and_missing_values_as_one_and_numbers_in_standard_deviations():
+    frame = cases.mixed_frame(300)
+    table = cases.mixed_table(frame, split=0.5)
+    learnt = np.flatnonzero(~table.held_out)
+    x = _standardised(table, learnt)
+    squared = cdist(x, x) ** 2
+    expected = np.zeros_like(squared)
+    for name in cases.INPUTS:
+        if table.schema[name].kind == "numeric":
+            values = table.numeric(name)
+            before = values[learnt][~np.isnan(values[learnt])]
+            scaled = np.where(np.isnan(values), 0.0, (values - before.mean()) / before.std())
+            missing = np.isnan(values)
+            expected += (scaled[:, None] - scaled) ** 2 + (missing[:, None] != missing)
+        else:
+            levels = frame[name].astype(object).where(frame[name].notna(), "missing").to_numpy()
+            expected += levels[:, None] != levels
+    np.testing.assert_allclose(squared, expected, atol=1e-9)
 
 
 def test_outer_rows_beyond_the_training_range_are_worse_for_a_model_that_bends_there():
