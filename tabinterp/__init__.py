@@ -65,6 +65,7 @@ _PUBLIC = {  # name -> module that defines it
     "overfitting": "analyses.overfitting.estimator",
     "robustness": "analyses.perturbation.estimator",
     "conformal": "analyses.conformal.estimator",
+    "resilience": "analyses.resilience.estimator",
     "trust": "analyses.trust.estimator",
     "reason_codes": "analyses.reason_codes.estimator",
     "crossvalidate": "analyses.cross_validation.estimator",

@@ -21,7 +21,7 @@ from tests.shared import once_per_run
 # Analyses whose records have counts that `margins` reads.
 COUNTED = [
     "data_quality", "extrapolation", "effects", "groups", "constraints", "subgroup_gaps", "slices", "disagreement",
-    "linear_regions", "reason_codes", "overfitting", "conformal",
+    "linear_regions", "reason_codes", "overfitting", "conformal", "resilience",
 ]  # fmt: skip
 Margin = tuple[str, float, list[float | None]]  # where, a total, the parts of it that are shown
 N = 400
@@ -91,6 +91,7 @@ def margins(d: Document) -> Iterator[Margin]:
     yield from of_people(d)
     yield from of_models(d)
     yield from of_sets(d)
+    yield from of_hard_rows(d)
 
 
 def of_table(d: Document) -> Iterator[Margin]:
@@ -203,6 +204,26 @@ def of_sets(d: Document) -> Iterator[Margin]:
     for name, parts in columns.items():
         yield f"conformal {name}", sets.rows, [rows for rows, _ in parts]
         yield from ((f"missed {name}", total, [missed for _, missed in parts]) for total in whole)
+
+
+def of_hard_rows(d: Document) -> Iterator[Margin]:
+    """Shares of the rows that hold each other, and the levels of a cluster."""
+    record = d.analyses["resilience"]
+    for kind in ("hardest", "outer"):
+        wider = record.rows
+        for one in reversed([one for one in record.subsets if one.kind == kind]):
+            yield f"{kind} {one.share}", wider, [one.rows]
+            wider = one.rows
+    for one in record.subsets:
+        if one.kind not in ("all", "drift"):  # as many as say the same, not a count
+            yield f"rows {one.kind}", record.rows, [one.rows]
+    if record.cluster is not None:
+        inside, outside = record.cluster.rows, record.rows - record.cluster.rows
+        yield "cluster", record.rows, [inside]
+        for trait in record.cluster.traits:
+            if trait.is_share:
+                yield f"cluster {trait.of}", inside, [trait.inside * inside]
+                yield f"other rows {trait.of}", outside, [trait.outside * outside]
 
 
 def share_of(share: float | None, rows: int | None) -> float | None:

@@ -46,6 +46,7 @@ from .proxies import ANALYSIS as PROXIES
 from .reason_codes import ANALYSIS as REASON_CODES
 from .recalibration import ANALYSIS as RECALIBRATION
 from .residuals import ANALYSIS as RESIDUALS
+from .resilience import ANALYSIS as RESILIENCE
 from .shapley_values import ANALYSIS as SHAPLEY_VALUES
 from .slices import ANALYSIS as SLICES
 from .subgroup_gaps import ANALYSIS as SUBGROUP_GAPS
@@ -91,6 +92,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     EXTRAPOLATION,
     PERTURBATION,
     CONFORMAL,
+    RESILIENCE,
 )
 
 # Fields of the document that hold the records of several analyses, and are not the record of one of them.

@@ -325,10 +325,11 @@ def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], tr
     return made
 
 
-def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series]) -> Marks:
-    """Draw values with confidence bands over sizes between 0 and 1, whose axis is that of their square roots."""
+def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series], root: bool) -> Marks:
+    """Draw values with confidence bands over sizes between 0 and 1, on an axis of their square roots or of themselves."""
     made: dict[tuple[int, int], Line2D] = {}
-    axes.set_xscale("function", functions=(np.sqrt, np.square))
+    if root:
+        axes.set_xscale("function", functions=(np.sqrt, np.square))
     for place, one in reversed([*enumerate(series)]):
         look = look_of(one, place)
         axes.fill_between(sizes, one.low, one.high, color=look.colour, alpha=BENEFIT, lw=0, zorder=1)
@@ -337,7 +338,8 @@ def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series]) -> Marks
             made[int(i), place] = mark(axes, sizes[i], one.value[i], look, size=4.5, edge=1.2, clip_on=True, zorder=4)
     axes.set_ylim(span([part for one in series for part in (one.value, one.low, one.high)], [], 0.06))
     axes.set_xlim(0, 1)
-    axes.set_xticks([0.01, 0.05, 0.2, 0.5, 1.0], ["1%", "5%", "20%", "50%", "100%"])
+    ticks = [0.01, 0.05, 0.2, 0.5, 1.0] if root else [0.1, 0.25, 0.5, 0.75, 1.0]
+    axes.set_xticks(ticks, [f"{100 * tick:g}%" for tick in ticks])
     number_axis(axes.yaxis, 5)
     bare(axes, "top", "right", grid="both")
     return made

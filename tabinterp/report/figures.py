@@ -210,20 +210,23 @@ def net_benefit(
 
 
 @later
-def perturbed(
+def over_sizes(
     sizes: Sequence[float],
     curves: Sequence[Series],
     names: tuple[str, str],
     aria: str,
     figure_id: str,
     title: Callable[[int, str], str],
+    root: bool = True,
 ) -> Markup:
-    """Draw a metric of both models over the size of a perturbation; `title` describes a model at a size in words."""
+    """Draw a metric of both models over sizes up to 1, on an axis of their square roots or of themselves; `title` describes a
+    model at a size in words.
+    """
     with styles():
         height = HEIGHT - EDGE - 2 * GAP - TEXT
         right = 2 + 0.5 * text_width("100%")
         figure, axes = canvas(height, left=LEFT, right=right, top=2 * GAP + TEXT, bottom=EDGE, width=NARROW)
-        marks = plots.over_sizes(axes, numbers(sizes), curves)
+        marks = plots.over_sizes(axes, numbers(sizes), curves, root)
         titles = named(marks, lambda place, model: title(place, MODELS[model]))
         return markup(figure, figure_id, aria, name_axes(axes, names), titles)
 

@@ -57,6 +57,24 @@ class Power:
         value, stderr, low, high = as_interval(self.value, stderr, self.effective_df)
         return value, stderr, float(np.maximum(low, least)), float(np.minimum(high, most))
 
+    def skewed(self, least: float = -np.inf, most: float = np.inf) -> tuple[float, float, float, float]:
+        """Return the same as `student` with an interval that allows for skewness (Hall 1992, J. R. Stat. Soc. B 54).
+
+        Losses have few large values: a symmetric interval of the mean of fifty misses the true one too often, and nearly always
+        from below.
+
+        >>> few = mean(np.r_[np.zeros(90), np.ones(10)], np.ones(100))
+        >>> [round(x, 3) for x in few.skewed()], [round(x, 3) for x in few.student()]
+        ([0.1, 0.03, 0.046, 0.175], [0.1, 0.03, 0.039, 0.161])
+        """
+        value, stderr, low, high = self.student()
+        skew = float((self.draws**3).sum() / (self.draws**2).sum() ** 1.5) if stderr > 0 else 0.0
+        if skew != 0:
+            reach = (high - low) / 2 / stderr
+            below, above = (3 / skew * (np.cbrt(1 + skew * (t - skew / 6)) - 1) for t in (reach, -reach))
+            low, high = value - stderr * below, value - stderr * above
+        return value, stderr, float(np.maximum(low, least)), float(np.minimum(high, most))
+
     @property
     def draws(self) -> FloatArray:
         """The influence of each row, or group of rows."""

@@ -84,7 +84,7 @@ def _curve(record: Record, of: str, metric: str) -> Figure:
         return t("report.mark", name=_percent(sizes[place]), model=t(f"report.{model}"), value=value)
 
     axes = (t("report.perturbation.x"), capital(metric))
-    svg = figures.perturbed(sizes, both, axes, aria, f"figure-perturbation-{of}", title)
+    svg = figures.over_sizes(sizes, both, axes, aria, f"figure-perturbation-{of}", title)
     legend = [Key("●", "net", t("report.judged.legend.network")), Key("◇", "lin", t("report.judged.legend.linear"))]
     columns: list[Column[AtSize]] = [
         Column(t("report.perturbation.size"), lambda one: _percent(one.size)),

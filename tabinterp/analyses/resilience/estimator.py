@@ -1,0 +1,428 @@
+"""Resilience: the loss of both models, and the AUC or R2, on the hardest and on the outermost rows, in the worst cluster, and
+under more of the drift between training and held-out rows.
+
+No row is chosen by its own outcome, because the rows with the largest losses are so in part by chance.
+
+- Hardest rows: the held-out rows are dealt into five parts. Gradient-boosted trees, fitted to the loss of a model in all earlier
+  parts by the columns and the model's own score, order the rows of a part; rows of a group stay together. Each model has its own
+  hardest rows.
+- Outermost rows: those with the largest mean distance to their ten nearest training rows, in standard deviations of a number;
+  two levels of a column are at a distance of 1.
+- Worst cluster: of the k-means clusters of the training rows, the one with the largest loss of the network in one half of the
+  held-out rows is measured in the other half.
+- Drift: held-out rows are weighted by their odds against training rows, from cross-fitted logistic regression, which shifts them
+  by as much again (Shimodaira 2000). Only where trees distinguish held-out rows from training rows significantly.
+
+A part is ordered by earlier parts only: given these, its error has mean zero, so that errors of parts are uncorrelated (Luedtke &
+van der Laan 2016; Wager 2024). Where every part is ordered by all others, errors of rows that order each other add up, and the
+deviation of a tenth of 600 squared errors that are no larger anywhere was 1.25 times its standard error.
+
+Means are over rows, with their weights. Differences are network minus linear counterpart; the *excess rise* is the rise in the
+network's loss from all rows minus that of the counterpart. Standard errors are over rows, or groups of rows, and take the
+order of the rows, the clusters and the odds as given; intervals allow for skewness (Hall 1992). What rests on fewer than fifty
+rows (Kish 1965), or on fewer than twenty groups of rows or events of a class, is left out; so is what would tell of fewer than
+ten rows by a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from tabinterp.analyses.context import Context
+from tabinterp.analyses.data_quality.bins import as_number, cutting, known_in
+from tabinterp.analyses.data_quality.drift import whole_drift
+from tabinterp.analyses.performance.estimator import bound_pair
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import BoundModel, Model
+from tabinterp.models.losses import loss_for
+from tabinterp.preview import PreviewedFrame
+from tabinterp.stats.discrimination import Power, auc, mean, r2
+from tabinterp.stats.small_trees import few_trees, in_bins, unless_equal
+from tabinterp.stats.weights import deviation, effective
+from tabinterp.table import Table
+from tabinterp.table.class_counts import require_events, too_few_events
+from tabinterp.table.folds import dealt
+from tabinterp.table.hash_sampling import chosen, row_hash
+from tabinterp.table.rounding import Rounding
+from tabinterp.table.suppression import SMALL, BoolArray
+
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+LEAST = 50  # rows that a number rests on
+GROUPS = 20  # or groups of rows
+REFERENCE = 5_000  # training rows for distances, clusters and odds
+NEIGHBOURS = 10
+FOLDS = 5
+TREES, LEAVES = 30, 6
+LEVELS = 10  # of a column that are told apart
+CLUSTERS, PER_CLUSTER = 10, 200  # clusters at most, and held-out rows for each
+TRAITS, APART = 3, 0.5  # columns that describe a cluster at most, and standard deviations in which they differ at least
+
+Kind = Literal["all", "hardest", "network", "linear", "outer", "cluster", "drift"]
+Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
+NUMBERS = ("network", "linear", "difference", "rise", "network_power", "linear_power", "power_difference")
+NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
+
+
+@dataclass(frozen=True)
+class OnRows:
+    """Both models on some of the rows, or on rows with other weights.
+
+    `kind`: "network" and "linear" are the rows that are hardest for one of the models; "hardest" has each model on its own.
+    `share` of all rows, by weight; NaN for the cluster and the drift. `rows`: as many rows of equal weight say the same. The AUC
+    is that of two classes, R2 that of a number; neither has a value on different rows.
+    """
+
+    kind: Kind
+    share: float
+    rows: int
+    network: Estimate
+    linear: Estimate
+    difference: Estimate
+    rise: Estimate
+    network_power: Estimate
+    linear_power: Estimate
+    power_difference: Estimate
+
+
+@dataclass(frozen=True)
+class Trait:
+    """The mean of a number, or the share of a level, in a cluster and in all other rows; rounded."""
+
+    column: str
+    level: str | None
+    inside: float
+    outside: float
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The worst cluster in one half of the held-out rows: how many of them are in it, and how they differ."""
+
+    rows: int
+    traits: tuple[Trait, ...]
+
+
+@dataclass(frozen=True)
+class Resilience(PreviewedFrame):
+    """Both models on hard and outer rows.
+
+    Parameters
+    ----------
+    loss : name of the loss, such as "log_loss".
+    power : "auc" or "r2"; None: neither.
+    rows, training_rows : held-out rows, and training rows that distances, clusters and odds come from.
+    subsets : all rows first; smaller shares before larger ones.
+    cluster : what the worst cluster is; None where it has too few rows.
+    drift : AUC with which trees distinguish held-out from training rows.
+    """
+
+    loss: str
+    power: Literal["auc", "r2"] | None
+    rows: int
+    training_rows: int
+    seed: int
+    subsets: tuple[OnRows, ...]
+    cluster: Cluster | None
+    drift: Estimate
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row for each subset."""
+        rows = []
+        for one in self.subsets:
+            row: dict[str, object] = {"kind": one.kind, "share": one.share, "rows": one.rows}
+            for name in NUMBERS:
+                names = (name, f"{name}_stderr", f"{name}_low", f"{name}_high")
+                row |= dict(zip(names, getattr(one, name), strict=True))
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+
+def resilience(
+    model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None = None, *, seed: int = 0
+) -> Resilience:
+    """Compare a network and its linear counterpart on hard and outer held-out rows, in the worst cluster and under drift.
+
+    Parameters
+    ----------
+    model : the network.
+    table : the rows, with the split that the network was trained with.
+    counterpart : the linear model; None: one is fitted, as an audit does.
+
+    Raises
+    ------
+    NotApplicableError
+        where it is not known which rows were held out, or rows or events of a class are too few.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> draw = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({"x": draw.normal(size=1200), "z": draw.normal(size=1200)})
+    >>> frame["y"] = (frame["x"] + draw.normal(size=1200) > 0).astype(int)
+    >>> table = ti.read_table(frame, target="y", positive=1, split=0.5)
+    >>> model = ti.wrap(LogisticRegression().fit(frame[["x", "z"]], frame["y"]))
+    >>> found = resilience(model, table, model)
+    >>> found.subsets[0].kind, float(abs(found.frame()["difference"]).max())  # the same model has the same losses
+    ('all', 0.0)
+    """
+    network, linear = bound_pair(model, table, counterpart, seed)
+    table = network.table
+    if table.held_out is None:
+        raise NotApplicableError(why("resilience.split"))
+    held, training = table.evaluated, np.flatnonzero(~table.held_out)
+    learnt = np.sort(training[chosen(table.numbers[training], REFERENCE, seed)])
+    if min(len(held), len(learnt)) < 2 * LEAST:
+        raise NotApplicableError(why("resilience.few", least=2 * LEAST))
+    rows = network.take(held)
+    require_events(rows.table, "held_out")
+    asked = _Asked(rows, linear.take(held, rows.table), seed)
+    x, drift = _standardised(table, learnt), whole_drift(table, seed)
+    everyone = np.ones(len(held))
+    if not asked.is_enough(everyone):
+        raise NotApplicableError(why("resilience.none", least=LEAST))
+    subsets = [asked.on("all", 1.0, everyone), *asked.in_orders(_distances(x[learnt], x[held]))]
+    code = _clusters(x[learnt], table.row_weights[learnt], x[held], seed)
+    cluster, worst = None, asked.worst_cluster(code)
+    if worst is not None and asked.is_enough(measured := asked.second_half & (code == worst)):
+        subsets.append(asked.on("cluster", np.nan, measured.astype(np.float64)))
+        cluster = Cluster(int((code == worst).sum()), _traits(rows.table, code == worst))
+    if drift is not None and drift.auc[2] > 0.5:
+        odds = _odds(table, x, learnt, held, seed)
+        if asked.is_enough(odds):
+            subsets.append(asked.on("drift", np.nan, odds))
+    if len(subsets) == 1:
+        raise NotApplicableError(why("resilience.none", least=LEAST))
+    return Resilience(
+        loss=asked.loss.name,
+        power=asked.power,
+        rows=len(held),
+        training_rows=len(learnt),
+        seed=seed,
+        subsets=tuple(subsets),
+        cluster=cluster,
+        drift=NONE if drift is None else drift.auc,
+    )
+
+
+class _Asked:
+    """Both models on the held-out rows: their losses, and what they are on some of the rows."""
+
+    def __init__(self, network: BoundModel, linear: BoundModel, seed: int) -> None:
+        self.table, self._seed = network.table, seed
+        self.loss = loss_for(None, self.table.schema.task)
+        self._scores = (network.scores, linear.scores)
+        self._lost = self.loss.each(np.stack(self._scores), self.table.y, network.device)
+        powers: dict[str, Literal["auc", "r2"]] = {"binary": "auc", "regression": "r2"}
+        self.power = powers.get(self.table.schema.task)
+
+    def on(self, kind: Kind, share: float, factor: FloatArray, other: FloatArray | None = None) -> OnRows:
+        """Return both models where weights are multiplied by `factor` (n,), or those of the linear one by `other`."""
+        weights = [self.table.row_weights * one for one in (factor, factor if other is None else other)]
+        ours, theirs = self._means(weights)
+        rise = NONE
+        if kind != "all":
+            before, linear_before = self._means([self.table.row_weights] * 2)
+            rise = ((ours - before) - (theirs - linear_before)).skewed()
+        powers = (NONE,) * 3 if other is not None else self._powers(weights[0])
+        size = int(effective(weights[0]) + 1e-9)
+        return OnRows(kind, share, size, ours.skewed(), theirs.skewed(), (ours - theirs).skewed(), rise, *powers)
+
+    def _means(self, weights: Sequence[FloatArray]) -> tuple[Power, Power]:
+        ours, theirs = (mean(lost, w, self.table.groups) for lost, w in zip(self._lost, weights, strict=True))
+        return ours, theirs
+
+    def _powers(self, weights: FloatArray) -> tuple[Estimate, Estimate, Estimate]:
+        if self.power is None:
+            return NONE, NONE, NONE
+        of, (least, reach) = (auc, (0.0, 1.0)) if self.power == "auc" else (r2, (-np.inf, np.inf))
+        ours, theirs = (of(scores[:, 0], self.table.y, weights, self.table.groups) for scores in self._scores)
+        return ours.skewed(least, 1.0), theirs.skewed(least, 1.0), (ours - theirs).skewed(-reach, reach)
+
+    def is_enough(self, factor: FloatArray | BoolArray) -> bool:
+        """Return whether rows with these weights are enough, of every class, to say something about them."""
+        weights, groups = self.table.row_weights * factor, self.table.groups
+        used = weights > 0
+        if not used.any() or effective(weights) < LEAST:
+            return False
+        if groups is not None and len(np.unique(groups[used])) < GROUPS:
+            return False
+        return too_few_events(self.table.take(used), "held_out") is None
+
+    def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
+        """Yield the shares of the rows that are hardest for each model on its own, for one of them, and the outermost."""
+        ties = row_hash(self.table.numbers, self._seed)
+        hard = [self._told(self._hardest(model, ties)) for model in (0, 1)]
+        for share in SHARES:
+            if all(share in told for told in hard):
+                yield self.on("hardest", share, *(told[share] for told in hard))
+        kinds: tuple[Kind, Kind] = ("network", "linear")
+        for kind, told in zip(kinds, hard, strict=True):
+            if told:
+                yield self.on(kind, min(told), told[min(told)])
+        outer = self._told(np.lexsort((ties, -distance)))
+        for share in sorted(outer):
+            yield self.on("outer", share, outer[share])
+
+    def _told(self, order: IntArray) -> dict[float, FloatArray]:
+        """Return the rows (n,) of each share from the start of an order, where they are enough and no difference of shares tells
+        of few.
+        """
+        weights = self.table.row_weights[order]
+        place = np.full(len(self.table), np.inf)
+        place[order] = (np.cumsum(weights) - weights / 2) / weights.sum()
+        told, wider = {}, np.ones(len(place), dtype=bool)
+        for share in reversed(SHARES):
+            rows = place < share
+            if self.is_enough(rows) and not self._tells_of_few(wider & ~rows):
+                told[share], wider = rows.astype(np.float64), rows
+        return told
+
+    def _tells_of_few(self, rows: BoolArray) -> bool:
+        codes = self.table.codes
+        counts = np.array([rows.sum()]) if codes is None else np.bincount(codes[rows], minlength=2)
+        return bool(counts.sum() < SMALL or ((counts > 0) & (counts < SMALL)).any())
+
+    def _hardest(self, model: int, ties: FloatArray | IntArray) -> IntArray:
+        """Return the places (m,) of the rows after the first part, by the loss that earlier parts predict for them, the largest
+        first in every part.
+        """
+        from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
+
+        table, w = self.table, self.table.row_weights
+        x = np.column_stack([*(as_number(table, name) for name in table.schema.inputs), self._scores[model]])
+        fold, place = dealt(table, self._seed + 1, FOLDS), np.full(len(x), np.inf)
+        for k in np.unique(fold)[1:]:
+            earlier, rows = fold < k, np.flatnonzero(fold == k)
+            weights = unless_equal(w[earlier])
+            cut = in_bins(known_in(x, earlier), earlier, weights)
+            trees = HistGradientBoostingRegressor(**few_trees(TREES, LEAVES, self._seed))
+            predicted = trees.fit(cut[earlier], self._lost[model][earlier], weights).predict(cut[rows])
+            order = rows[np.lexsort((ties[rows], -predicted))]
+            place[order] = (np.cumsum(w[order]) - w[order] / 2) / w[order].sum()
+        return np.lexsort((ties, place))[: int((fold > 0).sum())]
+
+    @property
+    def second_half(self) -> BoolArray:
+        return dealt(self.table, self._seed + 2, 2) == 1
+
+    def worst_cluster(self, code: IntArray) -> int | None:
+        """Return the cluster with the largest loss of the network in the first half of the rows; None where fewer than two have
+        enough rows in either half.
+        """
+        w, second, size = self.table.row_weights, self.second_half, int(code.max()) + 1
+        sizes = [np.bincount(code[side & (w > 0)], minlength=size) for side in (second, ~second)]
+        large = np.flatnonzero(np.minimum(*sizes) >= LEAST)
+        if len(large) < 2:
+            return None
+        losses = [np.average(self._lost[0][rows], weights=w[rows]) for rows in (~second & (code == c) for c in large)]
+        return int(large[np.argmax(losses)])
+
+
+def _standardised(table: Table, learnt: IntArray) -> FloatArray:
+    """Return the input columns as numbers (n, d): in standard deviations of the training rows with missing values at the mean
+    and an indicator, or as cells of levels of which two are at a distance of 1.
+    """
+    training, parts = np.isin(np.arange(len(table)), learnt), []
+    for name in table.schema.inputs:
+        if table.schema[name].kind == "numeric":
+            values = table.numeric(name)
+            missing = np.isnan(values)
+            known = learnt[~missing[learnt] & (table.row_weights[learnt] > 0)]
+            centre, spread = 0.0, 1.0
+            if len(known):
+                centre = float(np.average(values[known], weights=table.row_weights[known]))
+                spread = float(deviation(values[known], table.row_weights[known]))
+            parts += [np.where(missing, 0.0, (values - centre) / (spread or 1.0))[:, None], missing[:, None]]
+        else:
+            cells = cutting(table, name, training, LEVELS).cells(table)
+            parts.append(np.eye(cells.size)[cells.codes] / np.sqrt(2))
+    return np.concatenate(parts, axis=1, dtype=np.float64)
+
+
+def _distances(learnt: FloatArray, held: FloatArray) -> FloatArray:
+    """Return the mean distance (n,) of held-out rows to their nearest training rows."""
+    from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415
+
+    found, _ = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(learnt).kneighbors(held)
+    return np.asarray(found.mean(axis=1))
+
+
+def _clusters(learnt: FloatArray, weights: FloatArray, held: FloatArray, seed: int) -> IntArray:
+    """Return the number (n,) of the k-means cluster of the training rows that a held-out row is in."""
+    from sklearn.cluster import KMeans  # noqa: PLC0415
+
+    count = min(CLUSTERS, max(1, len(held) // PER_CLUSTER), len(np.unique(learnt, axis=0)))
+    found = KMeans(count, n_init=3, random_state=seed).fit(learnt, sample_weight=weights)
+    return np.asarray(found.predict(held), dtype=np.int64)
+
+
+def _odds(table: Table, x: FloatArray, learnt: IntArray, held: IntArray, seed: int) -> FloatArray:
+    """Return the odds (n,) of a held-out row, by its columns, to be one rather than a training row, fitted to other folds."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+    rows, side = np.r_[learnt, held], np.repeat([0, 1], [len(learnt), len(held)])
+    w, fold, logit = table.row_weights[rows], dealt(table.take(rows), seed + 3, FOLDS), np.zeros(len(rows))
+    for k in np.unique(fold):
+        outside, inside = fold != k, fold == k
+        fit = LogisticRegression(max_iter=1000, class_weight="balanced")
+        logit[inside] = fit.fit(x[rows][outside], side[outside], w[outside]).decision_function(x[rows][inside])
+    return np.exp(logit[side == 1])
+
+
+def _traits(table: Table, inside: BoolArray) -> tuple[Trait, ...]:
+    """Return the columns in which these rows (n,) differ most from the others, in standard deviations."""
+    found = [one for name in table.schema.inputs if (one := _trait(table, name, inside)) is not None]
+    found.sort(key=lambda one: -one[0])
+    return tuple(trait for apart, trait in found[:TRAITS] if apart >= APART)
+
+
+def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | None:
+    """Return by how many standard deviations a column differs in some rows (n,) from the others, and how.
+
+    Of levels, the one that differs most. Numbers need ten rows on both sides; a level needs ten rows with it, or none, and as
+    many without it, on both sides.
+    """
+    w = table.row_weights
+    if table.schema[name].kind == "numeric":
+        x = table.numeric(name)
+        known = ~np.isnan(x)
+        sides = [side & known for side in (inside, ~inside)]
+        if min(np.count_nonzero(w[side]) for side in sides) < SMALL:
+            return None
+        spread = float(np.std(x[known]))
+        means = [float(np.average(x[side], weights=w[side])) for side in sides]
+        told = [Rounding(x[known]).mean(value) for value in means]
+        if not spread > 0 or not np.isfinite(told).all():
+            return None
+        return abs(means[0] - means[1]) / spread, Trait(name, None, *told)
+    codes, levels = pd.factorize(table.frame[name].astype(object))
+    found, counts = [], np.zeros((len(levels) + 1, 2), dtype=np.int64)
+    np.add.at(counts, (codes, inside.astype(np.int64)), 1)  # missing values: the last
+    cells = np.stack([counts[:-1], counts.sum(axis=0) - counts[:-1]])
+    for level in np.flatnonzero(((cells == 0) | (cells >= SMALL)).all(axis=(0, 2))):
+        hit = codes == level
+        whole = float(np.average(hit, weights=w))
+        if not 0 < whole < 1 or min(w[inside].sum(), w[~inside].sum()) <= 0:
+            continue
+        shares = [round(float(np.average(hit[side], weights=w[side])), 2) for side in (inside, ~inside)]
+        apart = abs(shares[0] - shares[1]) / float(np.sqrt(whole * (1 - whole)))
+        found.append((round(apart, 9), Trait(name, str(levels[level]), *shares)))
+    return max(found, key=lambda one: (one[0], one[1].inside), default=None)
+
+
+def run(context: Context) -> Resilience:
+    """Compare both models of an audit on hard and outer rows: drawn ones of each side of the split."""
+    table = context.network.table
+    if table.held_out is None:
+        raise NotApplicableError(why("resilience.split"))
+    training = context.drawn(np.flatnonzero(~table.held_out), REFERENCE)
+    network, linear = context.both(np.sort(np.r_[training, context.drawn(context.evaluated, context.settings.rows)]))
+    return resilience(network, network.table, linear, seed=context.seed)
