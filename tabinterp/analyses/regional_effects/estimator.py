@@ -1,0 +1,419 @@
+"""Regional effects: two regions of the rows in which a column's effect differs, where its average effect curve hides that it does.
+
+The curve of a row (Goldstein et al. 2015) is its score with the column at each point of a grid, less the mean of that over the
+column's distribution. The *heterogeneity* of a column is the variance of these curves over rows, averaged over the column's
+distribution (Herbinger, Bischl & Casalicchio 2022), in squared units of the score; its square root is given, in units of the
+score. Were the column independent of the others, it would be the variance of all interactions that the column takes part in,
+and with the variance of the average curve make the column's total index (Sobol 2001): `share` is its part of that sum.
+
+A split divides the rows in two by another column: a number at most a value, a level, or missing values, against all other rows.
+Its *explained share* is one less the heterogeneity within the two regions over that of all rows. As in REPID and GADGET (Herbinger
+et al. 2022, 2024) the split that explains most is chosen, but on one half of the rows (or groups of rows) and measured on the other,
+so that the choice does not favour it. Each half counts the error of its average curves, which alone would explain a little.
+
+A split is *found* where the interval of its explained share lies above a tenth. The splits of all columns are one family: intervals
+are those of Benjamini & Yekutieli (2005), the p-values, of explaining a tenth, those of Benjamini & Hochberg (1995). Standard errors
+are over rows, or groups of rows, by the first-order term of each, and take the grid as given; to their square that of a split
+which explains nothing is added, about which the first order says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from tabinterp.analyses.clustered_means import NONE, Mean, mean_of, spread
+from tabinterp.analyses.context import Context
+from tabinterp.analyses.effects.estimator import AUDITED_COLUMNS, AUDITED_CURVES, POINTS, mover, start
+from tabinterp.analyses.effects.grids import Grid
+from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
+from tabinterp.analyses.performance.estimator import FEWEST, groups
+from tabinterp.analyses.slices.estimator import Group, family
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import BoundModel, Model, bind
+from tabinterp.models.perturbation import RESOLUTION
+from tabinterp.preview import PreviewedFrame
+from tabinterp.stats.estimates import Estimates, group_sums, stacked
+from tabinterp.stats.weights import quantile
+from tabinterp.table import Table
+from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.rounding import Rounding
+from tabinterp.table.folds import dealt
+from tabinterp.table.suppression import SMALL, BoolArray
+
+ROWS = 1000  # whose curves are taken
+LEAST = 0.1  # explained share that a split must exceed
+INTERACTING = 0.05  # share of a column's variance that must be due to interactions for a split to be sought
+ROWS_OF_A_POINT = 25
+REGION, OF_ROWS = 50, 0.1  # rows of a region at least, and their part of all rows
+PARTS = 20  # between whose quantiles a number is split
+BETWEEN = (0.1, 0.9)  # quantiles of a number between which the change of a curve is told
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """The average curve of the rows of one region, of one output.
+
+    Parameters
+    ----------
+    curve : (points,) NaN where fewer than ten rows of the region are nearest.
+    change : how much higher the curve is at the second of two points than at the first.
+    """
+
+    curve: Estimates
+    change: Mean
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """The average curves on both sides of a split, and of all rows.
+
+    Parameters
+    ----------
+    output : the one in which the regions differ most.
+    values : of the points; None for missing values.
+    ends : places of the two points that the changes are between; None where there are no two with enough rows in both regions.
+    """
+
+    output: str | None
+    values: tuple[Any, ...]
+    ends: tuple[int, int] | None
+    inside: Region
+    outside: Region
+    everywhere: Region
+
+
+@dataclass(frozen=True, eq=False)
+class RegionalEffect:
+    """The heterogeneity of one column's effect, and the split that explains most of it.
+
+    Parameters
+    ----------
+    heterogeneity : square root of the variance over rows of the centred curves, in units of the score.
+    share : of the column's variance that is due to interactions.
+    split : the first region; None where the curves hardly differ, or no split leaves enough rows.
+    rows_share : share of the rows that are in the first region, to a tenth.
+    explained : share of the heterogeneity that the split explains, with an interval corrected for all columns.
+    q : p-value of explaining a tenth, corrected for all columns.
+    regions : the curves of a split that is found.
+    """
+
+    column: str
+    kind: str
+    heterogeneity: Mean
+    share: Mean
+    split: Group | None
+    rows_share: float
+    explained: Mean
+    q: float
+    regions: Regions | None
+
+    @property
+    def found(self) -> bool:
+        """Whether the split explains significantly more than a tenth."""
+        return bool(self.explained[2] > LEAST)
+
+
+@dataclass(frozen=True, eq=False)
+class RegionalEffects(PreviewedFrame):
+    """Columns whose split is found first; among them, and among the others, the largest heterogeneity first."""
+
+    effects: tuple[RegionalEffect, ...]
+    rows: int
+    seed: int
+    least: float = LEAST
+
+    def __getitem__(self, column: str) -> RegionalEffect:
+        return next(one for one in self.effects if one.column == column)
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row for each column."""
+        rows = []
+        for one in self.effects:
+            row: dict[str, object] = {"column": one.column, "found": one.found}
+            for name in ("column", "kind", "level", "low", "high"):
+                row[f"split_{name}"] = None if one.split is None else getattr(one.split, name)
+            row |= {"rows_share": one.rows_share, "q": one.q}
+            for name in ("explained", "heterogeneity", "share"):
+                names = (name, f"{name}_stderr", f"{name}_low", f"{name}_high")
+                row |= dict(zip(names, getattr(one, name), strict=True))
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+
+def regional_effects(
+    model: Model | BoundModel,
+    table: Table,
+    *,
+    columns: Sequence[str] | None = None,
+    rows: int = ROWS,
+    seed: int = 0,
+) -> RegionalEffects:
+    """Search, for each of the columns (None: all), the split of the rows that explains most of how its effect differs.
+
+    Parameters
+    ----------
+    model : the network. A model without interactions has one curve for all rows.
+    rows : of which curves are taken, at most; half of them choose a split, and the others measure it.
+    seed : draws the rows and the halves.
+
+    Raises
+    ------
+    NotApplicableError
+        for fewer than two columns, 200 rows, or twenty groups of rows.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> x = pd.DataFrame(np.random.default_rng(0).integers(-9, 10, (1000, 2)), columns=["a", "b"])
+    >>> table = ti.read_table(x.assign(y=x["a"]), target="y", task="regression", kinds={"a": "numeric", "b": "numeric"})
+    >>> model = ti.wrap(lambda rows: (rows["a"] * np.where(rows["b"] > 1, 1, -1)).to_numpy(), task="regression")
+    >>> found = regional_effects(model, table, columns=["a"])["a"]
+    >>> found.split.column, found.split.kind, found.split.high, round(found.explained[0], 3)
+    ('b', 'at_most', 1.0, 1.0)
+    """
+    bound = bind(model, table)
+    if len(bound.columns) < 2:
+        raise NotApplicableError(why("regional_effects.one"))
+    held = np.flatnonzero(bound.table.row_weights > 0)
+    sample = _Sample(bound, held[np.sort(chosen(bound.table.numbers[held], rows, seed))], seed)
+    splits = [*sample.splits()]
+    points = int(np.clip(len(sample.rows) // ROWS_OF_A_POINT, 2, POINTS))
+    plan = start(bound, columns=columns, grid=points, seed=seed)
+    read = [
+        _read(sample, grid, mover(plan, grid)(sample.rows), splits)
+        for grid in plan.grids
+        if (grid.counts() >= SMALL).sum() > 1
+    ]
+    tests = family([(value - LEAST, error, count) for _, (value, error, count) in read])
+    made = [
+        replace(one, explained=(mean[0] + LEAST, mean[1], mean[2] + LEAST, min(mean[3] + LEAST, 1.0)), q=q)
+        for (one, _), (mean, q) in zip(read, tests, strict=True)
+    ]
+    made.sort(key=lambda one: (not one.found, -one.heterogeneity[0]))
+    return RegionalEffects(tuple(made), len(sample.rows), seed)
+
+
+# ---- rows and splits
+
+
+class _Sample:
+    """The rows whose curves are taken: one half chooses splits, the other measures them; the rows of a group are in one half."""
+
+    def __init__(self, bound: BoundModel, rows: IntArray, seed: int) -> None:
+        self.bound, self.rows, self.table = bound, rows, bound.table.take(rows)
+        self.weights, self.group = self.table.row_weights, groups(self.table)
+        first = dealt(self.table, seed + 8, 2) == 0
+        self.halves = first, ~first
+        if len(rows) < 4 * REGION or min(len(np.unique(self.group[half])) for half in self.halves) < FEWEST:
+            raise NotApplicableError(why("regional_effects.few", rows=4 * REGION, groups=2 * FEWEST))
+
+    def splits(self) -> Iterator[Group]:
+        """Yield the first region of each split that leaves enough rows, and groups of rows, in both regions of both halves."""
+        seen: set[bytes] = set()
+        for name in self.bound.columns:
+            for split in self._of(name):
+                regions = [half & side for half in self.halves for side in (split.rows, ~split.rows)]
+                key = np.packbits(split.rows ^ split.rows[0]).tobytes()  # the same for either region of a split
+                if key not in seen and all(map(self._enough, regions)):
+                    seen.add(key)
+                    yield split
+
+    def _enough(self, rows: BoolArray) -> bool:
+        least = max(ROWS_OF_A_POINT = 25
+REGION, OF_ROWS * len(self.rows)) / 2
+        return bool(rows.sum() >= least) and len(np.unique(self.group[rows])) >= FEWEST
+
+    def _of(self, name: str) -> Iterator[Group]:
+        values = self.table.frame[name]
+        missing = values.isna().to_numpy()
+        if self.table.schema[name].kind == "numeric":
+            x = self.table.numeric(name)
+            known, weights = x[~missing], self.weights[~missing]
+            wanted = (quantile(known, i / PARTS, weights) for i in range(1, PARTS)) if len(known) else ()
+            for edge in Rounding(known).edges(wanted):
+                yield Group(name, "at_most", x <= edge, high=edge)
+                yield Group(name, "above", x > edge, low=edge)  # another split if values are missing
+        else:
+            for level in pd.unique(values[~missing]):
+                is_level = (values == level).to_numpy(dtype=bool, na_value=False)
+                yield Group(name, "level", is_level, level=str(level))
+        yield Group(name, "missing", missing)
+
+
+# ---- one column
+
+
+def _read(
+    sample: _Sample, grid: Grid, scores: FloatArray, splits: Sequence[Group]
+) -> tuple[RegionalEffect, tuple[float, float, int]]:
+    """Return what is known of one column from the scores (n, points, outputs), and how much its split explains."""
+    everyone = np.arange(len(grid.below))
+    weights = sample.bound.table.row_weights
+    at = grid.centre(weights @ grid.spread(everyone) / weights.sum())[0]
+    curves = scores - np.einsum("ngk,g->nk", scores, at)[:, None]
+    flat = (curves * np.sqrt(at)[:, None]).reshape(len(curves), -1)
+    choosing, measuring = sample.halves
+    first, second = ((flat[half], sample.weights[half], sample.group[half]) for half in sample.halves)
+    other = [split for split in splits if split.column != grid.column.name]
+    least = (RESOLUTION * float(np.abs(sample.bound.scores).max())) ** 2
+    split, regions, measured = None, None, (np.nan, np.nan, 0)
+    reads = bool((flat**2).sum(axis=1).mean() > least)
+    size, share = shares(*second) if reads else ((0.0, np.nan, np.nan, np.nan), NONE)
+    if other and reads and shares(*first)[1][0] >= INTERACTING:
+        masks = np.stack([one.rows for one in other])
+        split = other[int(np.argmax(explained_by(*first[:2], masks[:, choosing])))]
+        measured = explained(*second, split.rows[measuring])
+        regions = _regions(sample, grid, curves, at, split)
+    return RegionalEffect(
+        column=grid.column.name,
+        kind=grid.column.kind,
+        heterogeneity=size,
+        share=share,
+        split=split,
+        rows_share=np.nan if split is None else round(float(split.rows.mean()), 1),
+        explained=NONE,
+        q=np.nan,
+        regions=regions,
+    ), measured
+
+
+def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Mean, Mean]:
+    """Return the root of the variance over rows of curves (n, p), summed over points, and its share of their mean square: what
+    is due to interactions of a column's total.
+
+    >>> curves = np.array([[1.0], [-1.0], [3.0], [1.0]] * 25)
+    >>> [round(one[0], 3) for one in shares(curves, np.ones(100), np.arange(100))]
+    [1.421, 0.673]
+    """
+    around = _Scatter.of(curves, weights, group, np.ones(len(curves), dtype=bool))
+    total = (curves**2).sum(axis=1)
+    unit = weights / weights.sum()
+    inside, whole = float(unit @ around.distances), float(unit @ total)
+    value = inside + around.error
+    part = value / whole
+    moved = unit * (around.distances - inside)
+    size = _mean(np.sqrt(value), moved / (2 * np.sqrt(value)), 0.0, group, weights, np.inf)
+    others = (moved - part * unit * (total - whole)) / whole
+    return size, _mean(min(part, 1.0), others, around.error / whole, group, weights, 1.0)
+
+
+def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) -> FloatArray:
+    """Return the share of the variance over rows of curves (n, p) that lies between a region and the other rows: (splits,), for
+    regions (splits, n).
+    """
+    around = curves - np.average(curves, axis=0, weights=weights)
+    own = regions * weights
+    inside, size = own @ around, own.sum(axis=1)
+    between = (inside**2).sum(axis=1) * (1 / size + 1 / (weights.sum() - size))
+    return np.asarray(between / (weights @ (around**2).sum(axis=1)))
+
+
+def explained(
+    curves: FloatArray, weights: FloatArray, group: IntArray, region: BoolArray
+) -> tuple[float, float, int]:
+    """Return the share of the variance over rows of curves (n, p) that a region (n,) and the other rows explain, its standard
+    error, and the number of groups it rests on.
+
+    Of a split by chance, average curves differ by their error: that is taken off, and what is taken off, b, varies by at most
+    b times the root of two, as a chi-squared number of one degree of freedom does.
+    """
+    everyone, unit = np.ones(len(curves), dtype=bool), weights / weights.sum()
+    whole, *parts = (_Scatter.of(curves, weights, group, rows) for rows in (everyone, region, ~region))
+    within = parts[0].distances + parts[1].distances
+    errors = sum(float(unit @ rows) * one.error for rows, one in zip((region, ~region), parts, strict=True))
+    total = float(unit @ whole.distances) + whole.error
+    left = (float(unit @ within) + errors) / total
+    moved = unit * (within - unit @ within - left * (whole.distances - unit @ whole.distances)) / total
+    error, count = spread(moved, group, everyone, weights)
+    return 1 - left, float(np.hypot(error, np.sqrt(2) * (errors - whole.error) / total)), count
+
+
+@dataclass(frozen=True, eq=False)
+class _Scatter:
+    """Squared distances (n,) of the curves of some rows to their mean, 0 for other rows, and the squared error of that mean."""
+
+    distances: FloatArray
+    error: float
+
+    @classmethod
+    def of(cls, curves: FloatArray, weights: FloatArray, group: IntArray, rows: BoolArray) -> _Scatter:
+        unit = weights * rows / weights[rows].sum()
+        around = (curves - unit @ curves) * rows[:, None]
+        sums = group_sums((unit[:, None] * around)[rows], group[rows])
+        return cls((around**2).sum(axis=1), float((sums**2).sum()) * len(sums) / (len(sums) - 1))
+
+
+def _mean(
+    value: float, moved: FloatArray, more: float, group: IntArray, weights: FloatArray, most: float
+) -> Mean:
+    """Return a number between 0 and `most` with its interval from the influences of the rows (n,); `more` adds to its error."""
+    error, count = spread(moved, group, np.ones(len(moved), dtype=bool), weights)
+    error = float(np.hypot(error, np.sqrt(2) * more)) if count >= FEWEST else np.nan
+    reach = float(stats.t.ppf(0.975, max(count - 1, 1))) * error
+    return float(value), error, max(0.0, float(value) - reach), min(most, float(value) + reach)
+
+
+# ---- average curves
+
+
+def _regions(sample: _Sample, grid: Grid, curves: FloatArray, at: FloatArray, split: Group) -> Regions:
+    """Return the average curves of the measuring half in both regions; the choosing half says between which points, and in which
+    output, they differ.
+    """
+    choosing, measuring = sample.halves
+    w = sample.weights
+    sides = (split.rows, ~split.rows)
+    apart = np.subtract(*(np.average(curves[rows & choosing], axis=0, weights=w[rows & choosing]) for rows in sides))
+    k = int((at @ apart**2).argmax())
+    near = grid.nearest[sample.rows]
+    told = [np.bincount(near[rows & (near >= 0)], minlength=len(grid)) >= SMALL for rows in (*sides, measuring | choosing)]
+    both = np.flatnonzero((told[0] & told[1])[: grid.points])
+    ends = None
+    if len(both) > 1:
+        if grid.column.kind == "numeric":
+            below = np.cumsum(at)[both] - at[both] / 2
+            ends = tuple(int(both[np.argmin(np.abs(below - q))]) for q in BETWEEN)
+        else:
+            ends = tuple(sorted(int(both[i]) for i in (apart[both, k].argmin(), apart[both, k].argmax())))
+    made = [
+        _region(curves[rows, :, k], w[rows], sample.group[rows], shown, ends)
+        for rows, shown in zip((*(side & measuring for side in sides), measuring), told, strict=True)
+    ]
+    return Regions(sample.bound.outputs[k], grid.values, ends, *made)
+
+
+def _region(
+    curves: FloatArray, weights: FloatArray, group: IntArray, shown: BoolArray, ends: tuple[int, int] | None
+) -> Region:
+    points = [mean_of(curves[:, i], weights, group) if is_shown else NONE for i, is_shown in enumerate(shown)]
+    change = NONE if ends is None else mean_of(curves[:, ends[1]] - curves[:, ends[0]], weights, group)
+    return Region(stacked(points), change)
+
+
+def run(context: Context) -> RegionalEffects:
+    """Search the columns that matter most to the network."""
+    importance = context[PERMUTATION_IMPORTANCE]
+    if importance is None:
+        raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))
+    network = context.network
+    local = network.is_local(network.columns)  # otherwise a move encodes whole rows again
+    network = network.take(context.subsample if local else context.gradient_subsample)
+    most, rows = max(1, min(AUDITED_COLUMNS, AUDITED_CURVES // len(network.outputs))), ROWS
+    most, rows = min(most, len(network.columns)), min(rows, len(network.table))
+    if context.share < most * POINTS * rows:
+        context.is_limited()
+        most = int(np.clip(context.share // (POINTS * 4 * REGION), 1, most))
+        rows = min(rows, int(context.share // (most * POINTS)))
+        if rows < 4 * REGION:
+            raise NotApplicableError(why("budget.rows", least=4 * REGION))
+    order = np.argsort(-importance[0].importance, kind="stable")[:most]
+    columns = [importance[0].players[j] for j in order]
+    return regional_effects(network, network.table, columns=columns, rows=rows, seed=context.seed)
