@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tabinterp.analyses.clustered_means import NONE, Mean, mean_of, spread
+from tabinterp.analyses.clustered_means import NONE, Mean
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.effects.estimator import AUDITED_COLUMNS, AUDITED_CURVES, POINTS, mover, start
 from tabinterp.analyses.effects.grids import Grid
@@ -40,7 +40,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.perturbation import RESOLUTION
 from tabinterp.preview import PreviewedFrame
-from tabinterp.stats.estimates import Estimates, group_sums, stacked
+from tabinterp.stats.estimates import Estimates, effective_df, group_sums
 from tabinterp.stats.weights import quantile
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
@@ -51,7 +51,8 @@ from tabinterp.table.suppression import SMALL, BoolArray
 ROWS = 1000  # whose curves are taken
 LEAST = 0.1  # explained share that a split must exceed
 INTERACTING = 0.05  # share of a column's variance that must be due to interactions for a split to be sought
-ROWS_OF_A_POINT = 25
+ROWS_OF_A_POINT = 40
+UNITS = 50  # rows, or groups of rows, of each half at least
 REGION, OF_ROWS = 50, 0.1  # rows of a region at least, and their part of all rows
 PARTS = 20  # between whose quantiles a number is split
 BETWEEN = (0.1, 0.9)  # quantiles of a number between which the change of a curve is told
@@ -167,7 +168,7 @@ def regional_effects(
     Raises
     ------
     NotApplicableError
-        for fewer than two columns, 200 rows, or twenty groups of rows.
+        for fewer than two columns, 200 rows, or 100 groups of rows.
 
     Examples
     --------
@@ -212,8 +213,8 @@ class _Sample:
         self.weights, self.group = self.table.row_weights, groups(self.table)
         first = dealt(self.table, seed + 8, 2) == 0
         self.halves = first, ~first
-        if len(rows) < 4 * REGION or min(len(np.unique(self.group[half])) for half in self.halves) < FEWEST:
-            raise NotApplicableError(why("regional_effects.few", rows=4 * REGION, groups=2 * FEWEST))
+        if len(rows) < 4 * REGION or min(len(np.unique(self.group[half])) for half in self.halves) < UNITS:
+            raise NotApplicableError(why("regional_effects.few", rows=4 * REGION, groups=2 * UNITS))
 
     def splits(self) -> Iterator[Group]:
         """Yield the first region of each split that leaves enough rows, and groups of rows, in both regions of both halves."""
@@ -227,8 +228,7 @@ class _Sample:
                     yield split
 
     def _enough(self, rows: BoolArray) -> bool:
-        least = max(ROWS_OF_A_POINT = 25
-REGION, OF_ROWS * len(self.rows)) / 2
+        least = max(REGION, OF_ROWS * len(self.rows)) / 2
         return bool(rows.sum() >= least) and len(np.unique(self.group[rows])) >= FEWEST
 
     def _of(self, name: str) -> Iterator[Group]:
@@ -253,7 +253,7 @@ REGION, OF_ROWS * len(self.rows)) / 2
 
 def _read(
     sample: _Sample, grid: Grid, scores: FloatArray, splits: Sequence[Group]
-) -> tuple[RegionalEffect, tuple[float, float, int]]:
+) -> tuple[RegionalEffect, tuple[float, float, float]]:
     """Return what is known of one column from the scores (n, points, outputs), and how much its split explains."""
     everyone = np.arange(len(grid.below))
     weights = sample.bound.table.row_weights
@@ -263,11 +263,12 @@ def _read(
     choosing, measuring = sample.halves
     first, second = ((flat[half], sample.weights[half], sample.group[half]) for half in sample.halves)
     other = [split for split in splits if split.column != grid.column.name]
-    least = (RESOLUTION * float(np.abs(sample.bound.scores).max())) ** 2
+    least = RESOLUTION * float(np.abs(sample.bound.scores).max())
     split, regions, measured = None, None, (np.nan, np.nan, 0)
-    reads = bool((flat**2).sum(axis=1).mean() > least)
-    size, share = shares(*second) if reads else ((0.0, np.nan, np.nan, np.nan), NONE)
-    if other and reads and shares(*first)[1][0] >= INTERACTING:
+    size, share = shares(*second)
+    if not size[0] > least:  # rounding, or a column that the model does not read
+        size, share = (0.0, *NONE[1:]), (0.0, *NONE[1:])
+    elif other and shares(*first)[1][0] >= INTERACTING:
         masks = np.stack([one.rows for one in other])
         split = other[int(np.argmax(explained_by(*first[:2], masks[:, choosing])))]
         measured = explained(*second, split.rows[measuring])
@@ -286,23 +287,28 @@ def _read(
 
 
 def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Mean, Mean]:
-    """Return the root of the variance over rows of curves (n, p), summed over points, and its share of their mean square: what
-    is due to interactions of a column's total.
+    """Return the root of the variance over rows of curves (n, p), summed over points, and the share of the variance in their
+    mean square: what is due to interactions of a column's total.
+
+    The interval of the root is that of its logarithm: a variance is skewed.
 
     >>> curves = np.array([[1.0], [-1.0], [3.0], [1.0]] * 25)
     >>> [round(one[0], 3) for one in shares(curves, np.ones(100), np.arange(100))]
     [1.421, 0.673]
     """
     around = _Scatter.of(curves, weights, group, np.ones(len(curves), dtype=bool))
-    total = (curves**2).sum(axis=1)
-    unit = weights / weights.sum()
+    total, unit = (curves**2).sum(axis=1), weights / weights.sum()
     inside, whole = float(unit @ around.distances), float(unit @ total)
     value = inside + around.error
-    part = value / whole
     moved = unit * (around.distances - inside)
-    size = _mean(np.sqrt(value), moved / (2 * np.sqrt(value)), 0.0, group, weights, np.inf)
-    others = (moved - part * unit * (total - whole)) / whole
-    return size, _mean(min(part, 1.0), others, around.error / whole, group, weights, 1.0)
+    error, reach, _ = _spread(moved / value, group, unit)
+    size, part = float(np.sqrt(value)), min(value / whole, 1.0)
+    others, beyond, _ = _spread((moved - part * unit * (total - whole)) / whole, group, unit, around.error / whole)
+    ends = size * np.exp(np.array([-1, 1]) * reach / 2)
+    return (
+        (size, float(size * error / 2), float(ends[0]), float(ends[1])),
+        (part, float(others), float(max(0.0, part - beyond)), float(min(1.0, part + beyond))),
+    )
 
 
 def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) -> FloatArray:
@@ -318,7 +324,7 @@ def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) ->
 
 def explained(
     curves: FloatArray, weights: FloatArray, group: IntArray, region: BoolArray
-) -> tuple[float, float, int]:
+) -> tuple[float, float, float]:
     """Return the share of the variance over rows of curves (n, p) that a region (n,) and the other rows explain, its standard
     error, and the number of groups it rests on.
 
@@ -332,8 +338,8 @@ def explained(
     total = float(unit @ whole.distances) + whole.error
     left = (float(unit @ within) + errors) / total
     moved = unit * (within - unit @ within - left * (whole.distances - unit @ whole.distances)) / total
-    error, count = spread(moved, group, everyone, weights)
-    return 1 - left, float(np.hypot(error, np.sqrt(2) * (errors - whole.error) / total)), count
+    error, _, count = _spread(moved, group, unit, (errors - whole.error) / total)
+    return 1 - left, float(error), count
 
 
 @dataclass(frozen=True, eq=False)
@@ -351,14 +357,22 @@ class _Scatter:
         return cls((around**2).sum(axis=1), float((sums**2).sum()) * len(sums) / (len(sums) - 1))
 
 
-def _mean(
-    value: float, moved: FloatArray, more: float, group: IntArray, weights: FloatArray, most: float
-) -> Mean:
-    """Return a number between 0 and `most` with its interval from the influences of the rows (n,); `more` adds to its error."""
-    error, count = spread(moved, group, np.ones(len(moved), dtype=bool), weights)
-    error = float(np.hypot(error, np.sqrt(2) * more)) if count >= FEWEST else np.nan
-    reach = float(stats.t.ppf(0.975, max(count - 1, 1))) * error
-    return float(value), error, max(0.0, float(value) - reach), min(most, float(value) + reach)
+def _spread(
+    moved: FloatArray, group: IntArray, unit: FloatArray, by_chance: float = 0.0
+) -> tuple[FloatArray, FloatArray, float]:
+    """Return the standard errors of numbers from the influences of the rows (n, ...), half the widths of their 95% intervals, and
+    the number of groups of rows of equal weight that would say as much.
+
+    The errors are those of the jackknife over groups, to first order: a group with a share h of the weight `unit` (n,) moves a mean
+    by its influence over 1 - h. Where few groups decide, as of a variance, degrees of freedom are those of the influences.
+    `by_chance`: a part whose error is the root of two times itself.
+    """
+    sums, share = group_sums(moved, group), group_sums(unit, group)
+    count = 1 / float(share @ share)
+    sums = sums / (1 - share).reshape(-1, *[1] * (moved.ndim - 1))
+    error = np.hypot(np.sqrt((sums**2).sum(axis=0) * (len(sums) - 1) / len(sums)), np.sqrt(2) * by_chance)
+    df = np.minimum(count - 1, effective_df(sums, len(sums)))
+    return error, np.asarray(stats.t.ppf(0.975, df) * error), count
 
 
 # ---- average curves
@@ -384,18 +398,25 @@ def _regions(sample: _Sample, grid: Grid, curves: FloatArray, at: FloatArray, sp
         else:
             ends = tuple(sorted(int(both[i]) for i in (apart[both, k].argmin(), apart[both, k].argmax())))
     made = [
-        _region(curves[rows, :, k], w[rows], sample.group[rows], shown, ends)
+        _region(curves[rows, :, k], w[rows] / w[rows].sum(), sample.group[rows], shown, ends)
         for rows, shown in zip((*(side & measuring for side in sides), measuring), told, strict=True)
     ]
     return Regions(sample.bound.outputs[k], grid.values, ends, *made)
 
 
 def _region(
-    curves: FloatArray, weights: FloatArray, group: IntArray, shown: BoolArray, ends: tuple[int, int] | None
+    curves: FloatArray, unit: FloatArray, group: IntArray, shown: BoolArray, ends: tuple[int, int] | None
 ) -> Region:
-    points = [mean_of(curves[:, i], weights, group) if is_shown else NONE for i, is_shown in enumerate(shown)]
-    change = NONE if ends is None else mean_of(curves[:, ends[1]] - curves[:, ends[0]], weights, group)
-    return Region(stacked(points), change)
+    value = unit @ curves
+    around = curves - value
+    error, reach, _ = _spread(unit[:, None] * around, group, unit)
+    found = np.where(shown, np.stack([value, error, value - reach, value + reach]), np.nan)
+    change = NONE
+    if ends is not None:
+        rise = float(value[ends[1]] - value[ends[0]])
+        error, reach, _ = _spread(unit * (around[:, ends[1]] - around[:, ends[0]]), group, unit)
+        change = (rise, float(error), float(rise - reach), float(rise + reach))
+    return Region(Estimates(*found), change)
 
 
 def run(context: Context) -> RegionalEffects:
