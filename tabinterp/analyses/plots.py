@@ -352,7 +352,9 @@ def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
         axes.plot(at, one.value, color=look.colour, ls=look.dash, lw=2.0, zorder=2)
         for i in np.flatnonzero(~np.isnan(one.value)):
             made[int(i), place] = mark(axes, at[i], one.value[i], look, size=4.5, edge=1.2)
-    axes.set_ylim(span([[0.0], *(one.value for one in series)], [end for one in series for end in (one.low, one.high)], 0.05))
+    axes.set_ylim(
+        span([[0.0], *(one.value for one in series)], [end for one in series for end in (one.low, one.high)], 0.05)
+    )
     axes.axhline(0, color=INK, lw=1.0, zorder=1)
     number_axis(axes.xaxis, 4)
     number_axis(axes.yaxis, 5)

@@ -272,7 +272,7 @@ def regions(
     figure_id: str,
     title: Callable[[int, int], str],
 ) -> Markup:
-    """Draw the average curves of several regions: over a number, or a row for each level; `title` describes a point of a curve."""
+    """Draw the average curves of several regions: over a number, or a row for each level; `title` describes a point."""
     labels = {f"@{place}@": Label(cut(one), one) for place, one in enumerate(points) if isinstance(one, str)}
     with styles():
         if labels:

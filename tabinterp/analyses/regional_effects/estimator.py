@@ -1,20 +1,21 @@
-"""Regional effects: two regions of the rows in which a column's effect differs, where its average effect curve hides that it does.
+"""Regional effects: two regions of the rows in which the effect of a column differs, which its average effect curve hides.
 
 The curve of a row (Goldstein et al. 2015) is its score with the column at each point of a grid, less the mean of that over the
 column's distribution. The *heterogeneity* of a column is the variance of these curves over rows, averaged over the column's
-distribution (Herbinger, Bischl & Casalicchio 2022), in squared units of the score; its square root is given, in units of the
-score. Were the column independent of the others, it would be the variance of all interactions that the column takes part in,
-and with the variance of the average curve make the column's total index (Sobol 2001): `share` is its part of that sum.
+distribution and summed over outputs (Herbinger, Bischl & Casalicchio 2022); its square root is given, in units of the score. If
+the column is independent of the others, it is the variance of all interactions that the column takes part in, and together with
+the variance of the average curve the column's total index (Sobol 2001): `share` is its part of that sum.
 
 A split divides the rows in two by another column: a number at most a value, a level, or missing values, against all other rows.
-Its *explained share* is one less the heterogeneity within the two regions over that of all rows. As in REPID and GADGET (Herbinger
-et al. 2022, 2024) the split that explains most is chosen, but on one half of the rows (or groups of rows) and measured on the other,
-so that the choice does not favour it. Each half counts the error of its average curves, which alone would explain a little.
+Its *explained share* is 1 less the heterogeneity within both regions over that of all rows. As in REPID and GADGET (Herbinger et
+al. 2022, 2024), the split that explains most is chosen; but on one half of the rows, or of their groups, and measured on the
+other, so that the choice does not favour it. The error of average curves, which explains a little by chance, is taken off.
 
-A split is *found* where the interval of its explained share lies above a tenth. The splits of all columns are one family: intervals
-are those of Benjamini & Yekutieli (2005), the p-values, of explaining a tenth, those of Benjamini & Hochberg (1995). Standard errors
-are over rows, or groups of rows, by the first-order term of each, and take the grid as given; to their square that of a split
-which explains nothing is added, about which the first order says nothing.
+A split is *found* where the interval of its explained share lies above a tenth. The splits of all columns are one family: a false
+discovery rate of 5% (Benjamini & Hochberg 1995) and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
+Standard errors are over rows, or groups of rows, and take the grid as given. Where nothing is explained the first order of an
+explained share vanishes, so the error that it has then is added. There is one split of a column: a second one within a region
+would need another part of the rows to be measured on.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from tabinterp.analyses.clustered_means import NONE, Mean
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.effects.estimator import AUDITED_COLUMNS, AUDITED_CURVES, POINTS, mover, start
 from tabinterp.analyses.effects.grids import Grid
-from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
 from tabinterp.analyses.performance.estimator import FEWEST, groups
-from tabinterp.analyses.slices.estimator import Group, family
+from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
+from tabinterp.analyses.slices.estimator import RATE, Group
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
@@ -41,11 +42,12 @@ from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.perturbation import RESOLUTION
 from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.estimates import Estimates, effective_df, group_sums
+from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.stats.weights import quantile
 from tabinterp.table import Table
+from tabinterp.table.folds import dealt
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.rounding import Rounding
-from tabinterp.table.folds import dealt
 from tabinterp.table.suppression import SMALL, BoolArray
 
 ROWS = 1000  # whose curves are taken
@@ -193,11 +195,8 @@ def regional_effects(
         for grid in plan.grids
         if (grid.counts() >= SMALL).sum() > 1
     ]
-    tests = family([(value - LEAST, error, count) for _, (value, error, count) in read])
-    made = [
-        replace(one, explained=(mean[0] + LEAST, mean[1], mean[2] + LEAST, min(mean[3] + LEAST, 1.0)), q=q)
-        for (one, _), (mean, q) in zip(read, tests, strict=True)
-    ]
+    tests = family([measured for _, measured in read])
+    made = [replace(one, explained=mean, q=q) for (one, _), (mean, q) in zip(read, tests, strict=True)]
     made.sort(key=lambda one: (not one.found, -one.heterogeneity[0]))
     return RegionalEffects(tuple(made), len(sample.rows), seed)
 
@@ -264,7 +263,9 @@ def _read(
     first, second = ((flat[half], sample.weights[half], sample.group[half]) for half in sample.halves)
     other = [split for split in splits if split.column != grid.column.name]
     least = RESOLUTION * float(np.abs(sample.bound.scores).max())
-    split, regions, measured = None, None, (np.nan, np.nan, 0)
+    split: Group | None = None
+    regions: Regions | None = None
+    measured: tuple[float, float, float] = (np.nan, np.nan, 0.0)
     size, share = shares(*second)
     if not size[0] > least:  # rounding, or a column that the model does not read
         size, share = (0.0, *NONE[1:]), (0.0, *NONE[1:])
@@ -307,7 +308,7 @@ def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Me
     ends = size * np.exp(np.array([-1, 1]) * reach / 2)
     return (
         (size, float(size * error / 2), float(ends[0]), float(ends[1])),
-        (part, float(others), float(max(0.0, part - beyond)), float(min(1.0, part + beyond))),
+        (part, float(others), max(0.0, part - float(beyond)), min(1.0, part + float(beyond))),
     )
 
 
@@ -342,6 +343,23 @@ def explained(
     return 1 - left, float(error), count
 
 
+def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, float]]:
+    """Return intervals and corrected p-values of explained shares with standard errors, each from this many groups of rows.
+
+    p is twice that of explaining `LEAST` or less, so that it is below 5% exactly where the interval lies above.
+    """
+    value, error, count = np.array(found, dtype=np.float64).reshape(-1, 3).T
+    df = np.maximum(count - 1, 1)
+    q = benjamini_hochberg(np.minimum(1.0, 2 * stats.t.sf((value - LEAST) / error, df)))
+    level = RATE * max(1, int(np.sum(q <= RATE))) / max(1, int(np.sum(~np.isnan(q))))
+    reach = stats.t.ppf(1 - level / 2, df) * error
+    low, high = value - reach, np.minimum(value + reach, 1.0)
+    return [
+        ((float(a), float(b), float(c), float(d)), float(e))
+        for a, b, c, d, e in zip(value, error, low, high, q, strict=True)
+    ]
+
+
 @dataclass(frozen=True, eq=False)
 class _Scatter:
     """Squared distances (n,) of the curves of some rows to their mean, 0 for other rows, and the squared error of that mean."""
@@ -363,8 +381,8 @@ def _spread(
     """Return the standard errors of numbers from the influences of the rows (n, ...), half the widths of their 95% intervals, and
     the number of groups of rows of equal weight that would say as much.
 
-    The errors are those of the jackknife over groups, to first order: a group with a share h of the weight `unit` (n,) moves a mean
-    by its influence over 1 - h. Where few groups decide, as of a variance, degrees of freedom are those of the influences.
+    The errors are those of the jackknife over groups, to first order: a group with a share h of the weight `unit` (n,) moves a
+    mean by its influence over 1 - h. Where few groups decide, as of a variance, degrees of freedom are those of the influences.
     `by_chance`: a part whose error is the root of two times itself.
     """
     sums, share = group_sums(moved, group), group_sums(unit, group)
@@ -388,15 +406,15 @@ def _regions(sample: _Sample, grid: Grid, curves: FloatArray, at: FloatArray, sp
     apart = np.subtract(*(np.average(curves[rows & choosing], axis=0, weights=w[rows & choosing]) for rows in sides))
     k = int((at @ apart**2).argmax())
     near = grid.nearest[sample.rows]
-    told = [np.bincount(near[rows & (near >= 0)], minlength=len(grid)) >= SMALL for rows in (*sides, measuring | choosing)]
+    told = [np.bincount(near[rows & (near >= 0)], minlength=len(grid)) >= SMALL for rows in (*sides, near >= 0)]
     both = np.flatnonzero((told[0] & told[1])[: grid.points])
     ends = None
     if len(both) > 1:
-        if grid.column.kind == "numeric":
-            below = np.cumsum(at)[both] - at[both] / 2
-            ends = tuple(int(both[np.argmin(np.abs(below - q))]) for q in BETWEEN)
-        else:
-            ends = tuple(sorted(int(both[i]) for i in (apart[both, k].argmin(), apart[both, k].argmax())))
+        below, gap = (np.cumsum(at) - at / 2)[both], apart[both, k]
+        numeric = grid.column.kind == "numeric"
+        places = [np.abs(below - q).argmin() for q in BETWEEN] if numeric else [gap.argmin(), gap.argmax()]
+        first, last = sorted(int(both[place]) for place in places)
+        ends = (first, last) if first < last else None
     made = [
         _region(curves[rows, :, k], w[rows] / w[rows].sum(), sample.group[rows], shown, ends)
         for rows, shown in zip((*(side & measuring for side in sides), measuring), told, strict=True)
@@ -424,17 +442,11 @@ def run(context: Context) -> RegionalEffects:
     importance = context[PERMUTATION_IMPORTANCE]
     if importance is None:
         raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))
-    network = context.network
-    local = network.is_local(network.columns)  # otherwise a move encodes whole rows again
-    network = network.take(context.subsample if local else context.gradient_subsample)
-    most, rows = max(1, min(AUDITED_COLUMNS, AUDITED_CURVES // len(network.outputs))), ROWS
-    most, rows = min(most, len(network.columns)), min(rows, len(network.table))
-    if context.share < most * POINTS * rows:
-        context.is_limited()
-        most = int(np.clip(context.share // (POINTS * 4 * REGION), 1, most))
-        rows = min(rows, int(context.share // (most * POINTS)))
-        if rows < 4 * REGION:
-            raise NotApplicableError(why("budget.rows", least=4 * REGION))
-    order = np.argsort(-importance[0].importance, kind="stable")[:most]
-    columns = [importance[0].players[j] for j in order]
-    return regional_effects(network, network.table, columns=columns, rows=rows, seed=context.seed)
+    local = context.network.is_local(context.network.columns)  # otherwise a move encodes whole rows again
+    rows = context.subsample if local else context.gradient_subsample
+    if context.name in context.limited and len(rows) < 4 * REGION:
+        raise NotApplicableError(why("budget.rows", least=4 * REGION))
+    network = context.network.take(rows)
+    most = max(1, min(AUDITED_COLUMNS, AUDITED_CURVES // len(network.outputs)))
+    columns = [importance[0].players[j] for j in np.argsort(-importance[0].importance, kind="stable")[:most]]
+    return regional_effects(network, network.table, columns=columns, seed=context.seed)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from tabinterp.analyses.plots import tick
 from tabinterp.document.base import Interval
 from tabinterp.document.document import Document
@@ -23,7 +21,7 @@ from tabinterp.report.words import (
     tidy,
 )
 
-from .record import Record, RegionalCurves, RegionalEffect
+from .record import Record, RegionalCurves, RegionalEffect, RegionalPoint
 
 DRAWN = 6  # columns whose curves are on the page; the document holds all
 SIDES = ("inside", "outside", "everywhere")
@@ -40,7 +38,9 @@ def build(record: Record, document: Document) -> list[Block]:
         interval_column(t("report.regional.heterogeneity"), lambda row: row.heterogeneity),
         interval_column(t("report.regional.share"), lambda row: row.share),
         Column(t("report.regional.split"), lambda row: NONE if row.split is None else tidy(say(row.split)), "w"),
-        Column(t("report.regional.rows_share"), lambda row: NONE if row.rows_share is None else _percent(row.rows_share)),
+        Column(
+            t("report.regional.rows_share"), lambda row: NONE if row.rows_share is None else _percent(row.rows_share)
+        ),
         interval_column(t("report.regional.explained"), lambda row: row.explained),
         Column(t("report.regional.q", least=least), lambda row: p_value(row.q)),
     ]
@@ -96,27 +96,23 @@ def _figure(effect: RegionalEffect, curves: RegionalCurves, scale: str, place: i
     shown = [point for point in curves.points if not (numeric and point.value is None)]
     values = [point.value if numeric and point.value is not None else _name(point.value) for point in shown]
     series = [figures.series("region", [getattr(point, side) for point in shown]) for side in SIDES]
-    sides = [*_sides(effect)]
-    aria = t("report.regional.aria", column=cut(effect.column), split=sides[0], count=len(shown))
+    split = NONE if effect.split is None else tidy(say(effect.split))
+    sides = (split, t("report.regional.others"), t("report.regional.everywhere"))
+    aria = t("report.regional.aria", column=cut(effect.column), split=split, count=len(shown))
 
     def title(point: int, side: int) -> str:
         value = stated(getattr(shown[point], SIDES[side]), sign=True)
         return t("report.mark", name=_name(shown[point].value), model=sides[side], value=value)
 
-    svg = figures.regions(values, series, t("report.effects.axis", scale=scale), aria, f"figure-regional-{place}", title)
+    svg = figures.regions(
+        values, series, t("report.effects.axis", scale=scale), aria, f"figure-regional-{place}", title
+    )
     legend = [Key(glyph, style, side) for glyph, style, side in zip("●□▲", ("net", "", ""), sides, strict=True)]
-    columns = [
+    columns: list[Column[RegionalPoint]] = [
         name_column(t("report.effects.value"), lambda point: _name(point.value)),
-        *(
-            interval_column(head, lambda point, side=side: getattr(point, side), sign=True)
-            for head, side in zip(sides, SIDES, strict=True)
-        ),
+        interval_column(sides[0], lambda point: point.inside, sign=True),
+        interval_column(sides[1], lambda point: point.outside, sign=True),
+        interval_column(sides[2], lambda point: point.everywhere, sign=True),
     ]
     name = t("report.regional.curves", column=cut(effect.column))
     return Figure(svg, aria, legend, name, table(name, curves.points, columns), narrow=True)
-
-
-def _sides(effect: RegionalEffect) -> Iterator[str]:
-    yield NONE if effect.split is None else tidy(say(effect.split))
-    yield t("report.regional.others")
-    yield t("report.regional.everywhere")

@@ -17,8 +17,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "effects of encoded columns; unless the encoding combines columns, its curves are the same in all regions."
     ),
     "report.regional.change": (
-        "For rows with {split}: as {column} goes from {start} to {end}, the mean score ({scale}) {inside}. For all other rows, it "
-        "{outside}.",
+        "For rows with {split}: as {column} goes from {start} to {end}, the mean score ({scale}) {inside}. For all other rows, "
+        "it {outside}.",
         "split: a condition, such as 'income at most 2,000'; inside, outside: report.regional.rises, .falls or .flat",
     ),
     "report.regional.change.output": (
