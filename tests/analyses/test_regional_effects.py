@@ -432,13 +432,28 @@ def test_the_document_says_what_was_found_and_the_page_shows_it():
     assert ages.curves.inside.value > 0 > ages.curves.outside.value
     page = ti.Audit(document()).to_markdown()
     rise, fall = (abs(one.value) for one in (ages.curves.inside, ages.curves.outside))
-    assert f"the mean score (log-odds) rises by {rise:.2f} (95% CI {ages.curves.inside.low:.2f} to " in page
+    high = ages.curves.inside.high
+    assert (
+        f"the mean score (log-odds) rises by {rise:.2f} (95% CI {ages.curves.inside.low:.2f} to {high:.2f}) as age goes"
+        in page
+    )
     low, high = -ages.curves.outside.high, -ages.curves.outside.low
     assert f"it falls by {fall:.2f} (95% CI {low:.2f} to {high:.2f})" in page
     assert "falls by −" not in page
     assert "rises by −" not in page
     assert f"effect curves of {sum(one.curves is not None for one in record.effects)} of 4 columns" in page
     assert 'id="figure-regional-0"' in ti.Audit(document()).to_html()
+
+
+def test_a_change_whose_interval_holds_zero_is_not_told_as_one():
+    record = document().analyses["regional_effects"]
+    ages = next(one for one in record.effects if one.column == "age")
+    flat = ages.curves.outside.model_copy(update={"low": -0.21, "value": 0.1, "high": 0.41})
+    changed = ages.model_copy(update={"curves": ages.curves.model_copy(update={"outside": flat})})
+    whole = document()
+    analyses = whole.analyses | {"regional_effects": record.model_copy(update={"effects": [changed]})}
+    page = ti.Audit(whole.model_copy(update={"analyses": analyses})).to_markdown()
+    assert "For all other rows, it does not change significantly (95% CI −0.210 to +0.410)." in page
 
 
 def test_the_document_tells_no_count_and_no_level_of_few_rows():

@@ -10,6 +10,7 @@ from tabinterp.report.blocks import Block, Figure, Fold, Key, Panels, Paragraph,
 from tabinterp.report.tables import Column, interval_column, name_column, table
 from tabinterp.report.words import (
     NONE,
+    between,
     cut,
     excludes_zero,
     p_value,
@@ -76,7 +77,7 @@ def _sentence(effect: RegionalEffect, curves: RegionalCurves, scale: str) -> str
 def _changes(change: Interval) -> str:
     """Return a verb with a number and its interval, such as "falls by 0.2 (95% CI 0.1 to 0.3)"."""
     if not excludes_zero(change):
-        return t("report.regional.flat", change=stated(change, sign=True))
+        return t("report.regional.flat", interval=between(change, sign=True))
     if change.value is None or change.value > 0:
         return t("report.regional.rises", size=stated(change))
     fall = scaled(change, -1.0)

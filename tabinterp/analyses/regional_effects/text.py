@@ -17,20 +17,20 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "effects of encoded columns; unless the encoding combines columns, its curves are the same in all regions."
     ),
     "report.regional.change": (
-        "For rows with {split}: as {column} goes from {start} to {end}, the mean score ({scale}) {inside}. For all other rows, "
-        "it {outside}.",
+        "For rows with {split}, the mean score ({scale}) {inside} as {column} goes from {start} to {end}. For all other rows, it "
+        "{outside}.",
         "split: a condition, such as 'income at most 2,000'; inside, outside: report.regional.rises, .falls or .flat",
     ),
     "report.regional.change.output": (
-        "For rows with {split}: as {column} goes from {start} to {end}, the mean score of “{output}” ({scale}) {inside}. For all "
+        "For rows with {split}, the mean score of “{output}” ({scale}) {inside} as {column} goes from {start} to {end}. For all "
         "other rows, it {outside}.",
         "split: a condition, such as 'income at most 2,000'; inside, outside: report.regional.rises, .falls or .flat",
     ),
     "report.regional.rises": ("rises by {size}", "after 'the mean score'; size: a difference with its interval"),
     "report.regional.falls": ("falls by {size}", "after 'the mean score'; size: a difference with its interval"),
     "report.regional.flat": (
-        "does not change significantly: {change}",
-        "after 'the mean score'; change: a difference with its interval",
+        "does not change significantly ({interval})",
+        "after 'the mean score'; interval: a 95% CI",
     ),
     "report.regional.aria": (
         "Average effect curves of {column} for rows with {split}, for all other rows and for all rows; points: {count}."
