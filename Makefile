@@ -135,6 +135,7 @@ bench: .venv/full
 	$(BIN)/python -m benchmarks.stamp
 	$(BIN)/python -m benchmarks.reasons
 	$(BIN)/python -m benchmarks.perturbation
+	$(BIN)/python -m benchmarks.regional_effects
 	$(BIN)/python -m benchmarks.printing
 
 scale: .venv/full

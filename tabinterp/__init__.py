@@ -35,6 +35,7 @@ _PUBLIC = {  # name -> module that defines it
     "families": "analyses.permutation_importance.column_clusters",
     "effects": "analyses.effects.estimator",
     "interactions": "analyses.interactions.estimator",
+    "regional_effects": "analyses.regional_effects.estimator",
     "describe_data": "analyses.data_quality.estimator",
     "shapley_values": "analyses.shapley_values.estimator",
     "explain_row": "analyses.shapley_values.explain_row",

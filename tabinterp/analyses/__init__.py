@@ -45,6 +45,7 @@ from .perturbation import ANALYSIS as PERTURBATION
 from .proxies import ANALYSIS as PROXIES
 from .reason_codes import ANALYSIS as REASON_CODES
 from .recalibration import ANALYSIS as RECALIBRATION
+from .regional_effects import ANALYSIS as REGIONAL_EFFECTS
 from .residuals import ANALYSIS as RESIDUALS
 from .resilience import ANALYSIS as RESILIENCE
 from .shapley_values import ANALYSIS as SHAPLEY_VALUES
@@ -79,6 +80,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     SHAPLEY_VALUES,
     EFFECTS,
     INTERACTIONS,
+    REGIONAL_EFFECTS,
     TRUST,
     UNIT_CORRELATIONS,
     HIDDEN_UNITS,

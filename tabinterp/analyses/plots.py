@@ -345,6 +345,25 @@ def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series], root: bo
     return made
 
 
+def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
+    """Draw curves over a number with confidence bands, and a line at zero."""
+    made: dict[tuple[int, int], Line2D] = {}
+    for place, one in reversed([*enumerate(series)]):
+        look = look_of(one, place)
+        axes.fill_between(at, one.low, one.high, color=look.colour, alpha=BENEFIT, lw=0, zorder=1)
+        axes.plot(at, one.value, color=look.colour, ls=look.dash, lw=2.0, zorder=2)
+        for i in np.flatnonzero(~np.isnan(one.value)):
+            made[int(i), place] = mark(axes, at[i], one.value[i], look, size=4.5, edge=1.2)
+    axes.set_ylim(
+        span([[0.0], *(one.value for one in series)], [end for one in series for end in (one.low, one.high)], 0.05)
+    )
+    axes.axhline(0, color=INK, lw=1.0, zorder=1)
+    number_axis(axes.xaxis, 4)
+    number_axis(axes.yaxis, 5)
+    bare(axes, "top", "right", grid="y")
+    return made
+
+
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
     """Draw the values of an optimum in growing balls of rows, and those of real rows; implausible optima are crosses."""
     axes.plot(range(len(labels)), real, color=INK, ls=LONG_DASH, lw=1.4)

@@ -33,6 +33,7 @@ LEVEL = {
     "reference",
     "start",
     "EffectPoint.value",
+    "RegionalPoint.value",
 }  # of the column named in or above the part
 CLASS = {
     "adverse", "classes", "compared", "declined", "favourable", "happened", "output", "predicted",

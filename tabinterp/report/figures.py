@@ -27,7 +27,7 @@ from tabinterp.analyses.plots import INK, RULE, Curve, Marks, Series, tick
 from tabinterp.arrays import FloatArray
 from tabinterp.document.document import Interval
 from tabinterp.report.svg import Label, later, markup
-from tabinterp.report.words import excludes_zero
+from tabinterp.report.words import cut, excludes_zero
 
 WIDTH = 520  # CSS pixels: on a phone the page shows it at three quarters of that, and its text can still be read
 NARROW = 340  # of effect curves: three of them side by side
@@ -264,6 +264,29 @@ def effect_curve(
         figure.text(0.0, 1 - 15 / whole, "@axis@", color=INK)
         titles = named(marks, lambda place, model: title(place, MODELS[model]))
         return markup(figure, figure_id, aria, {"@axis@": Label(axis), "@missing@": Label(missing)}, titles)
+
+
+@later
+def regions(
+    points: Sequence[str | float],
+    curves: Sequence[Series],
+    axis: str,
+    aria: str,
+    figure_id: str,
+    title: Callable[[int, int], str],
+) -> Markup:
+    """Draw the average curves of several regions: over a number, or a row for each level; `title` describes a point."""
+    labels = {f"@{place}@": Label(cut(one), one) for place, one in enumerate(points) if isinstance(one, str)}
+    with styles():
+        if labels:
+            gutter = 16 + max(text_width(label.text) for label in labels.values())
+            figure, axes = canvas(ROW * len(points), left=gutter, top=TOP, bottom=BOTTOM, width=NARROW)
+            marks = plots.dots(axes, [*labels], curves, ticks=4)
+        else:
+            figure, axes = canvas(CURVES, left=LEFT, top=TOP, bottom=BOTTOM, width=NARROW)
+            marks = plots.curves(axes, np.array(points, dtype=np.float64), curves)
+        figure.text(0.0, 1 - 15 / (figure.get_figheight() * 72), "@axis@", color=INK)
+        return markup(figure, figure_id, aria, labels | {"@axis@": Label(axis)}, named(marks, title))
 
 
 @dataclass(frozen=True, slots=True)

@@ -309,7 +309,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
         parts = []
         first, second = _zero(grid, len(plan.centre))
         sums = None if groups is None else np.zeros((units_of(len(rows), groups), *first.shape))
-        move = _mover(plan, grid)
+        move = mover(plan, grid)
         for at in range(0, len(rows), CHUNK):
             batch = rows[at : at + CHUNK]
             scores = move(batch)
@@ -348,7 +348,7 @@ def finish(plan: Plan, sums: Sums) -> Effects:
     return Effects(tuple(curves), plan.bound.outputs, scale, len(plan.bound.table), len(sums.ice_weights), plan.seed)
 
 
-def _mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
+def mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
     """Return a function to the centred scores (m, G, k) of rows with the column at every point."""
     bound, columns = plan.asked, (grid.column.name,)
     local = bound.is_local(columns)

@@ -1,0 +1,452 @@
+"""Regional effects: two regions of the rows in which the effect of a column differs, which its average effect curve hides.
+
+The curve of a row (Goldstein et al. 2015) is its score with the column at each point of a grid, less the mean of that over the
+column's distribution. The *heterogeneity* of a column is the variance of these curves over rows, averaged over the column's
+distribution and summed over outputs (Herbinger, Bischl & Casalicchio 2022); its square root is given, in units of the score. If
+the column is independent of the others, it is the variance of all interactions that the column takes part in, and together with
+the variance of the average curve the column's total index (Sobol 2001): `share` is its part of that sum.
+
+A split divides the rows in two by another column: a number at most a value, a level, or missing values, against all other rows.
+Its *explained share* is 1 less the heterogeneity within both regions over that of all rows. As in REPID and GADGET (Herbinger et
+al. 2022, 2024), the split that explains most is chosen; but on one half of the rows, or of their groups, and measured on the
+other, so that the choice does not favour it. The error of average curves, which explains a little by chance, is taken off.
+
+A split is *found* where the interval of its explained share lies above a tenth. The splits of all columns are one family: a false
+discovery rate of 5% (Benjamini & Hochberg 1995) and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
+Standard errors are over rows, or groups of rows, and take the grid as given. Where nothing is explained the first order of an
+explained share vanishes, so the error that it has then is added. There is one split of a column: a second one within a region
+would need another part of the rows to be measured on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from tabinterp.analyses.clustered_means import NONE, Mean
+from tabinterp.analyses.context import Context
+from tabinterp.analyses.effects.estimator import AUDITED_COLUMNS, AUDITED_CURVES, POINTS, mover, start
+from tabinterp.analyses.effects.grids import Grid
+from tabinterp.analyses.performance.estimator import FEWEST, groups
+from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IMPORTANCE
+from tabinterp.analyses.slices.estimator import RATE, Group
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.document.message import why
+from tabinterp.errors import NotApplicableError
+from tabinterp.models import BoundModel, Model, bind
+from tabinterp.models.perturbation import RESOLUTION
+from tabinterp.preview import PreviewedFrame
+from tabinterp.stats.estimates import Estimates, effective_df, group_sums
+from tabinterp.stats.multiple_testing import benjamini_hochberg
+from tabinterp.stats.weights import quantile
+from tabinterp.table import Table
+from tabinterp.table.folds import dealt
+from tabinterp.table.hash_sampling import chosen
+from tabinterp.table.rounding import Rounding
+from tabinterp.table.suppression import SMALL, BoolArray
+
+ROWS = 1000  # whose curves are taken
+LEAST = 0.1  # explained share that a split must exceed
+INTERACTING = 0.05  # share of a column's variance that must be due to interactions for a split to be sought
+ROWS_OF_A_POINT = 40
+UNITS = 50  # rows, or groups of rows, of each half at least
+REGION, OF_ROWS = 50, 0.1  # rows of a region at least, and their part of all rows
+PARTS = 20  # between whose quantiles a number is split
+BETWEEN = (0.1, 0.9)  # quantiles of a number between which the change of a curve is told
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """The average curve of the rows of one region, of one output.
+
+    Parameters
+    ----------
+    curve : (points,) NaN where fewer than ten rows of the region are nearest.
+    change : how much higher the curve is at the second of two points than at the first.
+    """
+
+    curve: Estimates
+    change: Mean
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """The average curves on both sides of a split, and of all rows.
+
+    Parameters
+    ----------
+    output : the one in which the regions differ most.
+    values : of the points; None for missing values.
+    ends : places of the two points that the changes are between; None where there are no two with enough rows in both regions.
+    """
+
+    output: str | None
+    values: tuple[Any, ...]
+    ends: tuple[int, int] | None
+    inside: Region
+    outside: Region
+    everywhere: Region
+
+
+@dataclass(frozen=True, eq=False)
+class RegionalEffect:
+    """The heterogeneity of one column's effect, and the split that explains most of it.
+
+    Parameters
+    ----------
+    heterogeneity : square root of the variance over rows of the centred curves, in units of the score.
+    share : of the column's variance that is due to interactions.
+    split : the first region; None where the curves hardly differ, or no split leaves enough rows.
+    rows_share : share of the rows that are in the first region, to a tenth.
+    explained : share of the heterogeneity that the split explains, with an interval corrected for all columns.
+    q : p-value of explaining a tenth, corrected for all columns.
+    regions : the curves of a split that is found.
+    """
+
+    column: str
+    kind: str
+    heterogeneity: Mean
+    share: Mean
+    split: Group | None
+    rows_share: float
+    explained: Mean
+    q: float
+    regions: Regions | None
+
+    @property
+    def found(self) -> bool:
+        """Whether the split explains significantly more than a tenth."""
+        return bool(self.explained[2] > LEAST)
+
+
+@dataclass(frozen=True, eq=False)
+class RegionalEffects(PreviewedFrame):
+    """Columns whose split is found first; among them, and among the others, the largest heterogeneity first."""
+
+    effects: tuple[RegionalEffect, ...]
+    rows: int
+    seed: int
+    least: float = LEAST
+
+    def __getitem__(self, column: str) -> RegionalEffect:
+        return next(one for one in self.effects if one.column == column)
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row for each column."""
+        rows = []
+        for one in self.effects:
+            row: dict[str, object] = {"column": one.column, "found": one.found}
+            for name in ("column", "kind", "level", "low", "high"):
+                row[f"split_{name}"] = None if one.split is None else getattr(one.split, name)
+            row |= {"rows_share": one.rows_share, "q": one.q}
+            for name in ("explained", "heterogeneity", "share"):
+                names = (name, f"{name}_stderr", f"{name}_low", f"{name}_high")
+                row |= dict(zip(names, getattr(one, name), strict=True))
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+
+def regional_effects(
+    model: Model | BoundModel,
+    table: Table,
+    *,
+    columns: Sequence[str] | None = None,
+    rows: int = ROWS,
+    seed: int = 0,
+) -> RegionalEffects:
+    """Search, for each of the columns (None: all), the split of the rows that explains most of how its effect differs.
+
+    Parameters
+    ----------
+    model : the network. A model without interactions has one curve for all rows.
+    rows : of which curves are taken, at most; half of them choose a split, and the others measure it.
+    seed : draws the rows and the halves.
+
+    Raises
+    ------
+    NotApplicableError
+        for fewer than two columns, 200 rows, or 100 groups of rows.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabinterp as ti
+    >>> x = pd.DataFrame(np.random.default_rng(0).integers(-9, 10, (1000, 2)), columns=["a", "b"])
+    >>> table = ti.read_table(x.assign(y=x["a"]), target="y", task="regression", kinds={"a": "numeric", "b": "numeric"})
+    >>> model = ti.wrap(lambda rows: (rows["a"] * np.where(rows["b"] > 1, 1, -1)).to_numpy(), task="regression")
+    >>> found = regional_effects(model, table, columns=["a"])["a"]
+    >>> found.split.column, found.split.kind, found.split.high, round(found.explained[0], 3)
+    ('b', 'at_most', 1.0, 1.0)
+    """
+    bound = bind(model, table)
+    if len(bound.columns) < 2:
+        raise NotApplicableError(why("regional_effects.one"))
+    held = np.flatnonzero(bound.table.row_weights > 0)
+    sample = _Sample(bound, held[np.sort(chosen(bound.table.numbers[held], rows, seed))], seed)
+    splits = [*sample.splits()]
+    points = int(np.clip(len(sample.rows) // ROWS_OF_A_POINT, 2, POINTS))
+    plan = start(bound, columns=columns, grid=points, seed=seed)
+    read = [
+        _read(sample, grid, mover(plan, grid)(sample.rows), splits)
+        for grid in plan.grids
+        if (grid.counts() >= SMALL).sum() > 1
+    ]
+    tests = family([measured for _, measured in read])
+    made = [replace(one, explained=mean, q=q) for (one, _), (mean, q) in zip(read, tests, strict=True)]
+    made.sort(key=lambda one: (not one.found, -one.heterogeneity[0]))
+    return RegionalEffects(tuple(made), len(sample.rows), seed)
+
+
+# ---- rows and splits
+
+
+class _Sample:
+    """The rows whose curves are taken: one half chooses splits, the other measures them; the rows of a group are in one half."""
+
+    def __init__(self, bound: BoundModel, rows: IntArray, seed: int) -> None:
+        self.bound, self.rows, self.table = bound, rows, bound.table.take(rows)
+        self.weights, self.group = self.table.row_weights, groups(self.table)
+        first = dealt(self.table, seed + 8, 2) == 0
+        self.halves = first, ~first
+        if len(rows) < 4 * REGION or min(len(np.unique(self.group[half])) for half in self.halves) < UNITS:
+            raise NotApplicableError(why("regional_effects.few", rows=4 * REGION, groups=2 * UNITS))
+
+    def splits(self) -> Iterator[Group]:
+        """Yield the first region of each split that leaves enough rows, and groups of rows, in both regions of both halves."""
+        seen: set[bytes] = set()
+        for name in self.bound.columns:
+            for split in self._of(name):
+                regions = [half & side for half in self.halves for side in (split.rows, ~split.rows)]
+                key = np.packbits(split.rows ^ split.rows[0]).tobytes()  # the same for either region of a split
+                if key not in seen and all(map(self._enough, regions)):
+                    seen.add(key)
+                    yield split
+
+    def _enough(self, rows: BoolArray) -> bool:
+        least = max(REGION, OF_ROWS * len(self.rows)) / 2
+        return bool(rows.sum() >= least) and len(np.unique(self.group[rows])) >= FEWEST
+
+    def _of(self, name: str) -> Iterator[Group]:
+        values = self.table.frame[name]
+        missing = values.isna().to_numpy()
+        if self.table.schema[name].kind == "numeric":
+            x = self.table.numeric(name)
+            known, weights = x[~missing], self.weights[~missing]
+            wanted = (quantile(known, i / PARTS, weights) for i in range(1, PARTS)) if len(known) else ()
+            for edge in Rounding(known).edges(wanted):
+                yield Group(name, "at_most", x <= edge, high=edge)
+                yield Group(name, "above", x > edge, low=edge)  # another split if values are missing
+        else:
+            for level in pd.unique(values[~missing]):
+                is_level = (values == level).to_numpy(dtype=bool, na_value=False)
+                yield Group(name, "level", is_level, level=str(level))
+        yield Group(name, "missing", missing)
+
+
+# ---- one column
+
+
+def _read(
+    sample: _Sample, grid: Grid, scores: FloatArray, splits: Sequence[Group]
+) -> tuple[RegionalEffect, tuple[float, float, float]]:
+    """Return what is known of one column from the scores (n, points, outputs), and how much its split explains."""
+    everyone = np.arange(len(grid.below))
+    weights = sample.bound.table.row_weights
+    at = grid.centre(weights @ grid.spread(everyone) / weights.sum())[0]
+    curves = scores - np.einsum("ngk,g->nk", scores, at)[:, None]
+    flat = (curves * np.sqrt(at)[:, None]).reshape(len(curves), -1)
+    choosing, measuring = sample.halves
+    first, second = ((flat[half], sample.weights[half], sample.group[half]) for half in sample.halves)
+    other = [split for split in splits if split.column != grid.column.name]
+    least = RESOLUTION * float(np.abs(sample.bound.scores).max())
+    split: Group | None = None
+    regions: Regions | None = None
+    measured: tuple[float, float, float] = (np.nan, np.nan, 0.0)
+    size, share = shares(*second)
+    if not size[0] > least:  # rounding, or a column that the model does not read
+        size, share = (0.0, *NONE[1:]), (0.0, *NONE[1:])
+    elif other and shares(*first)[1][0] >= INTERACTING:
+        masks = np.stack([one.rows for one in other])
+        split = other[int(np.argmax(explained_by(*first[:2], masks[:, choosing])))]
+        measured = explained(*second, split.rows[measuring])
+        regions = _regions(sample, grid, curves, at, split)
+    return RegionalEffect(
+        column=grid.column.name,
+        kind=grid.column.kind,
+        heterogeneity=size,
+        share=share,
+        split=split,
+        rows_share=np.nan if split is None else round(float(split.rows.mean()), 1),
+        explained=NONE,
+        q=np.nan,
+        regions=regions,
+    ), measured
+
+
+def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Mean, Mean]:
+    """Return the root of the variance over rows of curves (n, p), summed over points, and the share of the variance in their
+    mean square: what is due to interactions of a column's total.
+
+    The interval of the root is that of its logarithm: a variance is skewed.
+
+    >>> curves = np.array([[1.0], [-1.0], [3.0], [1.0]] * 25)
+    >>> [round(one[0], 3) for one in shares(curves, np.ones(100), np.arange(100))]
+    [1.421, 0.673]
+    """
+    around = _Scatter.of(curves, weights, group, np.ones(len(curves), dtype=bool))
+    total, unit = (curves**2).sum(axis=1), weights / weights.sum()
+    inside, whole = float(unit @ around.distances), float(unit @ total)
+    value = inside + around.error
+    moved = unit * (around.distances - inside)
+    error, reach, _ = _spread(moved / value, group, unit)
+    size, part = float(np.sqrt(value)), min(value / whole, 1.0)
+    others, beyond, _ = _spread((moved - part * unit * (total - whole)) / whole, group, unit, around.error / whole)
+    ends = size * np.exp(np.array([-1, 1]) * reach / 2)
+    return (
+        (size, float(size * error / 2), float(ends[0]), float(ends[1])),
+        (part, float(others), max(0.0, part - float(beyond)), min(1.0, part + float(beyond))),
+    )
+
+
+def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) -> FloatArray:
+    """Return the share of the variance over rows of curves (n, p) that lies between a region and the other rows: (splits,), for
+    regions (splits, n).
+    """
+    around = curves - np.average(curves, axis=0, weights=weights)
+    own = regions * weights
+    inside, size = own @ around, own.sum(axis=1)
+    between = (inside**2).sum(axis=1) * (1 / size + 1 / (weights.sum() - size))
+    return np.asarray(between / (weights @ (around**2).sum(axis=1)))
+
+
+def explained(
+    curves: FloatArray, weights: FloatArray, group: IntArray, region: BoolArray
+) -> tuple[float, float, float]:
+    """Return the share of the variance over rows of curves (n, p) that a region (n,) and the other rows explain, its standard
+    error, and the number of groups it rests on.
+
+    Of a split by chance, average curves differ by their error: that is taken off, and what is taken off, b, varies by at most
+    b times the root of two, as a chi-squared number of one degree of freedom does.
+    """
+    everyone, unit = np.ones(len(curves), dtype=bool), weights / weights.sum()
+    whole, *parts = (_Scatter.of(curves, weights, group, rows) for rows in (everyone, region, ~region))
+    within = parts[0].distances + parts[1].distances
+    errors = sum(float(unit @ rows) * one.error for rows, one in zip((region, ~region), parts, strict=True))
+    total = float(unit @ whole.distances) + whole.error
+    left = (float(unit @ within) + errors) / total
+    moved = unit * (within - unit @ within - left * (whole.distances - unit @ whole.distances)) / total
+    error, _, count = _spread(moved, group, unit, (errors - whole.error) / total)
+    return 1 - left, float(error), count
+
+
+def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, float]]:
+    """Return intervals and corrected p-values of explained shares with standard errors, each from this many groups of rows.
+
+    p is twice that of explaining `LEAST` or less, so that it is below 5% exactly where the interval lies above.
+    """
+    value, error, count = np.array(found, dtype=np.float64).reshape(-1, 3).T
+    df = np.maximum(count - 1, 1)
+    q = benjamini_hochberg(np.minimum(1.0, 2 * stats.t.sf((value - LEAST) / error, df)))
+    level = RATE * max(1, int(np.sum(q <= RATE))) / max(1, int(np.sum(~np.isnan(q))))
+    reach = stats.t.ppf(1 - level / 2, df) * error
+    low, high = value - reach, np.minimum(value + reach, 1.0)
+    return [
+        ((float(a), float(b), float(c), float(d)), float(e))
+        for a, b, c, d, e in zip(value, error, low, high, q, strict=True)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Scatter:
+    """Squared distances (n,) of the curves of some rows to their mean, 0 for other rows, and the squared error of that mean."""
+
+    distances: FloatArray
+    error: float
+
+    @classmethod
+    def of(cls, curves: FloatArray, weights: FloatArray, group: IntArray, rows: BoolArray) -> _Scatter:
+        unit = weights * rows / weights[rows].sum()
+        around = (curves - unit @ curves) * rows[:, None]
+        sums = group_sums((unit[:, None] * around)[rows], group[rows])
+        return cls((around**2).sum(axis=1), float((sums**2).sum()) * len(sums) / (len(sums) - 1))
+
+
+def _spread(
+    moved: FloatArray, group: IntArray, unit: FloatArray, by_chance: float = 0.0
+) -> tuple[FloatArray, FloatArray, float]:
+    """Return the standard errors of numbers from the influences of the rows (n, ...), half the widths of their 95% intervals, and
+    the number of groups of rows of equal weight that would say as much.
+
+    The errors are those of the jackknife over groups, to first order: a group with a share h of the weight `unit` (n,) moves a
+    mean by its influence over 1 - h. Where few groups decide, as of a variance, degrees of freedom are those of the influences.
+    `by_chance`: a part whose error is the root of two times itself.
+    """
+    sums, share = group_sums(moved, group), group_sums(unit, group)
+    count = 1 / float(share @ share)
+    sums = sums / (1 - share).reshape(-1, *[1] * (moved.ndim - 1))
+    error = np.hypot(np.sqrt((sums**2).sum(axis=0) * (len(sums) - 1) / len(sums)), np.sqrt(2) * by_chance)
+    df = np.minimum(count - 1, effective_df(sums, len(sums)))
+    return error, np.asarray(stats.t.ppf(0.975, df) * error), count
+
+
+# ---- average curves
+
+
+def _regions(sample: _Sample, grid: Grid, curves: FloatArray, at: FloatArray, split: Group) -> Regions:
+    """Return the average curves of the measuring half in both regions; the choosing half says between which points, and in which
+    output, they differ.
+    """
+    choosing, measuring = sample.halves
+    w = sample.weights
+    sides = (split.rows, ~split.rows)
+    apart = np.subtract(*(np.average(curves[rows & choosing], axis=0, weights=w[rows & choosing]) for rows in sides))
+    k = int((at @ apart**2).argmax())
+    near = grid.nearest[sample.rows]
+    told = [np.bincount(near[rows & (near >= 0)], minlength=len(grid)) >= SMALL for rows in (*sides, near >= 0)]
+    both = np.flatnonzero((told[0] & told[1])[: grid.points])
+    ends = None
+    if len(both) > 1:
+        below, gap = (np.cumsum(at) - at / 2)[both], apart[both, k]
+        numeric = grid.column.kind == "numeric"
+        places = [np.abs(below - q).argmin() for q in BETWEEN] if numeric else [gap.argmin(), gap.argmax()]
+        first, last = sorted(int(both[place]) for place in places)
+        ends = (first, last) if first < last else None
+    made = [
+        _region(curves[rows, :, k], w[rows] / w[rows].sum(), sample.group[rows], shown, ends)
+        for rows, shown in zip((*(side & measuring for side in sides), measuring), told, strict=True)
+    ]
+    return Regions(sample.bound.outputs[k], grid.values, ends, *made)
+
+
+def _region(
+    curves: FloatArray, unit: FloatArray, group: IntArray, shown: BoolArray, ends: tuple[int, int] | None
+) -> Region:
+    value = unit @ curves
+    around = curves - value
+    error, reach, _ = _spread(unit[:, None] * around, group, unit)
+    found = np.where(shown, np.stack([value, error, value - reach, value + reach]), np.nan)
+    change = NONE
+    if ends is not None:
+        rise = float(value[ends[1]] - value[ends[0]])
+        error, reach, _ = _spread(unit * (around[:, ends[1]] - around[:, ends[0]]), group, unit)
+        change = (rise, float(error), float(rise - reach), float(rise + reach))
+    return Region(Estimates(*found), change)
+
+
+def run(context: Context) -> RegionalEffects:
+    """Search the columns that matter most to the network."""
+    importance = context[PERMUTATION_IMPORTANCE]
+    if importance is None:
+        raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))
+    local = context.network.is_local(context.network.columns)  # otherwise a move encodes whole rows again
+    rows = context.subsample if local else context.gradient_subsample
+    if context.name in context.limited and len(rows) < 4 * REGION:
+        raise NotApplicableError(why("budget.rows", least=4 * REGION))
+    network = context.network.take(rows)
+    most = max(1, min(AUDITED_COLUMNS, AUDITED_CURVES // len(network.outputs)))
+    columns = [importance[0].players[j] for j in np.argsort(-importance[0].importance, kind="stable")[:most]]
+    return regional_effects(network, network.table, columns=columns, seed=context.seed)

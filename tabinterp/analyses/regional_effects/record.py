@@ -1,0 +1,114 @@
+"""Regional effects in the document: the heterogeneity of each column, the split that explains most of it, and the curves of those
+that are found.
+
+Points of fewer than ten rows are left out, and the size of a region is a share to a tenth: from an exact one, and the number of
+rows in a range or at a level elsewhere in the document, the number of a few rows could follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from tabinterp.analyses.groups.group_names import condition_message
+from tabinterp.analyses.record_values import at, fill, interval, number
+from tabinterp.document.base import Interval, Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, used_rows
+from tabinterp.errors import DocumentError
+
+from . import ANALYSIS
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
+
+    from .estimator import RegionalEffect as Found
+    from .estimator import Regions
+
+
+class RegionalPoint(Part):
+    """The average centred curves at one value of the column; none of a region with fewer than ten rows nearest to it."""
+
+    value: str | float | None  # None: missing values
+    inside: Interval
+    outside: Interval
+    everywhere: Interval
+
+
+class RegionalCurves(Part):
+    """The average curves of the rows in the region, of the other rows and of all rows, for one output."""
+
+    output: str | None
+    start: str | float | None  # values between which the changes are; None where there are no two
+    end: str | float | None
+    inside: Interval  # how much higher the curve is at the second of them
+    outside: Interval
+    points: list[RegionalPoint]
+
+
+class RegionalEffect(Part):
+    column: str
+    kind: Literal["numeric", "categorical", "boolean", "ordinal"]
+    heterogeneity: Interval  # root of the variance over rows of the centred curves, in units of the score
+    share: Interval  # of the column's variance that is due to interactions
+    split: Message | None  # the region; the other one is all other rows. None: none was sought
+    rows_share: float | None  # share of the rows in the region, to a tenth
+    explained: Interval  # share of the squared heterogeneity; of the level that keeps the false coverage rate at 5%
+    q: float | None  # of explaining `least`; Benjamini-Hochberg over all columns
+    curves: RegionalCurves | None  # where the split is found: the interval of `explained` lies above `least`
+
+
+class Record(Part):
+    rows: int  # whose curves were taken; half of them chose the splits, the others measured them
+    seed: int
+    columns: int  # that the model has
+    least: float
+    effects: list[RegionalEffect]  # those whose split is found first
+
+    def check_claims(self, document: Document) -> None:
+        """Check that curves are shown exactly where the interval of the explained share lies above the limit."""
+        for index, one in enumerate(self.effects):
+            above = one.explained.low is not None and one.explained.low > self.least
+            if above != (one.curves is not None):
+                raise DocumentError(
+                    f"analyses.regional_effects.effects.{index} must have curves exactly if the interval of its explained share "
+                    f"lies above {self.least}."
+                )
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("regional_effects", "network", self.rows, evaluated(document), self.seed)
+
+
+def build(results: Results) -> Record | None:
+    """Return the regional effects; None where they were not computed."""
+    result = results[ANALYSIS]
+    if result is None:
+        return None
+    effects = [_effect(one) for one in result.effects]
+    return fill(Record, result, columns=len(results.network.columns), effects=effects)
+
+
+def _effect(one: Found) -> RegionalEffect:
+    split = None if one.split is None else condition_message(one.split)
+    curves = _curves(one.regions, one.kind) if one.found and one.regions is not None else None
+    return fill(RegionalEffect, one, split=split, rows_share=number(one.rows_share), curves=curves)
+
+
+def _curves(regions: Regions, kind: str) -> RegionalCurves:
+    values = [None if one is None else float(one) if kind == "numeric" else str(one) for one in regions.values]
+    start, end = (None, None) if regions.ends is None else (values[place] for place in regions.ends)
+    sides = {name: getattr(regions, name) for name in ("inside", "outside", "everywhere")}
+    return RegionalCurves(
+        output=regions.output,
+        start=start,
+        end=end,
+        inside=interval(*regions.inside.change),
+        outside=interval(*regions.outside.change),
+        points=[
+            RegionalPoint(value=value, **{name: at(side.curve, i) for name, side in sides.items()})
+            for i, value in enumerate(values)
+            if np.isfinite(regions.everywhere.curve.value[i])
+        ],
+    )

@@ -1,0 +1,54 @@
+"""Sentences about regional effects."""
+
+from __future__ import annotations
+
+TEXT: dict[str, str | tuple[str, str]] = {
+    "step.regional effects": "regional effects",
+    "rows_of.regional_effects": "Regional effects",
+    "report.regional.fold": (
+        "Regional effects: the effect curves of {found} of {tested} columns differ between two regions of the rows"
+    ),
+    "report.regional.fold.none": "Regional effects: no split found for any of {tested} columns",
+    "report.regional.note": (
+        "The heterogeneity of a column is the standard deviation over rows of the centred curves of single rows ({scale}). A "
+        "split divides the rows into two regions by another column. It is chosen on half of {rows} rows and measured on the "
+        "other half, and is reported if the 95% CI for the share of the heterogeneity (squared) that it explains, adjusted for "
+        "all columns, lies above {least}. The CIs of curves and changes are not adjusted. The linear counterpart adds up the "
+        "effects of encoded columns; unless the encoding combines columns, its curves are the same in all regions."
+    ),
+    "report.regional.change": (
+        "For rows with {split}, the mean score ({scale}) {inside} as {column} goes from {start} to {end}. For all other rows, it "
+        "{outside}.",
+        "split: a condition, such as 'income at most 2,000'; inside, outside: report.regional.rises, .falls or .flat",
+    ),
+    "report.regional.change.output": (
+        "For rows with {split}, the mean score of “{output}” ({scale}) {inside} as {column} goes from {start} to {end}. For all "
+        "other rows, it {outside}.",
+        "split: a condition, such as 'income at most 2,000'; inside, outside: report.regional.rises, .falls or .flat",
+    ),
+    "report.regional.rises": ("rises by {size}", "after 'the mean score'; size: a difference with its interval"),
+    "report.regional.falls": ("falls by {size}", "after 'the mean score'; size: a difference with its interval"),
+    "report.regional.flat": (
+        "does not change significantly ({interval})",
+        "after 'the mean score'; interval: a 95% CI",
+    ),
+    "report.regional.aria": (
+        "Average effect curves of {column} for rows with {split}, for all other rows and for all rows; points: {count}."
+    ),
+    "report.regional.curves": "Effect of {column} by region",
+    "report.regional.others": "all other rows",
+    "report.regional.everywhere": "all rows",
+    "report.regional.table": (
+        "Heterogeneity of effects ({scale}) and the split that explains most of it, for {shown} of {count} columns"
+    ),
+    "report.regional.heterogeneity": "Heterogeneity [95% CI]",
+    "report.regional.share": "Share of variance due to interactions [95% CI]",
+    "report.regional.split": "Split",
+    "report.regional.rows_share": "Rows (to 10%)",
+    "report.regional.explained": "Explained share [adjusted CI]",
+    "report.regional.q": "Adjusted p (explains {least})",
+    "why.regional_effects.one": "regional effects are sought between two columns or more, and the model has one",
+    "why.regional_effects.few": (
+        "regional effects need at least {rows} rows with positive weight, and {groups} groups where rows come in groups"
+    ),
+}
