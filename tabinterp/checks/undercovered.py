@@ -57,14 +57,14 @@ CHECK = Check(
             "raised": (
                 (
                     "For rows with {group} (n = {rows}), the network's conformal intervals cover {value}% of the outcomes "
-                    "(corrected interval {low}% to {high}%) instead of {level}%. Number of subgroups tested: {tested}."
+                    "(adjusted CI {low}% to {high}%) instead of {level}%. Number of subgroups tested: {tested}."
                 ),
                 "group: such as 'age = 25 to 30'; value, low, high, level: percentages; tested: number of groups",
             ),
             "raised_sets": (
                 (
                     "For rows with {group} (n = {rows}), the network's conformal sets cover {value}% of the outcomes "
-                    "(corrected interval {low}% to {high}%) instead of {level}%. Number of subgroups tested: {tested}."
+                    "(adjusted CI {low}% to {high}%) instead of {level}%. Number of subgroups tested: {tested}."
                 ),
                 "group: such as 'age = 25 to 30'; value, low, high, level: percentages; tested: number of groups",
             ),

@@ -92,7 +92,7 @@ CHECK = Check(
             "raised": (
                 (
                     "The network performs poorly for rows with {group} (n = {rows}): in this group, the loss of "
-                    "boosted trees is {value} lower than the network's (corrected interval {low} to {high}). The "
+                    "boosted trees is {value} lower than the network's (adjusted CI {low} to {high}). The "
                     "network's loss is {loss} in this group and {rest} in the other rows. Number of groups with "
                     "poor performance: {count} of the {tested} tested, which were selected from {searched}."
                 ),
@@ -104,7 +104,7 @@ CHECK = Check(
             "raised_sure": (
                 (
                     "The network performs poorly for rows with {group} (n = {rows}): its loss is {value} higher than "
-                    "its own probabilities imply (corrected interval {low} to {high}). The network's loss is {loss} "
+                    "its own probabilities imply (adjusted CI {low} to {high}). The network's loss is {loss} "
                     "in this group and {rest} in the other rows. Number of groups with poor performance: {count} of "
                     "the {tested} tested, which were selected from {searched}."
                 ),
