@@ -256,6 +256,40 @@ def test_rows_of_weight_count_as_many_as_say_as_much():
         assert sorted(one.group.level for one in found if one.group.column == "town") == expected
 
 
+@pytest.mark.parametrize("heavy", [10, 9])
+def test_a_side_on_which_few_rows_have_weight_is_not_compared(heavy):
+    """Rows of weight zero count as none: the loss of ten rows that have weight is compared, and that of nine is not."""
+    size = dict.fromkeys("ABC", 100)
+    frame = towns(size, size)
+    frame["w"] = np.where((np.arange(600) >= heavy) & (frame["part"] == "train"), 0.0, 1.0)
+    table = ti.read_table(frame, target="y", split="part", task="regression", weight="w")
+    model = constant(task="regression")
+    if heavy == 10:
+        assert np.isfinite(overfitting(model, table, model).network).all()
+        return
+    with pytest.raises(NotApplicableError, match="fewer than 10 rows"):
+        overfitting(model, table, model)
+
+
+class Overflowing(nn.Module):
+    def forward(self, x):
+        return 800 * x
+
+
+def test_a_loss_that_overflows_leaves_a_gap_without_value():
+    frame = towns(dict.fromkeys("AB", 100), dict.fromkeys("AB", 100))
+    frame["y"] = np.random.default_rng(0).poisson(1, len(frame)).astype(float)
+    table = ti.read_table(frame, target="y", split="part", task="count")
+    encoder = ColumnTransformer([("numbers", "passthrough", ["a"])]).fit(frame)
+    network = ti.wrap(Overflowing(), encoder=encoder, task="count", outputs="log_rate")
+    with np.errstate(all="ignore"):
+        document = ti.audit(network, table, analyses=["overfitting"]).document
+    found = document.analyses["overfitting"]
+    found.check_claims(document)
+    assert (found.excess.value, found.tested) == (None, 0)
+    assert next(one.status for one in document.findings if one.slug == "overfit") == "not_applicable"
+
+
 def test_a_slice_of_few_groups_has_no_interval_and_is_not_tested():
     size = dict.fromkeys("ABC", 100)
     frame = towns(size, size)

@@ -134,7 +134,7 @@ def overfitting(
         raise NotApplicableError(why("overfitting.split"))
     sides: tuple[tuple[BoolArray, Side], ...] = ((held, "held_out"), (~held, "training"))
     for side, name in sides:
-        if len(np.unique(groups(table)[side])) < FEWEST:
+        if len(np.unique(groups(table)[side])) * _effective(table, side) < FEWEST * side.sum():
             raise NotApplicableError(why("overfitting.few", least=FEWEST))
         require_events(table.take(side), name)
     loss = loss_for(None, table.schema.task)

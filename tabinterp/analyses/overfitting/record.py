@@ -56,7 +56,9 @@ class Record(Part):
         for name, one in found.items():
             if min(one.rows, one.training_rows) < SMALL:
                 raise DocumentError(f"{name} has fewer than {SMALL} rows on one side of the split.")
-            ours, theirs, excess = (part.value or 0.0 for part in (one.network, one.linear, one.excess))
+            ours, theirs, excess = (part.value for part in (one.network, one.linear, one.excess))
+            if ours is None or theirs is None or excess is None:  # a loss overflowed
+                continue
             if not math.isclose(excess, ours - theirs, rel_tol=1e-6, abs_tol=1e-9 * max(1.0, abs(ours))):
                 raise DocumentError(
                     f"{name}.excess is {excess:g}, but the network's gap minus the linear model's is {ours - theirs:g}."

@@ -40,5 +40,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "losses on training rows and on held-out rows are compared, and it is not known which rows were held out; read the "
         "table with the split used to train the network"
     ),
-    "why.overfitting.few": "fewer than {least} rows or groups of rows are on one side of the split",
+    "why.overfitting.few": (
+        "fewer than {least} rows or groups of rows are on one side of the split (with weights, the effective sample size counts)"
+    ),
 }
