@@ -3,9 +3,9 @@
     python -m benchmarks.regional_effects [--rows 1000] [--columns 14]        needs effector
 
 A network 128-64 with large random weights on normal columns; curves of all columns at 20 points, and one split of each by any
-other column at 19 values. effector's PDP is handed the leanest function there is, the layers in single precision on an array, and asked
-for the same points and one split (`find_regions` with `Best(max_depth=1)`). We also measure each split on the other half of the
-rows, with intervals. One thread, both warmed up, best of three. Bar: our time is at most that of effector.
+other column at 19 values. effector's PDP is handed the leanest function there is, the layers in single precision on an array, and
+asked for the same points and one split (`find_regions` with `Best(max_depth=1)`). We also measure each split on the other half of
+the rows, with intervals. One thread, both warmed up, best of three. Bar: our time is at most that of effector.
 """
 
 from __future__ import annotations
@@ -58,9 +58,8 @@ def main() -> int:
     regional_effects(bound, table, columns=["x0"])
     seconds, found = timed(lambda: regional_effects(bound, table, rows=asked.rows), RUNS)
     peer, _ = timed(theirs, RUNS)
-    print(
-        f"{asked.rows:,} rows, {asked.columns} columns, {POINTS} points; {sum(one.split is not None for one in found.effects)} splits"
-    )
+    splits = sum(one.split is not None for one in found.effects)
+    print(f"{asked.rows:,} rows, {asked.columns} columns, {POINTS} points; {splits} splits")
     print("| | seconds |\n|---|---|")
     print(f"| tabinterp | {seconds:.3f} |\n| effector {version('effector')} | {peer:.3f} |")
     print(f"ratio {seconds / peer:.3f} (bar: at most {BAR:.0f})")
