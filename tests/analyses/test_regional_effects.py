@@ -83,6 +83,23 @@ def test_a_column_that_is_not_read_has_neither_heterogeneity_nor_split():
     assert not found.found
 
 
+def test_no_split_is_sought_of_an_effect_that_hardly_differs():
+    found = found_of(lambda rows: 10 * rows["a"] + np.where(rows["b"] > 0, 0.5, -0.5) * rows["a"], numbers(), ["a"])[
+        "a"
+    ]
+    assert found.share[3] < 0.01
+    assert found.heterogeneity[0] == pytest.approx(0.5, rel=0.1)
+    assert found.split is None
+
+
+def test_a_column_does_not_split_its_own_effect():
+    """The sum of b and c alone says how steep the effect of a is, and a column that is all but equal to it is a itself."""
+    frame = numbers()
+    frame["a"] = (frame["b"] + frame["c"]) / np.sqrt(2) + 0.05 * frame["a"]
+    found = found_of(lambda rows: rows["a"] * (rows["b"] + rows["c"]), frame, ["a"])["a"]
+    assert found.split.column in {"b", "c"}
+
+
 # ---- beside loops
 
 
@@ -478,6 +495,20 @@ def test_points_of_few_rows_of_a_region_are_left_out():
     np.testing.assert_array_equal(np.isnan(one.regions.inside.curve.value), counts < 10)
     assert (counts < 10).any()
     assert not np.isnan(one.regions.inside.curve.value[list(one.regions.ends)]).any()
+
+
+@pytest.mark.parametrize("few", [9, 10])
+def test_a_point_of_a_region_is_shown_from_ten_rows_on(few):
+    draw = np.random.default_rng(8)
+    frame = pd.DataFrame(
+        {"a": draw.choice(["x", "y"], 600), "b": np.repeat([1.0, 2.0], 300), "c": draw.normal(size=600)}
+    )
+    frame.loc[frame.index[:few].union(frame.index[-60:]), "a"] = "z"
+    found = found_of(lambda rows: (rows["a"] == "x") * rows["b"] * 5, frame, ["a"], kinds={"b": "numeric"})["a"]
+    assert (found.split.column, found.split.high) == ("b", 1.0)
+    at = found.regions.values.index("z")
+    assert np.isnan(found.regions.inside.curve.value[at]) == (few < 10)
+    assert not np.isnan(found.regions.outside.curve.value[at])
 
 
 def test_a_document_may_not_show_curves_of_a_split_that_is_not_found():
