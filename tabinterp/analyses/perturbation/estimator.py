@@ -198,7 +198,8 @@ def _perturbed(
     require_events(evaluated, "all" if table.held_out is None else "held_out")
     if len(rows) < len(evaluated) and too_few_events(table.take(rows), "all") is not None:
         raise NotApplicableError(why("perturbation.drawn", rows=len(rows)))
-    kept, donors, donors_of = rows, len(rows), "all"
+    kept, donors = rows, len(rows)
+    donors_of: Literal["training", "all"] = "all"
     if table.held_out is not None and not table.held_out.all():
         training = np.flatnonzero(~table.held_out)
         training = training[chosen(table.numbers[training], DONORS, seed)]

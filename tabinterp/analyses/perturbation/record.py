@@ -89,7 +89,8 @@ class Record(Part):
         rises = [one.network.value for one in self.columns]
         if any(one is None or other is None or one < other for one, other in pairwise(rises)):
             raise DocumentError("analyses.perturbation.columns must hold the largest rise in the network's loss first.")
-        for part in (*self.sizes[1:], *self.columns, *([] if self.numbers is None else [self.numbers])):
+        parts: list[AtSize | OfColumn] = [*self.sizes, *self.columns, *([] if self.numbers is None else [self.numbers])]
+        for part in parts:
             _check_differences(part, self.sizes[0])
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
