@@ -185,7 +185,8 @@ def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Me
     error, count = spread(moved, group, np.ones(len(group), dtype=bool))
     if draws < SMALL:
         return NONE
-    reach = float(stats.t.ppf(0.975, min(draws - 1.0, effective_df(np.bincount(group, moved), count)))) * error
+    left = float(effective_df(np.bincount(group, moved).astype(np.float64), count))
+    reach = float(stats.t.ppf(0.975, min(draws - 1, left))) * error
     digits = 1 - int(np.floor(np.log10(error))) if error > 0 else 15
     low, high = round(value - reach, digits), round(value + reach, digits)
     return round(value, digits), round(error, digits), low, high
