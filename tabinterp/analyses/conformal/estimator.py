@@ -252,7 +252,7 @@ class Threshold:
 
         >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19))
         >>> one.exact, round(one.smooth, 2)
-        (18.0, 17.45)
+        (18.0, 17.6)
         """
         order = np.argsort(strange, kind="stable")
         order = order[weights[order] > 0]
