@@ -427,6 +427,22 @@ def test_weighted_slices_beside_few_uncovered_rows_are_not_told():
     assert not [one for one in found.slices if one.group.column == "city"]
 
 
+@pytest.mark.parametrize("noise", [4.0, 2.0, 0.2])
+def test_no_small_count_follows_from_the_coverage_of_slices(noise):
+    network, linear = drawn_rows(2000, 2, noise=noise)
+    found = conformal(network, network.table, linear)
+    columns = {}
+    for one in found.slices:
+        columns.setdefault(one.group.column, []).append((one.rows, one.rows * (1 - one.coverage[0])))
+    whole = [parts for parts in columns.values() if sum(rows for rows, _ in parts) == 2000]
+    assert whole  # from which the number of all rows that are not covered follows
+    for parts in columns.values():
+        assert all(round(missed) >= 10 for _, missed in parts)
+        for every in whole:
+            rest = round(sum(missed for _, missed in every) - sum(missed for _, missed in parts))
+            assert rest == 0 or rest >= 10
+
+
 def test_what_is_assumed_or_not_told():
     rows = np.repeat([0, 1, 2], [200, 200, 200])
     slices = [Group("c", "level", rows == k, level=str(k)) for k in range(3)]
