@@ -21,6 +21,7 @@ from tabinterp.analyses.conformal.estimator import (
     Intervals,
     Threshold,
     _assumed_covered,
+    _rounded,
     adaptive,
     conformal,
     nonconformity,
@@ -87,7 +88,7 @@ def test_intervals_are_those_of_mapie():
             _, ends = mapie.predict_interval(rows.inputs[half == k])
             low, high = ends[:, :, 0].T
             exact = Threshold.of(strange, 1.0 * (half != k)).exact
-            np.testing.assert_allclose(2 * exact, high - low, rtol=1e-4)
+            np.testing.assert_allclose(nonconformity(bound, rows.y)[1](np.full(len(low), exact)), high - low, rtol=1e-4)
             own = found.covered.value[half == k] > 0
             assert (own != ((rows.y[half == k] >= low) & (rows.y[half == k] <= high))).sum() <= 1  # a row on its end
     told = conformal(*three("regression"), seed=3)
@@ -247,6 +248,27 @@ def test_errors_are_those_of_resampled_rows(task, more):
                 assert own == pytest.approx(error, rel=0.2)
 
 
+def test_rows_of_one_half_have_the_error_of_the_other_half_s_threshold():
+    network, _ = drawn_rows(600, 8, **ODD)
+    table = network.table
+    half, weights = dealt(table, 7, 2), table.row_weights
+    found, strange = Intervals.of(network, half, 0), np.abs(table.y - network.scores[:, 0])
+    other = Threshold.of(strange, weights * (half == 1))
+    first = half == 0
+    value, moved = found.width.mean(first, weights, half)
+    assert value == pytest.approx(2 * other.smooth)
+    np.testing.assert_allclose(
+        moved, 2 * other.moved, atol=1e-12
+    )  # the width is one number: its own rows do not move it
+    value, moved = found.covered.mean(first, weights, half)
+    hit = strange <= other.exact
+    assert value == pytest.approx(np.average(hit[first], weights=weights[first]))
+    np.testing.assert_allclose(moved[first], (weights * (hit - value))[first] / weights[first].sum())
+    near = np.average(other.near(strange)[first], weights=weights[first])
+    share = np.average(hit[~first], weights=weights[~first])
+    np.testing.assert_allclose(moved[~first], -near * (weights * (hit - share))[~first] / weights[~first].sum())
+
+
 def test_groups_of_equal_rows_have_the_error_of_one_row_each():
     draw = np.random.default_rng(5)
     x, noise = draw.normal(size=(2, 1500))
@@ -286,6 +308,14 @@ def test_widths_and_their_paired_difference_are_rounded_and_point_to_no_row():
     assert found.difference[3] < 0  # the linear model's residuals are larger
     same = conformal(network, network.table, network)
     assert same.difference == (0.0, 0.0, 0.0, 0.0)
+
+
+def test_few_rows_that_decide_leave_few_degrees_of_freedom():
+    moved = np.r_[19.0, -np.ones(19)]
+    kurtosis = stats.kurtosis(moved, fisher=False)
+    reach = stats.t.ppf(0.975, 19 / (1 + (kurtosis - 3) / 2)) * np.sqrt(moved @ moved * 20 / 19)
+    assert _rounded(0.0, moved, np.arange(20), 20)[3] == pytest.approx(reach, rel=0.02)
+    assert np.isnan(_rounded(0.0, moved, np.arange(20), 9)).all()
 
 
 @pytest.mark.nightly
@@ -395,6 +425,22 @@ def test_weighted_slices_beside_few_uncovered_rows_are_not_told():
     covered = Intervals.of(network, half, 0).covered.value
     assert 0 < (covered[~city] == 0).sum() < 10
     assert not [one for one in found.slices if one.group.column == "city"]
+
+
+@pytest.mark.parametrize("noise", [4.0, 2.0, 0.2])
+def test_no_small_count_follows_from_the_coverage_of_slices(noise):
+    network, linear = drawn_rows(2000, 2, noise=noise)
+    found = conformal(network, network.table, linear)
+    columns = {}
+    for one in found.slices:
+        columns.setdefault(one.group.column, []).append((one.rows, one.rows * (1 - one.coverage[0])))
+    whole = [parts for parts in columns.values() if sum(rows for rows, _ in parts) == 2000]
+    assert whole  # from which the number of all rows that are not covered follows
+    for parts in columns.values():
+        assert all(round(missed) >= 10 for _, missed in parts)
+        for every in whole:
+            rest = round(sum(missed for _, missed in every) - sum(missed for _, missed in parts))
+            assert rest == 0 or rest >= 10
 
 
 def test_what_is_assumed_or_not_told():

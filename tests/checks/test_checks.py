@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from tabinterp import messages
 from tabinterp.analyses.calibration.record import Calibrated, CalibrationBend
-from tabinterp.analyses.conformal.record import SliceCoverage
 from tabinterp.analyses.conformal.record import Record as Sets
+from tabinterp.analyses.conformal.record import SliceCoverage
 from tabinterp.analyses.data_quality.record import Heap
 from tabinterp.analyses.overfitting.record import Record as Gaps
 from tabinterp.analyses.overfitting.record import SliceGap
@@ -196,7 +196,9 @@ def perturbed(rise: Interval, loss: Interval | None, null: float = 1.0) -> Docum
 def covered(coverage: Interval | None, tested: int = 20, kind: str = "interval") -> Document:
     """The intervals or sets, made for 90%, cover so many outcomes of a slice; None: of no slice this may be told."""
     group = Message(key="group.level", values={"column": "city", "level": "a"})
-    slices = [] if coverage is None else [SliceCoverage(group=group, rows=150, coverage=coverage, q=0.01, width=part(2.0))]
+    slices = (
+        [] if coverage is None else [SliceCoverage(group=group, rows=150, coverage=coverage, q=0.01, width=part(2.0))]
+    )
     record = Sets(
         kind=kind, level=0.9, rows=900, seed=0, network=part(2.0), linear=part(2.0), difference=part(0.0), tested=tested,
         slices=slices,
@@ -449,7 +451,9 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
     "undercovered": {
         "raised": [lambda: covered(part(0.8, 0.76, 0.85)), lambda: covered(part(0.8, 0.76, 0.85), kind="set")],
         "cleared": [
-            lambda: covered(part(0.8, 0.76, 0.851)), lambda: covered(part(0.95)), lambda: covered(None),
+            lambda: covered(part(0.8, 0.76, 0.851)),
+            lambda: covered(part(0.95)),
+            lambda: covered(None),
             lambda: covered(None, kind="set"),
         ],
         "not_applicable": [
@@ -608,3 +612,12 @@ def test_a_pair_of_hidden_columns_needs_two_of_them():
     for p, key in ((0.5, "cleared"), (0.009, "cleared_none")):
         found = next(one for one in judge(hidden_pair(p, 0.01)) if one.slug == "interaction-only")
         assert found.claim.key == f"finding.interaction-only.{key}"
+
+
+@pytest.mark.parametrize(("kind", "key"), [("interval", ""), ("set", "_sets")])
+def test_coverage_is_that_of_intervals_or_of_sets(kind, key):
+    (check,) = (one for one in CHECKS if one.slug == "undercovered")
+    for name, coverage in (("raised", part(0.8, 0.76, 0.85)), ("cleared", part(0.9))):
+        outcome = check.evaluate(covered(coverage, kind=kind), check.default_limits)
+        assert outcome.key == name + key
+        assert ("conformal sets" in check.text.claims[outcome.key][0]) == (kind == "set")

@@ -185,7 +185,8 @@ def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Me
     error, count = spread(moved, group, np.ones(len(group), dtype=bool))
     if draws < SMALL:
         return NONE
-    reach = float(stats.t.ppf(0.975, min(draws - 1.0, effective_df(np.bincount(group, moved), count)))) * error
+    left = float(effective_df(np.bincount(group, moved).astype(np.float64), count))
+    reach = float(stats.t.ppf(0.975, min(draws - 1, left))) * error
     digits = 1 - int(np.floor(np.log10(error))) if error > 0 else 15
     low, high = round(value - reach, digits), round(value + reach, digits)
     return round(value, digits), round(error, digits), low, high
@@ -251,7 +252,7 @@ class Threshold:
 
         >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19))
         >>> one.exact, round(one.smooth, 2)
-        (18.0, 17.45)
+        (18.0, 17.6)
         """
         order = np.argsort(strange, kind="stable")
         order = order[weights[order] > 0]
