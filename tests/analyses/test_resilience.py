@@ -17,7 +17,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 
 import tabinterp as ti
 from tabinterp.analyses.data_quality.drift import whole_drift
-from tabinterp.analyses.resilience.estimator import SHARES, _Asked, _standardised, _traits, resilience
+from tabinterp.analyses.resilience.estimator import SHARES, _Asked, _clusters, _standardised, _traits, resilience
 from tabinterp.errors import DocumentError, NotApplicableError
 from tabinterp.models import bind
 from tabinterp.table.folds import dealt
@@ -174,9 +174,9 @@ def test_subsets_are_those_derived_again_and_errors_are_those_of_statsmodels(tas
 
 
 @pytest.mark.parametrize("design", ["rows", "weights", "groups"])
-def test_errors_of_rises_are_those_of_numerical_derivatives(design):
+def test_errors_of_rises_and_of_r2_are_those_of_numerical_derivatives(design):
     """By the weight of a row, or of a group of rows; subsets are taken as given."""
-    rows, lost, _, subsets = chosen("regression", design)
+    rows, lost, scores, subsets = chosen("regression", design)
     *_, result = found("regression", design)
     groups, w, step = np.arange(len(rows)) if rows.groups is None else rows.groups, rows.row_weights, 1e-5
     checked = 0
@@ -189,10 +189,16 @@ def test_errors_of_rises_are_those_of_numerical_derivatives(design):
             values = [np.average(own, weights=weights * side) for own, side in zip(lost, factor, strict=True)]
             return values[0] - values[1] - np.average(lost[0] - lost[1], weights=weights)
 
-        whole, count = rise(w), len(np.unique(groups))
-        moved = [(rise(w * (1 + step * (groups == out))) - whole) / step for out in range(count)]
-        error = np.sqrt(count / (count - 1) * np.square(moved).sum())
-        assert one.rise[:2] == pytest.approx((whole, error), rel=0.02)
+        def fit(weights, factor=subsets[key]):
+            return r2_score(rows.y, scores[0], sample_weight=weights * factor[0])
+
+        count = len(np.unique(groups))
+        for made, of in ((one.rise, rise), (one.network_power, fit)):
+            if of is rise or one.kind != "hardest":
+                whole = of(w)
+                moved = [(of(w * (1 + step * (groups == out))) - whole) / step for out in range(count)]
+                error = np.sqrt(count / (count - 1) * np.square(moved).sum())
+                assert made[:2] == pytest.approx((whole, error), rel=0.02)
         checked += 1
     assert checked >= 5
 
@@ -321,6 +327,24 @@ def asked_of(frame: pd.DataFrame, **settings) -> _Asked:
     return _Asked(held, held, 0)
 
 
+def test_the_worst_cluster_is_chosen_in_the_first_half_alone():
+    frame = rows_of(2000, 2).drop(columns="w")
+    code, second = np.arange(1000) % 3, asked_of(frame, task="regression").second_half
+    assert abs(second.mean() - 0.5) < 0.01
+    held = np.flatnonzero(frame["part"] == "test")
+    frame.loc[held, "y"] += 20.0 * (~second & (code == 1)) + 40.0 * (second & (code == 2))
+    assert asked_of(frame, task="regression").worst_cluster(code) == 1
+    few = np.where(np.arange(1000) < 90, 1, 0)  # about 45 in each half
+    assert asked_of(frame, task="regression").worst_cluster(few) is None
+
+
+def test_clusters_are_those_of_weighted_rows():
+    learnt = np.repeat([0.0, 1.0, 100.0], 50)[:, None]
+    weights, held = np.repeat([1.0, 1.0, 1e-7], 50), np.repeat([0.0, 1.0], 200)[:, None]
+    code = _clusters(learnt, weights, held, 0)
+    assert code[0] != code[-1]
+
+
 def test_no_difference_between_shares_tells_of_few_rows_or_events():
     frame = rows_of(2000, 2).assign(part=np.r_[np.repeat("train", 1000), np.repeat("test", 1000)])
     y = np.zeros(2000, dtype=int)
@@ -335,7 +359,7 @@ def test_no_difference_between_shares_tells_of_few_rows_or_events():
     assert 0.5 not in last
     heavy = rows_of(2000, 2).assign(part=np.r_[np.repeat("train", 1000), np.repeat("test", 1000)])
     heavy["w"] = 1.0
-    heavy.loc[1500:1503, "w"] = 50.0  # four rows are a sixth of the weight
+    heavy.loc[1500:1511, "w"] = 25.0  # about five rows are a tenth of the weight
     told = asked_of(heavy, task="regression", weight="w")._told(first)
     places = [int(told[share].sum()) for share in sorted(told)]
     assert np.diff([*places, 1000]).min() >= 10

@@ -37,7 +37,7 @@ from tabinterp.analyses.context import Context
 from tabinterp.analyses.data_quality.bins import as_number, cutting, known_in
 from tabinterp.analyses.data_quality.drift import whole_drift
 from tabinterp.analyses.performance.estimator import bound_pair
-from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.arrays import FloatArray, HashArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model
@@ -288,9 +288,9 @@ class _Asked:
     def _tells_of_few(self, rows: BoolArray) -> bool:
         codes = self.table.codes
         counts = np.array([rows.sum()]) if codes is None else np.bincount(codes[rows], minlength=2)
-        return bool(counts.sum() < SMALL or ((counts > 0) & (counts < SMALL)).any())
+        return bool(((counts > 0) & (counts < SMALL)).any())
 
-    def _hardest(self, model: int, ties: FloatArray | IntArray) -> IntArray:
+    def _hardest(self, model: int, ties: HashArray) -> IntArray:
         """Return the places (m,) of the rows after the first part, by the loss that earlier parts predict for them, the largest
         first in every part.
         """
@@ -311,7 +311,7 @@ class _Asked:
 
     @property
     def second_half(self) -> BoolArray:
-        return dealt(self.table, self._seed + 2, 2) == 1
+        return np.asarray(dealt(self.table, self._seed + 2, 2) == 1)
 
     def worst_cluster(self, code: IntArray) -> int | None:
         """Return the cluster with the largest loss of the network in the first half of the rows; None where fewer than two have
@@ -374,7 +374,7 @@ def _odds(table: Table, x: FloatArray, learnt: IntArray, held: IntArray, seed: i
         outside, inside = fold != k, fold == k
         fit = LogisticRegression(max_iter=1000, class_weight="balanced")
         logit[inside] = fit.fit(x[rows][outside], side[outside], w[outside]).decision_function(x[rows][inside])
-    return np.exp(logit[side == 1])
+    return np.asarray(np.exp(logit[side == 1]))
 
 
 def _traits(table: Table, inside: BoolArray) -> tuple[Trait, ...]:
@@ -414,7 +414,7 @@ def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | 
             continue
         shares = [round(float(np.average(hit[side], weights=w[side])), 2) for side in (inside, ~inside)]
         apart = abs(shares[0] - shares[1]) / float(np.sqrt(whole * (1 - whole)))
-        found.append((round(apart, 9), Trait(name, str(levels[level]), *shares)))
+        found.append((round(apart, 9), Trait(name, str(levels[int(level)]), *shares)))
     return max(found, key=lambda one: (one[0], one[1].inside), default=None)
 
 
