@@ -5,10 +5,8 @@ from __future__ import annotations
 TEXT: dict[str, str | tuple[str, str]] = {
     "step.overfitting by slice": "overfitting by subgroup",
     "rows_of.overfitting": "Overfitting",
-    "report.section.overfitting": "Overfitting and perturbed values",
-    "report.section.overfitting.summary": (
-        "Change in loss from training rows to held-out rows, by subgroup; performance when values are perturbed."
-    ),
+    "report.section.overfitting": "Overfitting and robustness",
+    "report.section.overfitting.summary": "Held-out rows beside training rows; perturbed values, prediction sets, hard rows.",
     "report.overfitting.heading": "Overfitting",
     "report.overfitting.lead": (
         "From training rows to held-out rows, the network's {metric} changes by {network} and that of {linear:name} by "

@@ -24,7 +24,8 @@ def build(record: Record, document: Document) -> list[Block]:
         linear=linear,
         rise=stated(noted.rise, sign=True),
     )
-    known = [*filter(None, [_compared("lost", record.lost_at, linear), _compared("worse", record.worse_from, linear)])]
+    lost = None if record.lost_at == record.worse_from else record.lost_at  # worse says it too
+    known = [*filter(None, [_compared("lost", lost, linear), _compared("worse", record.worse_from, linear)])]
     by_column: list[Column[OfColumn]] = [
         name_column(t("report.column"), lambda row: row.column),
         interval_column(capital(t("report.network")), lambda row: row.network, "net", sign=True),
@@ -92,7 +93,7 @@ def _curve(record: Record, of: str, metric: str) -> Figure:
         interval_column(capital(t("report.linear")), lambda one: getattr(one, names[1]), "lin"),
         interval_column(t("report.difference"), lambda one: getattr(one, names[2]), sign=True),
     ]
-    caption = t("report.perturbation.caption", metric=metric)
+    caption = t("report.perturbation.caption", metric=capital(metric))
     return Figure(
-        svg, aria, legend, caption, table(t("report.perturbation.table", metric=metric), record.sizes, columns)
+        svg, aria, legend, caption, table(t("report.perturbation.table", metric=capital(metric)), record.sizes, columns)
     )

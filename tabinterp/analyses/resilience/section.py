@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tabinterp.document.document import Document
 from tabinterp.report import figures
-from tabinterp.report.blocks import Block, Figure, Fold, Key, Panels, Paragraph, Table
+from tabinterp.report.blocks import Block, Figure, Fold, Heading, Key, Panels, Paragraph, Table
 from tabinterp.report.tables import MODELS, Column, interval_column, table
 from tabinterp.report.words import capital, counted, interval, number, say, share, stated, t, tidy
 
@@ -38,7 +38,7 @@ def build(record: Record, document: Document) -> list[Block]:
     ]
     if panels:
         folded.append(Panels([[one] for one in panels]))
-    return [*lead, Fold(t("report.resilience.fold"), tuple(folded))]
+    return [Heading(t("report.resilience.heading")), *lead, Fold(t("report.resilience.fold"), tuple(folded))]
 
 
 def _percent(row: OnRows) -> str:

@@ -6,6 +6,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "step.resilience on hard and outer rows": "resilience on hard and outer rows",
     "rows_of.resilience": "Resilience on hard and outer rows",
     "resilience.mean": ("{column} (mean)", "column: the name of a column of numbers"),
+    "report.resilience.heading": "Hard rows",
     "report.resilience.lead": (
         "From all rows to the {share} hardest for each model, the rise in the network's {metric} minus that of {linear:name} is "
         "{rise}.",
