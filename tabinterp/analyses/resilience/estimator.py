@@ -234,8 +234,7 @@ class _Asked:
         interval = Power.student if kind == "all" else Power.skewed  # of all rows as everywhere else
         powers = (NONE,) * 3 if other is not None else self._powers(weights[0], interval)
         size = int(effective(weights[0]) + 1e-9)
-        losses = (interval(one) for one in (ours, theirs, ours - theirs))
-        return OnRows(kind, share, size, *losses, rise, *powers)
+        return OnRows(kind, share, size, interval(ours), interval(theirs), interval(ours - theirs), rise, *powers)
 
     def _means(self, weights: Sequence[FloatArray]) -> tuple[Power, Power]:
         ours, theirs = (mean(lost, w, self.table.groups) for lost, w in zip(self._lost, weights, strict=True))

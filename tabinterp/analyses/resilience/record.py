@@ -30,7 +30,7 @@ class OnRows(Part):
     network: Interval
     linear: Interval
     difference: Interval
-    rise: Interval  # rise in the network's loss from all rows minus that in the linear model's; of all rows none
+    rise: Interval  # rise in the network's loss from all rows minus that in the linear model's; of all rows and under drift none
     network_power: Interval  # AUC or R2, where both models are on the same rows
     linear_power: Interval
     power_difference: Interval
