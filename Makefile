@@ -120,6 +120,7 @@ faults-slice: .venv/full
 
 alarms: .venv/full
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.alarms --jobs 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.alarms --jobs 2 --part validation
 
 bench: .venv/full
 	$(BIN)/python -m benchmarks.startup

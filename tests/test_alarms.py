@@ -60,11 +60,14 @@ def test_a_table_is_the_same_again_and_another_one_for_another_number():
 @pytest.mark.nightly
 @pytest.mark.parametrize("cell", [Cell("binary", 200, 0.5), Cell("count", 200)], ids=lambda cell: cell.task)
 def test_findings_are_those_of_a_whole_audit(cell):
-    """The analyses that are left out are read by no check."""
+    """The analyses that are left out are read by no check, and no check reads analyses of two parts."""
     table, model = drawn(cell, 1)
-    part = {one.slug: one for one in audited(table, model, command.ANALYSES, {}).findings.values()}
+    parts = [audited(table, model, analyses, {}).findings for analyses in command.PARTS.values()]
     whole = {one.slug: one for one in ti.audit(model, table).document.findings}
-    assert part == whole
+    for slug, found in whole.items():
+        assert found in [part[slug] for part in parts]
+    raised = [one.slug for part in parts for one in part.values() if one.status == "raised"]
+    assert {*raised} == {one.slug for one in whole.values() if one.status == "raised"}
 
 
 @pytest.mark.parametrize(("hits", "of"), [(0, 200), (1, 200), (10, 200), (200, 200), (3, 7)])
@@ -100,6 +103,18 @@ def test_what_other_seeds_raise_as_well_is_no_false_alarm():
     assert held
     assert "| 61 | 0 (0.0% to" in text
     assert "| 1 (0.0% to 8.8%) | – | `weak` 1 | `weak` 60 |" in text
+
+
+def test_what_a_later_part_raises_is_counted_with_the_rest_of_its_table():
+    """A table is counted once, with an alarm of either part; one that only the later part audited is not counted."""
+    later = [line("count-400", i, fragile="check") | {"part": "validation"} for i in (0, 1, 9)]
+    kept = [line("count-400", i, **({"shortcut": "check"} if i < 1 else {})) for i in range(4)]
+    text, _ = command.told([*kept, *later])
+    assert "| 4 | 0 (0.0% to" in text
+    assert "| 2 (6.8% to" in text
+    assert "`fragile` 2, `shortcut` 1 | – |" in text
+    assert "4 audits, 2 of them with the checks" in text
+    assert "6 CPU seconds" in text
 
 
 def test_small_tables_come_first_and_every_cell_in_turn():

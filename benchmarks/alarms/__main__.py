@@ -1,12 +1,14 @@
 """How often does an audit raise a false alarm? Clean tables, audited; every finding that is raised is false.
 
-    python -m benchmarks.alarms [--tables 200] [--jobs 2] [--cells binary-400-0.03 ...] [--kept FILE] [--out docs/faults.md]
+    python -m benchmarks.alarms [--tables 200] [--jobs 2] [--cells binary-400-0.03 ...] [--part all]
+                               [--kept FILE] [--out docs/faults.md]
 
 A cell is a task, a number of rows and a share of the positive class; `tables` says how its tables are made. Limits: at most 5%
 of the audits raise any finding of severity `act`, and at most 15% any of severity `check`. A cell fails where the whole exact 95%
 interval of its share lies above the limit. The kept file (by default `kept.jsonl` beside this one) has one line for each
-audited table, so that a run can be stopped and continued. Its lines are results of the code that wrote them: start a new file
-when a check has changed. The section of the page between the marks is written anew. Exits 1 when a cell fails.
+audited table and part, so that a run can be stopped and continued, and checks that are new can be run on tables that were audited
+before. Its lines are results of the code that wrote them: start a new file when a check has changed. The section of the page
+between the marks is written anew. Exits 1 when a cell fails.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ from .tables import CELLS, FEWEST, Cell, drawn
 LIMITS = {"act": 0.05, "check": 0.15}
 TABLES, TURN = 200, 5  # tables of each cell, and how many of one cell are read before those of the next
 OUT = Path(__file__).parents[2] / "docs" / "faults.md"
-ANALYSES = EVERY | {"shapley_values", "boosted_trees"}  # those that a check reads
+VALIDATION = frozenset({"overfitting", "perturbation", "conformal"})
+PARTS = {"all": EVERY - VALIDATION | {"shapley_values", "boosted_trees"}, "validation": VALIDATION}  # what checks read
 Line = dict[str, Any]
 
 
@@ -46,12 +49,13 @@ def main() -> int:
     parser.add_argument(
         "--cells", nargs="*", default=[cell.slug for cell in CELLS], choices=[cell.slug for cell in CELLS]
     )
+    parser.add_argument("--part", default="all", choices=[*PARTS])
     parser.add_argument("--kept", type=Path, default=Path(__file__).with_name("kept.jsonl"))
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
     kept = read(asked.kept)
-    done = {(line["cell"], line["table"]) for line in kept}
-    open_ = [one for one in order(asked.cells, asked.tables) if one not in done]
+    done = {(line["cell"], line["table"]) for line in kept if part_of(line) == asked.part}
+    open_ = [(*one, asked.part) for one in order(asked.cells, asked.tables) if one not in done]
     # `concurrent.futures` of Python 3.11 hangs when thousands of tasks are submitted at once (CPython issue 105829).
     with Pool(asked.jobs) as pool, asked.kept.open("a", encoding="utf-8") as file:
         for line in pool.imap_unordered(_look, open_):
@@ -81,7 +85,23 @@ def order(cells: Iterable[str], tables: int) -> list[tuple[str, int]]:
     ]
 
 
-def look(slug: str, number: int) -> Line:
+def part_of(line: Line) -> str:
+    return str(line.get("part", "all"))
+
+
+def joined(kept: list[Line]) -> list[Line]:
+    """One line for each table, with what each part raised; tables of which only the validation is known are left out."""
+    more = {(line["cell"], line["table"]): line for line in kept if part_of(line) == "validation"}
+    lines = []
+    for line in kept:
+        if part_of(line) == "all":
+            other = more.get((line["cell"], line["table"]), {"raised": {}, "true": [], "seconds": 0.0})
+            both = {"raised": line["raised"] | other["raised"], "true": [*line["true"], *other["true"]]}
+            lines.append(line | both | {"seconds": line["seconds"] + other["seconds"]})
+    return lines
+
+
+def look(slug: str, number: int, part: str) -> Line:
     """What the audit of one table raises: slug -> severity; and what of it is true, since other seeds raise it as well."""
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
@@ -91,22 +111,32 @@ def look(slug: str, number: int) -> Line:
     refused = None
     try:
         rows, model = drawn(cell, number)
-        found = audited(rows, model, ANALYSES, {}).findings
+        found = audited(rows, model, PARTS[part], {}).findings
         raised = {one.slug: one.severity for one in found.values() if one.status == "raised"}
-        true = other_seeds_say_so(raised, rows, model, ANALYSES, {})
+        true = other_seeds_say_so(raised, rows, model, PARTS[part], {})
     except TabinterpError as error:
         refused = str(error)
     seconds = round(time.process_time() - start, 2)
-    return {"cell": slug, "table": number, "raised": raised, "true": true, "refused": refused, "seconds": seconds}
+    named = {} if part == "all" else {"part": part}
+    return {
+        "cell": slug,
+        "table": number,
+        **named,
+        "raised": raised,
+        "true": true,
+        "refused": refused,
+        "seconds": seconds,
+    }
 
 
-def _look(one: tuple[str, int]) -> Line:
+def _look(one: tuple[str, int, str]) -> Line:
     return look(*one)
 
 
 def told(kept: list[Line]) -> tuple[str, bool]:
     """The table, and whether every cell is within the limits."""
-    rows, passed = [], True
+    validated = {(line["cell"], line["table"]) for line in kept if part_of(line) == "validation"}
+    kept, rows, passed = joined(kept), list[str](), True
     for cell in CELLS:
         lines = [line for line in kept if line["cell"] == cell.slug]
         if not lines:
@@ -132,7 +162,9 @@ def told(kept: list[Line]) -> tuple[str, bool]:
         ]
     )
     seconds = sum(line["seconds"] for line in kept)
-    return f"{text}\n\n{len(kept):,} audits, {seconds:,.0f} CPU seconds.\n", passed
+    both = sum((line["cell"], line["table"]) in validated for line in kept)
+    checked = f"{both:,} of them with the checks `overfit`, `fragile` and `undercovered`"
+    return f"{text}\n\n{len(kept):,} audits, {checked}, {seconds:,.0f} CPU seconds.\n", passed
 
 
 def exact(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:
