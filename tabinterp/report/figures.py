@@ -283,8 +283,10 @@ def regions(
             figure, axes = canvas(ROW * len(points), left=gutter, top=TOP, bottom=BOTTOM, width=NARROW)
             marks = plots.dots(axes, [*labels], curves, ticks=4)
         else:
-            figure, axes = canvas(CURVES, left=LEFT, top=TOP, bottom=BOTTOM, width=NARROW)
-            marks = plots.curves(axes, np.array(points, dtype=np.float64), curves)
+            at = np.array(points, dtype=np.float64)
+            right = 2 + 0.5 * max(text_width(tick(value)) for value in plots.round_values(at.min(), at.max(), 4))
+            figure, axes = canvas(CURVES, left=LEFT, right=right, top=TOP, bottom=BOTTOM, width=NARROW)
+            marks = plots.curves(axes, at, curves)
         figure.text(0.0, 1 - 15 / (figure.get_figheight() * 72), "@axis@", color=INK)
         return markup(figure, figure_id, aria, labels | {"@axis@": Label(axis)}, named(marks, title))
 
