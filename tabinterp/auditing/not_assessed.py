@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tabinterp.analyses.constraints.record import ConstraintTable
+from tabinterp.analyses.perturbation.record import Record as Perturbed
 from tabinterp.analyses.trust.record import Trust
 from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.document import Document, Message, ModelInfo
@@ -44,7 +45,9 @@ def unassessed(document: Document) -> list[Message]:
         notes.append(_note("seeds" if document.data.grouping is None else "seeds.groups"))
     if trust is None or not any(row.null == "shuffled labels" for row in trust.nulls):
         notes.append(_note("shuffled"))
-    return notes + [_note(name) for name in ("robustness", "dependence", "data", "use")]
+    if document.get(Perturbed) is None:
+        notes.append(_note("robustness"))
+    return notes + [_note(name) for name in ("dependence", "data", "use")]
 
 
 def _note(name: str, **values: int | str | list[str]) -> Message:

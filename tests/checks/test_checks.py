@@ -19,6 +19,7 @@ from tabinterp.analyses.overfitting.record import SliceGap
 from tabinterp.analyses.performance.record import Swapped
 from tabinterp.analyses.perturbation.record import AtSize
 from tabinterp.analyses.perturbation.record import Record as Perturbed
+from tabinterp.auditing.not_assessed import unassessed
 from tabinterp.checks import CHECKS, label_leak
 from tabinterp.checks.judge import explain_checks, judge
 from tabinterp.cli.commands import app
@@ -621,3 +622,8 @@ def test_coverage_is_that_of_intervals_or_of_sets(kind, key):
         outcome = check.evaluate(covered(coverage, kind=kind), check.default_limits)
         assert outcome.key == name + key
         assert ("conformal sets" in check.text.claims[outcome.key][0]) == (kind == "set")
+
+
+def test_robustness_counts_as_not_assessed_only_where_no_values_were_perturbed():
+    for document, told in ((binary(), True), (perturbed(part(0.0), part(0.5)), False)):
+        assert ("not_assessed.robustness" in [note.key for note in unassessed(document)]) is told

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 import tabinterp as ti
 from tabinterp import messages
+from tabinterp.analyses import ANALYSES
 from tabinterp.auditing.result import judged
 from tabinterp.checks.evidence.clauses import Mapping, built_in, evidence
 from tabinterp.document.document import Document
@@ -53,6 +54,8 @@ def members(kind):
 def exists(kinds, path):
     if not path:
         return True
+    if path[0] == "analyses":  # a record for each analysis
+        return exists([next(one.kind for one in ANALYSES if one.name == path[1])], path[2:])
     found = [kind.model_fields[path[0]] for kind in kinds if path[0] in kind.model_fields]
     return bool(found) and (len(path) == 1 or exists([m for f in found for m in members(f.annotation)], path[1:]))
 

@@ -4,10 +4,10 @@ linear model's most.
 
 from __future__ import annotations
 
-from tabinterp.analyses.performance.section import training_table
 from tabinterp.document.document import Document
 from tabinterp.report.blocks import Block, Fold, Heading, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, table
+from tabinterp.report.training_gaps import training_table
 from tabinterp.report.words import counted, say, signed, stated, t, tidy
 
 from .record import Record, SliceGap
