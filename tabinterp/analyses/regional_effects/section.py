@@ -13,6 +13,7 @@ from tabinterp.report.words import (
     between,
     cut,
     excludes_zero,
+    interval,
     p_value,
     say,
     scaled,
@@ -102,7 +103,7 @@ def _figure(effect: RegionalEffect, curves: RegionalCurves, scale: str, place: i
     aria = t("report.regional.aria", column=cut(effect.column), split=split, count=len(shown))
 
     def title(point: int, side: int) -> str:
-        value = stated(getattr(shown[point], SIDES[side]), sign=True)
+        value = interval(getattr(shown[point], SIDES[side]), sign=True)
         return t("report.mark", name=_name(shown[point].value), model=sides[side], value=value)
 
     svg = figures.regions(
