@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from tabinterp.analyses.calibration.record import Calibrated, Calibration, Calib
 from tabinterp.analyses.coefficients.record import CoefficientRow, Coefficients, Surrogate, WaldRow
 from tabinterp.analyses.conditional_importance.record import ConditionalRow, FamilyRow, Together
 from tabinterp.analyses.conductance.record import Conductance, ConductanceLayer, ConductanceRow
+from tabinterp.analyses.conformal import record as conformed
 from tabinterp.analyses.constraints.record import ConstraintRow, ConstraintTable, HeldPart
 from tabinterp.analyses.data_quality.record import BeyondRow, Heap, RowCopies, TableColumn, TableReadings
 from tabinterp.analyses.decision_curve.record import BenefitPoint, Decisions, Policy
@@ -57,13 +59,17 @@ from tabinterp.analyses.maximisation.record import Optimum, OutputCard, PathPoin
 from tabinterp.analyses.maximisation.shown_values import Place
 from tabinterp.analyses.mechanism.record import Mechanism
 from tabinterp.analyses.off_support.record import OffSupport, SwapRow
+from tabinterp.analyses.overfitting import record as overfitted
 from tabinterp.analyses.path_weights.record import PathColumn, PathLine, Paths, PathTerm
 from tabinterp.analyses.performance.record import ClassRow, Judged, Performance, Training, TrainingRow, Verdict
 from tabinterp.analyses.permutation_importance.record import Importance, ImportanceRow
+from tabinterp.analyses.perturbation import record as perturbed
 from tabinterp.analyses.proxies.record import AblatedRow, GapPart, ProbeRow, ProxyPart
 from tabinterp.analyses.reason_codes.record import Alike, Flip, ReasonRow, Reasons
 from tabinterp.analyses.recalibration.record import Recalibration
+from tabinterp.analyses.regional_effects import record as regional
 from tabinterp.analyses.residuals import record as residual
+from tabinterp.analyses.resilience import record as resilient
 from tabinterp.analyses.shapley_values.record import Shapley, ShapleyModel, ShapleyRow
 from tabinterp.analyses.slices.record import SliceRow, Slices
 from tabinterp.analyses.subgroup_gaps.record import WeakPart, WeakRow
@@ -141,6 +147,15 @@ class Maker:
 
     def interval(self, centre: float, stderr: float) -> Interval:
         return Interval(value=centre, stderr=stderr, low=centre - 1.96 * stderr, high=centre + 1.96 * stderr)
+
+    def pair(self, network: float, linear: float, stderr: float, of: str = "") -> dict[str, Interval]:
+        """Both models and their difference; `of` is the metric in their names."""
+        values = zip(named(of), (network, linear, network - linear), strict=True)
+        return {name: self.interval(value, stderr) for name, value in values}
+
+
+def named(of: str = "") -> tuple[str, str, str]:
+    return (f"network_{of}", f"linear_{of}", f"{of}_difference") if of else ("network", "linear", "difference")
 
 
 def columns(names: list[str], levels: int) -> list[ColumnInfo]:
@@ -1610,6 +1625,13 @@ def document(
         own = {"discrimination": discrimination(make, classes, task)}
     else:
         own = {"residuals": residuals(Maker(seed + 650), full=task == "regression")}
+    own |= {
+        "overfitting": overfitting(Maker(seed + 660), made, names),
+        "perturbation": perturbation(Maker(seed + 670), names, loss, task),
+        "conformal": conformal(Maker(seed + 680), names, task),
+        "resilience": resilience(Maker(seed + 690), names, loss, task),
+        "regional_effects": regional_effects(Maker(seed + 710), found, outputs[-1]),
+    }
     made = made.model_copy(update={"analyses": own})
     return made.model_copy(update={"method": made.method.model_copy(update={"readings": readings(made)})})
 
@@ -1753,6 +1775,201 @@ def discrimination(make: Maker, classes: list[str], task: str) -> discriminated.
         network_counts=[] if binary else counts,
         linear_counts=[] if binary else counts,
     )
+
+
+def group(kind: str, column: str, **values: object) -> Message:
+    return Message(key=f"group.{kind}", values={"column": column, **values})
+
+
+def subgroups(names: list[str], task: str) -> list[Message]:
+    """Of each kind; of counts none has enough rows."""
+    return [] if task == "count" else [
+        group("level", names[1], level="level <1>"),
+        group("between", names[0], low_end=12.5, high_end=20.0),
+        group("above", names[0], low_end=20.0),
+        group("at_most", names[2], high_end=-0.5),
+        group("missing", names[2]),
+    ]  # fmt: skip
+
+
+def overfitting(make: Maker, made: Document, names: list[str]) -> overfitted.Record:
+    training = made.performance.training
+    first = training.metrics[0]
+    slices = [
+        overfitted.SliceGap(
+            group=one,
+            rows=300 - 70 * index if index < 4 else overfitted.SMALL,
+            training_rows=1200,
+            q=0.01 * index,
+            network=make.interval(0.2 - 0.03 * index, 0.02),
+            linear=make.interval(0.01 * index, 0.02),
+            excess=make.interval(0.2 - 0.04 * index, 0.02),
+        )
+        for index, one in enumerate(subgroups(names, made.data.task))
+    ]
+    return overfitted.Record(
+        metric=first.metric,
+        null=0.69,
+        rows=training.held_out_rows,
+        training_rows=training.rows,
+        smallest=50,
+        network=first.network_gap,
+        linear=first.linear_gap,
+        excess=make.interval(first.network_gap.value - first.linear_gap.value, 0.01),
+        tested=40 * bool(slices),
+        slices=slices,
+    )
+
+
+def perturbation(make: Maker, names: list[str], loss: str, task: str) -> perturbed.Record:
+    """Better as in the ladder, then not, then worse; or equivalent, then worse."""
+    better = task in ("binary", "multiclass")
+    away = (-0.05, -0.04, -0.03, -0.005, 0.01, 0.04) if better else (0.0, 0.0, 0.001, 0.005, 0.01, 0.04)
+
+    def at(size: float, away_from_linear: float) -> perturbed.AtSize:
+        auc = make.pair(0.8 - size / 2, 0.78 - size / 3, 0.01, "auc") if task == "binary" else {}
+        linear = 0.4 + 0.2 * size
+        return perturbed.AtSize(
+            size=size,
+            **make.pair(linear + away_from_linear, linear, 0.01),
+            rise=make.interval(away_from_linear - away[0], 0.01) if size else NONE,
+            **dict.fromkeys(named("auc"), NONE) | auc,
+        )
+
+    return perturbed.Record(
+        metric=loss,
+        null=0.69,
+        rows=4000,
+        draws=10,
+        seed=7,
+        donors=16000,
+        donors_of="training",
+        sizes=[at(size, by) for size, by in zip((0.0, 0.01, 0.05, 0.1, 0.2, 0.5), away, strict=True)],
+        numbers=at(perturbed.OF_NUMBERS, away[0] + 0.01),
+        lost_at=0.1 if better else None,
+        worse_from=0.5,
+        column_size=0.1,
+        columns=[
+            perturbed.OfColumn(column=name, **make.pair(0.1 / (1 + index), 0.05 * make.share(), 0.004))
+            for index, name in enumerate(names)
+        ],
+    )
+
+
+def conformal(make: Maker, names: list[str], task: str) -> conformed.Record:
+    interval = task in SCALE
+    slices = [
+        conformed.SliceCoverage(
+            group=one,
+            rows=900 - 200 * index,
+            coverage=make.interval(0.75 + 0.03 * index, 0.02),
+            q=0.001 * 5**index,
+            width=make.interval(1.4 + 0.1 * index, 0.05),
+        )
+        for index, one in enumerate(subgroups(names, task)[:4])
+    ]
+    return conformed.Record(
+        kind="interval" if interval else "set",
+        level=0.9,
+        rows=4000,
+        seed=7,
+        **make.pair(1.4, 1.5, 0.03),
+        tested=30 * bool(slices),
+        slices=slices,
+    )
+
+
+def resilience(make: Maker, names: list[str], loss: str, task: str) -> resilient.Record:
+    """Drift: found, in rows that are too few (of a number), not found (of more classes), not measured (of counts)."""
+    power = {"binary": "auc", "regression": "r2"}.get(task)
+    drift = {"binary": 0.6, "regression": 0.9, "multiclass": 0.51}.get(task)
+
+    def on(kind: str, share: float | None, rows: int = 400) -> resilient.OnRows:
+        away = 0.0 if share is None else 0.1 * (1 - share)
+        apart = kind in ("network", "linear")
+        told = make.pair(0.8 - away, 0.75, 0.02, "power") if power and not apart else {}
+        return resilient.OnRows(
+            kind=kind,
+            share=share,
+            rows=rows,
+            **make.pair(0.45 + 3 * away, 0.4 + 2 * away, 0.02),
+            rise=NONE if kind in ("all", "drift") else make.interval(away, 0.01),
+            **dict.fromkeys(named("power"), NONE) | told,
+        )
+
+    mean = Message(key="resilience.mean", values={"column": names[0]})
+    traits = [
+        resilient.Trait(of=group("level", names[1], level="level <1>"), is_share=True, inside=0.8, outside=0.1),
+        resilient.Trait(of=mean, is_share=False, inside=-40.0, outside=2.5),
+    ]
+    return resilient.Record(
+        metric=loss,
+        power=power,
+        rows=4000,
+        training_rows=16000,
+        seed=7,
+        subsets=[
+            on("all", 1.0, 4000),
+            *(on(kind, i / 10, 400 * i) for kind in ("hardest", "network", "linear", "outer") for i in range(1, 10)),
+            *([] if task == "count" else [on("cluster", None, 120)]),
+            *([on("drift", None, 900)] if task == "binary" else []),
+        ],
+        cluster=None if task == "count" else resilient.Cluster(rows=240, traits=traits),
+        drift=NONE if drift is None else make.interval(drift, 0.02),
+    )
+
+
+def regional_effects(make: Maker, found: list[ColumnInfo], output: str | None) -> regional.Record:
+    """Numbers and levels whose split is found; one without values to tell a change between; splits not found, or not sought."""
+    inputs = [info for info in found if info.role == "input"][:5]
+
+    def curves(info: ColumnInfo, place: int) -> regional.RegionalCurves:
+        numeric = info.kind == "numeric"
+        values = [*map(float, range(9)), None] if numeric else [f"level {i}" for i in range(info.levels)]
+
+        def side(steep: float, i: int) -> Interval:
+            return make.interval(steep * (i - 4), 0.1)
+
+        return regional.RegionalCurves(
+            output=output,
+            start=None if place == 2 else values[1],
+            end=None if place == 2 else values[-2],
+            inside=make.interval(1.2, 0.1) if place else make.interval(-1.2, 0.1),
+            outside=make.interval(0.05, 0.1),
+            points=[
+                regional.RegionalPoint(
+                    value=value, inside=NONE if i == 3 else side(0.2, i), outside=side(0.01, i), everywhere=side(0.1, i)
+                )
+                for i, value in enumerate(values)
+            ],
+        )
+
+    def effect(place: int, info: ColumnInfo) -> regional.RegionalEffect:
+        other = inputs[place - 1].name
+        splits = (
+            group("level", inputs[1].name, level="level 1"),
+            group("at_most", other, high_end=2000.0),
+            group("missing", other),
+            group("above", other, low_end=-0.5),
+            None,
+        )
+        split = splits[place]
+        return regional.RegionalEffect(
+            column=info.name,
+            kind=info.kind,
+            heterogeneity=make.interval(0.8 - 0.15 * place, 0.05),
+            share=make.interval(0.6 - 0.14 * place, 0.02),
+            split=split,
+            rows_share=None if split is None else 0.3,
+            explained=NONE if split is None else make.interval(0.5 - 0.12 * place, 0.05),
+            q=None if split is None else 0.001 * 6**place,
+            curves=curves(info, place) if place < 3 else None,
+        )
+
+    return regional.Record(
+        rows=1000, seed=7, columns=sum(info.role == "input" for info in found), least=0.1,
+        effects=[effect(place, info) for place, info in enumerate(inputs)],
+    )  # fmt: skip
 
 
 @cache
@@ -1950,6 +2167,38 @@ def unread(found: TableReadings) -> TableReadings:
     return found.model_copy(update=update)
 
 
+def unmeasured(found: dict[str, Any]) -> dict[str, Any]:
+    """What needs no held-out rows: values from the evaluated rows, without intervals, and no split sought."""
+    values = found["perturbation"]
+
+    def without(part: Any) -> Any:
+        withheld = {name: Interval(value=one.value) for name, one in part if isinstance(one, Interval)}
+        return part.model_copy(update=withheld)
+
+    effects = [
+        row.model_copy(
+            update={
+                **dict.fromkeys(("heterogeneity", "share", "explained"), NONE),
+                **dict.fromkeys(("split", "rows_share", "q", "curves")),
+            }
+        )
+        for row in found["regional_effects"].effects
+    ]
+    update = {
+        "donors_of": "all",
+        "donors": values.rows,
+        "sizes": [without(one) for one in values.sizes],
+        "numbers": without(values.numbers),
+        "lost_at": None,
+        "worse_from": None,
+        "columns": [without(row) for row in values.columns],
+    }
+    return {
+        "perturbation": values.model_copy(update=update),
+        "regional_effects": found["regional_effects"].model_copy(update={"effects": effects}),
+    }
+
+
 @cache
 def all_none() -> Document:
     """Every reading was tried, and none gave a number."""
@@ -1978,7 +2227,7 @@ def all_none() -> Document:
     undetermined = Calibrated(slope=NONE, intercept=NONE, bins=[])
     return found.model_copy(
         update={
-            "analyses": {},
+            "analyses": unmeasured(found.analyses),
             "together": blank_together(found.together),
             "method": found.method.model_copy(update={"data_digest": "", "digest_key": ""}),
             "data": found.data.model_copy(update={"rates": [], "held_out_rows": None, "training_rows": None}),

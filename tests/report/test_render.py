@@ -149,13 +149,13 @@ def test_every_number_of_a_figure_is_in_its_table(name):
 def test_figures_are_there():
     counts = {name: len(read_page(name).figures) for name in SAMPLES}
     assert counts == {
-        "binary": 36,
-        "multiclass": 54,
-        "regression": 32,
-        "count": 28,
-        "hostile": 32,
+        "binary": 43,
+        "multiclass": 60,
+        "regression": 38,
+        "count": 34,
+        "hostile": 39,
         "nothing": 0,
-        "all_none": 0,
+        "all_none": 2,
     }
 
 
@@ -230,7 +230,9 @@ def in_batches(held_out, summed):
         metrics = [metrics[0].model_copy(update={"method": "student"}), *metrics[1:]]
     drawn = Drawn(rows=900, held_out_rows=300 if held_out else None, summed=summed)
     scores = document.performance.model_copy(update={"metrics": metrics, "held_out": held_out})
-    unknown = {} if held_out else {"verdict": nothing().verdict, "gain": None, "slices": None, "judged": None}
+    unknown = (
+        {} if held_out else {"verdict": nothing().verdict, "gain": None, "slices": None, "judged": None, "analyses": {}}
+    )
     data = document.data.model_copy(update={"drawn": drawn})
     terms, units = document.coefficients, document.neurons
     if "coefficients" in summed:
@@ -515,6 +517,7 @@ def test_rows_that_were_perhaps_trained_on_resolve_nothing(undrawn):
             "gain": None,
             "slices": None,
             "judged": None,
+            "analyses": {},
         }
     )
     html = render(unknown)
