@@ -26,6 +26,7 @@ from tabinterp.analyses.decision_curve.record import BenefitPoint, Decisions, Po
 from tabinterp.analyses.decomposition.record import RestRow, ShareRow, Shares
 from tabinterp.analyses.disagreement.record import Disagreement, Leaf
 from tabinterp.analyses.discrimination import record as discriminated
+from tabinterp.analyses.effects.estimator import POINTS
 from tabinterp.analyses.effects.record import Effect, EffectCurve, EffectPoint, Effects
 from tabinterp.analyses.extrapolation.record import BeyondRange, Extrapolation
 from tabinterp.analyses.gradients.record import GradientMethod, GradientRow, Gradients
@@ -429,7 +430,7 @@ def effects(make: Maker, found: list[ColumnInfo], classes: list[str | None], lev
 
     def points(info: ColumnInfo) -> list[EffectPoint]:
         numeric = info.kind == "numeric"
-        values = [*range(12)] if numeric else [f"level {i}" for i in range(levels)]
+        values = [*range(12)] if numeric else [f"level {i}" for i in range(min(levels, POINTS))]
         made = [
             EffectPoint(
                 value=float(value) if numeric else value,
@@ -1798,7 +1799,7 @@ def overfitting(make: Maker, made: Document, names: list[str]) -> overfitted.Rec
     slices = [
         overfitted.SliceGap(
             group=one,
-            rows=300 - 70 * index if index < 4 else overfitted.SMALL,
+            rows=300 - 50 * index,
             training_rows=1200,
             q=0.01 * index,
             network=make.interval(0.2 - 0.03 * index, 0.02),
@@ -1884,10 +1885,9 @@ def resilience(make: Maker, names: list[str], loss: str, task: str) -> resilient
     power = {"binary": "auc", "regression": "r2"}.get(task)
     drift = {"binary": 0.6, "regression": 0.9, "multiclass": 0.51}.get(task)
 
-    def on(kind: str, share: float | None, rows: int = 400) -> resilient.OnRows:
-        away = 0.0 if share is None else 0.1 * (1 - share)
-        apart = kind in ("network", "linear")
-        told = make.pair(0.8 - away, 0.75, 0.02, "power") if power and not apart else {}
+    def on(kind: str, share: float | None, rows: int) -> resilient.OnRows:
+        away = 0.1 * (1 - (share or 0.0))
+        told = make.pair(0.8 - away, 0.75, 0.02, "power") if power and kind != "hardest" else {}
         return resilient.OnRows(
             kind=kind,
             share=share,
@@ -1910,7 +1910,9 @@ def resilience(make: Maker, names: list[str], loss: str, task: str) -> resilient
         seed=7,
         subsets=[
             on("all", 1.0, 4000),
-            *(on(kind, i / 10, 400 * i) for kind in ("hardest", "network", "linear", "outer") for i in range(1, 10)),
+            *(on("hardest", i / 10, 400 * i) for i in range(1, 10)),
+            *(on(kind, 0.1, 400) for kind in ("network", "linear")),
+            *(on("outer", i / 10, 400 * i) for i in range(1, 10)),
             *([] if task == "count" else [on("cluster", None, 120)]),
             *([on("drift", None, 900)] if task == "binary" else []),
         ],
@@ -1925,7 +1927,7 @@ def regional_effects(make: Maker, found: list[ColumnInfo], output: str | None) -
 
     def curves(info: ColumnInfo, place: int) -> regional.RegionalCurves:
         numeric = info.kind == "numeric"
-        values = [*map(float, range(9)), None] if numeric else [f"level {i}" for i in range(info.levels)]
+        values = [*map(float, range(9)), None] if numeric else [f"level {i}" for i in range(min(info.levels, POINTS))]
 
         def side(steep: float, i: int) -> Interval:
             return make.interval(steep * (i - 4), 0.1)
