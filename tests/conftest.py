@@ -25,9 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep what was imported out of collections: each would look through a million objects that stay for the whole run."""
+    """Keep what was imported out of collections: each would look through a million objects that stay for the whole run.
+
+    Collections are rarer too: at the default of 700 new objects they take a tenth of the time of a run.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

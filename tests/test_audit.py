@@ -324,8 +324,8 @@ class TestEveryTask:
     @for_tasks_of(mixing_encoder)
     def test_what_does_not_apply_is_said(self, task):
         mixed = audited(mixing_encoder, task).document
-        few = ["conditional importance"]  # of 80 rows at least
-        few = ["reason codes", *few] if task == "binary" else few  # fewer than ten rows of one side
+        few = ["conformal prediction", "regional effects", "resilience on hard and outer rows", "reason codes"]
+        few += ["conditional importance"]  # all of too few rows
         readings = [m.values["reading"] for m in mixed.not_assessed if m.key == "not_assessed.reading"]
         assert sorted(readings) == sorted([*few, "linear regions"])
         assert "not_assessed.mixed" not in keys(mixed.not_assessed)  # gradients pass through the principal components
@@ -334,7 +334,7 @@ class TestEveryTask:
         alone = audited(no_hidden_layer, task).document
         readings = [m.values["reading"] for m in alone.not_assessed if m.key == "not_assessed.reading"]
         within = {"linear regions", "conductance", "path products", "ablation of groups of units"}
-        assert set(readings) - {"reason codes"} == {"conditional importance", "correlations of hidden units"} | within
+        assert {*readings, "reason codes"} == {*few, "reason codes", "correlations of hidden units"} | within
         plainly = audited(plain, task).document
         assert {row.method for row in plainly.trust.nulls} == {row.method for row in plainly.trust.curves}
         assert len(plainly.trust.nulls) == 5

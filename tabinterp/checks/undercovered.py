@@ -17,14 +17,16 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     if not record.tested:
         return not_applicable("few")
     limit = record.level - limits["short"] / 100
-    kind = "" if record.kind == "interval" else "_sets"
+    sets = record.kind == "set"
     counts: dict[str, object] = {"tested": record.tested, "level": 100 * record.level}
     failing = [one for one in record.slices if one.coverage.high is not None and one.coverage.high <= limit]
     if not failing:
-        return Outcome("cleared", f"cleared{kind}", counts | {"limit": 100 * limit})
+        return Outcome("cleared", "cleared_sets" if sets else "cleared", counts | {"limit": 100 * limit})
     worst = failing[0]
     found = {name: 100 * (getattr(worst.coverage, name) or 0.0) for name in ("value", "low", "high")}
-    return Outcome("raised", f"raised{kind}", counts | found | {"group": worst.group, "rows": worst.rows})
+    return Outcome(
+        "raised", "raised_sets" if sets else "raised", counts | found | {"group": worst.group, "rows": worst.rows}
+    )
 
 
 CHECK = Check(

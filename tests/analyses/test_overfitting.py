@@ -247,11 +247,11 @@ def test_a_slice_without_weight_on_one_side_is_left_out(part):
 
 
 def test_rows_of_weight_count_as_many_as_say_as_much():
-    """100 rows, of which five have nearly all the weight; and rows of equal weight, which count as they are."""
+    """100 rows of a town, of which five have nearly all its weight; and rows of equal weight, which count as they are."""
     size = dict.fromkeys("ABC", 100)
     frame = towns(size, size)
     for heavy, expected in (((np.arange(600) % 20 == 0) & (frame["town"] == "A"), ["B", "C"]), (False, [*"ABC"])):
-        frame["w"] = np.where(heavy, 1000.0, 0.1)
+        frame["w"] = np.where(frame["town"] == "A", np.where(heavy, 1000.0, 0.1), 100.0)
         _, found = audit_of(frame, weight="w")
         assert sorted(one.group.level for one in found if one.group.column == "town") == expected
 
