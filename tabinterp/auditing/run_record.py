@@ -59,7 +59,8 @@ def readings(d: doc.Document) -> list[ReadingRows]:
     """Return the rows of every analysis that the document holds, in the order of the analyses."""
     records = (d.get(one.kind) for one in ANALYSES if one.place is not None and one.record is not None)
     rows = [row for record in (d.performance, *records) if record is not None for row in record.rows_used(d)]
-    rows += [row for name, record in d.analyses.items() for row in _own_rows(name, record, d)]
+    own = [name for name in doc.OWN if name in d.analyses]  # a file holds them by name
+    rows += [row for name in own for row in _own_rows(name, d.analyses[name], d)]
     found = [row for row in rows if row.rows]  # of none: the analysis does not apply
     return [row.model_copy(update={"weights": _weighed(d, row)}) for row in found] if d.data.weighted else found
 

@@ -9,6 +9,7 @@ here.
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ from tabinterp.report.blocks import Later
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "{http://www.w3.org/1999/xlink}href"
+EDGE = 2.0  # pixels within a clipping rectangle that no line's width reaches
+STRAIGHT, NUMBER = re.compile(r"[ML][ML\d. -]*"), re.compile(r"-?\d*\.?\d+")
 KEPT = {"fill", "stroke", "stroke-width", "stroke-dasharray", "fill-opacity", "stroke-opacity", "opacity"}
 KEPT_FOR_TEXT = {"fill", "font-size", "font", "text-anchor"}
 LONG = re.compile(r"-?\d+\.\d{2,}")
@@ -73,6 +76,7 @@ def markup(
             title = ET.Element(f"{{{SVG}}}title")
             title.text = titles[str(gid)]
             element.insert(0, title)
+    _unclip(root)
     _own_ids(root, figure_id)
     _inherit(root)
     _unwrap(root)
@@ -133,6 +137,27 @@ def _restyle(element: ET.Element) -> None:
         element.set("d", AROUND.sub(r"\1", " ".join(_lean(element.attrib["d"], 1).split())))
 
 
+def _unclip(root: ET.Element) -> None:
+    """Straight lines within their clipping rectangle need none; nor does the page a rectangle that clips nothing."""
+    boxes = {}
+    for clip in root.iter(f"{{{SVG}}}clipPath"):
+        x, y, wide, high = (float(clip[0].get(name, "nan")) for name in ("x", "y", "width", "height"))
+        boxes[f"url(#{clip.get('id')})"] = (x + EDGE, y + EDGE, x + wide - EDGE, y + high - EDGE)
+    for path in root.iter(f"{{{SVG}}}path"):
+        left, top, right, bottom = boxes.get(path.get("clip-path", ""), (math.nan,) * 4)
+        if STRAIGHT.fullmatch(d := path.get("d", "")):
+            places = [float(one) for one in NUMBER.findall(d)]
+            if len(places) == 4:  # from one point to another: there is nothing to fill
+                path.attrib.pop("fill", None)
+            if all(left <= x <= right for x in places[::2]) and all(top <= y <= bottom for y in places[1::2]):
+                del path.attrib["clip-path"]
+    used = {element.get("clip-path") for element in root.iter()}
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag == f"{{{SVG}}}clipPath" and f"url(#{child.get('id')})" not in used:
+                parent.remove(child)
+
+
 def _lean(numbers: str, digits: int) -> str:
     """A hundredth of a pixel is enough for a mark, a tenth for a line."""
     return LONG.sub(lambda found: f"{float(found[0]):.{digits}f}".rstrip("0").rstrip("."), numbers)
@@ -189,15 +214,16 @@ def _unwrap(parent: ET.Element) -> None:
 
 
 def _own_ids(root: ET.Element, figure_id: str) -> None:
-    """Keep only the ids that something refers to, numbered, each with the figure's own in front."""
+    """Keep only the ids that something refers to, numbered, each with the figure's own, abbreviated, in front."""
+    front = figure_id.replace("figure-", "f-", 1)
     used: dict[str, str] = {}
     for element in root.iter():
         for name, value in element.attrib.items():
             if name == "href" and value.startswith("#"):
-                own = used.setdefault(value[1:], f"{figure_id}-{len(used)}")
+                own = used.setdefault(value[1:], f"{front}-{len(used)}")
                 element.set(name, f"#{own}")
             elif found := REFERENCE.fullmatch(value):
-                own = used.setdefault(found[1], f"{figure_id}-{len(used)}")
+                own = used.setdefault(found[1], f"{front}-{len(used)}")
                 element.set(name, f"url(#{own})")
     for element in root.iter():
         if element is root or "id" not in element.attrib:
