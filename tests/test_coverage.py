@@ -17,7 +17,7 @@ from torch import nn
 
 import tabinterp as ti
 from benchmarks.coverage import __main__ as command
-from benchmarks.coverage import designed
+from benchmarks.coverage import designed, reliability
 from benchmarks.coverage.cases import CASES, Population
 from benchmarks.coverage.designs import DESIGNS, World, _asked, sets
 from benchmarks.coverage.designs import drawn as drawn_of
@@ -200,6 +200,108 @@ def test_truths_of_a_design_are_means_over_its_samples(design):
     np.testing.assert_allclose(made.sizes, sizes, rtol=0.02)
     fitted = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(network[:, None], y)
     np.testing.assert_allclose(made.calibration, [fitted.coef_[0, 0], fitted.intercept_[0]], atol=1e-4)
+
+
+def small_world(design, many):
+    return World(design.rare, 1 if design.groups is None else design.groups[1], many=many)
+
+
+@pytest.mark.parametrize("design", [DESIGNS[1], DESIGNS[7], DESIGNS[9]], ids=lambda design: design.slug)
+def test_rows_chosen_again_are_those_of_the_analysis(design):
+    """The hardest rows, and where rows weigh alike the outermost ones and the worst cluster, have the losses of `resilience`."""
+    made, (rows, _) = small_world(design, 1000), sets(design, 0, 1)[0]
+    network, linear = reliability.bound(design, 0, made)
+    found = {one.kind: one for one in reversed(ti.resilience(network, network.table, linear, seed=0).subsets)}
+    lost = reliability.losses(made, rows)
+    choices = reliability.Choices(network, linear, 0, rows.x, lost, made)
+    hardest = found["hardest"]
+    for model, told in enumerate((hardest.network, hardest.linear)):
+        chosen, _ = choices.hardest(model, hardest.share)
+        assert np.average(lost[model][chosen], weights=rows.weights[chosen]) == pytest.approx(told[0], rel=1e-6)
+    if design.weighted:
+        return
+    second = choices.asked.second_half
+    half = reliability.Choices(network, linear, 0, rows.x[second], lost[:, second], made)
+    outer, cluster = found["outer"], found["cluster"]
+    assert choices.outermost(outer.share) == pytest.approx([outer.network[0], outer.linear[0]], rel=1e-6)
+    assert half.cluster() == pytest.approx([cluster.network[0], cluster.linear[0]], rel=1e-6)
+
+
+def test_parts_give_the_numbers_of_the_public_functions():
+    design = DESIGNS[1]
+    made = small_world(design, 2000)
+    told = {one.slug: [e.value.tolist() for e, _ in one.read(design, 3, made)] for one in reliability.RELIANCE_READINGS}
+    network, linear = reliability.bound(design, 3, made)
+    table = network.table
+    sizes = ti.conformal(network, table, linear, seed=3)
+    largest = max(sizes.slices, key=lambda one: one.rows)
+    assert told["conformal"] == [[sizes.network[0], sizes.linear[0]], [sizes.difference[0]], [largest.coverage[0]]]
+    found = ti.robustness(network, table, linear, seed=3).frame().set_index("size")
+    at = found.loc[[0.05, 0.3]]
+    expected = [at["difference"], at["rise"][:1], at["auc_difference"][:1]]
+    for one, other in zip(told["perturbation"], expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
+    hard = ti.resilience(network, table, linear, seed=3).frame().groupby("kind").first()
+    np.testing.assert_allclose(told["resilience"], hard.loc[["hardest", "outer", "cluster"], ["difference", "rise"]])
+    ((alone, _),) = drawn_of(design, 3, 1)
+    regional = ti.regional_effects(alone, alone.table, seed=3)
+    columns = regional.frame().set_index("column").loc[[*alone.columns]]
+    first = next(one for one in regional.effects if one.split is not None)
+    assert told["regional"] == [[*columns["heterogeneity"]], [*columns["share"]], [first.explained[0]]]
+    seen = made.sample(design, np.random.default_rng([8, 3]), fitted=True)
+    losses = [reliability.losses(made, rows) for rows in (sets(design, 3, 1)[0][0], seen)]
+    ours, theirs = losses[0].mean(axis=1) - losses[1].mean(axis=1)
+    np.testing.assert_allclose(told["overfitting"][:2], [[ours - theirs], [ours]], rtol=1e-5)
+
+
+def test_truths_of_sets_of_classes_and_of_gaps_are_their_definitions():
+    """Sets are made class by class, and slices row by row, with scikit-learn's loss."""
+    made = small_world(DESIGNS[1], 20_000)
+    sizes, covers = reliability._sets_of(made)
+    assert covers.mean() == pytest.approx(0.9, abs=1e-4)
+    rng = np.random.default_rng(1)
+    for scores, size in zip(made.scores, sizes, strict=True):
+        p = np.stack([expit(-scores), expit(scores)], axis=1)
+        drawn_, y = rng.random(len(p)), made.whole.y.astype(int)
+        above = np.where(p.max(axis=1)[:, None] == p, 0.0, p.max(axis=1)[:, None])
+        strange = above + drawn_[:, None] * p
+        own = strange[np.arange(len(y)), y]
+        assert (strange <= np.quantile(own, 0.9)).sum(axis=1).mean() == pytest.approx(size, abs=0.03)
+    group = reliability.Group("x1", "between", np.zeros(0, dtype=bool), low=-0.5, high=0.5)
+    means = []
+    for rows, _ in reliability._both_sides(made):
+        kept = [i for i, x in enumerate(rows.x[:, 0]) if -0.5 < x <= 0.5]
+        p = [expit(_asked(module, rows.x[kept])) for module in (made.network, made.linear)]
+        means.append([log_loss(rows.y[kept], one) for one in p])
+    ours, theirs = np.subtract(*means)
+    np.testing.assert_allclose(reliability.gaps(made, group), [ours, ours - theirs], atol=1e-6)
+
+
+SLOW = ("resilience", "regional")
+
+
+@pytest.mark.parametrize(
+    "design",
+    [DESIGNS[1], *(pytest.param(DESIGNS[i], marks=pytest.mark.nightly) for i in (7, 9))],
+    ids=lambda design: design.slug,
+)
+@pytest.mark.parametrize(
+    "reading",
+    [pytest.param(one, marks=[pytest.mark.nightly] * (one.slug in SLOW)) for one in reliability.RELIANCE_READINGS],
+    ids=lambda reading: reading.slug,
+)
+def test_truths_that_depend_on_the_set_are_means_over_sets(reading, design):
+    made, off = small_world(design, 100_000), {}
+    for number in range(100, 140):
+        for line, (told, truth) in zip(reading.lines, reading.read(design, number, made), strict=True):
+            off.setdefault(line.name, []).append(told.value - truth)
+    for line in reading.lines[
+        : 3 if reading.slug == "overfitting" else None
+    ]:  # the slice listed first is a selected one
+        far = np.array(off[line.name])
+        far = far[np.isfinite(far).all(axis=1)]
+        if len(far) >= 20:
+            assert (np.abs(far.mean(axis=0)) < 4.5 * far.std(axis=0) / np.sqrt(len(far)) + 1e-3).all(), line.name
 
 
 def test_models_of_a_design_meet_all_sets_as_held_out_rows():

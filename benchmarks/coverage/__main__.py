@@ -3,11 +3,12 @@
     python -m benchmarks.coverage [--sets 2000] [--only tanh/curves_20 shapley_given ...]
         [--kept counts.json] [--out docs/coverage.md]
 
-The truth of every number is that of a million rows, computed without the package (`cases`, `designs`). Each simulation draws a
-set of rows and makes the intervals; the page says how many of them hold the truth, over all numbers and for the number with the
-lowest and the highest share, and how many were withheld. Bar: 93% to 97%, of the intervals that are given. Costly analyses get a
-part of the sets. `--only` names parts ("tanh/curves_20"), networks, designs or analyses. `--kept` holds what earlier runs
-counted, is added to after every few sets, and goes into the page, where a table is written anew if something is kept of it.
+The truth of every number is that of a million rows, computed without the package (`cases`, `designs`), or of 20,000 where
+choices of a set are held fixed (`reliability`). Each simulation draws a set of rows and makes the intervals; the page says how
+many of them hold the truth, over all numbers and for the number with the lowest and the highest share, and how many were
+withheld. Bar: 93% to 97%, of the intervals that are given. Costly analyses get a part of the sets. `--only` names parts
+("tanh/curves_20"), networks, designs or analyses. `--kept` holds what earlier runs counted, is added to after every few sets,
+and goes into the page, where a table is written anew if something is kept of it.
 Exits 1 when an analysis misses the bar and its documentation does not say so.
 """
 

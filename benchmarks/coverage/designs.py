@@ -98,22 +98,36 @@ class World:
         own = EFFECT * rng.normal(size=count).repeat(self._size)[:n]
         return np.sqrt(WITHIN) * shared + np.sqrt(1 - WITHIN) * _correlated(rng, n), own
 
-    def population(self, rng: np.random.Generator, n: int) -> Rows:
+    def population(self, rng: np.random.Generator, n: int, fitted: bool = False) -> Rows:
+        """Rows of the population; or `fitted`, of one whose log-odds vary as much as the network's scores do."""
         x, effects = self._columns(rng, n)
-        y = (rng.logistic(size=n) < _asked(self._truth, x) + self._shift + effects).astype(float)
+        more = (NETWORK_OFF[0] - 1) * (self.log_odds(x) - self._shift) if fitted else 0.0
+        y = (rng.logistic(size=n) < self.log_odds(x) + more + effects).astype(float)
         people = np.where(rng.logistic(size=n) < 0.8 * x[:, 0] - 0.4, "b", "a")
         return Rows(x, y, people, np.ones(n), np.arange(n) // self._size)
 
-    def sample(self, design: Design, rng: np.random.Generator) -> Rows:
+    def log_odds(self, x: np.ndarray) -> np.ndarray:
+        """Of a positive outcome, without those of groups (n,)."""
+        return _asked(self._truth, x) + self._shift
+
+    @property
+    def is_grouped(self) -> bool:
+        return self._size > 1
+
+    def sample(self, design: Design, rng: np.random.Generator, fitted: bool = False) -> Rows:
         """One set of rows as the design draws them."""
         n = design.rows
         if not design.weighted:
-            return self.population(rng, n)
-        whole = self.population(rng, 8 * n + 200)
+            return self.population(rng, n, fitted)
+        whole = self.population(rng, 8 * n + 200, fitted)
         heavy = whole.x[:, 0] > 0
         kept = np.flatnonzero(~heavy | (rng.random(len(heavy)) < 1 / HEAVY))[:n]
         weights = np.where(heavy, HEAVY, 1.0)[kept]
         return Rows(whole.x[kept], whole.y[kept], whole.people[kept], weights, np.arange(n))
+
+    @cached_property
+    def models(self) -> tuple[ti.Model, ti.Model]:
+        return wrapped(self.network, None), wrapped(self.linear, None)
 
     @cached_property
     def whole(self) -> Rows:
@@ -228,15 +242,21 @@ def drawn(design: Design, first: int, count: int) -> list[tuple[BoundModel, Boun
     """Both models bound to the same sets, all of whose rows are held out."""
     made, rows = world(design), design.rows
     found = [one for one, _ in sets(design, first, count)]
-    before = made.population(np.random.default_rng([7, first]), TRAINING)
-    parts = [before, *found]
+    both = beside(design, made.population(np.random.default_rng([7, first]), TRAINING), found)
+    places = [TRAINING + np.arange(i * rows, (i + 1) * rows) for i in range(count)]
+    return [(both[0].take(at), both[1].take(at)) for at in places]
+
+
+def beside(design: Design, training: Rows, held_out: list[Rows]) -> tuple[BoundModel, BoundModel]:
+    """Both models bound to training rows, followed by sets of held-out rows."""
+    parts = [training, *held_out]
     frame = pd.DataFrame(np.concatenate([one.x for one in parts]), columns=named(COLUMNS))
     frame["y"] = np.concatenate([one.y for one in parts]).astype(int)
     frame["people"] = np.concatenate([one.people for one in parts])
     frame["weight"] = np.concatenate([one.weights for one in parts])
     starts = np.cumsum([0, *(len(one.x) for one in parts[:-1])])
     frame["group"] = np.concatenate([one.group + start for one, start in zip(parts, starts, strict=True)])
-    frame["split"] = np.where(np.arange(len(frame)) < TRAINING, "train", "test")
+    frame["split"] = np.where(np.arange(len(frame)) < len(training.x), "train", "test")
     table = ti.read_table(
         frame.drop(columns=["weight"] * (not design.weighted) + ["group"] * (design.groups is None)),
         target="y",
@@ -249,6 +269,5 @@ def drawn(design: Design, first: int, count: int) -> list[tuple[BoundModel, Boun
         weight="weight" if design.weighted else None,
         group=None if design.groups is None else "group",
     )
-    both = [bind(wrapped(module, None), table) for module in (made.network, made.linear)]
-    places = [TRAINING + np.arange(i * rows, (i + 1) * rows) for i in range(count)]
-    return [(both[0].take(at), both[1].take(at)) for at in places]
+    network, linear = (bind(model, table) for model in world(design).models)
+    return network, linear

@@ -18,6 +18,7 @@ from .designs import DESIGNS, Design, sets, world
 from .designs import drawn as drawn_of
 from .gained import GAINED, SIZES, Gained
 from .readings import READINGS, TOGETHER, Found, Reading, Told
+from .reliability import RELIANCE_READINGS, RelianceReading
 from .sampling import EXPLAINED, PAIRS, WAYS, pair_numbers, sampled_values
 
 ROWS = 400  # of a set
@@ -87,6 +88,11 @@ def read_design(design: Design, reading: DesignReading, first: int, count: int) 
 def read_bound(design: Design, reading: BoundReading, first: int, count: int) -> list[Counted]:
     made = world(design)
     return counted(reading.read(network, made) for network, _ in drawn_of(design, first, count))
+
+
+def read_reliance(design: Design, reading: RelianceReading, first: int, count: int) -> list[Counted]:
+    made = world(design)
+    return counted(reading.read(design, number, made) for number in range(first, first + count))
 
 
 def counted(sets: Iterable[list[Found]]) -> list[Counted]:
@@ -171,6 +177,18 @@ DESIGNED = (
         Part(f"n{rows}/{one.slug}", f"{rows:,} rows", one.lines, partial(read_gained, one, rows), one.share, one.block)
         for one in GAINED
         for rows in SIZES
+    ),
+    *(
+        Part(
+            f"{design.slug}/{reading.slug}",
+            design.name,
+            reading.lines,
+            partial(read_reliance, design, reading),
+            reading.share,
+            reading.block,
+        )
+        for reading in RELIANCE_READINGS
+        for design in reading.designs
     ),
 )
 PARTS = (*GIVEN, *DESIGNED)
