@@ -129,7 +129,14 @@ def test_the_bar(covered, verdict):
 
 @pytest.mark.parametrize(
     ("held", "sets", "verdict"),
-    [(185, 200, "undecided: too few sets"), (170, 200, "**misses**"), (925, 1000, "**misses**"), (186, 200, "holds")],
+    [
+        (185, 200, "undecided: too few sets"),
+        (60, 60, "undecided: too few sets"),
+        (170, 200, "**misses**"),
+        (925, 1000, "**misses**"),
+        (186, 200, "holds"),
+        (200, 200, "conservative"),
+    ],
 )
 def test_few_sets_decide_only_what_is_no_sampling_error(held, sets, verdict):
     line = command.Line("rows", Told("reading", "estimand"), np.array([float(held)]), np.array([float(sets)]), sets)

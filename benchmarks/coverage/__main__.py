@@ -81,7 +81,8 @@ class Line:
         reach = [2 * np.sqrt(bar * (1 - bar) / self.told[self.told > 0]) for bar in (LOW, HIGH)]
         mean = self.held.sum() / self.told.sum()
         outside = max(LOW - mean, mean - HIGH)
-        if self.sets < ENOUGH and 0 < outside <= 2 * np.sqrt(mean * (1 - mean) / self.told.max()):
+        bar = LOW if mean < LOW else HIGH
+        if self.sets < ENOUGH and 0 < outside <= 2 * np.sqrt(bar * (1 - bar) / self.told.max()):
             return "undecided: too few sets"
         if mean < LOW or (self.covered < LOW - reach[0]).any():
             return "**misses**"

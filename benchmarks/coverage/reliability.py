@@ -30,6 +30,7 @@ from tabinterp.stats.small_trees import few_trees, in_bins, unless_equal
 from tabinterp.table.folds import dealt
 from tabinterp.table.hash_sampling import row_hash
 
+from .designed import WEIGHED
 from .designs import COLUMNS, DESIGNS, EFFECT, Design, Rows, World, _asked, _metrics, beside, drawn, sets
 from .readings import Found, Told
 
@@ -37,7 +38,8 @@ TRAINED = 400  # training rows that stand beside every set
 SIZES = (0.05, 0.3)  # of perturbations
 FRESH = 20_000  # rows on which the choices of a set are judged
 NONE = (np.nan,) * 4
-ADJUSTED = "the interval is adjusted for all slices"
+ADJUSTED = "the interval is adjusted for all {}"
+FIRST = "the slice was selected for its interval, and the adjustment is for the selected slices together"
 
 
 @dataclass(frozen=True)
@@ -355,11 +357,16 @@ RELIANCE_READINGS = (
             Told(
                 "overfitting: gap of the network", "loss on held-out rows less that on training rows, in the population"
             ),
-            Told("overfitting: excess in the largest slice", "the same in this slice, its edges given", more=ADJUSTED),
+            Told(
+                "overfitting: excess in the largest slice",
+                "the same in this slice, its edges given",
+                more=ADJUSTED.format("slices"),
+            ),
             Told(
                 "overfitting: excess in the slice listed first",
                 "the same in this slice, its edges given",
-                more=ADJUSTED,
+                less=FIRST,
+                more=ADJUSTED.format("slices"),
             ),
         ),
         1,
@@ -371,12 +378,14 @@ RELIANCE_READINGS = (
         (
             Told("prediction sets: mean size, both models", "at the threshold of the population"),
             Told(
-                "prediction sets: difference in size", "network less linear model, at the thresholds of the population"
+                "prediction sets: difference in size",
+                "network less linear model, at the thresholds of the population",
+                more=WEIGHED,
             ),
             Told(
                 "prediction sets: coverage in the largest slice",
                 "of the sets at the threshold of the population, the edges of the slice given",
-                more=ADJUSTED,
+                more=ADJUSTED.format("slices"),
             ),
         ),
         1,
@@ -421,6 +430,7 @@ RELIANCE_READINGS = (
             Told(
                 "regional effects: explained share",
                 "of the first column that interacts, on fresh rows, grid and split given",
+                more=ADJUSTED.format("columns"),
             ),
         ),
         designs=tuple(design for design in DESIGNS if not design.rare),  # whose curves are the same

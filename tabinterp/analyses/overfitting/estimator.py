@@ -7,7 +7,8 @@ that of the linear counterpart, from the paired difference of the two losses of 
 Slices are those that the held-out rows are divided into elsewhere (levels of a column, quarters of a number, missing values), so
 that their numbers of rows tell no more together, with at least fifty rows, and enough events of each class, on either side of the
 split. Weighted rows count as many as have an equal say (Kish 1965). All slices are one family: a false discovery rate of 5%
-(Benjamini & Hochberg 1995), and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
+(Benjamini & Hochberg 1995), and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005): of all significant slices
+together. That of the slice listed first alone, which is selected by its interval, can cover less.
 
 Both models are taken as given. A gap, in units of the loss, has the error of the difference of two independent samples (Welch
 1947); where a group has rows on both sides, influences are summed by group over both (Liang & Zeger 1986). In a slice, its
