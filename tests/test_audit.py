@@ -224,15 +224,20 @@ def is_brief(make: Callable[[str], Case], task: str) -> bool:
     return make in BRIEF or BRIEF_TOO.get(make) == task
 
 
+def is_nightly(make: Callable[[str], Case], task: str) -> bool:
+    return is_brief(make, task) or (make, task) == (own_counterpart, "binary")
+
+
 WHOLE = [
-    pytest.param(make, task, is_brief(make, task), marks=pytest.mark.nightly if is_brief(make, task) else ())
+    pytest.param(make, task, is_brief(make, task), marks=pytest.mark.nightly if is_nightly(make, task) else ())
     for make, task in TRIED
 ]
 IN_PART = [(make, task, False) for make, task in TRIED if is_brief(make, task)]
 
 
 def for_tasks_of(make: Callable[[str], Case]) -> Any:
-    return pytest.mark.parametrize("task", CASES[make])
+    of_own = [pytest.param("binary", marks=pytest.mark.nightly), "regression"]  # which is brief in every run
+    return pytest.mark.parametrize("task", of_own if make is own_counterpart else CASES[make])
 
 
 @once_per_run

@@ -65,7 +65,13 @@ def values_of(estimate):
     return value, low, high
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize(
+    "task",
+    [
+        task if task in ("binary", "regression") else pytest.param(task, marks=pytest.mark.nightly)
+        for task in cases.TASKS
+    ],
+)
 class TestNumbers:
     def test_the_document_is_valid_and_comes_back(self, task):
         document = audited(task)[0]

@@ -137,7 +137,7 @@ def test_weighted_share_has_the_linearised_error():
 # ---- sizes of gradients
 
 
-@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("grouped", [pytest.param(False, marks=pytest.mark.nightly), True])
 def test_error_of_the_mean_size_of_gradients_is_that_of_the_jackknife(grouped):
     """Leaving out a row, or a group of rows, moves the columns' standard deviations as well; levels are a block of columns."""
     draws = np.random.default_rng(7)

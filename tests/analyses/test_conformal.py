@@ -227,11 +227,19 @@ def resampled(bound, rows, half, number=400):
 
 
 ODD = {"w": lambda draw, n: draw.choice([0.5, 1.0, 3.0], n)}
+ONCE = {("rows", "count"), ("weights", "binary"), ("groups", "regression")}
 TOGETHER = {"g": lambda draw, n: np.array([f"g{i}" for i in np.arange(n) // 5])}
 
 
-@pytest.mark.parametrize("task", ["regression", "count", "binary"])
-@pytest.mark.parametrize("more", [{}, ODD, TOGETHER], ids=["rows", "weights", "groups"])
+# Every task and every design once; the nightly run makes all of their pairs.
+@pytest.mark.parametrize(
+    ("task", "more"),
+    [
+        pytest.param(task, more, id=f"{design}-{task}", marks=() if (design, task) in ONCE else pytest.mark.nightly)
+        for design, more in (("rows", {}), ("weights", ODD), ("groups", TOGETHER))
+        for task in ("regression", "count", "binary")
+    ],
+)
 def test_errors_are_those_of_resampled_rows(task, more):
     network, _ = drawn_rows(1500, 3, task, noise=1.5, **more)
     table = network.table

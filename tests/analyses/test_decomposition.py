@@ -165,6 +165,7 @@ def test_a_column_may_have_a_negative_share():
     assert [linear["x1"], linear["x2"]] == pytest.approx([0.55 / 0.35, -0.2 / 0.35], abs=0.03)
 
 
+@pytest.mark.nightly
 def test_noise_of_the_fit_neither_inflates_nor_deflates():
     """Pure interaction, 5 columns, few rows: in-sample R2 of the lines would be 5 / 100, out of sample below zero."""
     draws = [np.random.default_rng(s).choice([-1.0, 1.0], (100, 5)) for s in range(12)]

@@ -177,6 +177,7 @@ def test_a_product_has_its_closed_forms_where_columns_are_correlated():
     assert np.abs(curve.effect.value[inside, 0]).max() < 0.1
 
 
+@pytest.mark.nightly
 def test_intervals_cover_the_population_value():
     """f = x1 x2, E x2 = 1: the centred curve is v - E x1, beyond the ends as at them. 400 tables: three standard errors of a
     count are 3.3%."""

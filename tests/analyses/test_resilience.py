@@ -176,7 +176,7 @@ def test_subsets_are_those_derived_again_and_errors_are_those_of_statsmodels(tas
             assert one.rise[0] == pytest.approx(one.difference[0] - whole.difference[0], abs=1e-12)
 
 
-@pytest.mark.parametrize("design", ["rows", "weights", "groups"])
+@pytest.mark.parametrize("design", [pytest.param("rows", marks=pytest.mark.nightly), "weights", "groups"])
 def test_errors_of_rises_and_of_r2_are_those_of_numerical_derivatives(design):
     """By the weight of a row, or of a group of rows; subsets are taken as given."""
     rows, lost, scores, subsets = chosen("regression", design)
@@ -215,6 +215,7 @@ def test_the_order_of_hard_rows_finds_the_column_that_makes_errors_large():
     assert losses[0] > losses[4] > losses[8] > result.subsets[0].network[0]
 
 
+@pytest.mark.nightly
 def test_rows_of_which_none_is_harder_do_not_look_worse():
     """Errors without any relation to the columns: the mean of the squared ones is 1.49 in every subset, 95 times in 100 within
     the interval; the tenth with the largest losses would have 7.

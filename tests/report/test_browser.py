@@ -143,9 +143,9 @@ def of_few_columns(task):
     ("name", "look", "states"),
     [
         ("binary", DARK, ("open",)),
-        ("regression", LIGHT, ("open",)),
+        pytest.param("regression", LIGHT, ("open",), marks=pytest.mark.nightly),
         ("nothing", LIGHT, ("folded", "open")),
-        ("all_none", DARK, ("folded", "open")),
+        pytest.param("all_none", DARK, ("folded", "open"), marks=pytest.mark.nightly),
     ],
 )
 def test_axe_finds_nothing(browser, pages, axe, name, look, states, tmp_path):
@@ -259,7 +259,15 @@ def test_tables_and_figures_have_numbers_to_cite(browser, pages):
         assert folded.locator("table").is_visible()
 
 
-@pytest.mark.parametrize("folder", BUNDLED, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param(
+            path, marks=() if path.name in ("german_credit", "satellite") else pytest.mark.nightly, id=path.name
+        )
+        for path in BUNDLED
+    ],
+)
 def test_page_one_is_one_screen_numbers_have_no_gaps_and_no_table_scrolls(browser, folder):
     with Opened(browser, folder / "report.html", viewport=WIDE) as opened:
         page_one_is_one_screen(opened.page)
@@ -326,7 +334,7 @@ def test_the_severity_filter_hides_the_others(browser, pages):
         assert set(visible) == {"act"}
 
 
-@pytest.mark.parametrize("name", ["binary", "multiclass"])
+@pytest.mark.parametrize("name", ["binary", pytest.param("multiclass", marks=pytest.mark.nightly)])
 def test_print_shows_what_is_folded(browser, pages, name):
     with Opened(browser, pages[name], java_script_enabled=True, viewport=WIDE) as opened:
         opened.page.emulate_media(media="print")

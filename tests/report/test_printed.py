@@ -255,6 +255,7 @@ def lines_of(box):
     return [one for one in box.descendants() if isinstance(one, LineBox)]
 
 
+@pytest.mark.nightly
 def test_another_process_writes_the_same_bytes(chapter):
     program = (
         "import sys, hashlib; from tabinterp.report import contents; from tabinterp.report.formats.pdf import printed\n"
