@@ -625,5 +625,6 @@ def test_coverage_is_that_of_intervals_or_of_sets(kind, key):
 
 
 def test_robustness_counts_as_not_assessed_only_where_no_values_were_perturbed():
-    for document, told in ((binary(), True), (perturbed(part(0.0), part(0.5)), False)):
+    without = binary().model_copy(update={"analyses": {}})
+    for document, told in ((without, True), (perturbed(part(0.0), part(0.5)), False)):
         assert ("not_assessed.robustness" in [note.key for note in unassessed(document)]) is told
