@@ -86,8 +86,8 @@ class Record(Part):
                 )
         if sorted(one.column for one in self.columns) != sorted(inputs):
             raise DocumentError("analyses.perturbation.columns must hold each input once.")
-        rises = [one.network.value for one in self.columns]
-        if any(one is None or other is None or one < other for one, other in pairwise(rises)):
+        rises = [one.network.value for one in self.columns if one.network.value is not None]  # None: a loss overflowed
+        if any(one < other for one, other in pairwise(rises)):
             raise DocumentError("analyses.perturbation.columns must hold the largest rise in the network's loss first.")
         parts: list[AtSize | OfColumn] = [*self.sizes, *self.columns, *([] if self.numbers is None else [self.numbers])]
         for part in parts:
