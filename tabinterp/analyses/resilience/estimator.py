@@ -22,8 +22,8 @@ network's loss from all rows minus that of the counterpart. Standard errors are 
 order of the rows, the clusters and the odds as given; intervals of fewer than all rows allow for skewness (Hall 1992). What
 rests on fewer than fifty rows (Kish 1965), or on fewer than twenty groups of rows or events of a class, is left out; so is what
 would tell of fewer than ten rows by a difference. Under drift there is no excess rise: its intervals covered 84 to 89%. With
-sampling weights, so few rows cover less: the intervals of the hardest and of the outermost rows covered 90 to 92% with 400 rows, and
-85 to 91% with 150 (`docs/coverage.md`).
+sampling weights, so few rows cover less: the intervals of the hardest and of the outermost rows covered 90 to 92% with 400 rows,
+and 85 to 91% with 150 (`docs/coverage.md`).
 """
 
 from __future__ import annotations
