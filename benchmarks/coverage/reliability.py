@@ -39,7 +39,6 @@ SIZES = (0.05, 0.3)  # of perturbations
 FRESH = 20_000  # rows on which the choices of a set are judged
 NONE = (np.nan,) * 4
 ADJUSTED = "the interval is adjusted for all {}"
-FEW = "the subset can rest on as few as fifty rows of equal weight, or twenty groups"
 FIRST = "the slice was selected for its interval, and the adjustment is for the selected slices together"
 
 
@@ -411,12 +410,10 @@ RELIANCE_READINGS = (
             Told(
                 "resilience: hardest rows, difference in loss and excess rise",
                 HELD.format("as hard by the set's trees"),
-                less=FEW,
             ),
             Told(
                 "resilience: outermost rows, difference in loss and excess rise",
                 HELD.format("as far from the training rows"),
-                less=FEW,
             ),
             Told(
                 "resilience: worst cluster, difference in loss and excess rise",
