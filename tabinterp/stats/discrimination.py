@@ -65,7 +65,7 @@ class Power:
 
         >>> few = mean(np.r_[np.zeros(90), np.ones(10)], np.ones(100))
         >>> [round(x, 3) for x in few.skewed()], [round(x, 3) for x in few.student()]
-        ([0.1, 0.03, 0.046, 0.175], [0.1, 0.03, 0.039, 0.161])
+        ([0.1, 0.03, 0.048, 0.181], [0.1, 0.03, 0.038, 0.162])
         """
         value, stderr, low, high = self.student()
         skew = float((self.draws**3).sum() / (self.draws**2).sum() ** 1.5) if stderr > 0 else 0.0
