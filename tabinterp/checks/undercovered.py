@@ -48,7 +48,7 @@ CHECK = Check(
             "outcomes vary more, coverage is low even if every predicted mean is right."
         ),
         raised_when=(
-            "in a subgroup, the whole interval for the coverage, corrected for the number of subgroups, lies at least {short} "
+            "in a subgroup, the whole interval for the coverage, adjusted for the number of subgroups, lies at least {short} "
             "percentage points below the intended coverage."
         ),
         next=(

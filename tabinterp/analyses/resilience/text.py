@@ -15,11 +15,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.fold": "Resilience: hard rows, outer rows, worst cluster, drift",
     "report.resilience.note": (
         "All {rows} rows are held out, and none is chosen by its own outcome. The hardest rows have the largest loss that "
-        "gradient-boosted trees, fitted to the losses of other held-out rows, predict; a fifth of the rows only serves to "
-        "fit. The outermost rows are farthest from their ten nearest training rows. The cluster with the largest loss of the"
-        " network in one half of the rows is measured in the other half. The excess rise is the rise in the network's "
-        "{metric} from all rows minus that of {linear:name}. CIs take the choice of the rows as given. Results on fewer than"
-        " {least} effective rows or too few events are not shown.",
+        "gradient-boosted trees, fitted to the losses of other held-out rows, predict; a fifth of the rows only serves to fit. "
+        "The outermost rows are farthest from their ten nearest training rows. The cluster with the largest loss of the network"
+        " in one half of the rows is measured in the other half. The excess rise is the rise in the network's {metric} from all"
+        " rows minus that of {linear:name}. CIs take the choice of the rows as given; in simulations, some of those of few rows"
+        " covered less than 90%. Under drift, no excess rise is given. Results on fewer than {least} effective rows or too few "
+        "events are not shown.",
         "rows: a number of rows; metric: such as 'log loss'; least: a number of rows",
     ),
     "report.resilience.drift.none": (
@@ -45,7 +46,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.outer": ("{share} outermost", "share: a percentage of the rows"),
     "report.resilience.cluster": "Worst cluster of the network",
     "report.resilience.drift": "After the same drift again",
-    "report.resilience.rise": "Excess rise",
+    "report.resilience.rise": "Excess rise [95% CI]",
     "report.resilience.rows": ("Effective rows", "number of rows of equal weight that say the same"),
     "report.resilience.power": ("{metric} on hard and outer rows", "metric: 'AUC' or 'R²'"),
     "report.resilience.cluster.table": "Worst cluster: columns in which it differs most (n = {rows})",
