@@ -57,6 +57,14 @@ def by_pair(row: Mapping[str, Any]) -> str:
     return f"{row['first']} × {row['second']}"
 
 
+def by_group(row: Mapping[str, Any]) -> str:
+    """Label rows of a group, such as a level of a column or a range of a number."""
+    if row["kind"] == "all":
+        return text("plot.label.all")
+    ends = {"low_end": row["low"], "high_end": row["high"]}
+    return text(f"group.{row['kind']}", {"column": row["column"], "level": row["level"], **ends})
+
+
 def named(name: str, vocabulary: str = "") -> Callable[[Mapping[str, Any]], str]:
     """Label rows by one of their columns, through the catalogue where its values are words."""
     return lambda row: text(f"{vocabulary}.{row[name]}") if vocabulary else str(row[name])

@@ -171,6 +171,30 @@ class Effect:
         return plots.legible(ax)
 
 
+@dataclass(frozen=True)
+class OverSizes:
+    """Values of both models over sizes of a perturbation."""
+
+    sizes: FloatArray
+    series: tuple[Series, ...]
+    axis: str
+    height: float = 4.0
+
+    def table(self) -> pd.DataFrame:
+        return _table(text("plot.axis.size"), list(self.sizes), self.series)
+
+    def beside(self, linear: Any, names: tuple[str, str]) -> OverSizes:
+        raise NotApplicableError("the plot shows the linear model already. Leave out linear=")
+
+    def draw(self, ax: Axes | None) -> Axes:
+        ax = plots.axes_of(ax, self.height)
+        plots.over_sizes(ax, self.sizes, self.series, root=True)
+        ax.set_xlabel(text("plot.axis.size"), loc="right")
+        ax.set_title(self.axis, fontsize="medium", loc="left", parse_math=False)
+        plots.legend(ax, self.series)
+        return plots.legible(ax)
+
+
 def effect_axis(scale: str) -> str:
     return text("plot.axis.effect", {"scale": scale.replace("_", "-")})
 

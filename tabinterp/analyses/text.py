@@ -82,8 +82,11 @@ TEXT: dict[str, str] = {
     # series: plot.series
     "plot.low": "{series}, lower limit",
     "plot.high": "{series}, upper limit",
+    "plot.axis.loss": ("Loss ({loss}), 95% CI", "loss: such as 'log loss'"),
+    "plot.axis.size": "Size of the perturbation",
     "plot.numbers": "Show data",
     # names of rows
+    "plot.label.all": "all rows",
     "plot.label.unit": "{layer}, unit {unit}",
     "plot.label.per": "{column}, per {unit}",
     # names of series

@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import re
 import xml.etree.ElementTree as ET
+from functools import cache
 from html.parser import HTMLParser
 
 import matplotlib as mpl
@@ -25,6 +26,14 @@ from tabinterp.models import bind
 from tests import cases
 
 from .test_plots import intervals, marks, names
+
+
+@cache
+def many():
+    """A table with enough rows for what a validator tests."""
+    frame = cases.mixed_frame(1200, 2).assign(part=np.where(np.arange(1200) % 2 == 0, "test", "train"))
+    return cases.mixed_table(frame, split="part", protected=["city"])
+
 
 # A new public reading needs a line here: a test below compares this list with the public names.
 RESULTS = {
@@ -56,11 +65,16 @@ RESULTS = {
     "trust": lambda m, c, t: ti.trust(m, t, draws=2, orders=2, backgrounds=2, rows=10, background=5),
     "reason_codes": lambda m, c, t: ti.reason_codes(m, c, t, rows=60),
     "crossvalidate": lambda m, c, t: ti.crossvalidate(lambda _: m, t, folds=2),
+    "overfitting": lambda m, c, t: ti.overfitting(m, many(), c),
+    "robustness": lambda m, c, t: ti.robustness(m, many(), c, sizes=(0.1, 0.5), draws=1),
+    "conformal": lambda m, c, t: ti.conformal(m, many(), c),
+    "resilience": lambda m, c, t: ti.resilience(m, many(), c),
+    "regional_effects": lambda m, c, t: ti.regional_effects(m, many()),
     "performance": lambda m, c, t: compare(bind(m, t), bind(c, t), held_out=True),
     "calibration": lambda m, c, t: calibration(bind(m, t)),
 }
 NO_RESULT = {  # public names of something else: a table, a model, an objective, an audit, a command's work
-    "discrimination", "residuals", "overfitting", "robustness", "conformal", "resilience", "regional_effects",
+    "discrimination", "residuals",
     "read_table", "Table", "Schema", "Column", "Split", "wrap", "Model", "fit_counterpart", "save_model", "save_others",
     "save_null", "load_null",
     "load_model", "load_counterpart", "load_others", "table_settings", "inspect_model", "train", "unit", "direction", "layer",
@@ -206,6 +220,35 @@ def test_differences_of_all_units_are_in_standard_errors(results):
     ends = intervals(performance.plot(ax=axes()))
     resolved = (ends.min(axis=1) > 0) | (ends.max(axis=1) < 0)
     assert resolved.tolist() == [m.resolved != "no" for m in performance.metrics]
+
+
+def test_a_validator_sees_both_models_on_each_group(results):
+    network, linear = drawn(results["overfitting"])
+    frame = results["overfitting"].frame().head(SHOWN)
+    np.testing.assert_allclose(list(network.values()), frame["network_gap"])
+    np.testing.assert_allclose(list(linear.values()), frame["linear_gap"])
+    assert next(iter(network)) == "all rows"
+    network, linear = drawn(results["resilience"])
+    frame = results["resilience"].frame().set_index("kind")
+    assert network["All"] == frame.loc["all", "network"]
+    assert linear["All"] == frame.loc["all", "linear"]
+
+
+def test_coverage_is_compared_with_its_level(results):
+    found = results["conformal"]
+    (shown,) = drawn(found)
+    assert shown.pop("all rows") == found.level == results["conformal"].pictures()[0].at
+    np.testing.assert_allclose(list(shown.values()), [one.coverage[0] for one in found.slices][: len(shown)])
+
+
+def test_losses_are_drawn_over_the_size_of_the_perturbation(results):
+    found = results["robustness"]
+    ax = found.plot(ax=axes())
+    frame = found.frame()
+    for look, name in ((NETWORK, "network"), (LINEAR, "linear")):
+        np.testing.assert_allclose(np.sort(marks(ax, look), axis=0), np.sort(frame[["size", name]], axis=0))
+    with pytest.raises(NotApplicableError, match="shows the linear model already"):
+        found.plot(ax=axes(), linear=found)
 
 
 def test_an_optimum_is_in_standard_deviations_of_its_objective(results):

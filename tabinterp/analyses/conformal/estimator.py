@@ -42,6 +42,7 @@ from scipy import stats
 
 from tabinterp.analyses.clustered_means import NONE, Mean, influences, spread
 from tabinterp.analyses.context import Context
+from tabinterp.analyses.display import Display, Drawn, by_group
 from tabinterp.analyses.performance.estimator import evaluated_pair, groups
 from tabinterp.analyses.slices.estimator import Group, family, groups_of
 from tabinterp.arrays import FloatArray, IntArray
@@ -49,7 +50,6 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.scores import probabilities
-from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.estimates import effective_df
 from tabinterp.stats.weights import TIE, effective
 from tabinterp.table import Table
@@ -77,7 +77,7 @@ class SliceCoverage:
 
 
 @dataclass(frozen=True, eq=False)
-class Conformal(PreviewedFrame):
+class Conformal(Display):
     """Intervals (`kind` "interval", widths in units of the target) or sets of classes ("set", sizes in classes).
 
     Parameters
@@ -89,6 +89,13 @@ class Conformal(PreviewedFrame):
     slices : those with ten rows or more that are not covered; the one whose interval of the coverage ends lowest first.
     """
 
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.coverage",
+        {"network": ("coverage", "coverage_low", "coverage_high")},
+        by_group,
+        other="groups",
+        at=LEVEL,
+    )
     level: ClassVar[float] = LEVEL
     kind: str
     rows: int
@@ -102,12 +109,15 @@ class Conformal(PreviewedFrame):
     def frame(self) -> pd.DataFrame:
         """Return one row for all rows, whose coverage is as intended, and one for each slice, of the network."""
         row: dict[str, object] = {"column": None, "kind": "all", "level": None, "low": None, "high": None, "q": np.nan}
-        rows = [row | {"rows": self.rows} | _columns("width", self.network)]
+        rows = [row | {"rows": self.rows} | _columns("width", self.network) | _columns("coverage", NONE)]
         for one in self.slices:
             row = {name: getattr(one.group, name) for name in ("column", "kind", "level", "low", "high")}
             row |= {"q": one.q, "rows": one.rows} | _columns("width", one.width)
             rows.append(row | _columns("coverage", one.coverage))
         return pd.DataFrame(rows)
+
+    def _numbers(self) -> pd.DataFrame:
+        return self.frame().fillna({"coverage": self.level})
 
 
 def _columns(name: str, found: Mean) -> dict[str, object]:

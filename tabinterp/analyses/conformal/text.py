@@ -8,13 +8,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.conformal.interval.heading": "Prediction intervals",
     "report.conformal.set.heading": "Prediction sets",
     "report.conformal.interval": (
-        "Conformal intervals at {level}% have a mean width of {network} for the network and {linear} for {name:name} (difference "
-        "{difference}).",
+        "Conformal intervals at {level}% have a mean width of {network} for the network and {linear} for {name:name}; the "
+        "difference is {difference}.",
         "network, linear: mean widths in units of the target, with their intervals",
     ),
     "report.conformal.set": (
-        "Conformal sets at {level}% hold on average {network} classes for the network and {linear} for {name:name} (difference "
-        "{difference}).",
+        "Conformal sets at {level}% hold on average {network} classes for the network and {linear} for {name:name}; the "
+        "difference is {difference}.",
         "network, linear: mean numbers of classes in a set, with their intervals",
     ),
     "report.conformal.none": (
@@ -47,6 +47,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "and Yekutieli 2005).",
         "rows: number of held-out rows",
     ),
+    "plot.axis.coverage": "Coverage of the network, adjusted 95% CI",
     "why.conformal.split": (
         "conformal prediction needs rows that the network was not trained on, and none are known; read the table with the split "
         "used to train the network"

@@ -19,12 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from tabinterp.analyses.clustered_means import Mean, influences, spread
 from tabinterp.analyses.context import Context
+from tabinterp.analyses.display import Display, Drawn, by_group
 from tabinterp.analyses.performance.estimator import FEWEST, bound_pair, groups, null_loss, null_told
 from tabinterp.analyses.slices.estimator import SMALLEST, Group, family, groups_of
 from tabinterp.arrays import FloatArray
@@ -32,7 +34,6 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.losses import loss_for
-from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import mean, of_two_samples
 from tabinterp.stats.weights import effective
 from tabinterp.table import Table
@@ -56,7 +57,7 @@ class SliceGap:
 
 
 @dataclass(frozen=True, eq=False)
-class Overfitting(PreviewedFrame):
+class Overfitting(Display):
     """Gaps in loss, held-out minus training, of both models; the excess is the network's minus the linear model's.
 
     Parameters
@@ -67,6 +68,14 @@ class Overfitting(PreviewedFrame):
     network, linear, excess : over all rows, each with its standard error and 95% interval.
     slices : those with an interval; that whose interval of the excess begins highest comes first.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.gap",
+        {model: (f"{model}_gap", f"{model}_gap_low", f"{model}_gap_high") for model in ("network", "linear")},
+        by_group,
+        other="groups",
+        filled=("loss",),
+    )
 
     loss: str
     null: float

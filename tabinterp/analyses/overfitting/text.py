@@ -34,6 +34,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "with weights, the effective sample size counts (Kish 1965). CIs are adjusted for all subgroups compared (Benjamini and "
         "Yekutieli 2005)."
     ),
+    "plot.axis.gap": ("Held-out minus training loss ({loss}); 95% CI, adjusted in groups", "loss: such as 'log loss'"),
     "why.overfitting.split": (
         "losses on training rows and on held-out rows are compared, and it is not known which rows were held out; read the "
         "table with the split used to train the network"

@@ -27,14 +27,17 @@ import pandas as pd
 import torch
 
 from tabinterp.analyses.context import Context
+from tabinterp.analyses.display import Display, both_names, word
 from tabinterp.analyses.performance.estimator import bound_pair, null_loss
+from tabinterp.analyses.plot_specs import OverSizes
+from tabinterp.analyses.plots import Series
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.losses import Loss, loss_for
 from tabinterp.models.perturbation import BLOCK, forward, mixed
-from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import Power, auc, average, mean
 from tabinterp.table import Table
 from tabinterp.table.class_counts import require_events, too_few_events
@@ -82,7 +85,7 @@ class OfColumn:
 
 
 @dataclass(frozen=True)
-class Robustness(PreviewedFrame):
+class Robustness(Display):
     """Performance under growing perturbation.
 
     Parameters
@@ -124,6 +127,14 @@ class Robustness(PreviewedFrame):
     @property
     def _turns(self) -> tuple[float | None, float | None]:
         return turns([(one.size, *one.difference[2:]) for one in self.sizes])
+
+    def picture(self, output: str | None) -> OverSizes:
+        frame = self.frame()
+        series = tuple(
+            Series(model, name, *(frame[f"{model}{end}"].to_numpy() for end in ("", "_low", "_high")))
+            for model, name in zip(("network", "linear"), both_names(), strict=True)
+        )
+        return OverSizes(frame["size"].to_numpy(), series, text("plot.axis.loss", {"loss": word(self.loss)}))
 
     def frame(self) -> pd.DataFrame:
         """Return one row for each size."""

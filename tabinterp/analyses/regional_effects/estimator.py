@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ from scipy import stats
 
 from tabinterp.analyses.clustered_means import NONE, Mean
 from tabinterp.analyses.context import Context
+from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.effects.estimator import AUDITED_COLUMNS, AUDITED_CURVES, POINTS, mover, start
 from tabinterp.analyses.effects.grids import Grid
 from tabinterp.analyses.performance.estimator import FEWEST, groups
@@ -40,7 +41,6 @@ from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.perturbation import RESOLUTION
-from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.estimates import Estimates, effective_df, group_sums
 from tabinterp.stats.multiple_testing import benjamini_hochberg
 from tabinterp.stats.weights import quantile
@@ -125,8 +125,12 @@ class RegionalEffect:
 
 
 @dataclass(frozen=True, eq=False)
-class RegionalEffects(PreviewedFrame):
+class RegionalEffects(Display):
     """Columns whose split is found first; among them, and among the others, the largest heterogeneity first."""
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.heterogeneity", {"network": ("heterogeneity", "heterogeneity_low", "heterogeneity_high")}
+    )
 
     effects: tuple[RegionalEffect, ...]
     rows: int

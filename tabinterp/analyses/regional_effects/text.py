@@ -47,6 +47,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.regional.rows_share": "Rows (to 10%)",
     "report.regional.explained": "Explained share [adjusted CI]",
     "report.regional.q": "Adjusted p (explains {least})",
+    "plot.axis.heterogeneity": "Heterogeneity of the effect on the score, 95% CI",
     "why.regional_effects.one": "regional effects are sought between two columns or more, and the model has one",
     "why.regional_effects.few": (
         "regional effects need at least {rows} rows with positive weight, and {groups} groups where rows come in groups"

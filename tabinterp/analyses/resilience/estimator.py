@@ -28,9 +28,9 @@ sampling weights, those of the hardest and outermost rows 90 to 92% with 400 row
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -38,13 +38,14 @@ import pandas as pd
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.data_quality.bins import as_number, cutting, known_in
 from tabinterp.analyses.data_quality.drift import whole_drift
+from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.performance.estimator import bound_pair
 from tabinterp.arrays import FloatArray, HashArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.losses import loss_for
-from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.discrimination import Power, auc, mean, r2
 from tabinterp.stats.small_trees import few_trees, in_bins, unless_equal
 from tabinterp.stats.weights import deviation, effective
@@ -111,8 +112,15 @@ class Cluster:
     traits: tuple[Trait, ...]
 
 
+def _rows_of(row: Mapping[str, Any]) -> str:
+    return text(
+        f"report.resilience.{row['kind']}",
+        {"share": f"{100 * row['share']:g}%", "linear": text("report.strip.rung.linear.long")},
+    )
+
+
 @dataclass(frozen=True)
-class Resilience(PreviewedFrame):
+class Resilience(Display):
     """Both models on hard and outer rows.
 
     Parameters
@@ -124,6 +132,15 @@ class Resilience(PreviewedFrame):
     cluster : what the worst cluster is; None where it has too few rows.
     drift : AUC with which trees distinguish held-out from training rows.
     """
+
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.loss",
+        {model: (model, f"{model}_low", f"{model}_high") for model in ("network", "linear")},
+        _rows_of,
+        other="groups",
+        at=None,
+        filled=("loss",),
+    )
 
     loss: str
     power: Literal["auc", "r2"] | None
@@ -144,6 +161,10 @@ class Resilience(PreviewedFrame):
                 row |= dict(zip(names, getattr(one, name), strict=True))
             rows.append(row)
         return pd.DataFrame(rows)
+
+    def _numbers(self) -> pd.DataFrame:
+        """Return all rows, the smallest share of each order, the cluster and the drift."""
+        return self.frame().drop_duplicates("kind")
 
 
 def resilience(

@@ -24,17 +24,17 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "rows: a number of rows; metric: such as 'log loss'; least: a number of rows",
     ),
     "report.resilience.drift.none": (
-        "No drift between training and held-out rows was found (AUC {auc}).",
+        "No drift between training and held-out rows was found: the AUC with which trees tell them apart is {auc}.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.drift.found": (
-        "Held-out rows differ from training rows (AUC {auc}). They are weighted by their odds against training rows, so that "
-        "they shift by as much again.",
+        "Held-out rows differ from training rows: trees tell them apart with an AUC of {auc}. Held-out rows are weighted by "
+        "their odds against training rows, so that they shift by as much again.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.drift.few": (
-        "Held-out rows differ from training rows (AUC {auc}). If they shifted by as much again, the result would rest on too few "
-        "rows.",
+        "Held-out rows differ from training rows: trees tell them apart with an AUC of {auc}. If held-out rows shifted by as "
+        "much again, the result would rest on too few rows.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.table": ("{metric} on hard and outer rows", "metric: such as 'log loss'"),
@@ -49,7 +49,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.rise": "Excess rise [95% CI]",
     "report.resilience.rows": ("Effective rows", "number of rows of equal weight that say the same"),
     "report.resilience.power": ("{metric} on hard and outer rows", "metric: 'AUC' or 'R²'"),
-    "report.resilience.cluster.table": "Worst cluster: columns in which it differs most (n = {rows})",
+    "report.resilience.cluster.table": (
+        "Worst cluster: columns in which it differs most (both halves of the rows, n = {rows})",
+        "rows: held-out rows in the cluster; its loss is measured in one half of them",
+    ),
     "report.resilience.inside": "In the cluster",
     "report.resilience.outside": "In other rows",
     "report.resilience.x.hardest": "share of rows, hardest first",
