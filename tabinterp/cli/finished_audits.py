@@ -20,6 +20,7 @@ from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.messages.names import terminal
 
 from .console import check_apart, say, tell, write_file
+from .option_values import complete_checks
 
 PASSPHRASE = "TABINTERP_PASSPHRASE"
 
@@ -28,6 +29,27 @@ Mappings = Annotated[
     list[Path] | None,
     typer.Option("--mapping", help="TOML file that adds your own clauses to the evidence map. Repeatable."),
 ]
+
+
+EXAMPLES = {
+    "render": (
+        "tabinterp render audit/audit.json --out report.pdf",
+        "tabinterp render audit/audit.json --out card.md --format card",
+        "tabinterp render audit/audit.json --out report.html --lang ja",
+    ),
+    "checks": ("tabinterp checks", "tabinterp checks label-leak"),
+    "check": (
+        "tabinterp check audit/audit.json",
+        "tabinterp check audit/audit.json --policy policy.toml --format sarif --out findings.sarif",
+    ),
+    "sign": ("tabinterp sign audit --key private.pem --signer 'Model risk team' --model model",),
+    "verify": (
+        "tabinterp verify audit --key public.pem",
+        "tabinterp verify audit --model model --data loans.csv --recompute",
+    ),
+    "compare": ("tabinterp compare last-year/audit.json this-year/audit.json --format html --out differences.html",),
+    "evidence": ("tabinterp evidence audit/audit.json --out evidence.csv",),
+}
 
 
 def _known(lang: str) -> str:
@@ -73,7 +95,10 @@ def render(
 def checks(
     slugs: Annotated[
         list[str] | None,
-        typer.Argument(help="Names of the checks to explain, such as label-leak; by default, all checks."),
+        typer.Argument(
+            autocompletion=complete_checks,
+            help="Names of the checks to explain, such as label-leak; by default, all checks.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     lang: Lang = SOURCE,

@@ -1,4 +1,4 @@
-"""Parse the values of command-line options: costs, split, reference groups, names of analyses."""
+"""Parse and complete the values of command-line options: costs, split, reference groups, names of analyses."""
 
 from __future__ import annotations
 
@@ -63,3 +63,26 @@ def names_of(text: str | None) -> list[str] | None:
             "run all analyses"
         )
     return names
+
+
+def complete_analyses(incomplete: str) -> list[str]:
+    """Return the lists of analyses that continue an incomplete one.
+
+    >>> complete_analyses("effects,regional"), complete_analyses("none such")
+    (['effects,regional_effects'], [])
+    """
+    from tabinterp.analyses import ANALYSES  # noqa: PLC0415  # only completion in a shell reads it
+
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{one.name}" for one in ANALYSES if one.name.startswith(last)]
+
+
+def complete_checks(incomplete: str) -> list[str]:
+    """Return the names of the checks that start like this.
+
+    >>> complete_checks("label")
+    ['label-leak']
+    """
+    from tabinterp.checks import CHECKS  # noqa: PLC0415
+
+    return [one.slug for one in CHECKS if one.slug.startswith(incomplete)]
