@@ -30,7 +30,8 @@ TOOLKIT = {
     "report.words",
 }
 LAYERS = [
-    {"cli", "__main__"},
+    {"__main__"},
+    {"cli"},
     {"provenance"},
     {"auditing.checkpoints"},
     {"provenance.folder"},

@@ -30,7 +30,13 @@ from tabinterp.preview import Preview, Previewed
 from tabinterp.report.formats.cyclonedx import render_cyclonedx
 from tabinterp.report.formats.markdown import render_card, render_markdown
 from tabinterp.report.formats.pdf import printed
-from tabinterp.report.formats.summary import in_one_line, on_a_terminal, preview_of_findings, verdict_and_counts
+from tabinterp.report.formats.summary import (
+    in_one_line,
+    in_tables,
+    on_a_terminal,
+    preview_of_findings,
+    verdict_and_counts,
+)
 from tabinterp.report.html import render, render_changes, render_notebook, render_summary
 from tabinterp.report.sections.difference import as_text
 from tabinterp.report.sections.findings import voids
@@ -99,6 +105,12 @@ class Audit:
     def in_one_line(self) -> str:
         """Return the verdict and the number of findings of each severity, in one line."""
         return verdict_and_counts(self.document)
+
+    def in_tables(self) -> tuple[list[tuple[str, list[list[str]]]], str]:
+        """Return tables of the metrics and of the raised findings, each a title and rows of which the first is the head, and a
+        sentence about the other checks.
+        """
+        return in_tables(self.document)
 
     def check(self, policy: Policy = DEFAULT, today: date | None = None, *, attested: bool = False) -> Decision:
         """Check the audit against a policy.

@@ -27,7 +27,6 @@ from tabinterp.errors import TabinterpError
 from tabinterp.exit_codes import ExitCode
 from tabinterp.file_names import Layout
 from tabinterp.messages.names import terminal
-from tabinterp.report.formats.summary import other_checks, result_tables
 from tabinterp.secret_masking import hidden
 
 if TYPE_CHECKING:
@@ -133,13 +132,14 @@ def show_result(result: Audit, quiet: bool) -> None:
 
     console = Console(stderr=True)
     console.print(terminal(str(result)), markup=False, highlight=False)
-    for title, rows in result_tables(result.document):
+    tables, rest = result.in_tables()
+    for title, rows in tables:
         console.print(_table(title, rows))
-    console.print(terminal(other_checks(result.document)), markup=False, highlight=False)
+    console.print(terminal(rest), markup=False, highlight=False)
 
 
 def _table(title: str, rows: list[list[str]]) -> Table:
-    """Return a table whose first row is its head, where it says anything; names from data are shown as they are, whatever they hold."""
+    """Return a table whose first row is its head, unless that is empty; names from data are never markup."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415

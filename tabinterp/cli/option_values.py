@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import tabinterp as ti
+from tabinterp.analyses import ANALYSES
 from tabinterp.errors import TabinterpError
 
 
@@ -71,8 +73,6 @@ def complete_analyses(incomplete: str) -> list[str]:
     >>> complete_analyses("effects,regional"), complete_analyses("none such")
     (['effects,regional_effects'], [])
     """
-    from tabinterp.analyses import ANALYSES  # noqa: PLC0415  # only completion in a shell reads it
-
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{one.name}" for one in ANALYSES if one.name.startswith(last)]
 
@@ -83,6 +83,4 @@ def complete_checks(incomplete: str) -> list[str]:
     >>> complete_checks("label")
     ['label-leak']
     """
-    from tabinterp.checks import CHECKS  # noqa: PLC0415
-
-    return [one.slug for one in CHECKS if one.slug.startswith(incomplete)]
+    return [one["slug"] for one in ti.explain_checks([]) if one["slug"].startswith(incomplete)]

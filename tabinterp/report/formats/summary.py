@@ -69,16 +69,13 @@ def on_a_terminal(document: Document) -> str:
         )
         for one in raised_of(labelled(document))
     ]
-    return "\n".join([*(lines or [t("report.findings.none")]), other_checks(document)])
+    return "\n".join([*(lines or [t("report.findings.none")]), t("terminal.others", **_others(document))])
 
 
-def other_checks(document: Document) -> str:
-    """Return how many checks passed or do not apply."""
-    return t("terminal.others", **_others(document))
-
-
-def result_tables(document: Document) -> list[tuple[str, list[list[str]]]]:
-    """Return tables for a terminal, each a title and rows of which the first is the head: the metrics, the raised findings."""
+def in_tables(document: Document) -> tuple[list[tuple[str, list[list[str]]]], str]:
+    """Return tables for a terminal, each a title and rows of which the first is the head: the metrics, and the raised findings if
+    there are any; and how many other checks passed or do not apply.
+    """
     document = labelled(document)
     heads = (t("report.metric"), t("report.network"), document.linear.name, t("report.difference"))
     metrics = [
@@ -92,7 +89,8 @@ def result_tables(document: Document) -> list[tuple[str, list[list[str]]]]:
     ]
     raised = [[one.severity_text, f"{one.title}. {shortened(one.claim, CLAIM)}"] for one in items(raised_of(document))]
     findings = [(t("report.findings.top"), [["", ""], *raised])] if raised else []
-    return [(t("report.performance.caption"), [[*map(capital, heads)], *metrics]), *findings]
+    tables = [(t("report.performance.caption"), [[*map(capital, heads)], *metrics]), *findings]
+    return tables, t("terminal.others", **_others(document))
 
 
 def preview_of_findings(document: Document) -> Preview:
