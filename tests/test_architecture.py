@@ -30,7 +30,7 @@ TOOLKIT = {
     "report.words",
 }
 LAYERS = [
-    {"__main__", "pytest_plugin"},
+    {"__main__", "mlflow_evaluator", "pytest_plugin"},
     {"cli"},
     {"provenance"},
     {"auditing.checkpoints"},
