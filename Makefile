@@ -22,6 +22,7 @@ help:
 	@echo "make test-nightly   every planted fault, a retrained report, long fuzz (hours)"
 	@echo "make test-newest, make test-oldest    the demo and the fast tests with the newest, and the oldest, releases allowed"
 	@echo "make test-networks  networks of fastai, TabNet, pytorch-frame and others, against those packages (downloads them)"
+	@echo "make dist       a wheel and a source archive, into dist/"
 	@echo "make lint       ruff and mypy      make bench      speed and accuracy beside their bars"
 	@echo "make truth      known answers and coverage of intervals, into docs/"
 	@echo "make scale      tables larger than memory, wide tables, a cluster, into docs/ (two hours)"
@@ -37,6 +38,14 @@ help:
 
 .venv/full: .venv/base
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
+	@touch $@
+
+# A wheel and a source archive; the wheel is built from the archive, so that both are complete.
+dist: pyproject.toml $(shell git ls-files tabinterp datasets 2>/dev/null)
+	$(PYTHON) -m venv --clear .venv-build
+	.venv-build/bin/python -m pip install --quiet build
+	rm -rf dist
+	.venv-build/bin/python -m build --outdir dist . >/dev/null
 	@touch $@
 
 demo: .venv/base
@@ -55,16 +64,17 @@ test-nightly: .venv/full
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults --jobs 2
 
 # The constraints file is not used below: these see what somebody gets who installs the package today, or with old releases.
-.venv-newest/base: pyproject.toml
+# The demo runs from the wheel, without the files of this folder.
+.venv-newest/base: dist
 	$(NEWEST) -m venv --clear .venv-newest
-	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable .
+	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager dist/tabinterp-*.whl
 	@touch $@
 
 demo-newest: .venv-newest/base
 	@.venv-newest/bin/tabinterp demo --out demo-newest
 
 test-newest: demo-newest
-	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[test]'
+	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager "$$(ls dist/tabinterp-*.whl)[test]"
 	OMP_NUM_THREADS=1 .venv-newest/bin/python $(PYTEST) $(FAST)
 
 .venv-oldest/full: pyproject.toml
@@ -167,4 +177,4 @@ schema: .venv/base
 	$(BIN)/python -m tabinterp.document.canonical > tabinterp/document/audit-1.schema.json
 
 clean:
-	rm -rf .venv .venv-newest .venv-oldest .venv-networks .venv-networks-pandas demo demo-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-build .venv-newest .venv-oldest .venv-networks .venv-networks-pandas demo demo-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

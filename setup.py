@@ -1,5 +1,6 @@
 """Packages are found here, so that a new one needs no line; all else is in pyproject.toml."""
 
-from setuptools import find_packages, setup
+from setuptools import find_namespace_packages, setup
 
-setup(packages=[*find_packages(include=["tabinterp", "tabinterp.*"]), "tabinterp.datasets"])
+found = find_namespace_packages(include=["tabinterp", "tabinterp.*"], exclude=["*.__pycache__"])  # folders of data too
+setup(packages=[*found, "tabinterp.datasets"])

@@ -30,7 +30,8 @@ TOOLKIT = {
     "report.words",
 }
 LAYERS = [
-    {"cli", "__main__"},
+    {"__main__", "mlflow_evaluator", "pytest_plugin"},
+    {"cli"},
     {"provenance"},
     {"auditing.checkpoints"},
     {"provenance.folder"},
@@ -60,7 +61,7 @@ SECTION_MODULES, RECORD_MODULES = (
     {"section", "figure", "panels", "first_layer_section"},
     {"base", "record", "record_values", "group_names", "shown_values", "term_rows"},
 )
-COMMANDS = {"cli", "__main__"}
+COMMANDS = {"cli", "__main__", "pytest_plugin"}
 HEAVY = [
     "torch",
     "shap",

@@ -15,6 +15,7 @@ from tabinterp import __version__, messages
 from tabinterp.analyses.performance.record import Verdict
 from tabinterp.atomic_io import read_regular, write
 from tabinterp.auditing.consistency import BROKEN, contradictions, written_here
+from tabinterp.auditing.mlflow_run import log_files
 from tabinterp.checks.evidence.clauses import Mapping, as_csv, evidence
 from tabinterp.checks.gate.gate import Decision, decide
 from tabinterp.checks.gate.policy import DEFAULT, Policy
@@ -30,7 +31,13 @@ from tabinterp.preview import Preview, Previewed
 from tabinterp.report.formats.cyclonedx import render_cyclonedx
 from tabinterp.report.formats.markdown import render_card, render_markdown
 from tabinterp.report.formats.pdf import printed
-from tabinterp.report.formats.summary import in_one_line, on_a_terminal, preview_of_findings, verdict_and_counts
+from tabinterp.report.formats.summary import (
+    in_one_line,
+    in_tables,
+    on_a_terminal,
+    preview_of_findings,
+    verdict_and_counts,
+)
 from tabinterp.report.html import render, render_changes, render_notebook, render_summary
 from tabinterp.report.sections.difference import as_text
 from tabinterp.report.sections.findings import voids
@@ -99,6 +106,12 @@ class Audit:
     def in_one_line(self) -> str:
         """Return the verdict and the number of findings of each severity, in one line."""
         return verdict_and_counts(self.document)
+
+    def in_tables(self) -> tuple[list[tuple[str, list[list[str]]]], str]:
+        """Return tables of the metrics and of the raised findings, each a title and rows of which the first is the head, and a
+        sentence about the other checks.
+        """
+        return in_tables(self.document)
 
     def check(self, policy: Policy = DEFAULT, today: date | None = None, *, attested: bool = False) -> Decision:
         """Check the audit against a policy.
@@ -195,6 +208,27 @@ class Audit:
         `annotate(card=ti.read_card(...))`.
         """
         return self.view("card", path, lang).decode("utf-8")
+
+    def log_to_mlflow(self, run_id: str | None = None) -> str:
+        """Log the audit to a run of MLflow, and return the run's ID.
+
+        The run gets the metrics of both models and their differences with 95% intervals (such as `tabinterp.auc.network` and
+        `tabinterp.auc.difference_low`), the number of raised findings by severity (`tabinterp.findings.act`), the tags
+        `tabinterp.verdict` and `tabinterp.version`, and the files report.html, audit.json and findings.csv in the folder
+        `tabinterp`. None of these holds a row of the table.
+
+        Parameters
+        ----------
+        run_id : of an existing run; by default, the active run, or a new one if none is active.
+
+        Raises
+        ------
+        MissingError
+            If MLflow is not installed.
+        """
+        findings = self.findings.frame().to_csv(index=False).encode("utf-8")
+        files = {"report.html": self.view("html"), "audit.json": to_bytes(self.document), "findings.csv": findings}
+        return log_files(self.document, files, run_id)
 
     def to_summary(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
         """Return a one-page summary as HTML, printable on one sheet of A4: verdict, difference, most severe findings,

@@ -29,20 +29,25 @@ from tabinterp.provenance.digest_key import check_outside
 from tabinterp.report.formats.weasyprint import printer
 from tabinterp.secret_masking import hidden
 
-from .console import leave_with, progress, report_error, say, use_plain_output, writing_to
-from .finished_audits import Lang, Mappings, check, checks, compare, evidence, render, sign, verify
-from .option_values import Reading, controls, costs_of, how_of, names_of, split_of
+from . import help_pages
+from .config_file import config_text, read_config
+from .console import leave_with, progress, report_error, say, show_result, use_plain_output, writing_to
+from .finished_audits import EXAMPLES, Lang, Mappings, check, checks, compare, evidence, render, sign, verify
+from .help_pages import examples
+from .option_values import Reading, complete_analyses, controls, costs_of, how_of, names_of, split_of
 
 app = typer.Typer(
     name="tabinterp",
     help="Audit neural networks trained on tables, and compare them with linear models.",
+    epilog=help_pages.EXIT_CODES,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
-Data = Annotated[str, typer.Option("--data", help="CSV (also .csv.gz) or Parquet file.")]
+Data = Annotated[
+    str, typer.Option("--data", help="CSV (also .csv.gz) or Parquet file.", rich_help_panel=help_pages.DATA)
+]
 Rows = Annotated[
     str,
     typer.Option(
@@ -50,12 +55,15 @@ Rows = Annotated[
         help="CSV (also .csv.gz) or Parquet file, folder of Parquet files, or URL. With --query: a DuckDB file or a "
         "database URL. A single file of up to 64 MiB (uncompressed) is read into memory at once; all other data are "
         "read in batches.",
+        rich_help_panel=help_pages.DATA,
     ),
 ]
 Query = Annotated[
     str | None,
     typer.Option(
-        "--query", help="SQL query that selects the rows. --data must then be a DuckDB file or a database URL."
+        "--query",
+        help="SQL query that selects the rows. --data must then be a DuckDB file or a database URL.",
+        rich_help_panel=help_pages.DATA,
     ),
 ]
 Key = Annotated[
@@ -64,6 +72,7 @@ Key = Annotated[
         "--key",
         help="Column with a unique value in every row of the query result. With this column, --resume continues the query "
         "after the last row that was saved.",
+        rich_help_panel=help_pages.DATA,
     ),
 ]
 Resume = Annotated[
@@ -71,19 +80,31 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         help="Continue an interrupted audit whose data are read in batches. Repeat the other options of that audit.",
+        rich_help_panel=help_pages.COMPUTATION,
     ),
 ]
 Target = Annotated[
-    str | None, typer.Option("--target", help="Column to predict; by default, the target column stored with the model.")
+    str | None,
+    typer.Option(
+        "--target",
+        help="Column to predict; by default, the target column stored with the model.",
+        rich_help_panel=help_pages.DATA,
+    ),
 ]
 Positive = Annotated[
     str | None,
-    typer.Option("--positive", help="Positive class of a binary target; by default, the last class in sorted order."),
+    typer.Option(
+        "--positive",
+        help="Positive class of a binary target; by default, the last class in sorted order.",
+        rich_help_panel=help_pages.DATA,
+    ),
 ]
 Adverse = Annotated[
     str | None,
     typer.Option(
-        "--adverse", help="Adverse class of a binary target: the outcome that harms the person, such as a loan default."
+        "--adverse",
+        help="Adverse class of a binary target: the outcome that harms the person, such as a loan default.",
+        rich_help_panel=help_pages.DATA,
     ),
 ]
 Task = Annotated[
@@ -92,13 +113,19 @@ Task = Annotated[
         "--task",
         help="Type of target: binary, multiclass, regression or count. By default, the type is inferred from the values; "
         "count is never inferred and must be given.",
+        rich_help_panel=help_pages.DATA,
     ),
 ]
-Drop = Annotated[list[str] | None, typer.Option("--drop", help="Column that the models must not read. Repeatable.")]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option("--drop", help="Column that the models must not read. Repeatable.", rich_help_panel=help_pages.DATA),
+]
 Protected = Annotated[
     list[str] | None,
     typer.Option(
-        "--protected", help="Protected column, such as sex or age, by which groups of people are compared. Repeatable."
+        "--protected",
+        help="Protected column, such as sex or age, by which groups of people are compared. Repeatable.",
+        rich_help_panel=help_pages.DATA,
     ),
 ]
 Kind = Annotated[
@@ -107,6 +134,7 @@ Kind = Annotated[
         "--kind",
         help="COLUMN=KIND, to replace the inferred kind of a column by numeric, categorical, boolean or ordinal. "
         "Repeatable.",
+        rich_help_panel=help_pages.DATA,
     ),
 ]
 Labels = Annotated[
@@ -115,51 +143,77 @@ Labels = Annotated[
         "--labels",
         help="TOML or CSV codebook with labels for columns and levels. The report shows the labels instead of names and "
         "codes.",
+        rich_help_panel=help_pages.DATA,
     ),
 ]
 Split = Annotated[
     str | None,
     typer.Option(
-        "--split", help="Column with train/test labels or dates, or the share of rows to hold out (between 0 and 1)."
+        "--split",
+        help="Column with train/test labels or dates, or the share of rows to hold out (between 0 and 1).",
+        rich_help_panel=help_pages.DATA,
     ),
 ]
-Weight = Annotated[str | None, typer.Option("--weight", help="Column of sampling weights.")]
+Weight = Annotated[
+    str | None, typer.Option("--weight", help="Column of sampling weights.", rich_help_panel=help_pages.DATA)
+]
 Group = Annotated[
     str | None,
     typer.Option(
         "--group",
         help="Column that identifies dependent rows, such as a person's ID. Rows with the same value stay together when "
         "rows are divided at random.",
+        rich_help_panel=help_pages.DATA,
     ),
 ]
 DropMissingTarget = Annotated[
     bool,
     typer.Option(
-        "--drop-missing-target", help="Leave out rows in which the target is missing, and report their number."
+        "--drop-missing-target",
+        help="Leave out rows in which the target is missing, and report their number.",
+        rich_help_panel=help_pages.DATA,
     ),
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace the earlier output of this command; other files are never changed."),
+    typer.Option(
+        "--overwrite",
+        help="Replace the earlier output of this command; other files are never changed.",
+        rich_help_panel=help_pages.OUTPUT,
+    ),
 ]
-Out = Annotated[Path, typer.Option("--out", help="Output folder.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed.")]
+Out = Annotated[Path, typer.Option("--out", help="Output folder.", rich_help_panel=help_pages.OUTPUT)]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed.", rich_help_panel=help_pages.COMPUTATION)
+]
 DigestKey = Annotated[
     Path | None,
     typer.Option(
         "--digest-key",
         help="File with a secret key, with which the audit computes and stores digests of the columns. The file is created "
         "if it does not exist, and must be outside the output folder.",
+        rich_help_panel=help_pages.OUTPUT,
     ),
 ]
-Device = Annotated[str, typer.Option("--device", help="Device on which the network runs: cpu or cuda.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and print the result in one line.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device", help="Device on which the network runs: cpu or cuda.", rich_help_panel=help_pages.COMPUTATION
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", help="Show no progress, and print the result in one line.", rich_help_panel=help_pages.OUTPUT
+    ),
+]
 
 Architecture = Annotated[
     Path | None,
     typer.Option(
         "--architecture",
         help="JSON file that describes the layers of the network; needed if the model is a file of weights.",
+        rich_help_panel=help_pages.MODEL,
     ),
 ]
 Encoder = Annotated[
@@ -168,6 +222,7 @@ Encoder = Annotated[
         "--encoder",
         help="Encoder of an ONNX file or a file of weights: a .skops file, or passthrough if the network reads the columns "
         "unchanged.",
+        rich_help_panel=help_pages.MODEL,
     ),
 ]
 UnsafePickle = Annotated[
@@ -176,11 +231,38 @@ UnsafePickle = Annotated[
         "--unsafe-pickle",
         help="Load a pickle file, which runs the code that the file contains. Use only for files that you trust; needs "
         "--sha256.",
+        rich_help_panel=help_pages.MODEL,
     ),
 ]
 Sha256 = Annotated[
     str | None,
-    typer.Option("--sha256", help="Expected SHA-256 of the model file. A file with another digest is not loaded."),
+    typer.Option(
+        "--sha256",
+        help="Expected SHA-256 of the model file. A file with another digest is not loaded.",
+        rich_help_panel=help_pages.MODEL,
+    ),
+]
+
+
+def _version(given: bool) -> None:
+    if given:
+        say(f"tabinterp {ti.__version__}")
+        raise typer.Exit()
+
+
+Version = Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version.")]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        is_eager=True,
+        callback=read_config,
+        help='TOML file with options, such as target = "default", drop = ["ID"] or pdf = true. Options on the command '
+        "line take precedence.",
+    ),
+]
+PrintConfig = Annotated[
+    bool, typer.Option("--print-config", help="Print all options as a TOML file for --config, and run nothing.")
 ]
 
 
@@ -188,7 +270,17 @@ NAMED_OTHERWISE = {"kind": "kinds"}  # options whose argument in Python has anot
 DEMO = "default_of_credit_card_clients"
 
 
-@app.command()
+@app.callback()
+def _of_all_commands(version: Version = False) -> None:
+    """Audit neural networks trained on tables, and compare them with linear models."""
+
+
+@app.command(
+    **examples(
+        "tabinterp train --data loans.csv --target default --positive 1 --adverse 1 --drop ID --protected SEX --out model",
+        "tabinterp train --data visits.parquet --target cost --group patient --split year --out model --seeds 5",
+    )
+)
 def train(
     data: Data,
     target: Annotated[str, typer.Option("--target", help="Column to predict.")],
@@ -213,6 +305,7 @@ def train(
             max=1000,
             help="Number of networks to train, each with its own seed. The first one is audited, and the others are compared "
             "with it.",
+            rich_help_panel=help_pages.COMPUTATION,
         ),
     ] = 1,
     null: Annotated[
@@ -221,6 +314,7 @@ def train(
             "--null",
             help="Also train a network on permuted labels, so that the audit can compare its rankings with those of the "
             "model.",
+            rich_help_panel=help_pages.COMPUTATION,
         ),
     ] = False,
     overwrite: Overwrite = False,
@@ -243,8 +337,17 @@ def train(
     say(str(out))
 
 
-@app.command()
+@app.command(
+    **examples(
+        "tabinterp audit model --data loans.csv --out audit",
+        "tabinterp audit model.skops --data loans.csv --target default --adverse 1 --split split --out audit --pdf",
+        "tabinterp audit model --data loans.csv --out audit --analyses permutation_importance,effects",
+        "tabinterp audit model --data loans.csv --out audit --print-config > audit.toml",
+        "tabinterp audit --config audit.toml --seed 1 --out audit-1",
+    )
+)
 def audit(
+    ctx: typer.Context,
     model: Annotated[
         Path,
         typer.Argument(help="Model to audit: bundle (folder or .zip), .skops file, ONNX file or file of weights."),
@@ -273,14 +376,19 @@ def audit(
         str | None,
         typer.Option(
             "--analyses",
+            autocompletion=complete_analyses,
             help="Comma-separated names of the analyses to run. Other analyses that these depend on are run as well. By "
             "default, all analyses are run.",
+            rich_help_panel=help_pages.ANALYSES,
         ),
     ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs", min=1, help="Number of analyses to run in parallel; by default, one per core and at most 4."
+            "--jobs",
+            min=1,
+            help="Number of analyses to run in parallel; by default, one per core and at most 4.",
+            rich_help_panel=help_pages.COMPUTATION,
         ),
     ] = None,
     rows: Annotated[
@@ -290,6 +398,7 @@ def audit(
             min=2,
             max=2**31 - 1,
             help="Maximum number of rows used by analyses that evaluate the network many times.",
+            rich_help_panel=help_pages.ANALYSES,
         ),
     ] = 20_000,
     budget: Annotated[
@@ -300,6 +409,7 @@ def audit(
             max=2**31 - 1,
             help="Largest number of rows that a model without readable layers is asked about in the whole audit; by default "
             "400,000. Fewer rows make the audit shorter and its intervals wider.",
+            rich_help_panel=help_pages.ANALYSES,
         ),
     ] = None,
     declined: Annotated[
@@ -307,7 +417,11 @@ def audit(
     ] = None,
     card: Annotated[
         Path | None,
-        typer.Option("--card", help="TOML file with text for the model card, such as intended_use and limits."),
+        typer.Option(
+            "--card",
+            help="TOML file with text for the model card, such as intended_use and limits.",
+            rich_help_panel=help_pages.OUTPUT,
+        ),
     ] = None,
     mapping: Mappings = None,
     seed: Seed = 0,
@@ -317,11 +431,16 @@ def audit(
             "--margin",
             help="Differences in loss below this margin are treated as negligible. By default, 1% of the loss of a constant "
             "prediction (the base rate or mean).",
+            rich_help_panel=help_pages.ANALYSES,
         ),
     ] = None,
     costs: Annotated[
         str | None,
-        typer.Option("--costs", help="FP:FN, the costs of a false positive and of a false negative, such as 1:5."),
+        typer.Option(
+            "--costs",
+            help="FP:FN, the costs of a false positive and of a false negative, such as 1:5.",
+            rich_help_panel=help_pages.DECISIONS,
+        ),
     ] = None,
     threshold: Annotated[
         float | None,
@@ -329,6 +448,7 @@ def audit(
             "--threshold",
             help="Probability above which a row is predicted positive. By default, the value that follows from --costs, or "
             "0.5 without costs.",
+            rich_help_panel=help_pages.DECISIONS,
         ),
     ] = None,
     control: Annotated[
@@ -336,17 +456,23 @@ def audit(
         typer.Option(
             "--control",
             help="COLUMN=GROUP, the reference group of a protected column; by default, the largest group. Repeatable.",
+            rich_help_panel=help_pages.DECISIONS,
         ),
     ] = None,
     constraints: Annotated[
         Path | None,
-        typer.Option("--constraints", help="TOML file with the expected direction and the valid range of columns."),
+        typer.Option(
+            "--constraints",
+            help="TOML file with the expected direction and the valid range of columns.",
+            rich_help_panel=help_pages.DECISIONS,
+        ),
     ] = None,
     engine: Annotated[
         str,
         typer.Option(
             "--engine",
             help="Engine that computes sums over rows read in batches: local (this process) or dask (a Dask cluster).",
+            rich_help_panel=help_pages.COMPUTATION,
         ),
     ] = "local",
     scheduler: Annotated[
@@ -355,25 +481,41 @@ def audit(
             "--scheduler",
             help="Address of the scheduler of a Dask cluster that you trust: tls://HOST:PORT or tcp://HOST:PORT. By "
             "default, the Dask engine starts a cluster on this machine.",
+            rich_help_panel=help_pages.COMPUTATION,
         ),
     ] = None,
     device: Device = "cpu",
     digest_key: DigestKey = None,
     date: Annotated[
-        str | None, typer.Option("--date", help="Date of the audit to show in the report, such as 2026-11-30.")
+        str | None,
+        typer.Option(
+            "--date",
+            help="Date of the audit to show in the report, such as 2026-11-30.",
+            rich_help_panel=help_pages.OUTPUT,
+        ),
     ] = None,
     pdf: Annotated[
-        bool, typer.Option("--pdf", help="Also write report.pdf; needs pip install 'tabinterp[pdf]'.")
+        bool,
+        typer.Option(
+            "--pdf",
+            help="Also write report.pdf; needs pip install 'tabinterp[pdf]'.",
+            rich_help_panel=help_pages.OUTPUT,
+        ),
     ] = False,
     lang: Lang = SOURCE,
     resume: Resume = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
+    config: Config = None,
+    print_config: PrintConfig = False,
 ) -> None:
     """Audit a network and compare it with its linear counterpart.
 
     Writes report.html, audit.json, run.json and SHA256SUMS into the output folder.
     """
+    if print_config:
+        say(config_text(ctx))
+        return
     if pdf:
         printer()  # what is missing is said before the audit, not after it
     if digest_key is not None:
@@ -403,7 +545,7 @@ def audit(
         say(_audit(*run, judged | {"engine": sums}, notes, pdf, lang, Reading(query, key, resume), overwrite, declined))
 
 
-@app.command()
+@app.command(**examples("tabinterp inspect model.skops", "tabinterp inspect model.onnx --json"))
 def inspect(
     model: Annotated[Path, typer.Argument(help="Bundle or model file to inspect.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -420,7 +562,12 @@ def inspect(
         raise typer.Exit(ExitCode.BAD_INPUT)
 
 
-@app.command()
+@app.command(
+    **examples(
+        "tabinterp convert model.skops --out model.zip",
+        "tabinterp convert weights.safetensors --architecture layers.json --encoder encoder.skops --out model",
+    )
+)
 def convert(
     model: Annotated[
         Path, typer.Argument(help="Model file: a .skops file, a file of weights, or a pickle that you trust.")
@@ -458,10 +605,10 @@ def _check_bundle(path: Path, overwrite: bool) -> None:
 
 
 for command in (render, checks, check, sign, verify, compare, evidence):
-    app.command()(command)
+    app.command(**examples(*EXAMPLES[command.__name__]))(command)
 
 
-@app.command()
+@app.command(**examples("tabinterp demo", "tabinterp demo --out first-audit"))
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     """Train and audit a network on a bundled table of credit card defaults.
 
@@ -613,7 +760,7 @@ def _audit(
             _tell(f"The saved state of an interrupted audit in {str(out / RESUME)!r} was deleted.")
         report = ti.write_folder(result, out, run, pdf, lang)
     with speaking(lang):
-        say(result.in_one_line() if quiet else f"{result}\n{result.findings}", err=True)
+        show_result(result, quiet)
     return str(report)
 
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -28,6 +28,11 @@ from tabinterp.exit_codes import ExitCode
 from tabinterp.file_names import Layout
 from tabinterp.messages.names import terminal
 from tabinterp.secret_masking import hidden
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tabinterp.auditing.result import Audit
 
 MOST = 4  # names that an error lists
 
@@ -113,6 +118,40 @@ def _told_of(folder: Path) -> Iterator[None]:
         raise TabinterpError(
             f"the output folder {str(folder)!r} cannot be created or written to: {error.strerror}"
         ) from None
+
+
+def show_result(result: Audit, quiet: bool) -> None:
+    """Print the verdict and the findings of an audit on standard error: as tables on a terminal, otherwise as plain lines."""
+    if quiet:
+        say(result.in_one_line(), err=True)
+        return
+    if not sys.stderr.isatty():
+        say(f"{result}\n{result.findings}", err=True)
+        return
+    from rich.console import Console  # noqa: PLC0415  # heavy: --help must not wait for it
+
+    console = Console(stderr=True)
+    console.print(terminal(str(result)), markup=False, highlight=False)
+    tables, rest = result.in_tables()
+    for title, rows in tables:
+        console.print(_table(title, rows))
+    console.print(terminal(rest), markup=False, highlight=False)
+
+
+def _table(title: str, rows: list[list[str]]) -> Table:
+    """Return a table whose first row is its head, unless that is empty; names from data are never markup."""
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(
+        title=Text(terminal(title)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(rows[0])
+    )
+    for head in rows[0]:
+        table.add_column(Text(terminal(head)))
+    for row in rows[1:]:
+        table.add_row(*(Text(terminal(cell)) for cell in row))
+    return table
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.messages.names import terminal
 
 from .console import check_apart, say, tell, write_file
+from .option_values import complete_checks
 
 PASSPHRASE = "TABINTERP_PASSPHRASE"
 
@@ -28,6 +29,28 @@ Mappings = Annotated[
     list[Path] | None,
     typer.Option("--mapping", help="TOML file that adds your own clauses to the evidence map. Repeatable."),
 ]
+
+
+EXAMPLES = {
+    "render": (
+        "tabinterp render audit/audit.json --out report.pdf",
+        "tabinterp render audit/audit.json --out card.md --format card",
+        "tabinterp render audit/audit.json --out report.html --lang ja",
+    ),
+    "checks": ("tabinterp checks", "tabinterp checks label-leak"),
+    "check": (
+        "tabinterp check audit/audit.json",
+        "tabinterp check audit/audit.json --policy policy.toml --format sarif --out findings.sarif",
+        "tabinterp check champion/audit.json challenger/audit.json",
+    ),
+    "sign": ("tabinterp sign audit --key private.pem --signer 'Model risk team' --model model",),
+    "verify": (
+        "tabinterp verify audit --key public.pem",
+        "tabinterp verify audit --model model --data loans.csv --recompute",
+    ),
+    "compare": ("tabinterp compare last-year/audit.json this-year/audit.json --format html --out differences.html",),
+    "evidence": ("tabinterp evidence audit/audit.json --out evidence.csv",),
+}
 
 
 def _known(lang: str) -> str:
@@ -73,7 +96,10 @@ def render(
 def checks(
     slugs: Annotated[
         list[str] | None,
-        typer.Argument(help="Names of the checks to explain, such as label-leak; by default, all checks."),
+        typer.Argument(
+            autocompletion=complete_checks,
+            help="Names of the checks to explain, such as label-leak; by default, all checks.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     lang: Lang = SOURCE,
@@ -85,7 +111,7 @@ def checks(
 
 
 def check(
-    document: Annotated[Path, typer.Argument(help="Saved audit (audit.json).")],
+    documents: Annotated[list[Path], typer.Argument(help="Saved audit (audit.json), or several.")],
     policy: Annotated[
         Path | None,
         typer.Option(
@@ -113,7 +139,7 @@ def check(
     ] = None,
     lang: Lang = SOURCE,
 ) -> None:
-    """Check a saved audit against a policy.
+    """Check a saved audit against a policy; several audits must all pass.
 
     The findings are recomputed from the numbers in the audit. With --key, the signature of the whole folder is verified first;
     if it is valid, findings from another version of tabinterp are accepted without recomputing them.
@@ -122,10 +148,36 @@ def check(
     cannot be read; 3 no gate fails, but the findings could not be recomputed because another version of tabinterp wrote the
     audit.
     """
+    alone = {argument("out"): out is not None, argument("key"): key is not None}
+    alone |= {argument("form", form): form != "text"}
+    if len(documents) > 1 and any(alone.values()):
+        raise DocumentError(
+            f"{' and '.join(option for option, given in alone.items() if given)} can only be used with one audit; got "
+            f"{len(documents)} audits. Check each of them with a command of its own"
+        )
     if attestation is not None and key is None:
         raise DocumentError(
             f"{argument('attestation')} can only be verified with the signer's public key. Give {argument('key')} as well"
         )
+    codes = []
+    for one in documents:
+        if len(documents) > 1:
+            say(f"{one}:")
+        codes.append(_check(one, policy, form, out, key, attestation, lang))
+    if failed := [code for code in codes if code]:
+        raise typer.Exit(min(failed))  # a failure says more than what could not be checked
+
+
+def _check(
+    document: Path,
+    policy: Path | None,
+    form: str,
+    out: Path | None,
+    key: Path | None,
+    attestation: Path | None,
+    lang: str,
+) -> int:
+    """Print or write the decision about one audit, and return the exit code."""
     if key is not None:
         if document.name != "audit.json":
             raise DocumentError(
@@ -136,7 +188,7 @@ def check(
         if not found.passed:
             with speaking(lang):
                 say(str(found), err=True)
-            raise typer.Exit(found.exit_code)
+            return int(found.exit_code)
     result = ti.Audit.from_json(document)
     identity = {
         "audit": quote(os.fsencode(document.as_posix())),  # a path need not be text
@@ -148,8 +200,7 @@ def check(
         identity |= {"policy_file": policy.as_posix(), "policy_sha256": digest}
     decision = result.check(**demands, attested=key is not None)
     tell(ti.format_decision(decision, form, lang=lang, **identity), out, document, policy, key, attestation)
-    if not decision.passed:
-        raise typer.Exit(decision.exit_code)
+    return 0 if decision.passed else decision.exit_code
 
 
 def sign(

@@ -1,4 +1,4 @@
-"""Parse the values of command-line options: costs, split, reference groups, names of analyses."""
+"""Parse and complete the values of command-line options: costs, split, reference groups, names of analyses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import tabinterp as ti
+from tabinterp.analyses import ANALYSES
 from tabinterp.errors import TabinterpError
 
 
@@ -63,3 +65,22 @@ def names_of(text: str | None) -> list[str] | None:
             "run all analyses"
         )
     return names
+
+
+def complete_analyses(incomplete: str) -> list[str]:
+    """Return the lists of analyses that continue an incomplete one.
+
+    >>> complete_analyses("effects,regional"), complete_analyses("none such")
+    (['effects,regional_effects'], [])
+    """
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{one.name}" for one in ANALYSES if one.name.startswith(last)]
+
+
+def complete_checks(incomplete: str) -> list[str]:
+    """Return the names of the checks that start like this.
+
+    >>> complete_checks("label")
+    ['label-leak']
+    """
+    return [one["slug"] for one in ti.explain_checks([]) if one["slug"].startswith(incomplete)]

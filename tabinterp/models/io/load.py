@@ -18,10 +18,10 @@ from tabinterp.models.black_box import Function
 from tabinterp.models.model import File, Model
 from tabinterp.models.wrap import wrap
 
+from . import mlflow_model, skops_archive
 from . import network_description as network
 from . import pickles as pickled
 from . import safetensors_file as weights
-from . import skops_archive
 from . import state_dict as state
 from .allocation_limits import check_cells
 from .archive import open_archive
@@ -64,7 +64,8 @@ def load_model(
 
     Parameters
     ----------
-    path : a bundle (folder or zip), a skops archive of a fitted pipeline, or weights (safetensors, a torch state dict).
+    path : a bundle (folder or zip), a skops archive of a fitted pipeline, weights (safetensors, a torch state dict), or a model
+        of MLflow that is stored as skops or ONNX: its folder or its URI, such as "models:/churn/3".
     architecture : for weights: a JSON file that describes the layers.
     encoder : for weights and ONNX: a fitted transformer, the path of one as a skops archive, or "passthrough".
     classes, task : for ONNX: the same arguments of `wrap`.
@@ -79,6 +80,10 @@ def load_model(
     ModelError
         for a file that is damaged, truncated or of an unknown kind.
     """
+    if mlflow_model.is_uri(path):
+        path = mlflow_model.downloaded(Path(path).as_posix())
+    if (Path(path) / mlflow_model.HEADER).is_file():
+        path = mlflow_model.model_file(Path(path), unsafe_pickle)
     source = Path(path)
     if unsafe_pickle and sha256 is None:
         raise UnsafeFileError(

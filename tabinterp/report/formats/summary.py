@@ -14,7 +14,7 @@ from tabinterp.preview import Preview
 from tabinterp.report.blocks import Facts, FindingItem, Paragraph, Table
 from tabinterp.report.sections.findings import ORDER, items, raised_of
 from tabinterp.report.sections.first_screen import first_screen
-from tabinterp.report.words import listed, say, series, t, tidy
+from tabinterp.report.words import capital, interval, listed, number, say, series, t, tidy
 
 MOST, FEW = 5, 3  # findings on a sheet, and in a notebook
 LINES = 5
@@ -70,6 +70,27 @@ def on_a_terminal(document: Document) -> str:
         for one in raised_of(labelled(document))
     ]
     return "\n".join([*(lines or [t("report.findings.none")]), t("terminal.others", **_others(document))])
+
+
+def in_tables(document: Document) -> tuple[list[tuple[str, list[list[str]]]], str]:
+    """Return tables for a terminal, each a title and rows of which the first is the head: the metrics, and the raised findings if
+    there are any; and how many other checks passed or do not apply.
+    """
+    document = labelled(document)
+    heads = (t("report.metric"), t("report.network"), document.linear.name, t("report.difference"))
+    metrics = [
+        [
+            t(f"report.metric.{row.metric}"),
+            number(row.network.value),
+            number(row.linear.value),
+            interval(row.difference, sign=True),
+        ]
+        for row in document.performance.metrics
+    ]
+    raised = [[one.severity_text, f"{one.title}. {shortened(one.claim, CLAIM)}"] for one in items(raised_of(document))]
+    findings = [(t("report.findings.top"), [["", ""], *raised])] if raised else []
+    tables = [(t("report.performance.caption"), [[*map(capital, heads)], *metrics]), *findings]
+    return tables, t("terminal.others", **_others(document))
 
 
 def preview_of_findings(document: Document) -> Preview:

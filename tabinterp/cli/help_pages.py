@@ -1,0 +1,47 @@
+"""Help pages: options in groups, examples as they are typed, and what exit codes mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperCommand
+
+DATA = "Data and columns"
+MODEL = "Model file"
+ANALYSES = "Analyses"
+DECISIONS = "Decisions and people"
+OUTPUT = "Output"
+COMPUTATION = "Computation"
+
+EXIT_CODES = (
+    "Exit codes of all commands: 0 success; 1 a gate failed or a difference was found; 2 invalid input; 3 nothing failed, but "
+    "not everything could be checked; 70 a bug in tabinterp; 130 interrupted."
+)
+
+
+class Command(TyperCommand):
+    """A command whose help page groups its options, and shows the examples of its epilog as they are written."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        others: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                is_argument = parameter.param_type_name == "argument"
+                group = "Arguments" if is_argument else getattr(parameter, "rich_help_panel", None)
+                (others if group is None else groups.setdefault(group, [])).append(record)
+        for name, records in [*groups.items(), ("Options", others)]:
+            with formatter.section(name):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        if self.epilog:
+            with formatter.section("Examples"):
+                for line in self.epilog.splitlines():
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+
+def examples(*lines: str) -> dict[str, Any]:
+    """Return the arguments of `app.command` for a command with these examples."""
+    return {"cls": Command, "epilog": "\n".join(lines)}

@@ -1,0 +1,96 @@
+"""Models of MLflow: the file in a model's folder that `load_model` reads, and the folder behind a URI.
+
+MLflow itself loads most models by unpickling them. Here a folder only says, in its `MLmodel`, in which file the model is; that
+file is read like any other, so that one whose loading would run code is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from tabinterp.errors import MissingError, ModelError, UnsafeFileError, argument
+
+from .reading import LARGEST_JSON, read_member
+
+HEADER = "MLmodel"
+URI = re.compile(r"(?:models|runs|mlflow-artifacts):/")
+
+
+def is_uri(path: str | Path) -> bool:
+    """Return whether a path is the URI of a model that MLflow keeps, such as `models:/churn/3`."""
+    return URI.match(Path(path).as_posix()) is not None
+
+
+def downloaded(uri: str) -> Path:
+    """Return the folder to which MLflow downloads the files of a model; nothing in it is run."""
+    try:
+        import mlflow  # noqa: PLC0415  # an optional library
+    except ImportError:
+        raise MissingError(
+            f"the model {uri!r} is kept by MLflow, which is not installed. Install it with pip install 'tabinterp[mlflow]'"
+        ) from None
+    try:
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+    except mlflow.exceptions.MlflowException as error:
+        raise ModelError(f"the model {uri!r} cannot be downloaded: {error}") from error
+
+
+def model_file(folder: Path, unsafe_pickle: bool = False) -> Path:
+    """Return the path of the file that holds the model of a folder with an `MLmodel`.
+
+    Raises
+    ------
+    UnsafeFileError
+        where the model is pickled.
+    ModelError
+        where the folder is of another kind of model, or its `MLmodel` cannot be read.
+    """
+    flavors = _flavors(folder)
+    if "onnx" in flavors:
+        return _inside(folder, flavors["onnx"].get("data", "model.onnx"))
+    if "sklearn" in flavors:
+        own = flavors["sklearn"]
+        if own.get("serialization_format") == "skops":
+            return _inside(folder, own.get("pickled_model", "model.skops"))
+        if unsafe_pickle:
+            return _inside(folder, own.get("pickled_model", "model.pkl"))
+        raise UnsafeFileError(
+            f"the MLflow model {str(folder)!r} is stored as a pickle, which can run code when it is loaded. Log it with "
+            'mlflow.sklearn.log_model(..., serialization_format="skops"). To load it all the same, give '
+            f"{argument('unsafe_pickle', True)} and the {argument('sha256')} of the pickle"
+        )
+    known = ", ".join(sorted(flavors)) or "none"
+    raise UnsafeFileError(
+        f"the MLflow model {str(folder)!r} has no flavour that can be read without running code (flavours: {known}). Log it as "
+        "sklearn with the serialization format skops or as onnx, or log the file that tabinterp.save_model writes as an artifact"
+    )
+
+
+def _flavors(folder: Path) -> dict[str, Any]:
+    try:
+        import yaml  # noqa: PLC0415  # comes with MLflow
+    except ImportError:
+        raise MissingError(
+            f"{str(folder)!r} is a model of MLflow. Install what is needed to read it with pip install 'tabinterp[mlflow]'"
+        ) from None
+    content = read_member(folder / HEADER, LARGEST_JSON)
+    try:
+        found = yaml.safe_load(content.data.decode("utf-8"))
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        raise ModelError(f"{str(folder / HEADER)!r} is not valid YAML: {error}") from None
+    flavors = found.get("flavors") if isinstance(found, dict) else None
+    if not isinstance(flavors, dict) or not all(isinstance(one, dict) for one in flavors.values()):
+        raise ModelError(f"{str(folder / HEADER)!r} does not describe a model of MLflow: it lists no flavours")
+    return flavors
+
+
+def _inside(folder: Path, name: Any) -> Path:
+    """Return the path of a file in the folder."""
+    if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
+        raise ModelError(f"{str(folder / HEADER)!r} names {name!r}, which is not a file in that folder")
+    path = folder / name
+    if path.is_symlink():
+        raise ModelError(f"{str(path)!r} is a symbolic link. Replace the link with a copy of the file")
+    return path

@@ -1,0 +1,49 @@
+"""A pytest fixture that audits a model and fails the test where the audit does not pass.
+
+    def test_the_model_passes_its_audit(tabinterp_audit):
+        tabinterp_audit(model, table)
+
+pytest loads this module in every project in which tabinterp is installed, so it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tabinterp as ti
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("tabinterp", "audits of neural networks (tabinterp)")
+    group.addoption(
+        "--tabinterp-policy",
+        type=Path,
+        metavar="FILE",
+        help="Policy (TOML file) that the audits of the fixture `tabinterp_audit` must meet. By default, no check of "
+        "severity act (action required) may be raised.",
+    )
+
+
+@pytest.fixture
+def tabinterp_audit(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Audit a model, or read a saved audit, and fail unless it meets the policy.
+
+    The fixture is a function of the arguments of `tabinterp.audit`, or of the path of an `audit.json`. It returns the audit.
+    """
+    path = request.config.getoption("--tabinterp-policy")
+    policy = {} if path is None else {"policy": ti.read_policy(path)[0]}
+
+    def check(model: Any, *arguments: Any, **settings: Any) -> Any:
+        __tracebackhide__ = True
+        is_saved = isinstance(model, (str, Path)) and not arguments
+        audit = ti.Audit.from_json(model) if is_saved else ti.audit(model, *arguments, **settings)
+        decision = audit.check(**policy)
+        if not decision.passed:
+            pytest.fail(ti.format_decision(decision), pytrace=False)
+        return audit
+
+    return check
