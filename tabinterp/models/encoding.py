@@ -33,6 +33,7 @@ from .transformer_cache import InParts
 from .transformer_calls import as_array, as_taken
 
 PROBE_CELLS = 2_000_000
+PROBED = 32  # rows in which a column is changed
 CHECKED = 256  # rows on which an affine end is compared with the whole encoder
 
 
@@ -106,10 +107,12 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     columns = tuple(map(str, frame.columns))
     unseen = _unseen(frame, known_levels(encoder, tuple(reads or columns)))
     transform = encoded_by(encoder, frame, reads)
-    width = transform(frame.iloc[:64]).shape[1]
+    base = frame.iloc[_spread(len(frame), PROBED)].reset_index(drop=True)
+    before = transform(base)
+    width = before.shape[1]
     sources = structure(encoder, tuple(reads or columns))
     plain = encoder is None or isinstance(encoder, Codes)  # one for each column, by what they are
-    moved = {} if plain else _probe(transform, frame, columns, width)
+    moved = {} if plain else _probe(transform, frame, columns, base, before)
     if sources is None or len(sources) != width:
         everything = frozenset(reads or columns)
         sources = [Probed(everything) if is_probed(encoder) else everything] * width
@@ -351,15 +354,19 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
 
 
 def _probe(
-    transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, columns: tuple[str, ...], width: int
+    transform: Callable[[pd.DataFrame], FloatArray],
+    frame: pd.DataFrame,
+    columns: tuple[str, ...],
+    base: pd.DataFrame,
+    before: FloatArray,
 ) -> dict[str, NDArray[np.bool_]]:
-    """Return which encoded columns change when one original column is exchanged between sample rows, including missing
-    ones.
+    """Return which encoded columns change when one original column is exchanged between rows `base`, encoded as `before`,
+    including missing ones.
     """
-    per_column = int(np.clip(PROBE_CELLS // max(1, width * len(columns)), 4, 32))
-    rows = np.linspace(0, len(frame) - 1, num=min(len(frame), per_column)).astype(int)
-    base = frame.iloc[rows].reset_index(drop=True)
-    before = transform(base)
+    width = before.shape[1]
+    rows = _spread(len(base), int(np.clip(PROBE_CELLS // max(1, width * len(columns)), 4, PROBED)))
+    if len(rows) < len(base):
+        base, before = base.iloc[rows].reset_index(drop=True), before[rows]
     together = max(1, PROBE_CELLS // (len(base) * max(width, len(columns))))
     moved: dict[str, NDArray[np.bool_]] = {}
     for i in range(0, len(columns), together):
@@ -370,6 +377,11 @@ def _probe(
     return moved
 
 
+def _spread(rows: int, most: int) -> IntArray:
+    """Return the places of at most so many rows, from the first to the last."""
+    return np.linspace(0, rows - 1, num=min(rows, most)).astype(np.int64)
+
+
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     """Return the sample rows once for each of these columns, with other values in that column only."""
     size = len(base)
@@ -377,16 +389,15 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
     changed = {}
     for at, name in enumerate(columns):
         cells = stacked[name].to_numpy(dtype=object).copy()
-        cells[at * size : (at + 1) * size] = _donors(frame[name], size).to_numpy()
+        cells[at * size : (at + 1) * size] = _donors(frame[name], size)
         changed[name] = pd.Series(cells, dtype=object).astype(base[name].dtype)
     return with_columns(stacked, changed)
 
 
-def _donors(values: pd.Series, size: int) -> pd.Series:
+def _donors(values: pd.Series, size: int) -> NDArray[np.object_]:
     """Return values to change to, the rarest first, so that missing values and rare levels are included."""
-    distinct = values.value_counts(dropna=False).index.to_series()
-    rare = distinct.iloc[-size:][::-1].astype(object)
-    spread = distinct.sort_values()
-    spread = spread.iloc[np.linspace(0, len(spread) - 1, num=size).astype(int)].astype(object)
-    mixed = pd.concat([rare, spread], ignore_index=True)
-    return mixed.iloc[np.linspace(0, len(mixed) - 1, num=size).astype(int)].reset_index(drop=True)
+    distinct = values.value_counts(dropna=False).index
+    rare = distinct.to_numpy(dtype=object)[-size:][::-1]
+    ordered = distinct.sort_values(na_position="last").to_numpy(dtype=object)
+    mixed = np.concatenate([rare, ordered[np.linspace(0, len(ordered) - 1, num=size).astype(int)]])
+    return mixed[np.linspace(0, len(mixed) - 1, num=size).astype(int)]
