@@ -1,6 +1,7 @@
 """Where torch computes: the same numbers, in smaller parts where memory asks for it, and errors in words."""
 
 import copy
+import gc
 from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
@@ -35,6 +36,13 @@ from .test_torch import by_style, made, wrapped
 
 NO_GPU = "torch finds no CUDA device"
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_to_collect():
+    """Where memory runs out it is collected, and what earlier tests left would be looked through each time."""
+    gc.collect()
+    gc.freeze()
 
 
 class Small(torch.nn.Module):
