@@ -34,6 +34,7 @@ from .transformer_calls import as_array, as_taken
 
 PROBE_CELLS = 2_000_000
 PROBED = 32  # rows in which a column is changed
+TOGETHER = 16  # columns that are changed before it is known how many encoded columns there are
 CHECKED = 256  # rows on which an affine end is compared with the whole encoder
 
 
@@ -107,12 +108,9 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     columns = tuple(map(str, frame.columns))
     unseen = _unseen(frame, known_levels(encoder, tuple(reads or columns)))
     transform = encoded_by(encoder, frame, reads)
-    base = frame.iloc[_spread(len(frame), PROBED)].reset_index(drop=True)
-    before = transform(base)
-    width = before.shape[1]
-    sources = structure(encoder, tuple(reads or columns))
     plain = encoder is None or isinstance(encoder, Codes)  # one for each column, by what they are
-    moved = {} if plain else _probe(transform, frame, columns, base, before)
+    width, moved = _probe(transform, frame, () if plain else columns)
+    sources = structure(encoder, tuple(reads or columns))
     if sources is None or len(sources) != width:
         everything = frozenset(reads or columns)
         sources = [Probed(everything) if is_probed(encoder) else everything] * width
@@ -354,27 +352,25 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
 
 
 def _probe(
-    transform: Callable[[pd.DataFrame], FloatArray],
-    frame: pd.DataFrame,
-    columns: tuple[str, ...],
-    base: pd.DataFrame,
-    before: FloatArray,
-) -> dict[str, NDArray[np.bool_]]:
-    """Return which encoded columns change when one original column is exchanged between rows `base`, encoded as `before`,
-    including missing ones.
+    transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, columns: tuple[str, ...]
+) -> tuple[int, dict[str, NDArray[np.bool_]]]:
+    """Return how many encoded columns there are, and which of them change when one original column is exchanged between
+    sample rows, including missing ones.
     """
-    width = before.shape[1]
-    rows = _spread(len(base), int(np.clip(PROBE_CELLS // max(1, width * len(columns)), 4, PROBED)))
-    if len(rows) < len(base):
-        base, before = base.iloc[rows].reset_index(drop=True), before[rows]
-    together = max(1, PROBE_CELLS // (len(base) * max(width, len(columns))))
-    moved: dict[str, NDArray[np.bool_]] = {}
-    for i in range(0, len(columns), together):
-        few = columns[i : i + together]
-        after = transform(_stacked(base, frame, few)).reshape(len(few), len(base), width)
+    base, moved = frame.iloc[_spread(len(frame), PROBED)].reset_index(drop=True), dict[str, NDArray[np.bool_]]()
+    few = columns[:TOGETHER]  # of the first, nobody knows how wide they are encoded
+    while True:
+        encoded = transform(_stacked(base, frame, few))
+        width = encoded.shape[1]
+        before, after = encoded[: len(base)], encoded[len(base) :].reshape(len(few), len(base), width)
         still = ((after == before) | (np.isnan(after) & np.isnan(before))).all(axis=1)
         moved |= dict(zip(few, ~still, strict=True))
-    return moved
+        left = columns[len(moved) :]
+        if not left:
+            return width, moved
+        rows = int(np.clip(PROBE_CELLS // max(1, width * len(columns)), 4, PROBED))
+        base = base.iloc[_spread(len(base), rows)].reset_index(drop=True)
+        few = left[: max(1, PROBE_CELLS // (len(base) * max(width, len(columns))))]
 
 
 def _spread(rows: int, most: int) -> IntArray:
@@ -383,11 +379,11 @@ def _spread(rows: int, most: int) -> IntArray:
 
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return the sample rows once for each of these columns, with other values in that column only."""
+    """Return the sample rows, and again for each of these columns with other values in that column only."""
     size = len(base)
-    stacked = base.iloc[np.tile(np.arange(size), len(columns))].reset_index(drop=True)
+    stacked = base.iloc[np.tile(np.arange(size), 1 + len(columns))].reset_index(drop=True)
     changed = {}
-    for at, name in enumerate(columns):
+    for at, name in enumerate(columns, 1):
         cells = stacked[name].to_numpy(dtype=object).copy()
         cells[at * size : (at + 1) * size] = _donors(frame[name], size)
         changed[name] = pd.Series(cells, dtype=object).astype(base[name].dtype)
