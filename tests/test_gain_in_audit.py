@@ -257,7 +257,7 @@ def test_what_is_no_margin_cost_or_threshold_is_refused_at_the_door(settings, wo
         ti.audit(model, table, counterpart=counterpart, **settings)
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@FEW
 def test_without_a_resolved_gain_no_gain_is_told(task, undrawn):
     document = audited(task, make=cases.linear_pipeline)[0]
     gain = document.gain

@@ -165,7 +165,8 @@ def test_binding_encodes_the_rows_once_and_a_few_to_probe():
 @pytest.mark.parametrize(
     ("encode", "words"),
     [
-        (lambda X: X.to_numpy(dtype=float)[:, 0], r"the shape must be \(12, d\)"),  # the rows, and with either column changed
+        # of the rows, and of the rows with either column changed
+        (lambda X: X.to_numpy(dtype=float)[:, 0], r"the shape must be \(12, d\)"),
         (lambda X: X.to_numpy(dtype=float)[1:], r"the shape must be \(12, d\)"),
         (lambda X: np.full(X.shape, "text", dtype=object), "text"),
         (lambda X: X.to_numpy(dtype=float) / 0.0, "missing or infinite"),
