@@ -396,4 +396,4 @@ def _donors(values: pd.Series, size: int) -> NDArray[np.object_]:
     rare = distinct.to_numpy(dtype=object)[-size:][::-1]
     ordered = distinct.sort_values(na_position="last").to_numpy(dtype=object)
     mixed = np.concatenate([rare, ordered[np.linspace(0, len(ordered) - 1, num=size).astype(int)]])
-    return mixed[np.linspace(0, len(mixed) - 1, num=size).astype(int)]
+    return np.asarray(mixed[np.linspace(0, len(mixed) - 1, num=size).astype(int)])
