@@ -10,17 +10,23 @@ import os
 import pickle
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import jsonschema
+import pytest
 
 VARIABLE = "TABINTERP_TESTS_SHARED"  # the folder of this run; `conftest.py` makes it, and workers inherit it
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def every_nth(n: int, cases: Iterable[Any]) -> list[Any]:
+    """Return the cases of a test that go through the same code: every n-th for all runs, the others for the nightly run alone."""
+    return [case if at % n == 0 else pytest.param(case, marks=pytest.mark.nightly) for at, case in enumerate(cases)]
 
 
 def once_per_run(function: Callable[P, T]) -> Callable[P, T]:

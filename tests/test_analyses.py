@@ -43,6 +43,7 @@ from tabinterp.report import contents
 from tabinterp.table.schema import GOALS
 from tests.report import samples
 from tests.test_architecture import tree
+from tests.test_audit import audited, plain
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = 400
@@ -229,9 +230,10 @@ def test_an_analysis_reads_the_results_it_declares(table, network):
             assert [part for part in audit.run["seconds"] if part in {one.name for one in ANALYSES}] == expected
 
 
-def test_a_subset_gives_the_numbers_of_the_whole(table, network):
-    whole = ti.audit(ti.wrap(network), table, rows=100).document
-    part = ti.audit(ti.wrap(network), table, rows=100, analyses=["effects", "ladder"]).document
+def test_a_subset_gives_the_numbers_of_the_whole():
+    read, model, settings = plain("binary")
+    whole = audited(plain, "binary").document
+    part = ti.audit(ti.wrap(model), read, analyses=["effects", "ladder"], **settings).document
     assert part.importance == whole.importance
     assert part.effects == whole.effects
     assert part.gain.ladder == whole.gain.ladder

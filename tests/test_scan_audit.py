@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ from tabinterp.table.checkpoints import Keeping
 from tabinterp.table.digest import column_digests
 from tests.shared import folder_once_per_run, once_per_run
 
-ROOT = Path(__file__).resolve().parent.parent
 N = 1200
 
 
@@ -70,29 +68,27 @@ def made(parts):
     return audited(parts), ti.scan_table(parts, **SCANNED)
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-import tabinterp as ti
-from tabinterp.table.checkpoints import Keeping
-from tests.test_scan_audit import LAST, SCANNED, SUMMED, network
-
-def told(what, rows, of):
-    if rows > 600 and Path(sys.argv[2], LAST).exists():
-        os.kill(os.getpid(), signal.SIGKILL)
-
-keep = Keeping(Path(sys.argv[2]), {}, every=0)
-ti.audit(network(), ti.scan_table(sys.argv[1], **SCANNED, keep=keep, told=told), **SUMMED)
-"""
 LAST = "sums-006.npz"  # after those that fit the counterpart, and the one over the rows that are evaluated: drift
+
+
+def killed(parts: Path, kept: Path) -> None:
+    """An audit that ends its process in the middle of its last pass."""
+
+    def told(what: str, rows: int, of: int) -> None:
+        if rows > 600 and (kept / LAST).exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    keep = Keeping(kept, {}, every=0)
+    ti.audit(network(), ti.scan_table(parts, **SCANNED, keep=keep, told=told), **SUMMED)
 
 
 def test_an_audit_that_was_killed_goes_on_and_says_the_same(parts, tmp_path):
     """Passes that were finished are not taken again, nor the batches of the last one that were."""
     kept = tmp_path / "kept"
-    command = [sys.executable, "-c", KILLED, parts, kept]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)
-    assert done.returncode == -signal.SIGKILL
+    process = multiprocessing.get_context("fork").Process(target=killed, args=(parts, kept))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     assert max(path.name for path in kept.glob("sums-*")) == LAST
     told: list[tuple[str, int, int]] = []
     keep = Keeping(kept, {}, resume=True)

@@ -122,6 +122,12 @@ def command(*words):
         return 0
 
 
+@pytest.fixture(scope="module")
+def computed(made):
+    """Its document without what an author added."""
+    return ti.Audit.from_json(made / "out" / "audit.json").annotate().document
+
+
 @pytest.fixture
 def copy(tmp_path):
     """To be changed: with an audit of few analyses, whose page is made again quickly."""
@@ -461,8 +467,7 @@ def annotated(computed, tmp_path, card, mappings):
     [*((card, (MAPPING,)) for card in CARDS.values()), *((CARDS["every field"], one) for one in MAPPINGS.values())],
     ids=[*CARDS, *MAPPINGS],
 )
-def test_an_honest_audit_with_a_card_and_mappings_is_found_again(made, tmp_path, card, mappings):
-    computed = ti.Audit.from_json(made / "out" / "audit.json").annotate().document
+def test_an_honest_audit_with_a_card_and_mappings_is_found_again(computed, tmp_path, card, mappings):
     document = annotated(computed, tmp_path, card, mappings)
     assert contradictions(document) == []
     step = compare(ti.Audit(document), ti.Audit(with_author(computed, document)))
@@ -506,8 +511,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("forged", FORGERIES.values(), ids=FORGERIES)
-def test_evidence_that_was_changed_beside_a_card_is_found(made, tmp_path, forged):
-    computed = ti.Audit.from_json(made / "out" / "audit.json").annotate().document
+def test_evidence_that_was_changed_beside_a_card_is_found(computed, tmp_path, forged):
     document = annotated(computed, tmp_path, CARDS["every field"], (MAPPING,))
     changed = forged(document)
     assert changed != document

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from . import text
@@ -23,8 +24,9 @@ def tidy(name: str) -> str:
     >>> tidy("a\\n  b\\x00c"), tidy(" ")
     ('a b c', '(empty)')
     """
-    spaced = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in name)
-    return plain(" ".join(spaced.split())) or text("report.unnamed")
+    if not name.isprintable():
+        name = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in name)
+    return plain(" ".join(name.split())) or text("report.unnamed")
 
 
 def apart(name: str) -> str:
@@ -77,6 +79,8 @@ def _without_controls(words: str, show: Callable[[str], str], spaces: str) -> st
 
 def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -> bool:
     """Return whether a character, between these two, is text."""
+    if char.isprintable():
+        return True
     if char in (FIRST_STRONG, POP):
         return isolates
     if char in JOINERS:
@@ -126,6 +130,7 @@ def width(name: str) -> int:
     return len(name) if name.isascii() else sum(map(_columns, name))
 
 
+@lru_cache(maxsize=4096)
 def _columns(char: str) -> int:
     if unicodedata.combining(char):
         return 0
@@ -133,9 +138,9 @@ def _columns(char: str) -> int:
 
 
 def _take(name: str, columns: int) -> str:
-    taken = ""
-    for char in name:
-        if width(taken + char) > columns:
-            break
-        taken += char
-    return taken
+    taken = 0
+    for place, char in enumerate(name):
+        taken += _columns(char)
+        if taken > columns:
+            return name[:place]
+    return name

@@ -88,12 +88,24 @@ class _Tracer(fx.Tracer):
 def trace(module: nn.Module) -> fx.GraphModule | None:
     """Return the module as a graph; None if its forward method branches on values and cannot be traced."""
     tracer = _Tracer()
+    if is_sequence(module) and all(tracer.is_leaf_module(layer, "") for layer in module):
+        return fx.GraphModule(module, _sequence(module), type(module).__name__)  # tracing takes three times as long
     try:
         with torch.enable_grad():
             graph = tracer.trace(module.with_fixed_inputs() if isinstance(module, ForwardCall) else module)
         return fx.GraphModule(tracer.root, graph, type(module).__name__)
     except Exception:  # tracing runs the user's forward: whatever it raises, there is no graph
         return None
+
+
+def _sequence(module: nn.Sequential) -> fx.Graph:
+    """Return the graph of layers that are applied one after another, as tracing would."""
+    graph = fx.Graph()
+    value = graph.placeholder("input")
+    for name in module._modules:
+        value = graph.call_module(name, (value,))
+    graph.output(value)
+    return graph
 
 
 def split(module: nn.Module, width: int, device: str) -> Front:

@@ -33,6 +33,8 @@ from .transformer_cache import InParts
 from .transformer_calls import as_array, as_taken
 
 PROBE_CELLS = 2_000_000
+PROBED = 32  # rows in which a column is changed
+TOGETHER = 16  # columns that are changed before it is known how many encoded columns there are
 CHECKED = 256  # rows on which an affine end is compared with the whole encoder
 
 
@@ -106,10 +108,9 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
     columns = tuple(map(str, frame.columns))
     unseen = _unseen(frame, known_levels(encoder, tuple(reads or columns)))
     transform = encoded_by(encoder, frame, reads)
-    width = transform(frame.iloc[:64]).shape[1]
-    sources = structure(encoder, tuple(reads or columns))
     plain = encoder is None or isinstance(encoder, Codes)  # one for each column, by what they are
-    moved = {} if plain else _probe(transform, frame, columns, width)
+    width, moved = _probe(transform, frame, () if plain else columns)
+    sources = structure(encoder, tuple(reads or columns))
     if sources is None or len(sources) != width:
         everything = frozenset(reads or columns)
         sources = [Probed(everything) if is_probed(encoder) else everything] * width
@@ -351,42 +352,48 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
 
 
 def _probe(
-    transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, columns: tuple[str, ...], width: int
-) -> dict[str, NDArray[np.bool_]]:
-    """Return which encoded columns change when one original column is exchanged between sample rows, including missing
-    ones.
+    transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, columns: tuple[str, ...]
+) -> tuple[int, dict[str, NDArray[np.bool_]]]:
+    """Return how many encoded columns there are, and which of them change when one original column is exchanged between
+    sample rows, including missing ones.
     """
-    per_column = int(np.clip(PROBE_CELLS // max(1, width * len(columns)), 4, 32))
-    rows = np.linspace(0, len(frame) - 1, num=min(len(frame), per_column)).astype(int)
-    base = frame.iloc[rows].reset_index(drop=True)
-    before = transform(base)
-    together = max(1, PROBE_CELLS // (len(base) * max(width, len(columns))))
-    moved: dict[str, NDArray[np.bool_]] = {}
-    for i in range(0, len(columns), together):
-        few = columns[i : i + together]
-        after = transform(_stacked(base, frame, few)).reshape(len(few), len(base), width)
+    base, moved = frame.iloc[_spread(len(frame), PROBED)].reset_index(drop=True), dict[str, NDArray[np.bool_]]()
+    few = columns[:TOGETHER]  # of the first, nobody knows how wide they are encoded
+    while True:
+        encoded = transform(_stacked(base, frame, few))
+        width = encoded.shape[1]
+        before, after = encoded[: len(base)], encoded[len(base) :].reshape(len(few), len(base), width)
         still = ((after == before) | (np.isnan(after) & np.isnan(before))).all(axis=1)
         moved |= dict(zip(few, ~still, strict=True))
-    return moved
+        left = columns[len(moved) :]
+        if not left:
+            return width, moved
+        rows = int(np.clip(PROBE_CELLS // max(1, width * len(columns)), 4, PROBED))
+        base = base.iloc[_spread(len(base), rows)].reset_index(drop=True)
+        few = left[: max(1, PROBE_CELLS // (len(base) * max(width, len(columns))))]
+
+
+def _spread(rows: int, most: int) -> IntArray:
+    """Return the places of at most so many rows, from the first to the last."""
+    return np.linspace(0, rows - 1, num=min(rows, most)).astype(np.int64)
 
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return the sample rows once for each of these columns, with other values in that column only."""
+    """Return the sample rows, and again for each of these columns with other values in that column only."""
     size = len(base)
-    stacked = base.iloc[np.tile(np.arange(size), len(columns))].reset_index(drop=True)
+    stacked = base.iloc[np.tile(np.arange(size), 1 + len(columns))].reset_index(drop=True)
     changed = {}
-    for at, name in enumerate(columns):
+    for at, name in enumerate(columns, 1):
         cells = stacked[name].to_numpy(dtype=object).copy()
-        cells[at * size : (at + 1) * size] = _donors(frame[name], size).to_numpy()
+        cells[at * size : (at + 1) * size] = _donors(frame[name], size)
         changed[name] = pd.Series(cells, dtype=object).astype(base[name].dtype)
     return with_columns(stacked, changed)
 
 
-def _donors(values: pd.Series, size: int) -> pd.Series:
+def _donors(values: pd.Series, size: int) -> NDArray[np.object_]:
     """Return values to change to, the rarest first, so that missing values and rare levels are included."""
-    distinct = values.value_counts(dropna=False).index.to_series()
-    rare = distinct.iloc[-size:][::-1].astype(object)
-    spread = distinct.sort_values()
-    spread = spread.iloc[np.linspace(0, len(spread) - 1, num=size).astype(int)].astype(object)
-    mixed = pd.concat([rare, spread], ignore_index=True)
-    return mixed.iloc[np.linspace(0, len(mixed) - 1, num=size).astype(int)].reset_index(drop=True)
+    distinct = values.value_counts(dropna=False).index
+    rare = distinct.to_numpy(dtype=object)[-size:][::-1]
+    ordered = distinct.sort_values(na_position="last").to_numpy(dtype=object)
+    mixed = np.concatenate([rare, ordered[np.linspace(0, len(ordered) - 1, num=size).astype(int)]])
+    return np.asarray(mixed[np.linspace(0, len(mixed) - 1, num=size).astype(int)])

@@ -181,7 +181,7 @@ def test_the_smooth_threshold_is_that_of_harrell_and_davis_and_moves_with_the_ro
     assert found.near(strange) @ weights / weights.sum() == pytest.approx(1, rel=0.05)
 
 
-@pytest.mark.parametrize("task", ["regression", "count"])
+@pytest.mark.parametrize("task", ["regression", pytest.param("count", marks=pytest.mark.nightly)])
 def test_new_rows_are_covered_nine_times_in_ten(task):
     """Over 40 tables of 200 rows: a mean coverage of 90 to 90 + 1/101 percent, with a standard error of about 0.3 points."""
     shares = []
@@ -228,6 +228,7 @@ def resampled(bound, rows, half, number=400):
 
 ODD = {"w": lambda draw, n: draw.choice([0.5, 1.0, 3.0], n)}
 ONCE = {("rows", "count"), ("weights", "binary"), ("groups", "regression")}
+TRUE = {("rows", "binary"), ("weights", "regression"), ("rows", "count")}
 TOGETHER = {"g": lambda draw, n: np.array([f"g{i}" for i in np.arange(n) // 5])}
 
 
@@ -393,8 +394,14 @@ def test_a_slice_where_nearly_all_rows_are_covered_is_no_discovery_for_want_of_a
     assert len(rows[0]) == 1000
 
 
-@pytest.mark.parametrize("task", ["binary", "count", "regression"])
-@pytest.mark.parametrize("more", [{}, ODD], ids=["rows", "weights"])
+@pytest.mark.parametrize(
+    ("task", "more"),
+    [
+        pytest.param(task, more, id=f"{design}-{task}", marks=() if (design, task) in TRUE else pytest.mark.nightly)
+        for design, more in (("rows", {}), ("weights", ODD))
+        for task in ("binary", "count", "regression")
+    ],
+)
 def test_a_true_model_of_rows_that_differ_is_not_blamed(task, more):
     """The probabilities and the rates of a true model differ from slice to slice, and so does the variance of the outcome."""
     ends = []

@@ -92,7 +92,7 @@ def freedom(values, table, held, training):
 
 
 @pytest.mark.parametrize("design", DESIGNS)
-@pytest.mark.parametrize("task", ["binary", "regression"])
+@pytest.mark.parametrize("task", ["binary", pytest.param("regression", marks=pytest.mark.nightly)])
 def test_gaps_over_all_rows_are_those_of_a_regression_with_robust_errors(task, design):
     network, linear = both(task, design)
     table, found = network.table, overfitting(network, network.table, linear)

@@ -135,8 +135,9 @@ def assert_estimate(found, values, weights, groups):
 @pytest.mark.parametrize(
     ("task", "kind"),
     [
-        ("binary", "split"), ("multiclass", "split"), ("regression", "split"), ("binary", "whole"), ("regression", "weights"),
-        ("binary", "weights"), ("binary", "groups"),
+        ("multiclass", "split"), ("binary", "whole"), ("regression", "weights"), ("binary", "groups"),
+        *(pytest.param(*both, marks=pytest.mark.nightly)
+          for both in (("binary", "split"), ("regression", "split"), ("binary", "weights"))),
     ],
 )  # fmt: skip
 def test_losses_and_their_errors_are_those_of_rows_perturbed_value_by_value(task, kind):

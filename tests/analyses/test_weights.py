@@ -167,7 +167,13 @@ CASES = [  # other readings are of scores: one for each row, or one for each cla
 ]
 
 
-@pytest.mark.parametrize(("name", "task"), CASES)
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        pytest.param(*case, marks=() if case[0] in OF_THE_TASK or case[1] == "multiclass" else pytest.mark.nightly)
+        for case in CASES
+    ],
+)
 def test_weights_are_repetitions(name, task):
     frame = MORE.get(name, FRAME)
     weighted, repeated = (READINGS[name](task, table) for table in tables(task, frame))
@@ -187,8 +193,9 @@ def drawn_permutation(task, table):
 @pytest.mark.parametrize(
     ("name", "task"),
     [
-        *((name, task) for name, task in CASES if name in OF_THE_TASK or task == "count"),
-        *(("permutation, drawn", task) for task in TASKS),
+        pytest.param(name, task, marks=() if task == "count" else pytest.mark.nightly)
+        for name, task in [*CASES, *(("permutation, drawn", task) for task in TASKS)]
+        if name in {*OF_THE_TASK, "permutation, drawn"} or task == "count"
     ],
 )
 def test_equal_weights_are_no_weights(name, task):

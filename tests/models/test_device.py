@@ -1,6 +1,7 @@
 """Where torch computes: the same numbers, in smaller parts where memory asks for it, and errors in words."""
 
 import copy
+import gc
 from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
@@ -27,14 +28,22 @@ from tabinterp.models.layers import layers_of
 from tabinterp.network import reference
 from tabinterp.network.reference import fit_network
 from tabinterp.provenance.verify import compare
+from tests.shared import every_nth
 
 from . import test_several as several
 from .cases import frame, numeric_table
 from .elsewhere import NAME, Elsewhere
-from .test_torch import by_style, made, wrapped
+from .test_torch import STYLES, made, wrapped
 
 NO_GPU = "torch finds no CUDA device"
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_to_collect():
+    """Where memory runs out it is collected, and what earlier tests left would be looked through each time."""
+    gc.collect()
+    gc.freeze()
 
 
 class Small(torch.nn.Module):
@@ -193,7 +202,7 @@ def elsewhere(model):
     return replace(model, device=NAME)
 
 
-@by_style
+@pytest.mark.parametrize("style", every_nth(2, STYLES), ids=lambda style: style.__name__)
 def test_a_network_and_its_layers_on_a_device(style):
     """Fronts lie there, and all that is asked of them; what is left behind meets what went, and that is an error."""
     table, model = numeric_table(rows=80), wrapped(made(style))

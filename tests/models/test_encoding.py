@@ -159,14 +159,15 @@ def test_binding_encodes_the_rows_once_and_a_few_to_probe():
     probe = 32 * (1 + 3)
     checked = 256 * (1 + 3)  # rows that take each column from another row, and those rows
     smooth = 2 * 1000 + 500 + 3 * 8 * 400  # whether differences through it can be trusted, on 400 rows a column at most
-    assert 1000 <= Counting.rows <= 1000 + 64 + probe + 512 + checked + smooth  # all, width, probe, own predictions
+    assert 1000 <= Counting.rows <= 1000 + probe + 512 + checked + smooth  # all, probe, own predictions
 
 
 @pytest.mark.parametrize(
     ("encode", "words"),
     [
-        (lambda X: X.to_numpy(dtype=float)[:, 0], r"the shape must be \(4, d\)"),
-        (lambda X: X.to_numpy(dtype=float)[1:], r"the shape must be \(4, d\)"),
+        # of the rows, and of the rows with either column changed
+        (lambda X: X.to_numpy(dtype=float)[:, 0], r"the shape must be \(12, d\)"),
+        (lambda X: X.to_numpy(dtype=float)[1:], r"the shape must be \(12, d\)"),
         (lambda X: np.full(X.shape, "text", dtype=object), "text"),
         (lambda X: X.to_numpy(dtype=float) / 0.0, "missing or infinite"),
         (lambda X: X["nowhere"], "nowhere"),

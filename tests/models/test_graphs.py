@@ -15,6 +15,7 @@ from tabinterp.errors import ModelError, TabinterpError, UnsafeFileError
 from tabinterp.models import bind
 from tabinterp.models.io.graph import fill
 from tabinterp.models.io.operations import NAMES, OPERATIONS
+from tests.shared import every_nth
 
 from . import cases, hostile
 from . import test_several as several
@@ -102,7 +103,7 @@ def same(model, folder, table):
 
 
 @pytest.mark.parametrize("kind", [Residual, WideAndDeep, Tokens])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.float64, marks=pytest.mark.nightly)])
 def test_a_forward_of_one_s_own_comes_back(kind, dtype, numbers, tmp_path):
     assert width(numbers) == D
     network = kind().to(dtype)
@@ -135,7 +136,7 @@ INPUTS = [
 ]
 
 
-@pytest.mark.parametrize("kind", INPUTS)
+@pytest.mark.parametrize("kind", every_nth(2, INPUTS))
 def test_several_inputs_come_back_with_their_encoders(kind, source, table, tmp_path):
     same(ti.wrap(kind(), encoder=several.behind(kind, source)), tmp_path, table)
 

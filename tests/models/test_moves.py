@@ -23,6 +23,7 @@ import tabinterp as ti
 from tabinterp.models import bind
 from tabinterp.models.black_box import Codes, Questions
 from tabinterp.models.piped_function import Piped, of_codes
+from tests.shared import every_nth
 
 from .test_mixing_encoders import AFFINE, BENT, COLUMNS, LEVELS, NUMBERS, frame, levels
 
@@ -89,7 +90,7 @@ def fitted(encoder, last, rows):
         return Pipeline([("encoder", encoder), ("last", last)]).fit(rows[INPUTS], rows["y"])
 
 
-@pytest.mark.parametrize("name", [*AFFINE, *BENT])
+@pytest.mark.parametrize("name", every_nth(2, [*AFFINE, *BENT]))
 def test_moved_rows_are_encoded_as_the_encoder_encodes_them(name):
     rows = frame()
     encoder = AFFINE[name] if name in AFFINE else BENT[name][0]
@@ -167,7 +168,7 @@ HOW = {
 }
 
 
-@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("sparse", every_nth(2, [True, False]))
 @pytest.mark.parametrize("name", HOW)
 def test_a_pipeline_asked_about_encoded_rows_answers_as_for_whole_rows(name, sparse):
     rows = source()

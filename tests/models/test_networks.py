@@ -21,6 +21,7 @@ import tabinterp as ti
 from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.errors import ModelError, NotApplicableError
 from tabinterp.models import bind
+from tests.shared import every_nth
 
 from . import cases
 from .test_several import LEVELS, Listed, Offsets, Plain, encoders
@@ -752,7 +753,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("kind", TAKEN)
+@pytest.mark.parametrize("kind", every_nth(2, TAKEN))
 def test_the_end_of_a_network_is_read_the_same_after_it_was_saved(kind, source, linear, tmp_path):
     rows, scale = numbers_only(source)
     module, are_probabilities = TAKEN[kind]

@@ -264,8 +264,16 @@ def mixed_table(task):
     return ti.read_table(source, target="y", task=task), encoders
 
 
-@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
-@pytest.mark.parametrize("kind", [Embedded, Shared, Crossed])
+@pytest.mark.parametrize(
+    ("kind", "task"),
+    [
+        pytest.param(
+            kind, task, marks=() if at == place else pytest.mark.nightly
+        )  # every kind and every task in every run
+        for at, kind in enumerate([Embedded, Shared, Crossed])
+        for place, task in enumerate(["regression", "binary", "multiclass"])
+    ],
+)
 def test_numbers_and_levels_have_the_readings_of_the_torch_network(kind, task):
     torch.manual_seed(0)
     network = kind(3 if task == "multiclass" else 1)

@@ -18,6 +18,7 @@ from tabinterp.analyses.permutation_importance.estimator import start
 from tabinterp.analyses.trust import estimator as trust
 from tabinterp.errors import ModelError
 from tabinterp.models import bind, probabilities
+from tabinterp.models.affine_front import trace
 
 from .cases import numeric_table, sigmoid, softmax
 
@@ -404,6 +405,17 @@ def test_the_affine_front_is_found(style):
     assert bound.front.weight.shape == (module.front, D)
     assert identity == (module.front == D)
     assert not bound.is_linear
+
+
+def test_layers_one_after_another_have_the_graph_that_tracing_finds():
+    """One of them is applied twice, and one has a name."""
+    act = nn.Tanh()
+    module = nn.Sequential(nn.Linear(D, H), act, nn.Linear(H, H), act)
+    module.add_module("out", nn.Linear(H, 1))
+    found, traced, x = trace(module), torch.fx.symbolic_trace(module), torch.randn(7, D)
+    assert [node.op for node in found.graph.nodes] == [node.op for node in traced.graph.nodes]
+    torch.testing.assert_close(found(x), traced(x), rtol=0, atol=0)
+    assert [type(layer) for layer in found.children()] == [type(layer) for layer in module]
 
 
 @by_style

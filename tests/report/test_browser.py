@@ -16,7 +16,7 @@ from pypdf import PdfReader
 import tabinterp as ti
 from tabinterp.messages.language import languages
 from tabinterp.report.html import render, render_notebook, render_summary
-from tests.report.samples import HOSTILE, SAMPLES, crowded, document, hostile
+from tests.report.samples import HOSTILE, NAMES, SAMPLES, crowded, document, hostile
 from tests.report.test_render import page
 
 pytestmark = pytest.mark.browser
@@ -48,14 +48,22 @@ def axe():
     return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
+class Pages(dict):
+    """Name of a sample -> its page, which is written when it is first asked for. `few` has few columns."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __missing__(self, name):
+        self[name] = self.folder / f"{name}.html"
+        few = name == "few"
+        self[name].write_text(render(document(names=NAMES[:4], units=3)) if few else page(name), encoding="utf-8")
+        return self[name]
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reports")
-    found = {}
-    for name in SAMPLES:
-        found[name] = folder / f"{name}.html"
-        found[name].write_text(page(name), encoding="utf-8")
-    return found
+    return Pages(tmp_path_factory.mktemp("reports"))
 
 
 class Opened:
@@ -103,7 +111,9 @@ def sideways(page):
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.nightly] * (one in ("regression", "count"))) for one in SAMPLES]
+)
 def test_it_opens_offline_in_silence_and_never_scrolls_sideways(browser, pages, name):
     with Opened(browser, pages[name], viewport=NARROW) as opened:
         assert opened.page.locator("h1").inner_text()
@@ -117,7 +127,7 @@ def test_it_opens_offline_in_silence_and_never_scrolls_sideways(browser, pages, 
         assert opened.requests == [pages[name].as_uri()]
 
 
-@pytest.mark.parametrize("name", ["binary", "hostile"])
+@pytest.mark.parametrize("name", ["few", pytest.param("hostile", marks=pytest.mark.nightly)])
 def test_it_opens_without_script(browser, pages, name):
     with Opened(browser, pages[name], java_script_enabled=False, viewport=WIDE) as opened:
         assert opened.page.locator("h1").inner_text()
@@ -185,7 +195,7 @@ def test_hostile_names_become_no_elements(browser, pages):
 
 def test_figures_keep_their_look_under_the_policy(browser, pages):
     """Colours are attributes, not styles: a blocked style would leave black shapes behind."""
-    with Opened(browser, pages["binary"], viewport=WIDE, color_scheme="light") as opened:
+    with Opened(browser, pages["few"], viewport=WIDE, color_scheme="light") as opened:
         fills = opened.page.evaluate(
             "[...document.querySelectorAll('#importance svg use')].map(use => getComputedStyle(use).fill)"
         )
@@ -227,7 +237,7 @@ def test_a_copied_table_is_csv_without_formulas(browser, pages):
 
 
 def test_a_copied_number_has_a_hyphen_for_a_minus(browser, pages):
-    with Opened(browser, pages["binary"], viewport=WIDE) as opened:
+    with Opened(browser, pages["few"], viewport=WIDE) as opened:
         opened.page.evaluate("navigator.clipboard.writeText = async text => { window.copied = text }")
         table = "#coefficients figure table"
         opened.page.locator("#coefficients figure summary").click()
@@ -245,7 +255,7 @@ def test_a_copied_number_has_a_hyphen_for_a_minus(browser, pages):
 
 
 def test_tables_and_figures_have_numbers_to_cite(browser, pages):
-    with Opened(browser, pages["binary"], viewport=WIDE) as opened:
+    with Opened(browser, pages["few"], viewport=WIDE) as opened:
         page = opened.page
         numbers = page.locator(".numbered > .self").all_text_contents()
         assert numbers[:2] == ["Table 1.1", "Table 1.2"]
@@ -316,7 +326,7 @@ def test_a_card_whose_table_is_unfolded_takes_the_whole_width_and_stays_in_view(
 
 
 def test_the_contents_mark_the_chapter_in_view(browser, pages):
-    with Opened(browser, pages["binary"], viewport=WIDE) as opened:
+    with Opened(browser, pages["few"], viewport=WIDE) as opened:
         page = opened.page
         assert page.locator("nav a[aria-current]").inner_text() == "Summary"
         page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
@@ -325,7 +335,7 @@ def test_the_contents_mark_the_chapter_in_view(browser, pages):
 
 
 def test_the_severity_filter_hides_the_others(browser, pages):
-    with Opened(browser, pages["binary"], viewport=WIDE) as opened:
+    with Opened(browser, pages["few"], viewport=WIDE) as opened:
         unfold(opened.page)
         opened.page.locator("#findings select").select_option("act")
         items = opened.page.locator("#findings > .findings > li")
@@ -395,14 +405,14 @@ def test_axe_finds_nothing_in_japanese(browser, tmp_path, axe):
 
 
 def test_a_table_sorts_by_numbers_of_any_language(browser, pages):
-    with Opened(browser, pages["binary"], viewport=WIDE, java_script_enabled=False) as opened:
+    with Opened(browser, pages["few"], viewport=WIDE, java_script_enabled=False) as opened:
         source = opened.page.content()
     cells = "".join(f"<tr><th>{i}</th><td>{value}</td></tr>" for i, value in enumerate(["1.234", "0,5", "−2,25", "99"]))
     page = re.sub(r"<main id.*</main>", f"<main><section id='findings'><h3></h3></section><div class='scroll'><table class="
                   f"'sortable'><thead><tr><th>a</th><th>b</th></tr></thead><tbody>{cells}</tbody></table></div></main>",
                   source, flags=re.DOTALL)  # fmt: skip
     page = page.replace('data-decimal="."', 'data-decimal=","').replace('data-group=","', 'data-group="."')
-    path = pages["binary"].with_name("german.html")
+    path = pages["few"].with_name("german.html")
     path.write_text(page, encoding="utf-8")
     with Opened(browser, path, viewport=WIDE) as opened:
         opened.page.locator("thead button").nth(1).click()
@@ -456,7 +466,7 @@ def test_a_notebooks_cell_takes_its_colours(browser, axe, tmp_path, paper):
 
 
 def test_every_section_is_reached_by_keyboard(browser, pages):
-    with Opened(browser, pages["binary"], viewport=NARROW) as opened:
+    with Opened(browser, pages["few"], viewport=NARROW) as opened:
         page = opened.page
         links, summary = page.locator("nav a"), page.locator("nav summary")
         assert links.count() == page.locator("main > section").count() == 9
@@ -481,7 +491,7 @@ def test_every_section_is_reached_by_keyboard(browser, pages):
 
 
 def test_a_table_that_goes_on_beyond_the_edge_says_so(browser, pages):
-    with Opened(browser, pages["binary"], viewport=NARROW) as opened:
+    with Opened(browser, pages["few"], viewport=NARROW) as opened:
         unfold(opened.page)
         marked = (
             "[...document.querySelectorAll('.scroll')].every("

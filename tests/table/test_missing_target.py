@@ -64,7 +64,11 @@ def test_without_missing_targets_the_option_changes_nothing():
 
 @pytest.mark.parametrize(
     ("name", "batch"),
-    [("share", 10), ("dates", 20), ("labels", 20), *((name, 10_000) for name in ("share", "dates", "labels"))],
+    [("share", 10), ("dates", 20), pytest.param("labels", 20, marks=pytest.mark.nightly)]
+    + [
+        pytest.param(name, 10_000, marks=[pytest.mark.nightly] * (name != "labels"))
+        for name in ("share", "dates", "labels")
+    ],
 )
 def test_a_scan_leaves_out_the_same_rows(name, batch):
     """In batches of 20 no target at all is known in one, and in those of 10 in two that follow each other."""

@@ -92,7 +92,12 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(
-    ("name", "batch"), [("weights", 13), *((name, batch) for name in SETTINGS for batch in (50, 10_000))]
+    ("name", "batch"),
+    [
+        ("weights", 13),
+        *((name, 50) for name in SETTINGS),
+        *(pytest.param(name, 10_000, marks=pytest.mark.nightly) for name in SETTINGS),
+    ],
 )
 def test_batches_of_any_size_make_the_same_of_the_rows(name, batch):
     frame = loans()
