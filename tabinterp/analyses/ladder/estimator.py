@@ -128,7 +128,7 @@ class Ladder(Display):
 
         Parameters
         ----------
-        points, odds : rows whose odds of the other class to the adverse class are `odds` score `points`.
+        points, odds : rows whose odds of the favourable to the adverse class are `odds` score `points`.
         pdo : points that double the odds.
         counterpart : the logistic regression that the scorecard is compared with; None: one is fitted, as an audit does.
 

@@ -121,10 +121,16 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A term cut into bins: by the group (pieces,) of each piece of its columns. `bins`: how many besides the reference bin;
-    `loss`: by how much they raise the mean log loss.
+    """A term cut into bins: by the group (pieces,) of each piece of its columns.
+
+    Parameters
+    ----------
+    function : (rows,) what the bins stand for.
+    bins : how many besides the reference bin.
+    loss : by how much they raise the mean log loss.
     """
 
+    function: FloatArray
     pieces: tuple[Piece, ...]
     groups: tuple[IntArray, ...]
     bins: int
@@ -135,8 +141,8 @@ class Candidate:
         return tuple(_cut(piece, group) for piece, group in zip(self.pieces, self.groups, strict=True))
 
 
-def choose(candidates: list[list[Candidate]], margin: float) -> list[tuple[Cut, ...]]:
-    """Return the cuts of every term: bins are added where they save most per bin, until all together cost a tenth of the
+def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
+    """Return every term in bins: bins are added where they save most per bin, until all together cost a tenth of the
     margin, or one more saves less than half a hundredth of it.
 
     `candidates`: of each term, the first without a bin. A term that gets none is left out.
@@ -153,7 +159,7 @@ def choose(candidates: list[list[Candidate]], margin: float) -> list[tuple[Cut, 
         if chosen is None:
             break
         at[chosen[0]] = chosen[1]
-    return [some[i].cuts for some, i in zip(candidates, at, strict=True) if i > 0]
+    return [some[i] for some, i in zip(candidates, at, strict=True) if i > 0]
 
 
 # ---- the finest bins
@@ -255,8 +261,8 @@ def cut_terms(
     terms: dict[tuple[str, ...], FloatArray],
     weights: FloatArray,
     margin: float,
-) -> list[tuple[Cut, ...]]:
-    """Return the bins of every term that gets some: of one column, or of two.
+) -> tuple[list[Candidate], FloatArray]:
+    """Return every term that gets bins, of one column or of two, and the curvature of the loss (rows,) that they weigh rows by.
 
     Parameters
     ----------
@@ -282,7 +288,7 @@ def cut_terms(
         for name in (key[0] for key in terms if len(key) == 1)
     ]
     candidates += [_of_pair(coarse, terms[key], curvature, least) for key, coarse in tables]
-    return choose(candidates, margin)
+    return choose(candidates, margin), curvature
 
 
 def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> list[FloatArray]:
@@ -317,11 +323,11 @@ def _of_column(piece: Piece, function: FloatArray, curvature: FloatArray, least:
     """Return one column in more and more bins."""
     size = len(piece.cut.bins)
     moments = [np.bincount(piece.place, curvature * part, size)[:, None] for part in (1.0, function, function**2)]
-    made = [Candidate((), (), 0, _residual(function, curvature, np.zeros_like(piece.place)))]
+    made = [Candidate(function, (), (), 0, _residual(function, curvature, np.zeros_like(piece.place)))]
     for group in islice(joined(piece, moments, least), MOST):
         if group[-1] > 0:
             loss = _residual(function, curvature, group[piece.place])
-            made.append(Candidate((piece,), (group,), int(group[-1]), loss))
+            made.append(Candidate(function, (piece,), (group,), int(group[-1]), loss))
     return made
 
 
@@ -333,7 +339,7 @@ def _of_pair(both: list[Piece], function: FloatArray, curvature: FloatArray, lea
         list(islice(joined(piece, parts, least), SIDE))
         for piece, parts in zip(both, (moments, [part.T for part in moments]), strict=True)
     ]
-    made = [Candidate((), (), 0, _residual(function, curvature, np.zeros_like(both[0].place)))]
+    made = [Candidate(function, (), (), 0, _residual(function, curvature, np.zeros_like(both[0].place)))]
     for k in range(1, max(map(len, sides))):
         groups = [side[min(k, len(side) - 1)] for side in sides]
         a, b = (group[piece.place] for group, piece in zip(groups, both, strict=True))
@@ -342,7 +348,7 @@ def _of_pair(both: list[Piece], function: FloatArray, curvature: FloatArray, lea
         bins = int((rows >= SMALL).sum()) - 1
         if min(group.max() for group in groups) > 0 and bins > made[-1].bins:
             loss = _residual(function, curvature, np.where(rows[cell] < SMALL, np.argmax(rows), cell))
-            made.append(Candidate(tuple(both), tuple(groups), bins, loss))
+            made.append(Candidate(function, tuple(both), tuple(groups), bins, loss))
     return made
 
 

@@ -1,7 +1,8 @@
 """A scorecard: the simplest refit that predicts as well as the network (`ladder.best()`), as whole points for bins of columns.
 
-Every column of the refit, and every pair, is cut into bins (`binning`), and a logistic regression is fitted to the bins on the
-training rows, with an L2 penalty chosen by cross-validation, by group, as those of the ladder. The score of a row is a line of its log-odds of the other class to the adverse class:
+The function of every column of the refit, and of every pair, is cut into steps (`binning`), and a logistic regression with one
+coefficient for each step function, which stands for the usual weights of evidence, is fitted on the training rows. Its L2 penalty
+is chosen by cross-validation, by group, as those of the ladder are. So the points of a column follow the refit's own curve. The score of a row is a line of its log-odds of the favourable to the adverse class:
 points + pdo / ln 2 (log-odds - ln odds), so that it rises as the adverse class gets less likely, and pdo points double the odds
 (Siddiqi 2006, Credit Risk Scorecards). The bin with the most training rows is the reference bin of its column: it has no points
 of its own. A row with all reference bins has the base points, to which each column adds or subtracts those of its bin. Base and
@@ -57,7 +58,7 @@ METRICS = ("log_loss", "auc", "ks")
 
 
 class Scaling(NamedTuple):
-    """Rows whose odds of the other class to the adverse class are `odds` score `points`; `pdo` points double the odds."""
+    """Rows whose odds of the favourable to the adverse class are `odds` score `points`; `pdo` points double the odds."""
 
     points: float
     odds: float
@@ -69,7 +70,7 @@ class Scaling(NamedTuple):
         return self.pdo / math.log(2)
 
     def log_odds(self, score: FloatArray) -> FloatArray:
-        """Return the log-odds of the other class to the adverse class for scores in points."""
+        """Return the log-odds of the favourable to the adverse class for scores in points."""
         return (score - self.points) / self.factor + math.log(self.odds)
 
     def score(self, log_odds: float) -> float:
@@ -136,7 +137,7 @@ class Scorecard(Display):
     Parameters
     ----------
     scaling : what a score means.
-    adverse, other : the two classes, as text.
+    adverse, favourable : the two classes, as text.
     rung : the model of the ladder that it was made from.
     unrounded_base : points of a row with all reference bins, before rounding.
     terms : columns and pairs of columns with their points.
@@ -153,7 +154,7 @@ class Scorecard(Display):
 
     scaling: Scaling
     adverse: str
-    other: str
+    favourable: str
     rung: str
     unrounded_base: float
     terms: tuple[Term, ...]
@@ -334,12 +335,12 @@ def scorecard(
     best = ladder.best()
     if isinstance(best[-1], DummyClassifier):
         raise NotApplicableError(why("scorecard.intercept"))
-    side = 1.0 if table.schema.compared == 1 else -1.0  # times log-odds of the positive class: those of the other class
+    side = 1.0 if table.schema.compared == 1 else -1.0  # times log-odds of the positive class: those of the favourable class
     training = _training(table, ladder.seed)
-    fitted = _bins(ladder, training)
-    if not fitted:
+    steps = _steps(ladder, training)
+    if not steps:
         raise NotApplicableError(why("scorecard.flat"))
-    base, terms = _refit(fitted, training, side, scaling, ladder.seed)
+    base, terms = _refit(steps, training, side, scaling, ladder.seed)
     linear = bind(fit_counterpart(network, table, seed=ladder.seed) if counterpart is None else counterpart, table)
     held = np.flatnonzero(table.held_out)
     held = held[np.argsort(row_hash(table.numbers[held], ladder.seed), kind="stable")]
@@ -347,7 +348,7 @@ def scorecard(
     card = Scorecard(
         scaling=scaling,
         adverse=str(table.schema.adverse),
-        other=table.schema.labels[table.schema.compared],
+        favourable=table.schema.labels[table.schema.compared],
         rung=ladder.rungs[[one is best for one in ladder.models].index(True)],
         unrounded_base=base,
         terms=terms,
@@ -384,46 +385,44 @@ def _training(table: Table, seed: int) -> Table:
     return training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
 
 
-def _bins(ladder: Ladder, training: Table) -> list[tuple[Cut, ...]]:
+def _steps(ladder: Ladder, training: Table) -> list[Term]:
+    """Return the terms of the refit as step functions of log-odds: `unrounded` holds their steps, less that of the reference."""
+    frame = training.inputs
     kinds = {name: training.schema[name].kind for name in training.schema.inputs}
-    terms = terms_of(ladder.best(), training.inputs)
-    return cut_terms(training.inputs, kinds, terms, training.row_weights, ladder.margin)
+    chosen, curvature = cut_terms(frame, kinds, terms_of(ladder.best(), frame), training.row_weights, ladder.margin)
+    return [_step(one.cuts, one.function, curvature, frame) for one in chosen]
 
 
-def _refit(
-    cuts: list[tuple[Cut, ...]], training: Table, side: float, scaling: Scaling, seed: int
-) -> tuple[float, tuple[Term, ...]]:
-    """Fit a logistic regression to the bins; return the base points and the terms, unrounded."""
-    frame, terms, parts = training.inputs, [], []
-    for some in cuts:
-        term = _term(some, frame)
-        at, cells = term.cell(frame), np.flatnonzero(term.rows >= SMALL)
-        terms.append(term)
-        parts.append(at[:, None] == cells[cells != term.reference])
-    scaler = StandardScaler()
-    x = scaler.fit_transform(np.hstack(parts).astype(np.float64))
-    model = fit_penalised(x, training.y.astype(np.int64), training.weights, training, seed)
-    slopes = side * model.coef_[0] / scaler.scale_
-    intercept = side * float(model.intercept_[0]) - float(slopes @ scaler.mean_)
-    ends = np.cumsum([part.shape[1] for part in parts])[:-1]
-    made = []
-    for term, own in zip(terms, np.split(slopes, ends), strict=True):
-        cells = np.flatnonzero(term.rows >= SMALL)
-        unrounded = np.zeros(len(term.rows))
-        unrounded[cells[cells != term.reference]] = scaling.factor * own
-        made.append(replace(term, unrounded=unrounded))
-    return scaling.score(intercept), tuple(made)
+def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, frame: pd.DataFrame) -> Term:
+    """Return a term with the mean of the function in each cell, less that in the reference; 0 in cells of less than ten rows.
 
-
-def _term(cuts: tuple[Cut, ...], frame: pd.DataFrame) -> Term:
-    """Return the bins with their training rows; missing values and unnamed levels without a bin go to the largest."""
+    Missing values and unnamed levels that have no bin go to the largest.
+    """
     whole = []
     for cut in cuts:
         rows = np.bincount(cut.place(frame[cut.column]), minlength=len(cut.bins))
         whole.append(complete(cut, int(np.argmax(rows))))
-    shape = math.prod(len(cut.bins) for cut in whole)
-    term = Term(tuple(whole), np.zeros(shape), np.zeros(shape, dtype=np.int64))
-    return replace(term, rows=np.bincount(term.cell(frame), minlength=shape))
+    size = math.prod(len(cut.bins) for cut in whole)
+    term = Term(tuple(whole), np.zeros(size), np.zeros(size, dtype=np.int64))
+    at = term.cell(frame)
+    term = replace(term, rows=np.bincount(at, minlength=size))
+    weight, total = (np.bincount(at, part, size) for part in (curvature, curvature * function))
+    mean = total / np.maximum(weight, np.finfo(float).tiny)
+    return replace(term, unrounded=np.where(term.rows >= SMALL, mean - mean[term.reference], 0.0))
+
+
+def _refit(
+    steps: list[Term], training: Table, side: float, scaling: Scaling, seed: int
+) -> tuple[float, tuple[Term, ...]]:
+    """Fit a logistic regression to the step functions; return the base points and the terms with their points, unrounded."""
+    scaler = StandardScaler()
+    x = scaler.fit_transform(np.column_stack([term.unrounded[term.cell(training.inputs)] for term in steps]))
+    model = fit_penalised(x, training.y.astype(np.int64), training.weights, training, seed)
+    slopes = side * model.coef_[0] / scaler.scale_
+    base = scaling.score(side * float(model.intercept_[0]) - float(slopes @ scaler.mean_))
+    return base, tuple(
+        replace(term, unrounded=scaling.factor * slope * term.unrounded + 0.0) for term, slope in zip(steps, slopes, strict=True)
+    )
 
 
 # ---- on the held-out rows

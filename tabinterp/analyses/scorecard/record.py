@@ -7,7 +7,7 @@ training and all rows, may be a count of a few people.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tabinterp.analyses.record_values import fill
 from tabinterp.document.base import Interval, Message, Part, Status, status_of
@@ -34,18 +34,19 @@ class CardBin(Part):
     other: bool  # whether levels are in it that no bin names
 
 
-class ColumnPoints(Part):
+class CutColumn(Part):
     column: str
-    reference: int  # the bin with the most training rows
     bins: list[CardBin]
-    points: list[int]
+
+
+class ColumnPoints(CutColumn):
+    points: list[int]  # of each bin
+    reference_bin: int  # that with the most training rows, which has no points
 
 
 class PairPoints(Part):
-    first: str
-    second: str
-    first_bins: list[CardBin]
-    second_bins: list[CardBin]
+    first: CutColumn
+    second: CutColumn
     points: list[list[int]]  # by bin of the first column, then of the second
 
 
@@ -62,11 +63,11 @@ class CardMetric(Part):
 
 
 class Record(Part):
-    points: float  # of a row whose odds of the other class to the adverse class are `odds`
+    points: float  # of a row whose odds of the favourable to the adverse class are `odds`
     odds: float
     pdo: float  # points that double the odds
     adverse: str
-    other: str
+    favourable: str
     rung: Literal["linear", "curvature", "pairs"]
     base: int
     columns: list[ColumnPoints]
@@ -88,12 +89,12 @@ class Record(Part):
                 f"{place}.status is {self.status!r}, but the interval of the log loss and the margin imply {expected!r}."
             )
         for index, one in enumerate(self.columns):
-            if len(one.bins) != len(one.points) or one.points[one.reference] != 0:
+            if len(one.bins) != len(one.points) or one.points[one.reference_bin] != 0:
                 raise DocumentError(
                     f"{place}.columns.{index} must have one number of points for each bin, and 0 points for its reference bin."
                 )
         for index, pair in enumerate(self.pairs):
-            if [len(row) for row in pair.points] != [len(pair.second_bins)] * len(pair.first_bins):
+            if [len(row) for row in pair.points] != [len(pair.second.bins)] * len(pair.first.bins):
                 raise DocumentError(f"{place}.pairs.{index} must have one number of points for each pair of bins.")
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -118,23 +119,17 @@ def build(results: Results) -> Record | None:
 
 
 def _column(term: Term) -> ColumnPoints:
-    (cut,) = term.cuts
-    return ColumnPoints(column=cut.column, reference=term.reference, bins=_bins(cut), points=term.points.tolist())
+    return ColumnPoints(**_cut(term.cuts[0]), points=term.points.tolist(), reference_bin=term.reference)
 
 
 def _pair(term: Term) -> PairPoints:
-    first, second = term.cuts
-    return PairPoints(
-        first=first.column,
-        second=second.column,
-        first_bins=_bins(first),
-        second_bins=_bins(second),
-        points=term.points.reshape(len(first.bins), -1).tolist(),
-    )
+    first, second = (CutColumn(**_cut(cut)) for cut in term.cuts)
+    return PairPoints(first=first, second=second, points=term.points.reshape(len(first.bins), -1).tolist())
 
 
-def _bins(cut: Cut) -> list[CardBin]:
-    return [fill(CardBin, one, levels=[str(level) for level in one.levels]) for one in cut.bins]
+def _cut(cut: Cut) -> dict[str, Any]:
+    bins = [fill(CardBin, one, levels=[str(level) for level in one.levels]) for one in cut.bins]
+    return {"column": cut.column, "bins": bins}
 
 
 def bin_message(one: Bin | CardBin) -> Message:
