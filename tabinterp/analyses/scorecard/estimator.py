@@ -2,11 +2,12 @@
 
 The function of every column of the refit, and of every pair, is cut into steps (`binning`), and a logistic regression with one
 coefficient for each step function, which stands for the usual weights of evidence, is fitted on the training rows. Its L2 penalty
-is chosen by cross-validation, by group, as those of the ladder are. So the points of a column follow the refit's own curve. The score of a row is a line of its log-odds of the favourable to the adverse class:
-points + pdo / ln 2 (log-odds - ln odds), so that it rises as the adverse class gets less likely, and pdo points double the odds
-(Siddiqi 2006, Credit Risk Scorecards). The bin with the most training rows is the reference bin of its column: it has no points
-of its own. A row with all reference bins has the base points, to which each column adds or subtracts those of its bin. Base and
-points are rounded to whole numbers.
+is chosen by cross-validation, by group, as those of the ladder are. So the points of a column follow the refit's own curve.
+
+The score of a row is a line of its log-odds of the favourable to the adverse class: points + pdo / ln 2 (log-odds - ln odds), so
+that it rises as the adverse class gets less likely, and pdo points double the odds (Siddiqi 2006, Credit Risk Scorecards). The
+bin with the most training rows is the reference bin of its column: it has no points of its own. A row with all reference bins has
+the base points, to which each column adds or subtracts those of its bin. Base and points are rounded to whole numbers.
 
 On the held-out rows, log loss, AUC and Kolmogorov-Smirnov statistic of the rounded scores, turned back to log-odds, are compared
 with those of the network, the logistic regression and the unrounded scores, paired by row: Student's intervals from influences,
@@ -26,8 +27,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.preprocessing import StandardScaler
 
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.discrimination.estimator import Ranking
+from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.ladder import ANALYSIS as LADDER
 from tabinterp.analyses.performance.estimator import RESAMPLES, Estimate, Status, groups, judged, resampled
 from tabinterp.arrays import FloatArray, IntArray
@@ -283,8 +284,8 @@ def _check_values(values: pd.Series, cut: Cut) -> None:
             values.to_numpy(dtype=np.float64, na_value=np.nan)
         except (TypeError, ValueError) as error:
             raise TableError(
-                f"column {cut.column!r} of the scorecard is numeric, but not all of its values are numbers ({error}). Convert the "
-                "values to numbers"
+                f"column {cut.column!r} of the scorecard is numeric, but not all of its values are numbers ({error}). "
+                "Convert the values to numbers"
             ) from None
         return
     known = {_type(level): level for one in cut.bins for level in one.levels}
@@ -292,8 +293,8 @@ def _check_values(values: pd.Series, cut: Cut) -> None:
         if known and _type(value) not in known:
             example = next(iter(known.values()))
             raise TableError(
-                f"column {cut.column!r} has the value {shown(value)}, but the scorecard's levels of it are {_type(example)}, such as "
-                f"{example!r}. Convert the column to the type that it has in the table"
+                f"column {cut.column!r} has the value {shown(value)}, but the scorecard's levels of it are "
+                f"{_type(example)}, such as {example!r}. Convert the column to the type that it has in the table"
             )
 
 
@@ -335,7 +336,9 @@ def scorecard(
     best = ladder.best()
     if isinstance(best[-1], DummyClassifier):
         raise NotApplicableError(why("scorecard.intercept"))
-    side = 1.0 if table.schema.compared == 1 else -1.0  # times log-odds of the positive class: those of the favourable class
+    side = (
+        1.0 if table.schema.compared == 1 else -1.0
+    )  # times log-odds of the positive class: those of the favourable class
     training = _training(table, ladder.seed)
     steps = _steps(ladder, training)
     if not steps:
@@ -421,7 +424,8 @@ def _refit(
     slopes = side * model.coef_[0] / scaler.scale_
     base = scaling.score(side * float(model.intercept_[0]) - float(slopes @ scaler.mean_))
     return base, tuple(
-        replace(term, unrounded=scaling.factor * slope * term.unrounded + 0.0) for term, slope in zip(steps, slopes, strict=True)
+        replace(term, unrounded=scaling.factor * slope * term.unrounded + 0.0)
+        for term, slope in zip(steps, slopes, strict=True)
     )
 
 

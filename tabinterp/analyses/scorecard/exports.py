@@ -64,7 +64,9 @@ def _sql_case(cut: Cut, values: list[str]) -> str:
         for one, value in zip(cut.bins, values, strict=True)
         if one.levels
     ]
-    numbers = any(isinstance(level, (int, float)) and not isinstance(level, bool) for one in cut.bins for level in one.levels)
+    numbers = any(
+        isinstance(level, (int, float)) and not isinstance(level, bool) for one in cut.bins for level in one.levels
+    )
     parts = [*([nan] if numbers else []), *parts, f"WHEN {column} IS NULL THEN {missing}"]
     return f"CASE {' '.join(parts)} ELSE {values[cut.other]} END"
 

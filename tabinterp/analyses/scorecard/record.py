@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tabinterp.document.document import Document
 
     from .binning import Bin, Cut
-    from .estimator import Scorecard, Term
+    from .estimator import Term
 
 
 class CardBin(Part):

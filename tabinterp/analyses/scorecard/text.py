@@ -31,18 +31,19 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "adverse, favourable: the two classes",
     ),
     "report.scorecard.outcome.equivalent": (
-        "The scorecard predicts as well as the network on {rows} held-out rows: its log loss minus the network's is {difference}, "
-        "and differences smaller than {margin} are negligible. Rounding the points changes the log loss by {rounding}.",
+        "The scorecard predicts as well as the network on {rows} held-out rows: its log loss minus the network's is "
+        "{difference}, and differences smaller than {margin} are negligible. Rounding the points changes the log loss by "
+        "{rounding}.",
         "difference, rounding: numbers with their intervals",
     ),
     "report.scorecard.outcome.better": (
-        "The scorecard predicts better than the network on {rows} held-out rows: its log loss minus the network's is {difference}. "
-        "Rounding the points changes the log loss by {rounding}.",
+        "The scorecard predicts better than the network on {rows} held-out rows: its log loss minus the network's is "
+        "{difference}. Rounding the points changes the log loss by {rounding}.",
         "difference, rounding: numbers with their intervals",
     ),
     "report.scorecard.outcome.worse": (
-        "The scorecard predicts worse than the network on {rows} held-out rows: its log loss minus the network's is {difference}. "
-        "Rounding the points changes the log loss by {rounding}.",
+        "The scorecard predicts worse than the network on {rows} held-out rows: its log loss minus the network's is "
+        "{difference}. Rounding the points changes the log loss by {rounding}.",
         "difference, rounding: numbers with their intervals",
     ),
     "report.scorecard.outcome.not_resolved": (
@@ -52,12 +53,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "difference, rounding: numbers with their intervals",
     ),
     "report.scorecard.note": (
-        "Bins and points come from {training} training rows. The points of a column or pair follow its effect in the model that the "
-        "scorecard is made from, and need not rise or fall throughout. The bin with the most training rows in each column has 0 points. "
-        "Missing values without a bin of their own, and levels that no bin names, get the points of this bin. Rows in a cell of a "
-        "two-way table with fewer than 10 training rows get 0 points for it. Intervals for the log loss and the AUC use Student's "
-        "t; those for the KS statistic are from {resamples} bootstrap resamples (seed {seed}). The model was selected on the same "
-        "held-out rows."
+        "Bins and points come from {training} training rows. The points of a column or pair follow its effect in the model that "
+        "the scorecard is made from, and need not rise or fall throughout. The bin with the most training rows in each column "
+        "has 0 points. Missing values without a bin of their own, and levels that no bin names, get the points of this bin. "
+        "Rows in a cell of a two-way table with fewer than 10 training rows get 0 points for it. Intervals for the log loss and "
+        "the AUC use Student's t; those for the KS statistic are from {resamples} bootstrap resamples (seed {seed}). The model "
+        "was selected on the same held-out rows."
     ),
     "report.scorecard.metric": "Metric",
     "report.scorecard.card": "Scorecard [95% CI]",
