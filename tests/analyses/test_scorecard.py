@@ -27,9 +27,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
 import tabinterp as ti
+from tabinterp.analyses.ladder.penalised_fits import rows_to_fit
 from tabinterp.analyses.scorecard import binning
 from tabinterp.analyses.scorecard.binning import Bin, Cut, Piece, _residual, choose, joined, pieces, terms_of
-from tabinterp.analyses.scorecard.estimator import Scaling, _training
+from tabinterp.analyses.scorecard.estimator import Scaling
 from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
 from tabinterp.linear.penalised import strength_of
 from tabinterp.models import bind
@@ -147,7 +148,7 @@ def test_bins_are_added_where_they_save_most_until_they_cost_a_tenth_of_the_marg
 
 def test_bins_of_a_column():
     ladder, table, card, _ = mixed()
-    training = _training(table, ladder.seed)
+    training = rows_to_fit(table, ladder.seed)
     for term in card.terms:
         (cut,) = term.cuts
         values = training.frame[cut.column]
@@ -225,7 +226,7 @@ def test_an_unrounded_scorecard_is_the_score_of_the_refit_on_bins(case):
     else:
         arguments = {"weighted": {"weighted": True}, "grouped": {"grouped": True}, "first": {"adverse": "yes"}}
         ladder, table, card, _ = mixed(**arguments.get(case, {}))
-    training = _training(table, ladder.seed)
+    training = rows_to_fit(table, ladder.seed)
     scaler = StandardScaler()
     encode = lambda rows: np.column_stack([term.unrounded[term.cell(rows)] for term in card.terms])  # noqa: E731
     x = scaler.fit_transform(encode(training.frame))
@@ -242,7 +243,7 @@ def test_an_unrounded_scorecard_is_the_score_of_the_refit_on_bins(case):
 
 def test_steps_are_the_means_of_the_functions_of_the_refit():
     ladder, table, card, _ = mixed()
-    training = _training(table, ladder.seed)
+    training = rows_to_fit(table, ladder.seed)
     parts = terms_of(ladder.best(), training.inputs)
     log_odds = ladder.best().decision_function(training.inputs)
     assert sum(parts.values()) == pytest.approx(log_odds, abs=1e-9)

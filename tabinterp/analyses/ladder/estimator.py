@@ -44,7 +44,7 @@ from tabinterp.table.hash_sampling import row_hash
 
 from .basis import Pair, build, read_columns
 from .interacting_pairs import looked_at, strongest_pairs
-from .penalised_fits import fit, fit_null, scores
+from .penalised_fits import fit, fit_null, rows_to_fit, scores
 
 if TYPE_CHECKING:
     from tabinterp.analyses.scorecard.estimator import Scorecard
@@ -187,12 +187,9 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
                 "table.with_split(model.split))"
             )
         )
-    training = table.training_rows()
     require_events(table.take(table.held_out), "held_out")
-    require_events(training, "training")
-    if training.weights is not None:
-        training = training.take(np.flatnonzero(training.weights > 0))  # a fold of rows of weight 0 has no loss
-    training = training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
+    require_events(table.training_rows(), "training")
+    training = rows_to_fit(table, seed)
     near, passed = looked_at(bound, seed)
     pairs = strongest_pairs(bound, near, PAIRS, seed)
     fits = _fits(bound, training, near, pairs, seed)

@@ -12,7 +12,7 @@ Of the function of a pair, what functions of either column explain goes to these
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -84,7 +84,7 @@ class Cut:
         """Return the bin (rows,) of each value."""
         if self.numeric:
             x = values.to_numpy(dtype=np.float64, na_value=np.nan)
-            return np.where(np.isnan(x), self.missing, np.searchsorted(self.edges, x))
+            return np.asarray(np.where(np.isnan(x), self.missing, np.searchsorted(self.edges, x)), dtype=np.int64)
         at = {level: i for i, one in enumerate(self.bins) for level in one.levels}
         codes, levels = values.factorize()
         return np.array([*(at.get(level, self.other) for level in levels), self.missing], dtype=np.int64)[codes]
@@ -187,7 +187,7 @@ def _levels(values: pd.Series, function: FloatArray) -> list[Bin]:
     counts = np.bincount(codes, minlength=len(levels))
     mean = np.bincount(codes, function[known], len(levels)) / np.maximum(counts, 1)
     rare = counts < SMALL
-    bins = [(float(mean[i]), Bin(levels=(plain_level(levels[i]),))) for i in np.flatnonzero(~rare)]
+    bins = [(float(mean[i]), Bin(levels=(plain_level(levels[int(i)]),))) for i in np.flatnonzero(~rare)]
     if counts[rare].sum() >= SMALL or not bins:
         pooled = float(np.average(mean[rare], weights=counts[rare])) if rare.any() else 0.0
         bins.append((pooled, Bin(other=True)))
@@ -217,7 +217,8 @@ def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[
     with np.errstate(invalid="ignore", divide="ignore"):
         loss = (second - np.where(weight > 0, first**2 / weight, 0.0)).sum(axis=2)
     loss = np.where(rows[None, :] - rows[:, None] >= least, np.maximum(loss, 0.0), np.inf)
-    best, steps = loss[0], []
+    best = loss[0]
+    steps: list[IntArray] = []
     while np.isfinite(best[free]) or not steps:
         ends = [free]
         for step in reversed(steps):
@@ -257,7 +258,7 @@ def terms_of(pipeline: Pipeline, frame: pd.DataFrame) -> dict[tuple[str, ...], F
 
 def cut_terms(
     frame: pd.DataFrame,
-    kinds: dict[str, str],
+    kinds: Mapping[str, str],
     terms: dict[tuple[str, ...], FloatArray],
     weights: FloatArray,
     margin: float,
@@ -308,7 +309,7 @@ def _sums(both: list[Piece], values: FloatArray) -> FloatArray:
     """Return sums (first, second) over the rows in each pair of pieces."""
     shape = tuple(len(piece.cut.bins) for piece in both)
     at = both[0].place * shape[1] + both[1].place
-    return np.bincount(at, values, shape[0] * shape[1]).reshape(shape)
+    return np.asarray(np.bincount(at, values, shape[0] * shape[1]).reshape(shape), dtype=np.float64)
 
 
 def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> float:
@@ -322,7 +323,8 @@ def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> floa
 def _of_column(piece: Piece, function: FloatArray, curvature: FloatArray, least: int) -> list[Candidate]:
     """Return one column in more and more bins."""
     size = len(piece.cut.bins)
-    moments = [np.bincount(piece.place, curvature * part, size)[:, None] for part in (1.0, function, function**2)]
+    parts = (np.ones_like(function), function, function**2)
+    moments = [np.bincount(piece.place, curvature * part, size)[:, None].astype(np.float64) for part in parts]
     made = [Candidate(function, (), (), 0, _residual(function, curvature, np.zeros_like(piece.place)))]
     for group in islice(joined(piece, moments, least), MOST):
         if group[-1] > 0:

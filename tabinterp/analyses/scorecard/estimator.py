@@ -30,6 +30,7 @@ from tabinterp.analyses.context import Context
 from tabinterp.analyses.discrimination.estimator import Ranking
 from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.ladder import ANALYSIS as LADDER
+from tabinterp.analyses.ladder.penalised_fits import rows_to_fit
 from tabinterp.analyses.performance.estimator import RESAMPLES, Estimate, Status, groups, judged, resampled
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
@@ -268,7 +269,7 @@ def _rows(term: Term) -> list[dict[str, Any]]:
     for cell, points in enumerate(term.points.tolist()):
         first, second = divmod(cell, len(term.cuts[1].bins)) if len(term.cuts) > 1 else (cell, None)
         one = term.cuts[0].bins[first]
-        row = {"column": term.cuts[0].column, "bin": names[0][first], "low": one.low, "high": one.high}
+        row: dict[str, Any] = {"column": term.cuts[0].column, "bin": names[0][first], "low": one.low, "high": one.high}
         row |= {"levels": list(one.levels) or None, "missing": one.missing, "other": one.other}
         if second is not None:
             row |= {"second": term.cuts[1].column, "second_bin": names[1][second]}
@@ -339,13 +340,13 @@ def scorecard(
     side = (
         1.0 if table.schema.compared == 1 else -1.0
     )  # times log-odds of the positive class: those of the favourable class
-    training = _training(table, ladder.seed)
+    training = rows_to_fit(table, ladder.seed)
     steps = _steps(ladder, training)
     if not steps:
         raise NotApplicableError(why("scorecard.flat"))
     base, terms = _refit(steps, training, side, scaling, ladder.seed)
     linear = bind(fit_counterpart(network, table, seed=ladder.seed) if counterpart is None else counterpart, table)
-    held = np.flatnonzero(table.held_out)
+    held = table.evaluated
     held = held[np.argsort(row_hash(table.numbers[held], ladder.seed), kind="stable")]
     rows = table.take(held)
     card = Scorecard(
@@ -378,14 +379,6 @@ def _scaling(points: float, odds: float, pdo: float) -> Scaling:
                 f"{argument(name, value)}"
             )
     return Scaling(float(points), float(odds), float(pdo))
-
-
-def _training(table: Table, seed: int) -> Table:
-    """Return the rows to which the ladder's refits were fitted, in the same order."""
-    training = table.training_rows()
-    if training.weights is not None:
-        training = training.take(np.flatnonzero(training.weights > 0))
-    return training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
 
 
 def _steps(ladder: Ladder, training: Table) -> list[Term]:

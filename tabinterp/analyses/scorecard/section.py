@@ -30,7 +30,13 @@ def build(record: Record, document: Document) -> list[Block]:
         rows=record.rows,
     )
     note = t("report.scorecard.note", resamples=record.resamples, seed=str(record.seed), training=record.training_rows)
-    blocks = [Paragraph(lead), Paragraph(outcome), _metrics(record), _points(record), *map(_pair, record.pairs)]
+    blocks: list[Block] = [
+        Paragraph(lead),
+        Paragraph(outcome),
+        _metrics(record),
+        _points(record),
+        *map(_pair, record.pairs),
+    ]
     return [Fold(t("report.scorecard.fold", count=len(record.columns)), [*blocks, Paragraph(note, "note")])]
 
 
