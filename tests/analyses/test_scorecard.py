@@ -29,7 +29,7 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.analyses.ladder.penalised_fits import rows_to_fit
 from tabinterp.analyses.scorecard import binning
-from tabinterp.analyses.scorecard.binning import Bin, Cut, Piece, _residual, choose, joined, pieces, terms_of
+from tabinterp.analyses.scorecard.binning import Bin, Cut, Piece, _residual, choose, cut_terms, joined, pieces, terms_of
 from tabinterp.analyses.scorecard.estimator import Scaling
 from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
 from tabinterp.linear.penalised import strength_of
@@ -214,6 +214,52 @@ def test_levels_of_few_rows_share_a_bin_and_so_do_unseen_ones():
     assert piece.cut.place(pd.Series(["c", "z", "b", np.nan], dtype=object)).tolist() == [2, 2, 1, 3]
 
 
+def test_missing_and_unseen_values_without_a_bin_get_the_points_of_the_reference_bin():
+    _, table, card, _ = mixed()
+    terms = {term.cuts[0].column: term for term in card.terms}
+    assert terms["income"].reference > 0
+    assert terms["grade"].cuts[0].bins[terms["grade"].reference].levels == ("mid",)
+    assert terms["grade"].reference > 0
+    row = table.frame[cases.INPUTS].head(1)
+    low, high = (getattr(terms["income"].cuts[0].bins[terms["income"].reference], end) for end in ("low", "high"))
+    for column, value, same in (
+        ("income", np.nan, (low + high) / 2),
+        ("grade", "highest", "mid"),
+        ("grade", None, "mid"),
+    ):
+        assert card.points(row.assign(**{column: value})) == card.points(row.assign(**{column: same}))
+
+
+def test_what_bins_are_weighed_by():
+    """Half of p (1 - p), by the shares of the weights."""
+    frame = pd.DataFrame({"x": np.linspace(-2, 2, 400)})
+    weights = np.tile([1.0, 3.0], 200)
+    chosen, curvature = cut_terms(
+        frame, {"x": "numeric"}, {(): np.ones(400), ("x",): frame["x"].to_numpy()}, weights, 0.01
+    )
+    p = 1 / (1 + np.exp(-1 - frame["x"].to_numpy()))
+    assert curvature == pytest.approx(weights / weights.sum() * p * (1 - p) / 2)
+    assert chosen[0].loss == pytest.approx(
+        _weighted_residual(frame["x"], curvature, chosen[0].cuts[0].place(frame["x"]))
+    )
+    assert chosen[0].loss < 0.001
+
+
+def test_a_pair_hands_over_what_single_columns_explain():
+    draw = np.random.default_rng(8)
+    frame = pd.DataFrame({"a": draw.choice(list("pqr"), 2000), "b": draw.choice(list("uvw"), 2000)})
+    u, v = frame["a"].map({"p": -1.0, "q": 0.0, "r": 2.0}), frame["b"].map({"u": 0.0, "v": 1.0, "w": -2.0})
+    zero = np.zeros(2000)
+    terms = {(): zero, ("a",): zero, ("b",): zero, ("a", "b"): (u + v).to_numpy()}
+    chosen, _ = cut_terms(frame, dict.fromkeys("ab", "categorical"), terms, np.ones(2000), 0.01)
+    assert [len(one.cuts) for one in chosen] == [1, 1]
+    for one, f in zip(chosen, (u, v), strict=True):
+        assert np.ptp(one.function - f.to_numpy()) == pytest.approx(0, abs=1e-9)
+    both = {**terms, ("a", "b"): (u + v + 3.0 * ((frame["a"] == "p") == (frame["b"] == "u"))).to_numpy()}
+    chosen, _ = cut_terms(frame, dict.fromkeys("ab", "categorical"), both, np.ones(2000), 0.01)
+    assert [len(one.cuts) for one in chosen] == [1, 1, 2]
+
+
 # ---- the refit on bins, and what a score means
 
 
@@ -241,8 +287,9 @@ def test_an_unrounded_scorecard_is_the_score_of_the_refit_on_bins(case):
     assert {card.adverse, card.favourable} == {str(label) for label in own.classes_}
 
 
-def test_steps_are_the_means_of_the_functions_of_the_refit():
-    ladder, table, card, _ = mixed()
+@pytest.mark.parametrize("weighted", [False, True])
+def test_steps_are_the_means_of_the_functions_of_the_refit(weighted):
+    ladder, table, card, _ = mixed(weighted=weighted)
     training = rows_to_fit(table, ladder.seed)
     parts = terms_of(ladder.best(), training.inputs)
     log_odds = ladder.best().decision_function(training.inputs)
@@ -251,7 +298,12 @@ def test_steps_are_the_means_of_the_functions_of_the_refit():
     p = 1 / (1 + np.exp(-log_odds))
     for term in card.terms:
         at, f = term.cell(training.frame), parts[term.cuts[0].column,]
-        means = np.array([np.average(f[at == k], weights=(p * (1 - p))[at == k]) for k in range(len(term.rows))])
+        means = np.array(
+            [
+                np.average(f[at == k], weights=(training.row_weights * p * (1 - p))[at == k])
+                for k in range(len(term.rows))
+            ]
+        )
         slope = np.ptp(term.unrounded) / np.ptp(means)
         assert term.unrounded == pytest.approx(slope * (means - means[term.reference]), abs=1e-6)
         assert slope == pytest.approx(FACTOR, rel=0.6)
