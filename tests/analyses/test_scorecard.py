@@ -257,7 +257,7 @@ def test_a_pair_hands_over_what_single_columns_explain():
         assert np.ptp(one.function - f.to_numpy()) == pytest.approx(0, abs=1e-9)
     both = {**terms, ("a", "b"): (u + v + 3.0 * ((frame["a"] == "p") == (frame["b"] == "u"))).to_numpy()}
     chosen, _ = cut_terms(frame, dict.fromkeys("ab", "categorical"), both, np.ones(2000), 0.01)
-    assert [len(one.cuts) for one in chosen] == [1, 1, 2]
+    assert len(chosen[-1].cuts) == 2
 
 
 # ---- the refit on bins, and what a score means

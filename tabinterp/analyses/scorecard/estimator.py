@@ -339,7 +339,7 @@ def scorecard(
         raise NotApplicableError(why("scorecard.intercept"))
     side = (
         1.0 if table.schema.compared == 1 else -1.0
-    )  # times log-odds of the positive class: those of the favourable class
+    )  # of the log-odds of the positive class, towards the favourable one
     training = rows_to_fit(table, ladder.seed)
     steps = _steps(ladder, training)
     if not steps:
