@@ -34,6 +34,7 @@ from tabinterp.analyses.scorecard.estimator import Scaling
 from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
 from tabinterp.linear.penalised import strength_of
 from tabinterp.models import bind
+from tabinterp.table.hash_sampling import row_hash
 from tests import cases
 
 DATA = Path(__file__).parents[2] / "datasets"
@@ -420,6 +421,24 @@ def test_metrics_on_the_held_out_rows(case):
         assert told[2] < told[0] < told[3]
     assert card.status == {True: "worse"}.get(loss.against_network[2] > 0, card.status)
     assert card.margin == ladder.margin
+
+
+def test_the_error_of_the_ks_statistic_is_over_groups():
+    """Groups are drawn, 1,000 times, in the order of the hashes of the rows."""
+    ladder, table, card, _ = mixed(grouped=True)
+    held = table.evaluated
+    rows = table.take(held[np.argsort(row_hash(table.numbers[held], ladder.seed), kind="stable")])
+    draw, count = np.random.default_rng(ladder.seed), rows.group_count
+    levels, at = np.unique(card.points(rows), return_inverse=True)
+    found = []
+    for _ in range(1000):
+        w = np.bincount(draw.integers(0, count, count), minlength=count)[rows.groups]
+        low, high = (np.bincount(at, w * (rows.y == one), len(levels)).cumsum() for one in (0, 1))
+        found.append(np.max(low / low[-1] - high / high[-1]))
+    stderr = np.std(found, ddof=1) * math.sqrt(count / (count - 1))
+    value, told, low, high = card.metrics[2].card
+    assert told == pytest.approx(stderr)
+    assert (low, high) == pytest.approx(value + stats.t.ppf([0.025, 0.975], count - 1) * stderr)
 
 
 def test_the_status_follows_the_rule_of_the_verdict():

@@ -142,5 +142,6 @@ def bin_message(one: Bin | CardBin) -> Message:
     if one.low is None and one.high is None:
         return Message(key="scorecard.bin.missing" if one.missing else "scorecard.bin.known")
     key = "between" if None not in (one.low, one.high) else "low" if one.low is None else "high"
-    ends = {end: f"{number:,.15g}" for end, number in (("low", one.low), ("high", one.high)) if number is not None}
+    both = (("low", one.low), ("high", one.high))
+    ends = {end: f"{number:,.15g}".replace("-", "−") for end, number in both if number is not None}
     return Message(key=f"scorecard.bin.{key}", values=ends)
