@@ -1,8 +1,9 @@
 """A scorecard: the simplest refit that predicts as well as the network (`ladder.best()`), as whole points for bins of columns.
 
-The function of every column of the refit, and of every pair, is cut into steps (`binning`), and a logistic regression with one
-coefficient for each step function, which stands for the usual weights of evidence, is fitted on the training rows. Its L2 penalty
-is chosen by cross-validation, by group, as those of the ladder are. So the points of a column follow the refit's own curve.
+The function of every column of the refit, and of every pair, is cut into steps (`binning`): in each bin the mean of the function
+over the training rows takes its place. The intercept is fitted again. So the points of a column follow the refit's own curve. A
+logistic regression on the bins, with a coefficient for each bin or each column, is fitted to the same outcomes a second time: it
+takes back what the penalty of the refit shrank, and predicted worse on small tables.
 
 The score of a row is a line of its log-odds of the favourable to the adverse class: points + pdo / ln 2 (log-odds - ln odds), so
 that it rises as the adverse class gets less likely, and pdo points double the odds (Siddiqi 2006, Credit Risk Scorecards). The
@@ -23,8 +24,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit
 from sklearn.dummy import DummyClassifier
-from sklearn.preprocessing import StandardScaler
 
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.discrimination.estimator import Ranking
@@ -36,7 +38,6 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError, TableError, argument
 from tabinterp.linear.counterpart import fit_counterpart
-from tabinterp.linear.penalised import fit_penalised
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
@@ -204,7 +205,7 @@ class Scorecard(Display):
         return np.asarray(self.base + sum(term.points[term.cell(frame)] for term in self.terms), dtype=np.int64)
 
     def unrounded(self, rows: pd.DataFrame | Table) -> FloatArray:
-        """Return the score (rows,) of each row in points that were not rounded: a line of the log-odds of the refit on bins."""
+        """Return the score (rows,) of each row in points that were not rounded: a line of the log-odds of the binned refit."""
         frame = self._checked(rows)
         return np.asarray(self.unrounded_base + sum(term.unrounded[term.cell(frame)] for term in self.terms))
 
@@ -344,7 +345,8 @@ def scorecard(
     steps = _steps(ladder, training)
     if not steps:
         raise NotApplicableError(why("scorecard.flat"))
-    base, terms = _refit(steps, training, side, scaling, ladder.seed)
+    favours = 1.0 if best.classes_[1] == table.schema.classes[table.schema.compared] else -1.0
+    base, terms = _binned(steps, training, favours, scaling)
     linear = bind(fit_counterpart(network, table, seed=ladder.seed) if counterpart is None else counterpart, table)
     held = table.evaluated
     held = held[np.argsort(row_hash(table.numbers[held], ladder.seed), kind="stable")]
@@ -407,18 +409,17 @@ def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, fr
     return replace(term, unrounded=np.where(term.rows >= SMALL, mean - mean[term.reference], 0.0))
 
 
-def _refit(
-    steps: list[Term], training: Table, side: float, scaling: Scaling, seed: int
-) -> tuple[float, tuple[Term, ...]]:
-    """Fit a logistic regression to the step functions; return the base points and the terms with their points, unrounded."""
-    scaler = StandardScaler()
-    x = scaler.fit_transform(np.column_stack([term.unrounded[term.cell(training.inputs)] for term in steps]))
-    model = fit_penalised(x, training.y.astype(np.int64), training.weights, training, seed)
-    slopes = side * model.coef_[0] / scaler.scale_
-    base = scaling.score(side * float(model.intercept_[0]) - float(slopes @ scaler.mean_))
-    return base, tuple(
-        replace(term, unrounded=scaling.factor * slope * term.unrounded + 0.0)
-        for term, slope in zip(steps, slopes, strict=True)
+def _binned(steps: list[Term], training: Table, side: float, scaling: Scaling) -> tuple[float, tuple[Term, ...]]:
+    """Return base points and terms, unrounded, with the intercept of most likelihood: predictions have the mean of the outcome.
+
+    `side` times a step is one of the log-odds of the favourable class.
+    """
+    log_odds = sum(side * term.unrounded[term.cell(training.inputs)] for term in steps)
+    favourable, weights = training.y == training.schema.compared, training.row_weights
+    most = 100 + float(np.abs(log_odds).max())
+    intercept = brentq(lambda shift: float(weights @ (expit(log_odds + shift) - favourable)), -most, most)
+    return scaling.score(intercept), tuple(
+        replace(term, unrounded=side * scaling.factor * term.unrounded + 0.0) for term in steps
     )
 
 
