@@ -87,7 +87,8 @@ class Cut:
             return np.asarray(np.where(np.isnan(x), self.missing, np.searchsorted(self.edges, x)), dtype=np.int64)
         at = {level: i for i, one in enumerate(self.bins) for level in one.levels}
         codes, levels = values.factorize()
-        return np.array([*(at.get(level, self.other) for level in levels), self.missing], dtype=np.int64)[codes]
+        bins = np.array([*(at.get(level, self.other) for level in levels), self.missing], dtype=np.int64)
+        return np.asarray(bins[codes])
 
 
 def complete(cut: Cut, reference: int) -> Cut:

@@ -338,9 +338,8 @@ def scorecard(
     best = ladder.best()
     if isinstance(best[-1], DummyClassifier):
         raise NotApplicableError(why("scorecard.intercept"))
-    side = (
-        1.0 if table.schema.compared == 1 else -1.0
-    )  # of the log-odds of the positive class, towards the favourable one
+    # Log-odds of the favourable class are those of the positive class times this.
+    side = 1.0 if table.schema.compared == 1 else -1.0
     training = rows_to_fit(table, ladder.seed)
     steps = _steps(ladder, training)
     if not steps:
