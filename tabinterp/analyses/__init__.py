@@ -48,6 +48,7 @@ from .recalibration import ANALYSIS as RECALIBRATION
 from .regional_effects import ANALYSIS as REGIONAL_EFFECTS
 from .residuals import ANALYSIS as RESIDUALS
 from .resilience import ANALYSIS as RESILIENCE
+from .scorecard import ANALYSIS as SCORECARD
 from .shapley_values import ANALYSIS as SHAPLEY_VALUES
 from .slices import ANALYSIS as SLICES
 from .subgroup_gaps import ANALYSIS as SUBGROUP_GAPS
@@ -63,6 +64,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     CALIBRATION,
     LADDER,
     DECOMPOSITION,
+    SCORECARD,
     DISAGREEMENT,
     SLICES,
     OVERFITTING,

@@ -13,6 +13,7 @@ from . import text
 LONGEST = 28  # display columns of a label; an East Asian wide character takes two
 HEAD = 16
 STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's categories of control, format and surrogate characters, line ends
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # a spreadsheet would run a cell that starts with one
 JOINERS, JOINED = "\u200c\u200d", "\u0600"  # from this character on are the scripts, and the emoji, that use joiners
 FIRST_STRONG, POP = "\u2068", "\u2069"  # around a name that runs from right to left, so that nothing else turns with it
 LEFTWARD = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
@@ -58,6 +59,15 @@ def terminal(words: str) -> str:
     'a\\\\x1b[2J\\\\u202eb'
     """
     return _without_controls(words, lambda char: char.encode("unicode_escape").decode(), "\n")
+
+
+def spreadsheet_cell(words: str) -> str:
+    """Return words for a cell of a CSV file, after an apostrophe where a spreadsheet would run them as a formula.
+
+    >>> spreadsheet_cell("=1+1"), spreadsheet_cell("1+1")
+    ("'=1+1", '1+1')
+    """
+    return f"'{words}" if words.lstrip().startswith(FORMULA) else words
 
 
 def plain_values(value: Any) -> Any:

@@ -35,7 +35,7 @@ TEXT: dict[str, str] = {
     "report.gain.shares.axis": "Share of the variance of the network's score",
     "report.gain.shares.aria": "Shares of the variance of the network's score with 95% CIs. {shares}.",
     "report.gain.shares.legend": "Share, 95% CI",
-    "report.gain.shares.caption": "Where no line is visible, the interval is narrower than the marker.",
+    "report.gain.shares.caption": "The marker hides any interval narrower than itself.",
     "report.gain.shares.table": "Share of each component in the variance of the network's score",
     "report.gain.parts": "Columns and pairs with the largest shares ({count})",
     "report.gain.parts.table": "Share of the variance of the network's score due to each column and pair "

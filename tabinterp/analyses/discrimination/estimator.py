@@ -261,7 +261,7 @@ def discriminate(
     binary = table.schema.task == "binary"
     scores = [bound.scores[order] for bound in (network, linear)]
     places = [1] if binary else range(len(table.schema.labels))
-    each = [[_Ranking(_score(one, place, binary), table.y == place) for place in places] for one in scores]
+    each = [[Ranking(_score(one, place, binary), table.y == place) for place in places] for one in scores]
     calls = predicted_classes(np.stack(scores), threshold)
 
     def statistics(w: FloatArray) -> FloatArray:
@@ -305,7 +305,7 @@ _ROC, _PR = len(FALSE_POSITIVE_RATES), len(RECALLS)
 _KS, _WIDTH = _ROC + _PR, _ROC + _PR + 1  # where KS stands among the numbers of a class, and how many there are
 
 
-class _Ranking:
+class Ranking:
     """Rows from the highest score downwards; rows with equal scores are counted together."""
 
     def __init__(self, score: FloatArray, positive: BoolArray) -> None:
@@ -314,11 +314,22 @@ class _Ranking:
         self.ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
         self.positive = positive[self.order].astype(np.float64)
 
-    def curves(self, weights: FloatArray) -> FloatArray:
-        """Return the true-positive rates, the precisions and the KS statistic for these weights."""
+    def ks(self, weights: FloatArray) -> float:
+        """Return the KS statistic for these weights."""
+        hits, alarms = self._counted(weights)
+        if not (hits[-1] > 0 and alarms[-1] > 0):
+            return np.nan
+        return float(np.max(hits / hits[-1] - alarms / alarms[-1]))
+
+    def _counted(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the weights of the positive and of the other rows with at least each of the different scores."""
         w = weights[self.order]
         hits = np.cumsum(w * self.positive)[self.ends]
-        alarms = np.cumsum(w)[self.ends] - hits
+        return hits, np.cumsum(w)[self.ends] - hits
+
+    def curves(self, weights: FloatArray) -> FloatArray:
+        """Return the true-positive rates, the precisions and the KS statistic for these weights."""
+        hits, alarms = self._counted(weights)
         if not (hits[-1] > 0 and alarms[-1] > 0):
             return np.full(_WIDTH, np.nan)
         recall, false = hits / hits[-1], alarms / alarms[-1]
@@ -348,7 +359,7 @@ class _Ranking:
         return own, summed
 
 
-def _statistics(rankings: list[_Ranking], called: IntArray, table: Table, w: FloatArray) -> FloatArray:
+def _statistics(rankings: list[Ranking], called: IntArray, table: Table, w: FloatArray) -> FloatArray:
     """Return every number of a model under these weights, in one array.
 
     Of two classes: curves, rates and gains. Of several: the curves of each and their means, the rates of each and their means.
@@ -444,7 +455,7 @@ def _distribution(probability: FloatArray, table: Table, place: int) -> tuple[Fl
 
 
 def _both_decisions(
-    found: Estimates, calls: BoolArray, rankings: list[list[_Ranking]], table: Table
+    found: Estimates, calls: BoolArray, rankings: list[list[Ranking]], table: Table
 ) -> tuple[Decisions, Decisions]:
     made = []
     for model, (called, (ranking,)) in enumerate(zip(calls, rankings, strict=True)):

@@ -10,9 +10,10 @@ the network), is only given where the gain is resolved, with Fieller's interval 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import pairwise
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ from tabinterp.analyses.performance.estimator import (
 )
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, TabinterpError
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
 from tabinterp.stats.discrimination import mean, ratio
@@ -43,7 +44,10 @@ from tabinterp.table.hash_sampling import row_hash
 
 from .basis import Pair, build, read_columns
 from .interacting_pairs import looked_at, strongest_pairs
-from .penalised_fits import fit, fit_null, scores
+from .penalised_fits import fit, fit_null, rows_to_fit, scores
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.scorecard.estimator import Scorecard
 
 PAIRS = 5
 Name = Literal["intercept", "linear", "curvature", "pairs", "network"]
@@ -59,7 +63,7 @@ class Ladder(Display):
     there is none); below zero the rung is the better one. `status` says what the second means, by the verdict's rule.
     `recovered` (r,) is the rung's share of the network's gain over the linear rung, NaN unless `gain` is "better". `curved`
     (resamples,): the part of what the longest refit gains over the linear that curves alone gain; `curved_share` its value
-    on the rows themselves.
+    on the rows themselves. `network`: the model with its table, None in a copy that was pickled.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -89,6 +93,11 @@ class Ladder(Display):
     training_rows: int
     resamples: int
     seed: int
+    network: BoundModel | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the network and its rows out of a pickle."""
+        return self.__dict__ | {"network": None}
 
     @property
     def shortest(self) -> Name | None:
@@ -104,6 +113,39 @@ class Ladder(Display):
         """
         lowest = int(np.argmin(self.loss.value[:-1]))
         return self.models[lowest if self.shortest is None else self.rungs.index(self.shortest)]
+
+    def scorecard(
+        self,
+        *,
+        points: float = 600,
+        odds: float = 50,
+        pdo: float = 20,
+        counterpart: Model | BoundModel | None = None,
+    ) -> Scorecard:
+        """Return `best()` as a scorecard: whole points for bins of columns, which banks deploy.
+
+        Points rise as the adverse class gets less likely. The table must state this class.
+
+        Parameters
+        ----------
+        points, odds : rows whose odds of the favourable to the adverse class are `odds` score `points`.
+        pdo : points that double the odds.
+        counterpart : the logistic regression that the scorecard is compared with; None: one is fitted, as an audit does.
+
+        Raises
+        ------
+        NotApplicableError
+            If the target does not have two classes, the adverse class was not stated, or `best()` uses no column.
+        TabinterpError
+            If `points`, `odds` or `pdo` is not a number, or `odds` or `pdo` is not positive, or the ladder was pickled.
+        """
+        if self.network is None:
+            raise TabinterpError(
+                "a ladder that was pickled no longer has the rows that a scorecard is made of. Call ti.ladder(model, table) again"
+            )
+        module = import_module("tabinterp.analyses.scorecard.estimator")
+        made = module.scorecard(self, self.network, counterpart, points=points, odds=odds, pdo=pdo)
+        return cast("Scorecard", made)
 
     def frame(self) -> pd.DataFrame:
         """Return one row for each model."""
@@ -145,12 +187,9 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
                 "table.with_split(model.split))"
             )
         )
-    training = table.training_rows()
     require_events(table.take(table.held_out), "held_out")
-    require_events(training, "training")
-    if training.weights is not None:
-        training = training.take(np.flatnonzero(training.weights > 0))  # a fold of rows of weight 0 has no loss
-    training = training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
+    require_events(table.training_rows(), "training")
+    training = rows_to_fit(table, seed)
     near, passed = looked_at(bound, seed)
     pairs = strongest_pairs(bound, near, PAIRS, seed)
     fits = _fits(bound, training, near, pairs, seed)
@@ -177,6 +216,7 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
         training_rows=len(training),
         resamples=RESAMPLES,
         seed=seed,
+        network=bound,
     )
 
 

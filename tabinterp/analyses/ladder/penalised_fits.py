@@ -13,8 +13,17 @@ from tabinterp.arrays import FloatArray
 from tabinterp.linear.penalised import fit_penalised
 from tabinterp.models.scores import CLIP
 from tabinterp.table import Table
+from tabinterp.table.hash_sampling import row_hash
 
 from .basis import LARGEST, Basis
+
+
+def rows_to_fit(table: Table, seed: int) -> Table:
+    """Return the training rows with a positive weight, in an order that does not depend on that of the table."""
+    training = table.training_rows()
+    if training.weights is not None:
+        training = training.take(np.flatnonzero(training.weights > 0))  # a fold of rows of weight 0 has no loss
+    return training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
 
 
 def fit_null(table: Table) -> Pipeline:

@@ -16,11 +16,10 @@ from tabinterp.atomic_io import LARGEST_TEXT, read_regular
 from tabinterp.document.document import Document
 from tabinterp.document.evidence_rows import Card, EvidenceRow
 from tabinterp.errors import PolicyError
-from tabinterp.messages.names import plain
+from tabinterp.messages.names import plain, spreadsheet_cell
 
 COLUMNS = ("instrument", "version", "applies", "clause", "mark", "section", "status", "missing")
 UNVERIFIED = "M"
-FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # a spreadsheet would run a cell that starts with one
 
 
 class _Part(BaseModel):
@@ -169,5 +168,5 @@ def as_csv(rows: Iterable[EvidenceRow]) -> str:
     for row in rows:
         values = row.model_dump() | {"missing": " ".join(row.missing), "applies": row.applies or ""}
         cells = [plain(" ".join(str(values[name]).split())) for name in COLUMNS]
-        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+        writer.writerow([spreadsheet_cell(cell) for cell in cells])
     return out.getvalue()

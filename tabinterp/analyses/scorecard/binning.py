@@ -1,0 +1,372 @@
+"""Bins of a scorecard: the functions of single columns and of pairs in a fitted refit, cut into steps.
+
+A column's function f is that of the refit. Numbers are first cut at no more than 50 edges, rounded so that none is the value of
+fewer than ten rows (`Rounding`); levels of at least ten rows stand in the order of their values of f. Of all divisions of these
+pieces into k neighbouring groups of at least 1% of the rows (and 30), dynamic programming (Fisher 1958, J. Am. Stat. Assoc. 53)
+finds the one with the least loss, for k up to 12: a step function g in place of f raises the mean log loss by the mean of
+p (1 - p) (f - g)^2 / 2 nats, to second order. Bins are added one at a time where they save most per bin, until what is lost over
+all terms is at most a tenth of the margin of the verdict, or a further bin saves less than half a hundredth of it.
+
+Of the function of a pair, what functions of either column explain goes to these columns first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from tabinterp.analyses.ladder.basis import knots
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.table.rounding import Rounding
+from tabinterp.table.suppression import SMALL
+
+PIECES, COARSE = 50, 10  # of a number before they are joined to bins: alone, and in a pair
+SHARE, LEAST = 0.01, 30  # of the training rows, and rows, that a bin of known values has at least
+SIDE = 4  # the most bins of known values on a side of a two-way table
+MOST = 12  # bins of known values of a column
+TOLERANCE, SAVED = 0.1, 0.005  # of the margin: what all bins may cost, and what one more bin must save
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Values of one column that get the same points.
+
+    Parameters
+    ----------
+    low, high : of a number: low < value <= high; None at an open end.
+    levels : of any other column.
+    missing : whether missing values are in it.
+    other : whether levels are in it that no bin names: those of fewer than ten training rows, and unseen ones.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    levels: tuple[Any, ...] = ()
+    missing: bool = False
+    other: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether it holds other values than missing ones."""
+        return bool(self.levels) or self.other or (self.low, self.high) != (None, None) or not self.missing
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A column cut into bins, which hold every value it can have. `numeric`: bins are intervals, in order."""
+
+    column: str
+    numeric: bool
+    bins: tuple[Bin, ...]
+
+    @property
+    def edges(self) -> list[float]:
+        """The upper ends of all intervals but the last."""
+        return [one.high for one in self.bins if one.high is not None]
+
+    @property
+    def missing(self) -> int:
+        """The bin of missing values; the first one until the cut is complete."""
+        return next((i for i, one in enumerate(self.bins) if one.missing), 0)
+
+    @property
+    def other(self) -> int:
+        """The bin of levels that no bin names; the first one until the cut is complete."""
+        return next((i for i, one in enumerate(self.bins) if one.other), 0)
+
+    def place(self, values: pd.Series) -> IntArray:
+        """Return the bin (rows,) of each value."""
+        if self.numeric:
+            x = values.to_numpy(dtype=np.float64, na_value=np.nan)
+            return np.asarray(np.where(np.isnan(x), self.missing, np.searchsorted(self.edges, x)), dtype=np.int64)
+        at = {level: i for i, one in enumerate(self.bins) for level in one.levels}
+        codes, levels = values.factorize()
+        bins = np.array([*(at.get(level, self.other) for level in levels), self.missing], dtype=np.int64)
+        return np.asarray(bins[codes])
+
+
+def complete(cut: Cut, reference: int) -> Cut:
+    """Return the cut with missing values and unnamed levels in the reference bin, where no other bin was made for them."""
+    bins = list(cut.bins)
+    if not any(one.missing for one in bins):
+        bins[reference] = replace(bins[reference], missing=True)
+    if not cut.numeric and not any(one.other for one in bins):
+        bins[reference] = replace(bins[reference], other=True)
+    return replace(cut, bins=tuple(bins))
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """The finest bins of one column, in the order in which neighbours may be joined.
+
+    Parameters
+    ----------
+    cut : these bins; that of missing values comes last, where at least ten rows have none.
+    place : (rows,) the bin of each training row.
+    """
+
+    cut: Cut
+    place: IntArray
+
+    @property
+    def free(self) -> int:
+        """How many bins may be joined: all but one of missing values."""
+        return sum(one.known for one in self.cut.bins)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A term cut into bins: by the group (pieces,) of each piece of its columns.
+
+    Parameters
+    ----------
+    function : (rows,) what the bins stand for.
+    bins : how many besides the reference bin.
+    loss : by how much they raise the mean log loss.
+    """
+
+    function: FloatArray
+    pieces: tuple[Piece, ...]
+    groups: tuple[IntArray, ...]
+    bins: int
+    loss: float
+
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        return tuple(_cut(piece, group) for piece, group in zip(self.pieces, self.groups, strict=True))
+
+
+def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
+    """Return every term in bins: bins are added where they save most per bin, until all together cost a tenth of the
+    margin, or one more saves less than half a hundredth of it.
+
+    `candidates`: of each term, the first without a bin. A term that gets none is left out.
+    """
+    at = [0] * len(candidates)
+    while sum(some[i].loss for some, i in zip(candidates, at, strict=True)) > TOLERANCE * margin:
+        best, chosen = SAVED * margin, None
+        for term, some in enumerate(candidates):
+            now = some[at[term]]
+            for place in range(at[term] + 1, len(some)):
+                saved = (now.loss - some[place].loss) / (some[place].bins - now.bins)
+                if saved > best:
+                    best, chosen = saved, (term, place)
+        if chosen is None:
+            break
+        at[chosen[0]] = chosen[1]
+    return [some[i] for some, i in zip(candidates, at, strict=True) if i > 0]
+
+
+# ---- the finest bins
+
+
+def pieces(values: pd.Series, kind: str, function: FloatArray, most: int) -> Piece:
+    """Return the finest bins of one column; `function` (rows,) orders levels."""
+    numeric = kind == "numeric"
+    bins = _intervals(values, most) if numeric else _levels(values, function)
+    if values.isna().sum() >= SMALL:
+        bins.append(Bin(missing=True))
+    cut = Cut(str(values.name), numeric, tuple(bins))
+    return Piece(cut, cut.place(values))
+
+
+def _intervals(values: pd.Series, most: int) -> list[Bin]:
+    known = np.sort(values.dropna().to_numpy(dtype=np.float64))
+    edges = Rounding(known).edges(knots(values, most)) if len(known) else []
+    return [Bin(low, high) for low, high in zip([None, *edges], [*edges, None], strict=True)]
+
+
+def _levels(values: pd.Series, function: FloatArray) -> list[Bin]:
+    known = values.notna().to_numpy()
+    codes, levels = values[known].factorize()
+    counts = np.bincount(codes, minlength=len(levels))
+    mean = np.bincount(codes, function[known], len(levels)) / np.maximum(counts, 1)
+    rare = counts < SMALL
+    bins = [(float(mean[i]), Bin(levels=(plain_level(levels[int(i)]),))) for i in np.flatnonzero(~rare)]
+    if counts[rare].sum() >= SMALL or not bins:
+        pooled = float(np.average(mean[rare], weights=counts[rare])) if rare.any() else 0.0
+        bins.append((pooled, Bin(other=True)))
+    bins.sort(key=lambda pair: pair[0])
+    return [one for _, one in bins]
+
+
+def plain_level(level: Any) -> Any:
+    """Return a level as Python has it, whatever library it came from."""
+    return level.item() if isinstance(level, np.generic) else level
+
+
+# ---- joined bins
+
+
+def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[IntArray]:
+    """Yield the best division of the free pieces into 1, 2, ... neighbouring groups of at least `least` training rows, as the
+    group (pieces,) of each piece; missing values come last, if they have a piece.
+
+    `moments`: weights, and weighted sums of the function and of its square, (pieces, d) each; d > 1 where the function depends
+    on another column as well.
+    """
+    free = piece.free
+    rows = np.append(0, np.bincount(piece.place, minlength=free)[:free].cumsum())
+    totals = [np.vstack([np.zeros(part.shape[1]), part[:free].cumsum(axis=0)]) for part in moments]
+    weight, first, second = (part[None, :] - part[:, None] for part in totals)  # of the pieces from i to j - 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        loss = (second - np.where(weight > 0, first**2 / weight, 0.0)).sum(axis=2)
+    loss = np.where(rows[None, :] - rows[:, None] >= least, np.maximum(loss, 0.0), np.inf)
+    best = loss[0]
+    steps: list[IntArray] = []
+    while np.isfinite(best[free]) or not steps:
+        ends = [free]
+        for step in reversed(steps):
+            ends.append(int(step[ends[-1]]))
+        group = np.searchsorted(np.sort(ends), np.arange(len(piece.cut.bins)), "right")
+        yield np.asarray(group - group[0])
+        through = best[:, None] + loss
+        steps.append(np.argmin(through, axis=0))
+        best = through.min(axis=0)
+
+
+def _cut(piece: Piece, group: IntArray) -> Cut:
+    """Return the bins that groups of pieces make."""
+    made = []
+    for one in range(int(group.max()) + 1):
+        bins = [bin_ for bin_, at in zip(piece.cut.bins, group, strict=True) if at == one]
+        flags = {name: any(getattr(part, name) for part in bins) for name in ("missing", "other")}
+        levels = tuple(level for part in bins for level in part.levels)
+        made.append(Bin(bins[0].low, bins[-1].high, levels, **flags))
+    return Cut(piece.cut.column, piece.cut.numeric, tuple(made))
+
+
+# ---- the terms of a refit
+
+
+def terms_of(pipeline: Pipeline, frame: pd.DataFrame) -> dict[tuple[str, ...], FloatArray]:
+    """Return the part (rows,) of a refit's log-odds that comes from each column and each pair of columns, and from none."""
+    basis, scale, model = (step for _, step in pipeline.steps)
+    design = scale.transform(np.asarray(basis.transform(frame[list(basis.feature_names_in_)]), dtype=np.float64))
+    made: dict[tuple[str, ...], FloatArray] = {(): np.full(len(frame), float(model.intercept_[0]))}
+    for label, _, columns in basis.transformers_:
+        place, key = basis.output_indices_[label], tuple(columns)
+        if label != "remainder":
+            made[key] = made.get(key, 0.0) + design[:, place] @ model.coef_[0, place]
+    return made
+
+
+def cut_terms(
+    frame: pd.DataFrame,
+    kinds: Mapping[str, str],
+    terms: dict[tuple[str, ...], FloatArray],
+    weights: FloatArray,
+    margin: float,
+) -> tuple[list[Candidate], FloatArray]:
+    """Return every term that gets bins, of one column or of two, and the curvature of the loss (rows,) that they weigh rows by.
+
+    Parameters
+    ----------
+    frame : the training rows.
+    terms : parts (rows,) of the score, as `terms_of` returns them.
+    weights : (rows,) of the rows.
+    margin : differences in the mean log loss below it are negligible, in nats.
+    """
+    terms, share = dict(terms), weights / weights.sum()
+    p = 1 / (1 + np.exp(-np.abs(sum(terms.values()))))
+    curvature = share * p * (1 - p) / 2
+    least = max(LEAST, int(np.ceil(SHARE * len(frame))))
+    tables = []
+    for key in [key for key in terms if len(key) == 2]:
+        coarse = [pieces(frame[name], kinds[name], terms[key], COARSE) for name in key]
+        own = _pure(coarse, terms[key], curvature)
+        for name, part in zip(key, own, strict=True):
+            terms[name,] = terms[name,] + part
+        terms[key] = terms[key] - own[0] - own[1]
+        tables.append((key, coarse))
+    candidates = [
+        _of_column(pieces(frame[name], kinds[name], terms[name,], PIECES), terms[name,], curvature, least)
+        for name in (key[0] for key in terms if len(key) == 1)
+    ]
+    candidates += [_of_pair(coarse, terms[key], curvature, least) for key, coarse in tables]
+    return choose(candidates, margin), curvature
+
+
+def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> list[FloatArray]:
+    """Return what steps of either column explain of a function of both (rows,), by weighted least squares."""
+    first, second = (np.eye(len(piece.cut.bins)) for piece in coarse)
+    cells = _sums(coarse, curvature), _sums(coarse, curvature * function)
+    a, b = np.indices(cells[0].shape).reshape(2, -1)
+    root = np.sqrt(cells[0].ravel())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(root > 0, cells[1].ravel() / root**2, 0.0)
+    design = np.hstack([first[a], second[b]])
+    found = np.linalg.lstsq(root[:, None] * design, root * mean, rcond=None)[0]
+    return [found[: len(first)][coarse[0].place], found[len(first) :][coarse[1].place]]
+
+
+def _sums(both: list[Piece], values: FloatArray) -> FloatArray:
+    """Return sums (first, second) over the rows in each pair of pieces."""
+    shape = tuple(len(piece.cut.bins) for piece in both)
+    at = both[0].place * shape[1] + both[1].place
+    return np.asarray(np.bincount(at, values, shape[0] * shape[1]).reshape(shape), dtype=np.float64)
+
+
+def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> float:
+    """Return the loss of steps in place of a function: `at` (rows,) is the step of each row."""
+    weight, total = np.bincount(at, curvature), np.bincount(at, curvature * function)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(weight > 0, total / weight, 0.0)
+    return float(curvature @ (function - mean[at]) ** 2)
+
+
+def _of_column(piece: Piece, function: FloatArray, curvature: FloatArray, least: int) -> list[Candidate]:
+    """Return one column in more and more bins."""
+    size = len(piece.cut.bins)
+    parts = (np.ones_like(function), function, function**2)
+    moments = [np.bincount(piece.place, curvature * part, size)[:, None].astype(np.float64) for part in parts]
+    made = [Candidate(function, (), (), 0, _residual(function, curvature, np.zeros_like(piece.place)))]
+    for group in islice(joined(piece, moments, least), MOST):
+        if group[-1] > 0:
+            loss = _residual(function, curvature, group[piece.place])
+            made.append(Candidate(function, (piece,), (group,), int(group[-1]), loss))
+    return made
+
+
+def _of_pair(both: list[Piece], function: FloatArray, curvature: FloatArray, least: int) -> list[Candidate]:
+    """Return a pair in tables of more and more cells; a cell of fewer than ten rows gets no points."""
+    both = _ordered(both, function, curvature)
+    moments = [_sums(both, curvature * part) for part in (np.ones_like(function), function, function**2)]
+    sides = [
+        list(islice(joined(piece, parts, least), SIDE))
+        for piece, parts in zip(both, (moments, [part.T for part in moments]), strict=True)
+    ]
+    made = [Candidate(function, (), (), 0, _residual(function, curvature, np.zeros_like(both[0].place)))]
+    for k in range(1, max(map(len, sides))):
+        groups = [side[min(k, len(side) - 1)] for side in sides]
+        a, b = (group[piece.place] for group, piece in zip(groups, both, strict=True))
+        cell = a * (groups[1].max() + 1) + b
+        rows = np.bincount(cell)
+        bins = int((rows >= SMALL).sum()) - 1
+        if min(group.max() for group in groups) > 0 and bins > made[-1].bins:
+            loss = _residual(function, curvature, np.where(rows[cell] < SMALL, np.argmax(rows), cell))
+            made.append(Candidate(function, tuple(both), tuple(groups), bins, loss))
+    return made
+
+
+def _ordered(both: list[Piece], function: FloatArray, curvature: FloatArray) -> list[Piece]:
+    """Return both columns with levels in the order of the strongest pattern of the function (its first singular vectors)."""
+    weight, total = _sums(both, curvature), _sums(both, curvature * function)
+    left, _, right = np.linalg.svd(total / np.sqrt(np.maximum(weight, np.finfo(float).tiny)))
+    made, tiny = [], np.finfo(float).tiny
+    for piece, along, weights in zip(
+        both, (left[:, 0], right[0]), (weight.sum(axis=1), weight.sum(axis=0)), strict=True
+    ):
+        order = np.arange(len(piece.cut.bins))
+        if not piece.cut.numeric:
+            values = along / np.sqrt(np.maximum(weights, tiny))
+            order[: piece.free] = np.argsort(values[: piece.free], kind="stable")
+        cut = Cut(piece.cut.column, piece.cut.numeric, tuple(piece.cut.bins[i] for i in order))
+        made.append(Piece(cut, np.argsort(order)[piece.place]))
+    return made

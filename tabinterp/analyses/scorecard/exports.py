@@ -1,0 +1,159 @@
+"""A scorecard in other forms: an SQL statement, the source text of a Python function, a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tabinterp.atomic_io import write
+from tabinterp.errors import TabinterpError
+from tabinterp.messages.names import plain, spreadsheet_cell
+from tabinterp.table.coerce import is_text
+
+from .binning import Cut
+
+if TYPE_CHECKING:
+    from .estimator import Scorecard, Term
+
+COLUMN = "scorecard_points"
+CELLS = ("column", "bin", "second", "second_bin", "low", "high", "levels", "missing", "other", "points", "reference")
+
+# ---- SQL
+
+
+def sql(card: Scorecard, table: str) -> str:
+    """Return one SELECT with a column of points, for DuckDB, PostgreSQL and SQLite.
+
+    Columns are qualified by an alias: SQLite takes a quoted name that no column has for a text. A number that exceeds zero as
+    well as its negative is NaN, which these databases order above all numbers.
+    """
+    if not table:
+        raise TabinterpError("the name of the database table is empty. Name the table that holds the rows")
+    source = ".".join(_identifier(part) for part in table.split("."))
+    terms = "".join(f"\n    + {_nested(term, _sql_case)}" for term in card.terms)
+    return f"SELECT t.*,\n    {card.base}{terms} AS {COLUMN}\nFROM {source} AS t\n"
+
+
+def _nested(term: Term, case: Callable[[Cut, list[str]], str]) -> str:
+    """Return the expression of a term; a two-way table is one expression within the other."""
+    points = [str(one) for one in term.points.tolist()]
+    if len(term.cuts) == 2:
+        width = len(term.cuts[1].bins)
+        points = [case(term.cuts[1], points[i : i + width]) for i in range(0, len(points), width)]
+    return case(term.cuts[0], points)
+
+
+def _sql_case(cut: Cut, values: list[str]) -> str:
+    column, missing = f"t.{_identifier(cut.column)}", values[cut.missing]
+    nan = f"WHEN {column} > 0 AND 0e0 - {column} > 0 THEN {missing}"
+    if cut.numeric:
+        parts = [
+            f"WHEN {column} <= {_number(one.high)} THEN {value}"
+            for one, value in zip(cut.bins, values, strict=True)
+            if one.high is not None
+        ]
+        last = next(v for one, v in zip(cut.bins, values, strict=True) if one.known and one.high is None)
+        parts.append(f"WHEN {column} IS NOT NULL THEN {last}")
+        return f"CASE {nan} {' '.join(parts)} ELSE {missing} END"
+    parts = [
+        f"WHEN {column} IN ({', '.join(map(_literal, one.levels))}) THEN {value}"
+        for one, value in zip(cut.bins, values, strict=True)
+        if one.levels
+    ]
+    numbers = any(
+        isinstance(level, (int, float)) and not isinstance(level, bool) for one in cut.bins for level in one.levels
+    )
+    parts = [*([nan] if numbers else []), *parts, f"WHEN {column} IS NULL THEN {missing}"]
+    return f"CASE {' '.join(parts)} ELSE {values[cut.other]} END"
+
+
+def _identifier(name: str) -> str:
+    return f'"{_writable(name, "name").replace(chr(34), chr(34) * 2)}"'
+
+
+def _literal(level: Any) -> str:
+    if isinstance(level, bool):
+        return "TRUE" if level else "FALSE"
+    if isinstance(level, str):
+        return f"'{_writable(level, 'level').replace(chr(39), chr(39) * 2)}'"
+    return _number(level) if isinstance(level, float) else str(level)
+
+
+def _number(value: float | None) -> str:
+    """Return a number in exponent form: databases read it in double precision, not as a decimal."""
+    told = repr(value)
+    return told if "e" in told else f"{told}e0"
+
+
+def _writable(word: str, what: str) -> str:
+    if "\0" in word or not is_text(word):
+        raise TabinterpError(
+            f"the {what} {word!r} cannot be written in SQL, because it contains the character NUL or an unpaired surrogate. Use "
+            "to_python, or replace the character in the table"
+        )
+    return word
+
+
+# ---- Python
+
+
+def python(card: Scorecard) -> str:
+    """Return the source text of a function without a library; values are literals of Python."""
+    lines = [
+        "def points(row):",
+        '    """Return the points of one row, a dict with a value for each column; None and NaN are missing values."""',
+        f"    score = {card.base}",
+    ]
+    for term in card.terms:
+        for name, cut in zip("ab", term.cuts, strict=False):
+            lines += [f"    {name} = row[{cut.column!r}]"]
+        lines += _python_case(term, 0, "    ", term.points.tolist())
+    return "\n".join([*lines, "    return score", ""])
+
+
+def _python_case(term: Term, at: int, indent: str, points: list[int]) -> list[str]:
+    """Return the statements that add the points (cells,) of a term, by its column number `at` and those after it."""
+    cut, name, width = term.cuts[at], "ab"[at], len(points) // len(term.cuts[at].bins)
+    cells = [points[i : i + width] for i in range(0, len(points), width)]
+
+    def then(place: int) -> list[str]:
+        inner = f"{indent}    "
+        if at + 1 < len(term.cuts):
+            return _python_case(term, at + 1, inner, cells[place])
+        return [f"{inner}score += {cells[place][0]}"]
+
+    lines = [f"{indent}if {name} is None or {name} != {name}:", *then(cut.missing)]
+    for place, one in enumerate(cut.bins):
+        if cut.numeric and one.high is not None:
+            lines += [f"{indent}elif {name} <= {one.high!r}:", *then(place)]
+        elif one.levels:
+            lines += [f"{indent}elif {name} in {one.levels!r}:", *then(place)]
+    last = next(i for i, one in enumerate(cut.bins) if one.known and one.high is None) if cut.numeric else cut.other
+    return [*lines, f"{indent}else:", *then(last)]
+
+
+# ---- CSV
+
+
+def write_csv(card: Scorecard, path: Path) -> Path:
+    """Write the frame of a scorecard, without numbers of rows; levels are JSON lists. No text begins as a formula would."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CELLS)
+    frame = card.frame()[list(CELLS)]
+    for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None):
+        writer.writerow([_cell(value) for value in row])
+    write(path, out.getvalue().encode("utf-8"))
+    return path
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return spreadsheet_cell(json.dumps(value))
+    return spreadsheet_cell(plain(value)) if isinstance(value, str) else repr(value)

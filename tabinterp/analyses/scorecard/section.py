@@ -1,0 +1,86 @@
+"""The scorecard on the page: how well it predicts, and its points, folded below the ladder."""
+
+from __future__ import annotations
+
+from tabinterp.document.document import Document
+from tabinterp.report.blocks import Block, Fold, Paragraph, Table
+from tabinterp.report.tables import Column, interval_column, name_column, table
+from tabinterp.report.words import counted, cut, number, say, sentences, stated, t, tidy
+
+from .record import CardBin, CardMetric, ColumnPoints, PairPoints, Record, bin_message
+
+
+def build(record: Record, document: Document) -> list[Block]:
+    loss = record.metrics[0]
+    scale = {"points": number(record.points), "odds": number(record.odds), "pdo": number(record.pdo)}
+    classes = {"adverse": cut(record.adverse), "favourable": cut(record.favourable)}
+    lead = t(
+        "report.scorecard.lead.pairs" if record.pairs else "report.scorecard.lead",
+        rung=t(f"report.gain.rung.{record.rung}"),
+        base=record.base,
+        columns=len(record.columns),
+        pairs=len(record.pairs),
+    )
+    lead = sentences([lead, t("report.scorecard.scale", **scale, **classes)])
+    outcome = t(
+        f"report.scorecard.outcome.{record.status}",
+        difference=stated(loss.against_network, sign=True),
+        rounding=stated(loss.rounding, sign=True),
+        margin=number(record.margin),
+        rows=record.rows,
+    )
+    note = t("report.scorecard.note", resamples=record.resamples, seed=str(record.seed), training=record.training_rows)
+    blocks: list[Block] = [
+        Paragraph(lead),
+        Paragraph(outcome),
+        _metrics(record),
+        _points(record),
+        *map(_pair, record.pairs),
+    ]
+    return [Fold(t("report.scorecard.fold", count=len(record.columns)), [*blocks, Paragraph(note, "note")])]
+
+
+def _metrics(record: Record) -> Table:
+    columns: list[Column[CardMetric]] = [
+        Column(t("report.scorecard.metric"), lambda row: _name(row.name)),
+        interval_column(t("report.scorecard.card"), lambda row: row.card),
+        interval_column(t("report.network.interval"), lambda row: row.network, "net"),
+        interval_column(t("report.linear.interval"), lambda row: row.linear, "lin"),
+        interval_column(t("report.scorecard.against.network"), lambda row: row.against_network, sign=True),
+        interval_column(t("report.scorecard.against.linear"), lambda row: row.against_linear, sign=True),
+        interval_column(t("report.scorecard.rounding"), lambda row: row.rounding, sign=True),
+    ]
+    return table(t("report.scorecard.table", rows=record.rows), record.metrics, columns)
+
+
+def _name(metric: str) -> str:
+    return t("report.scorecard.ks" if metric == "ks" else f"report.metric.{metric}")
+
+
+def _points(record: Record) -> Table:
+    rows = [(one, bin_, points) for one in record.columns for bin_, points in zip(one.bins, one.points, strict=True)]
+    columns: list[Column[tuple[ColumnPoints, CardBin, int]]] = [
+        name_column(t("report.column"), lambda row: row[0].column),
+        Column(t("report.scorecard.values"), lambda row: tidy(say(bin_message(row[1]))), "w"),
+        Column(t("report.scorecard.points"), lambda row: _signed(row[2])),
+    ]
+    return table(t("report.scorecard.points.table", base=record.base), rows, columns)
+
+
+def _pair(pair: PairPoints) -> Table:
+    """Return a two-way table: bins of the first column down, those of the second across."""
+    columns: list[Column[tuple[CardBin, list[int]]]] = [
+        Column(cut(pair.first.column), lambda row: tidy(say(bin_message(row[0]))), "w"),
+        *(_cells(pair.second.column, bin_, place) for place, bin_ in enumerate(pair.second.bins)),
+    ]
+    caption = t("report.scorecard.pair", first=cut(pair.first.column), second=cut(pair.second.column))
+    return table(caption, list(zip(pair.first.bins, pair.points, strict=True)), columns, style="")
+
+
+def _cells(column: str, bin_: CardBin, place: int) -> Column[tuple[CardBin, list[int]]]:
+    head = f"{cut(column)}: {cut(say(bin_message(bin_)))}"
+    return Column(head, lambda row: _signed(row[1][place]))
+
+
+def _signed(points: int) -> str:
+    return counted(points) if points == 0 else f"{'+' if points > 0 else '−'}{counted(abs(points))}"
