@@ -1,0 +1,25 @@
+"""Can people whose rows are decided adversely change the decision, and how much must they change?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabinterp.analyses.base import Analysis, OnPage, Size
+
+if TYPE_CHECKING:
+    from .estimator import Recourse
+
+
+def _cost(size: Size) -> float:
+    if size.classes != 2 or size.changeable == 0:
+        return 0.0
+    return 3 + size.evaluations(2_000 * size.changeable * min(500, size.evaluated))
+
+
+ANALYSIS: Analysis[Recourse] = Analysis(
+    "recourse",
+    "recourse",
+    _cost,
+    uses=("constraints",),
+    page=(OnPage("people", "recourse", 21),),
+)
