@@ -43,7 +43,7 @@ from tabinterp.models import BoundModel, Model
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.rounding import Rounding
-from tabinterp.table.suppression import SMALL, BoolArray, countable, countless, parts_shown
+from tabinterp.table.suppression import SMALL, BoolArray, countable, countless
 
 from .changes import GRID, LEVEL, Choice, changed_rows, choices
 from .search import Decisions, Flips, cheapest, readable, searched
@@ -71,6 +71,7 @@ class Changes:
     columns : (K,) names of the columns that can change.
     changed : (n, K) whether the column changes.
     values : input columns of the n rows after the change.
+    is_exact : whether the cheapest valid changes come from an exact method, so that a row for which none was found has none.
     """
 
     rows: IntArray
@@ -80,6 +81,7 @@ class Changes:
     columns: tuple[str, ...]
     changed: BoolArray
     values: pd.DataFrame
+    is_exact: bool
 
     @property
     def found(self) -> BoolArray:
@@ -91,7 +93,7 @@ class Shares:
     """Rows without recourse under one model, with standard errors and 95% intervals. `only_implausible`: share of all rows that have
     recourse only through implausible rows. `cost`: mean over rows with recourse, in percentiles; `quartiles` of the same,
     rounded so that ten rows share them. `one_column`: share of rows with recourse that change one column alone. `columns`: share
-    of rows with recourse that change the column.
+    of rows with recourse that change the column. `is_exact`: of `Changes`.
     """
 
     without: Mean
@@ -100,7 +102,7 @@ class Shares:
     quartiles: tuple[float, float, float]
     one_column: Mean
     columns: tuple[Mean, ...]
-    is_exact: bool  # for every row
+    is_exact: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +158,7 @@ class Recourse(Display):
     training_rows: int
     evaluations: int
     seed: int
+    level_cost: int = LEVEL
 
     def frame(self) -> pd.DataFrame:
         """Return one row for each declined row, model and changed column: row number, model, status, cost, whether the answer is
@@ -413,7 +416,7 @@ def _of_model(
     changed = np.zeros((n, len(columns)), dtype=np.bool_)
     for k, choice in enumerate(asked):
         changed[:, columns.index(choice.column)] = state[:, k] >= 0
-    return Changes(rows, status, cost, exact, columns, changed, values), evaluations
+    return Changes(rows, status, cost, exact, columns, changed, values, is_exact), evaluations
 
 
 def _confirmed(
@@ -448,30 +451,30 @@ def _shares(table: Table, changes: Changes) -> Shares:
     weights, group, found = table.row_weights, groups(table), changes.found
     if len(found) == 0:
         return _untold(len(changes.columns), changes)
-    parts = [changes.status == one for one in (FOUND, IMPLAUSIBLE, WITHOUT)]
-    shown = parts_shown([int(part.sum()) for part in parts])
-    only = told_share(parts[1], weights, group) if shown[1] else NONE
+    only, none = (changes.status == one for one in (IMPLAUSIBLE, WITHOUT))
+    # the rows with no valid change at all are those without recourse less those with an implausible one
+    only_told = NONE if 0 < int(none.sum()) < SMALL else told_share(only, weights, group)
     told = [changes.changed[found][:, k] for k in range(changes.changed.shape[1])]
     of = (weights[found], group[found])
     counts = np.array([[int(one.sum()), int((~one).sum())] for one in told]).reshape(-1, 1, 2)
-    enough = np.full((len(told), 1), int(found.sum()) >= SMALL and bool(shown[0]))
+    enough = np.full((len(told), 1), int(found.sum()) >= SMALL and not countless(int(found.sum()), len(found)))
     open_ = countable(counts, enough)[:, 0]
     alone = changes.changed[found].sum(axis=1) == 1
     cost = changes.cost[found]
     quartiles = [Rounding(cost)(float(np.quantile(cost, q, method="inverted_cdf"))) if len(cost) else np.nan for q in (0.25, 0.5, 0.75)]
     return Shares(
-        without=told_share(~found, weights, group) if shown[0] else NONE,
-        only_implausible=only,
+        without=told_share(~found, weights, group),
+        only_implausible=only_told,
         cost=mean_of(cost, *of) if enough.all() and len(cost) else NONE,
         quartiles=(quartiles[0], quartiles[1], quartiles[2]),
         one_column=told_share(alone, *of) if enough.all() and open_.all() else NONE,
         columns=tuple(share_of(one, *of) if is_open else NONE for one, is_open in zip(told, open_, strict=True)),
-        is_exact=bool(changes.exact.all()),
+        is_exact=changes.is_exact,
     )
 
 
 def _untold(columns: int, changes: Changes) -> Shares:
-    return Shares(NONE, NONE, NONE, (np.nan, np.nan, np.nan), NONE, (NONE,) * columns, bool(changes.exact.all()))
+    return Shares(NONE, NONE, NONE, (np.nan, np.nan, np.nan), NONE, (NONE,) * columns, changes.is_exact)
 
 
 def _compared(table: Table, ours: Changes, theirs: Changes, both: BoolArray, told: bool) -> tuple[Mean, Mean]:
