@@ -30,7 +30,12 @@ from tabinterp.errors import DocumentError
 from tabinterp.table.schema import GOALS
 from tabinterp.table.suppression import SMALL
 
-CHECKED = {"column", "direction", "low", "high"}  # of a declared constraint, what its row in the table of constraints repeats
+CHECKED = {
+    "column",
+    "direction",
+    "low",
+    "high",
+}  # of a declared constraint, what its row in the table of constraints repeats
 CHANGED = {"column", "changeable", "low", "high"}  # what its row in the table of recourse repeats
 BROKEN = (
     ArithmeticError,

@@ -34,7 +34,11 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     apart = [row for row, is_apart in zip(groups, found[1:], strict=True) if is_apart]
     values: dict[str, object] = {"limit": limits["percent"], "rows": record.rows, "groups": len(groups)}
     values |= {"tests": len(found)}
-    values |= {name: 100 * end for name, end in (("share", share.value), ("low", share.low), ("high", share.high)) if end is not None}
+    values |= {
+        name: 100 * end
+        for name, end in (("share", share.value), ("low", share.low), ("high", share.high))
+        if end is not None
+    }
     if apart:
         values |= _of_groups(apart)
     if found[0]:

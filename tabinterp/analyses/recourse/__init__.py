@@ -10,10 +10,14 @@ if TYPE_CHECKING:
     from .estimator import Recourse
 
 
+ASKED = 2_000  # changed rows, roughly, that the network is asked about for each declined row and changeable column
+ROWS = 500  # adversely decided rows, at most
+
+
 def _cost(size: Size) -> float:
     if size.classes != 2 or size.changeable == 0:
         return 0.0
-    return 3 + size.evaluations(2_000 * size.changeable * min(500, size.evaluated))
+    return 3 + size.evaluations(ASKED * size.changeable * min(ROWS, size.evaluated))
 
 
 ANALYSIS: Analysis[Recourse] = Analysis(

@@ -113,6 +113,8 @@ def _percentiles(values: FloatArray, upto: FloatArray, x: FloatArray) -> FloatAr
 def changed_rows(table: Table, rows: IntArray, made: Sequence[Choice], state: IntArray) -> pd.DataFrame:
     """Return rows of the input columns with their changes: choice `state` (m, K) of each column, -1 for its own value."""
     frame = table.inputs
-    sources = {choice.column: np.where(state[:, k] < 0, rows, choice.donors[state[:, k]]) for k, choice in enumerate(made)}
+    sources = {
+        choice.column: np.where(state[:, k] < 0, rows, choice.donors[state[:, k]]) for k, choice in enumerate(made)
+    }
     columns = {c: frame[c].take(sources.get(c, rows)).reset_index(drop=True) for c in frame.columns}
     return with_columns(frame.iloc[:0], columns)

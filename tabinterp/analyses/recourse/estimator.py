@@ -45,11 +45,13 @@ from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import SMALL, BoolArray, countable, countless
 
+from . import ASKED, ROWS
 from .changes import GRID, LEVEL, Choice, changed_rows, choices
+from .proof import is_provable, proven
 from .search import Decisions, Flips, cheapest, readable, searched
 
-ROWS = 500  # adversely decided rows
 DONORS = 10_000  # training rows that new values come from
+PROVEN = 20  # rows, at most, for which an integer programme is solved
 FEW_VALUES = 20  # of a number, where each changed row is encoded again
 EACH = 16  # changes of a row whose plausibility is compared at the same time
 
@@ -66,8 +68,7 @@ class Changes:
     rows : (n,) positions of the rows in the table.
     status : (n,) "found", "implausible" (only through rows unlike the training rows) or "none".
     cost : (n,) total shift in percentiles of the training rows; NaN without recourse.
-    exact : (n,) whether the answer is exact: no cheaper valid change, or no valid change at all, exists among the values that were
-        compared.
+    exact : (n,) whether the answer is exact: no valid change is cheaper, or there is none at all.
     columns : (K,) names of the columns that can change.
     changed : (n, K) whether the column changes.
     values : input columns of the n rows after the change.
@@ -90,8 +91,9 @@ class Changes:
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """Rows without recourse under one model, with standard errors and 95% intervals. `only_implausible`: share of all rows that have
-    recourse only through implausible rows. `cost`: mean over rows with recourse, in percentiles; `quartiles` of the same,
+    """Rows without recourse under one model, with standard errors and 95% intervals.
+
+    `only_implausible`: share of all rows that have recourse only through implausible rows. `cost`: mean over rows with recourse, in percentiles; `quartiles` of the same,
     rounded so that ten rows share them. `one_column`: share of rows with recourse that change one column alone. `columns`: share
     of rows with recourse that change the column. `is_exact`: of `Changes`.
     """
@@ -135,7 +137,11 @@ class Recourse(Display):
     """
 
     drawn: ClassVar[Drawn] = Drawn(
-        "plot.axis.recourse", {"value": ("without", "ci_low", "ci_high")}, lambda row: str(row["of"]), at=None, other="groups"
+        "plot.axis.recourse",
+        {"value": ("without", "ci_low", "ci_high")},
+        lambda row: str(row["of"]),
+        at=None,
+        other="groups",
     )
 
     declared: tuple[Constraint, ...]
@@ -205,11 +211,12 @@ def recourse(
     threshold: float = THRESHOLD,
     seed: int = 0,
 ) -> Recourse:
-    """Return the smallest change of changeable columns that turns each adverse decision, for a network and its linear counterpart.
+    """Return the smallest change of changeable columns that turns each adverse decision, for a network and its counterpart.
 
     The cost of a change is its total shift in percentiles of the training rows; a change of a level without an order costs 50.
-    Missing values stay missing. A change counts only if the model confirms it, and if the changed row is not less typical than 99% of
-    the training rows.
+    Missing values stay missing. A change counts only if the model confirms it, and if the changed row is less atypical than 99%
+    of the training rows, or no more atypical than before. For at most 20 rows and a small network of rectifiers, an integer
+    programme proves the answers; `exact` in the frame says for which rows an answer is exact.
 
     Parameters
     ----------
@@ -252,7 +259,7 @@ def recourse(
     if len(down) == 0:
         raise NotApplicableError(why("recourse.none"))
     used = down if rows is not None else down[np.sort(chosen(table.numbers[down], ROWS, seed))]
-    return _recourse(network, linear, used, len(down), permitted, threshold, seed)
+    return _recourse(network, linear, used, len(down), permitted, threshold, seed, proofs=True)
 
 
 def _permitted(table: Table, changeable: Any, immutable: Iterable[str]) -> tuple[Constraint, ...]:
@@ -260,14 +267,18 @@ def _permitted(table: Table, changeable: Any, immutable: Iterable[str]) -> tuple
     fixed = [immutable] if isinstance(immutable, str) else list(immutable)
     inputs = list(table.schema.inputs)
     if unknown := [name for name in fixed if name not in inputs]:
-        raise TabinterpError(f"{argument('immutable')} must name input columns; got {unknown}. The input columns are {inputs}")
+        raise TabinterpError(
+            f"{argument('immutable')} must name input columns; got {unknown}. The input columns are {inputs}"
+        )
     if changeable is None:
         changeable = [name for name in inputs if name not in fixed and not table.schema[name].protected]
     elif isinstance(changeable, str):
         changeable = [changeable]
     given = dict(changeable) if isinstance(changeable, Mapping) else dict.fromkeys(changeable, True)
     if both := [name for name in given if name in fixed]:
-        raise TabinterpError(f"columns cannot be both changeable and immutable; got {both} in both. Leave them out of one")
+        raise TabinterpError(
+            f"columns cannot be both changeable and immutable; got {both} in both. Leave them out of one"
+        )
     if not given:
         raise TabinterpError(
             f"there is no column to change; got {argument('changeable')} with no names, or every input column is immutable or "
@@ -277,7 +288,9 @@ def _permitted(table: Table, changeable: Any, immutable: Iterable[str]) -> tuple
         table, {name: one if isinstance(one, Mapping) else {"changeable": one} for name, one in given.items()}
     )
     if still := [one.column for one in made if one.changeable is None]:
-        raise TabinterpError(f"the mapping of each changeable column must have the key 'changeable'; it is missing for {still}")
+        raise TabinterpError(
+            f"the mapping of each changeable column must have the key 'changeable'; it is missing for {still}"
+        )
     return made
 
 
@@ -320,7 +333,7 @@ def _recourse(
     permitted: tuple[Constraint, ...],
     threshold: float,
     seed: int,
-    values: int | None = None,
+    proofs: bool,
 ) -> Recourse:
     """Return the recourse of these rows of the table, which the network declines."""
     table = network.table
@@ -333,12 +346,12 @@ def _recourse(
     reference = network_part.take(donors)
     columns = [one.column for one in permitted]
     local = all(part.is_local(tuple(columns)) for part in parts)
-    size = values or (GRID if local else FEW_VALUES)
+    size = GRID if local else FEW_VALUES
     made = choices(network_part.table, np.arange(n), donors, permitted, size)
     both = _declined(parts[1].take(np.arange(n)), threshold)
     changes, evaluations = [], 0
     for part, rows in zip(parts, (np.arange(n), np.flatnonzero(both)), strict=True):
-        found, asked = _of_model(part, rows, made, threshold, reference, seed)
+        found, asked = _of_model(part, rows, made, threshold, reference, seed, proofs)
         changes.append(found)
         evaluations += asked
     rows_table = network_part.table.take(np.arange(n))
@@ -375,7 +388,13 @@ def _recourse(
 
 
 def _of_model(
-    bound: BoundModel, rows: IntArray, made: Sequence[Choice], threshold: float, reference: BoundModel, seed: int
+    bound: BoundModel,
+    rows: IntArray,
+    made: Sequence[Choice],
+    threshold: float,
+    reference: BoundModel,
+    seed: int,
+    proofs: bool,
 ) -> tuple[Changes, int]:
     """Return the recourse of these rows, and about how many changed rows the model was asked."""
     asked = [choice.take(rows) for choice in readable(bound, made)]
@@ -386,7 +405,7 @@ def _of_model(
     cost, exact = np.full(n, np.nan), np.zeros(n, dtype=np.bool_)
     state = np.full((n, len(asked)), -1, dtype=np.int16)
 
-    def take(flips: Flips, at: IntArray, is_exact: bool) -> BoolArray:
+    def take(flips: Flips, at: IntArray, sure: BoolArray) -> BoolArray:
         """Take the cheapest plausible change of the rows `at`, and return which have none."""
         valid, plausible = _confirmed(decisions, flips, at, own, reference, seed)
         order = np.searchsorted(flips.row, np.arange(len(at)))  # the cheapest of each row
@@ -395,28 +414,32 @@ def _of_model(
             i = at[flips.row[place]]
             if plausible[place]:
                 status[i], cost[i], state[i] = FOUND, flips.cost[place], flips.state[place]
-                exact[i] = is_exact and place == order[flips.row[place]]
+                exact[i] = sure[flips.row[place]] and place == order[flips.row[place]]
                 without[flips.row[place]] = False
             elif status[i] == WITHOUT:
                 status[i] = IMPLAUSIBLE
         return without
 
     flips, is_exact = cheapest(decisions)
+    sure = np.full(n, is_exact)
+    if proofs and not is_exact and n <= PROVEN and is_provable(decisions):
+        found, sure = proven(decisions)
+        flips = Flips.of([flips.all, found.all], len(asked))
     none = ~np.isin(np.arange(n), flips.row)
-    without = take(flips, np.arange(n), is_exact)
-    exact[none] = is_exact
+    without = take(flips, np.arange(n), sure)
+    exact[none] = sure[none]
     again = np.flatnonzero(without & ~none)
     evaluations = decisions.evaluations
-    if is_exact and len(again):  # other sets of columns may lead to a plausible row
+    if len(again):  # other sets of columns may lead to a plausible row
         few = decisions.take(again)
-        take(searched(few), again, False)
+        take(searched(few, every_set=True), again, np.zeros(len(again), dtype=np.bool_))
         evaluations += few.evaluations
     values = changed_rows(bound.table, rows, asked, state)
     columns = tuple(choice.column for choice in made)
     changed = np.zeros((n, len(columns)), dtype=np.bool_)
     for k, choice in enumerate(asked):
         changed[:, columns.index(choice.column)] = state[:, k] >= 0
-    return Changes(rows, status, cost, exact, columns, changed, values, is_exact), evaluations
+    return Changes(rows, status, cost, exact, columns, changed, values, bool(sure.all())), evaluations
 
 
 def _confirmed(
@@ -461,7 +484,10 @@ def _shares(table: Table, changes: Changes) -> Shares:
     open_ = countable(counts, enough)[:, 0]
     alone = changes.changed[found].sum(axis=1) == 1
     cost = changes.cost[found]
-    quartiles = [Rounding(cost)(float(np.quantile(cost, q, method="inverted_cdf"))) if len(cost) else np.nan for q in (0.25, 0.5, 0.75)]
+    quartiles = [
+        Rounding(cost)(float(np.quantile(cost, q, method="inverted_cdf"))) if len(cost) else np.nan
+        for q in (0.25, 0.5, 0.75)
+    ]
     return Shares(
         without=told_share(~found, weights, group),
         only_implausible=only_told,
@@ -492,7 +518,11 @@ def _compared(table: Table, ours: Changes, theirs: Changes, both: BoolArray, tol
     apart = mine.astype(np.float64) - other
     if apart.any():
         return share, mean_of(apart, weights, group)
-    most = -np.log(0.05) / len(apart) if table.weights is None and table.groups is None and len(apart) >= FEWEST else np.nan
+    most = (
+        -np.log(0.05) / len(apart)
+        if table.weights is None and table.groups is None and len(apart) >= FEWEST
+        else np.nan
+    )
     return share, (0.0, np.nan, -most, most)  # the rule of three (Hanley & Lippman-Hand 1983)
 
 
@@ -501,7 +531,9 @@ def _by_group(evaluated: BoundModel, table: Table, changes: Changes, threshold: 
     parts = partition(evaluated.table)
     count = len(parts.axes)
     codes, sizes = parts.codes(evaluated.table)[:count], parts.sizes[:count]
-    families = parts.families([np.bincount(one, minlength=size) for one, size in zip(parts.codes(evaluated.table), parts.sizes, strict=True)])
+    families = parts.families(
+        [np.bincount(one, minlength=size) for one, size in zip(parts.codes(evaluated.table), parts.sizes, strict=True)]
+    )
     declined = _declined(evaluated, threshold)
     sides = [
         np.stack([np.bincount(one[side], minlength=size) for side in (~declined, declined)], axis=1)[family.places]
@@ -535,7 +567,10 @@ def _group(table: Table, without: BoolArray, inside: BoolArray, conditions: tupl
     difference = mine - others
     p = 1.0 if difference == 0 else 2 * float(stats.t.sf(abs(difference) / under_null, count - 1))
     theirs = share_of(without[~inside], weights[~inside], group[~inside])
-    low, high = (float(np.hypot(share[0] - share[2], theirs[3] - theirs[0])), float(np.hypot(share[3] - share[0], theirs[0] - theirs[2])))
+    low, high = (
+        float(np.hypot(share[0] - share[2], theirs[3] - theirs[0])),
+        float(np.hypot(share[3] - share[0], theirs[0] - theirs[2])),
+    )
     return GroupShare(conditions, share, (difference, stderr, difference - low, difference + high), p)
 
 
@@ -550,6 +585,12 @@ def run(context: Context) -> Recourse | None:
     down = context.evaluated[_declined(network.take(context.evaluated), context.threshold)]
     if min(len(down), len(context.evaluated) - len(down)) < FEWEST:
         raise NotApplicableError(why("recourse.few", least=FEWEST))
-    rows, values = min(ROWS, context.settings.rows), None
+    rows = min(ROWS, context.settings.rows)
+    if context.share < (most := rows * ASKED * len(permitted)):
+        context.is_limited()
+        rows = int(rows * context.share / most)
+        if rows < SMALL:
+            raise NotApplicableError(why("budget.few", least=SMALL))
     used = context.drawn(down, rows)
-    return _recourse(network, linear, used, len(down), permitted, context.threshold, context.seed, values)
+    # a proof may run out of time, and the document must not depend on how fast a machine is
+    return _recourse(network, linear, used, len(down), permitted, context.threshold, context.seed, proofs=False)

@@ -86,12 +86,10 @@ class Record(Part):
             if any(end is not None and not -1e-9 <= end <= 1 + 1e-9 for end in (share.value, share.low, share.high)):
                 raise DocumentError(f"analyses.recourse: a share of rows is not between 0 and 1: {share}.")
         both = (self.difference.value, self.network_on_both.value, self.linear.without.value)
-        if both[0] is not None and both[1] is not None and both[2] is not None:
-            if not math.isclose(both[0], both[1] - both[2], abs_tol=1e-6):
-                raise DocumentError(
-                    f"analyses.recourse: the difference is {both[0]}, but the shares of which it is one differ by "
-                    f"{both[1] - both[2]}."
-                )
+        if None not in both and not math.isclose(both[0] or 0.0, (both[1] or 0.0) - (both[2] or 0.0), abs_tol=1e-6):
+            raise DocumentError(
+                f"analyses.recourse: the difference {both[0]} is not that of the shares {both[1]} and {both[2]}."
+            )
         if any(row.p is not None and not 0 <= row.p <= 1 for row in self.groups):
             raise DocumentError("analyses.recourse.groups: each p must be between 0 and 1.")
 
@@ -105,8 +103,8 @@ def _check_part(model: OfModel) -> None:
     part, whole = model.only_implausible.value, model.without.value
     if part is not None and whole is not None and part > whole + 1e-9:
         raise DocumentError(
-            f"analyses.recourse: {part} of the rows have recourse only through implausible rows, but {whole} are without recourse. "
-            "The first must not exceed the second."
+            f"analyses.recourse: the share of rows with recourse only through implausible rows, {part}, must not exceed that of all "
+            f"rows without recourse, {whole}."
         )
 
 

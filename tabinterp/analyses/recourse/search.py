@@ -3,17 +3,21 @@
 - *Sum of columns*: where the score is a sum over columns, as that of a logistic regression, the cheapest change is a
   multiple-choice knapsack (Kellerer, Pferschy & Pisinger 2004), solved by dynamic programming over the cost, a whole number.
 - *All combinations*: where there are at most 4,096 of them, every one is asked about.
-- *Search* elsewhere: first every change of one column. Then a beam search with one more column at a time, which goes on from the
-  changes with the least projected cost: the cost so far, plus what is missing at the best rate of any single column of this row.
-  Then each change of the best finds is undone, and the cheapest change of any column that flips the decision again is taken.
+- *Search* elsewhere: first every change of one column, and every pair of columns at ten values of each. Then a beam search adds
+  one column at a time. It goes on from the changes with the least projected cost: the cost so far, plus what is missing at the
+  best rate that was found for this row. Where none flips the decision, the score is raised by one column after the other. Then
+  each change of the best finds is undone or made cheaper, and the cheapest change of any column that flips the decision again is
+  taken.
 
 What is found is the cheapest change for each set of columns, because the cheapest of all may lead to an implausible row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,12 +32,33 @@ from .changes import Choice
 
 TOGETHER = 65_536  # changed rows that are scored at once
 COMBINATIONS, FEW_COMBINATIONS = 4_096, 256  # asked about in every row; where each row is encoded again
-STEPS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 35, 45, 60, 75, 99)  # values up and down from a row's own that the beam tries
+STEPS = (
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    11,
+    15,
+    20,
+    27,
+    35,
+    45,
+    60,
+    75,
+    99,
+)  # values up and down from a row's own that the beam tries
 BEAM, OF_A_COLUMN, DEPTH = 10, 3, 6  # states of a row; of these with the same column changed last; columns, at most
 ROUNDS, IMPROVED = 3, 2  # of undoing; finds of a row that are improved
 FIRST_COSTS = 150  # up to which the knapsack is solved for every row at first
 
+COARSE = 10  # values of each column of a pair
+TRADED = (0.2, 0.4, 0.6, 0.8)  # of the cost of a change, to which it is reduced in exchange for another one
+CLIMBS, STARTS = 4, 6  # rounds of raising the margin; states of a row from which it is raised
+
 State = NDArray[np.int16]
+Found = tuple[IntArray, State, IntArray]  # rows, states and costs, as in `Flips`
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +77,7 @@ class Flips:
     cost: IntArray
 
     @staticmethod
-    def of(found: Sequence[tuple[IntArray, State, IntArray]], columns: int) -> Flips:
+    def of(found: Sequence[Found], columns: int) -> Flips:
         row = np.concatenate([np.zeros(0, np.int64), *(one[0] for one in found)])
         state = np.concatenate([np.zeros((0, columns), np.int16), *(one[1] for one in found)])
         cost = np.concatenate([np.zeros(0, np.int64), *(one[2] for one in found)])
@@ -62,6 +87,10 @@ class Flips:
         _, first = np.unique(np.column_stack([row, sets]), axis=0, return_index=True)
         kept = np.sort(first)
         return Flips(row[kept], state[kept], cost[kept])
+
+    @property
+    def all(self) -> Found:
+        return self.row, self.state, self.cost
 
     def best(self, rows: int) -> FloatArray:
         """Return the least cost (rows,) of each row; infinite where there is none."""
@@ -96,9 +125,9 @@ class Decisions:
         places = {column: place for place, column in enumerate(bound.table.schema.inputs)}
         self._places = [places[choice.column] for choice in choices]
         if self.is_local:
-            self._own = [bound.part((choice.column,), rows) for choice in choices]
-            self._parts = [bound.part((choice.column,), choice.donors) for choice in choices]
-            self._z = bound.z[rows]
+            self.own = [bound.part((choice.column,), rows) for choice in choices]
+            self.parts = [bound.part((choice.column,), choice.donors) for choice in choices]
+            self.z = bound.z[rows]
         self.least = RESOLUTION * float(np.abs(bound.scores[rows]).max(initial=1.0))  # what rounding cannot hide
         self.now = self.of(np.arange(len(rows)), np.full((len(rows), len(choices)), -1, dtype=np.int16))
 
@@ -130,32 +159,31 @@ class Decisions:
                 scores = forward(self.bound.rest, mixed(self.bound, sources))
         return self._margin(scores)
 
-    def with_one_more(self, row: IntArray, state: State, k: int, values: IntArray) -> FloatArray:
-        """Return the margins (m, T) of changed rows in which column k, too, takes other values (m, T)."""
-        made = np.empty(values.shape)
-        few = max(1, TOGETHER // max(1, values.shape[1]))
-        for i in range(0, len(row), few):
-            made[i : i + few] = self._with_one_more(row[i : i + few], state[i : i + few], k, values[i : i + few])
-        return made
-
-    def _with_one_more(self, row: IntArray, state: State, k: int, values: IntArray) -> FloatArray:
+    def with_one_more(self, row: IntArray, state: State, k: int, at: IntArray, value: IntArray) -> FloatArray:
+        """Return the margins (p,) of changed rows `at` (p,), of (m,), in which column k takes another value (p,), too; it has its own
+        value in `state`.
+        """
         if not self.is_local:
-            states = np.repeat(state, values.shape[1], axis=0)
-            states[:, k] = values.ravel()
-            return self._ask(np.repeat(row, values.shape[1]), states).reshape(values.shape)
-        self.evaluations += values.size
+            states = state[at]
+            states[:, k] = value
+            return self.of(row[at], states)
+        made = [np.zeros(0)]
         with torch.inference_mode():
-            base = self._front(row, state) - self._own[k][row]  # of states in which the column has its own value
-            z = base[:, None] + self._parts[k][torch.as_tensor(values)]
-            return self._margin(forward(self.bound.rest, z.flatten(0, 1))).reshape(values.shape)
+            base = self._front(row, state) - self.own[k][row]
+            for i in range(0, len(at), TOGETHER):
+                some = slice(i, i + TOGETHER)
+                z = base[torch.as_tensor(at[some])] + self.parts[k][torch.as_tensor(value[some])]
+                made.append(self._margin(forward(self.bound.rest, z)))
+        self.evaluations += len(at)
+        return np.concatenate(made)
 
     def _front(self, row: IntArray, state: State) -> torch.Tensor:
-        z = self._z[row].clone()
+        z = self.z[row].clone()
         for k in range(state.shape[1]):
             changed = np.flatnonzero(state[:, k] >= 0)
             if len(changed):
                 values = torch.as_tensor(state[changed, k].astype(np.int64))
-                z[changed] += self._parts[k][values] - self._own[k][row[changed]]
+                z[changed] += self.parts[k][values] - self.own[k][row[changed]]
         return z
 
     def _margin(self, scores: torch.Tensor) -> FloatArray:
@@ -168,7 +196,9 @@ class Decisions:
 
 def readable(bound: BoundModel, choices: Sequence[Choice]) -> list[Choice]:
     """Return the columns that the model reads and some row can change."""
-    return [one for one in choices if one.column in bound.columns and is_read(bound, (one.column,)) and one.allowed.any()]
+    return [
+        one for one in choices if one.column in bound.columns and is_read(bound, (one.column,)) and one.allowed.any()
+    ]
 
 
 def cheapest(decisions: Decisions) -> tuple[Flips, bool]:
@@ -211,9 +241,11 @@ def _knapsack(decisions: Decisions) -> Flips:
     none = np.full((n, count), -1, dtype=np.int16)
     gains = []
     for k, choice in enumerate(decisions.choices):
-        values = np.tile(np.arange(len(choice.donors)), (n, 1))
-        gain = decisions.with_one_more(every, none, k, values) - decisions.now[:, None]
-        gains.append(np.where(choice.allowed, gain, -np.inf))
+        at, value = np.nonzero(choice.allowed)
+        gain = np.full(choice.allowed.shape, -np.inf)
+        gain[at, value] = decisions.with_one_more(every, none, k, at, value) - decisions.now[at]
+        gains.append(gain)
+    total = int(sum(choice.cost.max(where=choice.allowed, initial=0) for choice in decisions.choices))
     left, found = every, []
     total = int(sum(choice.cost.max(where=choice.allowed, initial=0) for choice in decisions.choices))
     for most in sorted({min(FIRST_COSTS, total), total}):
@@ -257,10 +289,71 @@ def _filled(
 # ---- search
 
 
-def searched(decisions: Decisions) -> Flips:
-    """Return the cheapest changes that a search finds."""
-    count = len(decisions.choices)
-    flips = Flips.of([*_beam(decisions)], count)
+@dataclass(frozen=True, eq=False)
+class _Reached:
+    """States (m, K) of rows (m,), in which column `k` takes other values, too: of state `at` (p,) the value (p,), with the margin
+    (p,) and the total cost (p,) after that.
+    """
+
+    row: IntArray
+    state: State
+    k: int
+    at: IntArray
+    value: IntArray
+    margin: FloatArray
+    total: IntArray
+
+    @property
+    def rows(self) -> IntArray:
+        return self.row[self.at]
+
+    def states(self, some: IntArray) -> State:
+        """Return some of the states with their values."""
+        made = self.state[self.at[some]]
+        made[:, self.k] = self.value[some]
+        return made
+
+    def flips(self) -> Found:
+        """Return the cheapest change of each state that flips the decision."""
+        flipped = np.flatnonzero(self.margin > 0)
+        some = flipped[_first(self.at[flipped], self.total[flipped], 1)]
+        return self.rows[some], self.states(some), self.total[some]
+
+
+def _first(of: IntArray, size: FloatArray | IntArray, count: int) -> IntArray:
+    """Return the places of the `count` smallest sizes of each kind (of), in order."""
+    order = np.lexsort((np.arange(len(of)), size, of))
+    return np.asarray(order[np.arange(len(order)) - np.searchsorted(of[order], of[order]) < count])
+
+
+def _reach(
+    decisions: Decisions, row: IntArray, state: State, cost: IntArray, k: int, below: FloatArray, tried: Any = True
+) -> _Reached:
+    """Ask about states in which column k, which has its own value there, takes others. `below` (m,): the total cost must be;
+    `tried` (n, C): values that may be asked about.
+    """
+    choice = decisions.choices[k]
+    total = cost[:, None] + choice.cost[row]
+    asked = (choice.allowed & tried)[row] & (total < below[:, None])
+    at, value = np.nonzero(asked)
+    return _Reached(row, state, k, at, value, decisions.with_one_more(row, state, k, at, value), total[at, value])
+
+
+def searched(decisions: Decisions, every_set: bool = False) -> Flips:
+    """Return the cheapest changes that a search finds.
+
+    every_set : go on to sets of columns that cost more than a change that was found, because that one is implausible.
+    """
+    n, count = len(decisions.rows), len(decisions.choices)
+    every, none, best = np.arange(n), np.full((n, count), -1, dtype=np.int16), np.full(n, np.inf)
+    start = [_reach(decisions, every, none, np.zeros(n, dtype=np.int64), k, best) for k in range(count)]
+    if not every_set:
+        best = Flips.of([one.flips() for one in start], count).best(n)
+    start += _pairs(decisions, best)
+    flips = Flips.of([*_beam(decisions, start, every_set)], count)
+    missed = np.flatnonzero(np.isinf(flips.best(n)))
+    if len(missed):
+        flips = Flips.of([flips.all, *_climbed(decisions, start, missed)], count)
     tried: set[tuple[int, bytes]] = set()
     for _ in range(ROUNDS):
         first = flips.first(IMPROVED)
@@ -270,104 +363,152 @@ def searched(decisions: Decisions) -> Flips:
             break
         tried.update(keys)
         once = Flips(first.row[new], first.state[new], first.cost[new])
-        flips = Flips.of([(flips.row, flips.state, flips.cost), *_undone(decisions, once)], count)
+        flips = Flips.of([flips.all, *_undone(decisions, once), *_traded(decisions, once)], count)
     return flips
 
 
-def _beam(decisions: Decisions) -> Iterator[tuple[IntArray, State, IntArray]]:
-    """Yield changes that flip decisions, with one more column at a time."""
-    n, count = len(decisions.rows), len(decisions.choices)
-    row, cost = np.arange(n), np.zeros(n, dtype=np.int64)
-    state, margin = np.full((n, count), -1, dtype=np.int16), decisions.now
+def _pairs(decisions: Decisions, best: FloatArray) -> list[_Reached]:
+    """Ask about every pair of columns at a few values of each."""
+    count, coarse = len(decisions.choices), []
+    for choice in decisions.choices:
+        some = np.zeros(len(choice.donors), dtype=np.bool_)
+        some[np.linspace(0, len(some) - 1, COARSE).astype(np.int64)] = True
+        coarse.append(some)
+    found = []
+    for j, k in combinations(range(count), 2):
+        first = decisions.choices[j]
+        row, value = np.nonzero(first.allowed & coarse[j] & (first.cost < best[:, None]))
+        state = np.full((len(row), count), -1, dtype=np.int16)
+        state[:, j] = value
+        found.append(_reach(decisions, row, state, first.cost[row, value], k, best[row], coarse[k]))
+    return found
+
+
+def _beam(decisions: Decisions, start: Sequence[_Reached], every_set: bool) -> Iterator[Found]:
+    """Yield changes that flip decisions: those of the start, then those with one more column at a time."""
+    n = len(decisions.rows)
     best, rate = np.full(n, np.inf), np.zeros(n)
     ladders = [_ladder(choice) for choice in decisions.choices]
-    for depth in range(min(count, DEPTH)):
-        reached = []
-        for k, choice in enumerate(decisions.choices):
-            at = np.flatnonzero(state[:, k] < 0)
-            values = np.tile(np.arange(len(choice.donors)), (len(at), 1)) if depth == 0 else ladders[k][row[at]]
-            allowed = np.take_along_axis(choice.allowed[row[at]], values, axis=1)
-            margins = decisions.with_one_more(row[at], state[at], k, values)
-            total = cost[at, None] + np.take_along_axis(choice.cost[row[at]], values, axis=1)
+    reached = start
+    for depth in range(DEPTH):
+        for one in reached:
+            found = one.flips()
+            if not every_set:
+                np.minimum.at(best, found[0], found[2])
+            yield found
             if depth == 0:
-                gained = np.where(allowed, (margins - margin[:, None]) / total, 0.0).max(axis=1, initial=0.0)
-                rate = np.maximum(rate, gained)
-            reached.append((k, at, values, allowed, margins, total))
-        onward = []
-        for k, at, values, allowed, margins, total in reached:
-            flipping = np.where(allowed & (margins > 0), total, np.iinfo(np.int64).max)
-            some = np.flatnonzero((allowed & (margins > 0)).any(axis=1))
-            place = flipping[some].argmin(axis=1)
-            made = state[at[some]]
-            made[:, k] = values[some, place]
-            price = flipping[some, place]
-            np.minimum.at(best, row[at[some]], price)
-            yield row[at[some]], made, price
-            onward.append((k, at, values, allowed & (margins <= 0), margins, total))
-        row, state, cost, margin = _kept(onward, row, state, best, rate)
+                np.maximum.at(rate, one.rows, (one.margin - decisions.now[one.rows]) / one.total)
+        row, state, cost = _kept(reached, best, rate)
         if len(row) == 0:
             return
+        reached = []
+        for k in range(state.shape[1]):
+            at = np.flatnonzero(state[:, k] < 0)
+            reached.append(_reach(decisions, row[at], state[at], cost[at], k, best[row[at]], ladders[k]))
 
 
-Reached = tuple[int, IntArray, IntArray, NDArray[np.bool_], FloatArray, IntArray]
-
-
-def _kept(
-    onward: Sequence[Reached], row: IntArray, state: State, best: FloatArray, rate: FloatArray
-) -> tuple[IntArray, State, IntArray, FloatArray]:
+def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tuple[IntArray, State, IntArray]:
     """Return the states from which the beam goes on: those with the least projected cost."""
-    rows, states, costs, margins, projected = [], [], [], [], []
-    for k, at, values, allowed, margin, total in onward:
+    rows, states, costs, projected = [], [], [], []
+    for one in reached:
         with np.errstate(divide="ignore"):
-            hoped = total - margin / rate[row[at]][:, None]
-        hoped = np.where(allowed & (hoped < best[row[at]][:, None]), hoped, np.inf)
-        for place in np.argsort(hoped, axis=1, kind="stable")[:, :OF_A_COLUMN].T:
-            hope = hoped[np.arange(len(at)), place]
-            some = np.flatnonzero(np.isfinite(hope))
-            made = state[at[some]]
-            made[:, k] = values[some, place[some]]
-            rows.append(row[at[some]])
-            states.append(made)
-            costs.append(total[some, place[some]])
-            margins.append(margin[some, place[some]])
-            projected.append(hope[some])
-    found, reached = np.concatenate(rows), np.concatenate(states)
-    _, first = np.unique(np.column_stack([found, reached]), axis=0, return_index=True)
-    hope = np.concatenate(projected)[first]
-    order = first[np.lexsort((first, hope, found[first]))]
-    start = np.searchsorted(found[order], found[order])
-    kept = order[np.arange(len(order)) - start < BEAM]
-    return found[kept], reached[kept], np.concatenate(costs)[kept], np.concatenate(margins)[kept]
+            hoped = one.total - one.margin / rate[one.rows]
+        onward = np.flatnonzero((one.margin <= 0) & (hoped < best[one.rows]) & np.isfinite(hoped))
+        some = onward[_first(one.at[onward], hoped[onward], OF_A_COLUMN)]
+        rows.append(one.rows[some])
+        states.append(one.states(some))
+        costs.append(one.total[some])
+        projected.append(hoped[some])
+    row, state, hope = np.concatenate(rows), np.concatenate(states), np.concatenate(projected)
+    distinct = np.unique(np.column_stack([row, state]), axis=0, return_index=True)[1]
+    kept = distinct[_first(row[distinct], hope[distinct], BEAM)]
+    return row[kept], state[kept], np.concatenate(costs)[kept]
 
 
-def _ladder(choice: Choice) -> IntArray:
-    """Return the values (n, T) of a column that the beam tries: near a row's own and farther and farther off."""
+def _ladder(choice: Choice) -> NDArray[np.bool_]:
+    """Return which values (n, C) of a column the beam tries: near a row's own and farther and farther off."""
     n, size = choice.cost.shape
-    if size <= 2 * len(STEPS):
-        return np.tile(np.arange(size), (n, 1))
+    made = np.zeros((n, size), dtype=np.bool_)
     own = choice.cost.argmin(axis=1)  # next to the row's own value
-    steps = np.array([-step for step in reversed(STEPS)] + [0, *STEPS])
-    return np.clip(own[:, None] + steps, 0, size - 1)
+    steps = np.array([0, *STEPS, *(-step for step in STEPS)])
+    made[np.arange(n)[:, None], np.clip(own[:, None] + steps, 0, size - 1)] = True
+    return made | (size <= len(steps))
 
 
-def _undone(decisions: Decisions, flips: Flips) -> Iterator[tuple[IntArray, State, IntArray]]:
+def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) -> Iterator[Found]:
+    """Raise the margins of rows that no change has flipped yet, one column after the other, whatever the cost."""
+    row, state = _highest(start, rows)
+    margin = decisions.of(row, state)
+    for _ in range(CLIMBS):
+        before = margin.copy()
+        for k in range(state.shape[1]):
+            nothing = np.zeros(len(row), dtype=np.int64)
+            one = _reach(decisions, row, _without(state, k), nothing, k, np.full(len(row), np.inf))
+            some = _first(one.at, -one.margin, 1)
+            some = some[one.margin[some] > margin[one.at[some]]]
+            state[one.at[some]], margin[one.at[some]] = one.states(some), one.margin[some]
+        flips = margin > 0
+        yield row[flips], state[flips], _costs(decisions, row[flips], state[flips])
+        left = ~flips & (margin > before)
+        row, state, margin = row[left], state[left], margin[left]
+
+
+def _highest(start: Sequence[_Reached], rows: IntArray) -> tuple[IntArray, State]:
+    """Return for each of these rows the states with the highest margins, of different columns where possible."""
+    found, states, margins = [], [], []
+    for one in start:
+        some = np.flatnonzero(np.isin(one.rows, rows))
+        some = some[_first(one.rows[some], -one.margin[some], 1)]
+        found.append(one.rows[some])
+        states.append(one.states(some))
+        margins.append(one.margin[some])
+    row, state = np.concatenate(found), np.concatenate(states)
+    kept = _first(row, -np.concatenate(margins), STARTS)
+    return row[kept], state[kept]
+
+
+def _costs(decisions: Decisions, row: IntArray, state: State) -> IntArray:
+    """Return the total costs (m,) of states."""
+    total = np.zeros(len(row), dtype=np.int64)
+    for k, choice in enumerate(decisions.choices):
+        total += np.where(state[:, k] >= 0, choice.cost[row, state[:, k]], 0)
+    return total
+
+
+def _without(state: State, k: int) -> State:
+    made = state.copy()
+    made[:, k] = -1
+    return made
+
+
+def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
     """Undo each change in turn, and yield the cheapest changes of any one column that flip the decisions again."""
     for k, choice in enumerate(decisions.choices):
         at = np.flatnonzero(flips.state[:, k] >= 0)
-        if len(at) == 0:
-            continue
-        row, state = flips.row[at], flips.state[at].copy()
-        cost = flips.cost[at] - choice.cost[row, state[:, k]]
-        state[:, k] = -1
-        for j, other in enumerate(decisions.choices):
+        row, state = flips.row[at], _without(flips.state[at], k)
+        cost = flips.cost[at] - choice.cost[row, flips.state[at, k]]
+        flipped = (decisions.of(row, state) > 0) & (state >= 0).any(axis=1)
+        yield row[flipped], state[flipped], cost[flipped]
+        for j in range(len(decisions.choices)):
             some = np.flatnonzero(state[:, j] < 0)
-            values = np.tile(np.arange(len(other.donors)), (len(some), 1))
-            total = cost[some, None] + other.cost[row[some]]
-            margins = decisions.with_one_more(row[some], state[some], j, values)
-            flipping = np.where(other.allowed[row[some]] & (margins > 0), total, np.iinfo(np.int64).max)
-            place = flipping.argmin(axis=1)
-            price = flipping[np.arange(len(some)), place]
-            kept = np.flatnonzero(price < np.iinfo(np.int64).max)
-            made = state[some[kept]]
-            made[:, j] = place[kept]
-            yield row[some[kept]], made, price[kept]
+            yield _reach(decisions, row[some], state[some], cost[some], j, flips.cost[at[some]]).flips()
+
+
+def _traded(decisions: Decisions, flips: Flips) -> Iterator[Found]:
+    """Make each change cheaper in turn, and yield the cheapest changes of any other column that then flip the decisions again."""
+    for k, choice in enumerate(decisions.choices):
+        changed = np.flatnonzero(flips.state[:, k] >= 0)
+        costs, now = choice.cost[flips.row[changed]], choice.cost[flips.row[changed], flips.state[changed, k]]
+        for share in TRADED:
+            off = np.where(choice.allowed[flips.row[changed]], np.abs(costs - share * now[:, None]), np.inf)
+            value = off.argmin(axis=1)
+            price = costs[np.arange(len(changed)), value]
+            some = np.flatnonzero(price < now)
+            at, row = changed[some], flips.row[changed[some]]
+            state = flips.state[at].copy()
+            state[:, k] = value[some]
+            cost = flips.cost[at] - now[some] + price[some]
+            for j, other in enumerate(decisions.choices):
+                if j != k:
+                    rest = cost - np.where(state[:, j] >= 0, other.cost[row, state[:, j]], 0)
+                    yield _reach(decisions, row, _without(state, j), rest, j, flips.cost[at].astype(np.float64)).flips()

@@ -33,7 +33,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.recourse.fold": "Recourse by model, column and group",
     "report.recourse.note": (
-        "A row is declined if the network predicts it to be “{declined}”. Recourse is the change of the columns that were declared "
+        "A row is declined if the network predicts it to be “{declined}”. Recourse is the change of the columns declared "
         "changeable with the smallest total shift in percentiles of the training rows; a change of level costs {level}. New "
         "values are values of {training} training rows, at most {values} for each number. Missing values stay missing. Every "
         "change was confirmed by asking the model about the changed row. A change is plausible if the changed row is less "
