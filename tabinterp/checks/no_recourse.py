@@ -34,11 +34,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     apart = [row for row, is_apart in zip(groups, found[1:], strict=True) if is_apart]
     values: dict[str, object] = {"limit": limits["percent"], "rows": record.rows, "groups": len(groups)}
     values |= {"tests": len(found)}
-    values |= {
-        name: 100 * end
-        for name, end in (("share", share.value), ("low", share.low), ("high", share.high))
-        if end is not None
-    }
+    ends = (("share", share.value), ("low", share.low), ("high", share.high))
+    values |= {name: 100 * end for name, end in ends if end is not None}
     if apart:
         values |= _of_groups(apart)
     if found[0]:
@@ -103,9 +100,9 @@ NEARLY = (
     "share is withheld because a count is below ten."
 )
 GROUP = (
-    "Recourse differs between groups: no recourse was found for {of_group}% of the declined rows of “{group}”, and the difference "
-    "from all other declined rows is {difference} percentage points (95% CI {difference_low} to {difference_high}; {count} of "
-    "{groups} groups differ significantly; Holm's correction for {tests} tests)."
+    "Recourse differs between groups: no recourse was found for {of_group}% of the declined rows of “{group}”, and the "
+    "difference from all other declined rows is {difference} percentage points (95% CI {difference_low} to {difference_high}). "
+    "{count} of {groups} groups differ significantly (Holm's correction for {tests} tests)."
 )
 NOTE = (
     "share, low, high, limit, of_group: percentages; group: such as 'sex = female'; difference, difference_low, difference_high: "
@@ -122,13 +119,13 @@ CHECK = Check(
     text=Text(
         title="No recourse",
         measures=(
-            "the share of the rows declined by the network that no plausible change of the columns declared changeable turns into "
-            "approved rows, and its difference between each group of a protected column and all other declined rows."
+            "the share of the rows declined by the network that no plausible change of the columns declared changeable turns "
+            "into approved rows, and its difference between each group of a protected column and all other declined rows."
         ),
         limitations=(
-            "Does not show whether a person can make a change, how long it takes, or whether it changes the outcome itself. Where "
-            "changes are searched, recourse may exist that was not found. Groups with fewer than 30 declined rows or ten sampling "
-            "units, and groups whose share is withheld, are not tested."
+            "Does not show whether a person can make a change, how long it takes, or whether it changes the outcome itself. "
+            "Where changes are searched, recourse may exist that was not found. Groups with fewer than 30 declined rows or ten "
+            "sampling units, and groups whose share is withheld, are not tested."
         ),
         raised_when=(
             "the share of declined rows without recourse is significantly above {percent}%, or the share of a group differs "
@@ -146,20 +143,20 @@ CHECK = Check(
             "raised_nearly_both": (f"{NEARLY} {GROUP}", NOTE),
             "cleared": (
                 "For {share}% of the declined rows (95% CI {low} to {high}; n = {rows}), no recourse was found; this is not "
-                "significantly more than {limit}%. Number of groups compared with all other declined rows: {groups}; none differs "
-                "significantly.",
+                "significantly more than {limit}%. Number of groups compared with all other declined rows: {groups}; none "
+                "differs significantly.",
                 NOTE,
             ),
             "cleared_few": (
-                "For at most {high}% of the declined rows (n = {rows}), no recourse was found; the exact share is withheld because "
-                "a count is below ten. Number of groups compared with all other declined rows: {groups}; none differs "
+                "For at most {high}% of the declined rows (n = {rows}), no recourse was found; the exact share is withheld "
+                "because a count is below ten. Number of groups compared with all other declined rows: {groups}; none differs "
                 "significantly.",
                 NOTE,
             ),
             "cleared_most": (
                 "For at least {low}% of the declined rows (n = {rows}), no recourse was found; this is not shown to be "
-                "significantly more than {limit}%, and the exact share is withheld because a count is below ten. Number of groups "
-                "compared with all other declined rows: {groups}; none differs significantly.",
+                "significantly more than {limit}%, and the exact share is withheld because a count is below ten. Number of "
+                "groups compared with all other declined rows: {groups}; none differs significantly.",
                 NOTE,
             ),
             "not_applicable": "Not applicable: no column was declared changeable, or recourse was not computed.",

@@ -93,9 +93,9 @@ class Changes:
 class Shares:
     """Rows without recourse under one model, with standard errors and 95% intervals.
 
-    `only_implausible`: share of all rows that have recourse only through implausible rows. `cost`: mean over rows with recourse, in percentiles; `quartiles` of the same,
-    rounded so that ten rows share them. `one_column`: share of rows with recourse that change one column alone. `columns`: share
-    of rows with recourse that change the column. `is_exact`: of `Changes`.
+    `only_implausible`: share of all rows that have recourse only through implausible rows. `cost`: mean over rows with recourse,
+    in percentiles; `quartiles` of the same, rounded so that ten rows share them. `one_column`: share of rows with recourse that
+    change one column alone. `columns`: share of rows with recourse that change the column. `is_exact`: of `Changes`.
     """
 
     without: Mean
@@ -504,8 +504,8 @@ def _untold(columns: int, changes: Changes) -> Shares:
 
 
 def _compared(table: Table, ours: Changes, theirs: Changes, both: BoolArray, told: bool) -> tuple[Mean, Mean]:
-    """Return the network's share on the rows that both decline, and that minus the linear model's; neither where a count of one to
-    nine rows would follow from them.
+    """Return the network's share on the rows that both decline, and that minus the linear model's; neither where a count of one
+    to nine rows would follow from them.
     """
     without = ~ours.found
     mine, other = without[both], ~theirs.found

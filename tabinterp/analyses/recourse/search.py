@@ -160,8 +160,8 @@ class Decisions:
         return self._margin(scores)
 
     def with_one_more(self, row: IntArray, state: State, k: int, at: IntArray, value: IntArray) -> FloatArray:
-        """Return the margins (p,) of changed rows `at` (p,), of (m,), in which column k takes another value (p,), too; it has its own
-        value in `state`.
+        """Return the margins (p,) of changed rows `at` (p,), of (m,), in which column k takes another value (p,), too; it has
+        its own value in `state`.
         """
         if not self.is_local:
             states = state[at]
