@@ -55,6 +55,7 @@ RESULTS = {
     "ladder": lambda m, c, t: ti.ladder(m, t),
     "trust": lambda m, c, t: ti.trust(m, t, draws=2, orders=2, backgrounds=2, rows=10, background=5),
     "reason_codes": lambda m, c, t: ti.reason_codes(m, c, t, rows=60),
+    "recourse": lambda m, c, t: ti.recourse(m, t, c, rows=np.arange(60)),
     "crossvalidate": lambda m, c, t: ti.crossvalidate(lambda _: m, t, folds=2),
     "performance": lambda m, c, t: compare(bind(m, t), bind(c, t), held_out=True),
     "calibration": lambda m, c, t: calibration(bind(m, t)),

@@ -307,7 +307,6 @@ def test_directions_limits_and_columns_that_must_not_change():
     found = ti.recourse(
         ti.wrap(pipeline_of(frame)), table, changeable={"income": limits, "debt": "-", "school": "+", "job": "any"}
     )
-    made = found.frame()
     assert {one.column: one.changeable for one in found.declared} == {
         "income": "+",
         "debt": "-",

@@ -5,7 +5,7 @@ change counts only if it is
 
 - *valid*: the model itself, asked about the changed row in the columns of the table, decides it favourably;
 - *plausible*: by the four measures of typicality (`maximisation/typicality`), compared with at most 2,000 training rows, the
-  changed row is less atypical than 99% of these, or no more atypical than the row was before.
+  changed row is not more atypical than 99% of these, or at least not more atypical than the row was before.
 
 Of the cheapest valid changes of each set of columns the cheapest plausible one is taken. A row that has valid changes only
 through implausible rows has no recourse, and is counted separately. Where the search is no proof, "none" means: none found.
@@ -214,9 +214,9 @@ def recourse(
     """Return the smallest change of changeable columns that turns each adverse decision, for a network and its counterpart.
 
     The cost of a change is its total shift in percentiles of the training rows; a change of a level without an order costs 50.
-    Missing values stay missing. A change counts only if the model confirms it, and if the changed row is less atypical than 99%
-    of the training rows, or no more atypical than before. For at most 20 rows and a small network of rectifiers, an integer
-    programme proves the answers; `exact` in the frame says for which rows an answer is exact.
+    Missing values stay missing. A change counts only if the model confirms it, and unless the changed row is more atypical than
+    99% of the training rows and than before. For at most 20 rows and a small network of rectifiers, an integer programme proves
+    the answers; `exact` in the frame says for which rows an answer is exact.
 
     Parameters
     ----------

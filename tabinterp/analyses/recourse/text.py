@@ -36,8 +36,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "A row is declined if the network predicts it to be “{declined}”. Recourse is the change of the columns declared "
         "changeable with the smallest total shift in percentiles of the training rows; a change of level costs {level}. New "
         "values are values of {training} training rows, at most {values} for each number. Missing values stay missing. Every "
-        "change was confirmed by asking the model about the changed row. A change is plausible if the changed row is less "
-        "atypical than 99% of the training rows, or no more atypical than before. CIs are over rows, given the training rows.",
+        "change was confirmed by asking the model about the changed row. A change is plausible unless the changed row is more "
+        "atypical than 99% of the training rows, and more so than before. CIs are over rows, given the training rows.",
         "declined: the adverse class; level: a number of percentiles",
     ),
     "report.recourse.search": (
