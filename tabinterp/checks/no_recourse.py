@@ -86,8 +86,8 @@ def _of_groups(apart: Sequence[OfGroup]) -> dict[str, object]:
     """Return the group that differs most clearly, and how many do."""
     first = min(apart, key=lambda row: (row.p or 0.0, -abs(row.difference.value or 0.0)))
     values: dict[str, object] = {"group": group_name(first.group), "count": len(apart)}
-    ends = (("of_group", first.share.value), ("difference", first.difference.value))
-    ends += (("difference_low", first.difference.low), ("difference_high", first.difference.high))
+    values |= {"of_group": 100 * (first.share.value or 0.0), "difference": 100 * (first.difference.value or 0.0)}
+    ends = (("difference_low", first.difference.low), ("difference_high", first.difference.high))
     return values | {name: 100 * (end or 0.0) for name, end in ends}
 
 

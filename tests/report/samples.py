@@ -65,10 +65,10 @@ from tabinterp.analyses.path_weights.record import PathColumn, PathLine, Paths, 
 from tabinterp.analyses.performance.record import ClassRow, Judged, Performance, Training, TrainingRow, Verdict
 from tabinterp.analyses.permutation_importance.record import Importance, ImportanceRow
 from tabinterp.analyses.perturbation import record as perturbed
-from tabinterp.analyses.recourse import record as recoursed
 from tabinterp.analyses.proxies.record import AblatedRow, GapPart, ProbeRow, ProxyPart
 from tabinterp.analyses.reason_codes.record import Alike, Flip, ReasonRow, Reasons
 from tabinterp.analyses.recalibration.record import Recalibration
+from tabinterp.analyses.recourse import record as recoursed
 from tabinterp.analyses.regional_effects import record as regional
 from tabinterp.analyses.residuals import record as residual
 from tabinterp.analyses.resilience import record as resilient

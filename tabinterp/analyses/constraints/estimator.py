@@ -194,7 +194,7 @@ def _changes(table: Table, name: str, given: Any) -> Literal["+", "-", "any"]:
             f"'changeable' of column {name!r} cannot be {given!r}, because the column is categorical and its values have no "
             "order. Declare true, or declare its kind as ordinal when reading the table"
         )
-    return "any" if given is True else given  # type: ignore[no-any-return]
+    return "any" if given is True else given
 
 
 def _number(name: str, end: str, value: Any) -> float:

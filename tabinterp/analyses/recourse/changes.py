@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tabinterp.analyses.data_quality.bins import level_codes
 from tabinterp.analyses.settings import Constraint
@@ -28,6 +29,8 @@ from tabinterp.table.suppression import BoolArray
 GRID = 100  # values of a number
 LEVEL = 50  # percentiles that a change of level costs
 ROUNDING = 1e-9
+
+State = NDArray[np.int16]  # (m, K) which value each column takes; -1: its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +113,7 @@ def _percentiles(values: FloatArray, upto: FloatArray, x: FloatArray) -> FloatAr
     return np.where(np.isnan(x), np.nan, 50 * (edge[below] + edge[at_most]))
 
 
-def changed_rows(table: Table, rows: IntArray, made: Sequence[Choice], state: IntArray) -> pd.DataFrame:
+def changed_rows(table: Table, rows: IntArray, made: Sequence[Choice], state: State) -> pd.DataFrame:
     """Return rows of the input columns with their changes: choice `state` (m, K) of each column, -1 for its own value."""
     frame = table.inputs
     sources = {

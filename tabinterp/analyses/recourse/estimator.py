@@ -30,7 +30,7 @@ from scipy import stats
 from tabinterp.analyses.clustered_means import NONE, Mean, influences, mean_of, share_of, spread, told_share
 from tabinterp.analyses.constraints.estimator import declared
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.display import Display, Drawn
+from tabinterp.analyses.display import Display, Drawn, named
 from tabinterp.analyses.groups.partition import ROWS as LARGE
 from tabinterp.analyses.groups.partition import Condition, partition, shares_told
 from tabinterp.analyses.maximisation.typicality import typicality
@@ -138,10 +138,11 @@ class Recourse(Display):
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.recourse",
-        {"value": ("without", "ci_low", "ci_high")},
-        lambda row: str(row["of"]),
-        at=None,
+        dict.fromkeys(("network", "linear"), ("without", "ci_low", "ci_high")),
+        named("of"),
+        by="model",
         other="groups",
+        at=None,
     )
 
     declared: tuple[Constraint, ...]
@@ -175,9 +176,9 @@ class Recourse(Display):
             for i, at in enumerate(changes.rows):
                 told = {"row": self.numbers[at], "model": model, "status": changes.status[i], "cost": changes.cost[i]}
                 told["exact"] = bool(changes.exact[i])
-                moved = [c for k, c in enumerate(changes.columns) if changes.changed[i, k]]
+                moved: list[str | None] = [c for k, c in enumerate(changes.columns) if changes.changed[i, k]]
                 for c in moved or [None]:
-                    values = {"column": c, "before": None, "after": None}
+                    values: dict[str, Any] = {"column": c, "before": None, "after": None}
                     if c is not None:
                         values |= {"before": self.before[c].iloc[at], "after": changes.values[c].iloc[i]}
                     made.append(told | values)
@@ -196,8 +197,7 @@ class Recourse(Display):
         return pd.DataFrame([{"model": m, "of": of} | dict(zip(names, v, strict=True)) for m, of, v in rows])
 
     def _numbers(self) -> pd.DataFrame:
-        shares = self.shares()
-        return shares[shares["model"] == "network"]
+        return self.shares()
 
 
 def recourse(

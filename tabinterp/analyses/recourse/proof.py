@@ -19,7 +19,8 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models.layer_chain import Step, chain_of
 from tabinterp.models.layers import Layer, layers_of
 
-from .search import Decisions, Flips, State
+from .changes import State
+from .search import Decisions, Flips
 
 VALUES = 200  # of all columns together, for one row
 

@@ -28,7 +28,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import RESOLUTION, forward, is_read, mixed
 
-from .changes import Choice
+from .changes import Choice, State
 
 TOGETHER = 65_536  # changed rows that are scored at once
 COMBINATIONS, FEW_COMBINATIONS = 4_096, 256  # asked about in every row; where each row is encoded again
@@ -57,7 +57,6 @@ COARSE = 10  # values of each column of a pair
 TRADED = (0.2, 0.4, 0.6, 0.8)  # of the cost of a change, to which it is reduced in exchange for another one
 CLIMBS, STARTS = 4, 6  # rounds of raising the margin; states of a row from which it is raised
 
-State = NDArray[np.int16]
 Found = tuple[IntArray, State, IntArray]  # rows, states and costs, as in `Flips`
 
 
@@ -283,7 +282,7 @@ def _filled(
         value, cost = taken[k]
         state[:, k] = value[each, budget]
         budget = budget - np.where(state[:, k] >= 0, cost[each, state[:, k]], 0)
-    return flips.any(axis=1), state, least
+    return np.asarray(flips.any(axis=1)), state, np.asarray(least, dtype=np.int64)
 
 
 # ---- search
@@ -327,7 +326,13 @@ def _first(of: IntArray, size: FloatArray | IntArray, count: int) -> IntArray:
 
 
 def _reach(
-    decisions: Decisions, row: IntArray, state: State, cost: IntArray, k: int, below: FloatArray, tried: Any = True
+    decisions: Decisions,
+    row: IntArray,
+    state: State,
+    cost: IntArray,
+    k: int,
+    below: FloatArray | IntArray,
+    tried: Any = True,
 ) -> _Reached:
     """Ask about states in which column k, which has its own value there, takes others. `below` (m,): the total cost must be;
     `tried` (n, C): values that may be asked about.
@@ -432,7 +437,7 @@ def _ladder(choice: Choice) -> NDArray[np.bool_]:
     own = choice.cost.argmin(axis=1)  # next to the row's own value
     steps = np.array([0, *STEPS, *(-step for step in STEPS)])
     made[np.arange(n)[:, None], np.clip(own[:, None] + steps, 0, size - 1)] = True
-    return made | (size <= len(steps))
+    return np.asarray(made | (size <= len(steps)))
 
 
 def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) -> Iterator[Found]:
@@ -511,4 +516,4 @@ def _traded(decisions: Decisions, flips: Flips) -> Iterator[Found]:
             for j, other in enumerate(decisions.choices):
                 if j != k:
                     rest = cost - np.where(state[:, j] >= 0, other.cost[row, state[:, j]], 0)
-                    yield _reach(decisions, row, _without(state, j), rest, j, flips.cost[at].astype(np.float64)).flips()
+                    yield _reach(decisions, row, _without(state, j), rest, j, flips.cost[at]).flips()

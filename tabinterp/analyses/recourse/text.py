@@ -9,18 +9,20 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "plot.axis.recourse": "Share of declined rows without recourse, 95% CI",
     "report.section.recourse": "Recourse",
     "report.recourse.lead": (
-        "No recourse was found for {share} of the rows that the network declines (n = {rows}): no plausible change of the "
-        "changeable columns makes the network approve them.",
+        "The share of the rows declined by the network (n = {rows}) for which no recourse was found is {share}: no plausible "
+        "change of the changeable columns makes the network approve them.",
         "share: a share of rows with its interval, such as '0.2 (95% CI 0.1 to 0.3)'",
     ),
     "report.recourse.lead.most": (
-        "No recourse was found for at most {share} of the rows that the network declines (n = {rows}): no plausible change of "
-        "the changeable columns makes the network approve them. The exact share is withheld because a count is below ten.",
+        "The share of the rows declined by the network (n = {rows}) for which no recourse was found is at most {share}: no "
+        "plausible change of the changeable columns makes the network approve them. The exact share is withheld because a count "
+        "is below ten.",
         "share: a share of rows, such as '0.1'",
     ),
     "report.recourse.lead.least": (
-        "No recourse was found for at least {share} of the rows that the network declines (n = {rows}): no plausible change of "
-        "the changeable columns makes the network approve them. The exact share is withheld because a count is below ten.",
+        "The share of the rows declined by the network (n = {rows}) for which no recourse was found is at least {share}: no "
+        "plausible change of the changeable columns makes the network approve them. The exact share is withheld because a count "
+        "is below ten.",
         "share: a share of rows, such as '0.9'",
     ),
     "report.recourse.lead.withheld": (
