@@ -63,7 +63,11 @@ def audited(frame: pd.DataFrame, analyses: list[str] | None = None, **settings: 
     module = nn.Sequential(nn.Linear(width, 4), nn.ReLU(), nn.Linear(4, 1 if outputs == 2 else outputs))
     with torch.no_grad():
         module[0].weight *= 3
-    limits: dict[str, object] = {"debt": {"low": 0.0, "high": 59.0, "changeable": "-"}, "age": "+", "job": {"changeable": True}}
+    limits: dict[str, object] = {
+        "debt": {"low": 0.0, "high": 59.0, "changeable": "-"},
+        "age": "+",
+        "job": {"changeable": True},
+    }
     limits = {name: one for name, one in limits.items() if name in table.schema.inputs and outputs == 2}
     model = ti.wrap(module, encoder=encoder, classes=table.schema.classes)
     audit = ti.audit(model, table, constraints=limits, analyses=analyses)
@@ -97,7 +101,7 @@ def margins(d: Document) -> Iterator[Margin]:
 
 
 def of_recourse(d: Document) -> Iterator[Margin]:
-    """Rows without recourse, under either model, by what they lack, by column and by group; and what is left on one model's rows."""
+    """Rows without recourse under either model, by column and by group; and those that only the network declines."""
     record = d.analyses["recourse"]
     both = record.both_rows
     for name, model, rows in (("network", record.network, record.rows), ("linear", record.linear, both)):

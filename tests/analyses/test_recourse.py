@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import signal
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 import torch
 from scipy import stats
 from sklearn.compose import make_column_transformer
+from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
@@ -23,6 +28,7 @@ from tabinterp.analyses.recourse.changes import LEVEL, choices
 from tabinterp.analyses.recourse.proof import is_provable, proven
 from tabinterp.analyses.recourse.search import Decisions, _knapsack, _of_all, cheapest, readable, searched
 from tabinterp.analyses.settings import Constraint
+from tabinterp.cli import commands
 from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
 from tabinterp.models import bind
 
@@ -549,6 +555,130 @@ def test_at_most_five_hundred_rows_are_drawn(monkeypatch):
     assert set(found.numbers) != set(other.numbers)
 
 
+# ---- what is withheld
+
+
+def crafted(status: np.ndarray, changed: np.ndarray) -> estimator.Changes:
+    cost = np.where(status == "found", 10.0 + np.arange(len(status)) % 3, np.nan)
+    rows, sure = np.arange(len(status)), np.ones(len(status), dtype=bool)
+    names = tuple(f"c{i}" for i in range(changed.shape[1]))
+    return estimator.Changes(rows, status, cost, sure, names, changed, pd.DataFrame(), True)
+
+
+def statuses(found: int, implausible: int, none: int) -> np.ndarray:
+    return np.repeat(np.array(["found", "implausible", "none"], dtype=object), [found, implausible, none])
+
+
+@pytest.mark.parametrize(
+    ("counts", "without", "only"),
+    [
+        ((150, 20, 30), 0.25, 0.1),
+        ((150, 45, 5), 0.25, None),  # the 5 rows without any valid change are the difference
+        ((150, 5, 45), 0.25, None),
+        ((195, 0, 5), None, None),
+        ((5, 150, 45), None, 0.75),
+        ((150, 0, 50), 0.25, 0.0),
+    ],
+)
+def test_shares_that_tell_of_one_to_nine_rows_are_withheld(counts, without, only):
+    table = read(whole_numbers(1, rows=400)).take(np.arange(200))
+    status = statuses(*counts)
+    changed = np.zeros((200, 2), dtype=bool)
+    changed[status == "found", 0] = True
+    found = estimator._shares(table, crafted(status, changed))
+    for share, expected in ((found.without, without), (found.only_implausible, only)):
+        assert (None if np.isnan(share[0]) else share[0]) == expected
+    told = counts[0] >= 10 and 200 - counts[0] >= 10
+    assert np.isfinite(found.cost[0]) == told
+    assert np.isfinite(found.columns[0][0]) == told
+
+
+def test_columns_changed_in_few_rows_are_withheld_with_another():
+    """Where every row changes one column, the counts of all columns add up to the number of rows."""
+    table = read(whole_numbers(1, rows=400)).take(np.arange(200))
+    changed = np.zeros((200, 3), dtype=bool)
+    changed[np.arange(200), np.repeat([0, 1, 2], [140, 55, 5])] = True
+    found = estimator._shares(table, crafted(statuses(200, 0, 0), changed))
+    shown = [bool(np.isfinite(one[0])) for one in found.columns]
+    assert sum(shown) == 1
+    assert not shown[2]
+    assert np.isnan(found.one_column[0])
+
+
+@pytest.mark.parametrize(
+    ("network_only", "linear_only", "elsewhere", "told"),
+    [(20, 30, 20, True), (0, 30, 20, True), (5, 30, 20, False), (20, 5, 20, False), (20, 30, 5, False)],
+)
+def test_the_difference_is_withheld_where_it_tells_of_few_rows(network_only, linear_only, elsewhere, told):
+    """`elsewhere`: rows without recourse under the network among the 60 that it alone declines."""
+    table = read(whole_numbers(1, rows=600)).take(np.arange(260))
+    both = np.arange(260) < 200
+    mine, theirs = statuses(260, 0, 0), statuses(200, 0, 0)
+    mine[:network_only], theirs[network_only : network_only + linear_only] = "none", "none"
+    mine[150:165], theirs[150:165] = "none", "none"
+    mine[200 : 200 + elsewhere] = "none"
+    changes = [crafted(one, np.zeros((len(one), 1), dtype=bool)) for one in (mine, theirs)]
+    share, difference = estimator._compared(table, *changes, both, True)
+    assert np.isfinite(share[0]) == np.isfinite(difference[0]) == told
+    if told:
+        assert share[0] == pytest.approx((network_only + 15) / 200)
+        assert difference[0] == pytest.approx((network_only - linear_only) / 200)
+    assert np.isnan(estimator._compared(table, *changes, both, False)[0][0])
+
+
+def test_a_group_whose_rows_without_recourse_are_few_is_not_shown(monkeypatch):
+    anything_goes(monkeypatch)
+    table, model = without_recourse()
+    frame = table.frame.copy()
+    women = np.flatnonzero((frame["sex"] == "f") & (frame["part"] == "test") & (frame["fixed"] == 0))
+    frame.loc[women[5:], "fixed"] = 1.0  # five are left
+    few = ti.recourse(model, read(frame, protected=["sex"]), model, changeable=["free"])
+    assert 1 <= ((few.changes.status == "none") & (frame["sex"].to_numpy()[few.numbers] == "f")).sum() < 10
+    assert few.groups == ()  # nor that of the others, from which it follows
+
+
+# ---- validity and plausibility
+
+
+def test_a_change_that_the_model_does_not_confirm_is_no_recourse(monkeypatch):
+    """The search takes every change for a flip; the model says no."""
+    anything_goes(monkeypatch)
+    frame = whole_numbers(2)
+    module = nn.Sequential(nn.Linear(2, 1))
+    with torch.no_grad():
+        module[0].weight.copy_(torch.tensor([[1.0, 1.0]]))
+        module[0].bias.fill_(-100.0)
+    model = ti.wrap(module, encoder="passthrough", classes=[0, 1])
+    monkeypatch.setattr(Decisions, "_margin", lambda self, scores: np.ones(len(scores)))
+    found = ti.recourse(model, read(frame), model)
+    assert (found.changes.status == "none").all()
+    assert not found.changes.changed.any()
+
+
+def test_a_row_that_is_atypical_already_may_stay_so(monkeypatch):
+    """Its change counts unless it makes the row more atypical than it was."""
+    odd = {0: 0.995, 1: 0.999}
+
+    def judged(bound: object, rows: pd.DataFrame, seed: int = 0) -> SimpleNamespace:
+        oddness = np.full(len(rows), 0.995)
+        before.append(len(before))
+        if before[-1] == 0:  # of the rows before their changes
+            oddness[::2], oddness[1::2] = odd[0], odd[1] - 0.01
+        return SimpleNamespace(unreadable=np.ones(len(rows), dtype=bool), oddness=oddness)
+
+    before: list[int] = []
+    frame = whole_numbers(1, rows=400)
+    module = nn.Linear(1, 1)
+    with torch.no_grad():
+        module.weight.fill_(1.0)
+        module.bias.fill_(-0.5)
+    model = ti.wrap(module, encoder="passthrough", classes=[0, 1])
+    monkeypatch.setattr(estimator, "typicality", judged)
+    found = ti.recourse(model, read(frame), model)
+    assert found.changes.status[::2].tolist() == ["found"] * len(found.changes.status[::2])
+    assert set(found.changes.status[1::2]) == {"implausible"}
+
+
 # ---- arguments
 
 
@@ -679,3 +809,76 @@ def test_a_function_of_rows_keeps_to_its_budget():
     record = audit.document.analyses["recourse"]
     assert 10 <= record.rows < record.declined_rows
     assert sum(asked) <= 60_000
+
+
+def test_columns_that_the_encoder_mixes():
+    """Principal components: each changed row is encoded again."""
+    frame = income()[["income", "debt", "y", "part"]]
+    pipeline = make_pipeline(StandardScaler(), PCA(), MLPClassifier((4,), max_iter=400, random_state=0))
+    pipeline.fit(frame[["income", "debt"]], frame["y"])
+    model = ti.wrap(pipeline)
+    table = read(frame)
+    assert not bind(model, table).is_local(("income",))
+    found = ti.recourse(model, table, changeable={"income": "+"})
+    assert found.values == estimator.FEW_VALUES
+    told = found.frame().query("model == 'network' and status == 'found'").set_index("row")
+    assert len(told) >= 20
+    after = frame.loc[told.index, ["income", "debt"]].assign(income=told["after"])
+    assert (pipeline.predict(after) == 1).all()
+    assert (pipeline.predict(frame.loc[told.index, ["income", "debt"]]) == 0).all()
+
+
+GERMAN = Path(__file__).parents[2] / "datasets" / "german_credit.csv"
+
+
+def test_the_command_audits_recourse_of_german_credit(tmp_path, monkeypatch, capsys):
+    """The columns that people can change, and nothing else, come from the constraints file."""
+    frame = pd.read_csv(GERMAN)
+    numbers, levels = ["duration", "amount"], ["status", "savings"]
+    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    encoder = make_column_transformer((StandardScaler(), numbers), (one_hot, levels))
+    bad = frame["credit_risk"] == "bad"
+    pipeline = make_pipeline(encoder, LogisticRegression(class_weight="balanced")).fit(frame[numbers + levels], bad)
+    skops.io.dump(pipeline, tmp_path / "model.skops")
+    frame = frame[[*numbers, *levels, "age"]].assign(
+        outcome=bad, part=np.where(np.arange(len(frame)) % 2, "train", "test")
+    )
+    frame.to_csv(tmp_path / "german.csv", index=False)
+    declared = '[columns.duration]\nchangeable = "-"\nlow = 6\n[columns.savings]\nchangeable = true\n'
+    (tmp_path / "constraints.toml").write_text(declared, encoding="utf-8")
+    arguments = [
+        "audit",
+        "model.skops",
+        "--data",
+        "german.csv",
+        "--target",
+        "outcome",
+        "--positive",
+        "True",
+        "--adverse",
+        "True",
+    ]
+    arguments += ["--protected", "age", "--split", "part", "--analyses", "recourse", "--out", "out", "--quiet"]
+    arguments += ["--constraints", "constraints.toml"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["tabinterp", *arguments])
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as left:
+            commands.run()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert left.value.code in (0, None), capsys.readouterr().err
+    document = ti.Audit.from_json((tmp_path / "out" / "audit.json").read_text(encoding="utf-8")).document
+    record = document.analyses["recourse"]
+    assert [(one.column, one.changeable, one.low) for one in record.columns] == [
+        ("duration", "-", 6.0),
+        ("savings", "any", None),
+    ]
+    assert record.declined == "True"
+    assert record.rows == record.declined_rows > 100
+    assert record.network.is_exact  # a logistic regression
+    assert record.network.without.high is not None
+    assert 'id="recourse"' in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    (finding,) = (one for one in document.findings if one.slug == "no-recourse")
+    assert finding.status in ("raised", "cleared")
