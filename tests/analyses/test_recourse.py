@@ -156,6 +156,25 @@ def test_the_search_nearly_reaches_the_optimum(seed):
     assert np.mean(found[both] == best[both]) > 0.7
 
 
+def test_changes_that_help_only_together_are_found():
+    """The score is |a + b| - 5 |a - b| - 2: a change of one column alone lowers it, and the rows are near a = b = 0."""
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame(draw.integers(-20, 21, (400, 3)) / 10.0, columns=["a", "b", "c"])
+    frame = frame.assign(y=draw.integers(0, 2, 400), part=["train", "test"] * 200)
+    frame.loc[1:39:2, ["a", "b"]] = 0.0
+    module = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    with torch.no_grad():
+        module[0].weight.copy_(torch.tensor([[1.0, 1, 0], [-1, -1, 0], [1, -1, 0], [-1, 1, 0]]))
+        module[0].bias.zero_()
+        module[2].weight.copy_(torch.tensor([[1.0, 1, -5, -5]]))
+        module[2].bias.fill_(-2.0)
+    model = ti.wrap(module, encoder="passthrough", classes=[0, 1])
+    asked = decisions(model, read(frame), ["a", "b", "c"], most=20)
+    best, found = _of_all(asked).best(20), searched(asked).best(20)
+    assert np.isfinite(best).all()
+    assert (found == best).all()
+
+
 @pytest.mark.parametrize("hidden", [(6,), (4, 3)])
 def test_an_integer_programme_gives_the_optimum(hidden):
     frame = whole_numbers(3, levels=9, seed=len(hidden))
@@ -327,6 +346,19 @@ def test_directions_limits_and_columns_that_must_not_change():
     assert (falls["after"] < falls["before"]).all()
     order = {"low": 0, "middle": 1, "high": 2}
     assert (learns["after"].map(order) > learns["before"].map(order)).all()
+
+
+@pytest.mark.parametrize(("changeable", "sign"), [("+", 1), ("-", -1)])
+@pytest.mark.parametrize("column", ["income", "school"])
+def test_values_against_the_direction_are_not_allowed(changeable, sign, column):
+    frame = income()
+    table = table_of(frame)
+    training = np.flatnonzero(~table.held_out)
+    (made,) = choices(table, table.evaluated, training, [Constraint(column=column, changeable=changeable)])
+    order = frame[column].map({"low": 0, "middle": 1, "high": 2}) if column == "school" else frame[column]
+    values, own = order.to_numpy()[made.donors], order.to_numpy()[table.evaluated]
+    assert (made.allowed == (sign * (values[None] - own[:, None]) > 0)).all()
+    assert 0 < made.allowed.mean() < 1
 
 
 def test_by_default_all_but_protected_and_immutable_columns_may_change():

@@ -461,6 +461,7 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: turned(told(0.4, 0.01)),
             lambda: turned(told(0.1, 0.02), (part(0.3), 0.017), (part(0.1), 0.5)),
             lambda: turned(told(0.1, 0.02), (part(0.3), 0.026)),
+            lambda: turned(told(0.1, 0.02), (part(0.3), None)),
             lambda: turned(Interval(high=0.1)),
             lambda: turned(Interval(low=0.55), rows=20),  # of twenty rows, eleven or more
         ],
@@ -555,6 +556,27 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
 CASES = [
     (slug, status, make) for slug, outcomes in OUTCOMES.items() for status, made in outcomes.items() for make in made
 ]
+
+
+@pytest.mark.parametrize(
+    ("without", "groups", "key"),
+    [
+        (0.6, (), "raised"),
+        (0.1, (0.001,), "raised_groups"),
+        (0.6, (0.001,), "raised_both"),
+        (0.6, (0.04,), "raised_both"),  # Holm's second test is at 5%
+        (0.6, (0.04, 0.04), "raised"),
+        (None, (), "raised_nearly"),
+        (None, (0.001, 0.9), "raised_nearly_both"),
+    ],
+)
+def test_recourse_of_all_rows_and_of_each_group_are_one_family(without, groups, key):
+    share = Interval(low=0.97) if without is None else told(without, 0.04)
+    document = turned(share, *((part(0.3), p) for p in groups))
+    (found,) = (one for one in judge(document) if one.slug == "no-recourse")
+    assert found.claim.key == f"finding.no-recourse.{key}"
+    assert found.claim.values["tests"] == 1 + len(groups)
+    assert found.claim.values.get("count", 0) == (1 if "groups" in key or "both" in key else 0)
 
 
 @pytest.mark.parametrize(("slug", "status", "make"), CASES, ids=[f"{slug}-{status}" for slug, status, _ in CASES])
