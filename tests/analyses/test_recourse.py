@@ -37,7 +37,7 @@ def anything_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Call every changed row plausible."""
 
     def plain(bound: object, rows: pd.DataFrame, seed: int = 0) -> SimpleNamespace:
-        return SimpleNamespace(unreadable=np.zeros(len(rows), dtype=bool), oddness=np.zeros(len(rows)))
+        return SimpleNamespace(outward=np.zeros(len(rows)), far=0.99)
 
     monkeypatch.setattr(estimator, "typicality", plain)
 
@@ -436,7 +436,7 @@ def test_a_change_that_leads_to_a_row_unlike_all_others_is_not_recourse():
     draw = np.random.default_rng(0)
     x = draw.normal(size=600)
     frame = pd.DataFrame(
-        {"a": x, "b": x + 0.01 * draw.normal(size=600), "y": (x + draw.normal(size=600) > 0).astype(int)}
+        {"a": x, "b": x + 0.15 * draw.normal(size=600), "y": (x + draw.normal(size=600) > 0).astype(int)}
     )
     frame["part"] = ["train", "test"] * 300
     model = ti.wrap(LogisticRegression(C=0.01).fit(frame[["a", "b"]], frame["y"]))
@@ -696,7 +696,7 @@ def test_a_row_that_is_atypical_already_may_stay_so(monkeypatch):
         before.append(len(before))
         if before[-1] == 0:  # of the rows before their changes
             oddness[::2], oddness[1::2] = odd[0], odd[1] - 0.01
-        return SimpleNamespace(unreadable=np.ones(len(rows), dtype=bool), oddness=oddness)
+        return SimpleNamespace(outward=oddness, far=0.99)
 
     before: list[int] = []
     frame = whole_numbers(1, rows=400)

@@ -5,7 +5,8 @@ change counts only if it is
 
 - *valid*: the model itself, asked about the changed row in the columns of the table, decides it favourably;
 - *plausible*: by the four measures of typicality (`maximisation/typicality`), compared with at most 2,000 training rows, the
-  changed row is not more atypical than 99% of these, or at least not more atypical than the row was before.
+  changed row is not more atypical than 99% of these, or at least not more atypical than the row was before. Only far ends
+  count: a row nearer to the middle, or to other rows, than most is no reason against a change.
 
 Of the cheapest valid changes of each set of columns the cheapest plausible one is taken. A row that has valid changes only
 through implausible rows has no recourse, and is counted separately. Where the search is no proof, "none" means: none found.
@@ -399,7 +400,7 @@ def _of_model(
     """Return the recourse of these rows, and about how many changed rows the model was asked."""
     asked = [choice.take(rows) for choice in readable(bound, made)]
     decisions = Decisions(bound, rows, asked, threshold)
-    own = typicality(reference, bound.table.take(rows).inputs, seed).oddness if len(rows) else np.zeros(0)
+    own = typicality(reference, bound.table.take(rows).inputs, seed).outward if len(rows) else np.zeros(0)
     n = len(rows)
     status = np.full(n, WITHOUT, dtype=object)
     cost, exact = np.full(n, np.nan), np.zeros(n, dtype=np.bool_)
@@ -461,7 +462,7 @@ def _confirmed(
             frame = changed_rows(bound.table, decisions.rows[rows], decisions.choices, flips.state[some])
             valid[some] = decisions.flips(bound.score(bound.encoding.transform(frame))[:, 0])
             found = typicality(reference, frame, seed)
-            plausible[some] = valid[some] & (~found.unreadable | (found.oddness <= own[rows]))
+            plausible[some] = valid[some] & ((found.outward < found.far) | (found.outward <= own[rows]))
             done[flips.row[some[plausible[some]]]] = True
         first, last = last, last + EACH
 
