@@ -441,12 +441,12 @@ def test_a_change_that_leads_to_a_row_unlike_all_others_is_not_recourse():
     frame["part"] = ["train", "test"] * 300
     model = ti.wrap(LogisticRegression(C=0.01).fit(frame[["a", "b"]], frame["y"]))
     alone = ti.recourse(model, read(frame), model, changeable=["a"])
-    assert (alone.changes.status == "implausible").mean() > 0.8
-    assert alone.network.without[2] > 0.8
+    assert (alone.changes.status == "implausible").mean() > 0.7
+    assert alone.network.without[2] > 0.7
     assert np.isnan(alone.changes.cost[alone.changes.status == "implausible"]).all()
     assert alone.frame().query("status == 'implausible'")["column"].isna().all()
     both = ti.recourse(model, read(frame), model)  # moved together, they stay alike
-    assert (both.changes.status == "found").mean() > 0.5
+    assert (both.changes.status == "found").all()
 
 
 # ---- shares

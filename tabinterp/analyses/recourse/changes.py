@@ -43,15 +43,17 @@ class Choice:
     donors : (C,) training rows that hold the values, as positions in the table.
     cost : (n, C) whole percentiles, at least 1.
     allowed : (n, C) whether the row's column may take the value.
+    nearest : (t,) which value is nearest to that of each training row; -1 where it has none.
     """
 
     column: str
     donors: IntArray
     cost: IntArray
     allowed: BoolArray
+    nearest: IntArray
 
     def take(self, rows: IntArray) -> Choice:
-        return Choice(self.column, self.donors, self.cost[rows], self.allowed[rows])
+        return Choice(self.column, self.donors, self.cost[rows], self.allowed[rows], self.nearest)
 
 
 def choices(
@@ -89,7 +91,13 @@ def _choice(table: Table, rows: IntArray, training: IntArray, declared: Constrai
         percentiles = _percentiles(values, upto, own)
         shift = np.abs(_percentiles(values, upto, values[kept]) - percentiles[:, None])
         cost = np.maximum(1, np.ceil(np.nan_to_num(shift) - ROUNDING))
-    return Choice(column, known[first[kept]], cost.astype(np.int64), allowed)
+    return Choice(column, known[first[kept]], cost.astype(np.int64), allowed, _nearest(values[kept], x[training]))
+
+
+def _nearest(values: FloatArray, x: FloatArray) -> IntArray:
+    """Return which of the sorted values is nearest to each number; -1 where it is missing."""
+    edges = (values[1:] + values[:-1]) / 2
+    return np.where(np.isnan(x) | (len(values) == 0), -1, np.searchsorted(edges, x))
 
 
 def _ordered(table: Table, column: str) -> FloatArray:

@@ -8,8 +8,9 @@ change counts only if it is
   changed row is not more atypical than 99% of these, or at least not more atypical than the row was before. Only far ends
   count: a row nearer to the middle, or to other rows, than most is no reason against a change.
 
-Of the cheapest valid changes of each set of columns the cheapest plausible one is taken. A row that has valid changes only
-through implausible rows has no recourse, and is counted separately. Where the search is no proof, "none" means: none found.
+Of the cheapest valid changes of each set of columns, and of changes that take the values of several columns from one training
+row, the cheapest plausible one is taken. A row that has valid changes only through implausible rows has no recourse, and is
+counted separately. Where the search is no proof, "none" means: none found.
 
 The share of rows without recourse is over the rows that the network declines, or at most 500 of them, drawn by hash; the linear
 model is compared on those of them that it declines, too. Shares have Wilson's interval (1927), means and differences Student's;
@@ -49,7 +50,7 @@ from tabinterp.table.suppression import SMALL, BoolArray, countable, countless
 from . import ASKED, ROWS
 from .changes import GRID, LEVEL, Choice, changed_rows, choices
 from .proof import is_provable, proven
-from .search import Decisions, Flips, cheapest, readable, searched
+from .search import Decisions, Flips, as_in_training_rows, cheapest, readable, searched
 
 DONORS = 10_000  # training rows that new values come from
 PROVEN = 20  # rows, at most, for which an integer programme is solved
@@ -431,9 +432,10 @@ def _of_model(
     exact[none] = sure[none]
     again = np.flatnonzero(without & ~none)
     evaluations = decisions.evaluations
-    if len(again):  # other sets of columns may lead to a plausible row
+    if len(again):  # other changes may lead to a plausible row
         few = decisions.take(again)
-        take(searched(few, every_set=True), again, np.zeros(len(again), dtype=np.bool_))
+        others = [searched(few, every_set=True).all, as_in_training_rows(few).all]
+        take(Flips.of(others, len(asked), every=True), again, np.zeros(len(again), dtype=np.bool_))
         evaluations += few.evaluations
     values = changed_rows(bound.table, rows, asked, state)
     columns = tuple(choice.column for choice in made)

@@ -54,6 +54,7 @@ ROUNDS, IMPROVED = 3, 2  # of undoing; finds of a row that are improved
 FIRST_COSTS = 150  # up to which the knapsack is solved for every row at first
 
 COARSE = 10  # values of each column of a pair
+REAL, KEPT = 200, 64  # training rows whose values are taken together; changes of a row that are kept
 TRADED = (0.2, 0.4, 0.6, 0.8)  # of the cost of a change, to which it is reduced in exchange for another one
 CLIMBS, STARTS = 4, 6  # rounds of raising the margin; states of a row from which it is raised
 
@@ -62,7 +63,7 @@ Found = tuple[IntArray, State, IntArray]  # rows, states and costs, as in `Flips
 
 @dataclass(frozen=True, eq=False)
 class Flips:
-    """Changes that flip decisions, those of each row together and the cheapest first, one for each set of columns.
+    """Changes that flip decisions, those of each row together and the cheapest first.
 
     Parameters
     ----------
@@ -76,13 +77,14 @@ class Flips:
     cost: IntArray
 
     @staticmethod
-    def of(found: Sequence[Found], columns: int) -> Flips:
+    def of(found: Sequence[Found], columns: int, every: bool = False) -> Flips:
+        """Return the cheapest changes for each set of columns; `every`: all distinct ones."""
         row = np.concatenate([np.zeros(0, np.int64), *(one[0] for one in found)])
         state = np.concatenate([np.zeros((0, columns), np.int16), *(one[1] for one in found)])
         cost = np.concatenate([np.zeros(0, np.int64), *(one[2] for one in found)])
         order = np.lexsort((*state.T, (state >= 0).sum(axis=1), cost, row))
         row, state, cost = row[order], state[order], cost[order]
-        sets = np.packbits(state >= 0, axis=1)
+        sets = state if every else np.packbits(state >= 0, axis=1)
         _, first = np.unique(np.column_stack([row, sets]), axis=0, return_index=True)
         kept = np.sort(first)
         return Flips(row[kept], state[kept], cost[kept])
@@ -370,6 +372,30 @@ def searched(decisions: Decisions, every_set: bool = False) -> Flips:
         once = Flips(first.row[new], first.state[new], first.cost[new])
         flips = Flips.of([flips.all, *_undone(decisions, once), *_traded(decisions, once)], count)
     return flips
+
+
+def as_in_training_rows(decisions: Decisions) -> Flips:
+    """Return changes that flip decisions and take the values of all columns from one training row, or of some of them.
+
+    Columns that go together change together.
+    """
+    count, found = len(decisions.choices), []
+    together = np.stack([choice.nearest for choice in decisions.choices], axis=1)
+    together = together[np.unique(np.linspace(0, len(together) - 1, REAL).astype(np.int64))]
+    for i in range(len(decisions.rows)):
+        allowed = [np.append(c.allowed[i], False)[together[:, k]] for k, c in enumerate(decisions.choices)]
+        state = np.where(np.stack(allowed, axis=1), together, -1).astype(np.int16)
+        state = np.unique(state[(state >= 0).any(axis=1)], axis=0)
+        row = np.full(len(state), i)
+        flips = decisions.of(row, state) > 0
+        row, state = row[flips], state[flips]
+        found.append((row, state, _costs(decisions, row, state)))
+        for k in range(count):  # what need not change
+            fewer = _without(state, k)
+            still = (decisions.of(row, fewer) > 0) & (fewer >= 0).any(axis=1)
+            state = np.where(still[:, None], fewer, state)
+        found.append((row, state, _costs(decisions, row, state)))
+    return Flips.of(found, count, every=True).first(KEPT)
 
 
 def _pairs(decisions: Decisions, best: FloatArray) -> list[_Reached]:
