@@ -36,8 +36,6 @@ def _lead(share: Interval, rows: int) -> str:
         return t("report.recourse.lead", share=stated(share), rows=rows)
     if share.high is not None:
         return t("report.recourse.lead.most", share=number(share.high), rows=rows)
-    if share.low is not None:
-        return t("report.recourse.lead.least", share=number(share.low), rows=rows)
     return t("report.recourse.lead.withheld", rows=rows)
 
 

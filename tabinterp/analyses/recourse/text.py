@@ -19,14 +19,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "is below ten.",
         "share: a share of rows, such as '0.1'",
     ),
-    "report.recourse.lead.least": (
-        "The share of the rows declined by the network (n = {rows}) for which no recourse was found is at least {share}: no "
-        "plausible change of the changeable columns makes the network approve them. The exact share is withheld because a count "
-        "is below ten.",
-        "share: a share of rows, such as '0.9'",
-    ),
     "report.recourse.lead.withheld": (
-        "The share of declined rows without recourse (n = {rows}) is withheld because there are too few rows."
+        "The share of the rows declined by the network (n = {rows}) for which no recourse was found is withheld, because there "
+        "are too few rows or a count is below ten."
     ),
     "report.recourse.difference": (
         "On the rows that both models decline, the share without recourse under the network minus that under {linear:name} is "
