@@ -16,7 +16,7 @@ ROWS = 500  # adversely decided rows, at most
 
 def _cost(size: Size) -> float:
     if size.classes != 2 or size.changeable == 0:
-        return 0.0
+        return 0.1
     return 3 + size.evaluations(ASKED * size.changeable * min(ROWS, size.evaluated))
 
 
