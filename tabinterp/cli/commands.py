@@ -340,7 +340,10 @@ def audit(
     ] = None,
     constraints: Annotated[
         Path | None,
-        typer.Option("--constraints", help="TOML file with the expected direction and the valid range of columns."),
+        typer.Option(
+            "--constraints",
+            help="TOML file with the expected direction and the valid range of columns, and which of them people can change.",
+        ),
     ] = None,
     engine: Annotated[
         str,
